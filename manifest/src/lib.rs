@@ -1,0 +1,1 @@
+//! The document engine: Kubernetes manifests as lossless text.

@@ -1,0 +1,1 @@
+//! An embedded Kubernetes for a machine that has none.
