@@ -1,1 +1,10 @@
-//! frontend
+//! The WebAssembly entry: brings the server-rendered page to life.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Attaches the application to the HTML that the server rendered. Called once by the page's start script.
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}

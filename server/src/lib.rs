@@ -1,1 +1,1 @@
-//! server
+//! The console server.

@@ -1,0 +1,65 @@
+//! The port between the server functions and the server that carries them out.
+//!
+//! The trait keeps Kubernetes out of this crate: `server` implements it over one `kube::Client` per session.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Extension;
+
+use super::create::{CreateOutcome, Offers};
+use super::error::ApiError;
+use super::job::{JobDetail, JobList, JobRow};
+use super::session::Workspace;
+
+/// What the console can do at a cluster, as one signed-in person. Every method is allowed or refused by the
+/// cluster's RBAC; the console adds no rights.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// The frame of every page.
+    async fn workspace(&self) -> Result<Workspace, ApiError>;
+    /// The Job list of a project.
+    async fn jobs(&self, project: &str) -> Result<JobList, ApiError>;
+    /// One Job with all that its page shows.
+    async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError>;
+    /// What a new Job may refer to.
+    async fn offers(&self, project: &str) -> Result<Offers, ApiError>;
+    /// Posts each document of `text` (never puts or applies) to `project`, or only asks (`dry_run`).
+    /// Documents whose positions are in `done` were created by an earlier try and are not sent again.
+    async fn create(
+        &self,
+        project: &str,
+        text: &str,
+        dry_run: bool,
+        done: &[usize],
+    ) -> Result<CreateOutcome, ApiError>;
+    /// Creates a new run of a Job under a new name, linked to it; the old one stays.
+    async fn rerun(&self, project: &str, name: &str) -> Result<JobRow, ApiError>;
+    /// Deletes Jobs with their Pods (propagation policy Background). One result per name, in order.
+    async fn delete(&self, project: &str, names: &[String]) -> Result<Vec<Option<ApiError>>, ApiError>;
+    /// Sets `spec.suspend`.
+    async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError>;
+    /// Sets alias and description; an empty text removes the annotation.
+    async fn describe(
+        &self,
+        project: &str,
+        name: &str,
+        alias: &str,
+        description: &str,
+    ) -> Result<(), ApiError>;
+}
+
+/// The signed-in person's backend; the server's session layer puts it into each request's extensions.
+#[derive(Clone)]
+pub struct SessionBackend(pub Arc<dyn Backend>);
+
+/// The backend of the current request.
+///
+/// # Errors
+/// [`ApiError::SignedOut`] without a session: every server function begins with this call.
+pub async fn backend() -> Result<Arc<dyn Backend>, ApiError> {
+    match leptos_axum::extract::<Extension<SessionBackend>>().await {
+        Ok(Extension(SessionBackend(backend))) => Ok(backend),
+        Err(_) => Err(ApiError::SignedOut),
+    }
+}

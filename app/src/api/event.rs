@@ -1,0 +1,26 @@
+//! Kubernetes events as the Job page shows them.
+
+use serde::{Deserialize, Serialize};
+
+use super::job::Millis;
+
+/// One event of a Job or of one of its Pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// `metadata.uid`, the row's identity.
+    pub uid: String,
+    /// `type` is `Warning`.
+    pub warning: bool,
+    /// `reason`.
+    pub reason: String,
+    /// `message`.
+    pub message: String,
+    /// What it is about, as `Pod/job-demo-x7k2p`.
+    pub object: String,
+    /// Who reported it.
+    pub source: String,
+    /// How often it happened.
+    pub count: i64,
+    /// When it happened last.
+    pub last: Millis,
+}
