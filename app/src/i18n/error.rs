@@ -1,0 +1,59 @@
+//! What went wrong, in words that say what to do.
+
+use super::{Lang, Text, texts};
+use crate::api::error::ApiError;
+
+texts! {
+    SIGNED_OUT: "Your session has ended. Sign in again; what you typed is kept in this browser." | "会话已结束，请重新登录；您输入的内容已保存在此浏览器中。";
+    FORBIDDEN: "You are not allowed to do this. Ask an administrator of the cluster for the right." | "您没有执行此操作的权限，请联系集群管理员授权。";
+    NOT_FOUND: "It does not exist, or not any more. Go back to the list." | "对象不存在或已被删除，请返回列表。";
+    ALREADY_EXISTS: "An object of this name exists already. Choose another name; nothing was overwritten." | "同名对象已存在，请换一个名称；没有覆盖任何内容。";
+    CONFLICT: "It was changed in the meantime. Reload and try again." | "对象已被其他人修改，请刷新后重试。";
+    INVALID: "The cluster refused it. Correct the fields below." | "集群拒绝了该请求，请修改以下字段。";
+    UNREADABLE: "This is not a manifest that Kubernetes can read. Correct the text." | "这不是 Kubernetes 可识别的清单，请修改文本。";
+    UNREACHABLE: "The cluster cannot be reached. Check that it runs and that the network is up, then try again; nothing you typed is lost." | "无法连接集群，请检查集群与网络后重试；您输入的内容不会丢失。";
+    CONSOLE: "The console's server cannot be reached. Check that it runs, then try again; nothing you typed is lost." | "无法连接控制台服务器，请检查其是否在运行后重试；您输入的内容不会丢失。";
+    OTHER: "The cluster answered with an error. Read it, then try again." | "集群返回了错误，请查看内容后重试。";
+    TOO_LARGE: "This is larger than the 3 MiB that the cluster takes. Split it into several files." | "内容超过集群允许的 3 MiB，请拆分为多个文件。";
+}
+
+impl ApiError {
+    /// What happened and what to do.
+    pub fn advice(&self) -> Text {
+        match self {
+            Self::SignedOut => SIGNED_OUT,
+            Self::Forbidden { .. } => FORBIDDEN,
+            Self::NotFound { .. } => NOT_FOUND,
+            Self::AlreadyExists { .. } => ALREADY_EXISTS,
+            Self::Conflict { .. } => CONFLICT,
+            Self::Invalid { .. } => INVALID,
+            Self::Unreadable { .. } => UNREADABLE,
+            Self::Unreachable { .. } => UNREACHABLE,
+            Self::Console { .. } => CONSOLE,
+            Self::Other { code: 413, .. } => TOO_LARGE,
+            Self::Other { .. } => OTHER,
+        }
+    }
+
+    /// The cluster's own sentence, to be shown under the advice.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::SignedOut => None,
+            Self::Forbidden { message }
+            | Self::NotFound { message }
+            | Self::AlreadyExists { message }
+            | Self::Conflict { message }
+            | Self::Invalid { message, .. }
+            | Self::Unreadable { message }
+            | Self::Unreachable { message }
+            | Self::Console { message }
+            | Self::Other { message, .. } => Some(message).filter(|message| !message.is_empty()).map(String::as_str),
+        }
+    }
+
+    /// Both in one line.
+    pub fn sentence(&self, lang: Lang) -> String {
+        let advice = self.advice().get(lang);
+        self.detail().map_or_else(|| advice.to_owned(), |detail| format!("{advice} ({detail})"))
+    }
+}

@@ -1,0 +1,119 @@
+//! Both languages, complete by construction: a text cannot be written without its translation.
+//!
+//! A person's language is fixed for the life of a page: the server decides it (cookie, then `Accept-Language`),
+//! writes it into `<html lang>`, and the browser reads it from there. So [`t`] works anywhere, in event handlers
+//! and after an `await` too. Changing the language loads the page anew; drafts survive that.
+
+pub mod common;
+pub mod error;
+pub mod job;
+pub mod jobs;
+pub mod sign_in;
+pub mod wizard;
+
+/// A language of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese, 简体中文.
+    Zh,
+}
+
+impl Lang {
+    /// BCP 47 tag for `<html lang>` and the `lang` cookie.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// Reads a tag such as `zh-CN` or `en`; none for any other language.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next()?;
+        match primary.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::En),
+            "zh" => Some(Self::Zh),
+            _ => None,
+        }
+    }
+
+    /// The first language of an `Accept-Language` header that we have, by its q-values (RFC 9110, 12.5.4).
+    pub fn from_accept_language(header: &str) -> Option<Self> {
+        let mut wanted: Vec<(f32, Self)> = header
+            .split(',')
+            .filter_map(|part| {
+                let (tag, quality) = match part.split_once(";q=") {
+                    Some((tag, quality)) => (tag, quality.trim().parse().unwrap_or(0.0)),
+                    None => (part, 1.0),
+                };
+                Some((quality, Self::from_tag(tag)?)).filter(|(quality, _)| *quality > 0.0)
+            })
+            .collect();
+        wanted.sort_by(|a, b| b.0.total_cmp(&a.0));
+        wanted.first().map(|(_, lang)| *lang)
+    }
+}
+
+/// One text in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text {
+    /// English.
+    pub en: &'static str,
+    /// Simplified Chinese.
+    pub zh: &'static str,
+}
+
+impl Text {
+    /// The text in one language.
+    pub fn get(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::En => self.en,
+            Lang::Zh => self.zh,
+        }
+    }
+}
+
+/// The text in the person's language.
+pub fn t(text: Text) -> &'static str {
+    text.get(crate::preferences::current().lang)
+}
+
+/// The text in the person's language with `{name}` replaced by its value.
+pub fn tf(text: Text, values: &[(&str, &str)]) -> String {
+    let mut out = t(text).to_owned();
+    for (name, value) in values {
+        out = out.replace(&format!("{{{name}}}"), value);
+    }
+    out
+}
+
+/// Declares texts: `texts! { NAME: "English" | "中文"; }`.
+macro_rules! texts {
+    ($($(#[$meta:meta])* $name:ident: $en:literal | $zh:literal;)*) => {
+        $($(#[$meta])* #[allow(missing_docs, reason = "the text is its own documentation")]
+        pub const $name: $crate::i18n::Text = $crate::i18n::Text { en: $en, zh: $zh };)*
+    };
+}
+pub(crate) use texts;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_language_follows_the_q_values() {
+        assert_eq!(Lang::from_accept_language("fr, en;q=0.3, zh-CN;q=0.8"), Some(Lang::Zh));
+        assert_eq!(Lang::from_accept_language("en-GB,zh;q=0.9"), Some(Lang::En));
+        assert_eq!(Lang::from_accept_language("zh;q=0, fr"), None);
+        assert_eq!(Lang::from_accept_language(""), None);
+    }
+
+    #[test]
+    fn placeholders_are_replaced() {
+        let text = Text { en: "{n} of {m}", zh: "{n}/{m}" };
+        assert_eq!(tf(text, &[("n", "1"), ("m", "4")]), "1 of 4");
+    }
+}
