@@ -1,10 +1,61 @@
-//! What a person sees.
+//! What a person sees: pages, components, translations; and what the browser may ask of the server.
+//!
+//! Two halves of one program: built with `ssr` it renders pages on the server, with `hydrate` it takes them over in
+//! the browser. Both must build the same tree, so nothing here may depend on the clock, chance or the window while
+//! rendering; such values arrive in effects, after hydration.
+
+pub mod api;
+pub mod frame;
+pub mod i18n;
+pub mod kit;
+pub mod live;
+pub mod pages;
+pub mod preferences;
+#[cfg(feature = "ssr")]
+mod shell;
+pub mod wizard;
 
 use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::SsrMode;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::path;
 
-/// The application.
+use frame::Frame;
+use kit::time::provide_clock;
+use kit::toast::{Toaster, Toasts};
+use pages::job::JobPage;
+use pages::jobs::JobsPage;
+use pages::not_found::NotFound;
+use pages::sign_in::SignIn;
+#[cfg(feature = "ssr")]
+pub use shell::shell;
+use wizard::CreateJob;
+
+/// The application: its routes and what they share.
+///
+/// Pages are rendered whole before they are sent (`SsrMode::Async`), so that they are complete without JavaScript
+/// and can set their status code.
 #[component]
 pub fn App() -> impl IntoView {
-    view! { <p>"Jobwright"</p> }
+    provide_meta_context();
+    provide_clock();
+    Toaster::provide();
+    view! {
+        <Title formatter=|title: String| {
+            if title.is_empty() { "Jobwright".to_owned() } else { format!("{title} · Jobwright") }
+        }/>
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/projects/:project") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("") view=NotFound ssr=SsrMode::Async/>
+                    <Route path=path!("jobs") view=JobsPage ssr=SsrMode::Async/>
+                    <Route path=path!("jobs/:name") view=JobPage ssr=SsrMode::Async/>
+                    <Route path=path!("create-job") view=CreateJob ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+        <Toasts/>
+    }
 }
-pub mod api;

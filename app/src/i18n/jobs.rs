@@ -1,1 +1,69 @@
-//! Texts of the Job list.
+//! Texts of the Job list and of Jobs' states.
+
+use super::texts;
+
+texts! {
+    TITLE: "Jobs" | "任务";
+    INTRO: "A Job runs Pods until as many as it needs have succeeded." | "任务运行容器组，直到所需数量的容器组成功结束。";
+    QUOTA_USED: "Jobs used" | "已用配额";
+    QUOTA_PLANNED: "planned" | "规划配额";
+    QUOTA_PODS: "Pods left" | "剩余 Pod 配额";
+    FILTER: "Filter by name, alias, label or owner" | "按名称、别名、标签或所有者过滤";
+    FILTER_HINT: "name or alias · label:app=pi · owner:nightly" | "名称或别名 · label:app=pi · owner:nightly";
+    FILTER_CLEAR: "Clear the filter" | "清除过滤条件";
+    GROUP_ACTIVE: "Running" | "进行中";
+    GROUP_STUCK: "Stuck" | "受阻";
+    STATUS_UPDATING: "Updating" | "更新中";
+    STATUS_RUNNING: "Running" | "运行中";
+    STATUS_COMPLETED: "Completed" | "已完成";
+    STATUS_FAILED: "Failed" | "失败";
+    STATUS_SUSPENDED: "Suspended" | "已暂停";
+    STATUS_BLOCKED: "Blocked by quota" | "配额不足";
+    STATUS_UNSCHEDULABLE: "Unschedulable" | "无法调度";
+    STATUS_IMAGE_ERROR: "Image error" | "镜像错误";
+    STATUS_TERMINATING: "Terminating" | "删除中";
+    REASON_SCHEDULING: "being scheduled" | "调度中";
+    REASON_PULLING: "pulling {what}" | "正在拉取 {what}";
+    REASON_CREATING: "creating the containers" | "正在创建容器";
+    REASON_EXIT_CODE: "exit code {what}" | "退出码 {what}";
+    REASON_BACK_OFF: "waiting before the next try: {what}" | "等待下次重试：{what}";
+    REASON_DEADLINE: "the deadline was exceeded: {what}" | "超过运行时间期限：{what}";
+    REASON_BACKOFF_LIMIT: "all retries used: {what}" | "已用完重试次数：{what}";
+    REASON_POLICY: "a failure policy rule ended it: {what}" | "失败策略终止了任务：{what}";
+    REASON_INDEXES: "indexes failed: {what}" | "索引失败：{what}";
+    REASON_OOM: "killed for using too much memory: {what}" | "内存超限被终止：{what}";
+    COLUMN_DONE: "Done" | "完成";
+    COLUMN_DURATION: "Duration" | "时长";
+    COLUMN_AGE: "Created" | "创建时间";
+    COLUMN_IMAGE: "Image" | "镜像";
+    COLUMN_OWNER: "Owner" | "所有者";
+    COLUMN_UPDATED: "Updated" | "更新时间";
+    COLUMNS: "Columns" | "定制列";
+    SELECT_ALL: "Select all" | "全选";
+    SELECT_ROW: "Select {name}" | "选择 {name}";
+    SELECTED: "{n} selected" | "已选择 {n} 项";
+    DESELECT: "Clear selection" | "取消选择";
+    ACTIONS_FOR: "Actions for {name}" | "{name} 的操作";
+    DELETE_TITLE: "Delete {n} Job(s)?" | "删除 {n} 个任务？";
+    DELETE_TEXT: "The Jobs, their Pods and the Pods' logs are deleted. This cannot be undone." | "任务、其容器组及日志将一并删除，且无法恢复。";
+    DELETED: "Deleted: {names}" | "已删除：{names}";
+    RERAN: "New run: {name}" | "已创建新的运行：{name}";
+    SUSPENDED: "Suspended: {name}" | "已暂停：{name}";
+    RESUMED: "Resumed: {name}" | "已恢复：{name}";
+    VIEW_MANIFEST: "View manifest" | "查看 YAML";
+    CREATE_STEPS: "Step by step" | "分步创建";
+    CREATE_STEPS_TEXT: "Six short steps, with the manifest beside them" | "六个步骤，清单实时可见";
+    CREATE_IMPORT: "Import a file" | "导入文件";
+    CREATE_IMPORT_TEXT: "YAML or JSON; it fills the form" | "YAML 或 JSON，自动填充表单";
+    CREATE_EXAMPLE: "Start from an example" | "从示例开始";
+    CREATE_EXAMPLE_TEXT: "π to 2000 digits, in four Pods" | "四个容器组计算圆周率 2000 位";
+    EXAMPLE_QUEUE: "A parallel queue" | "并行队列";
+    EXAMPLE_INDEXED: "An Indexed Job" | "索引任务";
+    EXAMPLE_POLICY: "With a failure policy" | "带失败策略的任务";
+    EMPTY_TITLE: "No Jobs in {project} yet" | "项目 {project} 中还没有任务";
+    EMPTY_TEXT: "Choose how to begin." | "选择一种方式开始。";
+    NO_MATCH_TITLE: "No Job matches the filter" | "没有符合条件的任务";
+    PAGE_OF: "{from}–{to} of {total}" | "第 {from}–{to} 项，共 {total} 项";
+    NEXT_PAGE: "Next page" | "下一页";
+    PREVIOUS_PAGE: "Previous page" | "上一页";
+}

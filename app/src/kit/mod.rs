@@ -1,3 +1,12 @@
 //! The parts that pages are made of. One part a file, with its keyboard and ARIA done there, once.
 
+pub mod badge;
+pub mod dialog;
+pub mod empty;
+pub mod failure;
 pub mod icon;
+pub mod menu;
+pub mod notice;
+pub mod tabs;
+pub mod time;
+pub mod toast;

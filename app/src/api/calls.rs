@@ -1,0 +1,78 @@
+//! The server functions. Each begins with [`backend`], which refuses a request without a session.
+
+#![allow(missing_docs, reason = "the macro makes each argument a field of a struct that nobody reads")]
+
+#[cfg(feature = "ssr")]
+use super::backend::backend;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+
+use super::create::{CreateOutcome, Offers};
+use super::error::ApiError;
+use super::job::{JobDetail, JobList, JobRow};
+use super::session::Workspace;
+
+/// The frame of every page: cluster, projects, person.
+#[server(name = AskWorkspace, endpoint = "workspace", input = Json, output = Json)]
+pub async fn workspace() -> Result<Workspace, ApiError> {
+    backend().await?.workspace().await
+}
+
+/// The Job list of a project with its quota banner.
+#[server(name = AskJobs, endpoint = "jobs", input = Json, output = Json)]
+pub async fn jobs(project: String) -> Result<JobList, ApiError> {
+    backend().await?.jobs(&project).await
+}
+
+/// One Job with its Pods, events, environment, records and manifest.
+#[server(name = AskJob, endpoint = "job", input = Json, output = Json)]
+pub async fn job(project: String, name: String) -> Result<JobDetail, ApiError> {
+    backend().await?.job(&project, &name).await
+}
+
+/// What a new Job of this project may refer to.
+#[server(name = AskOffers, endpoint = "offers", input = Json, output = Json)]
+pub async fn offers(project: String) -> Result<Offers, ApiError> {
+    backend().await?.offers(&project).await
+}
+
+/// Creates the documents of `text` in a project, or asks the API server what it would say (`dry_run`).
+/// `done`: documents (by position) that an earlier try created.
+#[server(name = CreateObjects, endpoint = "create", input = Json, output = Json)]
+pub async fn create(
+    project: String,
+    text: String,
+    dry_run: bool,
+    done: Vec<usize>,
+) -> Result<CreateOutcome, ApiError> {
+    backend().await?.create(&project, &text, dry_run, &done).await
+}
+
+/// Creates a new run of a Job; the old one stays.
+#[server(name = RerunJob, endpoint = "rerun", input = Json, output = Json)]
+pub async fn rerun(project: String, name: String) -> Result<JobRow, ApiError> {
+    backend().await?.rerun(&project, &name).await
+}
+
+/// Deletes Jobs with their Pods; one result per name.
+#[server(name = DeleteJobs, endpoint = "delete", input = Json, output = Json)]
+pub async fn delete(project: String, names: Vec<String>) -> Result<Vec<Option<ApiError>>, ApiError> {
+    backend().await?.delete(&project, &names).await
+}
+
+/// Suspends or resumes a Job.
+#[server(name = SuspendJob, endpoint = "suspend", input = Json, output = Json)]
+pub async fn suspend(project: String, name: String, suspend: bool) -> Result<(), ApiError> {
+    backend().await?.suspend(&project, &name, suspend).await
+}
+
+/// Sets a Job's alias and description.
+#[server(name = DescribeJob, endpoint = "describe", input = Json, output = Json)]
+pub async fn describe(
+    project: String,
+    name: String,
+    alias: String,
+    description: String,
+) -> Result<(), ApiError> {
+    backend().await?.describe(&project, &name, &alias, &description).await
+}

@@ -1,0 +1,187 @@
+//! The frame of every page behind the sign-in: cluster, project, language, theme, person.
+
+use leptos::prelude::*;
+use leptos_router::components::{A, Outlet};
+use leptos_router::hooks::{use_location, use_params_map};
+
+use crate::api::error::ApiError;
+use crate::api::session::Workspace;
+use crate::api;
+use crate::i18n::{Lang, common as text, t};
+use crate::kit::failure::Failure;
+use crate::kit::icon::{Glyph, Icon};
+use crate::kit::menu::Menu;
+use crate::kit::notice::{Notice, Tone};
+use crate::preferences;
+
+/// The project of the current address.
+pub fn use_project() -> Memo<String> {
+    let params = use_params_map();
+    Memo::new(move |_| params.with(|params| params.get("project").unwrap_or_default()))
+}
+
+/// What the frame knows of the cluster; pages read it within a `Suspense`.
+#[derive(Clone, Copy)]
+pub struct WorkspaceContext(pub Resource<Result<Workspace, ApiError>>);
+
+/// Top bar and page.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let workspace = Resource::new_blocking(|| (), |()| api::workspace());
+    provide_context(WorkspaceContext(workspace));
+    let project = use_project();
+    view! {
+        <a class="skip" href="#content">{t(text::SKIP_TO_CONTENT)}</a>
+        <header class="bar">
+            <A href=move || format!("/projects/{}/jobs", project.get()) attr:class="bar-product">
+                <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M5 4h14v3H5zM5 10.5h14v3H5zM5 17h9v3H5z"></path>
+                    <path class="mark-tick" d="m16 18.2 1.8 1.8 3.4-3.8"></path>
+                </svg>
+                {t(text::PRODUCT)}
+            </A>
+            <Transition>
+                {move || Suspend::new(async move {
+                    match workspace.await {
+                        Ok(workspace) => view! { <Where workspace project/> }.into_any(),
+                        Err(_) => view! { <span class="bar-where">{move || project.get()}</span> }.into_any(),
+                    }
+                })}
+            </Transition>
+            <span class="bar-space"></span>
+            <Choices/>
+        </header>
+        <Transition>
+            {move || Suspend::new(async move {
+                match workspace.await {
+                    Ok(workspace) if workspace.playground => {
+                        view! {
+                            <div class="band" role="note">
+                                <Icon glyph=Glyph::Info/>
+                                <span>{t(text::PLAYGROUND_NOTE)}</span>
+                            </div>
+                        }
+                            .into_any()
+                    }
+                    Ok(_) => ().into_any(),
+                    Err(error) => view! { <div class="band-failure"><Failure error/></div> }.into_any(),
+                }
+            })}
+        </Transition>
+        <main id="content" class="content" tabindex="-1">
+            <noscript>
+                <Notice tone=Tone::Info>{t(text::NEEDS_JAVASCRIPT)}</Notice>
+            </noscript>
+            <Outlet/>
+        </main>
+    }
+}
+
+/// Cluster and project switcher.
+#[component]
+fn Where(workspace: Workspace, project: Memo<String>) -> impl IntoView {
+    let cluster = if workspace.playground { t(text::PLAYGROUND).to_owned() } else { workspace.cluster.clone() };
+    let version = workspace.version.clone();
+    let projects = StoredValue::new(workspace.projects);
+    view! {
+        <span class="bar-where" title=version>
+            <Icon glyph=Glyph::Node/>
+            <span class="bar-cluster">{cluster}</span>
+        </span>
+        <Menu
+            label=Signal::derive(move || format!("{}: {}", t(text::PROJECT), project.get()))
+            class="bar-project"
+            button=ViewFn::from(move || {
+                view! {
+                    <span class="bar-dim">{t(text::PROJECT)}</span>
+                    <strong>{move || project.get()}</strong>
+                    <Icon glyph=Glyph::ChevronDown/>
+                }
+            })
+        >
+            {projects
+                .get_value()
+                .into_iter()
+                .map(|name| {
+                    let shown = name.clone();
+                    let current = {
+                        let name = name.clone();
+                        move || project.with(|project| *project == name)
+                    };
+                    view! {
+                        <A
+                            href=format!("/projects/{name}/jobs")
+                            attr:class="menu-item"
+                            attr:aria-current=move || current().to_string()
+                        >
+                            {shown}
+                        </A>
+                    }
+                })
+                .collect_view()}
+        </Menu>
+    }
+}
+
+/// Language, theme and sign-out: forms, so they work without JavaScript.
+#[component]
+pub fn Choices(
+    /// Nobody is signed in yet: no sign-out.
+    #[prop(optional)]
+    signed_out: bool,
+) -> impl IntoView {
+    let location = use_location();
+    let back = move || format!("{}{}", location.pathname.get(), with_mark(&location.search.get()));
+    let other = match preferences::current().lang {
+        Lang::En => Lang::Zh,
+        Lang::Zh => Lang::En,
+    };
+    view! {
+        <form class="bar-form" method="post" action="/preferences">
+            <input type="hidden" name="back" value=back.clone()/>
+            <button
+                class="button button-quiet"
+                name="lang"
+                value=other.tag()
+                aria-label=t(text::SWITCH_LANGUAGE)
+                lang=other.tag()
+            >
+                {t(text::LANGUAGE_OTHER)}
+            </button>
+        </form>
+        <ThemeChoice back=Signal::derive(back)/>
+        {(!signed_out)
+            .then(|| {
+                view! {
+                    <form class="bar-form" method="post" action="/sign-out">
+                        <button class="button button-quiet">{t(text::SIGN_OUT)}</button>
+                    </form>
+                }
+            })}
+    }
+}
+
+/// Light or dark: the other one of what is shown now.
+#[component]
+fn ThemeChoice(back: Signal<String>) -> impl IntoView {
+    view! {
+        <form class="bar-form" method="post" action="/preferences">
+            <input type="hidden" name="back" value=move || back.get()/>
+            <button class="button button-icon theme-dark" name="theme" value="dark" aria-label=t(text::THEME_DARK) title=t(text::THEME_DARK)>
+                <Icon glyph=Glyph::Moon/>
+            </button>
+            <button class="button button-icon theme-light" name="theme" value="light" aria-label=t(text::THEME_LIGHT) title=t(text::THEME_LIGHT)>
+                <Icon glyph=Glyph::Sun/>
+            </button>
+        </form>
+    }
+}
+
+/// The router gives the query without its mark.
+fn with_mark(search: &str) -> String {
+    match search {
+        "" => String::new(),
+        search if search.starts_with('?') => search.to_owned(),
+        search => format!("?{search}"),
+    }
+}

@@ -1,0 +1,90 @@
+//! A Job's or Pod's state: an icon, a word and a reason. The colour only repeats it.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+use crate::api::job::{JobStatus, Reason, StatusKind};
+use crate::i18n::{Text, jobs as text, t, tf};
+
+/// Colour family of a state.
+fn tone(kind: StatusKind) -> &'static str {
+    match kind {
+        StatusKind::Updating | StatusKind::Running => "busy",
+        StatusKind::Completed => "good",
+        StatusKind::Failed | StatusKind::ImageError => "bad",
+        StatusKind::Blocked | StatusKind::Unschedulable => "warn",
+        StatusKind::Suspended | StatusKind::Terminating => "idle",
+    }
+}
+
+fn glyph(kind: StatusKind) -> Glyph {
+    match kind {
+        StatusKind::Updating => Glyph::Spinner,
+        StatusKind::Running => Glyph::Play,
+        StatusKind::Completed => Glyph::CheckCircle,
+        StatusKind::Failed => Glyph::Cross,
+        StatusKind::ImageError | StatusKind::Blocked | StatusKind::Unschedulable => Glyph::Alert,
+        StatusKind::Suspended => Glyph::Pause,
+        StatusKind::Terminating => Glyph::Trash,
+    }
+}
+
+/// The word for a state.
+pub fn word(kind: StatusKind) -> Text {
+    match kind {
+        StatusKind::Updating => text::STATUS_UPDATING,
+        StatusKind::Running => text::STATUS_RUNNING,
+        StatusKind::Completed => text::STATUS_COMPLETED,
+        StatusKind::Failed => text::STATUS_FAILED,
+        StatusKind::Suspended => text::STATUS_SUSPENDED,
+        StatusKind::Blocked => text::STATUS_BLOCKED,
+        StatusKind::Unschedulable => text::STATUS_UNSCHEDULABLE,
+        StatusKind::ImageError => text::STATUS_IMAGE_ERROR,
+        StatusKind::Terminating => text::STATUS_TERMINATING,
+    }
+}
+
+/// A reason in words; codes that we have no words for are shown as the cluster writes them.
+pub fn explain(reason: &Reason) -> String {
+    let known = match reason.code.as_str() {
+        "Scheduling" => text::REASON_SCHEDULING,
+        "Pulling" => text::REASON_PULLING,
+        "Creating" | "ContainerCreating" => text::REASON_CREATING,
+        "ExitCode" => text::REASON_EXIT_CODE,
+        "BackOff" => text::REASON_BACK_OFF,
+        "DeadlineExceeded" => text::REASON_DEADLINE,
+        "BackoffLimitExceeded" => text::REASON_BACKOFF_LIMIT,
+        "PodFailurePolicy" => text::REASON_POLICY,
+        "FailedIndexes" | "MaxFailedIndexesExceeded" => text::REASON_INDEXES,
+        "OOMKilled" => text::REASON_OOM,
+        _ if reason.message.is_empty() => return reason.code.clone(),
+        _ => return format!("{}: {}", reason.code, reason.message),
+    };
+    tf(known, &[("what", &reason.message)]).trim_end_matches([':', '：', ' ']).to_owned()
+}
+
+/// The state of a Job.
+#[component]
+pub fn StatusBadge(
+    /// The state and its reason.
+    #[prop(into)]
+    status: Signal<JobStatus>,
+    /// Shows the reason beside the word.
+    #[prop(default = true)]
+    reason: bool,
+) -> impl IntoView {
+    view! {
+        <span class=move || format!("status status-{}", tone(status.with(|status| status.kind)))>
+            <span class="status-word">
+                {move || view! { <Icon glyph=glyph(status.with(|status| status.kind))/> }}
+                {move || t(word(status.with(|status| status.kind)))}
+            </span>
+            {move || {
+                status
+                    .with(|status| status.reason.as_ref().map(explain))
+                    .filter(|text| reason && !text.is_empty())
+                    .map(|text| view! { <span class="status-reason" title=text.clone()>{text.clone()}</span> })
+            }}
+        </span>
+    }
+}

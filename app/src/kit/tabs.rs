@@ -1,0 +1,49 @@
+//! Tabs that are links: each has an address of its own and works without JavaScript.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+/// One tab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tab {
+    /// Value of `?tab=`.
+    pub key: &'static str,
+    /// Its words.
+    pub label: &'static str,
+}
+
+/// A row of tabs over the current page's `?tab=`.
+#[component]
+pub fn Tabs(
+    /// Accessible name of the row.
+    label: &'static str,
+    /// The page's path.
+    #[prop(into)]
+    path: Signal<String>,
+    /// The tabs, the first being the default.
+    tabs: Vec<Tab>,
+    /// Key of the open tab.
+    #[prop(into)]
+    current: Signal<String>,
+) -> impl IntoView {
+    view! {
+        <nav class="tabs" aria-label=label>
+            {tabs
+                .into_iter()
+                .map(|tab| {
+                    let open = move || current.get() == tab.key;
+                    view! {
+                        <A
+                            href=move || format!("{}?tab={}", path.get(), tab.key)
+                            attr:class=move || if open() { "tab tab-open" } else { "tab" }
+                            attr:aria-current=move || if open() { "page" } else { "false" }
+                            scroll=false
+                        >
+                            {tab.label}
+                        </A>
+                    }
+                })
+                .collect_view()}
+        </nav>
+    }
+}

@@ -1,0 +1,156 @@
+//! The head of a Job's page: its name, its state with the reason first, and what can be done.
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::components::A;
+use leptos_router::hooks::use_navigate;
+
+use super::summary::EditInformation;
+use crate::api::job::JobDetail;
+use crate::api;
+use crate::i18n::{common, job as text, jobs, t, tf};
+use crate::kit::badge::StatusBadge;
+use crate::kit::icon::{Glyph, Icon};
+use crate::kit::toast::use_toaster;
+use crate::pages::jobs::{DeleteDialog, Deletion};
+use crate::pages::report;
+
+/// Title, state, actions.
+#[component]
+pub fn Head(
+    /// The Job.
+    detail: Memo<JobDetail>,
+    /// It has been deleted: only a rerun from its last manifest makes sense.
+    gone: RwSignal<bool>,
+) -> impl IntoView {
+    let project = Memo::new(move |_| detail.with(|detail| detail.row.project.clone()));
+    let list = move || format!("/projects/{}/jobs", project.get());
+    let deletion = Deletion::provide();
+    let navigate = use_navigate();
+    view! {
+        <nav class="breadcrumb">
+            <A href=list>
+                <Icon glyph=Glyph::Back/>
+                {t(text::BREADCRUMB)}
+            </A>
+        </nav>
+        <div class="page-head job-head">
+            <div class="page-title">
+                <h1>
+                    <span class="mono-name">{move || detail.with(|detail| detail.row.name.clone())}</span>
+                    {move || {
+                        detail
+                            .with(|detail| detail.row.alias.clone())
+                            .map(|alias| view! { <span class="job-alias">{alias}</span> })
+                    }}
+                </h1>
+                {move || {
+                    detail
+                        .with(|detail| detail.row.description.clone())
+                        .map(|words| view! { <p class="page-intro">{words}</p> })
+                }}
+                <div class="job-state" aria-live="polite">
+                    <StatusBadge status=Signal::derive(move || detail.with(|detail| detail.row.status.clone()))/>
+                    <span class="number job-progress">
+                        {move || {
+                            detail
+                                .with(|detail| {
+                                    let row = &detail.row;
+                                    let values = [row.succeeded.to_string(), row.wanted().to_string()];
+                                    tf(text::DONE, &[("x", &values[0]), ("y", &values[1])])
+                                })
+                        }}
+                    </span>
+                </div>
+            </div>
+            <Show when=move || !gone.get()>
+                <Actions detail deletion/>
+            </Show>
+        </div>
+        <DeleteDialog
+            project
+            deletion
+            on_deleted=Callback::new(move |deleted: Vec<String>| {
+                if !deleted.is_empty() {
+                    navigate(&untrack(list), NavigateOptions::default());
+                }
+            })
+        />
+    }
+}
+
+/// Rerun, suspend, clone, edit information, delete.
+#[component]
+fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
+    let toaster = use_toaster();
+    let navigate = use_navigate();
+    let rerun = Action::new(move |(): &()| {
+        let (project, name) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let navigate = navigate.clone();
+        async move {
+            report(toaster, api::rerun(project, name).await, |new| {
+                navigate(&format!("/projects/{}/jobs/{}", new.project, new.name), NavigateOptions::default());
+                tf(jobs::RERAN, &[("name", &new.name)])
+            });
+        }
+    });
+    let suspend = Action::new(move |suspend: &bool| {
+        let suspend = *suspend;
+        let (project, name) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let done = if suspend { jobs::SUSPENDED } else { jobs::RESUMED };
+        async move {
+            report(toaster, api::suspend(project, name.clone(), suspend).await, |()| tf(done, &[("name", &name)]));
+        }
+    });
+    let editing = RwSignal::new(false);
+    view! {
+        <div class="actions">
+            <button
+                type="button"
+                class="button button-primary"
+                disabled=move || rerun.pending().get()
+                on:click=move |_| { rerun.dispatch(()); }
+            >
+                <Icon glyph=Glyph::Refresh/>
+                {t(common::RERUN)}
+            </button>
+            <A
+                href=move || detail.with(|d| format!("/projects/{}/create-job?from={}", d.row.project, d.row.name))
+                attr:class="button"
+            >
+                <Icon glyph=Glyph::Copy/>
+                {t(common::CLONE)}
+            </A>
+            {move || {
+                let (finished, suspended) = detail.with(|d| (d.row.status.kind.is_finished(), d.row.suspended));
+                (!finished)
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button"
+                                class="button"
+                                disabled=move || suspend.pending().get()
+                                on:click=move |_| { suspend.dispatch(!suspended); }
+                            >
+                                <Icon glyph=if suspended { Glyph::Play } else { Glyph::Pause }/>
+                                {t(if suspended { common::RESUME } else { common::SUSPEND })}
+                            </button>
+                        }
+                    })
+            }}
+            <button type="button" class="button" on:click=move |_| editing.set(true)>
+                <Icon glyph=Glyph::Edit/>
+                {t(text::EDIT_INFORMATION)}
+            </button>
+            <button
+                type="button"
+                class="button button-danger-quiet"
+                on:click=move |_| deletion.ask(vec![detail.with_untracked(|detail| detail.row.name.clone())])
+            >
+                <Icon glyph=Glyph::Trash/>
+                {t(common::DELETE)}
+            </button>
+        </div>
+        <EditInformation detail open=editing/>
+    }
+}

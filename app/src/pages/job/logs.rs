@@ -1,0 +1,303 @@
+//! The log of a Job: all its Pods and containers merged, or one; followed live, searched, downloaded (D5).
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use serde::Deserialize;
+
+use crate::api::job::JobDetail;
+use crate::i18n::{job as text, t, tf};
+use crate::kit::icon::{Glyph, Icon};
+use crate::kit::notice::{Notice, Tone};
+use crate::live::{self, Connection};
+
+/// Lines kept in the page; older ones make room and stay in the download.
+const KEPT: usize = 5_000;
+
+/// One line as the stream sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Line {
+    pod: String,
+    container: String,
+    time: String,
+    text: String,
+}
+
+/// Which log, and how it is shown.
+#[derive(Clone, Copy)]
+struct Choice {
+    pod: RwSignal<String>,
+    container: RwSignal<String>,
+    previous: RwSignal<bool>,
+    follow: RwSignal<bool>,
+    wrap: RwSignal<bool>,
+    times: RwSignal<bool>,
+    search: RwSignal<String>,
+}
+
+/// What has arrived: lines with running numbers.
+#[derive(Clone, Copy)]
+struct Received {
+    lines: RwSignal<Vec<(u64, Line)>>,
+    next: StoredValue<u64>,
+    ended: RwSignal<bool>,
+    lost: RwSignal<bool>,
+}
+
+/// The log with its controls.
+#[component]
+pub fn Logs(
+    /// The Job.
+    detail: Memo<JobDetail>,
+) -> impl IntoView {
+    let query = use_query_map();
+    let asked = move |name: &str| query.with_untracked(|query| query.get(name).unwrap_or_default());
+    let choice = Choice {
+        pod: RwSignal::new(asked("pod")),
+        container: RwSignal::new(asked("container")),
+        previous: RwSignal::new(false),
+        follow: RwSignal::new(true),
+        wrap: RwSignal::new(true),
+        times: RwSignal::new(false),
+        search: RwSignal::new(String::new()),
+    };
+    let received = Received {
+        lines: RwSignal::new(Vec::new()),
+        next: StoredValue::new(0),
+        ended: RwSignal::new(false),
+        lost: RwSignal::new(false),
+    };
+    let job = Memo::new(move |_| detail.with(|detail| (detail.row.project.clone(), detail.row.name.clone())));
+    let which = Memo::new(move |_| {
+        let (project, name) = job.get();
+        let mut query = format!("project={project}&job={name}");
+        for (key, value) in [("pod", choice.pod.get()), ("container", choice.container.get())] {
+            if !value.is_empty() {
+                query.push_str(&format!("&{key}={value}"));
+            }
+        }
+        if choice.previous.get() {
+            query.push_str("&previous=true");
+        }
+        query
+    });
+    receive(which, received);
+    view! {
+        <Controls detail choice which/>
+        {move || received.lost.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> })}
+        <Text choice received/>
+    }
+}
+
+/// Opens the stream of the chosen log; choosing another begins anew.
+fn receive(which: Memo<String>, received: Received) {
+    Effect::new(move |_| {
+        which.track();
+        received.lines.set(Vec::new());
+        received.ended.set(false);
+        received.lost.set(false);
+    });
+    let url = Signal::derive(move || {
+        (!received.ended.get()).then(|| format!("/stream/logs?{}&tail={KEPT}", which.get()))
+    });
+    live::subscribe(
+        url,
+        &["lines", "end"],
+        move |event, data| {
+            if event == "end" {
+                received.ended.set(true);
+                return;
+            }
+            match serde_json::from_str::<Vec<Line>>(data) {
+                Ok(lines) => append(received, lines),
+                Err(error) => leptos::logging::warn!("unreadable log lines: {error}"),
+            }
+        },
+        move |connection| {
+            received.lost.set(connection != Connection::Open && !received.ended.get_untracked());
+            if connection == Connection::Closed {
+                crate::pages::leave_if_signed_out();
+            }
+        },
+    );
+}
+
+fn append(received: Received, new: Vec<Line>) {
+    let numbered = received.next.try_update_value(|next| {
+        let first = *next;
+        *next += new.len() as u64;
+        (first..).zip(new).collect::<Vec<_>>()
+    });
+    let Some(numbered) = numbered else { return };
+    received.lines.update(|lines| {
+        lines.extend(numbered);
+        let surplus = lines.len().saturating_sub(KEPT);
+        lines.drain(..surplus);
+    });
+}
+
+/// What to show and how.
+#[component]
+fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> impl IntoView {
+    let pods = Memo::new(move |_| detail.with(|d| d.pods.iter().map(|pod| pod.name.clone()).collect::<Vec<_>>()));
+    let containers = Memo::new(move |_| {
+        detail.with(|detail| {
+            let mut names = Vec::new();
+            for container in detail.pods.iter().flat_map(|pod| &pod.containers) {
+                if !names.contains(&container.name) {
+                    names.push(container.name.clone());
+                }
+            }
+            names
+        })
+    });
+    let restarted = move || detail.with(|d| d.pods.iter().flat_map(|pod| &pod.containers).any(|c| c.restarts > 0));
+    view! {
+        <div class="toolbar">
+            <Pick label=t(text::LOGS_POD) all=t(text::LOGS_ALL_PODS) names=pods value=choice.pod/>
+            <Pick label=t(text::LOGS_CONTAINER) all=t(text::LOGS_ALL_CONTAINERS) names=containers value=choice.container/>
+            <div class="search">
+                <Icon glyph=Glyph::Search/>
+                <input
+                    class="input"
+                    type="search"
+                    aria-label=t(text::LOGS_SEARCH)
+                    placeholder=t(text::LOGS_SEARCH)
+                    prop:value=move || choice.search.get()
+                    on:input=move |event| choice.search.set(event_target_value(&event))
+                />
+            </div>
+            <Toggle label=t(text::LOGS_FOLLOW) value=choice.follow/>
+            <Toggle label=t(text::LOGS_WRAP) value=choice.wrap/>
+            <Toggle label=t(text::LOGS_TIMES) value=choice.times/>
+            <Show when=restarted>
+                <Toggle label=t(text::LOGS_PREVIOUS) value=choice.previous/>
+            </Show>
+            <span class="bar-space"></span>
+            <a class="button" rel="external" download href=move || format!("/download/log?{}", which.get())>
+                <Icon glyph=Glyph::Download/>
+                {t(text::DOWNLOAD)}
+            </a>
+        </div>
+    }
+}
+
+/// One of several names, or all.
+#[component]
+fn Pick(
+    label: &'static str,
+    all: &'static str,
+    names: Memo<Vec<String>>,
+    value: RwSignal<String>,
+) -> impl IntoView {
+    view! {
+        <select
+            class="input select"
+            aria-label=label
+            prop:value=move || value.get()
+            on:change=move |event| value.set(event_target_value(&event))
+        >
+            <option value="">{all}</option>
+            {move || {
+                names
+                    .get()
+                    .into_iter()
+                    .map(|name| {
+                        let chosen = value.with_untracked(|value| *value == name);
+                        view! { <option value=name.clone() selected=chosen>{name.clone()}</option> }
+                    })
+                    .collect_view()
+            }}
+        </select>
+    }
+}
+
+#[component]
+fn Toggle(label: &'static str, value: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <label class="check">
+            <input type="checkbox" prop:checked=move || value.get() on:change=move |event| value.set(event_target_checked(&event))/>
+            {label}
+        </label>
+    }
+}
+
+/// The lines.
+#[component]
+fn Text(choice: Choice, received: Received) -> impl IntoView {
+    let frame = NodeRef::<leptos::html::Div>::new();
+    let shown = Memo::new(move |_| {
+        let search = choice.search.get().to_lowercase();
+        received.lines.with(|lines| {
+            lines
+                .iter()
+                .filter(|(_, line)| search.is_empty() || line.text.to_lowercase().contains(&search))
+                .cloned()
+                .collect::<Vec<_>>()
+        })
+    });
+    // Scrolls to the end after new lines are in the page, and stops following when the person scrolls up.
+    Effect::new(move |_| {
+        shown.track();
+        if choice.follow.get() {
+            request_animation_frame(move || {
+                if let Some(frame) = frame.try_get_untracked().flatten() {
+                    frame.set_scroll_top(frame.scroll_height());
+                }
+            });
+        }
+    });
+    let scrolled = move |_| {
+        let Some(frame) = frame.get_untracked() else { return };
+        let at_end = frame.scroll_top() + frame.client_height() >= frame.scroll_height() - 24;
+        if choice.follow.get_untracked() != at_end {
+            choice.follow.set(at_end);
+        }
+    };
+    let many = Memo::new(move |_| received.lines.with(|lines| lines.iter().any(|(_, line)| line.pod != lines[0].1.pod)));
+    let trimmed = move || received.lines.with(|lines| lines.first().is_some_and(|(number, _)| *number > 0));
+    let foot = move || match (received.lines.with(Vec::is_empty), received.ended.get()) {
+        (true, false) => t(text::LOGS_WAITING),
+        (true, true) => t(text::LOGS_EMPTY),
+        (false, true) => t(text::LOGS_ENDED),
+        (false, false) => "",
+    };
+    view! {
+        {move || trimmed().then(|| view! { <p class="hint">{t(text::LOGS_TRIMMED)}</p> })}
+        {move || {
+            choice
+                .search
+                .with(|search| !search.is_empty())
+                .then(|| {
+                    let count = shown.with(Vec::len).to_string();
+                    view! { <p class="hint" role="status">{tf(text::LOGS_MATCHES, &[("n", &count)])}</p> }
+                })
+        }}
+        <div
+            class="log"
+            class:log-wrap=move || choice.wrap.get()
+            class:log-times=move || choice.times.get()
+            class:log-many=move || many.get()
+            role="log"
+            aria-label=t(text::LOGS_REGION)
+            tabindex="0"
+            node_ref=frame
+            on:scroll=scrolled
+        >
+            <For each=move || shown.get() key=|(number, _)| *number let((_, line))>
+                <div class="log-line">
+                    <span class="log-time">{line.time}</span>
+                    <span class="log-source" title=format!("{} {}", line.pod, line.container)>
+                        {format!("{} {}", short(&line.pod), line.container)}
+                    </span>
+                    <span class="log-text">{line.text}</span>
+                </div>
+            </For>
+            <div class="log-foot">{foot}</div>
+        </div>
+    }
+}
+
+/// The random end of a Pod's name, which tells Pods of one Job apart.
+fn short(pod: &str) -> &str {
+    pod.rsplit('-').next().unwrap_or(pod)
+}

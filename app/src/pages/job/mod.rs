@@ -1,0 +1,125 @@
+//! One Job: what it is, what it does, and why it failed (features D1-D7).
+
+mod environment;
+mod events;
+mod head;
+mod logs;
+mod manifest;
+mod pods;
+mod records;
+mod summary;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::api::error::ApiError;
+use crate::api::job::JobDetail;
+use crate::api;
+use crate::frame::use_project;
+use crate::i18n::{job as text, t};
+use crate::kit::failure::Failure;
+use crate::kit::notice::{Notice, Tone};
+use crate::kit::tabs::{Tab, Tabs};
+use crate::live::{self, Connection};
+
+/// The page.
+#[component]
+pub fn JobPage() -> impl IntoView {
+    let project = use_project();
+    let params = use_params_map();
+    let name = Memo::new(move |_| params.with(|params| params.get("name").unwrap_or_default()));
+    let gone = RwSignal::new(false);
+    let live = RwSignal::new(None::<JobDetail>);
+    let first = Resource::new_blocking(move || (project.get(), name.get()), |(project, name)| api::job(project, name));
+    follow(project, name, live, gone);
+    view! {
+        <Title text=move || name.get()/>
+        <Suspense>
+            {move || Suspend::new(async move {
+                match first.await {
+                    Ok(detail) => {
+                        gone.set(false);
+                        live.set(None);
+                        view! { <Loaded first=detail live gone/> }.into_any()
+                    }
+                    Err(error) => {
+                        set_status(&error);
+                        view! { <Failure error/> }.into_any()
+                    }
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// Follows the Job's live stream.
+fn follow(project: Memo<String>, name: Memo<String>, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bool>) {
+    let url = Signal::derive(move || Some(format!("/stream/job?project={}&name={}", project.get(), name.get())));
+    live::subscribe(
+        url,
+        &["detail", "gone"],
+        move |event, data| match event {
+            "gone" => gone.set(true),
+            _ => match serde_json::from_str(data) {
+                Ok(detail) => live.set(Some(detail)),
+                Err(error) => leptos::logging::warn!("unreadable state of the Job: {error}"),
+            },
+        },
+        |connection| {
+            if connection == Connection::Closed {
+                crate::pages::leave_if_signed_out();
+            }
+        },
+    );
+}
+
+fn set_status(error: &ApiError) {
+    #[cfg(feature = "ssr")]
+    if let (ApiError::NotFound { .. }, Some(response)) = (error, use_context::<leptos_axum::ResponseOptions>()) {
+        response.set_status(http::StatusCode::NOT_FOUND);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = error;
+}
+
+/// The page once the Job is known.
+#[component]
+fn Loaded(first: JobDetail, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bool>) -> impl IntoView {
+    let first = StoredValue::new(first);
+    let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
+    let query = use_query_map();
+    let tab = Memo::new(move |_| query.with(|query| query.get("tab")).unwrap_or_else(|| "records".to_owned()));
+    let path = Signal::derive(move || detail.with(|d| format!("/projects/{}/jobs/{}", d.row.project, d.row.name)));
+    let tabs = [
+        ("records", text::TAB_RECORDS),
+        ("pods", text::TAB_PODS),
+        ("logs", text::TAB_LOGS),
+        ("environment", text::TAB_ENVIRONMENT),
+        ("events", text::TAB_EVENTS),
+        ("manifest", text::TAB_MANIFEST),
+    ];
+    let tabs = tabs.map(|(key, label)| Tab { key, label: t(label) }).into();
+    view! {
+        <head::Head detail gone/>
+        {move || gone.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::GONE)}</Notice> })}
+        <div class="job-page">
+            <aside class="job-side" aria-label=t(text::DETAILS)>
+                <summary::Summary detail/>
+            </aside>
+            <section class="job-main">
+                <Tabs label=t(text::TABS) path tabs current=tab/>
+                <div class="tab-body">
+                    {move || match tab.get().as_str() {
+                        "pods" => view! { <pods::Pods detail path/> }.into_any(),
+                        "logs" => view! { <logs::Logs detail/> }.into_any(),
+                        "environment" => view! { <environment::Environment detail/> }.into_any(),
+                        "events" => view! { <events::Events detail/> }.into_any(),
+                        "manifest" => view! { <manifest::Manifest detail/> }.into_any(),
+                        _ => view! { <records::Records detail/> }.into_any(),
+                    }}
+                </div>
+            </section>
+        </div>
+    }
+}

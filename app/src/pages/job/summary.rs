@@ -1,0 +1,145 @@
+//! The left column of a Job's page: its settings, labels and times; and the dialog that edits its words.
+
+use leptos::prelude::*;
+
+use crate::api::job::JobDetail;
+use crate::api;
+use crate::i18n::{Text, common, job as text, t, tf};
+use crate::kit::dialog::Dialog;
+use crate::kit::time::{Duration, Time};
+use crate::kit::toast::use_toaster;
+use crate::pages::report;
+
+/// Settings, labels, times.
+#[component]
+pub fn Summary(
+    /// The Job.
+    detail: Memo<JobDetail>,
+) -> impl IntoView {
+    let fact = move |label: Text, value: fn(&JobDetail) -> String| {
+        view! {
+            <dt>{t(label)}</dt>
+            <dd>{move || detail.with(value)}</dd>
+        }
+    };
+    view! {
+        <dl class="properties">
+            <dt>{t(common::PROJECT)}</dt>
+            <dd>{move || detail.with(|detail| detail.row.project.clone())}</dd>
+            {fact(text::BACKOFF_LIMIT, |d| d.backoff_limit.to_string())}
+            {fact(text::COMPLETIONS, |d| d.row.completions.map_or_else(not_set, |n| n.to_string()))}
+            {fact(text::PARALLELISM, |d| d.row.parallelism.to_string())}
+            {fact(text::DEADLINE, |d| seconds(d.active_deadline_seconds))}
+            {fact(text::TTL, |d| seconds(d.ttl_seconds_after_finished))}
+            {fact(text::COMPLETION_MODE, |d| d.completion_mode.clone())}
+            {fact(text::RESTART_POLICY, |d| d.restart_policy.clone())}
+            {fact(text::OWNER, |d| d.row.owner.clone().unwrap_or_else(|| t(common::NONE).to_owned()))}
+            <dt>{t(text::CREATED)}</dt>
+            <dd><Time at=Signal::derive(move || detail.with(|d| Some(d.row.created)))/></dd>
+            <dt>{t(text::STARTED)}</dt>
+            <dd><Time at=Signal::derive(move || detail.with(|d| d.row.started))/></dd>
+            <dt>{t(text::ENDED)}</dt>
+            <dd><Time at=Signal::derive(move || detail.with(|d| d.row.finished))/></dd>
+            <dt>{t(text::DURATION)}</dt>
+            <dd>
+                <Duration
+                    from=Signal::derive(move || detail.with(|d| d.row.started))
+                    to=Signal::derive(move || detail.with(|d| d.row.finished))
+                />
+            </dd>
+        </dl>
+        <Pairs label=t(common::LABELS) pairs=Signal::derive(move || detail.with(|d| d.row.labels.clone()))/>
+        <Pairs label=t(text::NODE_SELECTOR) pairs=Signal::derive(move || detail.with(|d| d.node_selector.clone()))/>
+        <Pairs label=t(text::ANNOTATIONS) pairs=Signal::derive(move || detail.with(|d| d.annotations.clone()))/>
+    }
+}
+
+fn not_set() -> String {
+    t(text::NOT_SET).to_owned()
+}
+
+fn seconds(value: Option<i64>) -> String {
+    value.map_or_else(not_set, |n| tf(text::SECONDS, &[("n", &n.to_string())]))
+}
+
+/// Keys and values as chips; nothing if there are none.
+#[component]
+fn Pairs(label: &'static str, pairs: Signal<Vec<(String, String)>>) -> impl IntoView {
+    view! {
+        <Show when=move || pairs.with(|pairs| !pairs.is_empty())>
+            <h2 class="side-title">{label}</h2>
+            <ul class="pairs">
+                {move || {
+                    pairs
+                        .get()
+                        .into_iter()
+                        .map(|(key, value)| {
+                            let whole = format!("{key}: {value}");
+                            view! {
+                                <li class="pair" title=whole>
+                                    <span class="pair-key">{key}</span>
+                                    <span class="pair-value">{value}</span>
+                                </li>
+                            }
+                        })
+                        .collect_view()
+                }}
+            </ul>
+        </Show>
+    }
+}
+
+/// Alias and description; a Job's name and settings cannot be changed.
+#[component]
+pub fn EditInformation(
+    /// The Job.
+    detail: Memo<JobDetail>,
+    /// Open or not.
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let alias = RwSignal::new(String::new());
+    let description = RwSignal::new(String::new());
+    Effect::new(move |_| {
+        if open.get() {
+            let row = detail.with_untracked(|detail| detail.row.clone());
+            alias.set(row.alias.unwrap_or_default());
+            description.set(row.description.unwrap_or_default());
+        }
+    });
+    let toaster = use_toaster();
+    let save = Action::new(move |(): &()| {
+        let (project, name) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let (alias, description) = (alias.get_untracked(), description.get_untracked());
+        async move {
+            let answer = api::describe(project, name, alias, description).await;
+            if answer.is_ok() {
+                open.set(false);
+            }
+            report(toaster, answer, |()| t(text::SAVED).to_owned());
+        }
+    });
+    view! {
+        <Dialog
+            open
+            title=Signal::stored(t(text::EDIT_INFORMATION).to_owned())
+            action=Signal::stored(t(common::SAVE).to_owned())
+            busy=Signal::derive(move || save.pending().get())
+            on_action=Callback::new(move |()| { save.dispatch(()); })
+        >
+            <label class="field">
+                <span class="field-label">{t(common::ALIAS)}</span>
+                <input class="input" maxlength="63" prop:value=move || alias.get() on:input=move |event| alias.set(event_target_value(&event))/>
+            </label>
+            <label class="field">
+                <span class="field-label">{t(common::DESCRIPTION)}</span>
+                <textarea
+                    class="input"
+                    rows="3"
+                    maxlength="1000"
+                    prop:value=move || description.get()
+                    on:input=move |event| description.set(event_target_value(&event))
+                ></textarea>
+            </label>
+        </Dialog>
+    }
+}

@@ -1,0 +1,162 @@
+//! Which Jobs the list shows: words, labels, owner and state, as written in the filter box and the address.
+
+use crate::api::job::{JobRow, StatusKind};
+
+/// A filter, read from what a person typed. All its parts have to hold.
+///
+/// Words are looked for in name, alias and description; `label:key` and `label:key=value` in the labels;
+/// `owner:word` in the owner. Letter case does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    words: Vec<String>,
+    labels: Vec<(String, Option<String>)>,
+    owners: Vec<String>,
+    group: Option<StatusGroup>,
+}
+
+/// The states as the filter groups them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatusGroup {
+    /// Updating, running, or ended by being deleted.
+    Active,
+    /// Blocked, unschedulable or without image: waits for a person.
+    Stuck,
+    /// Completed.
+    Completed,
+    /// Failed.
+    Failed,
+    /// Suspended.
+    Suspended,
+}
+
+impl StatusGroup {
+    /// Every group, in the order of the chips.
+    pub const ALL: [Self; 5] = [Self::Active, Self::Stuck, Self::Completed, Self::Failed, Self::Suspended];
+
+    /// The group of a state.
+    pub fn of(kind: StatusKind) -> Self {
+        match kind {
+            StatusKind::Updating | StatusKind::Running | StatusKind::Terminating => Self::Active,
+            StatusKind::Blocked | StatusKind::Unschedulable | StatusKind::ImageError => Self::Stuck,
+            StatusKind::Completed => Self::Completed,
+            StatusKind::Failed => Self::Failed,
+            StatusKind::Suspended => Self::Suspended,
+        }
+    }
+
+    /// Value of `?status=`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Stuck => "stuck",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// Reads such a value.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.key() == key)
+    }
+}
+
+impl Filter {
+    /// Reads the box's text and the chosen group.
+    pub fn new(text: &str, group: Option<StatusGroup>) -> Self {
+        let mut filter = Self { group, ..Self::default() };
+        for token in text.split_whitespace() {
+            let token = token.to_lowercase();
+            if let Some(label) = token.strip_prefix("label:") {
+                let (key, value) = match label.split_once('=') {
+                    Some((key, value)) => (key, Some(value.to_owned())),
+                    None => (label, None),
+                };
+                filter.labels.push((key.to_owned(), value));
+            } else if let Some(owner) = token.strip_prefix("owner:") {
+                filter.owners.push(owner.to_owned());
+            } else {
+                filter.words.push(token);
+            }
+        }
+        filter
+    }
+
+    /// Nothing is left out.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The words, labels and owner hold, whatever the state (what the chips count).
+    pub fn matches_text(&self, row: &JobRow) -> bool {
+        let holds = |field: &str, word: &str| field.to_lowercase().contains(word);
+        self.words.iter().all(|word| {
+            holds(&row.name, word)
+                || row.alias.as_deref().is_some_and(|alias| holds(alias, word))
+                || row.description.as_deref().is_some_and(|description| holds(description, word))
+        }) && self.labels.iter().all(|(key, value)| {
+            row.labels.iter().any(|(k, v)| {
+                k.to_lowercase() == *key && value.as_ref().is_none_or(|value| v.to_lowercase() == *value)
+            })
+        }) && self
+            .owners
+            .iter()
+            .all(|owner| row.owner.as_deref().is_some_and(|name| holds(name, owner)))
+    }
+
+    /// The Job is shown.
+    pub fn matches(&self, row: &JobRow) -> bool {
+        self.group.is_none_or(|group| StatusGroup::of(row.status.kind) == group) && self.matches_text(row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::job::JobStatus;
+
+    fn row() -> JobRow {
+        JobRow {
+            project: "demo".into(),
+            name: "job-demo".into(),
+            uid: "1".into(),
+            alias: Some("任务示例".into()),
+            description: None,
+            status: JobStatus { kind: StatusKind::Running, reason: None },
+            succeeded: 1,
+            failed: 0,
+            active: 2,
+            completions: Some(4),
+            parallelism: 2,
+            images: vec!["perl:5.28.0".into()],
+            owner: Some("CronJob/nightly".into()),
+            labels: vec![("app".into(), "Pi".into())],
+            created: 0,
+            started: None,
+            finished: None,
+            updated: 0,
+            suspended: false,
+        }
+    }
+
+    #[test]
+    fn words_are_found_in_name_and_alias() {
+        assert!(Filter::new("DEMO 示例", None).matches(&row()));
+        assert!(!Filter::new("demo absent", None).matches(&row()));
+    }
+
+    #[test]
+    fn labels_and_owner_have_their_own_words() {
+        assert!(Filter::new("label:app=pi owner:night", None).matches(&row()));
+        assert!(Filter::new("label:app", None).matches(&row()));
+        assert!(!Filter::new("label:app=e", None).matches(&row()));
+        assert!(!Filter::new("owner:daily", None).matches(&row()));
+    }
+
+    #[test]
+    fn the_group_is_a_part_of_the_filter() {
+        assert!(Filter::new("", Some(StatusGroup::Active)).matches(&row()));
+        assert!(!Filter::new("", Some(StatusGroup::Failed)).matches(&row()));
+        assert!(Filter::new("demo", Some(StatusGroup::Failed)).matches_text(&row()));
+    }
+}

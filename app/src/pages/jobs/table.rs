@@ -1,0 +1,140 @@
+//! The table of Jobs. Each row updates in place, so focus and open menus survive live changes.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use super::actions::RowMenu;
+use super::columns::{Column, Columns};
+use super::model::Model;
+use crate::api::job::JobRow;
+use crate::i18n::{common, jobs as text, t, tf};
+use crate::kit::badge::StatusBadge;
+use crate::kit::time::{Duration, Time};
+
+/// The rows of one page.
+#[component]
+pub fn JobTable(
+    /// The list's data.
+    model: Model,
+    /// The rows to show, in order.
+    rows: Memo<Vec<JobRow>>,
+    /// Hidden columns.
+    columns: Columns,
+) -> impl IntoView {
+    let names = Memo::new(move |_| rows.with(|rows| rows.iter().map(|row| row.uid.clone()).collect::<Vec<_>>()));
+    let all_ticked = move || {
+        rows.with(|rows| !rows.is_empty() && model.ticked.with(|ticked| rows.iter().all(|row| ticked.contains(&row.name))))
+    };
+    let tick_all = move |on: bool| {
+        let shown = rows.with_untracked(|rows| rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>());
+        model.ticked.update(|ticked| {
+            ticked.retain(|name| !shown.contains(name));
+            if on {
+                ticked.extend(shown);
+            }
+        });
+    };
+    view! {
+        <div class="table-frame" role="region" aria-label=t(text::TITLE) tabindex="0">
+            <table class=move || format!("table jobs-table{}", columns.class())>
+                <thead>
+                    <tr>
+                        <th class="cell-tick">
+                            <input
+                                type="checkbox"
+                                aria-label=t(text::SELECT_ALL)
+                                prop:checked=all_ticked
+                                on:change=move |event| tick_all(event_target_checked(&event))
+                            />
+                        </th>
+                        <th scope="col">{t(common::NAME)}</th>
+                        <th scope="col">{t(common::STATUS)}</th>
+                        {Column::ALL
+                            .into_iter()
+                            .map(|column| {
+                                view! {
+                                    <th scope="col" class=format!("cell-{}", column.key())>
+                                        {t(column.label())}
+                                    </th>
+                                }
+                            })
+                            .collect_view()}
+                        <th class="cell-more"><span class="sr-only">{t(common::MORE)}</span></th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=move || names.get() key=Clone::clone let(uid)>
+                        <Row model rows uid/>
+                    </For>
+                </tbody>
+            </table>
+        </div>
+    }
+}
+
+/// One Job.
+#[component]
+fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
+    let found = move || rows.with(|rows| rows.iter().find(|row| row.uid == uid).cloned());
+    // A row that has just left the list renders its last state until `For` removes it.
+    let Some(first) = untrack(&found) else { return ().into_any() };
+    let name = StoredValue::new(first.name.clone());
+    let row = Memo::new(move |last: Option<&JobRow>| found().or_else(|| last.cloned()).unwrap_or_else(|| first.clone()));
+    let ticked = move || model.ticked.with(|ticked| name.with_value(|name| ticked.contains(name)));
+    let tick = move |on: bool| {
+        model.ticked.update(|ticked| {
+            let name = name.get_value();
+            ticked.retain(|other| *other != name);
+            if on {
+                ticked.push(name);
+            }
+        });
+    };
+    view! {
+        <tr class:row-ticked=ticked>
+            <td class="cell-tick">
+                <input
+                    type="checkbox"
+                    aria-label=move || tf(text::SELECT_ROW, &[("name", &name.get_value())])
+                    prop:checked=ticked
+                    on:change=move |event| tick(event_target_checked(&event))
+                />
+            </td>
+            <th scope="row" class="cell-name">
+                <A href=move || row.with(|row| format!("/projects/{}/jobs/{}", row.project, row.name))>
+                    <span class="job-name">{name.get_value()}</span>
+                    {move || {
+                        row.with(|row| row.alias.clone())
+                            .map(|alias| view! { <span class="job-alias">{alias}</span> })
+                    }}
+                </A>
+                {move || {
+                    row.with(|row| row.description.clone())
+                        .map(|words| view! { <span class="job-description" title=words.clone()>{words.clone()}</span> })
+                }}
+            </th>
+            <td class="cell-status">
+                <StatusBadge status=Signal::derive(move || row.with(|row| row.status.clone()))/>
+            </td>
+            <td class="cell-done number">
+                {move || row.with(|row| format!("{}/{}", row.succeeded, row.wanted()))}
+            </td>
+            <td class="cell-duration">
+                <Duration
+                    from=Signal::derive(move || row.with(|row| row.started))
+                    to=Signal::derive(move || row.with(|row| row.finished))
+                />
+            </td>
+            <td class="cell-image">
+                <span class="cell-clip mono" title=move || row.with(|row| row.images.join(", "))>
+                    {move || row.with(|row| row.images.join(", "))}
+                </span>
+            </td>
+            <td class="cell-owner">{move || row.with(|row| row.owner.clone()).unwrap_or_else(|| "–".to_owned())}</td>
+            <td class="cell-age"><Time at=Signal::derive(move || row.with(|row| Some(row.created)))/></td>
+            <td class="cell-updated"><Time at=Signal::derive(move || row.with(|row| Some(row.updated)))/></td>
+            <td class="cell-more"><RowMenu row/></td>
+        </tr>
+    }
+        .into_any()
+}

@@ -1,0 +1,51 @@
+//! The sign-in page: takes the one-time token that the console printed.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::frame::Choices;
+use crate::i18n::{common, sign_in as text, t};
+use crate::kit::notice::{Notice, Tone};
+
+/// A plain form, so it works without JavaScript. `?back=` is where to go afterwards, `?error=token` a token that
+/// was refused, `?ended=1` a session that ran out.
+#[component]
+pub fn SignIn() -> impl IntoView {
+    let query = use_query_map();
+    let value = move |name: &'static str| query.with(|query| query.get(name).unwrap_or_default());
+    view! {
+        <Title text=t(text::TITLE)/>
+        <header class="bar bar-plain">
+            <span class="bar-space"></span>
+            <Choices signed_out=true/>
+        </header>
+        <main class="sign-in">
+            <h1>{t(common::PRODUCT)}</h1>
+            <p class="sign-in-tagline">{t(common::TAGLINE)}</p>
+            {move || {
+                (value("error") == "token")
+                    .then(|| view! { <Notice tone=Tone::Error>{t(text::WRONG)}</Notice> })
+            }}
+            {move || {
+                (value("ended") == "1").then(|| view! { <Notice tone=Tone::Warning>{t(text::ENDED)}</Notice> })
+            }}
+            <form class="card sign-in-form" method="post" action="/session">
+                <p>{t(text::LEAD)}</p>
+                <input type="hidden" name="back" value=move || value("back")/>
+                <label class="field-label" for="token">{t(text::TOKEN)}</label>
+                <input
+                    id="token"
+                    class="input input-mono"
+                    type="password"
+                    name="token"
+                    required
+                    autocomplete="off"
+                    aria-describedby="token-hint"
+                />
+                <p id="token-hint" class="hint">{t(text::TOKEN_HINT)}</p>
+                <button class="button button-primary">{t(text::SUBMIT)}</button>
+            </form>
+        </main>
+    }
+}

@@ -1,0 +1,28 @@
+//! The HTML document around the application.
+
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use crate::{App, preferences};
+
+/// The whole document of a page, in the person's language and theme.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let preferences = preferences::current();
+    view! {
+        <!DOCTYPE html>
+        <html lang=preferences.lang.tag() data-theme=preferences.theme.name()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="stylesheet" href="/pkg/jobwright.css"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
