@@ -1,0 +1,23 @@
+//! Probes: whether the process answers, and whether it reaches its cluster.
+
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::state::AppState;
+
+/// `GET /healthz`: the process answers.
+pub async fn live() -> &'static str {
+    "ok"
+}
+
+/// `GET /readyz`: the cluster's API server answers too. The reason of a failure is in the log, not in the answer,
+/// since anyone may ask.
+pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+    match state.cluster.version().await {
+        Ok(_) => (StatusCode::OK, "ok"),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the cluster does not answer")
+        }
+    }
+}

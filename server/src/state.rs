@@ -1,0 +1,62 @@
+//! What every request may use.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+
+use crate::cluster::Cluster;
+use crate::security::hosts::Hosts;
+use crate::session::Session;
+use crate::session::SessionService;
+
+/// Shared by all requests; cloning is cheap.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// What [`AppState`] shares.
+pub struct Shared {
+    /// How the pages name the browser bundle.
+    pub leptos: LeptosOptions,
+    /// The folder of the browser's files.
+    pub site: PathBuf,
+    /// Who is signed in.
+    pub sessions: SessionService,
+    /// The names under which this server answers.
+    pub hosts: Hosts,
+    /// The cluster.
+    pub cluster: Cluster,
+}
+
+impl AppState {
+    /// Shares `shared`.
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// The cluster as the signed-in person may use it. Today everyone uses the server's own credentials.
+    pub fn cluster_of(&self, _session: &Session) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+/// The names that the page gives the browser bundle: `/pkg/frontend.js` and `/pkg/frontend_bg.wasm`.
+pub fn leptos_options() -> LeptosOptions {
+    LeptosOptions::builder().output_name("frontend").site_pkg_dir("pkg").build()
+}
