@@ -36,7 +36,7 @@ fn policy(nonce: &str) -> String {
     )
 }
 
-/// Adds the headers; answers may be stored by nobody unless they say otherwise.
+/// Adds the headers.
 pub async fn layer(mut request: Request, next: Next) -> Response {
     let policy = random::text::<16>().map_err(|error| error.to_string()).and_then(|nonce| {
         let value = HeaderValue::try_from(policy(&nonce)).map_err(|error| error.to_string())?;
@@ -54,6 +54,8 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.extend(FIXED);
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // A file may be kept, but is asked for again; anything else may not be kept at all.
+    let caching = if headers.contains_key(header::ETAG) { "no-cache" } else { "no-store" };
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(caching));
     response
 }

@@ -1,0 +1,101 @@
+//! The API server's errors, as the pages understand them.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use app::api::error::{ApiError, Cause};
+
+/// An answer that is an error: a `Status` object, or a proxy's text.
+pub fn from_status(code: StatusCode, body: &[u8]) -> ApiError {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(status) if status["kind"] == "Status" => from_parts(code.as_u16(), &status),
+        _ => {
+            let text = String::from_utf8_lossy(&body[..body.len().min(1024)]);
+            let text = text.trim();
+            let message = if text.is_empty() { code.to_string() } else { text.to_owned() };
+            let status = serde_json::json!({"message": message});
+            from_parts(code.as_u16(), &status)
+        }
+    }
+}
+
+/// An error of the client: its watches, its connection, its credentials.
+pub fn from_kube(error: &kube::Error) -> ApiError {
+    match error {
+        kube::Error::Api(status) => match serde_json::to_value(status) {
+            Ok(value) => from_parts(status.code, &value),
+            Err(_) => ApiError::Other { code: status.code, message: status.message.clone() },
+        },
+        other => ApiError::Unreachable { message: crate::with_causes(other) },
+    }
+}
+
+fn from_parts(code: u16, status: &Value) -> ApiError {
+    let message = status["message"].as_str().unwrap_or_default().to_owned();
+    match (code, status["reason"].as_str()) {
+        // Not the console's session: the cluster does not accept the console's credentials.
+        (401, _) => ApiError::Other { code, message },
+        (403, _) => ApiError::Forbidden { message },
+        (404, _) => ApiError::NotFound { message },
+        (409, Some("AlreadyExists")) => ApiError::AlreadyExists { message },
+        (409, _) => ApiError::Conflict { message },
+        (400 | 422, _) => ApiError::Invalid { message, causes: causes(status) },
+        (502..=504, _) => ApiError::Unreachable { message },
+        (code, _) => ApiError::Other { code, message },
+    }
+}
+
+fn causes(status: &Value) -> Vec<Cause> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let causes = status["details"]["causes"].as_array();
+    causes
+        .into_iter()
+        .flatten()
+        .map(|cause| Cause {
+            field: text(&cause["field"]),
+            reason: text(&cause["reason"]),
+            message: text(&cause["message"]),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(code: u16, body: &Value) -> ApiError {
+        from_status(StatusCode::from_u16(code).unwrap(), body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn refused_fields_are_kept_in_order() {
+        let body = json!({
+            "kind": "Status", "reason": "Invalid", "code": 422, "message": "Job.batch \"x\" is invalid",
+            "details": {"causes": [
+                {"field": "spec.template.spec.restartPolicy", "reason": "FieldValueRequired", "message": "Required value"},
+                {"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "Invalid value: -1"},
+            ]},
+        });
+        let ApiError::Invalid { message, causes } = read(422, &body) else { panic!("not Invalid") };
+        assert_eq!(message, "Job.batch \"x\" is invalid");
+        let fields: Vec<_> = causes.iter().map(|cause| cause.field.as_str()).collect();
+        assert_eq!(fields, ["spec.template.spec.restartPolicy", "spec.backoffLimit"]);
+    }
+
+    #[test]
+    fn the_two_conflicts_are_told_apart() {
+        let status = |reason| json!({"kind": "Status", "reason": reason, "message": "no"});
+        let message = "no".to_owned();
+        assert_eq!(read(409, &status("AlreadyExists")), ApiError::AlreadyExists { message: message.clone() });
+        assert_eq!(read(409, &status("Conflict")), ApiError::Conflict { message });
+    }
+
+    #[test]
+    fn a_proxys_text_is_no_status() {
+        let error = from_status(StatusCode::BAD_GATEWAY, b"upstream is down\n");
+        assert_eq!(error, ApiError::Unreachable { message: "upstream is down".to_owned() });
+        assert!(matches!(from_status(StatusCode::UNAUTHORIZED, b""), ApiError::Other { code: 401, .. }));
+    }
+}

@@ -1,0 +1,116 @@
+//! The one way to Kubernetes, whichever cluster it is.
+//!
+//! Objects are read and written as raw JSON: a typed struct drops the fields it does not know. What the pages show
+//! is derived from that JSON by pure functions ([`status`], [`rows`], …).
+
+pub mod clean;
+pub mod connect;
+pub mod environment;
+pub mod error;
+pub mod events;
+pub mod pods;
+pub mod quota;
+mod request;
+pub mod resource;
+pub mod rows;
+pub mod status;
+pub mod time;
+
+use std::sync::Arc;
+
+use kube::Client;
+use serde_json::{Value, json};
+
+use app::api::error::ApiError;
+
+pub use request::{Answer, DryRun};
+pub use resource::Resource;
+
+/// A cluster that can be asked.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    facts: Arc<Facts>,
+}
+
+/// What is known of a cluster without asking it.
+struct Facts {
+    name: String,
+    playground: bool,
+    /// The project that the credentials prefer; the only one known to a person who may not list them.
+    namespace: String,
+}
+
+impl Cluster {
+    /// The cluster behind `client`, shown as `name`.
+    pub fn new(client: Client, name: impl Into<String>, playground: bool) -> Self {
+        let namespace = client.default_namespace().to_owned();
+        Self { client, facts: Arc::new(Facts { name: name.into(), playground, namespace }) }
+    }
+
+    /// The client, for watches and logs.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The kubeconfig context, `in-cluster`, or `playground`.
+    pub fn name(&self) -> &str {
+        &self.facts.name
+    }
+
+    /// It is the embedded playground.
+    pub fn is_playground(&self) -> bool {
+        self.facts.playground
+    }
+
+    /// `gitVersion` of the API server.
+    pub async fn version(&self) -> Result<String, ApiError> {
+        let version = self.get("/version").await?;
+        Ok(version["gitVersion"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Namespaces by name, system projects last. Who may not list them sees the credentials' own.
+    pub async fn projects(&self) -> Result<Vec<String>, ApiError> {
+        let namespaces = match self.list("/api/v1/namespaces", &[]).await {
+            Ok(namespaces) => namespaces,
+            Err(ApiError::Forbidden { .. }) => return Ok(vec![self.facts.namespace.clone()]),
+            Err(error) => return Err(error),
+        };
+        let mut names: Vec<String> = namespaces
+            .iter()
+            .filter_map(|namespace| namespace["metadata"]["name"].as_str().map(str::to_owned))
+            .collect();
+        names.sort_by(|a, b| is_system(a).cmp(&is_system(b)).then_with(|| a.cmp(b)));
+        Ok(names)
+    }
+
+    /// The person's name at the cluster (`SelfSubjectReview`, Kubernetes 1.28); empty where it does not say.
+    pub async fn user(&self) -> String {
+        let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+        let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+        match self.post(path, &review, DryRun::No).await {
+            Ok(Answer { object, .. }) => {
+                object["status"]["userInfo"]["username"].as_str().unwrap_or_default().to_owned()
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the cluster does not say who we are");
+                String::new()
+            }
+        }
+    }
+
+    /// The Jobs of a project.
+    pub async fn jobs(&self, project: &str) -> Result<Vec<Value>, ApiError> {
+        self.list(&Resource::JOBS.collection(project)?, &[]).await
+    }
+
+    /// One Job.
+    pub async fn job(&self, project: &str, name: &str) -> Result<Value, ApiError> {
+        self.get(&Resource::JOBS.object(project, name)?).await
+    }
+}
+
+/// Kubernetes' own namespaces and those of common distributions.
+fn is_system(namespace: &str) -> bool {
+    namespace.starts_with("kube-") || namespace.starts_with("openshift") || namespace.starts_with("kubesphere-")
+}

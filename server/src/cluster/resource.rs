@@ -1,0 +1,119 @@
+//! Addresses of the Kubernetes API.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use app::api::error::ApiError;
+
+/// Characters that a path segment keeps (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A kind of object, as the API serves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// `apiVersion`, such as `batch/v1`.
+    pub api_version: String,
+    /// Name within addresses, such as `jobs`.
+    pub plural: String,
+    /// It lives in a namespace.
+    pub namespaced: bool,
+}
+
+/// A resource that the console itself uses.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    api_version: &'static str,
+    plural: &'static str,
+    kind: &'static str,
+}
+
+impl Resource {
+    /// `batch/v1` Jobs.
+    pub const JOBS: Known = Known { api_version: "batch/v1", plural: "jobs", kind: "Job" };
+    /// Pods.
+    pub const PODS: Known = Known { api_version: "v1", plural: "pods", kind: "Pod" };
+    /// Events of the core group.
+    pub const EVENTS: Known = Known { api_version: "v1", plural: "events", kind: "Event" };
+    /// ResourceQuotas.
+    pub const QUOTAS: Known = Known { api_version: "v1", plural: "resourcequotas", kind: "ResourceQuota" };
+    /// LimitRanges.
+    pub const LIMITS: Known = Known { api_version: "v1", plural: "limitranges", kind: "LimitRange" };
+    /// ConfigMaps.
+    pub const CONFIG_MAPS: Known = Known { api_version: "v1", plural: "configmaps", kind: "ConfigMap" };
+    /// Secrets.
+    pub const SECRETS: Known = Known { api_version: "v1", plural: "secrets", kind: "Secret" };
+    /// PersistentVolumeClaims.
+    pub const CLAIMS: Known =
+        Known { api_version: "v1", plural: "persistentvolumeclaims", kind: "PersistentVolumeClaim" };
+    /// ServiceAccounts.
+    pub const SERVICE_ACCOUNTS: Known =
+        Known { api_version: "v1", plural: "serviceaccounts", kind: "ServiceAccount" };
+
+    /// Where objects of this kind are listed and created; `project` matters only if they live in a namespace.
+    pub fn collection(&self, project: &str) -> Result<String, ApiError> {
+        let project = self.namespaced.then_some(project);
+        collection(&self.api_version, &self.plural, project)
+    }
+}
+
+impl Known {
+    /// Where the objects of `project` are listed and created.
+    pub fn collection(self, project: &str) -> Result<String, ApiError> {
+        collection(self.api_version, self.plural, Some(project))
+    }
+
+    /// One object.
+    pub fn object(self, project: &str, name: &str) -> Result<String, ApiError> {
+        Ok(format!("{}/{}", self.collection(project)?, segment(name)?))
+    }
+
+    /// What `kube` needs to know to watch it.
+    pub fn for_kube(self) -> kube::core::ApiResource {
+        let (group, version) = self.api_version.split_once('/').unwrap_or(("", self.api_version));
+        kube::core::ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: self.api_version.to_owned(),
+            kind: self.kind.to_owned(),
+            plural: self.plural.to_owned(),
+        }
+    }
+}
+
+/// `/api/v1` or `/apis/GROUP/VERSION`.
+pub fn root(api_version: &str) -> Result<String, ApiError> {
+    match api_version.split_once('/') {
+        None => Ok(format!("/api/{}", segment(api_version)?)),
+        Some((group, version)) => Ok(format!("/apis/{}/{}", segment(group)?, segment(version)?)),
+    }
+}
+
+fn collection(api_version: &str, plural: &str, project: Option<&str>) -> Result<String, ApiError> {
+    let root = root(api_version)?;
+    match project {
+        Some(project) => Ok(format!("{root}/namespaces/{}/{plural}", segment(project)?)),
+        None => Ok(format!("{root}/{plural}")),
+    }
+}
+
+/// A name as one segment of an address. Names come from the browser: none may reach another address.
+fn segment(name: &str) -> Result<String, ApiError> {
+    if matches!(name, "" | "." | "..") {
+        return Err(ApiError::NotFound { message: format!("{name:?} is no name") });
+    }
+    Ok(utf8_percent_encode(name, SEGMENT).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_segment() {
+        let jobs = "/apis/batch/v1/namespaces/demo/jobs";
+        assert_eq!(Resource::JOBS.object("demo", "pi").unwrap(), format!("{jobs}/pi"));
+        assert_eq!(Resource::JOBS.object("demo", "a/../b?x#y").unwrap(), format!("{jobs}/a%2F..%2Fb%3Fx%23y"));
+        assert!(Resource::JOBS.object("demo", "..").is_err());
+        assert!(Resource::PODS.collection("").is_err());
+        assert_eq!(Resource::PODS.collection("demo").unwrap(), "/api/v1/namespaces/demo/pods");
+    }
+}

@@ -1,0 +1,77 @@
+//! Signing in and out.
+
+use axum::Form;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use crate::pages::LocalPath;
+use crate::serve::announce_next;
+use crate::state::AppState;
+
+/// What the sign-in page sends.
+#[derive(Deserialize)]
+pub struct SignIn {
+    token: String,
+    #[serde(default)]
+    back: LocalPath,
+}
+
+/// `POST /session`.
+pub async fn sign_in(State(state): State<AppState>, headers: HeaderMap, Form(form): Form<SignIn>) -> Response {
+    // Copied from a terminal, a token may bring a line's end along, or the whole address.
+    let token = form.token.trim();
+    let token = token.rsplit_once("token=").map_or(token, |(_, token)| token);
+    redeem(&state, &headers, token, &form.back)
+}
+
+/// Signs in with `token` and goes to `back`, or to the sign-in page.
+pub fn redeem(state: &AppState, headers: &HeaderMap, token: &str, back: &LocalPath) -> Response {
+    let service = &state.sessions;
+    match service.token.redeem(token) {
+        Ok(true) => {}
+        Ok(false) => {
+            // The address of a start page that was kept is old; the session it began may live.
+            let id = service.cookie.read(headers);
+            if id.is_some_and(|id| service.sessions.use_session(&id).is_some()) {
+                return Redirect::to(back.as_str()).into_response();
+            }
+            renew_token(state);
+            return Redirect::to(&format!("/sign-in?error=token&back={}", back.encoded())).into_response();
+        }
+        Err(error) => return unavailable(&error),
+    }
+    announce_next(state);
+    match service.sessions.start() {
+        Ok(session) => {
+            tracing::info!("signed in");
+            (service.cookie.set(headers, session.id), Redirect::to(back.as_str())).into_response()
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// `POST /sign-out`.
+pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let service = &state.sessions;
+    if let Some(id) = service.cookie.read(&headers) {
+        service.sessions.end(&id);
+        tracing::info!("signed out");
+    }
+    (service.cookie.clear(&headers), Redirect::to("/sign-in")).into_response()
+}
+
+/// Prints a new address when the last one is too old: the person who is asked for a token finds it.
+pub fn renew_token(state: &AppState) {
+    match state.sessions.token.renew() {
+        Ok(true) => announce_next(state),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "no new token"),
+    }
+}
+
+fn unavailable(error: &getrandom::Error) -> Response {
+    tracing::error!(%error, "no random numbers");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
