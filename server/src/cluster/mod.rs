@@ -9,6 +9,7 @@ pub mod environment;
 pub mod error;
 pub mod events;
 pub mod pods;
+mod quantity;
 pub mod quota;
 mod request;
 pub mod resource;

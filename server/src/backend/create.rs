@@ -1,0 +1,177 @@
+//! Creating the documents of a text: each is posted as the JSON it stands for, and nothing is ever overwritten.
+
+use serde_json::Value;
+
+use app::api::create::{CreateOutcome, DocumentOutcome};
+use app::api::error::{ApiError, Cause};
+use manifest::{Document, line_column};
+
+use super::order::rank;
+use crate::cluster::{Answer, Cluster, DryRun, Resource, clean, resource};
+
+/// Kinds whose addresses need not be asked for.
+const KNOWN: [(&str, &str, &str); 6] = [
+    ("batch/v1", "Job", "jobs"),
+    ("v1", "ConfigMap", "configmaps"),
+    ("v1", "Secret", "secrets"),
+    ("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+    ("v1", "ServiceAccount", "serviceaccounts"),
+    ("batch/v1", "CronJob", "cronjobs"),
+];
+
+/// Posts the documents of `text`, except those in `done`, in the order of their dependencies. When one is refused,
+/// those after it are not sent; a dry run asks about all.
+pub async fn run(
+    cluster: &Cluster,
+    project: &str,
+    text: &str,
+    dry_run: DryRun,
+    done: &[usize],
+) -> Result<CreateOutcome, ApiError> {
+    let document = read(text)?;
+    let mut order: Vec<usize> = (0..document.entries().len()).collect();
+    order.sort_by_key(|entry| rank(kind(&document, *entry)));
+    let mut outcomes = Vec::with_capacity(order.len());
+    let mut stopped = false;
+    for entry in order {
+        let mut outcome = blank(&document, entry);
+        if stopped || done.contains(&entry) {
+            outcome.skipped = true;
+        } else {
+            match create(cluster, project, &document, entry, dry_run).await {
+                Ok(answer) => fill(&mut outcome, answer)?,
+                Err(error) => {
+                    stopped = dry_run == DryRun::No;
+                    outcome.error = Some(error);
+                }
+            }
+        }
+        outcomes.push(outcome);
+    }
+    outcomes.sort_by_key(|outcome| outcome.entry);
+    Ok(CreateOutcome { documents: outcomes })
+}
+
+/// Parses `text`; refuses one that is no manifest.
+fn read(text: &str) -> Result<Document, ApiError> {
+    let document = Document::parse(text);
+    if !document.is_valid() {
+        let message = document.problems().first().map_or_else(
+            || "the text cannot be read".to_owned(),
+            |problem| {
+                let (line, column) = line_column(text, problem.range.start);
+                format!("line {line}, column {column}: {}", problem.text(manifest::Language::En))
+            },
+        );
+        return Err(ApiError::Unreadable { message });
+    }
+    if document.entries().is_empty() {
+        return Err(ApiError::Unreadable { message: "the text has no document".to_owned() });
+    }
+    Ok(document)
+}
+
+fn kind(document: &Document, entry: usize) -> &str {
+    document.value(entry).and_then(|value| value["kind"].as_str()).unwrap_or_default()
+}
+
+fn blank(document: &Document, entry: usize) -> DocumentOutcome {
+    let name = document.value(entry).and_then(|value| value["metadata"]["name"].as_str());
+    DocumentOutcome {
+        entry,
+        kind: kind(document, entry).to_owned(),
+        name: name.unwrap_or_default().to_owned(),
+        error: None,
+        skipped: false,
+        warnings: Vec::new(),
+        stored: None,
+    }
+}
+
+/// What the API server answered. What it stored of a Secret is not sent back.
+fn fill(outcome: &mut DocumentOutcome, answer: Answer) -> Result<(), ApiError> {
+    if let Some(name) = answer.object["metadata"]["name"].as_str() {
+        name.clone_into(&mut outcome.name);
+    }
+    outcome.warnings = answer.warnings;
+    if outcome.kind != "Secret" {
+        outcome.stored = Some(clean::yaml(&clean::without_managed_fields(answer.object))?);
+    }
+    Ok(())
+}
+
+async fn create(
+    cluster: &Cluster,
+    project: &str,
+    document: &Document,
+    entry: usize,
+    dry_run: DryRun,
+) -> Result<Answer, ApiError> {
+    let object = document.value(entry).filter(|value| value.is_object()).ok_or_else(|| ApiError::Unreadable {
+        message: format!("document {} is no object", entry + 1),
+    })?;
+    let field = |name: &str| {
+        object[name].as_str().filter(|text| !text.is_empty()).ok_or_else(|| ApiError::Unreadable {
+            message: format!("document {} does not say its {name}", entry + 1),
+        })
+    };
+    let (api_version, kind) = (field("apiVersion")?, field("kind")?);
+    if kind == "List" && api_version == "v1" {
+        let message = "a List cannot be created: write its items as documents of their own".to_owned();
+        return Err(ApiError::Unreadable { message });
+    }
+    let resource = find(cluster, api_version, kind).await?;
+    if resource.namespaced {
+        check_namespace(object, project)?;
+    }
+    cluster.post(&resource.collection(project)?, object, dry_run).await
+}
+
+/// What is created belongs to the project that is shown: a text from elsewhere does not reach another one unseen.
+fn check_namespace(object: &Value, project: &str) -> Result<(), ApiError> {
+    match object["metadata"]["namespace"].as_str() {
+        None => Ok(()),
+        Some(namespace) if namespace == project => Ok(()),
+        Some(namespace) => {
+            let message = format!(
+                "the manifest names the namespace \"{namespace}\", but the current project is \"{project}\": change \
+                 or remove metadata.namespace, or switch the project"
+            );
+            let cause = Cause {
+                field: "metadata.namespace".to_owned(),
+                reason: "FieldValueInvalid".to_owned(),
+                message: message.clone(),
+            };
+            Err(ApiError::Invalid { message, causes: vec![cause] })
+        }
+    }
+}
+
+/// Finds where objects of a kind are created, by the API server's discovery.
+async fn find(cluster: &Cluster, api_version: &str, kind: &str) -> Result<Resource, ApiError> {
+    if let Some((_, _, plural)) = KNOWN.iter().find(|known| (known.0, known.1) == (api_version, kind)) {
+        let (api_version, plural) = (api_version.to_owned(), (*plural).to_owned());
+        return Ok(Resource { api_version, plural, namespaced: true });
+    }
+    let unknown = || {
+        let message = format!("the cluster has no kind \"{kind}\" in \"{api_version}\"");
+        let cause =
+            Cause { field: "kind".to_owned(), reason: "FieldValueNotSupported".to_owned(), message: message.clone() };
+        ApiError::Invalid { message, causes: vec![cause] }
+    };
+    let list = match cluster.get(&resource::root(api_version)?).await {
+        Ok(list) => list,
+        Err(ApiError::NotFound { .. }) => return Err(unknown()),
+        Err(error) => return Err(error),
+    };
+    let served = list["resources"].as_array().into_iter().flatten().find(|served| {
+        // `jobs/status` has the kind too, but is not where objects are created.
+        served["kind"] == kind && served["name"].as_str().is_some_and(|name| !name.contains('/'))
+    });
+    let served = served.ok_or_else(unknown)?;
+    Ok(Resource {
+        api_version: api_version.to_owned(),
+        plural: served["name"].as_str().unwrap_or_default().to_owned(),
+        namespaced: served["namespaced"] == true,
+    })
+}

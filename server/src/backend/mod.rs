@@ -1,0 +1,147 @@
+//! What the server functions do at the cluster: the implementation of the pages' port.
+
+mod create;
+mod detail;
+mod offers;
+mod order;
+mod rerun;
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use app::api::backend::Backend;
+use app::api::create::{CreateOutcome, Offers};
+use app::api::error::ApiError;
+use app::api::job::{JobDetail, JobList, JobRow};
+use app::api::session::Workspace;
+
+use crate::cluster::events::EventIndex;
+use crate::cluster::rows::{ALIAS, DESCRIPTION};
+use crate::cluster::{Cluster, DryRun, Resource, quota, rows};
+
+/// How many objects are deleted at once.
+const AT_ONCE: usize = 8;
+
+/// A cluster as one signed-in person uses it.
+#[derive(Clone)]
+pub struct ClusterBackend {
+    cluster: Cluster,
+}
+
+impl ClusterBackend {
+    /// The backend of a person who may use `cluster`.
+    pub fn new(cluster: Cluster) -> Self {
+        Self { cluster }
+    }
+}
+
+#[async_trait]
+impl Backend for ClusterBackend {
+    async fn workspace(&self) -> Result<Workspace, ApiError> {
+        let cluster = &self.cluster;
+        let (version, projects, user) =
+            futures::join!(cluster.version(), cluster.projects(), cluster.user());
+        Ok(Workspace {
+            cluster: cluster.name().to_owned(),
+            playground: cluster.is_playground(),
+            version: version?,
+            projects: projects?,
+            user,
+        })
+    }
+
+    async fn jobs(&self, project: &str) -> Result<JobList, ApiError> {
+        let list = |known| self.optional(known, project);
+        let (jobs, pods, events, quotas) = futures::try_join!(
+            self.cluster.jobs(project),
+            list(Resource::PODS),
+            list(Resource::EVENTS),
+            list(Resource::QUOTAS),
+        )?;
+        let events: EventIndex = events.iter().flatten().collect();
+        let rows = rows::all(&jobs, pods.as_deref().unwrap_or_default(), &events);
+        Ok(JobList { rows, quota: quota::banner(quotas.iter().flatten(), jobs.len()) })
+    }
+
+    async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
+        detail::read(self, project, name).await
+    }
+
+    async fn offers(&self, project: &str) -> Result<Offers, ApiError> {
+        offers::read(self, project).await
+    }
+
+    async fn create(
+        &self,
+        project: &str,
+        text: &str,
+        dry_run: bool,
+        done: &[usize],
+    ) -> Result<CreateOutcome, ApiError> {
+        let dry_run = if dry_run { DryRun::Yes } else { DryRun::No };
+        create::run(&self.cluster, project, text, dry_run, done).await
+    }
+
+    async fn rerun(&self, project: &str, name: &str) -> Result<JobRow, ApiError> {
+        rerun::run(&self.cluster, project, name).await
+    }
+
+    async fn delete(&self, project: &str, names: &[String]) -> Result<Vec<Option<ApiError>>, ApiError> {
+        let deletions = names.iter().map(|name| async move {
+            let path = Resource::JOBS.object(project, name);
+            match path {
+                Ok(path) => self.cluster.delete(&path).await.err(),
+                Err(error) => Some(error),
+            }
+        });
+        Ok(stream::iter(deletions).buffered(AT_ONCE).collect().await)
+    }
+
+    async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError> {
+        let path = Resource::JOBS.object(project, name)?;
+        self.cluster.patch(&path, &json!({"spec": {"suspend": suspend}})).await?;
+        Ok(())
+    }
+
+    async fn describe(
+        &self,
+        project: &str,
+        name: &str,
+        alias: &str,
+        description: &str,
+    ) -> Result<(), ApiError> {
+        // The older keys go, else they would show through once the new ones are empty.
+        let value = |text: &str| if text.is_empty() { Value::Null } else { Value::from(text) };
+        let annotations = json!({
+            ALIAS[0]: value(alias),
+            ALIAS[1]: null,
+            DESCRIPTION[0]: value(description),
+            DESCRIPTION[1]: null,
+        });
+        let path = Resource::JOBS.object(project, name)?;
+        self.cluster.patch(&path, &json!({"metadata": {"annotations": annotations}})).await?;
+        Ok(())
+    }
+}
+
+impl ClusterBackend {
+    /// The objects of a collection; none if this person may not read it or the cluster has none such. What is only
+    /// an addition to a page must not take the page away.
+    async fn optional(
+        &self,
+        known: crate::cluster::resource::Known,
+        project: &str,
+    ) -> Result<Option<Vec<Value>>, ApiError> {
+        readable(self.cluster.list(&known.collection(project)?, &[]).await)
+    }
+}
+
+/// None for what may not be read.
+fn readable(list: Result<Vec<Value>, ApiError>) -> Result<Option<Vec<Value>>, ApiError> {
+    match list {
+        Ok(list) => Ok(Some(list)),
+        Err(ApiError::Forbidden { .. } | ApiError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

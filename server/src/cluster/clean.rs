@@ -1,0 +1,133 @@
+//! A manifest without what the API server and its controllers wrote into it: it can be created again as it is.
+
+use serde_json::{Map, Value};
+
+use app::api::error::ApiError;
+use manifest::{Document, Format};
+
+/// Labels that the Job controller gives to a Job's Pods, old and new names.
+pub const GENERATED_LABELS: [&str; 4] =
+    ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
+
+/// Fields of `metadata` that the API server writes.
+const GENERATED_METADATA: [&str; 8] = [
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
+    "selfLink",
+];
+
+/// Annotations that say what is true of this very object only.
+const GENERATED_ANNOTATIONS: [&str; 3] =
+    ["kubectl.kubernetes.io/last-applied-configuration", "batch.kubernetes.io/job-tracking", "revisions"];
+
+/// Removes `managedFields` only: the rest is what the server stored.
+pub fn without_managed_fields(mut object: Value) -> Value {
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.shift_remove("managedFields");
+    }
+    object
+}
+
+/// Makes a Job that can be created again.
+pub fn job(mut job: Value) -> Value {
+    if let Some(top) = job.as_object_mut() {
+        top.shift_remove("status");
+    }
+    // The controller of the old Job is not that of the new one; its finalizers keep the old one only.
+    if let Some(metadata) = job["metadata"].as_object_mut() {
+        for field in GENERATED_METADATA.iter().chain(&["ownerReferences", "finalizers"]) {
+            metadata.shift_remove(*field);
+        }
+        remove_keys(metadata, "annotations", &GENERATED_ANNOTATIONS);
+        remove_keys(metadata, "labels", &GENERATED_LABELS);
+    }
+    // A selector written by hand (`manualSelector: true`) belongs to the Job; a generated one must not be sent.
+    let manual = job["spec"]["manualSelector"] == true;
+    if !manual && let Some(spec) = job["spec"].as_object_mut() {
+        spec.shift_remove("selector");
+    }
+    if let Some(metadata) = job.pointer_mut("/spec/template/metadata").and_then(Value::as_object_mut) {
+        metadata.shift_remove("creationTimestamp");
+        remove_keys(metadata, "labels", &GENERATED_LABELS);
+    }
+    if job.pointer("/spec/template/metadata").and_then(Value::as_object).is_some_and(Map::is_empty)
+        && let Some(template) = job["spec"]["template"].as_object_mut()
+    {
+        template.shift_remove("metadata");
+    }
+    job
+}
+
+/// An object as YAML.
+pub fn yaml(object: &Value) -> Result<String, ApiError> {
+    let json = serde_json::to_string(object).map_err(|error| ApiError::Console { message: error.to_string() })?;
+    Document::parse(json).convert(Format::Yaml).map_err(|error| ApiError::Console { message: error.to_string() })
+}
+
+/// Removes `keys` from the map `field`, and the map if nothing is left.
+fn remove_keys(parent: &mut Map<String, Value>, field: &str, keys: &[&str]) {
+    let Some(map) = parent.get_mut(field).and_then(Value::as_object_mut) else { return };
+    for key in keys {
+        map.shift_remove(*key);
+    }
+    if map.is_empty() {
+        parent.shift_remove(field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cleaned_job_has_only_what_a_person_wrote() {
+        let stored = json!({
+            "apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {
+                "name": "pi", "namespace": "demo", "uid": "u1", "resourceVersion": "7", "generation": 1,
+                "creationTimestamp": "2026-11-23T10:00:00Z", "managedFields": [{}],
+                "labels": {"app": "pi", "job-name": "pi"},
+                "annotations": {"batch.kubernetes.io/job-tracking": "", "note": "kept"},
+            },
+            "spec": {
+                "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "u1"}},
+                "someday": {"new": true},
+                "template": {
+                    "metadata": {
+                        "creationTimestamp": null,
+                        "labels": {
+                            "controller-uid": "u1", "job-name": "pi",
+                            "batch.kubernetes.io/controller-uid": "u1", "batch.kubernetes.io/job-name": "pi",
+                        },
+                    },
+                    "spec": {"restartPolicy": "Never"},
+                },
+            },
+            "status": {"succeeded": 1},
+        });
+        let expected = json!({
+            "apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {
+                "name": "pi", "namespace": "demo", "labels": {"app": "pi"}, "annotations": {"note": "kept"},
+            },
+            "spec": {"someday": {"new": true}, "template": {"spec": {"restartPolicy": "Never"}}},
+        });
+        assert_eq!(job(stored), expected);
+    }
+
+    #[test]
+    fn a_selector_written_by_hand_stays() {
+        let manual = json!({
+            "metadata": {"name": "pi"},
+            "spec": {"manualSelector": true, "selector": {"matchLabels": {"mine": "1"}}},
+        });
+        assert_eq!(job(manual.clone()), manual);
+    }
+}

@@ -1,0 +1,73 @@
+//! Finding the cluster: in-cluster, a kubeconfig, or the embedded playground.
+
+use std::path::{Path, PathBuf};
+
+use kube::config::{Config, InClusterError, KubeConfigOptions, KubeconfigError};
+use kube::Client;
+
+use super::Cluster;
+use crate::config::ClusterChoice;
+
+/// Where a Pod's service account is mounted.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// A cluster that was found, or the news that it has to be embedded.
+pub enum Found {
+    /// A cluster of its own; it need not answer yet.
+    Remote(Cluster),
+    /// None: the playground is wanted.
+    Embedded,
+}
+
+/// Why no cluster can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig is missing, unreadable, or has no such context.
+    #[error("cannot use the kubeconfig")]
+    Kubeconfig(#[source] KubeconfigError),
+    /// This program does not run in a Pod with a service account.
+    #[error("cannot use the cluster's service account")]
+    InCluster(#[source] InClusterError),
+    /// The configuration's certificates or proxy cannot be used.
+    #[error("cannot make a client for the cluster")]
+    Client(#[source] Box<kube::Error>),
+}
+
+/// Finds the cluster of `choice`. Nothing is sent to it.
+pub async fn find(choice: ClusterChoice, context: Option<&str>) -> Result<Found, ConnectError> {
+    let choice = if choice == ClusterChoice::Auto { automatic(context) } else { choice };
+    match choice {
+        ClusterChoice::InCluster => {
+            let config = Config::incluster().map_err(ConnectError::InCluster)?;
+            remote(config, "in-cluster".to_owned())
+        }
+        ClusterChoice::Kubeconfig => {
+            let kubeconfig = kube::config::Kubeconfig::read().map_err(ConnectError::Kubeconfig)?;
+            let name = context.map(str::to_owned).or_else(|| kubeconfig.current_context.clone());
+            let options = KubeConfigOptions { context: context.map(str::to_owned), ..Default::default() };
+            let config =
+                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ConnectError::Kubeconfig)?;
+            remote(config, name.unwrap_or_else(|| "kubeconfig".to_owned()))
+        }
+        ClusterChoice::Embedded | ClusterChoice::Auto => Ok(Found::Embedded),
+    }
+}
+
+fn remote(config: Config, name: String) -> Result<Found, ConnectError> {
+    let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
+    Ok(Found::Remote(Cluster::new(client, name, false)))
+}
+
+/// In-cluster if a service account is mounted, else a kubeconfig if there is one or a context is asked for.
+fn automatic(context: Option<&str>) -> ClusterChoice {
+    if Path::new(SERVICE_ACCOUNT).exists() {
+        return ClusterChoice::InCluster;
+    }
+    let named = std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty());
+    let usual = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
+    if named || context.is_some() || usual.is_some_and(|path| path.exists()) {
+        ClusterChoice::Kubeconfig
+    } else {
+        ClusterChoice::Embedded
+    }
+}
