@@ -1,1 +1,32 @@
 //! The document engine: Kubernetes manifests as lossless text.
+//!
+//! A [`Document`] is the text of one or more YAML documents (or JSON), with its syntax tree, its value as the API
+//! server reads it, and its problems. An [`Edit`] is a typed operation on a [`Path`] that becomes a few [`Splice`]s:
+//! the bytes that it is not about stay as they are, comments, order and quoting included. Nothing here does any
+//! input or output, so the server and the browser run the same code.
+
+mod convert;
+mod document;
+mod edit;
+mod history;
+pub mod image;
+mod messages;
+pub mod names;
+mod path;
+mod problem;
+pub mod quantity;
+mod scalar;
+pub mod shell;
+mod splice;
+mod tree;
+mod validate;
+mod value;
+
+pub use convert::{ConvertError, to_yaml};
+pub use document::{Document, Entry, Format, MAX_BYTES};
+pub use edit::{Edit, EditError};
+pub use history::History;
+pub use path::{Path, PathError, Segment};
+pub use problem::{Fix, Language, Problem, Severity};
+pub use splice::{Splice, difference, inverse, line_column, splice};
+pub use validate::validate;

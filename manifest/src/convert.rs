@@ -1,0 +1,77 @@
+//! The whole stream in the other format.
+
+use serde_json::Value;
+
+use crate::document::{Document, Format};
+use crate::edit;
+
+/// A stream that cannot be converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConvertError {
+    /// It does not parse; its problems say where.
+    #[error("the text does not parse")]
+    Unreadable,
+}
+
+impl Document {
+    /// The stream in a format, with the same values: a text that is in it already is given byte for byte. Several
+    /// documents become a JSON array, and an array of objects becomes a stream of documents again.
+    pub fn convert(&self, to: Format) -> Result<String, ConvertError> {
+        if self.format() == to {
+            return Ok(self.text().to_owned());
+        }
+        let values = self
+            .entries()
+            .iter()
+            .map(|entry| entry.value.as_ref().ok_or(ConvertError::Unreadable))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(match (to, values.as_slice()) {
+            (_, []) => String::new(),
+            (Format::Json, [value]) => pretty(value),
+            (Format::Json, values) => pretty(&Value::Array(values.iter().map(|value| (*value).clone()).collect())),
+            (Format::Yaml, [Value::Array(items)]) if items.iter().all(Value::is_object) && !items.is_empty() => {
+                items.iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
+            }
+            (Format::Yaml, values) => values.iter().map(|value| to_yaml(value)).collect::<Vec<_>>().join("---\n"),
+        })
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// A value as a YAML document in block style, two columns a step.
+pub fn to_yaml(value: &Value) -> String {
+    format!("{}\n", edit::fresh(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_conversion_keeps_the_values() {
+        let values = [
+            json!({"a": {"b": [1, {"c": "on"}, []], "d": {}, "e": "x\ny\n", "f": "x\ny"}, "0644": "0644", "g": null}),
+            json!([1, "two", [3, [4]]]),
+            json!({"a": [[1, 2], [{"b": 1, "c": "d"}]], "text": "tab\tnel\u{85} \u{feff}end ", "lead": " a\nb"}),
+        ];
+        for value in values {
+            let yaml = to_yaml(&value);
+            let document = Document::parse(yaml.clone());
+            assert_eq!(document.value(0), Some(&value), "{yaml}");
+            let json = document.convert(Format::Json).unwrap();
+            assert_eq!(Document::parse(json).value(0), Some(&value));
+        }
+    }
+
+    #[test]
+    fn several_documents_become_an_array_and_come_back() {
+        let document = Document::parse("a: 1\n---\nb: 2\n");
+        let json = document.convert(Format::Json).unwrap();
+        assert_eq!(Document::parse(json.clone()).value(0), Some(&json!([{"a": 1}, {"b": 2}])));
+        assert_eq!(Document::parse(json).convert(Format::Yaml).unwrap(), "a: 1\n---\nb: 2\n");
+    }
+}

@@ -1,0 +1,268 @@
+//! A manifest: its text, and everything that is read from it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::edit::{self, Edit, EditError};
+use crate::path::{Path, Segment};
+use crate::problem::Problem;
+use crate::splice::{Splice, splice};
+use crate::tree::{Kind, NodeId, Tree};
+use crate::value;
+
+/// Longest text that is read, in bytes. The API server takes requests of at most 3 MiB.
+pub const MAX_BYTES: usize = 3 * 1024 * 1024;
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// YAML, one or more documents.
+    Yaml,
+    /// JSON, one object or a list of them.
+    Json,
+}
+
+/// One non-empty document of the stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Bytes from its first to its last node.
+    pub range: Range<usize>,
+    /// `apiVersion`, if it is a string.
+    pub api_version: Option<String>,
+    /// `kind`, if it is a string.
+    pub kind: Option<String>,
+    /// `metadata.name`, if it is a string.
+    pub name: Option<String>,
+    /// `metadata.namespace`, if it is a string.
+    pub namespace: Option<String>,
+    pub(crate) root: Option<NodeId>,
+    pub(crate) value: Option<Value>,
+}
+
+#[derive(Debug)]
+struct Read {
+    text: String,
+    format: Format,
+    tree: Tree,
+    entries: Vec<Entry>,
+    problems: Vec<Problem>,
+}
+
+/// A manifest text with its syntax tree, values and syntax problems. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Document(Arc<Read>);
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+    }
+}
+
+impl Document {
+    /// Reads a text. Never fails: what cannot be read is told by [`Document::problems`], and the text is kept.
+    pub fn parse(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.len() > MAX_BYTES {
+            let problem = Problem::syntax("document.size", 0..0, "");
+            let read = Read { text, format: Format::Yaml, tree: Tree::default(), entries: Vec::new(), problems: vec![problem] };
+            return Self(Arc::new(read));
+        }
+        let format = if text.trim_start().starts_with(['{', '[']) { Format::Json } else { Format::Yaml };
+        let tree = Tree::parse(&text);
+        let mut entries = Vec::new();
+        let mut problems = Vec::new();
+        for part in &tree.parts {
+            if let Some(error) = &part.error {
+                let end = line_end(&text, error.at).max(error.at);
+                problems.push(Problem::syntax("yaml.syntax", error.at..end, &error.message).of_entry(entries.len()));
+                entries.push(Entry::new(part.start..end, None, None));
+                continue;
+            }
+            let Some(root) = part.root.filter(|root| !is_omitted(&tree, *root)) else { continue };
+            let range = tree.node(root).start..tree.node(root).range.end;
+            let value = match value::value(&tree, root) {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    problems.push(Problem::syntax(error.code, error.range, &error.subject).of_entry(entries.len()));
+                    None
+                }
+            };
+            entries.push(Entry::new(range, Some(root), value));
+        }
+        Self(Arc::new(Read { text, format, tree, entries, problems }))
+    }
+
+    /// The text, byte for byte as it was given.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// How it is written: JSON if it begins with a brace or bracket.
+    pub fn format(&self) -> Format {
+        self.0.format
+    }
+
+    /// Its documents, without empty ones.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0.entries
+    }
+
+    /// The first document of kind Job.
+    pub fn job(&self) -> Option<usize> {
+        self.entries().iter().position(|entry| entry.kind.as_deref() == Some("Job"))
+    }
+
+    /// What a document means to Kubernetes; none if it does not parse.
+    pub fn value(&self, entry: usize) -> Option<&Value> {
+        self.entries().get(entry)?.value.as_ref()
+    }
+
+    /// The value at a path.
+    pub fn get(&self, entry: usize, path: &Path) -> Option<&Value> {
+        path.segments().iter().try_fold(self.value(entry)?, |value, segment| match segment {
+            Segment::Key(key) => value.get(key),
+            Segment::Index(index) => value.get(index),
+        })
+    }
+
+    /// Bytes of the value at a path, or of its key if the value is omitted. None for what comes through an alias or
+    /// merge key.
+    pub fn range(&self, entry: usize, path: &Path) -> Option<Range<usize>> {
+        let mut id = self.entries().get(entry)?.root?;
+        let mut key = None;
+        for segment in path.segments() {
+            (key, id) = self.step(id, segment)?;
+        }
+        let node = self.0.tree.node(id);
+        let range = node.start..node.range.end.max(node.start);
+        match key {
+            Some(key) if range.is_empty() => Some(self.0.tree.node(key).range.clone()),
+            _ => Some(range),
+        }
+    }
+
+    /// Bytes of the key that leads to a path; none for a list item or the root.
+    pub fn key_range(&self, entry: usize, path: &Path) -> Option<Range<usize>> {
+        let mut id = self.entries().get(entry)?.root?;
+        let mut key = None;
+        for segment in path.segments() {
+            (key, id) = self.step(id, segment)?;
+        }
+        key.map(|key| self.0.tree.node(key).range.clone())
+    }
+
+    fn step(&self, id: NodeId, segment: &Segment) -> Option<(Option<NodeId>, NodeId)> {
+        let tree = &self.0.tree;
+        match (segment, &tree.node(id).kind) {
+            (Segment::Key(name), Kind::Mapping { pairs, .. }) => pairs
+                .iter()
+                .find(|(key, _)| tree.key_text(*key) == Some(name))
+                .map(|(key, value)| (Some(*key), *value)),
+            (Segment::Index(index), Kind::Sequence { items, .. }) => items.get(*index).map(|item| (None, *item)),
+            _ => None,
+        }
+    }
+
+    /// The document and path of the field that a byte offset stands in: the innermost one whose line it is on or
+    /// whose bytes hold it.
+    pub fn path_at(&self, offset: usize) -> Option<(usize, Path)> {
+        let line_start = self.0.text.get(..offset)?.rfind('\n').map_or(0, |at| at + 1);
+        let (index, entry) = self
+            .entries()
+            .iter()
+            .enumerate()
+            .rev()
+            .find(|(position, entry)| *position == 0 || entry.range.start <= offset)?;
+        let mut path = Path::root();
+        let mut id = entry.root?;
+        let tree = &self.0.tree;
+        // A field holds the offset if its key begins at or before it (or on its line) and the next one does not.
+        loop {
+            let reaches = |start: usize| start <= offset || start <= self.first_on_line(line_start);
+            let next = match &tree.node(id).kind {
+                Kind::Mapping { pairs, .. } => pairs
+                    .iter()
+                    .rev()
+                    .find(|(key, _)| reaches(tree.node(*key).start))
+                    .and_then(|(key, value)| Some((Segment::Key(tree.key_text(*key)?.to_owned()), *value))),
+                Kind::Sequence { items, .. } => items
+                    .iter()
+                    .enumerate()
+                    .rev()
+                    .find(|(_, item)| reaches(tree.node(**item).start))
+                    .map(|(position, item)| (Segment::Index(position), *item)),
+                _ => None,
+            };
+            let Some((segment, child)) = next else { break };
+            path = path.join(segment);
+            id = child;
+        }
+        Some((index, path))
+    }
+
+    fn first_on_line(&self, line_start: usize) -> usize {
+        let line = &self.0.text[line_start..];
+        let line = line.lines().next().unwrap_or_default();
+        line_start + (line.len() - line.trim_start_matches([' ', '-']).len())
+    }
+
+    /// Syntax problems: places that do not parse, duplicate keys, unknown aliases.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0.problems
+    }
+
+    /// Every document parses and has a value.
+    pub fn is_valid(&self) -> bool {
+        self.0.problems.is_empty()
+    }
+
+    /// Carries out an edit and gives the splices that it took. The text changes only where the edit is about.
+    ///
+    /// # Errors
+    /// [`EditError`] says why nothing was changed.
+    pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+        let (splices, document) = edit::apply(self, entry, edit)?;
+        *self = document;
+        Ok(splices)
+    }
+
+    /// Changes the text as an editor does.
+    pub fn splice(&mut self, splices: &[Splice]) {
+        *self = Self::parse(splice(self.text(), splices));
+    }
+
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.0.tree
+    }
+}
+
+impl Entry {
+    fn new(range: Range<usize>, root: Option<NodeId>, value: Option<Value>) -> Self {
+        let text = |path: &[&str]| {
+            path.iter().try_fold(value.as_ref()?, |value, key| value.get(key))?.as_str().map(str::to_owned)
+        };
+        Self {
+            range,
+            api_version: text(&["apiVersion"]),
+            kind: text(&["kind"]),
+            name: text(&["metadata", "name"]),
+            namespace: text(&["metadata", "namespace"]),
+            root,
+            value,
+        }
+    }
+}
+
+fn is_omitted(tree: &Tree, root: NodeId) -> bool {
+    let node = tree.node(root);
+    node.range.is_empty() && node.anchor.is_none() && matches!(node.kind, Kind::Scalar { .. })
+}
+
+/// Offset of the end of a line, without its break.
+pub(crate) fn line_end(text: &str, at: usize) -> usize {
+    let rest = &text[at..];
+    let length = rest.find('\n').unwrap_or(rest.len());
+    at + rest[..length].trim_end_matches('\r').len()
+}

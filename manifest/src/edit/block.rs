@@ -1,0 +1,198 @@
+//! Items and pairs of collections in block style: whole lines that come and go.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::EditError;
+use super::layout::Layout;
+use super::write::Place;
+use crate::splice::Splice;
+use crate::tree::{Kind, NodeId};
+
+impl Layout<'_> {
+    /// Adds a pair behind the last one.
+    pub(super) fn insert_pair(&self, place: Place, key: &str, value: &Value) -> Result<Vec<Splice>, EditError> {
+        let Kind::Mapping { flow, pairs } = &self.tree.node(place.node).kind else {
+            return Err(EditError::Unsupported);
+        };
+        let Some((first, last)) = pairs.first().zip(pairs.last()) else { return Err(EditError::Unsupported) };
+        if *flow {
+            let name = self.inline(&Value::from(key), None);
+            let (start, end) = (self.tree.node(last.0).start, self.end(last.1).max(self.end(last.0)));
+            return Ok(vec![self.append_flow(place.node, start, end, |indent, step| {
+                format!("{name}: {}", self.flow_value(value, indent, step))
+            })]);
+        }
+        let indent = self.column(self.tree.node(first.0).start);
+        let at = self.line_end(self.end(last.1).max(self.colon_end(last.0)));
+        Ok(vec![Splice::insert(at, self.lines(&self.pair(key, value, indent)))])
+    }
+
+    /// Adds an item before a position.
+    pub(super) fn insert_item(&self, place: Place, index: usize, value: &Value) -> Result<Vec<Splice>, EditError> {
+        let Kind::Sequence { flow, items } = &self.tree.node(place.node).kind else {
+            return Err(EditError::Unsupported);
+        };
+        if *flow {
+            return Ok(vec![self.insert_flow_item(place.node, items, index, value)]);
+        }
+        let first = self.tree.node(place.node).range.start;
+        let lines = self.item(value, self.column(first));
+        let Some(item) = items.get(index) else {
+            let last = items.last().map_or(first, |last| self.end(*last));
+            return Ok(vec![Splice::insert(self.line_end(last), self.lines(&lines))]);
+        };
+        let dash = self.dash_of(place.node, items, index).ok_or(EditError::Unsupported)?;
+        if !self.is_first_on_line(dash) {
+            let column = self.column(dash);
+            let text = format!("{}{}{}", lines.join(self.eol).trim_start(), self.eol, " ".repeat(column));
+            return Ok(vec![Splice::insert(dash, text)]);
+        }
+        let floor = self.floor(items, index);
+        let _ = item;
+        let at = self.comments_above(self.line_start(dash), self.column(dash), floor);
+        Ok(vec![Splice::insert(at, format!("{}{}", lines.join(self.eol), self.eol))])
+    }
+
+    /// Comments of an item begin after the line of the item before it.
+    fn floor(&self, items: &[NodeId], index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.next_line(self.end(items[before])))
+    }
+
+    /// The value of a list item.
+    pub(super) fn replace_item(
+        &self,
+        list: NodeId,
+        index: usize,
+        id: NodeId,
+        value: &Value,
+    ) -> Result<Vec<Splice>, EditError> {
+        let Kind::Sequence { items, .. } = &self.tree.node(list).kind else { return Err(EditError::Unsupported) };
+        let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
+        let (start, end) = (self.tree.node(id).start, self.end(id));
+        if let (Value::String(text), true) = (value, self.is_inline(id)) {
+            let plain = super::render::string(text, self.style(id));
+            let space = if self.text[..start].ends_with([' ', '\n']) { "" } else { " " };
+            return Ok(vec![Splice::new(start..end, format!("{space}{plain}"))]);
+        }
+        let lines = self.item(value, self.column(dash)).join(self.eol);
+        Ok(vec![Splice::new(dash..end, lines.trim_start())])
+    }
+
+    /// Takes a node out of its collection.
+    pub(super) fn remove(&self, place: Place) -> Result<Vec<Splice>, EditError> {
+        if let Some(shared) = self.shared_within(place.node) {
+            return Err(self.shared(shared));
+        }
+        let Some((parent, index)) = place.parent else { return Err(EditError::Unsupported) };
+        match &self.tree.node(parent).kind {
+            Kind::Mapping { flow: true, pairs } => {
+                let ends = pairs.iter().map(|(key, value)| self.tree.node(*key).start..self.end(*value).max(self.end(*key)));
+                Ok(vec![self.remove_flow(parent, &ends.collect::<Vec<_>>(), index)])
+            }
+            Kind::Sequence { flow: true, items } => {
+                let ends = items.iter().map(|item| self.tree.node(*item).start..self.end(*item));
+                Ok(vec![self.remove_flow(parent, &ends.collect::<Vec<_>>(), index)])
+            }
+            Kind::Mapping { pairs, .. } if pairs.len() == 1 => self.empty(parent, "{}"),
+            Kind::Sequence { items, .. } if items.len() == 1 => self.empty(parent, "[]"),
+            Kind::Mapping { pairs, .. } => Ok(self.remove_pair(pairs, index)),
+            Kind::Sequence { items, .. } => self.remove_item(parent, items, index),
+            _ => Err(EditError::Unsupported),
+        }
+    }
+
+    /// A collection that has lost its last member.
+    fn empty(&self, id: NodeId, text: &str) -> Result<Vec<Splice>, EditError> {
+        let node = self.tree.node(id);
+        let key = self.tree.nodes.iter().find_map(|other| match &other.kind {
+            Kind::Mapping { flow: false, pairs } => pairs.iter().find(|(_, value)| *value == id).map(|pair| pair.0),
+            _ => None,
+        });
+        let Some(key) = key else { return Ok(vec![Splice::new(node.range.start..self.end(id), text)]) };
+        if node.start < node.range.start {
+            // An anchor or tag stands behind the colon; it stays there.
+            return Err(EditError::Unsupported);
+        }
+        let colon = self.colon_end(key);
+        Ok(vec![
+            Splice::insert(colon, format!(" {text}")),
+            Splice::new(self.line_end(colon)..self.line_end(self.end(id)), ""),
+        ])
+    }
+
+    fn remove_pair(&self, pairs: &[(NodeId, NodeId)], index: usize) -> Vec<Splice> {
+        let (key, value) = pairs[index];
+        let start = self.tree.node(key).start;
+        let end = self.end(value).max(self.colon_end(key));
+        if self.is_first_on_line(start) {
+            return vec![Splice::new(self.whole_lines(start, end), "")];
+        }
+        // The first pair of a list item, behind its dash: the next pair moves up.
+        let next = self.tree.node(pairs[1].0).start;
+        let between = &self.text[self.line_end(end)..next];
+        if between.trim().is_empty() {
+            return vec![Splice::new(start..next, "")];
+        }
+        let dash_end = self.text[..start].trim_end().len();
+        vec![Splice::new(dash_end..self.line_end(end), "")]
+    }
+
+    fn remove_item(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Vec<Splice>, EditError> {
+        let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
+        if !self.is_first_on_line(dash) {
+            let next = self.dash_of(list, items, index + 1).ok_or(EditError::Unsupported)?;
+            return Ok(vec![Splice::new(dash..next, "")]);
+        }
+        let lines = self.slot(list, items, index)?;
+        Ok(vec![Splice::new(self.whole_lines(lines.start, lines.end), "")])
+    }
+
+    /// Lines of an item with the comments right above it, without the last line's break.
+    fn slot(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Range<usize>, EditError> {
+        let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
+        if !self.is_first_on_line(dash) {
+            return Err(EditError::Unsupported);
+        }
+        let start = self.comments_above(self.line_start(dash), self.column(dash), self.floor(items, index));
+        Ok(start..self.line_end(self.end(items[index]).max(dash + 1)))
+    }
+
+    /// From the start of a line to the end of another, with one line break: the last line's, or at the end of a
+    /// text without one the break before.
+    fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
+        let start = self.line_start(start);
+        let next = self.next_line(end);
+        if self.text[..next].ends_with('\n') || start == 0 {
+            return start..next;
+        }
+        self.text[..start].trim_end_matches('\n').trim_end_matches('\r').len().max(start.saturating_sub(2))..next
+    }
+
+    /// Moves an item: the texts of the items between change places.
+    pub(super) fn rotate(&self, place: Place, from: usize, to: usize) -> Result<Vec<Splice>, EditError> {
+        let Kind::Sequence { flow, items } = &self.tree.node(place.node).kind else {
+            return Err(EditError::Unsupported);
+        };
+        let slots = (0..items.len())
+            .map(|index| {
+                if *flow {
+                    Ok(self.tree.node(items[index]).start..self.end(items[index]))
+                } else {
+                    self.slot(place.node, items, index)
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut order = (0..items.len()).collect::<Vec<_>>();
+        let moved = order.remove(from);
+        order.insert(to, moved);
+        Ok(slots
+            .iter()
+            .zip(order)
+            .enumerate()
+            .filter(|(position, (_, source))| position != source)
+            .map(|(_, (slot, source))| Splice::new(slot.clone(), &self.text[slots[source].clone()]))
+            .collect())
+    }
+}

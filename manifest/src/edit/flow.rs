@@ -1,0 +1,110 @@
+//! Items and pairs of collections in flow style (and JSON): commas, and the collection's own line habit.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::layout::Layout;
+use super::write::Place;
+use crate::splice::Splice;
+use crate::tree::{Kind, NodeId};
+
+impl Layout<'_> {
+    /// A value in the place of a node within a flow collection.
+    pub(super) fn replace_flow(&self, place: Place, value: &Value) -> Splice {
+        let node = self.tree.node(place.node);
+        let (start, end) = (node.start, self.end(place.node));
+        let holder = place.parent.map_or(place.node, |(parent, _)| parent);
+        let spread = self.spread(holder);
+        let text = match (value, spread) {
+            (Value::Object(_) | Value::Array(_), Some((indent, step))) => self.flow_value(value, indent, step),
+            (Value::String(text), _) if !self.json => super::render::string(text, self.style(place.node)),
+            _ => self.inline(value, None),
+        };
+        // Omitted: behind its colon, or behind a key that has none.
+        let gap = match place.key {
+            Some(key) if start == end && self.text[self.end(key)..start].is_empty() => ": ",
+            _ if start == end && !self.text[..start].ends_with(' ') => " ",
+            _ => "",
+        };
+        Splice::new(start..end, format!("{gap}{text}"))
+    }
+
+    /// If the members of a flow collection stand on lines of their own: their column, and the step to theirs.
+    fn spread(&self, id: NodeId) -> Option<(usize, usize)> {
+        let node = self.tree.node(id);
+        let first = match &node.kind {
+            Kind::Mapping { flow: true, pairs } => self.tree.node(pairs.first()?.0).start,
+            Kind::Sequence { flow: true, items } => self.tree.node(*items.first()?).start,
+            _ => return None,
+        };
+        if !self.text[node.range.start..first].contains('\n') {
+            return None;
+        }
+        let indent = self.column(first);
+        let line = self.line_start(node.range.start);
+        let outer = self.text[line..].len() - self.text[line..].trim_start_matches([' ', '\t']).len();
+        Some((indent, indent.checked_sub(outer).filter(|step| *step > 0).unwrap_or(2)))
+    }
+
+    /// A member's value at `indent` of a collection that spans lines.
+    pub(super) fn flow_value(&self, value: &Value, indent: usize, step: usize) -> String {
+        if step == 0 { self.inline(value, None) } else { self.pretty(value, indent, step) }
+    }
+
+    /// Adds a member behind the last one, which stands at `start..end`.
+    pub(super) fn append_flow(
+        &self,
+        id: NodeId,
+        start: usize,
+        end: usize,
+        member: impl Fn(usize, usize) -> String,
+    ) -> Splice {
+        let rest = &self.text[end..];
+        let comma = rest.trim_start().starts_with(',').then(|| end + rest.len() - rest.trim_start().len() + 1);
+        let (at, before) = comma.map_or((end, ","), |at| (at, ""));
+        match self.spread(id) {
+            Some((indent, step)) => {
+                let pad = &self.text[self.line_start(start)..start];
+                let pad = if pad.trim().is_empty() { pad.to_owned() } else { " ".repeat(indent) };
+                Splice::insert(at, format!("{before}{}{pad}{}", self.eol, member(indent, step)))
+            }
+            None => {
+                let compact = self.json && !self.text[self.tree.node(id).range.clone()].contains(": ");
+                let gap = if compact { "" } else { " " };
+                Splice::insert(at, format!("{before}{gap}{}", member(0, 0)))
+            }
+        }
+    }
+
+    /// Adds an item before a position of a non-empty list.
+    pub(super) fn insert_flow_item(&self, list: NodeId, items: &[NodeId], index: usize, value: &Value) -> Splice {
+        let Some(next) = items.get(index) else {
+            let last = items.last().copied().unwrap_or(list);
+            return self.append_flow(list, self.tree.node(last).start, self.end(last), |indent, step| {
+                self.flow_value(value, indent, step)
+            });
+        };
+        let at = self.tree.node(*next).start;
+        match self.spread(list) {
+            Some((indent, step)) => {
+                let pad = " ".repeat(self.column(at));
+                Splice::insert(at, format!("{},{}{pad}", self.flow_value(value, indent, step), self.eol))
+            }
+            None => Splice::insert(at, format!("{}, ", self.inline(value, None))),
+        }
+    }
+
+    /// Takes a member out, with one comma.
+    pub(super) fn remove_flow(&self, id: NodeId, members: &[Range<usize>], index: usize) -> Splice {
+        let member = members[index].clone();
+        match (members.get(index + 1), index.checked_sub(1).map(|before| &members[before])) {
+            (Some(next), _) => Splice::new(member.start..next.start, ""),
+            (None, Some(before)) => Splice::new(before.end..member.end, ""),
+            (None, None) => {
+                let range = self.tree.node(id).range.clone();
+                Splice::new(range.start + 1..range.end - 1, "")
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How a text is laid out: its lines, its indentation, where a collection's items stand.
+
+use crate::document::{Document, Format, line_end};
+use crate::tree::{Kind, NodeId, Tree};
+
+/// A document's text with its habits.
+pub(super) struct Layout<'a> {
+    pub text: &'a str,
+    pub tree: &'a Tree,
+    pub json: bool,
+    /// Line break of the file.
+    pub eol: &'static str,
+    /// Columns from a key to the keys of its mapping.
+    pub step: usize,
+    /// Columns from a key to the dashes of its list.
+    pub dash: usize,
+}
+
+impl<'a> Layout<'a> {
+    pub(super) fn of(document: &'a Document) -> Self {
+        let (text, tree) = (document.text(), document.tree());
+        let mut layout = Self {
+            text,
+            tree,
+            json: document.format() == Format::Json,
+            eol: if text.contains("\r\n") { "\r\n" } else { "\n" },
+            step: 2,
+            dash: 2,
+        };
+        if let Some(step) = layout.habit(|kind| matches!(kind, Kind::Mapping { flow: false, .. })).filter(|step| *step > 0) {
+            layout.step = step;
+            layout.dash = step;
+        }
+        if let Some(dash) = layout.habit(|kind| matches!(kind, Kind::Sequence { flow: false, .. })) {
+            layout.dash = dash;
+        }
+        layout
+    }
+
+    /// Columns between the first key that has such a value and that value.
+    fn habit(&self, is: impl Fn(&Kind) -> bool) -> Option<usize> {
+        self.tree.nodes.iter().find_map(|node| {
+            let Kind::Mapping { flow: false, pairs } = &node.kind else { return None };
+            let (key, value) = pairs.iter().find(|(_, value)| is(&self.tree.node(*value).kind))?;
+            let (key, value) = (self.tree.node(*key), self.tree.node(*value));
+            self.column(value.range.start).checked_sub(self.column(key.start))
+        })
+    }
+
+    pub(super) fn line_start(&self, at: usize) -> usize {
+        self.text[..at].rfind('\n').map_or(0, |at| at + 1)
+    }
+
+    /// End of the line, without its break.
+    pub(super) fn line_end(&self, at: usize) -> usize {
+        line_end(self.text, at)
+    }
+
+    /// Start of the next line, or the end of the text.
+    pub(super) fn next_line(&self, at: usize) -> usize {
+        self.text[at..].find('\n').map_or(self.text.len(), |length| at + length + 1)
+    }
+
+    pub(super) fn column(&self, at: usize) -> usize {
+        at - self.line_start(at)
+    }
+
+    /// Only blanks stand before it on its line.
+    pub(super) fn is_first_on_line(&self, at: usize) -> bool {
+        self.text[self.line_start(at)..at].chars().all(|c| c == ' ')
+    }
+
+    /// End of a node with its anchor and tag.
+    pub(super) fn end(&self, id: NodeId) -> usize {
+        let node = self.tree.node(id);
+        node.range.end.max(node.start)
+    }
+
+    /// It is written in flow style, or is a value that fits behind a colon.
+    pub(super) fn is_inline(&self, id: NodeId) -> bool {
+        !matches!(self.tree.node(id).kind, Kind::Mapping { flow: false, .. } | Kind::Sequence { flow: false, .. })
+    }
+
+    /// Start of the comment lines right above a line, that stand at `column` and begin after `floor`.
+    pub(super) fn comments_above(&self, line: usize, column: usize, floor: usize) -> usize {
+        let mut start = line;
+        while start > 0 {
+            let above = self.line_start(start - 1);
+            let text = &self.text[above..start];
+            let is_comment = text.trim_start().starts_with('#') && text.len() - text.trim_start().len() == column;
+            if above < floor || !is_comment {
+                break;
+            }
+            start = above;
+        }
+        start
+    }
+
+    /// Byte of the dash of an item of a block list.
+    pub(super) fn dash_of(&self, list: NodeId, items: &[NodeId], index: usize) -> Option<usize> {
+        if index == 0 {
+            return Some(self.tree.node(list).range.start);
+        }
+        let mut line = self.next_line(self.end(items[index - 1]));
+        while line < self.tree.node(items[index]).start {
+            let text = &self.text[line..];
+            let indent = text.len() - text.trim_start_matches(' ').len();
+            if text[indent..].starts_with('-') {
+                return Some(line + indent);
+            }
+            line = self.next_line(line);
+        }
+        None
+    }
+}

@@ -1,0 +1,155 @@
+//! Edits: typed operations on paths that become minimal splices of the text.
+//!
+//! An edit is first carried out on the value (`reference`), which says what the text has to mean afterwards. Then the
+//! text is spliced, read again and compared: an edit that would mean anything else is refused, never written.
+
+mod block;
+mod flow;
+mod layout;
+mod reference;
+mod render;
+mod write;
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::document::Document;
+use crate::path::{Path, Segment};
+use crate::splice::{Splice, difference, splice};
+
+/// A change of one document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// Gives the value at `path`, making what is missing on the way. A list grows only at its end.
+    Set {
+        /// Where.
+        path: Path,
+        /// What. `{}`, `[]`, `0`, `false`, `""` and `null` are values like any other.
+        value: Value,
+    },
+    /// Puts a value into the list at `path` before position `index`; a missing list is made.
+    Insert {
+        /// The list.
+        path: Path,
+        /// From 0 to the list's length.
+        index: usize,
+        /// What.
+        value: Value,
+    },
+    /// Takes out the value at `path`. The last one leaves `{}` or `[]`. Nothing there: nothing changes.
+    Remove {
+        /// Where.
+        path: Path,
+    },
+    /// Moves an item of the list at `path`, with its comments.
+    Move {
+        /// The list.
+        path: Path,
+        /// Its position.
+        from: usize,
+        /// Its position afterwards.
+        to: usize,
+    },
+    /// Gives the key at the end of `path` another name; its place and value stay.
+    Rename {
+        /// The key.
+        path: Path,
+        /// Its new name.
+        key: String,
+    },
+}
+
+/// Why an edit was not made. Nothing is changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The document does not parse; its problems say where.
+    #[error("the document does not parse")]
+    Unreadable,
+    /// The value comes from an anchor or merge key, or is one that is used elsewhere: changing it here would change
+    /// other places. The range is the anchor's; change it in the text.
+    #[error("the value is shared through the anchor at byte {}", .0.start)]
+    Shared(Range<usize>),
+    /// Something on the way is a plain value, or a list position lies beyond the end.
+    #[error("there is no such place: {0}")]
+    NoSuchPlace(Path),
+    /// The key exists already.
+    #[error("the key exists already: {0}")]
+    KeyExists(String),
+    /// The text is written in a way that this edit cannot follow; change it in the text.
+    #[error("this can only be changed in the text")]
+    Unsupported,
+}
+
+/// Carries out an edit on a document.
+pub(crate) fn apply(document: &Document, entry: usize, edit: &Edit) -> Result<(Vec<Splice>, Document), EditError> {
+    let before = document.value(entry).ok_or(EditError::Unreadable)?;
+    let wanted = reference::apply(before, edit)?;
+    if *before == wanted && !matches!(edit, Edit::Move { .. }) {
+        return Ok((Vec::new(), document.clone()));
+    }
+    if let Some(parts) = parts(before, edit) {
+        return in_parts(document, entry, &parts, &wanted);
+    }
+    let splices = write::splices(document, entry, edit)?;
+    let after = Document::parse(splice(document.text(), &splices));
+    if after.value(entry) == Some(&wanted) && after.entries().len() == document.entries().len() {
+        Ok((splices, after))
+    } else {
+        Err(EditError::Unsupported)
+    }
+}
+
+/// A collection set over a collection is the sum of smaller edits, so that comments on what stays survive.
+fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
+    let Edit::Set { path, value } = edit else { return None };
+    let old = reference::get(before, path)?;
+    match (old, value) {
+        (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() => {
+            let set = new.iter().filter(|(key, value)| old.get(*key) != Some(value)).map(|(key, value)| Edit::Set {
+                path: path.key(key),
+                value: value.clone(),
+            });
+            let remove = old.keys().filter(|key| !new.contains_key(*key)).map(|key| Edit::Remove { path: path.key(key) });
+            Some(set.chain(remove).collect())
+        }
+        (Value::Array(old), Value::Array(new)) if !old.is_empty() && !new.is_empty() => {
+            let set = new.iter().enumerate().filter(|(index, value)| old.get(*index) != Some(value)).map(|(index, value)| {
+                Edit::Set { path: path.index(index), value: value.clone() }
+            });
+            let remove = (new.len()..old.len()).rev().map(|index| Edit::Remove { path: path.index(index) });
+            Some(set.chain(remove).collect())
+        }
+        _ => None,
+    }
+}
+
+fn in_parts(
+    document: &Document,
+    entry: usize,
+    parts: &[Edit],
+    wanted: &Value,
+) -> Result<(Vec<Splice>, Document), EditError> {
+    let mut after = document.clone();
+    for part in parts {
+        after = apply(&after, entry, part)?.1;
+    }
+    if after.value(entry) != Some(wanted) {
+        return Err(EditError::Unsupported);
+    }
+    Ok((difference(document.text(), after.text()).into_iter().collect(), after))
+}
+
+/// A value under the rest of a path: `a.b[0]` and 1 make `{"a": {"b": [1]}}`.
+fn nest(segments: &[Segment], value: Value) -> Value {
+    segments.iter().rev().fold(value, |value, segment| match segment {
+        Segment::Key(key) => Value::Object([(key.clone(), value)].into_iter().collect()),
+        Segment::Index(_) => Value::Array(vec![value]),
+    })
+}
+
+/// A value as block-style YAML, without a line break at the end.
+pub(crate) fn fresh(value: &Value) -> String {
+    let empty = Document::parse("");
+    layout::Layout::of(&empty).block(value, 0).join("\n")
+}

@@ -1,0 +1,239 @@
+//! From an edit to splices: finds the place in the tree, then leaves the writing to the collection's style.
+
+use serde_json::Value;
+
+use super::layout::Layout;
+use super::render::Body;
+use super::{Edit, EditError, nest};
+use crate::document::Document;
+use crate::path::{Path, Segment};
+use crate::splice::Splice;
+use crate::tree::{Kind, NodeId, Style};
+use crate::value::is_merge;
+
+/// A node with the collection it stands in.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub node: NodeId,
+    /// The key, if it stands in a mapping.
+    pub key: Option<NodeId>,
+    /// The collection and the position in it; none for the root.
+    pub parent: Option<(NodeId, usize)>,
+    /// It stands within a collection in flow style.
+    pub in_flow: bool,
+}
+
+/// How far a path leads.
+enum Found<'a> {
+    /// All the way.
+    Place(Place),
+    /// To this place, which lacks the rest of the path.
+    Missing(Place, &'a [Segment]),
+}
+
+/// The splices of an edit.
+pub(super) fn splices(document: &Document, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+    let root = document.entries().get(entry).and_then(|entry| entry.root).ok_or(EditError::Unreadable)?;
+    let layout = Layout::of(document);
+    match edit {
+        Edit::Set { path, value } => layout.set(root, path, value),
+        Edit::Insert { path, index, value } => match layout.find(root, path)? {
+            Found::Place(place) => match &layout.tree.node(place.node).kind {
+                Kind::Sequence { items, .. } if !items.is_empty() => layout.insert_item(place, *index, value),
+                Kind::Alias { .. } => Err(layout.shared(place.node)),
+                _ => layout.replace(place, &Value::Array(vec![value.clone()])),
+            },
+            Found::Missing(place, rest) => layout.extend(place, rest, &Value::Array(vec![value.clone()])),
+        },
+        Edit::Remove { path } => match layout.find(root, path)? {
+            Found::Place(place) => layout.remove(place),
+            // The value says that something is there, so it comes through a merge.
+            Found::Missing(place, _) => Err(layout.shared(place.node)),
+        },
+        Edit::Move { path, from, to } => match layout.find(root, path)? {
+            Found::Place(place) => layout.rotate(place, *from, *to),
+            Found::Missing(..) => Err(EditError::NoSuchPlace(path.clone())),
+        },
+        Edit::Rename { path, key } => match layout.find(root, path)? {
+            Found::Place(Place { key: Some(id), .. }) => layout.rename(id, key),
+            _ => Err(EditError::NoSuchPlace(path.clone())),
+        },
+    }
+}
+
+impl Layout<'_> {
+    /// Follows a path. Whatever the edit changes lies below the places passed, so none of them may be shared.
+    fn find<'p>(&self, root: NodeId, path: &'p Path) -> Result<Found<'p>, EditError> {
+        let mut place = Place { node: root, key: None, parent: None, in_flow: self.json };
+        for (depth, segment) in path.segments().iter().enumerate() {
+            let node = self.tree.node(place.node);
+            if node.aliased || matches!(node.kind, Kind::Alias { .. }) {
+                return Err(self.shared(place.node));
+            }
+            let rest = &path.segments()[depth..];
+            let in_flow = place.in_flow || self.is_inline(place.node);
+            let next = match (segment, &node.kind) {
+                (Segment::Key(name), Kind::Mapping { pairs, .. }) => pairs
+                    .iter()
+                    .position(|(key, _)| self.tree.key_text(*key) == Some(name))
+                    .map(|at| (Some(pairs[at].0), pairs[at].1, at)),
+                (Segment::Index(index), Kind::Sequence { items, .. }) => {
+                    items.get(*index).map(|item| (None, *item, *index))
+                }
+                (_, Kind::Scalar { .. }) => None,
+                _ => return Err(EditError::NoSuchPlace(path.clone())),
+            };
+            let Some((key, child, at)) = next else { return Ok(Found::Missing(place, rest)) };
+            place = Place { node: child, key, parent: Some((place.node, at)), in_flow };
+        }
+        Ok(Found::Place(place))
+    }
+
+    /// The refusal to touch what an anchor shares; its range is the anchor's.
+    pub(super) fn shared(&self, id: NodeId) -> EditError {
+        let node = self.tree.node(id);
+        let owner = match node.kind {
+            Kind::Alias { target: Some(target) } => self.tree.node(target),
+            _ => node,
+        };
+        EditError::Shared(owner.anchor.clone().unwrap_or_else(|| owner.range.clone()))
+    }
+
+    /// The first shared node within a node.
+    pub(super) fn shared_within(&self, id: NodeId) -> Option<NodeId> {
+        let node = self.tree.node(id);
+        if node.aliased {
+            return Some(id);
+        }
+        match &node.kind {
+            Kind::Mapping { pairs, .. } => {
+                pairs.iter().find_map(|(key, value)| self.shared_within(*key).or_else(|| self.shared_within(*value)))
+            }
+            Kind::Sequence { items, .. } => items.iter().find_map(|item| self.shared_within(*item)),
+            _ => None,
+        }
+    }
+
+    fn set(&self, root: NodeId, path: &Path, value: &Value) -> Result<Vec<Splice>, EditError> {
+        match self.find(root, path)? {
+            Found::Place(place) => self.replace(place, value),
+            Found::Missing(place, rest) => self.extend(place, rest, value),
+        }
+    }
+
+    /// Adds what is missing of a path to the collection (or the empty value) that it led to.
+    fn extend(&self, place: Place, rest: &[Segment], value: &Value) -> Result<Vec<Splice>, EditError> {
+        let node = self.tree.node(place.node);
+        match (&node.kind, &rest[0]) {
+            (Kind::Mapping { pairs, .. }, Segment::Key(key)) if !pairs.is_empty() => {
+                let merges = pairs.iter().any(|(key, _)| is_merge(self.tree, *key));
+                if merges && rest.len() > 1 {
+                    // The rest might exist in the merged mapping; the new key would hide it.
+                    return Err(self.shared(pairs.last().map_or(place.node, |pair| pair.1)));
+                }
+                self.insert_pair(place, key, &nest(&rest[1..], value.clone()))
+            }
+            (Kind::Sequence { items, .. }, Segment::Index(index)) if !items.is_empty() => {
+                self.insert_item(place, *index, &nest(&rest[1..], value.clone()))
+            }
+            _ => self.replace(place, &nest(rest, value.clone())),
+        }
+    }
+
+    /// Puts a value in the place of a node.
+    pub(super) fn replace(&self, place: Place, value: &Value) -> Result<Vec<Splice>, EditError> {
+        if let Some(shared) = self.shared_within(place.node) {
+            return Err(self.shared(shared));
+        }
+        if place.in_flow {
+            return Ok(vec![self.replace_flow(place, value)]);
+        }
+        match (place.key, place.parent) {
+            (Some(key), _) => Ok(self.replace_behind_colon(key, place.node, value)),
+            (None, Some((list, index))) => self.replace_item(list, index, place.node, value),
+            (None, None) => {
+                let node = self.tree.node(place.node);
+                let lines = self.block(value, 0).join(self.eol);
+                Ok(vec![Splice::new(node.start..self.end(place.node), lines)])
+            }
+        }
+    }
+
+    /// The value of a pair in a block mapping.
+    fn replace_behind_colon(&self, key: NodeId, id: NodeId, value: &Value) -> Vec<Splice> {
+        let node = self.tree.node(id);
+        let indent = self.column(self.tree.node(key).start);
+        let (start, end) = (node.start, self.end(id));
+        let style = self.style(id);
+        let body = match (self.body(value, indent), value) {
+            // A quoted string stays quoted.
+            (Body::Inline(_), Value::String(text)) => Body::Inline(super::render::string(text, style)),
+            (body, _) => body,
+        };
+        let anchor = node.anchor.as_ref().map_or(start, |anchor| anchor.end);
+        match body {
+            Body::Inline(text) if self.is_inline(id) => {
+                let kept = if node.tag.is_none() { node.range.start } else { start };
+                let space = if self.text[..kept].ends_with([' ', '\n']) { "" } else { " " };
+                vec![Splice::new(kept..end, format!("{space}{text}"))]
+            }
+            Body::Inline(text) => {
+                // From lines of their own to the key's line.
+                let colon = self.colon_end(key);
+                vec![
+                    Splice::insert(colon, format!(" {text}")),
+                    Splice::new(self.line_end(colon)..self.line_end(end), ""),
+                ]
+            }
+            Body::Literal(header, lines) => {
+                let text = self.lines(&lines);
+                let colon = self.colon_end(key);
+                if self.is_inline(id) {
+                    let space = if self.text[..start].ends_with(' ') { "" } else { " " };
+                    let rest = self.line_end(end);
+                    vec![Splice::new(start..end, format!("{space}{header}")), Splice::insert(rest, text)]
+                } else {
+                    vec![
+                        Splice::insert(colon, format!(" {header}")),
+                        Splice::new(self.line_end(colon)..self.line_end(end), text),
+                    ]
+                }
+            }
+            Body::Lines(lines) if self.is_inline(id) => {
+                let text = self.lines(&lines);
+                let from = if node.anchor.is_some() { anchor } else { self.colon_end(key) };
+                vec![Splice::new(from..end.max(from), ""), Splice::insert(self.line_end(end.max(from)), text)]
+            }
+            Body::Lines(lines) => {
+                let colon = self.colon_end(key);
+                vec![Splice::new(self.line_end(colon)..self.line_end(end), self.lines(&lines))]
+            }
+        }
+    }
+
+    /// Lines behind a line that stays: each begins with a break.
+    pub(super) fn lines(&self, lines: &[String]) -> String {
+        lines.iter().map(|line| format!("{}{line}", self.eol)).collect()
+    }
+
+    /// Right behind the colon of a key.
+    pub(super) fn colon_end(&self, key: NodeId) -> usize {
+        let end = self.end(key);
+        self.text[end..].find(':').map_or(end, |length| end + length + 1)
+    }
+
+    pub(super) fn style(&self, id: NodeId) -> Option<Style> {
+        match &self.tree.node(id).kind {
+            Kind::Scalar { style, .. } => Some(*style),
+            _ => None,
+        }
+    }
+
+    fn rename(&self, key: NodeId, name: &str) -> Result<Vec<Splice>, EditError> {
+        if self.tree.node(key).aliased || !matches!(self.tree.node(key).kind, Kind::Scalar { .. }) {
+            return Err(self.shared(key));
+        }
+        let text = if self.json { Value::from(name).to_string() } else { super::render::string(name, self.style(key)) };
+        Ok(vec![Splice::new(self.tree.node(key).range.clone(), text)])
+    }
+}

@@ -1,0 +1,98 @@
+//! Undo and redo, across form and text alike.
+
+use crate::splice::{Splice, inverse, splice};
+
+/// Most steps that are kept.
+const STEPS: usize = 500;
+
+#[derive(Debug, Clone)]
+struct Step {
+    /// Consecutive changes of one group are one step.
+    group: Option<String>,
+    /// Newest last; each batch applies to the text after the one before.
+    forward: Vec<Vec<Splice>>,
+    backward: Vec<Vec<Splice>>,
+}
+
+/// The changes of a text, in order.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    done: Vec<Step>,
+    undone: Vec<Step>,
+}
+
+impl History {
+    /// Remembers a change: the text before it and its splices. Changes with the same `group` (typing into one
+    /// field) become one step. What had been undone is forgotten.
+    pub fn record(&mut self, before: &str, splices: &[Splice], group: Option<&str>) {
+        if splices.is_empty() {
+            return;
+        }
+        self.undone.clear();
+        let (forward, backward) = (splices.to_vec(), inverse(before, splices));
+        if let Some(last) = self.done.last_mut().filter(|last| group.is_some() && last.group.as_deref() == group) {
+            last.forward.push(forward);
+            last.backward.push(backward);
+            return;
+        }
+        self.done.push(Step { group: group.map(str::to_owned), forward: vec![forward], backward: vec![backward] });
+        if self.done.len() > STEPS {
+            self.done.remove(0);
+        }
+    }
+
+    /// Ends the current group: the next change is a step of its own.
+    pub fn seal(&mut self) {
+        if let Some(last) = self.done.last_mut() {
+            last.group = None;
+        }
+    }
+
+    /// The text before the last step; none if there is nothing to undo.
+    pub fn undo(&mut self, text: &str) -> Option<String> {
+        let step = self.done.pop()?;
+        let before = step.backward.iter().rev().fold(text.to_owned(), |text, splices| splice(&text, splices));
+        self.undone.push(step);
+        self.seal();
+        Some(before)
+    }
+
+    /// The text after the step undone last; none if there is nothing to redo.
+    pub fn redo(&mut self, text: &str) -> Option<String> {
+        let mut step = self.undone.pop()?;
+        let after = step.forward.iter().fold(text.to_owned(), |text, splices| splice(&text, splices));
+        step.group = None;
+        self.done.push(step);
+        Some(after)
+    }
+
+    /// There is something to undo.
+    pub fn can_undo(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    /// There is something to redo.
+    pub fn can_redo(&self) -> bool {
+        !self.undone.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typing_into_a_field_is_one_step() {
+        let mut history = History::default();
+        let first = [Splice::insert(3, "1")];
+        history.record("a: ", &first, Some("a"));
+        history.record("a: 1", &[Splice::insert(4, "2")], Some("a"));
+        history.record("a: 12", &[Splice::insert(5, "3")], Some("b"));
+        assert_eq!(history.undo("a: 123").as_deref(), Some("a: 12"));
+        assert_eq!(history.undo("a: 12").as_deref(), Some("a: "));
+        assert_eq!(history.undo("a: "), None);
+        assert_eq!(history.redo("a: ").as_deref(), Some("a: 12"));
+        assert_eq!(history.redo("a: 12").as_deref(), Some("a: 123"));
+        assert!(!history.can_redo());
+    }
+}

@@ -1,0 +1,77 @@
+//! The words of every problem, by code, in both languages. `{0}`, `{1}` … are the problem's subjects.
+
+use crate::problem::Language;
+
+/// The message of a code. A code without one shows itself, and a test makes sure that there is none.
+pub(crate) fn template(code: &'static str, language: Language) -> &'static str {
+    let found = MESSAGES.iter().find(|(known, ..)| *known == code);
+    match (found, language) {
+        (Some((_, en, _)), Language::En) => en,
+        (Some((_, _, zh)), Language::Zh) => zh,
+        (None, _) => code,
+    }
+}
+
+/// Code, English, Chinese.
+pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
+    ("document.size", "This is larger than the 3 MiB that a cluster takes. Split it into several files.", "内容超过集群允许的 3 MiB，请拆分为多个文件。"),
+    ("yaml.syntax", "This cannot be read as YAML: {0}. Correct the line; nothing else is lost.", "无法解析为 YAML：{0}。请修改此行，其余内容不会丢失。"),
+    ("yaml.key.duplicate", "The key “{0}” stands here twice. Keep one of them.", "键“{0}”重复出现，请只保留一个。"),
+    ("yaml.key", "A key has to be a text, a number or a boolean.", "键必须是文本、数字或布尔值。"),
+    ("yaml.scalar", "“{0}” is a value that Kubernetes cannot take. Put it in quotes if it is a text.", "Kubernetes 无法识别值“{0}”。如果它是文本，请加引号。"),
+    ("yaml.merge", "“<<” merges a mapping or a list of mappings. Point it at one.", "“<<”只能合并映射或映射列表，请修改其引用。"),
+    ("yaml.alias.unknown", "No anchor of this name stands before here. Define it, or write the value out.", "在此之前没有定义该锚点，请先定义或直接写出值。"),
+    ("yaml.alias.cycle", "This alias contains itself. Write the value out.", "该别名包含自身，请直接写出值。"),
+    ("yaml.alias.expansion", "The aliases expand to more than 250,000 values. Write a smaller manifest.", "别名展开后超过 250000 个值，请缩小清单。"),
+    ("object.kind.missing", "Say what this is: “kind” is missing, such as Job.", "缺少“kind”，请说明对象类型，例如 Job。"),
+    ("object.version.missing", "“apiVersion” is missing; for a Job it is batch/v1.", "缺少“apiVersion”，任务应为 batch/v1。"),
+    ("object.version.job", "A Job's apiVersion is batch/v1, not “{0}”.", "任务的 apiVersion 应为 batch/v1，而不是“{0}”。"),
+    ("object.mapping", "A manifest is a mapping of keys and values.", "清单必须是键值映射。"),
+    ("object.name.missing", "Give it a name.", "请填写名称。"),
+    ("object.name.invalid", "“{0}” is not a valid name: use lower-case letters, digits and “-”, beginning and ending with a letter or digit.", "名称“{0}”无效：只能使用小写字母、数字和“-”，且以字母或数字开头和结尾。"),
+    ("object.name.long", "The name is longer than {0} characters. Shorten it.", "名称超过 {0} 个字符，请缩短。"),
+    ("field.type", "This has to be {0}, but it is {1}.", "此处应为{0}，实际为{1}。"),
+    ("field.required", "“{0}” is required.", "“{0}”为必填项。"),
+    ("field.minimum", "This must be at least {0}.", "此值不能小于 {0}。"),
+    ("field.maximum", "This must be at most {0}.", "此值不能大于 {0}。"),
+    ("field.enum", "“{0}” is not allowed here; choose {1}.", "此处不能为“{0}”，可选值：{1}。"),
+    ("field.unknown", "Kubernetes does not know the field “{0}” here: it would refuse the manifest. Check the spelling.", "Kubernetes 不认识字段“{0}”，会拒绝该清单，请检查拼写。"),
+    ("job.restart.missing", "Choose what happens when a container fails: restartPolicy is Never or OnFailure.", "请选择容器失败时的处理方式：重启策略为 Never 或 OnFailure。"),
+    ("job.restart.always", "A Job's restartPolicy is Never or OnFailure, not “{0}”.", "任务的重启策略只能是 Never 或 OnFailure，不能是“{0}”。"),
+    ("job.indexed.completions", "An Indexed Job needs completions. Say how many indexes there are.", "索引任务需要设置完成数（completions）。"),
+    ("job.indexed.parallelism", "An Indexed Job runs at most 100,000 Pods at once.", "索引任务最多并行 100000 个容器组。"),
+    ("job.indexed.name", "With its index the Pods' name is longer than 63 characters. Shorten the Job's name.", "加上索引后容器组名称超过 63 个字符，请缩短任务名称。"),
+    ("job.policy.restart", "A pod failure policy needs restartPolicy Never.", "容器组失败策略要求重启策略为 Never。"),
+    ("job.per-index.mode", "This needs completionMode Indexed.", "此设置要求完成模式为 Indexed。"),
+    ("job.per-index.missing", "maxFailedIndexes needs backoffLimitPerIndex.", "maxFailedIndexes 需要同时设置 backoffLimitPerIndex。"),
+    ("job.selector", "Leave the selector out: Kubernetes makes it, unless manualSelector is true.", "请不要填写选择器：除非 manualSelector 为 true，否则由 Kubernetes 生成。"),
+    ("containers.missing", "Add a container.", "请添加容器。"),
+    ("name.duplicate", "The name “{0}” is used twice. Rename one of them.", "名称“{0}”重复，请修改其中一个。"),
+    ("container.image.missing", "Say which image the container runs.", "请填写容器镜像。"),
+    ("container.image.space", "An image has no spaces at its ends.", "镜像名称首尾不能有空格。"),
+    ("container.image.latest", "The image has no fixed tag: the next run may use another version. Name one, such as “{0}:1.0”.", "镜像没有固定标签，下次运行可能使用其他版本。请指定标签，例如“{0}:1.0”。"),
+    ("container.limits", "Without a memory limit this container can use up its node's memory. Set one.", "未设置内存上限，容器可能耗尽节点内存，请设置。"),
+    ("quantity.invalid", "“{0}” is not a quantity. Write a number with a unit, such as 500m or 1Gi.", "“{0}”不是有效的数量。请写成带单位的数字，例如 500m 或 1Gi。"),
+    ("quantity.negative", "A quantity cannot be below 0.", "数量不能小于 0。"),
+    ("quantity.request", "The request {0} is above the limit {1}. Lower it or raise the limit.", "最小使用 {0} 大于最大使用 {1}，请减小最小使用或增大最大使用。"),
+    ("quantity.whole", "{0} comes in whole units only.", "{0} 只能为整数。"),
+    ("port.range", "A port is a number from 1 to 65535.", "端口必须是 1 到 65535 的整数。"),
+    ("port.name", "“{0}” is not a port name: at most 15 lower-case letters, digits and “-”, with a letter in it.", "端口名称“{0}”无效：最多 15 个小写字母、数字或“-”，且至少包含一个字母。"),
+    ("port.duplicate", "The port name “{0}” is used twice.", "端口名称“{0}”重复。"),
+    ("env.name", "“{0}” is not a name for an environment variable: it is empty or holds “=”.", "环境变量名“{0}”无效：不能为空，也不能包含“=”。"),
+    ("env.duplicate", "The variable “{0}” is set twice; the later one wins.", "变量“{0}”被设置了两次，以后者为准。"),
+    ("env.both", "Give either a value or valueFrom, not both.", "value 和 valueFrom 只能设置一个。"),
+    ("env.source", "valueFrom takes exactly one source.", "valueFrom 必须且只能指定一个来源。"),
+    ("volume.unknown", "There is no volume “{0}”. Add it on the volumes step, or choose one that is there.", "没有名为“{0}”的存储卷，请先添加，或选择已有的存储卷。"),
+    ("volume.source.missing", "Say what the volume “{0}” is: an empty directory, a claim, a ConfigMap …", "请选择存储卷“{0}”的类型：临时卷、持久卷、配置项等。"),
+    ("volume.source.many", "The volume “{0}” has more than one source. Keep one.", "存储卷“{0}”有多个来源，请只保留一个。"),
+    ("volume.unmounted", "No container mounts the volume “{0}”.", "没有容器挂载存储卷“{0}”。"),
+    ("mount.path.missing", "Say where the volume appears in the container.", "请填写挂载路径。"),
+    ("mount.path.duplicate", "Two volumes are mounted at “{0}”. Choose another path.", "路径“{0}”挂载了两个存储卷，请更换路径。"),
+    ("item.path", "“{0}” is not a path inside the volume: it must be relative, without “..”.", "“{0}”不是有效的卷内路径：必须是相对路径且不含“..”。"),
+    ("label.key", "“{0}” is not a label key: letters, digits, “-”, “_”, “.”, with an optional prefix and “/”, at most 63 after it.", "标签键“{0}”无效：可使用字母、数字、“-”、“_”、“.”，可带前缀和“/”，其后最多 63 个字符。"),
+    ("label.value", "“{0}” is not a label value: at most 63 letters, digits, “-”, “_”, “.”, with a letter or digit at both ends.", "标签值“{0}”无效：最多 63 个字母、数字、“-”、“_”、“.”，首尾为字母或数字。"),
+    ("annotation.key", "“{0}” is not an annotation key.", "注解键“{0}”无效。"),
+    ("job.deadline.short", "The deadline of {0} s is shorter than the waits between the retries (10 s, 20 s, 40 s …): it will end the Job before all {1} retries.", "运行期限 {0} 秒短于重试之间的等待时间（10、20、40 秒……），在 {1} 次重试用完之前任务就会被终止。"),
+    ("job.missing", "There is no Job in this text. Add a document of kind Job.", "文本中没有任务，请添加 kind 为 Job 的文档。"),
+];

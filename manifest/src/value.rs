@@ -1,0 +1,125 @@
+//! What a document means to Kubernetes: a JSON value, with aliases and merge keys resolved.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use crate::scalar;
+use crate::tree::{Kind, NodeId, Style, Tree};
+
+/// Most nodes a document may have once its aliases are expanded: stops the "billion laughs".
+const MAX_NODES: usize = 250_000;
+
+/// Why a document that parses has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ValueError {
+    pub code: &'static str,
+    pub range: Range<usize>,
+    /// What the text shows at the place: the key, the alias, the scalar.
+    pub subject: String,
+}
+
+/// The value of a node.
+pub(crate) fn value(tree: &Tree, root: NodeId) -> Result<Value, ValueError> {
+    Reader { tree, nodes: 0, within: Vec::new() }.read(root)
+}
+
+struct Reader<'a> {
+    tree: &'a Tree,
+    nodes: usize,
+    /// Anchored nodes being read: an alias to one of them has no end.
+    within: Vec<NodeId>,
+}
+
+impl Reader<'_> {
+    fn error(&self, code: &'static str, id: NodeId, subject: impl Into<String>) -> ValueError {
+        ValueError { code, range: self.tree.node(id).range.clone(), subject: subject.into() }
+    }
+
+    fn read(&mut self, id: NodeId) -> Result<Value, ValueError> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(self.error("yaml.alias.expansion", id, ""));
+        }
+        let node = self.tree.node(id);
+        if node.aliased {
+            self.within.push(id);
+        }
+        let value = match &node.kind {
+            Kind::Scalar { text, style } => self.scalar(id, text, *style)?,
+            Kind::Alias { target: None } => return Err(self.error("yaml.alias.unknown", id, "")),
+            Kind::Alias { target: Some(target) } if self.within.contains(target) => {
+                return Err(self.error("yaml.alias.cycle", id, ""));
+            }
+            Kind::Alias { target: Some(target) } => self.read(*target)?,
+            Kind::Sequence { items, .. } => {
+                Value::Array(items.iter().map(|item| self.read(*item)).collect::<Result<_, _>>()?)
+            }
+            Kind::Mapping { pairs, .. } => Value::Object(self.mapping(pairs)?),
+        };
+        if node.aliased {
+            self.within.pop();
+        }
+        Ok(value)
+    }
+
+    fn scalar(&self, id: NodeId, text: &str, style: Style) -> Result<Value, ValueError> {
+        let unreadable = || self.error("yaml.scalar", id, text);
+        match self.tree.node(id).tag.as_deref() {
+            None if style == Style::Plain => scalar::resolve(text).ok_or_else(unreadable),
+            Some(tag) if tag != "!" => scalar::resolve_tagged(tag, text).ok_or_else(unreadable),
+            _ => Ok(Value::String(text.to_owned())),
+        }
+    }
+
+    /// Merged keys come first unless the mapping says them itself; of several merges the earlier wins.
+    fn mapping(&mut self, pairs: &[(NodeId, NodeId)]) -> Result<Map<String, Value>, ValueError> {
+        let mut own = Map::new();
+        let mut merged = Map::new();
+        for (key, value) in pairs {
+            if is_merge(self.tree, *key) {
+                self.merge(*value, &mut merged)?;
+                continue;
+            }
+            let name = self.key(*key)?;
+            let value = self.read(*value)?;
+            if own.insert(name.clone(), value).is_some() {
+                return Err(self.error("yaml.key.duplicate", *key, name));
+            }
+        }
+        for (name, value) in merged {
+            own.entry(name).or_insert(value);
+        }
+        Ok(own)
+    }
+
+    fn merge(&mut self, id: NodeId, into: &mut Map<String, Value>) -> Result<(), ValueError> {
+        let merges = match self.read(id)? {
+            Value::Object(map) => vec![Value::Object(map)],
+            Value::Array(items) => items,
+            _ => return Err(self.error("yaml.merge", id, "")),
+        };
+        for merge in merges {
+            let Value::Object(map) = merge else { return Err(self.error("yaml.merge", id, "")) };
+            for (name, value) in map {
+                into.entry(name).or_insert(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys become strings as sigs.k8s.io/yaml makes them: `on: 1` is `{"true": 1}`.
+    fn key(&mut self, id: NodeId) -> Result<String, ValueError> {
+        match self.read(id)? {
+            Value::String(text) => Ok(text),
+            Value::Bool(value) => Ok(value.to_string()),
+            Value::Number(value) => Ok(value.to_string()),
+            _ => Err(self.error("yaml.key", id, "")),
+        }
+    }
+}
+
+/// A plain `<<`.
+pub(crate) fn is_merge(tree: &Tree, key: NodeId) -> bool {
+    matches!(&tree.node(key).kind, Kind::Scalar { text, style: Style::Plain } if text == "<<")
+}
