@@ -1,1 +1,5 @@
 //! An embedded Kubernetes for a machine that has none.
+
+pub mod cluster;
+pub mod resource;
+pub mod store;

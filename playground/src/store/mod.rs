@@ -1,0 +1,236 @@
+//! The objects of the cluster: all in memory, each change on disk before it is acknowledged.
+//!
+//! Objects are JSON values. One counter, the resourceVersion, numbers every change
+//! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions)).
+//! A write changes memory under one lock and then waits until a redb transaction holds it;
+//! writers that wait together share a transaction ([`disk`]). Watches read a bounded history
+//! ([`watch`]) and learn of their own falling behind by [`StoreError::Gone`].
+
+mod disk;
+mod meta;
+mod state;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::resource::Resource;
+pub use meta::Preconditions;
+use state::State;
+pub use watch::{Event, EventKind, Watch};
+
+/// Why a store operation was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such object.
+    #[error("{0} not found")]
+    NotFound(String),
+    /// An object of this name exists.
+    #[error("{0} already exists")]
+    AlreadyExists(String),
+    /// The object has changed since the caller read it (its resourceVersion is another).
+    #[error("{0} has been modified")]
+    Conflict(String),
+    /// A uid or resourceVersion the caller required is not the object's; the text says which.
+    #[error("{0}")]
+    Precondition(String),
+    /// The watch's starting point is older than the history that is kept: list again.
+    #[error("too old resource version: {requested} ({oldest})")]
+    Gone {
+        /// Where the watch wanted to go on.
+        requested: u64,
+        /// The oldest resourceVersion from which a watch can go on.
+        oldest: u64,
+    },
+    /// An object lacks what storing needs (a name, or metadata that is an object).
+    #[error("object cannot be stored: {0}")]
+    Malformed(&'static str),
+    /// Writing to disk failed. Nothing is written after this: the process must be restarted.
+    #[error("the store cannot write to disk: {0}")]
+    Disk(String),
+}
+
+/// Names one stored object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its type.
+    pub resource: &'static Resource,
+    /// Its namespace; empty for cluster-scoped types.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Key {
+    /// The key of a namespaced object.
+    pub fn new(
+        resource: &'static Resource,
+        namespace: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        Self { resource, namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The key that `object`'s metadata names.
+    pub fn of(resource: &'static Resource, object: &Value) -> Result<Self, StoreError> {
+        let metadata = object.get("metadata").ok_or(StoreError::Malformed("no metadata"))?;
+        let text = |field: &str| metadata.get(field).and_then(Value::as_str).unwrap_or_default();
+        if text("name").is_empty() {
+            return Err(StoreError::Malformed("no name"));
+        }
+        let namespace = if resource.namespaced { text("namespace") } else { "" };
+        Ok(Self::new(resource, namespace, text("name")))
+    }
+
+    /// `jobs.batch "pi"`: how errors name the object.
+    fn quoted(&self) -> String {
+        format!("{} \"{}\"", self.resource.group_resource(), self.name)
+    }
+}
+
+/// The store; clones share it.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    disk: disk::Disk,
+}
+
+impl Shared {
+    /// The state. A panic elsewhere cannot leave it half-changed: changes are applied whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Opens (or makes) the database file at `path` and reads every object into memory.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let (disk, objects, version) = disk::Disk::open(path)?;
+        let state = State::new(objects, version);
+        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), disk }) })
+    }
+
+    /// The newest resourceVersion.
+    pub fn version(&self) -> u64 {
+        self.shared.state().version()
+    }
+
+    /// One object, if it exists.
+    pub fn get(&self, key: &Key) -> Result<Option<Arc<Value>>, StoreError> {
+        Ok(self.shared.state().get(key))
+    }
+
+    /// Every object of a type, of one namespace or all, ordered by namespace and name; and the
+    /// resourceVersion this list shows.
+    pub fn list(
+        &self,
+        resource: &'static Resource,
+        namespace: Option<&str>,
+    ) -> Result<(Vec<Arc<Value>>, u64), StoreError> {
+        let state = self.shared.state();
+        Ok((state.list(resource, namespace), state.version()))
+    }
+
+    /// Stores a new object. Sets resourceVersion, and uid and creationTimestamp where missing.
+    pub fn create(
+        &self,
+        resource: &'static Resource,
+        mut object: Value,
+    ) -> Result<Arc<Value>, StoreError> {
+        let key = Key::of(resource, &object)?;
+        meta::complete(&mut object)?;
+        self.write(|state| {
+            if state.get(&key).is_some() {
+                return Err(StoreError::AlreadyExists(key.quoted()));
+            }
+            state.put(&key, object)
+        })
+    }
+
+    /// Replaces an object. A resourceVersion in it must be the stored one. A write that changes
+    /// nothing keeps the resourceVersion. An object that is being deleted goes when the write
+    /// takes its last finalizer, as in Kubernetes.
+    pub fn update(
+        &self,
+        resource: &'static Resource,
+        object: Value,
+    ) -> Result<Arc<Value>, StoreError> {
+        let key = Key::of(resource, &object)?;
+        self.write(|state| {
+            let stored = state.get(&key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            let given = meta::text(&object, "resourceVersion");
+            if !given.is_empty() && given != meta::text(&stored, "resourceVersion") {
+                return Err(StoreError::Conflict(key.quoted()));
+            }
+            state.replace(&key, &stored, object)
+        })
+    }
+
+    /// Reads, changes and writes an object under the lock, so it never conflicts. `change` must be
+    /// quick. What [`Store::update`] says of unchanged and of finished objects holds here too.
+    pub fn modify<E: From<StoreError>>(
+        &self,
+        key: &Key,
+        mut change: impl FnMut(&mut Value) -> Result<(), E>,
+    ) -> Result<Arc<Value>, E> {
+        self.write(|state| {
+            let stored = state.get(key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            let mut object = Value::clone(&stored);
+            change(&mut object)?;
+            Ok(state.replace(key, &stored, object)?)
+        })
+    }
+
+    /// Really removes an object, whatever its finalizers. Returns its last state.
+    pub fn remove(
+        &self,
+        key: &Key,
+        preconditions: Option<&Preconditions>,
+    ) -> Result<Arc<Value>, StoreError> {
+        self.write(|state| {
+            let stored = state.get(key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            if let Some(preconditions) = preconditions {
+                preconditions.check(&stored)?;
+            }
+            state.delete(key, &stored)
+        })
+    }
+
+    /// Every change after the resourceVersion `since` (of a list, or the last event seen), of one
+    /// namespace or all.
+    pub fn watch(
+        &self,
+        resource: &'static Resource,
+        namespace: Option<&str>,
+        since: u64,
+    ) -> Result<Watch, StoreError> {
+        let (oldest, notice) = self.shared.state().subscribe(resource);
+        if since < oldest {
+            return Err(StoreError::Gone { requested: since, oldest });
+        }
+        Ok(Watch::new(self.clone(), resource, namespace, since, notice))
+    }
+
+    /// Changes the state, then waits for the disk.
+    fn write<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.shared.disk.usable()?;
+        let (result, version) = {
+            let mut state = self.shared.state();
+            (change(&mut state)?, state.version())
+        };
+        self.shared.disk.commit(version, || self.shared.state().take_pending())?;
+        Ok(result)
+    }
+}
