@@ -158,7 +158,7 @@ impl Document {
         match (segment, &tree.node(id).kind) {
             (Segment::Key(name), Kind::Mapping { pairs, .. }) => pairs
                 .iter()
-                .find(|(key, _)| tree.key_text(*key) == Some(name))
+                .find(|(key, _)| tree.key_text(*key).as_deref() == Some(name))
                 .map(|(key, value)| (Some(*key), *value)),
             (Segment::Index(index), Kind::Sequence { items, .. }) => items.get(*index).map(|item| (None, *item)),
             _ => None,
@@ -186,7 +186,7 @@ impl Document {
                     .iter()
                     .rev()
                     .find(|(key, _)| reaches(tree.node(*key).start))
-                    .and_then(|(key, value)| Some((Segment::Key(tree.key_text(*key)?.to_owned()), *value))),
+                    .and_then(|(key, value)| Some((Segment::Key(tree.key_text(*key)?.into_owned()), *value))),
                 Kind::Sequence { items, .. } => items
                     .iter()
                     .enumerate()

@@ -3,10 +3,14 @@
 //! Comments, blank lines and separators are not nodes: they are the bytes between nodes, and stay where they are
 //! because edits are splices of the text.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+use serde_json::Value;
+
+use crate::scalar;
 
 /// Deepest nesting that is read. The API server's JSON reader stops at 10,000; no manifest comes near 100.
 const MAX_DEPTH: usize = 100;
@@ -86,18 +90,15 @@ impl Tree {
         &self.nodes[id]
     }
 
-    /// The pairs of a mapping; none for anything else.
-    pub(crate) fn pairs(&self, id: NodeId) -> Option<&[(NodeId, NodeId)]> {
+    /// A scalar key as Kubernetes reads it: `y:` is the key `true`.
+    pub(crate) fn key_text(&self, id: NodeId) -> Option<Cow<'_, str>> {
         match &self.node(id).kind {
-            Kind::Mapping { pairs, .. } => Some(pairs),
-            _ => None,
-        }
-    }
-
-    /// The text of a scalar key.
-    pub(crate) fn key_text(&self, id: NodeId) -> Option<&str> {
-        match &self.node(id).kind {
-            Kind::Scalar { text, .. } => Some(text),
+            Kind::Scalar { text, style: Style::Plain } => Some(match scalar::resolve(text) {
+                Some(Value::Bool(value)) => Cow::Owned(value.to_string()),
+                Some(Value::Number(value)) => Cow::Owned(value.to_string()),
+                _ => Cow::Borrowed(text),
+            }),
+            Kind::Scalar { text, .. } => Some(Cow::Borrowed(text)),
             Kind::Alias { target: Some(target) } => self.key_text(*target),
             _ => None,
         }
@@ -203,6 +204,9 @@ impl Builder {
             Event::MappingEnd | Event::SequenceEnd => return self.close(&range),
             _ => return,
         };
+        if matches!(kind, Kind::Sequence { flow: false, .. }) {
+            range.start = first_dash(source, self.last_end, range.start);
+        }
         self.last_end = self.last_end.max(if matches!(kind, Kind::Scalar { .. } | Kind::Alias { .. }) { range.end } else { range.start });
         let opens = matches!(kind, Kind::Mapping { .. } | Kind::Sequence { .. });
         if let Kind::Alias { target: Some(target) } = kind {
@@ -291,6 +295,23 @@ fn block_scalar(source: &str, last_end: usize, content: Range<usize>) -> Range<u
         text.trim_end().len()
     };
     start..start + end.max(header.trim_end().len())
+}
+
+/// The first dash of a block list: the parser gives the first item's place where the list is not indented.
+fn first_dash(source: &str, last_end: usize, found: usize) -> usize {
+    let mut at = last_end;
+    while let Some(c) = source[at..].chars().next() {
+        match c {
+            '-' => return at,
+            '#' => at += source[at..].find('\n').unwrap_or(source.len() - at),
+            // Anchor and tag, and the colon of the key before.
+            '&' | '!' => at += source[at..].find(char::is_whitespace).unwrap_or(source.len() - at),
+            ':' | '?' => at += 1,
+            c if c.is_whitespace() => at += c.len_utf8(),
+            _ => break,
+        }
+    }
+    found
 }
 
 fn from(span: &Span) -> usize {

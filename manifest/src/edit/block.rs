@@ -20,8 +20,9 @@ impl Layout<'_> {
         if *flow {
             let name = self.inline(&Value::from(key), None);
             let (start, end) = (self.tree.node(last.0).start, self.end(last.1).max(self.end(last.0)));
+            let colon = if self.is_compact(place.node) { ":" } else { ": " };
             return Ok(vec![self.append_flow(place.node, start, end, |indent, step| {
-                format!("{name}: {}", self.flow_value(value, indent, step))
+                format!("{name}{colon}{}", self.flow_value(value, indent, step))
             })]);
         }
         let indent = self.column(self.tree.node(first.0).start);
@@ -39,10 +40,10 @@ impl Layout<'_> {
         }
         let first = self.tree.node(place.node).range.start;
         let lines = self.item(value, self.column(first));
-        let Some(item) = items.get(index) else {
+        if index >= items.len() {
             let last = items.last().map_or(first, |last| self.end(*last));
             return Ok(vec![Splice::insert(self.line_end(last), self.lines(&lines))]);
-        };
+        }
         let dash = self.dash_of(place.node, items, index).ok_or(EditError::Unsupported)?;
         if !self.is_first_on_line(dash) {
             let column = self.column(dash);
@@ -50,7 +51,6 @@ impl Layout<'_> {
             return Ok(vec![Splice::insert(dash, text)]);
         }
         let floor = self.floor(items, index);
-        let _ = item;
         let at = self.comments_above(self.line_start(dash), self.column(dash), floor);
         Ok(vec![Splice::insert(at, format!("{}{}", lines.join(self.eol), self.eol))])
     }
@@ -159,15 +159,9 @@ impl Layout<'_> {
         Ok(start..self.line_end(self.end(items[index]).max(dash + 1)))
     }
 
-    /// From the start of a line to the end of another, with one line break: the last line's, or at the end of a
-    /// text without one the break before.
+    /// From the start of a line to the end of another, its break included.
     fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
-        let start = self.line_start(start);
-        let next = self.next_line(end);
-        if self.text[..next].ends_with('\n') || start == 0 {
-            return start..next;
-        }
-        self.text[..start].trim_end_matches('\n').trim_end_matches('\r').len().max(start.saturating_sub(2))..next
+        self.line_start(start)..self.next_line(end)
     }
 
     /// Moves an item: the texts of the items between change places.

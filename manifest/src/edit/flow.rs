@@ -70,11 +70,15 @@ impl Layout<'_> {
                 Splice::insert(at, format!("{before}{}{pad}{}", self.eol, member(indent, step)))
             }
             None => {
-                let compact = self.json && !self.text[self.tree.node(id).range.clone()].contains(": ");
-                let gap = if compact { "" } else { " " };
+                let gap = if self.is_compact(id) { "" } else { " " };
                 Splice::insert(at, format!("{before}{gap}{}", member(0, 0)))
             }
         }
+    }
+
+    /// JSON without a blank behind its colons.
+    pub(super) fn is_compact(&self, id: NodeId) -> bool {
+        self.json && !self.text[self.tree.node(id).range.clone()].contains([' ', '\n'])
     }
 
     /// Adds an item before a position of a non-empty list.

@@ -75,7 +75,7 @@ impl Layout<'_> {
             let next = match (segment, &node.kind) {
                 (Segment::Key(name), Kind::Mapping { pairs, .. }) => pairs
                     .iter()
-                    .position(|(key, _)| self.tree.key_text(*key) == Some(name))
+                    .position(|(key, _)| self.tree.key_text(*key).as_deref() == Some(name))
                     .map(|at| (Some(pairs[at].0), pairs[at].1, at)),
                 (Segment::Index(index), Kind::Sequence { items, .. }) => {
                     items.get(*index).map(|item| (None, *item, *index))
