@@ -21,6 +21,7 @@ pub mod serve;
 pub mod session;
 pub mod state;
 mod streams;
+mod trace;
 
 /// An error with all its causes in one line: `cannot listen on 127.0.0.1:80: permission denied`.
 pub fn with_causes(error: &dyn std::error::Error) -> String {

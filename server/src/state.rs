@@ -9,8 +9,7 @@ use leptos::config::LeptosOptions;
 
 use crate::cluster::Cluster;
 use crate::security::hosts::Hosts;
-use crate::session::Session;
-use crate::session::SessionService;
+use crate::session::{Session, SessionService};
 
 /// Shared by all requests; cloning is cheap.
 #[derive(Clone)]
@@ -28,6 +27,8 @@ pub struct Shared {
     pub hosts: Hosts,
     /// The cluster.
     pub cluster: Cluster,
+    /// How this server's addresses begin, such as `http://127.0.0.1:3000`.
+    pub base: String,
 }
 
 impl AppState {

@@ -39,7 +39,7 @@ pub async fn run(
             outcome.skipped = true;
         } else {
             match create(cluster, project, &document, entry, dry_run).await {
-                Ok(answer) => fill(&mut outcome, answer)?,
+                Ok(answer) => fill(&mut outcome, answer),
                 Err(error) => {
                     stopped = dry_run == DryRun::No;
                     outcome.error = Some(error);
@@ -89,15 +89,14 @@ fn blank(document: &Document, entry: usize) -> DocumentOutcome {
 }
 
 /// What the API server answered. What it stored of a Secret is not sent back.
-fn fill(outcome: &mut DocumentOutcome, answer: Answer) -> Result<(), ApiError> {
+fn fill(outcome: &mut DocumentOutcome, answer: Answer) {
     if let Some(name) = answer.object["metadata"]["name"].as_str() {
         name.clone_into(&mut outcome.name);
     }
     outcome.warnings = answer.warnings;
     if outcome.kind != "Secret" {
-        outcome.stored = Some(clean::yaml(&clean::without_managed_fields(answer.object))?);
+        outcome.stored = Some(manifest::to_yaml(&clean::without_managed_fields(answer.object)));
     }
-    Ok(())
 }
 
 async fn create(

@@ -63,7 +63,7 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
         events,
         environment: environment::of(spec, &config_maps),
         records: records.into_iter().map(|(_, record)| record).collect(),
-        manifest: clean::yaml(&clean::job(job.clone()))?,
+        manifest: manifest::to_yaml(&clean::job(job.clone())),
     })
 }
 

@@ -6,6 +6,8 @@ mod offers;
 mod order;
 mod rerun;
 
+pub use rerun::{RERUN_OF, origin};
+
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -88,14 +90,14 @@ impl Backend for ClusterBackend {
     }
 
     async fn delete(&self, project: &str, names: &[String]) -> Result<Vec<Option<ApiError>>, ApiError> {
-        let deletions = names.iter().map(|name| async move {
-            let path = Resource::JOBS.object(project, name);
+        let paths: Vec<_> = names.iter().map(|name| Resource::JOBS.object(project, name)).collect();
+        let deletions = stream::iter(paths).map(|path| async {
             match path {
                 Ok(path) => self.cluster.delete(&path).await.err(),
                 Err(error) => Some(error),
             }
         });
-        Ok(stream::iter(deletions).buffered(AT_ONCE).collect().await)
+        Ok(deletions.buffered(AT_ONCE).collect().await)
     }
 
     async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError> {

@@ -2,9 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use app::api::error::ApiError;
-use manifest::{Document, Format};
-
 /// Labels that the Job controller gives to a Job's Pods, old and new names.
 pub const GENERATED_LABELS: [&str; 4] =
     ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
@@ -61,12 +58,6 @@ pub fn job(mut job: Value) -> Value {
         template.shift_remove("metadata");
     }
     job
-}
-
-/// An object as YAML.
-pub fn yaml(object: &Value) -> Result<String, ApiError> {
-    let json = serde_json::to_string(object).map_err(|error| ApiError::Console { message: error.to_string() })?;
-    Document::parse(json).convert(Format::Yaml).map_err(|error| ApiError::Console { message: error.to_string() })
 }
 
 /// Removes `keys` from the map `field`, and the map if nothing is left.

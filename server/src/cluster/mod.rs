@@ -8,6 +8,7 @@ pub mod connect;
 pub mod environment;
 pub mod error;
 pub mod events;
+pub mod logs;
 pub mod pods;
 mod quantity;
 pub mod quota;
@@ -103,6 +104,12 @@ impl Cluster {
     /// The Jobs of a project.
     pub async fn jobs(&self, project: &str) -> Result<Vec<Value>, ApiError> {
         self.list(&Resource::JOBS.collection(project)?, &[]).await
+    }
+
+    /// Whether the Jobs of a project may be listed; the answer is cheap however many there are.
+    pub async fn may_list_jobs(&self, project: &str) -> Result<(), ApiError> {
+        self.get(&format!("{}?limit=1", Resource::JOBS.collection(project)?)).await?;
+        Ok(())
     }
 
     /// One Job.

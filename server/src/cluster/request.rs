@@ -13,7 +13,7 @@ use super::Cluster;
 use super::error::{from_kube, from_status};
 
 /// How long the API server may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How many objects of a list are asked for at once.
 const PAGE: &str = "500";

@@ -1,0 +1,98 @@
+//! The embedded playground: within the console's process, or alone (`jobwright playground`).
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use kube::Client;
+use playground::{OpenError, Options, Playground};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::cluster::Cluster;
+use crate::config;
+use crate::serve::{ServeError, asked_to_end, make_private_dir};
+
+/// Why the playground cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaygroundError {
+    /// Its data cannot be opened.
+    #[error("cannot open the playground")]
+    Open(#[source] OpenError),
+    /// The address for kubectl is taken.
+    #[error("cannot listen on {address} for kubectl")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The kubeconfig cannot be written.
+    #[error("cannot write the kubeconfig")]
+    Kubeconfig(#[source] std::io::Error),
+}
+
+/// A running playground.
+pub struct Embedded {
+    playground: Playground,
+    tls: Option<JoinHandle<()>>,
+}
+
+impl Embedded {
+    /// Opens the playground in `data_dir` and starts it; with `kubeconfig`, kubectl reaches it over loopback TLS.
+    pub async fn start(data_dir: &Path, kubeconfig: Option<&Path>) -> Result<Self, PlaygroundError> {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::listen(data_dir, kubeconfig.map(|file| (any_port, file))).await
+    }
+
+    async fn listen(data_dir: &Path, tls: Option<(SocketAddr, &Path)>) -> Result<Self, PlaygroundError> {
+        let options = Options { data_dir: data_dir.to_owned() };
+        let playground = Playground::open(options).map_err(PlaygroundError::Open)?;
+        playground.start();
+        let tls = match tls {
+            Some((address, kubeconfig)) => Some(serve_tls(&playground, address, kubeconfig).await?),
+            None => None,
+        };
+        Ok(Self { playground, tls })
+    }
+
+    /// The playground as a cluster; requests go to it without a network.
+    pub fn cluster(&self) -> Cluster {
+        Cluster::new(Client::new(self.playground.router(), "default"), "playground", true)
+    }
+
+    /// Ends it: running commands are asked to end, and what they wrote is kept.
+    pub async fn stop(self) {
+        if let Some(tls) = self.tls {
+            tls.abort();
+        }
+        self.playground.shutdown().await;
+    }
+}
+
+async fn serve_tls(
+    playground: &Playground,
+    address: SocketAddr,
+    kubeconfig: &Path,
+) -> Result<JoinHandle<()>, PlaygroundError> {
+    let refused = |source| PlaygroundError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    playground.write_kubeconfig(kubeconfig, &format!("https://{address}")).map_err(PlaygroundError::Kubeconfig)?;
+    tracing::info!(%address, kubeconfig = %kubeconfig.display(), "the playground listens for kubectl");
+    let playground = playground.clone();
+    Ok(tokio::spawn(async move {
+        if let Err(error) = playground.serve_tls(listener).await {
+            tracing::error!(%error, "the playground does not listen any more");
+        }
+    }))
+}
+
+/// `jobwright playground`: until the process is asked to end.
+pub async fn run(arguments: config::Playground) -> Result<(), ServeError> {
+    let data_dir = config::data_dir(arguments.data_dir.as_ref())?;
+    make_private_dir(&data_dir)?;
+    let embedded = Embedded::listen(&data_dir, Some((arguments.listen, &arguments.kubeconfig))).await?;
+    asked_to_end().await;
+    embedded.stop().await;
+    Ok(())
+}

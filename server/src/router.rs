@@ -1,0 +1,77 @@
+//! Which address is answered by what, and what every request passes on its way.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, get, post};
+use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context, render_app_async_with_context};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::{ConfigError, CsrfLayer};
+
+use app::{App, shell};
+
+use crate::pages::provide_nonce;
+use crate::session::{layer, routes};
+use crate::state::AppState;
+use crate::{files, health, limit, pages, preferences, security, streams, trace};
+
+/// The whole server.
+pub fn router(state: AppState) -> Result<Router, ConfigError> {
+    let html = {
+        let options = state.leptos.clone();
+        move || shell(options.clone())
+    };
+    // What no route and no file answers, the application does: with its page for an unknown address.
+    let unknown = render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(layer::pages));
+
+    let streams = Router::new()
+        .route("/stream/jobs", get(streams::jobs::stream))
+        .route("/stream/job", get(streams::job::stream))
+        .route("/stream/logs", get(streams::logs::stream))
+        .route("/download/log", get(streams::download::log))
+        .route_layer(from_fn(layer::streams))
+        .route_layer(from_fn_with_state(state.clone(), security::origin::layer));
+
+    let calls = Router::new()
+        .route("/api/{name}", any(|request| handle_server_fns_with_context(provide_nonce, request)))
+        .route_layer(from_fn(layer::calls));
+
+    let pages = Router::new()
+        .leptos_routes_with_context(&state, generate_route_list(App), provide_nonce, html)
+        .route_layer(from_fn(layer::pages))
+        .route_layer(from_fn_with_state(state.clone(), pages::on_sign_in));
+
+    let forms = Router::new()
+        .route("/", get(pages::first))
+        .route("/session", post(routes::sign_in))
+        .route("/sign-out", post(routes::sign_out))
+        .route("/preferences", post(preferences::choose));
+
+    let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
+
+    let mut csrf = CsrfLayer::new();
+    if let Some(origin) = state.hosts.public_origin() {
+        csrf = csrf.add_trusted_origin(&origin)?;
+    }
+    // From outside to inside.
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(trace::layer))
+        .layer(from_fn(security::headers::layer))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(state.clone(), security::hosts::layer))
+        .layer(csrf)
+        .layer(from_fn(limit::layer))
+        .layer(from_fn_with_state(state.clone(), layer::identify));
+
+    let site = files::service(&state.site, unknown.with_state(state.clone()));
+    Ok(Router::new()
+        .merge(streams)
+        .merge(calls)
+        .merge(pages)
+        .merge(forms)
+        .merge(probes)
+        .fallback_service(site)
+        .layer(layers)
+        .with_state(state))
+}

@@ -1,0 +1,177 @@
+//! `jobwright serve`: puts the parts together, listens, and ends gracefully.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tower_http::csrf;
+
+use crate::cluster::connect::{self, ConnectError, Found};
+use crate::config::{self, ConfigError, Serve};
+use crate::playground::{Embedded, PlaygroundError};
+use crate::router::router;
+use crate::security::hosts::Hosts;
+use crate::session::{SessionError, SessionService};
+use crate::state::{AppState, Shared, leptos_options};
+
+/// How long requests that are still running may take once the server is asked to end. Streams never end by
+/// themselves.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder cannot be made.
+    #[error("cannot make the folder {path}")]
+    DataDir {
+        /// The folder.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Sessions cannot be had.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The cluster's configuration cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The playground cannot run.
+    #[error(transparent)]
+    Playground(#[from] PlaygroundError),
+    /// The public address is no origin.
+    #[error("--public-url is no origin")]
+    Origin(#[from] csrf::ConfigError),
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Connections cannot be accepted any more.
+    #[error("the server has failed")]
+    Serve(#[source] std::io::Error),
+}
+
+/// Serves until the process is asked to end (Ctrl-C, SIGTERM).
+pub async fn run(arguments: Serve) -> Result<(), ServeError> {
+    arguments.check_listen()?;
+    let site = arguments.site_dir()?;
+    let data_dir = config::data_dir(arguments.data_dir.as_ref())?;
+    make_private_dir(&data_dir)?;
+
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|source| ServeError::Listen { address: arguments.listen, source })?;
+    let address = listener.local_addr().map_err(ServeError::Serve)?;
+    let hosts = Hosts::new(address.ip(), arguments.public_url.clone());
+    let idle = Duration::from_hours(u64::from(arguments.session_hours));
+    let sessions = SessionService::open(&data_dir, idle, hosts.secure(), address.port())?;
+
+    let (cluster, embedded) = match connect::find(arguments.cluster, arguments.context.as_deref()).await? {
+        Found::Remote(cluster) => (cluster, None),
+        Found::Embedded => {
+            let embedded = Embedded::start(&data_dir, arguments.playground_kubeconfig.as_deref()).await?;
+            (embedded.cluster(), Some(embedded))
+        }
+    };
+    tracing::info!(cluster = cluster.name(), site = %site.display(), "starting");
+
+    let base = match hosts.public_origin() {
+        Some(origin) => origin,
+        None => format!("http://{}", reachable(address)),
+    };
+    let state = AppState::new(Shared { leptos: leptos_options(), site, sessions, hosts, cluster, base });
+    let app = router(state.clone())?;
+    announce("Jobwright is ready", &state);
+
+    // Open streams hold their connections: what has not ended after the grace period is dropped.
+    let (asked, ending) = tokio::sync::oneshot::channel();
+    let graceful = axum::serve(listener, app).with_graceful_shutdown(async move {
+        asked_to_end().await;
+        // The receiver is gone only if serving has failed already.
+        let _ = asked.send(());
+    });
+    let outcome = tokio::select! {
+        outcome = graceful.into_future() => outcome,
+        () = async {
+            if ending.await.is_ok() {
+                tokio::time::sleep(GRACE).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        } => Ok(()),
+    };
+    tracing::info!("ending");
+    state.sessions.save();
+    if let Some(embedded) = embedded {
+        embedded.stop().await;
+    }
+    outcome.map_err(ServeError::Serve)
+}
+
+/// Prints the address that signs in the next person.
+pub fn announce_next(state: &AppState) {
+    announce("Next sign-in", state);
+}
+
+fn announce(what: &str, state: &AppState) {
+    let line = format!("{what}: {}/?token={}\n", state.base, state.sessions.token());
+    let mut out = std::io::stdout().lock();
+    // Whoever started the server may have closed its output; that must not end it.
+    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "the address could not be printed");
+    }
+}
+
+/// An address that a browser on this machine can open: `0.0.0.0` is none.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        SocketAddr::from(([127, 0, 0, 1], address.port()))
+    } else {
+        address
+    }
+}
+
+/// Makes a folder that only its owner may enter.
+pub fn make_private_dir(path: &Path) -> Result<(), ServeError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| ServeError::DataDir { path: path.display().to_string(), source })
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn asked_to_end() {
+    let interrupt = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "Ctrl-C cannot be listened to");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "SIGTERM cannot be listened to");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

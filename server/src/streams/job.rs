@@ -1,0 +1,159 @@
+//! `GET /stream/job?project=P&name=N`: one Job's page, live.
+
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::response::sse::Event;
+use futures::stream::select_all;
+use futures::{Stream, StreamExt};
+use serde::Deserialize;
+use serde_json::Value;
+
+use app::api::backend::Backend;
+use app::api::error::ApiError;
+use app::api::job::JobDetail;
+
+use super::feed::{Change, Selection, follow};
+use super::{event, refuse, respond};
+use crate::backend::{ClusterBackend, RERUN_OF, origin};
+use crate::cluster::pods::owner;
+use crate::cluster::{Cluster, Resource};
+use crate::session::Session;
+use crate::state::AppState;
+
+/// Changes within this time are sent together.
+const TOGETHER: Duration = Duration::from_millis(250);
+
+/// Which Job.
+#[derive(Deserialize)]
+pub struct Of {
+    project: String,
+    name: String,
+}
+
+/// Sends `detail` events with a `JobDetail` each, first what it is now; and `gone` when the Job is deleted.
+pub async fn stream(
+    State(state): State<AppState>,
+    Extension(session): Extension<Session>,
+    Query(of): Query<Of>,
+) -> Response {
+    let cluster = state.cluster_of(&session).clone();
+    match cluster.job(&of.project, &of.name).await {
+        Ok(job) => respond(session, changes(cluster, of, &job)),
+        // Gone between the page and its stream: that is news, not a failure.
+        Err(ApiError::NotFound { .. }) => respond(session, futures::stream::iter(gone())),
+        Err(error) => refuse(error),
+    }
+}
+
+fn gone() -> Option<Event> {
+    event("gone", &Value::Null)
+}
+
+/// What a change may be about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Runs,
+    Pods,
+    Events,
+}
+
+fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> + Send + 'static {
+    let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    let select = |fields: Option<String>, labels: Option<String>| Selection { fields, labels };
+    let origin = origin(job);
+    let this = select(Some(format!("metadata.name={}", of.name)), None);
+    let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
+    let mut feed = select_all([
+        (Source::Runs, follow(&cluster, Resource::JOBS, &of.project, this)),
+        (Source::Runs, follow(&cluster, Resource::JOBS, &of.project, runs)),
+        (Source::Pods, follow(&cluster, Resource::PODS, &of.project, Selection::default())),
+        (Source::Events, follow(&cluster, Resource::EVENTS, &of.project, Selection::default())),
+    ]
+    .map(|(source, changes)| changes.map(move |change| (source, change)).boxed()));
+    let backend = ClusterBackend::new(cluster);
+    stream! {
+        let mut sent: Option<JobDetail> = None;
+        loop {
+            match backend.job(&of.project, &of.name).await {
+                Ok(detail) => {
+                    if sent.as_ref() != Some(&detail) {
+                        if let Some(event) = event("detail", &detail) {
+                            yield event;
+                        }
+                        sent = Some(detail);
+                    }
+                }
+                Err(ApiError::NotFound { .. }) => {
+                    if let Some(event) = gone() {
+                        yield event;
+                    }
+                    return;
+                }
+                // The watches are lost too then; they come back with a full list.
+                Err(error) => tracing::debug!(%error, "a Job cannot be read for its stream"),
+            }
+            loop {
+                let Some((source, change)) = feed.next().await else { return };
+                if concerns(source, &change, &of.name, &uid) {
+                    break;
+                }
+            }
+            // More of the same is on its way as a rule.
+            let end = tokio::time::sleep(TOGETHER);
+            tokio::pin!(end);
+            loop {
+                tokio::select! {
+                    () = &mut end => break,
+                    Some(_) = feed.next() => {}
+                }
+            }
+        }
+    }
+}
+
+/// Whether a change may be seen on the Job's page.
+fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
+    let object = match change {
+        Change::Reset(_) => return true,
+        Change::Lost | Change::Denied => return false,
+        Change::Applied(object) | Change::Deleted(object) => object,
+    };
+    match source {
+        Source::Runs => true,
+        Source::Pods => owner(object) == Some(uid),
+        // A Job's Pods are named after it.
+        Source::Events => {
+            object["involvedObject"]["name"].as_str().is_some_and(|about| about.starts_with(cut(name)))
+        }
+    }
+}
+
+/// The part of a Job's name that its Pods' names begin with: `generateName` keeps 58 characters.
+fn cut(name: &str) -> &str {
+    name.get(..57).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_the_page_shows_concerns_it() {
+        let pod = |uid: &str| {
+            Change::Applied(json!({"metadata": {"ownerReferences": [{"uid": uid, "controller": true}]}}))
+        };
+        let event = |about: &str| Change::Applied(json!({"involvedObject": {"name": about}}));
+        assert!(concerns(Source::Pods, &pod("u1"), "pi", "u1"));
+        assert!(!concerns(Source::Pods, &pod("u2"), "pi", "u1"));
+        assert!(concerns(Source::Events, &event("pi-x7k2p"), "pi", "u1"));
+        assert!(!concerns(Source::Events, &event("other"), "pi", "u1"));
+        assert!(concerns(Source::Events, &Change::Reset(Vec::new()), "pi", "u1"));
+        assert!(!concerns(Source::Events, &Change::Lost, "pi", "u1"));
+    }
+}

@@ -1,0 +1,79 @@
+//! `GET /stream/jobs?project=P`: the Job list, live.
+
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::response::sse::Event;
+use futures::stream::select_all;
+use futures::{Stream, StreamExt};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use app::api::error::ApiError;
+
+use super::board::{Board, Source};
+use super::feed::{Selection, follow};
+use super::{event, refuse, respond};
+use crate::cluster::{Cluster, Resource};
+use crate::session::Session;
+use crate::state::AppState;
+
+/// Changes within this time are sent together.
+const TOGETHER: Duration = Duration::from_millis(150);
+
+/// Which list.
+#[derive(Deserialize)]
+pub struct Of {
+    project: String,
+}
+
+/// Sends `change` events with a `ListChange` each. `Last-Event-ID` needs no answer: every connection begins with a
+/// snapshot.
+pub async fn stream(
+    State(state): State<AppState>,
+    Extension(session): Extension<Session>,
+    Query(of): Query<Of>,
+) -> Response {
+    let cluster = state.cluster_of(&session);
+    // A cluster that does not answer may come back; a list that may not be read stays so.
+    match cluster.may_list_jobs(&of.project).await {
+        Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) => return refuse(error),
+        Ok(()) | Err(_) => {}
+    }
+    let changes = changes(cluster, &of.project);
+    respond(session, changes)
+}
+
+fn changes(cluster: &Cluster, project: &str) -> impl Stream<Item = Event> + Send + 'static {
+    let mut feed = select_all(Source::ALL.map(|source| {
+        let known = match source {
+            Source::Jobs => Resource::JOBS,
+            Source::Pods => Resource::PODS,
+            Source::Events => Resource::EVENTS,
+            Source::Quotas => Resource::QUOTAS,
+        };
+        follow(cluster, known, project, Selection::default()).map(move |change| (source, change)).boxed()
+    }));
+    stream! {
+        let mut board = Board::default();
+        while let Some((source, change)) = feed.next().await {
+            board.take(source, change, Timestamp::now().as_millisecond());
+            let end = tokio::time::sleep(TOGETHER);
+            tokio::pin!(end);
+            loop {
+                tokio::select! {
+                    () = &mut end => break,
+                    Some((source, change)) = feed.next() => {
+                        board.take(source, change, Timestamp::now().as_millisecond());
+                    }
+                }
+            }
+            if let Some(event) = board.flush().and_then(|change| event("change", &change)) {
+                yield event;
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `GET /stream/logs?project=P&job=N`: the logs of all Pods of a Job in one, also of Pods that appear later.
+
+mod line;
+mod position;
+mod reader;
+mod roster;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::response::sse::Event;
+use futures::{Stream, StreamExt};
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use line::Line;
+use position::Positions;
+use reader::Report;
+use roster::{Order, Roster, Wanted};
+
+use super::feed::{Change, Selection, follow};
+use super::{event, refuse, respond};
+use crate::cluster::logs::LogRequest;
+use crate::cluster::{Cluster, Resource};
+use crate::session::Session;
+use crate::state::AppState;
+
+/// Lines within this time are sent together, in the order of their times.
+const TOGETHER: Duration = Duration::from_millis(100);
+
+/// At most this many lines are sent together.
+const AT_ONCE: usize = 1000;
+
+/// At most this many logs of one Job are read at a time; the others wait for their turn.
+const READERS: usize = 256;
+
+/// Which logs.
+#[derive(Deserialize)]
+pub struct Of {
+    project: String,
+    job: String,
+    pod: Option<String>,
+    container: Option<String>,
+    #[serde(default)]
+    previous: bool,
+    /// Only this many last lines of each log.
+    tail: Option<u32>,
+}
+
+/// Sends `lines` events with an array of lines each, and `end` when nothing more can come.
+pub async fn stream(
+    State(state): State<AppState>,
+    Extension(session): Extension<Session>,
+    Query(of): Query<Of>,
+    headers: HeaderMap,
+) -> Response {
+    let cluster = state.cluster_of(&session).clone();
+    let job = match cluster.job(&of.project, &of.job).await {
+        Ok(job) => job,
+        Err(error) => return refuse(error),
+    };
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let positions = Positions::from_id(last);
+    respond(session, lines(Source { cluster, of }, &job, positions))
+}
+
+/// Where the logs come from.
+struct Source {
+    cluster: Cluster,
+    of: Of,
+}
+
+fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<Item = Event> + Send + 'static {
+    let mut roster = Roster::new(Wanted {
+        job: job["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        pod: source.of.pod.clone(),
+        container: source.of.container.clone(),
+        previous: source.of.previous,
+    });
+    let project = &source.of.project;
+    let this = Selection { fields: Some(format!("metadata.name={}", source.of.job)), labels: None };
+    let mut jobs = follow(&source.cluster, Resource::JOBS, project, this);
+    let mut pods = follow(&source.cluster, Resource::PODS, project, Selection::default());
+    let mut job_finished = is_finished(job);
+    stream! {
+        // Readers end with this stream: the set aborts them when it is dropped.
+        let mut readers = JoinSet::new();
+        let turns = Arc::new(Semaphore::new(READERS));
+        let (send, mut reports) = mpsc::channel::<(String, Report)>(16);
+        let mut pending: Vec<Line> = Vec::new();
+        let mut flush_at: Option<Instant> = None;
+        loop {
+            for order in roster.orders(Instant::now()) {
+                let position = positions.get(&order.key);
+                let (reader, turns) = (source.reader(order, position, send.clone()), Arc::clone(&turns));
+                readers.spawn(async move {
+                    // The semaphore is never closed.
+                    let _turn = turns.acquire_owned().await;
+                    reader.await;
+                });
+            }
+            let retry_at = roster.next_try();
+            tokio::select! {
+                Some(change) = pods.next() => roster.take(change),
+                Some(change) = jobs.next() => match change {
+                    Change::Reset(jobs) => job_finished = jobs.first().is_none_or(is_finished),
+                    Change::Applied(job) => job_finished = is_finished(&job),
+                    Change::Deleted(_) => job_finished = true,
+                    Change::Lost | Change::Denied => {}
+                },
+                // While much is pending nothing more is taken in: the readers wait, and so do the containers' logs.
+                Some((key, report)) = reports.recv(), if pending.len() < AT_ONCE => match report {
+                    Report::Lines(lines) => {
+                        flush_at.get_or_insert_with(|| Instant::now() + TOGETHER);
+                        if let Some((pod, container)) = roster.names(&key) {
+                            for line in lines {
+                                positions.sent(&key, &line);
+                                pending.push(Line {
+                                    pod: pod.to_owned(),
+                                    container: container.to_owned(),
+                                    time: line.time,
+                                    text: line.text,
+                                });
+                            }
+                        }
+                    }
+                    Report::End(end) => roster.ended(&key, end, Instant::now()),
+                },
+                Some(_) = readers.join_next() => {}
+                () = at(flush_at) => {}
+                () = at(retry_at) => {}
+            }
+            if pending.len() >= AT_ONCE || flush_at.is_some_and(|time| time <= Instant::now()) {
+                flush_at = None;
+                let mut lines = std::mem::take(&mut pending);
+                // Stable: a container's lines of one time keep their order.
+                lines.sort_by(|a, b| a.time.cmp(&b.time));
+                if let Some(event) = event("lines", &lines) {
+                    yield event.id(positions.id());
+                }
+            }
+            if pending.is_empty() && roster.is_drained(job_finished) {
+                if let Some(event) = event("end", &Value::Null) {
+                    yield event.id(positions.id());
+                }
+                return;
+            }
+        }
+    }
+}
+
+impl Source {
+    fn reader(
+        &self,
+        order: Order,
+        position: Option<position::Position>,
+        send: mpsc::Sender<(String, Report)>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let log = LogRequest {
+            pod: order.pod,
+            container: order.container,
+            follow: order.follow,
+            previous: self.of.previous,
+            timestamps: true,
+            tail: if position.is_none() { self.of.tail } else { None },
+            since: position.map(|position| position.at),
+        };
+        reader::read(self.cluster.clone(), self.of.project.clone(), log, position, order.key, send)
+    }
+}
+
+/// Waits until `time`; forever if there is none.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn is_finished(job: &Value) -> bool {
+    job["status"]["conditions"].as_array().into_iter().flatten().any(|condition| {
+        condition["status"] == "True" && (condition["type"] == "Complete" || condition["type"] == "Failed")
+    })
+}

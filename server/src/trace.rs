@@ -1,0 +1,21 @@
+//! One log line per request. Queries stay out of the log: a sign-in's holds its token.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// Logs method, path, status and time; failures of the server as warnings.
+pub async fn layer(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let begin = Instant::now();
+    let response = next.run(request).await;
+    let (status, took) = (response.status().as_u16(), begin.elapsed());
+    if response.status().is_server_error() {
+        tracing::warn!(%method, path, status, ?took, "request");
+    } else {
+        tracing::debug!(%method, path, status, ?took, "request");
+    }
+    response
+}
