@@ -1,0 +1,24 @@
+# Thin over scripts/: each target is one script that can be read.
+
+.PHONY: run test build setup lint clean
+
+# Sets up all it needs, builds, starts; prints the address to open.
+run: setup build
+	@target/release/jobwright serve $(ARGS)
+
+# Sets up all it needs, then runs every test but the long suite against a real cluster.
+test:
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+build:
+	@scripts/build.sh
+
+setup:
+	@scripts/setup.sh run
+
+lint:
+	@scripts/lint.sh
+
+clean:
+	@rm -rf target

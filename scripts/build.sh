@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The release: target/release/jobwright and everything it serves in target/site. With `site` only the latter.
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+
+say "Building what the browser loads (two to four minutes the first time)"
+# Trunk runs cargo and wasm-bindgen; its hook (scripts/site.mjs) adds the styles, the editor and compressed copies.
+NO_COLOR=true trunk build --quiet
+if [ "${1:-all}" = all ]; then
+  say "Building the server (four to eight minutes the first time)"
+  cargo build --release --quiet -p server
+fi

@@ -1,0 +1,19 @@
+# Shared by the scripts here: where things are, how to speak, which compiler.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+STATE=$ROOT/.jobwright
+TOOLS=$STATE/tools
+export PATH=$TOOLS/bin:$PATH
+
+say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
+note() { printf '    %s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Set by scripts/setup.sh: the compiler that has the wasm32 target, if it is not rustup's default.
+[ -f "$STATE/env" ] && . "$STATE/env"
+
+# fmt and clippy may live in another toolchain than the one that compiles for the browser.
+native() { env -u RUSTUP_TOOLCHAIN "$@"; }

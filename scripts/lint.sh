@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Lints of each crate, as warnings that fail.
+. "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+native cargo fmt --all --check
+for package in "-p manifest" "-p playground" "-p app --features ssr" "-p server"; do
+  # shellcheck disable=SC2086
+  native cargo clippy --quiet $package --all-targets -- -D warnings
+done

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Prepares a machine: everything that `make run` needs, and with the argument `test` what `make test` needs too.
+# Each step is skipped when it has been done before.
+. "$(dirname "$0")/lib.sh"
+
+WASM_BINDGEN=0.2.130
+TRUNK=0.21.14
+mkdir -p "$STATE"
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# packages MISSING-TEST PACKAGE... : installs Debian packages unless the test says that they are there.
+debian_packages() {
+  have apt-get || fail "install these with your package manager, then run this again: $*"
+  say "Installing system packages: $* (up to a minute)"
+  if [ -z "${APT_UPDATED:-}" ]; then as_root apt-get update -qq; APT_UPDATED=1; fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$STATE/apt.log" 2>&1 ||
+    { tail -n 20 "$STATE/apt.log" >&2; fail "apt-get install failed; its log is $STATE/apt.log"; }
+}
+
+system_packages() {
+  local need=()
+  have cc || need+=(build-essential)
+  have bwrap || need+=(bubblewrap)
+  have perl || need+=(perl)
+  # Debian 12's own Math::BigInt dies in bpi(2000), the first example; the packaged one mends it.
+  perl -MMath::BigInt -e 'exit(Math::BigInt->VERSION ge "1.9998" ? 0 : 1)' 2>/dev/null || need+=(libmath-bigint-perl)
+  have node || need+=(nodejs npm)
+  if [ "$1" = test ]; then
+    have chromium || have google-chrome || need+=(chromium)
+    fc-list 2>/dev/null | grep -qi 'cjk\|wqy\|pingfang' || need+=(fontconfig fonts-noto-cjk)
+    have kubectl || need+=(kubernetes-client)
+  fi
+  [ ${#need[@]} = 0 ] || debian_packages "${need[@]}"
+}
+
+has_wasm() {
+  local dir
+  dir=$("$@" --print target-libdir --target wasm32-unknown-unknown 2>/dev/null) || return 1
+  compgen -G "$dir/libcore-*.rlib" >/dev/null
+}
+
+# The target's standard library: from rustup where its server can be reached, else built from Debian's packages.
+wasm_target() {
+  if has_wasm rustc; then return; fi
+  have cargo || [ -x /usr/bin/cargo ] || have apt-get || fail "install Rust first: https://rustup.rs"
+  if have rustup && [ -z "${RUSTUP_TOOLCHAIN:-}" ]; then
+    say "Adding the wasm32 target (some seconds)"
+    if timeout 120 rustup target add wasm32-unknown-unknown >"$STATE/rustup.log" 2>&1; then return; fi
+    note "rustup's server cannot be reached"
+  fi
+  have apt-get || fail "no wasm32 target: run 'rustup target add wasm32-unknown-unknown'"
+  if ! has_wasm /usr/bin/rustc; then
+    debian_packages rustc-web cargo-web rust-web-src rust-web-llvm lld-22
+    build_wasm_library
+  fi
+  if have rustup; then
+    rustup toolchain link debian /usr
+    echo 'export RUSTUP_TOOLCHAIN=debian' >"$STATE/env"
+  fi
+  . "$STATE/env" 2>/dev/null || true
+}
+
+build_wasm_library() {
+  say "Building the wasm32 standard library from Debian's sources (about two minutes)"
+  local scratch
+  scratch=$(mktemp -d)
+  mkdir "$scratch/src"
+  printf '[package]\nname = "scratch"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n' >"$scratch/Cargo.toml"
+  : >"$scratch/src/lib.rs"
+  # Without the bitcode an LTO build for the browser fails.
+  (cd "$scratch" && env -u CARGO_TARGET_DIR RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc \
+    RUSTFLAGS="-Cembed-bitcode=yes -Zforce-unstable-if-unmarked" /usr/bin/cargo build --release \
+    --target wasm32-unknown-unknown -Zbuild-std=std,panic_abort,panic_unwind,test,proc_macro) >"$STATE/std.log" 2>&1 ||
+    { tail -n 20 "$STATE/std.log" >&2; fail "building the wasm32 library failed; its log is $STATE/std.log"; }
+  local library=/usr/lib/rustlib/wasm32-unknown-unknown/lib file
+  as_root mkdir -p "$library"
+  for file in "$scratch"/target/wasm32-unknown-unknown/release/deps/*.rlib; do
+    case $file in *libscratch-*) ;; *) as_root cp "$file" "$library/" ;; esac
+  done
+  rm -rf "$scratch"
+}
+
+# cargo_tool NAME VERSION COMMAND [cargo install options]: built cheaply, since it only runs during builds.
+cargo_tool() {
+  local name=$1 version=$2 command=$3
+  shift 3
+  if [ "$("$TOOLS/bin/$command" --version 2>/dev/null | awk '{print $2}')" = "$version" ]; then return; fi
+  say "Building $name $version (three to six minutes on two cores)"
+  (cd "$STATE" && CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=$STATE/tools-target \
+    cargo install --debug --quiet --root "$TOOLS" "$name" --version "$version" "$@")
+  rm -rf "$STATE/tools-target"
+}
+
+# npm_packages FOLDER: exactly what its lockfile says, when that has changed.
+npm_packages() {
+  local folder=$ROOT/$1
+  if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then return; fi
+  say "Installing npm packages of $1 (up to a minute)"
+  (cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error)
+  touch "$folder/node_modules/.package-lock.json"
+}
+
+system_packages "${1:-run}"
+wasm_target
+cargo_tool wasm-bindgen-cli $WASM_BINDGEN wasm-bindgen
+cargo_tool trunk $TRUNK trunk --locked --no-default-features --features rustls
+npm_packages frontend
+[ "${1:-run}" != test ] || npm_packages end2end

@@ -1,0 +1,61 @@
+// Trunk's hook: finishes what the browser loads. Shrinks the wasm, bundles styles and editor, copies public/, and puts
+// a brotli and a gzip copy beside every file, so that the server never compresses.
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, relative } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+const root = join(import.meta.dirname, '..');
+const frontend = join(root, 'frontend');
+const require = createRequire(join(frontend, 'package.json'));
+const esbuild = require('esbuild');
+const staging = process.env.TRUNK_STAGING_DIR ?? join(root, 'target/site/pkg');
+const site = join(root, 'target/site');
+const release = process.env.TRUNK_PROFILE !== 'debug' && !process.env.JOBWRIGHT_FAST;
+
+await rm(join(staging, 'index.html'), { force: true });
+if (release) shrink(join(staging, 'frontend_bg.wasm'));
+await styles();
+await cp(join(root, 'public'), site, { recursive: true });
+const { build } = await import(join(frontend, 'editor/build.mjs'));
+await build(join(site, 'editor'));
+for (const folder of [staging, join(site, 'editor')]) await compress(folder);
+await compressFiles(site, (await readdir(join(root, 'public'))).map((name) => join(site, name)));
+
+function shrink(file) {
+  const bin = join(frontend, 'node_modules/.bin/wasm-opt');
+  const features = ['bulk-memory', 'bulk-memory-opt', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext', 'multivalue', 'call-indirect-overlong'];
+  execFileSync(bin, ['-Oz', ...features.map((name) => `--enable-${name}`), file, '-o', file], { stdio: 'inherit' });
+}
+
+async function styles() {
+  await esbuild.build({
+    entryPoints: [join(root, 'style/main.css')],
+    bundle: true,
+    minify: true,
+    target: ['chrome111', 'firefox121', 'safari16.4'],
+    outfile: join(staging, 'jobwright.css'),
+    logLevel: 'warning',
+  });
+}
+
+async function compress(folder) {
+  const entries = await readdir(folder, { recursive: true });
+  await compressFiles(folder, entries.map((name) => join(folder, name)));
+}
+
+async function compressFiles(folder, files) {
+  for (const file of files) {
+    if (!/\.(js|css|wasm|svg|txt|ttf|json)$/.test(file)) continue;
+    const stamp = (await stat(file)).mtimeMs;
+    const done = await stat(`${file}.br`).then((found) => found.mtimeMs >= stamp, () => false);
+    if (done) continue;
+    const content = await readFile(file);
+    const quality = release ? 11 : 4;
+    await mkdir(join(folder), { recursive: true });
+    await writeFile(`${file}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }));
+    await writeFile(`${file}.gz`, gzipSync(content, { level: 9 }));
+    if (process.env.VERBOSE) console.log(relative(root, file), content.length);
+  }
+}
