@@ -53,5 +53,5 @@ texts! {
     HOURS_AGO: "{n} h ago" | "{n} 小时前";
     DAYS_AGO: "{n} d ago" | "{n} 天前";
     STALE_SINCE: "Not live since {time}: the connection to the cluster is lost, trying again" | "自 {time} 起未更新：与集群的连接已断开，正在重试";
-    NEEDS_JAVASCRIPT: "This page needs JavaScript and WebAssembly. The lists work without them." | "此页面需要 JavaScript 和 WebAssembly。列表页面无需它们即可使用。";
+    NEEDS_JAVASCRIPT: "JavaScript is off: lists and pages can be read, but creating, following and live updates need it." | "JavaScript 已关闭：可以浏览列表和页面，但创建、跟随日志和实时更新需要启用它。";
 }
