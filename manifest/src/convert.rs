@@ -28,11 +28,19 @@ impl Document {
         Ok(match (to, values.as_slice()) {
             (_, []) => String::new(),
             (Format::Json, [value]) => pretty(value),
-            (Format::Json, values) => pretty(&Value::Array(values.iter().map(|value| (*value).clone()).collect())),
-            (Format::Yaml, [Value::Array(items)]) if items.iter().all(Value::is_object) && !items.is_empty() => {
+            (Format::Json, values) => pretty(&Value::Array(
+                values.iter().map(|value| (*value).clone()).collect(),
+            )),
+            (Format::Yaml, [Value::Array(items)])
+                if items.iter().all(Value::is_object) && !items.is_empty() =>
+            {
                 items.iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
             }
-            (Format::Yaml, values) => values.iter().map(|value| to_yaml(value)).collect::<Vec<_>>().join("---\n"),
+            (Format::Yaml, values) => values
+                .iter()
+                .map(|value| to_yaml(value))
+                .collect::<Vec<_>>()
+                .join("---\n"),
         })
     }
 }
@@ -71,7 +79,13 @@ mod tests {
     fn several_documents_become_an_array_and_come_back() {
         let document = Document::parse("a: 1\n---\nb: 2\n");
         let json = document.convert(Format::Json).unwrap();
-        assert_eq!(Document::parse(json.clone()).value(0), Some(&json!([{"a": 1}, {"b": 2}])));
-        assert_eq!(Document::parse(json).convert(Format::Yaml).unwrap(), "a: 1\n---\nb: 2\n");
+        assert_eq!(
+            Document::parse(json.clone()).value(0),
+            Some(&json!([{"a": 1}, {"b": 2}]))
+        );
+        assert_eq!(
+            Document::parse(json).convert(Format::Yaml).unwrap(),
+            "a: 1\n---\nb: 2\n"
+        );
     }
 }

@@ -66,32 +66,54 @@ impl Document {
         let text = text.into();
         if text.len() > MAX_BYTES {
             let problem = Problem::syntax("document.size", 0..0, "");
-            let read = Read { text, format: Format::Yaml, tree: Tree::default(), entries: Vec::new(), problems: vec![problem] };
+            let read = Read {
+                text,
+                format: Format::Yaml,
+                tree: Tree::default(),
+                entries: Vec::new(),
+                problems: vec![problem],
+            };
             return Self(Arc::new(read));
         }
-        let format = if text.trim_start().starts_with(['{', '[']) { Format::Json } else { Format::Yaml };
+        let format = if text.trim_start().starts_with(['{', '[']) {
+            Format::Json
+        } else {
+            Format::Yaml
+        };
         let tree = Tree::parse(&text);
         let mut entries = Vec::new();
         let mut problems = Vec::new();
         for part in &tree.parts {
             if let Some(error) = &part.error {
                 let end = line_end(&text, error.at).max(error.at);
-                problems.push(Problem::syntax("yaml.syntax", error.at..end, &error.message).of_entry(entries.len()));
+                problems.push(
+                    Problem::syntax("yaml.syntax", error.at..end, &error.message).of_entry(entries.len()),
+                );
                 entries.push(Entry::new(part.start..end, None, None));
                 continue;
             }
-            let Some(root) = part.root.filter(|root| !is_omitted(&tree, *root)) else { continue };
+            let Some(root) = part.root.filter(|root| !is_omitted(&tree, *root)) else {
+                continue;
+            };
             let range = tree.node(root).start..tree.node(root).range.end;
             let value = match value::value(&tree, root) {
                 Ok(value) => Some(value),
                 Err(error) => {
-                    problems.push(Problem::syntax(error.code, error.range, &error.subject).of_entry(entries.len()));
+                    problems.push(
+                        Problem::syntax(error.code, error.range, &error.subject).of_entry(entries.len()),
+                    );
                     None
                 }
             };
             entries.push(Entry::new(range, Some(root), value));
         }
-        Self(Arc::new(Read { text, format, tree, entries, problems }))
+        Self(Arc::new(Read {
+            text,
+            format,
+            tree,
+            entries,
+            problems,
+        }))
     }
 
     /// The text, byte for byte as it was given.
@@ -111,7 +133,9 @@ impl Document {
 
     /// The first document of kind Job.
     pub fn job(&self) -> Option<usize> {
-        self.entries().iter().position(|entry| entry.kind.as_deref() == Some("Job"))
+        self.entries()
+            .iter()
+            .position(|entry| entry.kind.as_deref() == Some("Job"))
     }
 
     /// What a document means to Kubernetes; none if it does not parse.
@@ -121,10 +145,12 @@ impl Document {
 
     /// The value at a path.
     pub fn get(&self, entry: usize, path: &Path) -> Option<&Value> {
-        path.segments().iter().try_fold(self.value(entry)?, |value, segment| match segment {
-            Segment::Key(key) => value.get(key),
-            Segment::Index(index) => value.get(index),
-        })
+        path.segments()
+            .iter()
+            .try_fold(self.value(entry)?, |value, segment| match segment {
+                Segment::Key(key) => value.get(key),
+                Segment::Index(index) => value.get(index),
+            })
     }
 
     /// Bytes of the value at a path, or of its key if the value is omitted. None for what comes through an alias or
@@ -160,7 +186,9 @@ impl Document {
                 .iter()
                 .find(|(key, _)| tree.key_text(*key).as_deref() == Some(name))
                 .map(|(key, value)| (Some(*key), *value)),
-            (Segment::Index(index), Kind::Sequence { items, .. }) => items.get(*index).map(|item| (None, *item)),
+            (Segment::Index(index), Kind::Sequence { items, .. }) => {
+                items.get(*index).map(|item| (None, *item))
+            }
             _ => None,
         }
     }
@@ -241,7 +269,10 @@ impl Document {
 impl Entry {
     fn new(range: Range<usize>, root: Option<NodeId>, value: Option<Value>) -> Self {
         let text = |path: &[&str]| {
-            path.iter().try_fold(value.as_ref()?, |value, key| value.get(key))?.as_str().map(str::to_owned)
+            path.iter()
+                .try_fold(value.as_ref()?, |value, key| value.get(key))?
+                .as_str()
+                .map(str::to_owned)
         };
         Self {
             range,

@@ -30,12 +30,20 @@ impl History {
         }
         self.undone.clear();
         let (forward, backward) = (splices.to_vec(), inverse(before, splices));
-        if let Some(last) = self.done.last_mut().filter(|last| group.is_some() && last.group.as_deref() == group) {
+        if let Some(last) = self
+            .done
+            .last_mut()
+            .filter(|last| group.is_some() && last.group.as_deref() == group)
+        {
             last.forward.push(forward);
             last.backward.push(backward);
             return;
         }
-        self.done.push(Step { group: group.map(str::to_owned), forward: vec![forward], backward: vec![backward] });
+        self.done.push(Step {
+            group: group.map(str::to_owned),
+            forward: vec![forward],
+            backward: vec![backward],
+        });
         if self.done.len() > STEPS {
             self.done.remove(0);
         }
@@ -51,7 +59,11 @@ impl History {
     /// The text before the last step; none if there is nothing to undo.
     pub fn undo(&mut self, text: &str) -> Option<String> {
         let step = self.done.pop()?;
-        let before = step.backward.iter().rev().fold(text.to_owned(), |text, splices| splice(&text, splices));
+        let before = step
+            .backward
+            .iter()
+            .rev()
+            .fold(text.to_owned(), |text, splices| splice(&text, splices));
         self.undone.push(step);
         self.seal();
         Some(before)
@@ -60,7 +72,10 @@ impl History {
     /// The text after the step undone last; none if there is nothing to redo.
     pub fn redo(&mut self, text: &str) -> Option<String> {
         let mut step = self.undone.pop()?;
-        let after = step.forward.iter().fold(text.to_owned(), |text, splices| splice(&text, splices));
+        let after = step
+            .forward
+            .iter()
+            .fold(text.to_owned(), |text, splices| splice(&text, splices));
         step.group = None;
         self.done.push(step);
         Some(after)

@@ -30,7 +30,12 @@ pub fn parse(text: &str) -> Option<Image<'_>> {
         _ => (None, name),
     };
     let bad = repository.is_empty() || text.contains(char::is_whitespace) || tag == Some("");
-    (!bad).then_some(Image { registry, repository, tag, digest })
+    (!bad).then_some(Image {
+        registry,
+        repository,
+        tag,
+        digest,
+    })
 }
 
 #[cfg(test)]
@@ -39,11 +44,24 @@ mod tests {
 
     #[test]
     fn references_are_taken_apart() {
-        let image = |registry, repository, tag, digest| Some(Image { registry, repository, tag, digest });
+        let image = |registry, repository, tag, digest| {
+            Some(Image {
+                registry,
+                repository,
+                tag,
+                digest,
+            })
+        };
         assert_eq!(parse("perl:5.28.0"), image(None, "perl", Some("5.28.0"), None));
         assert_eq!(parse("perl"), image(None, "perl", None, None));
-        assert_eq!(parse("localhost:5000/a/b"), image(Some("localhost:5000"), "a/b", None, None));
-        assert_eq!(parse("ghcr.io/a/b:v1@sha256:00"), image(Some("ghcr.io"), "a/b", Some("v1"), Some("sha256:00")));
+        assert_eq!(
+            parse("localhost:5000/a/b"),
+            image(Some("localhost:5000"), "a/b", None, None)
+        );
+        assert_eq!(
+            parse("ghcr.io/a/b:v1@sha256:00"),
+            image(Some("ghcr.io"), "a/b", Some("v1"), Some("sha256:00"))
+        );
         assert_eq!(parse("library/perl"), image(None, "library/perl", None, None));
         assert_eq!(parse(""), None);
         assert_eq!(parse("a b"), None);

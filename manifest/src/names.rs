@@ -55,7 +55,11 @@ pub fn label_key(text: &str) -> Result<(), NameError> {
 
 /// Label value: empty, or at most 63 of letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
 pub fn label_value(text: &str) -> Result<(), NameError> {
-    if text.is_empty() { Ok(()) } else { check(text, 63, is_qualified) }
+    if text.is_empty() {
+        Ok(())
+    } else {
+        check(text, 63, is_qualified)
+    }
 }
 
 /// Port name (IANA service name): at most 15 lower-case letters, digits and `-`, with a letter, no `--`.
@@ -67,7 +71,9 @@ pub fn port_name(text: &str) -> Result<(), NameError> {
 
 /// Name of an environment variable: any printable ASCII but `=` (relaxed since Kubernetes 1.34).
 pub fn env_name(text: &str) -> Result<(), NameError> {
-    check(text, usize::MAX, |text| text.bytes().all(|c| (b' '..=b'~').contains(&c) && c != b'='))
+    check(text, usize::MAX, |text| {
+        text.bytes().all(|c| (b' '..=b'~').contains(&c) && c != b'=')
+    })
 }
 
 #[cfg(test)]

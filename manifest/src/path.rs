@@ -88,7 +88,9 @@ impl fmt::Display for Path {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if is_word(key) => write!(f, "{}{key}", if position > 0 { "." } else { "" })?,
+                Segment::Key(key) if is_word(key) => {
+                    write!(f, "{}{key}", if position > 0 { "." } else { "" })?
+                }
                 Segment::Key(key) => write!(f, "[{}]", serde_json::Value::from(key.as_str()))?,
             }
         }
@@ -97,7 +99,10 @@ impl fmt::Display for Path {
 }
 
 fn is_word(key: &str) -> bool {
-    !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
+    !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
 }
 
 /// A text that is no path.
@@ -119,7 +124,10 @@ impl FromStr for Path {
         while at < text.len() {
             let rest = &text[at..];
             if let Some(inner) = rest.strip_prefix('[') {
-                let (segment, length) = bracket(inner).ok_or(PathError { at, what: "a number or a quoted key" })?;
+                let (segment, length) = bracket(inner).ok_or(PathError {
+                    at,
+                    what: "a number or a quoted key",
+                })?;
                 segments.push(segment);
                 at += 1 + length + 1;
             } else {
@@ -173,7 +181,13 @@ mod tests {
     #[test]
     fn texts_that_are_no_paths_say_where() {
         assert_eq!("a..b".parse::<Path>(), Err(PathError { at: 2, what: "a key" }));
-        assert_eq!("a[x]".parse::<Path>(), Err(PathError { at: 1, what: "a number or a quoted key" }));
+        assert_eq!(
+            "a[x]".parse::<Path>(),
+            Err(PathError {
+                at: 1,
+                what: "a number or a quoted key"
+            })
+        );
         assert!("a[\"x]".parse::<Path>().is_err());
     }
 }

@@ -11,12 +11,28 @@ use std::str::FromStr;
 const SCALE: i128 = 1_000_000_000;
 
 /// Binary suffixes with their factors.
-const BINARY: [(&str, i128); 6] =
-    [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("Ti", 1 << 40), ("Pi", 1 << 50), ("Ei", 1 << 60)];
+const BINARY: [(&str, i128); 6] = [
+    ("Ki", 1 << 10),
+    ("Mi", 1 << 20),
+    ("Gi", 1 << 30),
+    ("Ti", 1 << 40),
+    ("Pi", 1 << 50),
+    ("Ei", 1 << 60),
+];
 
 /// Decimal suffixes with their powers of ten.
-const DECIMAL: [(&str, i32); 10] =
-    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+const DECIMAL: [(&str, i32); 10] = [
+    ("n", -9),
+    ("u", -6),
+    ("m", -3),
+    ("", 0),
+    ("k", 3),
+    ("M", 6),
+    ("G", 9),
+    ("T", 12),
+    ("P", 15),
+    ("E", 18),
+];
 
 /// An amount of a resource.
 #[derive(Debug, Clone, Eq)]
@@ -41,7 +57,9 @@ impl FromStr for Quantity {
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+        let end = unsigned
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
@@ -51,10 +69,24 @@ impl FromStr for Quantity {
         let digits = digits.trim_start_matches('0');
         let places = i32::try_from(fraction.len()).map_err(|_| QuantityError::Range)?;
         let (factor, power) = suffix_of(suffix).ok_or(QuantityError::Form)?;
-        let mantissa: i128 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| QuantityError::Range)? };
-        let magnitude = scale(mantissa.checked_mul(factor).ok_or(QuantityError::Range)?, power - places + 9)?;
-        let billionths = if text.starts_with('-') { -magnitude } else { magnitude };
-        Ok(Self { written: text.to_owned(), billionths })
+        let mantissa: i128 = if digits.is_empty() {
+            0
+        } else {
+            digits.parse().map_err(|_| QuantityError::Range)?
+        };
+        let magnitude = scale(
+            mantissa.checked_mul(factor).ok_or(QuantityError::Range)?,
+            power - places + 9,
+        )?;
+        let billionths = if text.starts_with('-') {
+            -magnitude
+        } else {
+            magnitude
+        };
+        Ok(Self {
+            written: text.to_owned(),
+            billionths,
+        })
     }
 }
 
@@ -81,7 +113,9 @@ fn scale(mantissa: i128, power: i32) -> Result<i128, QuantityError> {
     }
     let factor = 10_i128.checked_pow(power.unsigned_abs());
     if power >= 0 {
-        return factor.and_then(|factor| mantissa.checked_mul(factor)).ok_or(QuantityError::Range);
+        return factor
+            .and_then(|factor| mantissa.checked_mul(factor))
+            .ok_or(QuantityError::Range);
     }
     Ok(factor.map_or(1, |factor| mantissa / factor + i128::from(mantissa % factor != 0)))
 }
@@ -89,7 +123,10 @@ fn scale(mantissa: i128, power: i32) -> Result<i128, QuantityError> {
 impl Quantity {
     /// Nothing.
     pub fn zero() -> Self {
-        Self { written: "0".to_owned(), billionths: 0 }
+        Self {
+            written: "0".to_owned(),
+            billionths: 0,
+        }
     }
 
     /// It is 0, however written.
@@ -110,12 +147,18 @@ impl Quantity {
     /// The sum, written like the first part that has a suffix. None if it is too large.
     pub fn plus(&self, other: &Self) -> Option<Self> {
         let billionths = self.billionths.checked_add(other.billionths)?;
-        Some(Self::from_billionths(billionths, self.is_binary() || other.is_binary()))
+        Some(Self::from_billionths(
+            billionths,
+            self.is_binary() || other.is_binary(),
+        ))
     }
 
     /// `n` times as much. None if it is too large.
     pub fn times(&self, n: u32) -> Option<Self> {
-        Some(Self::from_billionths(self.billionths.checked_mul(i128::from(n))?, self.is_binary()))
+        Some(Self::from_billionths(
+            self.billionths.checked_mul(i128::from(n))?,
+            self.is_binary(),
+        ))
     }
 
     fn is_binary(&self) -> bool {
@@ -127,13 +170,20 @@ impl Quantity {
         let written = if binary && billionths % SCALE == 0 && billionths != 0 {
             let whole = billionths / SCALE;
             let suffix = BINARY.iter().rev().find(|(_, factor)| whole % factor == 0);
-            suffix.map_or_else(|| whole.to_string(), |(name, factor)| format!("{}{name}", whole / factor))
+            suffix.map_or_else(
+                || whole.to_string(),
+                |(name, factor)| format!("{}{name}", whole / factor),
+            )
         } else {
             let suffix = DECIMAL.iter().rev().find_map(|(name, power)| {
                 let unit = 10_i128.checked_pow((power + 9).unsigned_abs())?;
                 (billionths % unit == 0).then(|| format!("{}{name}", billionths / unit))
             });
-            if billionths == 0 { "0".to_owned() } else { suffix.unwrap_or_else(|| format!("{billionths}n")) }
+            if billionths == 0 {
+                "0".to_owned()
+            } else {
+                suffix.unwrap_or_else(|| format!("{billionths}n"))
+            }
         };
         Self { written, billionths }
     }
@@ -173,7 +223,16 @@ mod tests {
 
     #[test]
     fn quantities_are_compared_exactly() {
-        for (a, b) in [("1000m", "1"), ("1k", "1e3"), ("1Ki", "1024"), ("0.5", "500m"), (".5Gi", "512Mi"), ("1E", "1e18"), ("100u", "0.1m"), ("-0", "0")] {
+        for (a, b) in [
+            ("1000m", "1"),
+            ("1k", "1e3"),
+            ("1Ki", "1024"),
+            ("0.5", "500m"),
+            (".5Gi", "512Mi"),
+            ("1E", "1e18"),
+            ("100u", "0.1m"),
+            ("-0", "0"),
+        ] {
             assert_eq!(q(a), q(b), "{a} {b}");
         }
         assert!(q("1M") < q("1Mi"));
@@ -182,7 +241,9 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_quantities_are_refused() {
-        for text in ["", "1x", "x", "1 Gi", "1gi", "1.2.3", "--1", "1e", "1e+", ".", "Gi", "1K", "1mi", "０"] {
+        for text in [
+            "", "1x", "x", "1 Gi", "1gi", "1.2.3", "--1", "1e", "1e+", ".", "Gi", "1K", "1mi", "０",
+        ] {
             assert!(text.parse::<Quantity>().is_err(), "{text:?}");
         }
     }

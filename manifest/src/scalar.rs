@@ -16,8 +16,8 @@ pub(crate) fn resolve(text: &str) -> Option<Value> {
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             return Some(Value::Bool(false));
         }
-        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf"
-        | "-.INF" => return None,
+        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf"
+        | "-.Inf" | "-.INF" => return None,
         _ => {}
     }
     if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
@@ -106,17 +106,27 @@ pub(crate) fn resolve_tagged(tag: &str, text: &str) -> Option<Value> {
 
 /// Every reader, of YAML 1.1 and 1.2, takes this text without quotes for this very string, in block or flow.
 pub(crate) fn is_plain_string(text: &str) -> bool {
-    let Some(first) = text.chars().next() else { return false };
-    if text.trim() != text || text.chars().any(|c| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}')) {
+    let Some(first) = text.chars().next() else {
+        return false;
+    };
+    if text.trim() != text
+        || text
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}'))
+    {
         return false;
     }
     let second = text.chars().nth(1);
     let opens = match first {
         '-' | '?' | ':' => second.is_none_or(|c| c.is_whitespace() || ",[]{}".contains(c)),
-        ',' | '[' | ']' | '{' | '}' | '#' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' | '=' => true,
+        ',' | '[' | ']' | '{' | '}' | '#' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`'
+        | '=' => true,
         _ => false,
     };
-    let inside = text.contains(": ") || text.contains(" #") || text.ends_with(':') || text.contains([',', '[', ']', '{', '}']);
+    let inside = text.contains(": ")
+        || text.contains(" #")
+        || text.ends_with(':')
+        || text.contains([',', '[', ']', '{', '}']);
     if opens || inside || text.starts_with("---") || text.starts_with("...") || text == "<<" {
         return false;
     }
@@ -131,11 +141,16 @@ pub(crate) fn is_plain_string(text: &str) -> bool {
 fn looks_numeric(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let body = lower.trim_start_matches(['+', '-']);
-    let radix = |prefix: &str| body.strip_prefix(prefix).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_hexdigit() || c == '_'));
+    let radix = |prefix: &str| {
+        body.strip_prefix(prefix)
+            .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_hexdigit() || c == '_'))
+    };
     radix("0x")
         || radix("0o")
         || radix("0b")
-        || body.chars().all(|c| c.is_ascii_digit() || matches!(c, '_' | '.' | ':' | '-' | '+' | 'e' | 't' | 'z' | ' '))
+        || body
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '_' | '.' | ':' | '-' | '+' | 'e' | 't' | 'z' | ' '))
 }
 
 #[cfg(test)]
@@ -185,13 +200,66 @@ mod tests {
     #[test]
     fn strings_that_some_reader_would_misread_need_quotes() {
         for text in [
-            "", "on", "Y", "no", "0644", "1e3", "12:30", "null", "~", "2001-01-01", "0o7", "1_000", " a", "a ", "a: b", "a #b", "- a", "*x",
-            "&x", "!x", "#x", "%x", "@x", "a:", "[a", "a,b", "{}", "=", "<<", "---", "2001-01-01T00:00:00Z", "1.", ".5", "+1", "a\nb", "true",
-            "0x1f", "'a'", "\"a\"", "1:2:3", "? a", "|",
+            "",
+            "on",
+            "Y",
+            "no",
+            "0644",
+            "1e3",
+            "12:30",
+            "null",
+            "~",
+            "2001-01-01",
+            "0o7",
+            "1_000",
+            " a",
+            "a ",
+            "a: b",
+            "a #b",
+            "- a",
+            "*x",
+            "&x",
+            "!x",
+            "#x",
+            "%x",
+            "@x",
+            "a:",
+            "[a",
+            "a,b",
+            "{}",
+            "=",
+            "<<",
+            "---",
+            "2001-01-01T00:00:00Z",
+            "1.",
+            ".5",
+            "+1",
+            "a\nb",
+            "true",
+            "0x1f",
+            "'a'",
+            "\"a\"",
+            "1:2:3",
+            "? a",
+            "|",
         ] {
             assert!(!is_plain_string(text), "{text:?}");
         }
-        for text in ["perl:5.28.0", "100m", "1Gi", "a-b", "-wle", "print", "任务示例", "a'b", "v1.2.3x", "-Mbignum=bpi", "/tmp/x", "a#b", "1a"] {
+        for text in [
+            "perl:5.28.0",
+            "100m",
+            "1Gi",
+            "a-b",
+            "-wle",
+            "print",
+            "任务示例",
+            "a'b",
+            "v1.2.3x",
+            "-Mbignum=bpi",
+            "/tmp/x",
+            "a#b",
+            "1a",
+        ] {
             assert!(is_plain_string(text), "{text:?}");
         }
     }

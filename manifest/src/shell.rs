@@ -60,7 +60,11 @@ pub fn split(line: &str) -> Result<Vec<String>, SplitError> {
 pub fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let quote = |word: &str| {
         let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
-        if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+        if !word.is_empty() && word.chars().all(plain) {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
     };
     words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }
@@ -72,8 +76,14 @@ mod tests {
     #[test]
     fn lines_are_split_by_the_shells_rules() {
         let words = |line| split(line).unwrap();
-        assert_eq!(words("perl -Mbignum=bpi -wle 'print bpi(2000)'"), ["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"]);
-        assert_eq!(words(r#"a "b \"c\" \d" 'e\' f"#), ["a", "b \"c\" \\d", "e\\", "f"]);
+        assert_eq!(
+            words("perl -Mbignum=bpi -wle 'print bpi(2000)'"),
+            ["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"]
+        );
+        assert_eq!(
+            words(r#"a "b \"c\" \d" 'e\' f"#),
+            ["a", "b \"c\" \\d", "e\\", "f"]
+        );
         assert_eq!(words("  '' \"\" x''y "), ["", "", "xy"]);
         assert_eq!(words("a\\ b \\\n c"), ["a b", "c"]);
         assert_eq!(split("a 'b"), Err(SplitError::Open(2)));

@@ -14,7 +14,10 @@ pub struct Splice {
 impl Splice {
     /// A replacement.
     pub fn new(range: Range<usize>, text: impl Into<String>) -> Self {
-        Self { range, text: text.into() }
+        Self {
+            range,
+            text: text.into(),
+        }
     }
 
     /// An insertion.
@@ -26,10 +29,13 @@ impl Splice {
 /// Applies splices that are ascending and do not overlap. One that lies outside the text or off a character
 /// boundary is left out, since an editor's message must not bring anything down.
 pub fn splice(text: &str, splices: &[Splice]) -> String {
-    let mut out = String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
+    let mut out =
+        String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
     let mut at = 0;
     for splice in splices {
-        let Some(kept) = text.get(at..splice.range.start) else { continue };
+        let Some(kept) = text.get(at..splice.range.start) else {
+            continue;
+        };
         if text.get(splice.range.clone()).is_none() {
             continue;
         }
@@ -49,7 +55,10 @@ pub fn inverse(text: &str, splices: &[Splice]) -> Vec<Splice> {
         .map(|splice| {
             let start = splice.range.start.saturating_add_signed(moved);
             moved += splice.text.len().cast_signed() - splice.range.len().cast_signed();
-            Splice::new(start..start + splice.text.len(), text.get(splice.range.clone()).unwrap_or_default())
+            Splice::new(
+                start..start + splice.text.len(),
+                text.get(splice.range.clone()).unwrap_or_default(),
+            )
         })
         .collect()
 }
@@ -59,16 +68,29 @@ pub fn difference(before: &str, after: &str) -> Option<Splice> {
     if before == after {
         return None;
     }
-    let mut start = before.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
+    let mut start = before
+        .bytes()
+        .zip(after.bytes())
+        .take_while(|(a, b)| a == b)
+        .count();
     while !before.is_char_boundary(start) || !after.is_char_boundary(start) {
         start -= 1;
     }
     let room = before.len().min(after.len()) - start;
-    let mut tail = before.bytes().rev().zip(after.bytes().rev()).take(room).take_while(|(a, b)| a == b).count();
+    let mut tail = before
+        .bytes()
+        .rev()
+        .zip(after.bytes().rev())
+        .take(room)
+        .take_while(|(a, b)| a == b)
+        .count();
     while !before.is_char_boundary(before.len() - tail) || !after.is_char_boundary(after.len() - tail) {
         tail -= 1;
     }
-    Some(Splice::new(start..before.len() - tail, &after[start..after.len() - tail]))
+    Some(Splice::new(
+        start..before.len() - tail,
+        &after[start..after.len() - tail],
+    ))
 }
 
 /// Line and column of a byte offset, both from 1; the column counts characters.
@@ -79,7 +101,10 @@ pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
     }
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 #[cfg(test)]
@@ -89,14 +114,24 @@ mod tests {
     #[test]
     fn an_inverse_restores_the_bytes() {
         let text = "αβγ: 1\nb: 2\n";
-        let splices = [Splice::new(0..2, "long"), Splice::new(8..8, "x"), Splice::new(10..12, "")];
+        let splices = [
+            Splice::new(0..2, "long"),
+            Splice::new(8..8, "x"),
+            Splice::new(10..12, ""),
+        ];
         let after = splice(text, &splices);
         assert_eq!(splice(&after, &inverse(text, &splices)), text);
     }
 
     #[test]
     fn a_difference_is_minimal_and_on_character_boundaries() {
-        for (before, after) in [("a: ä\n", "a: ö\n"), ("aa", "aaa"), ("", "x"), ("abc", ""), ("任务", "任x务")] {
+        for (before, after) in [
+            ("a: ä\n", "a: ö\n"),
+            ("aa", "aaa"),
+            ("", "x"),
+            ("abc", ""),
+            ("任务", "任x务"),
+        ] {
             let found = difference(before, after).unwrap();
             assert_eq!(splice(before, &[found]), after);
         }
@@ -106,7 +141,10 @@ mod tests {
 
     #[test]
     fn hostile_splices_do_nothing() {
-        assert_eq!(splice("ä", &[Splice::new(1..1, "x"), Splice::new(5..9, "y")]), "ä");
+        assert_eq!(
+            splice("ä", &[Splice::new(1..1, "x"), Splice::new(5..9, "y")]),
+            "ä"
+        );
     }
 
     #[test]

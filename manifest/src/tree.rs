@@ -31,11 +31,22 @@ pub(crate) enum Style {
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
-    Scalar { text: String, style: Style },
-    Mapping { flow: bool, pairs: Vec<(NodeId, NodeId)> },
-    Sequence { flow: bool, items: Vec<NodeId> },
+    Scalar {
+        text: String,
+        style: Style,
+    },
+    Mapping {
+        flow: bool,
+        pairs: Vec<(NodeId, NodeId)>,
+    },
+    Sequence {
+        flow: bool,
+        items: Vec<NodeId>,
+    },
     /// An alias; its target is none if nothing of that name was defined before.
-    Alias { target: Option<NodeId> },
+    Alias {
+        target: Option<NodeId>,
+    },
 }
 
 /// A node with its place in the text.
@@ -93,7 +104,10 @@ impl Tree {
     /// A scalar key as Kubernetes reads it: `y:` is the key `true`.
     pub(crate) fn key_text(&self, id: NodeId) -> Option<Cow<'_, str>> {
         match &self.node(id).kind {
-            Kind::Scalar { text, style: Style::Plain } => Some(match scalar::resolve(text) {
+            Kind::Scalar {
+                text,
+                style: Style::Plain,
+            } => Some(match scalar::resolve(text) {
                 Some(Value::Bool(value)) => Cow::Owned(value.to_string()),
                 Some(Value::Number(value)) => Cow::Owned(value.to_string()),
                 _ => Cow::Borrowed(text),
@@ -137,7 +151,11 @@ impl Builder {
                     }
                     Event::DocumentEnd => {
                         let root = self.root.take();
-                        self.tree.parts.push(Part { root, start, error: None });
+                        self.tree.parts.push(Part {
+                            root,
+                            start,
+                            error: None,
+                        });
                         self.reset();
                         inside = false;
                     }
@@ -145,9 +163,16 @@ impl Builder {
                 },
                 Err(error) => {
                     let at = offset(&error, text);
-                    let error = SyntaxError { at, message: error.info() };
+                    let error = SyntaxError {
+                        at,
+                        message: error.info(),
+                    };
                     let start = if inside { start } else { at };
-                    self.tree.parts.push(Part { root: None, start, error: Some(error) });
+                    self.tree.parts.push(Part {
+                        root: None,
+                        start,
+                        error: Some(error),
+                    });
                     self.reset();
                     inside = false;
                     if !matches!(parser.proceed_next_document(), Ok(true)) {
@@ -167,8 +192,13 @@ impl Builder {
 
     fn take(&mut self, event: Event<'_>, span: &Span, source: &str) {
         let mut range = from(span)..to(span);
-        let tag_start = span.tag_start.as_ref().and_then(granit_parser::Marker::byte_offset);
-        let tag = event.tag().map(|tag| tag.core_suffix().map_or_else(|| tag.original(), str::to_owned));
+        let tag_start = span
+            .tag_start
+            .as_ref()
+            .and_then(granit_parser::Marker::byte_offset);
+        let tag = event
+            .tag()
+            .map(|tag| tag.core_suffix().map_or_else(|| tag.original(), str::to_owned));
         let anchor = event.anchor_id();
         let kind = match event {
             Event::Scalar(text, style, ..) => {
@@ -185,9 +215,17 @@ impl Builder {
                 }
                 Kind::Scalar { text, style }
             }
-            Event::MappingStart(style, ..) => Kind::Mapping { flow: style == StructureStyle::Flow, pairs: Vec::new() },
-            Event::SequenceStart(style, ..) => Kind::Sequence { flow: style == StructureStyle::Flow, items: Vec::new() },
-            Event::Alias(id) => Kind::Alias { target: self.anchors.get(&id).copied() },
+            Event::MappingStart(style, ..) => Kind::Mapping {
+                flow: style == StructureStyle::Flow,
+                pairs: Vec::new(),
+            },
+            Event::SequenceStart(style, ..) => Kind::Sequence {
+                flow: style == StructureStyle::Flow,
+                items: Vec::new(),
+            },
+            Event::Alias(id) => Kind::Alias {
+                target: self.anchors.get(&id).copied(),
+            },
             Event::UnresolvedAlias(_) => Kind::Alias { target: None },
             Event::Anchor(id, _) => {
                 if let Some(&node) = self.anchors.get(&id) {
@@ -207,14 +245,27 @@ impl Builder {
         if matches!(kind, Kind::Sequence { flow: false, .. }) {
             range.start = first_dash(source, self.last_end, range.start);
         }
-        self.last_end = self.last_end.max(if matches!(kind, Kind::Scalar { .. } | Kind::Alias { .. }) { range.end } else { range.start });
+        self.last_end = self
+            .last_end
+            .max(if matches!(kind, Kind::Scalar { .. } | Kind::Alias { .. }) {
+                range.end
+            } else {
+                range.start
+            });
         let opens = matches!(kind, Kind::Mapping { .. } | Kind::Sequence { .. });
         if let Kind::Alias { target: Some(target) } = kind {
             self.tree.nodes[target].aliased = true;
         }
         let start = tag_start.map_or(range.start, |tag| tag.min(range.start));
         let id = self.tree.nodes.len();
-        self.tree.nodes.push(Node { kind, range, start, anchor: None, tag, aliased: false });
+        self.tree.nodes.push(Node {
+            kind,
+            range,
+            start,
+            anchor: None,
+            tag,
+            aliased: false,
+        });
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
@@ -254,7 +305,11 @@ impl Builder {
         self.last_end = self.last_end.max(range.end);
         let (flow, first, last) = match &self.tree.nodes[id].kind {
             Kind::Sequence { flow, items } => (*flow, items.first().copied(), items.last().copied()),
-            Kind::Mapping { flow, pairs } => (*flow, pairs.first().map(|pair| pair.0), pairs.last().map(|pair| pair.1)),
+            Kind::Mapping { flow, pairs } => (
+                *flow,
+                pairs.first().map(|pair| pair.0),
+                pairs.last().map(|pair| pair.1),
+            ),
             _ => return,
         };
         let end = match last {
@@ -287,10 +342,16 @@ fn block_scalar(source: &str, last_end: usize, content: Range<usize>) -> Range<u
         }
     }
     let header = source[start..].lines().next().unwrap_or_default();
-    let keeps = header.chars().take_while(|c| matches!(c, '|' | '>' | '+' | '-' | '0'..='9')).any(|c| c == '+');
+    let keeps = header
+        .chars()
+        .take_while(|c| matches!(c, '|' | '>' | '+' | '-' | '0'..='9'))
+        .any(|c| c == '+');
     let text = &source[start..content.end];
     let end = if keeps {
-        text.rfind('\n').map_or(text.len(), |at| if text[..at].ends_with('\r') { at - 1 } else { at })
+        text.rfind('\n').map_or(
+            text.len(),
+            |at| if text[..at].ends_with('\r') { at - 1 } else { at },
+        )
     } else {
         text.trim_end().len()
     };
@@ -305,7 +366,11 @@ fn first_dash(source: &str, last_end: usize, found: usize) -> usize {
             '-' => return at,
             '#' => at += source[at..].find('\n').unwrap_or(source.len() - at),
             // Anchor and tag, and the colon of the key before.
-            '&' | '!' => at += source[at..].find(char::is_whitespace).unwrap_or(source.len() - at),
+            '&' | '!' => {
+                at += source[at..]
+                    .find(char::is_whitespace)
+                    .unwrap_or(source.len() - at)
+            }
             ':' | '?' => at += 1,
             c if c.is_whitespace() => at += c.len_utf8(),
             _ => break,

@@ -21,7 +21,12 @@ pub(crate) struct ValueError {
 
 /// The value of a node.
 pub(crate) fn value(tree: &Tree, root: NodeId) -> Result<Value, ValueError> {
-    Reader { tree, nodes: 0, within: Vec::new() }.read(root)
+    Reader {
+        tree,
+        nodes: 0,
+        within: Vec::new(),
+    }
+    .read(root)
 }
 
 struct Reader<'a> {
@@ -33,7 +38,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn error(&self, code: &'static str, id: NodeId, subject: impl Into<String>) -> ValueError {
-        ValueError { code, range: self.tree.node(id).range.clone(), subject: subject.into() }
+        ValueError {
+            code,
+            range: self.tree.node(id).range.clone(),
+            subject: subject.into(),
+        }
     }
 
     fn read(&mut self, id: NodeId) -> Result<Value, ValueError> {
@@ -52,9 +61,12 @@ impl Reader<'_> {
                 return Err(self.error("yaml.alias.cycle", id, ""));
             }
             Kind::Alias { target: Some(target) } => self.read(*target)?,
-            Kind::Sequence { items, .. } => {
-                Value::Array(items.iter().map(|item| self.read(*item)).collect::<Result<_, _>>()?)
-            }
+            Kind::Sequence { items, .. } => Value::Array(
+                items
+                    .iter()
+                    .map(|item| self.read(*item))
+                    .collect::<Result<_, _>>()?,
+            ),
             Kind::Mapping { pairs, .. } => Value::Object(self.mapping(pairs)?),
         };
         if node.aliased {
@@ -100,7 +112,9 @@ impl Reader<'_> {
             _ => return Err(self.error("yaml.merge", id, "")),
         };
         for merge in merges {
-            let Value::Object(map) = merge else { return Err(self.error("yaml.merge", id, "")) };
+            let Value::Object(map) = merge else {
+                return Err(self.error("yaml.merge", id, ""));
+            };
             for (name, value) in map {
                 into.entry(name).or_insert(value);
             }

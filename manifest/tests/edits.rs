@@ -8,7 +8,10 @@ fn path(text: &str) -> Path {
 }
 
 fn set(at: &str, value: Value) -> Edit {
-    Edit::Set { path: path(at), value }
+    Edit::Set {
+        path: path(at),
+        value,
+    }
 }
 
 fn remove(at: &str) -> Edit {
@@ -16,16 +19,26 @@ fn remove(at: &str) -> Edit {
 }
 
 fn insert(at: &str, index: usize, value: Value) -> Edit {
-    Edit::Insert { path: path(at), index, value }
+    Edit::Insert {
+        path: path(at),
+        index,
+        value,
+    }
 }
 
 #[track_caller]
 fn check(before: &str, edit: &Edit, after: &str) {
     let mut document = Document::parse(before);
-    let splices = document.apply(0, edit).unwrap_or_else(|error| panic!("{error:?} for {edit:?} on\n{before}"));
+    let splices = document
+        .apply(0, edit)
+        .unwrap_or_else(|error| panic!("{error:?} for {edit:?} on\n{before}"));
     assert_eq!(document.text(), after);
     assert_eq!(manifest::splice(before, &splices), after);
-    assert_eq!(manifest::splice(after, &manifest::inverse(before, &splices)), before, "undo");
+    assert_eq!(
+        manifest::splice(after, &manifest::inverse(before, &splices)),
+        before,
+        "undo"
+    );
 }
 
 #[test]
@@ -42,33 +55,69 @@ fn a_scalar_is_replaced_in_its_own_quotes() {
     check("a: null", &set("a", json!("")), "a: \"\"");
     check("a: x", &set("a", json!(null)), "a: null");
     check("a: |\n  x\n  y\nb: 1\n", &set("a", json!("z")), "a: z\nb: 1\n");
-    check("a: |\n  x\n  y\n\nb: 1\n", &set("a", json!("p\nq\n")), "a: |\n  p\n  q\n\nb: 1\n");
-    check("a: x\nb: 1\n", &set("a", json!("p\nq")), "a: |-\n  p\n  q\nb: 1\n");
+    check(
+        "a: |\n  x\n  y\n\nb: 1\n",
+        &set("a", json!("p\nq\n")),
+        "a: |\n  p\n  q\n\nb: 1\n",
+    );
+    check(
+        "a: x\nb: 1\n",
+        &set("a", json!("p\nq")),
+        "a: |-\n  p\n  q\nb: 1\n",
+    );
 }
 
 #[test]
 fn missing_parents_are_made_in_the_files_own_indentation() {
-    check("a:\n    b: 1\n", &set("a.c.d", json!(2)), "a:\n    b: 1\n    c:\n        d: 2\n");
+    check(
+        "a:\n    b: 1\n",
+        &set("a.c.d", json!(2)),
+        "a:\n    b: 1\n    c:\n        d: 2\n",
+    );
     check("a: {}\n# end\n", &set("a.b", json!(1)), "a:\n  b: 1\n# end\n");
-    check("a: 1", &set("b", json!([1, {"c": 2}])), "a: 1\nb:\n  - 1\n  - c: 2");
-    check("l:\n- 1\na: 1\n", &set("m", json!([1])), "l:\n- 1\na: 1\nm:\n- 1\n");
+    check(
+        "a: 1",
+        &set("b", json!([1, {"c": 2}])),
+        "a: 1\nb:\n  - 1\n  - c: 2",
+    );
+    check(
+        "l:\n- 1\na: 1\n",
+        &set("m", json!([1])),
+        "l:\n- 1\na: 1\nm:\n- 1\n",
+    );
     check("a: 1\r\n", &set("b.c", json!(1)), "a: 1\r\nb:\r\n  c: 1\r\n");
-    check("spec:\n  # none yet\n  template: {}\n", &set("spec.template.spec.x", json!("z")), "spec:\n  # none yet\n  template:\n    spec:\n      x: z\n");
+    check(
+        "spec:\n  # none yet\n  template: {}\n",
+        &set("spec.template.spec.x", json!("z")),
+        "spec:\n  # none yet\n  template:\n    spec:\n      x: z\n",
+    );
     check("s:\n", &set("s.a[0].b", json!(1)), "s:\n  a:\n    - b: 1\n");
 }
 
 #[test]
 fn flow_collections_and_json_keep_their_own_layout() {
-    check("a: {b: 1, c: 2} # c\n", &set("a.b", json!("x, y")), "a: {b: \"x, y\", c: 2} # c\n");
+    check(
+        "a: {b: 1, c: 2} # c\n",
+        &set("a.b", json!("x, y")),
+        "a: {b: \"x, y\", c: 2} # c\n",
+    );
     check("a: {b: 1}\n", &set("a.c", json!([1])), "a: {b: 1, c: [1]}\n");
     check("a: [1, 2, 3]\n", &remove("a[1]"), "a: [1, 3]\n");
     check("a: [1, 2, 3]\n", &remove("a[2]"), "a: [1, 2]\n");
     check("a: [1]\n", &remove("a[0]"), "a: []\n");
     check("a: [1, 2]\n", &insert("a", 0, json!("x")), "a: [x, 1, 2]\n");
     check("a: []\nb: 1\n", &insert("a", 0, json!("x")), "a:\n  - x\nb: 1\n");
-    check("{\n  \"a\": 1\n}\n", &set("b", json!({"c": [1]})), "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": [\n      1\n    ]\n  }\n}\n");
+    check(
+        "{\n  \"a\": 1\n}\n",
+        &set("b", json!({"c": [1]})),
+        "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": [\n      1\n    ]\n  }\n}\n",
+    );
     check("{\"a\":1}", &set("b", json!("x")), "{\"a\":1,\"b\":\"x\"}");
-    check("{\n\t\"a\": [1, 2]\n}", &set("a[0]", json!("on")), "{\n\t\"a\": [\"on\", 2]\n}");
+    check(
+        "{\n\t\"a\": [1, 2]\n}",
+        &set("a[0]", json!("on")),
+        "{\n\t\"a\": [\"on\", 2]\n}",
+    );
     check("{\n  \"a\": 1,\n  \"b\": 2\n}", &remove("b"), "{\n  \"a\": 1\n}");
     check("{\n  \"a\": 1,\n  \"b\": 2\n}", &remove("a"), "{\n  \"b\": 2\n}");
     check("{}", &set("a", json!(1)), "{\"a\":1}");
@@ -78,36 +127,82 @@ fn flow_collections_and_json_keep_their_own_layout() {
 fn a_removed_item_takes_only_its_own_comments() {
     let text = "c:\n  # first\n  - name: a # one\n    # in a\n    x: 1\n\n  # second\n  - name: b\n# end\n";
     check(text, &remove("c[0]"), "c:\n\n  # second\n  - name: b\n# end\n");
-    check(text, &remove("c[1]"), "c:\n  # first\n  - name: a # one\n    # in a\n    x: 1\n\n# end\n");
-    check(text, &remove("c[0].name"), "c:\n  # first\n  -\n    # in a\n    x: 1\n\n  # second\n  - name: b\n# end\n");
+    check(
+        text,
+        &remove("c[1]"),
+        "c:\n  # first\n  - name: a # one\n    # in a\n    x: 1\n\n# end\n",
+    );
+    check(
+        text,
+        &remove("c[0].name"),
+        "c:\n  # first\n  -\n    # in a\n    x: 1\n\n  # second\n  - name: b\n# end\n",
+    );
     check("a:\n  - b: 1\n    c: 2\n", &remove("a[0].b"), "a:\n  - c: 2\n");
     check("a:\n  b: 1\nc: 2", &remove("c"), "a:\n  b: 1\n");
     check("a:\n  b: 1 # x\nc: 2\n", &remove("a.b"), "a: {}\nc: 2\n");
     check("a:\n- 1\nc: 2\n", &remove("a[0]"), "a: []\nc: 2\n");
     check("a: 1\n", &remove("a"), "{}\n");
-    check("a: 1\n# about b\nb: 2\nc: 3\n", &remove("b"), "a: 1\n# about b\nc: 3\n");
+    check(
+        "a: 1\n# about b\nb: 2\nc: 3\n",
+        &remove("b"),
+        "a: 1\n# about b\nc: 3\n",
+    );
 }
 
 #[test]
 fn list_items_come_and_move_with_their_comments() {
     let text = "c:\n  # first\n  - a\n  # second\n  - b # two\n  - c\n";
-    check(text, &insert("c", 1, json!("x")), "c:\n  # first\n  - a\n  - x\n  # second\n  - b # two\n  - c\n");
-    check(text, &insert("c", 3, json!({"k": 1, "l": [2]})), "c:\n  # first\n  - a\n  # second\n  - b # two\n  - c\n  - k: 1\n    l:\n      - 2\n");
-    let moved = Edit::Move { path: path("c"), from: 1, to: 0 };
-    check(text, &moved, "c:\n  # second\n  - b # two\n  # first\n  - a\n  - c\n");
-    let moved = Edit::Move { path: path("c"), from: 0, to: 2 };
-    check(text, &moved, "c:\n  # second\n  - b # two\n  - c\n  # first\n  - a\n");
+    check(
+        text,
+        &insert("c", 1, json!("x")),
+        "c:\n  # first\n  - a\n  - x\n  # second\n  - b # two\n  - c\n",
+    );
+    check(
+        text,
+        &insert("c", 3, json!({"k": 1, "l": [2]})),
+        "c:\n  # first\n  - a\n  # second\n  - b # two\n  - c\n  - k: 1\n    l:\n      - 2\n",
+    );
+    let moved = Edit::Move {
+        path: path("c"),
+        from: 1,
+        to: 0,
+    };
+    check(
+        text,
+        &moved,
+        "c:\n  # second\n  - b # two\n  # first\n  - a\n  - c\n",
+    );
+    let moved = Edit::Move {
+        path: path("c"),
+        from: 0,
+        to: 2,
+    };
+    check(
+        text,
+        &moved,
+        "c:\n  # second\n  - b # two\n  - c\n  # first\n  - a\n",
+    );
     check("c:\n  - a\n", &set("c", json!(["x", "z"])), "c:\n  - x\n  - z\n");
-    check("c:\n  - a # 1\n  - b # 2\n", &set("c", json!(["a"])), "c:\n  - a # 1\n");
+    check(
+        "c:\n  - a # 1\n  - b # 2\n",
+        &set("c", json!(["a"])),
+        "c:\n  - a # 1\n",
+    );
 }
 
 #[test]
 fn a_key_is_renamed_in_its_place() {
-    let edit = |from: &str, to: &str| Edit::Rename { path: path(from), key: to.to_owned() };
+    let edit = |from: &str, to: &str| Edit::Rename {
+        path: path(from),
+        key: to.to_owned(),
+    };
     check("a: 1 # c\nb: 2\n", &edit("a", "on"), "\"on\": 1 # c\nb: 2\n");
     check("{\"a\": 1}", &edit("a", "x y"), "{\"x y\": 1}");
     let mut document = Document::parse("a: 1\nb: 2\n");
-    assert_eq!(document.apply(0, &edit("a", "b")), Err(EditError::KeyExists("b".to_owned())));
+    assert_eq!(
+        document.apply(0, &edit("a", "b")),
+        Err(EditError::KeyExists("b".to_owned()))
+    );
     assert_eq!(document.text(), "a: 1\nb: 2\n");
 }
 
@@ -115,11 +210,25 @@ fn a_key_is_renamed_in_its_place() {
 fn what_an_anchor_shares_is_overridden_here_or_refused() {
     let text = "x: &x\n  k: 1\nw: *x\nz:\n  <<: *x\n  o: 2\n";
     let mut document = Document::parse(text);
-    assert_eq!(document.apply(0, &set("w.k", json!(5))), Err(EditError::Shared(3..5)));
-    assert_eq!(document.apply(0, &set("x.k", json!(5))), Err(EditError::Shared(3..5)));
+    assert_eq!(
+        document.apply(0, &set("w.k", json!(5))),
+        Err(EditError::Shared(3..5))
+    );
+    assert_eq!(
+        document.apply(0, &set("x.k", json!(5))),
+        Err(EditError::Shared(3..5))
+    );
     assert_eq!(document.text(), text);
-    check(text, &set("z.k", json!(7)), "x: &x\n  k: 1\nw: *x\nz:\n  <<: *x\n  o: 2\n  k: 7\n");
-    check(text, &set("w", json!(1)), "x: &x\n  k: 1\nw: 1\nz:\n  <<: *x\n  o: 2\n");
+    check(
+        text,
+        &set("z.k", json!(7)),
+        "x: &x\n  k: 1\nw: *x\nz:\n  <<: *x\n  o: 2\n  k: 7\n",
+    );
+    check(
+        text,
+        &set("w", json!(1)),
+        "x: &x\n  k: 1\nw: 1\nz:\n  <<: *x\n  o: 2\n",
+    );
 }
 
 #[test]
@@ -130,7 +239,14 @@ fn keys_are_found_as_kubernetes_reads_them() {
 
 #[test]
 fn empty_values_are_values() {
-    for value in [json!({}), json!([]), json!(0), json!(false), json!(""), json!(null)] {
+    for value in [
+        json!({}),
+        json!([]),
+        json!(0),
+        json!(false),
+        json!(""),
+        json!(null),
+    ] {
         let mut document = Document::parse("a: 1\n");
         document.apply(0, &set("b", value.clone())).unwrap();
         assert_eq!(document.get(0, &path("b")), Some(&value));
@@ -140,11 +256,22 @@ fn empty_values_are_values() {
 #[test]
 fn places_that_do_not_exist_are_refused() {
     let mut document = Document::parse("a: x\nl: [1]\n");
-    for edit in [set("a.b", json!(1)), set("l[5]", json!(1)), insert("l", 3, json!(1)), set("l.k", json!(1))] {
-        assert!(matches!(document.apply(0, &edit), Err(EditError::NoSuchPlace(_))), "{edit:?}");
+    for edit in [
+        set("a.b", json!(1)),
+        set("l[5]", json!(1)),
+        insert("l", 3, json!(1)),
+        set("l.k", json!(1)),
+    ] {
+        assert!(
+            matches!(document.apply(0, &edit), Err(EditError::NoSuchPlace(_))),
+            "{edit:?}"
+        );
     }
     assert_eq!(document.apply(0, &remove("nothing.here")), Ok(Vec::new()));
-    assert_eq!(Document::parse("a: [").apply(0, &set("a", json!(1))), Err(EditError::Unreadable));
+    assert_eq!(
+        Document::parse("a: [").apply(0, &set("a", json!(1))),
+        Err(EditError::Unreadable)
+    );
 }
 
 #[test]

@@ -12,14 +12,24 @@ use crate::tree::{Kind, NodeId};
 
 impl Layout<'_> {
     /// Adds a pair behind the last one.
-    pub(super) fn insert_pair(&self, place: Place, key: &str, value: &Value) -> Result<Vec<Splice>, EditError> {
+    pub(super) fn insert_pair(
+        &self,
+        place: Place,
+        key: &str,
+        value: &Value,
+    ) -> Result<Vec<Splice>, EditError> {
         let Kind::Mapping { flow, pairs } = &self.tree.node(place.node).kind else {
             return Err(EditError::Unsupported);
         };
-        let Some((first, last)) = pairs.first().zip(pairs.last()) else { return Err(EditError::Unsupported) };
+        let Some((first, last)) = pairs.first().zip(pairs.last()) else {
+            return Err(EditError::Unsupported);
+        };
         if *flow {
             let name = self.inline(&Value::from(key), None);
-            let (start, end) = (self.tree.node(last.0).start, self.end(last.1).max(self.end(last.0)));
+            let (start, end) = (
+                self.tree.node(last.0).start,
+                self.end(last.1).max(self.end(last.0)),
+            );
             let colon = if self.is_compact(place.node) { ":" } else { ": " };
             return Ok(vec![self.append_flow(place.node, start, end, |indent, step| {
                 format!("{name}{colon}{}", self.flow_value(value, indent, step))
@@ -27,11 +37,19 @@ impl Layout<'_> {
         }
         let indent = self.column(self.tree.node(first.0).start);
         let at = self.line_end(self.end(last.1).max(self.colon_end(last.0)));
-        Ok(vec![Splice::insert(at, self.lines(&self.pair(key, value, indent)))])
+        Ok(vec![Splice::insert(
+            at,
+            self.lines(&self.pair(key, value, indent)),
+        )])
     }
 
     /// Adds an item before a position.
-    pub(super) fn insert_item(&self, place: Place, index: usize, value: &Value) -> Result<Vec<Splice>, EditError> {
+    pub(super) fn insert_item(
+        &self,
+        place: Place,
+        index: usize,
+        value: &Value,
+    ) -> Result<Vec<Splice>, EditError> {
         let Kind::Sequence { flow, items } = &self.tree.node(place.node).kind else {
             return Err(EditError::Unsupported);
         };
@@ -44,20 +62,32 @@ impl Layout<'_> {
             let last = items.last().map_or(first, |last| self.end(*last));
             return Ok(vec![Splice::insert(self.line_end(last), self.lines(&lines))]);
         }
-        let dash = self.dash_of(place.node, items, index).ok_or(EditError::Unsupported)?;
+        let dash = self
+            .dash_of(place.node, items, index)
+            .ok_or(EditError::Unsupported)?;
         if !self.is_first_on_line(dash) {
             let column = self.column(dash);
-            let text = format!("{}{}{}", lines.join(self.eol).trim_start(), self.eol, " ".repeat(column));
+            let text = format!(
+                "{}{}{}",
+                lines.join(self.eol).trim_start(),
+                self.eol,
+                " ".repeat(column)
+            );
             return Ok(vec![Splice::insert(dash, text)]);
         }
         let floor = self.floor(items, index);
         let at = self.comments_above(self.line_start(dash), self.column(dash), floor);
-        Ok(vec![Splice::insert(at, format!("{}{}", lines.join(self.eol), self.eol))])
+        Ok(vec![Splice::insert(
+            at,
+            format!("{}{}", lines.join(self.eol), self.eol),
+        )])
     }
 
     /// Comments of an item begin after the line of the item before it.
     fn floor(&self, items: &[NodeId], index: usize) -> usize {
-        index.checked_sub(1).map_or(0, |before| self.next_line(self.end(items[before])))
+        index
+            .checked_sub(1)
+            .map_or(0, |before| self.next_line(self.end(items[before])))
     }
 
     /// The value of a list item.
@@ -68,12 +98,18 @@ impl Layout<'_> {
         id: NodeId,
         value: &Value,
     ) -> Result<Vec<Splice>, EditError> {
-        let Kind::Sequence { items, .. } = &self.tree.node(list).kind else { return Err(EditError::Unsupported) };
+        let Kind::Sequence { items, .. } = &self.tree.node(list).kind else {
+            return Err(EditError::Unsupported);
+        };
         let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
         let (start, end) = (self.tree.node(id).start, self.end(id));
         if let (Value::String(text), true) = (value, self.is_inline(id)) {
             let plain = super::render::string(text, self.style(id));
-            let space = if self.text[..start].ends_with([' ', '\n']) { "" } else { " " };
+            let space = if self.text[..start].ends_with([' ', '\n']) {
+                ""
+            } else {
+                " "
+            };
             return Ok(vec![Splice::new(start..end, format!("{space}{plain}"))]);
         }
         let lines = self.item(value, self.column(dash)).join(self.eol);
@@ -85,14 +121,20 @@ impl Layout<'_> {
         if let Some(shared) = self.shared_within(place.node) {
             return Err(self.shared(shared));
         }
-        let Some((parent, index)) = place.parent else { return Err(EditError::Unsupported) };
+        let Some((parent, index)) = place.parent else {
+            return Err(EditError::Unsupported);
+        };
         match &self.tree.node(parent).kind {
             Kind::Mapping { flow: true, pairs } => {
-                let ends = pairs.iter().map(|(key, value)| self.tree.node(*key).start..self.end(*value).max(self.end(*key)));
+                let ends = pairs
+                    .iter()
+                    .map(|(key, value)| self.tree.node(*key).start..self.end(*value).max(self.end(*key)));
                 Ok(vec![self.remove_flow(parent, &ends.collect::<Vec<_>>(), index)])
             }
             Kind::Sequence { flow: true, items } => {
-                let ends = items.iter().map(|item| self.tree.node(*item).start..self.end(*item));
+                let ends = items
+                    .iter()
+                    .map(|item| self.tree.node(*item).start..self.end(*item));
                 Ok(vec![self.remove_flow(parent, &ends.collect::<Vec<_>>(), index)])
             }
             Kind::Mapping { pairs, .. } if pairs.len() == 1 => self.empty(parent, "{}"),
@@ -107,10 +149,14 @@ impl Layout<'_> {
     fn empty(&self, id: NodeId, text: &str) -> Result<Vec<Splice>, EditError> {
         let node = self.tree.node(id);
         let key = self.tree.nodes.iter().find_map(|other| match &other.kind {
-            Kind::Mapping { flow: false, pairs } => pairs.iter().find(|(_, value)| *value == id).map(|pair| pair.0),
+            Kind::Mapping { flow: false, pairs } => {
+                pairs.iter().find(|(_, value)| *value == id).map(|pair| pair.0)
+            }
             _ => None,
         });
-        let Some(key) = key else { return Ok(vec![Splice::new(node.range.start..self.end(id), text)]) };
+        let Some(key) = key else {
+            return Ok(vec![Splice::new(node.range.start..self.end(id), text)]);
+        };
         if node.start < node.range.start {
             // An anchor or tag stands behind the colon; it stays there.
             return Err(EditError::Unsupported);
@@ -142,7 +188,9 @@ impl Layout<'_> {
     fn remove_item(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Vec<Splice>, EditError> {
         let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
         if !self.is_first_on_line(dash) {
-            let next = self.dash_of(list, items, index + 1).ok_or(EditError::Unsupported)?;
+            let next = self
+                .dash_of(list, items, index + 1)
+                .ok_or(EditError::Unsupported)?;
             return Ok(vec![Splice::new(dash..next, "")]);
         }
         let lines = self.slot(list, items, index)?;

@@ -17,7 +17,9 @@ impl Layout<'_> {
         let holder = place.parent.map_or(place.node, |(parent, _)| parent);
         let spread = self.spread(holder);
         let text = match (value, spread) {
-            (Value::Object(_) | Value::Array(_), Some((indent, step))) => self.flow_value(value, indent, step),
+            (Value::Object(_) | Value::Array(_), Some((indent, step))) => {
+                self.flow_value(value, indent, step)
+            }
             (Value::String(text), _) if !self.json => super::render::string(text, self.style(place.node)),
             _ => self.inline(value, None),
         };
@@ -44,12 +46,19 @@ impl Layout<'_> {
         let indent = self.column(first);
         let line = self.line_start(node.range.start);
         let outer = self.text[line..].len() - self.text[line..].trim_start_matches([' ', '\t']).len();
-        Some((indent, indent.checked_sub(outer).filter(|step| *step > 0).unwrap_or(2)))
+        Some((
+            indent,
+            indent.checked_sub(outer).filter(|step| *step > 0).unwrap_or(2),
+        ))
     }
 
     /// A member's value at `indent` of a collection that spans lines.
     pub(super) fn flow_value(&self, value: &Value, indent: usize, step: usize) -> String {
-        if step == 0 { self.inline(value, None) } else { self.pretty(value, indent, step) }
+        if step == 0 {
+            self.inline(value, None)
+        } else {
+            self.pretty(value, indent, step)
+        }
     }
 
     /// Adds a member behind the last one, which stands at `start..end`.
@@ -61,12 +70,19 @@ impl Layout<'_> {
         member: impl Fn(usize, usize) -> String,
     ) -> Splice {
         let rest = &self.text[end..];
-        let comma = rest.trim_start().starts_with(',').then(|| end + rest.len() - rest.trim_start().len() + 1);
+        let comma = rest
+            .trim_start()
+            .starts_with(',')
+            .then(|| end + rest.len() - rest.trim_start().len() + 1);
         let (at, before) = comma.map_or((end, ","), |at| (at, ""));
         match self.spread(id) {
             Some((indent, step)) => {
                 let pad = &self.text[self.line_start(start)..start];
-                let pad = if pad.trim().is_empty() { pad.to_owned() } else { " ".repeat(indent) };
+                let pad = if pad.trim().is_empty() {
+                    pad.to_owned()
+                } else {
+                    " ".repeat(indent)
+                };
                 Splice::insert(at, format!("{before}{}{pad}{}", self.eol, member(indent, step)))
             }
             None => {
@@ -82,18 +98,30 @@ impl Layout<'_> {
     }
 
     /// Adds an item before a position of a non-empty list.
-    pub(super) fn insert_flow_item(&self, list: NodeId, items: &[NodeId], index: usize, value: &Value) -> Splice {
+    pub(super) fn insert_flow_item(
+        &self,
+        list: NodeId,
+        items: &[NodeId],
+        index: usize,
+        value: &Value,
+    ) -> Splice {
         let Some(next) = items.get(index) else {
             let last = items.last().copied().unwrap_or(list);
-            return self.append_flow(list, self.tree.node(last).start, self.end(last), |indent, step| {
-                self.flow_value(value, indent, step)
-            });
+            return self.append_flow(
+                list,
+                self.tree.node(last).start,
+                self.end(last),
+                |indent, step| self.flow_value(value, indent, step),
+            );
         };
         let at = self.tree.node(*next).start;
         match self.spread(list) {
             Some((indent, step)) => {
                 let pad = " ".repeat(self.column(at));
-                Splice::insert(at, format!("{},{}{pad}", self.flow_value(value, indent, step), self.eol))
+                Splice::insert(
+                    at,
+                    format!("{},{}{pad}", self.flow_value(value, indent, step), self.eol),
+                )
             }
             None => Splice::insert(at, format!("{}, ", self.inline(value, None))),
         }
@@ -102,7 +130,10 @@ impl Layout<'_> {
     /// Takes a member out, with one comma.
     pub(super) fn remove_flow(&self, id: NodeId, members: &[Range<usize>], index: usize) -> Splice {
         let member = members[index].clone();
-        match (members.get(index + 1), index.checked_sub(1).map(|before| &members[before])) {
+        match (
+            members.get(index + 1),
+            index.checked_sub(1).map(|before| &members[before]),
+        ) {
             (Some(next), _) => Splice::new(member.start..next.start, ""),
             (None, Some(before)) => Splice::new(before.end..member.end, ""),
             (None, None) => {

@@ -27,7 +27,10 @@ impl<'a> Layout<'a> {
             step: 2,
             dash: 2,
         };
-        if let Some(step) = layout.habit(|kind| matches!(kind, Kind::Mapping { flow: false, .. })).filter(|step| *step > 0) {
+        if let Some(step) = layout
+            .habit(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))
+            .filter(|step| *step > 0)
+        {
             layout.step = step;
             layout.dash = step;
         }
@@ -40,7 +43,9 @@ impl<'a> Layout<'a> {
     /// Columns between the first key that has such a value and that value.
     fn habit(&self, is: impl Fn(&Kind) -> bool) -> Option<usize> {
         self.tree.nodes.iter().find_map(|node| {
-            let Kind::Mapping { flow: false, pairs } = &node.kind else { return None };
+            let Kind::Mapping { flow: false, pairs } = &node.kind else {
+                return None;
+            };
             let (key, value) = pairs.iter().find(|(_, value)| is(&self.tree.node(*value).kind))?;
             let (key, value) = (self.tree.node(*key), self.tree.node(*value));
             self.column(value.range.start).checked_sub(self.column(key.start))
@@ -58,7 +63,9 @@ impl<'a> Layout<'a> {
 
     /// Start of the next line, or the end of the text.
     pub(super) fn next_line(&self, at: usize) -> usize {
-        self.text[at..].find('\n').map_or(self.text.len(), |length| at + length + 1)
+        self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |length| at + length + 1)
     }
 
     pub(super) fn column(&self, at: usize) -> usize {
@@ -78,7 +85,10 @@ impl<'a> Layout<'a> {
 
     /// It is written in flow style, or is a value that fits behind a colon.
     pub(super) fn is_inline(&self, id: NodeId) -> bool {
-        !matches!(self.tree.node(id).kind, Kind::Mapping { flow: false, .. } | Kind::Sequence { flow: false, .. })
+        !matches!(
+            self.tree.node(id).kind,
+            Kind::Mapping { flow: false, .. } | Kind::Sequence { flow: false, .. }
+        )
     }
 
     /// Start of the comment lines right above a line, that stand at `column` and begin after `floor`.
@@ -87,7 +97,8 @@ impl<'a> Layout<'a> {
         while start > 0 {
             let above = self.line_start(start - 1);
             let text = &self.text[above..start];
-            let is_comment = text.trim_start().starts_with('#') && text.len() - text.trim_start().len() == column;
+            let is_comment =
+                text.trim_start().starts_with('#') && text.len() - text.trim_start().len() == column;
             if above < floor || !is_comment {
                 break;
             }

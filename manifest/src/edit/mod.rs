@@ -82,7 +82,11 @@ pub enum EditError {
 }
 
 /// Carries out an edit on a document.
-pub(crate) fn apply(document: &Document, entry: usize, edit: &Edit) -> Result<(Vec<Splice>, Document), EditError> {
+pub(crate) fn apply(
+    document: &Document,
+    entry: usize,
+    edit: &Edit,
+) -> Result<(Vec<Splice>, Document), EditError> {
     let before = document.value(entry).ok_or(EditError::Unreadable)?;
     let wanted = reference::apply(before, edit)?;
     if *before == wanted && !matches!(edit, Edit::Move { .. }) {
@@ -102,22 +106,37 @@ pub(crate) fn apply(document: &Document, entry: usize, edit: &Edit) -> Result<(V
 
 /// A collection set over a collection is the sum of smaller edits, so that comments on what stays survive.
 fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
-    let Edit::Set { path, value } = edit else { return None };
+    let Edit::Set { path, value } = edit else {
+        return None;
+    };
     let old = reference::get(before, path)?;
     match (old, value) {
         (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() => {
-            let set = new.iter().filter(|(key, value)| old.get(*key) != Some(value)).map(|(key, value)| Edit::Set {
-                path: path.key(key),
-                value: value.clone(),
-            });
-            let remove = old.keys().filter(|key| !new.contains_key(*key)).map(|key| Edit::Remove { path: path.key(key) });
+            let set = new
+                .iter()
+                .filter(|(key, value)| old.get(*key) != Some(value))
+                .map(|(key, value)| Edit::Set {
+                    path: path.key(key),
+                    value: value.clone(),
+                });
+            let remove = old
+                .keys()
+                .filter(|key| !new.contains_key(*key))
+                .map(|key| Edit::Remove { path: path.key(key) });
             Some(set.chain(remove).collect())
         }
         (Value::Array(old), Value::Array(new)) if !old.is_empty() && !new.is_empty() => {
-            let set = new.iter().enumerate().filter(|(index, value)| old.get(*index) != Some(value)).map(|(index, value)| {
-                Edit::Set { path: path.index(index), value: value.clone() }
+            let set = new
+                .iter()
+                .enumerate()
+                .filter(|(index, value)| old.get(*index) != Some(value))
+                .map(|(index, value)| Edit::Set {
+                    path: path.index(index),
+                    value: value.clone(),
+                });
+            let remove = (new.len()..old.len()).rev().map(|index| Edit::Remove {
+                path: path.index(index),
             });
-            let remove = (new.len()..old.len()).rev().map(|index| Edit::Remove { path: path.index(index) });
             Some(set.chain(remove).collect())
         }
         _ => None,
@@ -137,7 +156,10 @@ fn in_parts(
     if after.value(entry) != Some(wanted) {
         return Err(EditError::Unsupported);
     }
-    Ok((difference(document.text(), after.text()).into_iter().collect(), after))
+    Ok((
+        difference(document.text(), after.text()).into_iter().collect(),
+        after,
+    ))
 }
 
 /// A value under the rest of a path: `a.b[0]` and 1 make `{"a": {"b": [1]}}`.

@@ -7,10 +7,12 @@ use crate::path::{Path, Segment};
 
 /// The value at a path.
 pub(super) fn get<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
-    path.segments().iter().try_fold(value, |value, segment| match segment {
-        Segment::Key(key) => value.get(key),
-        Segment::Index(index) => value.get(index),
-    })
+    path.segments()
+        .iter()
+        .try_fold(value, |value, segment| match segment {
+            Segment::Key(key) => value.get(key),
+            Segment::Index(index) => value.get(index),
+        })
 }
 
 fn get_mut<'a>(value: &'a mut Value, segments: &[Segment]) -> Option<&'a mut Value> {
@@ -25,9 +27,15 @@ pub(crate) fn apply(value: &Value, edit: &Edit) -> Result<Value, EditError> {
     let mut value = value.clone();
     match edit {
         Edit::Set { path, value: new } => set(&mut value, path, new.clone())?,
-        Edit::Insert { path, index, value: new } => match get_mut(&mut value, path.segments()) {
+        Edit::Insert {
+            path,
+            index,
+            value: new,
+        } => match get_mut(&mut value, path.segments()) {
             Some(Value::Array(items)) if *index <= items.len() => items.insert(*index, new.clone()),
-            Some(Value::Null) | None if *index == 0 => set(&mut value, path, Value::Array(vec![new.clone()]))?,
+            Some(Value::Null) | None if *index == 0 => {
+                set(&mut value, path, Value::Array(vec![new.clone()]))?
+            }
             _ => return Err(EditError::NoSuchPlace(path.index(*index))),
         },
         Edit::Remove { path } => remove(&mut value, path),
@@ -82,7 +90,9 @@ fn set(root: &mut Value, path: &Path, new: Value) -> Result<(), EditError> {
 }
 
 fn remove(root: &mut Value, path: &Path) {
-    let Some((last, parents)) = path.segments().split_last() else { return };
+    let Some((last, parents)) = path.segments().split_last() else {
+        return;
+    };
     match (last, get_mut(root, parents)) {
         (Segment::Key(key), Some(Value::Object(map))) => {
             map.shift_remove(key);
@@ -96,8 +106,12 @@ fn remove(root: &mut Value, path: &Path) {
 
 fn rename(root: &mut Value, path: &Path, new: &str) -> Result<(), EditError> {
     let no_place = || EditError::NoSuchPlace(path.clone());
-    let Some((Segment::Key(old), parents)) = path.segments().split_last() else { return Err(no_place()) };
-    let Some(Value::Object(map)) = get_mut(root, parents) else { return Err(no_place()) };
+    let Some((Segment::Key(old), parents)) = path.segments().split_last() else {
+        return Err(no_place());
+    };
+    let Some(Value::Object(map)) = get_mut(root, parents) else {
+        return Err(no_place());
+    };
     if !map.contains_key(old) {
         return Err(no_place());
     }

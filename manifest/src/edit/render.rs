@@ -16,12 +16,16 @@ impl Layout<'_> {
         match value {
             Value::String(text) => string(text, style),
             Value::Array(items) => {
-                let items = items.iter().map(|item| self.inline(item, None)).collect::<Vec<_>>();
+                let items = items
+                    .iter()
+                    .map(|item| self.inline(item, None))
+                    .collect::<Vec<_>>();
                 format!("[{}]", items.join(", "))
             }
             Value::Object(map) => {
-                let pairs =
-                    map.iter().map(|(key, value)| format!("{}: {}", string(key, None), self.inline(value, None)));
+                let pairs = map
+                    .iter()
+                    .map(|(key, value)| format!("{}: {}", string(key, None), self.inline(value, None)));
                 format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
             }
             other => other.to_string(),
@@ -32,7 +36,10 @@ impl Layout<'_> {
     pub(super) fn block(&self, value: &Value, indent: usize) -> Vec<String> {
         let pad = " ".repeat(indent);
         match value {
-            Value::Object(map) => map.iter().flat_map(|(key, value)| self.pair(key, value, indent)).collect(),
+            Value::Object(map) => map
+                .iter()
+                .flat_map(|(key, value)| self.pair(key, value, indent))
+                .collect(),
             Value::Array(items) => items.iter().flat_map(|item| self.item(item, indent)).collect(),
             scalar => vec![format!("{pad}{}", self.inline(scalar, None))],
         }
@@ -44,7 +51,9 @@ impl Layout<'_> {
         match self.body(value, indent) {
             Body::Inline(text) => vec![format!("{head} {text}")],
             Body::Lines(lines) => std::iter::once(head).chain(lines).collect(),
-            Body::Literal(header, lines) => std::iter::once(format!("{head} {header}")).chain(lines).collect(),
+            Body::Literal(header, lines) => {
+                std::iter::once(format!("{head} {header}")).chain(lines).collect()
+            }
         }
     }
 
@@ -65,14 +74,18 @@ impl Layout<'_> {
             Value::Object(map) if !map.is_empty() => self.block(value, indent + 2),
             Value::Array(items) if !items.is_empty() => self.block(value, indent + 2),
             Value::String(text) if is_literal(text) => {
-                let Body::Literal(header, lines) = literal(text, indent + 2) else { return Vec::new() };
+                let Body::Literal(header, lines) = literal(text, indent + 2) else {
+                    return Vec::new();
+                };
                 return std::iter::once(format!("{pad}- {header}")).chain(lines).collect();
             }
             other => return vec![format!("{pad}- {}", self.inline(other, None))],
         };
         let mut lines = lines.into_iter();
         let first = lines.next().unwrap_or_default();
-        std::iter::once(format!("{pad}- {}", &first[(indent + 2).min(first.len())..])).chain(lines).collect()
+        std::iter::once(format!("{pad}- {}", &first[(indent + 2).min(first.len())..]))
+            .chain(lines)
+            .collect()
     }
 
     /// A value in a flow collection that spans lines, with the items of its own collections on lines of their own.
@@ -87,13 +100,19 @@ impl Layout<'_> {
                 ('{', '}', items.collect::<Vec<_>>())
             }
             Value::Array(list) if !list.is_empty() => {
-                let items = list.iter().map(|item| format!("{inner}{}", self.pretty(item, indent + step, step)));
+                let items = list
+                    .iter()
+                    .map(|item| format!("{inner}{}", self.pretty(item, indent + step, step)));
                 ('[', ']', items.collect())
             }
             other => return self.inline(other, None),
         };
         let eol = self.eol;
-        format!("{open}{eol}{}{eol}{}{close}", items.join(&format!(",{eol}")), " ".repeat(indent))
+        format!(
+            "{open}{eol}{}{eol}{}{close}",
+            items.join(&format!(",{eol}")),
+            " ".repeat(indent)
+        )
     }
 }
 
@@ -110,7 +129,9 @@ pub(super) enum Body {
 /// A string with the quotes it needs, or had.
 pub(super) fn string(text: &str, style: Option<Style>) -> String {
     match style {
-        Some(Style::SingleQuoted) if !text.chars().any(char::is_control) => format!("'{}'", text.replace('\'', "''")),
+        Some(Style::SingleQuoted) if !text.chars().any(char::is_control) => {
+            format!("'{}'", text.replace('\'', "''"))
+        }
         Some(Style::SingleQuoted | Style::DoubleQuoted) => quoted(text),
         _ if is_plain_string(text) => text.to_owned(),
         _ => quoted(text),
@@ -121,7 +142,10 @@ pub(super) fn string(text: &str, style: Option<Style>) -> String {
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     for c in Value::from(text).to_string().chars() {
-        if matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') {
+        if matches!(
+            c,
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        ) {
             out.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             out.push(c);
@@ -135,13 +159,24 @@ fn is_literal(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
         && !text.starts_with([' ', '\t', '\n'])
         && !text.ends_with("\n\n")
-        && text.chars().all(|c| matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}')))
+        && text.chars().all(|c| {
+            matches!(c, '\n' | '\t')
+                || !(c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}'))
+        })
 }
 
 fn literal(text: &str, indent: usize) -> Body {
     let header = if text.ends_with('\n') { "|" } else { "|-" };
     let pad = " ".repeat(indent);
     let lines = text.trim_end_matches('\n').split('\n');
-    let lines = lines.map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") }).collect();
+    let lines = lines
+        .map(|line| {
+            if line.is_empty() {
+                String::new()
+            } else {
+                format!("{pad}{line}")
+            }
+        })
+        .collect();
     Body::Literal(header.to_owned(), lines)
 }

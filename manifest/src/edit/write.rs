@@ -33,7 +33,11 @@ enum Found<'a> {
 
 /// The splices of an edit.
 pub(super) fn splices(document: &Document, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
-    let root = document.entries().get(entry).and_then(|entry| entry.root).ok_or(EditError::Unreadable)?;
+    let root = document
+        .entries()
+        .get(entry)
+        .and_then(|entry| entry.root)
+        .ok_or(EditError::Unreadable)?;
     let layout = Layout::of(document);
     match edit {
         Edit::Set { path, value } => layout.set(root, path, value),
@@ -64,7 +68,12 @@ pub(super) fn splices(document: &Document, entry: usize, edit: &Edit) -> Result<
 impl Layout<'_> {
     /// Follows a path. Whatever the edit changes lies below the places passed, so none of them may be shared.
     fn find<'p>(&self, root: NodeId, path: &'p Path) -> Result<Found<'p>, EditError> {
-        let mut place = Place { node: root, key: None, parent: None, in_flow: self.json };
+        let mut place = Place {
+            node: root,
+            key: None,
+            parent: None,
+            in_flow: self.json,
+        };
         for (depth, segment) in path.segments().iter().enumerate() {
             let node = self.tree.node(place.node);
             if node.aliased || matches!(node.kind, Kind::Alias { .. }) {
@@ -83,8 +92,15 @@ impl Layout<'_> {
                 (_, Kind::Scalar { .. }) => None,
                 _ => return Err(EditError::NoSuchPlace(path.clone())),
             };
-            let Some((key, child, at)) = next else { return Ok(Found::Missing(place, rest)) };
-            place = Place { node: child, key, parent: Some((place.node, at)), in_flow };
+            let Some((key, child, at)) = next else {
+                return Ok(Found::Missing(place, rest));
+            };
+            place = Place {
+                node: child,
+                key,
+                parent: Some((place.node, at)),
+                in_flow,
+            };
         }
         Ok(Found::Place(place))
     }
@@ -106,9 +122,9 @@ impl Layout<'_> {
             return Some(id);
         }
         match &node.kind {
-            Kind::Mapping { pairs, .. } => {
-                pairs.iter().find_map(|(key, value)| self.shared_within(*key).or_else(|| self.shared_within(*value)))
-            }
+            Kind::Mapping { pairs, .. } => pairs
+                .iter()
+                .find_map(|(key, value)| self.shared_within(*key).or_else(|| self.shared_within(*value))),
             Kind::Sequence { items, .. } => items.iter().find_map(|item| self.shared_within(*item)),
             _ => None,
         }
@@ -173,8 +189,16 @@ impl Layout<'_> {
         let anchor = node.anchor.as_ref().map_or(start, |anchor| anchor.end);
         match body {
             Body::Inline(text) if self.is_inline(id) => {
-                let kept = if node.tag.is_none() { node.range.start } else { start };
-                let space = if self.text[..kept].ends_with([' ', '\n']) { "" } else { " " };
+                let kept = if node.tag.is_none() {
+                    node.range.start
+                } else {
+                    start
+                };
+                let space = if self.text[..kept].ends_with([' ', '\n']) {
+                    ""
+                } else {
+                    " "
+                };
                 vec![Splice::new(kept..end, format!("{space}{text}"))]
             }
             Body::Inline(text) => {
@@ -189,9 +213,16 @@ impl Layout<'_> {
                 let text = self.lines(&lines);
                 let colon = self.colon_end(key);
                 if self.is_inline(id) {
-                    let space = if self.text[..start].ends_with(' ') { "" } else { " " };
+                    let space = if self.text[..start].ends_with(' ') {
+                        ""
+                    } else {
+                        " "
+                    };
                     let rest = self.line_end(end);
-                    vec![Splice::new(start..end, format!("{space}{header}")), Splice::insert(rest, text)]
+                    vec![
+                        Splice::new(start..end, format!("{space}{header}")),
+                        Splice::insert(rest, text),
+                    ]
                 } else {
                     vec![
                         Splice::insert(colon, format!(" {header}")),
@@ -201,12 +232,22 @@ impl Layout<'_> {
             }
             Body::Lines(lines) if self.is_inline(id) => {
                 let text = self.lines(&lines);
-                let from = if node.anchor.is_some() { anchor } else { self.colon_end(key) };
-                vec![Splice::new(from..end.max(from), ""), Splice::insert(self.line_end(end.max(from)), text)]
+                let from = if node.anchor.is_some() {
+                    anchor
+                } else {
+                    self.colon_end(key)
+                };
+                vec![
+                    Splice::new(from..end.max(from), ""),
+                    Splice::insert(self.line_end(end.max(from)), text),
+                ]
             }
             Body::Lines(lines) => {
                 let colon = self.colon_end(key);
-                vec![Splice::new(self.line_end(colon)..self.line_end(end), self.lines(&lines))]
+                vec![Splice::new(
+                    self.line_end(colon)..self.line_end(end),
+                    self.lines(&lines),
+                )]
             }
         }
     }
@@ -233,7 +274,11 @@ impl Layout<'_> {
         if self.tree.node(key).aliased || !matches!(self.tree.node(key).kind, Kind::Scalar { .. }) {
             return Err(self.shared(key));
         }
-        let text = if self.json { Value::from(name).to_string() } else { super::render::string(name, self.style(key)) };
+        let text = if self.json {
+            Value::from(name).to_string()
+        } else {
+            super::render::string(name, self.style(key))
+        };
         Ok(vec![Splice::new(self.tree.node(key).range.clone(), text)])
     }
 }

@@ -1,0 +1,225 @@
+//! One container: image, resources, ports, environment, mounts.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::Check;
+use crate::names;
+use crate::path::Path;
+use crate::quantity::Quantity;
+
+impl Check<'_> {
+    pub(super) fn container<'v>(
+        &mut self,
+        container: &'v Map<String, Value>,
+        at: &Path,
+        volumes: &HashSet<&str>,
+        mounted: &mut HashSet<&'v str>,
+    ) {
+        match self.text(container, at, "name") {
+            None | Some("") => self.error("object.name.missing", &at.key("name"), &[]),
+            Some(name) => self.name(name, &at.key("name"), names::dns_label(name)),
+        }
+        match self.text(container, at, "image") {
+            None | Some("") => self.error("container.image.missing", &at.key("image"), &[]),
+            Some(image) if image.trim() != image => {
+                self.error("container.image.space", &at.key("image"), &[])
+            }
+            Some(image) => self.image_advice(image, &at.key("image")),
+        }
+        self.choice(
+            container,
+            at,
+            "imagePullPolicy",
+            &["Always", "IfNotPresent", "Never"],
+        );
+        for key in ["command", "args"] {
+            for (index, word) in self.list(container, at, key).iter().enumerate() {
+                if !word.is_string() {
+                    let path = at.key(key).index(index);
+                    self.word(word, &path);
+                }
+            }
+        }
+        self.resources(container, at);
+        self.ports(container, at);
+        self.environment(container, at);
+        self.mounts(container, at, volumes, mounted);
+    }
+
+    /// A word of a command that is no text: `true`, `1`.
+    fn word(&mut self, word: &Value, path: &Path) {
+        match super::scalar_text(self.document, self.entry, path, word) {
+            Some(text) => {
+                let set = crate::Edit::Set {
+                    path: path.clone(),
+                    value: Value::String(text),
+                };
+                let words = ["a text (put it in quotes)", super::type_name(word)];
+                self.fixable(crate::Severity::Error, "field.type", path, &words, set);
+            }
+            None => self.wrong_type(path, "a text", word),
+        }
+    }
+
+    fn resources(&mut self, container: &Map<String, Value>, at: &Path) {
+        let path = at.key("resources");
+        let Some(resources) = self.mapping(container, at, "resources") else {
+            return;
+        };
+        let requests = self.quantities(resources, &path, "requests");
+        let limits = self.quantities(resources, &path, "limits");
+        for (name, request) in &requests {
+            if let Some((_, limit)) = limits.iter().find(|(other, _)| other == name)
+                && request > limit
+            {
+                let at = path.key("requests");
+                self.error(
+                    "quantity.request",
+                    &at.key(*name),
+                    &[&request.to_string(), &limit.to_string()],
+                );
+            }
+        }
+    }
+
+    fn quantities<'v>(
+        &mut self,
+        resources: &'v Map<String, Value>,
+        at: &Path,
+        key: &str,
+    ) -> Vec<(&'v str, Quantity)> {
+        let path = at.key(key);
+        let Some(amounts) = self.mapping(resources, at, key) else {
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for (name, amount) in amounts {
+            let path = path.key(name);
+            // A number is taken for its text, as the API's Quantity reads JSON.
+            let text = match amount {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                other => {
+                    self.wrong_type(&path, "a quantity", other);
+                    continue;
+                }
+            };
+            match text.parse::<Quantity>() {
+                Err(_) => self.error("quantity.invalid", &path, &[&text]),
+                Ok(quantity) if quantity.is_negative() => self.error("quantity.negative", &path, &[]),
+                Ok(quantity) => {
+                    let extended = !matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage");
+                    if extended && !name.starts_with("hugepages-") && !quantity.is_whole() {
+                        self.error("quantity.whole", &path, &[name]);
+                    }
+                    out.push((name.as_str(), quantity));
+                }
+            }
+        }
+        out
+    }
+
+    fn ports(&mut self, container: &Map<String, Value>, at: &Path) {
+        let mut taken = HashSet::new();
+        for (index, port) in self.list(container, at, "ports").iter().enumerate() {
+            let path = at.key("ports").index(index);
+            let Some(port) = port.as_object() else { continue };
+            let number = self.integer(port, &path, "containerPort");
+            if !number.is_some_and(|number| (1..=65_535).contains(&number)) {
+                self.error("port.range", &path.key("containerPort"), &[]);
+            }
+            self.choice(port, &path, "protocol", &["TCP", "UDP", "SCTP"]);
+            if let Some(name) = self.text(port, &path, "name").filter(|name| !name.is_empty()) {
+                if names::port_name(name).is_err() {
+                    self.error("port.name", &path.key("name"), &[name]);
+                } else if !taken.insert(name) {
+                    self.error("port.duplicate", &path.key("name"), &[name]);
+                }
+            }
+        }
+    }
+
+    fn environment(&mut self, container: &Map<String, Value>, at: &Path) {
+        let mut taken = HashSet::new();
+        for (index, variable) in self.list(container, at, "env").iter().enumerate() {
+            let path = at.key("env").index(index);
+            let Some(variable) = variable.as_object() else {
+                continue;
+            };
+            let name = self.text(variable, &path, "name").unwrap_or_default();
+            if names::env_name(name).is_err() {
+                self.error("env.name", &path.key("name"), &[name]);
+            } else if !taken.insert(name) {
+                self.report(
+                    crate::Severity::Warning,
+                    "env.duplicate",
+                    &path.key("name"),
+                    &[name],
+                );
+            }
+            let value = self.text(variable, &path, "value");
+            if let Some(source) = self.mapping(variable, &path, "valueFrom") {
+                if value.is_some_and(|value| !value.is_empty()) {
+                    self.error("env.both", &path.key("valueFrom"), &[]);
+                } else if source.len() != 1 {
+                    self.error("env.source", &path.key("valueFrom"), &[]);
+                }
+                for (kind, reference) in source {
+                    self.reference(kind, reference, &path.key("valueFrom").key(kind));
+                }
+            }
+        }
+    }
+
+    /// A key of a ConfigMap or Secret has to be named.
+    fn reference(&mut self, kind: &str, reference: &Value, at: &Path) {
+        let Some(reference) = reference.as_object().filter(|_| kind.ends_with("KeyRef")) else {
+            return;
+        };
+        if self.text(reference, at, "key").is_none_or(str::is_empty) {
+            self.error("field.required", &at.key("key"), &["key"]);
+        }
+    }
+
+    fn mounts<'v>(
+        &mut self,
+        container: &'v Map<String, Value>,
+        at: &Path,
+        volumes: &HashSet<&str>,
+        mounted: &mut HashSet<&'v str>,
+    ) {
+        let mut taken = HashSet::new();
+        for (index, mount) in self.list(container, at, "volumeMounts").iter().enumerate() {
+            let path = at.key("volumeMounts").index(index);
+            let Some(mount) = mount.as_object() else { continue };
+            match self.text(mount, &path, "name") {
+                None | Some("") => self.error("field.required", &path.key("name"), &["name"]),
+                Some(name) => {
+                    mounted.insert(name);
+                    if !volumes.contains(name) {
+                        self.error("volume.unknown", &path.key("name"), &[name]);
+                    }
+                }
+            }
+            match self.text(mount, &path, "mountPath") {
+                None | Some("") => self.error("mount.path.missing", &path.key("mountPath"), &[]),
+                Some(place) if !taken.insert(place) => {
+                    self.error("mount.path.duplicate", &path.key("mountPath"), &[place]);
+                }
+                Some(_) => {}
+            }
+            for key in ["subPath", "subPathExpr"] {
+                if let Some(sub) = self.text(mount, &path, key).filter(|sub| !is_inside(sub)) {
+                    self.error("item.path", &path.key(key), &[sub]);
+                }
+            }
+        }
+    }
+}
+
+/// A relative path without `..`.
+pub(super) fn is_inside(path: &str) -> bool {
+    !path.starts_with('/') && path.split('/').all(|part| part != "..")
+}

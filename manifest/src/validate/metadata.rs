@@ -1,0 +1,69 @@
+//! Names, labels and annotations.
+
+use serde_json::{Map, Value};
+
+use super::Check;
+use crate::names::{self, NameError};
+use crate::path::Path;
+
+impl Check<'_> {
+    /// `metadata` of any object.
+    pub(super) fn metadata(&mut self, object: &Map<String, Value>, at: &Path) {
+        let path = at.key("metadata");
+        let empty = Map::new();
+        let metadata = self.mapping(object, at, "metadata").unwrap_or(&empty);
+        let generated = self
+            .text(metadata, &path, "generateName")
+            .is_some_and(|prefix| !prefix.is_empty());
+        match self.text(metadata, &path, "name") {
+            None | Some("") if !generated => self.error("object.name.missing", &path.key("name"), &[]),
+            Some(name) if !name.is_empty() => self.name(name, &path.key("name"), names::dns_subdomain(name)),
+            _ => {}
+        }
+        self.labels(metadata, &path);
+        if let Some(annotations) = self.mapping(metadata, &path, "annotations") {
+            for (key, value) in annotations {
+                // Annotation keys are label keys after lower-casing (k8s.io/apimachinery api/validation).
+                if names::label_key(&key.to_ascii_lowercase()).is_err() {
+                    self.error("annotation.key", &path.key("annotations"), &[key]);
+                }
+                if !value.is_string() {
+                    self.text(annotations, &path.key("annotations"), key);
+                }
+            }
+        }
+    }
+
+    /// `labels` of a metadata.
+    pub(super) fn labels(&mut self, metadata: &Map<String, Value>, at: &Path) {
+        if let Some(labels) = self.mapping(metadata, at, "labels") {
+            self.label_pairs(labels, &at.key("labels"));
+        }
+    }
+
+    /// Keys and values that follow the grammar of labels.
+    pub(super) fn label_pairs(&mut self, pairs: &Map<String, Value>, at: &Path) {
+        for key in pairs.keys() {
+            if names::label_key(key).is_err() {
+                self.error("label.key", at, &[key]);
+            }
+            if let Some(value) = self
+                .text(pairs, at, key)
+                .filter(|value| names::label_value(value).is_err())
+            {
+                // The API server reports a bad value at the mapping.
+                self.error("label.value", at, &[value]);
+            }
+        }
+    }
+
+    /// A name that was checked.
+    pub(super) fn name(&mut self, name: &str, path: &Path, checked: Result<(), NameError>) {
+        match checked {
+            Ok(()) => {}
+            Err(NameError::Empty) => self.error("object.name.missing", path, &[]),
+            Err(NameError::TooLong(limit)) => self.error("object.name.long", path, &[&limit.to_string()]),
+            Err(NameError::Characters) => self.error("object.name.invalid", path, &[name]),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Volumes: one source each, and names that mounts can refer to.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::Check;
+use super::container::is_inside;
+use crate::names;
+use crate::path::Path;
+
+impl Check<'_> {
+    /// Checks the volumes and gives their names.
+    pub(super) fn volumes<'v>(&mut self, pod: &'v Map<String, Value>, at: &Path) -> HashSet<&'v str> {
+        let mut taken = HashSet::new();
+        for (index, volume) in self.list(pod, at, "volumes").iter().enumerate() {
+            let path = at.key("volumes").index(index);
+            let Some(volume) = volume.as_object() else {
+                self.wrong_type(&path, "a mapping", volume);
+                continue;
+            };
+            let name = self.text(volume, &path, "name").unwrap_or_default();
+            if name.is_empty() {
+                self.error("object.name.missing", &path.key("name"), &[]);
+            } else if names::dns_label(name).is_err() {
+                self.name(name, &path.key("name"), names::dns_label(name));
+            } else if !taken.insert(name) {
+                self.error("name.duplicate", &path.key("name"), &[name]);
+            }
+            self.source(volume, &path, name);
+        }
+        taken
+    }
+
+    fn source(&mut self, volume: &Map<String, Value>, path: &Path, name: &str) {
+        let sources: Vec<_> = volume
+            .iter()
+            .filter(|(key, value)| *key != "name" && !value.is_null())
+            .collect();
+        match sources.as_slice() {
+            [] => self.error("volume.source.missing", path, &[name]),
+            [(kind, source)] => self.one_source(kind, source, &path.key(*kind)),
+            _ => self.error("volume.source.many", path, &[name]),
+        }
+    }
+
+    fn one_source(&mut self, kind: &str, source: &Value, at: &Path) {
+        let Some(source) = source.as_object() else {
+            self.wrong_type(at, "a mapping", source);
+            return;
+        };
+        let required = match kind {
+            "configMap" => Some("name"),
+            "secret" => Some("secretName"),
+            "persistentVolumeClaim" => Some("claimName"),
+            "hostPath" => Some("path"),
+            _ => None,
+        };
+        if let Some(key) = required
+            && self.text(source, at, key).is_none_or(str::is_empty)
+        {
+            self.error("field.required", &at.key(key), &[key]);
+        }
+        let keyed = if matches!(kind, "configMap" | "secret") {
+            self.list(source, at, "items")
+        } else {
+            &[]
+        };
+        for (index, item) in keyed.iter().enumerate() {
+            let path = at.key("items").index(index);
+            let Some(item) = item.as_object() else { continue };
+            if self.text(item, &path, "key").is_none_or(str::is_empty) {
+                self.error("field.required", &path.key("key"), &["key"]);
+            }
+            match self.text(item, &path, "path") {
+                None | Some("") => self.error("field.required", &path.key("path"), &["path"]),
+                Some(inside) if !is_inside(inside) => self.error("item.path", &path.key("path"), &[inside]),
+                Some(_) => {}
+            }
+        }
+        if kind == "emptyDir"
+            && let Some(size) = self.text(source, at, "sizeLimit")
+            && size.parse::<crate::quantity::Quantity>().is_err()
+        {
+            self.error("quantity.invalid", &at.key("sizeLimit"), &[size]);
+        }
+    }
+
+    /// Volumes that nobody uses are allowed, and probably not meant.
+    pub(super) fn unmounted(&mut self, pod: &Map<String, Value>, at: &Path, mounted: &HashSet<&str>) {
+        for (index, volume) in self.list(pod, at, "volumes").iter().enumerate() {
+            let Some(name) = volume
+                .get("name")
+                .and_then(Value::as_str)
+                .filter(|name| !name.is_empty())
+            else {
+                continue;
+            };
+            if !mounted.contains(name) {
+                self.report(
+                    crate::Severity::Warning,
+                    "volume.unmounted",
+                    &at.key("volumes").index(index).key("name"),
+                    &[name],
+                );
+            }
+        }
+    }
+}
