@@ -5,6 +5,9 @@
 //! against cross-site requests, the session ([`session`]), and then a page, a server function ([`backend`]) or a
 //! stream ([`streams`]). All three reach Kubernetes through one [`cluster::Cluster`], whichever cluster that is.
 
+// A rendered page is one deeply nested type.
+#![recursion_limit = "512"]
+
 pub mod backend;
 pub mod cluster;
 pub mod config;

@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post};
-use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context, render_app_async_with_context};
+use axum::routing::{get, post};
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
@@ -23,7 +23,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         move || shell(options.clone())
     };
     // What no route and no file answers, the application does: with its page for an unknown address.
-    let unknown = render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(layer::pages));
+    let unknown = render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(layer::application));
 
     let streams = Router::new()
         .route("/stream/jobs", get(streams::jobs::stream))
@@ -33,13 +33,10 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route_layer(from_fn(layer::streams))
         .route_layer(from_fn_with_state(state.clone(), security::origin::layer));
 
-    let calls = Router::new()
-        .route("/api/{name}", any(|request| handle_server_fns_with_context(provide_nonce, request)))
-        .route_layer(from_fn(layer::calls));
-
-    let pages = Router::new()
+    // Pages and server functions: the framework registers both.
+    let application = Router::new()
         .leptos_routes_with_context(&state, generate_route_list(App), provide_nonce, html)
-        .route_layer(from_fn(layer::pages))
+        .route_layer(from_fn(layer::application))
         .route_layer(from_fn_with_state(state.clone(), pages::on_sign_in));
 
     let forms = Router::new()
@@ -67,8 +64,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     let site = files::service(&state.site, unknown.with_state(state.clone()));
     Ok(Router::new()
         .merge(streams)
-        .merge(calls)
-        .merge(pages)
+        .merge(application)
         .merge(forms)
         .merge(probes)
         .fallback_service(site)

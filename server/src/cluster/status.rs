@@ -80,7 +80,9 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
         let message = last_exit(pods).unwrap_or_default();
         return status(StatusKind::Running, Some(Reason { code: "BackOff".to_owned(), message }));
     }
-    if count("succeeded") > 0 || count("active") > 0 {
+    // `ready` counts Pods that run (Kubernetes 1.24); an older cluster does not say, and Pods may not be readable.
+    let active = count("active") > 0 && job["status"]["ready"].is_null();
+    if count("succeeded") > 0 || count("ready") > 0 || active {
         return status(StatusKind::Running, None);
     }
     status(StatusKind::Updating, Some(Reason { code: "Creating".to_owned(), message: String::new() }))

@@ -5,7 +5,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{ACCEPT, REFERER};
-use http::{HeaderMap, Method, StatusCode};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use app::api::backend::SessionBackend;
@@ -50,31 +51,22 @@ pub async fn identify(State(state): State<AppState>, request: Request, next: Nex
     state.sessions.identify(&state, request, next).await
 }
 
-/// Pages: without a session, to the sign-in page, which leads back.
-pub async fn pages(request: Request, next: Next) -> Response {
-    if is_signed_in(&request) || request.uri().path() == "/sign-in" {
+/// The application: without a session a page leads to the sign-in page, which leads back, and a server function
+/// answers 401.
+pub async fn application(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if is_signed_in(&request) || path == "/sign-in" {
         return next.run(request).await;
     }
-    if request.method() != Method::GET || !wants_html(request.headers()) {
-        return StatusCode::NOT_FOUND.into_response();
+    let is_call = path.starts_with("/api/");
+    if !wants_html(request.headers()) {
+        return if is_call { signed_out() } else { StatusCode::NOT_FOUND.into_response() };
     }
-    let back = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    // A form that was sent without JavaScript goes back to its page.
+    let referer = request.headers().get(REFERER).and_then(|value| value.to_str().ok()?.parse::<Uri>().ok());
+    let from = if is_call { referer.as_ref() } else { Some(request.uri()) };
+    let back = from.and_then(Uri::path_and_query).map_or("/", PathAndQuery::as_str);
     to_sign_in(&request, back).into_response()
-}
-
-/// Server functions: without a session, 401 with the error that the pages understand. A form that was sent without
-/// JavaScript goes to the sign-in page.
-pub async fn calls(request: Request, next: Next) -> Response {
-    if is_signed_in(&request) {
-        return next.run(request).await;
-    }
-    if wants_html(request.headers()) {
-        let referer = request.headers().get(REFERER).and_then(|value| value.to_str().ok());
-        let back = referer.and_then(|url| url.parse::<http::Uri>().ok());
-        let back = back.as_ref().and_then(|uri| uri.path_and_query()).map_or("/", |path| path.as_str());
-        return to_sign_in(&request, back).into_response();
-    }
-    (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response()
 }
 
 /// Streams and downloads: without a session, 401.
@@ -82,8 +74,13 @@ pub async fn streams(request: Request, next: Next) -> Response {
     if is_signed_in(&request) {
         next.run(request).await
     } else {
-        (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response()
+        signed_out()
     }
+}
+
+/// In the form that the pages understand.
+fn signed_out() -> Response {
+    (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response()
 }
 
 fn is_signed_in(request: &Request) -> bool {

@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_pod_changes_the_row_of_its_job() {
-        let mut board = ready(vec![job("a", "1", json!({"active": 1}))]);
+        let mut board = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
         board.flush();
         board.take(Source::Pods, Change::Applied(pod("p", "1", "Running")), 0);
         let Some(ListChange::Rows { rows, .. }) = board.flush() else { panic!("no rows") };

@@ -1,0 +1,233 @@
+//! The server functions: what they send to the cluster, and what they make of its answers.
+
+mod common;
+
+use common::TestApp;
+use common::fake::{Asked, Fake, job, list, status};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+const JOBS: &str = "/apis/batch/v1/namespaces/demo/jobs";
+
+fn arguments(text: &str, dry_run: bool, done: &[usize]) -> Value {
+    json!({"project": "demo", "text": text, "dry_run": dry_run, "done": done})
+}
+
+const PI: &str = "\
+# a comment
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: pi
+spec:
+  someday: true
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: pi, image: 'perl:5.28.0'}]
+";
+
+#[tokio::test]
+async fn a_document_is_posted_as_the_json_it_stands_for() {
+    let fake = Fake::default().on(&format!("POST {JOBS}"), 201, Value::Null);
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("create", &arguments(PI, true, &[])).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let expected = Asked {
+        what: format!("POST {JOBS}"),
+        query: "fieldManager=jobwright&fieldValidation=Strict&dryRun=All".to_owned(),
+        body: json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"},
+            "spec": {
+                "someday": true,
+                "template": {"spec": {
+                    "restartPolicy": "Never", "containers": [{"name": "pi", "image": "perl:5.28.0"}],
+                }},
+            },
+        }),
+    };
+    assert_eq!(fake.asked_with("POST"), [expected]);
+    let document = &answer.json()["documents"][0];
+    assert_eq!(
+        (&document["kind"], &document["name"], &document["error"]),
+        (&json!("Job"), &json!("pi"), &Value::Null)
+    );
+    let stored = document["stored"].as_str().unwrap();
+    assert!(stored.contains("someday: true") && !stored.contains("managedFields"), "{stored}");
+    assert_eq!(app.call("create", &arguments(PI, false, &[])).await.status, StatusCode::OK);
+    assert_eq!(fake.asked_with("POST")[1].query, "fieldManager=jobwright&fieldValidation=Strict");
+}
+
+#[tokio::test]
+async fn what_a_job_refers_to_is_created_first_and_a_failure_stops_the_rest() {
+    let text = format!(
+        "{PI}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: keys}}\nstringData: {{token: hunter2}}\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\n"
+    );
+    let configmaps = "POST /api/v1/namespaces/demo/configmaps";
+    let secrets = "POST /api/v1/namespaces/demo/secrets";
+    let exists = status(409, "AlreadyExists", "configmaps \"settings\" already exists");
+    let fake = Fake::default().on(secrets, 201, Value::Null).on(configmaps, 409, exists);
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("create", &arguments(&text, false, &[])).await;
+    let asked: Vec<String> = fake.asked_with("POST").into_iter().map(|asked| asked.what).collect();
+    assert_eq!(asked, [secrets, configmaps]);
+    let documents = answer.json()["documents"].clone();
+    assert_eq!(documents[0]["skipped"], true);
+    assert_eq!(documents[1]["error"], Value::Null);
+    let expected = json!({"kind": "alreadyExists", "message": "configmaps \"settings\" already exists"});
+    assert_eq!(documents[2]["error"], expected);
+    assert!(!answer.text().contains("hunter2"), "a secret's value is not sent back");
+    // What an earlier try created is not sent again.
+    app.call("create", &arguments(&text, false, &[1])).await;
+    assert_eq!(fake.asked_with("POST")[2].what, configmaps);
+}
+
+#[tokio::test]
+async fn refused_fields_reach_the_page() {
+    let mut refused = status(422, "Invalid", "Job.batch \"pi\" is invalid");
+    refused["details"] = json!({"causes": [{"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "no"}]});
+    let fake = Fake::default().on(&format!("POST {JOBS}"), 422, refused);
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("create", &arguments(PI, true, &[])).await;
+    let expected = json!({
+        "kind": "invalid", "message": "Job.batch \"pi\" is invalid",
+        "causes": [{"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "no"}],
+    });
+    assert_eq!(answer.json()["documents"][0]["error"], expected);
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_manifest_is_refused_before_the_cluster_is_asked() {
+    let fake = Fake::default();
+    let app = TestApp::signed_in(fake.router()).await;
+    for (text, hint) in [("a: [", "line"), ("", "no document"), ("# only a comment\n", "no document")] {
+        let answer = app.call("create", &arguments(text, true, &[])).await;
+        assert_eq!(answer.json()["kind"], "unreadable", "{text:?}");
+        assert!(answer.json()["message"].as_str().unwrap().contains(hint), "{text:?}: {}", answer.text());
+    }
+    for text in ["just text\n", "apiVersion: v1\n", "kind: Job\n"] {
+        let answer = app.call("create", &arguments(text, true, &[])).await;
+        assert_eq!(answer.json()["documents"][0]["error"]["kind"], "unreadable", "{text:?}: {}", answer.text());
+    }
+    let elsewhere = PI.replace("name: pi\n", "name: pi\n  namespace: kube-system\n");
+    let answer = app.call("create", &arguments(&elsewhere, false, &[])).await;
+    assert_eq!(answer.json()["documents"][0]["error"]["causes"][0]["field"], "metadata.namespace");
+    assert_eq!(fake.asked_with("POST"), []);
+}
+
+#[tokio::test]
+async fn other_kinds_are_found_by_discovery() {
+    let resources = json!({"resources": [
+        {"name": "widgets/status", "kind": "Widget", "namespaced": true},
+        {"name": "widgets", "kind": "Widget", "namespaced": true},
+    ]});
+    let fake = Fake::default()
+        .on("GET /apis/example.com/v1", 200, resources)
+        .on("POST /apis/example.com/v1/namespaces/demo/widgets", 201, Value::Null);
+    let app = TestApp::signed_in(fake.router()).await;
+    let text = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n";
+    let answer = app.call("create", &arguments(text, false, &[])).await;
+    assert_eq!(answer.json()["documents"][0]["error"], Value::Null, "{}", answer.text());
+    let text = text.replace("Widget", "Gadget");
+    let answer = app.call("create", &arguments(&text, false, &[])).await;
+    assert_eq!(answer.json()["documents"][0]["error"]["causes"][0]["field"], "kind");
+}
+
+#[tokio::test]
+async fn a_rerun_is_a_new_job_and_the_old_one_stays() {
+    let fake = Fake::default()
+        .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
+        .on(&format!("POST {JOBS}"), 201, Value::Null);
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("rerun", &json!({"project": "demo", "name": "pi"})).await;
+    assert_eq!(answer.json()["name"], "pi-2", "{}", answer.text());
+    let sent = &fake.asked_with("POST")[0].body;
+    assert_eq!(sent["metadata"], json!({"name": "pi-2", "namespace": "demo", "labels": {"jobwright.io/rerun-of": "pi"}}));
+    assert_eq!(sent["spec"]["selector"], Value::Null);
+    assert_eq!(sent["spec"]["template"]["metadata"]["labels"], json!({"app": "pi"}));
+    assert_eq!(fake.asked_with("DELETE"), []);
+}
+
+#[tokio::test]
+async fn a_job_is_deleted_with_its_pods() {
+    let gone = status(404, "NotFound", "jobs.batch \"b\" not found");
+    let fake = Fake::default()
+        .on(&format!("DELETE {JOBS}/a"), 200, json!({"kind": "Status", "status": "Success"}))
+        .on(&format!("DELETE {JOBS}/b"), 404, gone);
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("delete", &json!({"project": "demo", "names": ["a", "b", "../secrets/keys"]})).await;
+    let results = answer.json();
+    assert_eq!((&results[0], &results[1]["kind"]), (&Value::Null, &json!("notFound")));
+    for asked in fake.asked_with("DELETE") {
+        assert_eq!(asked.body["propagationPolicy"], "Background");
+        assert!(asked.what.starts_with(&format!("DELETE {JOBS}/")), "{}", asked.what);
+    }
+}
+
+#[tokio::test]
+async fn suspending_and_describing_change_only_their_fields() {
+    let fake = Fake::default().on(&format!("PATCH {JOBS}/pi"), 200, job("pi"));
+    let app = TestApp::signed_in(fake.router()).await;
+    app.call("suspend", &json!({"project": "demo", "name": "pi", "suspend": true})).await;
+    let arguments = json!({"project": "demo", "name": "pi", "alias": "任务示例", "description": ""});
+    app.call("describe", &arguments).await;
+    let bodies: Vec<Value> = fake.asked_with("PATCH").into_iter().map(|asked| asked.body).collect();
+    let annotations = json!({
+        "kubesphere.io/alias-name": "任务示例", "displayName": null,
+        "kubesphere.io/description": null, "desc": null,
+    });
+    assert_eq!(bodies, [json!({"spec": {"suspend": true}}), json!({"metadata": {"annotations": annotations}})]);
+}
+
+#[tokio::test]
+async fn a_job_page_has_everything_but_secrets() {
+    let secret = json!({"metadata": {"name": "keys"}, "type": "Opaque", "data": {"token": "aHVudGVyMg=="}});
+    let fake = Fake::default()
+        .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
+        .on("GET /api/v1/namespaces/demo/secrets", 200, list(std::slice::from_ref(&secret)))
+        .on("GET /api/v1/namespaces/demo/secrets/keys", 200, secret);
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("job", &json!({"project": "demo", "name": "pi"})).await;
+    let detail = answer.json();
+    let expected = json!({"name": "TOKEN", "source": {"type": "secret", "name": "keys", "key": "token"}});
+    assert_eq!(detail["environment"][0]["variables"], json!([expected]));
+    assert_eq!(detail["row"]["status"]["kind"], "updating");
+    assert_eq!(detail["records"][0]["name"], "pi");
+    assert!(!detail["manifest"].as_str().unwrap().contains("uid"));
+    let offers = app.call("offers", &json!({"project": "demo"})).await;
+    let keys = json!([{"name": "keys", "kind": "Opaque", "keys": ["token"]}]);
+    assert_eq!(offers.json()["secrets"], keys);
+    for answer in [answer, offers] {
+        assert!(!answer.text().contains("aHVudGVyMg"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_does_not_take_the_list_away() {
+    let no = status(403, "Forbidden", "pods is forbidden");
+    let fake = Fake::default()
+        .on(&format!("GET {JOBS}"), 200, list(&[job("pi")]))
+        .on("GET /api/v1/namespaces/demo/pods", 403, no.clone());
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(answer.json()["rows"][0]["name"], "pi");
+    let fake = Fake::default().on(&format!("GET {JOBS}"), 403, no);
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(answer.json(), json!({"kind": "forbidden", "message": "pods is forbidden"}));
+    // The page explains it too.
+    let page = app.get("/projects/demo/jobs").await;
+    assert!(page.text().contains("pods is forbidden"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_long_list_is_read_page_by_page() {
+    // The table answers each page alike, so only the first request's query is of interest.
+    let fake = Fake::default();
+    let app = TestApp::signed_in(fake.router()).await;
+    app.call("jobs", &json!({"project": "demo"})).await;
+    let asked = fake.asked();
+    let lists: Vec<&Asked> = asked.iter().filter(|asked| asked.what == format!("GET {JOBS}")).collect();
+    assert_eq!(lists[0].query, "limit=500");
+}

@@ -1,0 +1,116 @@
+//! An API server that answers from a table and remembers what it was asked: for answers that a playground does not
+//! give on demand, and for what exactly the console sends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::response::{IntoResponse, Response};
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+/// One request to the API server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Method and path.
+    pub what: String,
+    /// Query.
+    pub query: String,
+    /// JSON body; null if there is none.
+    pub body: Value,
+}
+
+/// The table and the memory.
+#[derive(Clone, Default)]
+pub struct Fake {
+    answers: HashMap<String, (u16, Value)>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Fake {
+    /// Answers `what` (method and path) with `body`. Without an entry, a list is empty and all else is not found.
+    pub fn on(mut self, what: &str, code: u16, body: Value) -> Self {
+        self.answers.insert(what.to_owned(), (code, body));
+        self
+    }
+
+    /// What was asked so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// What was asked with this method.
+    pub fn asked_with(&self, method: &str) -> Vec<Asked> {
+        let mut asked = self.asked();
+        asked.retain(|asked| asked.what.starts_with(method));
+        asked
+    }
+
+    /// As a server.
+    pub fn router(&self) -> Router {
+        let fake = self.clone();
+        Router::new().fallback(move |request| fake.clone().answer(request))
+    }
+
+    async fn answer(self, request: Request<Body>) -> Response {
+        let what = format!("{} {}", request.method(), request.uri().path());
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        self.asked.lock().unwrap().push(Asked { what: what.clone(), query: query.clone(), body: body.clone() });
+        if query.contains("watch=true") {
+            // A watch on which nothing happens.
+            return Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>()).into_response();
+        }
+        let (code, value) = match self.answers.get(&what) {
+            // What is created is stored as it was sent.
+            Some((code, Value::Null)) => (*code, stored(body)),
+            Some((code, value)) => (*code, value.clone()),
+            None if is_collection(&what) => (200, list(&[])),
+            None => (404, status(404, "NotFound", &format!("{what} not found"))),
+        };
+        (StatusCode::from_u16(code).unwrap(), value.to_string()).into_response()
+    }
+}
+
+fn stored(mut object: Value) -> Value {
+    object["metadata"]["uid"] = "new".into();
+    object["metadata"]["managedFields"] = json!([{"manager": "jobwright"}]);
+    object
+}
+
+fn is_collection(what: &str) -> bool {
+    let known = ["jobs", "pods", "events", "resourcequotas", "namespaces", "configmaps", "secrets", "limitranges"];
+    what.starts_with("GET ") && known.iter().any(|plural| what.ends_with(&format!("/{plural}")))
+}
+
+/// A list of objects.
+pub fn list(items: &[Value]) -> Value {
+    json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items})
+}
+
+/// A `Status` of an error.
+pub fn status(code: u16, reason: &str, message: &str) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message})
+}
+
+/// A Job.
+pub fn job(name: &str) -> Value {
+    json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": name, "namespace": "demo", "uid": format!("uid-{name}"), "creationTimestamp": "2026-11-23T10:00:00Z"},
+        "spec": {
+            "completions": 1,
+            "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": format!("uid-{name}")}},
+            "template": {
+                "metadata": {"labels": {"batch.kubernetes.io/controller-uid": format!("uid-{name}"), "app": "pi"}},
+                "spec": {"restartPolicy": "Never", "containers": [{
+                    "name": "pi", "image": "perl:5.28.0",
+                    "env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}}],
+                }]},
+            },
+        },
+        "status": {},
+    })
+}

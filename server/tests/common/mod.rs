@@ -1,0 +1,174 @@
+//! A console in a temporary folder, asked through its router.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod fake;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use kube::Client;
+use serde_json::Value;
+use server::cluster::Cluster;
+use server::router::router;
+use server::security::hosts::Hosts;
+use server::session::SessionService;
+use server::state::{AppState, Shared, leptos_options};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// The address that the test's browser uses.
+pub const AUTHORITY: &str = "127.0.0.1:3000";
+
+/// A console and the browser that talks to it.
+pub struct TestApp {
+    router: Router,
+    state: AppState,
+    cookie: Option<String>,
+    pub folder: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn header(&self, name: impl http::header::AsHeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn location(&self) -> &str {
+        self.header(LOCATION)
+    }
+}
+
+impl TestApp {
+    /// A console before the API that `api` serves; nobody is signed in.
+    pub fn new(api: Router) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().join("site");
+        std::fs::create_dir_all(site.join("pkg")).unwrap();
+        std::fs::write(site.join("pkg/frontend.js"), "export default 1;\n").unwrap();
+        std::fs::write(site.join("pkg/frontend.js.br"), "(brotli)").unwrap();
+        std::fs::write(site.join("pkg/frontend_bg.wasm"), b"\0asm").unwrap();
+        let data = folder.path().to_owned();
+        let state = state(api, &data);
+        Self { router: router(state.clone()).unwrap(), state, cookie: None, folder }
+    }
+
+    /// The same, with a person signed in.
+    pub async fn signed_in(api: Router) -> Self {
+        let mut app = Self::new(api);
+        app.sign_in().await;
+        app
+    }
+
+    /// Follows the printed address and keeps the cookie.
+    pub async fn sign_in(&mut self) {
+        let answer = self.get(&format!("/?token={}", self.token())).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        self.keep_cookie(&answer);
+    }
+
+    pub fn token(&self) -> String {
+        self.state.sessions.token().to_string()
+    }
+
+    pub fn keep_cookie(&mut self, answer: &Answer) {
+        let cookie = answer.header(SET_COOKIE);
+        let pair = cookie.split(';').next().unwrap_or_default();
+        assert!(!pair.is_empty(), "no cookie: {answer:?}");
+        self.cookie = Some(pair.to_owned());
+    }
+
+    pub fn forget_cookie(&mut self) {
+        self.cookie = None;
+    }
+
+    /// A request as the browser sends it: with the cookie, from the console's own page.
+    pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, AUTHORITY)
+            .header("sec-fetch-site", "same-origin");
+        if let Some(cookie) = &self.cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        request
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// The answer's body as it comes: for streams.
+    pub async fn open(&self, path: &str, last_event_id: Option<&str>) -> axum::response::Response {
+        let mut request = self.request(Method::GET, path);
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        let request = self.request(Method::GET, path).header(ACCEPT, "text/html");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends a form.
+    pub async fn post(&self, path: &str, form: &str) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header(ACCEPT, "text/html")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// Calls a server function as the pages do.
+    pub async fn call(&self, name: &str, arguments: &Value) -> Answer {
+        let request = self
+            .request(Method::POST, &format!("/api/{name}"))
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(arguments.to_string())).unwrap()).await
+    }
+
+    /// The console after a restart: same folder, same API.
+    pub fn restart(&mut self, api: Router) {
+        self.state = state(api, self.folder.path());
+        self.router = router(self.state.clone()).unwrap();
+    }
+}
+
+fn state(api: Router, data: &Path) -> AppState {
+    let idle = Duration::from_hours(12);
+    let sessions = SessionService::open(data, idle, false, 3000).unwrap();
+    AppState::new(Shared {
+        leptos: leptos_options(),
+        site: data.join("site"),
+        sessions,
+        hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
+        cluster: Cluster::new(Client::new(api, "default"), "test", false),
+        base: format!("http://{AUTHORITY}"),
+    })
+}
