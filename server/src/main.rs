@@ -1,5 +1,6 @@
 //! The `jobwright` command.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,9 +10,13 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // What the client library logs may hold whole answers of the API server, Secrets included; its errors reach us
+    // anyway.
+    let filter = EnvFilter::try_from_env("JOBWRIGHT_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,kube_client=off,kube_runtime=off"));
     // Standard output is for the address alone.
-    let filter = EnvFilter::try_from_env("JOBWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     let outcome = match arguments.command {
         Command::Serve(serve) => server::serve::run(serve).await,
         Command::Playground(playground) => server::playground::run(playground).await,

@@ -87,9 +87,9 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         Some(origin) => origin,
         None => format!("http://{}", reachable(address)),
     };
-    let state = AppState::new(Shared { leptos: leptos_options(), site, sessions, hosts, cluster, base });
+    let state = AppState::new(Shared { leptos: leptos_options(), site, sessions, hosts, cluster, base, print });
     let app = router(state.clone())?;
-    announce("Jobwright is ready", &state);
+    state.announce("Jobwright is ready");
 
     // Open streams hold their connections: what has not ended after the grace period is dropped.
     let (asked, ending) = tokio::sync::oneshot::channel();
@@ -116,16 +116,11 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     outcome.map_err(ServeError::Serve)
 }
 
-/// Prints the address that signs in the next person.
-pub fn announce_next(state: &AppState) {
-    announce("Next sign-in", state);
-}
-
-fn announce(what: &str, state: &AppState) {
-    let line = format!("{what}: {}/?token={}\n", state.base, state.sessions.token());
+/// Prints a line for the person who started the server.
+fn print(line: &str) {
     let mut out = std::io::stdout().lock();
     // Whoever started the server may have closed its output; that must not end it.
-    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
         tracing::warn!(%error, "the address could not be printed");
     }
 }

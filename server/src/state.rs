@@ -29,6 +29,15 @@ pub struct Shared {
     pub cluster: Cluster,
     /// How this server's addresses begin, such as `http://127.0.0.1:3000`.
     pub base: String,
+    /// Prints a line for the person who started the server.
+    pub print: fn(&str),
+}
+
+impl Shared {
+    /// Prints the address that signs in the next person, after `what` it is.
+    pub fn announce(&self, what: &str) {
+        (self.print)(&format!("{what}: {}/?token={}", self.base, self.sessions.token()));
+    }
 }
 
 impl AppState {

@@ -26,6 +26,8 @@ pub fn from_kube(error: &kube::Error) -> ApiError {
             Ok(value) => from_parts(status.code, &value),
             Err(_) => ApiError::Other { code: status.code, message: status.message.clone() },
         },
+        // The transport's own words: the wrapper's say nothing more.
+        kube::Error::Service(inner) => ApiError::Unreachable { message: crate::with_causes(inner.as_ref()) },
         other => ApiError::Unreachable { message: crate::with_causes(other) },
     }
 }

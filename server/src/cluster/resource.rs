@@ -56,6 +56,11 @@ impl Resource {
 }
 
 impl Known {
+    /// Name within addresses, such as `jobs`.
+    pub fn plural(self) -> &'static str {
+        self.plural
+    }
+
     /// Where the objects of `project` are listed and created.
     pub fn collection(self, project: &str) -> Result<String, ApiError> {
         collection(self.api_version, self.plural, Some(project))

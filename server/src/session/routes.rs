@@ -7,7 +7,6 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::pages::LocalPath;
-use crate::serve::announce_next;
 use crate::state::AppState;
 
 /// What the sign-in page sends.
@@ -42,7 +41,7 @@ pub fn redeem(state: &AppState, headers: &HeaderMap, token: &str, back: &LocalPa
         }
         Err(error) => return unavailable(&error),
     }
-    announce_next(state);
+    state.announce("Next sign-in");
     match service.sessions.start() {
         Ok(session) => {
             tracing::info!("signed in");
@@ -65,7 +64,7 @@ pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Resp
 /// Prints a new address when the last one is too old: the person who is asked for a token finds it.
 pub fn renew_token(state: &AppState) {
     match state.sessions.token.renew() {
-        Ok(true) => announce_next(state),
+        Ok(true) => state.announce("Next sign-in"),
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "no new token"),
     }

@@ -47,6 +47,7 @@ pub struct Selection {
 /// Follows the objects of `project`. After any failure it begins anew with a full list, so that no change is missed.
 pub fn follow(cluster: &Cluster, known: Known, project: &str, selection: Selection) -> BoxStream<'static, Change> {
     let api: Api<DynamicObject> = Api::namespaced_with(cluster.client(), project, &known.for_kube());
+    let name = known.plural();
     let mut config = watcher::Config::default().page_size(PAGE);
     config.field_selector = selection.fields;
     config.label_selector = selection.labels;
@@ -78,7 +79,9 @@ pub fn follow(cluster: &Cluster, known: Known, project: &str, selection: Selecti
                         return;
                     }
                     Err(error) => {
-                        tracing::info!(%error, "a watch is lost");
+                        if pause == PAUSE.0 {
+                            tracing::warn!(collection = name, error = crate::with_causes(&error), "a watch is lost");
+                        }
                         yield Change::Lost;
                         break;
                     }

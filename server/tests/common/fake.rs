@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::broadcast;
+use tokio_stream::wrappers::BroadcastStream;
 
 /// One request to the API server.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,16 +25,38 @@ pub struct Asked {
 }
 
 /// The table and the memory.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Fake {
-    answers: HashMap<String, (u16, Value)>,
+    answers: Arc<Mutex<HashMap<String, (u16, Value)>>>,
+    /// What watches report, by path.
+    changes: broadcast::Sender<(String, Value)>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
+impl Default for Fake {
+    fn default() -> Self {
+        Self { answers: Arc::default(), changes: broadcast::Sender::new(16), asked: Arc::default() }
+    }
+}
+
 impl Fake {
+    /// Changes the table while it is in use.
+    pub fn set(&self, what: &str, code: u16, body: Value) {
+        self.answers.lock().unwrap().insert(what.to_owned(), (code, body));
+    }
+
+    /// Reports an event on the watches of `path`.
+    pub fn report(&self, path: &str, kind: &str, mut object: Value) {
+        if kind != "ERROR" {
+            object["metadata"]["resourceVersion"] = "2".into();
+        }
+        // Without a watch nobody hears it.
+        let _ = self.changes.send((path.to_owned(), json!({"type": kind, "object": object})));
+    }
+
     /// Answers `what` (method and path) with `body`. Without an entry, a list is empty and all else is not found.
-    pub fn on(mut self, what: &str, code: u16, body: Value) -> Self {
-        self.answers.insert(what.to_owned(), (code, body));
+    pub fn on(self, what: &str, code: u16, body: Value) -> Self {
+        self.set(what, code, body);
         self
     }
 
@@ -60,13 +85,20 @@ impl Fake {
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         self.asked.lock().unwrap().push(Asked { what: what.clone(), query: query.clone(), body: body.clone() });
         if query.contains("watch=true") {
-            // A watch on which nothing happens.
-            return Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>()).into_response();
+            let path = what.trim_start_matches("GET ").to_owned();
+            let changes = BroadcastStream::new(self.changes.subscribe()).filter_map(move |change| {
+                let line = change.ok().filter(|(about, _)| *about == path).map(|(_, event)| format!("{event}\n"));
+                std::future::ready(line.map(Ok::<_, std::io::Error>))
+            });
+            return Body::from_stream(changes).into_response();
         }
-        let (code, value) = match self.answers.get(&what) {
+        let answer = self.answers.lock().unwrap().get(&what).cloned();
+        let (code, value) = match answer {
             // What is created is stored as it was sent.
-            Some((code, Value::Null)) => (*code, stored(body)),
-            Some((code, value)) => (*code, value.clone()),
+            Some((code, Value::Null)) => (code, stored(body)),
+            // A log is text.
+            Some((code, Value::String(text))) => return (StatusCode::from_u16(code).unwrap(), text).into_response(),
+            Some(answer) => answer,
             None if is_collection(&what) => (200, list(&[])),
             None => (404, status(404, "NotFound", &format!("{what} not found"))),
         };
@@ -93,6 +125,22 @@ pub fn list(items: &[Value]) -> Value {
 /// A `Status` of an error.
 pub fn status(code: u16, reason: &str, message: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message})
+}
+
+/// A Pod of [`job`] with one container in `state`.
+pub fn pod(name: &str, job: &str, phase: &str, state: Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": name, "namespace": "demo", "uid": format!("uid-of-{name}"),
+            "creationTimestamp": "2026-11-23T10:00:00Z",
+            "ownerReferences": [{
+                "apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": format!("uid-{job}"), "controller": true,
+            }],
+        },
+        "spec": {"nodeName": "node-1", "containers": [{"name": "pi", "image": "perl:5.28.0"}]},
+        "status": {"phase": phase, "containerStatuses": [{"name": "pi", "state": state, "restartCount": 0}]},
+    })
 }
 
 /// A Job.

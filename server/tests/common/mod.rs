@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use kube::Client;
@@ -56,6 +58,46 @@ impl Answer {
     pub fn location(&self) -> &str {
         self.header(LOCATION)
     }
+}
+
+/// Server-sent events as they arrive.
+pub struct Events {
+    body: BoxStream<'static, Result<Bytes, axum::Error>>,
+    text: String,
+}
+
+/// One event.
+#[derive(Debug)]
+pub struct Event {
+    pub name: String,
+    pub id: String,
+    pub data: Value,
+}
+
+impl Events {
+    /// The next event; none when the stream has ended. Fails after five seconds without either.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let event = event.to_owned();
+                self.text = rest.to_owned();
+                if !event.starts_with(':') {
+                    return Some(parse(&event));
+                }
+                continue;
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(5), self.body.next()).await.expect("no event");
+            self.text.push_str(std::str::from_utf8(&chunk?.unwrap()).unwrap());
+        }
+    }
+}
+
+fn parse(event: &str) -> Event {
+    let field = |name: &str| {
+        let prefix = format!("{name}: ");
+        event.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned()
+    };
+    Event { name: field("event"), id: field("id"), data: serde_json::from_str(&field("data")).unwrap() }
 }
 
 impl TestApp {
@@ -153,6 +195,13 @@ impl TestApp {
         self.send(request.body(Body::from(arguments.to_string())).unwrap()).await
     }
 
+    /// Opens a stream.
+    pub async fn stream(&self, path: &str, last_event_id: Option<&str>) -> Events {
+        let response = self.open(path, last_event_id).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        Events { body: response.into_body().into_data_stream().boxed(), text: String::new() }
+    }
+
     /// The console after a restart: same folder, same API.
     pub fn restart(&mut self, api: Router) {
         self.state = state(api, self.folder.path());
@@ -170,5 +219,6 @@ fn state(api: Router, data: &Path) -> AppState {
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
         cluster: Cluster::new(Client::new(api, "default"), "test", false),
         base: format!("http://{AUTHORITY}"),
+        print: |_| {},
     })
 }

@@ -1,0 +1,153 @@
+//! What arrives by itself.
+
+mod common;
+
+use common::TestApp;
+use common::fake::{Fake, job, list, pod, status};
+use http::StatusCode;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use serde_json::{Value, json};
+
+const JOBS: &str = "/apis/batch/v1/namespaces/demo/jobs";
+const PODS: &str = "/api/v1/namespaces/demo/pods";
+const LOG: &str = "2026-11-23T10:00:00.1Z one\n2026-11-23T10:00:00.2Z two\n2026-11-23T10:00:00.2Z three\n";
+
+fn completed(name: &str) -> Value {
+    let mut job = job(name);
+    job["status"] = json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]});
+    job
+}
+
+/// A completed Job with one Pod and its log.
+fn finished() -> Fake {
+    let ended = pod("pi-x", "pi", "Succeeded", json!({"terminated": {"exitCode": 0}}));
+    Fake::default()
+        .on(&format!("GET {JOBS}/pi"), 200, completed("pi"))
+        .on(&format!("GET {JOBS}"), 200, list(&[completed("pi")]))
+        .on(&format!("GET {PODS}"), 200, list(&[ended]))
+        .on(&format!("GET {PODS}/pi-x/log"), 200, LOG.into())
+}
+
+fn texts(lines: &Value) -> Vec<&str> {
+    lines.as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_list_begins_whole_and_then_changes_row_by_row() {
+    let fake = Fake::default().on(&format!("GET {JOBS}"), 200, list(&[job("pi")]));
+    let app = TestApp::signed_in(fake.router()).await;
+    let mut events = app.stream("/stream/jobs?project=demo", None).await;
+    let first = events.next().await.unwrap();
+    assert_eq!((first.name.as_str(), &first.data["type"]), ("change", &json!("snapshot")));
+    assert_eq!(first.data["list"]["rows"][0]["status"]["kind"], "updating");
+    fake.report(PODS, "ADDED", pod("pi-x", "pi", "Running", json!({"running": {}})));
+    let second = events.next().await.unwrap().data;
+    assert_eq!((&second["type"], &second["rows"][0]["status"]["kind"]), (&json!("rows"), &json!("running")));
+    fake.report(JOBS, "DELETED", job("pi"));
+    assert_eq!(events.next().await.unwrap().data["gone"], json!(["pi"]));
+}
+
+#[tokio::test]
+async fn an_expired_watch_is_told_and_mended() {
+    let fake = Fake::default().on(&format!("GET {JOBS}"), 200, list(&[job("a")]));
+    let app = TestApp::signed_in(fake.router()).await;
+    let mut events = app.stream("/stream/jobs?project=demo", None).await;
+    events.next().await.unwrap();
+    fake.set(&format!("GET {JOBS}"), 200, list(&[job("b")]));
+    fake.report(JOBS, "ERROR", status(410, "Expired", "too old resource version"));
+    assert_eq!(events.next().await.unwrap().data["type"], "stale");
+    let mended = events.next().await.unwrap().data;
+    assert_eq!((&mended["type"], &mended["list"]["rows"][0]["name"]), (&json!("snapshot"), &json!("b")));
+}
+
+#[tokio::test]
+async fn a_list_that_may_not_be_read_has_no_stream() {
+    let no = status(403, "Forbidden", "no");
+    let app = TestApp::signed_in(Fake::default().on(&format!("GET {JOBS}"), 403, no).router()).await;
+    assert_eq!(app.get("/stream/jobs?project=demo").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_job_is_shown_as_it_changes_until_it_is_gone() {
+    let fake = Fake::default().on(&format!("GET {JOBS}/pi"), 200, job("pi"));
+    let app = TestApp::signed_in(fake.router()).await;
+    let mut events = app.stream("/stream/job?project=demo&name=pi", None).await;
+    let first = events.next().await.unwrap();
+    assert_eq!((first.name.as_str(), &first.data["row"]["status"]["kind"]), ("detail", &json!("updating")));
+    // The first full lists of the watches may still be under way.
+    fake.set(&format!("GET {JOBS}/pi"), 200, completed("pi"));
+    fake.report(JOBS, "MODIFIED", completed("pi"));
+    let second = events.next().await.unwrap();
+    assert_eq!((second.name.as_str(), &second.data["row"]["status"]["kind"]), ("detail", &json!("completed")));
+    fake.set(&format!("GET {JOBS}/pi"), 404, status(404, "NotFound", "gone"));
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    fake.report(JOBS, "DELETED", completed("pi"));
+    assert_eq!(events.next().await.unwrap().name, "gone");
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn logs_are_read_to_their_end_and_never_twice() {
+    let app = TestApp::signed_in(finished().router()).await;
+    let path = "/stream/logs?project=demo&job=pi";
+    let mut events = app.stream(path, None).await;
+    let lines = events.next().await.unwrap();
+    let expected = json!({"pod": "pi-x", "container": "pi", "time": "2026-11-23T10:00:00.1Z", "text": "one"});
+    assert_eq!((lines.name.as_str(), &lines.data[0]), ("lines", &expected));
+    assert_eq!(texts(&lines.data), ["one", "two", "three"]);
+    assert_eq!(events.next().await.unwrap().name, "end");
+    assert!(events.next().await.is_none());
+
+    let mut again = app.stream(path, Some(&lines.id)).await;
+    assert_eq!(again.next().await.unwrap().name, "end");
+    // As if the connection had broken between two lines of one time.
+    let earlier = lines.id.replace(".2", ".1");
+    let mut again = app.stream(path, Some(&earlier)).await;
+    assert_eq!(texts(&again.next().await.unwrap().data), ["three"]);
+}
+
+#[tokio::test]
+async fn a_pod_that_appears_later_is_followed() {
+    let fake = Fake::default()
+        .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
+        .on(&format!("GET {JOBS}"), 200, list(&[job("pi")]))
+        .on(&format!("GET {PODS}/pi-x/log"), 200, LOG.into());
+    let app = TestApp::signed_in(fake.router()).await;
+    let mut events = app.stream("/stream/logs?project=demo&job=pi&tail=1000", None).await;
+    let next = tokio::spawn(async move { (events.next().await, events) });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    fake.report(PODS, "ADDED", pod("pi-x", "pi", "Running", json!({"running": {}})));
+    let (lines, mut events) = next.await.unwrap();
+    assert_eq!(texts(&lines.unwrap().data), ["one", "two", "three"]);
+    let asked = fake.asked();
+    let asked = asked.iter().find(|asked| asked.what.ends_with("/log")).unwrap();
+    assert_eq!(asked.query, "container=pi&follow=true&timestamps=true&tailLines=1000");
+    fake.report(PODS, "MODIFIED", pod("pi-x", "pi", "Succeeded", json!({"terminated": {"exitCode": 0}})));
+    fake.report(JOBS, "MODIFIED", completed("pi"));
+    assert_eq!(events.next().await.unwrap().name, "end");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session() {
+    let app = TestApp::signed_in(Fake::default().router()).await;
+    let mut events = app.stream("/stream/jobs?project=demo", None).await;
+    events.next().await.unwrap();
+    app.post("/sign-out", "").await;
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_log_is_downloaded_as_it_is() {
+    let fake = finished();
+    let app = TestApp::signed_in(fake.router()).await;
+    let answer = app.get("/download/log?project=demo&job=pi").await;
+    assert_eq!((answer.status, answer.text().as_str()), (StatusCode::OK, LOG));
+    assert_eq!(answer.header(CONTENT_TYPE), "text/plain; charset=utf-8");
+    assert_eq!(answer.header(CONTENT_DISPOSITION), "attachment; filename=\"pi.log\"");
+    let other = pod("pi-y", "pi", "Running", json!({"running": {}}));
+    let first = pod("pi-x", "pi", "Succeeded", json!({"terminated": {"exitCode": 0}}));
+    fake.set(&format!("GET {PODS}"), 200, list(&[first, other]));
+    let text = app.get("/download/log?project=demo&job=pi").await.text();
+    let expected = format!("==> pi-x/pi <==\n{LOG}==> pi-y/pi <==\n(this log cannot be read: not found: ");
+    assert!(text.starts_with(&expected), "{text}");
+}
