@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};
 use leptos_router::hooks::{use_location, use_params_map};
 
+use crate::api;
 use crate::api::error::ApiError;
 use crate::api::session::Workspace;
-use crate::api;
 use crate::i18n::{Lang, common as text, t};
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
@@ -80,7 +80,11 @@ pub fn Frame() -> impl IntoView {
 /// Cluster and project switcher.
 #[component]
 fn Where(workspace: Workspace, project: Memo<String>) -> impl IntoView {
-    let cluster = if workspace.playground { t(text::PLAYGROUND).to_owned() } else { workspace.cluster.clone() };
+    let cluster = if workspace.playground {
+        t(text::PLAYGROUND).to_owned()
+    } else {
+        workspace.cluster.clone()
+    };
     let version = workspace.version.clone();
     let projects = StoredValue::new(workspace.projects);
     view! {

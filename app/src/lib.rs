@@ -5,6 +5,8 @@
 //! rendering; such values arrive in effects, after hydration.
 
 pub mod api;
+#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+mod editor;
 pub mod frame;
 pub mod i18n;
 pub mod kit;

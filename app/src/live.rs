@@ -25,7 +25,9 @@ pub fn subscribe(
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         let Some(url) = url.get() else { return };
-        let Some(stream) = browser::open(&url, names, on_event.clone(), on_connection.clone()) else { return };
+        let Some(stream) = browser::open(&url, names, on_event.clone(), on_connection.clone()) else {
+            return;
+        };
         let stream = send_wrapper::SendWrapper::new(stream);
         on_cleanup(move || stream.take().close());
     });
@@ -83,9 +85,18 @@ mod browser {
         let watched = source.clone();
         let error = Closure::<dyn Fn(Event)>::new(move |_| {
             let closed = watched.ready_state() == EventSource::CLOSED;
-            on_connection(if closed { Connection::Closed } else { Connection::Lost });
+            on_connection(if closed {
+                Connection::Closed
+            } else {
+                Connection::Lost
+            });
         });
         source.set_onerror(Some(error.as_ref().unchecked_ref()));
-        Some(Stream { source, _message: message, _open: open, _error: error })
+        Some(Stream {
+            source,
+            _message: message,
+            _open: open,
+            _error: error,
+        })
     }
 }

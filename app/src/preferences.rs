@@ -49,7 +49,13 @@ pub fn current() -> Preferences {
     let Some(parts) = leptos::prelude::use_context::<http::request::Parts>() else {
         return Preferences::default();
     };
-    let header = |name| parts.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    let header = |name| {
+        parts
+            .headers
+            .get_all(name)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok())
+    };
     let cookie = |name: &str| {
         header(http::header::COOKIE)
             .flat_map(|line| line.split(';'))
@@ -60,7 +66,10 @@ pub fn current() -> Preferences {
         .and_then(Lang::from_tag)
         .or_else(|| header(http::header::ACCEPT_LANGUAGE).find_map(Lang::from_accept_language))
         .unwrap_or_default();
-    Preferences { lang, theme: cookie("theme").map(Theme::from_name).unwrap_or_default() }
+    Preferences {
+        lang,
+        theme: cookie("theme").map(Theme::from_name).unwrap_or_default(),
+    }
 }
 
 /// The choices that the server wrote into `<html lang data-theme>`.
@@ -71,7 +80,11 @@ pub fn current() -> Preferences {
     static CURRENT: OnceLock<Preferences> = OnceLock::new();
     *CURRENT.get_or_init(|| {
         let root = leptos::prelude::document().document_element();
-        let attribute = |name| root.as_ref().and_then(|root| root.get_attribute(name)).unwrap_or_default();
+        let attribute = |name| {
+            root.as_ref()
+                .and_then(|root| root.get_attribute(name))
+                .unwrap_or_default()
+        };
         Preferences {
             lang: Lang::from_tag(&attribute("lang")).unwrap_or_default(),
             theme: Theme::from_name(&attribute("data-theme")),

@@ -1,6 +1,9 @@
 //! The server functions. Each begins with [`backend`], which refuses a request without a session.
 
-#![allow(missing_docs, reason = "the macro makes each argument a field of a struct that nobody reads")]
+#![allow(
+    missing_docs,
+    reason = "the macro makes each argument a field of a struct that nobody reads"
+)]
 
 #[cfg(feature = "ssr")]
 use super::backend::backend;
@@ -74,5 +77,8 @@ pub async fn describe(
     alias: String,
     description: String,
 ) -> Result<(), ApiError> {
-    backend().await?.describe(&project, &name, &alias, &description).await
+    backend()
+        .await?
+        .describe(&project, &name, &alias, &description)
+        .await
 }

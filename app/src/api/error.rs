@@ -88,6 +88,8 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self::Console { message: error.to_string() }
+        Self::Console {
+            message: error.to_string(),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What the browser may ask of the server: the server functions and their data.
 //!
-//! Endpoints are named by hand, since generated names change with the code. 
+//! Endpoints are named by hand, since generated names change with the code.
 
 #[cfg(feature = "ssr")]
 pub mod backend;

@@ -47,13 +47,16 @@ impl ApiError {
             | Self::Unreadable { message }
             | Self::Unreachable { message }
             | Self::Console { message }
-            | Self::Other { message, .. } => Some(message).filter(|message| !message.is_empty()).map(String::as_str),
+            | Self::Other { message, .. } => Some(message)
+                .filter(|message| !message.is_empty())
+                .map(String::as_str),
         }
     }
 
     /// Both in one line.
     pub fn sentence(&self, lang: Lang) -> String {
         let advice = self.advice().get(lang);
-        self.detail().map_or_else(|| advice.to_owned(), |detail| format!("{advice} ({detail})"))
+        self.detail()
+            .map_or_else(|| advice.to_owned(), |detail| format!("{advice} ({detail})"))
     }
 }

@@ -105,7 +105,10 @@ mod tests {
 
     #[test]
     fn accept_language_follows_the_q_values() {
-        assert_eq!(Lang::from_accept_language("fr, en;q=0.3, zh-CN;q=0.8"), Some(Lang::Zh));
+        assert_eq!(
+            Lang::from_accept_language("fr, en;q=0.3, zh-CN;q=0.8"),
+            Some(Lang::Zh)
+        );
         assert_eq!(Lang::from_accept_language("en-GB,zh;q=0.9"), Some(Lang::En));
         assert_eq!(Lang::from_accept_language("zh;q=0, fr"), None);
         assert_eq!(Lang::from_accept_language(""), None);
@@ -113,7 +116,10 @@ mod tests {
 
     #[test]
     fn placeholders_are_replaced() {
-        let text = Text { en: "{n} of {m}", zh: "{n}/{m}" };
+        let text = Text {
+            en: "{n} of {m}",
+            zh: "{n}/{m}",
+        };
         assert_eq!(tf(text, &[("n", "1"), ("m", "4")]), "1 of 4");
     }
 }

@@ -60,7 +60,9 @@ pub fn explain(reason: &Reason) -> String {
         _ if reason.message.is_empty() => return reason.code.clone(),
         _ => return format!("{}: {}", reason.code, reason.message),
     };
-    tf(known, &[("what", &reason.message)]).trim_end_matches([':', '：', ' ']).to_owned()
+    tf(known, &[("what", &reason.message)])
+        .trim_end_matches([':', '：', ' '])
+        .to_owned()
 }
 
 /// The state of a Job.

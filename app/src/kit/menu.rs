@@ -48,7 +48,9 @@ fn close_from_outside(node: NodeRef<leptos::html::Details>) {
 
     Effect::new(move |_| {
         let handle = window_event_listener(leptos::ev::pointerdown, move |event| {
-            let Some(details) = node.try_get_untracked().flatten() else { return };
+            let Some(details) = node.try_get_untracked().flatten() else {
+                return;
+            };
             let inside = event
                 .target()
                 .and_then(|target| target.dyn_into::<web_sys::Node>().ok())

@@ -18,7 +18,10 @@ pub fn provide_clock() {
     provide_context(Clock(now));
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
-        #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit into 53 bits")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds since 1970 fit into 53 bits"
+        )]
         let tick = move || set_now.set(Some(js_sys::Date::now() as Millis));
         tick();
         if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_secs(1)) {
@@ -46,7 +49,11 @@ pub fn exact(at: Millis) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     format!(
         "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
@@ -73,7 +80,11 @@ pub fn ago(at: Millis, now: Millis) -> String {
 pub fn duration(millis: Millis) -> String {
     let seconds = (millis / 1000).max(0);
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{rest:02}")
+    } else {
+        format!("{minutes}:{rest:02}")
+    }
 }
 
 /// A moment.

@@ -26,7 +26,10 @@ const SHOWN: std::time::Duration = std::time::Duration::from_secs(6);
 impl Toaster {
     /// The application's toaster.
     pub fn provide() {
-        provide_context(Self { toasts: RwSignal::new(Vec::new()), next: StoredValue::new(0) });
+        provide_context(Self {
+            toasts: RwSignal::new(Vec::new()),
+            next: StoredValue::new(0),
+        });
     }
 
     /// Shows a text.
@@ -37,14 +40,22 @@ impl Toaster {
         }) else {
             return;
         };
-        self.toasts.update(|toasts| toasts.push(Toast { id, tone, text: text.into() }));
+        self.toasts.update(|toasts| {
+            toasts.push(Toast {
+                id,
+                tone,
+                text: text.into(),
+            })
+        });
         if tone != Tone::Error {
             set_timeout(move || self.close(id), SHOWN);
         }
     }
 
     fn close(self, id: u64) {
-        let _ = self.toasts.try_update(|toasts| toasts.retain(|toast| toast.id != id));
+        let _ = self
+            .toasts
+            .try_update(|toasts| toasts.retain(|toast| toast.id != id));
     }
 }
 
@@ -56,7 +67,9 @@ pub fn use_toaster() -> Option<Toaster> {
 /// The corner in which toasts appear.
 #[component]
 pub fn Toasts() -> impl IntoView {
-    let Some(toaster) = use_toaster() else { return ().into_any() };
+    let Some(toaster) = use_toaster() else {
+        return ().into_any();
+    };
     view! {
         <div class="toasts" role="status" aria-live="polite">
             <For each=move || toaster.toasts.get() key=|toast| toast.id let(toast)>
@@ -75,5 +88,5 @@ pub fn Toasts() -> impl IntoView {
             </For>
         </div>
     }
-        .into_any()
+    .into_any()
 }

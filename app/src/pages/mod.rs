@@ -34,7 +34,11 @@ pub fn to_sign_in() {
     #[cfg(feature = "hydrate")]
     {
         let location = leptos::prelude::window().location();
-        let here = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+        let here = format!(
+            "{}{}",
+            location.pathname().unwrap_or_default(),
+            location.search().unwrap_or_default()
+        );
         let back = leptos_router::location::Url::escape(&here);
         if let Err(error) = location.assign(&format!("/sign-in?ended=1&back={back}")) {
             leptos::logging::warn!("cannot leave for the sign-in page: {error:?}");

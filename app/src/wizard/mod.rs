@@ -1,9 +1,311 @@
-//! The wizard that creates a Job.
+//! The wizard that creates a Job (features C1-C12): six steps and the text, two views of one document.
+
+mod containers;
+mod draft;
+mod environment;
+mod fields;
+mod foot;
+pub mod offsets;
+mod pairs;
+mod preview;
+mod quantity;
+mod start;
+mod state;
+mod step;
+mod steps;
+mod template;
+mod text_pane;
+mod volumes;
 
 use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use manifest::{History, Severity};
 
-/// The wizard.
+use crate::frame::use_project;
+use crate::i18n::{t, tf, wizard as text};
+use crate::kit::icon::{Glyph, Icon};
+use crate::kit::notice::{Notice, Tone};
+use preview::Preview;
+use start::{Kept, begin};
+use state::Wizard;
+use step::Step;
+use text_pane::TextPane;
+
+/// Changes of the address that keep the rest of it: step and mode.
+#[derive(Clone)]
+struct Address {
+    step: Callback<Step>,
+    mode: Callback<bool>,
+}
+
+/// The page.
 #[component]
 pub fn CreateJob() -> impl IntoView {
-    view! { <h1>"Create"</h1> }
+    let query = use_query_map();
+    let step = Memo::new(move |_| {
+        query
+            .with(|query| query.get("step").and_then(|key| Step::from_key(&key)))
+            .unwrap_or(Step::Basic)
+    });
+    // Whoever imports begins in edit mode, where the files are.
+    let importing = query.with_untracked(|query| query.get("import").is_some());
+    let editing =
+        Memo::new(move |_| query.with(|query| query.get("edit").is_some() || query.get("import").is_some()));
+    let wizard = Wizard::new(use_project(), step, editing, &template::empty("job"));
+    let kept = RwSignal::new(Kept::Yes);
+    begin(wizard, kept);
+    let address = address(wizard);
+    let open_text = {
+        let mode = address.mode;
+        Callback::new(move |offset: usize| {
+            let path = wizard
+                .document
+                .with_untracked(|document| document.path_at(offset));
+            if let Some((_, path)) = path {
+                wizard.focused.set(path);
+            }
+            mode.run(true);
+        })
+    };
+    view! {
+        <Title text=t(text::TITLE)/>
+        <div
+            class="wizard"
+            class:wizard-editing=move || wizard.editing.get()
+            on:keydown=move |event| shortcut(wizard, &event)
+        >
+            <Head wizard kept mode=address.mode/>
+            <Notices wizard kept mode=address.mode/>
+            <div class="wizard-panes">
+                <section class="wizard-form" aria-label=t(text::STEPS)>
+                    <Stepper wizard go=address.step/>
+                    <div class="wizard-step" inert=move || !wizard.is_usable()>
+                        {move || {
+                            view! { <h2 class="step-title">{t(wizard.step.get().label())}</h2> }
+                        }}
+                        {move || match wizard.step.get() {
+                            Step::Basic => view! { <steps::Basic wizard/> }.into_any(),
+                            Step::Settings => view! { <steps::Settings wizard/> }.into_any(),
+                            Step::Pods => view! { <containers::Pods wizard/> }.into_any(),
+                            Step::Volumes => view! { <volumes::Volumes wizard/> }.into_any(),
+                            Step::Labels => view! { <steps::Labels wizard/> }.into_any(),
+                            Step::Nodes => view! { <steps::Nodes wizard/> }.into_any(),
+                        }}
+                    </div>
+                </section>
+                <section class="wizard-text" aria-label=t(text::MANIFEST)>
+                    {move || {
+                        if wizard.editing.get() {
+                            view! { <TextPane wizard importing/> }.into_any()
+                        } else {
+                            view! { <Preview wizard on_open=open_text/> }.into_any()
+                        }
+                    }}
+                </section>
+            </div>
+            <foot::Foot wizard go=address.step mode=address.mode/>
+        </div>
+    }
+}
+
+/// Step and mode live in the address, so that back, reload and a link lead to the same place.
+fn address(wizard: Wizard) -> Address {
+    let location = use_location();
+    let navigate = use_navigate();
+    let go = Callback::new(move |(step, editing): (Step, bool)| {
+        let edit = if editing { "&edit=1" } else { "" };
+        let to = format!("{}?step={}{edit}", location.pathname.get_untracked(), step.key());
+        navigate(
+            &to,
+            NavigateOptions {
+                replace: true,
+                scroll: false,
+                ..NavigateOptions::default()
+            },
+        );
+    });
+    Address {
+        step: Callback::new(move |step| go.run((step, wizard.editing.get_untracked()))),
+        mode: Callback::new(move |editing: bool| {
+            go.run((wizard.step.get_untracked(), editing));
+            if !editing {
+                foot::focus_field(&wizard.focused.get_untracked());
+            }
+        }),
+    }
+}
+
+/// Ctrl+Z and Ctrl+Shift+Z outside of inputs, which have an undo of their own.
+fn shortcut(wizard: Wizard, event: &leptos::ev::KeyboardEvent) {
+    let is_undo = (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("z");
+    let target = event_target::<web_sys::Element>(event);
+    let typing = matches!(target.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+        || target.closest(".editor").ok().flatten().is_some();
+    if is_undo && !typing {
+        event.prevent_default();
+        if event.shift_key() {
+            wizard.redo()
+        } else {
+            wizard.undo()
+        }
+    }
+}
+
+/// Title, draft, undo, and the switch at the top right.
+#[component]
+fn Head(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl IntoView {
+    let draft = move || match kept.get() {
+        Kept::Yes => "",
+        Kept::Saved | Kept::Restored => t(text::DRAFT_SAVED),
+        Kept::Secret => t(text::DRAFT_SECRET),
+    };
+    view! {
+        <header class="wizard-head">
+            <h1>{t(text::TITLE)}</h1>
+            <span class="hint wide-only" role="status">{draft}</span>
+            <span class="bar-space"></span>
+            <button
+                type="button"
+                class="button button-icon"
+                aria-label=t(text::UNDO)
+                title=t(text::UNDO)
+                disabled=move || !wizard.history.with(History::can_undo)
+                on:click=move |_| wizard.undo()
+            >
+                <Icon glyph=Glyph::Undo/>
+            </button>
+            <button
+                type="button"
+                class="button button-icon"
+                aria-label=t(text::REDO)
+                title=t(text::REDO)
+                disabled=move || !wizard.history.with(History::can_redo)
+                on:click=move |_| wizard.redo()
+            >
+                <Icon glyph=Glyph::Redo/>
+            </button>
+            <button
+                type="button"
+                class="switch"
+                role="switch"
+                aria-checked=move || wizard.editing.get().to_string()
+                on:click=move |_| mode.run(!wizard.editing.get_untracked())
+            >
+                <span class="switch-track"><span class="switch-thumb"></span></span>
+                {t(text::EDIT_MODE)}
+            </button>
+        </header>
+    }
+}
+
+/// What a person should know now: a broken text, a refused edit, a draft that came back.
+#[component]
+fn Notices(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl IntoView {
+    let broken = Memo::new(move |_| {
+        wizard.document.with(|document| {
+            let problem = document.problems().first()?;
+            let (line, _) = manifest::line_column(document.text(), problem.range.start);
+            Some((line, problem.range.start, state::words(problem)))
+        })
+    });
+    let show = move |offset: usize| {
+        mode.run(true);
+        set_timeout(
+            move || wizard.reveal(offset),
+            std::time::Duration::from_millis(60),
+        );
+    };
+    view! {
+        {move || {
+            broken.get().map(|(line, offset, words)| {
+                view! {
+                    <Notice tone=Tone::Error>
+                        <strong>{tf(text::BROKEN_TITLE, &[("line", &line.to_string())])}</strong>
+                        <span class="notice-detail">{words}</span>
+                        <span>{t(text::BROKEN_TEXT)}</span>
+                        " "
+                        <button type="button" class="link" on:click=move |_| show(offset)>{t(text::TO_TEXT)}</button>
+                    </Notice>
+                }
+            })
+        }}
+        {move || {
+            let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
+            no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
+        }}
+        {move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> })}
+        {move || {
+            (kept.get() == Kept::Restored).then(|| {
+                view! {
+                    <Notice tone=Tone::Info>
+                        {t(text::DRAFT_RESTORED)}
+                        " "
+                        <button type="button" class="link" on:click=move |_| start::over(wizard, kept)>
+                            {t(text::START_OVER)}
+                        </button>
+                        " "
+                        <button type="button" class="link" on:click=move |_| kept.set(Kept::Saved)>
+                            {t(text::DISMISS)}
+                        </button>
+                    </Notice>
+                }
+            })
+        }}
+    }
+}
+
+/// The six steps, each with its state; in any order.
+#[component]
+fn Stepper(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
+    let errors = move |step: Step| {
+        let entry = wizard.entry.get();
+        wizard.problems.with(|problems| {
+            let on_step = |p: &&manifest::Problem| {
+                p.severity == Severity::Error && p.entry == Some(entry) && Step::of(&p.path) == step
+            };
+            problems.iter().filter(on_step).count()
+        })
+    };
+    view! {
+        <nav class="stepper" aria-label=t(text::STEPS)>
+            <ol>
+                {Step::ALL
+                    .into_iter()
+                    .map(|step| {
+                        let current = move || wizard.step.get() == step;
+                        let errors = Memo::new(move |_| errors(step));
+                        view! {
+                            <li>
+                                <button
+                                    type="button"
+                                    class="step"
+                                    class:step-current=current
+                                    class:step-wrong=move || { errors.get() > 0 }
+                                    aria-current=move || if current() { "step" } else { "false" }
+                                    on:click=move |_| go.run(step)
+                                >
+                                    <span class="step-number">
+                                        {move || match errors.get() {
+                                            0 => (step.position() + 1).to_string(),
+                                            _ => "!".to_owned(),
+                                        }}
+                                    </span>
+                                    <span class="step-label">{t(step.label())}</span>
+                                    {move || {
+                                        let count = errors.get();
+                                        (count > 0).then(|| {
+                                            let words = tf(text::STEP_PROBLEMS, &[("n", &count.to_string())]);
+                                            view! { <span class="count" title=words.clone() aria-label=words>{count}</span> }
+                                        })
+                                    }}
+                                </button>
+                            </li>
+                        }
+                    })
+                    .collect_view()}
+            </ol>
+        </nav>
+    }
 }

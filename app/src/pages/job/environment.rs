@@ -55,7 +55,11 @@ fn Container(container: ContainerEnvironment) -> impl IntoView {
 }
 
 fn row(variable: Variable) -> impl IntoView {
-    let name = if variable.name.is_empty() { "*".to_owned() } else { variable.name };
+    let name = if variable.name.is_empty() {
+        "*".to_owned()
+    } else {
+        variable.name
+    };
     view! {
         <tr>
             <th scope="row"><code>{name}</code></th>
@@ -69,21 +73,29 @@ fn source(source: VariableSource) -> AnyView {
     match source {
         VariableSource::Value { value } => view! { <code class="break">{value}</code> }.into_any(),
         VariableSource::ConfigMap { name, key, value } => {
-            let words = if key.is_empty() { text::FROM_CONFIG_MAP_ALL } else { text::FROM_CONFIG_MAP };
+            let words = if key.is_empty() {
+                text::FROM_CONFIG_MAP_ALL
+            } else {
+                text::FROM_CONFIG_MAP
+            };
             view! {
                 {value.map(|value| view! { <code class="break">{value}</code> " " })}
                 {from(tf(words, &[("name", &name), ("key", &key)]))}
             }
-                .into_any()
+            .into_any()
         }
         VariableSource::Secret { name, key } => {
-            let words = if key.is_empty() { text::FROM_SECRET_ALL } else { text::FROM_SECRET };
+            let words = if key.is_empty() {
+                text::FROM_SECRET_ALL
+            } else {
+                text::FROM_SECRET
+            };
             view! {
                 <span title=t(text::SECRET_HIDDEN)>"••••••"</span>
                 " "
                 {from(tf(words, &[("name", &name), ("key", &key)]))}
             }
-                .into_any()
+            .into_any()
         }
         VariableSource::Field { path } => from(tf(text::FROM_FIELD, &[("path", &path)])).into_any(),
         VariableSource::Resource { resource } => {

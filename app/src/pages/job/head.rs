@@ -6,8 +6,8 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 
 use super::summary::EditInformation;
-use crate::api::job::JobDetail;
 use crate::api;
+use crate::api::job::JobDetail;
 use crate::i18n::{common, job as text, jobs, t, tf};
 use crate::kit::badge::StatusBadge;
 use crate::kit::icon::{Glyph, Icon};
@@ -85,21 +85,30 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
     let toaster = use_toaster();
     let navigate = use_navigate();
     let rerun = Action::new(move |(): &()| {
-        let (project, name) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let (project, name) =
+            detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
         let navigate = navigate.clone();
         async move {
             report(toaster, api::rerun(project, name).await, |new| {
-                navigate(&format!("/projects/{}/jobs/{}", new.project, new.name), NavigateOptions::default());
+                navigate(
+                    &format!("/projects/{}/jobs/{}", new.project, new.name),
+                    NavigateOptions::default(),
+                );
                 tf(jobs::RERAN, &[("name", &new.name)])
             });
         }
     });
     let suspend = Action::new(move |suspend: &bool| {
         let suspend = *suspend;
-        let (project, name) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let (project, name) =
+            detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
         let done = if suspend { jobs::SUSPENDED } else { jobs::RESUMED };
         async move {
-            report(toaster, api::suspend(project, name.clone(), suspend).await, |()| tf(done, &[("name", &name)]));
+            report(
+                toaster,
+                api::suspend(project, name.clone(), suspend).await,
+                |()| tf(done, &[("name", &name)]),
+            );
         }
     });
     let editing = RwSignal::new(false);

@@ -113,7 +113,9 @@ fn receive(which: Memo<String>, received: Received) {
             }
         },
         move |connection| {
-            received.lost.set(connection != Connection::Open && !received.ended.get_untracked());
+            received
+                .lost
+                .set(connection != Connection::Open && !received.ended.get_untracked());
             if connection == Connection::Closed {
                 crate::pages::leave_if_signed_out();
             }
@@ -138,7 +140,8 @@ fn append(received: Received, new: Vec<Line>) {
 /// What to show and how.
 #[component]
 fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> impl IntoView {
-    let pods = Memo::new(move |_| detail.with(|d| d.pods.iter().map(|pod| pod.name.clone()).collect::<Vec<_>>()));
+    let pods =
+        Memo::new(move |_| detail.with(|d| d.pods.iter().map(|pod| pod.name.clone()).collect::<Vec<_>>()));
     let containers = Memo::new(move |_| {
         detail.with(|detail| {
             let mut names = Vec::new();
@@ -150,7 +153,14 @@ fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> imp
             names
         })
     });
-    let restarted = move || detail.with(|d| d.pods.iter().flat_map(|pod| &pod.containers).any(|c| c.restarts > 0));
+    let restarted = move || {
+        detail.with(|d| {
+            d.pods
+                .iter()
+                .flat_map(|pod| &pod.containers)
+                .any(|c| c.restarts > 0)
+        })
+    };
     view! {
         <div class="toolbar">
             <Pick label=t(text::LOGS_POD) all=t(text::LOGS_ALL_PODS) names=pods value=choice.pod/>
@@ -247,14 +257,24 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
         }
     });
     let scrolled = move |_| {
-        let Some(frame) = frame.get_untracked() else { return };
+        let Some(frame) = frame.get_untracked() else {
+            return;
+        };
         let at_end = frame.scroll_top() + frame.client_height() >= frame.scroll_height() - 24;
         if choice.follow.get_untracked() != at_end {
             choice.follow.set(at_end);
         }
     };
-    let many = Memo::new(move |_| received.lines.with(|lines| lines.iter().any(|(_, line)| line.pod != lines[0].1.pod)));
-    let trimmed = move || received.lines.with(|lines| lines.first().is_some_and(|(number, _)| *number > 0));
+    let many = Memo::new(move |_| {
+        received
+            .lines
+            .with(|lines| lines.iter().any(|(_, line)| line.pod != lines[0].1.pod))
+    });
+    let trimmed = move || {
+        received
+            .lines
+            .with(|lines| lines.first().is_some_and(|(number, _)| *number > 0))
+    };
     let foot = move || match (received.lines.with(Vec::is_empty), received.ended.get()) {
         (true, false) => t(text::LOGS_WAITING),
         (true, true) => t(text::LOGS_EMPTY),

@@ -13,9 +13,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use crate::api;
 use crate::api::error::ApiError;
 use crate::api::job::JobDetail;
-use crate::api;
 use crate::frame::use_project;
 use crate::i18n::{job as text, t};
 use crate::kit::failure::Failure;
@@ -31,7 +31,10 @@ pub fn JobPage() -> impl IntoView {
     let name = Memo::new(move |_| params.with(|params| params.get("name").unwrap_or_default()));
     let gone = RwSignal::new(false);
     let live = RwSignal::new(None::<JobDetail>);
-    let first = Resource::new_blocking(move || (project.get(), name.get()), |(project, name)| api::job(project, name));
+    let first = Resource::new_blocking(
+        move || (project.get(), name.get()),
+        |(project, name)| api::job(project, name),
+    );
     follow(project, name, live, gone);
     view! {
         <Title text=move || name.get()/>
@@ -54,8 +57,19 @@ pub fn JobPage() -> impl IntoView {
 }
 
 /// Follows the Job's live stream.
-fn follow(project: Memo<String>, name: Memo<String>, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bool>) {
-    let url = Signal::derive(move || Some(format!("/stream/job?project={}&name={}", project.get(), name.get())));
+fn follow(
+    project: Memo<String>,
+    name: Memo<String>,
+    live: RwSignal<Option<JobDetail>>,
+    gone: RwSignal<bool>,
+) {
+    let url = Signal::derive(move || {
+        Some(format!(
+            "/stream/job?project={}&name={}",
+            project.get(),
+            name.get()
+        ))
+    });
     live::subscribe(
         url,
         &["detail", "gone"],
@@ -76,7 +90,9 @@ fn follow(project: Memo<String>, name: Memo<String>, live: RwSignal<Option<JobDe
 
 fn set_status(error: &ApiError) {
     #[cfg(feature = "ssr")]
-    if let (ApiError::NotFound { .. }, Some(response)) = (error, use_context::<leptos_axum::ResponseOptions>()) {
+    if let (ApiError::NotFound { .. }, Some(response)) =
+        (error, use_context::<leptos_axum::ResponseOptions>())
+    {
         response.set_status(http::StatusCode::NOT_FOUND);
     }
     #[cfg(not(feature = "ssr"))]
@@ -89,8 +105,13 @@ fn Loaded(first: JobDetail, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bo
     let first = StoredValue::new(first);
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
     let query = use_query_map();
-    let tab = Memo::new(move |_| query.with(|query| query.get("tab")).unwrap_or_else(|| "records".to_owned()));
-    let path = Signal::derive(move || detail.with(|d| format!("/projects/{}/jobs/{}", d.row.project, d.row.name)));
+    let tab = Memo::new(move |_| {
+        query
+            .with(|query| query.get("tab"))
+            .unwrap_or_else(|| "records".to_owned())
+    });
+    let path =
+        Signal::derive(move || detail.with(|d| format!("/projects/{}/jobs/{}", d.row.project, d.row.name)));
     let tabs = [
         ("records", text::TAB_RECORDS),
         ("pods", text::TAB_PODS),

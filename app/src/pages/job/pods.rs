@@ -22,7 +22,11 @@ pub fn Pods(
     let empty = move || detail.with(|detail| detail.pods.is_empty());
     let words = move || {
         let finished = detail.with(|detail| detail.row.status.kind.is_finished());
-        t(if finished { text::PODS_NONE_LEFT } else { text::PODS_EMPTY_TEXT })
+        t(if finished {
+            text::PODS_NONE_LEFT
+        } else {
+            text::PODS_EMPTY_TEXT
+        })
     };
     view! {
         <Show
@@ -89,15 +93,30 @@ fn Pod(pod: PodRow, path: Signal<String>) -> impl IntoView {
 
 fn container(container: ContainerRow) -> impl IntoView {
     let (tone, words) = match &container.state {
-        ContainerState::Waiting { reason, message } if reason.is_empty() => ("idle", format!("{} {message}", t(text::WAITING))),
-        ContainerState::Waiting { reason, message } => {
-            ("idle", explain(&Reason { code: reason.clone(), message: message.clone() }))
+        ContainerState::Waiting { reason, message } if reason.is_empty() => {
+            ("idle", format!("{} {message}", t(text::WAITING)))
         }
+        ContainerState::Waiting { reason, message } => (
+            "idle",
+            explain(&Reason {
+                code: reason.clone(),
+                message: message.clone(),
+            }),
+        ),
         ContainerState::Running { .. } => ("busy", t(text::RUNNING).to_owned()),
-        ContainerState::Terminated { exit_code, reason, message, .. } => {
+        ContainerState::Terminated {
+            exit_code,
+            reason,
+            message,
+            ..
+        } => {
             let exit = tf(text::EXITED, &[("n", &exit_code.to_string())]);
             let words = [reason.as_str(), exit.as_str(), message.as_str()];
-            let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ");
+            let words = words
+                .into_iter()
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · ");
             (if *exit_code == 0 { "good" } else { "bad" }, words)
         }
     };

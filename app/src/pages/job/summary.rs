@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::api::job::JobDetail;
 use crate::api;
+use crate::api::job::JobDetail;
 use crate::i18n::{Text, common, job as text, t, tf};
 use crate::kit::dialog::Dialog;
 use crate::kit::time::{Duration, Time};
@@ -108,7 +108,8 @@ pub fn EditInformation(
     });
     let toaster = use_toaster();
     let save = Action::new(move |(): &()| {
-        let (project, name) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let (project, name) =
+            detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
         let (alias, description) = (alias.get_untracked(), description.get_untracked());
         async move {
             let answer = api::describe(project, name, alias, description).await;

@@ -23,7 +23,10 @@ pub struct Deletion {
 impl Deletion {
     /// Nothing is asked yet.
     pub fn provide() -> Self {
-        let deletion = Self { open: RwSignal::new(false), names: RwSignal::new(Vec::new()) };
+        let deletion = Self {
+            open: RwSignal::new(false),
+            names: RwSignal::new(Vec::new()),
+        };
         provide_context(deletion);
         deletion
     }
@@ -47,7 +50,11 @@ pub fn RowMenu(
     let toaster = use_toaster();
     let rerun = Action::new(move |(): &()| {
         let (project, name) = row.with_untracked(|row| (row.project.clone(), row.name.clone()));
-        async move { report(toaster, api::rerun(project, name).await, |new| tf(text::RERAN, &[("name", &new.name)])) }
+        async move {
+            report(toaster, api::rerun(project, name).await, |new| {
+                tf(text::RERAN, &[("name", &new.name)])
+            })
+        }
     });
     let suspend = Action::new(move |suspend: &bool| {
         let (suspend, row) = (*suspend, row.get_untracked());

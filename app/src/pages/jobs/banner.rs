@@ -16,7 +16,8 @@ pub fn Banner(
     /// The quota's numbers; none while they are being read.
     quota: Signal<Option<QuotaBanner>>,
 ) -> impl IntoView {
-    let number = |value: Option<i64>| value.map_or_else(|| t(common::UNLIMITED).to_owned(), |n| n.to_string());
+    let number =
+        |value: Option<i64>| value.map_or_else(|| t(common::UNLIMITED).to_owned(), |n| n.to_string());
     let fact = move |label: &'static str, value: Signal<String>| {
         view! {
             <div class="fact">
@@ -26,7 +27,11 @@ pub fn Banner(
         }
     };
     let read = move |of: fn(QuotaBanner) -> Option<i64>| {
-        Signal::derive(move || quota.get().map_or_else(|| "–".to_owned(), |quota| number(of(quota))))
+        Signal::derive(move || {
+            quota
+                .get()
+                .map_or_else(|| "–".to_owned(), |quota| number(of(quota)))
+        })
     };
     view! {
         <div class="page-head">

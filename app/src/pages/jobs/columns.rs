@@ -25,8 +25,14 @@ pub enum Column {
 
 impl Column {
     /// In the order of the table.
-    pub const ALL: [Self; 6] =
-        [Self::Done, Self::Duration, Self::Image, Self::Owner, Self::Age, Self::Updated];
+    pub const ALL: [Self; 6] = [
+        Self::Done,
+        Self::Duration,
+        Self::Image,
+        Self::Owner,
+        Self::Age,
+        Self::Updated,
+    ];
 
     /// Its heading.
     pub fn label(self) -> Text {
@@ -69,7 +75,12 @@ impl Columns {
 
     /// For a `class` attribute of the table: `hide-owner hide-age`.
     pub fn class(self) -> String {
-        self.0.with(|hidden| hidden.iter().map(|column| format!(" hide-{}", column.key())).collect())
+        self.0.with(|hidden| {
+            hidden
+                .iter()
+                .map(|column| format!(" hide-{}", column.key()))
+                .collect()
+        })
     }
 
     fn shows(self, column: Column) -> bool {
@@ -89,14 +100,20 @@ impl Columns {
 
     #[cfg(feature = "hydrate")]
     fn recall(self) {
-        let Some(stored) = storage().and_then(|storage| storage.get_item(STORE).ok().flatten()) else { return };
-        let hidden = Column::ALL.into_iter().filter(|column| stored.split(' ').any(|key| key == column.key()));
+        let Some(stored) = storage().and_then(|storage| storage.get_item(STORE).ok().flatten()) else {
+            return;
+        };
+        let hidden = Column::ALL
+            .into_iter()
+            .filter(|column| stored.split(' ').any(|key| key == column.key()));
         self.0.set(hidden.collect());
     }
 
     #[cfg(feature = "hydrate")]
     fn remember(self) {
-        let keys = self.0.with_untracked(|hidden| hidden.iter().map(|column| column.key()).collect::<Vec<_>>());
+        let keys = self
+            .0
+            .with_untracked(|hidden| hidden.iter().map(|column| column.key()).collect::<Vec<_>>());
         if let Some(storage) = storage() {
             // A full or forbidden storage only means that the choice is not remembered.
             let _ = storage.set_item(STORE, &keys.join(" "));

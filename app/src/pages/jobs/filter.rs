@@ -31,7 +31,13 @@ pub enum StatusGroup {
 
 impl StatusGroup {
     /// Every group, in the order of the chips.
-    pub const ALL: [Self; 5] = [Self::Active, Self::Stuck, Self::Completed, Self::Failed, Self::Suspended];
+    pub const ALL: [Self; 5] = [
+        Self::Active,
+        Self::Stuck,
+        Self::Completed,
+        Self::Failed,
+        Self::Suspended,
+    ];
 
     /// The group of a state.
     pub fn of(kind: StatusKind) -> Self {
@@ -64,7 +70,10 @@ impl StatusGroup {
 impl Filter {
     /// Reads the box's text and the chosen group.
     pub fn new(text: &str, group: Option<StatusGroup>) -> Self {
-        let mut filter = Self { group, ..Self::default() };
+        let mut filter = Self {
+            group,
+            ..Self::default()
+        };
         for token in text.split_whitespace() {
             let token = token.to_lowercase();
             if let Some(label) = token.strip_prefix("label:") {
@@ -93,7 +102,10 @@ impl Filter {
         self.words.iter().all(|word| {
             holds(&row.name, word)
                 || row.alias.as_deref().is_some_and(|alias| holds(alias, word))
-                || row.description.as_deref().is_some_and(|description| holds(description, word))
+                || row
+                    .description
+                    .as_deref()
+                    .is_some_and(|description| holds(description, word))
         }) && self.labels.iter().all(|(key, value)| {
             row.labels.iter().any(|(k, v)| {
                 k.to_lowercase() == *key && value.as_ref().is_none_or(|value| v.to_lowercase() == *value)
@@ -106,7 +118,9 @@ impl Filter {
 
     /// The Job is shown.
     pub fn matches(&self, row: &JobRow) -> bool {
-        self.group.is_none_or(|group| StatusGroup::of(row.status.kind) == group) && self.matches_text(row)
+        self.group
+            .is_none_or(|group| StatusGroup::of(row.status.kind) == group)
+            && self.matches_text(row)
     }
 }
 
@@ -122,7 +136,10 @@ mod tests {
             uid: "1".into(),
             alias: Some("任务示例".into()),
             description: None,
-            status: JobStatus { kind: StatusKind::Running, reason: None },
+            status: JobStatus {
+                kind: StatusKind::Running,
+                reason: None,
+            },
             succeeded: 1,
             failed: 0,
             active: 2,

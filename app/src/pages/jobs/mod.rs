@@ -65,21 +65,35 @@ pub fn JobsPage() -> impl IntoView {
 fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoView {
     let query = use_query_map();
     let typed = Memo::new(move |_| query.with(|query| query.get("q").unwrap_or_default()));
-    let group = Memo::new(move |_| query.with(|query| query.get("status").and_then(|key| StatusGroup::from_key(&key))));
+    let group = Memo::new(move |_| {
+        query.with(|query| query.get("status").and_then(|key| StatusGroup::from_key(&key)))
+    });
     let filter = Memo::new(move |_| Filter::new(&typed.get(), group.get()));
     let page = RwSignal::new(0_usize);
     let columns = Columns::new();
     let matching = Memo::new(move |_| {
         let filter = filter.get();
-        let rows = |list: &api::job::JobList| list.rows.iter().filter(|row| filter.matches(row)).cloned().collect();
-        model.list.with(|list| list.as_ref().map(rows).unwrap_or_default())
+        let rows = |list: &api::job::JobList| {
+            list.rows
+                .iter()
+                .filter(|row| filter.matches(row))
+                .cloned()
+                .collect()
+        };
+        model
+            .list
+            .with(|list| list.as_ref().map(rows).unwrap_or_default())
     });
     let total = move || matching.with(Vec::len);
     let start = move || (page.get() * PAGE).min(total().saturating_sub(1) / PAGE * PAGE);
     let shown = Memo::new(move |_| {
         matching.with(|rows: &Vec<JobRow>| rows.iter().skip(start()).take(PAGE).cloned().collect::<Vec<_>>())
     });
-    let is_bare = move || model.list.with(|list| list.as_ref().is_some_and(|list| list.rows.is_empty()));
+    let is_bare = move || {
+        model
+            .list
+            .with(|list| list.as_ref().is_some_and(|list| list.rows.is_empty()))
+    };
     view! {
         {move || model.error.get().map(|error| view! { <Failure error/> })}
         {move || {
@@ -140,12 +154,20 @@ fn Toolbar(
         if let Some(group) = group {
             query.push(format!("status={}", group.key()));
         }
-        if query.is_empty() { path.get() } else { format!("{}?{}", path.get(), query.join("&")) }
+        if query.is_empty() {
+            path.get()
+        } else {
+            format!("{}?{}", path.get(), query.join("&"))
+        }
     };
     let typing = {
         let address = address.clone();
         move |text: String| {
-            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+            let options = NavigateOptions {
+                replace: true,
+                scroll: false,
+                ..NavigateOptions::default()
+            };
             navigate(&untrack(|| address(&text, group.get())), options);
         }
     };
@@ -153,7 +175,8 @@ fn Toolbar(
         let filter = Filter::new(&typed.get(), None);
         model.list.with(|list| {
             list.as_ref().map_or(0, |list| {
-                let in_group = |row: &&JobRow| StatusGroup::of(row.status.kind) == group && filter.matches_text(row);
+                let in_group =
+                    |row: &&JobRow| StatusGroup::of(row.status.kind) == group && filter.matches_text(row);
                 list.rows.iter().filter(in_group).count()
             })
         })
@@ -216,7 +239,14 @@ fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> i
     let words = move || {
         let (from, total) = (start.get() + 1, total.get());
         let to = (start.get() + PAGE).min(total);
-        tf(text::PAGE_OF, &[("from", &from.to_string()), ("to", &to.to_string()), ("total", &total.to_string())])
+        tf(
+            text::PAGE_OF,
+            &[
+                ("from", &from.to_string()),
+                ("to", &to.to_string()),
+                ("total", &total.to_string()),
+            ],
+        )
     };
     view! {
         <Show when=move || { total.get() > PAGE }>

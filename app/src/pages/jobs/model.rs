@@ -64,7 +64,10 @@ impl Model {
 
     fn mark_stale(self) {
         #[cfg(feature = "hydrate")]
-        #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit into 53 bits")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds since 1970 fit into 53 bits"
+        )]
         self.stale.update(|stale| {
             stale.get_or_insert(js_sys::Date::now() as Millis);
         });
@@ -82,7 +85,8 @@ impl Model {
             }
             ListChange::Rows { rows, gone, quota } => {
                 self.stale.set(None);
-                self.ticked.update(|ticked| ticked.retain(|name| !gone.contains(name)));
+                self.ticked
+                    .update(|ticked| ticked.retain(|name| !gone.contains(name)));
                 self.list.update(|list| {
                     let Some(list) = list else { return };
                     list.quota = quota;

@@ -21,9 +21,15 @@ pub fn JobTable(
     /// Hidden columns.
     columns: Columns,
 ) -> impl IntoView {
-    let names = Memo::new(move |_| rows.with(|rows| rows.iter().map(|row| row.uid.clone()).collect::<Vec<_>>()));
+    let names =
+        Memo::new(move |_| rows.with(|rows| rows.iter().map(|row| row.uid.clone()).collect::<Vec<_>>()));
     let all_ticked = move || {
-        rows.with(|rows| !rows.is_empty() && model.ticked.with(|ticked| rows.iter().all(|row| ticked.contains(&row.name))))
+        rows.with(|rows| {
+            !rows.is_empty()
+                && model
+                    .ticked
+                    .with(|ticked| rows.iter().all(|row| ticked.contains(&row.name)))
+        })
     };
     let tick_all = move |on: bool| {
         let shown = rows.with_untracked(|rows| rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>());
@@ -77,10 +83,18 @@ pub fn JobTable(
 fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
     let found = move || rows.with(|rows| rows.iter().find(|row| row.uid == uid).cloned());
     // A row that has just left the list renders its last state until `For` removes it.
-    let Some(first) = untrack(&found) else { return ().into_any() };
+    let Some(first) = untrack(&found) else {
+        return ().into_any();
+    };
     let name = StoredValue::new(first.name.clone());
-    let row = Memo::new(move |last: Option<&JobRow>| found().or_else(|| last.cloned()).unwrap_or_else(|| first.clone()));
-    let ticked = move || model.ticked.with(|ticked| name.with_value(|name| ticked.contains(name)));
+    let row = Memo::new(move |last: Option<&JobRow>| {
+        found().or_else(|| last.cloned()).unwrap_or_else(|| first.clone())
+    });
+    let ticked = move || {
+        model
+            .ticked
+            .with(|ticked| name.with_value(|name| ticked.contains(name)))
+    };
     let tick = move |on: bool| {
         model.ticked.update(|ticked| {
             let name = name.get_value();

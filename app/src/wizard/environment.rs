@@ -1,0 +1,244 @@
+//! Environment variables of a container: values, keys of a ConfigMap or Secret, or all their keys.
+
+use leptos::prelude::*;
+use manifest::{Edit, Path};
+use serde_json::{Value, json};
+
+use super::fields::{AddButton, As, Input, Problems, RemoveButton, id_of, positions};
+use super::state::Wizard;
+use crate::api::create::{KeyedObject, Offers};
+use crate::i18n::{t, tf, wizard as text};
+
+/// `env` and `envFrom`.
+#[component]
+pub fn Environment(
+    /// The wizard.
+    wizard: Wizard,
+    /// The container.
+    path: Path,
+) -> impl IntoView {
+    let env = StoredValue::new(path.key("env"));
+    let from = StoredValue::new(path.key("envFrom"));
+    let reference = json!({"name": "", "valueFrom": {"configMapKeyRef": {"name": "", "key": ""}}});
+    view! {
+        <fieldset class="group" id=id_of(&env.get_value())>
+            <legend class="group-title">{t(text::ENVIRONMENT)}</legend>
+            <For each=move || positions(wizard, env.get_value()).get() key=|index| *index let(index)>
+                <Variable wizard path=env.get_value().index(index) number=index + 1/>
+            </For>
+            <div class="row-buttons">
+                <AddButton
+                    label=t(text::ADD_VARIABLE)
+                    on_add=Callback::new(move |()| wizard.push(&env.get_value(), json!({"name": "", "value": ""})))
+                />
+                <AddButton
+                    label=t(text::ADD_REFERENCE)
+                    on_add=Callback::new(move |()| wizard.push(&env.get_value(), reference.clone()))
+                />
+            </div>
+        </fieldset>
+        <fieldset class="group" id=id_of(&from.get_value())>
+            <legend class="group-title">{t(text::ENV_FROM)}</legend>
+            <For each=move || positions(wizard, from.get_value()).get() key=|index| *index let(index)>
+                <Whole wizard path=from.get_value().index(index) number=index + 1/>
+            </For>
+            <AddButton
+                label=t(text::ADD_ENV_FROM)
+                on_add=Callback::new(move |()| wizard.push(&from.get_value(), json!({"configMapRef": {"name": ""}})))
+            />
+        </fieldset>
+    }
+}
+
+/// The objects that a reference of a kind may name.
+pub fn objects(offers: Option<&Offers>, secret: bool) -> Vec<KeyedObject> {
+    let list = offers.and_then(|offers| {
+        if secret {
+            offers.secrets.clone()
+        } else {
+            offers.config_maps.clone()
+        }
+    });
+    list.unwrap_or_default()
+}
+
+/// Names of ConfigMaps or Secrets.
+pub fn names(wizard: Wizard, secret: bool) -> Signal<Vec<String>> {
+    Signal::derive(move || {
+        wizard.offers.with(|offers| {
+            objects(offers.as_ref(), secret)
+                .into_iter()
+                .map(|object| object.name)
+                .collect()
+        })
+    })
+}
+
+/// Keys of the ConfigMap or Secret whose name stands at a path.
+pub fn keys(wizard: Wizard, secret: bool, name: Path) -> Signal<Vec<String>> {
+    Signal::derive(move || {
+        let name = wizard.get(&name);
+        let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
+        wizard.offers.with(|offers| {
+            objects(offers.as_ref(), secret)
+                .into_iter()
+                .find(|object| object.name == name)
+                .map(|object| object.keys)
+                .unwrap_or_default()
+        })
+    })
+}
+
+/// The kind of a variable's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Value,
+    Key { secret: bool },
+    Other(String),
+}
+
+#[component]
+fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
+    let stored = StoredValue::new(path.clone());
+    let source = Memo::new(move |_| {
+        let from = wizard.get(&stored.get_value().key("valueFrom"));
+        let kind = from
+            .as_ref()
+            .and_then(Value::as_object)
+            .and_then(|from| from.keys().next().cloned());
+        match kind.as_deref() {
+            None => Source::Value,
+            Some("configMapKeyRef") => Source::Key { secret: false },
+            Some("secretKeyRef") => Source::Key { secret: true },
+            Some(other) => Source::Other(other.to_owned()),
+        }
+    });
+    let name = move |what| format!("{} {number}", t(what));
+    view! {
+        <div class="row-variable">
+            <Input
+                wizard
+                path=path.key("name")
+                kind=As::TextKept
+                aria_label=name(text::VARIABLE)
+                placeholder=t(text::VARIABLE)
+                mono=true
+            />
+            {move || match source.get() {
+                Source::Value => {
+                    view! {
+                        <Input
+                            wizard
+                            path=stored.get_value().key("value")
+                            kind=As::TextKept
+                            aria_label=name(text::VALUE)
+                            placeholder=t(text::VALUE)
+                            mono=true
+                        />
+                    }
+                        .into_any()
+                }
+                Source::Key { secret } => view! { <KeyOf wizard path=stored.get_value().key("valueFrom") secret number/> }.into_any(),
+                Source::Other(what) => {
+                    view! { <span class="hint">{tf(text::IN_TEXT_ONLY, &[("what", &what)])}</span> }.into_any()
+                }
+            }}
+            <RemoveButton wizard path=path.clone() what=name(text::VARIABLE)/>
+        </div>
+        <Problems wizard path=path.key("name")/>
+        <Problems wizard path=path.key("value")/>
+        <Problems wizard path=path.key("valueFrom")/>
+    }
+}
+
+fn field_of(secret: bool) -> &'static str {
+    if secret { "secretKeyRef" } else { "configMapKeyRef" }
+}
+
+/// ConfigMap or Secret, its name, and a key.
+#[component]
+fn KeyOf(wizard: Wizard, path: Path, secret: bool, number: usize) -> impl IntoView {
+    let at = path.key(field_of(secret));
+    let stored = StoredValue::new(path);
+    let name = move |what| format!("{} {number}", t(what));
+    view! {
+        <div class="row-reference">
+            <select
+                class="input select"
+                aria-label=name(text::SOURCE)
+                on:change=move |event| {
+                    let other = event_target_value(&event) == "Secret";
+                    if other != secret {
+                        let path = stored.get_value().key(field_of(secret));
+                        wizard.edit(&Edit::Rename { path, key: field_of(other).to_owned() }, None);
+                    }
+                }
+            >
+                <option selected=!secret>"ConfigMap"</option>
+                <option selected=secret>"Secret"</option>
+            </select>
+            <Input
+                wizard
+                path=at.key("name")
+                kind=As::TextKept
+                aria_label=name(text::RESOURCE_NAME)
+                placeholder=t(text::RESOURCE_NAME)
+                offers=names(wizard, secret)
+                mono=true
+            />
+            <Input
+                wizard
+                path=at.key("key")
+                kind=As::TextKept
+                aria_label=name(text::KEY)
+                placeholder=t(text::KEY)
+                offers=keys(wizard, secret, at.key("name"))
+                mono=true
+            />
+        </div>
+        <Problems wizard path=at.key("key")/>
+    }
+}
+
+/// All keys of one object.
+#[component]
+fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
+    let stored = StoredValue::new(path.clone());
+    let secret = Memo::new(move |_| wizard.get(&stored.get_value().key("secretRef")).is_some());
+    let field = |secret: bool| if secret { "secretRef" } else { "configMapRef" };
+    let name = move |what| format!("{} {number}", t(what));
+    view! {
+        <div class="row-reference">
+            <select
+                class="input select"
+                aria-label=name(text::SOURCE)
+                on:change=move |event| {
+                    let (now, other) = (secret.get_untracked(), event_target_value(&event) == "Secret");
+                    if other != now {
+                        let path = stored.get_value().key(field(now));
+                        wizard.edit(&Edit::Rename { path, key: field(other).to_owned() }, None);
+                    }
+                }
+            >
+                <option selected=move || !secret.get()>"ConfigMap"</option>
+                <option selected=move || secret.get()>"Secret"</option>
+            </select>
+            {move || {
+                let secret = secret.get();
+                view! {
+                    <Input
+                        wizard
+                        path=stored.get_value().key(field(secret)).key("name")
+                        kind=As::TextKept
+                        aria_label=name(text::RESOURCE_NAME)
+                        placeholder=t(text::RESOURCE_NAME)
+                        offers=names(wizard, secret)
+                        mono=true
+                    />
+                }
+            }}
+            <RemoveButton wizard path=path.clone() what=name(text::ENV_FROM)/>
+        </div>
+        <Problems wizard path/>
+    }
+}

@@ -1,0 +1,123 @@
+//! Rows of keys and values: labels, annotations, node labels.
+
+use leptos::prelude::*;
+use manifest::{Edit, Path};
+
+use super::fields::{AddButton, Problems, id_of};
+use super::state::Wizard;
+use crate::i18n::{Text, t, tf, wizard as text};
+use crate::kit::icon::{Glyph, Icon};
+
+/// A mapping of texts. Renaming a key keeps its place and value; a key that exists already is refused.
+#[component]
+pub fn Pairs(
+    /// The wizard.
+    wizard: Wizard,
+    /// The mapping.
+    path: Path,
+    /// Its words.
+    label: Text,
+    /// Words on the button.
+    add: Text,
+    /// Keys that are not shown here (they have a field of their own).
+    #[prop(optional)]
+    hidden: &'static [&'static str],
+) -> impl IntoView {
+    let (stored, id) = (StoredValue::new(path.clone()), id_of(&path));
+    let keys = Memo::new(move |_| {
+        let pairs = wizard.pairs(&stored.get_value());
+        pairs
+            .into_iter()
+            .map(|pair| pair.0)
+            .filter(|key| !hidden.contains(&key.as_str()))
+            .collect::<Vec<_>>()
+    });
+    let fresh = move || {
+        let taken = keys.get_untracked();
+        let names = std::iter::once("key".to_owned()).chain((2..).map(|n| format!("key-{n}")));
+        let key = names
+            .into_iter()
+            .find(|name| !taken.contains(name))
+            .unwrap_or_default();
+        wizard.edit(
+            &Edit::Set {
+                path: stored.get_value().key(key),
+                value: "".into(),
+            },
+            None,
+        );
+    };
+    view! {
+        <fieldset class="group">
+            <legend class="group-title">{t(label)}</legend>
+            <div id=id class="rows">
+                <For
+                    each=move || 0..keys.with(Vec::len)
+                    key=|position| *position
+                    let(position)
+                >
+                    <Row wizard path=stored.get_value() keys position label/>
+                </For>
+            </div>
+            <Problems wizard path/>
+            <AddButton label=t(add) on_add=Callback::new(move |()| fresh())/>
+        </fieldset>
+    }
+}
+
+#[component]
+fn Row(wizard: Wizard, path: Path, keys: Memo<Vec<String>>, position: usize, label: Text) -> impl IntoView {
+    let path = StoredValue::new(path);
+    let key = move || keys.with(|keys| keys.get(position).cloned()).unwrap_or_default();
+    let value = move || {
+        let key = key();
+        wizard
+            .pairs(&path.get_value())
+            .into_iter()
+            .find(|pair| pair.0 == key)
+            .map(|pair| pair.1)
+            .unwrap_or_default()
+    };
+    let at = move || path.get_value().key(untrack(key));
+    let rename = move |new: String| {
+        if !new.is_empty() && new != untrack(key) {
+            wizard.edit(&Edit::Rename { path: at(), key: new }, None);
+        }
+    };
+    let number = (position + 1).to_string();
+    let name = |what: Text| format!("{} {number}: {}", t(label), t(what));
+    view! {
+        <div class="row-pair">
+            <input
+                class="input input-mono"
+                type="text"
+                autocomplete="off"
+                spellcheck="false"
+                aria-label=name(text::KEY)
+                placeholder=t(text::KEY)
+                prop:value=key
+                on:change=move |event| rename(event_target_value(&event))
+                on:focus=move |_| wizard.focused.set(at())
+            />
+            <input
+                class="input input-mono"
+                type="text"
+                autocomplete="off"
+                spellcheck="false"
+                aria-label=name(text::VALUE)
+                placeholder=t(text::VALUE)
+                prop:value=value
+                on:input=move |event| wizard.set(&at(), event_target_value(&event).into())
+                on:focus=move |_| wizard.focused.set(at())
+            />
+            <button
+                type="button"
+                class="button button-icon"
+                aria-label=move || tf(text::REMOVE, &[("what", &key())])
+                on:click=move |_| wizard.remove(&at())
+            >
+                <Icon glyph=Glyph::Trash/>
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,136 @@
+//! How a person begins: with a new Job, a draft, an example, a copy of a Job; and what is kept while they work.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::state::Wizard;
+use super::{draft, template};
+use crate::api;
+
+/// Whether the text is kept in this browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing to keep yet.
+    Yes,
+    /// Kept.
+    Saved,
+    /// It came from a draft that was kept.
+    Restored,
+    /// Not kept, for the Secret in it or for want of room.
+    Secret,
+}
+
+/// Chooses the first text, once the page lives, and keeps the draft from then on. Chance and storage are the
+/// browser's: the server renders the empty template.
+pub fn begin(wizard: Wizard, kept: RwSignal<Kept>) {
+    let query = use_query_map();
+    let offers = Action::new(move |project: &String| {
+        let project = project.clone();
+        async move {
+            // Without them the pickers take names by hand; the error shows again when creating.
+            wizard.offers.set(api::offers(project).await.ok());
+        }
+    });
+    let begun = StoredValue::new(false);
+    Effect::new(move |_| {
+        let project = wizard.project.get();
+        offers.dispatch(project.clone());
+        if begun.get_value() {
+            return;
+        }
+        let (example, from) = query.with_untracked(|query| (query.get("example"), query.get("from")));
+        if let Some(text) = example.as_deref().and_then(template::example) {
+            wizard.restart(text);
+            begun.set_value(true);
+        } else if let Some(name) = from {
+            copy(wizard, project, name, begun);
+        } else {
+            match draft::load(&project) {
+                Some(text) => {
+                    wizard.restart(&text);
+                    kept.set(Kept::Restored);
+                }
+                None => wizard.restart(&template::empty(&suggestion())),
+            }
+            begun.set_value(true);
+        }
+    });
+    // The first text is nobody's work yet; from the first change on the text is kept.
+    let first = StoredValue::new(None::<String>);
+    Effect::new(move |_| {
+        let document = wizard.document.get();
+        if !begun.get_value() {
+            return;
+        }
+        if first.with_value(Option::is_none) {
+            first.set_value(Some(document.text().to_owned()));
+            return;
+        }
+        if !wizard
+            .history
+            .with_untracked(|history| history.can_undo() || history.can_redo())
+        {
+            return;
+        }
+        let saved = draft::save(&wizard.project.get_untracked(), &document);
+        kept.set(if saved { Kept::Saved } else { Kept::Secret });
+    });
+}
+
+/// Forgets the draft and begins with a new Job; undo brings the draft back.
+pub fn over(wizard: Wizard, kept: RwSignal<Kept>) {
+    draft::clear(&wizard.project.get_untracked());
+    wizard.replace(&template::empty(&suggestion()));
+    kept.set(Kept::Yes);
+}
+
+/// Forgets the draft after its objects were created.
+pub fn done(wizard: Wizard) {
+    draft::clear(&wizard.project.get_untracked());
+}
+
+/// A copy of a Job under a name of its own.
+fn copy(wizard: Wizard, project: String, name: String, begun: StoredValue<bool>) {
+    leptos::task::spawn_local(async move {
+        let text = match api::job(project, name.clone()).await {
+            Ok(detail) => {
+                let mut document = manifest::Document::parse(detail.manifest);
+                let value = format!("{}-copy", name.chars().take(58).collect::<String>());
+                let edit = manifest::Edit::Set {
+                    path: manifest::Path::of(["metadata", "name"]),
+                    value: value.into(),
+                };
+                // A manifest that we made always has a name to set.
+                let _ = document.apply(0, &edit);
+                document.text().to_owned()
+            }
+            Err(error) => {
+                wizard.answer.set(Some((String::new(), Err(error))));
+                template::empty(&suggestion())
+            }
+        };
+        let _ = begun.try_update_value(|begun| *begun = true);
+        wizard.restart(&text);
+    });
+}
+
+/// `job-` and six random letters and digits, like the original console's.
+fn suggestion() -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 <= random < 1"
+        )]
+        let letter = || {
+            LETTERS
+                .get((js_sys::Math::random() * 32.0) as usize)
+                .map_or('x', |letter| char::from(*letter))
+        };
+        format!("job-{}", (0..6).map(|_| letter()).collect::<String>())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    "job".to_owned()
+}

@@ -1,0 +1,386 @@
+//! What the wizard holds: one document, and how a person looks at it.
+//!
+//! The text is the only truth. Fields read it through paths and change it through edits; the editor changes it
+//! directly; neither knows of the other.
+
+use leptos::prelude::*;
+use manifest::{Document, Edit, EditError, History, Path, Problem, Severity, Splice, difference, validate};
+use serde_json::Value;
+
+use super::step::Step;
+use crate::api::create::{CreateOutcome, Offers};
+use crate::api::error::ApiError;
+use crate::i18n::{Text, wizard as text};
+
+/// What the editor on the page is told; it stands in `Wizard::editor` while it is there.
+pub trait EditorPort {
+    /// The text has changed by these splices of `before`.
+    fn splice(&self, before: &str, splices: &[Splice]);
+    /// Shows a place, and gives it the focus.
+    fn reveal(&self, text: &str, offset: usize);
+}
+
+/// The wizard's state. Cheap to copy; it lives as long as the page.
+#[derive(Clone, Copy)]
+pub struct Wizard {
+    /// The project.
+    pub project: Memo<String>,
+    /// The truth.
+    pub document: RwSignal<Document>,
+    /// The newest state that parsed: what the form shows.
+    pub readable: Memo<Document>,
+    /// The document that the form works on: the first Job.
+    pub entry: Memo<usize>,
+    /// Undo and redo.
+    pub history: RwSignal<History>,
+    /// The step shown.
+    pub step: Memo<Step>,
+    /// Edit mode is on.
+    pub editing: Memo<bool>,
+    /// Byte ranges of the text that the last edit made.
+    pub lit: RwSignal<Vec<std::ops::Range<usize>>>,
+    /// Why the last edit was refused.
+    pub refusal: RwSignal<Option<Text>>,
+    /// What the server said last: to this text.
+    pub answer: RwSignal<Option<(String, Result<CreateOutcome, ApiError>)>>,
+    /// Positions of the documents that earlier tries created.
+    pub done: RwSignal<Vec<usize>>,
+    /// What the project offers.
+    pub offers: RwSignal<Option<Offers>>,
+    /// The field that had the focus last.
+    pub focused: RwSignal<Path>,
+    /// All problems: of the text, of the rules, of the server's last answer.
+    pub problems: Memo<Vec<Problem>>,
+    editor: StoredValue<Option<Box<dyn EditorPort>>, LocalStorage>,
+}
+
+impl Wizard {
+    /// A wizard on a text.
+    pub fn new(project: Memo<String>, step: Memo<Step>, editing: Memo<bool>, first: &str) -> Self {
+        let document = RwSignal::new(Document::parse(first));
+        let readable = Memo::new(move |last: Option<&Document>| {
+            let now = document.get();
+            if now.is_valid() {
+                now
+            } else {
+                last.cloned().unwrap_or(now)
+            }
+        });
+        let entry = Memo::new(move |_| readable.with(|document| document.job().unwrap_or_default()));
+        let answer = RwSignal::new(None);
+        let problems = Memo::new(move |_| document.with(|document| all_problems(document, &answer.read())));
+        Self {
+            project,
+            document,
+            readable,
+            entry,
+            history: RwSignal::new(History::default()),
+            step,
+            editing,
+            lit: RwSignal::new(Vec::new()),
+            refusal: RwSignal::new(None),
+            answer,
+            done: RwSignal::new(Vec::new()),
+            offers: RwSignal::new(None),
+            focused: RwSignal::new(Path::of(["metadata", "name"])),
+            problems,
+            editor: StoredValue::new_local(None),
+        }
+    }
+
+    /// The value at a path of the form's document.
+    pub fn get(self, path: &Path) -> Option<Value> {
+        let entry = self.entry.get();
+        self.readable.with(|document| document.get(entry, path).cloned())
+    }
+
+    /// How many items a list has.
+    pub fn length(self, path: &Path) -> usize {
+        let entry = self.entry.get();
+        self.readable.with(|document| {
+            document
+                .get(entry, path)
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len)
+        })
+    }
+
+    /// The keys and values of a mapping of texts, in order.
+    pub fn pairs(self, path: &Path) -> Vec<(String, String)> {
+        let entry = self.entry.get();
+        self.readable.with(|document| {
+            let map = document.get(entry, path).and_then(Value::as_object);
+            let pairs = map.into_iter().flatten();
+            pairs.map(|(key, value)| (key.clone(), plain(value))).collect()
+        })
+    }
+
+    /// The form can be used: the text parses and holds a Job.
+    pub fn is_usable(self) -> bool {
+        self.document
+            .with(|document| document.is_valid() && document.job().is_some())
+    }
+
+    /// Sets a value; consecutive changes of one field are one step of the history.
+    pub fn set(self, path: &Path, value: Value) {
+        self.edit(
+            &Edit::Set {
+                path: path.clone(),
+                value,
+            },
+            Some(&path.to_string()),
+        );
+    }
+
+    /// Takes a value out.
+    pub fn remove(self, path: &Path) {
+        self.edit(&Edit::Remove { path: path.clone() }, None);
+    }
+
+    /// Adds an item at the end of a list.
+    pub fn push(self, path: &Path, value: Value) {
+        let index = untrack(|| self.length(path));
+        self.edit(
+            &Edit::Insert {
+                path: path.clone(),
+                index,
+                value,
+            },
+            None,
+        );
+    }
+
+    /// Carries out an edit on the form's document.
+    pub fn edit(self, edit: &Edit, group: Option<&str>) {
+        self.edit_entry(self.entry.get_untracked(), edit, group);
+    }
+
+    /// Carries out an edit on a document of the stream.
+    pub fn edit_entry(self, entry: usize, edit: &Edit, group: Option<&str>) {
+        let before = self.document.get_untracked();
+        let mut after = before.clone();
+        match after.apply(entry, edit) {
+            Ok(splices) if splices.is_empty() => {}
+            Ok(splices) => {
+                self.refusal.set(None);
+                self.history
+                    .update(|history| history.record(before.text(), &splices, group));
+                self.tell_editor(before.text(), &splices);
+                self.light(&splices);
+                self.document.set(after);
+            }
+            Err(EditError::Shared(_)) => self.refusal.set(Some(text::SHARED)),
+            Err(_) => self.refusal.set(Some(text::ONLY_TEXT)),
+        }
+    }
+
+    /// The person typed in the editor.
+    pub fn typed(self, new: &str) {
+        let before = self.document.get_untracked();
+        let Some(splice) = difference(before.text(), new) else {
+            return;
+        };
+        self.history
+            .update(|history| history.record(before.text(), &[splice], Some("text")));
+        self.lit.set(Vec::new());
+        self.document.set(Document::parse(new));
+    }
+
+    /// Puts another text in the place of this one, as one step that can be undone.
+    pub fn replace(self, new: &str) {
+        let before = self.document.get_untracked();
+        self.history.update(History::seal);
+        self.change_to(&before, new, true);
+        self.history.update(History::seal);
+        self.done.set(Vec::new());
+        self.answer.set(None);
+    }
+
+    /// Begins anew: nothing to undo, nothing remembered.
+    pub fn restart(self, text: &str) {
+        let before = self.document.get_untracked();
+        self.change_to(&before, text, false);
+        self.history.set(History::default());
+        self.lit.set(Vec::new());
+        self.done.set(Vec::new());
+        self.answer.set(None);
+    }
+
+    /// One step back.
+    pub fn undo(self) {
+        let before = self.document.get_untracked();
+        if let Some(text) = self
+            .history
+            .try_update(|history| history.undo(before.text()))
+            .flatten()
+        {
+            self.change_to(&before, &text, false);
+        }
+    }
+
+    /// One step forward again.
+    pub fn redo(self) {
+        let before = self.document.get_untracked();
+        if let Some(text) = self
+            .history
+            .try_update(|history| history.redo(before.text()))
+            .flatten()
+        {
+            self.change_to(&before, &text, false);
+        }
+    }
+
+    fn change_to(self, before: &Document, text: &str, record: bool) {
+        let splices: Vec<_> = difference(before.text(), text).into_iter().collect();
+        if splices.is_empty() {
+            return;
+        }
+        if record {
+            self.history
+                .update(|history| history.record(before.text(), &splices, None));
+        }
+        self.tell_editor(before.text(), &splices);
+        self.light(&splices);
+        self.refusal.set(None);
+        self.document.set(Document::parse(text));
+    }
+
+    /// Lights what splices wrote, in the text after them.
+    fn light(self, splices: &[Splice]) {
+        let mut moved = 0_isize;
+        let mut ranges = Vec::new();
+        for splice in splices {
+            let start = splice.range.start.saturating_add_signed(moved);
+            moved += splice.text.len().cast_signed() - splice.range.len().cast_signed();
+            // A line break at the beginning belongs to the line before.
+            let skip = splice.text.len() - splice.text.trim_start_matches(['\r', '\n']).len();
+            ranges.push(start + skip..start + splice.text.len().max(skip));
+        }
+        self.lit.set(ranges);
+    }
+
+    fn tell_editor(self, before: &str, splices: &[Splice]) {
+        self.editor.try_with_value(|editor| {
+            if let Some(editor) = editor {
+                editor.splice(before, splices);
+            }
+        });
+    }
+
+    /// The editor on the page; none when it has gone.
+    pub fn set_editor(self, editor: Option<Box<dyn EditorPort>>) {
+        let _ = self.editor.try_update_value(|slot| *slot = editor);
+    }
+
+    /// Shows a place in the editor.
+    pub fn reveal(self, offset: usize) {
+        let text = self
+            .document
+            .with_untracked(|document| document.text().to_owned());
+        self.editor.try_with_value(|editor| {
+            if let Some(editor) = editor {
+                editor.reveal(&text, offset);
+            }
+        });
+    }
+
+    /// Problems at a path, the worst first.
+    pub fn problems_at(self, path: &Path) -> Vec<Problem> {
+        let entry = self.entry.get();
+        self.problems.with(|problems| {
+            problems
+                .iter()
+                .filter(|problem| problem.entry == Some(entry) && problem.path == *path)
+                .cloned()
+                .collect()
+        })
+    }
+
+    /// Nothing stands in the way of creating.
+    pub fn can_create(self) -> bool {
+        self.problems.with(|problems| {
+            !problems
+                .iter()
+                .any(|p| p.severity == Severity::Error && p.code != SERVER)
+        }) && self.document.with(|document| !document.entries().is_empty())
+    }
+}
+
+/// Code of a problem that the server told.
+pub const SERVER: &str = "server";
+
+/// A value as a field shows it.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn all_problems(
+    document: &Document,
+    answer: &Option<(String, Result<CreateOutcome, ApiError>)>,
+) -> Vec<Problem> {
+    let mut problems = document.problems().to_vec();
+    if document.is_valid() {
+        problems.extend(validate(document));
+    }
+    // What the server said holds only for the text that it was asked about.
+    if let Some((_, Ok(outcome))) = answer.as_ref().filter(|(text, _)| text == document.text()) {
+        problems.extend(outcome.documents.iter().flat_map(|result| {
+            let causes = match &result.error {
+                Some(ApiError::Invalid { causes, .. }) => causes.clone(),
+                Some(ApiError::AlreadyExists { message }) => vec![crate::api::error::Cause {
+                    field: "metadata.name".to_owned(),
+                    reason: "AlreadyExists".to_owned(),
+                    message: message.clone(),
+                }],
+                _ => Vec::new(),
+            };
+            causes
+                .into_iter()
+                .map(|cause| server_problem(document, result.entry, &cause))
+                .collect::<Vec<_>>()
+        }));
+    }
+    problems.sort_by_key(|problem| problem.severity);
+    problems
+}
+
+fn server_problem(document: &Document, entry: usize, cause: &crate::api::error::Cause) -> Problem {
+    let path: Path = cause.field.parse().unwrap_or_default();
+    let mut near = path.clone();
+    let range = loop {
+        if let Some(range) = document
+            .key_range(entry, &near)
+            .or_else(|| document.range(entry, &near))
+        {
+            break range;
+        }
+        match near.parent() {
+            Some(parent) => near = parent,
+            None => break 0..0,
+        }
+    };
+    Problem {
+        code: SERVER,
+        severity: Severity::Error,
+        entry: Some(entry),
+        path,
+        range,
+        subjects: vec![cause.message.clone()],
+        fix: None,
+    }
+}
+
+/// A problem in the person's words; the server's in its own.
+pub fn words(problem: &Problem) -> String {
+    if problem.code == SERVER {
+        return problem.subjects.concat();
+    }
+    problem.text(match crate::preferences::current().lang {
+        crate::i18n::Lang::En => manifest::Language::En,
+        crate::i18n::Lang::Zh => manifest::Language::Zh,
+    })
+}

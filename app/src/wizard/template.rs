@@ -1,0 +1,133 @@
+//! The texts that a person may begin with.
+
+/// A new Job with a suggested name, as little as there can be.
+pub fn empty(name: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: []\n"
+    )
+}
+
+/// An example by its key in the address.
+pub fn example(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "pi" => PI,
+        "queue" => QUEUE,
+        "indexed" => INDEXED,
+        "policy" => POLICY,
+        _ => return None,
+    })
+}
+
+const PI: &str = r#"# π to 2000 digits, computed four times, two at once.
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: pi
+spec:
+  backoffLimit: 5
+  completions: 4
+  parallelism: 2
+  activeDeadlineSeconds: 300
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: pi
+          image: perl:5.28.0
+          imagePullPolicy: IfNotPresent
+          command: ["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"]
+          resources:
+            limits:
+              memory: 256Mi
+"#;
+
+const QUEUE: &str = r#"# Workers that take from a queue until it is empty: no completions, the first success means that all is done.
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: queue
+spec:
+  parallelism: 3
+  template:
+    spec:
+      restartPolicy: OnFailure
+      containers:
+        - name: worker
+          image: busybox:1.36
+          imagePullPolicy: IfNotPresent
+          command:
+            - sh
+            - -c
+            # Put the real work here.
+            - for item in 1 2 3; do echo "worked on $item"; sleep 1; done
+          resources:
+            limits:
+              memory: 64Mi
+"#;
+
+const INDEXED: &str = r#"# Each Pod has a number from 0, in the variable JOB_COMPLETION_INDEX.
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: indexed
+spec:
+  completionMode: Indexed
+  completions: 5
+  parallelism: 3
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: part
+          image: busybox:1.36
+          imagePullPolicy: IfNotPresent
+          command: ["sh", "-c", "echo part $JOB_COMPLETION_INDEX of 5"]
+          resources:
+            limits:
+              memory: 64Mi
+"#;
+
+const POLICY: &str = r#"# Exit code 42 is a mistake that no retry mends: the Job fails at once. Any other failure is retried.
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: policy
+spec:
+  backoffLimit: 6
+  podFailurePolicy:
+    rules:
+      - action: FailJob
+        onExitCodes:
+          operator: In
+          values: [42]
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: main
+          image: busybox:1.36
+          imagePullPolicy: IfNotPresent
+          command: ["sh", "-c", "echo checking; exit 42"]
+          resources:
+            limits:
+              memory: 64Mi
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manifest::{Document, Severity, validate};
+
+    #[test]
+    fn every_example_is_a_job_that_a_cluster_takes() {
+        for key in ["pi", "queue", "indexed", "policy"] {
+            let document = Document::parse(example(key).unwrap());
+            let errors: Vec<_> = validate(&document)
+                .into_iter()
+                .filter(|p| p.severity == Severity::Error)
+                .collect();
+            assert!(document.is_valid() && errors.is_empty(), "{key}: {errors:?}");
+        }
+        assert_eq!(example("other"), None);
+    }
+}
