@@ -77,15 +77,18 @@ pub async fn first(
     Redirect::to(&format!("/projects/{project}/jobs")).into_response()
 }
 
-/// `demo` (the playground's own project), else `default`, else the first; if the cluster does not answer, the page
-/// of `default` says so.
+/// `demo` (the playground's own project), else the credentials' own (as a rule `default`), else the first; if the
+/// cluster does not answer, the page says so.
 async fn first_project(state: &AppState, session: &Session) -> String {
-    let projects = state.cluster_of(session).projects().await.unwrap_or_else(|error| {
+    let cluster = state.cluster_of(session);
+    let projects = cluster.projects().await.unwrap_or_else(|error| {
         tracing::debug!(%error, "no list of projects");
         Vec::new()
     });
-    let preferred = ["demo", "default"].into_iter().find(|name| projects.iter().any(|project| project == name));
-    preferred.map(str::to_owned).or_else(|| projects.into_iter().next()).unwrap_or_else(|| "default".to_owned())
+    let own = cluster.namespace();
+    let preferred = ["demo", own].into_iter().find(|name| projects.iter().any(|project| project == name));
+    let first = preferred.or_else(|| projects.first().map(String::as_str));
+    first.unwrap_or(own).to_owned()
 }
 
 /// A visit of the sign-in page prints a new address if the last one is too old.

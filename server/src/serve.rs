@@ -20,6 +20,9 @@ use crate::state::{AppState, Shared, leptos_options};
 /// themselves.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How long the playground may take to end its commands.
+const PLAYGROUND_GRACE: Duration = Duration::from_secs(6);
+
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -110,8 +113,10 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     };
     tracing::info!("ending");
     state.sessions.save();
-    if let Some(embedded) = embedded {
-        embedded.stop().await;
+    if let Some(embedded) = embedded
+        && tokio::time::timeout(PLAYGROUND_GRACE, embedded.stop()).await.is_err()
+    {
+        tracing::warn!("the playground did not end in time; its data is safe");
     }
     outcome.map_err(ServeError::Serve)
 }

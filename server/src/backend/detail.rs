@@ -67,7 +67,7 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
     })
 }
 
-/// The ConfigMaps that containers take values from, as far as this person may read them.
+/// The `ConfigMap`s that containers take values from, as far as this person may read them.
 async fn config_maps(backend: &ClusterBackend, project: &str, spec: &Value) -> ConfigMaps {
     let reads = environment::config_maps(spec).into_iter().map(|name| async move {
         let path = Resource::CONFIG_MAPS.object(project, name).ok()?;

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use app::api::job::{ContainerEnvironment, Variable, VariableSource};
 
-/// ConfigMaps that could be read, by name: their keys and values.
+/// `ConfigMap`s that could be read, by name: their keys and values.
 pub type ConfigMaps = HashMap<String, Vec<(String, String)>>;
 
-/// Names of the ConfigMaps that the containers take values from.
+/// Names of the `ConfigMap`s that the containers take values from.
 pub fn config_maps(spec: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = containers(spec)
         .flat_map(|(container, _)| {
@@ -73,23 +73,17 @@ fn whole(source: &Value, config_maps: &ConfigMaps) -> Vec<Variable> {
         return vec![Variable { name: prefix, source: VariableSource::Secret { name, key: String::new() } }];
     }
     let name = text(&source["configMapRef"]["name"]);
-    match config_maps.get(&name) {
-        Some(entries) => entries
-            .iter()
-            .map(|(key, value)| Variable {
-                name: format!("{prefix}{key}"),
-                source: VariableSource::ConfigMap {
-                    name: name.clone(),
-                    key: key.clone(),
-                    value: Some(value.clone()),
-                },
-            })
-            .collect(),
-        None => {
-            let source = VariableSource::ConfigMap { name, key: String::new(), value: None };
-            vec![Variable { name: prefix, source }]
-        }
-    }
+    let Some(entries) = config_maps.get(&name) else {
+        let source = VariableSource::ConfigMap { name, key: String::new(), value: None };
+        return vec![Variable { name: prefix, source }];
+    };
+    entries
+        .iter()
+        .map(|(key, value)| Variable {
+            name: format!("{prefix}{key}"),
+            source: VariableSource::ConfigMap { name: name.clone(), key: key.clone(), value: Some(value.clone()) },
+        })
+        .collect()
 }
 
 fn items(list: &Value) -> impl Iterator<Item = &Value> {

@@ -60,6 +60,11 @@ impl Cluster {
         &self.facts.name
     }
 
+    /// The project that the credentials prefer.
+    pub fn namespace(&self) -> &str {
+        &self.facts.namespace
+    }
+
     /// It is the embedded playground.
     pub fn is_playground(&self) -> bool {
         self.facts.playground

@@ -1,4 +1,4 @@
-//! Quotas: what is used and what is left. Of several ResourceQuotas the smallest wins.
+//! Quotas: what is used and what is left. Of several `ResourceQuota`s the smallest wins.
 
 use std::collections::BTreeMap;
 
@@ -77,6 +77,8 @@ fn is_scoped(quota: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+
     use serde_json::json;
 
     use super::*;

@@ -33,18 +33,18 @@ impl Resource {
     pub const PODS: Known = Known { api_version: "v1", plural: "pods", kind: "Pod" };
     /// Events of the core group.
     pub const EVENTS: Known = Known { api_version: "v1", plural: "events", kind: "Event" };
-    /// ResourceQuotas.
+    /// `ResourceQuota`s.
     pub const QUOTAS: Known = Known { api_version: "v1", plural: "resourcequotas", kind: "ResourceQuota" };
-    /// LimitRanges.
+    /// `LimitRange`s.
     pub const LIMITS: Known = Known { api_version: "v1", plural: "limitranges", kind: "LimitRange" };
-    /// ConfigMaps.
+    /// `ConfigMap`s.
     pub const CONFIG_MAPS: Known = Known { api_version: "v1", plural: "configmaps", kind: "ConfigMap" };
     /// Secrets.
     pub const SECRETS: Known = Known { api_version: "v1", plural: "secrets", kind: "Secret" };
-    /// PersistentVolumeClaims.
+    /// `PersistentVolumeClaim`s.
     pub const CLAIMS: Known =
         Known { api_version: "v1", plural: "persistentvolumeclaims", kind: "PersistentVolumeClaim" };
-    /// ServiceAccounts.
+    /// `ServiceAccount`s.
     pub const SERVICE_ACCOUNTS: Known =
         Known { api_version: "v1", plural: "serviceaccounts", kind: "ServiceAccount" };
 

@@ -1,5 +1,7 @@
 //! Which state a Job is shown in, case by case.
 
+#![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -77,7 +79,7 @@ fn a_pod_on_its_way_is_updating() {
 fn a_running_pod_makes_the_job_running() {
     let active = job(json!({}), json!({"active": 2}));
     let running = pod(json!({"phase": "Running"}));
-    assert_eq!(shown(&active, &[running.clone()], &[]), (StatusKind::Running, String::new()));
+    assert_eq!(shown(&active, std::slice::from_ref(&running), &[]), (StatusKind::Running, String::new()));
     let mixed = [waiting_for("ImagePullBackOff", "Back-off pulling image"), running];
     let expected = (StatusKind::Running, "ImagePullBackOff: Back-off pulling image".to_owned());
     assert_eq!(shown(&active, &mixed, &[]), expected);

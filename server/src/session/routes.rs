@@ -39,7 +39,7 @@ pub fn redeem(state: &AppState, headers: &HeaderMap, token: &str, back: &LocalPa
             renew_token(state);
             return Redirect::to(&format!("/sign-in?error=token&back={}", back.encoded())).into_response();
         }
-        Err(error) => return unavailable(&error),
+        Err(error) => return unavailable(error),
     }
     state.announce("Next sign-in");
     match service.sessions.start() {
@@ -47,7 +47,7 @@ pub fn redeem(state: &AppState, headers: &HeaderMap, token: &str, back: &LocalPa
             tracing::info!("signed in");
             (service.cookie.set(headers, session.id), Redirect::to(back.as_str())).into_response()
         }
-        Err(error) => unavailable(&error),
+        Err(error) => unavailable(error),
     }
 }
 
@@ -70,7 +70,7 @@ pub fn renew_token(state: &AppState) {
     }
 }
 
-fn unavailable(error: &getrandom::Error) -> Response {
+fn unavailable(error: getrandom::Error) -> Response {
     tracing::error!(%error, "no random numbers");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

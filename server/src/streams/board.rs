@@ -20,7 +20,7 @@ pub enum Source {
     Pods,
     /// Events: so do they.
     Events,
-    /// ResourceQuotas, for the banner.
+    /// `ResourceQuota`s, for the banner.
     Quotas,
 }
 
@@ -247,6 +247,8 @@ fn trim_pod(pod: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+
     use app::api::job::StatusKind;
 
     use super::*;

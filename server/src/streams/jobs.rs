@@ -39,9 +39,10 @@ pub async fn stream(
 ) -> Response {
     let cluster = state.cluster_of(&session);
     // A cluster that does not answer may come back; a list that may not be read stays so.
-    match cluster.may_list_jobs(&of.project).await {
-        Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) => return refuse(error),
-        Ok(()) | Err(_) => {}
+    if let Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) =
+        cluster.may_list_jobs(&of.project).await
+    {
+        return refuse(error);
     }
     let changes = changes(cluster, &of.project);
     respond(session, changes)

@@ -1,5 +1,8 @@
 //! A console in a temporary folder, asked through its router.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+#![allow(missing_docs, reason = "names say it")]
 
 pub mod fake;
 
@@ -80,7 +83,8 @@ impl Events {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let event = event.to_owned();
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
                 if !event.starts_with(':') {
                     return Some(parse(&event));
                 }

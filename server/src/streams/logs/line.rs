@@ -72,7 +72,7 @@ impl Splitter {
         let whole = if dropped == 0 { bytes } else { whole_characters(bytes) };
         let mut text = String::from_utf8_lossy(whole).into_owned();
         if dropped > 0 {
-            text.push_str(&format!(" … [+{} bytes]", dropped + bytes.len() - whole.len()));
+            text = format!("{text} … [+{} bytes]", dropped + bytes.len() - whole.len());
         }
         stamp(text)
     }

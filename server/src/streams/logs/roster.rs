@@ -219,6 +219,8 @@ fn state(status: &Value, pod_ended: bool) -> State {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+
     use serde_json::json;
 
     use super::*;
