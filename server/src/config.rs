@@ -96,7 +96,11 @@ pub struct PublicUrl {
 impl PublicUrl {
     /// The origin as browsers write it, such as `https://jobs.example.com`.
     pub fn origin(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
+        format!(
+            "{}://{}",
+            if self.secure { "https" } else { "http" },
+            self.authority
+        )
     }
 }
 
@@ -146,14 +150,20 @@ impl Serve {
     /// The folder of the browser's files.
     pub fn site_dir(&self) -> Result<PathBuf, ConfigError> {
         if let Some(folder) = &self.site_dir {
-            return if folder.is_dir() { Ok(folder.clone()) } else { Err(ConfigError::NoSite(folder.clone())) };
+            return if folder.is_dir() {
+                Ok(folder.clone())
+            } else {
+                Err(ConfigError::NoSite(folder.clone()))
+            };
         }
         // `target/release/jobwright` finds `target/site`; an installed program finds `site` beside itself.
         let program = std::env::current_exe().ok();
         let beside = program.as_deref().and_then(|program| program.parent());
         let candidates = [
             beside.map(|folder| folder.join("site")),
-            beside.and_then(|folder| folder.parent()).map(|target| target.join("site")),
+            beside
+                .and_then(|folder| folder.parent())
+                .map(|target| target.join("site")),
             Some(PathBuf::from("target/site")),
         ];
         candidates
@@ -166,7 +176,11 @@ impl Serve {
 
 /// The folder for data: as given, else `jobwright` in the user's data folder (XDG base directory specification).
 pub fn data_dir(given: Option<&PathBuf>) -> Result<PathBuf, ConfigError> {
-    let from_env = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let from_env = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     given
         .cloned()
         .or_else(|| from_env("XDG_DATA_HOME").map(|folder| folder.join("jobwright")))
@@ -191,14 +205,29 @@ mod tests {
         assert!(serve(&[]).check_listen().is_ok());
         assert!(serve(&["--listen", "[::1]:0"]).check_listen().is_ok());
         assert!(serve(&["--listen", "0.0.0.0:3000"]).check_listen().is_err());
-        assert!(serve(&["--listen", "0.0.0.0:3000", "--insecure-listen"]).check_listen().is_ok());
-        assert!(serve(&["--listen", "0.0.0.0:80", "--public-url", "http://a.example"]).check_listen().is_err());
-        assert!(serve(&["--listen", "0.0.0.0:80", "--public-url", "https://a.example"]).check_listen().is_ok());
+        assert!(
+            serve(&["--listen", "0.0.0.0:3000", "--insecure-listen"])
+                .check_listen()
+                .is_ok()
+        );
+        assert!(
+            serve(&["--listen", "0.0.0.0:80", "--public-url", "http://a.example"])
+                .check_listen()
+                .is_err()
+        );
+        assert!(
+            serve(&["--listen", "0.0.0.0:80", "--public-url", "https://a.example"])
+                .check_listen()
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_public_url_is_an_origin() {
-        assert_eq!(public_url("https://a.example:8443/").unwrap().origin(), "https://a.example:8443");
+        assert_eq!(
+            public_url("https://a.example:8443/").unwrap().origin(),
+            "https://a.example:8443"
+        );
         assert!(public_url("a.example").is_err());
         assert!(public_url("https://a.example/console").is_err());
         assert!(public_url("ftp://a.example").is_err());

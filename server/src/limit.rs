@@ -27,14 +27,25 @@ enum Refused {
 
 /// Reads the body up to its limit and passes it on, or answers 413 in the form that the pages can show.
 pub async fn layer(request: Request, next: Next) -> Response {
-    let limit = if request.uri().path() == "/api/create" { CREATE } else { OTHER };
+    let limit = if request.uri().path() == "/api/create" {
+        CREATE
+    } else {
+        OTHER
+    };
     let (parts, body) = request.into_parts();
     match read(body, limit).await {
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Err(Refused::TooLarge) => {
             let code = StatusCode::PAYLOAD_TOO_LARGE;
             let message = format!("the request is larger than {} KiB", limit / 1024);
-            (code, Json(ApiError::Other { code: code.as_u16(), message })).into_response()
+            (
+                code,
+                Json(ApiError::Other {
+                    code: code.as_u16(),
+                    message,
+                }),
+            )
+                .into_response()
         }
         Err(Refused::Broken(error)) => {
             tracing::debug!(%error, "a request body ended early");
@@ -59,5 +70,9 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
             break;
         }
     }
-    if length > limit { Err(Refused::TooLarge) } else { Ok(Bytes::from(kept)) }
+    if length > limit {
+        Err(Refused::TooLarge)
+    } else {
+        Ok(Bytes::from(kept))
+    }
 }

@@ -16,7 +16,11 @@ async fn main() -> ExitCode {
         .unwrap_or_else(|_| EnvFilter::new("info,kube_client=off,kube_runtime=off"));
     // Standard output is for the address alone.
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .init();
     let outcome = match arguments.command {
         Command::Serve(serve) => server::serve::run(serve).await,
         Command::Playground(playground) => server::playground::run(playground).await,

@@ -1,9 +1,9 @@
 //! Pages: the application rendered on the server, and addresses within this server.
 
+use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::Extension;
 use http::HeaderMap;
 use http::request::Parts;
 use leptos::nonce;
@@ -72,7 +72,9 @@ pub async fn first(
     if let Some(token) = query.token {
         return redeem(&state, &headers, &token, &LocalPath::default());
     }
-    let Some(Extension(session)) = session else { return Redirect::to("/sign-in").into_response() };
+    let Some(Extension(session)) = session else {
+        return Redirect::to("/sign-in").into_response();
+    };
     let project = first_project(&state, &session).await;
     Redirect::to(&format!("/projects/{project}/jobs")).into_response()
 }
@@ -86,7 +88,9 @@ async fn first_project(state: &AppState, session: &Session) -> String {
         Vec::new()
     });
     let own = cluster.namespace();
-    let preferred = ["demo", own].into_iter().find(|name| projects.iter().any(|project| project == name));
+    let preferred = ["demo", own]
+        .into_iter()
+        .find(|name| projects.iter().any(|project| project == name));
     let first = preferred.or_else(|| projects.first().map(String::as_str));
     first.unwrap_or(own).to_owned()
 }
@@ -113,12 +117,23 @@ mod tests {
 
     #[test]
     fn redirects_stay_on_this_server() {
-        for local in ["/", "/projects/demo/jobs", "/projects/demo/jobs?q=pi&status=failed", "/a//b"] {
+        for local in [
+            "/",
+            "/projects/demo/jobs",
+            "/projects/demo/jobs?q=pi&status=failed",
+            "/a//b",
+        ] {
             assert_eq!(LocalPath::new(local).as_str(), local);
         }
-        for foreign in
-            ["", "//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/\t/evil", "/a\r\nb"]
-        {
+        for foreign in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil",
+            "/a\r\nb",
+        ] {
             assert_eq!(LocalPath::new(foreign).as_str(), "/", "{foreign:?}");
         }
     }

@@ -45,7 +45,9 @@ impl Embedded {
     }
 
     async fn listen(data_dir: &Path, tls: Option<(SocketAddr, &Path)>) -> Result<Self, PlaygroundError> {
-        let options = Options { data_dir: data_dir.to_owned() };
+        let options = Options {
+            data_dir: data_dir.to_owned(),
+        };
         let playground = Playground::open(options).map_err(PlaygroundError::Open)?;
         playground.start();
         let tls = match tls {
@@ -57,7 +59,11 @@ impl Embedded {
 
     /// The playground as a cluster; requests go to it without a network.
     pub fn cluster(&self) -> Cluster {
-        Cluster::new(Client::new(self.playground.router(), "default"), "playground", true)
+        Cluster::new(
+            Client::new(self.playground.router(), "default"),
+            "playground",
+            true,
+        )
     }
 
     /// Ends it: running commands are asked to end, and what they wrote is kept.
@@ -77,7 +83,9 @@ async fn serve_tls(
     let refused = |source| PlaygroundError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
-    playground.write_kubeconfig(kubeconfig, &format!("https://{address}")).map_err(PlaygroundError::Kubeconfig)?;
+    playground
+        .write_kubeconfig(kubeconfig, &format!("https://{address}"))
+        .map_err(PlaygroundError::Kubeconfig)?;
     tracing::info!(%address, kubeconfig = %kubeconfig.display(), "the playground listens for kubectl");
     let playground = playground.clone();
     Ok(tokio::spawn(async move {

@@ -23,7 +23,8 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         move || shell(options.clone())
     };
     // What no route and no file answers, the application does: with its page for an unknown address.
-    let unknown = render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(layer::application));
+    let unknown =
+        render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(layer::application));
 
     let streams = Router::new()
         .route("/stream/jobs", get(streams::jobs::stream))
@@ -45,7 +46,9 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/sign-out", post(routes::sign_out))
         .route("/preferences", post(preferences::choose));
 
-    let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
+    let probes = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready));
 
     let mut csrf = CsrfLayer::new();
     if let Some(origin) = state.hosts.public_origin() {

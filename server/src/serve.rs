@@ -71,7 +71,10 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
 
     let listener = TcpListener::bind(arguments.listen)
         .await
-        .map_err(|source| ServeError::Listen { address: arguments.listen, source })?;
+        .map_err(|source| ServeError::Listen {
+            address: arguments.listen,
+            source,
+        })?;
     let address = listener.local_addr().map_err(ServeError::Serve)?;
     let hosts = Hosts::new(address.ip(), arguments.public_url.clone());
     let idle = Duration::from_hours(u64::from(arguments.session_hours));
@@ -90,7 +93,15 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         Some(origin) => origin,
         None => format!("http://{}", reachable(address)),
     };
-    let state = AppState::new(Shared { leptos: leptos_options(), site, sessions, hosts, cluster, base, print });
+    let state = AppState::new(Shared {
+        leptos: leptos_options(),
+        site,
+        sessions,
+        hosts,
+        cluster,
+        base,
+        print,
+    });
     let app = router(state.clone())?;
     state.announce("Jobwright is ready");
 
@@ -114,7 +125,9 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     tracing::info!("ending");
     state.sessions.save();
     if let Some(embedded) = embedded
-        && tokio::time::timeout(PLAYGROUND_GRACE, embedded.stop()).await.is_err()
+        && tokio::time::timeout(PLAYGROUND_GRACE, embedded.stop())
+            .await
+            .is_err()
     {
         tracing::warn!("the playground did not end in time; its data is safe");
     }
@@ -145,7 +158,10 @@ pub fn make_private_dir(path: &Path) -> Result<(), ServeError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| ServeError::DataDir { path: path.display().to_string(), source })
+    builder.create(path).map_err(|source| ServeError::DataDir {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -68,5 +68,8 @@ impl FromRef<AppState> for LeptosOptions {
 
 /// The names that the page gives the browser bundle: `/pkg/frontend.js` and `/pkg/frontend_bg.wasm`.
 pub fn leptos_options() -> LeptosOptions {
-    LeptosOptions::builder().output_name("frontend").site_pkg_dir("pkg").build()
+    LeptosOptions::builder()
+        .output_name("frontend")
+        .site_pkg_dir("pkg")
+        .build()
 }

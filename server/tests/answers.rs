@@ -6,7 +6,8 @@ use axum::body::Body;
 use common::TestApp;
 use common::fake::Fake;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 use http::{Method, Request, StatusCode};
 use serde_json::json;
@@ -14,14 +15,28 @@ use serde_json::json;
 #[tokio::test]
 async fn every_answer_has_the_security_headers() {
     let app = TestApp::signed_in(Fake::default().router()).await;
-    for path in ["/sign-in", "/projects/demo/jobs", "/pkg/frontend.js", "/nowhere", "/healthz", "/stream/jobs"] {
+    for path in [
+        "/sign-in",
+        "/projects/demo/jobs",
+        "/pkg/frontend.js",
+        "/nowhere",
+        "/healthz",
+        "/stream/jobs",
+    ] {
         let answer = app.get(path).await;
         let policy = answer.header(CONTENT_SECURITY_POLICY);
-        assert!(policy.starts_with("default-src 'none'; script-src 'self' 'nonce-"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self' 'nonce-"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("'unsafe-inline'; script"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
-        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
+        assert_eq!(
+            answer.header("cross-origin-opener-policy"),
+            "same-origin",
+            "{path}"
+        );
     }
 }
 
@@ -29,12 +44,25 @@ async fn every_answer_has_the_security_headers() {
 async fn every_inline_script_has_the_nonce_of_its_answer() {
     let app = TestApp::new(Fake::default().router());
     let first = app.get("/sign-in").await;
-    let nonce = |policy: &str| policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    let nonce = |policy: &str| {
+        policy
+            .split("'nonce-")
+            .nth(1)
+            .unwrap()
+            .split('\'')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     let own = nonce(first.header(CONTENT_SECURITY_POLICY));
     let text = first.text();
     let scripts = text.matches("<script").count();
     assert!(scripts > 0);
-    assert_eq!(text.matches(&format!("nonce=\"{own}\"")).count(), scripts, "{text}");
+    assert_eq!(
+        text.matches(&format!("nonce=\"{own}\"")).count(),
+        scripts,
+        "{text}"
+    );
     let second = nonce(app.get("/sign-in").await.header(CONTENT_SECURITY_POLICY));
     assert_ne!(own, second);
 }
@@ -47,10 +75,19 @@ async fn a_foreign_name_is_not_answered() {
         ("localhost:3000", StatusCode::OK),
         ("[::1]:3000", StatusCode::OK),
     ] {
-        let request = Request::get("/sign-in").header("host", host).header("accept", "text/html");
-        assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, status, "{host}");
+        let request = Request::get("/sign-in")
+            .header("host", host)
+            .header("accept", "text/html");
+        assert_eq!(
+            app.send(request.body(Body::empty()).unwrap()).await.status,
+            status,
+            "{host}"
+        );
     }
-    let probe = Request::get("/healthz").header("host", "10-0-0-1.pod").body(Body::empty()).unwrap();
+    let probe = Request::get("/healthz")
+        .header("host", "10-0-0-1.pod")
+        .body(Body::empty())
+        .unwrap();
     assert_eq!(app.send(probe).await.status, StatusCode::OK);
 }
 
@@ -61,7 +98,9 @@ async fn files_are_compressed_typed_and_asked_for_again() {
     assert_eq!(wasm.header(CONTENT_TYPE), "application/wasm");
     assert_eq!(wasm.header(CACHE_CONTROL), "no-cache");
     let request = |encoding: &str, etag: &str| {
-        let mut request = app.request(Method::GET, "/pkg/frontend.js").header(ACCEPT_ENCODING, encoding);
+        let mut request = app
+            .request(Method::GET, "/pkg/frontend.js")
+            .header(ACCEPT_ENCODING, encoding);
         if !etag.is_empty() {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -69,10 +108,24 @@ async fn files_are_compressed_typed_and_asked_for_again() {
     };
     let plain = app.send(request("identity", "")).await;
     let small = app.send(request("gzip, br", "")).await;
-    assert_eq!((plain.text().as_str(), plain.header(CONTENT_ENCODING)), ("export default 1;\n", ""));
-    assert_eq!((small.text().as_str(), small.header(CONTENT_ENCODING)), ("(brotli)", "br"));
-    assert!(small.header(CONTENT_TYPE).starts_with("text/javascript"), "{}", small.header(CONTENT_TYPE));
-    assert!(plain.header(VARY).to_lowercase().contains("accept-encoding"), "{:?}", plain.headers);
+    assert_eq!(
+        (plain.text().as_str(), plain.header(CONTENT_ENCODING)),
+        ("export default 1;\n", "")
+    );
+    assert_eq!(
+        (small.text().as_str(), small.header(CONTENT_ENCODING)),
+        ("(brotli)", "br")
+    );
+    assert!(
+        small.header(CONTENT_TYPE).starts_with("text/javascript"),
+        "{}",
+        small.header(CONTENT_TYPE)
+    );
+    assert!(
+        plain.header(VARY).to_lowercase().contains("accept-encoding"),
+        "{:?}",
+        plain.headers
+    );
     assert_ne!(plain.header(ETAG), small.header(ETAG));
     assert!(plain.header(ETAG).starts_with('"'), "a strong one");
     let again = app.send(request("gzip, br", small.header(ETAG))).await;
@@ -82,7 +135,12 @@ async fn files_are_compressed_typed_and_asked_for_again() {
 #[tokio::test]
 async fn no_file_outside_the_folder_is_served() {
     let app = TestApp::signed_in(Fake::default().router()).await;
-    for path in ["/../session.key", "/%2e%2e/session.key", "/pkg/..%2f..%2fsession.key", "/pkg/%00"] {
+    for path in [
+        "/../session.key",
+        "/%2e%2e/session.key",
+        "/pkg/..%2f..%2fsession.key",
+        "/pkg/%00",
+    ] {
         let answer = app.get(path).await;
         assert!(!answer.status.is_success(), "{path}: {}", answer.status);
     }
@@ -93,17 +151,24 @@ async fn a_missing_page_is_a_page_and_a_missing_file_is_none() {
     let app = TestApp::signed_in(Fake::default().router()).await;
     assert_eq!(app.get("/nowhere").await.status, StatusCode::NOT_FOUND);
     let signed_out = TestApp::new(Fake::default().router());
-    let request = signed_out.request(Method::GET, "/pkg/gone.js").body(Body::empty()).unwrap();
+    let request = signed_out
+        .request(Method::GET, "/pkg/gone.js")
+        .body(Body::empty())
+        .unwrap();
     assert_eq!(signed_out.send(request).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
 async fn what_is_too_large_is_refused_in_words() {
     let app = TestApp::signed_in(Fake::default().router()).await;
-    let arguments = |length: usize| json!({"project": "demo", "text": "x".repeat(length), "dry_run": true, "done": []});
+    let arguments =
+        |length: usize| json!({"project": "demo", "text": "x".repeat(length), "dry_run": true, "done": []});
     let answer = app.call("create", &arguments(5 * 1024 * 1024)).await;
     let expected = json!({"kind": "other", "code": 413, "message": "the request is larger than 3072 KiB"});
-    assert_eq!((answer.status, answer.json()), (StatusCode::PAYLOAD_TOO_LARGE, expected));
+    assert_eq!(
+        (answer.status, answer.json()),
+        (StatusCode::PAYLOAD_TOO_LARGE, expected)
+    );
     let answer = app.call("create", &arguments(2 * 1024 * 1024 + 512 * 1024)).await;
     assert_ne!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     let answer = app.call("jobs", &json!({"project": "x".repeat(70 * 1024)})).await;
@@ -112,7 +177,11 @@ async fn what_is_too_large_is_refused_in_words() {
 
 #[tokio::test]
 async fn probes_tell_whether_the_cluster_answers() {
-    let app = TestApp::new(Fake::default().on("GET /version", 200, json!({"gitVersion": "v1.36.2"})).router());
+    let app = TestApp::new(
+        Fake::default()
+            .on("GET /version", 200, json!({"gitVersion": "v1.36.2"}))
+            .router(),
+    );
     assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
     let app = TestApp::new(Fake::default().router());
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -53,9 +53,18 @@ async fn a_document_is_posted_as_the_json_it_stands_for() {
         (&json!("Job"), &json!("pi"), &Value::Null)
     );
     let stored = document["stored"].as_str().unwrap();
-    assert!(stored.contains("someday: true") && !stored.contains("managedFields"), "{stored}");
-    assert_eq!(app.call("create", &arguments(PI, false, &[])).await.status, StatusCode::OK);
-    assert_eq!(fake.asked_with("POST")[1].query, "fieldManager=jobwright&fieldValidation=Strict");
+    assert!(
+        stored.contains("someday: true") && !stored.contains("managedFields"),
+        "{stored}"
+    );
+    assert_eq!(
+        app.call("create", &arguments(PI, false, &[])).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        fake.asked_with("POST")[1].query,
+        "fieldManager=jobwright&fieldValidation=Strict"
+    );
 }
 
 #[tokio::test]
@@ -67,17 +76,26 @@ async fn what_a_job_refers_to_is_created_first_and_a_failure_stops_the_rest() {
     let configmaps = "POST /api/v1/namespaces/demo/configmaps";
     let secrets = "POST /api/v1/namespaces/demo/secrets";
     let exists = status(409, "AlreadyExists", "configmaps \"settings\" already exists");
-    let fake = Fake::default().on(secrets, 201, Value::Null).on(configmaps, 409, exists);
+    let fake = Fake::default()
+        .on(secrets, 201, Value::Null)
+        .on(configmaps, 409, exists);
     let app = TestApp::signed_in(fake.router()).await;
     let answer = app.call("create", &arguments(&text, false, &[])).await;
-    let asked: Vec<String> = fake.asked_with("POST").into_iter().map(|asked| asked.what).collect();
+    let asked: Vec<String> = fake
+        .asked_with("POST")
+        .into_iter()
+        .map(|asked| asked.what)
+        .collect();
     assert_eq!(asked, [secrets, configmaps]);
     let documents = answer.json()["documents"].clone();
     assert_eq!(documents[0]["skipped"], true);
     assert_eq!(documents[1]["error"], Value::Null);
     let expected = json!({"kind": "alreadyExists", "message": "configmaps \"settings\" already exists"});
     assert_eq!(documents[2]["error"], expected);
-    assert!(!answer.text().contains("hunter2"), "a secret's value is not sent back");
+    assert!(
+        !answer.text().contains("hunter2"),
+        "a secret's value is not sent back"
+    );
     // What an earlier try created is not sent again.
     app.call("create", &arguments(&text, false, &[1])).await;
     assert_eq!(fake.asked_with("POST")[2].what, configmaps);
@@ -86,7 +104,8 @@ async fn what_a_job_refers_to_is_created_first_and_a_failure_stops_the_rest() {
 #[tokio::test]
 async fn refused_fields_reach_the_page() {
     let mut refused = status(422, "Invalid", "Job.batch \"pi\" is invalid");
-    refused["details"] = json!({"causes": [{"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "no"}]});
+    refused["details"] =
+        json!({"causes": [{"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "no"}]});
     let fake = Fake::default().on(&format!("POST {JOBS}"), 422, refused);
     let app = TestApp::signed_in(fake.router()).await;
     let answer = app.call("create", &arguments(PI, true, &[])).await;
@@ -101,18 +120,34 @@ async fn refused_fields_reach_the_page() {
 async fn a_text_that_is_no_manifest_is_refused_before_the_cluster_is_asked() {
     let fake = Fake::default();
     let app = TestApp::signed_in(fake.router()).await;
-    for (text, hint) in [("a: [", "line"), ("", "no document"), ("# only a comment\n", "no document")] {
+    for (text, hint) in [
+        ("a: [", "line"),
+        ("", "no document"),
+        ("# only a comment\n", "no document"),
+    ] {
         let answer = app.call("create", &arguments(text, true, &[])).await;
         assert_eq!(answer.json()["kind"], "unreadable", "{text:?}");
-        assert!(answer.json()["message"].as_str().unwrap().contains(hint), "{text:?}: {}", answer.text());
+        assert!(
+            answer.json()["message"].as_str().unwrap().contains(hint),
+            "{text:?}: {}",
+            answer.text()
+        );
     }
     for text in ["just text\n", "apiVersion: v1\n", "kind: Job\n"] {
         let answer = app.call("create", &arguments(text, true, &[])).await;
-        assert_eq!(answer.json()["documents"][0]["error"]["kind"], "unreadable", "{text:?}: {}", answer.text());
+        assert_eq!(
+            answer.json()["documents"][0]["error"]["kind"],
+            "unreadable",
+            "{text:?}: {}",
+            answer.text()
+        );
     }
     let elsewhere = PI.replace("name: pi\n", "name: pi\n  namespace: kube-system\n");
     let answer = app.call("create", &arguments(&elsewhere, false, &[])).await;
-    assert_eq!(answer.json()["documents"][0]["error"]["causes"][0]["field"], "metadata.namespace");
+    assert_eq!(
+        answer.json()["documents"][0]["error"]["causes"][0]["field"],
+        "metadata.namespace"
+    );
     assert_eq!(fake.asked_with("POST"), []);
 }
 
@@ -122,30 +157,48 @@ async fn other_kinds_are_found_by_discovery() {
         {"name": "widgets/status", "kind": "Widget", "namespaced": true},
         {"name": "widgets", "kind": "Widget", "namespaced": true},
     ]});
-    let fake = Fake::default()
-        .on("GET /apis/example.com/v1", 200, resources)
-        .on("POST /apis/example.com/v1/namespaces/demo/widgets", 201, Value::Null);
+    let fake = Fake::default().on("GET /apis/example.com/v1", 200, resources).on(
+        "POST /apis/example.com/v1/namespaces/demo/widgets",
+        201,
+        Value::Null,
+    );
     let app = TestApp::signed_in(fake.router()).await;
     let text = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n";
     let answer = app.call("create", &arguments(text, false, &[])).await;
-    assert_eq!(answer.json()["documents"][0]["error"], Value::Null, "{}", answer.text());
+    assert_eq!(
+        answer.json()["documents"][0]["error"],
+        Value::Null,
+        "{}",
+        answer.text()
+    );
     let text = text.replace("Widget", "Gadget");
     let answer = app.call("create", &arguments(&text, false, &[])).await;
-    assert_eq!(answer.json()["documents"][0]["error"]["causes"][0]["field"], "kind");
+    assert_eq!(
+        answer.json()["documents"][0]["error"]["causes"][0]["field"],
+        "kind"
+    );
 }
 
 #[tokio::test]
 async fn a_rerun_is_a_new_job_and_the_old_one_stays() {
-    let fake = Fake::default()
-        .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
-        .on(&format!("POST {JOBS}"), 201, Value::Null);
+    let fake = Fake::default().on(&format!("GET {JOBS}/pi"), 200, job("pi")).on(
+        &format!("POST {JOBS}"),
+        201,
+        Value::Null,
+    );
     let app = TestApp::signed_in(fake.router()).await;
     let answer = app.call("rerun", &json!({"project": "demo", "name": "pi"})).await;
     assert_eq!(answer.json()["name"], "pi-2", "{}", answer.text());
     let sent = &fake.asked_with("POST")[0].body;
-    assert_eq!(sent["metadata"], json!({"name": "pi-2", "namespace": "demo", "labels": {"jobwright.io/rerun-of": "pi"}}));
+    assert_eq!(
+        sent["metadata"],
+        json!({"name": "pi-2", "namespace": "demo", "labels": {"jobwright.io/rerun-of": "pi"}})
+    );
     assert_eq!(sent["spec"]["selector"], Value::Null);
-    assert_eq!(sent["spec"]["template"]["metadata"]["labels"], json!({"app": "pi"}));
+    assert_eq!(
+        sent["spec"]["template"]["metadata"]["labels"],
+        json!({"app": "pi"})
+    );
     assert_eq!(fake.asked_with("DELETE"), []);
 }
 
@@ -153,15 +206,31 @@ async fn a_rerun_is_a_new_job_and_the_old_one_stays() {
 async fn a_job_is_deleted_with_its_pods() {
     let gone = status(404, "NotFound", "jobs.batch \"b\" not found");
     let fake = Fake::default()
-        .on(&format!("DELETE {JOBS}/a"), 200, json!({"kind": "Status", "status": "Success"}))
+        .on(
+            &format!("DELETE {JOBS}/a"),
+            200,
+            json!({"kind": "Status", "status": "Success"}),
+        )
         .on(&format!("DELETE {JOBS}/b"), 404, gone);
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("delete", &json!({"project": "demo", "names": ["a", "b", "../secrets/keys"]})).await;
+    let answer = app
+        .call(
+            "delete",
+            &json!({"project": "demo", "names": ["a", "b", "../secrets/keys"]}),
+        )
+        .await;
     let results = answer.json();
-    assert_eq!((&results[0], &results[1]["kind"]), (&Value::Null, &json!("notFound")));
+    assert_eq!(
+        (&results[0], &results[1]["kind"]),
+        (&Value::Null, &json!("notFound"))
+    );
     for asked in fake.asked_with("DELETE") {
         assert_eq!(asked.body["propagationPolicy"], "Background");
-        assert!(asked.what.starts_with(&format!("DELETE {JOBS}/")), "{}", asked.what);
+        assert!(
+            asked.what.starts_with(&format!("DELETE {JOBS}/")),
+            "{}",
+            asked.what
+        );
     }
 }
 
@@ -169,15 +238,29 @@ async fn a_job_is_deleted_with_its_pods() {
 async fn suspending_and_describing_change_only_their_fields() {
     let fake = Fake::default().on(&format!("PATCH {JOBS}/pi"), 200, job("pi"));
     let app = TestApp::signed_in(fake.router()).await;
-    app.call("suspend", &json!({"project": "demo", "name": "pi", "suspend": true})).await;
+    app.call(
+        "suspend",
+        &json!({"project": "demo", "name": "pi", "suspend": true}),
+    )
+    .await;
     let arguments = json!({"project": "demo", "name": "pi", "alias": "任务示例", "description": ""});
     app.call("describe", &arguments).await;
-    let bodies: Vec<Value> = fake.asked_with("PATCH").into_iter().map(|asked| asked.body).collect();
+    let bodies: Vec<Value> = fake
+        .asked_with("PATCH")
+        .into_iter()
+        .map(|asked| asked.body)
+        .collect();
     let annotations = json!({
         "kubesphere.io/alias-name": "任务示例", "displayName": null,
         "kubesphere.io/description": null, "desc": null,
     });
-    assert_eq!(bodies, [json!({"spec": {"suspend": true}}), json!({"metadata": {"annotations": annotations}})]);
+    assert_eq!(
+        bodies,
+        [
+            json!({"spec": {"suspend": true}}),
+            json!({"metadata": {"annotations": annotations}})
+        ]
+    );
 }
 
 #[tokio::test]
@@ -185,7 +268,11 @@ async fn a_job_page_has_everything_but_secrets() {
     let secret = json!({"metadata": {"name": "keys"}, "type": "Opaque", "data": {"token": "aHVudGVyMg=="}});
     let fake = Fake::default()
         .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
-        .on("GET /api/v1/namespaces/demo/secrets", 200, list(std::slice::from_ref(&secret)))
+        .on(
+            "GET /api/v1/namespaces/demo/secrets",
+            200,
+            list(std::slice::from_ref(&secret)),
+        )
         .on("GET /api/v1/namespaces/demo/secrets/keys", 200, secret);
     let app = TestApp::signed_in(fake.router()).await;
     let answer = app.call("job", &json!({"project": "demo", "name": "pi"})).await;
@@ -215,7 +302,10 @@ async fn what_may_not_be_read_does_not_take_the_list_away() {
     let fake = Fake::default().on(&format!("GET {JOBS}"), 403, no);
     let app = TestApp::signed_in(fake.router()).await;
     let answer = app.call("jobs", &json!({"project": "demo"})).await;
-    assert_eq!(answer.json(), json!({"kind": "forbidden", "message": "pods is forbidden"}));
+    assert_eq!(
+        answer.json(),
+        json!({"kind": "forbidden", "message": "pods is forbidden"})
+    );
     // The page explains it too.
     let page = app.get("/projects/demo/jobs").await;
     assert!(page.text().contains("pods is forbidden"), "{}", page.text());
@@ -228,6 +318,9 @@ async fn a_long_list_is_read_page_by_page() {
     let app = TestApp::signed_in(fake.router()).await;
     app.call("jobs", &json!({"project": "demo"})).await;
     let asked = fake.asked();
-    let lists: Vec<&Asked> = asked.iter().filter(|asked| asked.what == format!("GET {JOBS}")).collect();
+    let lists: Vec<&Asked> = asked
+        .iter()
+        .filter(|asked| asked.what == format!("GET {JOBS}"))
+        .collect();
     assert_eq!(lists[0].query, "limit=500");
 }

@@ -9,8 +9,17 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 /// Every server function.
-const CALLS: [&str; 9] =
-    ["workspace", "jobs", "job", "offers", "create", "rerun", "delete", "suspend", "describe"];
+const CALLS: [&str; 9] = [
+    "workspace",
+    "jobs",
+    "job",
+    "offers",
+    "create",
+    "rerun",
+    "delete",
+    "suspend",
+    "describe",
+];
 
 /// Every stream.
 const STREAMS: [&str; 4] = [
@@ -26,11 +35,19 @@ async fn without_a_session_every_call_is_refused_and_the_cluster_not_asked() {
     let app = TestApp::new(fake.router());
     for name in CALLS {
         let answer = app.call(name, &json!({})).await;
-        assert_eq!((answer.status, answer.json()), (StatusCode::UNAUTHORIZED, json!({"kind": "signedOut"})), "{name}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (StatusCode::UNAUTHORIZED, json!({"kind": "signedOut"})),
+            "{name}"
+        );
     }
     for path in STREAMS {
         let answer = app.get(path).await;
-        assert_eq!((answer.status, answer.json()), (StatusCode::UNAUTHORIZED, json!({"kind": "signedOut"})), "{path}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (StatusCode::UNAUTHORIZED, json!({"kind": "signedOut"})),
+            "{path}"
+        );
     }
     assert_eq!(fake.asked(), []);
 }
@@ -58,20 +75,38 @@ async fn the_printed_address_signs_in_once() {
         assert!(cookie.contains(attribute), "{cookie}");
     }
     assert!(!cookie.contains("Secure"), "{cookie}");
-    assert!(app.get(&format!("/?token={token}")).await.location().starts_with("/sign-in?error=token"));
+    assert!(
+        app.get(&format!("/?token={token}"))
+            .await
+            .location()
+            .starts_with("/sign-in?error=token")
+    );
     app.keep_cookie(&answer);
     assert_eq!(app.get("/").await.location(), "/projects/default/jobs");
-    assert_eq!(app.get(&format!("/?token={token}")).await.location(), "/", "an old bookmark still works");
+    assert_eq!(
+        app.get(&format!("/?token={token}")).await.location(),
+        "/",
+        "an old bookmark still works"
+    );
 }
 
 #[tokio::test]
 async fn the_form_signs_in_and_goes_back() {
     let app = TestApp::new(Fake::default().router());
     let back = "%2Fprojects%2Fdemo%2Fjobs";
-    let answer = app.post("/session", &format!("token=%20{}%0A&back={back}", app.token())).await;
-    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/projects/demo/jobs"));
+    let answer = app
+        .post("/session", &format!("token=%20{}%0A&back={back}", app.token()))
+        .await;
+    assert_eq!(
+        (answer.status, answer.location()),
+        (StatusCode::SEE_OTHER, "/projects/demo/jobs")
+    );
     let answer = app.post("/session", &format!("token=wrong&back={back}")).await;
-    assert!(answer.location().starts_with("/sign-in?error=token&back="), "{}", answer.location());
+    assert!(
+        answer.location().starts_with("/sign-in?error=token&back="),
+        "{}",
+        answer.location()
+    );
     let whole = format!("token=http%3A%2F%2F127.0.0.1%3A3000%2F%3Ftoken%3D{}", app.token());
     assert_eq!(app.post("/session", &whole).await.location(), "/");
 }
@@ -79,10 +114,21 @@ async fn the_form_signs_in_and_goes_back() {
 #[tokio::test]
 async fn no_form_leads_to_another_server() {
     let app = TestApp::new(Fake::default().router());
-    for evil in ["//evil.example", "https%3A%2F%2Fevil.example", "%2F%5Cevil.example", "javascript%3A1"] {
+    for evil in [
+        "//evil.example",
+        "https%3A%2F%2Fevil.example",
+        "%2F%5Cevil.example",
+        "javascript%3A1",
+    ] {
         let form = format!("token={}&back={evil}", app.token());
         assert_eq!(app.post("/session", &form).await.location(), "/", "{evil}");
-        assert_eq!(app.post("/preferences", &format!("lang=zh&back={evil}")).await.location(), "/", "{evil}");
+        assert_eq!(
+            app.post("/preferences", &format!("lang=zh&back={evil}"))
+                .await
+                .location(),
+            "/",
+            "{evil}"
+        );
     }
 }
 
@@ -96,19 +142,32 @@ async fn a_session_survives_a_restart_and_ends_by_signing_out() {
     assert_eq!(answer.location(), "/sign-in");
     assert!(answer.header(SET_COOKIE).contains("Max-Age=0"));
     // The browser may keep the cookie: it is worth nothing.
-    assert_eq!(app.call("jobs", &json!({"project": "demo"})).await.status, StatusCode::UNAUTHORIZED);
-    assert!(app.get("/projects/demo/jobs").await.location().starts_with("/sign-in?ended=1&back="));
+    assert_eq!(
+        app.call("jobs", &json!({"project": "demo"})).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert!(
+        app.get("/projects/demo/jobs")
+            .await
+            .location()
+            .starts_with("/sign-in?ended=1&back=")
+    );
 }
 
 #[tokio::test]
 async fn a_forged_cookie_is_none() {
     let mut app = TestApp::signed_in(Fake::default().router()).await;
-    let forged = app.request(Method::GET, "/").body(()).unwrap().headers()["cookie"].to_str().unwrap().to_owned();
+    let forged = app.request(Method::GET, "/").body(()).unwrap().headers()["cookie"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let mut bytes = forged.into_bytes();
     let last = bytes.len() - 5;
     bytes[last] = if bytes[last] == b'A' { b'B' } else { b'A' };
     app.forget_cookie();
-    let request = app.request(Method::GET, "/").header("cookie", String::from_utf8(bytes).unwrap());
+    let request = app
+        .request(Method::GET, "/")
+        .header("cookie", String::from_utf8(bytes).unwrap());
     let answer = app.send(request.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!(answer.location(), "/sign-in");
 }
@@ -130,10 +189,18 @@ async fn another_site_can_neither_post_nor_stream() {
             .unwrap()
     };
     for path in ["/api/delete", "/session", "/sign-out", "/preferences"] {
-        assert_eq!(app.send(foreign(Method::POST, path)).await.status, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(
+            app.send(foreign(Method::POST, path)).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
     }
     for path in STREAMS {
-        assert_eq!(app.send(foreign(Method::GET, path)).await.status, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(
+            app.send(foreign(Method::GET, path)).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
     }
 }
 
@@ -141,7 +208,16 @@ async fn another_site_can_neither_post_nor_stream() {
 async fn choices_are_kept_for_a_year() {
     let app = TestApp::new(Fake::default().router());
     let answer = app.post("/preferences", "lang=zh&back=%2Fsign-in").await;
-    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/sign-in"));
-    assert_eq!(answer.header(SET_COOKIE), "lang=zh; SameSite=Lax; Path=/; Max-Age=31536000");
-    assert_eq!(app.post("/preferences", "lang=klingon").await.header(SET_COOKIE), "");
+    assert_eq!(
+        (answer.status, answer.location()),
+        (StatusCode::SEE_OTHER, "/sign-in")
+    );
+    assert_eq!(
+        answer.header(SET_COOKIE),
+        "lang=zh; SameSite=Lax; Path=/; Max-Age=31536000"
+    );
+    assert_eq!(
+        app.post("/preferences", "lang=klingon").await.header(SET_COOKIE),
+        ""
+    );
 }

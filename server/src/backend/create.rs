@@ -60,23 +60,33 @@ fn read(text: &str) -> Result<Document, ApiError> {
             || "the text cannot be read".to_owned(),
             |problem| {
                 let (line, column) = line_column(text, problem.range.start);
-                format!("line {line}, column {column}: {}", problem.text(manifest::Language::En))
+                format!(
+                    "line {line}, column {column}: {}",
+                    problem.text(manifest::Language::En)
+                )
             },
         );
         return Err(ApiError::Unreadable { message });
     }
     if document.entries().is_empty() {
-        return Err(ApiError::Unreadable { message: "the text has no document".to_owned() });
+        return Err(ApiError::Unreadable {
+            message: "the text has no document".to_owned(),
+        });
     }
     Ok(document)
 }
 
 fn kind(document: &Document, entry: usize) -> &str {
-    document.value(entry).and_then(|value| value["kind"].as_str()).unwrap_or_default()
+    document
+        .value(entry)
+        .and_then(|value| value["kind"].as_str())
+        .unwrap_or_default()
 }
 
 fn blank(document: &Document, entry: usize) -> DocumentOutcome {
-    let name = document.value(entry).and_then(|value| value["metadata"]["name"].as_str());
+    let name = document
+        .value(entry)
+        .and_then(|value| value["metadata"]["name"].as_str());
     DocumentOutcome {
         entry,
         kind: kind(document, entry).to_owned(),
@@ -106,13 +116,19 @@ async fn create(
     entry: usize,
     dry_run: DryRun,
 ) -> Result<Answer, ApiError> {
-    let object = document.value(entry).filter(|value| value.is_object()).ok_or_else(|| ApiError::Unreadable {
-        message: format!("document {} is no object", entry + 1),
-    })?;
+    let object = document
+        .value(entry)
+        .filter(|value| value.is_object())
+        .ok_or_else(|| ApiError::Unreadable {
+            message: format!("document {} is no object", entry + 1),
+        })?;
     let field = |name: &str| {
-        object[name].as_str().filter(|text| !text.is_empty()).ok_or_else(|| ApiError::Unreadable {
-            message: format!("document {} does not say its {name}", entry + 1),
-        })
+        object[name]
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| ApiError::Unreadable {
+                message: format!("document {} does not say its {name}", entry + 1),
+            })
     };
     let (api_version, kind) = (field("apiVersion")?, field("kind")?);
     if kind == "List" && api_version == "v1" {
@@ -123,7 +139,9 @@ async fn create(
     if resource.namespaced {
         check_namespace(object, project)?;
     }
-    cluster.post(&resource.collection(project)?, object, dry_run).await
+    cluster
+        .post(&resource.collection(project)?, object, dry_run)
+        .await
 }
 
 /// What is created belongs to the project that is shown: a text from elsewhere does not reach another one unseen.
@@ -141,22 +159,38 @@ fn check_namespace(object: &Value, project: &str) -> Result<(), ApiError> {
                 reason: "FieldValueInvalid".to_owned(),
                 message: message.clone(),
             };
-            Err(ApiError::Invalid { message, causes: vec![cause] })
+            Err(ApiError::Invalid {
+                message,
+                causes: vec![cause],
+            })
         }
     }
 }
 
 /// Finds where objects of a kind are created, by the API server's discovery.
 async fn find(cluster: &Cluster, api_version: &str, kind: &str) -> Result<Resource, ApiError> {
-    if let Some((_, _, plural)) = KNOWN.iter().find(|known| (known.0, known.1) == (api_version, kind)) {
+    if let Some((_, _, plural)) = KNOWN
+        .iter()
+        .find(|known| (known.0, known.1) == (api_version, kind))
+    {
         let (api_version, plural) = (api_version.to_owned(), (*plural).to_owned());
-        return Ok(Resource { api_version, plural, namespaced: true });
+        return Ok(Resource {
+            api_version,
+            plural,
+            namespaced: true,
+        });
     }
     let unknown = || {
         let message = format!("the cluster has no kind \"{kind}\" in \"{api_version}\"");
-        let cause =
-            Cause { field: "kind".to_owned(), reason: "FieldValueNotSupported".to_owned(), message: message.clone() };
-        ApiError::Invalid { message, causes: vec![cause] }
+        let cause = Cause {
+            field: "kind".to_owned(),
+            reason: "FieldValueNotSupported".to_owned(),
+            message: message.clone(),
+        };
+        ApiError::Invalid {
+            message,
+            causes: vec![cause],
+        }
     };
     let list = match cluster.get(&resource::root(api_version)?).await {
         Ok(list) => list,

@@ -12,7 +12,7 @@ use super::rerun::origin;
 use super::{ClusterBackend, rerun};
 use crate::cluster::environment::{self, ConfigMaps};
 use crate::cluster::events::{self, EventIndex};
-use crate::cluster::{Resource, clean, pods, rows};
+use crate::cluster::{Builtin, clean, pods, rows};
 
 /// Reads a Job with all that its page shows.
 pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result<JobDetail, ApiError> {
@@ -20,8 +20,8 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
     let job = cluster.job(project, name).await?;
     let spec = &job["spec"]["template"]["spec"];
     let (all_pods, all_events, runs, config_maps) = futures::join!(
-        backend.optional(Resource::PODS, project),
-        backend.optional(Resource::EVENTS, project),
+        backend.optional(Builtin::PODS, project),
+        backend.optional(Builtin::EVENTS, project),
         rerun::runs(cluster, project, origin(&job)),
         config_maps(backend, project, spec),
     );
@@ -33,7 +33,11 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
 
     let mut events: Vec<_> = all_events
         .iter()
-        .filter(|event| event["involvedObject"]["uid"].as_str().is_some_and(|uid| about.contains(uid)))
+        .filter(|event| {
+            event["involvedObject"]["uid"]
+                .as_str()
+                .is_some_and(|uid| about.contains(uid))
+        })
         .map(events::row)
         .collect();
     events.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.uid.cmp(&b.uid)));
@@ -70,7 +74,7 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
 /// The `ConfigMap`s that containers take values from, as far as this person may read them.
 async fn config_maps(backend: &ClusterBackend, project: &str, spec: &Value) -> ConfigMaps {
     let reads = environment::config_maps(spec).into_iter().map(|name| async move {
-        let path = Resource::CONFIG_MAPS.object(project, name).ok()?;
+        let path = Builtin::CONFIG_MAPS.object(project, name).ok()?;
         match backend.cluster.get(&path).await {
             Ok(object) => Some((name.to_owned(), rows::pairs(&object["data"]))),
             Err(error) => {

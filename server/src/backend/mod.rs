@@ -20,7 +20,7 @@ use app::api::session::Workspace;
 
 use crate::cluster::events::EventIndex;
 use crate::cluster::rows::{ALIAS, DESCRIPTION};
-use crate::cluster::{Cluster, DryRun, Resource, quota, rows};
+use crate::cluster::{Builtin, Cluster, DryRun, quota, rows};
 
 /// How many objects are deleted at once.
 const AT_ONCE: usize = 8;
@@ -42,8 +42,7 @@ impl ClusterBackend {
 impl Backend for ClusterBackend {
     async fn workspace(&self) -> Result<Workspace, ApiError> {
         let cluster = &self.cluster;
-        let (version, projects, user) =
-            futures::join!(cluster.version(), cluster.projects(), cluster.user());
+        let (version, projects, user) = futures::join!(cluster.version(), cluster.projects(), cluster.user());
         Ok(Workspace {
             cluster: cluster.name().to_owned(),
             playground: cluster.is_playground(),
@@ -57,13 +56,16 @@ impl Backend for ClusterBackend {
         let list = |known| self.optional(known, project);
         let (jobs, pods, events, quotas) = futures::try_join!(
             self.cluster.jobs(project),
-            list(Resource::PODS),
-            list(Resource::EVENTS),
-            list(Resource::QUOTAS),
+            list(Builtin::PODS),
+            list(Builtin::EVENTS),
+            list(Builtin::QUOTAS),
         )?;
         let events: EventIndex = events.iter().flatten().collect();
         let rows = rows::all(&jobs, pods.as_deref().unwrap_or_default(), &events);
-        Ok(JobList { rows, quota: quota::banner(quotas.iter().flatten(), jobs.len()) })
+        Ok(JobList {
+            rows,
+            quota: quota::banner(quotas.iter().flatten(), jobs.len()),
+        })
     }
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
@@ -90,7 +92,10 @@ impl Backend for ClusterBackend {
     }
 
     async fn delete(&self, project: &str, names: &[String]) -> Result<Vec<Option<ApiError>>, ApiError> {
-        let paths: Vec<_> = names.iter().map(|name| Resource::JOBS.object(project, name)).collect();
+        let paths: Vec<_> = names
+            .iter()
+            .map(|name| Builtin::JOBS.object(project, name))
+            .collect();
         let deletions = stream::iter(paths).map(|path| async {
             match path {
                 Ok(path) => self.cluster.delete(&path).await.err(),
@@ -101,8 +106,10 @@ impl Backend for ClusterBackend {
     }
 
     async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError> {
-        let path = Resource::JOBS.object(project, name)?;
-        self.cluster.patch(&path, &json!({"spec": {"suspend": suspend}})).await?;
+        let path = Builtin::JOBS.object(project, name)?;
+        self.cluster
+            .patch(&path, &json!({"spec": {"suspend": suspend}}))
+            .await?;
         Ok(())
     }
 
@@ -114,15 +121,23 @@ impl Backend for ClusterBackend {
         description: &str,
     ) -> Result<(), ApiError> {
         // The older keys go, else they would show through once the new ones are empty.
-        let value = |text: &str| if text.is_empty() { Value::Null } else { Value::from(text) };
+        let value = |text: &str| {
+            if text.is_empty() {
+                Value::Null
+            } else {
+                Value::from(text)
+            }
+        };
         let annotations = json!({
             ALIAS[0]: value(alias),
             ALIAS[1]: null,
             DESCRIPTION[0]: value(description),
             DESCRIPTION[1]: null,
         });
-        let path = Resource::JOBS.object(project, name)?;
-        self.cluster.patch(&path, &json!({"metadata": {"annotations": annotations}})).await?;
+        let path = Builtin::JOBS.object(project, name)?;
+        self.cluster
+            .patch(&path, &json!({"metadata": {"annotations": annotations}}))
+            .await?;
         Ok(())
     }
 }
@@ -132,7 +147,7 @@ impl ClusterBackend {
     /// an addition to a page must not take the page away.
     async fn optional(
         &self,
-        known: crate::cluster::resource::Known,
+        known: crate::cluster::Builtin,
         project: &str,
     ) -> Result<Option<Vec<Value>>, ApiError> {
         readable(self.cluster.list(&known.collection(project)?, &[]).await)

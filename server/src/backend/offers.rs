@@ -6,21 +6,21 @@ use app::api::create::{Claim, KeyedObject, Node, Offers};
 use app::api::error::ApiError;
 
 use super::{ClusterBackend, readable};
-use crate::cluster::{Resource, quota, rows};
+use crate::cluster::{Builtin, quota, rows};
 
 /// Reads everything at once; a list that may not be read is none.
 pub async fn read(backend: &ClusterBackend, project: &str) -> Result<Offers, ApiError> {
     let of_project = |known| backend.optional(known, project);
     let of_cluster = |path: &'static str| async move { readable(backend.cluster.list(path, &[]).await) };
     let (claims, config_maps, secrets, nodes, accounts, classes, quotas, limits) = futures::try_join!(
-        of_project(Resource::CLAIMS),
-        of_project(Resource::CONFIG_MAPS),
-        of_project(Resource::SECRETS),
+        of_project(Builtin::CLAIMS),
+        of_project(Builtin::CONFIG_MAPS),
+        of_project(Builtin::SECRETS),
         of_cluster("/api/v1/nodes"),
-        of_project(Resource::SERVICE_ACCOUNTS),
+        of_project(Builtin::SERVICE_ACCOUNTS),
         of_cluster("/apis/scheduling.k8s.io/v1/priorityclasses"),
-        of_project(Resource::QUOTAS),
-        of_project(Resource::LIMITS),
+        of_project(Builtin::QUOTAS),
+        of_project(Builtin::LIMITS),
     )?;
     Ok(Offers {
         claims: claims.map(|list| list.iter().map(claim).collect()),
@@ -40,15 +40,29 @@ fn claim(claim: &Value) -> Claim {
     Claim {
         name: name(claim),
         phase: text(&status["phase"]),
-        size: capacity.or_else(|| spec["resources"]["requests"]["storage"].as_str()).unwrap_or_default().to_owned(),
+        size: capacity
+            .or_else(|| spec["resources"]["requests"]["storage"].as_str())
+            .unwrap_or_default()
+            .to_owned(),
         class: text(&spec["storageClassName"]),
-        modes: spec["accessModes"].as_array().into_iter().flatten().map(text).collect(),
+        modes: spec["accessModes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect(),
     }
 }
 
 /// Names of keys only: no value of a Secret leaves this function.
 fn keyed(object: &Value) -> KeyedObject {
-    let keys = |field: &str| object[field].as_object().into_iter().flatten().map(|(key, _)| key.clone());
+    let keys = |field: &str| {
+        object[field]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.clone())
+    };
     KeyedObject {
         name: name(object),
         kind: text(&object["type"]),
@@ -62,10 +76,10 @@ fn node(node: &Value) -> Node {
     let ready = items(&status["conditions"])
         .iter()
         .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
-    let ip = items(&status["addresses"]).iter().find(|address| address["type"] == "InternalIP").map_or_else(
-        String::new,
-        |address| text(&address["address"]),
-    );
+    let ip = items(&status["addresses"])
+        .iter()
+        .find(|address| address["type"] == "InternalIP")
+        .map_or_else(String::new, |address| text(&address["address"]));
     Node {
         name: name(node),
         ready,
@@ -119,14 +133,23 @@ mod tests {
             "metadata": {"name": "keys", "annotations": {"last": "c2VjcmV0"}}, "type": "Opaque",
             "data": {"token": "c2VjcmV0"},
         });
-        let expected =
-            KeyedObject { name: "keys".to_owned(), kind: "Opaque".to_owned(), keys: vec!["token".to_owned()] };
+        let expected = KeyedObject {
+            name: "keys".to_owned(),
+            kind: "Opaque".to_owned(),
+            keys: vec!["token".to_owned()],
+        };
         assert_eq!(keyed(&secret), expected);
     }
 
     #[test]
     fn taints_are_written_as_kubectl_does() {
-        assert_eq!(taint(&json!({"key": "gpu", "value": "yes", "effect": "NoSchedule"})), "gpu=yes:NoSchedule");
-        assert_eq!(taint(&json!({"key": "gpu", "effect": "NoExecute"})), "gpu:NoExecute");
+        assert_eq!(
+            taint(&json!({"key": "gpu", "value": "yes", "effect": "NoSchedule"})),
+            "gpu=yes:NoSchedule"
+        );
+        assert_eq!(
+            taint(&json!({"key": "gpu", "effect": "NoExecute"})),
+            "gpu:NoExecute"
+        );
     }
 }

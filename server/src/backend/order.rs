@@ -20,8 +20,25 @@ mod tests {
 
     #[test]
     fn a_job_comes_after_all_it_refers_to() {
-        let mut kinds = ["Job", "Secret", "Widget", "PersistentVolumeClaim", "ServiceAccount", "ConfigMap"];
+        let mut kinds = [
+            "Job",
+            "Secret",
+            "Widget",
+            "PersistentVolumeClaim",
+            "ServiceAccount",
+            "ConfigMap",
+        ];
         kinds.sort_by_key(|kind| rank(kind));
-        assert_eq!(kinds, ["ServiceAccount", "Secret", "ConfigMap", "PersistentVolumeClaim", "Widget", "Job"]);
+        assert_eq!(
+            kinds,
+            [
+                "ServiceAccount",
+                "Secret",
+                "ConfigMap",
+                "PersistentVolumeClaim",
+                "Widget",
+                "Job"
+            ]
+        );
     }
 }

@@ -6,7 +6,7 @@ use app::api::error::ApiError;
 use app::api::job::JobRow;
 
 use crate::cluster::events::EventIndex;
-use crate::cluster::{Cluster, DryRun, Resource, clean, rows};
+use crate::cluster::{Builtin, Cluster, DryRun, clean, rows};
 
 /// Label of a run: the name of the Job that it repeats.
 pub const RERUN_OF: &str = "jobwright.io/rerun-of";
@@ -19,13 +19,16 @@ const TRIES: u32 = 20;
 
 /// The name of the first Job of all runs that `job` belongs to.
 pub fn origin(job: &Value) -> &str {
-    job["metadata"]["labels"][RERUN_OF].as_str().or_else(|| job["metadata"]["name"].as_str()).unwrap_or_default()
+    job["metadata"]["labels"][RERUN_OF]
+        .as_str()
+        .or_else(|| job["metadata"]["name"].as_str())
+        .unwrap_or_default()
 }
 
 /// Every Job that is a run of `origin`, itself included if it still exists.
 pub async fn runs(cluster: &Cluster, project: &str, origin: &str) -> Result<Vec<Value>, ApiError> {
     let selector = format!("{RERUN_OF}={origin}");
-    let collection = Resource::JOBS.collection(project)?;
+    let collection = Builtin::JOBS.collection(project)?;
     let query = [("labelSelector", selector.as_str())];
     let (reruns, first) = futures::join!(cluster.list(&collection, &query), cluster.job(project, origin));
     let mut runs = reruns?;
@@ -43,9 +46,13 @@ pub async fn run(cluster: &Cluster, project: &str, name: &str) -> Result<JobRow,
     let origin = origin(&old).to_owned();
     let runs = runs(cluster, project, &origin).await?;
     let longest = longest(&old);
-    let mut number = 1 + runs.iter().filter_map(|run| number_of(run, &origin)).max().unwrap_or(1);
+    let mut number = 1 + runs
+        .iter()
+        .filter_map(|run| number_of(run, &origin))
+        .max()
+        .unwrap_or(1);
     let mut new = prepare(old, &origin);
-    let collection = Resource::JOBS.collection(project)?;
+    let collection = Builtin::JOBS.collection(project)?;
     let last = number + TRIES;
     loop {
         new["metadata"]["name"] = name_of(&origin, number, longest).into();
@@ -88,7 +95,9 @@ fn longest(job: &Value) -> usize {
 fn name_of(origin: &str, number: u32, longest: usize) -> String {
     let suffix = format!("-{number}");
     // Names are ASCII, so any byte is a place to cut; what remains may not end in a separator.
-    let kept = origin.get(..longest.saturating_sub(suffix.len())).unwrap_or(origin);
+    let kept = origin
+        .get(..longest.saturating_sub(suffix.len()))
+        .unwrap_or(origin);
     format!("{}{suffix}", kept.trim_end_matches(['-', '.']))
 }
 

@@ -3,8 +3,12 @@
 use serde_json::{Map, Value};
 
 /// Labels that the Job controller gives to a Job's Pods, old and new names.
-pub const GENERATED_LABELS: [&str; 4] =
-    ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
+pub const GENERATED_LABELS: [&str; 4] = [
+    "controller-uid",
+    "job-name",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+];
 
 /// Fields of `metadata` that the API server writes.
 const GENERATED_METADATA: [&str; 8] = [
@@ -19,8 +23,11 @@ const GENERATED_METADATA: [&str; 8] = [
 ];
 
 /// Annotations that say what is true of this very object only.
-const GENERATED_ANNOTATIONS: [&str; 3] =
-    ["kubectl.kubernetes.io/last-applied-configuration", "batch.kubernetes.io/job-tracking", "revisions"];
+const GENERATED_ANNOTATIONS: [&str; 3] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "batch.kubernetes.io/job-tracking",
+    "revisions",
+];
 
 /// Removes `managedFields` only: the rest is what the server stored.
 pub fn without_managed_fields(mut object: Value) -> Value {
@@ -37,7 +44,10 @@ pub fn job(mut job: Value) -> Value {
     }
     // The controller of the old Job is not that of the new one; its finalizers keep the old one only.
     if let Some(metadata) = job["metadata"].as_object_mut() {
-        for field in GENERATED_METADATA.iter().chain(&["ownerReferences", "finalizers"]) {
+        for field in GENERATED_METADATA
+            .iter()
+            .chain(&["ownerReferences", "finalizers"])
+        {
             metadata.shift_remove(*field);
         }
         remove_keys(metadata, "annotations", &GENERATED_ANNOTATIONS);
@@ -48,11 +58,17 @@ pub fn job(mut job: Value) -> Value {
     if !manual && let Some(spec) = job["spec"].as_object_mut() {
         spec.shift_remove("selector");
     }
-    if let Some(metadata) = job.pointer_mut("/spec/template/metadata").and_then(Value::as_object_mut) {
+    if let Some(metadata) = job
+        .pointer_mut("/spec/template/metadata")
+        .and_then(Value::as_object_mut)
+    {
         metadata.shift_remove("creationTimestamp");
         remove_keys(metadata, "labels", &GENERATED_LABELS);
     }
-    if job.pointer("/spec/template/metadata").and_then(Value::as_object).is_some_and(Map::is_empty)
+    if job
+        .pointer("/spec/template/metadata")
+        .and_then(Value::as_object)
+        .is_some_and(Map::is_empty)
         && let Some(template) = job["spec"]["template"].as_object_mut()
     {
         template.shift_remove("metadata");
@@ -62,7 +78,9 @@ pub fn job(mut job: Value) -> Value {
 
 /// Removes `keys` from the map `field`, and the map if nothing is left.
 fn remove_keys(parent: &mut Map<String, Value>, field: &str, keys: &[&str]) {
-    let Some(map) = parent.get_mut(field).and_then(Value::as_object_mut) else { return };
+    let Some(map) = parent.get_mut(field).and_then(Value::as_object_mut) else {
+        return;
+    };
     for key in keys {
         map.shift_remove(*key);
     }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kube::config::{Config, InClusterError, KubeConfigOptions, KubeconfigError};
 use kube::Client;
+use kube::config::{Config, InClusterError, KubeConfigOptions, KubeconfigError};
 
 use super::Cluster;
 use crate::config::ClusterChoice;
@@ -35,7 +35,11 @@ pub enum ConnectError {
 
 /// Finds the cluster of `choice`. Nothing is sent to it.
 pub async fn find(choice: ClusterChoice, context: Option<&str>) -> Result<Found, ConnectError> {
-    let choice = if choice == ClusterChoice::Auto { automatic(context) } else { choice };
+    let choice = if choice == ClusterChoice::Auto {
+        automatic(context)
+    } else {
+        choice
+    };
     match choice {
         ClusterChoice::InCluster => {
             let config = Config::incluster().map_err(ConnectError::InCluster)?;
@@ -43,10 +47,16 @@ pub async fn find(choice: ClusterChoice, context: Option<&str>) -> Result<Found,
         }
         ClusterChoice::Kubeconfig => {
             let kubeconfig = kube::config::Kubeconfig::read().map_err(ConnectError::Kubeconfig)?;
-            let name = context.map(str::to_owned).or_else(|| kubeconfig.current_context.clone());
-            let options = KubeConfigOptions { context: context.map(str::to_owned), ..Default::default() };
-            let config =
-                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ConnectError::Kubeconfig)?;
+            let name = context
+                .map(str::to_owned)
+                .or_else(|| kubeconfig.current_context.clone());
+            let options = KubeConfigOptions {
+                context: context.map(str::to_owned),
+                ..Default::default()
+            };
+            let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .map_err(ConnectError::Kubeconfig)?;
             remote(config, name.unwrap_or_else(|| "kubeconfig".to_owned()))
         }
         ClusterChoice::Embedded | ClusterChoice::Auto => Ok(Found::Embedded),

@@ -54,15 +54,27 @@ fn single(variable: &Value, config_maps: &ConfigMaps) -> Variable {
             .map(|(_, value)| value.clone());
         VariableSource::ConfigMap { name, key, value }
     } else if let Some(reference) = from.get("secretKeyRef") {
-        VariableSource::Secret { name: text(&reference["name"]), key: text(&reference["key"]) }
+        VariableSource::Secret {
+            name: text(&reference["name"]),
+            key: text(&reference["key"]),
+        }
     } else if let Some(reference) = from.get("fieldRef") {
-        VariableSource::Field { path: text(&reference["fieldPath"]) }
+        VariableSource::Field {
+            path: text(&reference["fieldPath"]),
+        }
     } else if let Some(reference) = from.get("resourceFieldRef") {
-        VariableSource::Resource { resource: text(&reference["resource"]) }
+        VariableSource::Resource {
+            resource: text(&reference["resource"]),
+        }
     } else {
-        VariableSource::Value { value: text(&variable["value"]) }
+        VariableSource::Value {
+            value: text(&variable["value"]),
+        }
     };
-    Variable { name: text(&variable["name"]), source }
+    Variable {
+        name: text(&variable["name"]),
+        source,
+    }
 }
 
 /// One entry of `envFrom`: all keys of an object, each with the prefix.
@@ -70,18 +82,32 @@ fn whole(source: &Value, config_maps: &ConfigMaps) -> Vec<Variable> {
     let prefix = text(&source["prefix"]);
     if let Some(reference) = source.get("secretRef") {
         let name = text(&reference["name"]);
-        return vec![Variable { name: prefix, source: VariableSource::Secret { name, key: String::new() } }];
+        return vec![Variable {
+            name: prefix,
+            source: VariableSource::Secret {
+                name,
+                key: String::new(),
+            },
+        }];
     }
     let name = text(&source["configMapRef"]["name"]);
     let Some(entries) = config_maps.get(&name) else {
-        let source = VariableSource::ConfigMap { name, key: String::new(), value: None };
+        let source = VariableSource::ConfigMap {
+            name,
+            key: String::new(),
+            value: None,
+        };
         return vec![Variable { name: prefix, source }];
     };
     entries
         .iter()
         .map(|(key, value)| Variable {
             name: format!("{prefix}{key}"),
-            source: VariableSource::ConfigMap { name: name.clone(), key: key.clone(), value: Some(value.clone()) },
+            source: VariableSource::ConfigMap {
+                name: name.clone(),
+                key: key.clone(),
+                value: Some(value.clone()),
+            },
         })
         .collect()
 }
@@ -118,7 +144,10 @@ mod tests {
             }],
         });
         assert_eq!(config_maps(&spec), ["gone", "settings"]);
-        let known = ConfigMaps::from([("settings".to_owned(), vec![("mode".to_owned(), "fast".to_owned())])]);
+        let known = ConfigMaps::from([(
+            "settings".to_owned(),
+            vec![("mode".to_owned(), "fast".to_owned())],
+        )]);
         insta::assert_json_snapshot!(of(&spec, &known));
     }
 }

@@ -12,7 +12,11 @@ pub fn from_status(code: StatusCode, body: &[u8]) -> ApiError {
         _ => {
             let text = String::from_utf8_lossy(&body[..body.len().min(1024)]);
             let text = text.trim();
-            let message = if text.is_empty() { code.to_string() } else { text.to_owned() };
+            let message = if text.is_empty() {
+                code.to_string()
+            } else {
+                text.to_owned()
+            };
             let status = serde_json::json!({"message": message});
             from_parts(code.as_u16(), &status)
         }
@@ -24,11 +28,18 @@ pub fn from_kube(error: &kube::Error) -> ApiError {
     match error {
         kube::Error::Api(status) => match serde_json::to_value(status) {
             Ok(value) => from_parts(status.code, &value),
-            Err(_) => ApiError::Other { code: status.code, message: status.message.clone() },
+            Err(_) => ApiError::Other {
+                code: status.code,
+                message: status.message.clone(),
+            },
         },
         // The transport's own words: the wrapper's say nothing more.
-        kube::Error::Service(inner) => ApiError::Unreachable { message: crate::with_causes(inner.as_ref()) },
-        other => ApiError::Unreachable { message: crate::with_causes(other) },
+        kube::Error::Service(inner) => ApiError::Unreachable {
+            message: crate::with_causes(inner.as_ref()),
+        },
+        other => ApiError::Unreachable {
+            message: crate::with_causes(other),
+        },
     }
 }
 
@@ -41,7 +52,10 @@ fn from_parts(code: u16, status: &Value) -> ApiError {
         (404, _) => ApiError::NotFound { message },
         (409, Some("AlreadyExists")) => ApiError::AlreadyExists { message },
         (409, _) => ApiError::Conflict { message },
-        (400 | 422, _) => ApiError::Invalid { message, causes: causes(status) },
+        (400 | 422, _) => ApiError::Invalid {
+            message,
+            causes: causes(status),
+        },
         (502..=504, _) => ApiError::Unreachable { message },
         (code, _) => ApiError::Other { code, message },
     }
@@ -80,7 +94,9 @@ mod tests {
                 {"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "Invalid value: -1"},
             ]},
         });
-        let ApiError::Invalid { message, causes } = read(422, &body) else { panic!("not Invalid") };
+        let ApiError::Invalid { message, causes } = read(422, &body) else {
+            panic!("not Invalid")
+        };
         assert_eq!(message, "Job.batch \"x\" is invalid");
         let fields: Vec<_> = causes.iter().map(|cause| cause.field.as_str()).collect();
         assert_eq!(fields, ["spec.template.spec.restartPolicy", "spec.backoffLimit"]);
@@ -90,14 +106,27 @@ mod tests {
     fn the_two_conflicts_are_told_apart() {
         let status = |reason| json!({"kind": "Status", "reason": reason, "message": "no"});
         let message = "no".to_owned();
-        assert_eq!(read(409, &status("AlreadyExists")), ApiError::AlreadyExists { message: message.clone() });
+        assert_eq!(
+            read(409, &status("AlreadyExists")),
+            ApiError::AlreadyExists {
+                message: message.clone()
+            }
+        );
         assert_eq!(read(409, &status("Conflict")), ApiError::Conflict { message });
     }
 
     #[test]
     fn a_proxys_text_is_no_status() {
         let error = from_status(StatusCode::BAD_GATEWAY, b"upstream is down\n");
-        assert_eq!(error, ApiError::Unreachable { message: "upstream is down".to_owned() });
-        assert!(matches!(from_status(StatusCode::UNAUTHORIZED, b""), ApiError::Other { code: 401, .. }));
+        assert_eq!(
+            error,
+            ApiError::Unreachable {
+                message: "upstream is down".to_owned()
+            }
+        );
+        assert!(matches!(
+            from_status(StatusCode::UNAUTHORIZED, b""),
+            ApiError::Other { code: 401, .. }
+        ));
     }
 }

@@ -24,7 +24,10 @@ pub fn row(event: &Value) -> EventRow {
         message: text(&event["message"]),
         object: format!("{}/{}", text(&about["kind"]), text(&about["name"])),
         source,
-        count: event["count"].as_i64().or_else(|| event["series"]["count"].as_i64()).unwrap_or(1),
+        count: event["count"]
+            .as_i64()
+            .or_else(|| event["series"]["count"].as_i64())
+            .unwrap_or(1),
         last: last(event),
     }
 }

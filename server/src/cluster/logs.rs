@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use app::api::error::ApiError;
 
 use super::error::from_kube;
-use super::{Cluster, Resource};
+use super::{Builtin, Cluster};
 
 /// Which part of which log.
 #[derive(Debug, Clone, Default)]
@@ -37,9 +37,11 @@ impl Cluster {
         log: &LogRequest,
     ) -> Result<impl AsyncBufRead + Send + use<>, ApiError> {
         let mut query = vec![("container", log.container.clone())];
-        for (name, wanted) in
-            [("follow", log.follow), ("previous", log.previous), ("timestamps", log.timestamps)]
-        {
+        for (name, wanted) in [
+            ("follow", log.follow),
+            ("previous", log.previous),
+            ("timestamps", log.timestamps),
+        ] {
             if wanted {
                 query.push((name, "true".to_owned()));
             }
@@ -53,7 +55,7 @@ impl Cluster {
         }
         let impossible = |message: String| ApiError::Console { message };
         let query = serde_urlencoded::to_string(query).map_err(|error| impossible(error.to_string()))?;
-        let uri = format!("{}/log?{query}", Resource::PODS.object(project, &log.pod)?);
+        let uri = format!("{}/log?{query}", Builtin::PODS.object(project, &log.pod)?);
         let request = Request::get(uri)
             .header(ACCEPT, "*/*")
             .body(Vec::new())
@@ -62,7 +64,9 @@ impl Cluster {
         let opened = tokio::time::timeout(super::request::PATIENCE, client.request_stream(request)).await;
         match opened {
             Ok(opened) => opened.map_err(|error| from_kube(&error)),
-            Err(_) => Err(ApiError::Unreachable { message: "the log is not sent".to_owned() }),
+            Err(_) => Err(ApiError::Unreachable {
+                message: "the log is not sent".to_owned(),
+            }),
         }
     }
 }

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use app::api::error::ApiError;
 
 pub use request::{Answer, DryRun};
-pub use resource::Resource;
+pub use resource::{Builtin, Resource};
 
 /// A cluster that can be asked.
 #[derive(Clone)]
@@ -47,7 +47,14 @@ impl Cluster {
     /// The cluster behind `client`, shown as `name`.
     pub fn new(client: Client, name: impl Into<String>, playground: bool) -> Self {
         let namespace = client.default_namespace().to_owned();
-        Self { client, facts: Arc::new(Facts { name: name.into(), playground, namespace }) }
+        Self {
+            client,
+            facts: Arc::new(Facts {
+                name: name.into(),
+                playground,
+                namespace,
+            }),
+        }
     }
 
     /// The client, for watches and logs.
@@ -96,9 +103,10 @@ impl Cluster {
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
         match self.post(path, &review, DryRun::No).await {
-            Ok(Answer { object, .. }) => {
-                object["status"]["userInfo"]["username"].as_str().unwrap_or_default().to_owned()
-            }
+            Ok(Answer { object, .. }) => object["status"]["userInfo"]["username"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             Err(error) => {
                 tracing::debug!(%error, "the cluster does not say who we are");
                 String::new()
@@ -108,22 +116,25 @@ impl Cluster {
 
     /// The Jobs of a project.
     pub async fn jobs(&self, project: &str) -> Result<Vec<Value>, ApiError> {
-        self.list(&Resource::JOBS.collection(project)?, &[]).await
+        self.list(&Builtin::JOBS.collection(project)?, &[]).await
     }
 
     /// Whether the Jobs of a project may be listed; the answer is cheap however many there are.
     pub async fn may_list_jobs(&self, project: &str) -> Result<(), ApiError> {
-        self.get(&format!("{}?limit=1", Resource::JOBS.collection(project)?)).await?;
+        self.get(&format!("{}?limit=1", Builtin::JOBS.collection(project)?))
+            .await?;
         Ok(())
     }
 
     /// One Job.
     pub async fn job(&self, project: &str, name: &str) -> Result<Value, ApiError> {
-        self.get(&Resource::JOBS.object(project, name)?).await
+        self.get(&Builtin::JOBS.object(project, name)?).await
     }
 }
 
 /// Kubernetes' own namespaces and those of common distributions.
 fn is_system(namespace: &str) -> bool {
-    namespace.starts_with("kube-") || namespace.starts_with("openshift") || namespace.starts_with("kubesphere-")
+    namespace.starts_with("kube-")
+        || namespace.starts_with("openshift")
+        || namespace.starts_with("kubesphere-")
 }

@@ -35,7 +35,11 @@ pub fn row(pod: &Value) -> PodRow {
     let leaving = !metadata["deletionTimestamp"].is_null();
     PodRow {
         name: owned(&metadata["name"]).unwrap_or_default(),
-        phase: if leaving && !over { "Terminating".to_owned() } else { phase.to_owned() },
+        phase: if leaving && !over {
+            "Terminating".to_owned()
+        } else {
+            phase.to_owned()
+        },
         reason: reason(pod, &containers),
         node: owned(&pod["spec"]["nodeName"]),
         ip: owned(&pod["status"]["podIP"]),
@@ -53,26 +57,49 @@ pub fn row(pod: &Value) -> PodRow {
 fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
     let status = &pod["status"];
     if let Some(code) = owned(&status["reason"]) {
-        return Some(Reason { code, message: owned(&status["message"]).unwrap_or_default() });
+        return Some(Reason {
+            code,
+            message: owned(&status["message"]).unwrap_or_default(),
+        });
     }
-    let unscheduled = status["conditions"].as_array().into_iter().flatten().find(|condition| {
-        condition["type"] == "PodScheduled" && condition["status"] == "False"
-    });
+    let unscheduled = status["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False");
     if let Some(condition) = unscheduled {
         let code = owned(&condition["reason"]).unwrap_or_default();
-        return Some(Reason { code, message: owned(&condition["message"]).unwrap_or_default() });
+        return Some(Reason {
+            code,
+            message: owned(&condition["message"]).unwrap_or_default(),
+        });
     }
     containers.iter().find_map(|container| match &container.state {
         ContainerState::Waiting { reason, message }
             if !matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") =>
         {
-            Some(Reason { code: reason.clone(), message: message.clone() })
+            Some(Reason {
+                code: reason.clone(),
+                message: message.clone(),
+            })
         }
-        ContainerState::Terminated { exit_code, reason, message, .. } if *exit_code != 0 => {
+        ContainerState::Terminated {
+            exit_code,
+            reason,
+            message,
+            ..
+        } if *exit_code != 0 => {
             let exit = format!("exit code {exit_code} in \"{}\"", container.name);
-            let message = if message.is_empty() { exit } else { format!("{exit}: {message}") };
+            let message = if message.is_empty() {
+                exit
+            } else {
+                format!("{exit}: {message}")
+            };
             let code = if reason.is_empty() { "ExitCode" } else { reason };
-            Some(Reason { code: code.to_owned(), message })
+            Some(Reason {
+                code: code.to_owned(),
+                message,
+            })
         }
         _ => None,
     })
@@ -80,7 +107,10 @@ fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
 
 /// The containers that the specification names, with the state that the kubelet reports; init containers first.
 fn containers(pod: &Value) -> Vec<ContainerRow> {
-    let groups = [("initContainers", "initContainerStatuses", true), ("containers", "containerStatuses", false)];
+    let groups = [
+        ("initContainers", "initContainerStatuses", true),
+        ("containers", "containerStatuses", false),
+    ];
     let mut rows = Vec::new();
     for (field, status_field, init) in groups {
         let statuses = pod["status"][status_field].as_array();
@@ -92,7 +122,9 @@ fn containers(pod: &Value) -> Vec<ContainerRow> {
                 image: owned(&container["image"]).unwrap_or_default(),
                 init,
                 state: state(status.map_or(&Value::Null, |status| &status["state"])),
-                restarts: status.and_then(|status| status["restartCount"].as_i64()).unwrap_or(0),
+                restarts: status
+                    .and_then(|status| status["restartCount"].as_i64())
+                    .unwrap_or(0),
             });
         }
     }
@@ -102,7 +134,9 @@ fn containers(pod: &Value) -> Vec<ContainerRow> {
 fn state(state: &Value) -> ContainerState {
     let text = |value: &Value| owned(value).unwrap_or_default();
     if let Some(running) = state.get("running") {
-        return ContainerState::Running { since: millis(&running["startedAt"]) };
+        return ContainerState::Running {
+            since: millis(&running["startedAt"]),
+        };
     }
     if let Some(ended) = state.get("terminated") {
         return ContainerState::Terminated {
@@ -113,7 +147,10 @@ fn state(state: &Value) -> ContainerState {
         };
     }
     let waiting = &state["waiting"];
-    ContainerState::Waiting { reason: text(&waiting["reason"]), message: text(&waiting["message"]) }
+    ContainerState::Waiting {
+        reason: text(&waiting["reason"]),
+        message: text(&waiting["message"]),
+    }
 }
 
 /// A text that is not empty.

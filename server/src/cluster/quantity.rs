@@ -27,7 +27,9 @@ impl Quantity {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
+        let end = text
+            .find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-'))
+            .unwrap_or(text.len());
         let (number, suffix) = text.split_at(end);
         let (scale, binary) = scale(suffix)?;
         let (sign, digits) = match number.strip_prefix('-') {
@@ -41,12 +43,18 @@ impl Quantity {
         let mantissa: i128 = format!("0{whole}{fraction}").parse().ok()?;
         let divisor = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
         let nanos = mantissa.checked_mul(scale)?.checked_div(divisor)?;
-        Some(Self { nanos: sign * nanos, binary })
+        Some(Self {
+            nanos: sign * nanos,
+            binary,
+        })
     }
 
     /// What remains when `other` is taken away, at least nothing.
     pub fn less(&self, other: &Self) -> Self {
-        Self { nanos: (self.nanos - other.nanos).max(0), binary: self.binary }
+        Self {
+            nanos: (self.nanos - other.nanos).max(0),
+            binary: self.binary,
+        }
     }
 
     /// The whole number below.
@@ -144,7 +152,12 @@ mod tests {
             (".5", "500m"),
         ];
         for (written, canonical) in table {
-            assert_eq!(Quantity::parse(written).map(|quantity| quantity.to_string()).as_deref(), Some(canonical));
+            assert_eq!(
+                Quantity::parse(written)
+                    .map(|quantity| quantity.to_string())
+                    .as_deref(),
+                Some(canonical)
+            );
         }
         for wrong in ["", "Gi", "1x", "1 Gi", "1Gi2", "--1", "1e99"] {
             assert!(Quantity::parse(wrong).is_none(), "{wrong:?}");

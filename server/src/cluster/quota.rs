@@ -17,14 +17,22 @@ pub fn banner<'a>(quotas: impl IntoIterator<Item = &'a Value>, jobs: usize) -> Q
     QuotaBanner {
         jobs_used: bounds.used.get(JOBS).map_or(counted, whole),
         jobs_hard: bounds.hard.get(JOBS).map(whole),
-        pods_left: ["pods", "count/pods"].iter().filter_map(|key| bounds.left.get(*key)).map(whole).min(),
+        pods_left: ["pods", "count/pods"]
+            .iter()
+            .filter_map(|key| bounds.left.get(*key))
+            .map(whole)
+            .min(),
     }
 }
 
 /// What is left per key (`pods`, `requests.cpu`, …), in the order of the keys.
 pub fn left<'a>(quotas: impl IntoIterator<Item = &'a Value>) -> Vec<(String, String)> {
     let bounds = Bounds::of(quotas);
-    bounds.left.into_iter().map(|(key, left)| (key.to_owned(), left.to_string())).collect()
+    bounds
+        .left
+        .into_iter()
+        .map(|(key, left)| (key.to_owned(), left.to_string()))
+        .collect()
 }
 
 /// What all quotas of a project say together, per key.
@@ -45,7 +53,9 @@ impl<'a> Bounds<'a> {
             }
             let status = &quota["status"];
             for (key, hard) in status["hard"].as_object().into_iter().flatten() {
-                let Some(hard) = Quantity::read(hard) else { continue };
+                let Some(hard) = Quantity::read(hard) else {
+                    continue;
+                };
                 let used = Quantity::read(&status["used"][key]).unwrap_or_default();
                 let left = hard.less(&used);
                 keep(&mut bounds.hard, key, hard, Ord::min);
@@ -77,7 +87,10 @@ fn is_scoped(quota: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+    #![allow(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with `json!` in place"
+    )]
 
     use serde_json::json;
 
@@ -89,28 +102,55 @@ mod tests {
 
     #[test]
     fn without_a_quota_jobs_are_counted_and_pods_unbounded() {
-        let expected = QuotaBanner { jobs_used: 3, jobs_hard: None, pods_left: None };
+        let expected = QuotaBanner {
+            jobs_used: 3,
+            jobs_hard: None,
+            pods_left: None,
+        };
         assert_eq!(banner(&[], 3), expected);
     }
 
     #[test]
     fn the_smallest_of_several_quotas_wins() {
         let quotas = [
-            quota(json!({"count/jobs.batch": "10", "pods": "20"}), json!({"count/jobs.batch": "4", "pods": "5"})),
-            quota(json!({"count/jobs.batch": "6", "count/pods": "1k"}), json!({"count/jobs.batch": "4"})),
+            quota(
+                json!({"count/jobs.batch": "10", "pods": "20"}),
+                json!({"count/jobs.batch": "4", "pods": "5"}),
+            ),
+            quota(
+                json!({"count/jobs.batch": "6", "count/pods": "1k"}),
+                json!({"count/jobs.batch": "4"}),
+            ),
         ];
-        let expected = QuotaBanner { jobs_used: 4, jobs_hard: Some(6), pods_left: Some(15) };
+        let expected = QuotaBanner {
+            jobs_used: 4,
+            jobs_hard: Some(6),
+            pods_left: Some(15),
+        };
         assert_eq!(banner(&quotas, 99), expected);
     }
 
     #[test]
     fn what_is_left_keeps_its_unit_and_never_falls_below_nothing() {
         let quotas = [
-            quota(json!({"requests.cpu": "2", "requests.memory": "1Gi"}), json!({"requests.cpu": "500m"})),
-            quota(json!({"requests.memory": "512Mi", "pods": "1"}), json!({"requests.memory": "128Mi", "pods": "2"})),
+            quota(
+                json!({"requests.cpu": "2", "requests.memory": "1Gi"}),
+                json!({"requests.cpu": "500m"}),
+            ),
+            quota(
+                json!({"requests.memory": "512Mi", "pods": "1"}),
+                json!({"requests.memory": "128Mi", "pods": "2"}),
+            ),
         ];
-        let expected = [("pods", "0"), ("requests.cpu", "1500m"), ("requests.memory", "384Mi")];
-        assert_eq!(left(&quotas), expected.map(|(key, left)| (key.to_owned(), left.to_owned())));
+        let expected = [
+            ("pods", "0"),
+            ("requests.cpu", "1500m"),
+            ("requests.memory", "384Mi"),
+        ];
+        assert_eq!(
+            left(&quotas),
+            expected.map(|(key, left)| (key.to_owned(), left.to_owned()))
+        );
     }
 
     #[test]

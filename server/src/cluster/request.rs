@@ -84,7 +84,8 @@ impl Cluster {
         if dry_run == DryRun::Yes {
             query.push(("dryRun", "All"));
         }
-        self.send(Method::POST, path, &query, Some(("application/json", object))).await
+        self.send(Method::POST, path, &query, Some(("application/json", object)))
+            .await
     }
 
     /// Changes an object by a JSON merge patch (RFC 7386).
@@ -98,7 +99,8 @@ impl Cluster {
     /// for Jobs orphans their Pods.
     pub async fn delete(&self, path: &str) -> Result<(), ApiError> {
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
-        self.send(Method::DELETE, path, &[], Some(("application/json", &options))).await?;
+        self.send(Method::DELETE, path, &[], Some(("application/json", &options)))
+            .await?;
         Ok(())
     }
 
@@ -111,7 +113,11 @@ impl Cluster {
     ) -> Result<Answer, ApiError> {
         let request = build(method, path, query, body)?;
         let answered = tokio::time::timeout(PATIENCE, async {
-            let response = self.client().send(request).await.map_err(|error| from_kube(&error))?;
+            let response = self
+                .client()
+                .send(request)
+                .await
+                .map_err(|error| from_kube(&error))?;
             read(response).await
         });
         answered.await.unwrap_or_else(|_| {
@@ -127,13 +133,18 @@ fn build(
     query: &[(&str, &str)],
     body: Option<(&str, &Value)>,
 ) -> Result<Request<Body>, ApiError> {
-    let impossible = |error: &dyn std::error::Error| ApiError::Console { message: error.to_string() };
+    let impossible = |error: &dyn std::error::Error| ApiError::Console {
+        message: error.to_string(),
+    };
     let mut uri = path.to_owned();
     if !query.is_empty() {
         let query = serde_urlencoded::to_string(query).map_err(|error| impossible(&error))?;
         uri = format!("{uri}?{query}");
     }
-    let mut request = Request::builder().method(method).uri(uri).header(ACCEPT, "application/json");
+    let mut request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(ACCEPT, "application/json");
     let bytes = match body {
         Some((content_type, value)) => {
             request = request.header(CONTENT_TYPE, content_type);
@@ -141,7 +152,9 @@ fn build(
         }
         None => Vec::new(),
     };
-    request.body(Body::from(bytes)).map_err(|error| impossible(&error))
+    request
+        .body(Body::from(bytes))
+        .map_err(|error| impossible(&error))
 }
 
 async fn read(response: Response<Body>) -> Result<Answer, ApiError> {
@@ -149,13 +162,19 @@ async fn read(response: Response<Body>) -> Result<Answer, ApiError> {
     let bytes = body
         .collect_bytes()
         .await
-        .map_err(|error| ApiError::Unreachable { message: crate::with_causes(&error) })?;
+        .map_err(|error| ApiError::Unreachable {
+            message: crate::with_causes(&error),
+        })?;
     if !parts.status.is_success() {
         return Err(from_status(parts.status, &bytes));
     }
-    let object = serde_json::from_slice(&bytes)
-        .map_err(|error| ApiError::Unreachable { message: format!("the answer is no JSON: {error}") })?;
-    Ok(Answer { object, warnings: warnings(&parts.headers) })
+    let object = serde_json::from_slice(&bytes).map_err(|error| ApiError::Unreachable {
+        message: format!("the answer is no JSON: {error}"),
+    })?;
+    Ok(Answer {
+        object,
+        warnings: warnings(&parts.headers),
+    })
 }
 
 /// The texts of `299 - "text"` headers (KEP-1693).
@@ -179,7 +198,13 @@ mod tests {
     fn warnings_are_read_without_their_frame() {
         let mut headers = HeaderMap::new();
         headers.append(WARNING, r#"299 - "unknown field \"spec.foo\"""#.parse().unwrap());
-        headers.append(WARNING, r#"299 kube "metadata.name: must be short""#.parse().unwrap());
-        assert_eq!(warnings(&headers), [r#"unknown field "spec.foo""#, "metadata.name: must be short"]);
+        headers.append(
+            WARNING,
+            r#"299 kube "metadata.name: must be short""#.parse().unwrap(),
+        );
+        assert_eq!(
+            warnings(&headers),
+            [r#"unknown field "spec.foo""#, "metadata.name: must be short"]
+        );
     }
 }

@@ -5,7 +5,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use app::api::error::ApiError;
 
 /// Characters that a path segment keeps (RFC 3986, unreserved).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A kind of object, as the API serves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,34 +24,13 @@ pub struct Resource {
 
 /// A resource that the console itself uses.
 #[derive(Debug, Clone, Copy)]
-pub struct Known {
+pub struct Builtin {
     api_version: &'static str,
     plural: &'static str,
     kind: &'static str,
 }
 
 impl Resource {
-    /// `batch/v1` Jobs.
-    pub const JOBS: Known = Known { api_version: "batch/v1", plural: "jobs", kind: "Job" };
-    /// Pods.
-    pub const PODS: Known = Known { api_version: "v1", plural: "pods", kind: "Pod" };
-    /// Events of the core group.
-    pub const EVENTS: Known = Known { api_version: "v1", plural: "events", kind: "Event" };
-    /// `ResourceQuota`s.
-    pub const QUOTAS: Known = Known { api_version: "v1", plural: "resourcequotas", kind: "ResourceQuota" };
-    /// `LimitRange`s.
-    pub const LIMITS: Known = Known { api_version: "v1", plural: "limitranges", kind: "LimitRange" };
-    /// `ConfigMap`s.
-    pub const CONFIG_MAPS: Known = Known { api_version: "v1", plural: "configmaps", kind: "ConfigMap" };
-    /// Secrets.
-    pub const SECRETS: Known = Known { api_version: "v1", plural: "secrets", kind: "Secret" };
-    /// `PersistentVolumeClaim`s.
-    pub const CLAIMS: Known =
-        Known { api_version: "v1", plural: "persistentvolumeclaims", kind: "PersistentVolumeClaim" };
-    /// `ServiceAccount`s.
-    pub const SERVICE_ACCOUNTS: Known =
-        Known { api_version: "v1", plural: "serviceaccounts", kind: "ServiceAccount" };
-
     /// Where objects of this kind are listed and created; `project` matters only if they live in a namespace.
     pub fn collection(&self, project: &str) -> Result<String, ApiError> {
         let project = self.namespaced.then_some(project);
@@ -55,7 +38,62 @@ impl Resource {
     }
 }
 
-impl Known {
+impl Builtin {
+    /// `batch/v1` Jobs.
+    pub const JOBS: Self = Self {
+        api_version: "batch/v1",
+        plural: "jobs",
+        kind: "Job",
+    };
+    /// Pods.
+    pub const PODS: Self = Self {
+        api_version: "v1",
+        plural: "pods",
+        kind: "Pod",
+    };
+    /// Events of the core group.
+    pub const EVENTS: Self = Self {
+        api_version: "v1",
+        plural: "events",
+        kind: "Event",
+    };
+    /// `ResourceQuota`s.
+    pub const QUOTAS: Self = Self {
+        api_version: "v1",
+        plural: "resourcequotas",
+        kind: "ResourceQuota",
+    };
+    /// `LimitRange`s.
+    pub const LIMITS: Self = Self {
+        api_version: "v1",
+        plural: "limitranges",
+        kind: "LimitRange",
+    };
+    /// `ConfigMap`s.
+    pub const CONFIG_MAPS: Self = Self {
+        api_version: "v1",
+        plural: "configmaps",
+        kind: "ConfigMap",
+    };
+    /// Secrets.
+    pub const SECRETS: Self = Self {
+        api_version: "v1",
+        plural: "secrets",
+        kind: "Secret",
+    };
+    /// `PersistentVolumeClaim`s.
+    pub const CLAIMS: Self = Self {
+        api_version: "v1",
+        plural: "persistentvolumeclaims",
+        kind: "PersistentVolumeClaim",
+    };
+    /// `ServiceAccount`s.
+    pub const SERVICE_ACCOUNTS: Self = Self {
+        api_version: "v1",
+        plural: "serviceaccounts",
+        kind: "ServiceAccount",
+    };
+
     /// Name within addresses, such as `jobs`.
     pub fn plural(self) -> &'static str {
         self.plural
@@ -103,7 +141,9 @@ fn collection(api_version: &str, plural: &str, project: Option<&str>) -> Result<
 /// A name as one segment of an address. Names come from the browser: none may reach another address.
 fn segment(name: &str) -> Result<String, ApiError> {
     if matches!(name, "" | "." | "..") {
-        return Err(ApiError::NotFound { message: format!("{name:?} is no name") });
+        return Err(ApiError::NotFound {
+            message: format!("{name:?} is no name"),
+        });
     }
     Ok(utf8_percent_encode(name, SEGMENT).to_string())
 }
@@ -115,10 +155,16 @@ mod tests {
     #[test]
     fn a_name_is_one_segment() {
         let jobs = "/apis/batch/v1/namespaces/demo/jobs";
-        assert_eq!(Resource::JOBS.object("demo", "pi").unwrap(), format!("{jobs}/pi"));
-        assert_eq!(Resource::JOBS.object("demo", "a/../b?x#y").unwrap(), format!("{jobs}/a%2F..%2Fb%3Fx%23y"));
-        assert!(Resource::JOBS.object("demo", "..").is_err());
-        assert!(Resource::PODS.collection("").is_err());
-        assert_eq!(Resource::PODS.collection("demo").unwrap(), "/api/v1/namespaces/demo/pods");
+        assert_eq!(Builtin::JOBS.object("demo", "pi").unwrap(), format!("{jobs}/pi"));
+        assert_eq!(
+            Builtin::JOBS.object("demo", "a/../b?x#y").unwrap(),
+            format!("{jobs}/a%2F..%2Fb%3Fx%23y")
+        );
+        assert!(Builtin::JOBS.object("demo", "..").is_err());
+        assert!(Builtin::PODS.collection("").is_err());
+        assert_eq!(
+            Builtin::PODS.collection("demo").unwrap(),
+            "/api/v1/namespaces/demo/pods"
+        );
     }
 }

@@ -82,7 +82,9 @@ pub fn record(row: &JobRow) -> Record {
 /// The entries of a map of texts, in order.
 pub fn pairs(map: &Value) -> Vec<(String, String)> {
     let entries = map.as_object().into_iter().flat_map(Map::iter);
-    entries.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+    entries
+        .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect()
 }
 
 struct Times {

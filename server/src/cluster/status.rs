@@ -53,16 +53,25 @@ pub fn derive<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events
 fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     let status = |kind, reason| JobStatus { kind, reason };
     let live: Vec<&Value> = pods.iter().copied().filter(|pod| is_live(pod)).collect();
-    let refused = events.refused(job).map(|message| Reason { code: "FailedCreate".to_owned(), message });
-    let waits: Vec<JobStatus> =
-        live.iter().filter(|pod| pod["status"]["phase"] != "Running").map(|pod| waiting(pod, events)).collect();
+    let refused = events.refused(job).map(|message| Reason {
+        code: "FailedCreate".to_owned(),
+        message,
+    });
+    let waits: Vec<JobStatus> = live
+        .iter()
+        .filter(|pod| pod["status"]["phase"] != "Running")
+        .map(|pod| waiting(pod, events))
+        .collect();
     // The worst first: an image error does not mend itself, a busy cluster may.
     let worst = [StatusKind::ImageError, StatusKind::Unschedulable]
         .into_iter()
         .find_map(|kind| waits.iter().find(|wait| wait.kind == kind));
 
     if let Some(running) = live.iter().find(|pod| pod["status"]["phase"] == "Running") {
-        let reason = worst.and_then(|wait| wait.reason.clone()).or(refused).or_else(|| restarting(running));
+        let reason = worst
+            .and_then(|wait| wait.reason.clone())
+            .or(refused)
+            .or_else(|| restarting(running));
         return status(StatusKind::Running, reason);
     }
     if let Some(worst) = worst {
@@ -78,14 +87,26 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     if count("failed") > 0 {
         // No Pod now, the next one after the back-off.
         let message = last_exit(pods).unwrap_or_default();
-        return status(StatusKind::Running, Some(Reason { code: "BackOff".to_owned(), message }));
+        return status(
+            StatusKind::Running,
+            Some(Reason {
+                code: "BackOff".to_owned(),
+                message,
+            }),
+        );
     }
     // `ready` counts Pods that run (Kubernetes 1.24); an older cluster does not say, and Pods may not be readable.
     let active = count("active") > 0 && job["status"]["ready"].is_null();
     if count("succeeded") > 0 || count("ready") > 0 || active {
         return status(StatusKind::Running, None);
     }
-    status(StatusKind::Updating, Some(Reason { code: "Creating".to_owned(), message: String::new() }))
+    status(
+        StatusKind::Updating,
+        Some(Reason {
+            code: "Creating".to_owned(),
+            message: String::new(),
+        }),
+    )
 }
 
 /// The Pod counts for its Job: neither finished nor being deleted.
@@ -98,14 +119,21 @@ fn is_live(pod: &Value) -> bool {
 fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
     let status = |kind, code: &str, message: &str| JobStatus {
         kind,
-        reason: Some(Reason { code: code.to_owned(), message: message.to_owned() }),
+        reason: Some(Reason {
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }),
     };
     let scheduled = conditions(pod).find(|condition| condition["type"] == "PodScheduled");
     if let Some(scheduled) = scheduled
         && scheduled["status"] == "False"
         && scheduled["reason"] == "Unschedulable"
     {
-        return status(StatusKind::Unschedulable, "Unschedulable", text(&scheduled["message"]));
+        return status(
+            StatusKind::Unschedulable,
+            "Unschedulable",
+            text(&scheduled["message"]),
+        );
     }
     if pod["spec"]["nodeName"].is_null() {
         return status(StatusKind::Updating, "Scheduling", "");
@@ -114,7 +142,11 @@ fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
         let reason = text(&container["state"]["waiting"]["reason"]);
         if IMAGE_ERRORS.contains(&reason) {
             let message = text(&container["state"]["waiting"]["message"]);
-            let message = if message.is_empty() { text(&container["image"]) } else { message };
+            let message = if message.is_empty() {
+                text(&container["image"])
+            } else {
+                message
+            };
             return status(StatusKind::ImageError, reason, message);
         }
     }
@@ -126,10 +158,13 @@ fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
 
 /// A Pod that counts as running while its container waits for its next start (`restartPolicy: OnFailure`).
 fn restarting(pod: &Value) -> Option<Reason> {
-    let container =
-        container_statuses(pod).find(|container| container["state"]["waiting"]["reason"] == "CrashLoopBackOff")?;
+    let container = container_statuses(pod)
+        .find(|container| container["state"]["waiting"]["reason"] == "CrashLoopBackOff")?;
     let message = exit(container, &container["lastState"]).unwrap_or_default();
-    Some(Reason { code: "BackOff".to_owned(), message })
+    Some(Reason {
+        code: "BackOff".to_owned(),
+        message,
+    })
 }
 
 fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a Value> {
@@ -142,7 +177,10 @@ fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
 
 /// The reason that a condition states.
 fn stated(condition: &Value) -> Option<Reason> {
-    let reason = Reason { code: text(&condition["reason"]).to_owned(), message: text(&condition["message"]).to_owned() };
+    let reason = Reason {
+        code: text(&condition["reason"]).to_owned(),
+        message: text(&condition["message"]).to_owned(),
+    };
     (!reason.code.is_empty() || !reason.message.is_empty()).then_some(reason)
 }
 
@@ -174,7 +212,10 @@ fn exit(container: &Value, state: &Value) -> Option<String> {
         "" | "Error" => String::new(),
         other => format!(" ({other})"),
     };
-    Some(format!("exit code {code}{reason} in \"{}\"", text(&container["name"])))
+    Some(format!(
+        "exit code {code}{reason} in \"{}\"",
+        text(&container["name"])
+    ))
 }
 
 fn container_statuses(pod: &Value) -> impl Iterator<Item = &Value> {

@@ -1,6 +1,9 @@
 //! Which state a Job is shown in, case by case.
 
-#![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with `json!` in place"
+)]
 
 use serde_json::{Value, json};
 
@@ -39,7 +42,11 @@ fn event(about: &str, reason: &str, message: &str, at: &str) -> Value {
 fn shown(job: &Value, pods: &[Value], events: &[Value]) -> (StatusKind, String) {
     let status = derive(job, pods, &events.iter().collect());
     let reason = status.reason.map_or_else(String::new, |reason| {
-        if reason.message.is_empty() { reason.code } else { format!("{}: {}", reason.code, reason.message) }
+        if reason.message.is_empty() {
+            reason.code
+        } else {
+            format!("{}: {}", reason.code, reason.message)
+        }
     });
     (status.kind, reason)
 }
@@ -61,14 +68,23 @@ fn a_pod_on_its_way_is_updating() {
     let active = job(json!({}), json!({"active": 1}));
     let mut unscheduled = pod(json!({"phase": "Pending"}));
     unscheduled["spec"] = json!({});
-    assert_eq!(shown(&active, &[unscheduled], &[]), (StatusKind::Updating, "Scheduling".to_owned()));
+    assert_eq!(
+        shown(&active, &[unscheduled], &[]),
+        (StatusKind::Updating, "Scheduling".to_owned())
+    );
 
     let creating = [waiting_for("ContainerCreating", "")];
-    assert_eq!(shown(&active, &creating, &[]), (StatusKind::Updating, "Creating".to_owned()));
+    assert_eq!(
+        shown(&active, &creating, &[]),
+        (StatusKind::Updating, "Creating".to_owned())
+    );
 
     let pulling = event("pod-1", "Pulling", "Pulling image \"perl:5\"", "01");
     let expected = (StatusKind::Updating, "Pulling: perl:5".to_owned());
-    assert_eq!(shown(&active, &creating, std::slice::from_ref(&pulling)), expected);
+    assert_eq!(
+        shown(&active, &creating, std::slice::from_ref(&pulling)),
+        expected
+    );
 
     let pulled = event("pod-1", "Pulled", "Successfully pulled image", "02");
     let expected = (StatusKind::Updating, "Creating".to_owned());
@@ -79,9 +95,15 @@ fn a_pod_on_its_way_is_updating() {
 fn a_running_pod_makes_the_job_running() {
     let active = job(json!({}), json!({"active": 2}));
     let running = pod(json!({"phase": "Running"}));
-    assert_eq!(shown(&active, std::slice::from_ref(&running), &[]), (StatusKind::Running, String::new()));
+    assert_eq!(
+        shown(&active, std::slice::from_ref(&running), &[]),
+        (StatusKind::Running, String::new())
+    );
     let mixed = [waiting_for("ImagePullBackOff", "Back-off pulling image"), running];
-    let expected = (StatusKind::Running, "ImagePullBackOff: Back-off pulling image".to_owned());
+    let expected = (
+        StatusKind::Running,
+        "ImagePullBackOff: Back-off pulling image".to_owned(),
+    );
     assert_eq!(shown(&active, &mixed, &[]), expected);
 }
 
@@ -89,7 +111,10 @@ fn a_running_pod_makes_the_job_running() {
 fn trouble_before_running_is_named() {
     let active = job(json!({}), json!({"active": 1}));
     let image = [waiting_for("ErrImagePull", "not found")];
-    assert_eq!(shown(&active, &image, &[]), (StatusKind::ImageError, "ErrImagePull: not found".to_owned()));
+    assert_eq!(
+        shown(&active, &image, &[]),
+        (StatusKind::ImageError, "ErrImagePull: not found".to_owned())
+    );
 
     let message = "0/3 nodes are available: 3 Insufficient cpu.";
     let condition =
@@ -121,34 +146,61 @@ fn a_job_between_two_tries_is_running() {
     let statuses = json!([{"name": "pi", "state": state, "lastState": last}]);
     let restarting = pod(json!({"phase": "Running", "containerStatuses": statuses}));
     let active = job(json!({}), json!({"active": 1}));
-    let expected = (StatusKind::Running, "BackOff: exit code 137 (OOMKilled) in \"pi\"".to_owned());
+    let expected = (
+        StatusKind::Running,
+        "BackOff: exit code 137 (OOMKilled) in \"pi\"".to_owned(),
+    );
     assert_eq!(shown(&active, &[restarting], &[]), expected);
 }
 
 #[test]
 fn an_end_has_the_conditions_reason() {
-    let complete = ended("Complete", "CompletionsReached", "Reached expected number of succeeded pods");
+    let complete = ended(
+        "Complete",
+        "CompletionsReached",
+        "Reached expected number of succeeded pods",
+    );
     let met = ended("SuccessCriteriaMet", "CompletionsReached", "Reached");
     let completed = job(json!({}), json!({"succeeded": 4, "conditions": [met, complete]}));
     let expected = "CompletionsReached: Reached expected number of succeeded pods".to_owned();
     assert_eq!(shown(&completed, &[], &[]), (StatusKind::Completed, expected));
 
-    let limit = ended("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
+    let limit = ended(
+        "Failed",
+        "BackoffLimitExceeded",
+        "Job has reached the specified backoff limit",
+    );
     let out_of_tries = job(json!({}), json!({"failed": 1, "conditions": [limit]}));
     let expected =
         "BackoffLimitExceeded: Job has reached the specified backoff limit: exit code 2 in \"pi\"".to_owned();
-    assert_eq!(shown(&out_of_tries, &[failed(2)], &[]), (StatusKind::Failed, expected));
+    assert_eq!(
+        shown(&out_of_tries, &[failed(2)], &[]),
+        (StatusKind::Failed, expected)
+    );
 
-    let late = ended("Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
+    let late = ended(
+        "Failed",
+        "DeadlineExceeded",
+        "Job was active longer than specified deadline",
+    );
     let too_late = job(json!({}), json!({"conditions": [late]}));
     let expected = "DeadlineExceeded: Job was active longer than specified deadline".to_owned();
-    assert_eq!(shown(&too_late, &[failed(2)], &[]), (StatusKind::Failed, expected));
+    assert_eq!(
+        shown(&too_late, &[failed(2)], &[]),
+        (StatusKind::Failed, expected)
+    );
 }
 
 #[test]
 fn the_first_phase_of_an_end_is_no_end() {
-    for (kind, reason) in [("FailureTarget", "DeadlineExceeded"), ("SuccessCriteriaMet", "SuccessPolicy")] {
-        let ending = job(json!({}), json!({"active": 1, "conditions": [ended(kind, reason, "")]}));
+    for (kind, reason) in [
+        ("FailureTarget", "DeadlineExceeded"),
+        ("SuccessCriteriaMet", "SuccessPolicy"),
+    ] {
+        let ending = job(
+            json!({}),
+            json!({"active": 1, "conditions": [ended(kind, reason, "")]}),
+        );
         assert_eq!(shown(&ending, &[], &[]), (StatusKind::Running, reason.to_owned()));
     }
 }
@@ -164,8 +216,14 @@ fn a_condition_that_is_false_says_nothing() {
 #[test]
 fn suspended_and_terminating_come_before_pods() {
     let suspended = job(json!({"suspend": true}), json!({"active": 1}));
-    assert_eq!(shown(&suspended, &[pod(json!({"phase": "Running"}))], &[]).0, StatusKind::Suspended);
-    let mut leaving = job(json!({"suspend": true}), json!({"conditions": [ended("Complete", "", "")]}));
+    assert_eq!(
+        shown(&suspended, &[pod(json!({"phase": "Running"}))], &[]).0,
+        StatusKind::Suspended
+    );
+    let mut leaving = job(
+        json!({"suspend": true}),
+        json!({"conditions": [ended("Complete", "", "")]}),
+    );
     leaving["metadata"]["deletionTimestamp"] = json!("2026-11-23T10:00:00Z");
     assert_eq!(shown(&leaving, &[], &[]).0, StatusKind::Terminating);
 }

@@ -7,7 +7,11 @@ use app::api::job::Millis;
 
 /// A time as milliseconds since the epoch; none if it is missing or unreadable.
 pub fn millis(value: &Value) -> Option<Millis> {
-    value.as_str()?.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+    value
+        .as_str()?
+        .parse::<Timestamp>()
+        .ok()
+        .map(Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

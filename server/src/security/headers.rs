@@ -3,8 +3,8 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{self, HeaderName, HeaderValue};
 use http::StatusCode;
+use http::header::{self, HeaderName, HeaderValue};
 
 use crate::random;
 
@@ -14,11 +14,20 @@ pub struct Nonce(pub String);
 
 /// Headers that are always the same.
 const FIXED: [(HeaderName, HeaderValue); 5] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
     // Addresses hold names of projects and Jobs.
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
@@ -38,11 +47,13 @@ fn policy(nonce: &str) -> String {
 
 /// Adds the headers.
 pub async fn layer(mut request: Request, next: Next) -> Response {
-    let policy = random::text::<16>().map_err(|error| error.to_string()).and_then(|nonce| {
-        let value = HeaderValue::try_from(policy(&nonce)).map_err(|error| error.to_string())?;
-        request.extensions_mut().insert(Nonce(nonce));
-        Ok(value)
-    });
+    let policy = random::text::<16>()
+        .map_err(|error| error.to_string())
+        .and_then(|nonce| {
+            let value = HeaderValue::try_from(policy(&nonce)).map_err(|error| error.to_string())?;
+            request.extensions_mut().insert(Nonce(nonce));
+            Ok(value)
+        });
     let policy = match policy {
         Ok(policy) => policy,
         Err(error) => {
@@ -55,7 +66,13 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.extend(FIXED);
     // A file may be kept, but is asked for again; anything else may not be kept at all.
-    let caching = if headers.contains_key(header::ETAG) { "no-cache" } else { "no-store" };
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(caching));
+    let caching = if headers.contains_key(header::ETAG) {
+        "no-cache"
+    } else {
+        "no-store"
+    };
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static(caching));
     response
 }

@@ -26,7 +26,10 @@ pub struct Hosts {
 impl Hosts {
     /// Of a server that listens on `ip` and is known as `public`.
     pub fn new(ip: IpAddr, public: Option<PublicUrl>) -> Self {
-        Self { loopback: ip.is_loopback(), public }
+        Self {
+            loopback: ip.is_loopback(),
+            public,
+        }
     }
 
     /// Browsers reach the server through HTTPS.
@@ -41,11 +44,18 @@ impl Hosts {
 
     /// Whether `host`, a `Host` header's value, means this server.
     fn knows(&self, host: &Authority) -> bool {
-        if self.public.as_ref().is_some_and(|public| public.authority == *host) {
+        if self
+            .public
+            .as_ref()
+            .is_some_and(|public| public.authority == *host)
+        {
             return true;
         }
         let name = host.host();
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(name);
         match bare.parse::<IpAddr>() {
             Ok(ip) => ip.is_loopback() || !self.loopback,
             Err(_) => name.eq_ignore_ascii_case("localhost"),
@@ -55,18 +65,20 @@ impl Hosts {
 
 /// The host that a request is for: HTTP/2 has it in the address, HTTP/1.1 in the header.
 pub fn requested(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
-    uri.authority().cloned().or_else(|| headers.get(HOST)?.to_str().ok()?.parse().ok())
+    uri.authority()
+        .cloned()
+        .or_else(|| headers.get(HOST)?.to_str().ok()?.parse().ok())
 }
 
 /// Answers 421 to a request for a name that is not this server's.
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let known =
-        requested(request.uri(), request.headers()).is_some_and(|host| state.hosts.knows(&host));
+    let known = requested(request.uri(), request.headers()).is_some_and(|host| state.hosts.knows(&host));
     // Probes come with whatever name the machine has in its cluster, and learn nothing.
     if known || matches!(request.uri().path(), "/healthz" | "/readyz") {
         next.run(request).await
     } else {
-        let text = "This server does not answer under this name. Start it with --public-url to give it one.\n";
+        let text =
+            "This server does not answer under this name. Start it with --public-url to give it one.\n";
         (StatusCode::MISDIRECTED_REQUEST, text).into_response()
     }
 }
@@ -77,7 +89,10 @@ mod tests {
 
     #[test]
     fn only_own_names_are_known() {
-        let public = PublicUrl { secure: true, authority: Authority::from_static("jobs.example.com") };
+        let public = PublicUrl {
+            secure: true,
+            authority: Authority::from_static("jobs.example.com"),
+        };
         let local = Hosts::new(IpAddr::from([127, 0, 0, 1]), None);
         let open = Hosts::new(IpAddr::from([0, 0, 0, 0]), Some(public));
         let table = [
@@ -94,7 +109,11 @@ mod tests {
         ];
         for (host, known_locally, known_openly) in table {
             let authority: Authority = host.parse().unwrap();
-            assert_eq!((local.knows(&authority), open.knows(&authority)), (known_locally, known_openly), "{host}");
+            assert_eq!(
+                (local.knows(&authority), open.knows(&authority)),
+                (known_locally, known_openly),
+                "{host}"
+            );
         }
     }
 }

@@ -17,7 +17,9 @@ fn is_own(uri: &Uri, headers: &HeaderMap, public_origin: Option<&str>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return matches!(site.as_bytes(), b"same-origin" | b"none");
     }
-    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
     let Ok(origin) = origin.to_str() else { return false };
     let own = requested(uri, headers).map(|host| host.to_string());
     let named = origin.split_once("://").map(|(_, authority)| authority);
@@ -26,10 +28,18 @@ fn is_own(uri: &Uri, headers: &HeaderMap, public_origin: Option<&str>) -> bool {
 
 /// Answers 403 to a stream that another site opens.
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if is_own(request.uri(), request.headers(), state.hosts.public_origin().as_deref()) {
+    if is_own(
+        request.uri(),
+        request.headers(),
+        state.hosts.public_origin().as_deref(),
+    ) {
         next.run(request).await
     } else {
-        (StatusCode::FORBIDDEN, "Streams can be opened by the console's own pages only.\n").into_response()
+        (
+            StatusCode::FORBIDDEN,
+            "Streams can be opened by the console's own pages only.\n",
+        )
+            .into_response()
     }
 }
 
@@ -55,7 +65,11 @@ mod tests {
             for (name, value) in extra {
                 headers.insert(*name, value.parse().unwrap());
             }
-            assert_eq!(is_own(&Uri::from_static("/stream/jobs"), &headers, None), own, "{extra:?}");
+            assert_eq!(
+                is_own(&Uri::from_static("/stream/jobs"), &headers, None),
+                own,
+                "{extra:?}"
+            );
         }
     }
 }

@@ -19,13 +19,24 @@ impl CookieRules {
     /// loopback it has neither, because Safari keeps no `Secure` cookie there; its name has the port instead, since
     /// cookies do not tell ports apart.
     pub fn new(key: Key, life: Duration, secure: bool, port: u16) -> Self {
-        let name = if secure { "__Host-jobwright".to_owned() } else { format!("jobwright-{port}") };
-        Self { key, name, life, secure }
+        let name = if secure {
+            "__Host-jobwright".to_owned()
+        } else {
+            format!("jobwright-{port}")
+        };
+        Self {
+            key,
+            name,
+            life,
+            secure,
+        }
     }
 
     /// The session's identifier, if the request has an intact cookie.
     pub fn read(&self, headers: &HeaderMap) -> Option<String> {
-        self.jar(headers).get(&self.name).map(|cookie| cookie.value().to_owned())
+        self.jar(headers)
+            .get(&self.name)
+            .map(|cookie| cookie.value().to_owned())
     }
 
     /// A jar whose response sets the cookie.

@@ -21,19 +21,28 @@ use crate::state::AppState;
 struct Ended;
 
 /// Characters that a path keeps inside a query.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 impl SessionService {
     /// The session's backend goes into the request; a prolonged session's cookie goes into the response.
     async fn identify(&self, state: &AppState, mut request: Request, next: Next) -> Response {
-        let Some(id) = self.cookie.read(request.headers()) else { return next.run(request).await };
+        let Some(id) = self.cookie.read(request.headers()) else {
+            return next.run(request).await;
+        };
         let Some(used) = self.sessions.use_session(&id) else {
             request.extensions_mut().insert(Ended);
             return next.run(request).await;
         };
         let prolonged = used.prolonged.then(|| self.cookie.set(request.headers(), id));
         let backend = ClusterBackend::new(state.cluster_of(&used.session).clone());
-        request.extensions_mut().insert(SessionBackend(std::sync::Arc::new(backend)));
+        request
+            .extensions_mut()
+            .insert(SessionBackend(std::sync::Arc::new(backend)));
         request.extensions_mut().insert(used.session);
         let response = next.run(request).await;
         match prolonged {
@@ -60,12 +69,25 @@ pub async fn application(request: Request, next: Next) -> Response {
     }
     let is_call = path.starts_with("/api/");
     if !wants_html(request.headers()) {
-        return if is_call { signed_out() } else { StatusCode::NOT_FOUND.into_response() };
+        return if is_call {
+            signed_out()
+        } else {
+            StatusCode::NOT_FOUND.into_response()
+        };
     }
     // A form that was sent without JavaScript goes back to its page.
-    let referer = request.headers().get(REFERER).and_then(|value| value.to_str().ok()?.parse::<Uri>().ok());
-    let from = if is_call { referer.as_ref() } else { Some(request.uri()) };
-    let back = from.and_then(Uri::path_and_query).map_or("/", PathAndQuery::as_str);
+    let referer = request
+        .headers()
+        .get(REFERER)
+        .and_then(|value| value.to_str().ok()?.parse::<Uri>().ok());
+    let from = if is_call {
+        referer.as_ref()
+    } else {
+        Some(request.uri())
+    };
+    let back = from
+        .and_then(Uri::path_and_query)
+        .map_or("/", PathAndQuery::as_str);
     to_sign_in(&request, back).into_response()
 }
 
@@ -88,10 +110,20 @@ fn is_signed_in(request: &Request) -> bool {
 }
 
 fn to_sign_in(request: &Request, back: &str) -> Redirect {
-    let ended = if request.extensions().get::<Ended>().is_some() { "ended=1&" } else { "" };
-    Redirect::to(&format!("/sign-in?{ended}back={}", utf8_percent_encode(back, PLAIN)))
+    let ended = if request.extensions().get::<Ended>().is_some() {
+        "ended=1&"
+    } else {
+        ""
+    };
+    Redirect::to(&format!(
+        "/sign-in?{ended}back={}",
+        utf8_percent_encode(back, PLAIN)
+    ))
 }
 
 fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }

@@ -56,7 +56,10 @@ pub enum SessionError {
 
 impl SessionError {
     fn file(path: &Path, source: std::io::Error) -> Self {
-        Self::File { path: path.display().to_string(), source }
+        Self::File {
+            path: path.display().to_string(),
+            source,
+        }
     }
 }
 

@@ -18,7 +18,11 @@ pub struct SignIn {
 }
 
 /// `POST /session`.
-pub async fn sign_in(State(state): State<AppState>, headers: HeaderMap, Form(form): Form<SignIn>) -> Response {
+pub async fn sign_in(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Form(form): Form<SignIn>,
+) -> Response {
     // Copied from a terminal, a token may bring a line's end along, or the whole address.
     let token = form.token.trim();
     let token = token.rsplit_once("token=").map_or(token, |(_, token)| token);
@@ -45,7 +49,11 @@ pub fn redeem(state: &AppState, headers: &HeaderMap, token: &str, back: &LocalPa
     match service.sessions.start() {
         Ok(session) => {
             tracing::info!("signed in");
-            (service.cookie.set(headers, session.id), Redirect::to(back.as_str())).into_response()
+            (
+                service.cookie.set(headers, session.id),
+                Redirect::to(back.as_str()),
+            )
+                .into_response()
         }
         Err(error) => unavailable(error),
     }

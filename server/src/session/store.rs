@@ -27,7 +27,9 @@ impl Session {
     pub async fn ended(mut self) {
         loop {
             let expires = *self.expires.borrow_and_update();
-            let Ok(left) = Duration::try_from(expires.duration_since(Timestamp::now())) else { return };
+            let Ok(left) = Duration::try_from(expires.duration_since(Timestamp::now())) else {
+                return;
+            };
             tokio::select! {
                 () = tokio::time::sleep(left) => {}
                 changed = self.expires.changed() => if changed.is_err() { return },
@@ -55,8 +57,10 @@ impl Sessions {
     /// Reads the sessions of `path`, if there are any.
     pub fn open(path: &Path, idle: Duration) -> Result<Self, SessionError> {
         let stored: HashMap<String, Timestamp> = match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|source| SessionError::Sessions { path: path.display().to_string(), source })?,
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| SessionError::Sessions {
+                path: path.display().to_string(),
+                source,
+            })?,
             Err(error) if error.kind() == ErrorKind::NotFound => HashMap::new(),
             Err(error) => return Err(SessionError::file(path, error)),
         };
@@ -67,14 +71,21 @@ impl Sessions {
             .map(|(id, expires)| (id, watch::Sender::new(expires)))
             .collect();
         let idle = SignedDuration::try_from(idle).unwrap_or(SignedDuration::MAX);
-        Ok(Self { path: path.to_owned(), idle, valid: Mutex::new(valid) })
+        Ok(Self {
+            path: path.to_owned(),
+            idle,
+            valid: Mutex::new(valid),
+        })
     }
 
     /// A new session.
     pub fn start(&self) -> Result<Session, getrandom::Error> {
         let id = random::text::<32>()?;
         let sender = watch::Sender::new(self.end_from_now());
-        let session = Session { id: id.clone(), expires: sender.subscribe() };
+        let session = Session {
+            id: id.clone(),
+            expires: sender.subscribe(),
+        };
         let mut valid = self.lock();
         let now = Timestamp::now();
         valid.retain(|_, expires| *expires.borrow() > now);
@@ -98,7 +109,10 @@ impl Sessions {
         if prolonged {
             sender.send_replace(end);
         }
-        let session = Session { id: id.to_owned(), expires: sender.subscribe() };
+        let session = Session {
+            id: id.to_owned(),
+            expires: sender.subscribe(),
+        };
         if prolonged {
             self.write(&valid);
         }
@@ -128,8 +142,10 @@ impl Sessions {
 
     /// A file that cannot be written costs a new sign-in after the next restart, nothing now.
     fn write(&self, valid: &HashMap<String, watch::Sender<Timestamp>>) {
-        let stored: HashMap<&str, Timestamp> =
-            valid.iter().map(|(id, expires)| (id.as_str(), *expires.borrow())).collect();
+        let stored: HashMap<&str, Timestamp> = valid
+            .iter()
+            .map(|(id, expires)| (id.as_str(), *expires.borrow()))
+            .collect();
         let written = serde_json::to_vec(&stored)
             .map_err(std::io::Error::other)
             .and_then(|bytes| write_private(&self.path, &bytes));

@@ -71,7 +71,9 @@ mod tests {
         let token = OneTimeToken::new().unwrap();
         let first = token.current();
         assert!(!token.renew().unwrap());
-        let Some(long_ago) = Instant::now().checked_sub(LIFE) else { return };
+        let Some(long_ago) = Instant::now().checked_sub(LIFE) else {
+            return;
+        };
         token.0.lock().unwrap().1 = long_ago;
         assert!(!token.redeem(&first).unwrap());
         assert!(token.renew().unwrap());

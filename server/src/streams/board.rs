@@ -106,7 +106,9 @@ impl Board {
         rows.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.name.cmp(&b.name)));
         let known = rows.iter().map(|row| (row.uid.clone(), row.clone())).collect();
         self.sent = Some(Sent { rows: known, quota });
-        ListChange::Snapshot { list: JobList { rows, quota } }
+        ListChange::Snapshot {
+            list: JobList { rows, quota },
+        }
     }
 
     fn difference(&mut self, mut sent: Sent, quota: QuotaBanner) -> Option<ListChange> {
@@ -130,7 +132,11 @@ impl Board {
         let news = !changed.is_empty() || !gone.is_empty() || sent.quota != quota;
         sent.quota = quota;
         self.sent = Some(sent);
-        news.then(|| ListChange::Rows { rows: changed, gone: gone.into_iter().collect(), quota })
+        news.then(|| ListChange::Rows {
+            rows: changed,
+            gone: gone.into_iter().collect(),
+            quota,
+        })
     }
 
     fn row(&self, uid: &str) -> Option<JobRow> {
@@ -156,16 +162,23 @@ impl Board {
     }
 
     fn put(&mut self, source: Source, object: Value) {
-        let Some(uid) = object["metadata"]["uid"].as_str().map(str::to_owned) else { return };
+        let Some(uid) = object["metadata"]["uid"].as_str().map(str::to_owned) else {
+            return;
+        };
         match source {
             Source::Jobs => {
                 self.jobs.insert(uid.clone(), trim_job(object));
                 self.dirty.insert(uid);
             }
             Source::Pods => {
-                let Some(job) = owner(&object).map(str::to_owned) else { return };
+                let Some(job) = owner(&object).map(str::to_owned) else {
+                    return;
+                };
                 self.job_of_pod.insert(uid.clone(), job.clone());
-                self.pods.entry(job.clone()).or_default().insert(uid, trim_pod(&object));
+                self.pods
+                    .entry(job.clone())
+                    .or_default()
+                    .insert(uid, trim_pod(&object));
                 self.dirty.insert(job);
             }
             Source::Events => {
@@ -181,7 +194,9 @@ impl Board {
     }
 
     fn remove(&mut self, source: Source, object: &Value) {
-        let Some(uid) = object["metadata"]["uid"].as_str() else { return };
+        let Some(uid) = object["metadata"]["uid"].as_str() else {
+            return;
+        };
         match source {
             Source::Jobs => {
                 self.jobs.remove(uid);
@@ -190,7 +205,9 @@ impl Board {
             }
             Source::Pods => {
                 self.events.forget(uid);
-                let Some(job) = self.job_of_pod.remove(uid) else { return };
+                let Some(job) = self.job_of_pod.remove(uid) else {
+                    return;
+                };
                 if let Some(pods) = self.pods.get_mut(&job) {
                     pods.remove(uid);
                     if pods.is_empty() {
@@ -219,7 +236,9 @@ fn trim_job(mut job: Value) -> Value {
     let spec = job["spec"]["template"]["spec"].take();
     let images = |field: &str| -> Value {
         let containers = spec[field].as_array().into_iter().flatten();
-        containers.map(|container| json!({"image": container["image"]})).collect()
+        containers
+            .map(|container| json!({"image": container["image"]}))
+            .collect()
     };
     job["spec"]["template"] =
         json!({"spec": {"containers": images("containers"), "initContainers": images("initContainers")}});
@@ -247,7 +266,10 @@ fn trim_pod(pod: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+    #![allow(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with `json!` in place"
+    )]
 
     use app::api::job::StatusKind;
 
@@ -274,10 +296,13 @@ mod tests {
 
     fn names(change: Option<ListChange>) -> (Vec<String>, Vec<String>) {
         match change {
-            Some(ListChange::Snapshot { list }) => {
-                (list.rows.into_iter().map(|row| row.name).collect(), vec!["(all)".to_owned()])
+            Some(ListChange::Snapshot { list }) => (
+                list.rows.into_iter().map(|row| row.name).collect(),
+                vec!["(all)".to_owned()],
+            ),
+            Some(ListChange::Rows { rows, gone, .. }) => {
+                (rows.into_iter().map(|row| row.name).collect(), gone)
             }
-            Some(ListChange::Rows { rows, gone, .. }) => (rows.into_iter().map(|row| row.name).collect(), gone),
             Some(ListChange::Stale { .. }) => (Vec::new(), vec!["(stale)".to_owned()]),
             None => (Vec::new(), Vec::new()),
         }
@@ -294,7 +319,11 @@ mod tests {
         assert_eq!(names(board.flush()), expect(&["a", "b"], &["(all)"]));
         board.take(Source::Jobs, Change::Applied(job("a", "1", json!({}))), 0);
         assert_eq!(names(board.flush()), expect(&[], &[]));
-        board.take(Source::Jobs, Change::Applied(job("b", "2", json!({"active": 1}))), 0);
+        board.take(
+            Source::Jobs,
+            Change::Applied(job("b", "2", json!({"active": 1}))),
+            0,
+        );
         assert_eq!(names(board.flush()), expect(&["b"], &[]));
         board.take(Source::Jobs, Change::Deleted(job("a", "1", json!({}))), 0);
         assert_eq!(names(board.flush()), expect(&[], &["a"]));
@@ -305,7 +334,9 @@ mod tests {
         let mut board = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
         board.flush();
         board.take(Source::Pods, Change::Applied(pod("p", "1", "Running")), 0);
-        let Some(ListChange::Rows { rows, .. }) = board.flush() else { panic!("no rows") };
+        let Some(ListChange::Rows { rows, .. }) = board.flush() else {
+            panic!("no rows")
+        };
         assert_eq!(rows[0].status.kind, StatusKind::Running);
         board.take(Source::Pods, Change::Applied(pod("q", "other", "Running")), 0);
         assert_eq!(names(board.flush()), expect(&[], &[]));

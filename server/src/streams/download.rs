@@ -15,7 +15,7 @@ use app::api::error::ApiError;
 
 use super::refuse;
 use crate::cluster::logs::LogRequest;
-use crate::cluster::{Cluster, Resource, pods};
+use crate::cluster::{Builtin, Cluster, pods};
 use crate::session::Session;
 use crate::state::AppState;
 
@@ -45,10 +45,16 @@ pub async fn log(
     };
     let name = of.pod.as_deref().unwrap_or(&of.job);
     // Names of the API need no quoting; anything else was not found above.
-    let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')).collect();
+    let safe: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+        .collect();
     let headers = [
         (CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"{safe}.log\"")),
+        (
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{safe}.log\""),
+        ),
     ];
     (headers, Body::from_stream(bytes(cluster, of.project, logs))).into_response()
 }
@@ -57,8 +63,12 @@ pub async fn log(
 async fn logs(cluster: &Cluster, of: &Of) -> Result<Vec<LogRequest>, ApiError> {
     let job = cluster.job(&of.project, &of.job).await?;
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default();
-    let all = cluster.list(&Resource::PODS.collection(&of.project)?, &[]).await?;
-    let mut rows: Vec<_> = all.iter().filter(|pod| pods::is_owned_by(pod, uid)).map(pods::row).collect();
+    let all = cluster.list(&Builtin::PODS.collection(&of.project)?, &[]).await?;
+    let mut rows: Vec<_> = all
+        .iter()
+        .filter(|pod| pods::is_owned_by(pod, uid))
+        .map(pods::row)
+        .collect();
     rows.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
     let wants = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
     rows.retain(|row| wants(&of.pod, &row.name));

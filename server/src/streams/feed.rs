@@ -4,15 +4,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use async_stream::stream;
-use futures::stream::BoxStream;
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use kube::Api;
 use kube::core::DynamicObject;
 use kube::runtime::watcher::{self, Event, watcher};
 use serde_json::Value;
 
+use crate::cluster::Builtin;
 use crate::cluster::Cluster;
-use crate::cluster::resource::Known;
 
 /// First and longest pause after a lost watch.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -45,7 +45,12 @@ pub struct Selection {
 }
 
 /// Follows the objects of `project`. After any failure it begins anew with a full list, so that no change is missed.
-pub fn follow(cluster: &Cluster, known: Known, project: &str, selection: Selection) -> BoxStream<'static, Change> {
+pub fn follow(
+    cluster: &Cluster,
+    known: Builtin,
+    project: &str,
+    selection: Selection,
+) -> BoxStream<'static, Change> {
     let api: Api<DynamicObject> = Api::namespaced_with(cluster.client(), project, &known.for_kube());
     let name = known.plural();
     let mut config = watcher::Config::default().page_size(PAGE);

@@ -20,7 +20,7 @@ use super::feed::{Change, Selection, follow};
 use super::{event, refuse, respond};
 use crate::backend::{ClusterBackend, RERUN_OF, origin};
 use crate::cluster::pods::owner;
-use crate::cluster::{Cluster, Resource};
+use crate::cluster::{Builtin, Cluster};
 use crate::session::Session;
 use crate::state::AppState;
 
@@ -67,13 +67,21 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
     let origin = origin(job);
     let this = select(Some(format!("metadata.name={}", of.name)), None);
     let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
-    let mut feed = select_all([
-        (Source::Runs, follow(&cluster, Resource::JOBS, &of.project, this)),
-        (Source::Runs, follow(&cluster, Resource::JOBS, &of.project, runs)),
-        (Source::Pods, follow(&cluster, Resource::PODS, &of.project, Selection::default())),
-        (Source::Events, follow(&cluster, Resource::EVENTS, &of.project, Selection::default())),
-    ]
-    .map(|(source, changes)| changes.map(move |change| (source, change)).boxed()));
+    let mut feed = select_all(
+        [
+            (Source::Runs, follow(&cluster, Builtin::JOBS, &of.project, this)),
+            (Source::Runs, follow(&cluster, Builtin::JOBS, &of.project, runs)),
+            (
+                Source::Pods,
+                follow(&cluster, Builtin::PODS, &of.project, Selection::default()),
+            ),
+            (
+                Source::Events,
+                follow(&cluster, Builtin::EVENTS, &of.project, Selection::default()),
+            ),
+        ]
+        .map(|(source, changes)| changes.map(move |change| (source, change)).boxed()),
+    );
     let backend = ClusterBackend::new(cluster);
     stream! {
         let mut sent: Option<JobDetail> = None;
@@ -126,9 +134,9 @@ fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
         Source::Runs => true,
         Source::Pods => owner(object) == Some(uid),
         // A Job's Pods are named after it.
-        Source::Events => {
-            object["involvedObject"]["name"].as_str().is_some_and(|about| about.starts_with(cut(name)))
-        }
+        Source::Events => object["involvedObject"]["name"]
+            .as_str()
+            .is_some_and(|about| about.starts_with(cut(name))),
     }
 }
 

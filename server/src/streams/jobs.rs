@@ -17,7 +17,7 @@ use app::api::error::ApiError;
 use super::board::{Board, Source};
 use super::feed::{Selection, follow};
 use super::{event, refuse, respond};
-use crate::cluster::{Cluster, Resource};
+use crate::cluster::{Builtin, Cluster};
 use crate::session::Session;
 use crate::state::AppState;
 
@@ -51,12 +51,14 @@ pub async fn stream(
 fn changes(cluster: &Cluster, project: &str) -> impl Stream<Item = Event> + Send + 'static {
     let mut feed = select_all(Source::ALL.map(|source| {
         let known = match source {
-            Source::Jobs => Resource::JOBS,
-            Source::Pods => Resource::PODS,
-            Source::Events => Resource::EVENTS,
-            Source::Quotas => Resource::QUOTAS,
+            Source::Jobs => Builtin::JOBS,
+            Source::Pods => Builtin::PODS,
+            Source::Events => Builtin::EVENTS,
+            Source::Quotas => Builtin::QUOTAS,
         };
-        follow(cluster, known, project, Selection::default()).map(move |change| (source, change)).boxed()
+        follow(cluster, known, project, Selection::default())
+            .map(move |change| (source, change))
+            .boxed()
     }));
     stream! {
         let mut board = Board::default();

@@ -29,10 +29,15 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Sends `events` until the session ends.
 fn respond(session: Session, events: impl Stream<Item = Event> + Send + 'static) -> Response {
-    let events = events.take_until(Box::pin(session.ended())).map(Ok::<_, Infallible>);
+    let events = events
+        .take_until(Box::pin(session.ended()))
+        .map(Ok::<_, Infallible>);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     // nginx would collect events before it passes them on.
-    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    let unbuffered = (
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
     ([unbuffered], sse).into_response()
 }
 

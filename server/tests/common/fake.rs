@@ -35,7 +35,11 @@ pub struct Fake {
 
 impl Default for Fake {
     fn default() -> Self {
-        Self { answers: Arc::default(), changes: broadcast::Sender::new(16), asked: Arc::default() }
+        Self {
+            answers: Arc::default(),
+            changes: broadcast::Sender::new(16),
+            asked: Arc::default(),
+        }
     }
 }
 
@@ -51,7 +55,9 @@ impl Fake {
             object["metadata"]["resourceVersion"] = "2".into();
         }
         // Without a watch nobody hears it.
-        let _ = self.changes.send((path.to_owned(), json!({"type": kind, "object": object})));
+        let _ = self
+            .changes
+            .send((path.to_owned(), json!({"type": kind, "object": object})));
     }
 
     /// Answers `what` (method and path) with `body`. Without an entry, a list is empty and all else is not found.
@@ -83,11 +89,18 @@ impl Fake {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        self.asked.lock().unwrap().push(Asked { what: what.clone(), query: query.clone(), body: body.clone() });
+        self.asked.lock().unwrap().push(Asked {
+            what: what.clone(),
+            query: query.clone(),
+            body: body.clone(),
+        });
         if query.contains("watch=true") {
             let path = what.trim_start_matches("GET ").to_owned();
             let changes = BroadcastStream::new(self.changes.subscribe()).filter_map(move |change| {
-                let line = change.ok().filter(|(about, _)| *about == path).map(|(_, event)| format!("{event}\n"));
+                let line = change
+                    .ok()
+                    .filter(|(about, _)| *about == path)
+                    .map(|(_, event)| format!("{event}\n"));
                 std::future::ready(line.map(Ok::<_, std::io::Error>))
             });
             return Body::from_stream(changes).into_response();
@@ -97,7 +110,9 @@ impl Fake {
             // What is created is stored as it was sent.
             Some((code, Value::Null)) => (code, stored(body)),
             // A log is text.
-            Some((code, Value::String(text))) => return (StatusCode::from_u16(code).unwrap(), text).into_response(),
+            Some((code, Value::String(text))) => {
+                return (StatusCode::from_u16(code).unwrap(), text).into_response();
+            }
             Some(answer) => answer,
             None if is_collection(&what) => (200, list(&[])),
             None => (404, status(404, "NotFound", &format!("{what} not found"))),
@@ -113,7 +128,16 @@ fn stored(mut object: Value) -> Value {
 }
 
 fn is_collection(what: &str) -> bool {
-    let known = ["jobs", "pods", "events", "resourcequotas", "namespaces", "configmaps", "secrets", "limitranges"];
+    let known = [
+        "jobs",
+        "pods",
+        "events",
+        "resourcequotas",
+        "namespaces",
+        "configmaps",
+        "secrets",
+        "limitranges",
+    ];
     what.starts_with("GET ") && known.iter().any(|plural| what.ends_with(&format!("/{plural}")))
 }
 

@@ -1,7 +1,14 @@
 //! A console in a temporary folder, asked through its router.
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-#![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with `json!` in place"
+)]
 #![allow(missing_docs, reason = "names say it")]
 
 pub mod fake;
@@ -90,7 +97,9 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(5), self.body.next()).await.expect("no event");
+            let chunk = tokio::time::timeout(Duration::from_secs(5), self.body.next())
+                .await
+                .expect("no event");
             self.text.push_str(std::str::from_utf8(&chunk?.unwrap()).unwrap());
         }
     }
@@ -99,9 +108,17 @@ impl Events {
 fn parse(event: &str) -> Event {
     let field = |name: &str| {
         let prefix = format!("{name}: ");
-        event.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned()
+        event
+            .lines()
+            .find_map(|line| line.strip_prefix(&prefix))
+            .unwrap_or_default()
+            .to_owned()
     };
-    Event { name: field("event"), id: field("id"), data: serde_json::from_str(&field("data")).unwrap() }
+    Event {
+        name: field("event"),
+        id: field("id"),
+        data: serde_json::from_str(&field("data")).unwrap(),
+    }
 }
 
 impl TestApp {
@@ -115,7 +132,12 @@ impl TestApp {
         std::fs::write(site.join("pkg/frontend_bg.wasm"), b"\0asm").unwrap();
         let data = folder.path().to_owned();
         let state = state(api, &data);
-        Self { router: router(state.clone()).unwrap(), state, cookie: None, folder }
+        Self {
+            router: router(state.clone()).unwrap(),
+            state,
+            cookie: None,
+            folder,
+        }
     }
 
     /// The same, with a person signed in.
@@ -164,7 +186,11 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     /// The answer's body as it comes: for streams.
@@ -173,7 +199,11 @@ impl TestApp {
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
-        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        self.router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -187,7 +217,8 @@ impl TestApp {
             .request(Method::POST, path)
             .header(ACCEPT, "text/html")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(form.to_owned())).unwrap())
+            .await
     }
 
     /// Calls a server function as the pages do.
@@ -196,14 +227,18 @@ impl TestApp {
             .request(Method::POST, &format!("/api/{name}"))
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/json");
-        self.send(request.body(Body::from(arguments.to_string())).unwrap()).await
+        self.send(request.body(Body::from(arguments.to_string())).unwrap())
+            .await
     }
 
     /// Opens a stream.
     pub async fn stream(&self, path: &str, last_event_id: Option<&str>) -> Events {
         let response = self.open(path, last_event_id).await;
         assert_eq!(response.status(), StatusCode::OK);
-        Events { body: response.into_body().into_data_stream().boxed(), text: String::new() }
+        Events {
+            body: response.into_body().into_data_stream().boxed(),
+            text: String::new(),
+        }
     }
 
     /// The console after a restart: same folder, same API.

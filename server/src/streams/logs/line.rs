@@ -69,7 +69,11 @@ impl Splitter {
         let dropped = std::mem::take(&mut self.dropped);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
         // Cut between characters, so that only what the container wrote can be unreadable.
-        let whole = if dropped == 0 { bytes } else { whole_characters(bytes) };
+        let whole = if dropped == 0 {
+            bytes
+        } else {
+            whole_characters(bytes)
+        };
         let mut text = String::from_utf8_lossy(whole).into_owned();
         if dropped > 0 {
             text = format!("{text} … [+{} bytes]", dropped + bytes.len() - whole.len());
@@ -90,8 +94,16 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
 fn stamp(line: String) -> Stamped {
     let (time, text) = line.split_once(' ').unwrap_or((line.as_str(), ""));
     match time.parse::<Timestamp>() {
-        Ok(at) => Stamped { at: Some(at), time: time.to_owned(), text: text.to_owned() },
-        Err(_) => Stamped { at: None, time: String::new(), text: line },
+        Ok(at) => Stamped {
+            at: Some(at),
+            time: time.to_owned(),
+            text: text.to_owned(),
+        },
+        Err(_) => Stamped {
+            at: None,
+            time: String::new(),
+            text: line,
+        },
     }
 }
 
@@ -118,8 +130,14 @@ mod tests {
     #[test]
     fn a_line_has_its_time() {
         let mut splitter = Splitter::default();
-        let line = splitter.take(b"2026-11-23T10:00:00.123456789Z 3.14\n").pop_front().unwrap();
-        assert_eq!((line.time.as_str(), line.text.as_str()), ("2026-11-23T10:00:00.123456789Z", "3.14"));
+        let line = splitter
+            .take(b"2026-11-23T10:00:00.123456789Z 3.14\n")
+            .pop_front()
+            .unwrap();
+        assert_eq!(
+            (line.time.as_str(), line.text.as_str()),
+            ("2026-11-23T10:00:00.123456789Z", "3.14")
+        );
         assert_eq!(line.at.unwrap().subsec_nanosecond(), 123_456_789);
     }
 
@@ -131,7 +149,10 @@ mod tests {
             assert!(splitter.take(chunk).is_empty());
         }
         let line = splitter.take(b"\n").pop_front().unwrap();
-        assert_eq!(line.text, format!("{} … [+{LONGEST} bytes]", "é".repeat(LONGEST / 2)));
+        assert_eq!(
+            line.text,
+            format!("{} … [+{LONGEST} bytes]", "é".repeat(LONGEST / 2))
+        );
         assert_eq!(texts(splitter.take(b"next\n")), ["next"]);
     }
 }

@@ -29,7 +29,7 @@ use roster::{Order, Roster, Wanted};
 use super::feed::{Change, Selection, follow};
 use super::{event, refuse, respond};
 use crate::cluster::logs::LogRequest;
-use crate::cluster::{Cluster, Resource};
+use crate::cluster::{Builtin, Cluster};
 use crate::session::Session;
 use crate::state::AppState;
 
@@ -67,7 +67,10 @@ pub async fn stream(
         Ok(job) => job,
         Err(error) => return refuse(error),
     };
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let last = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default();
     let positions = Positions::from_id(last);
     respond(session, lines(Source { cluster, of }, &job, positions))
 }
@@ -78,7 +81,11 @@ struct Source {
     of: Of,
 }
 
-fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<Item = Event> + Send + 'static {
+fn lines(
+    source: Source,
+    job: &Value,
+    mut positions: Positions,
+) -> impl Stream<Item = Event> + Send + 'static {
     let mut roster = Roster::new(Wanted {
         job: job["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
         pod: source.of.pod.clone(),
@@ -86,9 +93,12 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
         previous: source.of.previous,
     });
     let project = &source.of.project;
-    let this = Selection { fields: Some(format!("metadata.name={}", source.of.job)), labels: None };
-    let mut jobs = follow(&source.cluster, Resource::JOBS, project, this);
-    let mut pods = follow(&source.cluster, Resource::PODS, project, Selection::default());
+    let this = Selection {
+        fields: Some(format!("metadata.name={}", source.of.job)),
+        labels: None,
+    };
+    let mut jobs = follow(&source.cluster, Builtin::JOBS, project, this);
+    let mut pods = follow(&source.cluster, Builtin::PODS, project, Selection::default());
     let mut job_finished = is_finished(job);
     stream! {
         // Readers end with this stream: the set aborts them when it is dropped.
@@ -173,7 +183,14 @@ impl Source {
             tail: if position.is_none() { self.of.tail } else { None },
             since: position.map(|position| position.at),
         };
-        reader::read(self.cluster.clone(), self.of.project.clone(), log, position, order.key, send)
+        reader::read(
+            self.cluster.clone(),
+            self.of.project.clone(),
+            log,
+            position,
+            order.key,
+            send,
+        )
     }
 }
 
@@ -186,7 +203,12 @@ async fn at(time: Option<Instant>) {
 }
 
 fn is_finished(job: &Value) -> bool {
-    job["status"]["conditions"].as_array().into_iter().flatten().any(|condition| {
-        condition["status"] == "True" && (condition["type"] == "Complete" || condition["type"] == "Failed")
-    })
+    job["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|condition| {
+            condition["status"] == "True"
+                && (condition["type"] == "Complete" || condition["type"] == "Failed")
+        })
 }

@@ -26,7 +26,10 @@ impl Position {
         let Some(at) = line.at else { return position };
         match position {
             Some(known) if known.at > at => Some(known),
-            Some(known) if known.at == at => Some(Self { at, count: known.count + 1 }),
+            Some(known) if known.at == at => Some(Self {
+                at,
+                count: known.count + 1,
+            }),
             _ => Some(Self { at, count: 1 }),
         }
     }
@@ -47,7 +50,9 @@ impl Filter {
 
     /// Whether `line` is new.
     pub fn is_new(&mut self, line: &Stamped) -> bool {
-        let (Some(position), Some(at)) = (self.position, line.at) else { return true };
+        let (Some(position), Some(at)) = (self.position, line.at) else {
+            return true;
+        };
         if at == position.at {
             self.seen += 1;
             return self.seen > position.count;
@@ -88,7 +93,12 @@ impl Positions {
         for (key, position) in &self.0 {
             let comma = if id.is_empty() { "" } else { "," };
             // Writing to a String cannot fail.
-            let _ = write!(id, "{comma}{key}={}.{}", position.at.as_nanosecond(), position.count);
+            let _ = write!(
+                id,
+                "{comma}{key}={}.{}",
+                position.at.as_nanosecond(),
+                position.count
+            );
         }
         id
     }
@@ -99,7 +109,13 @@ impl Positions {
             let (key, position) = entry.split_once('=')?;
             let (at, count) = position.split_once('.')?;
             let at = Timestamp::from_nanosecond(at.parse().ok()?).ok()?;
-            Some((key.to_owned(), Position { at, count: count.parse().ok()? }))
+            Some((
+                key.to_owned(),
+                Position {
+                    at,
+                    count: count.parse().ok()?,
+                },
+            ))
         });
         Self(entries.collect())
     }
@@ -111,7 +127,11 @@ mod tests {
 
     fn line(nanos: i128, text: &str) -> Stamped {
         let at = Timestamp::from_nanosecond(nanos).unwrap();
-        Stamped { at: Some(at), time: at.to_string(), text: text.to_owned() }
+        Stamped {
+            at: Some(at),
+            time: at.to_string(),
+            text: text.to_owned(),
+        }
     }
 
     #[test]
@@ -133,8 +153,16 @@ mod tests {
             assert_eq!(restored, positions);
             let mut filter = Filter::new(restored.get("pod/pi"));
             // The cluster sends the whole second again.
-            received.extend(log.iter().filter(|line| filter.is_new(line)).map(|line| line.text.as_str()));
-            assert_eq!(received, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], "cut at {cut}");
+            received.extend(
+                log.iter()
+                    .filter(|line| filter.is_new(line))
+                    .map(|line| line.text.as_str()),
+            );
+            assert_eq!(
+                received,
+                ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+                "cut at {cut}"
+            );
         }
     }
 

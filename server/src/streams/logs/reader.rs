@@ -63,7 +63,11 @@ async fn lines(
     loop {
         let (length, lines) = match stream.fill_buf().await {
             Ok([]) => {
-                let last: Vec<Stamped> = splitter.end().into_iter().filter(|line| filter.is_new(line)).collect();
+                let last: Vec<Stamped> = splitter
+                    .end()
+                    .into_iter()
+                    .filter(|line| filter.is_new(line))
+                    .collect();
                 if !last.is_empty() && send.send((key.to_owned(), Report::Lines(last))).await.is_err() {
                     return End::None;
                 }

@@ -83,12 +83,17 @@ pub struct Roster {
 impl Roster {
     /// Nothing is known yet.
     pub fn new(wanted: Wanted) -> Self {
-        Self { wanted, ..Self::default() }
+        Self {
+            wanted,
+            ..Self::default()
+        }
     }
 
     /// Pod and container of a key.
     pub fn names(&self, key: &str) -> Option<(&str, &str)> {
-        self.entries.get(key).map(|entry| (entry.pod.as_str(), entry.container.as_str()))
+        self.entries
+            .get(key)
+            .map(|entry| (entry.pod.as_str(), entry.container.as_str()))
     }
 
     /// Takes a change of the Pods in.
@@ -126,7 +131,12 @@ impl Roster {
         for field in ["initContainerStatuses", "containerStatuses"] {
             for status in pod["status"][field].as_array().into_iter().flatten() {
                 let container = status["name"].as_str().unwrap_or_default();
-                if self.wanted.container.as_deref().is_some_and(|wanted| wanted != container) {
+                if self
+                    .wanted
+                    .container
+                    .as_deref()
+                    .is_some_and(|wanted| wanted != container)
+                {
                     continue;
                 }
                 let restarts = status["restartCount"].as_i64().unwrap_or(0);
@@ -134,15 +144,18 @@ impl Roster {
                     continue;
                 }
                 let state = state(status, ended);
-                let entry = self.entries.entry(Positions::key(uid, container)).or_insert_with(|| Entry {
-                    pod: name.to_owned(),
-                    container: container.to_owned(),
-                    state,
-                    restarts,
-                    reading: None,
-                    drained: None,
-                    not_before: None,
-                });
+                let entry = self
+                    .entries
+                    .entry(Positions::key(uid, container))
+                    .or_insert_with(|| Entry {
+                        pod: name.to_owned(),
+                        container: container.to_owned(),
+                        state,
+                        restarts,
+                        reading: None,
+                        drained: None,
+                        not_before: None,
+                    });
                 entry.state = state;
                 entry.restarts = restarts;
             }
@@ -164,7 +177,10 @@ impl Roster {
             if entry.reading.is_some() || entry.drained == Some(entry.restarts) || waits {
                 continue;
             }
-            entry.reading = Some(Reading { follow, restarts: entry.restarts });
+            entry.reading = Some(Reading {
+                follow,
+                restarts: entry.restarts,
+            });
             orders.push(Order {
                 key: key.clone(),
                 pod: entry.pod.clone(),
@@ -178,8 +194,12 @@ impl Roster {
 
     /// A reader ended.
     pub fn ended(&mut self, key: &str, end: End, now: Instant) {
-        let Some(entry) = self.entries.get_mut(key) else { return };
-        let Some(reading) = entry.reading.take() else { return };
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        let Some(reading) = entry.reading.take() else {
+            return;
+        };
         match end {
             // What is read after the container has ended is all there is.
             End::Complete if !reading.follow => entry.drained = Some(reading.restarts),
@@ -191,7 +211,11 @@ impl Roster {
 
     /// When a log that broke off is to be asked for again.
     pub fn next_try(&self) -> Option<Instant> {
-        self.entries.values().filter(|entry| entry.reading.is_none()).filter_map(|entry| entry.not_before).min()
+        self.entries
+            .values()
+            .filter(|entry| entry.reading.is_none())
+            .filter_map(|entry| entry.not_before)
+            .min()
     }
 
     /// Nothing more can come: the Job (or the chosen Pod) has ended, and every log was read to its end.
@@ -219,7 +243,10 @@ fn state(status: &Value, pod_ended: bool) -> State {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` in place")]
+    #![allow(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with `json!` in place"
+    )]
 
     use serde_json::json;
 
@@ -238,7 +265,10 @@ mod tests {
     }
 
     fn roster() -> Roster {
-        Roster::new(Wanted { job: "job-1".to_owned(), ..Wanted::default() })
+        Roster::new(Wanted {
+            job: "job-1".to_owned(),
+            ..Wanted::default()
+        })
     }
 
     fn follows(orders: &[Order]) -> Vec<bool> {
@@ -288,14 +318,21 @@ mod tests {
 
     #[test]
     fn another_jobs_pods_are_left_alone() {
-        let mut roster = Roster::new(Wanted { job: "job-2".to_owned(), ..Wanted::default() });
+        let mut roster = Roster::new(Wanted {
+            job: "job-2".to_owned(),
+            ..Wanted::default()
+        });
         roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 0)]));
         assert!(roster.is_drained(true));
     }
 
     #[tokio::test(start_paused = true)]
     async fn previous_logs_are_read_once() {
-        let wanted = Wanted { job: "job-1".to_owned(), previous: true, ..Wanted::default() };
+        let wanted = Wanted {
+            job: "job-1".to_owned(),
+            previous: true,
+            ..Wanted::default()
+        };
         let mut roster = Roster::new(wanted);
         roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 2)]));
         assert_eq!(follows(&roster.orders(Instant::now())), [false]);
