@@ -131,6 +131,9 @@ pub enum ConfigError {
     /// Neither `--data-dir` nor `XDG_DATA_HOME` nor `HOME` is set.
     #[error("no folder for data: pass --data-dir")]
     NoDataDir,
+    /// `--playground-kubeconfig` was given, but the cluster is another.
+    #[error("--playground-kubeconfig needs the playground, but a cluster was found: pass --cluster embedded")]
+    NoPlayground,
     /// The folder with the browser's files is nowhere.
     #[error("the browser's files are not at {0}: run `make build`, or pass --site-dir")]
     NoSite(PathBuf),

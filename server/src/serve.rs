@@ -81,6 +81,9 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     let sessions = SessionService::open(&data_dir, idle, hosts.secure(), address.port())?;
 
     let (cluster, embedded) = match connect::find(arguments.cluster, arguments.context.as_deref()).await? {
+        Found::Remote(_) if arguments.playground_kubeconfig.is_some() => {
+            return Err(ConfigError::NoPlayground.into());
+        }
         Found::Remote(cluster) => (cluster, None),
         Found::Embedded => {
             let embedded = Embedded::start(&data_dir, arguments.playground_kubeconfig.as_deref()).await?;

@@ -194,3 +194,21 @@ async fn a_log_is_downloaded_as_it_is() {
     let expected = format!("==> pi-x/pi <==\n{LOG}==> pi-y/pi <==\n(this log cannot be read: not found: ");
     assert!(text.starts_with(&expected), "{text}");
 }
+
+#[tokio::test]
+async fn lines_of_several_pods_come_in_the_order_of_their_times() {
+    let ended = |name: &str| pod(name, "pi", "Succeeded", json!({"terminated": {"exitCode": 0}}));
+    let fake = finished()
+        .on(&format!("GET {PODS}"), 200, list(&[ended("pi-x"), ended("pi-y")]))
+        .on(
+            &format!("GET {PODS}/pi-y/log"),
+            200,
+            "2026-11-23T10:00:00.12Z between\n".into(),
+        );
+    let app = TestApp::signed_in(fake.router()).await;
+    let mut events = app.stream("/stream/logs?project=demo&job=pi", None).await;
+    assert_eq!(
+        texts(&events.next().await.unwrap().data),
+        ["one", "between", "two", "three"]
+    );
+}

@@ -183,7 +183,8 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
         .get_all(WARNING)
         .into_iter()
         .filter_map(|value| {
-            let text = value.to_str().ok()?;
+            // Names in any script may occur; the header's bytes are UTF-8.
+            let text = String::from_utf8_lossy(value.as_bytes());
             let quoted = text.split_once('"')?.1.rsplit_once('"')?.0;
             Some(quoted.replace("\\\"", "\"").replace("\\\\", "\\"))
         })

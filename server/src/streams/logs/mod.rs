@@ -15,6 +15,7 @@ use axum::response::Response;
 use axum::response::sse::Event;
 use futures::{Stream, StreamExt};
 use http::HeaderMap;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
@@ -105,7 +106,7 @@ fn lines(
         let mut readers = JoinSet::new();
         let turns = Arc::new(Semaphore::new(READERS));
         let (send, mut reports) = mpsc::channel::<(String, Report)>(16);
-        let mut pending: Vec<Line> = Vec::new();
+        let mut pending: Vec<(Option<Timestamp>, Line)> = Vec::new();
         let mut flush_at: Option<Instant> = None;
         loop {
             for order in roster.orders(Instant::now()) {
@@ -133,12 +134,8 @@ fn lines(
                         if let Some((pod, container)) = roster.names(&key) {
                             for line in lines {
                                 positions.sent(&key, &line);
-                                pending.push(Line {
-                                    pod: pod.to_owned(),
-                                    container: container.to_owned(),
-                                    time: line.time,
-                                    text: line.text,
-                                });
+                                let (pod, container) = (pod.to_owned(), container.to_owned());
+                                pending.push((line.at, Line { pod, container, time: line.time, text: line.text }));
                             }
                         }
                     }
@@ -150,9 +147,9 @@ fn lines(
             }
             if pending.len() >= AT_ONCE || flush_at.is_some_and(|time| time <= Instant::now()) {
                 flush_at = None;
-                let mut lines = std::mem::take(&mut pending);
                 // Stable: a container's lines of one time keep their order.
-                lines.sort_by(|a, b| a.time.cmp(&b.time));
+                pending.sort_by_key(|(at, _)| *at);
+                let lines: Vec<Line> = pending.drain(..).map(|(_, line)| line).collect();
                 if let Some(event) = event("lines", &lines) {
                     yield event.id(positions.id());
                 }
