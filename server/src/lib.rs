@@ -15,6 +15,7 @@ mod files;
 mod health;
 mod limit;
 mod pages;
+#[cfg_attr(not(feature = "playground"), path = "no_playground.rs")]
 pub mod playground;
 mod preferences;
 mod random;

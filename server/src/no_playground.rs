@@ -1,0 +1,41 @@
+//! Instead of the embedded playground, in a program that was built without it.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use crate::cluster::Cluster;
+use crate::config;
+use crate::serve::ServeError;
+
+/// Why the playground cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaygroundError {
+    /// It is not part of this program.
+    #[error("this jobwright was built without the playground: give it a kubeconfig, or run it in a cluster")]
+    NotBuilt,
+}
+
+/// A running playground: there is none.
+pub struct Embedded(Infallible);
+
+impl Embedded {
+    /// Refuses.
+    pub async fn start(_data_dir: &Path, _kubeconfig: Option<&Path>) -> Result<Self, PlaygroundError> {
+        Err(PlaygroundError::NotBuilt)
+    }
+
+    /// The playground as a cluster.
+    pub fn cluster(&self) -> Cluster {
+        match self.0 {}
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        match self.0 {}
+    }
+}
+
+/// `jobwright playground`: refuses.
+pub async fn run(_arguments: config::Playground) -> Result<(), ServeError> {
+    Err(PlaygroundError::NotBuilt.into())
+}
