@@ -4,6 +4,8 @@
 //! the browser. Both must build the same tree, so nothing here may depend on the clock, chance or the window while
 //! rendering; such values arrive in effects, after hydration.
 
+#![recursion_limit = "256"]
+
 pub mod api;
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 mod editor;

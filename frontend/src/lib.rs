@@ -1,5 +1,7 @@
 //! The WebAssembly entry: brings the server-rendered page to life.
 
+#![recursion_limit = "256"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Attaches the application to the HTML that the server rendered. Called once by the page's start script.

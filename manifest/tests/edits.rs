@@ -46,6 +46,7 @@ fn a_scalar_is_replaced_in_its_own_quotes() {
     check("a: 1 # one\nb: 2\n", &set("a", json!(5)), "a: 5 # one\nb: 2\n");
     check("a: 'x' # c\n", &set("a", json!("it's")), "a: 'it''s' # c\n");
     check("a: \"x\"\n", &set("a", json!("y")), "a: \"y\"\n");
+    check("a: \"\"\n", &set("a", json!("perl:5.28.0")), "a: perl:5.28.0\n");
     check("a: x\n", &set("a", json!("on")), "a: \"on\"\n");
     check("a: x\n", &set("a", json!("0644")), "a: \"0644\"\n");
     check("a: x\n", &set("a", json!("12:30")), "a: \"12:30\"\n");

@@ -301,11 +301,12 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
                             });
                             let label = if problem.path.is_root() { format!("{line}") } else { problem.path.to_string() };
                             let said = if problem.code == SERVER { Some(t(text::SERVER_SAYS)) } else { None };
-                            let glyph = if problem.severity == Severity::Error { Glyph::Cross } else { Glyph::Info };
+                            let wrong = problem.severity == Severity::Error;
+                            let glyph = if wrong { Glyph::Cross } else { Glyph::Info };
                             let words = words(&problem);
                             view! {
                                 <li>
-                                    <button type="button" class="problem" on:click=move |_| jump(wizard, go, &problem)>
+                                    <button type="button" class="problem" class:problem-error=wrong on:click=move |_| jump(wizard, go, &problem)>
                                         <Icon glyph/>
                                         <code>{label}</code>
                                         <span>{said.map(|said| format!("{said}: "))} {words}</span>

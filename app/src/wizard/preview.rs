@@ -117,6 +117,8 @@ pub fn Preview(
                     <span>
                         {paint(&line)
                             .into_iter()
+                            // An empty text would be rendered as a blank.
+                            .filter(|piece| !piece.1.is_empty())
                             .map(|(paint, piece)| view! { <span class=paint.class()>{piece}</span> })
                             .collect_view()}
                     </span>

@@ -265,7 +265,8 @@ impl Layout<'_> {
 
     pub(super) fn style(&self, id: NodeId) -> Option<Style> {
         match &self.tree.node(id).kind {
-            Kind::Scalar { style, .. } => Some(*style),
+            // An empty string needs its quotes; what takes its place may not.
+            Kind::Scalar { style, text } => Some(*style).filter(|_| !text.is_empty()),
             _ => None,
         }
     }
