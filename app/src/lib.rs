@@ -45,6 +45,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_clock();
     Toaster::provide();
+    mark_alive();
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Jobwright".to_owned() } else { format!("{title} · Jobwright") }
@@ -62,4 +63,15 @@ pub fn App() -> impl IntoView {
         </Router>
         <Toasts/>
     }
+}
+
+/// Says on the document that the page has come to life: for styles, and for whoever drives a browser.
+fn mark_alive() {
+    #[cfg(feature = "hydrate")]
+    Effect::new(|_| {
+        if let Some(root) = document().document_element() {
+            // Fails only for a name that is no attribute's.
+            let _ = root.set_attribute("data-alive", "true");
+        }
+    });
 }

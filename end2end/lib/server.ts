@@ -1,0 +1,64 @@
+// The real binary, started for the tests of one worker.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+
+/** A kubeconfig whose cluster nobody answers for: port 9 of this machine. */
+const nowhere = `apiVersion: v1
+kind: Config
+current-context: nowhere
+clusters: [{name: nowhere, cluster: {server: "http://127.0.0.1:9"}}]
+users: [{name: nobody, user: {}}]
+contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
+`;
+
+export class Server {
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly folder: string,
+    private readonly lines: string[],
+  ) {}
+
+  /** Starts the console on a free port, on the cluster of a kubeconfig, or on none. */
+  static async start(kubeconfig?: string): Promise<Server> {
+    const folder = mkdtempSync(join(tmpdir(), 'jobwright-'));
+    if (!kubeconfig) {
+      kubeconfig = join(folder, 'kubeconfig');
+      writeFileSync(kubeconfig, nowhere);
+    }
+    const binary = process.env.JOBWRIGHT ?? join(root, 'target/release/jobwright');
+    const child = spawn(
+      binary,
+      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', 'kubeconfig', '--site-dir', join(root, 'target/site')],
+      { env: { ...process.env, KUBECONFIG: kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const server = new Server(child, folder, []);
+    child.stderr?.on('data', (data) => process.env.VERBOSE && process.stderr.write(data));
+    child.stdout?.on('data', (data) => server.lines.push(...String(data).split('\n')));
+    await server.address();
+    return server;
+  }
+
+  /** The newest address that the console printed: it signs a browser in, once. */
+  async address(): Promise<string> {
+    for (let tries = 0; tries < 300; tries += 1) {
+      const found = this.lines.flatMap((line) => line.match(/http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/g) ?? []).at(-1);
+      if (found) return found;
+      if (this.process.exitCode !== null) throw new Error(`the console ended with ${this.process.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('the console printed no address within 30 s');
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.process.once('exit', resolve));
+    if (this.process.exitCode === null) {
+      this.process.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

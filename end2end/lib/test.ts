@@ -1,0 +1,62 @@
+// The test function of this suite: a running console, and a page on which every console error, content security
+// report and failed request fails the test, unless the test says that it expects it.
+import { test as base, expect } from '@playwright/test';
+import { Server } from './server.ts';
+
+type Expected = { allow(pattern: RegExp): void };
+
+export const test = base.extend<{ expected: Expected; origin: string }, { server: Server }>({
+  server: [
+    async ({}, use, info) => {
+      const server = await Server.start(info.project.name === 'cluster' ? process.env.E2E_KUBECONFIG : undefined);
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+  origin: async ({ server }, use) => use(new URL(await server.address()).origin),
+  expected: async ({}, use) => {
+    const patterns: RegExp[] = [];
+    await use(Object.assign({ allow: (pattern: RegExp) => void patterns.push(pattern) }, { patterns }));
+  },
+  page: async ({ page, expected }, use) => {
+    const patterns = (expected as unknown as { patterns: RegExp[] }).patterns;
+    const wrong: string[] = [];
+    const note = (text: string) => {
+      if (!patterns.some((pattern) => pattern.test(text))) wrong.push(text);
+    };
+    page.on('console', (message) => {
+      if (message.type() === 'error') note(`console: ${message.text()} (${message.location().url})`);
+    });
+    page.on('pageerror', (error) => note(`page: ${error.message}`));
+    page.on('requestfailed', (request) => {
+      // A page that is left ends its streams and reads; that is no failure.
+      if (request.failure()?.errorText !== 'net::ERR_ABORTED') note(`request: ${request.url()} ${request.failure()?.errorText}`);
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400) note(`response: ${response.status()} ${response.url()}`);
+    });
+    await page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`);
+      });
+    });
+    await use(page);
+    expect(wrong, 'console errors, reports and failed requests').toEqual([]);
+  },
+});
+
+/** Signs the page's browser in with the newest address. */
+export async function signIn(page: import('@playwright/test').Page, server: Server): Promise<void> {
+  const used = await server.address();
+  await page.goto(used);
+  // The console prints the next address once this one is used.
+  await expect.poll(() => server.address()).not.toBe(used);
+}
+
+/** The page's WebAssembly is there and has taken over. */
+export async function alive(page: import('@playwright/test').Page): Promise<void> {
+  await expect(page.locator('html')).toHaveAttribute('data-alive', 'true', { timeout: 20_000 });
+}
+
+export { expect };

@@ -1,0 +1,69 @@
+// Words and moves of the wizard that several walks share.
+import type { Page } from '@playwright/test';
+import { alive, expect } from './test.ts';
+
+export async function open(page: Page, origin: string, project: string, query = ''): Promise<void> {
+  await page.goto(`${origin}/projects/${project}/create-job${query}`);
+  await alive(page);
+}
+
+/** The manifest's text as the preview shows it. */
+export async function manifest(page: Page): Promise<string> {
+  const lines = await page.locator('.preview-line > span:last-child').allInnerTexts();
+  return `${lines.map((line) => line.replace(/\n$/, '')).join('\n')}\n`;
+}
+
+/** Turns edit mode on or off, in either language. */
+export async function editMode(page: Page, on: boolean): Promise<void> {
+  const toggle = page.getByRole('switch', { name: /编辑模式|Edit mode/ });
+  await toggle.click();
+  await expect(toggle).toHaveAttribute('aria-checked', String(on));
+}
+
+/** Puts a text in the place of all that stands in the editor, as a paste does. */
+export async function paste(page: Page, text: string): Promise<void> {
+  const plain = page.getByLabel(/纯文本框|Plain text field/);
+  if (!(await plain.isChecked())) await plain.check();
+  await page.getByRole('textbox', { name: /清单|Manifest/ }).fill(text);
+}
+
+/** The seed's six steps, in Chinese, up to the last. Edit mode is turned on and off in the middle. */
+export async function seedWalk(page: Page, node: { pick: boolean }): Promise<void> {
+  const next = () => page.getByRole('button', { name: '下一步' }).click();
+  await page.getByLabel('名称', { exact: true }).fill('job-demo');
+  await page.getByLabel('别名', { exact: true }).fill('任务示例');
+  await page.getByLabel('描述信息').fill('计算圆周率到小数点后 2000 位');
+  await next();
+  await page.getByLabel('Back Off Limit').fill('5');
+  await page.getByLabel('Completions').fill('4');
+  await page.getByLabel('Parallelism').fill('2');
+  await page.getByLabel('Active Deadline Seconds').fill('300');
+  await next();
+  await page.getByRole('radio', { name: /Never/ }).check();
+  await page.getByRole('button', { name: '添加容器', exact: true }).click();
+  await page.getByLabel('容器名称').fill('pi');
+  await page.getByLabel('镜像', { exact: true }).fill('perl:5.28.0');
+  await page.getByLabel('CPU 最小使用', { exact: true }).fill('100');
+  await page.getByLabel('CPU 最大使用', { exact: true }).fill('1000');
+  await page.getByLabel('内存最小使用', { exact: true }).fill('64');
+  await page.getByLabel('内存最大使用', { exact: true }).fill('256');
+  await page.getByText('高级选项').click();
+  for (const [index, word] of ['perl', '-Mbignum=bpi', '-wle', 'print bpi(2000)'].entries()) {
+    await page.getByRole('button', { name: '添加命令' }).click();
+    await page.getByLabel(`命令 ${index + 1}`, { exact: true }).fill(word);
+  }
+  await editMode(page, true);
+  await expect(page.locator('.editor .view-lines')).toContainText('bpi');
+  await editMode(page, false);
+  await next();
+  await page.getByRole('button', { name: '添加临时存储卷' }).click();
+  await page.getByRole('button', { name: '挂载到 pi' }).click();
+  await page.getByLabel('挂载路径').fill('/data');
+  await next();
+  await page.getByRole('button', { name: '添加标签' }).first().click();
+  await page.getByLabel('任务标签 1: 键').fill('app');
+  await page.getByLabel('任务标签 1: 键').blur();
+  await page.getByLabel('任务标签 1: 值').fill('pi');
+  await next();
+  if (node.pick) await page.getByRole('button', { name: '选择', exact: true }).first().click();
+}

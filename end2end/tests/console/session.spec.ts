@@ -1,0 +1,56 @@
+import { alive, expect, signIn, test } from '../../lib/test.ts';
+
+test('without a session every page leads to the sign-in page', async ({ page, origin }) => {
+  await page.goto(`${origin}/projects/demo/jobs`);
+  await expect(page).toHaveURL(/\/sign-in/);
+  await expect(page.getByLabel('Sign-in token')).toBeVisible();
+});
+
+test('a server function without a session is refused', async ({ request, origin }) => {
+  const answer = await request.post(`${origin}/api/jobs`, {
+    data: { project: 'demo' },
+    headers: { origin, 'sec-fetch-site': 'same-origin' },
+  });
+  expect(answer.status()).toBe(401);
+});
+
+test('a wrong token is told, and what to do', async ({ page, origin }) => {
+  await page.goto(`${origin}/sign-in`);
+  await page.getByLabel('Sign-in token').fill('wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toContainText('not valid');
+});
+
+test('the printed address signs in once', async ({ page, context, server, expected }) => {
+  expected.allow(/response: 5\d\d|status of 5\d\d/);
+  const first = await server.address();
+  await signIn(page, server);
+  await expect(page).not.toHaveURL(/token/);
+  await context.clearCookies();
+  await page.goto(first);
+  await expect(page).toHaveURL(/sign-in/);
+});
+
+test('sign-in works with JavaScript off, in both languages', async ({ browser, server, origin }) => {
+  for (const [locale, label, button] of [['en', 'Sign-in token', 'Sign in'], ['zh-CN', '登录令牌', '登录']]) {
+    const context = await browser.newContext({ javaScriptEnabled: false, locale });
+    const page = await context.newPage();
+    const token = new URL(await server.address()).searchParams.get('token');
+    await page.goto(`${origin}/sign-in?back=/projects/demo/jobs`);
+    await page.getByLabel(label).fill(token ?? '');
+    await page.getByRole('button', { name: button }).click();
+    await expect(page).toHaveURL(`${origin}/projects/demo/jobs`);
+    await context.close();
+  }
+});
+
+test('the language is kept and the theme too', async ({ page, server, origin, expected }) => {
+  expected.allow(/response: 5\d\d|status of 5\d\d|stream/);
+  await signIn(page, server);
+  await page.goto(`${origin}/projects/demo/create-job`);
+  await alive(page);
+  await page.getByRole('button', { name: '切换到中文' }).click();
+  await expect(page.getByRole('heading', { name: '创建任务' })).toBeVisible();
+  await page.getByRole('button', { name: '深色' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+});
