@@ -24,7 +24,12 @@ pub struct Cluster {
 impl Cluster {
     /// A cluster on an open store.
     pub fn new(store: Store, clock: Clock, data_dir: PathBuf) -> Self {
-        Self { store, clock, data_dir: data_dir.into(), admission: Arc::default() }
+        Self {
+            store,
+            clock,
+            data_dir: data_dir.into(),
+            admission: Arc::default(),
+        }
     }
 }
 
@@ -42,7 +47,9 @@ impl Clock {
 
     /// A clock that stands still until [`Clock::set`] moves it.
     pub fn manual(at: Timestamp) -> Self {
-        Self { set: Some(Arc::new(Mutex::new(at))) }
+        Self {
+            set: Some(Arc::new(Mutex::new(at))),
+        }
     }
 
     /// Moves a manual clock; the system's clock is left alone.
@@ -67,6 +74,8 @@ impl Clock {
 
 /// An instant as `metav1.Time` is written: RFC 3339, UTC, whole seconds.
 pub fn seconds(at: Timestamp) -> String {
-    let round = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc);
+    let round = jiff::TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(jiff::RoundMode::Trunc);
     at.round(round).unwrap_or(at).to_string()
 }

@@ -1,5 +1,123 @@
 //! An embedded Kubernetes for a machine that has none.
+//!
+//! It serves the Kubernetes API over a durable store, runs the Job controller and a scheduler, and really runs the
+//! commands of containers, each in a bubblewrap sandbox. No registry is asked: every image is this machine's file
+//! system. It knows nothing of the console: `kubectl` and any other client can use it.
 
+mod bootstrap;
 pub mod cluster;
+mod controllers;
+mod defaults;
+mod http;
 pub mod resource;
+mod runtime;
+mod scheduler;
 pub mod store;
+mod tls;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use cluster::{Clock, Cluster};
+use store::{Store, StoreError};
+
+/// How a playground is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder of everything that it keeps; made if it does not exist.
+    pub data_dir: PathBuf,
+}
+
+/// Why a playground cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made or written.
+    #[error("the folder {0} cannot be used")]
+    Folder(PathBuf, #[source] std::io::Error),
+    /// The database cannot be opened, for instance because another playground has it open.
+    #[error("the playground's database cannot be opened")]
+    Store(#[from] StoreError),
+}
+
+/// A Kubernetes in this process; clones share it.
+#[derive(Clone)]
+pub struct Playground {
+    cluster: Cluster,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    identity: Arc<tls::Identity>,
+}
+
+impl Playground {
+    /// Opens the data folder; nothing runs before [`Playground::start`].
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let folder = options.data_dir;
+        let unusable = |error| OpenError::Folder(folder.clone(), error);
+        std::fs::create_dir_all(&folder).map_err(unusable)?;
+        let store = Store::open(&folder.join("playground.redb"))?;
+        let identity = tls::Identity::load(&folder).map_err(unusable)?;
+        let cluster = Cluster::new(store, Clock::system(), folder);
+        bootstrap::run(&cluster)?;
+        Ok(Self {
+            cluster,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            identity: Arc::new(identity),
+        })
+    }
+
+    /// Starts controllers, scheduler and runtime on the current tokio runtime.
+    pub fn start(&self) {
+        let spawn = |future: futures::future::BoxFuture<'static, ()>| {
+            let stop = self.stop.clone();
+            self.tasks.spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = future => {}
+                }
+            });
+        };
+        spawn(Box::pin(controllers::job::run(self.cluster.clone())));
+        spawn(Box::pin(controllers::garbage::run(self.cluster.clone())));
+        spawn(Box::pin(scheduler::run(self.cluster.clone())));
+        spawn(Box::pin(runtime::kubelet::run(
+            self.cluster.clone(),
+            self.stop.clone(),
+            self.tasks.clone(),
+        )));
+    }
+
+    /// The Kubernetes API as an administrator, for a client in this process.
+    pub fn router(&self) -> Router {
+        http::router(self.cluster.clone())
+    }
+
+    /// Serves the API over TLS to clients that bring the kubeconfig's token, until the playground is shut down.
+    pub async fn serve_tls(&self, listener: TcpListener) -> std::io::Result<()> {
+        let router = tls::guarded(self.router(), &self.identity);
+        tls::serve(listener, router, &self.identity, self.stop.clone()).await
+    }
+
+    /// Writes a kubeconfig, readable by its owner alone, with which `kubectl` reaches [`Playground::serve_tls`] at
+    /// `url`.
+    pub fn write_kubeconfig(&self, path: &Path, url: &str) -> std::io::Result<()> {
+        tls::write_private(path, &self.identity.kubeconfig(url))
+    }
+
+    /// Ends everything: commands are asked to end, and killed after a short while.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(std::time::Duration::from_secs(8), self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some commands did not end in time");
+        }
+    }
+}

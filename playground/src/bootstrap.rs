@@ -1,0 +1,90 @@
+//! What a cluster has from the beginning: namespaces, nodes, service accounts, priority classes.
+
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::resource::{NAMESPACES, NODES, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
+use crate::store::StoreError;
+
+/// The namespaces; `demo` is where a person begins.
+const PROJECTS: [&str; 5] = ["default", "demo", "kube-system", "kube-public", "kube-node-lease"];
+
+/// Makes what is missing.
+pub(crate) fn run(cluster: &Cluster) -> Result<(), StoreError> {
+    for name in PROJECTS {
+        ensure(cluster, &NAMESPACES, namespace(name))?;
+        ensure(
+            cluster,
+            &SERVICE_ACCOUNTS,
+            json!({"metadata": {"name": "default", "namespace": name}}),
+        )?;
+    }
+    for (number, disk) in [(1, "ssd"), (2, "hdd"), (3, "hdd")] {
+        ensure(cluster, &NODES, node(number, disk))?;
+    }
+    for (name, value) in [
+        ("system-cluster-critical", 2_000_000_000),
+        ("system-node-critical", 2_000_001_000),
+    ] {
+        ensure(
+            cluster,
+            &PRIORITY_CLASSES,
+            json!({"metadata": {"name": name}, "value": value}),
+        )?;
+    }
+    Ok(())
+}
+
+/// A namespace object.
+pub(crate) fn namespace(name: &str) -> Value {
+    json!({
+        "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    })
+}
+
+fn node(number: u32, disk: &str) -> Value {
+    let name = format!("playground-{number}");
+    // Each node claims the machine's own processors; together they are a claim, not a promise.
+    let cpus = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .to_string();
+    let size = json!({"cpu": cpus, "memory": "8Gi", "pods": "110", "ephemeral-storage": "100Gi"});
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    json!({
+        "metadata": {"name": name, "labels": {
+            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": arch,
+            "disktype": disk, "topology.kubernetes.io/zone": format!("zone-{number}"),
+        }},
+        "spec": {},
+        "status": {
+            "capacity": size, "allocatable": size,
+            "addresses": [
+                {"type": "InternalIP", "address": format!("10.244.255.{number}")},
+                {"type": "Hostname", "address": name},
+            ],
+            "conditions": [{
+                "type": "Ready", "status": "True", "reason": "KubeletReady",
+                "message": "the playground's runtime is ready",
+            }],
+            "nodeInfo": {
+                "operatingSystem": "linux", "architecture": arch, "kubeletVersion": crate::http::discovery::VERSION,
+                "containerRuntimeVersion": "playground://bubblewrap",
+            },
+        },
+    })
+}
+
+fn ensure(cluster: &Cluster, resource: &'static Resource, mut object: Value) -> Result<(), StoreError> {
+    object["apiVersion"] = resource.api_version().into();
+    object["kind"] = resource.kind.into();
+    match cluster.store.create(resource, object) {
+        Ok(_) | Err(StoreError::AlreadyExists(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,57 @@
+//! The files of `/etc` that a container gets instead of the host's.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+
+/// Names written by [`write_etc`], each bound into the container's `/etc`.
+pub(super) const FILES: [&str; 6] = [
+    "passwd",
+    "group",
+    "hosts",
+    "hostname",
+    "resolv.conf",
+    "nsswitch.conf",
+];
+
+/// A line of `/etc/hosts` (`spec.hostAliases`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostsEntry {
+    /// The address.
+    pub ip: IpAddr,
+    /// Its names.
+    pub names: Vec<String>,
+}
+
+/// Writes the synthetic files of a Pod into `folder`: users that exist nowhere else, the Pod's own name
+/// and address, and no name server, since a sandbox has no network.
+pub fn write_etc(
+    folder: &Path,
+    hostname: &str,
+    pod_ip: Option<IpAddr>,
+    aliases: &[HostsEntry],
+) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut hosts = String::from("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n");
+    if let Some(ip) = pod_ip {
+        hosts.push_str(&format!("{ip}\t{hostname}\n"));
+    }
+    for alias in aliases {
+        hosts.push_str(&format!("{}\t{}\n", alias.ip, alias.names.join("\t")));
+    }
+    let files = [
+        (
+            "passwd",
+            "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+        ),
+        ("group", "root:x:0:\nnogroup:x:65534:\n"),
+        ("hosts", hosts.as_str()),
+        ("hostname", &format!("{hostname}\n")),
+        ("resolv.conf", "# The playground's sandboxes have no network.\n"),
+        ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Runs one command in a bubblewrap sandbox: own user, PID, mount, network, IPC, UTS and cgroup
+//! namespaces, the host's programs read-only, nothing of anybody's home, bounded memory and CPU.
+
+mod arguments;
+mod etc;
+mod launcher;
+mod limits;
+mod process;
+mod spec;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+pub use etc::write_etc;
+pub use limits::LimitMethod;
+pub use process::{Exit, Process};
+pub use spec::{Mount, MountSource, Spec};
+
+use arguments::Host;
+use launcher::Launcher;
+use limits::Limits;
+
+/// Why a command could not be started. Each is shown to the person on the container that waits or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The `bwrap` program is not installed: install the package `bubblewrap`.
+    #[error("bubblewrap (bwrap) is not installed; the playground runs no command without its sandbox")]
+    Missing,
+    /// `bwrap` is there but cannot make the namespaces, most often because the system forbids
+    /// unprivileged user namespaces.
+    #[error("no sandbox can be made: {0}")]
+    Refused(String),
+    /// The program of the container does not exist in the sandbox or may not be executed. The text is
+    /// what a container runtime says about it.
+    #[error("{0}")]
+    Program(String),
+    /// The limits of the container could not be put in force, so it must not run.
+    #[error("cannot apply the container's limits: {0}")]
+    Limits(#[source] std::io::Error),
+    /// Talking to the sandbox failed: out of file descriptors, processes or memory.
+    #[error("cannot start the sandbox: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// The sandbox of this machine, probed once; cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    bwrap: PathBuf,
+    host: Host,
+    limits: Limits,
+    launcher: Launcher,
+}
+
+impl Sandbox {
+    /// Looks for `bwrap` in `PATH` and learns what it and this machine can do. Must be called on a tokio
+    /// runtime; it starts the thread that all containers are children of.
+    pub fn find() -> Result<Self, SandboxError> {
+        let bwrap = find_program("bwrap").ok_or(SandboxError::Missing)?;
+        let help = std::process::Command::new(&bwrap).arg("--help").output()?;
+        let host = Host::probe(&String::from_utf8_lossy(&help.stdout));
+        let inner = Inner {
+            bwrap,
+            host,
+            limits: Limits::probe(),
+            launcher: Launcher::start()?,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// How memory and CPU limits are put in force here.
+    pub fn limit_method(&self) -> LimitMethod {
+        self.inner.limits.method()
+    }
+
+    /// Whether folders inside a volume (`subPath`) can be mounted without following a link out of it.
+    pub fn binds_descriptors(&self) -> bool {
+        self.inner.host.bind_fd
+    }
+
+    /// Starts the command and returns once the program itself runs. The caller drains
+    /// [`Process::stdout`] and [`Process::stderr`].
+    pub async fn start(&self, spec: &Spec) -> Result<Process, SandboxError> {
+        let inner = &self.inner;
+        if let Some(program) = spec.argv.first() {
+            process::check_program(program, &spec.env)?;
+        }
+        let slot = inner.limits.slot(&spec.id, spec.memory_bytes, spec.cpu_millis);
+        let slot = slot.map_err(SandboxError::Limits)?;
+        let (arguments, inherited) = arguments::arguments(spec, &inner.host)?;
+        let mut command = slot.command(&inner.bwrap);
+        // The container's environment goes through the argument file, never through bwrap's own: there
+        // LD_PRELOAD would act outside of the sandbox, and on a command line every user could read it.
+        command.env_clear().current_dir("/");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        process::spawn(command, arguments, inherited, &inner.launcher, slot).await
+    }
+}
+
+/// The first executable of that name in `PATH`, or in the places where system programs live.
+fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/bin", "/bin", "/usr/local/bin"].iter().map(PathBuf::from);
+    std::env::split_paths(&path)
+        .chain(usual)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,246 @@
+//! A started sandbox: its streams, its end, and how to end it.
+
+use std::ffi::OsString;
+use std::io::{self, Seek, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use command_fds::{CommandFdExt, FdMapping};
+use rustix::process::{Pid, PidfdFlags, Signal};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::unix::pipe;
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::oneshot;
+
+use super::SandboxError;
+use super::arguments::Inherited;
+use super::launcher::Launcher;
+use super::limits::Slot;
+
+const ARGUMENTS_FD: i32 = 3;
+const STATUS_FD: i32 = 4;
+/// How long a sandbox may take to reach the program; a slow disk is no reason to give up early.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code, or 128 + the signal's number, as Kubernetes shows it.
+    pub code: i32,
+    /// The kernel killed for memory.
+    pub oom_killed: bool,
+}
+
+/// A running command.
+pub struct Process {
+    /// What the command writes to its standard output.
+    pub stdout: Option<ChildStdout>,
+    /// What it writes to its standard error.
+    pub stderr: Option<ChildStderr>,
+    child: Child,
+    exit_code: oneshot::Receiver<i32>,
+    killer: Killer,
+    slot: Slot,
+}
+
+/// Ends a command; stays harmless after it has ended.
+#[derive(Clone)]
+pub struct Killer {
+    // A descriptor of the process, not its number: numbers are used again. None if it had ended at once.
+    first: Option<Arc<OwnedFd>>,
+}
+
+impl Killer {
+    /// Asks the program to end (SIGTERM). As in any container the program is process 1: without a
+    /// handler for the signal, the kernel does not deliver it.
+    pub fn terminate(&self) {
+        self.send(Signal::TERM);
+    }
+
+    /// Ends every process of the sandbox at once: the namespace dies with its first process.
+    pub fn kill(&self) {
+        self.send(Signal::KILL);
+    }
+
+    fn send(&self, signal: Signal) {
+        let Some(first) = &self.first else { return };
+        if let Err(error) = rustix::process::pidfd_send_signal(first, signal) {
+            tracing::debug!(%error, "the process has ended already");
+        }
+    }
+}
+
+impl Process {
+    /// How to end it.
+    pub fn killer(&self) -> Killer {
+        self.killer.clone()
+    }
+
+    /// Waits for the end.
+    pub async fn wait(mut self) -> Exit {
+        let status = self.child.wait().await;
+        let code = match self.exit_code.await {
+            Ok(code) => code,
+            // bwrap itself was killed from outside, and the command with it.
+            Err(_) => status.ok().and_then(|status| status.code()).unwrap_or(137),
+        };
+        Exit {
+            code,
+            oom_killed: code != 0 && self.slot.oom_killed(),
+        }
+    }
+}
+
+/// Starts bwrap and waits until the namespaces are there and the program is about to run.
+pub(super) async fn spawn(
+    mut command: Command,
+    arguments: Vec<OsString>,
+    inherited: Inherited,
+    launcher: &Launcher,
+    slot: Slot,
+) -> Result<Process, SandboxError> {
+    let (status, status_writer) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+    command.args([
+        "--args",
+        &ARGUMENTS_FD.to_string(),
+        "--json-status-fd",
+        &STATUS_FD.to_string(),
+    ]);
+    let mut mappings = vec![
+        FdMapping {
+            parent_fd: argument_file(&arguments)?,
+            child_fd: ARGUMENTS_FD,
+        },
+        FdMapping {
+            parent_fd: status_writer,
+            child_fd: STATUS_FD,
+        },
+    ];
+    mappings.extend(
+        inherited
+            .into_iter()
+            .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }),
+    );
+    command.fd_mappings(mappings).map_err(io::Error::other)?;
+    let mut child = launcher.spawn(command).await?;
+    let (first, exit_code) = read_status(status)?;
+    let stdout = child.stdout.take();
+    let mut stderr = child.stderr.take();
+    let Ok(Ok(number)) = tokio::time::timeout(START_LIMIT, first).await else {
+        return Err(SandboxError::Refused(said(&mut stderr).await));
+    };
+    let descriptor =
+        Pid::from_raw(number).and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+    let killer = Killer {
+        first: descriptor.map(Arc::new),
+    };
+    Ok(Process {
+        stdout,
+        stderr,
+        child,
+        exit_code,
+        killer,
+        slot,
+    })
+}
+
+/// The arguments in memory, as bwrap reads them: each ended by a zero byte.
+fn argument_file(arguments: &[OsString]) -> io::Result<OwnedFd> {
+    let memory = rustix::fs::memfd_create("bwrap-arguments", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut file = std::fs::File::from(memory);
+    for argument in arguments {
+        if argument.as_bytes().contains(&0) {
+            return Err(io::Error::other("an argument holds a zero byte"));
+        }
+        file.write_all(argument.as_bytes())?;
+        file.write_all(&[0])?;
+    }
+    file.rewind()?;
+    Ok(file.into())
+}
+
+/// What bwrap tells of the command: its process number once it is made, its exit code when it has ended.
+fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::Receiver<i32>)> {
+    let receiver = pipe::Receiver::from_owned_fd(status)?;
+    let (started, first) = oneshot::channel();
+    let (ended, exit_code) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut started, mut ended) = (Some(started), Some(ended));
+        let mut lines = BufReader::new(receiver).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(&line) else {
+                continue;
+            };
+            let number = |field: &str| {
+                value[field]
+                    .as_i64()
+                    .and_then(|number| i32::try_from(number).ok())
+            };
+            // A receiver that is gone has no use for the answer.
+            if let (Some(number), Some(sender)) = (
+                number("child-pid"),
+                started.take_if(|_| value["child-pid"].is_i64()),
+            ) {
+                let _ = sender.send(number);
+            }
+            if let (Some(code), Some(sender)) = (
+                number("exit-code"),
+                ended.take_if(|_| value["exit-code"].is_i64()),
+            ) {
+                let _ = sender.send(code);
+            }
+        }
+    });
+    Ok((first, exit_code))
+}
+
+/// What bwrap said before it gave up.
+async fn said(stderr: &mut Option<ChildStderr>) -> String {
+    let mut text = String::new();
+    if let Some(stderr) = stderr {
+        let mut bounded = stderr.take(4096);
+        let read = bounded.read_to_string(&mut text);
+        if tokio::time::timeout(Duration::from_secs(2), read).await.is_err() {
+            tracing::debug!("bwrap says nothing");
+        }
+    }
+    text.trim().trim_start_matches("bwrap: ").to_owned()
+}
+
+/// Whether the program can be found before it is started: a name in `PATH`, or a path among the host's programs.
+/// What lies in a volume is found by the sandbox alone. The text is what a container runtime says of a missing one.
+pub(super) fn check_program(program: &str, env: &[(String, String)]) -> Result<(), SandboxError> {
+    let runs = |path: &Path| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    let hosts = ["/usr/", "/bin/", "/sbin/", "/lib"]
+        .iter()
+        .any(|start| program.starts_with(start));
+    let found = if program.contains('/') {
+        !hosts || runs(Path::new(program))
+    } else {
+        let path = env
+            .iter()
+            .rev()
+            .find(|(name, _)| name == "PATH")
+            .map_or("", |(_, value)| value.as_str());
+        path.split(':')
+            .any(|folder| runs(&Path::new(folder).join(program)))
+    };
+    if found {
+        return Ok(());
+    }
+    let why = if program.contains('/') {
+        "no such file or directory"
+    } else {
+        "executable file not found in $PATH"
+    };
+    Err(SandboxError::Program(format!(
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"{program}\": {why}: unknown"
+    )))
+}

@@ -1,0 +1,63 @@
+//! What to run in a sandbox: the resolved form of one container.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+/// One command with everything that its sandbox needs.
+#[derive(Debug)]
+pub struct Spec {
+    /// Names the container's limits on this machine: letters, digits, `-` and `_`.
+    pub id: String,
+    /// Program and arguments; never empty.
+    pub argv: Vec<String>,
+    /// The whole environment, in order; nothing of the host's is added.
+    pub env: Vec<(String, String)>,
+    /// Where the program starts; made when it does not exist, as container runtimes do.
+    pub working_dir: PathBuf,
+    /// The host name: the Pod's `spec.hostname` or name.
+    pub hostname: String,
+    /// User id inside the sandbox (`securityContext.runAsUser`, root by default as in most images).
+    pub uid: u32,
+    /// Group id inside the sandbox (`securityContext.runAsGroup`).
+    pub gid: u32,
+    /// `securityContext.readOnlyRootFilesystem`.
+    pub read_only_root: bool,
+    /// The folder written by [`super::write_etc`], shown file by file in `/etc`.
+    pub etc: PathBuf,
+    /// Volumes at their places.
+    pub mounts: Vec<Mount>,
+    /// `resources.limits.memory` in bytes.
+    pub memory_bytes: Option<u64>,
+    /// `resources.limits.cpu` in thousandths of a CPU.
+    pub cpu_millis: Option<u64>,
+}
+
+/// A volume, or a part of it, at a place in the container.
+#[derive(Debug)]
+pub struct Mount {
+    /// What is mounted.
+    pub source: MountSource,
+    /// Absolute path in the container.
+    pub target: PathBuf,
+    /// `volumeMounts[].readOnly`, or a volume that is always read-only.
+    pub read_only: bool,
+}
+
+/// Where a mount comes from.
+#[derive(Debug)]
+pub enum MountSource {
+    /// A folder that no container can replace by a link: the root of a volume.
+    Path(PathBuf),
+    /// An opened file or folder inside a volume (`subPath`), resolved without leaving the volume.
+    Descriptor(OwnedFd),
+    /// Fresh memory of at most so many bytes, for `emptyDir.medium: Memory`.
+    Memory(Option<u64>),
+}
+
+impl Spec {
+    /// The folders that have to exist before the program starts, besides the mounts.
+    pub(super) fn working_dir_argument(&self) -> OsString {
+        self.working_dir.clone().into_os_string()
+    }
+}

@@ -1,0 +1,194 @@
+//! Volumes as folders of the data directory, and where a container sees them.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+use super::environment::{bytes, field, list};
+use super::sandbox::{Mount, MountSource};
+use crate::cluster::Cluster;
+use crate::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, SECRETS};
+use crate::store::Key;
+
+/// The folder of a Pod's own things.
+pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
+    cluster
+        .data_dir
+        .join("pods")
+        .join(pod["metadata"]["uid"].as_str().unwrap_or_default())
+}
+
+/// Makes the Pod's volumes; says what is missing in the kubelet's way.
+pub(super) fn prepare(cluster: &Cluster, pod: &Value) -> Result<(), String> {
+    for volume in list(&pod["spec"]["volumes"]) {
+        let name = volume["name"].as_str().unwrap_or_default();
+        let folder = pod_folder(cluster, pod).join("volumes").join(safe(name)?);
+        fill(cluster, pod, volume, &folder)
+            .map_err(|error| format!("MountVolume.SetUp failed for volume \"{name}\": {error}"))?;
+    }
+    Ok(())
+}
+
+fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result<(), String> {
+    let failed = |error: io::Error| error.to_string();
+    for (kind, field, resource) in [
+        ("configMap", "name", &CONFIG_MAPS),
+        ("secret", "secretName", &SECRETS),
+    ] {
+        let source = &volume[kind];
+        if !source.is_object() {
+            continue;
+        }
+        let name = source[field].as_str().unwrap_or_default();
+        let files = match bytes(cluster, pod, resource, name)? {
+            Some(files) => files,
+            None if source["optional"] == true => Vec::new(),
+            None => return Err(format!("{} \"{name}\" not found", resource.singular)),
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mode = u32::try_from(source["defaultMode"].as_u64().unwrap_or(0o644)).unwrap_or(0o644);
+        let items = list(&source["items"]);
+        for (key, content) in files {
+            let item = items.iter().find(|item| item["key"] == key.as_str());
+            if !items.is_empty() && item.is_none() {
+                continue;
+            }
+            let path = item.and_then(|item| item["path"].as_str()).unwrap_or(&key);
+            let mode = item
+                .and_then(|item| item["mode"].as_u64())
+                .and_then(|mode| u32::try_from(mode).ok())
+                .unwrap_or(mode);
+            write(folder, path, &content, mode)?;
+        }
+        return Ok(());
+    }
+    if volume["downwardAPI"].is_object() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        for item in list(&volume["downwardAPI"]["items"]) {
+            let text = field(pod, item["fieldRef"]["fieldPath"].as_str().unwrap_or_default());
+            write(
+                folder,
+                item["path"].as_str().unwrap_or_default(),
+                text.as_bytes(),
+                0o644,
+            )?;
+        }
+        return Ok(());
+    }
+    if volume["emptyDir"].is_object() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        // Any user of the Pod may write, as in the kubelet's emptyDir.
+        return std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).map_err(failed);
+    }
+    if volume["persistentVolumeClaim"].is_object() {
+        return claim_folder(cluster, pod, volume)
+            .and_then(|folder| std::fs::create_dir_all(folder).map_err(failed));
+    }
+    let kind = volume
+        .as_object()
+        .and_then(|volume| volume.keys().find(|key| *key != "name"))
+        .map_or("nothing", String::as_str);
+    Err(format!("the playground has no volumes of type {kind}"))
+}
+
+fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
+    let name = volume["persistentVolumeClaim"]["claimName"]
+        .as_str()
+        .unwrap_or_default();
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+    let key = Key::new(&PERSISTENT_VOLUME_CLAIMS, namespace, name);
+    let claim = cluster.store.get(&key).map_err(|error| error.to_string())?;
+    let claim = claim.ok_or_else(|| format!("persistentvolumeclaim \"{name}\" not found"))?;
+    Ok(cluster
+        .data_dir
+        .join("volumes")
+        .join(claim["metadata"]["uid"].as_str().unwrap_or_default()))
+}
+
+/// Writes a file inside a folder; a path cannot lead out of it.
+fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), String> {
+    let target = folder.join(inside(path)?);
+    let failed = |error: io::Error| error.to_string();
+    if let Some(parent) = target.parent() {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    // A restart may find a file that its owner may not write.
+    if target.exists() {
+        std::fs::remove_file(&target).map_err(failed)?;
+    }
+    std::fs::write(&target, content).map_err(failed)?;
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(mode)).map_err(failed)
+}
+
+fn inside(path: &str) -> Result<&Path, String> {
+    let path = Path::new(path);
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if plain {
+        Ok(path)
+    } else {
+        Err(format!("\"{}\" leads out of the volume", path.display()))
+    }
+}
+
+fn safe(name: &str) -> Result<&str, String> {
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+    if plain {
+        Ok(name)
+    } else {
+        Err(format!("\"{name}\" is no volume name"))
+    }
+}
+
+/// The mounts of a container.
+pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Result<Vec<Mount>, String> {
+    list(&container["volumeMounts"])
+        .iter()
+        .map(|mount| {
+            let name = mount["name"].as_str().unwrap_or_default();
+            let volume = list(&pod["spec"]["volumes"])
+                .iter()
+                .find(|volume| volume["name"] == name);
+            let volume = volume.ok_or_else(|| format!("there is no volume \"{name}\""))?;
+            let root = if volume["persistentVolumeClaim"].is_object() {
+                claim_folder(cluster, pod, volume)?
+            } else {
+                pod_folder(cluster, pod).join("volumes").join(safe(name)?)
+            };
+            let source = match mount["subPath"].as_str().filter(|sub| !sub.is_empty()) {
+                Some(sub) => sub_path(&root, sub)?,
+                None => MountSource::Path(root),
+            };
+            let always = ["configMap", "secret", "downwardAPI"]
+                .iter()
+                .any(|kind| volume[*kind].is_object());
+            Ok(Mount {
+                source,
+                target: PathBuf::from(mount["mountPath"].as_str().unwrap_or_default()),
+                read_only: always
+                    || mount["readOnly"] == true
+                    || volume["persistentVolumeClaim"]["readOnly"] == true,
+            })
+        })
+        .collect()
+}
+
+/// A place in a volume. A link that a container left there must not lead out of it.
+fn sub_path(root: &Path, sub: &str) -> Result<MountSource, String> {
+    let target = root.join(inside(sub)?);
+    if !target.exists() {
+        std::fs::create_dir_all(&target).map_err(|error| error.to_string())?;
+    }
+    let real = target.canonicalize().map_err(|error| error.to_string())?;
+    let home = root.canonicalize().map_err(|error| error.to_string())?;
+    if !real.starts_with(&home) {
+        return Err(format!("subPath \"{sub}\" leads out of the volume"));
+    }
+    Ok(MountSource::Path(real))
+}
