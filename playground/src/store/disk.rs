@@ -38,7 +38,10 @@ fn disk(error: impl Into<redb::Error>) -> StoreError {
 }
 
 fn path(key: &Key) -> String {
-    format!("{}/{}/{}/{}", key.resource.group, key.resource.plural, key.namespace, key.name)
+    format!(
+        "{}/{}/{}/{}",
+        key.resource.group, key.resource.plural, key.namespace, key.name
+    )
 }
 
 fn parse(path: &str) -> Option<Key> {
@@ -71,16 +74,25 @@ impl Disk {
             objects.push((key, object));
         }
         let counters = read.open_table(COUNTERS).map_err(disk)?;
-        let version = counters.get(VERSION).map_err(disk)?.map_or(1, |version| version.value());
+        let version = counters
+            .get(VERSION)
+            .map_err(disk)?
+            .map_or(1, |version| version.value());
         drop(read);
-        let opened = Self { database, committed: Mutex::new(version), broken: AtomicBool::new(false) };
+        let opened = Self {
+            database,
+            committed: Mutex::new(version),
+            broken: AtomicBool::new(false),
+        };
         Ok((opened, objects, version))
     }
 
     /// Refuses to go on after a failed commit.
     pub(super) fn usable(&self) -> Result<(), StoreError> {
         if self.broken.load(Ordering::Acquire) {
-            return Err(StoreError::Disk("an earlier write failed; restart to go on".into()));
+            return Err(StoreError::Disk(
+                "an earlier write failed; restart to go on".into(),
+            ));
         }
         Ok(())
     }

@@ -56,7 +56,11 @@ fn metadata(object: &mut Value) -> Result<&mut Map<String, Value>, StoreError> {
 /// Gives a new object its uid and creationTimestamp, if it has none.
 pub(super) fn complete(object: &mut Value) -> Result<(), StoreError> {
     let metadata = metadata(object)?;
-    if metadata.get("uid").and_then(Value::as_str).is_none_or(str::is_empty) {
+    if metadata
+        .get("uid")
+        .and_then(Value::as_str)
+        .is_none_or(str::is_empty)
+    {
         metadata.insert("uid".into(), Uuid::new_v4().to_string().into());
     }
     if metadata.get("creationTimestamp").is_none_or(Value::is_null) {

@@ -68,22 +68,28 @@ pub struct Key {
 
 impl Key {
     /// The key of a namespaced object.
-    pub fn new(
-        resource: &'static Resource,
-        namespace: impl Into<String>,
-        name: impl Into<String>,
-    ) -> Self {
-        Self { resource, namespace: namespace.into(), name: name.into() }
+    pub fn new(resource: &'static Resource, namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            resource,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// The key that `object`'s metadata names.
     pub fn of(resource: &'static Resource, object: &Value) -> Result<Self, StoreError> {
-        let metadata = object.get("metadata").ok_or(StoreError::Malformed("no metadata"))?;
+        let metadata = object
+            .get("metadata")
+            .ok_or(StoreError::Malformed("no metadata"))?;
         let text = |field: &str| metadata.get(field).and_then(Value::as_str).unwrap_or_default();
         if text("name").is_empty() {
             return Err(StoreError::Malformed("no name"));
         }
-        let namespace = if resource.namespaced { text("namespace") } else { "" };
+        let namespace = if resource.namespaced {
+            text("namespace")
+        } else {
+            ""
+        };
         Ok(Self::new(resource, namespace, text("name")))
     }
 
@@ -116,7 +122,12 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let (disk, objects, version) = disk::Disk::open(path)?;
         let state = State::new(objects, version);
-        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), disk }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                disk,
+            }),
+        })
     }
 
     /// The newest resourceVersion.
@@ -141,11 +152,7 @@ impl Store {
     }
 
     /// Stores a new object. Sets resourceVersion, and uid and creationTimestamp where missing.
-    pub fn create(
-        &self,
-        resource: &'static Resource,
-        mut object: Value,
-    ) -> Result<Arc<Value>, StoreError> {
+    pub fn create(&self, resource: &'static Resource, mut object: Value) -> Result<Arc<Value>, StoreError> {
         let key = Key::of(resource, &object)?;
         meta::complete(&mut object)?;
         self.write(|state| {
@@ -159,14 +166,12 @@ impl Store {
     /// Replaces an object. A resourceVersion in it must be the stored one. A write that changes
     /// nothing keeps the resourceVersion. An object that is being deleted goes when the write
     /// takes its last finalizer, as in Kubernetes.
-    pub fn update(
-        &self,
-        resource: &'static Resource,
-        object: Value,
-    ) -> Result<Arc<Value>, StoreError> {
+    pub fn update(&self, resource: &'static Resource, object: Value) -> Result<Arc<Value>, StoreError> {
         let key = Key::of(resource, &object)?;
         self.write(|state| {
-            let stored = state.get(&key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            let stored = state
+                .get(&key)
+                .ok_or_else(|| StoreError::NotFound(key.quoted()))?;
             let given = meta::text(&object, "resourceVersion");
             if !given.is_empty() && given != meta::text(&stored, "resourceVersion") {
                 return Err(StoreError::Conflict(key.quoted()));
@@ -191,11 +196,7 @@ impl Store {
     }
 
     /// Really removes an object, whatever its finalizers. Returns its last state.
-    pub fn remove(
-        &self,
-        key: &Key,
-        preconditions: Option<&Preconditions>,
-    ) -> Result<Arc<Value>, StoreError> {
+    pub fn remove(&self, key: &Key, preconditions: Option<&Preconditions>) -> Result<Arc<Value>, StoreError> {
         self.write(|state| {
             let stored = state.get(key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
             if let Some(preconditions) = preconditions {
@@ -215,22 +216,24 @@ impl Store {
     ) -> Result<Watch, StoreError> {
         let (oldest, notice) = self.shared.state().subscribe(resource);
         if since < oldest {
-            return Err(StoreError::Gone { requested: since, oldest });
+            return Err(StoreError::Gone {
+                requested: since,
+                oldest,
+            });
         }
         Ok(Watch::new(self.clone(), resource, namespace, since, notice))
     }
 
     /// Changes the state, then waits for the disk.
-    fn write<T, E: From<StoreError>>(
-        &self,
-        change: impl FnOnce(&mut State) -> Result<T, E>,
-    ) -> Result<T, E> {
+    fn write<T, E: From<StoreError>>(&self, change: impl FnOnce(&mut State) -> Result<T, E>) -> Result<T, E> {
         self.shared.disk.usable()?;
         let (result, version) = {
             let mut state = self.shared.state();
             (change(&mut state)?, state.version())
         };
-        self.shared.disk.commit(version, || self.shared.state().take_pending())?;
+        self.shared
+            .disk
+            .commit(version, || self.shared.state().take_pending())?;
         Ok(result)
     }
 }

@@ -39,7 +39,12 @@ pub(super) struct State {
 impl State {
     /// The state as read from disk.
     pub(super) fn new(objects: Vec<(Key, Value)>, version: u64) -> Self {
-        let mut state = Self { tables: HashMap::new(), version, pending: Vec::new(), start: version };
+        let mut state = Self {
+            tables: HashMap::new(),
+            version,
+            pending: Vec::new(),
+            start: version,
+        };
         for (key, object) in objects {
             let table = state.table(key.resource);
             table.objects.insert((key.namespace, key.name), Arc::new(object));
@@ -49,12 +54,14 @@ impl State {
 
     fn table(&mut self, resource: &'static Resource) -> &mut Table {
         let start = self.start;
-        self.tables.entry((resource.group, resource.plural)).or_insert_with(|| Table {
-            objects: Objects::new(),
-            history: VecDeque::new(),
-            oldest: start,
-            notice: Sender::new(start),
-        })
+        self.tables
+            .entry((resource.group, resource.plural))
+            .or_insert_with(|| Table {
+                objects: Objects::new(),
+                history: VecDeque::new(),
+                oldest: start,
+                notice: Sender::new(start),
+            })
     }
 
     pub(super) fn version(&self) -> u64 {
@@ -107,7 +114,9 @@ impl State {
         if since < table.oldest {
             return Err(table.oldest);
         }
-        let first = table.history.partition_point(|event| event.resource_version <= since);
+        let first = table
+            .history
+            .partition_point(|event| event.resource_version <= since);
         Ok(table.history.range(first..).take(limit).cloned().collect())
     }
 
@@ -119,9 +128,21 @@ impl State {
         self.version = version;
         let slot = (key.namespace.clone(), key.name.clone());
         let previous = self.table(key.resource).objects.insert(slot, Arc::clone(&object));
-        let kind = if previous.is_some() { EventKind::Modified } else { EventKind::Added };
+        let kind = if previous.is_some() {
+            EventKind::Modified
+        } else {
+            EventKind::Added
+        };
         self.record(key, Some(Arc::clone(&object)));
-        self.publish(key, Event { kind, object: Arc::clone(&object), previous, resource_version: version });
+        self.publish(
+            key,
+            Event {
+                kind,
+                object: Arc::clone(&object),
+                previous,
+                resource_version: version,
+            },
+        );
         Ok(object)
     }
 
@@ -165,7 +186,10 @@ impl State {
     }
 
     fn record(&mut self, key: &Key, object: Option<Arc<Value>>) {
-        self.pending.push(Change { key: key.clone(), object });
+        self.pending.push(Change {
+            key: key.clone(),
+            object,
+        });
     }
 
     fn publish(&mut self, key: &Key, event: Event) {

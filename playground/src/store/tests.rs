@@ -40,7 +40,10 @@ fn what_is_acknowledged_is_there_after_reopening() {
 
     let reopened = Store::open(&folder.path().join("store.redb")).unwrap();
     assert_eq!(reopened.list(&JOBS, None).unwrap(), (vec![pi], version));
-    assert!(matches!(reopened.watch(&JOBS, None, version - 1), Err(StoreError::Gone { .. })));
+    assert!(matches!(
+        reopened.watch(&JOBS, None, version - 1),
+        Err(StoreError::Gone { .. })
+    ));
     assert!(reopened.watch(&JOBS, None, version).is_ok());
 }
 
@@ -48,7 +51,10 @@ fn what_is_acknowledged_is_there_after_reopening() {
 fn a_name_is_taken_once_per_namespace_and_type() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
-    assert!(matches!(store.create(&JOBS, job("pi")), Err(StoreError::AlreadyExists(_))));
+    assert!(matches!(
+        store.create(&JOBS, job("pi")),
+        Err(StoreError::AlreadyExists(_))
+    ));
     store.create(&PODS, job("pi")).unwrap();
     let mut elsewhere = job("pi");
     elsewhere["metadata"]["namespace"] = "other".into();
@@ -70,7 +76,10 @@ fn a_write_that_changes_nothing_keeps_the_resource_version() {
     let (_folder, store) = store();
     let created = store.create(&JOBS, job("pi")).unwrap();
     assert_eq!(set_parallelism(&store, "pi", 1), *created);
-    assert_eq!(store.version().to_string(), created["metadata"]["resourceVersion"]);
+    assert_eq!(
+        store.version().to_string(),
+        created["metadata"]["resourceVersion"]
+    );
 }
 
 #[test]
@@ -92,8 +101,14 @@ fn an_object_goes_with_its_last_finalizer_once_it_is_being_deleted() {
 fn a_precondition_that_fails_keeps_the_object() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
-    let other = Preconditions { uid: Some("other".into()), resource_version: None };
-    assert!(matches!(store.remove(&key("pi"), Some(&other)), Err(StoreError::Precondition(_))));
+    let other = Preconditions {
+        uid: Some("other".into()),
+        resource_version: None,
+    };
+    assert!(matches!(
+        store.remove(&key("pi"), Some(&other)),
+        Err(StoreError::Precondition(_))
+    ));
     assert!(store.get(&key("pi")).unwrap().is_some());
 }
 
@@ -113,7 +128,11 @@ async fn a_watch_sees_every_change_after_its_start_in_order() {
         .collect();
     assert_eq!(
         seen,
-        [(EventKind::Added, Some(1)), (EventKind::Modified, Some(2)), (EventKind::Deleted, Some(2))]
+        [
+            (EventKind::Added, Some(1)),
+            (EventKind::Modified, Some(2)),
+            (EventKind::Deleted, Some(2))
+        ]
     );
 }
 

@@ -75,7 +75,9 @@ impl Watch {
             ready: VecDeque::new(),
             ended: false,
         };
-        Self { events: Box::pin(stream::unfold(cursor, Cursor::step)) }
+        Self {
+            events: Box::pin(stream::unfold(cursor, Cursor::step)),
+        }
     }
 }
 
@@ -89,11 +91,18 @@ impl Cursor {
                 return Some((Ok(event), self));
             }
             self.notice.borrow_and_update();
-            let changes = self.store.shared.state().changes(self.resource, self.since, BATCH);
+            let changes = self
+                .store
+                .shared
+                .state()
+                .changes(self.resource, self.since, BATCH);
             match changes {
                 Err(oldest) => {
                     self.ended = true;
-                    let error = StoreError::Gone { requested: self.since, oldest };
+                    let error = StoreError::Gone {
+                        requested: self.since,
+                        oldest,
+                    };
                     return Some((Err(error), self));
                 }
                 Ok(changes) if changes.is_empty() => {
