@@ -147,7 +147,7 @@ pub fn Choices(
                 class="button button-quiet"
                 name="lang"
                 value=other.tag()
-                aria-label=t(text::SWITCH_LANGUAGE)
+                title=t(text::SWITCH_LANGUAGE)
                 lang=other.tag()
             >
                 {t(text::LANGUAGE_OTHER)}

@@ -35,7 +35,7 @@ texts! {
     COPY: "Copy" | "复制";
     COPIED: "Copied" | "已复制";
     SWITCH_LANGUAGE: "切换到中文" | "Switch to English";
-    LANGUAGE_OTHER: "中文" | "EN";
+    LANGUAGE_OTHER: "中文" | "English";
     THEME: "Theme" | "主题";
     THEME_DARK: "Dark" | "深色";
     THEME_LIGHT: "Light" | "浅色";

@@ -52,7 +52,13 @@ fn Files(wizard: Wizard, importing: bool) -> impl IntoView {
     let over = RwSignal::new(false);
     let refusal = RwSignal::new(None::<String>);
     let toaster = use_toaster();
-    let take = move |files: FileList| read_files(wizard, files, refusal, toaster);
+    // The browser empties its list when the chooser is reset, so the files are taken out of it at once.
+    let take = move |files: &FileList| {
+        let files = (0..files.length())
+            .filter_map(|index| files.item(index))
+            .collect();
+        read_files(wizard, files, refusal, toaster);
+    };
     Effect::new(move |_| {
         // A file chooser may only be opened by a click; the button with the focus is the next best.
         if importing && let Some(chooser) = chooser.get() {
@@ -97,7 +103,7 @@ fn Files(wizard: Wizard, importing: bool) -> impl IntoView {
                 event.prevent_default();
                 over.set(false);
                 if let Some(files) = event.data_transfer().and_then(|transfer| transfer.files()) {
-                    take(files);
+                    take(&files);
                 }
             }
         >
@@ -137,7 +143,7 @@ fn Files(wizard: Wizard, importing: bool) -> impl IntoView {
                     on:change=move |_| {
                         if let Some(chooser) = chooser.get_untracked() {
                             if let Some(files) = chooser.files() {
-                                take(files);
+                                take(&files);
                             }
                             // The same file may be chosen again.
                             chooser.set_value("");
@@ -180,7 +186,7 @@ fn file_name(document: &Document) -> String {
 /// Reads chosen files: one text fills the form, several become one stream. Nothing is taken if one is refused.
 fn read_files(
     wizard: Wizard,
-    files: FileList,
+    files: Vec<web_sys::File>,
     refusal: RwSignal<Option<String>>,
     toaster: Option<crate::kit::toast::Toaster>,
 ) {
@@ -188,7 +194,7 @@ fn read_files(
     leptos::task::spawn_local(async move {
         let mut texts = Vec::new();
         let mut names = Vec::new();
-        for file in (0..files.length()).filter_map(|index| files.item(index)) {
+        for file in files {
             let name = file.name();
             let refuse =
                 |words: crate::i18n::Text| refusal.set(Some(crate::i18n::tf(words, &[("name", &name)])));

@@ -49,7 +49,7 @@ test('the language is kept and the theme too', async ({ page, server, origin, ex
   await signIn(page, server);
   await page.goto(`${origin}/projects/demo/create-job`);
   await alive(page);
-  await page.getByRole('button', { name: '切换到中文' }).click();
+  await page.getByRole('button', { name: '中文', exact: true }).click();
   await expect(page.getByRole('heading', { name: '创建任务' })).toBeVisible();
   await page.getByRole('button', { name: '深色' }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 import { editMode, manifest, open, paste, seedWalk } from '../../lib/wizard.ts';
+
+/** A notice with these words; the page shows another one while the cluster is down. */
+const alert = (page: Page, words: string) => page.getByRole('alert').filter({ hasText: words });
 
 const files = join(import.meta.dirname, '../../files');
 const notes = readFileSync(join(files, 'notes.yaml'), 'utf8');
@@ -81,7 +85,7 @@ test('an imported file fills the form', async ({ page, origin }) => {
 test('a file of another kind is refused, and nothing changes', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?import=1');
   await page.getByLabel('Import').setInputFiles({ name: 'job.pdf', mimeType: 'application/pdf', buffer: Buffer.from('x') });
-  await expect(page.getByRole('alert')).toContainText('“job.pdf” is not a .yaml, .yml or .json file');
+  await expect(alert(page, '“job.pdf” is not a .yaml, .yml or .json file')).toBeVisible();
 });
 
 test('two fields are edited; comments and an unknown field stay', async ({ page, origin }) => {
@@ -116,12 +120,12 @@ test('a broken text says where, keeps the form’s last state, and loses nothing
   await paste(page, notes);
   const broken = notes.replace('completions: 2', 'completions: [2');
   await paste(page, broken);
-  await expect(page.getByRole('alert').first()).toContainText('cannot be read at line');
+  await expect(alert(page, 'cannot be read at line')).toBeVisible();
   await editMode(page, false);
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('by-hand');
   expect(await manifest(page)).toBe(broken);
   await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect(alert(page, 'cannot be read at line')).toHaveCount(0);
 });
 
 test('an invalid name and quantity are told at their fields', async ({ page, origin }) => {
@@ -138,9 +142,9 @@ test('an invalid name and quantity are told at their fields', async ({ page, ori
 test('a paste of five megabytes is told, and the page goes on', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, `# ${'x'.repeat(5 * 1024 * 1024)}\n`);
-  await expect(page.getByRole('alert').first()).toContainText('3 MiB');
+  await expect(alert(page, '3 MiB')).toBeVisible();
   await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect(alert(page, '3 MiB')).toHaveCount(0);
 });
 
 test('YAML becomes JSON and comes back byte for byte', async ({ page, origin }) => {

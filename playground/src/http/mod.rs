@@ -3,6 +3,7 @@
 pub(crate) mod discovery;
 mod logs;
 mod objects;
+mod openapi;
 mod patch;
 mod reviews;
 mod selector;
@@ -115,6 +116,9 @@ async fn route(
     let (group, version, rest) = match path {
         ["version"] => return Ok(discovery::version()),
         ["healthz" | "livez" | "readyz", ..] => return Ok("ok".into_response()),
+        ["openapi", "v2"] => return Ok(openapi::version_2(&headers)),
+        ["openapi", "v3"] => return Ok(openapi::index()),
+        ["openapi", "v3", path @ ..] => return openapi::document(path, &headers),
         ["api"] => return Ok(discovery::core_versions()),
         ["apis"] => return Ok(discovery::groups()),
         ["apis", group] => return discovery::group(group),

@@ -178,6 +178,11 @@ pub(crate) fn create_object(
     if !causes.is_empty() {
         return Err(Status::invalid(resource, &name, &causes));
     }
+    // Two creations must not both take the last place of a quota.
+    let _admission = cluster
+        .admission
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     defaults::admit(cluster, resource, &object)?;
     let object_key = Key::new(
         resource,

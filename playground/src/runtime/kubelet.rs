@@ -32,8 +32,11 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 /// Runs Pods until the playground ends.
 pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTracker) {
     let sandbox = Sandbox::find().map(Arc::new).map_err(|error| error.to_string());
-    if let Err(error) = &sandbox {
-        tracing::error!(error, "no command can run");
+    match &sandbox {
+        Ok(sandbox) => {
+            tracing::debug!(limits = ?sandbox.limit_method(), "commands run in a bubblewrap sandbox");
+        }
+        Err(error) => tracing::error!(error, "no command can run"),
     }
     let known: Arc<Mutex<HashSet<String>>> = Arc::default();
     let mut first = true;
@@ -544,7 +547,14 @@ impl Life {
             gid: user("runAsGroup"),
             read_only_root: container["securityContext"]["readOnlyRootFilesystem"] == true,
             etc,
-            mounts: volumes::mounts(&self.cluster, pod, container)?,
+            mounts: volumes::mounts(
+                &self.cluster,
+                pod,
+                container,
+                self.sandbox
+                    .as_ref()
+                    .is_ok_and(|sandbox| sandbox.binds_descriptors()),
+            )?,
             memory_bytes: limit("memory").map(|bytes| bytes as u64),
             cpu_millis: limit("cpu").map(|cpus| (cpus * 1000.0) as u64),
         })

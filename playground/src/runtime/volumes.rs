@@ -1,9 +1,11 @@
 //! Volumes as folders of the data directory, and where a container sees them.
 
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use serde_json::Value;
 
 use super::environment::{bytes, field, list};
@@ -146,8 +148,13 @@ fn safe(name: &str) -> Result<&str, String> {
     }
 }
 
-/// The mounts of a container.
-pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Result<Vec<Mount>, String> {
+/// The mounts of a container. `by_descriptor`: the sandbox can mount what is already open.
+pub(super) fn mounts(
+    cluster: &Cluster,
+    pod: &Value,
+    container: &Value,
+    by_descriptor: bool,
+) -> Result<Vec<Mount>, String> {
     list(&container["volumeMounts"])
         .iter()
         .map(|mount| {
@@ -162,7 +169,7 @@ pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Resul
                 pod_folder(cluster, pod).join("volumes").join(safe(name)?)
             };
             let source = match mount["subPath"].as_str().filter(|sub| !sub.is_empty()) {
-                Some(sub) => sub_path(&root, sub)?,
+                Some(sub) => sub_path(&root, sub, by_descriptor)?,
                 None => MountSource::Path(root),
             };
             let always = ["configMap", "secret", "downwardAPI"]
@@ -179,16 +186,50 @@ pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Resul
         .collect()
 }
 
-/// A place in a volume. A link that a container left there must not lead out of it.
-fn sub_path(root: &Path, sub: &str) -> Result<MountSource, String> {
-    let target = root.join(inside(sub)?);
-    if !target.exists() {
-        std::fs::create_dir_all(&target).map_err(|error| error.to_string())?;
+/// A place in a volume, made if it is not there. It is opened step by step without following a link, since a
+/// container that has run may have left one that leads out of the volume.
+fn sub_path(root: &Path, sub: &str, by_descriptor: bool) -> Result<MountSource, String> {
+    let failed = |error: rustix::io::Errno| format!("subPath \"{sub}\": {}", io::Error::from(error));
+    let place = OFlags::PATH | OFlags::CLOEXEC;
+    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let mut at = rustix::fs::open(root, place | OFlags::DIRECTORY, Mode::empty()).map_err(failed)?;
+    for part in inside(sub)?.components() {
+        let part = part.as_os_str();
+        let step = || rustix::fs::openat2(&at, part, place, Mode::empty(), beneath);
+        at = match step() {
+            Err(rustix::io::Errno::NOENT) => {
+                rustix::fs::mkdirat(&at, part, Mode::from_raw_mode(0o777)).map_err(failed)?;
+                step()
+            }
+            opened => opened,
+        }
+        .map_err(failed)?;
     }
-    let real = target.canonicalize().map_err(|error| error.to_string())?;
-    let home = root.canonicalize().map_err(|error| error.to_string())?;
-    if !real.starts_with(&home) {
-        return Err(format!("subPath \"{sub}\" leads out of the volume"));
+    if by_descriptor {
+        return Ok(MountSource::Descriptor(at));
     }
-    Ok(MountSource::Path(real))
+    let link = format!("/proc/self/fd/{}", at.as_raw_fd());
+    let path = std::fs::read_link(link).map_err(|error| error.to_string())?;
+    Ok(MountSource::Path(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sub_path_is_made_and_a_link_out_of_the_volume_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let volume = folder.path().join("volume");
+        std::fs::create_dir(&volume).unwrap();
+        let MountSource::Path(path) = sub_path(&volume, "a/b", false).unwrap() else {
+            panic!("a path was asked for");
+        };
+        assert_eq!(path, volume.join("a/b"));
+        assert!(path.is_dir());
+        std::os::unix::fs::symlink("/etc", volume.join("out")).unwrap();
+        for sub in ["out", "out/deeper", "../other", "/etc"] {
+            assert!(sub_path(&volume, sub, false).is_err(), "{sub}");
+        }
+    }
 }

@@ -47,8 +47,6 @@ pub(super) struct Host {
     pub disable_userns: bool,
     /// `bwrap --bind-fd`: mounts by descriptor.
     pub bind_fd: bool,
-    /// `bwrap --size`: bounded tmpfs.
-    pub size: bool,
     /// Folders of the root: name and, where it is a link, its target.
     pub system: Vec<(String, Option<PathBuf>)>,
     /// Entries of `/etc` that exist, relative to it.
@@ -80,7 +78,6 @@ impl Host {
         Self {
             disable_userns: help.contains("--disable-userns"),
             bind_fd: help.contains("--ro-bind-fd"),
-            size: help.contains("--size"),
             system: system.collect(),
             etc,
         }
@@ -96,7 +93,7 @@ pub(super) fn arguments(spec: &Spec, host: &Host) -> std::io::Result<(Vec<OsStri
     let mut list = Arguments::default();
     list.isolation(spec, host);
     list.root(spec, host);
-    let inherited = list.mounts(&spec.mounts, host)?;
+    let inherited = list.mounts(&spec.mounts)?;
     list.add([
         "--dir".into(),
         spec.working_dir_argument(),
@@ -163,7 +160,7 @@ impl Arguments {
         }
     }
 
-    fn mounts(&mut self, mounts: &[Mount], host: &Host) -> std::io::Result<Inherited> {
+    fn mounts(&mut self, mounts: &[Mount]) -> std::io::Result<Inherited> {
         // Outer places first, or they would hide the inner ones.
         let mut ordered: Vec<&Mount> = mounts.iter().collect();
         ordered.sort_by_key(|mount| mount.target.components().count());
@@ -185,12 +182,6 @@ impl Arguments {
                     self.add([option.into(), number.to_string().into(), target]);
                     inherited.push((fd.as_fd().try_clone_to_owned()?, number));
                 }
-                MountSource::Memory(size) => {
-                    if let Some(size) = size.filter(|_| host.size) {
-                        self.words(&["--size", &size.to_string()]);
-                    }
-                    self.add(["--tmpfs".into(), target]);
-                }
             }
         }
         Ok(inherited)
@@ -205,7 +196,6 @@ mod tests {
         Host {
             disable_userns: true,
             bind_fd: true,
-            size: true,
             system: vec![("bin".into(), Some("usr/bin".into())), ("lib".into(), None)],
             etc: vec!["ssl/certs".into()],
         }

@@ -51,8 +51,6 @@ pub enum MountSource {
     Path(PathBuf),
     /// An opened file or folder inside a volume (`subPath`), resolved without leaving the volume.
     Descriptor(OwnedFd),
-    /// Fresh memory of at most so many bytes, for `emptyDir.medium: Memory`.
-    Memory(Option<u64>),
 }
 
 impl Spec {
