@@ -5,7 +5,8 @@ cd "$ROOT"
 
 say "Building what the browser loads (two to four minutes the first time)"
 # Trunk runs cargo and wasm-bindgen; its hook (scripts/site.mjs) adds the styles, the editor and compressed copies.
-NO_COLOR=true trunk build --quiet
+# With --release the hook also runs wasm-opt; the cargo profile is named in Trunk.toml.
+NO_COLOR=true trunk build --quiet --release
 if [ "${1:-all}" = all ]; then
   say "Building the server (four to eight minutes the first time)"
   cargo build --release --quiet -p server

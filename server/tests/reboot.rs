@@ -1,0 +1,179 @@
+//! The playground is killed in the middle of twenty Jobs and started again: nothing is lost, nothing is doubled.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{ListParams, LogParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+use serde_json::json;
+
+const JOBS: usize = 20;
+
+/// The real program, with the playground alone.
+struct Playground(Child);
+
+impl Playground {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_jobwright"))
+            .args(["playground", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder.join("data"))
+            .arg("--kubeconfig")
+            .arg(folder.join("kubeconfig"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It says so once the kubeconfig is written.
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (told, heard) = std::sync::mpsc::channel();
+        for lines in [Box::new(log) as Box<dyn BufRead + Send>, Box::new(out)] {
+            let told = told.clone();
+            std::thread::spawn(move || {
+                for line in lines.lines().map_while(Result::ok) {
+                    if line.contains("listens") {
+                        // The receiver goes after the first one.
+                        let _ = told.send(());
+                    }
+                }
+            });
+        }
+        heard.recv_timeout(Duration::from_secs(30)).unwrap();
+        Self(child)
+    }
+
+    /// SIGKILL: no chance to write anything.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Playground {
+    fn drop(&mut self) {
+        // Fails only if it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn client(folder: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(folder.join("kubeconfig")).unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .unwrap();
+    Client::try_from(config).unwrap()
+}
+
+fn job(index: usize) -> Job {
+    let policy = if index.is_multiple_of(2) {
+        "Never"
+    } else {
+        "OnFailure"
+    };
+    serde_json::from_value(json!({
+        "metadata": {"name": format!("job-{index}")},
+        "spec": {"template": {"spec": {
+            "restartPolicy": policy,
+            "containers": [{
+                "name": "main", "image": "busybox:1.36",
+                "command": ["sh", "-c", "echo begun; sleep 2; echo done"],
+            }],
+        }}},
+    }))
+    .unwrap()
+}
+
+fn is_complete(job: &Job) -> bool {
+    let conditions = job.status.as_ref().and_then(|status| status.conditions.as_ref());
+    conditions.is_some_and(|all| {
+        all.iter()
+            .any(|one| one.type_ == "Complete" && one.status == "True")
+    })
+}
+
+async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    for _ in 0..900 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not within 90 s: {what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_survive_a_kill() {
+    if Command::new("bwrap").arg("--version").output().is_err() {
+        eprintln!("skipped: bubblewrap is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut playground = Playground::start(folder.path());
+    let jobs: Api<Job> = Api::namespaced(client(folder.path()).await, "demo");
+    for index in 0..JOBS {
+        jobs.create(&PostParams::default(), &job(index)).await.unwrap();
+    }
+    let everything = ListParams::default();
+    until("one Job is complete", async || {
+        jobs.list(&everything).await.unwrap().iter().any(is_complete)
+    })
+    .await;
+    let before: Vec<_> = jobs
+        .list(&everything)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(is_complete)
+        .collect();
+    assert!(before.len() < JOBS, "the kill comes in the middle");
+    playground.kill();
+
+    let mut playground = Playground::start(folder.path());
+    let client = client(folder.path()).await;
+    let jobs: Api<Job> = Api::namespaced(client.clone(), "demo");
+    let pods: Api<Pod> = Api::namespaced(client, "demo");
+    until("all Jobs are complete", async || {
+        jobs.list(&everything).await.unwrap().iter().all(is_complete)
+    })
+    .await;
+    let after = jobs.list(&everything).await.unwrap();
+    assert_eq!(after.items.len(), JOBS);
+    for job in &after {
+        assert_eq!(
+            job.status.as_ref().unwrap().succeeded,
+            Some(1),
+            "{:?}",
+            job.metadata.name
+        );
+    }
+    // What had ended before the kill is as it was.
+    for job in &before {
+        assert!(after.iter().any(|other| other.metadata.uid == job.metadata.uid
+            && other.status.as_ref().unwrap().completion_time
+                == job.status.as_ref().unwrap().completion_time));
+    }
+    let mut ended: BTreeMap<String, usize> = BTreeMap::new();
+    for pod in pods.list(&everything).await.unwrap() {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.clone());
+        if phase.as_deref() != Some("Succeeded") {
+            continue;
+        }
+        let owner = pod.metadata.labels.as_ref().unwrap()["batch.kubernetes.io/job-name"].clone();
+        *ended.entry(owner).or_default() += 1;
+        let log = pods
+            .logs(pod.metadata.name.as_ref().unwrap(), &LogParams::default())
+            .await
+            .unwrap();
+        assert_eq!(log, "begun\ndone\n");
+    }
+    assert_eq!(ended.len(), JOBS);
+    assert!(ended.values().all(|count| *count == 1), "{ended:?}");
+    playground.kill();
+}
