@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::resource::{NAMESPACES, NODES, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
+use crate::resource::{NAMESPACES, NODES, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS, STORAGE_CLASSES};
 use crate::store::StoreError;
 
 /// The namespaces; `demo` is where a person begins.
@@ -32,7 +32,14 @@ pub(crate) fn run(cluster: &Cluster) -> Result<(), StoreError> {
             json!({"metadata": {"name": name}, "value": value}),
         )?;
     }
-    Ok(())
+    let class = json!({
+        "metadata": {
+            "name": crate::controllers::claims::STORAGE_CLASS,
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
+        "provisioner": "playground/folder", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate",
+    });
+    ensure(cluster, &STORAGE_CLASSES, class)
 }
 
 /// A namespace object.

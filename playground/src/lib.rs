@@ -4,10 +4,10 @@
 //! commands of containers, each in a bubblewrap sandbox. No registry is asked: every image is this machine's file
 //! system. It knows nothing of the console: `kubectl` and any other client can use it.
 
+mod api;
 mod bootstrap;
 pub mod cluster;
 mod controllers;
-mod defaults;
 mod http;
 pub mod resource;
 mod runtime;
@@ -84,6 +84,8 @@ impl Playground {
         };
         spawn(Box::pin(controllers::job::run(self.cluster.clone())));
         spawn(Box::pin(controllers::garbage::run(self.cluster.clone())));
+        spawn(Box::pin(controllers::claims::run(self.cluster.clone())));
+        spawn(Box::pin(controllers::quotas::run(self.cluster.clone())));
         spawn(Box::pin(scheduler::run(self.cluster.clone())));
         spawn(Box::pin(runtime::kubelet::run(
             self.cluster.clone(),

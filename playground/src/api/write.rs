@@ -13,7 +13,7 @@ use super::kinds;
 use super::managed;
 use super::names;
 use crate::cluster::Cluster;
-use crate::resource::{NAMESPACES, Resource};
+use crate::resource::Resource;
 use crate::store::{Key, StoreError};
 
 /// How often a change that lost a race is tried again.
@@ -55,8 +55,8 @@ pub fn create(
     // The name is generated before admission so that its texts can say it.
     let generated = fill_system_fields(cluster, &mut object);
     admission::namespace_accepts(cluster, resource, namespace, &object)?;
-    admission::mutate_create(cluster, resource, &mut object)?;
     managed::update(None, &mut object, resource, "", &options.manager, &cluster.clock.now_text());
+    admission::mutate_create(cluster, resource, &mut object)?;
     kinds::prepare_create(resource, &mut object);
     let errors = kinds::validate_create(resource, &object);
     if !errors.is_empty() {
@@ -268,14 +268,4 @@ pub(super) fn tidy(mut object: Value) -> Value {
         }
     }
     object
-}
-
-/// Makes a namespace with the name, if it does not exist.
-pub fn ensure_namespace(cluster: &Cluster, name: &str) -> Result<(), ApiError> {
-    let object = json!({"metadata": {"name": name}});
-    let options = WriteOptions::system("kube-apiserver");
-    match create(cluster, &NAMESPACES, "", object, &options) {
-        Err(error) if error.reason != "AlreadyExists" => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -124,6 +124,33 @@ pub fn object(
     Ok(Decoded { object, warnings })
 }
 
+/// Reads what a patch made of an object of `resource`; returns it with the warnings on unknown fields.
+pub fn patched(
+    value: Value,
+    resource: &'static Resource,
+    validation: FieldValidation,
+) -> Result<(Value, Vec<String>), ApiError> {
+    let handled = |why: String| {
+        let (kind, version) = (resource.kind, resource.version);
+        ApiError::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+    };
+    check_kind(&value, resource).map_err(handled)?;
+    let mut unknown = Vec::new();
+    let mut object = match schema_of(resource) {
+        Some(schema) => typed(value, schema, &mut unknown).map_err(handled)?,
+        None => value,
+    };
+    object["apiVersion"] = resource.api_version().into();
+    object["kind"] = resource.kind.into();
+    match validation {
+        FieldValidation::Strict if !unknown.is_empty() => {
+            Err(handled(format!("strict decoding error: {}", unknown.join(", "))))
+        }
+        FieldValidation::Ignore => Ok((object, Vec::new())),
+        _ => Ok((object, unknown)),
+    }
+}
+
 /// Whether the object says it is of another type than the URL.
 fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
     let text = |field: &str| value[field].as_str().unwrap_or_default();

@@ -1,0 +1,87 @@
+//! The OpenAPI documents: those of a real API server for `api/v1` and `apis/batch/v1`, and for the other groups small
+//! ones that say which parameters a write takes, which is what kubectl looks for before it trusts the server's own
+//! field validation.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value, json};
+
+use super::status::Status;
+use crate::api::decode;
+use crate::resource::{ALL, Resource};
+
+fn place(resource: &Resource) -> String {
+    if resource.group.is_empty() {
+        format!("api/{}", resource.version)
+    } else {
+        format!("apis/{}/{}", resource.group, resource.version)
+    }
+}
+
+/// `/openapi/v3`: where each group's document is.
+pub(super) fn index() -> Response {
+    let mut paths = Map::new();
+    for resource in ALL {
+        let place = place(resource);
+        let url = format!("/openapi/v3/{place}");
+        paths.insert(place, json!({"serverRelativeURL": url}));
+    }
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], json!({"paths": paths}).to_string()).into_response()
+}
+
+/// `/openapi/v3/GROUP-VERSION`.
+pub(super) fn document(path: &str) -> Result<Response, Status> {
+    if let Some(document) = decode::document(path) {
+        return Ok(Json(document).into_response());
+    }
+    let served: Vec<&Resource> = ALL.iter().copied().filter(|resource| place(resource) == path).collect();
+    if served.is_empty() {
+        return Err(Status::no_such_path());
+    }
+    Ok(Json(small(path, &served)).into_response())
+}
+
+/// A document of a group whose objects are kept as sent.
+fn small(path: &str, served: &[&Resource]) -> Value {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    for resource in served {
+        let named = json!({"group": resource.group, "version": resource.version, "kind": resource.kind});
+        let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
+        let parameters = [parameter("dryRun"), parameter("fieldManager"), parameter("fieldValidation")];
+        let write = |action: &str| {
+            json!({
+                "x-kubernetes-action": action, "x-kubernetes-group-version-kind": named, "parameters": parameters,
+                "responses": {"200": {"description": "OK"}},
+            })
+        };
+        let namespace = if resource.namespaced { "namespaces/{namespace}/" } else { "" };
+        let collection = format!("/{path}/{namespace}{}", resource.plural);
+        paths.insert(format!("{collection}/{{name}}"), json!({"put": write("put"), "patch": write("patch")}));
+        paths.insert(collection, json!({"post": write("post")}));
+        schemas.insert(
+            format!("playground.{}.{}", resource.version, resource.kind),
+            json!({
+                "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                "x-kubernetes-group-version-kind": [named],
+            }),
+        );
+    }
+    json!({
+        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": super::discovery::VERSION},
+        "paths": paths, "components": {"schemas": schemas},
+    })
+}
+
+/// `/openapi/v2`, for clients older than version 3. kubectl asks for Protocol Buffers alone; a message without fields
+/// is a valid, empty document, after which it leaves validation to the server.
+pub(super) fn version_2(accept: &str) -> Response {
+    if accept.contains("protobuf") {
+        let kind = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+        return ([(CONTENT_TYPE, kind)], Vec::<u8>::new()).into_response();
+    }
+    Json(json!({
+        "swagger": "2.0", "info": {"title": "Kubernetes", "version": super::discovery::VERSION}, "paths": {},
+    }))
+    .into_response()
+}
