@@ -22,17 +22,16 @@ export class Server {
     private readonly lines: string[],
   ) {}
 
-  /** Starts the console on a free port, on the cluster of a kubeconfig, or on none. */
-  static async start(kubeconfig?: string): Promise<Server> {
+  /** Starts the console on a free port: on the playground, on a cluster that is down, or on a kubeconfig's. */
+  static async start(cluster: 'playground' | 'down' | { kubeconfig: string }): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'jobwright-'));
-    if (!kubeconfig) {
-      kubeconfig = join(folder, 'kubeconfig');
-      writeFileSync(kubeconfig, nowhere);
-    }
+    let kubeconfig = join(folder, 'kubeconfig');
+    if (cluster === 'down') writeFileSync(kubeconfig, nowhere);
+    if (typeof cluster === 'object') kubeconfig = cluster.kubeconfig;
     const binary = process.env.JOBWRIGHT ?? join(root, 'target/release/jobwright');
     const child = spawn(
       binary,
-      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', 'kubeconfig', '--site-dir', join(root, 'target/site')],
+      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', '--site-dir', join(root, 'target/site')],
       { env: { ...process.env, KUBECONFIG: kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const server = new Server(child, folder, []);

@@ -8,7 +8,9 @@ type Expected = { allow(pattern: RegExp): void };
 export const test = base.extend<{ expected: Expected; origin: string }, { server: Server }>({
   server: [
     async ({}, use, info) => {
-      const server = await Server.start(info.project.name === 'cluster' ? process.env.E2E_KUBECONFIG : undefined);
+      const kubeconfig = process.env.E2E_KUBECONFIG;
+      const real = kubeconfig ? { kubeconfig } : ('playground' as const);
+      const server = await Server.start(info.project.name === 'cluster' ? real : 'down');
       await use(server);
       await server.stop();
     },

@@ -9,15 +9,17 @@ fn holds_secret(document: &Document) -> bool {
     let is_secret = |kind: Option<&str>| kind == Some("Secret");
     document.entries().iter().any(|entry| is_secret(entry.kind.as_deref()))
         // A text that does not parse may hold one too.
-        || !document.is_valid() && document.text().lines().any(|line| is_secret_line(line))
+        || !document.is_valid() && names_secret(document.text())
 }
 
+/// True if a text says `kind: Secret` in whatever quotes and on whatever line; rather too often than not.
 #[cfg(any(feature = "hydrate", test))]
-fn is_secret_line(line: &str) -> bool {
-    line.split_once(':').is_some_and(|(key, value)| {
-        key.trim().trim_matches(['"', '\'']) == "kind"
-            && value.trim().trim_matches(['"', '\'', ',']) == "Secret"
-    })
+fn names_secret(text: &str) -> bool {
+    let bare: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\''))
+        .collect();
+    bare.contains("kind:Secret")
 }
 
 #[cfg(feature = "hydrate")]

@@ -90,7 +90,8 @@ impl Host {
 /// Descriptors that bwrap must inherit, with their numbers in the child.
 pub(super) type Inherited = Vec<(OwnedFd, i32)>;
 
-/// The arguments up to and with the command, and the descriptors that they name.
+/// The options of bwrap, and the descriptors that they name. The command itself is no part of them: bwrap reads it
+/// from its own command line only.
 pub(super) fn arguments(spec: &Spec, host: &Host) -> std::io::Result<(Vec<OsString>, Inherited)> {
     let mut list = Arguments::default();
     list.isolation(spec, host);
@@ -109,8 +110,6 @@ pub(super) fn arguments(spec: &Spec, host: &Host) -> std::io::Result<(Vec<OsStri
     for (name, value) in &spec.env {
         list.words(&["--setenv", name, value]);
     }
-    list.words(&["--"]);
-    list.add(spec.argv.iter().map(OsString::from));
     Ok((list.0, inherited))
 }
 

@@ -93,16 +93,16 @@ impl Sandbox {
         }
         let slot = inner.limits.slot(&spec.id, spec.memory_bytes, spec.cpu_millis);
         let slot = slot.map_err(SandboxError::Limits)?;
-        let (arguments, inherited) = arguments::arguments(spec, &inner.host)?;
+        let (options, inherited) = arguments::arguments(spec, &inner.host)?;
         let mut command = slot.command(&inner.bwrap);
-        // The container's environment goes through the argument file, never through bwrap's own: there
+        // The container's environment goes through the options' file, never through bwrap's own: there
         // LD_PRELOAD would act outside of the sandbox, and on a command line every user could read it.
         command.env_clear().current_dir("/");
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        process::spawn(command, arguments, inherited, &inner.launcher, slot).await
+        process::spawn(command, &options, &spec.argv, inherited, &inner.launcher, slot).await
     }
 }
 
@@ -120,4 +120,99 @@ fn find_program(name: &str) -> Option<PathBuf> {
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    struct Ran {
+        stdout: String,
+        exit: Exit,
+    }
+
+    async fn run(argv: &[&str], change: impl FnOnce(&mut Spec)) -> Result<Ran, SandboxError> {
+        let etc = tempfile::tempdir().unwrap();
+        write_etc(etc.path(), "pi-0", None, &[]).unwrap();
+        let mut spec = Spec {
+            id: format!("test-{}", std::process::id()),
+            argv: argv.iter().map(ToString::to_string).collect(),
+            env: vec![
+                ("PATH".into(), "/usr/bin:/bin".into()),
+                ("TOLD".into(), "yes".into()),
+            ],
+            working_dir: "/".into(),
+            hostname: "pi-0".into(),
+            uid: 1000,
+            gid: 1000,
+            read_only_root: false,
+            etc: etc.path().into(),
+            mounts: Vec::new(),
+            memory_bytes: None,
+            cpu_millis: None,
+        };
+        change(&mut spec);
+        // The launcher's thread, and with it every command, ends with the sandbox.
+        let sandbox = Sandbox::find()?;
+        let mut process = sandbox.start(&spec).await?;
+        let mut stdout = String::new();
+        process
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut stdout)
+            .await
+            .unwrap();
+        Ok(Ran {
+            stdout,
+            exit: process.wait().await,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_command_runs_with_its_environment_and_its_exit_code_is_kept() {
+        let ran = run(&["sh", "-c", "echo $TOLD $(hostname) $$; exit 3"], |_| {})
+            .await
+            .unwrap();
+        assert_eq!(ran.stdout, "yes pi-0 1\n");
+        assert_eq!(
+            ran.exit,
+            Exit {
+                code: 3,
+                oom_killed: false
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn nothing_of_the_host_but_its_programs_is_seen() {
+        let script = "ls /home /root /tmp; cat /etc/shadow; ls /sys; wc -l < /proc/net/dev; echo $HOME";
+        let ran = run(&["sh", "-c", script], |_| {}).await.unwrap();
+        // Two lines of head and the loopback device.
+        assert_eq!(ran.stdout, "/home:\n\n/root:\n\n/tmp:\n3\n\n");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_told_as_a_container_runtime_does() {
+        let Err(error) = run(&["no-such-program"], |_| {}).await else {
+            panic!("it ran");
+        };
+        assert!(
+            error
+                .to_string()
+                .contains("exec: \"no-such-program\": executable file not found in $PATH")
+        );
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded() {
+        let script = "$x = 'x' x (256 << 20); print length $x";
+        let ran = run(&["perl", "-e", script], |spec| spec.memory_bytes = Some(64 << 20))
+            .await
+            .unwrap();
+        assert_eq!(ran.stdout, "");
+        assert_ne!(ran.exit.code, 0);
+    }
 }

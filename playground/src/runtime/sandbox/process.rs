@@ -20,7 +20,7 @@ use super::arguments::Inherited;
 use super::launcher::Launcher;
 use super::limits::Slot;
 
-const ARGUMENTS_FD: i32 = 3;
+const OPTIONS_FD: i32 = 3;
 const STATUS_FD: i32 = 4;
 /// How long a sandbox may take to reach the program; a slow disk is no reason to give up early.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -97,7 +97,8 @@ impl Process {
 /// Starts bwrap and waits until the namespaces are there and the program is about to run.
 pub(super) async fn spawn(
     mut command: Command,
-    arguments: Vec<OsString>,
+    options: &[OsString],
+    argv: &[String],
     inherited: Inherited,
     launcher: &Launcher,
     slot: Slot,
@@ -106,14 +107,16 @@ pub(super) async fn spawn(
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
     command.args([
         "--args",
-        &ARGUMENTS_FD.to_string(),
+        &OPTIONS_FD.to_string(),
         "--json-status-fd",
         &STATUS_FD.to_string(),
+        "--",
     ]);
+    command.args(argv);
     let mut mappings = vec![
         FdMapping {
-            parent_fd: argument_file(&arguments)?,
-            child_fd: ARGUMENTS_FD,
+            parent_fd: option_file(options)?,
+            child_fd: OPTIONS_FD,
         },
         FdMapping {
             parent_fd: status_writer,
@@ -148,11 +151,11 @@ pub(super) async fn spawn(
     })
 }
 
-/// The arguments in memory, as bwrap reads them: each ended by a zero byte.
-fn argument_file(arguments: &[OsString]) -> io::Result<OwnedFd> {
-    let memory = rustix::fs::memfd_create("bwrap-arguments", rustix::fs::MemfdFlags::CLOEXEC)?;
+/// The options in memory, as bwrap reads them: each ended by a zero byte.
+fn option_file(options: &[OsString]) -> io::Result<OwnedFd> {
+    let memory = rustix::fs::memfd_create("bwrap-options", rustix::fs::MemfdFlags::CLOEXEC)?;
     let mut file = std::fs::File::from(memory);
-    for argument in arguments {
+    for argument in options {
         if argument.as_bytes().contains(&0) {
             return Err(io::Error::other("an argument holds a zero byte"));
         }
