@@ -24,6 +24,17 @@ spec:
         command: [sh, -c, 'echo hello from the Job; sleep 1; echo done']
 ";
 
+const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: reader
+  namespace: demo
+rules:
+- apiGroups: [\"\"]
+  resources: [pods]
+  verbs: [get]
+";
+
 /// What kubectl said, and whether it was content.
 struct Said {
     good: bool,
@@ -46,9 +57,15 @@ async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Said {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).await.unwrap();
     drop(stdin);
-    let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
     let text = [output.stdout, output.stderr].concat();
-    Said { good: output.status.success(), text: String::from_utf8(text).unwrap() }
+    Said {
+        good: output.status.success(),
+        text: String::from_utf8(text).unwrap(),
+    }
 }
 
 async fn works(config: &Path, arguments: &[&str], input: &str) -> String {
@@ -58,7 +75,12 @@ async fn works(config: &Path, arguments: &[&str], input: &str) -> String {
 }
 
 fn installed(program: &str) -> bool {
-    std::process::Command::new(program).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    std::process::Command::new(program)
+        .arg("--help")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
 }
 
 /// `kubectl logs` refuses as long as the container does not run.
@@ -68,7 +90,11 @@ async fn log_once_started(config: &Path) -> String {
         if said.good {
             return said.text;
         }
-        assert!(said.text.contains("waiting to start") || said.text.contains("timed out"), "{}", said.text);
+        assert!(
+            said.text.contains("waiting to start") || said.text.contains("timed out"),
+            "{}",
+            said.text
+        );
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     let pods = works(config, &["get", "pods,events", "-n", "demo", "-o", "yaml"], "").await;
@@ -84,7 +110,10 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    let playground = Playground::open(Options { data_dir: folder.path().join("data") }).unwrap();
+    let playground = Playground::open(Options {
+        data_dir: folder.path().join("data"),
+    })
+    .unwrap();
     playground.start();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
@@ -97,26 +126,77 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
     // Validation is the server's: an unknown field is refused, and nothing is made.
     let wrong = JOB.replace("restartPolicy", "restartPolicies");
     let said = kubectl(config, &["create", "-f", "-"], &wrong).await;
-    assert!(!said.good && said.text.contains("unknown field \"spec.template.spec.restartPolicies\""), "{}", said.text);
+    assert!(
+        !said.good
+            && said
+                .text
+                .contains("unknown field \"spec.template.spec.restartPolicies\""),
+        "{}",
+        said.text
+    );
 
-    assert_eq!(works(config, &["apply", "-f", "-"], JOB).await.trim(), "job.batch/hello created");
-    assert_eq!(works(config, &["apply", "-f", "-"], JOB).await.trim(), "job.batch/hello unchanged");
-    let suspended = JOB.replace("spec:\n  template", "spec:\n  activeDeadlineSeconds: 300\n  template");
-    assert_eq!(works(config, &["apply", "-f", "-"], &suspended).await.trim(), "job.batch/hello configured");
+    assert_eq!(
+        works(config, &["apply", "-f", "-"], JOB).await.trim(),
+        "job.batch/hello created"
+    );
+    assert_eq!(
+        works(config, &["apply", "-f", "-"], JOB).await.trim(),
+        "job.batch/hello unchanged"
+    );
+    let suspended = JOB.replace(
+        "spec:\n  template",
+        "spec:\n  activeDeadlineSeconds: 300\n  template",
+    );
+    assert_eq!(
+        works(config, &["apply", "-f", "-"], &suspended).await.trim(),
+        "job.batch/hello configured"
+    );
     let log = log_once_started(config).await;
     assert_eq!(log, "hello from the Job\ndone\n");
-    works(config, &["wait", "-n", "demo", "--for=condition=complete", "job/hello", "--timeout=40s"], "").await;
+    works(
+        config,
+        &[
+            "wait",
+            "-n",
+            "demo",
+            "--for=condition=complete",
+            "job/hello",
+            "--timeout=40s",
+        ],
+        "",
+    )
+    .await;
     let table = works(config, &["get", "jobs", "-n", "demo"], "").await;
     assert!(table.contains("Complete") && table.contains("1/1"), "{table}");
-    let watched = works(config, &["get", "jobs", "-n", "demo", "-w", "--request-timeout=2s"], "").await;
+    let watched = works(
+        config,
+        &["get", "jobs", "-n", "demo", "-w", "--request-timeout=2s"],
+        "",
+    )
+    .await;
     assert!(watched.contains("hello"), "{watched}");
     let described = works(config, &["describe", "job", "hello", "-n", "demo"], "").await;
-    assert!(described.contains("Completed") && described.contains("1 Succeeded"), "{described}");
-    assert!(works(config, &["get", "pods", "-n", "demo", "-l", "job-name=hello"], "").await.contains("Completed"));
-    works(config, &["create", "configmap", "settings", "-n", "demo", "--from-literal=a=b"], "").await;
-    works(config, &["create", "role", "reader", "-n", "demo", "--verb=get", "--resource=pods"], "").await;
-    works(config, &["delete", "job", "hello", "-n", "demo", "--timeout=40s"], "").await;
-    assert!(!kubectl(config, &["get", "job", "hello", "-n", "demo"], "").await.good);
+    assert!(
+        described.contains("Completed") && described.contains("1 Succeeded"),
+        "{described}"
+    );
+    assert!(
+        works(config, &["get", "pods", "-n", "demo", "-l", "job-name=hello"], "")
+            .await
+            .contains("Completed")
+    );
+    works(config, &["apply", "-f", "-"], ROLE).await;
+    works(
+        config,
+        &["delete", "job", "hello", "-n", "demo", "--timeout=40s"],
+        "",
+    )
+    .await;
+    assert!(
+        !kubectl(config, &["get", "job", "hello", "-n", "demo"], "")
+            .await
+            .good
+    );
 
     playground.shutdown().await;
     server.abort();

@@ -32,9 +32,7 @@ pub fn namespace_accepts(
         return Ok(());
     }
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    let why = format!(
-        "unable to create new content in namespace {namespace} because it is being terminated"
-    );
+    let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
     let mut error = ApiError::forbidden(resource, name, &why);
     if let Some(details) = &mut error.details {
         details["causes"] = serde_json::json!([{

@@ -43,12 +43,18 @@ pub struct DeleteOptions {
 impl DeleteOptions {
     /// Dependents are removed afterwards.
     pub fn background() -> Self {
-        Self { propagation: Some(Propagation::Background), ..Self::default() }
+        Self {
+            propagation: Some(Propagation::Background),
+            ..Self::default()
+        }
     }
 
     /// Removed at once, as the kubelet does when the containers have ended.
     pub fn now() -> Self {
-        Self { grace_period: Some(0), ..Self::default() }
+        Self {
+            grace_period: Some(0),
+            ..Self::default()
+        }
     }
 
     /// Reads the body if there is one, else the query.
@@ -56,14 +62,23 @@ impl DeleteOptions {
         let from_body = body.as_object().is_some_and(|members| !members.is_empty());
         let invalid = |error: FieldError| ApiError::invalid("DeleteOptions", "meta.k8s.io", "", &[error]);
         let (policy, orphan) = if from_body {
-            (body["propagationPolicy"].as_str().map(str::to_owned), body["orphanDependents"].as_bool())
+            (
+                body["propagationPolicy"].as_str().map(str::to_owned),
+                body["orphanDependents"].as_bool(),
+            )
         } else {
-            let orphan = query.get("orphanDependents").map(|_| query.flag("orphanDependents"));
+            let orphan = query
+                .get("orphanDependents")
+                .map(|_| query.flag("orphanDependents"));
             (query.get("propagationPolicy").map(str::to_owned), orphan)
         };
         if let (Some(policy), Some(_)) = (&policy, orphan) {
             let detail = "orphanDependents and deletionPropagation cannot be both set";
-            return Err(invalid(FieldError::invalid("propagationPolicy", policy.as_str(), detail)));
+            return Err(invalid(FieldError::invalid(
+                "propagationPolicy",
+                policy.as_str(),
+                detail,
+            )));
         }
         let propagation = match (policy.as_deref(), orphan) {
             (Some("Orphan"), _) | (None, Some(true)) => Some(Propagation::Orphan),
@@ -72,12 +87,20 @@ impl DeleteOptions {
             (None, None) => None,
             (Some(other), _) => {
                 let allowed = ["Background", "Foreground", "Orphan"];
-                return Err(invalid(FieldError::not_supported("propagationPolicy", other, &allowed)));
+                return Err(invalid(FieldError::not_supported(
+                    "propagationPolicy",
+                    other,
+                    &allowed,
+                )));
             }
         };
         let dry_run = if from_body {
-            let values: Vec<&str> =
-                body["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let values: Vec<&str> = body["dryRun"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             check_dry_run("DeleteOptions", &values)?
         } else {
             query.dry_run("DeleteOptions")?
@@ -92,7 +115,12 @@ impl DeleteOptions {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
         });
-        Ok(Self { grace_period, propagation, preconditions, dry_run })
+        Ok(Self {
+            grace_period,
+            propagation,
+            preconditions,
+            dry_run,
+        })
     }
 }
 
@@ -120,7 +148,9 @@ pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<D
         let stored = cluster.store.get(key)?;
         let stored = stored.ok_or_else(|| ApiError::not_found(key.resource, &key.name))?;
         if let Some(wanted) = &options.preconditions {
-            wanted.check(&stored).map_err(|error| ApiError::from_store(error, key))?;
+            wanted
+                .check(&stored)
+                .map_err(|error| ApiError::from_store(error, key))?;
         }
         let marked = mark(cluster, key.resource, &stored, options);
         if options.dry_run {
@@ -136,7 +166,10 @@ pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<D
                 .remove(key, Some(&exactly(&stored)))
                 .map(|_| Deleted::Gone(Arc::new(marked))),
             Some(marked) => cluster.store.update(key.resource, marked).map(Deleted::Waiting),
-            None => cluster.store.remove(key, Some(&exactly(&stored))).map(Deleted::Gone),
+            None => cluster
+                .store
+                .remove(key, Some(&exactly(&stored)))
+                .map(Deleted::Gone),
         };
         match done {
             // Someone changed it in between: look again.
@@ -155,7 +188,9 @@ fn exactly(stored: &Value) -> Preconditions {
 
 /// Whether a marked object has nothing left to wait for.
 fn may_go(marked: &Value) -> bool {
-    marked["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty)
+    marked["metadata"]["finalizers"]
+        .as_array()
+        .is_none_or(Vec::is_empty)
         && marked["metadata"]["deletionGracePeriodSeconds"].as_i64() == Some(0)
         && marked["spec"]["finalizers"].as_array().is_none_or(Vec::is_empty)
 }
@@ -168,7 +203,9 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
     let grace = grace(resource, stored, options.grace_period);
     let waits = !finalizers.is_empty()
         || grace > 0
-        || stored["spec"]["finalizers"].as_array().is_some_and(|own| !own.is_empty());
+        || stored["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|own| !own.is_empty());
     if !waits && !deleting {
         return None;
     }
@@ -211,12 +248,16 @@ fn grace(resource: &Resource, object: &Value, asked: Option<i64>) -> i64 {
     if resource.kind != "Pod" {
         return 0;
     }
-    let placed = object["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty());
+    let placed = object["spec"]["nodeName"]
+        .as_str()
+        .is_some_and(|node| !node.is_empty());
     let finished = matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
     if !placed || finished {
         return 0;
     }
-    let own = object["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+    let own = object["spec"]["terminationGracePeriodSeconds"]
+        .as_i64()
+        .unwrap_or(30);
     let grace = asked.unwrap_or(own);
     // A negative grace counts as the least, as validation warns.
     if grace < 0 { 1 } else { grace }
@@ -232,7 +273,11 @@ fn finalizers(resource: &Resource, object: &Value, policy: Option<Propagation>) 
         .collect();
     let had = |name: &str| kept.iter().any(|one| one == name);
     // batch/v1 Jobs orphan their Pods unless told otherwise.
-    let default = if resource.kind == "Job" { Propagation::Orphan } else { Propagation::Background };
+    let default = if resource.kind == "Job" {
+        Propagation::Orphan
+    } else {
+        Propagation::Background
+    };
     let policy = policy.unwrap_or(if had(ORPHAN) {
         Propagation::Orphan
     } else if had(FOREGROUND) {

@@ -25,7 +25,13 @@ pub struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, metadata: json!({}) }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+            metadata: json!({}),
+        }
     }
 
     fn about(mut self, resource: &Resource, name: &str) -> Self {
@@ -41,8 +47,11 @@ impl ApiError {
 
     /// 404: there is no such path.
     pub fn no_such_path() -> Self {
-        let mut error =
-            Self::new(404, "NotFound", "the server could not find the requested resource");
+        let mut error = Self::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+        );
         error.details = Some(json!({}));
         error
     }
@@ -64,7 +73,8 @@ impl ApiError {
 
     /// 409: the object has changed since it was read.
     pub fn stale(resource: &Resource, name: &str) -> Self {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
         Self::conflict(resource, name, why)
     }
 
@@ -163,7 +173,11 @@ impl ApiError {
     /// 500: the server's own failure, or one Kubernetes answers so.
     pub fn internal(message: impl Into<String>) -> Self {
         let message = message.into();
-        let mut error = Self::new(500, "InternalError", format!("Internal error occurred: {message}"));
+        let mut error = Self::new(
+            500,
+            "InternalError",
+            format!("Internal error occurred: {message}"),
+        );
         error.details = Some(json!({"causes": [{"message": message}]}));
         error
     }
@@ -218,7 +232,11 @@ impl From<StoreError> for ApiError {
 
 /// `Job.batch`, or `Pod` for the core group.
 fn qualified(kind: &str, group: &str) -> String {
-    if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") }
+    if group.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}.{group}")
+    }
 }
 
 /// `details` without empty members.

@@ -16,7 +16,10 @@ enum Problem {
     Forbidden,
     Duplicate(Value),
     TooLong(u64),
-    TooMany { actual: usize, most: usize },
+    TooMany {
+        actual: usize,
+        most: usize,
+    },
 }
 
 /// One wrong field.
@@ -29,7 +32,11 @@ pub struct FieldError {
 
 impl FieldError {
     fn new(field: impl Into<String>, problem: Problem, detail: impl Into<String>) -> Self {
-        Self { field: field.into(), problem, detail: detail.into() }
+        Self {
+            field: field.into(),
+            problem,
+            detail: detail.into(),
+        }
     }
 
     /// The field must be given.
@@ -111,7 +118,11 @@ impl FieldError {
                 format!("Too many: {actual}: must have at most {most} items")
             }
         };
-        if self.detail.is_empty() { head } else { format!("{head}: {}", self.detail) }
+        if self.detail.is_empty() {
+            head
+        } else {
+            format!("{head}: {}", self.detail)
+        }
     }
 
     /// The entry of `details.causes`.

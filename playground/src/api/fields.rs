@@ -91,7 +91,10 @@ impl FieldSet {
         let mut set = self.clone();
         set.own |= other.own;
         for (element, child) in &other.children {
-            let merged = set.children.get(element).map_or_else(|| child.clone(), |mine| mine.union(child));
+            let merged = set
+                .children
+                .get(element)
+                .map_or_else(|| child.clone(), |mine| mine.union(child));
             set.children.insert(element.clone(), merged);
         }
         set
@@ -99,9 +102,15 @@ impl FieldSet {
 
     /// What is in this one alone.
     pub fn difference(&self, other: &Self) -> Self {
-        let mut set = Self { own: self.own && !other.own, children: BTreeMap::new() };
+        let mut set = Self {
+            own: self.own && !other.own,
+            children: BTreeMap::new(),
+        };
         for (element, child) in &self.children {
-            let left = other.children.get(element).map_or_else(|| child.clone(), |theirs| child.difference(theirs));
+            let left = other
+                .children
+                .get(element)
+                .map_or_else(|| child.clone(), |theirs| child.difference(theirs));
             if !left.is_empty() {
                 set.children.insert(element.clone(), left);
             }
@@ -111,7 +120,10 @@ impl FieldSet {
 
     /// What is in both.
     pub fn intersection(&self, other: &Self) -> Self {
-        let mut set = Self { own: self.own && other.own, children: BTreeMap::new() };
+        let mut set = Self {
+            own: self.own && other.own,
+            children: BTreeMap::new(),
+        };
         for (element, child) in &self.children {
             if let Some(theirs) = other.children.get(element) {
                 let both = child.intersection(theirs);
@@ -139,8 +151,12 @@ impl FieldSet {
                 Some(("f", name)) => format!(".{name}"),
                 Some(("k", key)) => {
                     let key: Value = serde_json::from_str(key).unwrap_or_default();
-                    let parts: Vec<String> =
-                        key.as_object().into_iter().flatten().map(|(name, value)| format!("{name}={value}")).collect();
+                    let parts: Vec<String> = key
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, value)| format!("{name}={value}"))
+                        .collect();
                     format!("[{}]", parts.join(","))
                 }
                 Some(("v", value)) => format!("[={value}]"),
@@ -184,12 +200,19 @@ fn shape<'a>(value: &'a Value, schema: Option<&Schema>) -> Shape<'a> {
             let granular = schema.is_none_or(|schema| {
                 !schema.atomic && matches!(schema.holds, Type::Struct(_) | Type::Map(_))
             });
-            if granular { Shape::Members(members) } else { Shape::Leaf }
+            if granular {
+                Shape::Members(members)
+            } else {
+                Shape::Leaf
+            }
         }
         Value::Array(items) => match schema.map(|schema| &schema.list) {
             None | Some(ListKind::Atomic) => Shape::Leaf,
             Some(kind) => Shape::Items(
-                items.iter().filter_map(|item| Some((element(item, kind)?, item))).collect(),
+                items
+                    .iter()
+                    .filter_map(|item| Some((element(item, kind)?, item)))
+                    .collect(),
             ),
         },
         _ => Shape::Leaf,
@@ -213,17 +236,22 @@ pub fn compare(old: &Value, new: &Value, schema: Option<&Schema>) -> Difference 
 }
 
 fn both(old: &Value, new: &Value, schema: Option<&Schema>, path: &mut Vec<String>, out: &mut Difference) {
-    let list_of = |value: &Value| value.is_null() && schema.is_some_and(|schema| matches!(schema.holds, Type::List(_)));
+    let list_of =
+        |value: &Value| value.is_null() && schema.is_some_and(|schema| matches!(schema.holds, Type::List(_)));
     match (shape(old, schema), shape(new, schema)) {
         (Shape::Members(before), Shape::Members(after)) => {
-            let required = schema.and_then(Schema::structure).map_or(&[][..], |one| one.required.as_slice());
+            let required = schema
+                .and_then(Schema::structure)
+                .map_or(&[][..], |one| one.required.as_slice());
             for (name, value) in after {
                 let member = schema.and_then(|schema| schema.member(name));
                 path.push(format!("f:{name}"));
                 match before.get(name) {
                     Some(previous) => both(previous, value, member, path, out),
                     // A list without `omitempty` is there as null in a Go struct.
-                    None if value.is_array() && required.contains(name) => both(&Value::Null, value, member, path, out),
+                    None if value.is_array() && required.contains(name) => {
+                        both(&Value::Null, value, member, path, out)
+                    }
                     None => all(value, member, path, &mut out.changed, true),
                 }
                 path.pop();
@@ -259,7 +287,10 @@ fn items(
         }
         path.pop();
     }
-    for (element, value) in before.iter().filter(|(element, _)| find(after, element).is_none()) {
+    for (element, value) in before
+        .iter()
+        .filter(|(element, _)| find(after, element).is_none())
+    {
         path.push(element.clone());
         all(value, of, path, &mut out.removed, true);
         path.pop();
@@ -276,7 +307,13 @@ fn all(value: &Value, schema: Option<&Schema>, path: &mut Vec<String>, set: &mut
             }
             for (name, value) in members {
                 path.push(format!("f:{name}"));
-                all(value, schema.and_then(|schema| schema.member(name)), path, set, composites);
+                all(
+                    value,
+                    schema.and_then(|schema| schema.member(name)),
+                    path,
+                    set,
+                    composites,
+                );
                 path.pop();
             }
         }

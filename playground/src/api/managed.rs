@@ -56,7 +56,11 @@ pub fn entries(object: &Value) -> Vec<Entry> {
             let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
             Entry {
                 manager: text("manager"),
-                operation: if entry["operation"] == "Apply" { "Apply" } else { "Update" },
+                operation: if entry["operation"] == "Apply" {
+                    "Apply"
+                } else {
+                    "Update"
+                },
                 api_version: text("apiVersion"),
                 subresource: text("subresource"),
                 time: text("time"),
@@ -71,7 +75,13 @@ pub fn set_entries(object: &mut Value, mut entries: Vec<Entry>) {
     entries.retain(|entry| !entry.fields.is_empty());
     entries.sort_by(|a, b| {
         let order = |one: &Entry| {
-            (one.operation, one.time.clone(), one.manager.clone(), one.api_version.clone(), one.subresource.clone())
+            (
+                one.operation,
+                one.time.clone(),
+                one.manager.clone(),
+                one.api_version.clone(),
+                one.subresource.clone(),
+            )
         };
         order(a).cmp(&order(b))
     });
@@ -142,7 +152,8 @@ pub fn update(
     };
     // A client that empties the list resets it.
     let given = new["metadata"]["managedFields"].as_array();
-    let reset = old.is_some() && given.is_some_and(|list| list.first().is_some_and(|first| *first == json!({})));
+    let reset =
+        old.is_some() && given.is_some_and(|list| list.first().is_some_and(|first| *first == json!({})));
     let mut entries = if reset { Vec::new() } else { entries(before) };
     let plain = super::write::tidy(new.clone());
     let mut difference = compare(before, &plain, schema_of(resource));
@@ -179,7 +190,9 @@ pub fn update(
 pub fn keep_times(old: &Value, new: &mut Value) {
     let timeless = |object: &Value| {
         let mut object = object.clone();
-        let list = object["metadata"].get_mut("managedFields").and_then(Value::as_array_mut);
+        let list = object["metadata"]
+            .get_mut("managedFields")
+            .and_then(Value::as_array_mut);
         for entry in list.into_iter().flatten() {
             if let Some(members) = entry.as_object_mut() {
                 members.remove("time");

@@ -76,7 +76,11 @@ pub fn qualified_name(key: &str) -> Vec<String> {
             if prefix.is_empty() {
                 problems.push("prefix part must be non-empty".to_owned());
             } else {
-                problems.extend(subdomain(prefix).into_iter().map(|why| format!("prefix part {why}")));
+                problems.extend(
+                    subdomain(prefix)
+                        .into_iter()
+                        .map(|why| format!("prefix part {why}")),
+                );
             }
             *name
         }

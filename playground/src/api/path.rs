@@ -77,7 +77,9 @@ pub fn percent_decode(text: &str, plus: bool) -> String {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let hex = |offset: usize| {
-            bytes.get(at + offset).and_then(|digit| char::from(*digit).to_digit(16))
+            bytes
+                .get(at + offset)
+                .and_then(|digit| char::from(*digit).to_digit(16))
         };
         if byte == b'%'
             && let (Some(high), Some(low)) = (hex(1), hex(2))

@@ -27,7 +27,10 @@ impl Query {
 
     /// The first value, if the parameter is given.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first value; empty if not given.
@@ -37,12 +40,16 @@ impl Query {
 
     /// Every value of the parameter.
     pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.pairs.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .filter(move |(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A flag, as apimachinery's conversion reads it: given, and neither `false` nor `0`.
     pub fn flag(&self, key: &str) -> bool {
-        self.get(key).is_some_and(|value| !matches!(value.to_lowercase().as_str(), "false" | "0"))
+        self.get(key)
+            .is_some_and(|value| !matches!(value.to_lowercase().as_str(), "false" | "0"))
     }
 
     /// A whole number, with the server's text if it is none.

@@ -33,12 +33,17 @@ struct Requirement {
 impl Selector {
     /// Reads `labelSelector` and `fieldSelector` of a request on this type.
     pub fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, ApiError> {
-        Ok(Self { labels: Parser::new(labels).selector()?, fields: parse_fields(resource, fields)? })
+        Ok(Self {
+            labels: Parser::new(labels).selector()?,
+            fields: parse_fields(resource, fields)?,
+        })
     }
 
     /// Only the object of this name, if the fields say so.
     pub fn matches(&self, object: &Value) -> bool {
-        self.labels.iter().all(|requirement| requirement.matches(&object["metadata"]["labels"]))
+        self.labels
+            .iter()
+            .all(|requirement| requirement.matches(&object["metadata"]["labels"]))
             && self
                 .fields
                 .iter()
@@ -108,9 +113,10 @@ impl<'a> Parser<'a> {
             return Ok(requirements);
         }
         loop {
-            requirements.push(self.requirement().map_err(|why| {
-                ApiError::bad_request(format!("unable to parse requirement: {why}"))
-            })?);
+            requirements.push(
+                self.requirement()
+                    .map_err(|why| ApiError::bad_request(format!("unable to parse requirement: {why}")))?,
+            );
             match self.next() {
                 "" => return Ok(requirements),
                 "," => {
@@ -142,10 +148,18 @@ impl<'a> Parser<'a> {
             return Err(format!("key: Invalid value: \"{key}\": {problem}"));
         }
         if negated {
-            return Ok(Requirement { key, operator: Operator::DoesNotExist });
+            return Ok(Requirement {
+                key,
+                operator: Operator::DoesNotExist,
+            });
         }
         let operator = match self.peek() {
-            "" | "," => return Ok(Requirement { key, operator: Operator::Exists }),
+            "" | "," => {
+                return Ok(Requirement {
+                    key,
+                    operator: Operator::Exists,
+                });
+            }
             operator => operator,
         };
         self.at += 1;
@@ -221,9 +235,13 @@ fn is_symbol(token: &str) -> bool {
 }
 
 fn check_value(key: &str, index: usize, value: &str) -> Result<(), String> {
-    super::names::label_value(value).first().map_or(Ok(()), |problem| {
-        Err(format!("values[{index}][{key}]: Invalid value: \"{value}\": {problem}"))
-    })
+    super::names::label_value(value)
+        .first()
+        .map_or(Ok(()), |problem| {
+            Err(format!(
+                "values[{index}][{key}]: Invalid value: \"{value}\": {problem}"
+            ))
+        })
 }
 
 /// The fields that can be selected on, beside name and namespace.
@@ -260,10 +278,7 @@ fn selectable(resource: &Resource) -> &'static [&'static str] {
     }
 }
 
-fn parse_fields(
-    resource: &Resource,
-    text: &str,
-) -> Result<Vec<(String, bool, String)>, ApiError> {
+fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<(String, bool, String)>, ApiError> {
     let mut terms = Vec::new();
     for term in text.split(',').filter(|term| !term.is_empty()) {
         let (path, equal, value) = if let Some((path, value)) = term.split_once("!=") {
@@ -327,9 +342,27 @@ mod tests {
 
     #[test]
     fn label_operators_select_as_documented() {
-        let matching = ["app=a", "app==a", "app!=b", "app in (a, b)", "app notin (b)", "tier", "!none",
-            "tier>4", "tier<6", " app = a , tier "];
-        let other = ["app=b", "app!=a", "app notin (a)", "!app", "none", "tier>5", "app=a,none"];
+        let matching = [
+            "app=a",
+            "app==a",
+            "app!=b",
+            "app in (a, b)",
+            "app notin (b)",
+            "tier",
+            "!none",
+            "tier>4",
+            "tier<6",
+            " app = a , tier ",
+        ];
+        let other = [
+            "app=b",
+            "app!=a",
+            "app notin (a)",
+            "!app",
+            "none",
+            "tier>5",
+            "app=a,none",
+        ];
         assert!(matching.iter().all(|text| selects(text)));
         assert!(!other.iter().any(|text| selects(text)));
     }
@@ -338,7 +371,10 @@ mod tests {
     fn a_selector_that_cannot_be_read_says_where() {
         let why = |text: &str| Selector::parse(&JOBS, text, "").unwrap_err().message;
         assert_eq!(why("app=a,"), "found '', expected: identifier after ','");
-        assert_eq!(why("app in (a"), "unable to parse requirement: found '', expected: ',' or ')'");
+        assert_eq!(
+            why("app in (a"),
+            "unable to parse requirement: found '', expected: ',' or ')'"
+        );
         assert_eq!(
             why("a b=c"),
             "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"

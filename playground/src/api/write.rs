@@ -31,7 +31,10 @@ pub struct WriteOptions {
 impl WriteOptions {
     /// What a part of the cluster itself writes, such as `kube-controller-manager`.
     pub fn system(manager: &str) -> Self {
-        Self { dry_run: false, manager: manager.to_owned() }
+        Self {
+            dry_run: false,
+            manager: manager.to_owned(),
+        }
     }
 }
 
@@ -44,7 +47,10 @@ pub fn create(
     options: &WriteOptions,
 ) -> Result<Arc<Value>, ApiError> {
     check_metadata(resource, namespace, &mut object)?;
-    if object["metadata"]["resourceVersion"].as_str().is_some_and(|version| !version.is_empty()) {
+    if object["metadata"]["resourceVersion"]
+        .as_str()
+        .is_some_and(|version| !version.is_empty())
+    {
         return Err(ApiError::unclassified(
             "resourceVersion should not be set on objects to be created",
         ));
@@ -55,7 +61,14 @@ pub fn create(
     // The name is generated before admission so that its texts can say it.
     let generated = fill_system_fields(cluster, &mut object);
     admission::namespace_accepts(cluster, resource, namespace, &object)?;
-    managed::update(None, &mut object, resource, "", &options.manager, &cluster.clock.now_text());
+    managed::update(
+        None,
+        &mut object,
+        resource,
+        "",
+        &options.manager,
+        &cluster.clock.now_text(),
+    );
     admission::mutate_create(cluster, resource, &mut object)?;
     kinds::prepare_create(resource, &mut object);
     let errors = kinds::validate_create(resource, &object);
@@ -128,7 +141,13 @@ fn fill_system_fields(cluster: &Cluster, object: &mut Value) -> bool {
     metadata["uid"] = uuid::Uuid::new_v4().to_string().into();
     metadata["creationTimestamp"] = now.into();
     if let Some(members) = metadata.as_object_mut() {
-        for name in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"] {
+        for name in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "resourceVersion",
+            "generation",
+        ] {
             members.remove(name);
         }
     }
@@ -171,10 +190,16 @@ pub fn update(
             return Err(ApiError::bad_request(if name.is_empty() {
                 "name is required".to_owned()
             } else {
-                format!("the name of the object ({name}) does not match the name on the URL ({})", key.name)
+                format!(
+                    "the name of the object ({name}) does not match the name on the URL ({})",
+                    key.name
+                )
             }));
         }
-        let given = new["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+        let given = new["metadata"]["resourceVersion"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         if !given.is_empty() && new["metadata"]["resourceVersion"] != old["metadata"]["resourceVersion"] {
             return Err(ApiError::stale(resource, &key.name));
         }
@@ -219,7 +244,12 @@ fn prepare(
         Part::Status => kinds::validate_status(resource, old, &new),
     };
     if !errors.is_empty() {
-        return Err(ApiError::invalid(resource.kind, resource.group, &key.name, &errors));
+        return Err(ApiError::invalid(
+            resource.kind,
+            resource.group,
+            &key.name,
+            &errors,
+        ));
     }
     managed::keep_times(old, &mut new);
     Ok(new)
@@ -227,7 +257,14 @@ fn prepare(
 
 /// What a replacement need not repeat.
 fn keep_system_fields(old: &Value, new: &mut Value) {
-    for name in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName"] {
+    for name in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "generateName",
+    ] {
         let before = &old["metadata"][name];
         let keep = match name {
             "generation" => true,
@@ -247,7 +284,15 @@ pub(super) fn tidy(mut object: Value) -> Value {
         match value {
             Value::Object(members) => {
                 members.retain(|name, value| {
-                    !value.is_null() || matches!(name.as_str(), "lastProbeTime" | "lastTransitionTime" | "firstTimestamp" | "lastTimestamp" | "eventTime")
+                    !value.is_null()
+                        || matches!(
+                            name.as_str(),
+                            "lastProbeTime"
+                                | "lastTransitionTime"
+                                | "firstTimestamp"
+                                | "lastTimestamp"
+                                | "eventTime"
+                        )
                 });
                 members.values_mut().for_each(clean);
             }
@@ -256,7 +301,13 @@ pub(super) fn tidy(mut object: Value) -> Value {
         }
     }
     clean(&mut object);
-    for name in ["labels", "annotations", "finalizers", "ownerReferences", "managedFields"] {
+    for name in [
+        "labels",
+        "annotations",
+        "finalizers",
+        "ownerReferences",
+        "managedFields",
+    ] {
         let empty = match &object["metadata"][name] {
             Value::Object(members) => members.is_empty(),
             Value::Array(items) => items.is_empty(),

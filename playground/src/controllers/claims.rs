@@ -29,15 +29,18 @@ fn bind(cluster: &Cluster) -> Result<(), StoreError> {
         if claim["status"]["phase"] == "Bound" || claim["spec"]["storageClassName"] != STORAGE_CLASS {
             continue;
         }
-        let bound = cluster.store.modify::<StoreError>(&Key::of(&PERSISTENT_VOLUME_CLAIMS, &claim)?, |claim| {
-            let volume = format!("pvc-{}", claim["metadata"]["uid"].as_str().unwrap_or_default());
-            claim["spec"]["volumeName"] = volume.into();
-            claim["status"] = json!({
-                "phase": "Bound", "capacity": claim["spec"]["resources"]["requests"],
-                "accessModes": claim["spec"]["accessModes"],
-            });
-            Ok(())
-        });
+        let bound =
+            cluster
+                .store
+                .modify::<StoreError>(&Key::of(&PERSISTENT_VOLUME_CLAIMS, &claim)?, |claim| {
+                    let volume = format!("pvc-{}", claim["metadata"]["uid"].as_str().unwrap_or_default());
+                    claim["spec"]["volumeName"] = volume.into();
+                    claim["status"] = json!({
+                        "phase": "Bound", "capacity": claim["spec"]["resources"]["requests"],
+                        "accessModes": claim["spec"]["accessModes"],
+                    });
+                    Ok(())
+                });
         match bound {
             Ok(_) | Err(StoreError::NotFound(_)) => {}
             Err(error) => return Err(error),

@@ -26,10 +26,12 @@ fn count(cluster: &Cluster) -> Result<(), StoreError> {
         if quota["status"] == status {
             continue;
         }
-        let written = cluster.store.modify::<StoreError>(&Key::of(&RESOURCE_QUOTAS, &quota)?, |quota| {
-            quota["status"] = status.clone();
-            Ok(())
-        });
+        let written = cluster
+            .store
+            .modify::<StoreError>(&Key::of(&RESOURCE_QUOTAS, &quota)?, |quota| {
+                quota["status"] = status.clone();
+                Ok(())
+            });
         match written {
             Ok(_) | Err(StoreError::NotFound(_)) => {}
             Err(error) => return Err(error),

@@ -61,7 +61,10 @@ impl Call {
     }
 
     fn header(&self, name: http::HeaderName) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// Who owns the written fields: `fieldManager`, else the program that the client says it is.
@@ -74,9 +77,21 @@ impl Call {
         if !given.is_empty() {
             return Ok(given.to_owned());
         }
-        let program = self.header(http::header::USER_AGENT).split('/').next().unwrap_or_default();
-        let shown: String = program.chars().filter(|letter| !letter.is_control()).take(128).collect();
-        Ok(if shown.is_empty() { "unknown".to_owned() } else { shown })
+        let program = self
+            .header(http::header::USER_AGENT)
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        let shown: String = program
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(128)
+            .collect();
+        Ok(if shown.is_empty() {
+            "unknown".to_owned()
+        } else {
+            shown
+        })
     }
 
     /// How the body is written; JSON if the client does not say.
@@ -98,7 +113,8 @@ impl Call {
             "Strict" => Ok(FieldValidation::Strict),
             "Ignore" => Ok(FieldValidation::Ignore),
             other => {
-                let error = FieldError::not_supported("fieldValidation", other, &["Ignore", "Strict", "Warn"]);
+                let error =
+                    FieldError::not_supported("fieldValidation", other, &["Ignore", "Strict", "Warn"]);
                 Err(Status::invalid(options, "meta.k8s.io", "", &[error]))
             }
         }
@@ -133,7 +149,10 @@ async fn answer(State(cluster): State<Cluster>, request: Request) -> Response {
 
 /// What the client accepts.
 fn accept(headers: &HeaderMap) -> &str {
-    headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(http::header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 async fn route(
@@ -151,7 +170,9 @@ async fn route(
         ["openapi", "v3"] => return Ok(openapi::index()),
         ["openapi", "v3", rest @ ..] => return openapi::document(&rest.join("/")),
         ["api"] if discovery::aggregated_wanted(accept(&headers)) => return Ok(discovery::aggregated(true)),
-        ["apis"] if discovery::aggregated_wanted(accept(&headers)) => return Ok(discovery::aggregated(false)),
+        ["apis"] if discovery::aggregated_wanted(accept(&headers)) => {
+            return Ok(discovery::aggregated(false));
+        }
         ["api"] => return Ok(discovery::core_versions()),
         ["apis"] => return Ok(discovery::groups()),
         ["apis", group] => return discovery::group(group),

@@ -46,11 +46,17 @@ pub(super) fn list(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     let selector = selector(call)?;
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (objects, version) = cluster.store.list(call.resource, namespace)?;
-    let mut objects: Vec<_> = objects.into_iter().filter(|object| selector.matches(object)).collect();
+    let mut objects: Vec<_> = objects
+        .into_iter()
+        .filter(|object| selector.matches(object))
+        .collect();
     let after = match call.parameter("continue") {
         "" => None,
         token => {
-            let decoded = STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded = STANDARD
+                .decode(token)
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok());
             Some(decoded.ok_or_else(|| Status::bad_request("continue key is not valid"))?)
         }
     };
@@ -62,7 +68,9 @@ pub(super) fn list(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     if limit > 0 && objects.len() > limit {
         metadata["remainingItemCount"] = (objects.len() - limit).into();
         objects.truncate(limit);
-        metadata["continue"] = STANDARD.encode(objects.last().map(|last| place(last)).unwrap_or_default()).into();
+        metadata["continue"] = STANDARD
+            .encode(objects.last().map(|last| place(last)).unwrap_or_default())
+            .into();
     }
     if table::wanted(&call.headers) {
         let items: Vec<_> = objects.iter().map(Arc::as_ref).collect();
@@ -83,13 +91,25 @@ fn place(object: &Value) -> String {
 }
 
 fn selector(call: &Call) -> Result<Selector, Status> {
-    Selector::parse(call.resource, call.parameter("labelSelector"), call.parameter("fieldSelector"))
+    Selector::parse(
+        call.resource,
+        call.parameter("labelSelector"),
+        call.parameter("fieldSelector"),
+    )
 }
 
 /// A new object.
 pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let options = WriteOptions { dry_run: call.query.dry_run("CreateOptions")?, manager: call.manager()? };
-    let decoded = decode::object(&call.body, call.format()?, call.resource, call.validation("CreateOptions")?)?;
+    let options = WriteOptions {
+        dry_run: call.query.dry_run("CreateOptions")?,
+        manager: call.manager()?,
+    };
+    let decoded = decode::object(
+        &call.body,
+        call.format()?,
+        call.resource,
+        call.validation("CreateOptions")?,
+    )?;
     let mut told = decoded.warnings;
     let stored = create_with(cluster, call.resource, &call.namespace, decoded.object, &options)?;
     told.extend(kinds::warnings(call.resource, &stored));
@@ -124,7 +144,10 @@ pub(crate) fn create_object(
     object: Value,
     dry_run: bool,
 ) -> Result<Arc<Value>, Status> {
-    let options = WriteOptions { dry_run, ..WriteOptions::system("kube-controller-manager") };
+    let options = WriteOptions {
+        dry_run,
+        ..WriteOptions::system("kube-controller-manager")
+    };
     create_with(cluster, resource, namespace, object, &options)
 }
 
@@ -135,8 +158,16 @@ pub(crate) fn random_suffix() -> String {
 
 /// Replaces an object, or its status alone.
 pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
-    let options = WriteOptions { dry_run: call.query.dry_run("UpdateOptions")?, manager: call.manager()? };
-    let decoded = decode::object(&call.body, call.format()?, call.resource, call.validation("UpdateOptions")?)?;
+    let options = WriteOptions {
+        dry_run: call.query.dry_run("UpdateOptions")?,
+        manager: call.manager()?,
+    };
+    let decoded = decode::object(
+        &call.body,
+        call.format()?,
+        call.resource,
+        call.validation("UpdateOptions")?,
+    )?;
     let mut told = decoded.warnings;
     let new = decoded.object;
     let stored = write::update(cluster, &key(call, name), part, &options, |_| Ok(new.clone()))?;
@@ -147,7 +178,10 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
 /// Changes an object by a patch.
 pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let kind = PatchKind::of(&call.headers)?;
-    let options = WriteOptions { dry_run: call.query.dry_run("PatchOptions")?, manager: call.manager()? };
+    let options = WriteOptions {
+        dry_run: call.query.dry_run("PatchOptions")?,
+        manager: call.manager()?,
+    };
     let validation = call.validation("PatchOptions")?;
     let key = key(call, name);
     if kind == PatchKind::Apply && cluster.store.get(&key)?.is_none() {
@@ -171,7 +205,9 @@ fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
     let body = if call.body.is_empty() {
         Value::Null
     } else {
-        decode::parse(&call.body, call.format()?).map_err(Status::bad_request)?.0
+        decode::parse(&call.body, call.format()?)
+            .map_err(Status::bad_request)?
+            .0
     };
     DeleteOptions::read(&body, &call.query)
 }
@@ -221,7 +257,10 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let options = delete_options(call)?;
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (objects, version) = cluster.store.list(call.resource, namespace)?;
-    let chosen: Vec<_> = objects.into_iter().filter(|object| selector.matches(object)).collect();
+    let chosen: Vec<_> = objects
+        .into_iter()
+        .filter(|object| selector.matches(object))
+        .collect();
     let mut items = Vec::with_capacity(chosen.len());
     for object in &chosen {
         match delete_one(cluster, &Key::of(call.resource, object)?, &options) {
@@ -235,7 +274,10 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
         "metadata": {"resourceVersion": version.to_string()},
         "items": items.iter().map(Arc::as_ref).collect::<Vec<&Value>>(),
     });
-    Ok(warnings::add(Json(body).into_response(), &orphan_warning(call.resource, &options)))
+    Ok(warnings::add(
+        Json(body).into_response(),
+        &orphan_warning(call.resource, &options),
+    ))
 }
 
 /// Deletes an object as a part of the cluster itself: `policy` is a propagation policy or empty.

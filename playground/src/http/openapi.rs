@@ -27,7 +27,11 @@ pub(super) fn index() -> Response {
         let url = format!("/openapi/v3/{place}");
         paths.insert(place, json!({"serverRelativeURL": url}));
     }
-    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], json!({"paths": paths}).to_string()).into_response()
+    (
+        [(CONTENT_TYPE, "text/plain; charset=utf-8")],
+        json!({"paths": paths}).to_string(),
+    )
+        .into_response()
 }
 
 /// `/openapi/v3/GROUP-VERSION`.
@@ -35,7 +39,11 @@ pub(super) fn document(path: &str) -> Result<Response, Status> {
     if let Some(document) = decode::document(path) {
         return Ok(Json(document).into_response());
     }
-    let served: Vec<&Resource> = ALL.iter().copied().filter(|resource| place(resource) == path).collect();
+    let served: Vec<&Resource> = ALL
+        .iter()
+        .copied()
+        .filter(|resource| place(resource) == path)
+        .collect();
     if served.is_empty() {
         return Err(Status::no_such_path());
     }
@@ -48,16 +56,27 @@ fn small(path: &str, served: &[&Resource]) -> Value {
     for resource in served {
         let named = json!({"group": resource.group, "version": resource.version, "kind": resource.kind});
         let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
-        let parameters = [parameter("dryRun"), parameter("fieldManager"), parameter("fieldValidation")];
+        let parameters = [
+            parameter("dryRun"),
+            parameter("fieldManager"),
+            parameter("fieldValidation"),
+        ];
         let write = |action: &str| {
             json!({
                 "x-kubernetes-action": action, "x-kubernetes-group-version-kind": named, "parameters": parameters,
                 "responses": {"200": {"description": "OK"}},
             })
         };
-        let namespace = if resource.namespaced { "namespaces/{namespace}/" } else { "" };
+        let namespace = if resource.namespaced {
+            "namespaces/{namespace}/"
+        } else {
+            ""
+        };
         let collection = format!("/{path}/{namespace}{}", resource.plural);
-        paths.insert(format!("{collection}/{{name}}"), json!({"put": write("put"), "patch": write("patch")}));
+        paths.insert(
+            format!("{collection}/{{name}}"),
+            json!({"put": write("put"), "patch": write("patch")}),
+        );
         paths.insert(collection, json!({"post": write("post")}));
         schemas.insert(
             format!("playground.{}.{}", resource.version, resource.kind),

@@ -10,7 +10,9 @@ pub(super) fn add(mut response: Response, texts: &[String]) -> Response {
         let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
         // A text that is no header value, such as one with a line break, cannot be told.
         if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
-            response.headers_mut().append(HeaderName::from_static("warning"), value);
+            response
+                .headers_mut()
+                .append(HeaderName::from_static("warning"), value);
         }
     }
     response

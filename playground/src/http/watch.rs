@@ -20,7 +20,11 @@ const DEFAULT_TIMEOUT: u64 = 1800;
 
 /// Answers a watch: from a resourceVersion, or with the present objects first.
 pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let selector = Selector::parse(call.resource, call.parameter("labelSelector"), call.parameter("fieldSelector"))?;
+    let selector = Selector::parse(
+        call.resource,
+        call.parameter("labelSelector"),
+        call.parameter("fieldSelector"),
+    )?;
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (resource, tables) = (call.resource, table::wanted(&call.headers));
     let event = move |kind: &str, object: &Value| -> Bytes {

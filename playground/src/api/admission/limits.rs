@@ -22,7 +22,10 @@ fn items(cluster: &Cluster, object: &Value) -> Result<Vec<Value>, ApiError> {
 /// Fills in what containers leave out, and writes down that it did.
 pub(super) fn defaults(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     let mut notes = Vec::new();
-    for item in items(cluster, pod)?.iter().filter(|item| item["type"] == "Container") {
+    for item in items(cluster, pod)?
+        .iter()
+        .filter(|item| item["type"] == "Container")
+    {
         for (list, what) in [("containers", "container"), ("initContainers", "init container")] {
             let containers = pod["spec"].get_mut(list).and_then(Value::as_array_mut);
             for container in containers.into_iter().flatten() {
@@ -75,18 +78,26 @@ fn check(item: &Value, requests: &Value, limits: &Value) -> Vec<String> {
     };
     for (name, least, shown) in bounded("min") {
         match amount(requests, &name) {
-            None => problems.push(format!("minimum {name} usage per {kind} is {shown}.  No request is specified")),
+            None => problems.push(format!(
+                "minimum {name} usage per {kind} is {shown}.  No request is specified"
+            )),
             Some((asked, text)) if asked < least => {
-                problems.push(format!("minimum {name} usage per {kind} is {shown}, but request is {text}"));
+                problems.push(format!(
+                    "minimum {name} usage per {kind} is {shown}, but request is {text}"
+                ));
             }
             Some(_) => {}
         }
     }
     for (name, most, shown) in bounded("max") {
         match amount(limits, &name) {
-            None => problems.push(format!("maximum {name} usage per {kind} is {shown}.  No limit is specified")),
+            None => problems.push(format!(
+                "maximum {name} usage per {kind} is {shown}.  No limit is specified"
+            )),
             Some((limit, text)) if limit > most => {
-                problems.push(format!("maximum {name} usage per {kind} is {shown}, but limit is {text}"));
+                problems.push(format!(
+                    "maximum {name} usage per {kind} is {shown}, but limit is {text}"
+                ));
             }
             Some(_) => {}
         }
@@ -141,8 +152,13 @@ pub(super) fn total(pod: &Value, kind: &str) -> Value {
     let mut sums = serde_json::Map::new();
     for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
         for (name, _) in container["resources"][kind].as_object().into_iter().flatten() {
-            let Some((own, _)) = amount(&container["resources"][kind], name) else { continue };
-            let before = sums.get(name).and_then(Value::as_str).and_then(|text| Quantity::parse(text).ok());
+            let Some((own, _)) = amount(&container["resources"][kind], name) else {
+                continue;
+            };
+            let before = sums
+                .get(name)
+                .and_then(Value::as_str)
+                .and_then(|text| Quantity::parse(text).ok());
             let sum = before.unwrap_or(Quantity::ZERO).plus(own);
             sums.insert(name.clone(), sum.to_string().into());
         }
@@ -150,8 +166,13 @@ pub(super) fn total(pod: &Value, kind: &str) -> Value {
     // Init containers run alone: the largest of them counts if it is more than the sum.
     for container in pod["spec"]["initContainers"].as_array().into_iter().flatten() {
         for (name, _) in container["resources"][kind].as_object().into_iter().flatten() {
-            let Some((own, _)) = amount(&container["resources"][kind], name) else { continue };
-            let before = sums.get(name).and_then(Value::as_str).and_then(|text| Quantity::parse(text).ok());
+            let Some((own, _)) = amount(&container["resources"][kind], name) else {
+                continue;
+            };
+            let before = sums
+                .get(name)
+                .and_then(Value::as_str)
+                .and_then(|text| Quantity::parse(text).ok());
             if before.is_none_or(|before| before < own) {
                 sums.insert(name.clone(), own.to_string().into());
             }
@@ -164,7 +185,10 @@ pub(super) fn total(pod: &Value, kind: &str) -> Value {
 pub(super) fn check_claim(cluster: &Cluster, claim: &Value) -> Result<(), ApiError> {
     let mut problems = Vec::new();
     let requests = &claim["spec"]["resources"]["requests"];
-    for item in items(cluster, claim)?.iter().filter(|item| item["type"] == "PersistentVolumeClaim") {
+    for item in items(cluster, claim)?
+        .iter()
+        .filter(|item| item["type"] == "PersistentVolumeClaim")
+    {
         problems.extend(check(item, requests, requests));
     }
     refuse(&PERSISTENT_VOLUME_CLAIMS, claim, &problems)

@@ -39,7 +39,9 @@ fn pod_usage(pod: &Value, mut usage: Vec<(String, Quantity)>) -> Vec<(String, Qu
     usage.push(("pods".to_owned(), Quantity::whole(1)));
     for (kind, prefix) in [("requests", "requests."), ("limits", "limits.")] {
         for (name, amount) in total(pod, kind).as_object().into_iter().flatten() {
-            let Some(Ok(amount)) = amount.as_str().map(Quantity::parse) else { continue };
+            let Some(Ok(amount)) = amount.as_str().map(Quantity::parse) else {
+                continue;
+            };
             usage.push((format!("{prefix}{name}"), amount));
             if kind == "requests" && matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage") {
                 usage.push((name.clone(), amount));
@@ -51,10 +53,16 @@ fn pod_usage(pod: &Value, mut usage: Vec<(String, Quantity)>) -> Vec<(String, Qu
 
 /// Whether a quota's scopes include the object; only Pods have scopes.
 fn in_scope(quota: &Value, resource: &Resource, object: &Value) -> bool {
-    let scopes = quota["spec"]["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let scopes = quota["spec"]["scopes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     let expressions = quota["spec"]["scopeSelector"]["matchExpressions"].as_array();
     let is_pod = resource.kind == "Pod";
-    let terminating = object["spec"]["activeDeadlineSeconds"].as_i64().is_some_and(|limit| limit >= 0);
+    let terminating = object["spec"]["activeDeadlineSeconds"]
+        .as_i64()
+        .is_some_and(|limit| limit >= 0);
     let best_effort = || crate::api::kinds::qos_class(&object["spec"]) == "BestEffort";
     let named = scopes.into_iter().all(|scope| {
         is_pod
@@ -71,9 +79,8 @@ fn in_scope(quota: &Value, resource: &Resource, object: &Value) -> bool {
         && expressions.into_iter().flatten().all(|expression| {
             let class = object["spec"]["priorityClassName"].as_str();
             let values = expression["values"].as_array();
-            let listed = class.is_some_and(|class| {
-                values.is_some_and(|values| values.iter().any(|value| value == class))
-            });
+            let listed = class
+                .is_some_and(|class| values.is_some_and(|values| values.iter().any(|value| value == class)));
             is_pod
                 && expression["scopeName"] == "PriorityClass"
                 && match expression["operator"].as_str() {
@@ -95,7 +102,10 @@ fn amounts(map: &Value) -> Vec<(String, Quantity)> {
 }
 
 fn listed(amounts: &[(String, Quantity)]) -> String {
-    let mut texts: Vec<String> = amounts.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
+    let mut texts: Vec<String> = amounts
+        .iter()
+        .map(|(name, amount)| format!("{name}={amount}"))
+        .collect();
     texts.sort();
     texts.join(",")
 }
@@ -125,7 +135,9 @@ pub(super) fn charge(
         }
         let used = used(cluster, quota)?;
         let find = |list: &[(String, Quantity)], name: &str| {
-            list.iter().find(|(one, _)| one == name).map_or(Quantity::ZERO, |(_, amount)| *amount)
+            list.iter()
+                .find(|(one, _)| one == name)
+                .map_or(Quantity::ZERO, |(_, amount)| *amount)
         };
         let over: Vec<String> = asked
             .iter()
@@ -140,7 +152,9 @@ pub(super) fn charge(
             let why = format!(
                 "exceeded quota: {}, requested: {}, used: {}, limited: {}",
                 quota["metadata"]["name"].as_str().unwrap_or_default(),
-                only(&asked), only(&used), only(&hard),
+                only(&asked),
+                only(&used),
+                only(&hard),
             );
             return Err(ApiError::forbidden(resource, name, &why));
         }
@@ -186,7 +200,9 @@ fn require_amounts(
     for (limited, _) in hard {
         let (kind, name) = match limited.split_once('.') {
             Some((kind @ ("requests" | "limits"), name)) => (kind, name),
-            None if matches!(limited.as_str(), "cpu" | "memory" | "ephemeral-storage") => ("requests", limited.as_str()),
+            None if matches!(limited.as_str(), "cpu" | "memory" | "ephemeral-storage") => {
+                ("requests", limited.as_str())
+            }
             _ => continue,
         };
         let containers = ["containers", "initContainers"]
@@ -204,8 +220,10 @@ fn require_amounts(
         return Ok(());
     }
     missing.sort();
-    let texts: Vec<String> =
-        missing.iter().map(|(name, containers)| format!("{name} for: {}", containers.join(","))).collect();
+    let texts: Vec<String> = missing
+        .iter()
+        .map(|(name, containers)| format!("{name} for: {}", containers.join(",")))
+        .collect();
     let why = format!(
         "failed quota: {}: must specify {}",
         quota["metadata"]["name"].as_str().unwrap_or_default(),
@@ -218,10 +236,18 @@ fn require_amounts(
 /// What the namespace holds of what the quota limits, counted from the objects themselves.
 fn used(cluster: &Cluster, quota: &Value) -> Result<Vec<(String, Quantity)>, StoreError> {
     let namespace = quota["metadata"]["namespace"].as_str().unwrap_or_default();
-    let limited: Vec<String> = amounts(&quota["spec"]["hard"]).into_iter().map(|(name, _)| name).collect();
-    let mut totals: Vec<(String, Quantity)> =
-        limited.iter().map(|name| (name.clone(), Quantity::ZERO)).collect();
-    for resource in resource::ALL.iter().filter(|one| one.namespaced && one.kind != "Event") {
+    let limited: Vec<String> = amounts(&quota["spec"]["hard"])
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    let mut totals: Vec<(String, Quantity)> = limited
+        .iter()
+        .map(|name| (name.clone(), Quantity::ZERO))
+        .collect();
+    for resource in resource::ALL
+        .iter()
+        .filter(|one| one.namespaced && one.kind != "Event")
+    {
         for object in cluster.store.list(resource, Some(namespace))?.0 {
             if !in_scope(quota, resource, &object) {
                 continue;
@@ -239,5 +265,9 @@ fn used(cluster: &Cluster, quota: &Value) -> Result<Vec<(String, Quantity)>, Sto
 /// `status.used` of a quota, as the quota controller writes it.
 pub fn quota_used(cluster: &Cluster, quota: &Value) -> Result<Value, StoreError> {
     let totals = used(cluster, quota)?;
-    Ok(totals.into_iter().map(|(name, total)| (name, total.to_string().into())).collect::<Map<_, _>>().into())
+    Ok(totals
+        .into_iter()
+        .map(|(name, total)| (name, total.to_string().into()))
+        .collect::<Map<_, _>>()
+        .into())
 }

@@ -20,7 +20,10 @@ pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     let mended = mend_surrogates(text);
     let text = mended.as_deref().unwrap_or(text);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let seed = Seed { path: String::new(), repeated: &repeated };
+    let seed = Seed {
+        path: String::new(),
+        repeated: &repeated,
+    };
     let value = seed
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
@@ -56,7 +59,10 @@ fn mend_surrogates(text: &str) -> Option<String> {
             }
             _ => {
                 // Any other escape is two characters as far as finding the next one goes.
-                let end = text[at + 1..].chars().next().map_or(1, |next| 1 + next.len_utf8());
+                let end = text[at + 1..]
+                    .chars()
+                    .next()
+                    .map_or(1, |next| 1 + next.len_utf8());
                 out.push_str(&text[at..at + end]);
                 at += end;
             }
@@ -70,7 +76,10 @@ fn describe(text: &str, error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "unexpected end of JSON input".to_owned();
     }
-    let line = text.split_inclusive('\n').nth(error.line().saturating_sub(1)).unwrap_or(text);
+    let line = text
+        .split_inclusive('\n')
+        .nth(error.line().saturating_sub(1))
+        .unwrap_or(text);
     let column = error.column().saturating_sub(1);
     let found = line
         .char_indices()
@@ -138,7 +147,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("number out of range"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -152,7 +163,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         loop {
-            let seed = Seed { path: format!("{}[{}]", self.path, list.len()), ..self.clone() };
+            let seed = Seed {
+                path: format!("{}[{}]", self.path, list.len()),
+                ..self.clone()
+            };
             match items.next_element_seed(seed)? {
                 Some(item) => list.push(item),
                 None => return Ok(list.into()),
@@ -163,8 +177,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            let path =
-                if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
+            let path = if self.path.is_empty() {
+                key.clone()
+            } else {
+                format!("{}.{key}", self.path)
+            };
             if map.contains_key(&key) {
                 let text = format!("duplicate field \"{path}\"");
                 let mut repeated = self.repeated.borrow_mut();
@@ -175,7 +192,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
                     repeated.push(text);
                 }
             }
-            let value = members.next_value_seed(Seed { path, repeated: self.repeated })?;
+            let value = members.next_value_seed(Seed {
+                path,
+                repeated: self.repeated,
+            })?;
             map.insert(key, value);
         }
         Ok(map.into())

@@ -74,8 +74,7 @@ pub fn object(
         Format::Json => format!("couldn't get version/kind; json parse error: {why}"),
         Format::Yaml => why,
     };
-    let (value, repeated) =
-        parse(body, format).map_err(|why| unrecognized(&json_error(why)))?;
+    let (value, repeated) = parse(body, format).map_err(|why| unrecognized(&json_error(why)))?;
     let value = match value {
         Value::Null => Value::Object(serde_json::Map::new()),
         Value::Object(_) => value,
@@ -89,7 +88,10 @@ pub fn object(
     let handled = |why: String| {
         let version = value["apiVersion"].as_str().unwrap_or_default();
         let version = version.rsplit('/').next().filter(|text| !text.is_empty());
-        let named = value["kind"].as_str().filter(|text| !text.is_empty()).unwrap_or(kind);
+        let named = value["kind"]
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .unwrap_or(kind);
         let version = version.unwrap_or(resource.version);
         ApiError::bad_request(format!(
             "{named} in version \"{version}\" cannot be handled as a {kind}: {why}"
@@ -132,7 +134,9 @@ pub fn patched(
 ) -> Result<(Value, Vec<String>), ApiError> {
     let handled = |why: String| {
         let (kind, version) = (resource.kind, resource.version);
-        ApiError::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+        ApiError::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
+        ))
     };
     check_kind(&value, resource).map_err(handled)?;
     let mut unknown = Vec::new();
@@ -156,16 +160,26 @@ fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
     let text = |field: &str| value[field].as_str().unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let own_version = resource.api_version();
-    let api_version = if api_version.is_empty() { &own_version } else { api_version };
+    let api_version = if api_version.is_empty() {
+        &own_version
+    } else {
+        api_version
+    };
     let kind = if kind.is_empty() { resource.kind } else { kind };
-    let same_version = api_version == own_version
-        || (resource.plural == "events" && api_version == "events.k8s.io/v1");
+    let same_version =
+        api_version == own_version || (resource.plural == "events" && api_version == "events.k8s.io/v1");
     if same_version && kind == resource.kind {
         return Ok(());
     }
-    let known = resource::ALL.iter().any(|one| one.kind == kind && one.api_version() == api_version);
+    let known = resource::ALL
+        .iter()
+        .any(|one| one.kind == kind && one.api_version() == api_version);
     if known {
-        let group = if resource.group.is_empty() { "core" } else { resource.group };
+        let group = if resource.group.is_empty() {
+            "core"
+        } else {
+            resource.group
+        };
         let version = api_version.rsplit('/').next().unwrap_or(api_version);
         return Err(format!(
             "converting ({version}.{kind}) to ({group}.{}): unknown conversion",

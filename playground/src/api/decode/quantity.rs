@@ -1,14 +1,31 @@
 //! Resource quantities such as `500m`, `1Gi`, `2e3`
 //! ([Quantity](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)).
 
-const BAD: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const BAD: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /// Decimal suffixes with their powers of ten in units of 10⁻⁹.
 const DECIMAL: &[(&str, u32)] = &[
-    ("n", 0), ("u", 3), ("m", 6), ("", 9), ("k", 12), ("M", 15), ("G", 18), ("T", 21), ("P", 24), ("E", 27),
+    ("n", 0),
+    ("u", 3),
+    ("m", 6),
+    ("", 9),
+    ("k", 12),
+    ("M", 15),
+    ("G", 18),
+    ("T", 21),
+    ("P", 24),
+    ("E", 27),
 ];
 /// Binary suffixes with their powers of two.
-const BINARY: &[(&str, u32)] = &[("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
+const BINARY: &[(&str, u32)] = &[
+    ("Ki", 10),
+    ("Mi", 20),
+    ("Gi", 30),
+    ("Ti", 40),
+    ("Pi", 50),
+    ("Ei", 60),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -32,11 +49,17 @@ impl PartialOrd for Quantity {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Self = Self { nano: 0, form: Form::Decimal };
+    pub const ZERO: Self = Self {
+        nano: 0,
+        form: Form::Decimal,
+    };
 
     /// A whole number.
     pub fn whole(number: i64) -> Self {
-        Self { nano: i128::from(number) * 1_000_000_000, form: Form::Decimal }
+        Self {
+            nano: i128::from(number) * 1_000_000_000,
+            form: Form::Decimal,
+        }
     }
 
     /// Reads a quantity; the error is the server's text.
@@ -58,7 +81,10 @@ impl Quantity {
         }
         let scale = u32::try_from(fraction.len().min(12)).ok()?;
         let (form, nano) = if let Some((_, power)) = DECIMAL.iter().find(|(one, _)| *one == suffix) {
-            (Form::Decimal, scaled(digits, i64::from(*power) - i64::from(scale))?)
+            (
+                Form::Decimal,
+                scaled(digits, i64::from(*power) - i64::from(scale))?,
+            )
         } else if let Some((_, power)) = BINARY.iter().find(|(one, _)| *one == suffix) {
             let shifted = digits.checked_mul(1_i128 << power)?;
             (Form::Binary, scaled(shifted, 9 - i64::from(scale))?)
@@ -94,13 +120,19 @@ impl Quantity {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         let form = if self.is_zero() { other.form } else { self.form };
-        Self { nano: self.nano.saturating_add(other.nano), form }
+        Self {
+            nano: self.nano.saturating_add(other.nano),
+            form,
+        }
     }
 
     /// The difference.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
-        Self { nano: self.nano.saturating_sub(other.nano), form: self.form }
+        Self {
+            nano: self.nano.saturating_sub(other.nano),
+            form: self.form,
+        }
     }
 
     /// Rounded up to thousandths: cpu is kept no finer.
@@ -108,7 +140,10 @@ impl Quantity {
     pub fn to_milli(self) -> Self {
         let step = 1_000_000;
         let up = if self.nano > 0 { step - 1 } else { 0 };
-        Self { nano: (self.nano + up) / step * step, form: self.form }
+        Self {
+            nano: (self.nano + up) / step * step,
+            form: self.form,
+        }
     }
 
     /// How many times `other` goes into it.
@@ -121,7 +156,11 @@ impl Quantity {
     pub fn canonical(self, text: &str) -> String {
         // Kubernetes keeps what the client wrote when nothing had to be rounded and it is short.
         let plain = text.strip_prefix('+').is_some() || Self::read(&self.to_string()) == Some(self);
-        if plain && self.to_string() == text { text.to_owned() } else { self.to_string() }
+        if plain && self.to_string() == text {
+            text.to_owned()
+        } else {
+            self.to_string()
+        }
     }
 }
 
@@ -131,7 +170,9 @@ fn scaled(digits: i128, power: i64) -> Option<i128> {
     if power >= 0 {
         return digits.checked_mul(factor?);
     }
-    let Some(factor) = factor else { return Some(i128::from(digits > 0)) };
+    let Some(factor) = factor else {
+        return Some(i128::from(digits > 0));
+    };
     Some((digits + factor - 1) / factor)
 }
 
@@ -143,13 +184,19 @@ impl std::fmt::Display for Quantity {
         if self.form == Form::Binary && self.is_whole() {
             let whole = self.nano / 1_000_000_000;
             if whole.abs() >= 1024 {
-                let fitting = BINARY.iter().rev().find(|(_, power)| whole % (1_i128 << power) == 0);
+                let fitting = BINARY
+                    .iter()
+                    .rev()
+                    .find(|(_, power)| whole % (1_i128 << power) == 0);
                 let (suffix, power) = fitting.copied().unwrap_or(("", 0));
                 return write!(formatter, "{}{suffix}", whole >> power);
             }
             return write!(formatter, "{whole}");
         }
-        let fitting = DECIMAL.iter().rev().find(|(_, power)| self.nano % 10_i128.pow(*power) == 0);
+        let fitting = DECIMAL
+            .iter()
+            .rev()
+            .find(|(_, power)| self.nano % 10_i128.pow(*power) == 0);
         let (suffix, power) = fitting.copied().unwrap_or(("n", 0));
         let number = self.nano / 10_i128.pow(power);
         if self.form == Form::Exponent {
@@ -171,8 +218,16 @@ mod tests {
     #[test]
     fn a_quantity_is_written_in_its_shortest_exact_form() {
         let pairs = [
-            ("1500m", "1500m"), ("0.5", "500m"), ("1024Mi", "1Gi"), ("1e3", "1e3"), ("1000", "1k"),
-            ("0.1", "100m"), ("1.5Gi", "1536Mi"), ("100u", "100u"), ("-1", "-1"), ("0", "0"),
+            ("1500m", "1500m"),
+            ("0.5", "500m"),
+            ("1024Mi", "1Gi"),
+            ("1e3", "1e3"),
+            ("1000", "1k"),
+            ("0.1", "100m"),
+            ("1.5Gi", "1536Mi"),
+            ("100u", "100u"),
+            ("-1", "-1"),
+            ("0", "0"),
         ];
         for (text, shown) in pairs {
             assert_eq!(Quantity::parse(text).unwrap().to_string(), shown);

@@ -88,7 +88,9 @@ static DOCUMENTS: LazyLock<[Value; 2]> = LazyLock::new(|| [inflate(CORE), inflat
 static STRUCTS: LazyLock<HashMap<String, Struct>> = LazyLock::new(|| {
     let mut structs = HashMap::new();
     for document in DOCUMENTS.iter() {
-        let Some(schemas) = document["components"]["schemas"].as_object() else { continue };
+        let Some(schemas) = document["components"]["schemas"].as_object() else {
+            continue;
+        };
         for (name, schema) in schemas {
             if let Some(properties) = schema["properties"].as_object() {
                 let fields = properties
@@ -96,9 +98,18 @@ static STRUCTS: LazyLock<HashMap<String, Struct>> = LazyLock::new(|| {
                     .map(|(field, schema)| (field.clone(), compile(schema)))
                     .collect();
                 let required = schema["required"].as_array().into_iter().flatten();
-                let required = required.filter_map(|one| one.as_str().map(str::to_owned)).collect();
+                let required = required
+                    .filter_map(|one| one.as_str().map(str::to_owned))
+                    .collect();
                 let short = name.rsplit('.').next().unwrap_or(name).to_owned();
-                structs.insert(name.clone(), Struct { fields, required, name: short });
+                structs.insert(
+                    name.clone(),
+                    Struct {
+                        fields,
+                        required,
+                        name: short,
+                    },
+                );
             }
         }
     }
@@ -199,7 +210,9 @@ fn structure(name: &str) -> Schema {
 }
 
 fn reference(schema: &Value) -> Option<&str> {
-    let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str())?;
+    let reference = schema["$ref"]
+        .as_str()
+        .or_else(|| schema["allOf"][0]["$ref"].as_str())?;
     reference.strip_prefix("#/components/schemas/")
 }
 

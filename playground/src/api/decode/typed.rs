@@ -76,7 +76,11 @@ const POINTER_STRINGS: &[&str] = &[
 pub fn typed(value: Value, schema: &Schema, unknown: &mut Vec<String>) -> Result<Value, String> {
     let mut reader = Reader { unknown };
     let root = schema.structure().map_or("", |one| one.name.as_str());
-    let place = Place { owner: root, go_path: "", path: "" };
+    let place = Place {
+        owner: root,
+        go_path: "",
+        path: "",
+    };
     Ok(reader.read(value, schema, &place)?.unwrap_or_default())
 }
 
@@ -95,7 +99,11 @@ struct Reader<'a> {
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
@@ -134,7 +142,11 @@ impl Reader<'_> {
                     .as_i64()
                     .is_some_and(|whole| *bits == 64 || i32::try_from(whole).is_ok());
                 let value = Value::Number(number);
-                if fits { Ok(Some(value)) } else { Err(mismatch(&value, schema, place)) }
+                if fits {
+                    Ok(Some(value))
+                } else {
+                    Err(mismatch(&value, schema, place))
+                }
             }
             (Type::IntOrString, value @ Value::String(_)) => Ok(Some(value)),
             (Type::IntOrString, Value::Number(number)) if number.as_i64().is_some() => {
@@ -170,8 +182,14 @@ impl Reader<'_> {
             } else {
                 join(place.go_path, &name)
             };
-            let here = Place { owner: &structure.name, go_path: &go_path, path: &path };
-            let Some(value) = self.read(value, schema, &here)? else { continue };
+            let here = Place {
+                owner: &structure.name,
+                go_path: &go_path,
+                path: &path,
+            };
+            let Some(value) = self.read(value, schema, &here)? else {
+                continue;
+            };
             if !omitted(&structure.name, &name, &value, schema, &structure.required) {
                 object.insert(name, value);
             }
@@ -199,7 +217,10 @@ impl Reader<'_> {
         let mut map = Map::with_capacity(members.len());
         for (key, value) in members {
             let path = join(place.path, &key);
-            let here = Place { path: &path, ..*place };
+            let here = Place {
+                path: &path,
+                ..*place
+            };
             let empty = match of.holds {
                 Type::String | Type::Bytes => Value::String(String::new()),
                 Type::Quantity => Value::String("0".to_owned()),
@@ -215,12 +236,15 @@ impl Reader<'_> {
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let path = format!("{}[{index}]", place.path);
-            let here = Place { path: &path, ..*place };
+            let here = Place {
+                path: &path,
+                ..*place
+            };
             let item = match self.read(item, of, &here)? {
                 Some(item) => item,
-                None if of.structure().is_some() => {
-                    self.read(Value::Object(Map::new()), of, &here)?.unwrap_or_default()
-                }
+                None if of.structure().is_some() => self
+                    .read(Value::Object(Map::new()), of, &here)?
+                    .unwrap_or_default(),
                 None => Value::String(String::new()),
             };
             list.push(item);
@@ -267,7 +291,11 @@ fn quantity(value: &Value) -> Result<Value, String> {
 fn time(text: &str) -> Result<Value, String> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         let whole = !text.contains('.');
-        return Ok(if whole { crate::cluster::seconds(at).into() } else { text.into() });
+        return Ok(if whole {
+            crate::cluster::seconds(at).into()
+        } else {
+            text.into()
+        });
     }
     let head = text.get(..4).unwrap_or(text);
     let (rest, wanted) = if head.len() == 4 && head.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -287,6 +315,9 @@ fn bytes(text: String) -> Result<Value, String> {
         Err(base64::DecodeError::InvalidByte(at, _)) => {
             Err(format!("illegal base64 data at input byte {at}"))
         }
-        Err(_) => Err(format!("illegal base64 data at input byte {}", text.len() / 4 * 4)),
+        Err(_) => Err(format!(
+            "illegal base64 data at input byte {}",
+            text.len() / 4 * 4
+        )),
     }
 }

@@ -16,9 +16,14 @@ const DEEPEST: usize = 200;
 pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     let text = std::str::from_utf8(body).map_err(|_| "yaml: invalid UTF-8".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.lines().take_while(|line| !line.starts_with("---")).any(|line| {
-        line.strip_prefix("%YAML").is_some_and(|version| version.trim() != "1.1")
-    }) {
+    if text
+        .lines()
+        .take_while(|line| !line.starts_with("---"))
+        .any(|line| {
+            line.strip_prefix("%YAML")
+                .is_some_and(|version| version.trim() != "1.1")
+        })
+    {
         return Err("yaml: found incompatible YAML document".to_owned());
     }
     let mut reader = Reader {
@@ -78,9 +83,7 @@ impl<'a> Reader<'a> {
         let before = self.nodes;
         self.count(1)?;
         let (anchor, value) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                (anchor, scalar(&text, style, tag.as_deref())?)
-            }
+            Event::Scalar(text, style, anchor, tag) => (anchor, scalar(&text, style, tag.as_deref())?),
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
                 let (value, size) = known.ok_or("yaml: unknown anchor referenced")?;
@@ -129,7 +132,8 @@ impl<'a> Reader<'a> {
             let key = key_text(&key)?;
             if map.insert(key.clone(), value).is_some() {
                 let line = span.start.line();
-                self.repeated.push(format!("line {line}: key \"{key}\" already set in map"));
+                self.repeated
+                    .push(format!("line {line}: key \"{key}\" already set in map"));
             }
         }
         for (key, value) in merged {
@@ -176,7 +180,11 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
             _ => {}
         }
     }
-    if style == ScalarStyle::Plain { plain(text) } else { Ok(text.into()) }
+    if style == ScalarStyle::Plain {
+        plain(text)
+    } else {
+        Ok(text.into())
+    }
 }
 
 /// A plain scalar by the YAML 1.1 rules that go-yaml keeps.
@@ -229,7 +237,10 @@ fn integer(text: &str) -> Option<Value> {
         .or_else(|| radix(["0o", "0O"], 8))
         .or_else(octal)
         .or_else(|| {
-            magnitude.bytes().all(|byte| byte.is_ascii_digit()).then(|| magnitude.parse().ok())?
+            magnitude
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| magnitude.parse().ok())?
         })?;
     if !negative {
         return Some(value.into());
@@ -238,9 +249,10 @@ fn integer(text: &str) -> Option<Value> {
 }
 
 fn float(text: &str) -> Option<Value> {
-    let shaped = text.bytes().all(|byte| {
-        byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')
-    }) && text.bytes().any(|byte| byte.is_ascii_digit());
+    let shaped = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
+        && text.bytes().any(|byte| byte.is_ascii_digit());
     if !shaped {
         return None;
     }
@@ -265,9 +277,26 @@ mod tests {
 
     #[test]
     fn plain_scalars_follow_yaml_1_1() {
-        let text = "[y, on, off, 0644, 0o644, 0x1A, 1e3, 1_000, 1:30, 2026-01-01, 010, 08, 0b101, 2.0, 1.5, ~, '1']";
+        let text =
+            "[y, on, off, 0644, 0o644, 0x1A, 1e3, 1_000, 1:30, 2026-01-01, 010, 08, 0b101, 2.0, 1.5, ~, '1']";
         let expected = json!([
-            true, true, false, 420, 420, 26, 1000, 1000, "1:30", "2026-01-01", 8, 8, 5, 2, 1.5, null, "1"
+            true,
+            true,
+            false,
+            420,
+            420,
+            26,
+            1000,
+            1000,
+            "1:30",
+            "2026-01-01",
+            8,
+            8,
+            5,
+            2,
+            1.5,
+            null,
+            "1"
         ]);
         assert_eq!(parse(text.as_bytes()).unwrap().0, expected);
     }

@@ -25,7 +25,11 @@ pub(super) fn default(job: &mut Value) {
             default_to(condition, "status", "True");
         }
     }
-    let policy = if spec["podFailurePolicy"].is_null() { "TerminatingOrFailed" } else { "Failed" };
+    let policy = if spec["podFailurePolicy"].is_null() {
+        "TerminatingOrFailed"
+    } else {
+        "Failed"
+    };
     default_to(spec, "podReplacementPolicy", policy);
     let labels = spec["template"]["metadata"]["labels"].clone();
     let own = &job["metadata"]["labels"];
@@ -89,6 +93,9 @@ pub(super) fn warnings(job: &Value) -> Vec<String> {
             "In Indexed mode with a number of completions higher than 100000 and a parallelism higher than 10000, the API server cannot track all of the completed indexes".into(),
         );
     }
-    warnings.extend(pod_spec::warnings(&spec["template"]["spec"], "spec.template.spec"));
+    warnings.extend(pod_spec::warnings(
+        &spec["template"]["spec"],
+        "spec.template.spec",
+    ));
     warnings
 }

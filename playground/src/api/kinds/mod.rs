@@ -13,8 +13,8 @@ use super::field::FieldError;
 use super::validate;
 use crate::resource::Resource;
 
-pub use pod::{admit as admit_pod, qos_class};
 pub(super) use pod::apply_limits;
+pub use pod::{admit as admit_pod, qos_class};
 
 /// Sets a member unless it is there.
 fn default_to(object: &mut Value, name: &str, value: impl Into<Value>) {
@@ -35,7 +35,11 @@ fn entry<'a>(object: &'a mut Value, name: &str) -> &'a mut Value {
 
 /// The items of a list member; none if it is missing.
 fn items<'a>(object: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
-    object.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
+    object
+        .get_mut(name)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
 }
 
 /// Fills in what the API documentation calls defaults. Runs on everything that is decoded.

@@ -34,7 +34,9 @@ pub(super) fn prepare_namespace(object: &mut Value) {
 pub(super) fn default_secret(object: &mut Value) {
     use base64::Engine as _;
     default_to(object, "type", "Opaque");
-    let texts = object.as_object_mut().and_then(|members| members.remove("stringData"));
+    let texts = object
+        .as_object_mut()
+        .and_then(|members| members.remove("stringData"));
     for (key, text) in texts.as_ref().and_then(Value::as_object).into_iter().flatten() {
         let bytes = text.as_str().unwrap_or_default();
         let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
@@ -55,8 +57,14 @@ pub(super) fn default_limit_range(object: &mut Value) {
         if item["type"] != "Container" {
             continue;
         }
-        for (from, to) in [("max", "default"), ("default", "defaultRequest"), ("min", "defaultRequest")] {
-            let Some(amounts) = item[from].as_object().cloned() else { continue };
+        for (from, to) in [
+            ("max", "default"),
+            ("default", "defaultRequest"),
+            ("min", "defaultRequest"),
+        ] {
+            let Some(amounts) = item[from].as_object().cloned() else {
+                continue;
+            };
             for (name, amount) in amounts {
                 default_to(entry(item, to), &name, amount);
             }

@@ -31,7 +31,9 @@ pub(super) fn default(pod: &mut Value) {
 
 /// Requests that are not given are the limits.
 fn requests_from_limits(container: &mut Value) {
-    let Some(limits) = container["resources"]["limits"].as_object().cloned() else { return };
+    let Some(limits) = container["resources"]["limits"].as_object().cloned() else {
+        return;
+    };
     let requests = entry(&mut container["resources"], "requests");
     for (name, limit) in limits {
         default_to(requests, &name, limit);
@@ -41,7 +43,9 @@ fn requests_from_limits(container: &mut Value) {
 /// The state of a new Pod.
 pub(super) fn prepare_create(pod: &mut Value) {
     let class = qos_class(&pod["spec"]);
-    let gated = pod["spec"]["schedulingGates"].as_array().is_some_and(|gates| !gates.is_empty());
+    let gated = pod["spec"]["schedulingGates"]
+        .as_array()
+        .is_some_and(|gates| !gates.is_empty());
     pod["status"] = json!({"phase": "Pending", "qosClass": class});
     if gated {
         pod["status"]["conditions"] = json!([{
@@ -89,7 +93,10 @@ fn name_of(pod: &Value) -> &str {
 }
 
 fn priority(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
-    let class = pod["spec"]["priorityClassName"].as_str().unwrap_or_default().to_owned();
+    let class = pod["spec"]["priorityClassName"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let (mut value, mut preemption) = (json!(0), json!("PreemptLowerPriority"));
     if class.is_empty() {
         for one in cluster.store.list(&PRIORITY_CLASSES, None)?.0 {
@@ -100,7 +107,9 @@ fn priority(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
             }
         }
     } else {
-        let found = cluster.store.get(&Key::new(&PRIORITY_CLASSES, "", class.as_str()))?;
+        let found = cluster
+            .store
+            .get(&Key::new(&PRIORITY_CLASSES, "", class.as_str()))?;
         let found = found.ok_or_else(|| {
             let why = format!("no PriorityClass with name {class} was found");
             ApiError::forbidden(&PODS, name_of(pod), &why)
@@ -114,11 +123,19 @@ fn priority(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
 }
 
 fn service_account(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
-    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+    let namespace = pod["metadata"]["namespace"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     default_to(&mut pod["spec"], "serviceAccountName", "default");
-    let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default().to_owned();
+    let account = pod["spec"]["serviceAccountName"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     pod["spec"]["serviceAccount"] = account.clone().into();
-    let stored = cluster.store.get(&Key::new(&SERVICE_ACCOUNTS, namespace.as_str(), account.as_str()))?;
+    let stored = cluster
+        .store
+        .get(&Key::new(&SERVICE_ACCOUNTS, namespace.as_str(), account.as_str()))?;
     let stored = stored.ok_or_else(|| {
         let why = format!(
             "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
@@ -151,21 +168,29 @@ fn mount_token(spec: &mut Value) {
                 .is_some_and(|mounts| mounts.iter().any(|mount| mount["mountPath"] == TOKEN_PATH));
             if !mounted {
                 used = true;
-                push(container, "volumeMounts", json!({
-                    "name": name, "readOnly": true, "mountPath": TOKEN_PATH,
-                }));
+                push(
+                    container,
+                    "volumeMounts",
+                    json!({
+                        "name": name, "readOnly": true, "mountPath": TOKEN_PATH,
+                    }),
+                );
             }
         }
     }
     if used {
-        push(spec, "volumes", json!({"name": name, "projected": {"defaultMode": 420, "sources": [
-            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-            {"downwardAPI": {"items": [{
-                "path": "namespace",
-                "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
-            }]}},
-        ]}}));
+        push(
+            spec,
+            "volumes",
+            json!({"name": name, "projected": {"defaultMode": 420, "sources": [
+                {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+                {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+                {"downwardAPI": {"items": [{
+                    "path": "namespace",
+                    "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
+                }]}},
+            ]}}),
+        );
     }
 }
 
@@ -188,9 +213,13 @@ fn tolerations(spec: &mut Value) {
             })
         });
         if !tolerated {
-            push(spec, "tolerations", json!({
-                "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300,
-            }));
+            push(
+                spec,
+                "tolerations",
+                json!({
+                    "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300,
+                }),
+            );
         }
     }
 }
@@ -199,11 +228,16 @@ fn tolerations(spec: &mut Value) {
 pub(in crate::api) fn apply_limits(container: &mut Value, limit: &Value) -> Vec<(String, String)> {
     let mut set = Vec::new();
     for (from, to) in [("defaultRequest", "requests"), ("default", "limits")] {
-        let Some(defaults) = limit[from].as_object() else { continue };
+        let Some(defaults) = limit[from].as_object() else {
+            continue;
+        };
         for (name, amount) in defaults {
             let resources = entry(container, "resources");
             let amounts = entry(resources, to);
-            if amounts.as_object().is_some_and(|amounts: &Map<_, _>| !amounts.contains_key(name)) {
+            if amounts
+                .as_object()
+                .is_some_and(|amounts: &Map<_, _>| !amounts.contains_key(name))
+            {
                 amounts[name.as_str()] = amount.clone();
                 set.push((name.clone(), to.trim_end_matches('s').to_owned()));
             }

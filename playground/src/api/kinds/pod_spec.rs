@@ -32,7 +32,10 @@ pub(super) fn default(spec: &mut Value) {
 /// Warnings of `pod.warningsForPodSpecAndMeta`.
 pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
     let mut warnings = Vec::new();
-    if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
+    if spec["terminationGracePeriodSeconds"]
+        .as_i64()
+        .is_some_and(|seconds| seconds < 0)
+    {
         warnings.push(format!(
             "{path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
         ));

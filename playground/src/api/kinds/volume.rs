@@ -6,7 +6,10 @@ use super::{default_to, items};
 
 /// `SetDefaults_Volume` of core/v1 and those of its sources.
 pub(super) fn default(volume: &mut Value) {
-    if volume.as_object().is_some_and(|members| members.keys().all(|name| name == "name")) {
+    if volume
+        .as_object()
+        .is_some_and(|members| members.keys().all(|name| name == "name"))
+    {
         volume["emptyDir"] = json!({});
     }
     for source in ["secret", "configMap", "downwardAPI", "projected"] {
@@ -46,7 +49,10 @@ pub(super) fn default(volume: &mut Value) {
     if volume["image"].is_object() {
         let reference = volume["image"]["reference"].as_str().unwrap_or_default();
         let tagged = reference.contains('@')
-            || reference.rsplit('/').next().is_some_and(|last| last.contains(':') && !last.ends_with(":latest"));
+            || reference
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last.contains(':') && !last.ends_with(":latest"));
         let policy = if tagged { "IfNotPresent" } else { "Always" };
         default_to(&mut volume["image"], "pullPolicy", policy);
     }
@@ -70,9 +76,9 @@ fn prune(object: &mut Value) {
     if let Some(members) = object.as_object_mut() {
         members.retain(|_, value| {
             !value.is_null()
-                && value.as_object().is_none_or(|inner| {
-                    inner.is_empty() || !inner.values().all(Value::is_null)
-                })
+                && value
+                    .as_object()
+                    .is_none_or(|inner| inner.is_empty() || !inner.values().all(Value::is_null))
         });
     }
 }

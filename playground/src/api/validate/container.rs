@@ -52,9 +52,27 @@ fn one(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldError>
         let detail = "must not have leading or trailing whitespace";
         errors.push(FieldError::invalid(format!("{path}.image"), image, detail));
     }
-    one_of(container, "terminationMessagePolicy", path, &["File", "FallbackToLogsOnError"], errors);
-    one_of(container, "imagePullPolicy", path, &["Always", "IfNotPresent", "Never"], errors);
-    one_of(container, "restartPolicy", path, &["Always", "Never", "OnFailure"], errors);
+    one_of(
+        container,
+        "terminationMessagePolicy",
+        path,
+        &["File", "FallbackToLogsOnError"],
+        errors,
+    );
+    one_of(
+        container,
+        "imagePullPolicy",
+        path,
+        &["Always", "IfNotPresent", "Never"],
+        errors,
+    );
+    one_of(
+        container,
+        "restartPolicy",
+        path,
+        &["Always", "Never", "OnFailure"],
+        errors,
+    );
     ports(container, path, errors);
     environment(container, path, errors);
     env_from(container, path, errors);
@@ -68,19 +86,39 @@ fn one(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldError>
     for hook in ["postStart", "preStop"] {
         if !container["lifecycle"][hook].is_null() {
             let path = format!("{path}.lifecycle.{hook}");
-            handler(&container["lifecycle"][hook], &["exec", "httpGet", "tcpSocket", "sleep"], &path, errors);
+            handler(
+                &container["lifecycle"][hook],
+                &["exec", "httpGet", "tcpSocket", "sleep"],
+                &path,
+                errors,
+            );
         }
     }
     let context = &container["securityContext"];
-    pod_spec::ids(context, &["runAsUser", "runAsGroup"], &format!("{path}.securityContext"), errors);
-    one_of(context, "procMount", &format!("{path}.securityContext"), &["Default", "Unmasked"], errors);
+    pod_spec::ids(
+        context,
+        &["runAsUser", "runAsGroup"],
+        &format!("{path}.securityContext"),
+        errors,
+    );
+    one_of(
+        context,
+        "procMount",
+        &format!("{path}.securityContext"),
+        &["Default", "Unmasked"],
+        errors,
+    );
 }
 
 fn port_number(value: &Value, path: String, errors: &mut Vec<FieldError>) {
     if let Some(number) = value.as_i64()
         && !(1..=65535).contains(&number)
     {
-        errors.push(FieldError::invalid(path, number, "must be between 1 and 65535, inclusive"));
+        errors.push(FieldError::invalid(
+            path,
+            number,
+            "must be between 1 and 65535, inclusive",
+        ));
     }
 }
 
@@ -89,7 +127,10 @@ fn port_name(name: &str, path: &str, errors: &mut Vec<FieldError>) {
     if name.len() > 15 {
         problem("must be no more than 15 characters");
     }
-    if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+    if !name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    {
         problem("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
     }
     if !name.bytes().any(|byte| byte.is_ascii_lowercase()) {
@@ -142,15 +183,29 @@ fn environment(container: &Value, path: &str, errors: &mut Vec<FieldError>) {
             continue;
         }
         let path = format!("{path}.valueFrom");
-        let kinds = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"];
+        let kinds = [
+            "fieldRef",
+            "resourceFieldRef",
+            "configMapKeyRef",
+            "secretKeyRef",
+            "fileKeyRef",
+        ];
         let given = kinds.iter().filter(|kind| !source[**kind].is_null()).count();
         if given == 0 {
             let detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`";
             errors.push(FieldError::invalid(path.as_str(), "", detail));
         } else if !text(variable, "value").is_empty() {
-            errors.push(FieldError::invalid(path.as_str(), "", "may not be specified when `value` is not empty"));
+            errors.push(FieldError::invalid(
+                path.as_str(),
+                "",
+                "may not be specified when `value` is not empty",
+            ));
         } else if given > 1 {
-            errors.push(FieldError::invalid(path.as_str(), "", "may not have more than one field specified at a time"));
+            errors.push(FieldError::invalid(
+                path.as_str(),
+                "",
+                "may not have more than one field specified at a time",
+            ));
         }
         source_rules(source, &path, errors);
     }
@@ -160,9 +215,19 @@ fn source_rules(source: &Value, path: &str, errors: &mut Vec<FieldError>) {
     if !source["fieldRef"].is_null() {
         let field = text(&source["fieldRef"], "fieldPath");
         let here = format!("{path}.fieldRef.fieldPath");
-        let known = ["metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
-            "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"];
-        let subscripted = field.starts_with("metadata.labels['") || field.starts_with("metadata.annotations['");
+        let known = [
+            "metadata.name",
+            "metadata.namespace",
+            "metadata.uid",
+            "spec.nodeName",
+            "spec.serviceAccountName",
+            "status.hostIP",
+            "status.hostIPs",
+            "status.podIP",
+            "status.podIPs",
+        ];
+        let subscripted =
+            field.starts_with("metadata.labels['") || field.starts_with("metadata.annotations['");
         let version = text(&source["fieldRef"], "apiVersion");
         if field.is_empty() {
             errors.push(FieldError::required(here, ""));
@@ -175,8 +240,14 @@ fn source_rules(source: &Value, path: &str, errors: &mut Vec<FieldError>) {
         }
     }
     if !source["resourceFieldRef"].is_null() {
-        let known = ["limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu",
-            "requests.ephemeral-storage", "requests.memory"];
+        let known = [
+            "limits.cpu",
+            "limits.ephemeral-storage",
+            "limits.memory",
+            "requests.cpu",
+            "requests.ephemeral-storage",
+            "requests.memory",
+        ];
         let resource = text(&source["resourceFieldRef"], "resource");
         let here = format!("{path}.resourceFieldRef.resource");
         if resource.is_empty() {
@@ -207,16 +278,29 @@ fn source_rules(source: &Value, path: &str, errors: &mut Vec<FieldError>) {
 
 fn env_from(container: &Value, path: &str, errors: &mut Vec<FieldError>) {
     for (index, source) in list(container, "envFrom").iter().enumerate() {
-        let given: Vec<&str> =
-            ["configMapRef", "secretRef"].into_iter().filter(|kind| !source[*kind].is_null()).collect();
+        let given: Vec<&str> = ["configMapRef", "secretRef"]
+            .into_iter()
+            .filter(|kind| !source[*kind].is_null())
+            .collect();
         match given.as_slice() {
-            [] => errors.push(FieldError::invalid(format!("{path}.envFrom"), "", "must specify one of: `configMapRef` or `secretRef`")),
+            [] => errors.push(FieldError::invalid(
+                format!("{path}.envFrom"),
+                "",
+                "must specify one of: `configMapRef` or `secretRef`",
+            )),
             [kind] => {
                 if text(&source[*kind], "name").is_empty() {
-                    errors.push(FieldError::required(format!("{path}.envFrom[{index}].{kind}.name"), ""));
+                    errors.push(FieldError::required(
+                        format!("{path}.envFrom[{index}].{kind}.name"),
+                        "",
+                    ));
                 }
             }
-            _ => errors.push(FieldError::invalid(format!("{path}.envFrom"), "", "may not have more than one field specified at a time")),
+            _ => errors.push(FieldError::invalid(
+                format!("{path}.envFrom"),
+                "",
+                "may not have more than one field specified at a time",
+            )),
         }
     }
 }
@@ -236,16 +320,29 @@ fn mounts(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldErr
         if at.is_empty() {
             errors.push(FieldError::required(format!("{here}.mountPath"), ""));
         } else if seen.contains(&at) {
-            errors.push(FieldError::invalid(format!("{here}.mountPath"), at, "must be unique"));
+            errors.push(FieldError::invalid(
+                format!("{here}.mountPath"),
+                at,
+                "must be unique",
+            ));
         }
         seen.push(at);
         for name in ["subPath", "subPathExpr"] {
             relative(text(mount, name), &format!("{loose}.{name}"), errors);
         }
-        one_of(mount, "mountPropagation", &loose, &["Bidirectional", "HostToContainer", "None"], errors);
+        one_of(
+            mount,
+            "mountPropagation",
+            &loose,
+            &["Bidirectional", "HostToContainer", "None"],
+            errors,
+        );
         if matches!(text(mount, "recursiveReadOnly"), "IfPossible" | "Enabled") && mount["readOnly"] != true {
             let detail = "may only be specified when readOnly is true";
-            errors.push(FieldError::forbidden(format!("{loose}.recursiveReadOnly"), detail));
+            errors.push(FieldError::forbidden(
+                format!("{loose}.recursiveReadOnly"),
+                detail,
+            ));
         }
     }
 }
@@ -264,7 +361,8 @@ fn resources(resources: &Value, path: &str, errors: &mut Vec<FieldError>) {
     for kind in ["limits", "requests"] {
         for (name, amount) in resources[kind].as_object().into_iter().flatten() {
             let here = format!("{path}.{kind}[{name}]");
-            let standard = matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
+            let standard = matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage")
+                || name.starts_with("hugepages-");
             for problem in names::qualified_name(name) {
                 errors.push(FieldError::invalid(here.as_str(), name.as_str(), problem));
             }
@@ -280,9 +378,15 @@ fn resources(resources: &Value, path: &str, errors: &mut Vec<FieldError>) {
                 errors.push(FieldError::invalid(here.as_str(), name.as_str(), detail));
             }
             let shown = amount.as_str().unwrap_or_default();
-            let Ok(amount) = Quantity::parse(shown) else { continue };
+            let Ok(amount) = Quantity::parse(shown) else {
+                continue;
+            };
             if amount.is_negative() {
-                errors.push(FieldError::invalid(here.as_str(), shown, "must be greater than or equal to 0"));
+                errors.push(FieldError::invalid(
+                    here.as_str(),
+                    shown,
+                    "must be greater than or equal to 0",
+                ));
             }
             if name.contains('/') && !amount.is_whole() {
                 errors.push(FieldError::invalid(here, shown, "must be an integer"));
@@ -300,12 +404,22 @@ fn resources(resources: &Value, path: &str, errors: &mut Vec<FieldError>) {
             }
             continue;
         }
-        let (Ok(asked), Ok(most)) = (Quantity::parse(shown), Quantity::parse(limit)) else { continue };
+        let (Ok(asked), Ok(most)) = (Quantity::parse(shown), Quantity::parse(limit)) else {
+            continue;
+        };
         let here = format!("{path}.requests");
         if exact && asked != most {
-            errors.push(FieldError::invalid(here, shown, format!("must be equal to {name} limit of {limit}")));
+            errors.push(FieldError::invalid(
+                here,
+                shown,
+                format!("must be equal to {name} limit of {limit}"),
+            ));
         } else if asked > most {
-            errors.push(FieldError::invalid(here, shown, format!("must be less than or equal to {name} limit of {limit}")));
+            errors.push(FieldError::invalid(
+                here,
+                shown,
+                format!("must be less than or equal to {name} limit of {limit}"),
+            ));
         }
     }
 }
@@ -318,7 +432,10 @@ fn handler(object: &Value, kinds: &[&str], path: &str, errors: &mut Vec<FieldErr
         let here = format!("{path}.{kind}");
         let action = &object[*kind];
         if given > 1 {
-            errors.push(FieldError::forbidden(here, "may not specify more than 1 handler type"));
+            errors.push(FieldError::forbidden(
+                here,
+                "may not specify more than 1 handler type",
+            ));
             continue;
         }
         match *kind {
@@ -347,18 +464,32 @@ fn probe_port(action: &Value, path: &str, errors: &mut Vec<FieldError>) {
 
 fn probe_rules(probe: &Value, kind: &str, path: &str, errors: &mut Vec<FieldError>) {
     handler(probe, &["exec", "httpGet", "tcpSocket", "grpc"], path, errors);
-    for name in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
+    for name in [
+        "initialDelaySeconds",
+        "timeoutSeconds",
+        "periodSeconds",
+        "successThreshold",
+        "failureThreshold",
+    ] {
         not_negative(probe, name, path, errors);
     }
     if kind != "readinessProbe"
         && let Some(threshold) = probe["successThreshold"].as_i64()
         && threshold != 1
     {
-        errors.push(FieldError::invalid(format!("{path}.successThreshold"), threshold, "must be 1"));
+        errors.push(FieldError::invalid(
+            format!("{path}.successThreshold"),
+            threshold,
+            "must be 1",
+        ));
     }
     let grace = &probe["terminationGracePeriodSeconds"];
     if kind == "readinessProbe" && !grace.is_null() {
         let here = format!("{path}.terminationGracePeriodSeconds");
-        errors.push(FieldError::invalid(here, grace.clone(), "must not be set for readinessProbes"));
+        errors.push(FieldError::invalid(
+            here,
+            grace.clone(),
+            "must not be set for readinessProbes",
+        ));
     }
 }

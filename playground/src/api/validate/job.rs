@@ -22,7 +22,13 @@ pub fn create(job: &Value, errors: &mut Vec<FieldError>) {
         let hostname = format!("{name}-{}", completions - 1);
         for problem in names::dns_label(&hostname) {
             let detail = format!("will not able to create pod with invalid DNS label: {hostname}: {problem}");
-            errors.push(FieldError::invalid("metadata.name", name, detail.split(": must").next().map_or(detail.clone(), |head| head.split(": a lowercase").next().unwrap_or(head).to_owned())));
+            errors.push(FieldError::invalid(
+                "metadata.name",
+                name,
+                detail.split(": must").next().map_or(detail.clone(), |head| {
+                    head.split(": a lowercase").next().unwrap_or(head).to_owned()
+                }),
+            ));
         }
     }
 }
@@ -52,14 +58,23 @@ fn generated_selector(job: &Value, errors: &mut Vec<FieldError>) {
     let legacy = serde_json::json!({"matchLabels": {"controller-uid": uid}});
     if !spec["selector"].is_null() && spec["selector"] != generated && spec["selector"] != legacy {
         let detail = "`selector` not auto-generated";
-        errors.push(FieldError::invalid("spec.selector", spec["selector"].clone(), detail));
+        errors.push(FieldError::invalid(
+            "spec.selector",
+            spec["selector"].clone(),
+            detail,
+        ));
     }
 }
 
 fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     for name in [
-        "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit",
-        "ttlSecondsAfterFinished", "backoffLimitPerIndex", "maxFailedIndexes",
+        "parallelism",
+        "completions",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+        "backoffLimitPerIndex",
+        "maxFailedIndexes",
     ] {
         not_negative(spec, name, "spec", errors);
     }
@@ -85,22 +100,37 @@ fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     if !selects(&spec["selector"], &template["metadata"]["labels"]) {
         let detail = "`selector` does not match template `labels`";
         let labels = template["metadata"]["labels"].clone();
-        errors.push(FieldError::invalid("spec.template.metadata.labels", labels, detail));
+        errors.push(FieldError::invalid(
+            "spec.template.metadata.labels",
+            labels,
+            detail,
+        ));
     }
     meta::labels(&template["metadata"]["labels"], "spec.template.labels", errors);
-    meta::annotations(&template["metadata"]["annotations"], "spec.template.annotations", errors);
+    meta::annotations(
+        &template["metadata"]["annotations"],
+        "spec.template.annotations",
+        errors,
+    );
     let path = "spec.template.spec";
     pod_spec::validate(&template["spec"], path, creating, errors);
     if list(&template["spec"], "ephemeralContainers").first().is_some() {
         let path = "spec.template.spec.ephemeralContainers";
-        errors.push(FieldError::forbidden(path, "ephemeral containers not allowed in pod template"));
+        errors.push(FieldError::forbidden(
+            path,
+            "ephemeral containers not allowed in pod template",
+        ));
     }
     let restart = text(&template["spec"], "restartPolicy");
     let restart_path = "spec.template.spec.restartPolicy";
     if matches!(restart, "" | "Always") {
         errors.push(FieldError::required(restart_path, RESTART));
     } else if !matches!(restart, "OnFailure" | "Never") {
-        errors.push(FieldError::not_supported(restart_path, restart, &["OnFailure", "Never"]));
+        errors.push(FieldError::not_supported(
+            restart_path,
+            restart,
+            &["OnFailure", "Never"],
+        ));
     } else if !spec["podFailurePolicy"].is_null() && restart != "Never" {
         let detail = "only \"Never\" is supported when podFailurePolicy is specified";
         errors.push(FieldError::invalid(restart_path, restart, detail));
@@ -113,7 +143,10 @@ fn selects(selector: &Value, labels: &Value) -> bool {
     if members.is_none_or(serde_json::Map::is_empty) && expressions.is_empty() {
         return false;
     }
-    members.into_iter().flatten().all(|(key, value)| labels[key] == *value)
+    members
+        .into_iter()
+        .flatten()
+        .all(|(key, value)| labels[key] == *value)
 }
 
 fn index_rules(spec: &Value, errors: &mut Vec<FieldError>) {
@@ -122,7 +155,11 @@ fn index_rules(spec: &Value, errors: &mut Vec<FieldError>) {
         for name in ["backoffLimitPerIndex", "maxFailedIndexes"] {
             if !spec[name].is_null() {
                 let detail = "requires indexed completion mode";
-                errors.push(FieldError::invalid(format!("spec.{name}"), spec[name].clone(), detail));
+                errors.push(FieldError::invalid(
+                    format!("spec.{name}"),
+                    spec[name].clone(),
+                    detail,
+                ));
             }
         }
         return;
@@ -213,8 +250,12 @@ fn failure_rule(spec: &Value, rule: &Value, path: &str, errors: &mut Vec<FieldEr
     }
     let verbatim = |detail: &str| FieldError::invalid_plain(path, detail);
     match (codes.is_object(), !conditions.is_empty()) {
-        (true, true) => errors.push(verbatim("specifying both OnExitCodes and OnPodConditions is not supported")),
-        (false, false) => errors.push(verbatim("specifying one of OnExitCodes and OnPodConditions is required")),
+        (true, true) => errors.push(verbatim(
+            "specifying both OnExitCodes and OnPodConditions is not supported",
+        )),
+        (false, false) => errors.push(verbatim(
+            "specifying one of OnExitCodes and OnPodConditions is required",
+        )),
         _ => {}
     }
 }
@@ -228,18 +269,28 @@ fn exit_codes(spec: &Value, codes: &Value, path: &str, errors: &mut Vec<FieldErr
     }
     if let Some(container) = codes["containerName"].as_str() {
         let known = ["initContainers", "containers"].iter().any(|kind| {
-            list(&spec["template"]["spec"], kind).iter().any(|one| one["name"] == container)
+            list(&spec["template"]["spec"], kind)
+                .iter()
+                .any(|one| one["name"] == container)
         });
         if !known {
             let detail = "must be one of the container or initContainer names in the pod template";
-            errors.push(FieldError::invalid(format!("{path}.containerName"), container, detail));
+            errors.push(FieldError::invalid(
+                format!("{path}.containerName"),
+                container,
+                detail,
+            ));
         }
     }
     let values = list(codes, "values");
     let values_path = format!("{path}.values");
     if values.is_empty() {
         let detail = "at least one value is required";
-        errors.push(FieldError::invalid(values_path.as_str(), Value::Array(Vec::new()), detail));
+        errors.push(FieldError::invalid(
+            values_path.as_str(),
+            Value::Array(Vec::new()),
+            detail,
+        ));
     } else if values.len() > 255 {
         errors.push(FieldError::too_many(values_path.as_str(), values.len(), 255));
     }
@@ -248,7 +299,11 @@ fn exit_codes(spec: &Value, codes: &Value, path: &str, errors: &mut Vec<FieldErr
     for (at, value) in values.iter().filter_map(Value::as_i64).enumerate() {
         let here = format!("{values_path}[{at}]");
         if codes["operator"] == "In" && value == 0 {
-            errors.push(FieldError::invalid(here.as_str(), value, "must not be 0 for the In operator"));
+            errors.push(FieldError::invalid(
+                here.as_str(),
+                value,
+                "must not be 0 for the In operator",
+            ));
         }
         if seen.contains(&value) {
             errors.push(FieldError::duplicate(here, value));
@@ -258,7 +313,11 @@ fn exit_codes(spec: &Value, codes: &Value, path: &str, errors: &mut Vec<FieldErr
         }
     }
     if !ordered {
-        errors.push(FieldError::invalid(values_path, codes["values"].clone(), "must be ordered"));
+        errors.push(FieldError::invalid(
+            values_path,
+            codes["values"].clone(),
+            "must be ordered",
+        ));
     }
 }
 
@@ -293,7 +352,11 @@ fn success_policy(spec: &Value, errors: &mut Vec<FieldError>) {
                 Ok(total) => of = Some(total),
                 Err(why) => {
                     let detail = format!("error parsing succeededIndexes: {why}");
-                    errors.push(FieldError::invalid(format!("{path}.succeededIndexes"), indexes, detail));
+                    errors.push(FieldError::invalid(
+                        format!("{path}.succeededIndexes"),
+                        indexes,
+                        detail,
+                    ));
                 }
             }
         }
@@ -301,11 +364,15 @@ fn success_policy(spec: &Value, errors: &mut Vec<FieldError>) {
         if let Some(count) = count {
             let here = format!("{path}.succeededCount");
             if count > completions {
-                let detail = format!("must be less than or equal to {completions} (the number of specified completions)");
+                let detail = format!(
+                    "must be less than or equal to {completions} (the number of specified completions)"
+                );
                 errors.push(FieldError::invalid(here.as_str(), count, detail));
             }
             if let Some(total) = of.filter(|total| count > *total) {
-                let detail = format!("must be less than or equal to {total} (the number of indexes in the specified succeededIndexes field)");
+                let detail = format!(
+                    "must be less than or equal to {total} (the number of indexes in the specified succeededIndexes field)"
+                );
                 errors.push(FieldError::invalid(here, count, detail));
             }
         }
@@ -323,17 +390,26 @@ pub(super) fn count_indexes(text: &str, completions: i64) -> Result<i64, String>
         let mut ends = part.split('-');
         let (first, last, more) = (ends.next().unwrap_or_default(), ends.next(), ends.next());
         if more.is_some() {
-            return Err(format!("the fragment \"{part}\" violates the requirement that an index interval can have at most two parts separated by '-'"));
+            return Err(format!(
+                "the fragment \"{part}\" violates the requirement that an index interval can have at most two parts separated by '-'"
+            ));
         }
         let number = |text: &str| {
             let value = text.parse::<i64>();
-            let value = value.map_err(|_| format!("cannot convert string to integer for index: \"{text}\""))?;
-            if value >= completions { Err(format!("too large index: \"{text}\"")) } else { Ok(value) }
+            let value =
+                value.map_err(|_| format!("cannot convert string to integer for index: \"{text}\""))?;
+            if value >= completions {
+                Err(format!("too large index: \"{text}\""))
+            } else {
+                Ok(value)
+            }
         };
         let low = number(first)?;
         let increasing = |previous: i64, current: i64| {
             if previous >= current {
-                return Err(format!("non-increasing order, previous: {previous}, current: {current}"));
+                return Err(format!(
+                    "non-increasing order, previous: {previous}, current: {current}"
+                ));
             }
             Ok(())
         };
@@ -360,15 +436,30 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     generated_selector(new, errors);
     spec_rules(after, false, errors);
     completions_update(before, after, errors);
-    for name in ["selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] {
+    for name in [
+        "selector",
+        "completionMode",
+        "podFailurePolicy",
+        "backoffLimitPerIndex",
+        "managedBy",
+        "successPolicy",
+    ] {
         if before[name] != after[name] {
             let path = format!("spec.{name}");
-            errors.push(FieldError::invalid(path, after[name].clone(), "field is immutable"));
+            errors.push(FieldError::invalid(
+                path,
+                after[name].clone(),
+                "field is immutable",
+            ));
         }
     }
     if !same_template(old, new) {
         let path = "spec.template";
-        errors.push(FieldError::invalid(path, after["template"].clone(), "field is immutable"));
+        errors.push(FieldError::invalid(
+            path,
+            after["template"].clone(),
+            "field is immutable",
+        ));
     }
 }
 
@@ -381,7 +472,11 @@ fn completions_update(before: &Value, after: &Value, errors: &mut Vec<FieldError
         && !after["completions"].is_null();
     let path = "spec.completions";
     if !elastic {
-        errors.push(FieldError::invalid(path, after["completions"].clone(), "field is immutable"));
+        errors.push(FieldError::invalid(
+            path,
+            after["completions"].clone(),
+            "field is immutable",
+        ));
     } else if after["completions"] != after["parallelism"] {
         let detail = "can only be modified in tandem with spec.parallelism";
         errors.push(FieldError::invalid(path, after["completions"].clone(), detail));
@@ -405,7 +500,9 @@ fn same_template(old: &Value, new: &Value) -> bool {
 }
 
 fn has_suspended_condition(job: &Value) -> bool {
-    list(&job["status"], "conditions").iter().any(|one| one["type"] == "Suspended" && one["status"] == "True")
+    list(&job["status"], "conditions")
+        .iter()
+        .any(|one| one["type"] == "Suspended" && one["status"] == "True")
 }
 
 fn clear_scheduling(template: &mut Value) {
@@ -413,19 +510,26 @@ fn clear_scheduling(template: &mut Value) {
         metadata.remove("labels");
         metadata.remove("annotations");
     }
-    if template["metadata"].as_object().is_none_or(serde_json::Map::is_empty)
+    if template["metadata"]
+        .as_object()
+        .is_none_or(serde_json::Map::is_empty)
         && let Some(members) = template.as_object_mut()
     {
         members.remove("metadata");
     }
-    let Some(spec) = template["spec"].as_object_mut() else { return };
+    let Some(spec) = template["spec"].as_object_mut() else {
+        return;
+    };
     for name in ["nodeSelector", "tolerations", "schedulingGates"] {
         spec.remove(name);
     }
     if let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) {
         affinity.remove("nodeAffinity");
     }
-    if spec.get("affinity").is_some_and(|affinity| affinity == &serde_json::json!({})) {
+    if spec
+        .get("affinity")
+        .is_some_and(|affinity| affinity == &serde_json::json!({}))
+    {
         spec.remove("affinity");
     }
     for kind in ["initContainers", "containers"] {

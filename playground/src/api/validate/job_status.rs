@@ -7,7 +7,9 @@ use super::{list, not_negative, text};
 use crate::api::field::FieldError;
 
 fn condition(job: &Value, kind: &str) -> bool {
-    list(&job["status"], "conditions").iter().any(|one| one["type"] == kind && one["status"] == "True")
+    list(&job["status"], "conditions")
+        .iter()
+        .any(|one| one["type"] == kind && one["status"] == "True")
 }
 
 /// A replaced status.
@@ -18,7 +20,10 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     }
     uncounted(&status["uncountedTerminatedPods"], errors);
     for name in ["failed", "succeeded"] {
-        let (before, after) = (old["status"][name].as_i64().unwrap_or(0), status[name].as_i64().unwrap_or(0));
+        let (before, after) = (
+            old["status"][name].as_i64().unwrap_or(0),
+            status[name].as_i64().unwrap_or(0),
+        );
         if after < before || after < 0 {
             let detail = format!("cannot decrease the {name} counter");
             errors.push(FieldError::invalid(format!("status.{name}"), after, detail));
@@ -40,7 +45,11 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
         && old["status"]["startTime"] != status["startTime"]
     {
         let detail = "field is immutable for unsuspended job once set";
-        errors.push(FieldError::invalid("status.startTime", status["startTime"].clone(), detail));
+        errors.push(FieldError::invalid(
+            "status.startTime",
+            status["startTime"].clone(),
+            detail,
+        ));
     }
     let completed = &status["completionTime"];
     if complete && completed.is_null() {
@@ -48,7 +57,11 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::required("status.completionTime", detail));
     } else if !complete && !completed.is_null() {
         let detail = "cannot set completionTime when there is no Complete=True condition";
-        errors.push(FieldError::invalid("status.completionTime", completed.clone(), detail));
+        errors.push(FieldError::invalid(
+            "status.completionTime",
+            completed.clone(),
+            detail,
+        ));
     }
     conditions(old, new, errors);
 }
@@ -57,8 +70,15 @@ fn conditions(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     let path = "status.conditions";
     for kind in ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"] {
         if condition(old, kind) && !condition(new, kind) {
-            let what = if matches!(kind, "Complete" | "Failed") { "terminal " } else { "" };
-            errors.push(FieldError::invalid_plain(path, format!("cannot disable the {what}{kind}=True condition")));
+            let what = if matches!(kind, "Complete" | "Failed") {
+                "terminal "
+            } else {
+                ""
+            };
+            errors.push(FieldError::invalid_plain(
+                path,
+                format!("cannot disable the {what}{kind}=True condition"),
+            ));
         }
     }
     let has = |kind: &str| condition(new, kind);
@@ -72,10 +92,26 @@ fn conditions(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
         }
     }
     for (one, other, detail) in [
-        ("Complete", "Failed", "cannot set Complete=True and Failed=true conditions"),
-        ("Complete", "FailureTarget", "cannot set Complete=True and FailureTarget=true conditions"),
-        ("SuccessCriteriaMet", "Failed", "cannot set SuccessCriteriaMet=True and Failed=true conditions"),
-        ("SuccessCriteriaMet", "FailureTarget", "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"),
+        (
+            "Complete",
+            "Failed",
+            "cannot set Complete=True and Failed=true conditions",
+        ),
+        (
+            "Complete",
+            "FailureTarget",
+            "cannot set Complete=True and FailureTarget=true conditions",
+        ),
+        (
+            "SuccessCriteriaMet",
+            "Failed",
+            "cannot set SuccessCriteriaMet=True and Failed=true conditions",
+        ),
+        (
+            "SuccessCriteriaMet",
+            "FailureTarget",
+            "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions",
+        ),
     ] {
         if has(one) && has(other) {
             errors.push(FieldError::invalid_plain(path, detail));
@@ -110,7 +146,11 @@ fn indexes(job: &Value, errors: &mut Vec<FieldError>) {
         }
         let path = format!("status.{name}");
         if let Err(why) = count_indexes(value, completions) {
-            errors.push(FieldError::invalid(path.as_str(), value, format!("error parsing {name}: {why}")));
+            errors.push(FieldError::invalid(
+                path.as_str(),
+                value,
+                format!("error parsing {name}: {why}"),
+            ));
         }
         if !indexed {
             let detail = format!("cannot set non-empty {name} when non-indexed completion mode");

@@ -16,7 +16,10 @@ pub fn create(resource: &Resource, object: &Value) -> Vec<FieldError> {
     let metadata = &object["metadata"];
     let name = text(metadata, "name");
     if name.is_empty() {
-        errors.push(FieldError::required("metadata.name", "name or generateName is required"));
+        errors.push(FieldError::required(
+            "metadata.name",
+            "name or generateName is required",
+        ));
     } else {
         let problems = match resource.kind {
             "Namespace" => names::dns_label(name),
@@ -60,7 +63,11 @@ fn common(metadata: &Value, errors: &mut Vec<FieldError>) {
     let has = |name: &str| finalizers.iter().any(|one| one == name);
     if has("orphan") && has("foregroundDeletion") {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
-        errors.push(FieldError::invalid("metadata.finalizers", metadata["finalizers"].clone(), detail));
+        errors.push(FieldError::invalid(
+            "metadata.finalizers",
+            metadata["finalizers"].clone(),
+            detail,
+        ));
     }
 }
 
@@ -104,8 +111,16 @@ fn owners(metadata: &Value, errors: &mut Vec<FieldError>) {
     for owner in owners {
         for name in ["apiVersion", "kind", "name", "uid"] {
             if text(owner, name).is_empty() {
-                let detail = if name == "apiVersion" { "version must not be empty" } else { "must not be empty" };
-                errors.push(FieldError::invalid(format!("{path}.{name}"), text(owner, name), detail));
+                let detail = if name == "apiVersion" {
+                    "version must not be empty"
+                } else {
+                    "must not be empty"
+                };
+                errors.push(FieldError::invalid(
+                    format!("{path}.{name}"),
+                    text(owner, name),
+                    detail,
+                ));
             }
         }
         if owner["controller"] == true {
@@ -116,7 +131,11 @@ fn owners(metadata: &Value, errors: &mut Vec<FieldError>) {
         let detail = format!(
             "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {second}"
         );
-        errors.push(FieldError::invalid(path, metadata["ownerReferences"].clone(), detail));
+        errors.push(FieldError::invalid(
+            path,
+            metadata["ownerReferences"].clone(),
+            detail,
+        ));
     }
 }
 
@@ -145,10 +164,21 @@ pub fn update(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> 
             errors.push(FieldError::forbidden("metadata.finalizers", detail));
         }
     }
-    for name in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+    for name in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
         if before[name] != after[name] {
             let path = format!("metadata.{name}");
-            errors.push(FieldError::invalid(path, after[name].clone(), "field is immutable"));
+            errors.push(FieldError::invalid(
+                path,
+                after[name].clone(),
+                "field is immutable",
+            ));
         }
     }
     errors

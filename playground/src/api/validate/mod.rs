@@ -39,6 +39,10 @@ fn one_of(object: &Value, name: &str, path: &str, allowed: &[&str], errors: &mut
     if let Some(value) = object[name].as_str()
         && !allowed.contains(&value)
     {
-        errors.push(FieldError::not_supported(format!("{path}.{name}"), value, allowed));
+        errors.push(FieldError::not_supported(
+            format!("{path}.{name}"),
+            value,
+            allowed,
+        ));
     }
 }

@@ -9,10 +9,18 @@ use crate::api::field::FieldError;
 pub fn event(object: &Value, errors: &mut Vec<FieldError>) {
     let involved = text(&object["involvedObject"], "namespace");
     let own = text(&object["metadata"], "namespace");
-    let matches = if involved.is_empty() { own == "default" } else { involved == own };
+    let matches = if involved.is_empty() {
+        own == "default"
+    } else {
+        involved == own
+    };
     if !matches {
         let path = "involvedObject.namespace";
-        errors.push(FieldError::invalid(path, involved, "does not match event.namespace"));
+        errors.push(FieldError::invalid(
+            path,
+            involved,
+            "does not match event.namespace",
+        ));
     }
 }
 
@@ -23,7 +31,11 @@ pub fn keys(object: &Value, errors: &mut Vec<FieldError>) {
         for (key, value) in object[part].as_object().into_iter().flatten() {
             size += value.as_str().unwrap_or_default().len();
             for problem in config_key(key) {
-                errors.push(FieldError::invalid(format!("{part}[{key}]"), key.as_str(), problem));
+                errors.push(FieldError::invalid(
+                    format!("{part}[{key}]"),
+                    key.as_str(),
+                    problem,
+                ));
             }
         }
     }
@@ -39,7 +51,9 @@ pub fn config_key(key: &str) -> Vec<String> {
         problems.push("must be no more than 253 bytes".to_owned());
     }
     let shaped = !key.is_empty()
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     if !shaped {
         problems.push("a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')".to_owned());
     }

@@ -15,8 +15,15 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     let mut before = old["spec"].clone();
     let mut after = new["spec"].clone();
     for spec in [&mut before, &mut after] {
-        let Some(members) = spec.as_object_mut() else { continue };
-        for name in ["activeDeadlineSeconds", "tolerations", "schedulingGates", "terminationGracePeriodSeconds"] {
+        let Some(members) = spec.as_object_mut() else {
+            continue;
+        };
+        for name in [
+            "activeDeadlineSeconds",
+            "tolerations",
+            "schedulingGates",
+            "terminationGracePeriodSeconds",
+        ] {
             members.remove(name);
         }
         for kind in ["initContainers", "containers"] {

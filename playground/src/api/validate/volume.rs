@@ -29,10 +29,18 @@ pub fn all(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
 }
 
 fn sources(volume: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    let given: Vec<&String> =
-        volume.as_object().into_iter().flatten().map(|(name, _)| name).filter(|name| *name != "name").collect();
+    let given: Vec<&String> = volume
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+        .filter(|name| *name != "name")
+        .collect();
     if let Some(second) = given.get(1) {
-        errors.push(FieldError::forbidden(format!("{path}.{second}"), "may not specify more than 1 volume type"));
+        errors.push(FieldError::forbidden(
+            format!("{path}.{second}"),
+            "may not specify more than 1 volume type",
+        ));
         return;
     }
     let Some(kind) = given.first() else { return };
@@ -44,9 +52,22 @@ fn sources(volume: &Value, path: &str, errors: &mut Vec<FieldError>) {
             if at.is_empty() {
                 errors.push(FieldError::required(format!("{here}.path"), ""));
             } else if at.split('/').any(|part| part == "..") {
-                errors.push(FieldError::invalid(format!("{here}.path"), at, "must not contain '..'"));
+                errors.push(FieldError::invalid(
+                    format!("{here}.path"),
+                    at,
+                    "must not contain '..'",
+                ));
             }
-            let kinds = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+            let kinds = [
+                "",
+                "BlockDevice",
+                "CharDevice",
+                "Directory",
+                "DirectoryOrCreate",
+                "File",
+                "FileOrCreate",
+                "Socket",
+            ];
             one_of(source, "type", &here, &kinds, errors);
         }
         "configMap" => {
@@ -67,7 +88,11 @@ fn sources(volume: &Value, path: &str, errors: &mut Vec<FieldError>) {
             if at.is_empty() {
                 errors.push(FieldError::required(format!("{here}.path"), ""));
             } else if !at.starts_with('/') {
-                errors.push(FieldError::invalid(format!("{here}.path"), at, "must be an absolute path"));
+                errors.push(FieldError::invalid(
+                    format!("{here}.path"),
+                    at,
+                    "must be an absolute path",
+                ));
             }
         }
         "emptyDir" => {
@@ -82,7 +107,13 @@ fn sources(volume: &Value, path: &str, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::required(format!("{here}.monitors"), ""));
         }
         "rbd" => required(source, "image", &here, errors),
-        "image" => one_of(source, "pullPolicy", &here, &["Always", "IfNotPresent", "Never"], errors),
+        "image" => one_of(
+            source,
+            "pullPolicy",
+            &here,
+            &["Always", "IfNotPresent", "Never"],
+            errors,
+        ),
         "ephemeral" if source["volumeClaimTemplate"].is_null() => {
             errors.push(FieldError::required(format!("{here}.volumeClaimTemplate"), ""));
         }
