@@ -3,24 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::resource::{NAMESPACES, NODES, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
+use crate::resource::{NAMESPACES, NODES, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS, STORAGE_CLASSES};
 use crate::store::StoreError;
 
-/// The namespaces; `demo` is where a person begins.
-const PROJECTS: [&str; 5] = ["default", "demo", "kube-system", "kube-public", "kube-node-lease"];
+/// What every cluster has.
+const PROJECTS: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/// Makes what is missing.
-pub(crate) fn run(cluster: &Cluster) -> Result<(), StoreError> {
+/// Makes what is missing of what an API server makes for itself.
+pub(crate) fn least(cluster: &Cluster) -> Result<(), StoreError> {
     for name in PROJECTS {
-        ensure(cluster, &NAMESPACES, namespace(name))?;
-        ensure(
-            cluster,
-            &SERVICE_ACCOUNTS,
-            json!({"metadata": {"name": "default", "namespace": name}}),
-        )?;
-    }
-    for (number, disk) in [(1, "ssd"), (2, "hdd"), (3, "hdd")] {
-        ensure(cluster, &NODES, node(number, disk))?;
+        project(cluster, name)?;
     }
     for (name, value) in [
         ("system-cluster-critical", 2_000_000_000),
@@ -33,6 +25,28 @@ pub(crate) fn run(cluster: &Cluster) -> Result<(), StoreError> {
         )?;
     }
     Ok(())
+}
+
+fn project(cluster: &Cluster, name: &str) -> Result<(), StoreError> {
+    ensure(cluster, &NAMESPACES, namespace(name))?;
+    let account = json!({"metadata": {"name": "default", "namespace": name}});
+    ensure(cluster, &SERVICE_ACCOUNTS, account)
+}
+
+/// Makes what a person begins with: the namespace `demo`, nodes and a StorageClass.
+pub(crate) fn run(cluster: &Cluster) -> Result<(), StoreError> {
+    project(cluster, "demo")?;
+    for (number, disk) in [(1, "ssd"), (2, "hdd"), (3, "hdd")] {
+        ensure(cluster, &NODES, node(number, disk))?;
+    }
+    let class = json!({
+        "metadata": {
+            "name": crate::controllers::claims::STORAGE_CLASS,
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
+        "provisioner": "playground/folder", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate",
+    });
+    ensure(cluster, &STORAGE_CLASSES, class)
 }
 
 /// A namespace object.

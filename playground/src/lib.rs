@@ -4,10 +4,11 @@
 //! commands of containers, each in a bubblewrap sandbox. No registry is asked: every image is this machine's file
 //! system. It knows nothing of the console: `kubectl` and any other client can use it.
 
+mod api;
 mod bootstrap;
 pub mod cluster;
+pub mod conformance;
 mod controllers;
-mod defaults;
 mod http;
 pub mod resource;
 mod runtime;
@@ -56,13 +57,21 @@ pub struct Playground {
 impl Playground {
     /// Opens the data folder; nothing runs before [`Playground::start`].
     pub fn open(options: Options) -> Result<Self, OpenError> {
+        let playground = Self::open_bare(options)?;
+        bootstrap::run(&playground.cluster)?;
+        Ok(playground)
+    }
+
+    /// Opens the data folder without making nodes, StorageClass and the namespace `demo`: a cluster for tests that
+    /// bring their own.
+    pub fn open_bare(options: Options) -> Result<Self, OpenError> {
         let folder = options.data_dir;
         let unusable = |error| OpenError::Folder(folder.clone(), error);
         std::fs::create_dir_all(&folder).map_err(unusable)?;
         let store = Store::open(&folder.join("playground.redb"))?;
         let identity = tls::Identity::load(&folder).map_err(unusable)?;
         let cluster = Cluster::new(store, Clock::system(), folder);
-        bootstrap::run(&cluster)?;
+        bootstrap::least(&cluster)?;
         Ok(Self {
             cluster,
             stop: CancellationToken::new(),
@@ -73,23 +82,31 @@ impl Playground {
 
     /// Starts controllers, scheduler and runtime on the current tokio runtime.
     pub fn start(&self) {
-        let spawn = |future: futures::future::BoxFuture<'static, ()>| {
-            let stop = self.stop.clone();
-            self.tasks.spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = future => {}
-                }
-            });
-        };
-        spawn(Box::pin(controllers::job::run(self.cluster.clone())));
-        spawn(Box::pin(controllers::garbage::run(self.cluster.clone())));
-        spawn(Box::pin(scheduler::run(self.cluster.clone())));
-        spawn(Box::pin(runtime::kubelet::run(
+        self.start_controllers();
+        self.spawn(controllers::claims::run(self.cluster.clone()));
+        self.spawn(runtime::kubelet::run(
             self.cluster.clone(),
             self.stop.clone(),
             self.tasks.clone(),
-        )));
+        ));
+    }
+
+    /// Starts controllers and scheduler alone: Pods are placed, and nothing runs them.
+    pub fn start_controllers(&self) {
+        self.spawn(controllers::job::run(self.cluster.clone()));
+        self.spawn(controllers::garbage::run(self.cluster.clone()));
+        self.spawn(controllers::quotas::run(self.cluster.clone()));
+        self.spawn(scheduler::run(self.cluster.clone()));
+    }
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = future => {}
+            }
+        });
     }
 
     /// The Kubernetes API as an administrator, for a client in this process.

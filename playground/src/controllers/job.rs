@@ -525,7 +525,7 @@ impl Sync<'_> {
     }
 
     fn write(&self, status: Value) -> Result<(), StoreError> {
-        let mut status = crate::defaults::tidy(status);
+        let mut status = crate::api::without_nulls(status);
         if let Some(map) = status.as_object_mut() {
             // The API server keeps this field while Pods are counted.
             map.entry("uncountedTerminatedPods").or_insert_with(|| json!({}));

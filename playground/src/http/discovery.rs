@@ -61,6 +61,63 @@ pub(crate) fn group(name: &str) -> Result<Response, Status> {
     Ok(Json(body).into_response())
 }
 
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// The client prefers everything at once
+/// ([aggregated discovery](https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery)).
+pub(crate) fn aggregated_wanted(accept: &str) -> bool {
+    let first = accept.split(',').next().unwrap_or_default();
+    first.contains("as=APIGroupDiscoveryList") && first.contains("v=v2") && !first.contains("v=v2beta1")
+}
+
+/// `/api` (the core group) or `/apis` (the others) with every resource.
+pub(crate) fn aggregated(core: bool) -> Response {
+    let mut groups: Vec<(&str, &str)> = Vec::new();
+    for resource in ALL.iter().filter(|resource| resource.group.is_empty() == core) {
+        if !groups.contains(&(resource.group, resource.version)) {
+            groups.push((resource.group, resource.version));
+        }
+    }
+    let items: Vec<Value> = groups
+        .into_iter()
+        .map(|(group, version)| {
+            let served = ALL.iter().filter(|one| one.group == group && one.version == version);
+            let resources: Vec<Value> = served.map(|one| aggregated_entry(one)).collect();
+            let metadata = if core { json!({}) } else { json!({"name": group}) };
+            json!({"metadata": metadata, "versions": [{"version": version, "resources": resources, "freshness": "Current"}]})
+        })
+        .collect();
+    let body = json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items});
+    ([(http::header::CONTENT_TYPE, AGGREGATED)], body.to_string()).into_response()
+}
+
+fn aggregated_entry(resource: &Resource) -> Value {
+    let kind = |kind: &str| json!({"group": "", "version": "", "kind": kind});
+    let mut all = entries(resource).into_iter();
+    let main = all.next().unwrap_or_default();
+    let subresources: Vec<Value> = all
+        .map(|one| {
+            let name = one["name"].as_str().unwrap_or_default();
+            let name = name.rsplit('/').next().unwrap_or_default();
+            json!({"subresource": name, "responseKind": kind(resource.kind), "verbs": one["verbs"]})
+        })
+        .collect();
+    let mut entry = json!({
+        "resource": resource.plural, "responseKind": kind(resource.kind),
+        "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": resource.singular, "verbs": main["verbs"],
+    });
+    for name in ["shortNames", "categories"] {
+        if let Some(value) = main.get(name) {
+            entry[name] = value.clone();
+        }
+    }
+    if !subresources.is_empty() {
+        entry["subresources"] = subresources.into();
+    }
+    entry
+}
+
 /// `/api/v1` and `/apis/GROUP/VERSION`.
 pub(crate) fn resources(group: &str, version: &str) -> Result<Response, Status> {
     let group_version = if group.is_empty() {

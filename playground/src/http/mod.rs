@@ -6,9 +6,9 @@ mod objects;
 mod openapi;
 mod patch;
 mod reviews;
-mod selector;
 pub(crate) mod status;
 mod table;
+mod warnings;
 mod watch;
 
 use axum::Router;
@@ -17,6 +17,10 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method};
 
+use crate::api::decode::{FieldValidation, Format};
+use crate::api::field::FieldError;
+use crate::api::query::Query;
+use crate::api::write::Part;
 use crate::cluster::Cluster;
 use crate::resource::Resource;
 pub(crate) use objects::{create_object, delete_object, is_over, random_suffix};
@@ -40,7 +44,7 @@ pub(crate) struct Call {
     pub namespace: String,
     pub name: Option<String>,
     pub subresource: Option<String>,
-    pub query: Vec<(String, String)>,
+    pub query: Query,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
@@ -48,15 +52,72 @@ pub(crate) struct Call {
 impl Call {
     /// A parameter of the query; empty if absent.
     pub(crate) fn parameter(&self, name: &str) -> &str {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
+        self.query.text(name)
     }
 
-    /// A parameter that is `true` or `1`.
+    /// A parameter that is neither `false` nor `0`.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        matches!(self.parameter(name), "true" | "1")
+        self.query.flag(name)
+    }
+
+    fn header(&self, name: http::HeaderName) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// Who owns the written fields: `fieldManager`, else the program that the client says it is.
+    pub(crate) fn manager(&self) -> Result<String, Status> {
+        let given = self.parameter("fieldManager");
+        if given.len() > 128 {
+            let error = FieldError::too_long("fieldManager", 128);
+            return Err(Status::invalid("CreateOptions", "meta.k8s.io", "", &[error]));
+        }
+        if !given.is_empty() {
+            return Ok(given.to_owned());
+        }
+        let program = self
+            .header(http::header::USER_AGENT)
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        let shown: String = program
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(128)
+            .collect();
+        Ok(if shown.is_empty() {
+            "unknown".to_owned()
+        } else {
+            shown
+        })
+    }
+
+    /// How the body is written; JSON if the client does not say.
+    pub(crate) fn format(&self) -> Result<Format, Status> {
+        let kind = self.header(http::header::CONTENT_TYPE);
+        match kind.split(';').next().unwrap_or_default().trim() {
+            "" | "*/*" | "application/json" => Ok(Format::Json),
+            "application/yaml" => Ok(Format::Yaml),
+            _ => Err(Status::unsupported_media_type(
+                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor",
+            )),
+        }
+    }
+
+    /// `fieldValidation`; `options` is the kind that a wrong value is reported under.
+    pub(crate) fn validation(&self, options: &str) -> Result<FieldValidation, Status> {
+        match self.parameter("fieldValidation") {
+            "" | "Warn" => Ok(FieldValidation::Warn),
+            "Strict" => Ok(FieldValidation::Strict),
+            "Ignore" => Ok(FieldValidation::Ignore),
+            other => {
+                let error =
+                    FieldError::not_supported("fieldValidation", other, &["Ignore", "Strict", "Warn"]);
+                Err(Status::invalid(options, "meta.k8s.io", "", &[error]))
+            }
+        }
     }
 }
 
@@ -65,8 +126,7 @@ async fn answer(State(cluster): State<Cluster>, request: Request) -> Response {
     let body = match axum::body::to_bytes(body, MAX_BODY).await {
         Ok(body) => body,
         Err(_) => {
-            let message = "Request entity too large: limit is 3145728";
-            return Status::new(413, "RequestEntityTooLarge", message).into_response();
+            return Status::too_large(MAX_BODY).into_response();
         }
     };
     let path: Vec<String> = parts
@@ -81,44 +141,38 @@ async fn answer(State(cluster): State<Cluster>, request: Request) -> Response {
         })
         .collect();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let query = parse_query(parts.uri.query().unwrap_or_default());
+    let query = Query::parse(parts.uri.query());
     route(&cluster, &parts.method, &path, query, parts.headers, body)
         .await
         .unwrap_or_else(IntoResponse::into_response)
 }
 
-fn parse_query(query: &str) -> Vec<(String, String)> {
-    let decode = |text: &str| {
-        percent_encoding::percent_decode_str(&text.replace('+', " "))
-            .decode_utf8_lossy()
-            .into_owned()
-    };
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            pair.split_once('=').map_or_else(
-                || (decode(pair), String::new()),
-                |(key, value)| (decode(key), decode(value)),
-            )
-        })
-        .collect()
+/// What the client accepts.
+fn accept(headers: &HeaderMap) -> &str {
+    headers
+        .get(http::header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 async fn route(
     cluster: &Cluster,
     method: &Method,
     path: &[&str],
-    query: Vec<(String, String)>,
+    query: Query,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Status> {
     let (group, version, rest) = match path {
         ["version"] => return Ok(discovery::version()),
         ["healthz" | "livez" | "readyz", ..] => return Ok("ok".into_response()),
-        ["openapi", "v2"] => return Ok(openapi::version_2(&headers)),
+        ["openapi", "v2"] => return Ok(openapi::version_2(accept(&headers))),
         ["openapi", "v3"] => return Ok(openapi::index()),
-        ["openapi", "v3", path @ ..] => return openapi::document(path, &headers),
+        ["openapi", "v3", rest @ ..] => return openapi::document(&rest.join("/")),
+        ["api"] if discovery::aggregated_wanted(accept(&headers)) => return Ok(discovery::aggregated(true)),
+        ["apis"] if discovery::aggregated_wanted(accept(&headers)) => {
+            return Ok(discovery::aggregated(false));
+        }
         ["api"] => return Ok(discovery::core_versions()),
         ["apis"] => return Ok(discovery::groups()),
         ["apis", group] => return discovery::group(group),
@@ -166,14 +220,11 @@ async fn dispatch(cluster: &Cluster, method: &Method, call: Call) -> Result<Resp
             logs::answer(cluster, &call, name).await
         }
         ("GET", Some(name), None | Some("status")) => objects::get(cluster, &call, name),
-        ("PUT", Some(name), None) => objects::replace(cluster, &call, name, false),
-        ("PUT", Some(name), Some("status")) => objects::replace(cluster, &call, name, true),
-        ("PATCH", Some(name), None) => objects::patch(cluster, &call, name, false),
-        ("PATCH", Some(name), Some("status")) => objects::patch(cluster, &call, name, true),
+        ("PUT", Some(name), None) => objects::replace(cluster, &call, name, Part::Main),
+        ("PUT", Some(name), Some("status")) => objects::replace(cluster, &call, name, Part::Status),
+        ("PATCH", Some(name), None) => objects::patch(cluster, &call, name, Part::Main),
+        ("PATCH", Some(name), Some("status")) => objects::patch(cluster, &call, name, Part::Status),
         ("DELETE", Some(name), None) => objects::delete(cluster, &call, name),
-        _ => {
-            let message = "the server does not allow this method on the requested resource";
-            Err(Status::new(405, "MethodNotAllowed", message))
-        }
+        _ => Err(Status::method_not_allowed()),
     }
 }

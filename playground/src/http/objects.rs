@@ -1,4 +1,4 @@
-//! Creating, reading, changing and deleting objects.
+//! Reading, creating, changing and deleting objects.
 
 use std::sync::Arc;
 
@@ -10,55 +10,40 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::patch::PatchKind;
-use super::selector::Selector;
 use super::status::Status;
-use super::{Call, table};
+use super::{Call, table, warnings};
+use crate::api::delete::{DeleteOptions, delete as delete_one};
+use crate::api::selector::Selector;
+use crate::api::write::{self, Part, WriteOptions};
+use crate::api::{decode, kinds};
 use crate::cluster::Cluster;
-use crate::defaults;
-use crate::resource::NAMESPACES;
-use crate::store::{Key, StoreError};
-
-/// The body as an object: JSON, or YAML by its content type.
-fn read_body(call: &Call) -> Result<Value, Status> {
-    let kind = call
-        .headers
-        .get(http::header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let value: Value = if kind.starts_with("application/yaml") {
-        let text = std::str::from_utf8(&call.body).map_err(|error| Status::bad_request(error.to_string()))?;
-        crate::http::patch::yaml(text).map_err(Status::bad_request)?
-    } else {
-        serde_json::from_slice(&call.body).map_err(|error| Status::bad_request(error.to_string()))?
-    };
-    if value.is_object() {
-        Ok(value)
-    } else {
-        Err(Status::bad_request("the object provided is no object"))
-    }
-}
+use crate::resource::{NAMESPACES, Resource, SERVICE_ACCOUNTS};
+use crate::store::Key;
 
 fn key(call: &Call, name: &str) -> Key {
     Key::new(call.resource, call.namespace.clone(), name)
 }
 
-fn respond(call: &Call, code: StatusCode, object: &Value) -> Response {
-    if table::wanted(&call.headers) {
-        return (code, Json(table::of(call.resource, &[object], "", ""))).into_response();
-    }
-    (code, Json(object)).into_response()
+fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Response {
+    let body = if table::wanted(&call.headers) {
+        let object = [object];
+        Json(table::of(call.resource, &object, "", "")).into_response()
+    } else {
+        Json(object).into_response()
+    };
+    warnings::add((code, body).into_response(), told)
 }
 
 /// One object.
 pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let found = cluster.store.get(&key(call, name))?;
     let object = found.ok_or_else(|| Status::not_found(call.resource, name))?;
-    Ok(respond(call, StatusCode::OK, &object))
+    Ok(respond(call, StatusCode::OK, &object, &[]))
 }
 
 /// A list, in pages of `limit` with `continue`.
 pub(super) fn list(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let selector = Selector::parse(call.parameter("labelSelector"), call.parameter("fieldSelector"))?;
+    let selector = selector(call)?;
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (objects, version) = cluster.store.list(call.resource, namespace)?;
     let mut objects: Vec<_> = objects
@@ -105,313 +90,216 @@ fn place(object: &Value) -> String {
     format!("{}\u{1}{}", text("namespace"), text("name"))
 }
 
-/// A new object.
-pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let object = read_body(call)?;
-    let dry_run = !call.parameter("dryRun").is_empty();
-    let stored = create_object(cluster, call.resource, &call.namespace, object, dry_run)?;
-    Ok(respond(call, StatusCode::CREATED, &stored))
+fn selector(call: &Call) -> Result<Selector, Status> {
+    Selector::parse(
+        call.resource,
+        call.parameter("labelSelector"),
+        call.parameter("fieldSelector"),
+    )
 }
 
-/// Creates an object as a request does: checks, defaults, quotas. Controllers come through here too.
+/// A new object.
+pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
+    let options = WriteOptions {
+        dry_run: call.query.dry_run("CreateOptions")?,
+        manager: call.manager()?,
+    };
+    let decoded = decode::object(
+        &call.body,
+        call.format()?,
+        call.resource,
+        call.validation("CreateOptions")?,
+    )?;
+    let mut told = decoded.warnings;
+    let stored = create_with(cluster, call.resource, &call.namespace, decoded.object, &options)?;
+    told.extend(kinds::warnings(call.resource, &stored));
+    Ok(respond(call, StatusCode::CREATED, &stored, &told))
+}
+
+fn create_with(
+    cluster: &Cluster,
+    resource: &'static Resource,
+    namespace: &str,
+    object: Value,
+    options: &WriteOptions,
+) -> Result<Arc<Value>, Status> {
+    let stored = write::create(cluster, resource, namespace, object, options)?;
+    if *resource == NAMESPACES && !options.dry_run {
+        let name = stored["metadata"]["name"].as_str().unwrap_or_default();
+        let account = json!({"metadata": {"name": "default"}});
+        let system = WriteOptions::system("kube-controller-manager");
+        match write::create(cluster, &SERVICE_ACCOUNTS, name, account, &system) {
+            Err(error) if error.reason != "AlreadyExists" => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(stored)
+}
+
+/// Creates an object as a part of the cluster itself: the rules are those of any request.
 pub(crate) fn create_object(
     cluster: &Cluster,
-    resource: &'static crate::resource::Resource,
+    resource: &'static Resource,
     namespace: &str,
-    mut object: Value,
+    object: Value,
     dry_run: bool,
 ) -> Result<Arc<Value>, Status> {
-    for (field, wanted) in [
-        ("kind", resource.kind.to_owned()),
-        ("apiVersion", resource.api_version()),
-    ] {
-        let given = object[field].as_str().unwrap_or_default();
-        if !given.is_empty() && given != wanted {
-            return Err(Status::bad_request(format!(
-                "the {field} in the data ({given}) does not match the expected {field} ({wanted})"
-            )));
-        }
-        object[field] = wanted.into();
-    }
-    if !object["metadata"].is_object() {
-        object["metadata"] = json!({});
-    }
-    let given = object["metadata"]["namespace"].as_str().unwrap_or_default();
-    if !given.is_empty() && given != namespace {
-        return Err(Status::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        ));
-    }
-    if resource.namespaced {
-        object["metadata"]["namespace"] = namespace.into();
-        if cluster
-            .store
-            .get(&Key::new(&NAMESPACES, "", namespace))?
-            .is_none()
-        {
-            return Err(Status::not_found(&NAMESPACES, namespace));
-        }
-    }
-    let metadata = &mut object["metadata"];
-    if metadata["name"].as_str().is_none_or(str::is_empty) {
-        let prefix = metadata["generateName"].as_str().unwrap_or_default().to_owned();
-        if !prefix.is_empty() {
-            metadata["name"] = format!("{prefix}{}", random_suffix()).into();
-        }
-    }
-    metadata["uid"] = uuid::Uuid::new_v4().to_string().into();
-    metadata["creationTimestamp"] = cluster.clock.now_text().into();
-    if let Some(metadata) = metadata.as_object_mut() {
-        for field in [
-            "resourceVersion",
-            "selfLink",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "managedFields",
-        ] {
-            metadata.remove(field);
-        }
-    }
-    defaults::on_create(resource, &mut object);
-    let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let causes = defaults::check(resource, &object);
-    if !causes.is_empty() {
-        return Err(Status::invalid(resource, &name, &causes));
-    }
-    // Two creations must not both take the last place of a quota.
-    let _admission = cluster
-        .admission
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    defaults::admit(cluster, resource, &object)?;
-    let object_key = Key::new(
-        resource,
-        if resource.namespaced { namespace } else { "" },
-        name.clone(),
-    );
-    if dry_run {
-        if cluster.store.get(&object_key)?.is_some() {
-            return Err(Status::already_exists(resource, &name));
-        }
-        return Ok(Arc::new(object));
-    }
-    match cluster.store.create(resource, object) {
-        Err(StoreError::AlreadyExists(_)) => Err(Status::already_exists(resource, &name)),
-        Ok(stored) => {
-            if *resource == NAMESPACES {
-                let account = json!({"metadata": {"name": "default"}});
-                create_object(cluster, &crate::resource::SERVICE_ACCOUNTS, &name, account, false)?;
-            }
-            Ok(stored)
-        }
-        Err(error) => Err(error.into()),
-    }
+    let options = WriteOptions {
+        dry_run,
+        ..WriteOptions::system("kube-controller-manager")
+    };
+    create_with(cluster, resource, namespace, object, &options)
 }
 
 /// Five letters and digits that cannot spell a word, as generated names end.
 pub(crate) fn random_suffix() -> String {
-    const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    uuid::Uuid::new_v4().as_bytes()[..5]
-        .iter()
-        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
-        .collect()
+    crate::api::names::generated("")
 }
 
 /// Replaces an object, or its status alone.
-pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, status: bool) -> Result<Response, Status> {
-    let new = read_body(call)?;
-    let stored = change(cluster, call, name, status, |_| Ok(new.clone()))?;
-    Ok(respond(call, StatusCode::OK, &stored))
+pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
+    let options = WriteOptions {
+        dry_run: call.query.dry_run("UpdateOptions")?,
+        manager: call.manager()?,
+    };
+    let decoded = decode::object(
+        &call.body,
+        call.format()?,
+        call.resource,
+        call.validation("UpdateOptions")?,
+    )?;
+    let mut told = decoded.warnings;
+    let new = decoded.object;
+    let stored = write::update(cluster, &key(call, name), part, &options, |_| Ok(new.clone()))?;
+    told.extend(kinds::warnings(call.resource, &stored));
+    Ok(respond(call, StatusCode::OK, &stored, &told))
 }
 
 /// Changes an object by a patch.
-pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, status: bool) -> Result<Response, Status> {
+pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let kind = PatchKind::of(&call.headers)?;
-    let exists = cluster.store.get(&key(call, name))?.is_some();
-    if !exists && kind == PatchKind::Apply {
+    let options = WriteOptions {
+        dry_run: call.query.dry_run("PatchOptions")?,
+        manager: call.manager()?,
+    };
+    let validation = call.validation("PatchOptions")?;
+    let key = key(call, name);
+    if kind == PatchKind::Apply && cluster.store.get(&key)?.is_none() {
         let object = kind.apply(&json!({}), &call.body)?;
-        let stored = create_object(
-            cluster,
-            call.resource,
-            &call.namespace,
-            object,
-            !call.parameter("dryRun").is_empty(),
-        )?;
-        return Ok(respond(call, StatusCode::CREATED, &stored));
+        let (object, told) = decode::patched(object, call.resource, validation)?;
+        let stored = create_with(cluster, call.resource, &call.namespace, object, &options)?;
+        return Ok(respond(call, StatusCode::CREATED, &stored, &told));
     }
-    let stored = change(cluster, call, name, status, |old| kind.apply(old, &call.body))?;
-    Ok(respond(call, StatusCode::OK, &stored))
+    let mut told = Vec::new();
+    let stored = write::update(cluster, &key, part, &options, |old| {
+        let (object, warnings) = decode::patched(kind.apply(old, &call.body)?, call.resource, validation)?;
+        told = warnings;
+        Ok(object)
+    })?;
+    told.extend(kinds::warnings(call.resource, &stored));
+    Ok(respond(call, StatusCode::OK, &stored, &told))
 }
 
-fn change(
-    cluster: &Cluster,
-    call: &Call,
-    name: &str,
-    status: bool,
-    new: impl Fn(&Value) -> Result<Value, Status>,
-) -> Result<Arc<Value>, Status> {
-    let key = key(call, name);
-    let old = cluster
-        .store
-        .get(&key)?
-        .ok_or_else(|| Status::not_found(call.resource, name))?;
-    let changed = |old: &Value| -> Result<Value, Status> {
-        let mut next = new(old)?;
-        let given = next["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-        if !given.is_empty() && old["metadata"]["resourceVersion"] != given {
-            return Err(
-                StoreError::Conflict(format!("{} \"{name}\"", call.resource.group_resource())).into(),
-            );
-        }
-        // What a change of the main part must not touch, and the other way round.
-        let (kept, from): (&[&str], _) = if status {
-            (&["spec", "data", "type"], old)
-        } else {
-            (&["status"], old)
-        };
-        for field in kept {
-            next[*field] = from[*field].clone();
-        }
-        for field in ["kind", "apiVersion"] {
-            next[field] = old[field].clone();
-        }
-        for field in [
-            "name",
-            "namespace",
-            "uid",
-            "creationTimestamp",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "resourceVersion",
-        ] {
-            next["metadata"][field] = old["metadata"][field].clone();
-        }
-        let mut next = defaults::tidy(next);
-        defaults::on_update(call.resource, &mut next);
-        let causes = defaults::check_update(call.resource, old, &next);
-        if causes.is_empty() {
-            Ok(next)
-        } else {
-            Err(Status::invalid(call.resource, name, &causes))
-        }
+/// The body of a deletion: `DeleteOptions`, or nothing.
+fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
+    let body = if call.body.is_empty() {
+        Value::Null
+    } else {
+        decode::parse(&call.body, call.format()?)
+            .map_err(Status::bad_request)?
+            .0
     };
-    if !call.parameter("dryRun").is_empty() {
-        return changed(&old).map(Arc::new);
-    }
-    cluster.store.modify(&key, |object| {
-        *object = changed(object)?;
-        Ok::<_, Status>(())
-    })
+    DeleteOptions::read(&body, &call.query)
 }
 
 /// Deletes an object.
 pub(super) fn delete(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
-    let options: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-    let text = |field: &str| {
-        options[field]
-            .as_str()
-            .unwrap_or(call.parameter(field))
-            .to_owned()
-    };
-    let grace = options["gracePeriodSeconds"]
-        .as_i64()
-        .or_else(|| call.parameter("gracePeriodSeconds").parse().ok());
-    if let Some(uid) = options["preconditions"]["uid"].as_str() {
-        let found = cluster.store.get(&key(call, name))?;
-        if found.is_some_and(|object| object["metadata"]["uid"] != uid) {
-            return Err(Status::new(
-                409,
-                "Conflict",
-                "the UID in the precondition does not match the UID in record",
-            ));
-        }
+    let options = delete_options(call)?;
+    let key = key(call, name);
+    let deleted = delete_one(cluster, &key, &options)?;
+    let told = orphan_warning(call.resource, &options);
+    let object = deleted.object();
+    // A Pod is always given back; of other types only what is still there.
+    let gone = matches!(deleted, crate::api::delete::Deleted::Gone(_));
+    if gone && call.resource.kind != "Pod" {
+        let body = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+            "details": details(call.resource, object),
+        });
+        return Ok(warnings::add(Json(body).into_response(), &told));
     }
-    let deleted = delete_object(cluster, &key(call, name), &text("propagationPolicy"), grace)?;
-    Ok(Json(deleted.as_ref()).into_response())
+    Ok(respond(call, StatusCode::OK, object, &told))
+}
+
+fn details(resource: &Resource, object: &Value) -> Value {
+    let mut details = json!({"name": object["metadata"]["name"]});
+    if !resource.group.is_empty() {
+        details["group"] = resource.group.into();
+    }
+    details["kind"] = resource.plural.into();
+    details["uid"] = object["metadata"]["uid"].clone();
+    details
+}
+
+/// `batch/v1` orphans what belongs to a Job unless told otherwise, and says so.
+fn orphan_warning(resource: &Resource, options: &DeleteOptions) -> Vec<String> {
+    if resource.kind != "Job" || options.propagation.is_some() {
+        return Vec::new();
+    }
+    vec![
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning".to_owned(),
+    ]
 }
 
 /// Every object that a selector means.
 pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let selector = Selector::parse(call.parameter("labelSelector"), call.parameter("fieldSelector"))?;
-    let options: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-    let policy = options["propagationPolicy"]
-        .as_str()
-        .unwrap_or(call.parameter("propagationPolicy"))
-        .to_owned();
+    let selector = selector(call)?;
+    let options = delete_options(call)?;
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (objects, version) = cluster.store.list(call.resource, namespace)?;
     let chosen: Vec<_> = objects
         .into_iter()
         .filter(|object| selector.matches(object))
         .collect();
+    let mut items = Vec::with_capacity(chosen.len());
     for object in &chosen {
-        match delete_object(cluster, &Key::of(call.resource, object)?, &policy, None) {
-            Err(status) if status.code != 404 => return Err(status),
-            _ => {}
+        match delete_one(cluster, &Key::of(call.resource, object)?, &options) {
+            Ok(deleted) => items.push(Arc::clone(deleted.object())),
+            Err(status) if status.code == 404 => {}
+            Err(status) => return Err(status),
         }
     }
-    Ok(Json(json!({
+    let body = json!({
         "kind": call.resource.list_kind, "apiVersion": call.resource.api_version(),
-        "metadata": {"resourceVersion": version.to_string()}, "items": chosen.iter().map(Arc::as_ref).collect::<Vec<&Value>>(),
-    }))
-    .into_response())
+        "metadata": {"resourceVersion": version.to_string()},
+        "items": items.iter().map(Arc::as_ref).collect::<Vec<&Value>>(),
+    });
+    Ok(warnings::add(
+        Json(body).into_response(),
+        &orphan_warning(call.resource, &options),
+    ))
 }
 
-/// Marks an object for deletion, or removes it if nothing has to happen first. A Pod on a node has its grace; the
-/// policies are finalizers that the garbage collector works off. Without a policy a Job's Pods are orphaned, which
-/// is the API's own default for `batch/v1`.
+/// Deletes an object as a part of the cluster itself: `policy` is a propagation policy or empty.
 pub(crate) fn delete_object(
     cluster: &Cluster,
     key: &Key,
     policy: &str,
     grace: Option<i64>,
 ) -> Result<Arc<Value>, Status> {
-    let object = cluster
-        .store
-        .get(key)?
-        .ok_or_else(|| Status::not_found(key.resource, &key.name))?;
-    let finalizer = match policy {
-        "Foreground" => Some("foregroundDeletion"),
-        "Orphan" => Some("orphan"),
-        "" if key.resource.plural == "jobs" => Some("orphan"),
-        _ => None,
+    use crate::api::delete::Propagation;
+
+    let options = DeleteOptions {
+        grace_period: grace,
+        propagation: match policy {
+            "Foreground" => Some(Propagation::Foreground),
+            "Background" => Some(Propagation::Background),
+            "Orphan" => Some(Propagation::Orphan),
+            _ => None,
+        },
+        ..DeleteOptions::default()
     };
-    let on_node =
-        key.resource.plural == "pods" && object["spec"]["nodeName"].is_string() && !is_over(&object);
-    let grace = match (on_node, grace) {
-        (false, _) => 0,
-        (true, Some(grace)) => grace,
-        (true, None) => object["spec"]["terminationGracePeriodSeconds"]
-            .as_i64()
-            .unwrap_or(30),
-    };
-    let has_finalizers = object["metadata"]["finalizers"]
-        .as_array()
-        .is_some_and(|list| !list.is_empty());
-    if finalizer.is_none() && grace == 0 && !has_finalizers {
-        return Ok(cluster.store.remove(key, None)?);
-    }
-    let now = cluster.clock.now();
-    let until = now
-        .checked_add(jiff::SignedDuration::from_secs(grace))
-        .unwrap_or(now);
-    Ok(cluster.store.modify(key, |object| {
-        let metadata = &mut object["metadata"];
-        if metadata["deletionTimestamp"].is_null()
-            || metadata["deletionGracePeriodSeconds"].as_i64() > Some(grace)
-        {
-            metadata["deletionTimestamp"] = crate::cluster::seconds(until).into();
-            metadata["deletionGracePeriodSeconds"] = grace.into();
-        }
-        if let Some(finalizer) = finalizer {
-            let mut list = metadata["finalizers"].as_array().cloned().unwrap_or_default();
-            if !list.iter().any(|other| other == finalizer) {
-                list.push(finalizer.into());
-            }
-            metadata["finalizers"] = list.into();
-        }
-        Ok::<_, StoreError>(())
-    })?)
+    delete_one(cluster, key, &options).map(|deleted| Arc::clone(deleted.object()))
 }
 
 /// The Pod has ended.

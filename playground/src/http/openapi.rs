@@ -1,83 +1,106 @@
-//! What the API says of its schemas: the OpenAPI v3 documents of the groups that Jobs need (KEP-2896), and an OpenAPI
-//! v2 document that describes nothing, so that a client of before 1.27 leaves validation to the server.
-
-use std::io::Read;
+//! The OpenAPI documents: those of a real API server for `api/v1` and `apis/batch/v1`, and for the other groups small
+//! ones that say which parameters a write takes, which is what kubectl looks for before it trusts the server's own
+//! field validation.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use flate2::read::GzDecoder;
-use http::{HeaderMap, header};
-use serde_json::{Map, json};
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value, json};
 
-use super::discovery::VERSION;
 use super::status::Status;
+use crate::api::decode;
+use crate::resource::{ALL, Resource};
 
-/// A document as a Kubernetes 1.36 API server serves it, compressed.
-struct Document {
-    /// Below `/openapi/v3/`.
-    path: &'static str,
-    gzip: &'static [u8],
+fn place(resource: &Resource) -> String {
+    if resource.group.is_empty() {
+        format!("api/{}", resource.version)
+    } else {
+        format!("apis/{}/{}", resource.group, resource.version)
+    }
 }
 
-const DOCUMENTS: [Document; 2] = [
-    Document {
-        path: "api/v1",
-        gzip: include_bytes!("../../openapi/openapi-v3-api-v1.json.gz"),
-    },
-    Document {
-        path: "apis/batch/v1",
-        gzip: include_bytes!("../../openapi/openapi-v3-batch-v1.json.gz"),
-    },
-];
-
-/// The media type in which old clients insist on version 2.
-const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-
-/// `/openapi/v3`: where the documents are.
+/// `/openapi/v3`: where each group's document is.
 pub(super) fn index() -> Response {
-    let paths: Map<_, _> = DOCUMENTS
+    let mut paths = Map::new();
+    for resource in ALL {
+        let place = place(resource);
+        let url = format!("/openapi/v3/{place}");
+        paths.insert(place, json!({"serverRelativeURL": url}));
+    }
+    (
+        [(CONTENT_TYPE, "text/plain; charset=utf-8")],
+        json!({"paths": paths}).to_string(),
+    )
+        .into_response()
+}
+
+/// `/openapi/v3/GROUP-VERSION`.
+pub(super) fn document(path: &str) -> Result<Response, Status> {
+    if let Some(document) = decode::document(path) {
+        return Ok(Json(document).into_response());
+    }
+    let served: Vec<&Resource> = ALL
         .iter()
-        .map(|document| {
-            let url = format!("/openapi/v3/{}?hash={VERSION}", document.path);
-            (document.path.to_owned(), json!({"serverRelativeURL": url}))
-        })
+        .copied()
+        .filter(|resource| place(resource) == path)
         .collect();
-    // As the API server does, JSON by another name.
-    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    (kind, json!({"paths": paths}).to_string()).into_response()
+    if served.is_empty() {
+        return Err(Status::no_such_path());
+    }
+    Ok(Json(small(path, &served)).into_response())
 }
 
-/// `/openapi/v3/PATH`: one document, compressed if the client understands it.
-pub(super) fn document(path: &[&str], headers: &HeaderMap) -> Result<Response, Status> {
-    let path = path.join("/");
-    let document = DOCUMENTS
-        .iter()
-        .find(|document| document.path == path)
-        .ok_or_else(Status::no_such_path)?;
-    let kind = (header::CONTENT_TYPE, "application/json");
-    let zipped = headers
-        .get(header::ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("gzip"));
-    if zipped {
-        return Ok(([kind, (header::CONTENT_ENCODING, "gzip")], document.gzip).into_response());
+/// A document of a group whose objects are kept as sent.
+fn small(path: &str, served: &[&Resource]) -> Value {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    for resource in served {
+        let named = json!({"group": resource.group, "version": resource.version, "kind": resource.kind});
+        let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
+        let parameters = [
+            parameter("dryRun"),
+            parameter("fieldManager"),
+            parameter("fieldValidation"),
+        ];
+        let write = |action: &str| {
+            json!({
+                "x-kubernetes-action": action, "x-kubernetes-group-version-kind": named, "parameters": parameters,
+                "responses": {"200": {"description": "OK"}},
+            })
+        };
+        let namespace = if resource.namespaced {
+            "namespaces/{namespace}/"
+        } else {
+            ""
+        };
+        let collection = format!("/{path}/{namespace}{}", resource.plural);
+        paths.insert(
+            format!("{collection}/{{name}}"),
+            json!({"put": write("put"), "patch": write("patch")}),
+        );
+        paths.insert(collection, json!({"post": write("post")}));
+        schemas.insert(
+            format!("playground.{}.{}", resource.version, resource.kind),
+            json!({
+                "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                "x-kubernetes-group-version-kind": [named],
+            }),
+        );
     }
-    let mut text = String::new();
-    GzDecoder::new(document.gzip)
-        .read_to_string(&mut text)
-        .map_err(|error| Status::new(500, "InternalError", error.to_string()))?;
-    Ok(([kind], text).into_response())
+    json!({
+        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": super::discovery::VERSION},
+        "paths": paths, "components": {"schemas": schemas},
+    })
 }
 
-/// `/openapi/v2`: no schemas. In protobuf that is the empty message.
-pub(super) fn version_2(headers: &HeaderMap) -> Response {
-    let protobuf = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("proto-openapi"));
-    if protobuf {
-        return ([(header::CONTENT_TYPE, PROTOBUF)], Vec::<u8>::new()).into_response();
+/// `/openapi/v2`, for clients older than version 3. kubectl asks for Protocol Buffers alone; a message without fields
+/// is a valid, empty document, after which it leaves validation to the server.
+pub(super) fn version_2(accept: &str) -> Response {
+    if accept.contains("protobuf") {
+        let kind = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+        return ([(CONTENT_TYPE, kind)], Vec::<u8>::new()).into_response();
     }
-    let info = json!({"title": "Kubernetes", "version": VERSION});
-    Json(json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})).into_response()
+    Json(json!({
+        "swagger": "2.0", "info": {"title": "Kubernetes", "version": super::discovery::VERSION}, "paths": {},
+    }))
+    .into_response()
 }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::selector::Selector;
 use super::status::Status;
 use super::{Call, table};
+use crate::api::selector::Selector;
 use crate::cluster::Cluster;
 use crate::store::{EventKind, StoreError};
 
@@ -20,7 +20,11 @@ const DEFAULT_TIMEOUT: u64 = 1800;
 
 /// Answers a watch: from a resourceVersion, or with the present objects first.
 pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let selector = Selector::parse(call.parameter("labelSelector"), call.parameter("fieldSelector"))?;
+    let selector = Selector::parse(
+        call.resource,
+        call.parameter("labelSelector"),
+        call.parameter("fieldSelector"),
+    )?;
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (resource, tables) = (call.resource, table::wanted(&call.headers));
     let event = move |kind: &str, object: &Value| -> Bytes {
@@ -73,14 +77,14 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
         Ok(changes) => changes,
         // Told within the watch, as the API server does once it has begun.
         Err(error @ StoreError::Gone { .. }) => {
-            first.push(event("ERROR", &Status::from(error).object()));
+            first.push(event("ERROR", &Status::from(error).status()));
             return Ok(stream_of(stream::iter(first.into_iter().map(Ok))));
         }
         Err(error) => return Err(error.into()),
     };
     let changes = changes.filter_map(move |change| {
         let line = match change {
-            Err(error) => Some(event("ERROR", &Status::from(error).object())),
+            Err(error) => Some(event("ERROR", &Status::from(error).status())),
             Ok(change) => {
                 let now = selector.matches(&change.object);
                 let before = change

@@ -112,7 +112,7 @@ impl Life {
         let written = self.cluster.store.modify(&self.key, |pod| {
             if pod["metadata"]["uid"] == self.uid.as_str() {
                 change(&mut pod["status"]);
-                let status = crate::defaults::tidy(pod["status"].take());
+                let status = crate::api::without_nulls(pod["status"].take());
                 pod["status"] = status;
             }
             Ok::<_, StoreError>(())

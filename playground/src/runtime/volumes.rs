@@ -35,47 +35,22 @@ pub(super) fn prepare(cluster: &Cluster, pod: &Value) -> Result<(), String> {
 
 fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
-    for (kind, field, resource) in [
-        ("configMap", "name", &CONFIG_MAPS),
-        ("secret", "secretName", &SECRETS),
-    ] {
-        let source = &volume[kind];
-        if !source.is_object() {
-            continue;
-        }
-        let name = source[field].as_str().unwrap_or_default();
-        let files = match bytes(cluster, pod, resource, name)? {
-            Some(files) => files,
-            None if source["optional"] == true => Vec::new(),
-            None => return Err(format!("{} \"{name}\" not found", resource.singular)),
-        };
+    if ["configMap", "secret", "downwardAPI"]
+        .iter()
+        .any(|kind| volume[*kind].is_object())
+    {
         std::fs::create_dir_all(folder).map_err(failed)?;
-        let mode = u32::try_from(source["defaultMode"].as_u64().unwrap_or(0o644)).unwrap_or(0o644);
-        let items = list(&source["items"]);
-        for (key, content) in files {
-            let item = items.iter().find(|item| item["key"] == key.as_str());
-            if !items.is_empty() && item.is_none() {
+        return files(cluster, pod, volume, folder);
+    }
+    if volume["projected"].is_object() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        for source in list(&volume["projected"]["sources"]) {
+            // A command gets no credentials of the playground, so there is no token and nothing to check it with.
+            if source["serviceAccountToken"].is_object() || source["configMap"]["name"] == "kube-root-ca.crt"
+            {
                 continue;
             }
-            let path = item.and_then(|item| item["path"].as_str()).unwrap_or(&key);
-            let mode = item
-                .and_then(|item| item["mode"].as_u64())
-                .and_then(|mode| u32::try_from(mode).ok())
-                .unwrap_or(mode);
-            write(folder, path, &content, mode)?;
-        }
-        return Ok(());
-    }
-    if volume["downwardAPI"].is_object() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        for item in list(&volume["downwardAPI"]["items"]) {
-            let text = field(pod, item["fieldRef"]["fieldPath"].as_str().unwrap_or_default());
-            write(
-                folder,
-                item["path"].as_str().unwrap_or_default(),
-                text.as_bytes(),
-                0o644,
-            )?;
+            files(cluster, pod, source, folder)?;
         }
         return Ok(());
     }
@@ -93,6 +68,53 @@ fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result
         .and_then(|volume| volume.keys().find(|key| *key != "name"))
         .map_or("nothing", String::as_str);
     Err(format!("the playground has no volumes of type {kind}"))
+}
+
+/// Writes the files of a ConfigMap, a Secret or the downward API.
+fn files(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result<(), String> {
+    for (kind, field, resource) in [
+        ("configMap", "name", &CONFIG_MAPS),
+        ("secret", "secretName", &SECRETS),
+    ] {
+        let source = &volume[kind];
+        if !source.is_object() {
+            continue;
+        }
+        let name = source[field]
+            .as_str()
+            .or(source["name"].as_str())
+            .unwrap_or_default();
+        let files = match bytes(cluster, pod, resource, name)? {
+            Some(files) => files,
+            None if source["optional"] == true => Vec::new(),
+            None => return Err(format!("{} \"{name}\" not found", resource.singular)),
+        };
+        let mode = u32::try_from(source["defaultMode"].as_u64().unwrap_or(0o644)).unwrap_or(0o644);
+        let items = list(&source["items"]);
+        for (key, content) in files {
+            let item = items.iter().find(|item| item["key"] == key.as_str());
+            if !items.is_empty() && item.is_none() {
+                continue;
+            }
+            let path = item.and_then(|item| item["path"].as_str()).unwrap_or(&key);
+            let mode = item
+                .and_then(|item| item["mode"].as_u64())
+                .and_then(|mode| u32::try_from(mode).ok())
+                .unwrap_or(mode);
+            write(folder, path, &content, mode)?;
+        }
+        return Ok(());
+    }
+    for item in list(&volume["downwardAPI"]["items"]) {
+        let text = field(pod, item["fieldRef"]["fieldPath"].as_str().unwrap_or_default());
+        write(
+            folder,
+            item["path"].as_str().unwrap_or_default(),
+            text.as_bytes(),
+            0o644,
+        )?;
+    }
+    Ok(())
 }
 
 fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
@@ -172,7 +194,7 @@ pub(super) fn mounts(
                 Some(sub) => sub_path(&root, sub, by_descriptor)?,
                 None => MountSource::Path(root),
             };
-            let always = ["configMap", "secret", "downwardAPI"]
+            let always = ["configMap", "secret", "downwardAPI", "projected"]
                 .iter()
                 .any(|kind| volume[*kind].is_object());
             Ok(Mount {

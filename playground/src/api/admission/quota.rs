@@ -1,0 +1,273 @@
+//! `ResourceQuota`: what a namespace may hold in all
+//! ([resource quotas](https://kubernetes.io/docs/concepts/policy/resource-quotas/)).
+
+use serde_json::{Map, Value, json};
+
+use super::limits::total;
+use crate::api::decode::quantity::Quantity;
+use crate::api::error::ApiError;
+use crate::cluster::Cluster;
+use crate::resource::{self, RESOURCE_QUOTAS, Resource};
+use crate::store::{Key, StoreError};
+
+/// What an object takes of each quota-limited resource.
+pub fn usage(resource: &Resource, object: &Value) -> Vec<(String, Quantity)> {
+    let one = Quantity::whole(1);
+    let mut usage = vec![(format!("count/{}", resource.group_resource()), one)];
+    if resource.group.is_empty() {
+        match resource.plural {
+            "pods" => return pod_usage(object, usage),
+            "configmaps" | "secrets" | "resourcequotas" => usage.push((resource.plural.to_owned(), one)),
+            "persistentvolumeclaims" => {
+                usage.push((resource.plural.to_owned(), one));
+                let asked = object["spec"]["resources"]["requests"]["storage"].as_str();
+                if let Some(Ok(asked)) = asked.map(Quantity::parse) {
+                    usage.push(("requests.storage".to_owned(), asked));
+                }
+            }
+            _ => {}
+        }
+    }
+    usage
+}
+
+/// Finished Pods take nothing but their place in `count/pods`.
+fn pod_usage(pod: &Value, mut usage: Vec<(String, Quantity)>) -> Vec<(String, Quantity)> {
+    if matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")) {
+        return usage;
+    }
+    usage.push(("pods".to_owned(), Quantity::whole(1)));
+    for (kind, prefix) in [("requests", "requests."), ("limits", "limits.")] {
+        for (name, amount) in total(pod, kind).as_object().into_iter().flatten() {
+            let Some(Ok(amount)) = amount.as_str().map(Quantity::parse) else {
+                continue;
+            };
+            usage.push((format!("{prefix}{name}"), amount));
+            if kind == "requests" && matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage") {
+                usage.push((name.clone(), amount));
+            }
+        }
+    }
+    usage
+}
+
+/// Whether a quota's scopes include the object; only Pods have scopes.
+fn in_scope(quota: &Value, resource: &Resource, object: &Value) -> bool {
+    let scopes = quota["spec"]["scopes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let expressions = quota["spec"]["scopeSelector"]["matchExpressions"].as_array();
+    let is_pod = resource.kind == "Pod";
+    let terminating = object["spec"]["activeDeadlineSeconds"]
+        .as_i64()
+        .is_some_and(|limit| limit >= 0);
+    let best_effort = || crate::api::kinds::qos_class(&object["spec"]) == "BestEffort";
+    let named = scopes.into_iter().all(|scope| {
+        is_pod
+            && match scope {
+                "Terminating" => terminating,
+                "NotTerminating" => !terminating,
+                "BestEffort" => best_effort(),
+                "NotBestEffort" => !best_effort(),
+                "PriorityClass" => object["spec"]["priorityClassName"].is_string(),
+                _ => false,
+            }
+    });
+    named
+        && expressions.into_iter().flatten().all(|expression| {
+            let class = object["spec"]["priorityClassName"].as_str();
+            let values = expression["values"].as_array();
+            let listed = class
+                .is_some_and(|class| values.is_some_and(|values| values.iter().any(|value| value == class)));
+            is_pod
+                && expression["scopeName"] == "PriorityClass"
+                && match expression["operator"].as_str() {
+                    Some("In") => listed,
+                    Some("NotIn") => !listed,
+                    Some("Exists") => class.is_some(),
+                    Some("DoesNotExist") => class.is_none(),
+                    _ => false,
+                }
+        })
+}
+
+fn amounts(map: &Value) -> Vec<(String, Quantity)> {
+    map.as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, text)| Some((name.clone(), Quantity::parse(text.as_str()?).ok()?)))
+        .collect()
+}
+
+fn listed(amounts: &[(String, Quantity)]) -> String {
+    let mut texts: Vec<String> = amounts
+        .iter()
+        .map(|(name, amount)| format!("{name}={amount}"))
+        .collect();
+    texts.sort();
+    texts.join(",")
+}
+
+/// Refuses an object that a quota has no room for, and counts one that it has.
+pub(super) fn charge(
+    cluster: &Cluster,
+    resource: &'static Resource,
+    object: &Value,
+    dry_run: bool,
+) -> Result<(), ApiError> {
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let mut charged = Vec::new();
+    let quotas = cluster.store.list(&RESOURCE_QUOTAS, Some(namespace))?.0;
+    let all = usage(resource, object);
+    for quota in quotas.iter().filter(|quota| in_scope(quota, resource, object)) {
+        let hard = amounts(&quota["spec"]["hard"]);
+        require_amounts(resource, object, quota, &hard)?;
+        let asked: Vec<(String, Quantity)> = all
+            .iter()
+            .filter(|(name, _)| hard.iter().any(|(limited, _)| limited == name))
+            .cloned()
+            .collect();
+        if asked.is_empty() {
+            continue;
+        }
+        let used = used(cluster, quota)?;
+        let find = |list: &[(String, Quantity)], name: &str| {
+            list.iter()
+                .find(|(one, _)| one == name)
+                .map_or(Quantity::ZERO, |(_, amount)| *amount)
+        };
+        let over: Vec<String> = asked
+            .iter()
+            .filter(|(name, amount)| find(&used, name).plus(*amount) > find(&hard, name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if !over.is_empty() {
+            let only = |list: &[(String, Quantity)]| {
+                let kept: Vec<_> = over.iter().map(|name| (name.clone(), find(list, name))).collect();
+                listed(&kept)
+            };
+            let why = format!(
+                "exceeded quota: {}, requested: {}, used: {}, limited: {}",
+                quota["metadata"]["name"].as_str().unwrap_or_default(),
+                only(&asked),
+                only(&used),
+                only(&hard),
+            );
+            return Err(ApiError::forbidden(resource, name, &why));
+        }
+        let sums: Vec<(String, Quantity)> = asked
+            .iter()
+            .map(|(name, amount)| (name.clone(), find(&used, name).plus(*amount)))
+            .collect();
+        charged.push((Key::of(&RESOURCE_QUOTAS, quota)?, sums));
+    }
+    if dry_run {
+        return Ok(());
+    }
+    for (key, sums) in charged {
+        let written = cluster.store.modify::<StoreError>(&key, |quota| {
+            if !quota["status"]["used"].is_object() {
+                quota["status"] = json!({"hard": quota["spec"]["hard"], "used": {}});
+            }
+            for (name, sum) in &sums {
+                quota["status"]["used"][name.as_str()] = sum.to_string().into();
+            }
+            Ok(())
+        });
+        match written {
+            // Deleted meanwhile: it limits nothing any more.
+            Ok(_) | Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// A quota on an amount wants every Pod to say the amount.
+fn require_amounts(
+    resource: &Resource,
+    object: &Value,
+    quota: &Value,
+    hard: &[(String, Quantity)],
+) -> Result<(), ApiError> {
+    if resource.kind != "Pod" {
+        return Ok(());
+    }
+    let mut missing: Vec<(String, Vec<String>)> = Vec::new();
+    for (limited, _) in hard {
+        let (kind, name) = match limited.split_once('.') {
+            Some((kind @ ("requests" | "limits"), name)) => (kind, name),
+            None if matches!(limited.as_str(), "cpu" | "memory" | "ephemeral-storage") => {
+                ("requests", limited.as_str())
+            }
+            _ => continue,
+        };
+        let containers = ["containers", "initContainers"]
+            .into_iter()
+            .flat_map(|list| object["spec"][list].as_array().into_iter().flatten());
+        let without: Vec<String> = containers
+            .filter(|container| container["resources"][kind][name].is_null())
+            .map(|container| container["name"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        if !without.is_empty() {
+            missing.push((limited.clone(), without));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    missing.sort();
+    let texts: Vec<String> = missing
+        .iter()
+        .map(|(name, containers)| format!("{name} for: {}", containers.join(",")))
+        .collect();
+    let why = format!(
+        "failed quota: {}: must specify {}",
+        quota["metadata"]["name"].as_str().unwrap_or_default(),
+        texts.join("; ")
+    );
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    Err(ApiError::forbidden(resource, name, &why))
+}
+
+/// What the namespace holds of what the quota limits, counted from the objects themselves.
+fn used(cluster: &Cluster, quota: &Value) -> Result<Vec<(String, Quantity)>, StoreError> {
+    let namespace = quota["metadata"]["namespace"].as_str().unwrap_or_default();
+    let limited: Vec<String> = amounts(&quota["spec"]["hard"])
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    let mut totals: Vec<(String, Quantity)> = limited
+        .iter()
+        .map(|name| (name.clone(), Quantity::ZERO))
+        .collect();
+    for resource in resource::ALL
+        .iter()
+        .filter(|one| one.namespaced && one.kind != "Event")
+    {
+        for object in cluster.store.list(resource, Some(namespace))?.0 {
+            if !in_scope(quota, resource, &object) {
+                continue;
+            }
+            for (name, amount) in usage(resource, &object) {
+                if let Some((_, total)) = totals.iter_mut().find(|(one, _)| *one == name) {
+                    *total = total.plus(amount);
+                }
+            }
+        }
+    }
+    Ok(totals)
+}
+
+/// `status.used` of a quota, as the quota controller writes it.
+pub fn quota_used(cluster: &Cluster, quota: &Value) -> Result<Value, StoreError> {
+    let totals = used(cluster, quota)?;
+    Ok(totals
+        .into_iter()
+        .map(|(name, total)| (name, total.to_string().into()))
+        .collect::<Map<_, _>>()
+        .into())
+}

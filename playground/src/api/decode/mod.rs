@@ -1,0 +1,226 @@
+//! Reading request bodies as the API server does: JSON or YAML, then the type's schema.
+//!
+//! The rules are those of `sigs.k8s.io/json` and `sigs.k8s.io/yaml`: case-sensitive field names,
+//! YAML 1.1 scalars, unknown and repeated fields reported but not fatal unless the client asked
+//! for `fieldValidation=Strict`
+//! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).
+
+mod json;
+pub mod quantity;
+mod schema;
+mod typed;
+mod yaml;
+
+use serde_json::Value;
+
+pub use schema::{ListKind, Schema, Type, document, schema_of};
+pub use typed::typed;
+
+use super::error::ApiError;
+use crate::resource::{self, Resource};
+
+/// The media types a body may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `application/json`.
+    Json,
+    /// `application/yaml`.
+    Yaml,
+}
+
+/// What to do about unknown and repeated fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// Drop them silently.
+    Ignore,
+    /// Drop them and answer with `Warning` headers; the default.
+    Warn,
+    /// Refuse the request.
+    Strict,
+}
+
+/// A decoded object, and what a client that asked for warnings is told.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The object, without unknown fields.
+    pub object: Value,
+    /// One text for each unknown or repeated field.
+    pub warnings: Vec<String>,
+}
+
+/// Reads text to a value; returns repeated fields too. The error is the parser's text.
+pub fn parse(body: &[u8], format: Format) -> Result<(Value, Vec<String>), String> {
+    match format {
+        Format::Json => json::parse(body),
+        Format::Yaml => yaml::parse(body),
+    }
+}
+
+/// Reads one object of `resource` from a request's body.
+pub fn object(
+    body: &[u8],
+    format: Format,
+    resource: &'static Resource,
+    validation: FieldValidation,
+) -> Result<Decoded, ApiError> {
+    let kind = resource.kind;
+    let unrecognized = |why: &str| {
+        let quoted = quote(body);
+        ApiError::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {why} ({quoted})"
+        ))
+    };
+    let json_error = |why: String| match format {
+        Format::Json => format!("couldn't get version/kind; json parse error: {why}"),
+        Format::Yaml => why,
+    };
+    let (value, repeated) = parse(body, format).map_err(|why| unrecognized(&json_error(why)))?;
+    let value = match value {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        Value::Object(_) => value,
+        other => {
+            let go = json_kind(&other);
+            return Err(unrecognized(&format!(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal {go} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+            )));
+        }
+    };
+    let handled = |why: String| {
+        let version = value["apiVersion"].as_str().unwrap_or_default();
+        let version = version.rsplit('/').next().filter(|text| !text.is_empty());
+        let named = value["kind"]
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .unwrap_or(kind);
+        let version = version.unwrap_or(resource.version);
+        ApiError::bad_request(format!(
+            "{named} in version \"{version}\" cannot be handled as a {kind}: {why}"
+        ))
+    };
+    check_kind(&value, resource).map_err(handled)?;
+    let mut unknown = Vec::new();
+    let mut object = match schema_of(resource) {
+        Some(schema) => typed(value.clone(), schema, &mut unknown).map_err(handled)?,
+        None => value.clone(),
+    };
+    object["apiVersion"] = resource.api_version().into();
+    object["kind"] = kind.into();
+    let warnings = match validation {
+        FieldValidation::Ignore => Vec::new(),
+        FieldValidation::Warn => [repeated, unknown].concat(),
+        FieldValidation::Strict => {
+            let mut problems = unknown;
+            if !repeated.is_empty() {
+                let joined = match format {
+                    Format::Json => repeated.join(", "),
+                    Format::Yaml => format!("yaml: unmarshal errors:\n  {}", repeated.join("\n  ")),
+                };
+                problems.insert(0, joined);
+            }
+            if !problems.is_empty() {
+                return Err(handled(format!("strict decoding error: {}", problems.join(", "))));
+            }
+            Vec::new()
+        }
+    };
+    Ok(Decoded { object, warnings })
+}
+
+/// Reads what a patch made of an object of `resource`; returns it with the warnings on unknown fields.
+pub fn patched(
+    value: Value,
+    resource: &'static Resource,
+    validation: FieldValidation,
+) -> Result<(Value, Vec<String>), ApiError> {
+    let handled = |why: String| {
+        let (kind, version) = (resource.kind, resource.version);
+        ApiError::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
+        ))
+    };
+    check_kind(&value, resource).map_err(handled)?;
+    let mut unknown = Vec::new();
+    let mut object = match schema_of(resource) {
+        Some(schema) => typed(value, schema, &mut unknown).map_err(handled)?,
+        None => value,
+    };
+    object["apiVersion"] = resource.api_version().into();
+    object["kind"] = resource.kind.into();
+    match validation {
+        FieldValidation::Strict if !unknown.is_empty() => {
+            Err(handled(format!("strict decoding error: {}", unknown.join(", "))))
+        }
+        FieldValidation::Ignore => Ok((object, Vec::new())),
+        _ => Ok((object, unknown)),
+    }
+}
+
+/// Whether the object says it is of another type than the URL.
+fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
+    let text = |field: &str| value[field].as_str().unwrap_or_default();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    let own_version = resource.api_version();
+    let api_version = if api_version.is_empty() {
+        &own_version
+    } else {
+        api_version
+    };
+    let kind = if kind.is_empty() { resource.kind } else { kind };
+    let same_version =
+        api_version == own_version || (resource.plural == "events" && api_version == "events.k8s.io/v1");
+    if same_version && kind == resource.kind {
+        return Ok(());
+    }
+    let known = resource::ALL
+        .iter()
+        .any(|one| one.kind == kind && one.api_version() == api_version);
+    if known {
+        let group = if resource.group.is_empty() {
+            "core"
+        } else {
+            resource.group
+        };
+        let version = api_version.rsplit('/').next().unwrap_or(api_version);
+        return Err(format!(
+            "converting ({version}.{kind}) to ({group}.{}): unknown conversion",
+            resource.kind
+        ));
+    }
+    Err(format!(
+        "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
+    ))
+}
+
+/// What Go's JSON decoder calls a value.
+pub(super) fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// The beginning of a body as the server quotes it: text if it looks like JSON, else hexadecimal.
+fn quote(body: &[u8]) -> String {
+    use std::fmt::Write as _;
+    if body.is_empty() {
+        return "<empty>".to_owned();
+    }
+    let shown = &body[..body.len().min(30)];
+    let mut text = if body.first() == Some(&b'{') {
+        String::from_utf8_lossy(shown).into_owned()
+    } else {
+        shown.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    };
+    if body.len() > 30 {
+        text.push_str(" ...");
+    }
+    text
+}

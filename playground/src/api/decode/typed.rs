@@ -1,0 +1,323 @@
+//! A value as its Go type would hold it and write it again: unknown fields gone, wrong types
+//! refused, empty optional fields left out, required ones filled.
+
+use serde_json::{Map, Value};
+
+use super::json_kind;
+use super::quantity::Quantity;
+use super::schema::{Schema, Struct, Type};
+
+/// Whole numbers that are no pointers in Go: zero is as good as absent.
+const PLAIN_INTEGERS: &[&str] = &[
+    "JobStatus.active",
+    "JobStatus.succeeded",
+    "JobStatus.failed",
+    "ContainerPort.hostPort",
+    "Probe.initialDelaySeconds",
+    "Probe.timeoutSeconds",
+    "Probe.periodSeconds",
+    "Probe.successThreshold",
+    "Probe.failureThreshold",
+    "ObjectMeta.generation",
+    "PodStatus.observedGeneration",
+    "PodCondition.observedGeneration",
+    "Event.count",
+    "ContainerStateTerminated.signal",
+    "AWSElasticBlockStoreVolumeSource.partition",
+    "GCEPersistentDiskVolumeSource.partition",
+];
+/// Flags that are pointers in Go: `false` is kept.
+const POINTER_FLAGS: &[&str] = &[
+    "suspend",
+    "manualSelector",
+    "immutable",
+    "optional",
+    "automountServiceAccountToken",
+    "enableServiceLinks",
+    "shareProcessNamespace",
+    "setHostnameAsFQDN",
+    "hostUsers",
+    "controller",
+    "blockOwnerDeletion",
+    "privileged",
+    "allowPrivilegeEscalation",
+    "readOnlyRootFilesystem",
+    "runAsNonRoot",
+    "hostProcess",
+    "started",
+];
+/// Strings that are pointers in Go: an empty one is kept.
+const POINTER_STRINGS: &[&str] = &[
+    "storageClassName",
+    "managedBy",
+    "completionMode",
+    "podReplacementPolicy",
+    "runtimeClassName",
+    "preemptionPolicy",
+    "procMount",
+    "localhostProfile",
+    "succeededIndexes",
+    "containerName",
+    "hostnameOverride",
+    "nodeAffinityPolicy",
+    "nodeTaintsPolicy",
+    "fsGroupChangePolicy",
+    "supplementalGroupsPolicy",
+    "recursiveReadOnly",
+    "mountPropagation",
+    "appProtocol",
+    "volumeMode",
+    "failedIndexes",
+    "resourceClaimName",
+    "resourceClaimTemplateName",
+];
+
+/// Reads `value` as `schema`; unknown fields are dropped and reported by path. The error is Go's.
+pub fn typed(value: Value, schema: &Schema, unknown: &mut Vec<String>) -> Result<Value, String> {
+    let mut reader = Reader { unknown };
+    let root = schema.structure().map_or("", |one| one.name.as_str());
+    let place = Place {
+        owner: root,
+        go_path: "",
+        path: "",
+    };
+    Ok(reader.read(value, schema, &place)?.unwrap_or_default())
+}
+
+/// Where the reader is.
+struct Place<'a> {
+    /// The Go struct that holds the field.
+    owner: &'a str,
+    /// The path in Go's texts: without list indexes.
+    go_path: &'a str,
+    /// The path in texts on unknown fields: with list indexes.
+    path: &'a str,
+}
+
+struct Reader<'a> {
+    unknown: &'a mut Vec<String>,
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
+    let mut found = json_kind(value).to_owned();
+    if let (Value::Number(number), Type::Integer(_)) = (value, &schema.holds) {
+        found = format!("number {number}");
+    }
+    format!(
+        "json: cannot unmarshal {found} into Go struct field {}.{} of type {}",
+        place.owner,
+        place.go_path,
+        schema.go_type()
+    )
+}
+
+impl Reader<'_> {
+    /// The value as its type writes it; `None` for null.
+    fn read(&mut self, value: Value, schema: &Schema, place: &Place) -> Result<Option<Value>, String> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        match (&schema.holds, value) {
+            (Type::Any, value) => Ok(Some(value)),
+            (Type::Struct(_), Value::Object(members)) => match schema.structure() {
+                Some(structure) => self.structure(members, structure, place).map(Some),
+                None => Ok(Some(members.into())),
+            },
+            (Type::Map(of), Value::Object(members)) => self.map(members, of, place).map(Some),
+            (Type::List(of), Value::Array(items)) => self.list(items, of, place).map(Some),
+            (Type::String, value @ Value::String(_)) | (Type::Boolean, value @ Value::Bool(_)) => {
+                Ok(Some(value))
+            }
+            (Type::Number, value @ Value::Number(_)) => Ok(Some(value)),
+            (Type::Integer(bits), Value::Number(number)) => {
+                let fits = number
+                    .as_i64()
+                    .is_some_and(|whole| *bits == 64 || i32::try_from(whole).is_ok());
+                let value = Value::Number(number);
+                if fits {
+                    Ok(Some(value))
+                } else {
+                    Err(mismatch(&value, schema, place))
+                }
+            }
+            (Type::IntOrString, value @ Value::String(_)) => Ok(Some(value)),
+            (Type::IntOrString, Value::Number(number)) if number.as_i64().is_some() => {
+                Ok(Some(Value::Number(number)))
+            }
+            (Type::Quantity, value) => quantity(&value).map(Some),
+            (Type::Time, Value::String(text)) => time(&text).map(Some),
+            (Type::Bytes, Value::String(text)) => bytes(text).map(Some),
+            (_, value) => Err(mismatch(&value, schema, place)),
+        }
+    }
+
+    fn structure(
+        &mut self,
+        members: Map<String, Value>,
+        structure: &Struct,
+        place: &Place,
+    ) -> Result<Value, String> {
+        let mut object = Map::with_capacity(members.len());
+        for (name, value) in members {
+            let path = join(place.path, &name);
+            let Some(schema) = structure.fields.get(&name) else {
+                self.unknown.push(format!("unknown field \"{path}\""));
+                continue;
+            };
+            // A probe's actions sit in an embedded struct whose name Go shows.
+            let embedded = matches!(
+                (structure.name.as_str(), name.as_str()),
+                ("Probe", "exec" | "httpGet" | "tcpSocket" | "grpc")
+            );
+            let go_path = if embedded {
+                join(place.go_path, &format!("ProbeHandler.{name}"))
+            } else {
+                join(place.go_path, &name)
+            };
+            let here = Place {
+                owner: &structure.name,
+                go_path: &go_path,
+                path: &path,
+            };
+            let Some(value) = self.read(value, schema, &here)? else {
+                continue;
+            };
+            if !omitted(&structure.name, &name, &value, schema, &structure.required) {
+                object.insert(name, value);
+            }
+        }
+        for (name, schema) in &structure.fields {
+            if let Some(default) = &schema.default
+                && !object.contains_key(name)
+            {
+                let empty_struct = default.as_object().is_some_and(Map::is_empty);
+                // Structs that are no pointers are always written; so are required zero values.
+                if empty_struct && schema.structure().is_some() {
+                    let filled = fill(schema);
+                    if !(structure.name == "PodTemplateSpec" && name == "metadata") {
+                        object.insert(name.clone(), filled);
+                    }
+                } else if structure.required.contains(name) {
+                    object.insert(name.clone(), default.clone());
+                }
+            }
+        }
+        Ok(object.into())
+    }
+
+    fn map(&mut self, members: Map<String, Value>, of: &Schema, place: &Place) -> Result<Value, String> {
+        let mut map = Map::with_capacity(members.len());
+        for (key, value) in members {
+            let path = join(place.path, &key);
+            let here = Place {
+                path: &path,
+                ..*place
+            };
+            let empty = match of.holds {
+                Type::String | Type::Bytes => Value::String(String::new()),
+                Type::Quantity => Value::String("0".to_owned()),
+                _ => Value::Null,
+            };
+            let value = self.read(value, of, &here)?.unwrap_or(empty);
+            map.insert(key, value);
+        }
+        Ok(map.into())
+    }
+
+    fn list(&mut self, items: Vec<Value>, of: &Schema, place: &Place) -> Result<Value, String> {
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let path = format!("{}[{index}]", place.path);
+            let here = Place {
+                path: &path,
+                ..*place
+            };
+            let item = match self.read(item, of, &here)? {
+                Some(item) => item,
+                None if of.structure().is_some() => self
+                    .read(Value::Object(Map::new()), of, &here)?
+                    .unwrap_or_default(),
+                None => Value::String(String::new()),
+            };
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+}
+
+/// An absent struct with what it always writes.
+fn fill(schema: &Schema) -> Value {
+    let mut ignored = Vec::new();
+    typed(Value::Object(Map::new()), schema, &mut ignored).unwrap_or_default()
+}
+
+/// Whether Go's `omitempty` leaves the field out.
+fn omitted(owner: &str, name: &str, value: &Value, schema: &Schema, required: &[String]) -> bool {
+    if required.iter().any(|one| one == name) {
+        return false;
+    }
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty() && matches!(schema.holds, Type::Map(_)),
+        Value::String(text) => {
+            text.is_empty() && schema.default.is_none() && !POINTER_STRINGS.contains(&name)
+        }
+        Value::Bool(flag) => !flag && !POINTER_FLAGS.contains(&name),
+        Value::Number(number) => {
+            number.as_i64() == Some(0) && PLAIN_INTEGERS.contains(&format!("{owner}.{name}").as_str())
+        }
+        Value::Null => true,
+    }
+}
+
+fn quantity(value: &Value) -> Result<Value, String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        other => other.to_string(),
+    };
+    Quantity::parse(&text).map(|quantity| quantity.canonical(&text).into())
+}
+
+/// Any offset is read; seconds in UTC are written.
+fn time(text: &str) -> Result<Value, String> {
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        let whole = !text.contains('.');
+        return Ok(if whole {
+            crate::cluster::seconds(at).into()
+        } else {
+            text.into()
+        });
+    }
+    let head = text.get(..4).unwrap_or(text);
+    let (rest, wanted) = if head.len() == 4 && head.bytes().all(|byte| byte.is_ascii_digit()) {
+        (text.get(4..).unwrap_or_default(), "-")
+    } else {
+        (text, "2006")
+    };
+    Err(format!(
+        "parsing time \"{text}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{rest}\" as \"{wanted}\""
+    ))
+}
+
+fn bytes(text: String) -> Result<Value, String> {
+    use base64::Engine as _;
+    match base64::engine::general_purpose::STANDARD.decode(&text) {
+        Ok(_) => Ok(text.into()),
+        Err(base64::DecodeError::InvalidByte(at, _)) => {
+            Err(format!("illegal base64 data at input byte {at}"))
+        }
+        Err(_) => Err(format!(
+            "illegal base64 data at input byte {}",
+            text.len() / 4 * 4
+        )),
+    }
+}

@@ -1,0 +1,295 @@
+//! Deleting: grace, finalizers, propagation policies
+//! ([garbage collection](https://kubernetes.io/docs/concepts/architecture/garbage-collection/)).
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+use super::field::FieldError;
+use super::query::{Query, check_dry_run};
+use crate::cluster::{Cluster, seconds};
+use crate::resource::Resource;
+use crate::store::{Key, Preconditions, StoreError};
+
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
+/// What happens to an object's dependents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Propagation {
+    /// They stay.
+    Orphan,
+    /// They go after it.
+    Background,
+    /// They go before it.
+    Foreground,
+}
+
+/// `DeleteOptions`.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteOptions {
+    /// Seconds until it is really removed; 0 is at once.
+    pub grace_period: Option<i64>,
+    /// What happens to dependents; the type's default if not said.
+    pub propagation: Option<Propagation>,
+    /// What the object must be.
+    pub preconditions: Option<Preconditions>,
+    /// Do everything but delete.
+    pub dry_run: bool,
+}
+
+impl DeleteOptions {
+    /// Dependents are removed afterwards.
+    pub fn background() -> Self {
+        Self {
+            propagation: Some(Propagation::Background),
+            ..Self::default()
+        }
+    }
+
+    /// Removed at once, as the kubelet does when the containers have ended.
+    pub fn now() -> Self {
+        Self {
+            grace_period: Some(0),
+            ..Self::default()
+        }
+    }
+
+    /// Reads the body if there is one, else the query.
+    pub fn read(body: &Value, query: &Query) -> Result<Self, ApiError> {
+        let from_body = body.as_object().is_some_and(|members| !members.is_empty());
+        let invalid = |error: FieldError| ApiError::invalid("DeleteOptions", "meta.k8s.io", "", &[error]);
+        let (policy, orphan) = if from_body {
+            (
+                body["propagationPolicy"].as_str().map(str::to_owned),
+                body["orphanDependents"].as_bool(),
+            )
+        } else {
+            let orphan = query
+                .get("orphanDependents")
+                .map(|_| query.flag("orphanDependents"));
+            (query.get("propagationPolicy").map(str::to_owned), orphan)
+        };
+        if let (Some(policy), Some(_)) = (&policy, orphan) {
+            let detail = "orphanDependents and deletionPropagation cannot be both set";
+            return Err(invalid(FieldError::invalid(
+                "propagationPolicy",
+                policy.as_str(),
+                detail,
+            )));
+        }
+        let propagation = match (policy.as_deref(), orphan) {
+            (Some("Orphan"), _) | (None, Some(true)) => Some(Propagation::Orphan),
+            (Some("Background"), _) | (None, Some(false)) => Some(Propagation::Background),
+            (Some("Foreground"), _) => Some(Propagation::Foreground),
+            (None, None) => None,
+            (Some(other), _) => {
+                let allowed = ["Background", "Foreground", "Orphan"];
+                return Err(invalid(FieldError::not_supported(
+                    "propagationPolicy",
+                    other,
+                    &allowed,
+                )));
+            }
+        };
+        let dry_run = if from_body {
+            let values: Vec<&str> = body["dryRun"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            check_dry_run("DeleteOptions", &values)?
+        } else {
+            query.dry_run("DeleteOptions")?
+        };
+        let grace_period = if from_body {
+            body["gracePeriodSeconds"].as_i64()
+        } else {
+            query.integer("gracePeriodSeconds")?
+        };
+        let text = |name: &str| body["preconditions"][name].as_str().map(str::to_owned);
+        let preconditions = body["preconditions"].is_object().then(|| Preconditions {
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
+        });
+        Ok(Self {
+            grace_period,
+            propagation,
+            preconditions,
+            dry_run,
+        })
+    }
+}
+
+/// What became of a delete.
+#[derive(Debug)]
+pub enum Deleted {
+    /// The object is gone; this was its last state.
+    Gone(Arc<Value>),
+    /// It waits for its finalizers or its grace to end.
+    Waiting(Arc<Value>),
+}
+
+impl Deleted {
+    /// The object either way.
+    pub fn object(&self) -> &Arc<Value> {
+        match self {
+            Self::Gone(object) | Self::Waiting(object) => object,
+        }
+    }
+}
+
+/// Deletes an object, or marks it for deletion if something must happen first.
+pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<Deleted, ApiError> {
+    loop {
+        let stored = cluster.store.get(key)?;
+        let stored = stored.ok_or_else(|| ApiError::not_found(key.resource, &key.name))?;
+        if let Some(wanted) = &options.preconditions {
+            wanted
+                .check(&stored)
+                .map_err(|error| ApiError::from_store(error, key))?;
+        }
+        let marked = mark(cluster, key.resource, &stored, options);
+        if options.dry_run {
+            return Ok(match marked {
+                Some(marked) => Deleted::Waiting(Arc::new(marked)),
+                None => Deleted::Gone(stored),
+            });
+        }
+        let done = match marked {
+            Some(marked) if marked == *stored => return Ok(Deleted::Waiting(stored)),
+            Some(marked) if may_go(&marked) => cluster
+                .store
+                .remove(key, Some(&exactly(&stored)))
+                .map(|_| Deleted::Gone(Arc::new(marked))),
+            Some(marked) => cluster.store.update(key.resource, marked).map(Deleted::Waiting),
+            None => cluster
+                .store
+                .remove(key, Some(&exactly(&stored)))
+                .map(Deleted::Gone),
+        };
+        match done {
+            // Someone changed it in between: look again.
+            Err(StoreError::Conflict(_) | StoreError::Precondition(_)) => {}
+            other => return other.map_err(|error| ApiError::from_store(error, key)),
+        }
+    }
+}
+
+fn exactly(stored: &Value) -> Preconditions {
+    Preconditions {
+        uid: None,
+        resource_version: stored["metadata"]["resourceVersion"].as_str().map(str::to_owned),
+    }
+}
+
+/// Whether a marked object has nothing left to wait for.
+fn may_go(marked: &Value) -> bool {
+    marked["metadata"]["finalizers"]
+        .as_array()
+        .is_none_or(Vec::is_empty)
+        && marked["metadata"]["deletionGracePeriodSeconds"].as_i64() == Some(0)
+        && marked["spec"]["finalizers"].as_array().is_none_or(Vec::is_empty)
+}
+
+/// The object as it waits for deletion; `None` if it can go at once.
+fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &DeleteOptions) -> Option<Value> {
+    let mut object = stored.clone();
+    let finalizers = finalizers(resource, stored, options.propagation);
+    let deleting = !stored["metadata"]["deletionTimestamp"].is_null();
+    let grace = grace(resource, stored, options.grace_period);
+    let waits = !finalizers.is_empty()
+        || grace > 0
+        || stored["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|own| !own.is_empty());
+    if !waits && !deleting {
+        return None;
+    }
+    let metadata = object["metadata"].as_object_mut()?;
+    if finalizers.is_empty() {
+        metadata.remove("finalizers");
+    } else {
+        metadata.insert("finalizers".into(), json!(finalizers));
+    }
+    let left = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64);
+    if !deleting || left.is_some_and(|left| grace < left) {
+        let at = deadline(cluster, stored, grace, deleting);
+        metadata.insert("deletionTimestamp".into(), seconds(at).into());
+        metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
+        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+            metadata.insert("generation".into(), (generation + 1).into());
+        }
+    }
+    if resource.kind == "Namespace" {
+        object["status"]["phase"] = "Terminating".into();
+    }
+    Some(object)
+}
+
+/// When the grace ends: from now, or from when a running deletion began.
+fn deadline(cluster: &Cluster, stored: &Value, grace: i64, deleting: bool) -> Timestamp {
+    let now = cluster.clock.now();
+    let metadata = &stored["metadata"];
+    let begun = metadata["deletionTimestamp"]
+        .as_str()
+        .and_then(|text| text.parse::<Timestamp>().ok())
+        .zip(metadata["deletionGracePeriodSeconds"].as_i64())
+        .and_then(|(at, before)| at.checked_sub(SignedDuration::from_secs(before)).ok());
+    let from = if deleting { begun.unwrap_or(now) } else { now };
+    from.checked_add(SignedDuration::from_secs(grace)).unwrap_or(from)
+}
+
+/// Only Pods that run somewhere get a grace.
+fn grace(resource: &Resource, object: &Value, asked: Option<i64>) -> i64 {
+    if resource.kind != "Pod" {
+        return 0;
+    }
+    let placed = object["spec"]["nodeName"]
+        .as_str()
+        .is_some_and(|node| !node.is_empty());
+    let finished = matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+    if !placed || finished {
+        return 0;
+    }
+    let own = object["spec"]["terminationGracePeriodSeconds"]
+        .as_i64()
+        .unwrap_or(30);
+    let grace = asked.unwrap_or(own);
+    // A negative grace counts as the least, as validation warns.
+    if grace < 0 { 1 } else { grace }
+}
+
+/// The finalizers after a request with this policy.
+fn finalizers(resource: &Resource, object: &Value, policy: Option<Propagation>) -> Vec<String> {
+    let mut kept: Vec<String> = object["metadata"]["finalizers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.as_str().map(str::to_owned))
+        .collect();
+    let had = |name: &str| kept.iter().any(|one| one == name);
+    // batch/v1 Jobs orphan their Pods unless told otherwise.
+    let default = if resource.kind == "Job" {
+        Propagation::Orphan
+    } else {
+        Propagation::Background
+    };
+    let policy = policy.unwrap_or(if had(ORPHAN) {
+        Propagation::Orphan
+    } else if had(FOREGROUND) {
+        Propagation::Foreground
+    } else {
+        default
+    });
+    kept.retain(|one| one != ORPHAN && one != FOREGROUND);
+    match policy {
+        Propagation::Orphan => kept.push(ORPHAN.to_owned()),
+        Propagation::Foreground => kept.push(FOREGROUND.to_owned()),
+        Propagation::Background => {}
+    }
+    kept
+}

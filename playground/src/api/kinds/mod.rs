@@ -1,0 +1,197 @@
+//! What each kind adds to the common rules: defaults, what the server fills in and what it refuses.
+
+mod container;
+mod job;
+mod others;
+mod pod;
+mod pod_spec;
+mod volume;
+
+use serde_json::{Map, Value, json};
+
+use super::field::FieldError;
+use super::validate;
+use crate::resource::Resource;
+
+pub(super) use pod::apply_limits;
+pub use pod::{admit as admit_pod, qos_class};
+
+/// Sets a member unless it is there.
+fn default_to(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(members) = object.as_object_mut()
+        && members.get(name).is_none_or(Value::is_null)
+    {
+        members.insert(name.to_owned(), value.into());
+    }
+}
+
+/// The member as a struct, made if it is missing.
+fn entry<'a>(object: &'a mut Value, name: &str) -> &'a mut Value {
+    if !object[name].is_object() {
+        object[name] = Value::Object(Map::new());
+    }
+    &mut object[name]
+}
+
+/// The items of a list member; none if it is missing.
+fn items<'a>(object: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+    object
+        .get_mut(name)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+}
+
+/// Fills in what the API documentation calls defaults. Runs on everything that is decoded.
+pub fn default(resource: &Resource, object: &mut Value) {
+    match resource.kind {
+        "Job" => job::default(object),
+        "CronJob" => others::default_cron_job(object),
+        "Pod" => pod::default(object),
+        "Namespace" => others::default_namespace(object),
+        "Secret" => others::default_secret(object),
+        "PersistentVolumeClaim" => others::default_claim(object),
+        "LimitRange" => others::default_limit_range(object),
+        "PriorityClass" => default_to(object, "preemptionPolicy", "PreemptLowerPriority"),
+        "StorageClass" => {
+            default_to(object, "reclaimPolicy", "Delete");
+            default_to(object, "volumeBindingMode", "Immediate");
+        }
+        _ => {}
+    }
+}
+
+/// Prepares a new object: drops what only the system may set, fills in what it generates.
+/// The uid is set already.
+pub fn prepare_create(resource: &Resource, object: &mut Value) {
+    if resource.status && resource.kind != "Node" {
+        object["status"] = json!({});
+    }
+    match resource.kind {
+        "Job" => job::prepare_create(object),
+        "Pod" => pod::prepare_create(object),
+        "Namespace" => others::prepare_namespace(object),
+        "PersistentVolumeClaim" => object["status"] = json!({"phase": "Pending"}),
+        _ => {}
+    }
+    if has_generation(resource) {
+        object["metadata"]["generation"] = 1.into();
+    }
+}
+
+/// Whether the kind counts changes of its spec in `metadata.generation`.
+fn has_generation(resource: &Resource) -> bool {
+    matches!(resource.kind, "Job" | "CronJob" | "Pod" | "PriorityClass")
+}
+
+/// Prepares a replacement: keeps what this request may not change, counts changes of the spec.
+pub fn prepare_update(resource: &Resource, old: &Value, new: &mut Value) {
+    if resource.status {
+        match old.get("status") {
+            Some(status) => new["status"] = status.clone(),
+            None => {
+                if let Some(members) = new.as_object_mut() {
+                    members.remove("status");
+                }
+            }
+        }
+    }
+    if resource.kind == "Namespace" {
+        new["spec"] = old["spec"].clone();
+    }
+    if resource.kind == "Job" {
+        job::prepare_update(old, new);
+    }
+    if has_generation(resource) && resource.kind != "PriorityClass" {
+        let generation = old["metadata"]["generation"].as_i64().unwrap_or(1);
+        let changed = old.get("spec") != new.get("spec");
+        new["metadata"]["generation"] = (generation + i64::from(changed)).into();
+    }
+}
+
+/// Prepares a replacement of the status: everything else stays.
+pub fn prepare_status(resource: &Resource, old: &Value, new: &mut Value) {
+    let status = new.get("status").cloned();
+    let managed = new["metadata"].get("managedFields").cloned();
+    let version = new["metadata"].get("resourceVersion").cloned();
+    let metadata = match resource.kind {
+        // Labels and annotations may be written through a Node's status.
+        "Node" => Some(new["metadata"].clone()),
+        _ => None,
+    };
+    *new = old.clone();
+    if let Some(metadata) = metadata {
+        new["metadata"] = metadata;
+    }
+    if let Some(members) = new.as_object_mut() {
+        match status {
+            Some(status) => members.insert("status".into(), status),
+            None => members.remove("status"),
+        };
+    }
+    for (name, value) in [("managedFields", managed), ("resourceVersion", version)] {
+        if let Some(metadata) = new["metadata"].as_object_mut() {
+            match value {
+                Some(value) => metadata.insert(name.into(), value),
+                None => metadata.remove(name),
+            };
+        }
+    }
+    if resource.kind == "Pod"
+        && let Some(members) = new["status"].as_object_mut()
+        && !members.contains_key("qosClass")
+        && let Some(class) = old["status"].get("qosClass")
+    {
+        members.insert("qosClass".into(), class.clone());
+    }
+}
+
+/// What is wrong with a new object.
+pub fn validate_create(resource: &Resource, object: &Value) -> Vec<FieldError> {
+    let mut errors = validate::meta::create(resource, object);
+    match resource.kind {
+        "Job" => validate::job::create(object, &mut errors),
+        "Pod" => validate::pod::create(object, &mut errors),
+        "ResourceQuota" => validate::quota::quota(object, &mut errors),
+        "LimitRange" => validate::quota::limit_range(object, &mut errors),
+        "Event" => validate::others::event(object, &mut errors),
+        "ConfigMap" | "Secret" => validate::others::keys(object, &mut errors),
+        _ => {}
+    }
+    errors
+}
+
+/// What is wrong with a replacement.
+pub fn validate_update(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors = validate::meta::update(resource, old, new);
+    match resource.kind {
+        "Job" => validate::job::update(old, new, &mut errors),
+        "Pod" => validate::pod::update(old, new, &mut errors),
+        "ResourceQuota" => validate::quota::quota(new, &mut errors),
+        "LimitRange" => validate::quota::limit_range(new, &mut errors),
+        "ConfigMap" | "Secret" => {
+            validate::others::keys(new, &mut errors);
+            validate::others::immutable(old, new, &mut errors);
+        }
+        _ => {}
+    }
+    errors
+}
+
+/// What is wrong with a replacement of the status.
+pub fn validate_status(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors = validate::meta::update(resource, old, new);
+    if resource.kind == "Job" {
+        validate::job_status::update(old, new, &mut errors);
+    }
+    errors
+}
+
+/// Texts that a client should see although the object is accepted.
+pub fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
+    match resource.kind {
+        "Job" => job::warnings(object),
+        "Pod" => pod_spec::warnings(&object["spec"], "spec"),
+        _ => Vec::new(),
+    }
+}

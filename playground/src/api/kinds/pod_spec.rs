@@ -1,0 +1,58 @@
+//! The Pod's spec, in a Pod or in a template: defaults and warnings.
+
+use serde_json::{Value, json};
+
+use super::{container, default_to, items, volume};
+
+/// `SetDefaults_PodSpec` of core/v1.
+pub(super) fn default(spec: &mut Value) {
+    default_to(spec, "restartPolicy", "Always");
+    default_to(spec, "terminationGracePeriodSeconds", 30);
+    default_to(spec, "dnsPolicy", "ClusterFirst");
+    default_to(spec, "securityContext", json!({}));
+    default_to(spec, "schedulerName", "default-scheduler");
+    // The older name of the field is always a copy of the newer.
+    match (spec["serviceAccountName"].clone(), spec["serviceAccount"].clone()) {
+        (Value::String(name), _) | (Value::Null, Value::String(name)) => {
+            spec["serviceAccountName"] = name.clone().into();
+            spec["serviceAccount"] = name.into();
+        }
+        _ => {}
+    }
+    for list in ["initContainers", "containers"] {
+        for one in items(spec, list) {
+            container::default(one);
+        }
+    }
+    for one in items(spec, "volumes") {
+        volume::default(one);
+    }
+}
+
+/// Warnings of `pod.warningsForPodSpecAndMeta`.
+pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if spec["terminationGracePeriodSeconds"]
+        .as_i64()
+        .is_some_and(|seconds| seconds < 0)
+    {
+        warnings.push(format!(
+            "{path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
+        ));
+    }
+    for list in ["initContainers", "containers"] {
+        for (index, one) in spec[list].as_array().into_iter().flatten().enumerate() {
+            let mut seen: Vec<&str> = Vec::new();
+            for (at, env) in one["env"].as_array().into_iter().flatten().enumerate() {
+                let name = env["name"].as_str().unwrap_or_default();
+                if seen.contains(&name) {
+                    warnings.push(format!(
+                        "{path}.{list}[{index}].env[{at}]: hides previous definition of \"{name}\", which may be dropped when using apply"
+                    ));
+                }
+                seen.push(name);
+            }
+        }
+    }
+    warnings
+}

@@ -1,0 +1,40 @@
+//! Pods: the spec's rules, and what may change in a Pod that exists.
+
+use serde_json::Value;
+
+use super::pod_spec;
+use crate::api::field::FieldError;
+
+/// A new Pod.
+pub fn create(pod: &Value, errors: &mut Vec<FieldError>) {
+    pod_spec::validate(&pod["spec"], "spec", true, errors);
+}
+
+/// A replaced Pod: only images, deadlines, added tolerations and removed gates may differ.
+pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
+    let mut before = old["spec"].clone();
+    let mut after = new["spec"].clone();
+    for spec in [&mut before, &mut after] {
+        let Some(members) = spec.as_object_mut() else {
+            continue;
+        };
+        for name in [
+            "activeDeadlineSeconds",
+            "tolerations",
+            "schedulingGates",
+            "terminationGracePeriodSeconds",
+        ] {
+            members.remove(name);
+        }
+        for kind in ["initContainers", "containers"] {
+            let containers = members.get_mut(kind).and_then(Value::as_array_mut);
+            for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
+                container.remove("image");
+            }
+        }
+    }
+    if before != after {
+        let detail = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+        errors.push(FieldError::forbidden("spec", detail));
+    }
+}

@@ -1,0 +1,322 @@
+//! Creating and replacing objects: decode, default, admit, validate, store.
+//!
+//! The HTTP handlers and the controllers come through here alike, so a Pod that the Job controller
+//! makes meets the same quotas and rules as one that a person posts.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::admission;
+use super::error::ApiError;
+use super::kinds;
+use super::managed;
+use super::names;
+use crate::cluster::Cluster;
+use crate::resource::Resource;
+use crate::store::{Key, StoreError};
+
+/// How often a change that lost a race is tried again.
+const ATTEMPTS: usize = 5;
+
+/// Who writes and how.
+#[derive(Clone, Debug, Default)]
+pub struct WriteOptions {
+    /// Do everything but store (`dryRun=All`).
+    pub dry_run: bool,
+    /// `fieldManager`; owners of fields are recorded under it.
+    pub manager: String,
+}
+
+impl WriteOptions {
+    /// What a part of the cluster itself writes, such as `kube-controller-manager`.
+    pub fn system(manager: &str) -> Self {
+        Self {
+            dry_run: false,
+            manager: manager.to_owned(),
+        }
+    }
+}
+
+/// Creates an object in `namespace` (empty for cluster-scoped types).
+pub fn create(
+    cluster: &Cluster,
+    resource: &'static Resource,
+    namespace: &str,
+    mut object: Value,
+    options: &WriteOptions,
+) -> Result<Arc<Value>, ApiError> {
+    check_metadata(resource, namespace, &mut object)?;
+    if object["metadata"]["resourceVersion"]
+        .as_str()
+        .is_some_and(|version| !version.is_empty())
+    {
+        return Err(ApiError::unclassified(
+            "resourceVersion should not be set on objects to be created",
+        ));
+    }
+    object["apiVersion"] = resource.api_version().into();
+    object["kind"] = resource.kind.into();
+    kinds::default(resource, &mut object);
+    // The name is generated before admission so that its texts can say it.
+    let generated = fill_system_fields(cluster, &mut object);
+    admission::namespace_accepts(cluster, resource, namespace, &object)?;
+    managed::update(
+        None,
+        &mut object,
+        resource,
+        "",
+        &options.manager,
+        &cluster.clock.now_text(),
+    );
+    admission::mutate_create(cluster, resource, &mut object)?;
+    kinds::prepare_create(resource, &mut object);
+    let errors = kinds::validate_create(resource, &object);
+    if !errors.is_empty() {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        return Err(ApiError::invalid(resource.kind, resource.group, name, &errors));
+    }
+    let mut object = tidy(object);
+    let key = Key::of(resource, &object)?;
+    if options.dry_run {
+        admission::validate_create(cluster, resource, &object, true)?;
+        if let Some(stored) = cluster.store.get(&key)? {
+            return Err(taken(&key, &stored));
+        }
+        return Ok(Arc::new(object));
+    }
+    let _turn = admission::turn(cluster);
+    admission::validate_create(cluster, resource, &object, false)?;
+    for _ in 0..ATTEMPTS {
+        match cluster.store.create(resource, object.clone()) {
+            Err(StoreError::AlreadyExists(_)) if generated => {
+                let prefix = object["metadata"]["generateName"].as_str().unwrap_or_default();
+                object["metadata"]["name"] = names::generated(prefix).into();
+            }
+            Err(StoreError::AlreadyExists(_)) => {
+                let stored = cluster.store.get(&key)?.unwrap_or_default();
+                return Err(taken(&key, &stored));
+            }
+            other => return other.map_err(|error| ApiError::from_store(error, &key)),
+        }
+    }
+    Err(ApiError::already_exists(resource, &key.name))
+}
+
+/// The name is taken, perhaps by an object on its way out.
+fn taken(key: &Key, stored: &Value) -> ApiError {
+    let mut error = ApiError::already_exists(key.resource, &key.name);
+    if !stored["metadata"]["deletionTimestamp"].is_null() {
+        error.message = format!("object is being deleted: {}", error.message);
+    }
+    error
+}
+
+/// The metadata is an object, and its namespace is the one of the URL.
+fn check_metadata(resource: &Resource, namespace: &str, object: &mut Value) -> Result<(), ApiError> {
+    if !object.is_object() {
+        return Err(ApiError::bad_request("the object provided is no JSON object"));
+    }
+    if !object["metadata"].is_object() {
+        object["metadata"] = json!({});
+    }
+    let given = object["metadata"]["namespace"].as_str().unwrap_or_default();
+    if !given.is_empty() && given != namespace {
+        return Err(ApiError::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    if resource.namespaced {
+        object["metadata"]["namespace"] = namespace.into();
+    } else if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.remove("namespace");
+    }
+    Ok(())
+}
+
+/// Sets what the system sets on every new object; says whether the name was generated.
+fn fill_system_fields(cluster: &Cluster, object: &mut Value) -> bool {
+    let now = cluster.clock.now_text();
+    let metadata = &mut object["metadata"];
+    metadata["uid"] = uuid::Uuid::new_v4().to_string().into();
+    metadata["creationTimestamp"] = now.into();
+    if let Some(members) = metadata.as_object_mut() {
+        for name in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "resourceVersion",
+            "generation",
+        ] {
+            members.remove(name);
+        }
+    }
+    let unnamed = metadata["name"].as_str().unwrap_or_default().is_empty();
+    let prefix = metadata["generateName"].as_str().unwrap_or_default().to_owned();
+    if unnamed && !prefix.is_empty() {
+        metadata["name"] = names::generated(&prefix).into();
+        return true;
+    }
+    false
+}
+
+/// Which part of an object a request replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All but the status.
+    Main,
+    /// The status alone.
+    Status,
+}
+
+/// Changes an object: `change` gets the stored one and returns what shall be. Without a
+/// resourceVersion in its result, a lost race is run again.
+pub fn update(
+    cluster: &Cluster,
+    key: &Key,
+    part: Part,
+    options: &WriteOptions,
+    mut change: impl FnMut(&Value) -> Result<Value, ApiError>,
+) -> Result<Arc<Value>, ApiError> {
+    let resource = key.resource;
+    let mut lost = None;
+    for _ in 0..ATTEMPTS {
+        let stored = cluster.store.get(key)?;
+        let old = stored.ok_or_else(|| ApiError::not_found(resource, &key.name))?;
+        let mut new = change(&old)?;
+        check_metadata(resource, &key.namespace, &mut new)?;
+        let name = new["metadata"]["name"].as_str().unwrap_or_default();
+        if name != key.name {
+            return Err(ApiError::bad_request(if name.is_empty() {
+                "name is required".to_owned()
+            } else {
+                format!(
+                    "the name of the object ({name}) does not match the name on the URL ({})",
+                    key.name
+                )
+            }));
+        }
+        let given = new["metadata"]["resourceVersion"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        if !given.is_empty() && new["metadata"]["resourceVersion"] != old["metadata"]["resourceVersion"] {
+            return Err(ApiError::stale(resource, &key.name));
+        }
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
+        let new = prepare(cluster, key, part, options, &old, new)?;
+        if options.dry_run {
+            return Ok(Arc::new(new));
+        }
+        match cluster.store.update(resource, new) {
+            Err(StoreError::Conflict(_)) if given.is_empty() => lost = Some(()),
+            other => return other.map_err(|error| ApiError::from_store(error, key)),
+        }
+    }
+    debug_assert!(lost.is_some(), "only a lost race goes round");
+    Err(ApiError::stale(resource, &key.name))
+}
+
+/// Everything between what the client wants and what is stored.
+fn prepare(
+    cluster: &Cluster,
+    key: &Key,
+    part: Part,
+    options: &WriteOptions,
+    old: &Value,
+    mut new: Value,
+) -> Result<Value, ApiError> {
+    let resource = key.resource;
+    new["apiVersion"] = old["apiVersion"].clone();
+    new["kind"] = old["kind"].clone();
+    kinds::default(resource, &mut new);
+    keep_system_fields(old, &mut new);
+    let subresource = if part == Part::Status { "status" } else { "" };
+    match part {
+        Part::Main => kinds::prepare_update(resource, old, &mut new),
+        Part::Status => kinds::prepare_status(resource, old, &mut new),
+    }
+    let now = cluster.clock.now_text();
+    managed::update(Some(old), &mut new, resource, subresource, &options.manager, &now);
+    let mut new = tidy(new);
+    let errors = match part {
+        Part::Main => kinds::validate_update(resource, old, &new),
+        Part::Status => kinds::validate_status(resource, old, &new),
+    };
+    if !errors.is_empty() {
+        return Err(ApiError::invalid(
+            resource.kind,
+            resource.group,
+            &key.name,
+            &errors,
+        ));
+    }
+    managed::keep_times(old, &mut new);
+    Ok(new)
+}
+
+/// What a replacement need not repeat.
+fn keep_system_fields(old: &Value, new: &mut Value) {
+    for name in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "generateName",
+    ] {
+        let before = &old["metadata"][name];
+        let keep = match name {
+            "generation" => true,
+            "generateName" => false,
+            _ => new["metadata"][name].is_null(),
+        };
+        if keep && !before.is_null() {
+            new["metadata"][name] = before.clone();
+        }
+    }
+}
+
+/// Looking into a value with `[]` leaves nulls where nothing was; the stored object has none, but
+/// for the times that Kubernetes writes as null.
+pub(super) fn tidy(mut object: Value) -> Value {
+    fn clean(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.retain(|name, value| {
+                    !value.is_null()
+                        || matches!(
+                            name.as_str(),
+                            "lastProbeTime"
+                                | "lastTransitionTime"
+                                | "firstTimestamp"
+                                | "lastTimestamp"
+                                | "eventTime"
+                        )
+                });
+                members.values_mut().for_each(clean);
+            }
+            Value::Array(items) => items.iter_mut().for_each(clean),
+            _ => {}
+        }
+    }
+    clean(&mut object);
+    for name in [
+        "labels",
+        "annotations",
+        "finalizers",
+        "ownerReferences",
+        "managedFields",
+    ] {
+        let empty = match &object["metadata"][name] {
+            Value::Object(members) => members.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            Value::Null => true,
+            _ => false,
+        };
+        if empty && let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove(name);
+        }
+    }
+    object
+}

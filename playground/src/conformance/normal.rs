@@ -1,0 +1,135 @@
+//! Making two sides comparable: what is generated, random or a matter of time is replaced by its kind.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+/// Patterns of generated texts, with what stands for them.
+static GENERATED: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    [
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
+        (r"kube-api-access-[a-z0-9]{5}", "kube-api-access-<random>"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "<time>"),
+        (r"\.[0-9a-f]{16}\b", ".<event>"),
+        (r"\?hash=[0-9A-F]+", ""),
+        (r"resource version: \d+(, current: \d+| \(\d+\))?", "resource version: <version>"),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, stand_in)| Some((Regex::new(pattern).ok()?, stand_in)))
+    .collect()
+});
+static AGE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(\d+[smhdy])+$|^<(invalid|unknown)>$").ok());
+
+/// Texts that quote the real server's own program.
+pub(super) fn quotes_go(text: &str) -> bool {
+    ["struct {", ".go:", "{\"Volumes\":null", "v1.PodTemplateSpec{", "core.PodTemplateSpec{"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
+/// The names that were generated, each with its stand-in.
+pub(super) fn generated_names(value: &Value, names: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
+            let (prefix, name) = (text("generateName"), text("name"));
+            if !prefix.is_empty() && name.len() == prefix.len() + 5 && name.starts_with(prefix) {
+                names.push((name.to_owned(), format!("{prefix}<random>")));
+            }
+            members.values().for_each(|value| generated_names(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|value| generated_names(value, names)),
+        _ => {}
+    }
+}
+
+/// The value with stand-ins.
+pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut out = serde_json::Map::new();
+            for (name, value) in members {
+                let value = match name.as_str() {
+                    "hostIP" | "podIP" | "hostIPs" | "podIPs" | "storageVersionHash" | "serverAddressByClientCIDRs" => continue,
+                    "resourceVersion" | "continue" | "startRevision" if value.as_str().is_some_and(|text| !matches!(text, "" | "0")) => {
+                        format!("<{name}>").into()
+                    }
+                    "authentication.kubernetes.io/credential-id" => "<credential>".into(),
+                    "cells" => cells(value, names),
+                    _ => normal(value, names),
+                };
+                out.insert(text(name, names), value);
+            }
+            if let Some(items) = out.get_mut("items").and_then(Value::as_array_mut) {
+                let random = items.iter().any(|item| item["metadata"]["generateName"].is_string());
+                if random {
+                    items.sort_by_key(ToString::to_string);
+                }
+            }
+            out.into()
+        }
+        Value::Array(items) => items.iter().map(|item| normal(item, names)).collect(),
+        Value::String(string) => text(string, names).into(),
+        other => other.clone(),
+    }
+}
+
+fn cells(value: &Value, names: &[(String, String)]) -> Value {
+    let old = |text: &str| AGE.as_ref().is_some_and(|age| age.is_match(text));
+    let cells = value.as_array().into_iter().flatten();
+    cells
+        .map(|cell| match cell.as_str() {
+            Some(text) if old(text) => "<age>".into(),
+            _ => normal(cell, names),
+        })
+        .collect()
+}
+
+fn text(text: &str, names: &[(String, String)]) -> String {
+    let mut text = text.to_owned();
+    for (name, stand_in) in names {
+        if text.contains(name.as_str()) {
+            text = text.replace(name.as_str(), stand_in);
+        }
+    }
+    for (pattern, stand_in) in GENERATED.iter() {
+        if pattern.is_match(&text) {
+            text = pattern.replace_all(&text, *stand_in).into_owned();
+        }
+    }
+    text
+}
+
+/// Where two values differ: pointer, recorded, seen.
+pub(super) fn differences(at: &str, want: &Value, got: &Value, out: &mut Vec<String>) {
+    match (want, got) {
+        (Value::Object(a), Value::Object(b)) => {
+            for (name, value) in a {
+                match b.get(name) {
+                    Some(other) => differences(&format!("{at}/{name}"), value, other, out),
+                    None => out.push(format!("{at}/{name}: missing, recorded {}", short(value))),
+                }
+            }
+            for (name, value) in b.iter().filter(|(name, _)| !a.contains_key(*name)) {
+                out.push(format!("{at}/{name}: too much, {}", short(value)));
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (index, (one, other)) in a.iter().zip(b).enumerate() {
+                differences(&format!("{at}/{index}"), one, other, out);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            out.push(format!("{at}: {} items, recorded {}: {} / {}", b.len(), a.len(), short(got), short(want)));
+        }
+        (Value::String(a), Value::String(_)) if quotes_go(a) => {}
+        _ if want == got => {}
+        _ => out.push(format!("{at}: {}, recorded {}", short(got), short(want))),
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    text.char_indices().nth(400).map_or_else(|| text.clone(), |(end, _)| format!("{}…", &text[..end]))
+}

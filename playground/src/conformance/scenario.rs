@@ -1,0 +1,156 @@
+//! Recorded exchanges as they stand in files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Why scenarios cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// A folder or file cannot be read.
+    #[error("{0} cannot be read")]
+    Read(PathBuf, #[source] std::io::Error),
+    /// A file holds something else than a scenario.
+    #[error("{0} is no scenario")]
+    Parse(PathBuf, #[source] serde_json::Error),
+}
+
+/// What prepares the cluster before every scenario.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Baseline {
+    /// Requests of the administrator.
+    pub requests: Vec<Request>,
+}
+
+/// One scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scenario {
+    /// Its namespace.
+    #[serde(default)]
+    pub namespace: String,
+    /// The controllers ran while it was recorded.
+    #[serde(default)]
+    pub job_controller: bool,
+    /// What comes before the steps.
+    #[serde(default)]
+    pub setup: Vec<Request>,
+    /// What is compared.
+    pub steps: Vec<Step>,
+    /// What the captured variables held.
+    #[serde(default)]
+    pub recorded: BTreeMap<String, Value>,
+    /// What a watch of the namespace saw.
+    #[serde(default)]
+    pub observed: Value,
+}
+
+/// A request, and what to wait for before it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Request {
+    /// HTTP method.
+    #[serde(default)]
+    pub method: String,
+    /// Path without the query.
+    #[serde(default)]
+    pub path: String,
+    /// Parameters of the query: a text or several.
+    #[serde(default)]
+    pub query: BTreeMap<String, Value>,
+    /// `content-type` and `accept`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Text, or JSON.
+    #[serde(default)]
+    pub body: Option<Value>,
+    /// One of the baseline's users; the administrator if not said.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// What to wait for.
+    #[serde(default, rename = "await")]
+    pub awaits: Value,
+}
+
+/// A request with its recorded answer.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Step {
+    /// What to wait for.
+    #[serde(default, rename = "await")]
+    pub awaits: Value,
+    /// What is sent.
+    pub request: Request,
+    /// What came back.
+    pub response: Response,
+    /// What is done while this step's watch is open.
+    #[serde(default)]
+    pub during: Vec<Step>,
+    /// Variables by the pointer that gives them.
+    #[serde(default)]
+    pub capture: BTreeMap<String, String>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`, `Retry-After`, `Warning`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Value>,
+    /// JSON, text, or the events of a watch.
+    #[serde(default)]
+    pub body: Value,
+}
+
+/// Reads a file, with repeated texts written out.
+pub fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, ScenarioError> {
+    let text = std::fs::read(path).map_err(|error| ScenarioError::Read(path.to_owned(), error))?;
+    let unreadable = |error| ScenarioError::Parse(path.to_owned(), error);
+    let mut value: Value = serde_json::from_slice(&text).map_err(unreadable)?;
+    expand(&mut value);
+    serde_json::from_value(value).map_err(unreadable)
+}
+
+/// `{"$repeat": "x", "times": n}` is a text of n times x.
+fn expand(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(text) = members.get("$repeat").and_then(Value::as_str) {
+                let times = members.get("times").and_then(Value::as_u64).unwrap_or(0);
+                *value = text.repeat(usize::try_from(times).unwrap_or(0)).into();
+            } else {
+                members.values_mut().for_each(expand);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(expand),
+        _ => {}
+    }
+}
+
+/// The scenario files below a folder, by group and name.
+pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
+    let list = |folder: &Path| -> Result<Vec<PathBuf>, ScenarioError> {
+        let unreadable = |error| ScenarioError::Read(folder.to_owned(), error);
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            paths.push(entry.map_err(unreadable)?.path());
+        }
+        paths.sort();
+        Ok(paths)
+    };
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut files = Vec::new();
+    for group in list(folder)?.into_iter().filter(|path| path.is_dir()) {
+        for file in list(&group)? {
+            // `nnn-slug.json`; other files are material.
+            let file_name = name(&file);
+            let is_json = file.extension().is_some_and(|ending| ending == "json");
+            if is_json && file_name.starts_with(|first: char| first.is_ascii_digit()) {
+                files.push((name(&group), file));
+            }
+        }
+    }
+    Ok(files)
+}
