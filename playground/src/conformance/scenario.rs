@@ -140,7 +140,12 @@ pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
         paths.sort();
         Ok(paths)
     };
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     let mut files = Vec::new();
     for group in list(folder)?.into_iter().filter(|path| path.is_dir()) {
         for file in list(&group)? {
