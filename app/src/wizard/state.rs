@@ -5,6 +5,7 @@
 
 use leptos::prelude::*;
 use manifest::{Document, Edit, EditError, History, Path, Problem, Severity, Splice, difference, validate};
+use send_wrapper::SendWrapper;
 use serde_json::Value;
 
 use super::step::Step;
@@ -51,7 +52,8 @@ pub struct Wizard {
     pub focused: RwSignal<Path>,
     /// All problems: of the text, of the rules, of the server's last answer.
     pub problems: Memo<Vec<Problem>>,
-    editor: StoredValue<Option<Box<dyn EditorPort>>, LocalStorage>,
+    // Wrapped only where there is one: the server drops its pages on any thread.
+    editor: StoredValue<Option<SendWrapper<Box<dyn EditorPort>>>>,
 }
 
 impl Wizard {
@@ -84,7 +86,7 @@ impl Wizard {
             offers: RwSignal::new(None),
             focused: RwSignal::new(Path::of(["metadata", "name"])),
             problems,
-            editor: StoredValue::new_local(None),
+            editor: StoredValue::new(None),
         }
     }
 
@@ -269,7 +271,7 @@ impl Wizard {
 
     /// The editor on the page; none when it has gone.
     pub fn set_editor(self, editor: Option<Box<dyn EditorPort>>) {
-        let _ = self.editor.try_update_value(|slot| *slot = editor);
+        let _ = self.editor.try_update_value(|slot| *slot = editor.map(SendWrapper::new));
     }
 
     /// Shows a place in the editor.
