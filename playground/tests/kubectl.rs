@@ -123,9 +123,25 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
     let server = tokio::spawn(async move { serving.serve_tls(listener).await });
     let config = config.as_path();
 
-    // Validation is the server's: an unknown field is refused, and nothing is made.
-    let wrong = JOB.replace("restartPolicy", "restartPolicies");
-    let said = kubectl(config, &["create", "-f", "-"], &wrong).await;
+    // Validation is the server's: an unknown field is refused, and nothing is made. kubectl before 1.25 does not ask
+    // for it by itself, hence the bare request.
+    let strict = "/apis/batch/v1/namespaces/demo/jobs?fieldValidation=Strict";
+    let wrong = serde_json::json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "hello"},
+        "spec": {"template": {"spec": {
+            "restartPolicy": "Never",
+            "restartPolicies": "Never",
+            "containers": [{"name": "main", "image": "busybox:1.36"}],
+        }}},
+    });
+    let said = kubectl(
+        config,
+        &["create", "--raw", strict, "-f", "-"],
+        &wrong.to_string(),
+    )
+    .await;
     assert!(
         !said.good
             && said

@@ -271,7 +271,9 @@ impl Wizard {
 
     /// The editor on the page; none when it has gone.
     pub fn set_editor(self, editor: Option<Box<dyn EditorPort>>) {
-        let _ = self.editor.try_update_value(|slot| *slot = editor.map(SendWrapper::new));
+        let _ = self
+            .editor
+            .try_update_value(|slot| *slot = editor.map(SendWrapper::new));
     }
 
     /// Shows a place in the editor.
