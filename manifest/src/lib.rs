@@ -30,3 +30,8 @@ pub use path::{Path, PathError, Segment};
 pub use problem::{Fix, Language, Problem, Severity};
 pub use splice::{Splice, difference, inverse, line_column, splice};
 pub use validate::validate;
+
+/// The README's example runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

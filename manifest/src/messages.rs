@@ -298,4 +298,144 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "There is no Job in this text. Add a document of kind Job.",
         "文本中没有任务，请添加 kind 为 Job 的文档。",
     ),
+    (
+        "field.range",
+        "This has to be a whole number from {0} to {1}. Change the number.",
+        "此处必须是 {0} 到 {1} 之间的整数，请修改。",
+    ),
+    (
+        "field.one-of",
+        "Exactly one of {0} has to be given. Keep or add one.",
+        "{0} 必须且只能设置其中一个。",
+    ),
+    (
+        "field.forbidden",
+        "“{0}” may not be set here. Remove it.",
+        "此处不能设置“{0}”，请删除。",
+    ),
+    (
+        "field.grammar",
+        "“{0}” has characters or a form that is not allowed here. Use letters, digits, “-” and “.”, with a letter or digit at both ends.",
+        "“{0}”的字符或格式不符合要求。请使用字母、数字、“-”和“.”，首尾为字母或数字。",
+    ),
+    (
+        "field.address",
+        "“{0}” is not an IP address. Write one such as 10.9.8.7.",
+        "“{0}”不是 IP 地址，请填写例如 10.9.8.7 的地址。",
+    ),
+    (
+        "list.long",
+        "At most {0} may stand here. Remove some.",
+        "此处最多 {0} 项，请删减。",
+    ),
+    (
+        "list.order",
+        "These have to stand in ascending order. Sort them.",
+        "必须按升序排列，请调整顺序。",
+    ),
+    (
+        "job.policy.zero",
+        "Exit code 0 is success and cannot be matched with In. Remove it.",
+        "退出码 0 表示成功，不能与 In 一起使用，请删除。",
+    ),
+    (
+        "job.success.empty",
+        "A rule needs succeededIndexes, succeededCount or both. Add one.",
+        "规则需要 succeededIndexes 或 succeededCount，请至少设置一个。",
+    ),
+    (
+        "job.success.indexes",
+        "“{0}” is not a list of indexes below completions in ascending order, such as 0-2,5. Correct it.",
+        "“{0}”不是小于 completions 的升序索引列表（例如 0-2,5），请修改。",
+    ),
+    (
+        "job.success.count",
+        "This is more than the {0} indexes that it counts. Lower it.",
+        "该值超过可计数的 {0} 个索引，请减小。",
+    ),
+    (
+        "job.replacement",
+        "With a Pod failure policy this has to be Failed.",
+        "设置了 Pod 失效策略时，此处必须为 Failed。",
+    ),
+    (
+        "job.managed-by",
+        "“{0}” is not a domain and a name such as example.com/controller of at most 63 characters. Change it.",
+        "“{0}”不是最多 63 个字符的“域名/名称”（例如 example.com/controller），请修改。",
+    ),
+    (
+        "job.per-index.max-failed",
+        "This may not be more than the {0} completions. Lower it.",
+        "该值不能超过完成次数 {0}，请减小。",
+    ),
+    (
+        "job.per-index.parallelism",
+        "With more than 100,000 completions and a back-off limit per index, at most 10,000 Pods may run at once. Lower it.",
+        "完成次数超过 100000 且按索引设置重试上限时，并行数最多为 10000，请减小。",
+    ),
+    (
+        "object.finalizers",
+        "The finalizers orphan and foregroundDeletion exclude each other. Remove one.",
+        "终结器 orphan 与 foregroundDeletion 不能同时使用，请删除其中一个。",
+    ),
+    (
+        "object.owners",
+        "Only one owner may be the controller. Set controller to false for the others.",
+        "只能有一个属主是控制器，请将其他属主的 controller 设为 false。",
+    ),
+    (
+        "resource.name",
+        "“{0}” is not a resource: cpu, memory, ephemeral-storage, hugepages-…, or a name with a domain such as nvidia.com/gpu. Change it.",
+        "“{0}”不是有效资源：可用 cpu、memory、ephemeral-storage、hugepages-… 或带域名的名称（例如 nvidia.com/gpu），请修改。",
+    ),
+    (
+        "resource.limit.missing",
+        "A request for {0} needs a limit of the same amount. Add it under limits.",
+        "请求 {0} 时必须设置相同的上限，请在 limits 中添加。",
+    ),
+    (
+        "resource.request.equal",
+        "The request for {0} has to be equal to its limit of {1}. Change one of them.",
+        "{0} 的请求必须等于其上限 {1}，请修改其中之一。",
+    ),
+    (
+        "resource.hugepages",
+        "Huge pages need an amount of cpu or memory as well. Add one.",
+        "使用大页时还必须设置 cpu 或 memory，请添加。",
+    ),
+    (
+        "resource.claim.unknown",
+        "The Pod has no resource claim “{0}”. Add it to resourceClaims, or change the name.",
+        "Pod 没有名为“{0}”的资源声明，请在 resourceClaims 中添加或修改名称。",
+    ),
+    (
+        "volume.path.absolute",
+        "“{0}” has to be an absolute path. Begin it with a slash.",
+        "“{0}”必须是绝对路径，请以斜杠开头。",
+    ),
+    (
+        "volume.device",
+        "The volume “{0}” cannot be a block device. Use a persistent or ephemeral volume claim.",
+        "存储卷“{0}”不能作为块设备，请使用持久卷声明或临时卷声明。",
+    ),
+    (
+        "mount.recursive",
+        "This needs readOnly: true. Set it, or remove this field.",
+        "此项需要 readOnly: true，请设置或删除此字段。",
+    ),
+    (
+        "toleration.value",
+        "With the operator Exists the value has to be empty. Remove “{0}” or use Equal.",
+        "操作符为 Exists 时值必须为空，请删除“{0}”或改用 Equal。",
+    ),
+    (
+        "toleration.seconds",
+        "tolerationSeconds needs the effect NoExecute. Change the effect or remove the seconds.",
+        "tolerationSeconds 需要效果 NoExecute，请修改效果或删除秒数。",
+    ),
+    (
+        "toleration.key",
+        "Without a key the operator has to be Exists. Change it, or name a key.",
+        "没有键时操作符必须为 Exists，请修改或填写键。",
+    ),
 ];

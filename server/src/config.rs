@@ -23,6 +23,12 @@ pub enum Command {
     Serve(Serve),
     /// Run the embedded playground cluster alone, for kubectl and other clients.
     Playground(Playground),
+    /// Check, read, edit and convert manifests.
+    Manifest {
+        /// What to do.
+        #[command(subcommand)]
+        command: crate::manifest_command::ManifestCommand,
+    },
 }
 
 /// Options of `jobwright serve`.
@@ -199,7 +205,7 @@ mod tests {
         let line = ["jobwright", "serve"].iter().chain(arguments);
         match Arguments::try_parse_from(line).unwrap().command {
             Command::Serve(serve) => serve,
-            Command::Playground(_) => panic!("not serve"),
+            Command::Playground(_) | Command::Manifest { .. } => panic!("not serve"),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod config;
 mod files;
 mod health;
 mod limit;
+pub mod manifest_command;
 mod pages;
 #[cfg_attr(not(feature = "playground"), path = "no_playground.rs")]
 pub mod playground;

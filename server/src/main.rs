@@ -24,6 +24,15 @@ async fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(serve) => server::serve::run(serve).await,
         Command::Playground(playground) => server::playground::run(playground).await,
+        Command::Manifest { command } => {
+            let code = server::manifest_command::run(
+                &command,
+                &mut std::io::stdin().lock(),
+                &mut std::io::stdout().lock(),
+                &mut std::io::stderr().lock(),
+            );
+            return ExitCode::from(code);
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -42,9 +42,18 @@ impl Check<'_> {
                 }
             }
         }
+        self.choice(
+            container,
+            at,
+            "terminationMessagePolicy",
+            &["File", "FallbackToLogsOnError"],
+        );
+        self.choice(container, at, "restartPolicy", &["Always", "Never", "OnFailure"]);
+        self.container_security(container, at);
         self.resources(container, at);
         self.ports(container, at);
         self.environment(container, at);
+        self.env_from(container, at);
         self.mounts(container, at, volumes, mounted);
     }
 
@@ -70,6 +79,7 @@ impl Check<'_> {
         };
         let requests = self.quantities(resources, &path, "requests");
         let limits = self.quantities(resources, &path, "limits");
+        self.resource_rules(&path, &requests, &limits);
         for (name, request) in &requests {
             if let Some((_, limit)) = limits.iter().find(|(other, _)| other == name)
                 && request > limit
@@ -97,6 +107,7 @@ impl Check<'_> {
         let mut out = Vec::new();
         for (name, amount) in amounts {
             let path = path.key(name);
+            self.resource_name(name, &path);
             // A number is taken for its text, as the API's Quantity reads JSON.
             let text = match amount {
                 Value::String(text) => text.clone(),
@@ -130,6 +141,7 @@ impl Check<'_> {
             if !number.is_some_and(|number| (1..=65_535).contains(&number)) {
                 self.error("port.range", &path.key("containerPort"), &[]);
             }
+            self.within(port, &path, "hostPort", 0, 65_535);
             self.choice(port, &path, "protocol", &["TCP", "UDP", "SCTP"]);
             if let Some(name) = self.text(port, &path, "name").filter(|name| !name.is_empty()) {
                 if names::port_name(name).is_err() {
@@ -167,19 +179,11 @@ impl Check<'_> {
                     self.error("env.source", &path.key("valueFrom"), &[]);
                 }
                 for (kind, reference) in source {
-                    self.reference(kind, reference, &path.key("valueFrom").key(kind));
+                    if let Some(reference) = reference.as_object() {
+                        self.env_source(kind, reference, &path.key("valueFrom").key(kind));
+                    }
                 }
             }
-        }
-    }
-
-    /// A key of a ConfigMap or Secret has to be named.
-    fn reference(&mut self, kind: &str, reference: &Value, at: &Path) {
-        let Some(reference) = reference.as_object().filter(|_| kind.ends_with("KeyRef")) else {
-            return;
-        };
-        if self.text(reference, at, "key").is_none_or(str::is_empty) {
-            self.error("field.required", &at.key("key"), &["key"]);
         }
     }
 
@@ -209,6 +213,18 @@ impl Check<'_> {
                     self.error("mount.path.duplicate", &path.key("mountPath"), &[place]);
                 }
                 Some(_) => {}
+            }
+            self.choice(
+                mount,
+                &path,
+                "mountPropagation",
+                &["None", "HostToContainer", "Bidirectional"],
+            );
+            let recursive = self.text(mount, &path, "recursiveReadOnly");
+            if matches!(recursive, Some("Enabled" | "IfPossible"))
+                && mount.get("readOnly") != Some(&Value::Bool(true))
+            {
+                self.error("mount.recursive", &path.key("recursiveReadOnly"), &[]);
             }
             for key in ["subPath", "subPathExpr"] {
                 if let Some(sub) = self.text(mount, &path, key).filter(|sub| !is_inside(sub)) {

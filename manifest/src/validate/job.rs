@@ -7,6 +7,8 @@ use crate::path::Path;
 
 /// Most Pods that an Indexed Job may run at once.
 const MAX_PARALLELISM: i64 = 100_000;
+/// Most of them with a back-off limit per index and more than 100,000 completions (KEP-3850).
+const MAX_PARALLELISM_OF_MANY: i64 = 10_000;
 
 impl Check<'_> {
     pub(super) fn job(&mut self, object: &Map<String, Value>) {
@@ -42,16 +44,39 @@ impl Check<'_> {
             self.error("job.selector", &spec_path.key("selector"), &[]);
         }
 
+        if manual && self.mapping(spec, &spec_path, "selector").is_none() {
+            self.error("field.required", &spec_path.key("selector"), &["selector"]);
+        }
+
         let template_path = spec_path.key("template");
         let template = self.mapping(spec, &spec_path, "template").unwrap_or(&empty);
         if let Some(metadata) = self.mapping(template, &template_path, "metadata") {
             self.labels(metadata, &template_path.key("metadata"));
+            self.annotations(metadata, &template_path.key("metadata"));
         }
         let pod = self.mapping(template, &template_path, "spec").unwrap_or(&empty);
         let pod_path = template_path.key("spec");
         let restart = self.restart_policy(pod, &pod_path);
         if restart == Some("OnFailure") && self.mapping(spec, &spec_path, "podFailurePolicy").is_some() {
             self.error("job.policy.restart", &pod_path.key("restartPolicy"), &[]);
+        }
+        self.failure_policy(spec, &spec_path);
+        self.success_policy(spec, &spec_path, completions);
+        if spec.get("podFailurePolicy").is_some_and(Value::is_object)
+            && spec.get("podReplacementPolicy").and_then(Value::as_str) == Some("TerminatingOrFailed")
+        {
+            let path = spec_path.key("podReplacementPolicy");
+            let set = crate::Edit::Set {
+                path: path.clone(),
+                value: "Failed".into(),
+            };
+            self.fixable(crate::Severity::Error, "job.replacement", &path, &[], set);
+        }
+        if let Some(manager) = self.text(spec, &spec_path, "managedBy") {
+            let prefixed = manager.contains('/') && crate::names::label_key(manager).is_ok();
+            if !prefixed || manager.len() > 63 {
+                self.error("job.managed-by", &spec_path.key("managedBy"), &[manager]);
+            }
         }
         self.pod(pod, &pod_path);
     }
@@ -87,6 +112,21 @@ impl Check<'_> {
         let max_failed = self.at_least(spec, at, "maxFailedIndexes", 0);
         if per_index.is_some() && !indexed {
             self.error("job.per-index.mode", &at.key("backoffLimitPerIndex"), &[]);
+        }
+        if let (Some(failed), Some(completions)) = (max_failed, completions)
+            && failed > completions
+        {
+            self.error(
+                "job.per-index.max-failed",
+                &at.key("maxFailedIndexes"),
+                &[&completions.to_string()],
+            );
+        }
+        if per_index.is_some()
+            && completions.is_some_and(|completions| completions > MAX_PARALLELISM)
+            && parallelism.is_some_and(|parallelism| parallelism > MAX_PARALLELISM_OF_MANY)
+        {
+            self.error("job.per-index.parallelism", &at.key("parallelism"), &[]);
         }
         if max_failed.is_some() && per_index.is_none() {
             self.error("job.per-index.missing", &at.key("backoffLimitPerIndex"), &[]);

@@ -21,14 +21,38 @@ impl Check<'_> {
             _ => {}
         }
         self.labels(metadata, &path);
-        if let Some(annotations) = self.mapping(metadata, &path, "annotations") {
+        self.annotations(metadata, &path);
+        let finalizers = self.list(metadata, &path, "finalizers");
+        let has = |name: &str| {
+            finalizers
+                .iter()
+                .any(|finalizer| finalizer.as_str() == Some(name))
+        };
+        if has("orphan") && has("foregroundDeletion") {
+            self.error("object.finalizers", &path.key("finalizers"), &[]);
+        }
+        let mut controllers = 0;
+        for (path, owner) in self.items(metadata, &path, "ownerReferences") {
+            for key in ["apiVersion", "kind", "name", "uid"] {
+                self.required(owner, &path, key);
+            }
+            controllers += usize::from(owner.get("controller") == Some(&Value::Bool(true)));
+        }
+        if controllers > 1 {
+            self.error("object.owners", &path.key("ownerReferences"), &[]);
+        }
+    }
+
+    /// `annotations` of a metadata.
+    pub(super) fn annotations(&mut self, metadata: &Map<String, Value>, at: &Path) {
+        if let Some(annotations) = self.mapping(metadata, at, "annotations") {
             for (key, value) in annotations {
                 // Annotation keys are label keys after lower-casing (k8s.io/apimachinery api/validation).
                 if names::label_key(&key.to_ascii_lowercase()).is_err() {
-                    self.error("annotation.key", &path.key("annotations"), &[key]);
+                    self.error("annotation.key", &at.key("annotations"), &[key]);
                 }
                 if !value.is_string() {
-                    self.text(annotations, &path.key("annotations"), key);
+                    self.text(annotations, &at.key("annotations"), key);
                 }
             }
         }

@@ -8,7 +8,16 @@ mod advice;
 mod container;
 mod job;
 mod metadata;
+mod need;
+mod network;
 mod pod;
+mod policy;
+mod probe;
+mod resource;
+mod scheduling;
+mod security;
+mod source;
+mod storage;
 mod volume;
 
 use serde_json::{Map, Value};
@@ -284,6 +293,14 @@ mod tests {
             include_str!("pod.rs"),
             include_str!("container.rs"),
             include_str!("volume.rs"),
+            include_str!("need.rs"),
+            include_str!("network.rs"),
+            include_str!("policy.rs"),
+            include_str!("probe.rs"),
+            include_str!("resource.rs"),
+            include_str!("scheduling.rs"),
+            include_str!("security.rs"),
+            include_str!("storage.rs"),
             include_str!("metadata.rs"),
             include_str!("advice.rs"),
             include_str!("../value.rs"),
@@ -294,6 +311,7 @@ mod tests {
         for source in sources {
             for part in source.split('"').skip(1).step_by(2) {
                 let is_code = part.contains('.')
+                    && !part.starts_with("metadata.")
                     && !part.starts_with('.')
                     && part
                         .chars()

@@ -12,6 +12,11 @@ impl Check<'_> {
     pub(super) fn pod(&mut self, pod: &Map<String, Value>, at: &Path) {
         let volumes = self.volumes(pod, at);
         let mut taken = HashSet::new();
+        let claims = self.pod_claims(pod, at);
+        // 30 s unless it is said (core/v1 PodSpec); the server takes a negative number for 1.
+        let grace = self
+            .integer(pod, at, "terminationGracePeriodSeconds")
+            .map_or(30, |grace| grace.max(1));
         let mut mounted = HashSet::new();
         let containers = self.list(pod, at, "containers");
         if containers.is_empty() {
@@ -28,6 +33,12 @@ impl Check<'_> {
                     continue;
                 };
                 self.container(container, &path, &volumes, &mut mounted);
+                let is_sidecar = container.get("restartPolicy").and_then(Value::as_str) == Some("Always");
+                self.probes(container, &path, grace, list == "initContainers" && !is_sidecar);
+                if let Some(resources) = container.get("resources").and_then(Value::as_object) {
+                    self.resource_claims(resources, &path.key("resources"), &claims);
+                }
+                self.devices(container, &path, pod);
                 if let Some(name) = container
                     .get("name")
                     .and_then(Value::as_str)
@@ -43,13 +54,29 @@ impl Check<'_> {
             self.label_pairs(selector, &at.key("nodeSelector"));
         }
         self.at_least(pod, at, "activeDeadlineSeconds", 1);
+        self.scheduling(pod, at);
+        self.network(pod, at);
+        self.pod_security(pod, at);
+        self.forbidden(pod, at, "ephemeralContainers");
+        if let Some(overhead) = self.mapping(pod, at, "overhead") {
+            for (name, amount) in overhead {
+                if amount.as_str().is_some_and(|amount| amount.starts_with('-')) {
+                    self.error("quantity.negative", &at.key("overhead").key(name), &[]);
+                }
+            }
+        }
         self.choice(
             pod,
             at,
             "dnsPolicy",
             &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"],
         );
-        for key in ["serviceAccountName", "priorityClassName", "nodeName"] {
+        for key in [
+            "serviceAccountName",
+            "priorityClassName",
+            "nodeName",
+            "runtimeClassName",
+        ] {
             if let Some(name) = self.text(pod, at, key).filter(|name| !name.is_empty()) {
                 self.name(name, &at.key(key), names::dns_subdomain(name));
             }

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::Check;
-use super::container::is_inside;
 use crate::names;
 use crate::path::Path;
 
@@ -49,40 +48,33 @@ impl Check<'_> {
             self.wrong_type(at, "a mapping", source);
             return;
         };
-        let required = match kind {
-            "configMap" => Some("name"),
-            "secret" => Some("secretName"),
-            "persistentVolumeClaim" => Some("claimName"),
-            "hostPath" => Some("path"),
-            _ => None,
-        };
-        if let Some(key) = required
-            && self.text(source, at, key).is_none_or(str::is_empty)
-        {
-            self.error("field.required", &at.key(key), &[key]);
-        }
-        let keyed = if matches!(kind, "configMap" | "secret") {
-            self.list(source, at, "items")
-        } else {
-            &[]
-        };
-        for (index, item) in keyed.iter().enumerate() {
-            let path = at.key("items").index(index);
-            let Some(item) = item.as_object() else { continue };
-            if self.text(item, &path, "key").is_none_or(str::is_empty) {
-                self.error("field.required", &path.key("key"), &["key"]);
-            }
-            match self.text(item, &path, "path") {
-                None | Some("") => self.error("field.required", &path.key("path"), &["path"]),
-                Some(inside) if !is_inside(inside) => self.error("item.path", &path.key("path"), &[inside]),
+        self.volume_source(kind, source, at);
+    }
+
+    /// Block devices: volumes that can be one.
+    pub(super) fn devices(&mut self, container: &Map<String, Value>, at: &Path, pod: &Map<String, Value>) {
+        for (path, device) in self.items(container, at, "volumeDevices") {
+            let Some(name) = self.required(device, &path, "name") else {
+                continue;
+            };
+            self.required(device, &path, "devicePath");
+            let volume = pod.get("volumes").and_then(Value::as_array).and_then(|volumes| {
+                volumes
+                    .iter()
+                    .find(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
+            });
+            match volume {
+                None => self.error("volume.unknown", &path.key("name"), &[name]),
+                Some(volume)
+                    if volume
+                        .get("persistentVolumeClaim")
+                        .or(volume.get("ephemeral"))
+                        .is_none() =>
+                {
+                    self.error("volume.device", &path.key("name"), &[name]);
+                }
                 Some(_) => {}
             }
-        }
-        if kind == "emptyDir"
-            && let Some(size) = self.text(source, at, "sizeLimit")
-            && size.parse::<crate::quantity::Quantity>().is_err()
-        {
-            self.error("quantity.invalid", &at.key("sizeLimit"), &[size]);
         }
     }
 

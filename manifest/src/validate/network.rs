@@ -1,0 +1,63 @@
+//! Names and name resolution of a Pod (`validatePodDNSConfig`, `ValidateHostAliases`).
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+use super::Check;
+use crate::names;
+use crate::path::Path;
+
+/// Most name servers and search domains (`MaxDNSNameservers`, `MaxDNSSearchPaths`).
+const MAX_SERVERS: usize = 3;
+const MAX_SEARCHES: usize = 32;
+
+impl Check<'_> {
+    pub(super) fn network(&mut self, pod: &Map<String, Value>, at: &Path) {
+        self.grammar(pod, at, "hostname", names::dns_label);
+        self.grammar(pod, at, "subdomain", names::dns_label);
+        let dns = self.mapping(pod, at, "dnsConfig");
+        if dns.is_none() && pod.get("dnsPolicy").and_then(Value::as_str) == Some("None") {
+            self.error("field.required", &at.key("dnsConfig"), &["dnsConfig"]);
+        }
+        if let Some(dns) = dns {
+            self.dns(dns, &at.key("dnsConfig"));
+        }
+        for (path, alias) in self.items(pod, at, "hostAliases") {
+            if let Some(ip) = self.required(alias, &path, "ip") {
+                self.address(ip, &path.key("ip"));
+            }
+            for (index, name) in self.list(alias, &path, "hostnames").iter().enumerate() {
+                if let Some(name) = name.as_str().filter(|name| names::dns_subdomain(name).is_err()) {
+                    self.error("field.grammar", &path.key("hostnames").index(index), &[name]);
+                }
+            }
+        }
+        if pod.get("hostUsers") == Some(&Value::Bool(false)) {
+            for key in ["hostNetwork", "hostPID", "hostIPC"] {
+                if pod.get(key) == Some(&Value::Bool(true)) {
+                    self.forbidden(pod, at, key);
+                }
+            }
+        }
+    }
+
+    fn dns(&mut self, dns: &Map<String, Value>, at: &Path) {
+        self.at_most(dns, at, "nameservers", MAX_SERVERS);
+        self.at_most(dns, at, "searches", MAX_SEARCHES);
+        for (index, server) in self.list(dns, at, "nameservers").iter().enumerate() {
+            if let Some(server) = server.as_str() {
+                self.address(server, &at.key("nameservers").index(index));
+            }
+        }
+        for (path, option) in self.items(dns, at, "options") {
+            self.required(option, &path, "name");
+        }
+    }
+
+    fn address(&mut self, text: &str, path: &Path) {
+        if text.parse::<IpAddr>().is_err() {
+            self.error("field.address", path, &[text]);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Problems of files, as lines that editors can jump to, or as JSON.
+
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::PathBuf;
+
+use manifest::{Document, Language, Problem, Severity, line_column, validate};
+use serde_json::{Value, json};
+
+use super::{CommandError, OK, PROBLEMS};
+
+/// The report, and the exit code.
+pub(super) fn check(
+    files: &[PathBuf],
+    json: bool,
+    input: &mut dyn Read,
+) -> Result<(String, u8), CommandError> {
+    let (mut lines, mut values, mut code) = (String::new(), Vec::new(), OK);
+    for file in files {
+        let document = Document::parse(super::read(file, input)?);
+        let name = file.display().to_string();
+        for problem in document.problems().iter().chain(&validate(&document)) {
+            if problem.severity == Severity::Error {
+                code = PROBLEMS;
+            }
+            let (line, column) = line_column(document.text(), problem.range.start);
+            let text = problem.text(Language::En);
+            let severity = severity(problem);
+            // Writing into a String does not fail.
+            let _ = writeln!(
+                lines,
+                "{name}:{line}:{column}: {severity}: {text} [{}]",
+                problem.code
+            );
+            values.push(value(&name, problem, line, column));
+        }
+    }
+    let report = if json {
+        format!("{:#}\n", Value::Array(values))
+    } else {
+        lines
+    };
+    Ok((report, code))
+}
+
+fn severity(problem: &Problem) -> &'static str {
+    match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Advice => "advice",
+    }
+}
+
+fn value(file: &str, problem: &Problem, line: usize, column: usize) -> Value {
+    json!({
+        "file": file,
+        "line": line,
+        "column": column,
+        "start": problem.range.start,
+        "end": problem.range.end,
+        "document": problem.entry,
+        "path": problem.path.to_string(),
+        "severity": severity(problem),
+        "code": problem.code,
+        "message": problem.text(Language::En),
+    })
+}
