@@ -8,24 +8,40 @@ use serde_json::Value;
 /// Patterns of generated texts, with what stands for them.
 static GENERATED: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
-        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
+        (
+            r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            "<uid>",
+        ),
         (r"kube-api-access-[a-z0-9]{5}", "kube-api-access-<random>"),
-        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "<time>"),
+        (
+            r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
+            "<time>",
+        ),
         (r"\.[0-9a-f]{16}\b", ".<event>"),
         (r"\?hash=[0-9A-F]+", ""),
-        (r"resource version: \d+(, current: \d+| \(\d+\))?", "resource version: <version>"),
+        (
+            r"resource version: \d+(, current: \d+| \(\d+\))?",
+            "resource version: <version>",
+        ),
     ]
     .into_iter()
     .filter_map(|(pattern, stand_in)| Some((Regex::new(pattern).ok()?, stand_in)))
     .collect()
 });
-static AGE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(\d+[smhdy])+$|^<(invalid|unknown)>$").ok());
+static AGE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(\d+[smhdy])+$|^<(invalid|unknown)>$").ok());
 
 /// Texts that quote the real server's own program.
 pub(super) fn quotes_go(text: &str) -> bool {
-    ["struct {", ".go:", "{\"Volumes\":null", "v1.PodTemplateSpec{", "core.PodTemplateSpec{"]
-        .iter()
-        .any(|mark| text.contains(mark))
+    [
+        "struct {",
+        ".go:",
+        "{\"Volumes\":null",
+        "v1.PodTemplateSpec{",
+        "core.PodTemplateSpec{",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
 }
 
 /// The names that were generated, each with its stand-in.
@@ -51,18 +67,30 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
             let mut out = serde_json::Map::new();
             for (name, value) in members {
                 let value = match name.as_str() {
-                    "hostIP" | "podIP" | "hostIPs" | "podIPs" | "storageVersionHash" | "serverAddressByClientCIDRs" => continue,
-                    "resourceVersion" | "continue" | "startRevision" if value.as_str().is_some_and(|text| !matches!(text, "" | "0")) => {
+                    "hostIP"
+                    | "podIP"
+                    | "hostIPs"
+                    | "podIPs"
+                    | "storageVersionHash"
+                    | "serverAddressByClientCIDRs" => continue,
+                    "resourceVersion" | "continue" | "startRevision"
+                        if value.as_str().is_some_and(|text| !matches!(text, "" | "0")) =>
+                    {
                         format!("<{name}>").into()
                     }
                     "authentication.kubernetes.io/credential-id" => "<credential>".into(),
+                    "nodeName" if value.as_str().is_some_and(|node| node.starts_with("node-")) => {
+                        "<node>".into()
+                    }
                     "cells" => cells(value, names),
                     _ => normal(value, names),
                 };
                 out.insert(text(name, names), value);
             }
             if let Some(items) = out.get_mut("items").and_then(Value::as_array_mut) {
-                let random = items.iter().any(|item| item["metadata"]["generateName"].is_string());
+                let random = items
+                    .iter()
+                    .any(|item| item["metadata"]["generateName"].is_string());
                 if random {
                     items.sort_by_key(ToString::to_string);
                 }
@@ -121,7 +149,13 @@ pub(super) fn differences(at: &str, want: &Value, got: &Value, out: &mut Vec<Str
             }
         }
         (Value::Array(a), Value::Array(b)) => {
-            out.push(format!("{at}: {} items, recorded {}: {} / {}", b.len(), a.len(), short(got), short(want)));
+            out.push(format!(
+                "{at}: {} items, recorded {}: {} / {}",
+                b.len(),
+                a.len(),
+                short(got),
+                short(want)
+            ));
         }
         (Value::String(a), Value::String(_)) if quotes_go(a) => {}
         _ if want == got => {}
@@ -131,5 +165,7 @@ pub(super) fn differences(at: &str, want: &Value, got: &Value, out: &mut Vec<Str
 
 fn short(value: &Value) -> String {
     let text = value.to_string();
-    text.char_indices().nth(400).map_or_else(|| text.clone(), |(end, _)| format!("{}…", &text[..end]))
+    text.char_indices()
+        .nth(400)
+        .map_or_else(|| text.clone(), |(end, _)| format!("{}…", &text[..end]))
 }

@@ -17,7 +17,10 @@ pub(super) struct Recorder {
 impl Recorder {
     /// Begins.
     pub(super) fn start(playground: &Playground, namespace: &str) -> Self {
-        Self { playground: playground.clone(), namespace: namespace.to_owned() }
+        Self {
+            playground: playground.clone(),
+            namespace: namespace.to_owned(),
+        }
     }
 
     /// Compares how the Jobs ended and which events there were.
@@ -27,7 +30,9 @@ impl Recorder {
         let store = &self.playground.cluster.store;
         let objects = |resource| -> Vec<Value> {
             let listed = store.list(resource, Some(&self.namespace));
-            listed.map(|(all, _)| all.iter().map(|one| Value::clone(one)).collect()).unwrap_or_default()
+            listed
+                .map(|(all, _)| all.iter().map(|one| Value::clone(one)).collect())
+                .unwrap_or_default()
         };
         let mut names = Vec::new();
         generated_names(&json!(objects(&crate::resource::PODS)), &mut names);
@@ -35,13 +40,27 @@ impl Recorder {
         generated_names(recorded, &mut recorded_names);
         let mut found = Vec::new();
         let want = last_states(&recorded["jobs"], &recorded_names);
-        let got: Value = objects(&JOBS).iter().map(|job| (text(job), normal(&job["status"], &names))).collect();
+        let got: Value = objects(&JOBS)
+            .iter()
+            .map(|job| (text(job), normal(&job["status"], &names)))
+            .collect();
         differences("observed jobs", &want, &got, &mut found);
         let last = |event: &Value| event["object"].clone();
-        let recorded: Vec<Value> = recorded["events"].as_array().into_iter().flatten().map(last).collect();
+        let recorded: Vec<Value> = recorded["events"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(last)
+            .collect();
         let (want, got) = (told(&recorded, &recorded_names), told(&objects(&EVENTS), &names));
-        found.extend(want.difference(&got).map(|event| format!("observed event missing: {event}")));
-        found.extend(got.difference(&want).map(|event| format!("observed event too much: {event}")));
+        found.extend(
+            want.difference(&got)
+                .map(|event| format!("observed event missing: {event}")),
+        );
+        found.extend(
+            got.difference(&want)
+                .map(|event| format!("observed event too much: {event}")),
+        );
         found
     }
 }
@@ -70,11 +89,22 @@ fn told(events: &[Value], names: &[(String, String)]) -> BTreeSet<String> {
             let event = normal(event, names);
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let message = text(&event["message"]);
-            let message = message.split("/node-").next().unwrap_or_default().replace("<random>", "*");
+            let message = message
+                .split("/node-")
+                .next()
+                .unwrap_or_default()
+                .replace("<random>", "*");
             let message = message.split(" to node-").next().unwrap_or_default().to_owned();
             let random = regex::Regex::new(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b");
-            let message = random.map(|random| random.replace_all(&message, "-*").into_owned()).unwrap_or(message);
-            format!("{} {} {} {message}", text(&event["type"]), text(&event["reason"]), text(&event["involvedObject"]["kind"]))
+            let message = random
+                .map(|random| random.replace_all(&message, "-*").into_owned())
+                .unwrap_or(message);
+            format!(
+                "{} {} {} {message}",
+                text(&event["type"]),
+                text(&event["reason"]),
+                text(&event["involvedObject"]["kind"])
+            )
         })
         .collect()
 }

@@ -13,12 +13,17 @@ use tower::ServiceExt;
 use super::scenario::{Request, Response, Step};
 
 /// Longest time to wait for a controller.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Longest answer; the recorded watches end earlier by themselves.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// A playground with a scenario's variables.
 pub(super) struct Client {
     pub router: Router,
     pub variables: BTreeMap<String, String>,
+    /// Recorded creationTimestamps, and those of the same objects here.
+    pub stamps: BTreeMap<String, String>,
 }
 
 /// A request that could not be made or answered.
@@ -28,6 +33,8 @@ pub(super) enum ReplayError {
     Request(#[from] http::Error),
     #[error("the answer broke off")]
     Answer(#[from] axum::Error),
+    #[error("the answer of {0} does not end")]
+    Endless(String),
     #[error("{0} was not as awaited in time")]
     Await(String),
 }
@@ -41,20 +48,33 @@ impl Client {
         text
     }
 
+    fn stamped(&self, mut body: Value) -> Value {
+        let then = body
+            .pointer("/metadata/creationTimestamp")
+            .and_then(Value::as_str);
+        if let Some(now) = then.and_then(|then| self.stamps.get(then)) {
+            body["metadata"]["creationTimestamp"] = now.as_str().into();
+        }
+        body
+    }
+
     fn filled_value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.filled(text).into(),
             Value::Array(items) => items.iter().map(|item| self.filled_value(item)).collect(),
-            Value::Object(members) => {
-                members.iter().map(|(name, value)| (self.filled(name), self.filled_value(value))).collect()
-            }
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| (self.filled(name), self.filled_value(value)))
+                .collect(),
             other => other.clone(),
         }
     }
 
     /// Sends one request and reads the whole answer.
     pub(super) async fn send(&self, request: &Request) -> Result<Response, ReplayError> {
-        let escape = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let escape = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+        };
         let mut pairs = Vec::new();
         for (name, value) in &request.query {
             let values = value.as_array().map_or_else(|| vec![value.clone()], Clone::clone);
@@ -64,43 +84,70 @@ impl Client {
             }
         }
         let path = self.filled(&request.path);
-        let uri = if pairs.is_empty() { path } else { format!("{path}?{}", pairs.join("&")) };
+        let uri = if pairs.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", pairs.join("&"))
+        };
         let body = match &request.body {
             None => Vec::new(),
             Some(Value::String(text)) => self.filled(text).into_bytes(),
+            Some(value) if value.is_object() => {
+                self.stamped(self.filled_value(value)).to_string().into_bytes()
+            }
             Some(value) => self.filled_value(value).to_string().into_bytes(),
         };
-        let mut built = http::Request::builder().method(request.method.as_str()).uri(uri).header(USER_AGENT, "conformance");
+        let mut built = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(uri)
+            .header(USER_AGENT, "conformance");
         for (name, value) in &request.headers {
             built = built.header(name, value);
         }
         let answer = self.router.clone().oneshot(built.body(Body::from(body))?).await;
         let answer = answer.unwrap_or_else(|never| match never {});
         let (parts, body) = answer.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await?;
+        let whole = tokio::time::timeout(LONGEST, axum::body::to_bytes(body, usize::MAX)).await;
+        let bytes = whole.map_err(|_| ReplayError::Endless(request.path.clone()))??;
         let mut headers = BTreeMap::new();
         for (name, header) in [("Content-Type", CONTENT_TYPE), ("Retry-After", RETRY_AFTER)] {
             if let Some(value) = parts.headers.get(header).and_then(|value| value.to_str().ok()) {
                 headers.insert(name.to_owned(), value.into());
             }
         }
-        let told: Vec<Value> = parts.headers.get_all(WARNING).iter().filter_map(|value| Some(value.to_str().ok()?.into())).collect();
+        let told: Vec<Value> = parts
+            .headers
+            .get_all(WARNING)
+            .iter()
+            .filter_map(|value| Some(value.to_str().ok()?.into()))
+            .collect();
         if !told.is_empty() {
             headers.insert("Warning".to_owned(), told.into());
         }
-        let watched = !request.path.contains("/log") && request.query.get("watch").is_some_and(|value| value != "false");
-        let lines = || serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
+        let watched = !request.path.contains("/log")
+            && request.query.get("watch").is_some_and(|value| value != "false");
+        let lines = || {
+            serde_json::Deserializer::from_slice(&bytes)
+                .into_iter::<Value>()
+                .collect::<Result<Vec<_>, _>>()
+        };
         let body = match lines() {
             Ok(events) if watched && events.iter().all(|event| event["type"].is_string()) => events.into(),
             Ok(mut one) if one.len() == 1 && !bytes.is_empty() => one.remove(0),
             _ => String::from_utf8_lossy(&bytes).into_owned().into(),
         };
-        Ok(Response { status: parts.status.as_u16(), headers, body })
+        Ok(Response {
+            status: parts.status.as_u16(),
+            headers,
+            body,
+        })
     }
 
     /// Waits for what a request needs.
     pub(super) async fn wait(&self, awaits: &Value) -> Result<(), ReplayError> {
-        let list = awaits.as_array().map_or_else(|| vec![awaits.clone()], Clone::clone);
+        let list = awaits
+            .as_array()
+            .map_or_else(|| vec![awaits.clone()], Clone::clone);
         for one in list.iter().filter(|one| one.is_object()) {
             if let Some(seconds) = one["pause"].as_f64() {
                 tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
@@ -109,7 +156,12 @@ impl Client {
             let request = Request {
                 method: "GET".to_owned(),
                 path: one["path"].as_str().unwrap_or_default().to_owned(),
-                query: one["query"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect(),
+                query: one["query"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
                 headers: BTreeMap::new(),
                 body: None,
                 user: None,
@@ -129,14 +181,23 @@ impl Client {
     fn holds(&self, wanted: &Value, answer: &Response) -> bool {
         let found = answer.status < 300;
         let pointer = wanted["pointer"].as_str();
-        let counted = wanted["count"].as_u64().map(|count| (count, true)).or(wanted["atLeast"].as_u64().map(|least| (least, false)));
+        let counted = wanted["count"]
+            .as_u64()
+            .map(|count| (count, true))
+            .or(wanted["atLeast"].as_u64().map(|least| (least, false)));
         if let Some((number, exact)) = counted {
-            let list = answer.body.pointer(pointer.unwrap_or("/items")).and_then(Value::as_array);
+            let list = answer
+                .body
+                .pointer(pointer.unwrap_or("/items"))
+                .and_then(Value::as_array);
             let length = list.map_or(0, Vec::len) as u64;
             return found && if exact { length == number } else { length >= number };
         }
         let value = match pointer {
-            Some(pointer) => answer.body.pointer(pointer).filter(|value| found && !value.is_null()),
+            Some(pointer) => answer
+                .body
+                .pointer(pointer)
+                .filter(|value| found && !value.is_null()),
             None => Some(&answer.body).filter(|_| found),
         };
         match (wanted.get("equals"), wanted["exists"].as_bool()) {
@@ -147,7 +208,10 @@ impl Client {
     }
 
     /// Does steps; returns the answers in the order of [`flat`].
-    pub(super) fn steps<'a>(&'a mut self, steps: &'a [Step]) -> BoxFuture<'a, Result<Vec<Response>, ReplayError>> {
+    pub(super) fn steps<'a>(
+        &'a mut self,
+        steps: &'a [Step],
+    ) -> BoxFuture<'a, Result<Vec<Response>, ReplayError>> {
         Box::pin(async move {
             let mut answers = Vec::new();
             for step in steps {
@@ -157,14 +221,29 @@ impl Client {
                 let answer = if step.during.is_empty() {
                     self.send(&step.request).await?
                 } else {
-                    let watcher = Self { router: self.router.clone(), variables: self.variables.clone() };
+                    let watcher = Self {
+                        router: self.router.clone(),
+                        variables: self.variables.clone(),
+                        stamps: self.stamps.clone(),
+                    };
                     let request = step.request.clone();
                     let watch = tokio::spawn(async move { watcher.send(&request).await });
                     // The watch has to be open before anything happens.
                     tokio::time::sleep(Duration::from_millis(150)).await;
                     inner = self.steps(&step.during).await?;
-                    watch.await.map_err(|error| ReplayError::Answer(axum::Error::new(error)))??
+                    watch
+                        .await
+                        .map_err(|error| ReplayError::Answer(axum::Error::new(error)))??
                 };
+                // A recorded creationTimestamp in a later body means the one of the object as it is now.
+                let stamp = |body: &Value| body["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
+                if let (true, Some(then), Some(now)) = (
+                    step.request.method == "POST",
+                    stamp(&step.response.body),
+                    stamp(&answer.body),
+                ) {
+                    self.stamps.insert(then, now);
+                }
                 for (name, pointer) in &step.capture {
                     if let Some(value) = answer.body.pointer(pointer) {
                         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -181,5 +260,8 @@ impl Client {
 
 /// The steps, each followed by those done during it.
 pub(super) fn flat(steps: &[Step]) -> Vec<&Step> {
-    steps.iter().flat_map(|step| std::iter::once(step).chain(flat(&step.during))).collect()
+    steps
+        .iter()
+        .flat_map(|step| std::iter::once(step).chain(flat(&step.during)))
+        .collect()
 }
