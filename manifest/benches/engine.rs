@@ -12,7 +12,9 @@ const CONTAINER: &str = "        - name: pi\n          image: perl:5.34.0\n     
 fn job(variables: usize) -> String {
     let mut text = format!("{HEAD}{CONTAINER}          env:\n");
     for index in 0..variables {
-        text.push_str(&format!("            - name: V{index} # c\n              value: \"{index}\"\n"));
+        text.push_str(&format!(
+            "            - name: V{index} # c\n              value: \"{index}\"\n"
+        ));
     }
     text
 }
@@ -27,15 +29,24 @@ fn engine(criterion: &mut Criterion) {
         let path = Path::of(["spec", "backoffLimit"]);
         let document = Document::parse(text.clone());
         assert!(document.is_valid());
-        let edit = Edit::Set { path: path.clone(), value: 0.into() };
+        let edit = Edit::Set {
+            path: path.clone(),
+            value: 0.into(),
+        };
         let mut group = criterion.benchmark_group(name);
         group.sample_size(20);
-        group.bench_function("parse", |bencher| bencher.iter(|| Document::parse(black_box(text.clone()))));
-        group.bench_function("lens", |bencher| bencher.iter(|| document.get(0, black_box(&path)).cloned()));
+        group.bench_function("parse", |bencher| {
+            bencher.iter(|| Document::parse(black_box(text.clone())))
+        });
+        group.bench_function("lens", |bencher| {
+            bencher.iter(|| document.get(0, black_box(&path)).cloned())
+        });
         group.bench_function("edit", |bencher| {
             bencher.iter(|| document.clone().apply(0, black_box(&edit)));
         });
-        group.bench_function("validate", |bencher| bencher.iter(|| validate(black_box(&document))));
+        group.bench_function("validate", |bencher| {
+            bencher.iter(|| validate(black_box(&document)))
+        });
         group.bench_function("keystroke", |bencher| {
             bencher.iter(|| {
                 let mut document = document.clone();

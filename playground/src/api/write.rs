@@ -230,6 +230,7 @@ fn prepare(
     new["apiVersion"] = old["apiVersion"].clone();
     new["kind"] = old["kind"].clone();
     kinds::default(resource, &mut new);
+    let mut new = tidy(new);
     keep_system_fields(old, &mut new);
     let subresource = if part == Part::Status { "status" } else { "" };
     match part {

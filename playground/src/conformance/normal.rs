@@ -79,6 +79,9 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                         format!("<{name}>").into()
                     }
                     "authentication.kubernetes.io/credential-id" => "<credential>".into(),
+                    "nodeName" if value.as_str().is_some_and(|node| node.starts_with("node-")) => {
+                        "<node>".into()
+                    }
                     "cells" => cells(value, names),
                     _ => normal(value, names),
                 };

@@ -13,12 +13,17 @@ use tower::ServiceExt;
 use super::scenario::{Request, Response, Step};
 
 /// Longest time to wait for a controller.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Longest answer; the recorded watches end earlier by themselves.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// A playground with a scenario's variables.
 pub(super) struct Client {
     pub router: Router,
     pub variables: BTreeMap<String, String>,
+    /// Recorded creationTimestamps, and those of the same objects here.
+    pub stamps: BTreeMap<String, String>,
 }
 
 /// A request that could not be made or answered.
@@ -28,6 +33,8 @@ pub(super) enum ReplayError {
     Request(#[from] http::Error),
     #[error("the answer broke off")]
     Answer(#[from] axum::Error),
+    #[error("the answer of {0} does not end")]
+    Endless(String),
     #[error("{0} was not as awaited in time")]
     Await(String),
 }
@@ -39,6 +46,16 @@ impl Client {
             text = text.replace(&format!("${{{name}}}"), value);
         }
         text
+    }
+
+    fn stamped(&self, mut body: Value) -> Value {
+        let then = body
+            .pointer("/metadata/creationTimestamp")
+            .and_then(Value::as_str);
+        if let Some(now) = then.and_then(|then| self.stamps.get(then)) {
+            body["metadata"]["creationTimestamp"] = now.as_str().into();
+        }
+        body
     }
 
     fn filled_value(&self, value: &Value) -> Value {
@@ -75,6 +92,9 @@ impl Client {
         let body = match &request.body {
             None => Vec::new(),
             Some(Value::String(text)) => self.filled(text).into_bytes(),
+            Some(value) if value.is_object() => {
+                self.stamped(self.filled_value(value)).to_string().into_bytes()
+            }
             Some(value) => self.filled_value(value).to_string().into_bytes(),
         };
         let mut built = http::Request::builder()
@@ -87,7 +107,8 @@ impl Client {
         let answer = self.router.clone().oneshot(built.body(Body::from(body))?).await;
         let answer = answer.unwrap_or_else(|never| match never {});
         let (parts, body) = answer.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await?;
+        let whole = tokio::time::timeout(LONGEST, axum::body::to_bytes(body, usize::MAX)).await;
+        let bytes = whole.map_err(|_| ReplayError::Endless(request.path.clone()))??;
         let mut headers = BTreeMap::new();
         for (name, header) in [("Content-Type", CONTENT_TYPE), ("Retry-After", RETRY_AFTER)] {
             if let Some(value) = parts.headers.get(header).and_then(|value| value.to_str().ok()) {
@@ -203,6 +224,7 @@ impl Client {
                     let watcher = Self {
                         router: self.router.clone(),
                         variables: self.variables.clone(),
+                        stamps: self.stamps.clone(),
                     };
                     let request = step.request.clone();
                     let watch = tokio::spawn(async move { watcher.send(&request).await });
@@ -213,6 +235,15 @@ impl Client {
                         .await
                         .map_err(|error| ReplayError::Answer(axum::Error::new(error)))??
                 };
+                // A recorded creationTimestamp in a later body means the one of the object as it is now.
+                let stamp = |body: &Value| body["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
+                if let (true, Some(then), Some(now)) = (
+                    step.request.method == "POST",
+                    stamp(&step.response.body),
+                    stamp(&answer.body),
+                ) {
+                    self.stamps.insert(then, now);
+                }
                 for (name, pointer) in &step.capture {
                     if let Some(value) = answer.body.pointer(pointer) {
                         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -47,6 +47,25 @@ pub struct Scenario {
     pub observed: Value,
 }
 
+impl Scenario {
+    /// It waits for more than a minute without looking, for instance until history is forgotten.
+    pub fn is_long(&self) -> bool {
+        fn pauses(awaits: &Value) -> bool {
+            let list = awaits
+                .as_array()
+                .map_or(std::slice::from_ref(awaits), Vec::as_slice);
+            list.iter()
+                .any(|one| one["pause"].as_f64().is_some_and(|seconds| seconds > 60.0))
+        }
+        fn any(steps: &[Step]) -> bool {
+            steps
+                .iter()
+                .any(|step| pauses(&step.awaits) || pauses(&step.request.awaits) || any(&step.during))
+        }
+        any(&self.steps) || self.setup.iter().any(|request| pauses(&request.awaits))
+    }
+}
+
 /// A request, and what to wait for before it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {

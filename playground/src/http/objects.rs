@@ -79,9 +79,19 @@ pub(super) fn list(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     }
     let body = json!({
         "kind": call.resource.list_kind, "apiVersion": call.resource.api_version(), "metadata": metadata,
-        "items": objects.iter().map(Arc::as_ref).collect::<Vec<&Value>>(),
+        "items": objects.iter().map(|object| item(object)).collect::<Vec<Value>>(),
     });
     Ok(Json(body).into_response())
+}
+
+/// An object as it stands in a list, whose kind says its own.
+fn item(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(members) = object.as_object_mut() {
+        members.shift_remove("kind");
+        members.shift_remove("apiVersion");
+    }
+    object
 }
 
 /// Lists are ordered by namespace and name.
@@ -216,8 +226,11 @@ fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
 pub(super) fn delete(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let options = delete_options(call)?;
     let key = key(call, name);
-    let deleted = delete_one(cluster, &key, &options)?;
     let told = orphan_warning(call.resource, &options);
+    let deleted = match delete_one(cluster, &key, &options) {
+        Ok(deleted) => deleted,
+        Err(error) => return Ok(warnings::add(error.into_response(), &told)),
+    };
     let object = deleted.object();
     // A Pod is always given back; of other types only what is still there.
     let gone = matches!(deleted, crate::api::delete::Deleted::Gone(_));
@@ -264,6 +277,8 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let mut items = Vec::with_capacity(chosen.len());
     for object in &chosen {
         match delete_one(cluster, &Key::of(call.resource, object)?, &options) {
+            // A dry run shows what would be deleted, as it is.
+            Ok(_) if options.dry_run => items.push(Arc::clone(object)),
             Ok(deleted) => items.push(Arc::clone(deleted.object())),
             Err(status) if status.code == 404 => {}
             Err(status) => return Err(status),
@@ -272,7 +287,7 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let body = json!({
         "kind": call.resource.list_kind, "apiVersion": call.resource.api_version(),
         "metadata": {"resourceVersion": version.to_string()},
-        "items": items.iter().map(Arc::as_ref).collect::<Vec<&Value>>(),
+        "items": items.iter().map(|object| item(object)).collect::<Vec<Value>>(),
     });
     Ok(warnings::add(
         Json(body).into_response(),
