@@ -5,10 +5,16 @@
 //! and after an `await` too. Changing the language loads the page anew; drafts survive that.
 
 pub mod common;
+pub mod container;
 pub mod error;
 pub mod job;
 pub mod jobs;
+pub mod node;
+pub mod object;
+pub mod policy;
+pub mod review;
 pub mod sign_in;
+pub mod volume;
 pub mod wizard;
 
 /// A language of the interface.

@@ -44,21 +44,12 @@ texts! {
     DESCRIPTION_HINT: "What this Job is for." | "简单介绍该任务的作用。";
     PROJECT: "Project" | "项目";
 
-    BACKOFF: "Backoff limit" | "Back Off Limit（最大重试次数）";
-    BACKOFF_HINT: "Retries before the Job fails. Not set: 6." | "失败尝试次数，超过后任务失败。未设置时为 6。";
-    COMPLETIONS: "Completions" | "Completions（完成数）";
-    COMPLETIONS_HINT: "Pods that have to succeed. Not set: 1." | "任务结束需要成功运行的 Pod 个数。未设置时为 1。";
-    PARALLELISM: "Parallelism" | "Parallelism（并行数）";
-    PARALLELISM_HINT: "Pods that run at the same time. Not set: 1." | "并行运行的 Pod 个数。未设置时为 1。";
-    DEADLINE: "Active deadline (seconds)" | "Active Deadline Seconds（运行时间期限，秒）";
-    DEADLINE_HINT: "After this time the Job is ended, whatever the backoff limit says." | "超过时间将终止任务，优先级高于 Back Off Limit。";
     MORE_SETTINGS: "More settings" | "更多设置";
-    TTL: "Kept after the end (seconds)" | "结束后保留时间（秒）";
-    TTL_HINT: "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其 Pod 自动删除。未设置则一直保留。";
-    SUSPEND: "Start suspended" | "创建后暂停";
-    MODE: "Completion mode" | "完成模式";
-    MODE_HINT: "Indexed gives each Pod a number from 0." | "Indexed 模式为每个 Pod 分配从 0 开始的索引。";
     NOT_SET: "Not set" | "未设置";
+    NEEDS_VERSION: "needs Kubernetes {version} or newer" | "需要 Kubernetes {version} 或更高版本";
+    OFFERED: "{n} names to choose from" | "有 {n} 个名称可选";
+    FIELDS_SET: "Fields set here" | "此处已设置的字段数";
+    LIMIT_DEFAULTS: "This project fills in: {defaults}." | "本项目的默认值：{defaults}。";
 
     RESTART: "Restart policy" | "重启策略";
     RESTART_NEVER: "Never: a failed Pod stays, a new one is made; .status.failed grows by 1." | "Never：故障容器组会保留并创建新的容器组，.status.failed 加 1。";
@@ -80,8 +71,6 @@ texts! {
     UNIT: "Unit of {label}" | "{label}单位";
     UNIT_NONE: "as written" | "按原样";
     UNIT_CORES: "cores" | "核";
-    PULL_SECRET: "Image pull Secret" | "镜像仓库密钥";
-    PULL_SECRET_HINT: "For a private registry." | "用于私有镜像仓库。";
     ADVANCED: "Advanced options" | "高级选项";
     COMMAND: "Command" | "命令";
     COMMAND_HINT: "One word a row, as the program gets them." | "每行一个参数。";
@@ -95,12 +84,12 @@ texts! {
     PASTE_OPEN: "A quote is not closed." | "引号未闭合。";
     PORTS: "Ports" | "端口";
     ADD_PORT: "Add port" | "添加端口";
-    PORT_NAME: "Port name" | "端口名称";
-    PORT_PROTOCOL: "Protocol" | "协议";
-    PORT_NUMBER: "Container port" | "容器端口";
     ENVIRONMENT: "Environment variables" | "环境变量";
     ADD_VARIABLE: "Add variable" | "添加环境变量";
     ADD_REFERENCE: "From a ConfigMap or Secret key" | "引用配置中心";
+    ADD_FIELD_VARIABLE: "From a field of the Pod" | "引用 Pod 字段";
+    ADD_RESOURCE_VARIABLE: "From a resource amount" | "引用资源量";
+    PREFIX: "Prefix" | "前缀";
     VARIABLE: "Variable" | "变量名";
     VALUE: "Value" | "值";
     SOURCE: "Source" | "来源";
@@ -108,8 +97,6 @@ texts! {
     KEY: "Key" | "键";
     ENV_FROM: "All keys of a ConfigMap or Secret" | "引入整个配置";
     ADD_ENV_FROM: "Add all keys of one" | "添加整个配置";
-    PULL_POLICY: "Image pull policy" | "镜像拉取策略";
-    WORKING_DIR: "Working directory" | "工作目录";
     IN_TEXT_ONLY: "set in the text: {what}" | "在文本中设置：{what}";
     REMOVE: "Remove {what}" | "删除 {what}";
 
@@ -119,11 +106,6 @@ texts! {
     ADD_SECRET: "Add Secret" | "引用 Secret";
     VOLUMES_EMPTY: "No volumes. A Job often needs none." | "没有存储卷。多数任务无需存储卷。";
     VOLUME_NAME: "Volume name" | "卷名称";
-    CLAIM: "Claim" | "存储卷声明";
-    SIZE_LIMIT: "Size limit" | "容量上限";
-    MEDIUM: "Medium" | "介质";
-    MEDIUM_DISK: "The node's disk" | "节点磁盘";
-    MEDIUM_MEMORY: "Memory" | "内存";
     ITEMS: "Chosen keys" | "选择特定键";
     ITEMS_HINT: "None chosen: every key becomes a file." | "不选择则每个键都成为文件。";
     ADD_ITEM: "Choose a key" | "添加键";

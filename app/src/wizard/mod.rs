@@ -1,14 +1,20 @@
 //! The wizard that creates a Job (features C1-C12): six steps and the text, two views of one document.
 
+mod check;
 mod containers;
 mod draft;
 mod environment;
 mod fields;
 mod foot;
+mod nodes;
+mod objects;
 pub mod offsets;
 mod pairs;
+mod pod;
 mod preview;
 mod quantity;
+mod review;
+mod settings;
 mod start;
 mod state;
 mod step;
@@ -27,6 +33,7 @@ use crate::frame::use_project;
 use crate::i18n::{t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
+use check::Check;
 use preview::Preview;
 use start::{Kept, begin};
 use state::Wizard;
@@ -34,7 +41,7 @@ use step::Step;
 use text_pane::TextPane;
 
 /// Changes of the address that keep the rest of it: step and mode.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Address {
     step: Callback<Step>,
     mode: Callback<bool>,
@@ -54,9 +61,35 @@ pub fn CreateJob() -> impl IntoView {
     let editing =
         Memo::new(move |_| query.with(|query| query.get("edit").is_some() || query.get("import").is_some()));
     let wizard = Wizard::new(use_project(), step, editing, &template::empty("job"));
+    let reviewing = RwSignal::new(false);
     let kept = RwSignal::new(Kept::Yes);
     begin(wizard, kept);
+    let check = Check::follow(wizard);
     let address = address(wizard);
+    let address = StoredValue::new(address);
+    view! {
+        <Title text=t(text::TITLE)/>
+        <div
+            class="wizard"
+            class:wizard-editing=move || wizard.editing.get()
+            on:keydown=move |event| shortcut(wizard, &event)
+        >
+            <Head wizard kept mode=address.with_value(|address| address.mode)/>
+            <Notices wizard kept mode=address.with_value(|address| address.mode)/>
+            <Show
+                when=move || reviewing.get()
+                fallback=move || view! { <Panes wizard importing address=address.get_value()/> }
+            >
+                <review::Review wizard check/>
+            </Show>
+            <foot::Foot wizard go=address.with_value(|address| address.step) mode=address.with_value(|address| address.mode) reviewing/>
+        </div>
+    }
+}
+
+/// Form and text, side by side or one at a time.
+#[component]
+fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
     let open_text = {
         let mode = address.mode;
         Callback::new(move |offset: usize| {
@@ -70,15 +103,7 @@ pub fn CreateJob() -> impl IntoView {
         })
     };
     view! {
-        <Title text=t(text::TITLE)/>
-        <div
-            class="wizard"
-            class:wizard-editing=move || wizard.editing.get()
-            on:keydown=move |event| shortcut(wizard, &event)
-        >
-            <Head wizard kept mode=address.mode/>
-            <Notices wizard kept mode=address.mode/>
-            <div class="wizard-panes">
+        <div class="wizard-panes">
                 <section class="wizard-form" aria-label=t(text::STEPS)>
                     <Stepper wizard go=address.step/>
                     <div class="wizard-step" inert=move || !wizard.is_usable()>
@@ -87,11 +112,11 @@ pub fn CreateJob() -> impl IntoView {
                         }}
                         {move || match wizard.step.get() {
                             Step::Basic => view! { <steps::Basic wizard/> }.into_any(),
-                            Step::Settings => view! { <steps::Settings wizard/> }.into_any(),
+                            Step::Settings => view! { <settings::Settings wizard/> }.into_any(),
                             Step::Pods => view! { <containers::Pods wizard/> }.into_any(),
                             Step::Volumes => view! { <volumes::Volumes wizard/> }.into_any(),
                             Step::Labels => view! { <steps::Labels wizard/> }.into_any(),
-                            Step::Nodes => view! { <steps::Nodes wizard/> }.into_any(),
+                            Step::Nodes => view! { <nodes::Nodes wizard/> }.into_any(),
                         }}
                     </div>
                 </section>
@@ -105,8 +130,6 @@ pub fn CreateJob() -> impl IntoView {
                     }}
                 </section>
             </div>
-            <foot::Foot wizard go=address.step mode=address.mode/>
-        </div>
     }
 }
 
@@ -131,7 +154,7 @@ fn address(wizard: Wizard) -> Address {
         mode: Callback::new(move |editing: bool| {
             go.run((wizard.step.get_untracked(), editing));
             if !editing {
-                foot::focus_field(&wizard.focused.get_untracked());
+                foot::focus_field(None, &wizard.focused.get_untracked());
             }
         }),
     }

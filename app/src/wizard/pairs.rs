@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use manifest::{Edit, Path};
 
-use super::fields::{AddButton, Problems, id_of};
+use super::fields::{AddButton, Problems};
 use super::state::Wizard;
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
@@ -23,7 +23,7 @@ pub fn Pairs(
     #[prop(optional)]
     hidden: &'static [&'static str],
 ) -> impl IntoView {
-    let (stored, id) = (StoredValue::new(path.clone()), id_of(&path));
+    let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
     let keys = Memo::new(move |_| {
         let pairs = wizard.pairs(&stored.get_value());
         pairs

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::state::Wizard;
 use super::{draft, template};
 use crate::api;
+use crate::frame::WorkspaceContext;
 
 /// Whether the text is kept in this browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,12 @@ pub fn begin(wizard: Wizard, kept: RwSignal<Kept>) {
             wizard.offers.set(api::offers(project).await.ok());
         }
     });
+    if let Some(WorkspaceContext(workspace)) = use_context::<WorkspaceContext>() {
+        Effect::new(move |_| {
+            let minor = workspace.get().and_then(|workspace| workspace.ok()?.minor());
+            wizard.minor.set(minor);
+        });
+    }
     let begun = StoredValue::new(false);
     Effect::new(move |_| {
         let project = wizard.project.get();
