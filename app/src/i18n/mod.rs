@@ -7,6 +7,7 @@
 pub mod common;
 pub mod container;
 pub mod error;
+pub mod find;
 pub mod job;
 pub mod jobs;
 pub mod node;

@@ -18,6 +18,8 @@ texts! {
     DRAFT_SAVED: "Draft kept in this browser" | "草稿已保存在此浏览器";
     DRAFT_RESTORED: "Your draft is back as you left it." | "已恢复您上次的草稿。";
     DRAFT_SECRET: "Not kept as a draft, since it holds a Secret." | "包含密钥，因此不会保存草稿。";
+    DRAFT_KEEP_SECRET: "Keep it in this browser all the same" | "仍然保存在此浏览器";
+    DRAFT_FULL: "This browser keeps no draft. Export the file before you leave." | "此浏览器无法保存草稿，离开前请导出文件。";
     START_OVER: "Start over" | "重新开始";
     DISMISS: "Keep it" | "保留";
     NEXT: "Next" | "下一步";

@@ -7,6 +7,7 @@ use manifest::quantity::Quantity;
 use manifest::{Path, Problem, Severity};
 use serde_json::Value;
 
+use super::draft::Drafts;
 #[cfg(feature = "hydrate")]
 use super::fields::id_in;
 use super::state::{SERVER, Wizard, words};
@@ -89,6 +90,8 @@ pub fn Foot(
     mode: Callback<bool>,
     /// The review is shown.
     reviewing: RwSignal<bool>,
+    /// Forgets the draft once its objects exist.
+    drafts: Drafts,
 ) -> impl IntoView {
     let toaster = use_toaster();
     let navigate = use_navigate();
@@ -112,7 +115,7 @@ pub fn Foot(
             if let Ok(outcome) = answer
                 && outcome.is_success()
             {
-                start::done(wizard);
+                start::done(wizard, drafts);
                 let job = outcome.documents.iter().find(|document| document.kind == "Job");
                 let name = job.map(|job| job.name.clone());
                 if let Some(toaster) = toaster {

@@ -5,6 +5,7 @@ mod containers;
 mod draft;
 mod environment;
 mod fields;
+mod find;
 mod foot;
 mod nodes;
 mod objects;
@@ -34,8 +35,9 @@ use crate::i18n::{t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use check::Check;
+use draft::{Drafts, Kept};
 use preview::Preview;
-use start::{Kept, begin};
+use start::begin;
 use state::Wizard;
 use step::Step;
 use text_pane::TextPane;
@@ -62,8 +64,8 @@ pub fn CreateJob() -> impl IntoView {
         Memo::new(move |_| query.with(|query| query.get("edit").is_some() || query.get("import").is_some()));
     let wizard = Wizard::new(use_project(), step, editing, &template::empty("job"));
     let reviewing = RwSignal::new(false);
-    let kept = RwSignal::new(Kept::Yes);
-    begin(wizard, kept);
+    let drafts = Drafts::new();
+    begin(wizard, drafts);
     let check = Check::follow(wizard);
     let address = address(wizard);
     let address = StoredValue::new(address);
@@ -74,15 +76,15 @@ pub fn CreateJob() -> impl IntoView {
             class:wizard-editing=move || wizard.editing.get()
             on:keydown=move |event| shortcut(wizard, &event)
         >
-            <Head wizard kept mode=address.with_value(|address| address.mode)/>
-            <Notices wizard kept mode=address.with_value(|address| address.mode)/>
+            <Head wizard drafts mode=address.with_value(|address| address.mode)/>
+            <Notices wizard drafts mode=address.with_value(|address| address.mode)/>
             <Show
                 when=move || reviewing.get()
                 fallback=move || view! { <Panes wizard importing address=address.get_value()/> }
             >
                 <review::Review wizard check/>
             </Show>
-            <foot::Foot wizard go=address.with_value(|address| address.step) mode=address.with_value(|address| address.mode) reviewing/>
+            <foot::Foot wizard go=address.with_value(|address| address.step) mode=address.with_value(|address| address.mode) reviewing drafts/>
         </div>
     }
 }
@@ -107,9 +109,10 @@ fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
                 <section class="wizard-form" aria-label=t(text::STEPS)>
                     <Stepper wizard go=address.step/>
                     <div class="wizard-step" inert=move || !wizard.is_usable()>
-                        {move || {
-                            view! { <h2 class="step-title">{t(wizard.step.get().label())}</h2> }
-                        }}
+                        <div class="step-head">
+                            <h2 class="step-title">{move || t(wizard.step.get().label())}</h2>
+                            <find::Find wizard go=address.step/>
+                        </div>
                         {move || match wizard.step.get() {
                             Step::Basic => view! { <steps::Basic wizard/> }.into_any(),
                             Step::Settings => view! { <settings::Settings wizard/> }.into_any(),
@@ -178,16 +181,22 @@ fn shortcut(wizard: Wizard, event: &leptos::ev::KeyboardEvent) {
 
 /// Title, draft, undo, and the switch at the top right.
 #[component]
-fn Head(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl IntoView {
-    let draft = move || match kept.get() {
+fn Head(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoView {
+    let draft = move || match drafts.kept.get() {
         Kept::Yes => "",
         Kept::Saved | Kept::Restored => t(text::DRAFT_SAVED),
         Kept::Secret => t(text::DRAFT_SECRET),
+        Kept::Full => t(text::DRAFT_FULL),
     };
     view! {
         <header class="wizard-head">
             <h1>{t(text::TITLE)}</h1>
             <span class="hint wide-only" role="status">{draft}</span>
+            <Show when=move || drafts.kept.get() == Kept::Secret>
+                <button type="button" class="link" on:click=move |_| drafts.with_secret.set(true)>
+                    {t(text::DRAFT_KEEP_SECRET)}
+                </button>
+            </Show>
             <span class="bar-space"></span>
             <button
                 type="button"
@@ -225,7 +234,7 @@ fn Head(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl Into
 
 /// What a person should know now: a broken text, a refused edit, a draft that came back.
 #[component]
-fn Notices(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl IntoView {
+fn Notices(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoView {
     let broken = Memo::new(move |_| {
         wizard.document.with(|document| {
             let problem = document.problems().first()?;
@@ -260,16 +269,16 @@ fn Notices(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl I
         }}
         {move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> })}
         {move || {
-            (kept.get() == Kept::Restored).then(|| {
+            (drafts.kept.get() == Kept::Restored).then(|| {
                 view! {
                     <Notice tone=Tone::Info>
                         {t(text::DRAFT_RESTORED)}
                         " "
-                        <button type="button" class="link" on:click=move |_| start::over(wizard, kept)>
+                        <button type="button" class="link" on:click=move |_| start::over(wizard, drafts)>
                             {t(text::START_OVER)}
                         </button>
                         " "
-                        <button type="button" class="link" on:click=move |_| kept.set(Kept::Saved)>
+                        <button type="button" class="link" on:click=move |_| drafts.kept.set(Kept::Saved)>
                             {t(text::DISMISS)}
                         </button>
                     </Notice>

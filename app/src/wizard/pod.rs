@@ -120,3 +120,14 @@ fn host_alias(wizard: Wizard, path: Path) -> AnyView {
 fn option(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=OPTION/> }.into_any()
 }
+
+/// The tables of this step, each with the path of the object that it belongs to, for the search.
+pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
+    vec![
+        ("spec.template.spec", MORE),
+        ("spec.template.spec.dnsConfig", DNS),
+        ("spec.template.spec.imagePullSecrets[0]", PULL_SECRET),
+        ("spec.template.spec.hostAliases[0]", HOST_ALIAS),
+        ("spec.template.spec.dnsConfig.options[0]", OPTION),
+    ]
+}

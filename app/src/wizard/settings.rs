@@ -171,3 +171,16 @@ const SUCCESS: &[Spec] = specs! {
 fn success_rule(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=SUCCESS/> }.into_any()
 }
+
+/// The tables of this step, each with the path of the object that it belongs to, for the search.
+pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
+    vec![
+        ("spec", FIRST),
+        ("spec", MORE),
+        ("spec", PER_INDEX),
+        ("spec.podFailurePolicy.rules[0]", ACTION),
+        ("spec.podFailurePolicy.rules[0]", EXIT_CODES),
+        ("spec.podFailurePolicy.rules[0].onPodConditions[0]", CONDITION),
+        ("spec.successPolicy.rules[0]", SUCCESS),
+    ]
+}

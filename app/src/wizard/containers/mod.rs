@@ -189,3 +189,22 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
     }
     .into_any()
 }
+
+/// The tables of this step, each with the path of the object that it belongs to, for the search.
+pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
+    const FIRST: &str = "spec.template.spec.containers[0]";
+    vec![
+        (FIRST, PULL_AND_PLACE),
+        (FIRST, TERMINAL),
+        ("spec.template.spec.initContainers[0]", SIDECAR),
+        ("spec.template.spec.containers[0].livenessProbe", probes::TIMES),
+        ("spec.template.spec.containers[0].readinessProbe", probes::TIMES),
+        ("spec.template.spec.containers[0].startupProbe", probes::TIMES),
+        ("spec.template.spec.containers[0].lifecycle", probes::HOOK_FIELDS),
+        (
+            "spec.template.spec.containers[0].securityContext",
+            security::CONTAINER,
+        ),
+        ("spec.template.spec.securityContext", security::POD),
+    ]
+}

@@ -9,7 +9,8 @@ use super::super::state::Wizard;
 use super::handler::{HOOKS, Handler, PROBES};
 use crate::i18n::{container as text, t};
 
-const TIMES: &[Spec] = specs! {
+/// Its table.
+pub const TIMES: &[Spec] = specs! {
     "initialDelaySeconds" => Control::Number, "Initial delay (s)" | "初始延迟（秒）", "Not set: 0." | "未设置：0。";
     "periodSeconds" => Control::Number, "Period (s)" | "检查间隔（秒）", "Not set: 10." | "未设置：10。";
     "timeoutSeconds" => Control::Number, "Timeout (s)" | "超时（秒）", "Not set: 1." | "未设置：1。";
@@ -51,7 +52,8 @@ pub fn Probes(
     }
 }
 
-const STOP_SIGNAL: &[Spec] = specs! {
+/// Fields beside the hooks.
+pub const HOOK_FIELDS: &[Spec] = specs! {
     "stopSignal" => Control::Text, "Stop signal" | "停止信号", "Such as SIGUSR1. Not set: the image's." | "例如 SIGUSR1。未设置：由镜像决定。" [since 33];
 };
 
@@ -70,7 +72,7 @@ pub fn Lifecycle(
         <Folded wizard label=text::LIFECYCLE paths>
             <Handler wizard path=stored.get_value().key("postStart") label=text::POST_START kinds=HOOKS/>
             <Handler wizard path=stored.get_value().key("preStop") label=text::PRE_STOP kinds=HOOKS/>
-            <Fields wizard base=stored.get_value() specs=STOP_SIGNAL/>
+            <Fields wizard base=stored.get_value() specs=HOOK_FIELDS/>
         </Folded>
     }
 }

@@ -8,7 +8,8 @@ use super::super::fields::spec::{Control, Fields, Spec, specs};
 use super::super::state::Wizard;
 use crate::i18n::container as text;
 
-const CONTAINER: &[Spec] = specs! {
+/// Its table.
+pub const CONTAINER: &[Spec] = specs! {
     "runAsNonRoot" => Control::Flag, "Must not run as root" | "禁止以 root 运行", "" | "";
     "runAsUser" => Control::Number, "User ID" | "用户 ID", "" | "";
     "runAsGroup" => Control::Number, "Group ID" | "用户组 ID", "" | "";
@@ -27,7 +28,8 @@ const CONTAINER: &[Spec] = specs! {
     "capabilities.drop" => Control::Words(text::DROP_CAPABILITY), "Capabilities dropped" | "移除的能力", "" | "";
 };
 
-const POD: &[Spec] = specs! {
+/// Its table.
+pub const POD: &[Spec] = specs! {
     "runAsNonRoot" => Control::Flag, "Must not run as root" | "禁止以 root 运行", "" | "";
     "runAsUser" => Control::Number, "User ID" | "用户 ID", "" | "";
     "runAsGroup" => Control::Number, "Group ID" | "用户组 ID", "" | "";

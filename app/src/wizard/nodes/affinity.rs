@@ -75,7 +75,8 @@ const EXPRESSIONS: &[Addition] = &[(
     || json!({"key": "", "operator": "In", "values": [""]}),
 )];
 
-const EXPRESSION: &[Spec] = specs! {
+/// Its table.
+pub const EXPRESSION: &[Spec] = specs! {
     "key" => Control::Required, "Label" | "标签键", "" | "";
     "operator" => Control::Choice(&["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]), "Operator" | "操作符", "" | "";
 };
@@ -119,7 +120,8 @@ const POD_PREFERRED: &[Addition] = &[(
     || json!({"weight": 50, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {}}}}),
 )];
 
-const POD_TERM: &[Spec] = specs! {
+/// Its table.
+pub const POD_TERM: &[Spec] = specs! {
     "topologyKey" => Control::Required, "Same or other" | "拓扑域", "A label of nodes, such as kubernetes.io/hostname." | "节点标签，例如 kubernetes.io/hostname。";
     "namespaces" => Control::Words(text::ADD_NAMESPACE), "Namespaces" | "命名空间", "" | "";
     "labelSelector.matchLabels" => Control::Pairs(text::ADD_MATCH), "Pods with these labels" | "匹配的 Pod 标签", "" | "";

@@ -10,6 +10,7 @@ use manifest::Path;
 
 use super::containers::pod;
 use super::fields::Problems;
+use super::fields::spec::Spec;
 use super::pairs::Pairs;
 use super::state::Wizard;
 use crate::api::create::Node;
@@ -57,4 +58,20 @@ pub fn Nodes(
         <affinity::Affinity wizard/>
         <spread::Spread wizard/>
     }
+}
+
+/// The tables of this step, each with the path of the object that it belongs to, for the search.
+pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
+    const AFFINITY: &str = "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0]";
+    const NEAR: &str =
+        "spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
+    const APART: &str =
+        "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
+    vec![
+        ("spec.template.spec.tolerations[0]", tolerations::FIELDS),
+        ("spec.template.spec.topologySpreadConstraints[0]", spread::FIELDS),
+        (AFFINITY, affinity::EXPRESSION),
+        (NEAR, affinity::POD_TERM),
+        (APART, affinity::POD_TERM),
+    ]
 }

@@ -19,7 +19,8 @@ const ADDITIONS: &[Addition] = &[(text::ADD_SPREAD, || {
     })
 })];
 
-const FIELDS: &[Spec] = specs! {
+/// Its table.
+pub const FIELDS: &[Spec] = specs! {
     "topologyKey" => Control::Required, "Spread over" | "分布维度", "A label of nodes, such as topology.kubernetes.io/zone." | "节点标签，例如 topology.kubernetes.io/zone。";
     "maxSkew" => Control::Number, "Difference at most" | "最大偏差", "Pods more in one place than in another." | "各位置 Pod 数量的最大差值。";
     "whenUnsatisfiable" => Control::Choice(&["ScheduleAnyway", "DoNotSchedule"]), "Otherwise" | "无法满足时", "" | "";

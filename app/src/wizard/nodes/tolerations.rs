@@ -15,7 +15,8 @@ const ADDITIONS: &[Addition] = &[(
     || json!({"key": "", "operator": "Exists", "effect": "NoSchedule"}),
 )];
 
-const FIELDS: &[Spec] = specs! {
+/// Its table.
+pub const FIELDS: &[Spec] = specs! {
     "key" => Control::Text, "Taint key" | "污点键", "Not set, with Exists: every taint." | "未设置且为 Exists：任意污点。";
     "operator" => Control::Choice(&["Exists", "Equal"]), "Operator" | "操作符", "" | "";
     "value" => Control::Text, "Value" | "值", "For Equal." | "用于 Equal。";

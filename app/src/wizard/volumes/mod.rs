@@ -10,6 +10,7 @@ use manifest::{Edit, Path};
 use serde_json::{Value, json};
 
 use super::containers::pod;
+use super::fields::spec::Spec;
 use super::fields::{AddButton, Problems, positions};
 use super::objects::Objects;
 use super::state::{Wizard, plain};
@@ -165,4 +166,12 @@ fn remove_volume(wizard: Wizard, index: usize) {
         },
         Some("remove-volume"),
     );
+}
+
+/// The tables of this step, each with the path of the object that it belongs to, for the search.
+pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
+    vec![(
+        "spec.template.spec.containers[0].volumeMounts[0]",
+        mounts::OPTIONS,
+    )]
 }

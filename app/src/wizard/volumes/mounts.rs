@@ -80,7 +80,8 @@ pub fn Mounts(
     }
 }
 
-const OPTIONS: &[Spec] = specs! {
+/// Its table.
+pub const OPTIONS: &[Spec] = specs! {
     "subPathExpr" => Control::Text, "Sub-path with variables" | "含变量的子路径", "Such as $(POD_NAME)." | "例如 $(POD_NAME)。";
     "mountPropagation" => Control::Choice(&["None", "HostToContainer", "Bidirectional"]), "Mount propagation" | "挂载传播", "" | "";
     "recursiveReadOnly" => Control::Choice(&["Disabled", "IfPossible", "Enabled"]), "Mounts below are read-only too" | "递归只读", "" | "" [since 31];
