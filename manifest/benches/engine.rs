@@ -36,16 +36,16 @@ fn engine(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(name);
         group.sample_size(20);
         group.bench_function("parse", |bencher| {
-            bencher.iter(|| Document::parse(black_box(text.clone())))
+            bencher.iter(|| Document::parse(black_box(text.clone())));
         });
         group.bench_function("lens", |bencher| {
-            bencher.iter(|| document.get(0, black_box(&path)).cloned())
+            bencher.iter(|| document.get(0, black_box(&path)).cloned());
         });
         group.bench_function("edit", |bencher| {
             bencher.iter(|| document.clone().apply(0, black_box(&edit)));
         });
         group.bench_function("validate", |bencher| {
-            bencher.iter(|| validate(black_box(&document)))
+            bencher.iter(|| validate(black_box(&document)));
         });
         group.bench_function("keystroke", |bencher| {
             bencher.iter(|| {

@@ -12,6 +12,28 @@ pub(crate) fn template(code: &'static str, language: Language) -> &'static str {
     }
 }
 
+/// A subject in a language: the names of types are words of their own, all else is what the text says.
+pub(crate) fn word(subject: &str, language: Language) -> &str {
+    let found = WORDS
+        .iter()
+        .find(|(en, _)| language == Language::Zh && *en == subject);
+    found.map_or(subject, |(_, zh)| zh)
+}
+
+/// English, Chinese.
+const WORDS: &[(&str, &str)] = &[
+    ("a mapping", "映射"),
+    ("a list", "列表"),
+    ("a text", "文本"),
+    ("a text (put it in quotes)", "文本（请加引号）"),
+    ("a number", "数字"),
+    ("a whole number", "整数"),
+    ("a whole number or a text", "整数或文本"),
+    ("a quantity", "数量"),
+    ("true or false", "true 或 false"),
+    ("null", "空值"),
+];
+
 /// Code, English, Chinese.
 pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
     (
@@ -111,6 +133,31 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "field.unknown",
         "Kubernetes does not know the field “{0}” here: it would refuse the manifest. Check the spelling.",
         "Kubernetes 不认识字段“{0}”，会拒绝该清单，请检查拼写。",
+    ),
+    (
+        "field.unknown.near",
+        "Kubernetes does not know the field “{0}” here: it would refuse the manifest. Did you mean “{1}”?",
+        "Kubernetes 不认识字段“{0}”，会拒绝该清单。是否应为“{1}”？",
+    ),
+    (
+        "field.expected",
+        "Kubernetes' schema asks for “{0}” here; without it, it counts as empty. Add it if it matters.",
+        "Kubernetes 的结构定义要求此处有“{0}”，缺少时按空值处理，请按需添加。",
+    ),
+    (
+        "field.time",
+        "“{0}” is not a time. Write one such as 2026-11-23T10:00:00Z.",
+        "“{0}”不是有效的时间，请写成例如 2026-11-23T10:00:00Z 的形式。",
+    ),
+    (
+        "field.base64",
+        "This has to be base64. Encode the value, or use stringData where there is such a field.",
+        "此处必须是 base64 编码。请编码后填写，或使用 stringData（如果有此字段）。",
+    ),
+    (
+        "object.kind.unknown",
+        "The cluster's {1} has no kind “{0}”. Check the spelling.",
+        "集群的 {1} 中没有类型“{0}”，请检查拼写。",
     ),
     (
         "job.restart.missing",

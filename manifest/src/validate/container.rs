@@ -24,7 +24,7 @@ impl Check<'_> {
         match self.text(container, at, "image") {
             None | Some("") => self.error("container.image.missing", &at.key("image"), &[]),
             Some(image) if image.trim() != image => {
-                self.error("container.image.space", &at.key("image"), &[])
+                self.error("container.image.space", &at.key("image"), &[]);
             }
             Some(image) => self.image_advice(image, &at.key("image")),
         }

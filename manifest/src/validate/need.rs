@@ -73,13 +73,11 @@ impl Check<'_> {
             .iter()
             .filter_map(|key| Some((*key, map.get(*key).filter(|value| !value.is_null())?)))
             .collect();
-        match given.as_slice() {
-            [one] => Some(*one),
-            _ => {
-                self.error("field.one-of", at, &[&keys.join(", ")]);
-                None
-            }
-        }
+        let [one] = given.as_slice() else {
+            self.error("field.one-of", at, &[&keys.join(", ")]);
+            return None;
+        };
+        Some(*one)
     }
 
     /// A field that may not stand here.
