@@ -26,4 +26,4 @@ import 'monaco-editor/features/wordHighlighter/register';
 import 'monaco-editor/features/wordOperations/register';
 import 'monaco-editor/languages/definitions/yaml/register';
 
-export { editor, languages, MarkerSeverity, Range } from 'monaco-editor/editor/editor.api';
+export { editor, KeyCode, KeyMod, languages, MarkerSeverity, Range } from 'monaco-editor/editor/editor.api';

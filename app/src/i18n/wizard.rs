@@ -153,6 +153,9 @@ texts! {
     EDITOR_LOADING: "Loading the editor…" | "编辑器加载中…";
     EDITOR_FAILED: "The editor cannot be loaded; this plain text field does the same." | "无法加载编辑器，可使用此文本框代替。";
     EDITOR_LINE_ENDS: "This text mixes line ends, which the editor would change. This plain text field keeps them." | "文本混用了不同换行符，编辑器会改变它们，此文本框会原样保留。";
+    CHANGES: "Changes since the import" | "导入后的更改";
+    TIDY: "Tidy" | "整理";
+    TIDY_HINT: "Removes blanks at line ends; indents JSON. The value stays the same." | "去除行尾空格，缩进 JSON，不改变内容。";
     PLAIN_TEXT: "Plain text field" | "纯文本框";
     EDITOR_HINT: "Ctrl+M lets Tab leave the editor." | "按 Ctrl+M 可用 Tab 键离开编辑器。";
     PREVIEW_HINT: "Click a line to edit it there" | "点击某一行即可在该处编辑";

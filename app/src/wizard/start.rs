@@ -1,5 +1,7 @@
 //! How a person begins: with a new Job, a draft, an example, a copy of a Job; and what is kept while they work.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -26,6 +28,12 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
             wizard.minor.set(minor);
         });
     }
+    Effect::new(move |_| {
+        leptos::task::spawn_local(async move {
+            let schema = api::schema::schema().await;
+            let _ = wizard.schema.try_set(schema.map(Arc::new));
+        });
+    });
     let begun = StoredValue::new(false);
     Effect::new(move |_| {
         let project = wizard.project.get();

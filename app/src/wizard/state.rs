@@ -3,8 +3,12 @@
 //! The text is the only truth. Fields read it through paths and change it through edits; the editor changes it
 //! directly; neither knows of the other.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
-use manifest::{Document, Edit, EditError, History, Path, Problem, Severity, Splice, difference, validate};
+use manifest::{
+    Document, Edit, EditError, History, Path, Problem, Schema, Severity, Splice, difference, validate,
+};
 use send_wrapper::SendWrapper;
 use serde_json::Value;
 
@@ -55,6 +59,10 @@ pub struct Wizard {
     pub offers: RwSignal<Option<Offers>>,
     /// The cluster's minor version; none while it is not known.
     pub minor: RwSignal<Option<u16>>,
+    /// The fields that the cluster knows; none until they have arrived.
+    pub schema: RwSignal<Option<Arc<Schema>>>,
+    /// The text as it was imported.
+    pub imported: RwSignal<Option<String>>,
     /// The field that had the focus last.
     pub focused: RwSignal<Path>,
     // Problems that need no server to be found.
@@ -82,7 +90,9 @@ impl Wizard {
         let entry = Memo::new(move |_| readable.with(|document| document.job().unwrap_or_default()));
         let answer = RwSignal::new(None);
         let checked = RwSignal::new(None);
-        let own = Memo::new(move |_| document.with(own_problems));
+        let schema = RwSignal::new(None::<Arc<Schema>>);
+        let own =
+            Memo::new(move |_| document.with(|document| own_problems(document, schema.get().as_deref())));
         let problems = Memo::new(move |_| {
             document.with(|document| all_problems(document, own.get(), [&answer.read(), &checked.read()]))
         });
@@ -103,6 +113,8 @@ impl Wizard {
             done: RwSignal::new(Vec::new()),
             offers: RwSignal::new(None),
             minor: RwSignal::new(None),
+            schema,
+            imported: RwSignal::new(None),
             focused: RwSignal::new(Path::of(["metadata", "name"])),
             problems,
             other: None,
@@ -226,6 +238,14 @@ impl Wizard {
             }
             Err(EditError::Shared(_)) => self.refusal.set(Some(text::SHARED)),
             Err(_) => self.refusal.set(Some(text::ONLY_TEXT)),
+        }
+    }
+
+    /// Carries out a problem's own fix.
+    pub fn fix(self, problem: &Problem) {
+        if let Some(fix) = &problem.fix {
+            let entry = problem.entry.unwrap_or_else(|| self.entry.get_untracked());
+            self.edit_entry(entry, &fix.edit, None);
         }
     }
 
@@ -376,10 +396,13 @@ pub fn plain(value: &Value) -> String {
 /// What the server said, and to which text.
 pub type Said = Option<(String, Result<CreateOutcome, ApiError>)>;
 
-fn own_problems(document: &Document) -> Vec<Problem> {
+fn own_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem> {
     let mut problems = document.problems().to_vec();
     if document.is_valid() {
-        problems.extend(validate(document));
+        problems.extend(match schema {
+            Some(schema) => manifest::schema::check(document, schema),
+            None => validate(document),
+        });
     }
     problems
 }

@@ -82,14 +82,14 @@ pub fn Problems(
                             Severity::Error => "field-problem",
                             _ => "field-problem field-advice",
                         };
-                        let fix = problem.fix.clone();
+                        let fix = problem.fix.is_some().then(|| problem.clone());
                         view! {
                             <p class=class>
                                 {words(&problem)}
                                 {fix
-                                    .map(|fix| {
+                                    .map(|problem| {
                                         view! {
-                                            <button type="button" class="link" on:click=move |_| wizard.edit(&fix.edit, None)>
+                                            <button type="button" class="link" on:click=move |_| wizard.fix(&problem)>
                                                 {t(text::FIX)}
                                             </button>
                                         }

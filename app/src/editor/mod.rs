@@ -10,6 +10,8 @@ use web_sys::HtmlElement;
 use crate::preferences::{self, Theme};
 use crate::wizard::offsets::to_utf16;
 
+mod callbacks;
+
 #[wasm_bindgen(inline_js = "export function load_editor() { return import('/editor/editor.js'); }")]
 extern "C" {
     #[wasm_bindgen(catch)]
@@ -21,6 +23,8 @@ extern "C" {
     type Module;
     #[wasm_bindgen(method, catch)]
     async fn create(this: &Module, element: &HtmlElement, options: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn diff(this: &Module, element: &HtmlElement, options: &JsValue) -> Result<JsValue, JsValue>;
 
     /// An editor on the page.
     #[derive(Clone)]
@@ -41,6 +45,42 @@ extern "C" {
     fn dispose(this: &Handle);
 }
 
+/// What may be written at the cursor.
+pub struct Suggestion {
+    /// As shown.
+    pub label: String,
+    /// What takes the place of `range`.
+    pub insert: String,
+    /// Its type.
+    pub detail: String,
+    /// What is known about it.
+    pub documentation: String,
+    /// Bytes of the text.
+    pub range: std::ops::Range<usize>,
+    /// A key, not a value.
+    pub is_field: bool,
+}
+
+/// What the editor asks of the document. Offsets are bytes of the text.
+pub trait Host {
+    /// The text that the offsets are of.
+    fn text(&self) -> String;
+    /// The person typed.
+    fn typed(&self, text: &str);
+    /// One step back in the one history of form and text.
+    fn undo(&self);
+    /// One step forward.
+    fn redo(&self);
+    /// What may be written at an offset.
+    fn complete(&self, offset: usize) -> Vec<Suggestion>;
+    /// Markdown about the field at an offset, and where that field is.
+    fn hover(&self, offset: usize) -> Option<(String, std::ops::Range<usize>)>;
+    /// Fixes of problems that touch a range: what each does, and its number.
+    fn fixes(&self, range: std::ops::Range<usize>) -> Vec<(String, usize)>;
+    /// Carries out a fix by its number.
+    fn fix(&self, number: usize);
+}
+
 /// A problem as the editor shows it.
 pub struct Marker {
     /// Bytes of the text.
@@ -54,7 +94,7 @@ pub struct Marker {
 /// An editor with the callbacks that it calls. Dropping it takes it off the page.
 pub struct Editor {
     handle: Handle,
-    _on_change: Closure<dyn FnMut(JsValue, String)>,
+    _host: callbacks::Callbacks,
 }
 
 /// Why there is no editor.
@@ -112,38 +152,36 @@ fn theme() -> &'static str {
 }
 
 impl Editor {
-    /// Puts an editor with a text into an element. `on_change` is called with the whole text when a person types.
+    /// Puts an editor with the host's text into an element.
     pub async fn create(
         element: &HtmlElement,
-        text: &str,
         label: &str,
-        mut on_change: impl FnMut(String) + 'static,
+        fix_label: &str,
+        host: std::rc::Rc<dyn Host>,
     ) -> Result<Self, EditorError> {
-        let unavailable = |error: JsValue| {
-            leptos::logging::warn!("the editor cannot be loaded: {error:?}");
-            EditorError::Unavailable
-        };
         let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
-        let on_change = Closure::<dyn FnMut(JsValue, String)>::new(move |_, text| on_change(text));
+        let text = host.text();
+        let callbacks = callbacks::Callbacks::new(host);
         let options = object(&[
-            ("text", text.into()),
+            ("text", text.as_str().into()),
             ("theme", theme().into()),
             ("ariaLabel", label.into()),
+            ("fixLabel", fix_label.into()),
             ("nonce", nonce().into()),
-            ("onChange", on_change.as_ref().clone()),
         ]);
+        callbacks.put_into(&options);
         let handle: Handle = module
             .create(element, &options)
             .await
             .map_err(unavailable)?
             .unchecked_into();
-        if !handle.exact(text) {
+        if !handle.exact(&text) {
             handle.dispose();
             return Err(EditorError::LineEnds);
         }
         Ok(Self {
             handle,
-            _on_change: on_change,
+            _host: callbacks,
         })
     }
 
@@ -194,4 +232,34 @@ impl Drop for Editor {
     fn drop(&mut self) {
         self.handle.dispose();
     }
+}
+
+/// Two texts held against each other, read-only. Dropping it takes it off the page.
+pub struct Comparison(Handle);
+
+impl Comparison {
+    /// Puts the comparison into an element.
+    pub async fn create(element: &HtmlElement, before: &str, after: &str) -> Result<Self, EditorError> {
+        let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
+        let options = object(&[
+            ("original", before.into()),
+            ("modified", after.into()),
+            ("theme", theme().into()),
+            ("nonce", nonce().into()),
+        ]);
+        let handle = module.diff(element, &options).await.map_err(unavailable)?;
+        Ok(Self(handle.unchecked_into()))
+    }
+}
+
+impl Drop for Comparison {
+    fn drop(&mut self) {
+        self.0.dispose();
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unavailable(error: JsValue) -> EditorError {
+    leptos::logging::warn!("the editor cannot be loaded: {error:?}");
+    EditorError::Unavailable
 }
