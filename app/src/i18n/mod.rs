@@ -83,6 +83,13 @@ impl Text {
     }
 }
 
+impl From<Text> for String {
+    /// The text in the person's language.
+    fn from(text: Text) -> Self {
+        t(text).to_owned()
+    }
+}
+
 /// The text in the person's language.
 pub fn t(text: Text) -> &'static str {
     text.get(crate::preferences::current().lang)

@@ -48,6 +48,12 @@ texts! {
 
     MORE_SETTINGS: "More settings" | "更多设置";
     NOT_SET: "Not set" | "未设置";
+    NOT_IN_CLUSTER: "this cluster does not have the field" | "该集群没有此字段";
+    OTHER_FIELDS: "All other fields" | "其他所有字段";
+    OTHER_FIELDS_HINT: "From the cluster's own schema, with its documentation." | "来自集群自身的 Schema 及其文档。";
+    ADD_FIELD: "Add a field…" | "添加字段…";
+    ADD_ITEM_OF: "Add item" | "添加一项";
+    ITEM: "Item" | "项";
     NEEDS_VERSION: "needs Kubernetes {version} or newer" | "需要 Kubernetes {version} 或更高版本";
     OFFERED: "{n} names to choose from" | "有 {n} 个名称可选";
     FIELDS_SET: "Fields set here" | "此处已设置的字段数";
@@ -79,7 +85,6 @@ texts! {
     ARGS: "Arguments" | "参数";
     ADD_COMMAND: "Add command" | "添加命令";
     ADD_ARG: "Add argument" | "添加参数";
-    WORD: "{label} {n}" | "{label} {n}";
     PASTE_LINE: "Paste a command line" | "粘贴命令行";
     PASTE_LINE_HINT: "It is split by the shell's quoting rules." | "按 shell 引号规则拆分。";
     PASTE_SPLIT: "Split into rows" | "拆分";

@@ -127,7 +127,7 @@ fn names_secret(text: &str) -> bool {
 mod browser {
     //! IndexedDB: one database, one store, the project's name as key and the text as value.
 
-    use idb::{Database, Error, Factory, ObjectStoreParams, TransactionMode};
+    use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
     use wasm_bindgen::JsValue;
 
     const DATABASE: &str = "jobwright";

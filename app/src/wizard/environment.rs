@@ -122,13 +122,15 @@ enum Source {
     Other(String),
 }
 
-const FIELD: &[Spec] = specs! {
+/// A variable from a field of the Pod, below `valueFrom`.
+pub const FIELD: &[Spec] = specs! {
     "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "Pod 字段",
         "metadata.name, metadata.namespace, metadata.uid, spec.nodeName, spec.serviceAccountName, status.podIP, status.hostIP, metadata.labels['key'], metadata.annotations['key']" |
         "metadata.name、metadata.namespace、metadata.uid、spec.nodeName、spec.serviceAccountName、status.podIP、status.hostIP、metadata.labels['key']、metadata.annotations['key']";
 };
 
-const RESOURCE: &[Spec] = specs! {
+/// A variable from an amount of a resource, below `valueFrom`.
+pub const RESOURCE: &[Spec] = specs! {
     "resourceFieldRef.resource" => Control::Choice(&["limits.cpu", "limits.memory", "requests.cpu", "requests.memory", "limits.ephemeral-storage", "requests.ephemeral-storage"]),
         "Resource" | "资源", "" | "";
     "resourceFieldRef.containerName" => Control::Text, "Container" | "容器", "Not set: this one." | "未设置：当前容器。";

@@ -1,5 +1,6 @@
 //! The wizard that creates a Job (features C1-C12): six steps and the text, two views of one document.
 
+mod catalogue;
 mod check;
 mod containers;
 mod draft;
@@ -10,6 +11,7 @@ mod foot;
 mod nodes;
 mod objects;
 pub mod offsets;
+mod others;
 mod pairs;
 mod pod;
 mod preview;

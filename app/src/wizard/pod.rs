@@ -7,6 +7,7 @@ use serde_json::json;
 use super::containers::{PodSecurity, pod};
 use super::fields::items::{Addition, Folded, Items};
 use super::fields::spec::{Control, Fields, Spec, specs};
+use super::others::OtherFields;
 use super::state::Wizard;
 use crate::api::create::Offers;
 use crate::i18n::container as text;
@@ -106,6 +107,7 @@ pub fn PodMore(
             <Items wizard path=pod().key("hostAliases") label=text::HOST_ALIASES additions=HOST_ALIASES item=host_alias/>
         </Folded>
         <PodSecurity wizard path=pod()/>
+        <OtherFields wizard path=pod()/>
     }
 }
 
@@ -122,12 +124,14 @@ fn option(wizard: Wizard, path: Path) -> AnyView {
 }
 
 /// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
-    vec![
+pub fn tables() -> Vec<(String, &'static [Spec])> {
+    [
         ("spec.template.spec", MORE),
         ("spec.template.spec.dnsConfig", DNS),
         ("spec.template.spec.imagePullSecrets[0]", PULL_SECRET),
         ("spec.template.spec.hostAliases[0]", HOST_ALIAS),
         ("spec.template.spec.dnsConfig.options[0]", OPTION),
     ]
+    .map(|(base, specs): (&str, &'static [Spec])| (base.to_owned(), specs))
+    .to_vec()
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::fields::items::{Folded, Items};
 use super::fields::spec::{Control, Fields, Spec, specs};
 use super::fields::{Problems, Words};
+use super::others::OtherFields;
 use super::state::Wizard;
 use crate::i18n::wizard as text;
 use crate::i18n::{Text, policy};
@@ -86,6 +87,7 @@ pub fn Settings(
                 item=success_rule
             />
         </Folded>
+        <OtherFields wizard path=spec()/>
     }
 }
 
@@ -173,8 +175,8 @@ fn success_rule(wizard: Wizard, path: Path) -> AnyView {
 }
 
 /// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
-    vec![
+pub fn tables() -> Vec<(String, &'static [Spec])> {
+    [
         ("spec", FIRST),
         ("spec", MORE),
         ("spec", PER_INDEX),
@@ -183,4 +185,6 @@ pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
         ("spec.podFailurePolicy.rules[0].onPodConditions[0]", CONDITION),
         ("spec.successPolicy.rules[0]", SUCCESS),
     ]
+    .map(|(base, specs): (&str, &'static [Spec])| (base.to_owned(), specs))
+    .to_vec()
 }

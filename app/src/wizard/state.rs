@@ -188,6 +188,19 @@ impl Wizard {
             .with(|document| document.is_valid() && document.job().is_some())
     }
 
+    /// Whether the cluster has the field at a path; none while its schema is not here, or does not know the kind.
+    pub fn knows(self, path: &Path) -> Option<bool> {
+        let entry = self.entry.get();
+        self.schema.with(|schema| {
+            let schema = schema.as_ref()?;
+            self.readable.with(|document| {
+                let entry = document.entries().get(entry)?;
+                let root = schema.for_kind(entry.api_version.as_deref()?, entry.kind.as_deref()?)?;
+                Some(root.at(path).is_some())
+            })
+        })
+    }
+
     /// Sets a value; consecutive changes of one field are one step of the history.
     pub fn set(self, path: &Path, value: Value) {
         self.edit(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::fields::items::{Addition, Items};
 use super::super::fields::spec::{Control, Fields, Spec, specs};
-use super::super::fields::{Field, Problems, Words};
+use super::super::fields::{Field, Problems};
 use super::super::state::Wizard;
 use crate::i18n::{Text, container as text, t, wizard};
 
@@ -52,7 +52,7 @@ const EXEC: Kind = Kind {
     key: "exec",
     label: text::EXEC,
     new: || json!({"command": [""]}),
-    fields: &[],
+    fields: COMMAND,
     since: 0,
 };
 
@@ -169,8 +169,6 @@ pub fn Handler(
             Some(
                 view! {
                     <Fields wizard base=at.clone() specs=kind.fields/>
-                    {(kind.key == "exec")
-                        .then(|| view! { <Words wizard path=at.key("command") label=wizard::COMMAND add=wizard::ADD_COMMAND/> })}
                     {(kind.key == "httpGet")
                         .then(|| {
                             view! {
@@ -189,4 +187,21 @@ pub fn Handler(
         }}
     }
     .into_any()
+}
+
+const COMMAND: &[Spec] = specs! {
+    "command" => Control::Words(wizard::ADD_COMMAND), "Command" | "命令", "" | "";
+};
+
+/// The tables of what the probe or hook at `base` can do, for the search.
+pub fn tables(kinds: &'static [Kind], base: &str) -> Vec<(String, &'static [Spec])> {
+    let mut tables = Vec::new();
+    for kind in kinds {
+        let at = format!("{base}.{}", kind.key);
+        match kind.key {
+            "httpGet" => tables.extend([(format!("{at}.httpHeaders[0]"), HEADER), (at, kind.fields)]),
+            _ => tables.push((at, kind.fields)),
+        }
+    }
+    tables
 }

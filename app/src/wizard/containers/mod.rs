@@ -13,6 +13,7 @@ use super::environment::Environment;
 use super::fields::items::{Addition, Folded, Items};
 use super::fields::spec::{Control, Fields, Spec, specs};
 use super::fields::{AddButton, As, Problems, TextField, Words, positions};
+use super::others::OtherFields;
 use super::pod::PodMore;
 use super::quantity::{QuantityField, Units};
 use super::state::{Wizard, plain};
@@ -184,6 +185,7 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
                 <Folded wizard label=container::TERMINAL paths=terminal>
                     <Fields wizard base=stored.get_value() specs=TERMINAL/>
                 </Folded>
+                <OtherFields wizard path=path.clone()/>
             </details>
         </section>
     }
@@ -191,20 +193,29 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
 }
 
 /// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
+pub fn tables() -> Vec<(String, &'static [Spec])> {
     const FIRST: &str = "spec.template.spec.containers[0]";
-    vec![
-        (FIRST, PULL_AND_PLACE),
-        (FIRST, TERMINAL),
-        ("spec.template.spec.initContainers[0]", SIDECAR),
-        ("spec.template.spec.containers[0].livenessProbe", probes::TIMES),
-        ("spec.template.spec.containers[0].readinessProbe", probes::TIMES),
-        ("spec.template.spec.containers[0].startupProbe", probes::TIMES),
-        ("spec.template.spec.containers[0].lifecycle", probes::HOOK_FIELDS),
-        (
-            "spec.template.spec.containers[0].securityContext",
-            security::CONTAINER,
-        ),
-        ("spec.template.spec.securityContext", security::POD),
-    ]
+    const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
+    const HOOKS: [&str; 2] = ["lifecycle.postStart", "lifecycle.preStop"];
+    let mut tables: Vec<(String, &'static [Spec])> = vec![
+        (FIRST.to_owned(), PULL_AND_PLACE),
+        (FIRST.to_owned(), TERMINAL),
+        (FIRST.to_owned(), SIDECAR),
+        (format!("{FIRST}.ports[0]"), PORT),
+        (format!("{FIRST}.env[0].valueFrom"), super::environment::FIELD),
+        (format!("{FIRST}.env[0].valueFrom"), super::environment::RESOURCE),
+        (format!("{FIRST}.lifecycle"), probes::HOOK_FIELDS),
+        (format!("{FIRST}.securityContext"), security::CONTAINER),
+        ("spec.template.spec.securityContext".to_owned(), security::POD),
+    ];
+    for (list, kinds) in [
+        (PROBES.as_slice(), handler::PROBES),
+        (HOOKS.as_slice(), handler::HOOKS),
+    ] {
+        for key in list {
+            tables.extend(handler::tables(kinds, &format!("{FIRST}.{key}")));
+        }
+    }
+    tables.extend(PROBES.map(|key| (format!("{FIRST}.{key}"), probes::TIMES)));
+    tables
 }

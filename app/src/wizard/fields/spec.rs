@@ -106,12 +106,18 @@ pub fn Fields(
 /// A field, disabled with its reason where the cluster does not have it yet.
 #[component]
 fn Versioned(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
+    let place = StoredValue::new(path.clone());
     let missing = Memo::new(move |_| {
-        wizard
-            .minor
-            .get()
-            .is_some_and(|minor| minor < spec.since)
-            .then(|| tf(text::NEEDS_VERSION, &[("version", &format!("1.{}", spec.since))]))
+        let lacks = match wizard.knows(&place.get_value()) {
+            // What is set stays in reach, to be taken out.
+            _ if wizard.get(&place.get_value()).is_some() => false,
+            Some(known) => !known,
+            None => wizard.minor.get().is_some_and(|minor| minor < spec.since),
+        };
+        lacks.then(|| match spec.since {
+            0 => t(text::NOT_IN_CLUSTER).to_owned(),
+            since => tf(text::NEEDS_VERSION, &[("version", &format!("1.{since}"))]),
+        })
     });
     view! {
         <div class="versioned" class:versioned-wide=spec.control.is_wide() inert=move || missing.with(Option::is_some)>

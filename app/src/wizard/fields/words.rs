@@ -5,7 +5,7 @@ use manifest::{Edit, Path, shell};
 use serde_json::Value;
 
 use super::{AddButton, As, Input, Problems, RemoveButton, positions};
-use crate::i18n::{Text, t, tf, wizard as text};
+use crate::i18n::{Text, t, wizard as text};
 use crate::wizard::state::Wizard;
 
 /// Command or arguments: one word a row.
@@ -16,7 +16,8 @@ pub fn Words(
     /// The list.
     path: Path,
     /// Its words.
-    label: Text,
+    #[prop(into)]
+    label: String,
     /// Words on the button.
     add: Text,
     /// Offers to split a pasted command line by the shell's rules.
@@ -30,15 +31,12 @@ pub fn Words(
     let new = move || if numbers { Value::from(0) } else { Value::from("") };
     let kind = if numbers { As::NumberKept } else { As::TextKept };
     let stored = StoredValue::new(path.clone());
-    let name = move |index: usize| {
-        tf(
-            text::WORD,
-            &[("label", t(label)), ("n", &(index + 1).to_string())],
-        )
-    };
+    let title = label.clone();
+    let label = StoredValue::new(label);
+    let name = move |index: usize| format!("{} {}", label.get_value(), index + 1);
     view! {
         <fieldset class="group" id=wizard.id(&path)>
-            <legend class="group-title">{t(label)}</legend>
+            <legend class="group-title">{title}</legend>
             {paste.then(|| view! { <p class="hint">{t(text::COMMAND_HINT)}</p> })}
             <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
                 <div class="row-word">

@@ -61,17 +61,19 @@ pub fn Nodes(
 }
 
 /// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
+pub fn tables() -> Vec<(String, &'static [Spec])> {
     const AFFINITY: &str = "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0]";
     const NEAR: &str =
         "spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
     const APART: &str =
         "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
-    vec![
+    [
         ("spec.template.spec.tolerations[0]", tolerations::FIELDS),
         ("spec.template.spec.topologySpreadConstraints[0]", spread::FIELDS),
         (AFFINITY, affinity::EXPRESSION),
         (NEAR, affinity::POD_TERM),
         (APART, affinity::POD_TERM),
     ]
+    .map(|(base, specs): (&str, &'static [Spec])| (base.to_owned(), specs))
+    .to_vec()
 }

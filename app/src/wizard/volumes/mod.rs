@@ -13,6 +13,7 @@ use super::containers::pod;
 use super::fields::spec::Spec;
 use super::fields::{AddButton, Problems, positions};
 use super::objects::Objects;
+use super::others::OtherFields;
 use super::state::{Wizard, plain};
 use crate::i18n::{t, tf, volume as words, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
@@ -149,6 +150,7 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
                 {move || view! { <Source wizard path=stored.get_value() kind=kind.get()/> }}
             </div>
             <Mounts wizard index/>
+            <OtherFields wizard path=path.clone()/>
         </section>
     }
     .into_any()
@@ -169,9 +171,12 @@ fn remove_volume(wizard: Wizard, index: usize) {
 }
 
 /// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(&'static str, &'static [Spec])> {
-    vec![(
-        "spec.template.spec.containers[0].volumeMounts[0]",
+pub fn tables() -> Vec<(String, &'static [Spec])> {
+    let mount = (
+        "spec.template.spec.containers[0].volumeMounts[0]".to_owned(),
         mounts::OPTIONS,
-    )]
+    );
+    std::iter::once(mount)
+        .chain(source::tables("spec.template.spec.volumes[0]"))
+        .collect()
 }

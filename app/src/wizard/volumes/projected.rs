@@ -136,3 +136,15 @@ fn field(wizard: Wizard, path: Path) -> AnyView {
     }
     .into_any()
 }
+
+/// The tables of projected sources and of fields of the Pod in the volume at `base`, for the search.
+pub fn tables(base: &str) -> Vec<(String, &'static [Spec])> {
+    let mut tables = vec![(format!("{base}.projected.sources[0].serviceAccountToken"), TOKEN)];
+    for items in [
+        "downwardAPI.items[0]",
+        "projected.sources[0].downwardAPI.items[0]",
+    ] {
+        tables.extend([FILE, FIELD, RESOURCE].map(|table| (format!("{base}.{items}"), table)));
+    }
+    tables
+}

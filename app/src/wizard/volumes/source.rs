@@ -216,3 +216,34 @@ fn ClaimFacts(wizard: Wizard, path: Path) -> impl IntoView {
     };
     view! { <p class="hint group-wide" role="status">{facts}</p> }
 }
+
+const NAME: &[Spec] = specs! {
+    "name" => Control::Required, "Name" | "资源名称", "" | "";
+};
+
+const SECRET_NAME: &[Spec] = specs! {
+    "secretName" => Control::Required, "Name" | "资源名称", "" | "";
+};
+
+const ITEM: &[Spec] = specs! {
+    "key" => Control::Required, "Key" | "键", "" | "";
+    "path" => Control::Required, "File path" | "文件路径", "" | "";
+};
+
+/// The tables of the volume at `base`, for the search.
+pub fn tables(base: &str) -> Vec<(String, &'static [Spec])> {
+    let mut tables: Vec<_> = KINDS
+        .iter()
+        .filter(|kind| !kind.fields.is_empty())
+        .map(|kind| (format!("{base}.{}", kind.key), kind.fields))
+        .collect();
+    for (kind, name) in [("configMap", NAME), ("secret", SECRET_NAME)] {
+        tables.push((format!("{base}.{kind}"), name));
+        tables.push((format!("{base}.{kind}"), FILE_MODE));
+        tables.push((format!("{base}.{kind}.items[0]"), ITEM));
+        tables.push((format!("{base}.projected.sources[0].{kind}"), NAME));
+        tables.push((format!("{base}.projected.sources[0].{kind}.items[0]"), ITEM));
+    }
+    tables.extend(super::projected::tables(base));
+    tables
+}
