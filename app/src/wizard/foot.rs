@@ -315,7 +315,7 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
         })
     };
     view! {
-        <details class="problems" open=move || untrack(|| count(Severity::Error) > 0)>
+        <details class="problems">
             <summary>
                 {move || {
                     let errors = count(Severity::Error);
@@ -328,6 +328,9 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
                             <Icon glyph=glyph/>
                             {t(text::PROBLEMS)}
                             <span class="count" class:count-mild=errors == 0>{all}</span>
+                            <span class="problems-first">
+                                {move || wizard.problems.with(|problems| problems.first().map(words))}
+                            </span>
                         }
                             .into_any()
                     }

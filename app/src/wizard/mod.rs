@@ -79,7 +79,7 @@ pub fn CreateJob() -> impl IntoView {
             on:keydown=move |event| shortcut(wizard, &event)
         >
             <Head wizard drafts mode=address.with_value(|address| address.mode)/>
-            <Notices wizard drafts mode=address.with_value(|address| address.mode)/>
+            <Notices wizard drafts/>
             <Show
                 when=move || reviewing.get()
                 fallback=move || view! { <Panes wizard importing address=address.get_value()/> }
@@ -110,6 +110,7 @@ fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
         <div class="wizard-panes">
                 <section class="wizard-form" aria-label=t(text::STEPS)>
                     <Stepper wizard go=address.step/>
+                    <div class="wizard-broken"><Broken wizard mode=address.mode/></div>
                     <div class="wizard-step" inert=move || !wizard.is_usable()>
                         <div class="step-head">
                             <h2 class="step-title">{move || t(wizard.step.get().label())}</h2>
@@ -234,9 +235,39 @@ fn Head(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoView {
     }
 }
 
-/// What a person should know now: a broken text, a refused edit, a draft that came back.
+/// What a person should know now: a refused edit, a draft that came back.
 #[component]
-fn Notices(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoView {
+fn Notices(wizard: Wizard, drafts: Drafts) -> impl IntoView {
+    view! {
+        {move || {
+            let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
+            no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
+        }}
+        {move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> })}
+        {move || {
+            (drafts.kept.get() == Kept::Restored).then(|| {
+                view! {
+                    <Notice tone=Tone::Info>
+                        {t(text::DRAFT_RESTORED)}
+                        " "
+                        <button type="button" class="link" on:click=move |_| start::over(wizard, drafts)>
+                            {t(text::START_OVER)}
+                        </button>
+                        " "
+                        <button type="button" class="link" on:click=move |_| drafts.kept.set(Kept::Saved)>
+                            {t(text::DISMISS)}
+                        </button>
+                    </Notice>
+                }
+            })
+        }}
+    }
+}
+
+/// Where and why the text cannot be read. It lies over the form, which waits, so that the text stays where it is while
+/// a person types.
+#[component]
+fn Broken(wizard: Wizard, mode: Callback<bool>) -> impl IntoView {
     let broken = Memo::new(move |_| {
         wizard.document.with(|document| {
             let problem = document.problems().first()?;
@@ -261,28 +292,6 @@ fn Notices(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoVie
                         <span>{t(text::BROKEN_TEXT)}</span>
                         " "
                         <button type="button" class="link" on:click=move |_| show(offset)>{t(text::TO_TEXT)}</button>
-                    </Notice>
-                }
-            })
-        }}
-        {move || {
-            let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
-            no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
-        }}
-        {move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> })}
-        {move || {
-            (drafts.kept.get() == Kept::Restored).then(|| {
-                view! {
-                    <Notice tone=Tone::Info>
-                        {t(text::DRAFT_RESTORED)}
-                        " "
-                        <button type="button" class="link" on:click=move |_| start::over(wizard, drafts)>
-                            {t(text::START_OVER)}
-                        </button>
-                        " "
-                        <button type="button" class="link" on:click=move |_| drafts.kept.set(Kept::Saved)>
-                            {t(text::DISMISS)}
-                        </button>
                     </Notice>
                 }
             })

@@ -26,10 +26,7 @@ pub fn OtherFields(
     let any = Memo::new(move |_| !known(wizard, &stored.get_value()).is_empty());
     let set = Memo::new(move |_| {
         let fields = known(wizard, &stored.get_value());
-        fields
-            .iter()
-            .filter(|field| shown(wizard, &stored.get_value(), field))
-            .count()
+        fields.iter().filter(|(_, field)| field.present).count()
     });
     let open = Memo::new(move |was: Option<&bool>| was.copied().unwrap_or_default() || set.get() > 0);
     view! {
@@ -50,31 +47,50 @@ pub fn OtherFields(
     .into_any()
 }
 
-/// The fields at a path that are not wholly covered by hand. Only their names, types and presence decide what is
-/// drawn: values are read by the controls themselves.
-fn known(wizard: Wizard, path: &Path) -> Vec<Known> {
+/// A field of the generated form: where it stands below the form's object, and what the schema says.
+type Below = (Path, Known);
+
+/// How far the search for uncovered fields goes down through objects that are partly covered.
+const DEPTH: usize = 6;
+
+/// The fields below an object that have no controls made by hand. An object that is partly covered gives the rest of
+/// its fields; a list whose items have cards of their own gives none, since those cards show the rest.
+fn known(wizard: Wizard, path: &Path) -> Vec<Below> {
     let entry = wizard.entry.get();
+    let mut found = Vec::new();
     wizard.schema.with(|schema| {
-        let Some(schema) = schema else { return Vec::new() };
-        let all = wizard
-            .readable
-            .with(|document| fields(document, entry, schema, path));
-        all.into_iter()
-            .filter(|field| covered(&path.key(&field.name)) != Covered::Whole)
-            .collect()
-    })
+        if let Some(schema) = schema {
+            wizard.readable.with(|document| {
+                let of = |path: &Path| fields(document, entry, schema, path);
+                collect(&of, path, &Path::root(), DEPTH, &mut found);
+            });
+        }
+    });
+    found
 }
 
-/// A field is drawn when it is set; one that is partly covered when something uncovered below it is.
-fn shown(wizard: Wizard, path: &Path, field: &Known) -> bool {
-    let at = path.key(&field.name);
-    match covered(&at) {
-        Covered::Partly if field.kind == Type::Object => {
-            known(wizard, &at).iter().any(|below| shown(wizard, &at, below))
+fn collect(
+    of: &dyn Fn(&Path) -> Vec<Known>,
+    base: &Path,
+    below: &Path,
+    depth: usize,
+    found: &mut Vec<Below>,
+) {
+    let at = below
+        .segments()
+        .iter()
+        .cloned()
+        .fold(base.clone(), |path, segment| path.join(segment));
+    for field in of(&at) {
+        let below = below.key(&field.name);
+        match covered(&at.key(&field.name)) {
+            Covered::Whole => {}
+            Covered::Partly if field.kind == Type::Object && depth > 0 => {
+                collect(of, base, &below, depth - 1, found)
+            }
+            Covered::Partly => {}
+            Covered::Not => found.push((below, field)),
         }
-        // The items have cards of their own with the rest of their fields.
-        Covered::Partly => false,
-        _ => field.present,
     }
 }
 
@@ -83,22 +99,28 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
     let stored = StoredValue::new(path);
     // Drawn anew only when fields come or go.
     let names = Memo::new(move |_| {
-        let path = stored.get_value();
-        let fields = known(wizard, &path);
-        let (set, free): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| shown(wizard, &path, field));
-        let names = |fields: Vec<Known>| fields.into_iter().map(|field| field.name).collect::<Vec<_>>();
+        let fields = known(wizard, &stored.get_value());
+        let (set, free): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, field)| field.present);
+        let names = |fields: Vec<Below>| {
+            fields
+                .into_iter()
+                .map(|(below, _)| below.to_string())
+                .collect::<Vec<_>>()
+        };
         (names(set), names(free))
     });
     let add = move |name: &str| {
         let path = stored.get_value();
-        let fields = untrack(|| known(wizard, &path));
-        if let Some(field) = fields.iter().find(|field| field.name == name) {
-            let value = beginning(field);
-            let path = path.key(name);
+        if let Some((below, field)) = find(wizard, &path, name) {
+            let path = below
+                .segments()
+                .iter()
+                .cloned()
+                .fold(path, |path, segment| path.join(segment));
             wizard.edit(
                 &Edit::Set {
                     path: path.clone(),
-                    value,
+                    value: beginning(&field),
                 },
                 None,
             );
@@ -109,18 +131,26 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
         <For each=move || names.get().0 key=Clone::clone let(name)>
             {control(wizard, stored.get_value(), &name)}
         </For>
-        <select
-            class="input select add-field"
-            aria-label=t(text::ADD_FIELD)
-            on:change=move |event| {
-                add(&event_target_value(&event));
-            }
-        >
-            <option value="" selected=true>{t(text::ADD_FIELD)}</option>
-            {move || names.get().1.into_iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view()}
-        </select>
+        <Show when=move || names.with(|(_, free)| !free.is_empty())>
+            <select
+                class="input select add-field"
+                aria-label=t(text::ADD_FIELD)
+                on:change=move |event| add(&event_target_value(&event))
+            >
+                <option value="" selected=true>{t(text::ADD_FIELD)}</option>
+                {move || {
+                    let free = names.get().1.into_iter();
+                    free.map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view()
+                }}
+            </select>
+        </Show>
     }
     .into_any()
+}
+
+fn find(wizard: Wizard, path: &Path, name: &str) -> Option<Below> {
+    let fields = untrack(|| known(wizard, path));
+    fields.into_iter().find(|(below, _)| below.to_string() == name)
 }
 
 /// What a field begins with.
@@ -142,15 +172,16 @@ fn beginning(field: &Known) -> Value {
 
 /// A control for the type of a field.
 fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
-    let Some(field) = untrack(|| known(wizard, &parent))
-        .into_iter()
-        .find(|field| field.name == name)
-    else {
+    let Some((below, field)) = find(wizard, &parent, name) else {
         return ().into_any();
     };
-    let path = parent.key(name);
+    let path = below
+        .segments()
+        .iter()
+        .cloned()
+        .fold(parent, |path, segment| path.join(segment));
     let removed = path.clone();
-    let label = field.name.clone();
+    let label = name.to_owned();
     let documentation = view! { <p class="hint documentation">{field.documentation.clone()}</p> };
     let inside = match field.kind {
         Type::Object => {
@@ -172,8 +203,11 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
             let numbers = matches!(field.item, Some(Type::Integer | Type::Integer32));
             view! { <Words wizard path=path.clone() label=label.clone() add=text::ADD_ITEM_OF numbers/> {documentation} }.into_any()
         }
-        Type::Boolean => choice(wizard, path.clone(), &field, vec!["true".to_owned(), "false".to_owned()]),
-        _ if !field.choices.is_empty() => choice(wizard, path.clone(), &field, field.choices.clone()),
+        Type::Boolean => {
+            let values = ["true", "false"].map(str::to_owned).to_vec();
+            choice(wizard, path.clone(), label.clone(), &field, values)
+        }
+        _ if !field.choices.is_empty() => choice(wizard, path.clone(), label.clone(), &field, field.choices.clone()),
         kind => {
             let numeric = matches!(kind, Type::Integer | Type::Integer32 | Type::IntOrString | Type::Number);
             let kind = if numeric { As::NumberKept } else { As::TextKept };
@@ -196,7 +230,7 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
 }
 
 /// One of several values.
-fn choice(wizard: Wizard, path: Path, field: &Known, values: Vec<String>) -> AnyView {
+fn choice(wizard: Wizard, path: Path, label: String, field: &Known, values: Vec<String>) -> AnyView {
     let boolean = field.kind == Type::Boolean;
     let stored = StoredValue::new(path.clone());
     let value = move || {
@@ -209,7 +243,7 @@ fn choice(wizard: Wizard, path: Path, field: &Known, values: Vec<String>) -> Any
     let id = wizard.id(&path);
     let documentation = field.documentation.clone();
     view! {
-        <Field wizard path label=field.name.clone()>
+        <Field wizard path label>
             <select
                 id=id
                 class="input select"

@@ -35,8 +35,9 @@ pub fn Files(
             let _ = chooser.focus();
         }
     });
+    // While the text cannot be read, the documents keep their names.
     let entries = Memo::new(move |_| {
-        wizard.document.with(|document| {
+        wizard.readable.with(|document| {
             let name = |entry: &manifest::Entry| {
                 format!(
                     "{}.{}",
