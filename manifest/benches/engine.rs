@@ -1,5 +1,7 @@
 //! What one keystroke costs: reading, a lens, an edit, validation, and all of them together.
+#![allow(missing_docs, reason = "criterion_group makes a public function")]
 
+use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -12,9 +14,10 @@ const CONTAINER: &str = "        - name: pi\n          image: perl:5.34.0\n     
 fn job(variables: usize) -> String {
     let mut text = format!("{HEAD}{CONTAINER}          env:\n");
     for index in 0..variables {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "            - name: V{index} # c\n              value: \"{index}\"\n"
-        ));
+        );
     }
     text
 }

@@ -31,7 +31,7 @@ pub fn schema_problems(document: &Document, schema: &Schema) -> Vec<Problem> {
 fn beyond(document: &Document, schema: &Schema, told: &[Problem]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for entry in 0..document.entries().len() {
-        if let Some(Value::Object(object)) = document.value(entry) {
+        if let Some(Value::Object(object)) = document.meant(entry) {
             let mut walk = Walk {
                 document,
                 entry,

@@ -10,12 +10,15 @@ mod job;
 mod metadata;
 mod need;
 mod network;
+mod platform;
 mod pod;
 mod policy;
 mod probe;
 mod resource;
+mod restart;
 mod scheduling;
 mod security;
+mod selector;
 mod source;
 mod storage;
 mod volume;
@@ -36,7 +39,7 @@ pub fn validate(document: &Document) -> Vec<Problem> {
     };
     for entry in 0..document.entries().len() {
         check.entry = entry;
-        if let Some(value) = document.value(entry) {
+        if let Some(value) = document.meant(entry) {
             check.object(value);
         }
     }
@@ -291,6 +294,10 @@ mod tests {
             include_str!("resource.rs"),
             include_str!("scheduling.rs"),
             include_str!("security.rs"),
+            include_str!("selector.rs"),
+            include_str!("source.rs"),
+            include_str!("platform.rs"),
+            include_str!("restart.rs"),
             include_str!("storage.rs"),
             include_str!("metadata.rs"),
             include_str!("advice.rs"),
@@ -304,7 +311,9 @@ mod tests {
         for source in sources {
             for part in source.split('"').skip(1).step_by(2) {
                 let is_code = part.contains('.')
-                    && !part.starts_with("metadata.")
+                    && !["metadata.", "kernel.", "fs.", "net."]
+                        .iter()
+                        .any(|other| part.starts_with(other))
                     && !part.starts_with('.')
                     && part
                         .chars()

@@ -5,3 +5,4 @@ pub mod corpus;
 pub mod generate;
 pub mod openapi;
 pub mod operation;
+pub mod recording;
