@@ -17,11 +17,12 @@ once() {
 
 have apt-get || fail "the cluster is built from Debian's packages; this machine has no apt-get"
 have cc || fail "the cluster needs a C compiler: apt-get install build-essential"
-mkdir -p "$BUILD/done" "$LOGS"
+mkdir -p "$LOGS"
 # Two builds at once would tread on each other.
 exec 9>"$CACHE/lock"
 flock 9
 [ ! -f "$CACHE/complete" ] || exit 0
+mkdir -p "$BUILD/done"
 
 say "Building Kubernetes $VERSION from Debian's source package, once (six minutes on two idle cores, 2.4 GB meanwhile)"
 once update "Debian's package lists" packages_update

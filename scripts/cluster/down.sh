@@ -33,8 +33,8 @@ control_down() {
 }
 machine_as_before() {
   local setting value
-  mountpoint -q "$MOUNTS" && umount "$MOUNTS"
-  mountpoint -q "${MOUNTS%/*}" && umount "${MOUNTS%/*}"
+  mountpoint -q "$MOUNTS" && umount -n "$MOUNTS"
+  mountpoint -q "${MOUNTS%/*}" && umount -n "${MOUNTS%/*}"
   find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
   if [ -d "/sys/class/net/$BRIDGE" ]; then ip link delete $BRIDGE; fi
   if [ -f "$STATE_OF/settings" ]; then

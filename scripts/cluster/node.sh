@@ -18,9 +18,9 @@ node_namespace() {
   local folder=${MOUNTS%/*}
   if mountpoint -q "$MOUNTS"; then return; fi
   mkdir -p "$folder" "$NODE/lib" "$NODE/log"
-  mountpoint -q "$folder" || mount --bind "$folder" "$folder"
+  mountpoint -q "$folder" || mount -n --bind "$folder" "$folder"
   # The kernel keeps a namespace only where mounts are private.
-  mount --make-private "$folder"
+  mount -n --make-private "$folder"
   touch "$MOUNTS"
   unshare --mount="$MOUNTS" --propagation private true
   in_node mount --make-rshared /
@@ -42,6 +42,8 @@ node_containerd() {
   [ "$(stat -f -c %T "$NODE")" != overlayfs ] || snapshotter=native
   cat >"$NODE/containerd.toml" <<CONFIG
 version = 2
+[plugins."io.containerd.internal.v1.opt"]
+  path = "/var/lib/containerd/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "registry.k8s.io/pause:3.6"
   # Lowering the score takes a capability that a container on a container host lacks; runc would die of it.
@@ -102,9 +104,10 @@ CONFIG
     --container-runtime remote --container-runtime-endpoint unix:///run/containerd/containerd.sock
 }
 
-# Ready, and no taint of a node that just began left on it.
+# The kubelet answers, has said that it is ready, and the taint of a node that just began is gone.
 node_ready() {
   local now
+  admin get --raw /api/v1/nodes/localhost/proxy/healthz >/dev/null || return 1
   now=$(admin get node localhost \
     -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}/{.spec.taints}') && [ "$now" = True/ ]
 }
