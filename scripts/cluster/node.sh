@@ -23,10 +23,10 @@ node_namespace() {
   mount -n --make-private "$folder"
   touch "$MOUNTS"
   unshare --mount="$MOUNTS" --propagation private true
-  in_node mount --make-rshared /
-  in_node mount -t tmpfs -o mode=755 tmpfs /run
-  in_node mount --bind "$NODE/lib" /var/lib
-  in_node mount --bind "$NODE/log" /var/log
+  in_node mount -n --make-rshared /
+  in_node mount -n -t tmpfs -o mode=755 tmpfs /run
+  in_node mount -n --bind "$NODE/lib" /var/lib
+  in_node mount -n --bind "$NODE/log" /var/log
 }
 
 node_settings() {
