@@ -1,7 +1,8 @@
-# Certificates, and a kubeconfig for each of the cluster's parts and people. Made once; the names say who is who.
+# Certificates, and a kubeconfig for each of the cluster's parts and people. What there is stays; the names say who is who.
 
 # authority NAME : a certificate authority of its own.
 authority() {
+  if [ -f "$KEYS/$1.crt" ]; then return; fi
   openssl ecparam -name prime256v1 -genkey -noout -out "$KEYS/$1.key"
   openssl req -x509 -new -key "$KEYS/$1.key" -days 3650 -subj "/CN=$1" -out "$KEYS/$1.crt"
 }
@@ -9,6 +10,7 @@ authority() {
 # certificate NAME AUTHORITY SUBJECT USAGE [ADDRESSES]
 certificate() {
   local file=$KEYS/$1 authority=$KEYS/$2
+  if [ -f "$file.crt" ]; then return; fi
   openssl ecparam -name prime256v1 -genkey -noout -out "$file.key"
   openssl req -new -key "$file.key" -subj "$3" -out "$file.csr"
   {
@@ -22,7 +24,7 @@ certificate() {
   rm "$file.csr" "$file.extensions"
 }
 
-# kubeconfig NAME FILE [NAMESPACE] : all in one file, which only its owner may read.
+# kubeconfig NAME FILE [PROJECT] : all in one file, which only its owner may read.
 kubeconfig() {
   local data
   data() { base64 -w 0 "$KEYS/$1"; }
@@ -55,9 +57,11 @@ keys() {
   certificate admin kubernetes /O=system:masters/CN=admin clientAuth
   certificate developer kubernetes /CN=developer clientAuth
   certificate viewer kubernetes /CN=viewer clientAuth
-  openssl genrsa -out "$KEYS/service-accounts.key" 2048
-  openssl rsa -in "$KEYS/service-accounts.key" -pubout -out "$KEYS/service-accounts.pub"
-  touch "$KEYS/complete"
+  certificate observer kubernetes /CN=observer clientAuth
+  if [ ! -f "$KEYS/service-accounts.pub" ]; then
+    openssl genrsa -out "$KEYS/service-accounts.key" 2048
+    openssl rsa -in "$KEYS/service-accounts.key" -pubout -out "$KEYS/service-accounts.pub"
+  fi
 }
 
 kubeconfigs() {
@@ -68,4 +72,5 @@ kubeconfigs() {
   # Who may not list projects is shown the one that the kubeconfig names.
   kubeconfig developer "$CACHE/developer.kubeconfig" demo
   kubeconfig viewer "$CACHE/viewer.kubeconfig" demo
+  kubeconfig observer "$CACHE/observer.kubeconfig"
 }

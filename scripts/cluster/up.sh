@@ -20,6 +20,7 @@ tell() {
   note "kubeconfigs: $CACHE/admin.kubeconfig      may do everything"
   note "             $CACHE/developer.kubeconfig  may use Jobs of the project demo"
   note "             $CACHE/viewer.kubeconfig     may read the project demo"
+  note "             $CACHE/observer.kubeconfig   may read its Jobs and Pods, and names no project"
 }
 
 root || fail "containers need root: run this as root"
@@ -36,7 +37,7 @@ fi
 
 say "Starting Kubernetes $(cat "$CACHE/complete") (about twenty seconds)"
 mkdir -p "$STATE_OF"
-[ -f "$KEYS/complete" ] || step "certificates" keys
+step "certificates" keys
 kubeconfigs
 control_etcd
 control_apiserver

@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path';
 import { Server } from '../../lib/server.ts';
 import { test as base } from '../../lib/test.ts';
 
-/** `admin` may do everything, `developer` may use Jobs of the project demo, `viewer` may read that project. */
-export type Person = 'admin' | 'developer' | 'viewer';
+/**
+ * `admin` may do everything, `developer` may use Jobs of the project demo, `viewer` may read that project, `observer`
+ * only its Jobs and Pods, with a kubeconfig that names no project.
+ */
+export type Person = 'admin' | 'developer' | 'viewer' | 'observer';
 
 /** The others' kubeconfigs lie beside the administrator's. */
 export function kubeconfig(person: Person): string {
