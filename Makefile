@@ -1,6 +1,6 @@
 # Thin over scripts/: each target is one script that can be read.
 
-.PHONY: run test build setup lint clean
+.PHONY: run test build setup lint clean cluster-up cluster-down test-kubernetes
 
 # Sets up all it needs, builds, starts; prints the address to open.
 run: setup build
@@ -10,6 +10,18 @@ run: setup build
 test:
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+# A real Kubernetes of one node on loopback (as root, on Debian), built the first time; and its end.
+cluster-up:
+	@scripts/cluster/up.sh
+
+cluster-down:
+	@scripts/cluster/down.sh
+
+# The long suite: the release against that cluster.
+test-kubernetes:
+	@scripts/setup.sh test
+	@scripts/test-kubernetes.sh
 
 build:
 	@scripts/build.sh

@@ -27,5 +27,7 @@ export default defineConfig({
     { name: 'console', testDir: 'tests/console' },
     // Whole walks: on the embedded playground, or on the cluster whose kubeconfig stands in E2E_KUBECONFIG.
     { name: 'cluster', testDir: 'tests/cluster', timeout: 180_000 },
+    // What only a cluster with a kubelet and with people can show (docs/kubernetes.md).
+    ...(process.env.E2E_KUBECONFIG ? [{ name: 'kubernetes', testDir: 'tests/kubernetes', timeout: 180_000 }] : []),
   ],
 });

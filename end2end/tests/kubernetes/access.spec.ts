@@ -1,0 +1,90 @@
+// Every server function and every stream, called past the pages: by nobody, for another project, by a person who may
+// only read, and by one who may. The answers stand as a table in docs/kubernetes.md, and have to be those.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Server } from '../../lib/server.ts';
+import { apply, clear, finished, get, job } from './cluster.ts';
+import { expect, kubeconfig, test } from './people.ts';
+import { type Answer, Session } from './session.ts';
+import { cell, table } from './table.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const page = join(root, 'docs/kubernetes.md');
+/** Stands in all that the project `other` has: no answer may hold it. */
+const marker = 'not-for-others';
+
+type Call = (session: Session, project: string) => Promise<Answer>;
+const call = (name: string, input: object = {}): Call => (session, project) => session.call(name, { project, ...input });
+const open = (path: string, query: Record<string, string> = {}): Call => (session, project) => session.open(path, { project, ...query });
+
+/** What is called, by name. Reads come first, so that what changes something cannot take it away from them. */
+const calls: Record<string, Call> = {
+  workspace: (session) => session.call('workspace', {}),
+  jobs: call('jobs'),
+  job: call('job', { name: 'kept' }),
+  offers: call('offers'),
+  '/stream/jobs': open('/stream/jobs'),
+  '/stream/job': open('/stream/job', { name: 'kept' }),
+  '/stream/logs': open('/stream/logs', { job: 'kept' }),
+  '/download/log': open('/download/log', { job: 'kept' }),
+  create: call('create', { text: JSON.stringify(job('made')), dry_run: false, done: [] }),
+  rerun: call('rerun', { name: 'kept' }),
+  suspend: call('suspend', { name: 'kept', suspend: true }),
+  describe: call('describe', { name: 'kept', alias: 'changed', description: '' }),
+  delete: call('delete', { names: ['kept'] }),
+};
+
+/** All that could have been changed. */
+const state = (project: string) => get(project, 'jobs,configmaps,secrets,pods').items.map((item: any) => [item.kind, item.metadata.name, item.metadata.resourceVersion]);
+
+test('the calls are all that the console has', () => {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  const functions = [...read('app/src/api/calls.rs').matchAll(/endpoint = "(\w+)"/g)].map((match) => match[1]);
+  const streams = [...read('server/src/router.rs').matchAll(/"(\/(?:stream|download)\/[^"]+)"/g)].map((match) => match[1]);
+  expect(functions.length + streams.length).toBeGreaterThan(10);
+  expect(Object.keys(calls).sort()).toEqual([...functions, ...streams].sort());
+});
+
+test('what each may do is what the cluster allows, and the documented table says it', async () => {
+  for (const project of ['demo', 'other']) {
+    clear(project);
+    apply(project, job('kept', { command: `echo ${project === 'other' ? marker : 'a line'}`, annotations: project === 'other' ? { note: marker } : {} }));
+    finished(project, 'kept');
+  }
+  apply('other', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: marker }, data: { [marker]: marker } });
+  const developer = await Server.start({ kubeconfig: kubeconfig('developer') });
+  const viewer = await Server.start({ kubeconfig: kubeconfig('viewer') });
+  try {
+    const columns: [string, Session, string][] = [
+      ['no session', await Session.none(developer), 'demo'],
+      ['another project', await Session.begin(developer), 'other'],
+      ['read-only', await Session.begin(viewer), 'demo'],
+      ['may use Jobs', await Session.begin(developer), 'demo'],
+    ];
+    const rows = new Map(Object.keys(calls).map((name) => [name, [] as string[]]));
+    for (const [column, session, project] of columns) {
+      const before = { demo: state('demo'), other: state('other') };
+      for (const [name, ask] of Object.entries(calls)) {
+        const answer = await ask(session, project);
+        expect(answer.text, `${name}, ${column}`).not.toContain(marker);
+        rows.get(name)?.push(cell(answer));
+      }
+      if (column === 'may use Jobs') expect(state('demo')).not.toEqual(before.demo);
+      else expect(state('demo'), column).toEqual(before.demo);
+      expect(state('other'), column).toEqual(before.other);
+    }
+    for (const [name, [nobody, elsewhere]] of rows) {
+      expect(nobody, name).toBe('401 signedOut');
+      if (!['workspace', 'offers'].includes(name)) expect(elsewhere, name).toContain('forbidden');
+    }
+    const found = table(columns.map(([name]) => name), rows);
+    const text = readFileSync(page, 'utf8');
+    const documented = /(?<=<!-- access -->\n)[^]*(?=<!-- end of access -->)/;
+    // E2E_WRITE=1 renews the table instead.
+    if (process.env.E2E_WRITE) writeFileSync(page, text.replace(documented, () => found));
+    else expect(text.match(documented)?.[0]).toBe(found);
+  } finally {
+    await developer.stop();
+    await viewer.stop();
+  }
+});

@@ -1,0 +1,82 @@
+// A cluster that is older than the console: what it does not know it drops without a word (Kubernetes 1.20 has no
+// `suspend`, no Indexed Jobs, no `fieldValidation`, and CronJobs only as a beta). The console may not act as if it
+// had worked.
+import { alive, signIn } from '../../lib/test.ts';
+import { editMode, open, paste } from '../../lib/wizard.ts';
+import { apply, clear, get, job, kubectl, quota } from './cluster.ts';
+import { expect, test } from './people.ts';
+
+test.use({ locale: 'en' });
+test.beforeEach(async ({ page, server }) => {
+  clear('demo');
+  await signIn(page, server);
+});
+
+/** 20 of Kubernetes 1.20. */
+const minor = () => Number.parseInt(JSON.parse(kubectl(['version', '-o', 'json'])).serverVersion.minor, 10);
+
+test('a field that is misspelt is told before the Job is created', async ({ page, origin }) => {
+  test.fail(minor() < 25, 'nobody says that the cluster will drop it');
+  const misspelt = job('misspelt');
+  misspelt.spec.backofLimit = 3;
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, JSON.stringify(misspelt));
+  await editMode(page, false);
+  await expect(page.locator('.problems')).toContainText(/backofLimit/);
+});
+
+test('suspending where the cluster has no such field is not called done', async ({ page, origin, expected }) => {
+  test.skip(minor() >= 21, 'this cluster can suspend Jobs');
+  test.fail(true, 'the console says “Suspended” of a Job that runs on');
+  expected.allow(/status of [45]\d\d|response: [45]\d\d/);
+  apply('demo', job('runs', { command: 'sleep 3600' }));
+  await page.goto(`${origin}/projects/demo/jobs/runs`);
+  await alive(page);
+  const suspend = page.getByRole('button', { name: 'Suspend' });
+  if (await suspend.isVisible()) {
+    await suspend.click();
+    await expect(page.locator('.toast').first()).toBeVisible();
+    await expect(page.getByText('Suspended: runs')).toHaveCount(0);
+  }
+});
+
+test('an Indexed Job is not created as another kind of Job', async ({ page, origin, expected }) => {
+  test.skip(minor() >= 21, 'this cluster has Indexed Jobs');
+  test.fail(true, 'completionMode is dropped and nobody is told');
+  expected.allow(/status of [45]\d\d|response: [45]\d\d/);
+  const indexed = job('indexed', { spec: { completionMode: 'Indexed', completions: 2 } });
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, JSON.stringify(indexed));
+  await editMode(page, false);
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await expect(page.locator('main')).toContainText(/does not know|completionMode/, { timeout: 3000 });
+  await expect(page).toHaveURL(/create-job/);
+});
+
+test('a kind that the cluster does not have is called that', async ({ page, origin, expected }) => {
+  test.skip(minor() >= 21, 'this cluster has CronJobs in batch/v1');
+  test.fail(true, 'the refusal says “It does not exist, or not any more. Go back to the list.”');
+  expected.allow(/status of [45]\d\d|response: [45]\d\d/);
+  const { metadata, spec } = job('nightly');
+  const nightly = { apiVersion: 'batch/v1', kind: 'CronJob', metadata, spec: { schedule: '0 3 * * *', jobTemplate: { spec } } };
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, JSON.stringify(nightly));
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await expect(page.getByText(/the cluster has no kind "CronJob" in "batch\/v1"/).first()).toBeVisible();
+});
+
+test('when only a part was created, Create sends the rest', async ({ page, origin, expected }) => {
+  test.fail(true, 'it sends all again, and the first one exists already');
+  expected.allow(/status of [45]\d\d|response: [45]\d\d/);
+  // A dry run counts nothing: both would be taken, but only one is.
+  apply('demo', quota({ 'count/jobs.batch': '1' }));
+  await expect.poll(() => get('demo', 'resourcequota', 'limit').status?.used?.['count/jobs.batch']).toBe('0');
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, `${JSON.stringify(job('one'))}\n---\n${JSON.stringify(job('two'))}\n`);
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await expect(page.getByText(/exceeded quota: limit/).first()).toBeVisible();
+  expect(get('demo', 'jobs').items.map((item: any) => item.metadata.name)).toEqual(['one']);
+  kubectl(['-n', 'demo', 'delete', 'resourcequota', 'limit']);
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await expect.poll(() => get('demo', 'jobs').items.length).toBe(2);
+});

@@ -1,0 +1,69 @@
+// A part of the cluster dies while pages are open: they say so, and are right again afterwards without a reload.
+import { alive, signIn } from '../../lib/test.ts';
+import { apply, clear, finished, job, kubectl } from './cluster.ts';
+import { kill, known, restore } from './parts.ts';
+import { expect, test } from './people.ts';
+
+test.use({ locale: 'en' });
+test.beforeEach(async ({ page, server, expected }) => {
+  test.skip(!known(), 'this cluster cannot be broken from here');
+  expected.allow(/status of 5\d\d|response: 5\d\d/);
+  clear('demo');
+  await signIn(page, server);
+});
+test.afterEach(() => restore());
+
+test('the Job list says since when it is not live, and then shows what was missed', async ({ page, origin }) => {
+  apply('demo', job('stays'), job('goes'));
+  finished('demo', 'goes');
+  await page.goto(`${origin}/projects/demo/jobs`);
+  await alive(page);
+  await expect(page.getByRole('row', { name: /goes/ })).toContainText('Completed');
+  kill('kube-apiserver');
+  await expect(page.getByText(/^Not live since/)).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByRole('row', { name: /stays/ })).toBeVisible();
+  restore();
+  kubectl(['-n', 'demo', 'delete', 'job', 'goes']);
+  apply('demo', job('comes'));
+  await expect(page.getByRole('row', { name: /comes/ })).toContainText('Completed', { timeout: 30_000 });
+  await expect(page.getByRole('row', { name: /goes/ })).toHaveCount(0);
+  await expect(page.getByText(/^Not live since/)).toHaveCount(0);
+});
+
+for (const part of ['kube-apiserver', 'etcd', 'kubelet', 'containerd'] as const) {
+  test(`a followed log loses no line and doubles none when ${part} dies`, async ({ page, origin }) => {
+    apply('demo', job('counts', { command: 'for i in $(seq 1 100); do echo line $i; sleep 0.1; done' }));
+    await page.goto(`${origin}/projects/demo/jobs/counts?tab=logs`);
+    await expect(page.locator('.log-text').nth(20)).toBeVisible({ timeout: 30_000 });
+    kill(part);
+    await page.waitForTimeout(1500);
+    restore();
+    finished('demo', 'counts');
+    const wanted = Array.from({ length: 100 }, (_, index) => `line ${index + 1}`);
+    // A kubelet whose runtime is gone says so within the log: those are no lines of the container.
+    await expect(page.locator('.log-text').filter({ hasText: /^line/ })).toHaveText(wanted, { timeout: 30_000 });
+    await expect(page.locator('.job-state')).toContainText('Completed', { timeout: 30_000 });
+  });
+}
+
+test('a log that cannot be read now is not called empty, and comes when it can be read', async ({ page, origin }) => {
+  test.fail(true, 'the page says “No output” and does not ask again');
+  apply('demo', job('quiet'));
+  finished('demo', 'quiet');
+  kill('kubelet');
+  await page.goto(`${origin}/projects/demo/jobs/quiet?tab=logs`);
+  await alive(page);
+  await page.waitForTimeout(3000);
+  await expect(page.getByText('No output')).toHaveCount(0);
+  restore();
+  await expect(page.locator('.log-text')).toHaveText(['hello from quiet'], { timeout: 30_000 });
+});
+
+test('while the API server is down, a page says that the cluster cannot be reached', async ({ page, origin }) => {
+  kill('kube-apiserver');
+  await page.goto(`${origin}/projects/demo/jobs`);
+  await expect(page.getByText('The cluster cannot be reached.').first()).toBeVisible();
+  restore();
+  apply('demo', job('comes'));
+  await expect(page.getByRole('row', { name: /comes/ })).toBeVisible({ timeout: 30_000 });
+});

@@ -1,0 +1,83 @@
+// A person who may read the project demo, but change nothing.
+import type { Page } from '@playwright/test';
+import { alive, signIn } from '../../lib/test.ts';
+import { open, paste } from '../../lib/wizard.ts';
+import { apply, clear, finished, get, job } from './cluster.ts';
+import { expect, test } from './people.ts';
+
+const refusal = /You are not allowed to do this\. Ask an administrator of the cluster for the right\./;
+
+test.use({ locale: 'en', person: 'viewer' });
+
+let before: unknown;
+const state = () => get('demo', 'jobs').items.map((item: any) => [item.metadata.name, item.metadata.resourceVersion]);
+
+test.beforeAll(() => {
+  clear('demo');
+  apply('demo', job('done'), job('runs', { command: 'sleep 3600' }));
+  finished('demo', 'done');
+});
+test.beforeEach(async ({ page, server, expected }) => {
+  expected.allow(/status of (403|5\d\d)|response: (403|5\d\d)/);
+  await signIn(page, server);
+  before = state();
+});
+// Whatever was tried: the cluster is as it was.
+test.afterEach(() => expect(state()).toEqual(before));
+
+/** The refusal, with the cluster's own sentence. */
+async function refused(page: Page, verb: string): Promise<void> {
+  await expect(page.getByText(refusal).first()).toBeVisible();
+  await expect(page.getByText(new RegExp(`User "viewer" cannot ${verb} resource "jobs"`)).first()).toBeVisible();
+}
+
+test('they read the list, a Job, and its log', async ({ page, origin }) => {
+  await page.goto(`${origin}/projects/demo/jobs`);
+  await alive(page);
+  await expect(page.getByRole('row', { name: /done/ })).toContainText('Completed');
+  await page.getByRole('link', { name: 'done' }).click();
+  await page.getByRole('link', { name: 'Logs', exact: true }).click();
+  await expect(page.locator('.log-text')).toHaveText(['hello from done']);
+});
+
+test('creating is refused', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, JSON.stringify(job('wanted')));
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await refused(page, 'create');
+  await expect(page).toHaveURL(/create-job/);
+});
+
+test('deleting is refused, from the list and from the page', async ({ page, origin }) => {
+  for (const address of ['/projects/demo/jobs', '/projects/demo/jobs/done']) {
+    await page.goto(origin + address);
+    await alive(page);
+    if (address.endsWith('jobs')) await page.getByLabel('Select done').check();
+    await page.getByRole('button', { name: 'Delete', exact: true }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await refused(page, 'delete');
+  }
+});
+
+test('rerun, suspend and a change of the description are refused', async ({ page, origin }) => {
+  await page.goto(`${origin}/projects/demo/jobs/runs`);
+  await alive(page);
+  await page.getByRole('button', { name: 'Rerun' }).click();
+  await refused(page, 'create');
+  await page.reload();
+  await alive(page);
+  await page.getByRole('button', { name: 'Suspend' }).click();
+  await refused(page, 'patch');
+  await page.reload();
+  await alive(page);
+  await page.getByRole('button', { name: 'Edit information' }).click();
+  await page.getByRole('dialog').getByLabel('Alias').fill('mine now');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await refused(page, 'patch');
+});
+
+test('Secrets are not listed, and the form takes a name by hand', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?example=pi&step=volumes');
+  await page.getByRole('button', { name: 'Add Secret' }).click();
+  await expect(page.locator('main')).not.toContainText('default-token');
+});

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Stops the cluster with all its containers, throws its state away, and leaves the machine as it was. What was built
+# is kept.
+. "$(dirname "$0")/place.sh"
+for part in process node; do . "$HERE/$part.sh"; done
+
+if [ ! -d "$STATE_OF" ]; then
+  say "No cluster runs"
+  exit
+fi
+[ "$(id -u)" = 0 ] || fail "the cluster's processes are root's: run this as root"
+exec 9>"$CACHE/lock"
+flock 9
+
+none() { [ -z "$("$@")" ]; }
+# end_all LISTING : kills what the function lists until it lists nothing.
+end_all() {
+  local pids
+  pids=$("$1")
+  # shellcheck disable=SC2086
+  [ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
+  wait_for 20 none "$1"
+}
+node_down() {
+  stop kubelet
+  end_all pod_processes
+  stop containerd
+  end_all node_processes
+}
+control_down() {
+  local part
+  for part in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop $part; done
+}
+machine_as_before() {
+  local setting value
+  mountpoint -q "$MOUNTS" && umount -n "$MOUNTS"
+  mountpoint -q "${MOUNTS%/*}" && umount -n "${MOUNTS%/*}"
+  find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
+  if [ -d "/sys/class/net/$BRIDGE" ]; then ip link delete $BRIDGE; fi
+  if [ -f "$STATE_OF/settings" ]; then
+    while read -r setting value; do echo "$value" >"/proc/sys/$setting"; done <"$STATE_OF/settings"
+  fi
+  rm -rf --one-file-system "$STATE_OF"
+}
+
+say "Stopping the cluster"
+step "node and its containers" node_down
+step "control plane" control_down
+step "mounts, network and settings" machine_as_before

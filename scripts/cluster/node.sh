@@ -1,0 +1,125 @@
+# The node: containerd and the kubelet, which run containers for real.
+#
+# Both live in a mount namespace of their own in which /run, /var/lib and /var/log are this cluster's: every path that
+# they use by default is the cluster's, and nothing that they mount or leave behind is seen by the machine.
+
+NODE=$STATE_OF/node
+MOUNTS=$STATE_OF/mounts/namespace
+BRIDGE=jobwright0
+# What the kubelet and the bridge plugin change; `down` puts it back.
+SETTINGS="vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys
+  kernel/keys/root_maxbytes net/ipv4/ip_forward"
+
+# in_node COMMAND... : as the node sees the machine.
+in_node() { nsenter --mount="$MOUNTS" "$@"; }
+
+# The namespace is kept by a bind mount: it outlives every process.
+node_namespace() {
+  local folder=${MOUNTS%/*}
+  if mountpoint -q "$MOUNTS"; then return; fi
+  mkdir -p "$folder" "$NODE/lib" "$NODE/log"
+  mountpoint -q "$folder" || mount -n --bind "$folder" "$folder"
+  # The kernel keeps a namespace only where mounts are private.
+  mount -n --make-private "$folder"
+  touch "$MOUNTS"
+  unshare --mount="$MOUNTS" --propagation private true
+  in_node mount -n --make-rshared /
+  in_node mount -n -t tmpfs -o mode=755 tmpfs /run
+  in_node mount -n --bind "$NODE/lib" /var/lib
+  in_node mount -n --bind "$NODE/log" /var/log
+}
+
+node_settings() {
+  local setting
+  [ -f "$STATE_OF/settings" ] && return
+  for setting in $SETTINGS; do echo "$setting $(cat "/proc/sys/$setting")"; done >"$STATE_OF/settings.new"
+  mv "$STATE_OF/settings.new" "$STATE_OF/settings"
+}
+
+node_containerd() {
+  local snapshotter=overlayfs
+  # An overlay cannot lie upon another one.
+  [ "$(stat -f -c %T "$NODE")" != overlayfs ] || snapshotter=native
+  cat >"$NODE/containerd.toml" <<CONFIG
+version = 2
+[plugins."io.containerd.internal.v1.opt"]
+  path = "/var/lib/containerd/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "registry.k8s.io/pause:3.6"
+  # Lowering the score takes a capability that a container on a container host lacks; runc would die of it.
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$DEBIAN/usr/lib/cni"
+    conf_dir = "$NODE/network"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "$snapshotter"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        BinaryName = "$DEBIAN/usr/sbin/runc"
+CONFIG
+  mkdir -p "$NODE/network"
+  cat >"$NODE/network/jobs.conflist" <<CONFIG
+{"cniVersion": "0.4.0", "name": "jobs", "plugins": [{"type": "bridge", "bridge": "$BRIDGE", "isGateway": true,
+  "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+CONFIG
+  start containerd nsenter --mount="$MOUNTS" containerd --config "$NODE/containerd.toml"
+  wait_for 20 in_node ctr version
+}
+
+node_images() {
+  local file
+  for file in "$IMAGES"/*.tar; do in_node ctr --namespace k8s.io images import "$file"; done
+}
+
+node_kubelet() {
+  # A link into /run would lead nowhere in the namespace.
+  cp -L /etc/resolv.conf "$NODE/resolv.conf" 2>/dev/null || : >"$NODE/resolv.conf"
+  cat >"$NODE/kubelet.yaml" <<CONFIG
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+address: 127.0.0.1
+port: $((PORT + 3))
+healthzBindAddress: 127.0.0.1
+healthzPort: $((PORT + 4))
+readOnlyPort: 0
+tlsCertFile: $KEYS/kubelet-server.crt
+tlsPrivateKeyFile: $KEYS/kubelet-server.key
+authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: $KEYS/kubernetes.crt}}
+authorization: {mode: Webhook}
+resolvConf: $NODE/resolv.conf
+cgroupDriver: cgroupfs
+failSwapOn: false
+makeIPTablesUtilChains: false
+oomScoreAdj: 0
+nodeStatusUpdateFrequency: 1s
+# A full disk is no reason to throw out the Pods of a test.
+evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%}
+imageGCHighThresholdPercent: 100
+imageGCLowThresholdPercent: 99
+CONFIG
+  start kubelet nsenter --mount="$MOUNTS" kubelet --config "$NODE/kubelet.yaml" \
+    --kubeconfig "$KEYS/kubelet.kubeconfig" --hostname-override localhost \
+    --container-runtime remote --container-runtime-endpoint unix:///run/containerd/containerd.sock
+}
+
+# The kubelet answers, has said that it is ready, and the taint of a node that just began is gone.
+node_ready() {
+  local now
+  admin get --raw /api/v1/nodes/localhost/proxy/healthz >/dev/null || return 1
+  now=$(admin get node localhost \
+    -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}/{.spec.taints}') && [ "$now" = True/ ]
+}
+
+# Pids in the namespace: kubelet, containerd and its shims.
+node_processes() {
+  local namespace process
+  namespace=$(in_node readlink /proc/self/ns/mnt) || return 0
+  for process in /proc/[0-9]*; do
+    if [ "$(readlink "$process/ns/mnt" 2>/dev/null)" = "$namespace" ]; then echo "${process#/proc/}"; fi
+  done
+}
+
+# Pids in containers.
+pod_processes() { find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u; }
