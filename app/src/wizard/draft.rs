@@ -83,11 +83,10 @@ impl Drafts {
             while let Some((project, text)) = self.waiting.try_update_value(Option::take).flatten() {
                 let is_text = text.is_some();
                 let stored = store(&project, text).await;
-                if is_text && let Some(kept) = self.kept.try_get_untracked() {
-                    let now = if stored { Kept::Saved } else { Kept::Full };
-                    if kept != now && kept != Kept::Secret {
-                        self.kept.set(now);
-                    }
+                // A newer state tells its own.
+                let newest = self.waiting.try_with_value(Option::is_none) == Some(true);
+                if is_text && newest {
+                    let _ = self.kept.try_set(if stored { Kept::Saved } else { Kept::Full });
                 }
             }
             let _ = self.writing.try_update_value(|writing| *writing = false);

@@ -1,0 +1,65 @@
+// Drafts: kept in this browser as typed; a Secret only if the person says so.
+import { alive, expect, signIn, test } from '../../lib/test.ts';
+import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
+
+const text = `apiVersion: batch/v1
+kind: Job
+metadata: {name: draft} # as typed
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: "a:1"}]}}}
+`;
+const secret = `${text}---
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+stringData: {password: hunter2}
+`;
+
+test.beforeEach(async ({ page, server, expected }) => {
+  expected.allow(/response: 5\d\d|status of 5\d\d|\/stream\//);
+  await signIn(page, server);
+});
+
+test('a broken text comes back after a reload, byte for byte', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, `${text}oops: [`);
+  await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+  await page.reload();
+  await alive(page);
+  await expect(page.getByText('Your draft is back')).toBeVisible();
+  await editMode(page, false);
+  expect(await manifest(page)).toBe(`${text}oops: [\n`);
+});
+
+test('a Secret stays out of the draft until the person wants it in', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, text);
+  await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+  await paste(page, secret);
+  await expect(page.getByText('Not kept as a draft, since it holds a Secret.')).toBeVisible();
+  await page.reload();
+  await alive(page);
+  await expect(page.getByText('Your draft is back')).toHaveCount(0);
+  await paste(page, secret);
+  await page.getByRole('button', { name: 'Keep it in this browser all the same' }).click();
+  await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+  await page.reload();
+  await alive(page);
+  await editMode(page, false);
+  expect(await manifest(page)).toBe(secret);
+});
+
+test('a field is found by its words, and gets the focus where it stands', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?example=pi');
+  await page.getByRole('searchbox', { name: 'Find a field' }).fill('grace period seconds');
+  await page.keyboard.press('Enter');
+  await expect(page.getByLabel('Grace period (seconds)')).toBeFocused();
+});
+
+test('the changes since an import stand side by side', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?import=1');
+  await page.getByLabel('Import').setInputFiles({ name: 'draft.yaml', mimeType: 'text/yaml', buffer: Buffer.from(text) });
+  await page.getByLabel('Name', { exact: true }).fill('changed');
+  await page.getByRole('button', { name: 'Changes since the import' }).click();
+  await expect(page.locator('.editor.original')).toContainText('draft');
+  await expect(page.locator('.editor.modified')).toContainText('changed');
+});
