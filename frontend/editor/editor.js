@@ -1,6 +1,7 @@
 // The editor as Jobwright sees it. Offsets are UTF-16 units of the text; the text is never changed behind the
 // document's back: what Monaco cannot keep byte for byte is said by `exact`.
-import { editor, languages, MarkerSeverity, Range } from './monaco.js';
+import { editor, KeyCode, KeyMod, languages, MarkerSeverity, Range } from './monaco.js';
+import { register } from './providers.js';
 
 const base = new URL('.', import.meta.url);
 let ready = false;
@@ -26,7 +27,7 @@ const theme = (name) => (name === 'dark' ? 'vs-dark' : 'vs');
 /**
  * Makes an editor in an element.
  * options: text, language ('yaml' | 'json'), readOnly, theme ('light' | 'dark'), ariaLabel, nonce,
- * onChange(changes: [{offset, length, text}], text), onCursor(offset).
+ * onChange(changes: [{offset, length, text}], text), onCursor(offset), onUndo(), onRedo(), and what providers.js asks.
  */
 export async function create(element, options) {
   await prepare(options.nonce);
@@ -52,7 +53,9 @@ export async function create(element, options) {
     autoClosingQuotes: 'never',
     formatOnPaste: false,
     formatOnType: false,
-    quickSuggestions: false,
+    quickSuggestions: { other: true, comments: false, strings: true },
+    acceptSuggestionOnEnter: 'smart',
+    suggest: { showWords: false },
     wordBasedSuggestions: 'off',
     unicodeHighlight: { ambiguousCharacters: false },
     fixedOverflowWidgets: true,
@@ -72,6 +75,11 @@ export async function create(element, options) {
       if (!silent) options.onCursor?.(model.getOffsetAt(event.position));
     }),
   ];
+  // One history for form and text: the document's, not the editor's own.
+  view.addCommand(KeyMod.CtrlCmd | KeyCode.KeyZ, () => options.onUndo?.());
+  view.addCommand(KeyMod.CtrlCmd | KeyMod.Shift | KeyCode.KeyZ, () => options.onRedo?.());
+  view.addCommand(KeyMod.CtrlCmd | KeyCode.KeyY, () => options.onRedo?.());
+  if (options.complete) subscriptions.push(register(model, options));
   const lit = view.createDecorationsCollection();
   let dim;
   const range = (offset, length) => {
@@ -161,26 +169,4 @@ export async function diff(element, options) {
       for (const model of models) model.dispose();
     },
   };
-}
-
-/** complete(text, offset) → [{label, insert, detail, documentation}]; hover(text, offset) → markdown or null. */
-export function registerProviders({ complete, hover }) {
-  const completion = languages.registerCompletionItemProvider('yaml', {
-    triggerCharacters: [' ', '\n', ':'],
-    provideCompletionItems(model, position) {
-      const word = model.getWordUntilPosition(position);
-      const range = new Range(position.lineNumber, word.startColumn, position.lineNumber, word.endColumn);
-      const items = complete(model.getValue(), model.getOffsetAt(position));
-      return { suggestions: items.map(({ label, insert, detail, documentation }) => ({
-        label, detail, documentation, range, insertText: insert ?? label, kind: languages.CompletionItemKind.Property,
-      })) };
-    },
-  });
-  const hovers = languages.registerHoverProvider('yaml', {
-    provideHover(model, position) {
-      const value = hover(model.getValue(), model.getOffsetAt(position));
-      return value ? { contents: [{ value }] } : null;
-    },
-  });
-  return { dispose() { completion.dispose(); hovers.dispose(); } };
 }

@@ -1,5 +1,7 @@
 //! What one keystroke costs: reading, a lens, an edit, validation, and all of them together.
+#![allow(missing_docs, reason = "criterion_group makes a public function")]
 
+use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -12,9 +14,10 @@ const CONTAINER: &str = "        - name: pi\n          image: perl:5.34.0\n     
 fn job(variables: usize) -> String {
     let mut text = format!("{HEAD}{CONTAINER}          env:\n");
     for index in 0..variables {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "            - name: V{index} # c\n              value: \"{index}\"\n"
-        ));
+        );
     }
     text
 }
@@ -36,16 +39,16 @@ fn engine(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(name);
         group.sample_size(20);
         group.bench_function("parse", |bencher| {
-            bencher.iter(|| Document::parse(black_box(text.clone())))
+            bencher.iter(|| Document::parse(black_box(text.clone())));
         });
         group.bench_function("lens", |bencher| {
-            bencher.iter(|| document.get(0, black_box(&path)).cloned())
+            bencher.iter(|| document.get(0, black_box(&path)).cloned());
         });
         group.bench_function("edit", |bencher| {
             bencher.iter(|| document.clone().apply(0, black_box(&edit)));
         });
         group.bench_function("validate", |bencher| {
-            bencher.iter(|| validate(black_box(&document)))
+            bencher.iter(|| validate(black_box(&document)));
         });
         group.bench_function("keystroke", |bencher| {
             bencher.iter(|| {

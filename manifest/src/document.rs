@@ -39,6 +39,8 @@ pub struct Entry {
     pub namespace: Option<String>,
     pub(crate) root: Option<NodeId>,
     pub(crate) value: Option<Value>,
+    /// What the API server would read where keys are repeated: then there is no value.
+    meant: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,7 @@ impl Document {
         };
         let tree = Tree::parse(&text);
         let mut entries = Vec::new();
-        let mut problems = Vec::new();
+        let mut problems: Vec<_> = directive(&text).into_iter().collect();
         for part in &tree.parts {
             if let Some(error) = &part.error {
                 let end = line_end(&text, error.at).max(error.at);
@@ -96,16 +98,21 @@ impl Document {
                 continue;
             };
             let range = tree.node(root).start..tree.node(root).range.end;
-            let value = match value::value(&tree, root) {
-                Ok(value) => Some(value),
-                Err(error) => {
-                    problems.push(
-                        Problem::syntax(error.code, error.range, &error.subject).of_entry(entries.len()),
-                    );
-                    None
-                }
+            let (value, errors) = match value::value(&tree, root, || is_json(&text)) {
+                Ok(reading) => (Some(reading.value), reading.repeated),
+                Err(error) => (None, vec![error]),
             };
-            entries.push(Entry::new(range, Some(root), value));
+            problems.extend(errors.iter().map(|error| {
+                let mut problem =
+                    Problem::syntax(error.code, error.range.clone(), &error.subject).of_entry(entries.len());
+                problem.path = path_of(&tree, root, error.node).unwrap_or_default();
+                problem
+            }));
+            let mut entry = Entry::new(range, Some(root), value);
+            if !errors.is_empty() {
+                entry.meant = entry.value.take();
+            }
+            entries.push(entry);
         }
         Self(Arc::new(Read {
             text,
@@ -141,6 +148,12 @@ impl Document {
     /// What a document means to Kubernetes; none if it does not parse.
     pub fn value(&self, entry: usize) -> Option<&Value> {
         self.entries().get(entry)?.value.as_ref()
+    }
+
+    /// What a document means, repeated keys or not: for its problems, not for edits.
+    pub(crate) fn meant(&self, entry: usize) -> Option<&Value> {
+        let entry = self.entries().get(entry)?;
+        entry.value.as_ref().or(entry.meant.as_ref())
     }
 
     /// The value at a path.
@@ -282,7 +295,55 @@ impl Entry {
             namespace: text(&["metadata", "namespace"]),
             root,
             value,
+            meant: None,
         }
+    }
+}
+
+/// JSON by the letter: what starts like it may be YAML in flow style.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// A directive of another version than YAML 1.1, which the API server's reader refuses.
+fn directive(text: &str) -> Option<Problem> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let version = line.strip_prefix("%YAML").map(str::trim);
+        if let Some(version) = version.filter(|version| *version != "1.1") {
+            return Some(Problem::syntax("yaml.version", at..line_end(text, at), version));
+        }
+        if !line.starts_with(['%', '#', '\n', '\r']) {
+            return None;
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// Where a node stands below another: its own path, or that of the value whose key it is.
+fn path_of(tree: &Tree, from: NodeId, wanted: NodeId) -> Option<Path> {
+    if from == wanted {
+        return Some(Path::root());
+    }
+    let below = |segment: Segment, child: NodeId| {
+        let mut segments = vec![segment];
+        segments.extend(path_of(tree, child, wanted)?.segments().iter().cloned());
+        Some(Path::from(segments))
+    };
+    match &tree.node(from).kind {
+        Kind::Mapping { pairs, .. } => pairs.iter().find_map(|(key, value)| {
+            let segment = Segment::Key(tree.key_text(*key)?.into_owned());
+            if *key == wanted {
+                return Some(Path::from(vec![segment]));
+            }
+            below(segment, *value)
+        }),
+        Kind::Sequence { items, .. } => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| below(Segment::Index(index), *item)),
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ mod path;
 mod problem;
 pub mod quantity;
 mod scalar;
+pub mod schema;
 pub mod shell;
 mod splice;
 mod tree;
@@ -28,6 +29,7 @@ pub use edit::{Edit, EditError};
 pub use history::History;
 pub use path::{Path, PathError, Segment};
 pub use problem::{Fix, Language, Problem, Severity};
+pub use schema::Schema;
 pub use splice::{Splice, difference, inverse, line_column, splice};
 pub use validate::validate;
 

@@ -12,6 +12,28 @@ pub(crate) fn template(code: &'static str, language: Language) -> &'static str {
     }
 }
 
+/// A subject in a language: the names of types are words of their own, all else is what the text says.
+pub(crate) fn word(subject: &str, language: Language) -> &str {
+    let found = WORDS
+        .iter()
+        .find(|(en, _)| language == Language::Zh && *en == subject);
+    found.map_or(subject, |(_, zh)| zh)
+}
+
+/// English, Chinese.
+const WORDS: &[(&str, &str)] = &[
+    ("a mapping", "映射"),
+    ("a list", "列表"),
+    ("a text", "文本"),
+    ("a text (put it in quotes)", "文本（请加引号）"),
+    ("a number", "数字"),
+    ("a whole number", "整数"),
+    ("a whole number or a text", "整数或文本"),
+    ("a quantity", "数量"),
+    ("true or false", "true 或 false"),
+    ("null", "空值"),
+];
+
 /// Code, English, Chinese.
 pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
     (
@@ -38,6 +60,11 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "yaml.scalar",
         "“{0}” is a value that Kubernetes cannot take. Put it in quotes if it is a text.",
         "Kubernetes 无法识别值“{0}”。如果它是文本，请加引号。",
+    ),
+    (
+        "yaml.version",
+        "Kubernetes reads YAML 1.1, not “{0}”. Remove the line, or say 1.1.",
+        "Kubernetes 按 YAML 1.1 读取，不支持“{0}”。请删除此行或改为 1.1。",
     ),
     (
         "yaml.merge",
@@ -111,6 +138,31 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "field.unknown",
         "Kubernetes does not know the field “{0}” here: it would refuse the manifest. Check the spelling.",
         "Kubernetes 不认识字段“{0}”，会拒绝该清单，请检查拼写。",
+    ),
+    (
+        "field.unknown.near",
+        "Kubernetes does not know the field “{0}” here: it would refuse the manifest. Did you mean “{1}”?",
+        "Kubernetes 不认识字段“{0}”，会拒绝该清单。是否应为“{1}”？",
+    ),
+    (
+        "field.expected",
+        "Kubernetes' schema asks for “{0}” here; without it, it counts as empty. Add it if it matters.",
+        "Kubernetes 的结构定义要求此处有“{0}”，缺少时按空值处理，请按需添加。",
+    ),
+    (
+        "field.time",
+        "“{0}” is not a time. Write one such as 2026-11-23T10:00:00Z.",
+        "“{0}”不是有效的时间，请写成例如 2026-11-23T10:00:00Z 的形式。",
+    ),
+    (
+        "field.base64",
+        "This has to be base64. Encode the value, or use stringData where there is such a field.",
+        "此处必须是 base64 编码。请编码后填写，或使用 stringData（如果有此字段）。",
+    ),
+    (
+        "object.kind.unknown",
+        "The cluster's {1} has no kind “{0}”. Check the spelling.",
+        "集群的 {1} 中没有类型“{0}”，请检查拼写。",
     ),
     (
         "job.restart.missing",
@@ -437,5 +489,95 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "toleration.key",
         "Without a key the operator has to be Exists. Change it, or name a key.",
         "没有键时操作符必须为 Exists，请修改或填写键。",
+    ),
+    (
+        "object.finalizer",
+        "“{0}” is not a finalizer: it needs a domain and a name such as example.com/cleanup. Change or remove it.",
+        "终结器“{0}”无效：需要“域名/名称”（例如 example.com/cleanup），请修改或删除。",
+    ),
+    (
+        "annotation.size",
+        "All annotations together may have at most 256 KiB. Move large texts elsewhere, such as into a ConfigMap.",
+        "所有注解合计不能超过 256 KiB，请将较大的内容移到别处，例如配置项。",
+    ),
+    (
+        "job.name.label",
+        "Kubernetes labels the Pods with the Job's name, and “{0}” is no label: at most 63 letters, digits, “-”, “_” and “.”, with a letter or digit at both ends. Change the name.",
+        "Kubernetes 会把任务名称作为容器组的标签，而“{0}”不是有效的标签值：最多 63 个字母、数字、“-”、“_”、“.”，首尾为字母或数字。请修改名称。",
+    ),
+    (
+        "job.selector.labels",
+        "The selector does not pick the Pods of this template. Make their labels match.",
+        "选择器与容器组模板的标签不匹配，请使二者一致。",
+    ),
+    (
+        "job.policy.per-index",
+        "FailIndex needs backoffLimitPerIndex. Set it, or choose another action.",
+        "FailIndex 需要设置 backoffLimitPerIndex，请设置或改用其他动作。",
+    ),
+    (
+        "job.policy.container",
+        "There is no container “{0}” in the template. Name one that is there.",
+        "模板中没有名为“{0}”的容器，请填写已有的容器。",
+    ),
+    (
+        "list.one",
+        "Exactly one value has to stand here.",
+        "此处必须且只能有一个值。",
+    ),
+    (
+        "dns.searches.long",
+        "All search domains together may have at most {0} characters. Remove some.",
+        "所有搜索域合计不能超过 {0} 个字符，请删减。",
+    ),
+    (
+        "security.sysctl.host",
+        "“{0}” belongs to the host here, because the Pod shares its namespace. Remove it.",
+        "容器组共享了主机命名空间，不能设置“{0}”，请删除。",
+    ),
+    (
+        "security.proc-mount",
+        "Unmasked needs hostUsers: false in the Pod. Set it, or use Default.",
+        "Unmasked 需要容器组设置 hostUsers: false，请设置或改用 Default。",
+    ),
+    (
+        "security.escalation",
+        "A privileged container (or one with CAP_SYS_ADMIN) cannot have allowPrivilegeEscalation: false. Remove one of them.",
+        "特权容器（或带 CAP_SYS_ADMIN 的容器）不能设置 allowPrivilegeEscalation: false，请去掉其中之一。",
+    ),
+    (
+        "security.share-process",
+        "shareProcessNamespace and hostPID exclude each other. Remove one.",
+        "shareProcessNamespace 与 hostPID 不能同时启用，请删除其中一个。",
+    ),
+    (
+        "mount.propagation",
+        "Bidirectional needs a privileged container. Choose another mode.",
+        "Bidirectional 需要特权容器，请选择其他模式。",
+    ),
+    (
+        "mount.recursive.propagation",
+        "This needs mountPropagation None. Remove one of them.",
+        "此项要求 mountPropagation 为 None，请去掉其中之一。",
+    ),
+    (
+        "mount.sub-path.both",
+        "subPath and subPathExpr exclude each other. Remove one.",
+        "subPath 与 subPathExpr 不能同时设置，请删除其中一个。",
+    ),
+    (
+        "port.host-network",
+        "In the host's network this has to be the host's port {0}. Make them equal.",
+        "使用主机网络时，此端口必须等于主机端口 {0}，请保持一致。",
+    ),
+    (
+        "port.host.duplicate",
+        "The host's port {0} is used twice. Choose another.",
+        "主机端口 {0} 重复，请更换。",
+    ),
+    (
+        "quantity.positive",
+        "This amount has to be above 0.",
+        "此数量必须大于 0。",
     ),
 ];

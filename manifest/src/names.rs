@@ -69,6 +69,13 @@ pub fn port_name(text: &str) -> Result<(), NameError> {
     })
 }
 
+/// Name of an HTTP header: letters, digits and `-` (`IsHTTPHeaderName`).
+pub fn header_name(text: &str) -> Result<(), NameError> {
+    check(text, usize::MAX, |text| {
+        text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+    })
+}
+
 /// Name of an environment variable: any printable ASCII but `=` (relaxed since Kubernetes 1.34).
 pub fn env_name(text: &str) -> Result<(), NameError> {
     check(text, usize::MAX, |text| {

@@ -89,7 +89,7 @@ impl fmt::Display for Path {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) if is_word(key) => {
-                    write!(f, "{}{key}", if position > 0 { "." } else { "" })?
+                    write!(f, "{}{key}", if position > 0 { "." } else { "" })?;
                 }
                 Segment::Key(key) => write!(f, "[{}]", serde_json::Value::from(key.as_str()))?,
             }

@@ -76,7 +76,7 @@ impl Problem {
         let template = messages::template(self.code, language);
         let mut out = template.to_owned();
         for (position, subject) in self.subjects.iter().enumerate() {
-            out = out.replace(&format!("{{{position}}}"), subject);
+            out = out.replace(&format!("{{{position}}}"), messages::word(subject, language));
         }
         out
     }

@@ -66,6 +66,16 @@ pub(crate) struct Node {
     pub aliased: bool,
 }
 
+impl Node {
+    /// The text of a scalar.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// One document of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Part {
@@ -369,7 +379,7 @@ fn first_dash(source: &str, last_end: usize, found: usize) -> usize {
             '&' | '!' => {
                 at += source[at..]
                     .find(char::is_whitespace)
-                    .unwrap_or(source.len() - at)
+                    .unwrap_or(source.len() - at);
             }
             ':' | '?' => at += 1,
             c if c.is_whitespace() => at += c.len_utf8(),

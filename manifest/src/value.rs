@@ -14,32 +14,50 @@ const MAX_NODES: usize = 250_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ValueError {
     pub code: &'static str,
+    pub node: NodeId,
     pub range: Range<usize>,
     /// What the text shows at the place: the key, the alias, the scalar.
     pub subject: String,
 }
 
-/// The value of a node.
-pub(crate) fn value(tree: &Tree, root: NodeId) -> Result<Value, ValueError> {
-    Reader {
-        tree,
-        nodes: 0,
-        within: Vec::new(),
-    }
-    .read(root)
+/// What a document that parses means.
+pub(crate) struct Reading {
+    /// The value; of repeated keys the last counts, as it does for the API server.
+    pub value: Value,
+    /// The repeated keys.
+    pub repeated: Vec<ValueError>,
 }
 
-struct Reader<'a> {
+/// The value of a node. `json` says whether the text is JSON, in which `2.0` is no whole number.
+pub(crate) fn value(tree: &Tree, root: NodeId, json: impl Fn() -> bool) -> Result<Reading, ValueError> {
+    let mut reader = Reader {
+        tree,
+        json,
+        nodes: 0,
+        within: Vec::new(),
+        repeated: Vec::new(),
+    };
+    let value = reader.read(root)?;
+    Ok(Reading {
+        value,
+        repeated: reader.repeated,
+    })
+}
+
+struct Reader<'a, F> {
     tree: &'a Tree,
+    json: F,
+    repeated: Vec<ValueError>,
     nodes: usize,
     /// Anchored nodes being read: an alias to one of them has no end.
     within: Vec<NodeId>,
 }
 
-impl Reader<'_> {
+impl<F: Fn() -> bool> Reader<'_, F> {
     fn error(&self, code: &'static str, id: NodeId, subject: impl Into<String>) -> ValueError {
         ValueError {
             code,
+            node: id,
             range: self.tree.node(id).range.clone(),
             subject: subject.into(),
         }
@@ -78,7 +96,13 @@ impl Reader<'_> {
     fn scalar(&self, id: NodeId, text: &str, style: Style) -> Result<Value, ValueError> {
         let unreadable = || self.error("yaml.scalar", id, text);
         match self.tree.node(id).tag.as_deref() {
-            None if style == Style::Plain => scalar::resolve(text).ok_or_else(unreadable),
+            None if style == Style::Plain => match scalar::resolve(text).ok_or_else(unreadable)? {
+                // YAML's floats become whole numbers where they are; JSON's stay what they are.
+                Value::Number(number) if text.contains(['.', 'e', 'E']) && (self.json)() => {
+                    Ok(serde_json::from_str(text).unwrap_or(Value::Number(number)))
+                }
+                value => Ok(value),
+            },
             Some(tag) if tag != "!" => scalar::resolve_tagged(tag, text).ok_or_else(unreadable),
             _ => Ok(Value::String(text.to_owned())),
         }
@@ -95,8 +119,12 @@ impl Reader<'_> {
             }
             let name = self.key(*key)?;
             let value = self.read(*value)?;
-            if own.insert(name.clone(), value).is_some() {
-                return Err(self.error("yaml.key.duplicate", *key, name));
+            if let Some(before) = own.get_mut(&name) {
+                *before = value;
+                let repeated = self.error("yaml.key.duplicate", *key, name);
+                self.repeated.push(repeated);
+            } else {
+                own.insert(name, value);
             }
         }
         for (name, value) in merged {

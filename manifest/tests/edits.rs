@@ -1,4 +1,5 @@
 //! Edits on texts: what changes, and above all what does not.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use manifest::{Document, Edit, EditError, Path};
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 //!
 //! A document is drawn from bytes: block and flow style, comments (between list items too), anchors, aliases and
 //! merge keys, CRLF, several documents, block scalars, odd indentation, and JSON with its own layout.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod support;
 

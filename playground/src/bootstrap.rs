@@ -2,8 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::auth::defaults;
 use crate::cluster::Cluster;
-use crate::resource::{NAMESPACES, NODES, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS, STORAGE_CLASSES};
+use crate::resource::{
+    CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NAMESPACES, NODES, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS,
+    STORAGE_CLASSES,
+};
 use crate::store::StoreError;
 
 /// What every cluster has.
@@ -23,6 +27,32 @@ pub(crate) fn least(cluster: &Cluster) -> Result<(), StoreError> {
             &PRIORITY_CLASSES,
             json!({"metadata": {"name": name}, "value": value}),
         )?;
+    }
+    roles(cluster)
+}
+
+/// The roles that authenticated users, anonymous ones and administrators have.
+fn roles(cluster: &Cluster) -> Result<(), StoreError> {
+    let metadata = |name: &str| {
+        json!({"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+            "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"}})
+    };
+    for (name, rules) in defaults::cluster_roles() {
+        ensure(
+            cluster,
+            &CLUSTER_ROLES,
+            json!({"metadata": metadata(name), "rules": rules}),
+        )?;
+    }
+    for (role, groups) in defaults::CLUSTER_ROLE_BINDINGS {
+        let api = "rbac.authorization.k8s.io";
+        let subject = |group: &&str| json!({"kind": "Group", "apiGroup": api, "name": group});
+        let binding = json!({
+            "metadata": metadata(role),
+            "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": role},
+            "subjects": groups.iter().map(subject).collect::<Vec<Value>>(),
+        });
+        ensure(cluster, &CLUSTER_ROLE_BINDINGS, binding)?;
     }
     Ok(())
 }

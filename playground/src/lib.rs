@@ -5,6 +5,7 @@
 //! system. It knows nothing of the console: `kubectl` and any other client can use it.
 
 mod api;
+pub mod auth;
 mod bootstrap;
 pub mod cluster;
 pub mod conformance;
@@ -15,11 +16,12 @@ mod runtime;
 mod scheduler;
 pub mod store;
 mod tls;
+mod types;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -94,6 +96,7 @@ impl Playground {
     /// Starts controllers and scheduler alone: Pods are placed, and nothing runs them.
     pub fn start_controllers(&self) {
         self.spawn(controllers::job::run(self.cluster.clone()));
+        self.spawn(controllers::compaction::run(self.cluster.clone()));
         self.spawn(controllers::garbage::run(self.cluster.clone()));
         self.spawn(controllers::quotas::run(self.cluster.clone()));
         self.spawn(scheduler::run(self.cluster.clone()));
@@ -111,12 +114,34 @@ impl Playground {
 
     /// The Kubernetes API as an administrator, for a client in this process.
     pub fn router(&self) -> Router {
-        http::router(self.cluster.clone())
+        self.guarded_router().layer(Extension(auth::User::admin()))
     }
 
-    /// Serves the API over TLS to clients that bring the kubeconfig's token, until the playground is shut down.
+    /// The Kubernetes API for clients that bring credentials: the kubeconfig's token, a ServiceAccount's token, or a
+    /// [`auth::certificate::ClientCertificate`] among the request's extensions, which only a TLS layer that has
+    /// verified it may put there.
+    pub fn guarded_router(&self) -> Router {
+        http::router(http::Api {
+            cluster: self.cluster.clone(),
+            authenticator: self.identity.authenticator(),
+        })
+    }
+
+    /// A new client certificate and its key, as PEM, with which [`Playground::serve_tls`] knows a user of this name
+    /// and these groups.
+    pub fn client_certificate(&self, name: &str, groups: &[&str]) -> std::io::Result<(String, String)> {
+        self.identity.client(name, groups).map_err(std::io::Error::other)
+    }
+
+    /// Forgets how everything was before now, as a compaction of etcd does: lists of earlier versions are refused.
+    pub fn compact(&self) {
+        self.cluster.store.compact(self.cluster.store.version());
+    }
+
+    /// Serves the API over TLS, with the access that each client's credentials give, until the playground is shut
+    /// down.
     pub async fn serve_tls(&self, listener: TcpListener) -> std::io::Result<()> {
-        let router = tls::guarded(self.router(), &self.identity);
+        let router = self.guarded_router();
         tls::serve(listener, router, &self.identity, self.stop.clone()).await
     }
 

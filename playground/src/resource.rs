@@ -1,6 +1,9 @@
 //! The resource types this cluster serves: one static [`Resource`] each.
 
 use std::fmt;
+use std::sync::LazyLock;
+
+use crate::types;
 
 /// One served resource type, as API discovery describes it.
 pub struct Resource {
@@ -69,6 +72,21 @@ impl Resource {
     }
 }
 
+/// Every served type: those with rules of their own, then the rest of the API, which is stored as sent.
+pub static ALL: LazyLock<Vec<&'static Resource>> = LazyLock::new(|| {
+    let mut all = KNOWN.to_vec();
+    for listed in types::stored() {
+        let is_known = all
+            .iter()
+            .any(|known| known.plural == listed.plural && known.group == listed.group);
+        // Events have two groups and one table.
+        if !is_known && listed.plural != EVENTS.plural {
+            all.push(listed);
+        }
+    }
+    all
+});
+
 impl fmt::Debug for Resource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.group_resource())
@@ -101,8 +119,8 @@ const CORE: Resource = Resource {
 macro_rules! resources {
     ($($(#[$doc:meta])* $name:ident = { $($field:ident: $value:expr),* $(,)? };)*) => {
         $($(#[$doc])* pub static $name: Resource = Resource { $($field: $value,)* ..CORE };)*
-        /// Every served type, in the order of discovery.
-        pub static ALL: &[&Resource] = &[$(&$name),*];
+        /// The types that this crate has rules for.
+        static KNOWN: &[&Resource] = &[$(&$name),*];
     };
 }
 

@@ -1,33 +1,58 @@
-//! The playground over the network: a certificate and a token of its own, on loopback.
+//! The playground over the network: a certificate, a token and an authority for client certificates of its own.
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair,
+};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_util::sync::CancellationToken;
 
-use crate::http::status::Status;
+use crate::auth::authenticate::Authenticator;
+use crate::auth::certificate::ClientCertificate;
+use crate::auth::service_account::Signer;
 
-/// Certificate, key and token, kept in the data folder.
+/// Certificates, keys and the administrator's token, kept in the data folder.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Identity {
     certificate: String,
     key: String,
+    /// The administrator's.
     token: String,
+    /// Who signs client certificates.
+    authority: Pair,
+    /// What signs tokens of ServiceAccounts.
+    secret: String,
+}
+
+/// A certificate and its key, as PEM.
+#[derive(Serialize, Deserialize)]
+struct Pair {
+    certificate: String,
+    key: String,
+}
+
+/// Two random UUIDs: 244 random bits.
+fn random() -> String {
+    format!(
+        "{}{}",
+        uuid::Uuid::new_v4().simple(),
+        uuid::Uuid::new_v4().simple()
+    )
 }
 
 impl Identity {
@@ -45,14 +70,34 @@ impl Identity {
         let identity = Self {
             certificate: certified.cert.pem(),
             key: certified.signing_key.serialize_pem(),
-            token: format!(
-                "{}{}",
-                uuid::Uuid::new_v4().simple(),
-                uuid::Uuid::new_v4().simple()
-            ),
+            token: random(),
+            authority: authority().map_err(io::Error::other)?,
+            secret: random(),
         };
         write_private(&file, &serde_json::to_string(&identity)?)?;
         Ok(identity)
+    }
+
+    /// What recognizes this cluster's credentials.
+    pub(crate) fn authenticator(&self) -> Authenticator {
+        Authenticator::new(self.token.clone(), Signer::new(self.secret.as_bytes()))
+    }
+
+    /// A new client certificate and its key, as PEM.
+    pub(crate) fn client(&self, name: &str, groups: &[&str]) -> Result<(String, String), rcgen::Error> {
+        let key = KeyPair::from_pem(&self.authority.key)?;
+        let issuer = Issuer::from_ca_cert_pem(&self.authority.certificate, key)?;
+        let mut subject = DistinguishedName::new();
+        subject.push(DnType::CommonName, name);
+        for group in groups {
+            subject.push(DnType::OrganizationName, *group);
+        }
+        let mut wanted = CertificateParams::default();
+        wanted.distinguished_name = subject;
+        wanted.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate()?;
+        let certificate = wanted.signed_by(&key, &issuer)?;
+        Ok((certificate.pem(), key.serialize_pem()))
     }
 
     pub(crate) fn kubeconfig(&self, url: &str) -> String {
@@ -64,6 +109,21 @@ impl Identity {
             self.token
         )
     }
+}
+
+/// A new authority for client certificates.
+fn authority() -> Result<Pair, rcgen::Error> {
+    let mut wanted = CertificateParams::default();
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, "playground-client-authority");
+    wanted.distinguished_name = subject;
+    wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate()?;
+    let certificate = wanted.self_signed(&key)?;
+    Ok(Pair {
+        certificate: certificate.pem(),
+        key: key.serialize_pem(),
+    })
 }
 
 /// Writes a file that only its owner may read, in one step.
@@ -81,37 +141,6 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(draft, path)
-}
-
-/// The router behind the token: 401 without it.
-pub(crate) fn guarded(router: Router, identity: &Identity) -> Router {
-    let wanted = format!("Bearer {}", identity.token);
-    router.layer(axum::middleware::from_fn(move |request: Request, next: Next| {
-        let given = request
-            .headers()
-            .get(http::header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        // Longer than any guess in reach; compared whole, so that the time tells nothing.
-        let same = given.is_some_and(|given| {
-            given.len() == wanted.len()
-                && given
-                    .bytes()
-                    .zip(wanted.bytes())
-                    .fold(0, |all, (a, b)| all | (a ^ b))
-                    == 0
-        });
-        async move {
-            if same {
-                next.run(request).await
-            } else {
-                unauthorized()
-            }
-        }
-    }))
-}
-
-fn unauthorized() -> Response {
-    Status::new(401, "Unauthorized", "Unauthorized").into_response()
 }
 
 /// Accepts connections until told to stop.
@@ -133,6 +162,15 @@ pub(crate) async fn serve(
                 Ok(stream) => stream,
                 Err(error) => return tracing::debug!(%error, "no TLS"),
             };
+            let (_, session) = stream.get_ref();
+            // Verified by the handshake; one that cannot be read names nobody.
+            let certificate = session
+                .peer_certificates()
+                .and_then(|all| ClientCertificate::read(all.first()?));
+            let router = match certificate {
+                Some(certificate) => router.layer(Extension(certificate)),
+                None => router,
+            };
             let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
             let service = TowerToHyperService::new(router);
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
@@ -152,10 +190,20 @@ fn acceptor(identity: &Identity) -> io::Result<TlsAcceptor> {
         .map_err(io::Error::other)?;
     let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).map_err(io::Error::other)?;
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let mut authorities = RootCertStore::empty();
+    for authority in CertificateDer::pem_slice_iter(identity.authority.certificate.as_bytes()) {
+        authorities
+            .add(authority.map_err(io::Error::other)?)
+            .map_err(io::Error::other)?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider.clone())
+        .allow_unauthenticated()
+        .build()
+        .map_err(io::Error::other)?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_single_cert(certificates, key)
         .map_err(io::Error::other)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -21,6 +21,7 @@ pub mod playground;
 mod preferences;
 mod random;
 pub mod router;
+mod schema;
 pub mod security;
 pub mod serve;
 pub mod session;

@@ -14,7 +14,7 @@ use app::{App, shell};
 use crate::pages::provide_nonce;
 use crate::session::{layer, routes};
 use crate::state::AppState;
-use crate::{files, health, limit, pages, preferences, security, streams, trace};
+use crate::{files, health, limit, pages, preferences, schema, security, streams, trace};
 
 /// The whole server.
 pub fn router(state: AppState) -> Result<Router, ConfigError> {
@@ -31,6 +31,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/stream/job", get(streams::job::stream))
         .route("/stream/logs", get(streams::logs::stream))
         .route("/download/log", get(streams::download::log))
+        .route("/cluster/schema", get(schema::answer))
         .route_layer(from_fn(layer::streams))
         .route_layer(from_fn_with_state(state.clone(), security::origin::layer));
 

@@ -5,10 +5,17 @@
 //! and after an `await` too. Changing the language loads the page anew; drafts survive that.
 
 pub mod common;
+pub mod container;
 pub mod error;
+pub mod find;
 pub mod job;
 pub mod jobs;
+pub mod node;
+pub mod object;
+pub mod policy;
+pub mod review;
 pub mod sign_in;
+pub mod volume;
 pub mod wizard;
 
 /// A language of the interface.
@@ -73,6 +80,13 @@ impl Text {
             Lang::En => self.en,
             Lang::Zh => self.zh,
         }
+    }
+}
+
+impl From<Text> for String {
+    /// The text in the person's language.
+    fn from(text: Text) -> Self {
+        t(text).to_owned()
     }
 }
 

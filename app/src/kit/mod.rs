@@ -1,6 +1,7 @@
 //! The parts that pages are made of. One part a file, with its keyboard and ARIA done there, once.
 
 pub mod badge;
+pub mod copy;
 pub mod dialog;
 pub mod empty;
 pub mod failure;

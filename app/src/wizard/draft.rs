@@ -1,10 +1,112 @@
 //! The draft: the text as typed, kept in this browser per project, so that a reload, a crash or a sign-out loses
-//! nothing. A text with a Secret in it is not kept.
+//! nothing. It lies in IndexedDB, which has room for the largest manifest. A text with a Secret in it is kept only
+//! if the person says so.
 
+use leptos::prelude::*;
 use manifest::Document;
 
+/// Whether the text is kept in this browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing to keep yet.
+    Yes,
+    /// Kept.
+    Saved,
+    /// It came from a draft that was kept.
+    Restored,
+    /// Not kept, for the Secret in it.
+    Secret,
+    /// Not kept: the browser gives no room.
+    Full,
+}
+
+/// Keeps drafts; at most one write runs at a time, and only the newest text waits for it.
+#[derive(Clone, Copy)]
+pub struct Drafts {
+    /// The state of the newest text.
+    pub kept: RwSignal<Kept>,
+    /// The person wants a Secret in the draft too.
+    pub with_secret: RwSignal<bool>,
+    waiting: StoredValue<Option<(String, Option<String>)>>,
+    writing: StoredValue<bool>,
+}
+
+impl Drafts {
+    /// Nothing kept yet.
+    pub fn new() -> Self {
+        Self {
+            kept: RwSignal::new(Kept::Yes),
+            with_secret: RwSignal::new(false),
+            waiting: StoredValue::new(None),
+            writing: StoredValue::new(false),
+        }
+    }
+
+    /// The draft of a project.
+    pub async fn load(project: &str) -> Option<String> {
+        #[cfg(feature = "hydrate")]
+        return browser::load(project)
+            .await
+            .ok()
+            .flatten()
+            .filter(|text| !text.is_empty());
+        #[cfg(not(feature = "hydrate"))]
+        {
+            let _ = project;
+            None
+        }
+    }
+
+    /// Keeps a text, or takes the draft away where a Secret must not be kept.
+    pub fn save(self, project: &str, document: &Document) {
+        if holds_secret(document) && !self.with_secret.get_untracked() {
+            self.kept.set(Kept::Secret);
+            self.write(project, None);
+        } else {
+            self.write(project, Some(document.text().to_owned()));
+        }
+    }
+
+    /// Forgets the draft of a project.
+    pub fn clear(self, project: &str) {
+        self.write(project, None);
+    }
+
+    fn write(self, project: &str, text: Option<String>) {
+        self.waiting.set_value(Some((project.to_owned(), text)));
+        if self.writing.get_value() {
+            return;
+        }
+        self.writing.set_value(true);
+        leptos::task::spawn_local(async move {
+            // The page may end while a write runs: everything of it is gone then.
+            while let Some((project, text)) = self.waiting.try_update_value(Option::take).flatten() {
+                let is_text = text.is_some();
+                let stored = store(&project, text).await;
+                if is_text && let Some(kept) = self.kept.try_get_untracked() {
+                    let now = if stored { Kept::Saved } else { Kept::Full };
+                    if kept != now && kept != Kept::Secret {
+                        self.kept.set(now);
+                    }
+                }
+            }
+            let _ = self.writing.try_update_value(|writing| *writing = false);
+        });
+    }
+}
+
+/// Writes a draft, or removes it; false if the browser refuses.
+async fn store(project: &str, text: Option<String>) -> bool {
+    #[cfg(feature = "hydrate")]
+    return browser::store(project, text.as_deref()).await.is_ok();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = (project, text);
+        false
+    }
+}
+
 /// A Secret's values must not lie about in a browser.
-#[cfg(any(feature = "hydrate", test))]
 fn holds_secret(document: &Document) -> bool {
     let is_secret = |kind: Option<&str>| kind == Some("Secret");
     document.entries().iter().any(|entry| is_secret(entry.kind.as_deref()))
@@ -13,7 +115,6 @@ fn holds_secret(document: &Document) -> bool {
 }
 
 /// True if a text says `kind: Secret` in whatever quotes and on whatever line; rather too often than not.
-#[cfg(any(feature = "hydrate", test))]
 fn names_secret(text: &str) -> bool {
     let bare: String = text
         .chars()
@@ -23,57 +124,53 @@ fn names_secret(text: &str) -> bool {
 }
 
 #[cfg(feature = "hydrate")]
-fn storage() -> Option<web_sys::Storage> {
-    leptos::prelude::window().local_storage().ok().flatten()
-}
+mod browser {
+    //! IndexedDB: one database, one store, the project's name as key and the text as value.
 
-#[cfg(feature = "hydrate")]
-fn key(project: &str) -> String {
-    format!("jobwright.draft.{project}")
-}
+    use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
+    use wasm_bindgen::JsValue;
 
-/// The draft of a project.
-pub fn load(project: &str) -> Option<String> {
-    #[cfg(feature = "hydrate")]
-    return storage()?
-        .get_item(&key(project))
-        .ok()
-        .flatten()
-        .filter(|text| !text.is_empty());
-    #[cfg(not(feature = "hydrate"))]
-    {
-        let _ = project;
-        None
+    const DATABASE: &str = "jobwright";
+    const STORE: &str = "drafts";
+
+    async fn open() -> Result<Database, Error> {
+        let mut request = Factory::new()?.open(DATABASE, Some(1))?;
+        request.on_upgrade_needed(|event| {
+            // A browser that refuses this refuses the reads and writes that follow, which say so.
+            if let Ok(database) = event.database() {
+                let _ = database.create_object_store(STORE, ObjectStoreParams::new());
+            }
+        });
+        request.await
     }
-}
 
-/// Keeps a draft; false if it is not kept, for its Secret or because the browser has no room.
-pub fn save(project: &str, document: &Document) -> bool {
-    #[cfg(feature = "hydrate")]
-    {
-        let Some(storage) = storage() else { return false };
-        if holds_secret(document) {
-            clear(project);
-            return false;
+    pub async fn load(project: &str) -> Result<Option<String>, Error> {
+        let database = open().await?;
+        let transaction = database.transaction(&[STORE], TransactionMode::ReadOnly)?;
+        let value: Option<JsValue> = transaction
+            .object_store(STORE)?
+            .get(JsValue::from_str(project))?
+            .await?;
+        transaction.await?;
+        database.close();
+        Ok(value.and_then(|value| value.as_string()))
+    }
+
+    pub async fn store(project: &str, text: Option<&str>) -> Result<(), Error> {
+        let database = open().await?;
+        let transaction = database.transaction(&[STORE], TransactionMode::ReadWrite)?;
+        let store = transaction.object_store(STORE)?;
+        let key = JsValue::from_str(project);
+        match text {
+            Some(text) => {
+                store.put(&JsValue::from_str(text), Some(&key))?.await?;
+            }
+            None => store.delete(key)?.await?,
         }
-        storage.set_item(&key(project), document.text()).is_ok()
+        transaction.commit()?.await?;
+        database.close();
+        Ok(())
     }
-    #[cfg(not(feature = "hydrate"))]
-    {
-        let _ = (project, document);
-        false
-    }
-}
-
-/// Forgets the draft of a project.
-pub fn clear(project: &str) {
-    #[cfg(feature = "hydrate")]
-    if let Some(storage) = storage() {
-        // Fails only where nothing could be stored.
-        let _ = storage.remove_item(&key(project));
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = project;
 }
 
 #[cfg(test)]

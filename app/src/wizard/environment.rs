@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use manifest::{Edit, Path};
 use serde_json::{Value, json};
 
-use super::fields::{AddButton, As, Input, Problems, RemoveButton, id_of, positions};
+use super::fields::spec::{Control, Fields, Spec, specs};
+use super::fields::{AddButton, As, Input, Problems, RemoveButton, positions};
+use super::objects::names_of;
 use super::state::Wizard;
 use crate::api::create::{KeyedObject, Offers};
 use crate::i18n::{t, tf, wizard as text};
@@ -21,7 +23,7 @@ pub fn Environment(
     let from = StoredValue::new(path.key("envFrom"));
     let reference = json!({"name": "", "valueFrom": {"configMapKeyRef": {"name": "", "key": ""}}});
     view! {
-        <fieldset class="group" id=id_of(&env.get_value())>
+        <fieldset class="group" id=wizard.id(&env.get_value())>
             <legend class="group-title">{t(text::ENVIRONMENT)}</legend>
             <For each=move || positions(wizard, env.get_value()).get() key=|index| *index let(index)>
                 <Variable wizard path=env.get_value().index(index) number=index + 1/>
@@ -35,9 +37,27 @@ pub fn Environment(
                     label=t(text::ADD_REFERENCE)
                     on_add=Callback::new(move |()| wizard.push(&env.get_value(), reference.clone()))
                 />
+                <AddButton
+                    label=t(text::ADD_FIELD_VARIABLE)
+                    on_add=Callback::new(move |()| {
+                        wizard.push(
+                            &env.get_value(),
+                            json!({"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}),
+                        );
+                    })
+                />
+                <AddButton
+                    label=t(text::ADD_RESOURCE_VARIABLE)
+                    on_add=Callback::new(move |()| {
+                        wizard.push(
+                            &env.get_value(),
+                            json!({"name": "CPU_LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}),
+                        );
+                    })
+                />
             </div>
         </fieldset>
-        <fieldset class="group" id=id_of(&from.get_value())>
+        <fieldset class="group" id=wizard.id(&from.get_value())>
             <legend class="group-title">{t(text::ENV_FROM)}</legend>
             <For each=move || positions(wizard, from.get_value()).get() key=|index| *index let(index)>
                 <Whole wizard path=from.get_value().index(index) number=index + 1/>
@@ -65,12 +85,15 @@ pub fn objects(offers: Option<&Offers>, secret: bool) -> Vec<KeyedObject> {
 /// Names of ConfigMaps or Secrets.
 pub fn names(wizard: Wizard, secret: bool) -> Signal<Vec<String>> {
     Signal::derive(move || {
+        let mut names: Vec<String> = names_of(wizard, if secret { "Secret" } else { "ConfigMap" });
         wizard.offers.with(|offers| {
-            objects(offers.as_ref(), secret)
-                .into_iter()
-                .map(|object| object.name)
-                .collect()
-        })
+            names.extend(
+                objects(offers.as_ref(), secret)
+                    .into_iter()
+                    .map(|object| object.name),
+            );
+        });
+        names
     })
 }
 
@@ -94,8 +117,25 @@ pub fn keys(wizard: Wizard, secret: bool, name: Path) -> Signal<Vec<String>> {
 enum Source {
     Value,
     Key { secret: bool },
+    Field,
+    Resource,
     Other(String),
 }
+
+/// A variable from a field of the Pod, below `valueFrom`.
+pub const FIELD: &[Spec] = specs! {
+    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "Pod 字段",
+        "metadata.name, metadata.namespace, metadata.uid, spec.nodeName, spec.serviceAccountName, status.podIP, status.hostIP, metadata.labels['key'], metadata.annotations['key']" |
+        "metadata.name、metadata.namespace、metadata.uid、spec.nodeName、spec.serviceAccountName、status.podIP、status.hostIP、metadata.labels['key']、metadata.annotations['key']";
+};
+
+/// A variable from an amount of a resource, below `valueFrom`.
+pub const RESOURCE: &[Spec] = specs! {
+    "resourceFieldRef.resource" => Control::Choice(&["limits.cpu", "limits.memory", "requests.cpu", "requests.memory", "limits.ephemeral-storage", "requests.ephemeral-storage"]),
+        "Resource" | "资源", "" | "";
+    "resourceFieldRef.containerName" => Control::Text, "Container" | "容器", "Not set: this one." | "未设置：当前容器。";
+    "resourceFieldRef.divisor" => Control::Text, "Unit" | "单位", "Such as 1Mi. Not set: 1." | "例如 1Mi。未设置：1。";
+};
 
 #[component]
 fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
@@ -110,6 +150,8 @@ fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
             None => Source::Value,
             Some("configMapKeyRef") => Source::Key { secret: false },
             Some("secretKeyRef") => Source::Key { secret: true },
+            Some("fieldRef") => Source::Field,
+            Some("resourceFieldRef") => Source::Resource,
             Some(other) => Source::Other(other.to_owned()),
         }
     });
@@ -139,6 +181,12 @@ fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                         .into_any()
                 }
                 Source::Key { secret } => view! { <KeyOf wizard path=stored.get_value().key("valueFrom") secret number/> }.into_any(),
+                Source::Field => {
+                    view! { <Fields wizard base=stored.get_value().key("valueFrom") specs=FIELD/> }.into_any()
+                }
+                Source::Resource => {
+                    view! { <Fields wizard base=stored.get_value().key("valueFrom") specs=RESOURCE/> }.into_any()
+                }
                 Source::Other(what) => {
                     view! { <span class="hint">{tf(text::IN_TEXT_ONLY, &[("what", &what)])}</span> }.into_any()
                 }
@@ -237,6 +285,14 @@ fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                     />
                 }
             }}
+            <Input
+                wizard
+                path=stored.get_value().key("prefix")
+                kind=As::Text
+                aria_label=name(text::PREFIX)
+                placeholder=t(text::PREFIX)
+                mono=true
+            />
             <RemoveButton wizard path=path.clone() what=name(text::ENV_FROM)/>
         </div>
         <Problems wizard path/>

@@ -7,21 +7,24 @@ use manifest::quantity::Quantity;
 use manifest::{Path, Problem, Severity};
 use serde_json::Value;
 
-use super::fields::id_of;
+use super::draft::Drafts;
+#[cfg(feature = "hydrate")]
+use super::fields::id_in;
 use super::state::{SERVER, Wizard, words};
 use super::step::Step;
 use super::{start, state};
 use crate::api;
 use crate::api::create::CreateOutcome;
 use crate::api::error::ApiError;
-use crate::i18n::{common, t, tf, wizard as text};
+use crate::i18n::{common, review, t, tf, wizard as text};
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::toast::use_toaster;
 
-/// Gives the focus to the field of a path, or of the nearest path above it that has one.
-pub fn focus_field(path: &Path) {
+/// Gives the focus to the field of a path, or of the nearest path above it that has one; `other` is the position of a
+/// document that is not the Job.
+pub fn focus_field(other: Option<usize>, path: &Path) {
     #[cfg(feature = "hydrate")]
     {
         let path = path.clone();
@@ -30,7 +33,7 @@ pub fn focus_field(path: &Path) {
             move || {
                 let mut at = Some(path);
                 while let Some(path) = at {
-                    if let Some(element) = document().get_element_by_id(&id_of(&path)) {
+                    if let Some(element) = document().get_element_by_id(&id_in(other, &path)) {
                         use wasm_bindgen::JsCast;
                         open_around(&element);
                         element.scroll_into_view();
@@ -46,7 +49,7 @@ pub fn focus_field(path: &Path) {
         );
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = id_of(path);
+    let _ = (other, path);
 }
 
 /// Opens the folded parts that hold an element.
@@ -67,8 +70,12 @@ fn jump(wizard: Wizard, go: Callback<Step>, problem: &Problem) {
     if wizard.editing.get_untracked() {
         wizard.reveal(problem.range.start);
     } else {
-        go.run(Step::of(&problem.path));
-        focus_field(&problem.path);
+        // The forms of the other documents stand on the step of the volumes.
+        let other = problem
+            .entry
+            .filter(|entry| *entry != wizard.entry.get_untracked());
+        go.run(other.map_or_else(|| Step::of(&problem.path), |_| Step::Volumes));
+        focus_field(other, &problem.path);
     }
 }
 
@@ -81,6 +88,10 @@ pub fn Foot(
     go: Callback<Step>,
     /// Switches the mode.
     mode: Callback<bool>,
+    /// The review is shown.
+    reviewing: RwSignal<bool>,
+    /// Forgets the draft once its objects exist.
+    drafts: Drafts,
 ) -> impl IntoView {
     let toaster = use_toaster();
     let navigate = use_navigate();
@@ -104,7 +115,7 @@ pub fn Foot(
             if let Ok(outcome) = answer
                 && outcome.is_success()
             {
-                start::done(wizard);
+                start::done(wizard, drafts);
                 let job = outcome.documents.iter().find(|document| document.kind == "Job");
                 let name = job.map(|job| job.name.clone());
                 if let Some(toaster) = toaster {
@@ -123,7 +134,7 @@ pub fn Foot(
         }
     });
     let submit = move |()| {
-        if wizard.can_create() {
+        if wizard.is_sound() {
             create.dispatch(());
             return;
         }
@@ -131,6 +142,7 @@ pub fn Foot(
             .problems
             .with_untracked(|problems| problems.first().cloned());
         if let Some(problem) = first {
+            reviewing.set(false);
             if wizard.document.with_untracked(|document| !document.is_valid())
                 && !wizard.editing.get_untracked()
             {
@@ -147,6 +159,7 @@ pub fn Foot(
                 <a class="button" href=move || format!("/projects/{}/jobs", wizard.project.get())>{t(common::CANCEL)}</a>
                 <Cost wizard/>
                 <span class="bar-space"></span>
+                <Verdict wizard/>
                 <button
                     type="button"
                     class="button"
@@ -173,8 +186,16 @@ pub fn Foot(
                 </button>
                 <button
                     type="button"
+                    class="button"
+                    aria-pressed=move || reviewing.get().to_string()
+                    on:click=move |_| reviewing.update(|on| *on = !*on)
+                >
+                    {move || t(if reviewing.get() { review::CLOSE } else { review::OPEN })}
+                </button>
+                <button
+                    type="button"
                     class="button button-primary"
-                    aria-disabled=move || (!wizard.can_create()).then_some("false")
+                    aria-disabled=move || (!wizard.is_sound()).then_some("false")
                     disabled=move || create.pending().get()
                     on:click=move |_| submit(())
                 >
@@ -189,6 +210,29 @@ pub fn Foot(
                 </button>
             </div>
         </footer>
+    }
+}
+
+/// What the dry run says to the text as it stands.
+#[component]
+fn Verdict(wizard: Wizard) -> impl IntoView {
+    let verdict = Memo::new(move |_| {
+        if wizard.checking.get() {
+            return Some((Glyph::Spinner, text::CHECKING));
+        }
+        let text = wizard.document.with(|document| document.text().to_owned());
+        wizard
+            .checked
+            .with(|checked| match checked.as_ref().filter(|(of, _)| *of == text)? {
+                (_, Ok(outcome)) if outcome.is_success() => Some((Glyph::CheckCircle, review::AGREES)),
+                (_, Ok(_)) => Some((Glyph::Cross, review::OBJECTS)),
+                (_, Err(_)) => Some((Glyph::Alert, review::UNASKED)),
+            })
+    });
+    view! {
+        <span class="verdict wide-only" role="status">
+            {move || verdict.get().map(|(glyph, words)| view! { <Icon glyph/> {t(words)} })}
+        </span>
     }
 }
 
@@ -271,7 +315,7 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
         })
     };
     view! {
-        <details class="problems" open=move || untrack(|| count(Severity::Error) > 0)>
+        <details class="problems">
             <summary>
                 {move || {
                     let errors = count(Severity::Error);
@@ -284,6 +328,9 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
                             <Icon glyph=glyph/>
                             {t(text::PROBLEMS)}
                             <span class="count" class:count-mild=errors == 0>{all}</span>
+                            <span class="problems-first">
+                                {move || wizard.problems.with(|problems| problems.first().map(words))}
+                            </span>
                         }
                             .into_any()
                     }

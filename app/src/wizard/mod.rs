@@ -1,14 +1,23 @@
 //! The wizard that creates a Job (features C1-C12): six steps and the text, two views of one document.
 
+mod catalogue;
+mod check;
 mod containers;
 mod draft;
 mod environment;
 mod fields;
+mod find;
 mod foot;
+mod nodes;
+mod objects;
 pub mod offsets;
+mod others;
 mod pairs;
+mod pod;
 mod preview;
 mod quantity;
+mod review;
+mod settings;
 mod start;
 mod state;
 mod step;
@@ -27,14 +36,16 @@ use crate::frame::use_project;
 use crate::i18n::{t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
+use check::Check;
+use draft::{Drafts, Kept};
 use preview::Preview;
-use start::{Kept, begin};
+use start::begin;
 use state::Wizard;
 use step::Step;
 use text_pane::TextPane;
 
 /// Changes of the address that keep the rest of it: step and mode.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Address {
     step: Callback<Step>,
     mode: Callback<bool>,
@@ -54,9 +65,35 @@ pub fn CreateJob() -> impl IntoView {
     let editing =
         Memo::new(move |_| query.with(|query| query.get("edit").is_some() || query.get("import").is_some()));
     let wizard = Wizard::new(use_project(), step, editing, &template::empty("job"));
-    let kept = RwSignal::new(Kept::Yes);
-    begin(wizard, kept);
+    let reviewing = RwSignal::new(false);
+    let drafts = Drafts::new();
+    begin(wizard, drafts);
+    let check = Check::follow(wizard);
     let address = address(wizard);
+    let address = StoredValue::new(address);
+    view! {
+        <Title text=t(text::TITLE)/>
+        <div
+            class="wizard"
+            class:wizard-editing=move || wizard.editing.get()
+            on:keydown=move |event| shortcut(wizard, &event)
+        >
+            <Head wizard drafts mode=address.with_value(|address| address.mode)/>
+            <Notices wizard drafts/>
+            <Show
+                when=move || reviewing.get()
+                fallback=move || view! { <Panes wizard importing address=address.get_value()/> }
+            >
+                <review::Review wizard check/>
+            </Show>
+            <foot::Foot wizard go=address.with_value(|address| address.step) mode=address.with_value(|address| address.mode) reviewing drafts/>
+        </div>
+    }
+}
+
+/// Form and text, side by side or one at a time.
+#[component]
+fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
     let open_text = {
         let mode = address.mode;
         Callback::new(move |offset: usize| {
@@ -70,28 +107,22 @@ pub fn CreateJob() -> impl IntoView {
         })
     };
     view! {
-        <Title text=t(text::TITLE)/>
-        <div
-            class="wizard"
-            class:wizard-editing=move || wizard.editing.get()
-            on:keydown=move |event| shortcut(wizard, &event)
-        >
-            <Head wizard kept mode=address.mode/>
-            <Notices wizard kept mode=address.mode/>
-            <div class="wizard-panes">
+        <div class="wizard-panes">
                 <section class="wizard-form" aria-label=t(text::STEPS)>
                     <Stepper wizard go=address.step/>
+                    <div class="wizard-broken"><Broken wizard mode=address.mode/></div>
                     <div class="wizard-step" inert=move || !wizard.is_usable()>
-                        {move || {
-                            view! { <h2 class="step-title">{t(wizard.step.get().label())}</h2> }
-                        }}
+                        <div class="step-head">
+                            <h2 class="step-title">{move || t(wizard.step.get().label())}</h2>
+                            <find::Find wizard go=address.step/>
+                        </div>
                         {move || match wizard.step.get() {
                             Step::Basic => view! { <steps::Basic wizard/> }.into_any(),
-                            Step::Settings => view! { <steps::Settings wizard/> }.into_any(),
+                            Step::Settings => view! { <settings::Settings wizard/> }.into_any(),
                             Step::Pods => view! { <containers::Pods wizard/> }.into_any(),
                             Step::Volumes => view! { <volumes::Volumes wizard/> }.into_any(),
                             Step::Labels => view! { <steps::Labels wizard/> }.into_any(),
-                            Step::Nodes => view! { <steps::Nodes wizard/> }.into_any(),
+                            Step::Nodes => view! { <nodes::Nodes wizard/> }.into_any(),
                         }}
                     </div>
                 </section>
@@ -105,8 +136,6 @@ pub fn CreateJob() -> impl IntoView {
                     }}
                 </section>
             </div>
-            <foot::Foot wizard go=address.step mode=address.mode/>
-        </div>
     }
 }
 
@@ -131,7 +160,7 @@ fn address(wizard: Wizard) -> Address {
         mode: Callback::new(move |editing: bool| {
             go.run((wizard.step.get_untracked(), editing));
             if !editing {
-                foot::focus_field(&wizard.focused.get_untracked());
+                foot::focus_field(None, &wizard.focused.get_untracked());
             }
         }),
     }
@@ -155,16 +184,22 @@ fn shortcut(wizard: Wizard, event: &leptos::ev::KeyboardEvent) {
 
 /// Title, draft, undo, and the switch at the top right.
 #[component]
-fn Head(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl IntoView {
-    let draft = move || match kept.get() {
+fn Head(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoView {
+    let draft = move || match drafts.kept.get() {
         Kept::Yes => "",
         Kept::Saved | Kept::Restored => t(text::DRAFT_SAVED),
         Kept::Secret => t(text::DRAFT_SECRET),
+        Kept::Full => t(text::DRAFT_FULL),
     };
     view! {
         <header class="wizard-head">
             <h1>{t(text::TITLE)}</h1>
             <span class="hint wide-only" role="status">{draft}</span>
+            <Show when=move || drafts.kept.get() == Kept::Secret>
+                <button type="button" class="link" on:click=move |_| drafts.with_secret.set(true)>
+                    {t(text::DRAFT_KEEP_SECRET)}
+                </button>
+            </Show>
             <span class="bar-space"></span>
             <button
                 type="button"
@@ -200,9 +235,39 @@ fn Head(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl Into
     }
 }
 
-/// What a person should know now: a broken text, a refused edit, a draft that came back.
+/// What a person should know now: a refused edit, a draft that came back.
 #[component]
-fn Notices(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl IntoView {
+fn Notices(wizard: Wizard, drafts: Drafts) -> impl IntoView {
+    view! {
+        {move || {
+            let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
+            no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
+        }}
+        {move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> })}
+        {move || {
+            (drafts.kept.get() == Kept::Restored).then(|| {
+                view! {
+                    <Notice tone=Tone::Info>
+                        {t(text::DRAFT_RESTORED)}
+                        " "
+                        <button type="button" class="link" on:click=move |_| start::over(wizard, drafts)>
+                            {t(text::START_OVER)}
+                        </button>
+                        " "
+                        <button type="button" class="link" on:click=move |_| drafts.kept.set(Kept::Saved)>
+                            {t(text::DISMISS)}
+                        </button>
+                    </Notice>
+                }
+            })
+        }}
+    }
+}
+
+/// Where and why the text cannot be read. It lies over the form, which waits, so that the text stays where it is while
+/// a person types.
+#[component]
+fn Broken(wizard: Wizard, mode: Callback<bool>) -> impl IntoView {
     let broken = Memo::new(move |_| {
         wizard.document.with(|document| {
             let problem = document.problems().first()?;
@@ -227,28 +292,6 @@ fn Notices(wizard: Wizard, kept: RwSignal<Kept>, mode: Callback<bool>) -> impl I
                         <span>{t(text::BROKEN_TEXT)}</span>
                         " "
                         <button type="button" class="link" on:click=move |_| show(offset)>{t(text::TO_TEXT)}</button>
-                    </Notice>
-                }
-            })
-        }}
-        {move || {
-            let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
-            no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
-        }}
-        {move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> })}
-        {move || {
-            (kept.get() == Kept::Restored).then(|| {
-                view! {
-                    <Notice tone=Tone::Info>
-                        {t(text::DRAFT_RESTORED)}
-                        " "
-                        <button type="button" class="link" on:click=move |_| start::over(wizard, kept)>
-                            {t(text::START_OVER)}
-                        </button>
-                        " "
-                        <button type="button" class="link" on:click=move |_| kept.set(Kept::Saved)>
-                            {t(text::DISMISS)}
-                        </button>
                     </Notice>
                 }
             })

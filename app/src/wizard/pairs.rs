@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use manifest::{Edit, Path};
 
-use super::fields::{AddButton, Problems, id_of};
+use super::fields::{AddButton, Problems};
 use super::state::Wizard;
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
@@ -16,14 +16,15 @@ pub fn Pairs(
     /// The mapping.
     path: Path,
     /// Its words.
-    label: Text,
+    #[prop(into)]
+    label: String,
     /// Words on the button.
     add: Text,
     /// Keys that are not shown here (they have a field of their own).
     #[prop(optional)]
     hidden: &'static [&'static str],
 ) -> impl IntoView {
-    let (stored, id) = (StoredValue::new(path.clone()), id_of(&path));
+    let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
     let keys = Memo::new(move |_| {
         let pairs = wizard.pairs(&stored.get_value());
         pairs
@@ -32,6 +33,7 @@ pub fn Pairs(
             .filter(|key| !hidden.contains(&key.as_str()))
             .collect::<Vec<_>>()
     });
+    let (title, label) = (label.clone(), StoredValue::new(label));
     let fresh = move || {
         let taken = keys.get_untracked();
         let names = std::iter::once("key".to_owned()).chain((2..).map(|n| format!("key-{n}")));
@@ -49,7 +51,7 @@ pub fn Pairs(
     };
     view! {
         <fieldset class="group">
-            <legend class="group-title">{t(label)}</legend>
+            <legend class="group-title">{title}</legend>
             <div id=id class="rows">
                 <For
                     each=move || 0..keys.with(Vec::len)
@@ -66,7 +68,13 @@ pub fn Pairs(
 }
 
 #[component]
-fn Row(wizard: Wizard, path: Path, keys: Memo<Vec<String>>, position: usize, label: Text) -> impl IntoView {
+fn Row(
+    wizard: Wizard,
+    path: Path,
+    keys: Memo<Vec<String>>,
+    position: usize,
+    label: StoredValue<String>,
+) -> impl IntoView {
     let path = StoredValue::new(path);
     let key = move || keys.with(|keys| keys.get(position).cloned()).unwrap_or_default();
     let value = move || {
@@ -85,7 +93,7 @@ fn Row(wizard: Wizard, path: Path, keys: Memo<Vec<String>>, position: usize, lab
         }
     };
     let number = (position + 1).to_string();
-    let name = |what: Text| format!("{} {number}: {}", t(label), t(what));
+    let name = |what: Text| format!("{} {number}: {}", label.get_value(), t(what));
     view! {
         <div class="row-pair">
             <input

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use manifest::{Path, Severity};
 
-use super::fields::{Field, id_of};
+use super::fields::Field;
 use super::state::{Wizard, plain};
 use crate::i18n::{Text, t, tf, wizard as text};
 
@@ -49,7 +49,7 @@ pub fn QuantityField(
     /// Which units.
     units: Units,
 ) -> impl IntoView {
-    let id = id_of(&path);
+    let id = wizard.id(&path);
     let described = format!("{id}-problem");
     let stored = StoredValue::new(path.clone());
     // The unit chosen while there is no number yet.

@@ -1,28 +1,19 @@
 //! How a person begins: with a new Job, a draft, an example, a copy of a Job; and what is kept while they work.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::draft::{Drafts, Kept};
 use super::state::Wizard;
-use super::{draft, template};
+use super::template;
 use crate::api;
-
-/// Whether the text is kept in this browser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
-    /// Nothing to keep yet.
-    Yes,
-    /// Kept.
-    Saved,
-    /// It came from a draft that was kept.
-    Restored,
-    /// Not kept, for the Secret in it or for want of room.
-    Secret,
-}
+use crate::frame::WorkspaceContext;
 
 /// Chooses the first text, once the page lives, and keeps the draft from then on. Chance and storage are the
 /// browser's: the server renders the empty template.
-pub fn begin(wizard: Wizard, kept: RwSignal<Kept>) {
+pub fn begin(wizard: Wizard, drafts: Drafts) {
     let query = use_query_map();
     let offers = Action::new(move |project: &String| {
         let project = project.clone();
@@ -30,6 +21,18 @@ pub fn begin(wizard: Wizard, kept: RwSignal<Kept>) {
             // Without them the pickers take names by hand; the error shows again when creating.
             wizard.offers.set(api::offers(project).await.ok());
         }
+    });
+    if let Some(WorkspaceContext(workspace)) = use_context::<WorkspaceContext>() {
+        Effect::new(move |_| {
+            let minor = workspace.get().and_then(|workspace| workspace.ok()?.minor());
+            wizard.minor.set(minor);
+        });
+    }
+    Effect::new(move |_| {
+        leptos::task::spawn_local(async move {
+            let schema = api::schema::schema().await;
+            let _ = wizard.schema.try_set(schema.map(Arc::new));
+        });
     });
     let begun = StoredValue::new(false);
     Effect::new(move |_| {
@@ -45,14 +48,7 @@ pub fn begin(wizard: Wizard, kept: RwSignal<Kept>) {
         } else if let Some(name) = from {
             copy(wizard, project, name, begun);
         } else {
-            match draft::load(&project) {
-                Some(text) => {
-                    wizard.restart(&text);
-                    kept.set(Kept::Restored);
-                }
-                None => wizard.restart(&template::empty(&suggestion())),
-            }
-            begun.set_value(true);
+            restore(wizard, project, drafts, begun);
         }
     });
     // The first text is nobody's work yet; from the first change on the text is kept.
@@ -72,21 +68,39 @@ pub fn begin(wizard: Wizard, kept: RwSignal<Kept>) {
         {
             return;
         }
-        let saved = draft::save(&wizard.project.get_untracked(), &document);
-        kept.set(if saved { Kept::Saved } else { Kept::Secret });
+        drafts.with_secret.track();
+        drafts.save(&wizard.project.get_untracked(), &document);
+    });
+}
+
+/// The draft as it was left, or a new Job. Until it is known, nothing that is typed overwrites it.
+fn restore(wizard: Wizard, project: String, drafts: Drafts, begun: StoredValue<bool>) {
+    leptos::task::spawn_local(async move {
+        let draft = Drafts::load(&project).await;
+        if begun.try_get_value() != Some(false) {
+            return;
+        }
+        begun.set_value(true);
+        match draft {
+            Some(text) => {
+                wizard.restart(&text);
+                drafts.kept.set(Kept::Restored);
+            }
+            None => wizard.restart(&template::empty(&suggestion())),
+        }
     });
 }
 
 /// Forgets the draft and begins with a new Job; undo brings the draft back.
-pub fn over(wizard: Wizard, kept: RwSignal<Kept>) {
-    draft::clear(&wizard.project.get_untracked());
+pub fn over(wizard: Wizard, drafts: Drafts) {
+    drafts.clear(&wizard.project.get_untracked());
     wizard.replace(&template::empty(&suggestion()));
-    kept.set(Kept::Yes);
+    drafts.kept.set(Kept::Yes);
 }
 
 /// Forgets the draft after its objects were created.
-pub fn done(wizard: Wizard) {
-    draft::clear(&wizard.project.get_untracked());
+pub fn done(wizard: Wizard, drafts: Drafts) {
+    drafts.clear(&wizard.project.get_untracked());
 }
 
 /// A copy of a Job under a name of its own.

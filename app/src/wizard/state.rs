@@ -3,14 +3,19 @@
 //! The text is the only truth. Fields read it through paths and change it through edits; the editor changes it
 //! directly; neither knows of the other.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
-use manifest::{Document, Edit, EditError, History, Path, Problem, Severity, Splice, difference, validate};
+use manifest::{
+    Document, Edit, EditError, History, Path, Problem, Schema, Severity, Splice, difference, validate,
+};
 use send_wrapper::SendWrapper;
 use serde_json::Value;
 
+use super::fields::id_in;
 use super::step::Step;
-use crate::api::create::{CreateOutcome, Offers};
-use crate::api::error::ApiError;
+use crate::api::create::{CreateOutcome, DocumentOutcome, Offers};
+use crate::api::error::{ApiError, Cause};
 use crate::i18n::{Text, wizard as text};
 
 /// What the editor on the page is told; it stands in `Wizard::editor` while it is there.
@@ -43,15 +48,29 @@ pub struct Wizard {
     /// Why the last edit was refused.
     pub refusal: RwSignal<Option<Text>>,
     /// What the server said last: to this text.
-    pub answer: RwSignal<Option<(String, Result<CreateOutcome, ApiError>)>>,
+    pub answer: RwSignal<Said>,
+    /// What the last dry run said: to this text. It runs by itself while a person works.
+    pub checked: RwSignal<Said>,
+    /// The cluster is being asked.
+    pub checking: RwSignal<bool>,
     /// Positions of the documents that earlier tries created.
     pub done: RwSignal<Vec<usize>>,
     /// What the project offers.
     pub offers: RwSignal<Option<Offers>>,
+    /// The cluster's minor version; none while it is not known.
+    pub minor: RwSignal<Option<u16>>,
+    /// The fields that the cluster knows; none until they have arrived.
+    pub schema: RwSignal<Option<Arc<Schema>>>,
+    /// The text as it was imported.
+    pub imported: RwSignal<Option<String>>,
     /// The field that had the focus last.
     pub focused: RwSignal<Path>,
+    // Problems that need no server to be found.
+    own: Memo<Vec<Problem>>,
     /// All problems: of the text, of the rules, of the server's last answer.
     pub problems: Memo<Vec<Problem>>,
+    // The position of the document that this form is about, if it is not the Job.
+    other: Option<usize>,
     // Wrapped only where there is one: the server drops its pages on any thread.
     editor: StoredValue<Option<SendWrapper<Box<dyn EditorPort>>>>,
 }
@@ -70,7 +89,13 @@ impl Wizard {
         });
         let entry = Memo::new(move |_| readable.with(|document| document.job().unwrap_or_default()));
         let answer = RwSignal::new(None);
-        let problems = Memo::new(move |_| document.with(|document| all_problems(document, &answer.read())));
+        let checked = RwSignal::new(None);
+        let schema = RwSignal::new(None::<Arc<Schema>>);
+        let own =
+            Memo::new(move |_| document.with(|document| own_problems(document, schema.get().as_deref())));
+        let problems = Memo::new(move |_| {
+            document.with(|document| all_problems(document, own.get(), [&answer.read(), &checked.read()]))
+        });
         Self {
             project,
             document,
@@ -82,10 +107,17 @@ impl Wizard {
             lit: RwSignal::new(Vec::new()),
             refusal: RwSignal::new(None),
             answer,
+            checked,
+            checking: RwSignal::new(false),
+            own,
             done: RwSignal::new(Vec::new()),
             offers: RwSignal::new(None),
+            minor: RwSignal::new(None),
+            schema,
+            imported: RwSignal::new(None),
             focused: RwSignal::new(Path::of(["metadata", "name"])),
             problems,
+            other: None,
             editor: StoredValue::new(None),
         }
     }
@@ -117,10 +149,56 @@ impl Wizard {
         })
     }
 
+    /// The same wizard on another document of the stream, for the forms of what is created with the Job.
+    pub fn on(self, entry: usize) -> Self {
+        Self {
+            entry: Memo::new(move |_| entry),
+            other: Some(entry),
+            ..self
+        }
+    }
+
+    /// The element id of a path's input.
+    pub fn id(self, path: &Path) -> String {
+        id_in(self.other, path)
+    }
+
+    /// Adds documents at the end of the stream.
+    pub fn append(self, document: &str) {
+        let old = self
+            .document
+            .with_untracked(|document| document.text().to_owned());
+        let line_end = if old.contains("\r\n") { "\r\n" } else { "\n" };
+        let gap = if old.is_empty() || old.ends_with('\n') {
+            ""
+        } else {
+            line_end
+        };
+        let document = document.replace('\n', line_end);
+        // What was created already keeps its position: only the end changes.
+        let before = self.document.get_untracked();
+        self.history.update(History::seal);
+        self.change_to(&before, &format!("{old}{gap}---{line_end}{document}"), true);
+        self.history.update(History::seal);
+    }
+
     /// The form can be used: the text parses and holds a Job.
     pub fn is_usable(self) -> bool {
         self.document
             .with(|document| document.is_valid() && document.job().is_some())
+    }
+
+    /// Whether the cluster has the field at a path; none while its schema is not here, or does not know the kind.
+    pub fn knows(self, path: &Path) -> Option<bool> {
+        let entry = self.entry.get();
+        self.schema.with(|schema| {
+            let schema = schema.as_ref()?;
+            self.readable.with(|document| {
+                let entry = document.entries().get(entry)?;
+                let root = schema.for_kind(entry.api_version.as_deref()?, entry.kind.as_deref()?)?;
+                Some(root.at(path).is_some())
+            })
+        })
     }
 
     /// Sets a value; consecutive changes of one field are one step of the history.
@@ -173,6 +251,14 @@ impl Wizard {
             }
             Err(EditError::Shared(_)) => self.refusal.set(Some(text::SHARED)),
             Err(_) => self.refusal.set(Some(text::ONLY_TEXT)),
+        }
+    }
+
+    /// Carries out a problem's own fix.
+    pub fn fix(self, problem: &Problem) {
+        if let Some(fix) = &problem.fix {
+            let entry = problem.entry.unwrap_or_else(|| self.entry.get_untracked());
+            self.edit_entry(entry, &fix.edit, None);
         }
     }
 
@@ -300,13 +386,11 @@ impl Wizard {
         })
     }
 
-    /// Nothing stands in the way of creating.
-    pub fn can_create(self) -> bool {
-        self.problems.with(|problems| {
-            !problems
-                .iter()
-                .any(|p| p.severity == Severity::Error && p.code != SERVER)
-        }) && self.document.with(|document| !document.entries().is_empty())
+    /// The text has no errors that can be found without the cluster, which may be asked then.
+    pub fn is_sound(self) -> bool {
+        self.own
+            .with(|problems| problems.iter().all(|p| p.severity != Severity::Error))
+            && self.document.with(|document| !document.entries().is_empty())
     }
 }
 
@@ -322,37 +406,54 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-fn all_problems(
-    document: &Document,
-    answer: &Option<(String, Result<CreateOutcome, ApiError>)>,
-) -> Vec<Problem> {
+/// What the server said, and to which text.
+pub type Said = Option<(String, Result<CreateOutcome, ApiError>)>;
+
+fn own_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem> {
     let mut problems = document.problems().to_vec();
     if document.is_valid() {
-        problems.extend(validate(document));
+        problems.extend(match schema {
+            Some(schema) => manifest::schema::check(document, schema),
+            None => validate(document),
+        });
     }
-    // What the server said holds only for the text that it was asked about.
-    if let Some((_, Ok(outcome))) = answer.as_ref().filter(|(text, _)| text == document.text()) {
-        problems.extend(outcome.documents.iter().flat_map(|result| {
-            let causes = match &result.error {
-                Some(ApiError::Invalid { causes, .. }) => causes.clone(),
-                Some(ApiError::AlreadyExists { message }) => vec![crate::api::error::Cause {
-                    field: "metadata.name".to_owned(),
-                    reason: "AlreadyExists".to_owned(),
-                    message: message.clone(),
-                }],
-                _ => Vec::new(),
-            };
-            causes
-                .into_iter()
-                .map(|cause| server_problem(document, result.entry, &cause))
-                .collect::<Vec<_>>()
-        }));
+    problems
+}
+
+fn all_problems(document: &Document, own: Vec<Problem>, said: [&Said; 2]) -> Vec<Problem> {
+    let mut problems = own;
+    for said in said {
+        // What the server said holds only for the text that it was asked about.
+        let Some((_, Ok(outcome))) = said.as_ref().filter(|(text, _)| text == document.text()) else {
+            continue;
+        };
+        for result in &outcome.documents {
+            for cause in causes(result) {
+                let problem = server_problem(document, result.entry, &cause);
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+        }
     }
     problems.sort_by_key(|problem| problem.severity);
     problems
 }
 
-fn server_problem(document: &Document, entry: usize, cause: &crate::api::error::Cause) -> Problem {
+/// What the server has against a document, field by field.
+fn causes(result: &DocumentOutcome) -> Vec<Cause> {
+    match &result.error {
+        Some(ApiError::Invalid { causes, .. }) => causes.clone(),
+        Some(ApiError::AlreadyExists { message }) => vec![Cause {
+            field: "metadata.name".to_owned(),
+            reason: "AlreadyExists".to_owned(),
+            message: message.clone(),
+        }],
+        _ => Vec::new(),
+    }
+}
+
+fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
     let path: Path = cause.field.parse().unwrap_or_default();
     let mut near = path.clone();
     let range = loop {

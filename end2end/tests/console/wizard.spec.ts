@@ -131,7 +131,9 @@ test('a broken text says where, keeps the form’s last state, and loses nothing
 test('an invalid name and quantity are told at their fields', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?example=pi');
   await page.getByLabel('Name', { exact: true }).fill('Not_Valid');
-  await expect(page.getByText('“Not_Valid” is not a valid name')).toHaveCount(2);
+  await expect(page.locator('.field-problem', { hasText: '“Not_Valid” is not a valid name' })).toBeVisible();
+  await page.locator('.problems > summary').click();
+  await expect(page.locator('.problem', { hasText: '“Not_Valid” is not a valid name' })).toBeVisible();
   await page.getByRole('button', { name: /Pod template/ }).click();
   await page.getByLabel('Memory limit', { exact: true }).fill('1x');
   await expect(page.getByText('“1x” is not a quantity').first()).toBeVisible();

@@ -75,20 +75,17 @@ impl Layout<'_> {
             .starts_with(',')
             .then(|| end + rest.len() - rest.trim_start().len() + 1);
         let (at, before) = comma.map_or((end, ","), |at| (at, ""));
-        match self.spread(id) {
-            Some((indent, step)) => {
-                let pad = &self.text[self.line_start(start)..start];
-                let pad = if pad.trim().is_empty() {
-                    pad.to_owned()
-                } else {
-                    " ".repeat(indent)
-                };
-                Splice::insert(at, format!("{before}{}{pad}{}", self.eol, member(indent, step)))
-            }
-            None => {
-                let gap = if self.is_compact(id) { "" } else { " " };
-                Splice::insert(at, format!("{before}{gap}{}", member(0, 0)))
-            }
+        if let Some((indent, step)) = self.spread(id) {
+            let pad = &self.text[self.line_start(start)..start];
+            let pad = if pad.trim().is_empty() {
+                pad.to_owned()
+            } else {
+                " ".repeat(indent)
+            };
+            Splice::insert(at, format!("{before}{}{pad}{}", self.eol, member(indent, step)))
+        } else {
+            let gap = if self.is_compact(id) { "" } else { " " };
+            Splice::insert(at, format!("{before}{gap}{}", member(0, 0)))
         }
     }
 
@@ -106,11 +103,11 @@ impl Layout<'_> {
         value: &Value,
     ) -> Splice {
         let Some(next) = items.get(index) else {
-            let last = items.last().copied().unwrap_or(list);
+            let behind = items.last().copied().unwrap_or(list);
             return self.append_flow(
                 list,
-                self.tree.node(last).start,
-                self.end(last),
+                self.tree.node(behind).start,
+                self.end(behind),
                 |indent, step| self.flow_value(value, indent, step),
             );
         };

@@ -175,3 +175,9 @@ pub(crate) fn fresh(value: &Value) -> String {
     let empty = Document::parse("");
     layout::Layout::of(&empty).block(value, 0).join("\n")
 }
+
+/// A document's habits: columns from a key to the keys of its mapping, to the dashes of its list, and its line break.
+pub(crate) fn habits(document: &Document) -> (usize, usize, &'static str) {
+    let layout = layout::Layout::of(document);
+    (layout.step, layout.dash, layout.eol)
+}

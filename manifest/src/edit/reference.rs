@@ -34,7 +34,7 @@ pub(crate) fn apply(value: &Value, edit: &Edit) -> Result<Value, EditError> {
         } => match get_mut(&mut value, path.segments()) {
             Some(Value::Array(items)) if *index <= items.len() => items.insert(*index, new.clone()),
             Some(Value::Null) | None if *index == 0 => {
-                set(&mut value, path, Value::Array(vec![new.clone()]))?
+                set(&mut value, path, Value::Array(vec![new.clone()]))?;
             }
             _ => return Err(EditError::NoSuchPlace(path.index(*index))),
         },

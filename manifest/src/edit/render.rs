@@ -146,12 +146,17 @@ fn quoted(text: &str) -> String {
             c,
             '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
         ) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            out.push_str("\\u");
+            out.extend([12, 8, 4, 0].map(|shift| hex(u32::from(c) >> shift & 15)));
         } else {
             out.push(c);
         }
     }
     out
+}
+
+fn hex(digit: u32) -> char {
+    char::from_digit(digit, 16).unwrap_or('0')
 }
 
 /// Several lines that a literal block scalar says exactly.

@@ -254,7 +254,12 @@ impl Layout<'_> {
 
     /// Lines behind a line that stays: each begins with a break.
     pub(super) fn lines(&self, lines: &[String]) -> String {
-        lines.iter().map(|line| format!("{}{line}", self.eol)).collect()
+        let mut out = String::new();
+        for line in lines {
+            out.push_str(self.eol);
+            out.push_str(line);
+        }
+        out
     }
 
     /// Right behind the colon of a key.

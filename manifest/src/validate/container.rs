@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::Check;
+use super::need::maps;
 use crate::names;
 use crate::path::Path;
 use crate::quantity::Quantity;
@@ -14,17 +15,26 @@ impl Check<'_> {
         &mut self,
         container: &'v Map<String, Value>,
         at: &Path,
+        pod: &Map<String, Value>,
         volumes: &HashSet<&str>,
         mounted: &mut HashSet<&'v str>,
     ) {
+        // What is there and no text is told as that alone.
+        let other = |key: &str| {
+            container
+                .get(key)
+                .is_some_and(|value| !value.is_null() && !value.is_string())
+        };
         match self.text(container, at, "name") {
+            None if other("name") => {}
             None | Some("") => self.error("object.name.missing", &at.key("name"), &[]),
             Some(name) => self.name(name, &at.key("name"), names::dns_label(name)),
         }
         match self.text(container, at, "image") {
+            None if other("image") => {}
             None | Some("") => self.error("container.image.missing", &at.key("image"), &[]),
             Some(image) if image.trim() != image => {
-                self.error("container.image.space", &at.key("image"), &[])
+                self.error("container.image.space", &at.key("image"), &[]);
             }
             Some(image) => self.image_advice(image, &at.key("image")),
         }
@@ -48,9 +58,10 @@ impl Check<'_> {
             "terminationMessagePolicy",
             &["File", "FallbackToLogsOnError"],
         );
-        self.choice(container, at, "restartPolicy", &["Always", "Never", "OnFailure"]);
-        self.container_security(container, at);
+        self.restart(container, at);
+        self.container_security(container, at, pod);
         self.resources(container, at);
+        self.resize_policy(container, at, pod.get("restartPolicy").and_then(Value::as_str));
         self.ports(container, at);
         self.environment(container, at);
         self.env_from(container, at);
@@ -214,21 +225,89 @@ impl Check<'_> {
                 }
                 Some(_) => {}
             }
+            self.propagation(container, mount, &path);
             self.choice(
                 mount,
                 &path,
-                "mountPropagation",
-                &["None", "HostToContainer", "Bidirectional"],
+                "recursiveReadOnly",
+                &["Disabled", "Enabled", "IfPossible"],
             );
-            let recursive = self.text(mount, &path, "recursiveReadOnly");
+            let recursive = mount.get("recursiveReadOnly").and_then(Value::as_str);
             if matches!(recursive, Some("Enabled" | "IfPossible"))
                 && mount.get("readOnly") != Some(&Value::Bool(true))
             {
                 self.error("mount.recursive", &path.key("recursiveReadOnly"), &[]);
             }
+            let given = |key: &str| {
+                mount
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .is_some_and(|text| !text.is_empty())
+            };
+            if given("subPath") && given("subPathExpr") {
+                self.error("mount.sub-path.both", &path.key("subPathExpr"), &[]);
+            }
             for key in ["subPath", "subPathExpr"] {
                 if let Some(sub) = self.text(mount, &path, key).filter(|sub| !is_inside(sub)) {
                     self.error("item.path", &path.key(key), &[sub]);
+                }
+            }
+        }
+    }
+
+    /// How mounts spread between container and host.
+    fn propagation(&mut self, container: &Map<String, Value>, mount: &Map<String, Value>, at: &Path) {
+        self.choice(
+            mount,
+            at,
+            "mountPropagation",
+            &["None", "HostToContainer", "Bidirectional"],
+        );
+        let mode = mount
+            .get("mountPropagation")
+            .and_then(Value::as_str)
+            .unwrap_or("None");
+        let privileged = container
+            .get("securityContext")
+            .is_some_and(|context| context.get("privileged") == Some(&Value::Bool(true)));
+        if mode == "Bidirectional" && !privileged {
+            self.error("mount.propagation", &at.key("mountPropagation"), &[]);
+        }
+        let recursive = mount.get("recursiveReadOnly").and_then(Value::as_str);
+        if matches!(recursive, Some("Enabled" | "IfPossible")) && !matches!(mode, "" | "None") {
+            self.error("mount.recursive.propagation", &at.key("recursiveReadOnly"), &[]);
+        }
+    }
+
+    /// Ports of the host: each once among all containers, and those of a container in the host's network are its own.
+    pub(super) fn host_ports(&mut self, pod: &Map<String, Value>, at: &Path) {
+        let shares = pod.get("hostNetwork") == Some(&Value::Bool(true));
+        let mut taken = HashSet::new();
+        for list in ["containers", "initContainers"] {
+            // Init containers run one after another, so each is alone.
+            let alone = list == "initContainers";
+            for (path, container) in maps(pod, at, list) {
+                if alone {
+                    taken.clear();
+                }
+                for (path, port) in maps(container, &path, "ports") {
+                    let number = |key: &str| port.get(key).and_then(Value::as_i64).unwrap_or(0);
+                    let text = |key: &str, default| port.get(key).and_then(Value::as_str).unwrap_or(default);
+                    let host = number("hostPort");
+                    if host == 0 {
+                        continue;
+                    }
+                    if shares && host != number("containerPort") {
+                        self.error(
+                            "port.host-network",
+                            &path.key("containerPort"),
+                            &[&host.to_string()],
+                        );
+                    }
+                    let (protocol, ip) = (text("protocol", "TCP"), text("hostIP", ""));
+                    if !taken.insert((host, protocol, ip)) {
+                        self.error("port.host.duplicate", &path.key("hostPort"), &[&host.to_string()]);
+                    }
                 }
             }
         }

@@ -3,12 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::Check;
+use crate::names;
 use crate::path::Path;
 
 /// Most Pods that an Indexed Job may run at once.
 const MAX_PARALLELISM: i64 = 100_000;
 /// Most of them with a back-off limit per index and more than 100,000 completions (KEP-3850).
 const MAX_PARALLELISM_OF_MANY: i64 = 10_000;
+/// Completions above which failed indexes have to be bounded, and most of those otherwise (KEP-3850).
+const MANY: i64 = 100_000;
 
 impl Check<'_> {
     pub(super) fn job(&mut self, object: &Map<String, Value>) {
@@ -21,8 +24,7 @@ impl Check<'_> {
         let completions = self.at_least(spec, &spec_path, "completions", 0);
         let parallelism = self.at_least(spec, &spec_path, "parallelism", 0);
         let backoff = self.at_least(spec, &spec_path, "backoffLimit", 0);
-        // The API server's minimum is 1 since 1.36; older ones took 0 and failed the Job at once.
-        let deadline = self.at_least(spec, &spec_path, "activeDeadlineSeconds", 1);
+        let deadline = self.at_least(spec, &spec_path, "activeDeadlineSeconds", 0);
         self.at_least(spec, &spec_path, "ttlSecondsAfterFinished", 0);
         self.boolean(spec, &spec_path, "suspend");
         self.choice(spec, &spec_path, "completionMode", &["NonIndexed", "Indexed"]);
@@ -39,14 +41,7 @@ impl Check<'_> {
         let indexed = spec.get("completionMode").and_then(Value::as_str) == Some("Indexed");
         self.indexed(object, spec, &spec_path, indexed, completions, parallelism);
 
-        let manual = self.boolean(spec, &spec_path, "manualSelector").unwrap_or(false);
-        if !manual && self.mapping(spec, &spec_path, "selector").is_some() {
-            self.error("job.selector", &spec_path.key("selector"), &[]);
-        }
-
-        if manual && self.mapping(spec, &spec_path, "selector").is_none() {
-            self.error("field.required", &spec_path.key("selector"), &["selector"]);
-        }
+        self.selector(object, spec, &spec_path);
 
         let template_path = spec_path.key("template");
         let template = self.mapping(spec, &spec_path, "template").unwrap_or(&empty);
@@ -60,7 +55,7 @@ impl Check<'_> {
         if restart == Some("OnFailure") && self.mapping(spec, &spec_path, "podFailurePolicy").is_some() {
             self.error("job.policy.restart", &pod_path.key("restartPolicy"), &[]);
         }
-        self.failure_policy(spec, &spec_path);
+        self.failure_policy(spec, &spec_path, &container_names(pod));
         self.success_policy(spec, &spec_path, completions);
         if spec.get("podFailurePolicy").is_some_and(Value::is_object)
             && spec.get("podReplacementPolicy").and_then(Value::as_str) == Some("TerminatingOrFailed")
@@ -73,7 +68,7 @@ impl Check<'_> {
             self.fixable(crate::Severity::Error, "job.replacement", &path, &[], set);
         }
         if let Some(manager) = self.text(spec, &spec_path, "managedBy") {
-            let prefixed = manager.contains('/') && crate::names::label_key(manager).is_ok();
+            let prefixed = manager.contains('/') && names::label_key(manager).is_ok();
             if !prefixed || manager.len() > 63 {
                 self.error("job.managed-by", &spec_path.key("managedBy"), &[manager]);
             }
@@ -98,20 +93,36 @@ impl Check<'_> {
             if parallelism.is_some_and(|parallelism| parallelism > MAX_PARALLELISM) {
                 self.error("job.indexed.parallelism", &at.key("parallelism"), &[]);
             }
-            let name = object
-                .get("metadata")
-                .and_then(|metadata| metadata.get("name"))
-                .and_then(Value::as_str);
-            if let (Some(name), Some(last)) = (name, completions.map(|completions| (completions - 1).max(0)))
-                && name.len() + 1 + last.to_string().len() > 63
+            // The Pods' host names are the Job's with the index behind it.
+            if let (Some(name), Some(completions)) = (name(object), completions)
+                && completions > 0
+                && names::dns_subdomain(name).is_ok()
+                && names::dns_label(&format!("{name}-{}", completions - 1)).is_err()
             {
                 self.error("job.indexed.name", &Path::of(["metadata", "name"]), &[]);
             }
         }
         let per_index = self.at_least(spec, at, "backoffLimitPerIndex", 0);
         let max_failed = self.at_least(spec, at, "maxFailedIndexes", 0);
-        if per_index.is_some() && !indexed {
-            self.error("job.per-index.mode", &at.key("backoffLimitPerIndex"), &[]);
+        for (key, given) in [
+            ("backoffLimitPerIndex", per_index),
+            ("maxFailedIndexes", max_failed),
+        ] {
+            if given.is_some() && !indexed {
+                self.error("job.per-index.mode", &at.key(key), &[]);
+            }
+        }
+        let many = per_index.is_some() && completions.is_some_and(|completions| completions > MANY);
+        if many && max_failed.is_none() {
+            self.error(
+                "field.required",
+                &at.key("maxFailedIndexes"),
+                &["maxFailedIndexes"],
+            );
+        }
+        let most = if many { MAX_PARALLELISM_OF_MANY } else { MANY };
+        if max_failed.is_some_and(|failed| failed > most) {
+            self.error("field.maximum", &at.key("maxFailedIndexes"), &[&most.to_string()]);
         }
         if let (Some(failed), Some(completions)) = (max_failed, completions)
             && failed > completions
@@ -122,10 +133,7 @@ impl Check<'_> {
                 &[&completions.to_string()],
             );
         }
-        if per_index.is_some()
-            && completions.is_some_and(|completions| completions > MAX_PARALLELISM)
-            && parallelism.is_some_and(|parallelism| parallelism > MAX_PARALLELISM_OF_MANY)
-        {
+        if many && parallelism.is_some_and(|parallelism| parallelism > MAX_PARALLELISM_OF_MANY) {
             self.error("job.per-index.parallelism", &at.key("parallelism"), &[]);
         }
         if max_failed.is_some() && per_index.is_none() {
@@ -158,4 +166,19 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// `metadata.name`, if it is a text.
+pub(super) fn name(object: &Map<String, Value>) -> Option<&str> {
+    object.get("metadata")?.get("name")?.as_str()
+}
+
+/// Names of the containers and init containers of a Pod.
+fn container_names(pod: &Map<String, Value>) -> Vec<&str> {
+    ["containers", "initContainers"]
+        .into_iter()
+        .filter_map(|list| pod.get(list)?.as_array())
+        .flatten()
+        .filter_map(|container| container.get("name")?.as_str())
+        .collect()
 }

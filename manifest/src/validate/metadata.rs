@@ -6,15 +6,28 @@ use super::Check;
 use crate::names::{self, NameError};
 use crate::path::Path;
 
+/// Most bytes of all annotations together (`TotalAnnotationSizeLimitB`).
+const MAX_ANNOTATIONS: usize = 256 * 1024;
+
 impl Check<'_> {
     /// `metadata` of any object.
     pub(super) fn metadata(&mut self, object: &Map<String, Value>, at: &Path) {
         let path = at.key("metadata");
         let empty = Map::new();
         let metadata = self.mapping(object, at, "metadata").unwrap_or(&empty);
-        let generated = self
-            .text(metadata, &path, "generateName")
-            .is_some_and(|prefix| !prefix.is_empty());
+        let prefix = self.text(metadata, &path, "generateName").unwrap_or_default();
+        let generated = !prefix.is_empty();
+        // What is generated goes behind the prefix, so it may end with a dash.
+        if generated && names::dns_subdomain(prefix.strip_suffix('-').unwrap_or(prefix)).is_err() {
+            self.error("field.grammar", &path.key("generateName"), &[prefix]);
+        }
+        self.grammar(metadata, &path, "namespace", names::dns_label);
+        if self
+            .text(metadata, &path, "resourceVersion")
+            .is_some_and(|version| !version.is_empty())
+        {
+            self.forbidden(metadata, &path, "resourceVersion");
+        }
         match self.text(metadata, &path, "name") {
             None | Some("") if !generated => self.error("object.name.missing", &path.key("name"), &[]),
             Some(name) if !name.is_empty() => self.name(name, &path.key("name"), names::dns_subdomain(name)),
@@ -28,6 +41,20 @@ impl Check<'_> {
                 .iter()
                 .any(|finalizer| finalizer.as_str() == Some(name))
         };
+        for (index, finalizer) in finalizers.iter().enumerate() {
+            // Kubernetes' own have no domain; all others need one (`validateKubeFinalizerName`).
+            let Some(finalizer) = finalizer.as_str() else {
+                continue;
+            };
+            let own = matches!(finalizer, "orphan" | "foregroundDeletion" | "kubernetes");
+            if names::label_key(finalizer).is_err() || !own && !finalizer.contains('/') {
+                self.error(
+                    "object.finalizer",
+                    &path.key("finalizers").index(index),
+                    &[finalizer],
+                );
+            }
+        }
         if has("orphan") && has("foregroundDeletion") {
             self.error("object.finalizers", &path.key("finalizers"), &[]);
         }
@@ -46,6 +73,13 @@ impl Check<'_> {
     /// `annotations` of a metadata.
     pub(super) fn annotations(&mut self, metadata: &Map<String, Value>, at: &Path) {
         if let Some(annotations) = self.mapping(metadata, at, "annotations") {
+            let bytes: usize = annotations
+                .iter()
+                .map(|(key, value)| key.len() + value.as_str().map_or(0, str::len))
+                .sum();
+            if bytes > MAX_ANNOTATIONS {
+                self.error("annotation.size", &at.key("annotations"), &[]);
+            }
             for (key, value) in annotations {
                 // Annotation keys are label keys after lower-casing (k8s.io/apimachinery api/validation).
                 if names::label_key(&key.to_ascii_lowercase()).is_err() {

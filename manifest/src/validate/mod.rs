@@ -10,12 +10,15 @@ mod job;
 mod metadata;
 mod need;
 mod network;
+mod platform;
 mod pod;
 mod policy;
 mod probe;
 mod resource;
+mod restart;
 mod scheduling;
 mod security;
+mod selector;
 mod source;
 mod storage;
 mod volume;
@@ -36,7 +39,7 @@ pub fn validate(document: &Document) -> Vec<Problem> {
     };
     for entry in 0..document.entries().len() {
         check.entry = entry;
-        if let Some(value) = document.value(entry) {
+        if let Some(value) = document.meant(entry) {
             check.object(value);
         }
     }
@@ -126,42 +129,9 @@ impl Check<'_> {
             severity,
             entry: Some(self.entry),
             path: path.clone(),
-            range: self.nearest(path),
+            range: nearest(self.document, self.entry, path),
             subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(),
             fix: None,
-        }
-    }
-
-    /// The field's place in the text: a collection is marked at its key, a missing field at its parent.
-    fn nearest(&self, path: &Path) -> std::ops::Range<usize> {
-        let mut at = path.clone();
-        loop {
-            let collection = self
-                .document
-                .get(self.entry, &at)
-                .is_some_and(|value| value.is_object() || value.is_array());
-            let found = if collection {
-                self.document.key_range(self.entry, &at)
-            } else {
-                None
-            };
-            if let Some(range) =
-                found.or_else(|| self.document.range(self.entry, &at).filter(|_| !collection))
-            {
-                return range;
-            }
-            match at.parent() {
-                Some(parent) => at = parent,
-                None => {
-                    let start = self
-                        .document
-                        .entries()
-                        .get(self.entry)
-                        .map_or(0, |entry| entry.range.start);
-                    let length = self.document.text()[start..].lines().next().map_or(0, str::len);
-                    return start..start + length;
-                }
-            }
         }
     }
 
@@ -260,7 +230,31 @@ impl Check<'_> {
     }
 }
 
-fn type_name(value: &Value) -> &'static str {
+/// A field's place in the text: a collection is marked at its key, a missing field at its parent.
+pub(crate) fn nearest(document: &Document, entry: usize, path: &Path) -> std::ops::Range<usize> {
+    let mut at = path.clone();
+    loop {
+        let collection = document
+            .get(entry, &at)
+            .is_some_and(|value| value.is_object() || value.is_array());
+        let found = if collection {
+            document.key_range(entry, &at)
+        } else {
+            None
+        };
+        if let Some(range) = found.or_else(|| document.range(entry, &at).filter(|_| !collection)) {
+            return range;
+        }
+        let Some(parent) = at.parent() else {
+            let start = document.entries().get(entry).map_or(0, |entry| entry.range.start);
+            let length = document.text()[start..].lines().next().map_or(0, str::len);
+            return start..start + length;
+        };
+        at = parent;
+    }
+}
+
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -272,7 +266,7 @@ fn type_name(value: &Value) -> &'static str {
 }
 
 /// What a person wrote where a text belongs, such as `on` or `0644`: the fix puts it in quotes.
-fn scalar_text(document: &Document, entry: usize, path: &Path, value: &Value) -> Option<String> {
+pub(crate) fn scalar_text(document: &Document, entry: usize, path: &Path, value: &Value) -> Option<String> {
     let written = document
         .range(entry, path)
         .and_then(|range| document.text().get(range));
@@ -300,10 +294,16 @@ mod tests {
             include_str!("resource.rs"),
             include_str!("scheduling.rs"),
             include_str!("security.rs"),
+            include_str!("selector.rs"),
+            include_str!("source.rs"),
+            include_str!("platform.rs"),
+            include_str!("restart.rs"),
             include_str!("storage.rs"),
             include_str!("metadata.rs"),
             include_str!("advice.rs"),
             include_str!("../value.rs"),
+            include_str!("../document.rs"),
+            include_str!("../schema/problems.rs"),
         ];
         for (code, en, zh) in MESSAGES {
             assert!(!en.is_empty() && !zh.is_empty(), "{code}");
@@ -311,14 +311,20 @@ mod tests {
         for source in sources {
             for part in source.split('"').skip(1).step_by(2) {
                 let is_code = part.contains('.')
-                    && !part.starts_with("metadata.")
+                    && !["metadata.", "kernel.", "fs.", "net."]
+                        .iter()
+                        .any(|other| part.starts_with(other))
                     && !part.starts_with('.')
                     && part
                         .chars()
                         .all(|c| c.is_ascii_lowercase() || matches!(c, '.' | '-'));
                 let known = MESSAGES.iter().any(|(code, ..)| *code == part);
                 assert!(
-                    !is_code || known || part.ends_with(".rs"),
+                    !is_code
+                        || known
+                        || std::path::Path::new(part)
+                            .extension()
+                            .is_some_and(|ending| ending == "rs"),
                     "no message for {part}"
                 );
             }

@@ -73,13 +73,11 @@ impl Check<'_> {
             .iter()
             .filter_map(|key| Some((*key, map.get(*key).filter(|value| !value.is_null())?)))
             .collect();
-        match given.as_slice() {
-            [one] => Some(*one),
-            _ => {
-                self.error("field.one-of", at, &[&keys.join(", ")]);
-                None
-            }
-        }
+        let [one] = given.as_slice() else {
+            self.error("field.one-of", at, &[&keys.join(", ")]);
+            return None;
+        };
+        Some(*one)
     }
 
     /// A field that may not stand here.
@@ -129,6 +127,36 @@ impl Check<'_> {
         out
     }
 
+    /// A text of a grammar that has to be given; one error, at the field, if it is not.
+    pub(super) fn required_grammar(
+        &mut self,
+        map: &Map<String, Value>,
+        at: &Path,
+        key: &str,
+        check: fn(&str) -> Result<(), NameError>,
+    ) {
+        if self.required(map, at, key).is_some() {
+            self.grammar(map, at, key, check);
+        }
+    }
+
+    /// At most one of several members, in the server's order: each further one is forbidden. Gives the first.
+    pub(super) fn only_first<'v>(
+        &mut self,
+        map: &'v Map<String, Value>,
+        at: &Path,
+        keys: &[&'static str],
+    ) -> Option<(&'static str, &'v Value)> {
+        let mut given = keys
+            .iter()
+            .filter_map(|key| Some((*key, map.get(*key).filter(|value| !value.is_null())?)));
+        let first = given.next();
+        for (key, _) in given {
+            self.forbidden(map, at, key);
+        }
+        first
+    }
+
     /// At most so many items.
     pub(super) fn at_most(&mut self, map: &Map<String, Value>, at: &Path, key: &str, limit: usize) {
         if self.list(map, at, key).len() > limit {
@@ -142,4 +170,18 @@ impl Check<'_> {
             self.error("name.duplicate", path, &[text]);
         }
     }
+}
+
+/// The mappings of a list, each with its path; anything else was reported before.
+pub(super) fn maps<'v>(
+    map: &'v Map<String, Value>,
+    at: &Path,
+    key: &str,
+) -> impl Iterator<Item = (Path, &'v Map<String, Value>)> {
+    let items = map.get(key).and_then(Value::as_array);
+    items
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter_map(move |(index, item)| Some((at.key(key).index(index), item.as_object()?)))
 }

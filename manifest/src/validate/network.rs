@@ -11,6 +11,8 @@ use crate::path::Path;
 /// Most name servers and search domains (`MaxDNSNameservers`, `MaxDNSSearchPaths`).
 const MAX_SERVERS: usize = 3;
 const MAX_SEARCHES: usize = 32;
+/// Most characters of all search domains together (`MaxDNSSearchListChars`).
+const MAX_SEARCHES_LENGTH: usize = 2048;
 
 impl Check<'_> {
     pub(super) fn network(&mut self, pod: &Map<String, Value>, at: &Path) {
@@ -21,7 +23,12 @@ impl Check<'_> {
             self.error("field.required", &at.key("dnsConfig"), &["dnsConfig"]);
         }
         if let Some(dns) = dns {
-            self.dns(dns, &at.key("dnsConfig"));
+            let path = at.key("dnsConfig");
+            self.dns(dns, &path);
+            let none = pod.get("dnsPolicy").and_then(Value::as_str) == Some("None");
+            if none && self.list(dns, &path, "nameservers").is_empty() {
+                self.error("field.required", &path.key("nameservers"), &["nameservers"]);
+            }
         }
         for (path, alias) in self.items(pod, at, "hostAliases") {
             if let Some(ip) = self.required(alias, &path, "ip") {
@@ -50,8 +57,29 @@ impl Check<'_> {
                 self.address(server, &at.key("nameservers").index(index));
             }
         }
+        let searches = self.list(dns, at, "searches");
+        let length: usize = searches
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|search| search.len() + 1)
+            .sum();
+        if length > MAX_SEARCHES_LENGTH + 1 {
+            self.error(
+                "dns.searches.long",
+                &at.key("searches"),
+                &[&MAX_SEARCHES_LENGTH.to_string()],
+            );
+        }
+        for (index, search) in searches.iter().enumerate() {
+            if let Some(search) = search.as_str().filter(|search| !is_search(search)) {
+                self.error("field.grammar", &at.key("searches").index(index), &[search]);
+            }
+        }
         for (path, option) in self.items(dns, at, "options") {
-            self.required(option, &path, "name");
+            // The server names the option as a whole.
+            if self.text(option, &path, "name").is_none_or(str::is_empty) {
+                self.error("field.required", &path, &["name"]);
+            }
         }
     }
 
@@ -60,4 +88,9 @@ impl Check<'_> {
             self.error("field.address", path, &[text]);
         }
     }
+}
+
+/// A search domain: a dot alone, or a subdomain with a dot at its end where wished; underscores are allowed (KEP-4427).
+fn is_search(text: &str) -> bool {
+    text == "." || names::dns_subdomain(&text.strip_suffix('.').unwrap_or(text).replace('_', "x")).is_ok()
 }

@@ -32,7 +32,7 @@ impl Check<'_> {
                     self.wrong_type(&path, "a mapping", container);
                     continue;
                 };
-                self.container(container, &path, &volumes, &mut mounted);
+                self.container(container, &path, pod, &volumes, &mut mounted);
                 let is_sidecar = container.get("restartPolicy").and_then(Value::as_str) == Some("Always");
                 self.probes(container, &path, grace, list == "initContainers" && !is_sidecar);
                 if let Some(resources) = container.get("resources").and_then(Value::as_object) {
@@ -53,13 +53,16 @@ impl Check<'_> {
         if let Some(selector) = self.mapping(pod, at, "nodeSelector") {
             self.label_pairs(selector, &at.key("nodeSelector"));
         }
-        self.at_least(pod, at, "activeDeadlineSeconds", 1);
+        self.within(pod, at, "activeDeadlineSeconds", 1, i64::from(i32::MAX));
+        self.platform(pod, at);
+        self.host_ports(pod, at);
         self.scheduling(pod, at);
         self.network(pod, at);
         self.pod_security(pod, at);
         self.forbidden(pod, at, "ephemeralContainers");
         if let Some(overhead) = self.mapping(pod, at, "overhead") {
             for (name, amount) in overhead {
+                self.resource_name(name, &at.key("overhead").key(name));
                 if amount.as_str().is_some_and(|amount| amount.starts_with('-')) {
                     self.error("quantity.negative", &at.key("overhead").key(name), &[]);
                 }

@@ -14,7 +14,7 @@ const MAX_RULES: usize = 20;
 const MAX_CODES: usize = 255;
 
 impl Check<'_> {
-    pub(super) fn failure_policy(&mut self, spec: &Map<String, Value>, at: &Path) {
+    pub(super) fn failure_policy(&mut self, spec: &Map<String, Value>, at: &Path, containers: &[&str]) {
         let Some(policy) = self.mapping(spec, at, "podFailurePolicy") else {
             return;
         };
@@ -32,8 +32,20 @@ impl Check<'_> {
             if conditions == codes.is_some() {
                 self.error("field.one-of", &path, &["onExitCodes, onPodConditions"]);
             }
+            if rule.get("action").and_then(Value::as_str) == Some("FailIndex")
+                && spec.get("backoffLimitPerIndex").is_none_or(Value::is_null)
+            {
+                self.error("job.policy.per-index", &path.key("action"), &[]);
+            }
             if let Some(codes) = codes {
-                self.exit_codes(codes, &path.key("onExitCodes"));
+                let path = path.key("onExitCodes");
+                self.exit_codes(codes, &path);
+                if let Some(name) = self
+                    .text(codes, &path, "containerName")
+                    .filter(|name| !containers.contains(name))
+                {
+                    self.error("job.policy.container", &path.key("containerName"), &[name]);
+                }
             }
             self.at_most(rule, &path, "onPodConditions", MAX_RULES);
             for (path, condition) in self.items(rule, &path, "onPodConditions") {

@@ -69,13 +69,16 @@ impl Check<'_> {
     fn hook(&mut self, hook: &Map<String, Value>, at: &Path, grace: i64) {
         self.handler(hook, at, &["exec", "httpGet", "tcpSocket", "sleep"]);
         if let Some(sleep) = self.mapping(hook, at, "sleep") {
-            self.within(sleep, &at.key("sleep"), "seconds", 0, grace);
+            let seconds = self.integer(sleep, &at.key("sleep"), "seconds").unwrap_or(0);
+            if !(0..=grace).contains(&seconds) {
+                self.error("field.range", &at.key("sleep"), &["0", &grace.to_string()]);
+            }
         }
     }
 
     fn handler(&mut self, holder: &Map<String, Value>, at: &Path, kinds: &[&'static str]) {
-        let Some((kind, _)) = self.one_of(holder, at, kinds) else {
-            return;
+        let Some((kind, _)) = self.only_first(holder, at, kinds) else {
+            return self.error("field.one-of", at, &[&kinds.join(", ")]);
         };
         let Some(handler) = self.mapping(holder, at, kind) else {
             return;
@@ -89,12 +92,12 @@ impl Check<'_> {
                 self.port(handler, &at);
                 self.choice(handler, &at, "scheme", &["HTTP", "HTTPS"]);
                 for (path, header) in self.items(handler, &at, "httpHeaders") {
-                    self.required(header, &path, "name");
+                    self.required_grammar(header, &path, "name", names::header_name);
                 }
             }
             "tcpSocket" => self.port(handler, &at),
-            "grpc" => {
-                self.within(handler, &at, "port", 1, 65_535);
+            "grpc" if self.within(handler, &at, "port", 1, 65_535).is_none() => {
+                self.error("field.required", &at.key("port"), &["port"]);
             }
             _ => {}
         }

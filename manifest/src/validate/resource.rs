@@ -59,7 +59,8 @@ impl Check<'_> {
     ) {
         let mut taken = HashSet::new();
         for (path, claim) in self.items(resources, at, "claims") {
-            let Some(name) = self.required(claim, &path, "name") else {
+            let Some(name) = self.text(claim, &path, "name").filter(|name| !name.is_empty()) else {
+                self.error("field.required", &path, &["name"]);
                 continue;
             };
             let request = claim.get("request").and_then(Value::as_str).unwrap_or_default();
@@ -77,10 +78,36 @@ impl Check<'_> {
         let mut taken = HashSet::new();
         for (path, claim) in self.items(pod, at, "resourceClaims") {
             if let Some(name) = self.required(claim, &path, "name") {
+                self.grammar(claim, &path, "name", names::dns_label);
                 self.once(&mut taken, name, &path.key("name"));
+            }
+            for key in ["resourceClaimName", "resourceClaimTemplateName"] {
+                self.grammar(claim, &path, key, names::dns_subdomain);
             }
             self.one_of(claim, &path, &["resourceClaimName", "resourceClaimTemplateName"]);
         }
         taken
+    }
+
+    /// How a change of an amount is carried out. A Pod that never restarts cannot restart a container for it.
+    pub(super) fn resize_policy(&mut self, container: &Map<String, Value>, at: &Path, restart: Option<&str>) {
+        let path = at.key("resizePolicy");
+        let mut taken = HashSet::new();
+        for (item, policy) in self.items(container, at, "resizePolicy") {
+            let text = |key: &str| policy.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (resource, how) = (text("resourceName"), text("restartPolicy"));
+            if !taken.insert(resource) {
+                self.error("name.duplicate", &item, &[resource]);
+            }
+            // The server names the list as a whole.
+            if !matches!(resource, "cpu" | "memory") {
+                self.error("field.enum", &path, &[resource, "cpu, memory"]);
+            }
+            if !matches!(how, "NotRequired" | "RestartContainer") {
+                self.error("field.enum", &path, &[how, "NotRequired, RestartContainer"]);
+            } else if how == "RestartContainer" && restart == Some("Never") {
+                self.error("field.enum", &path, &[how, "NotRequired"]);
+            }
+        }
     }
 }

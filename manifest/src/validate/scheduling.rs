@@ -28,8 +28,11 @@ impl Check<'_> {
         self.spread(pod, at);
         let mut gates = HashSet::new();
         for (path, gate) in self.items(pod, at, "schedulingGates") {
-            if let Some(name) = self.required(gate, &path, "name") {
-                self.grammar(gate, &path, "name", names::label_key);
+            // The server names the gate as a whole.
+            if let Some(name) = self.text(gate, &path, "name") {
+                if names::label_key(name).is_err() {
+                    self.error("field.grammar", &path, &[name]);
+                }
                 self.once(&mut gates, name, &path);
             }
         }
@@ -51,6 +54,9 @@ impl Check<'_> {
             }
             for (path, term) in self.items(required, &at, "nodeSelectorTerms") {
                 self.node_term(term, &path);
+                for (path, expression) in self.items(term, &path, "matchExpressions") {
+                    self.label_values(expression, &path);
+                }
             }
         }
         for (path, weighted) in self.items(affinity, at, PREFERRED) {
@@ -82,6 +88,19 @@ impl Check<'_> {
             {
                 self.error("field.enum", &path.key("key"), &[key, "metadata.name"]);
             }
+            self.required_choice(field, &path, "operator", &["In", "NotIn"]);
+            let values = self.list(field, &path, "values");
+            if values.len() != 1 {
+                self.error("list.one", &path.key("values"), &[]);
+            }
+            for (index, value) in values.iter().enumerate() {
+                if let Some(value) = value
+                    .as_str()
+                    .filter(|value| names::dns_subdomain(value).is_err())
+                {
+                    self.error("field.grammar", &path.key("values").index(index), &[value]);
+                }
+            }
         }
     }
 
@@ -103,19 +122,6 @@ impl Check<'_> {
         }
     }
 
-    fn label_selector(&mut self, holder: &Map<String, Value>, at: &Path, key: &str) {
-        let Some(selector) = self.mapping(holder, at, key) else {
-            return;
-        };
-        let at = at.key(key);
-        if let Some(labels) = self.mapping(selector, &at, "matchLabels") {
-            self.label_pairs(labels, &at.key("matchLabels"));
-        }
-        for (path, expression) in self.items(selector, &at, "matchExpressions") {
-            self.expression(expression, &path, &["In", "NotIn", "Exists", "DoesNotExist"]);
-        }
-    }
-
     fn pod_affinity(&mut self, affinity: &Map<String, Value>, at: &Path) {
         for (path, term) in self.items(affinity, at, REQUIRED) {
             self.pod_term(term, &path);
@@ -134,6 +140,14 @@ impl Check<'_> {
         }
         self.label_selector(term, at, "labelSelector");
         self.label_selector(term, at, "namespaceSelector");
+        for key in ["matchLabelKeys", "mismatchLabelKeys"] {
+            self.label_keys(term, at, key);
+        }
+        for (index, namespace) in self.list(term, at, "namespaces").iter().enumerate() {
+            if let Some(name) = namespace.as_str().filter(|name| names::dns_label(name).is_err()) {
+                self.error("field.grammar", &at.key("namespaces").index(index), &[name]);
+            }
+        }
     }
 
     fn tolerations(&mut self, pod: &Map<String, Value>, at: &Path) {
@@ -145,7 +159,11 @@ impl Check<'_> {
                 "effect",
                 &["NoSchedule", "PreferNoSchedule", "NoExecute"],
             );
+            self.choice(toleration, &path, "operator", &["Equal", "Exists"]);
             let text = |key: &str| toleration.get(key).and_then(Value::as_str).unwrap_or_default();
+            if matches!(text("operator"), "" | "Equal") && names::label_value(text("value")).is_err() {
+                self.error("label.value", &path.key("operator"), &[text("value")]);
+            }
             if text("operator") == "Exists" && !text("value").is_empty() {
                 self.error("toleration.value", &path.key("operator"), &[text("value")]);
             }
@@ -161,10 +179,26 @@ impl Check<'_> {
     }
 
     fn spread(&mut self, pod: &Map<String, Value>, at: &Path) {
-        let mut taken = HashSet::new();
-        for (path, spread) in self.items(pod, at, "topologySpreadConstraints") {
+        let constraints = self.items(pod, at, "topologySpreadConstraints");
+        let pair = |spread: &Map<String, Value>| {
+            ["topologyKey", "whenUnsatisfiable"].map(|key| spread.get(key).cloned().unwrap_or_default())
+        };
+        for (index, (path, spread)) in constraints.iter().enumerate() {
+            // The server names the first of two.
+            let key = spread
+                .get("topologyKey")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            if constraints[index + 1..]
+                .iter()
+                .any(|(_, other)| pair(other) == pair(spread))
+            {
+                self.error("name.duplicate", path, &[key]);
+            }
+        }
+        for (path, spread) in constraints {
             self.at_least(spread, &path, "maxSkew", 1);
-            let key = self.required(spread, &path, "topologyKey").unwrap_or_default();
+            self.required(spread, &path, "topologyKey");
             self.required_choice(
                 spread,
                 &path,
@@ -175,9 +209,6 @@ impl Check<'_> {
                 .get("whenUnsatisfiable")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            if !taken.insert((key, unsatisfiable)) {
-                self.error("name.duplicate", &path, &[key]);
-            }
             if self.at_least(spread, &path, "minDomains", 1).is_some() && unsatisfiable == "ScheduleAnyway" {
                 self.forbidden(spread, &path, "minDomains");
             }
@@ -185,6 +216,7 @@ impl Check<'_> {
                 self.choice(spread, &path, key, &["Honor", "Ignore"]);
             }
             self.label_selector(spread, &path, "labelSelector");
+            self.label_keys(spread, &path, "matchLabelKeys");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Security contexts of Pods and containers (`ValidatePodSecurityContext`, `ValidateSecurityContext`).
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::Check;
@@ -7,20 +9,6 @@ use crate::path::Path;
 
 /// Largest user and group number.
 const MAX_ID: i64 = 2_147_483_647;
-
-/// Fields of a Linux Pod that a Windows Pod may not have.
-const LINUX_ONLY: [&str; 10] = [
-    "fsGroup",
-    "fsGroupChangePolicy",
-    "runAsUser",
-    "runAsGroup",
-    "seLinuxOptions",
-    "seccompProfile",
-    "appArmorProfile",
-    "supplementalGroups",
-    "supplementalGroupsPolicy",
-    "sysctls",
-];
 
 impl Check<'_> {
     pub(super) fn pod_security(&mut self, pod: &Map<String, Value>, at: &Path) {
@@ -38,28 +26,63 @@ impl Check<'_> {
         }
         self.choice(context, &at, "fsGroupChangePolicy", &["Always", "OnRootMismatch"]);
         self.choice(context, &at, "supplementalGroupsPolicy", &["Merge", "Strict"]);
-        for (path, sysctl) in self.items(context, &at, "sysctls") {
-            if let Some(name) = self
-                .required(sysctl, &path, "name")
-                .filter(|name| !is_sysctl(name))
+        self.choice(context, &at, "seLinuxChangePolicy", &["MountOption", "Recursive"]);
+        self.sysctls(pod, context, &at);
+        self.pod_platform(pod, context, &at);
+    }
+
+    fn sysctls(&mut self, pod: &Map<String, Value>, context: &Map<String, Value>, at: &Path) {
+        let shares = |key: &str| pod.get(key) == Some(&Value::Bool(true));
+        let mut taken = HashSet::new();
+        for (path, sysctl) in self.items(context, at, "sysctls") {
+            let Some(name) = self.required(sysctl, &path, "name") else {
+                continue;
+            };
+            let path = path.key("name");
+            let dotted = name.replace('/', ".");
+            if !is_sysctl(name) {
+                self.error("field.grammar", &path, &[name]);
+            } else if dotted.starts_with("net.") && shares("hostNetwork")
+                || ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."]
+                    .iter()
+                    .any(|prefix| dotted.starts_with(prefix))
+                    && shares("hostIPC")
             {
-                self.error("field.grammar", &path.key("name"), &[name]);
+                self.error("security.sysctl.host", &path, &[name]);
             }
-        }
-        let os = pod.get("os").and_then(|os| os.get("name")?.as_str());
-        if os == Some("windows") {
-            for key in LINUX_ONLY {
-                self.forbidden(context, &at, key);
-            }
+            self.once(&mut taken, name, &path);
         }
     }
 
-    pub(super) fn container_security(&mut self, container: &Map<String, Value>, at: &Path) {
-        if let Some(context) = self.mapping(container, at, "securityContext") {
-            let at = at.key("securityContext");
-            self.identity(context, &at);
-            self.choice(context, &at, "procMount", &["Default", "Unmasked"]);
+    pub(super) fn container_security(
+        &mut self,
+        container: &Map<String, Value>,
+        at: &Path,
+        pod: &Map<String, Value>,
+    ) {
+        let Some(context) = self.mapping(container, at, "securityContext") else {
+            return;
+        };
+        let at = at.key("securityContext");
+        self.identity(context, &at);
+        self.choice(context, &at, "procMount", &["Default", "Unmasked"]);
+        if context.get("procMount").and_then(Value::as_str) == Some("Unmasked")
+            && pod.get("hostUsers") != Some(&Value::Bool(false))
+        {
+            self.error("security.proc-mount", &at.key("procMount"), &[]);
         }
+        let is = |key: &str, value: bool| context.get(key) == Some(&Value::Bool(value));
+        let added = context
+            .get("capabilities")
+            .and_then(|capabilities| capabilities.get("add")?.as_array());
+        let admin = added
+            .into_iter()
+            .flatten()
+            .any(|capability| capability == "CAP_SYS_ADMIN");
+        if is("allowPrivilegeEscalation", false) && (is("privileged", true) || admin) {
+            self.error("security.escalation", &at, &[]);
+        }
+        self.container_platform(pod, context, &at);
     }
 
     /// What both kinds of context have.
@@ -80,7 +103,12 @@ impl Check<'_> {
                 &["Localhost", "RuntimeDefault", "Unconfined"],
             );
             if profile.get("type").and_then(Value::as_str) == Some("Localhost") {
-                self.required(profile, &at, "localhostProfile");
+                let inside = super::container::is_inside;
+                if let Some(file) = self.required(profile, &at, "localhostProfile")
+                    && (key == "seccompProfile" && !inside(file) || file.trim() != file)
+                {
+                    self.error("item.path", &at.key("localhostProfile"), &[file]);
+                }
             } else {
                 self.forbidden(profile, &at, "localhostProfile");
             }

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Check;
+use crate::names;
 use crate::path::Path;
+use crate::quantity::Quantity;
 
 /// Fields that an environment variable may take (core/v1 `EnvVarSource.fieldRef`).
 const ENV_FIELDS: [&str; 11] = [
@@ -33,10 +35,11 @@ impl Check<'_> {
     /// `envFrom` of a container.
     pub(super) fn env_from(&mut self, container: &Map<String, Value>, at: &Path) {
         for (path, source) in self.items(container, at, "envFrom") {
+            self.grammar(source, &path, "prefix", names::env_name);
             if let Some((kind, _)) = self.one_of(source, &path, &["configMapRef", "secretRef"])
                 && let Some(reference) = self.mapping(source, &path, kind)
             {
-                self.required(reference, &path.key(kind), "name");
+                self.required_grammar(reference, &path.key(kind), "name", names::dns_subdomain);
             }
         }
     }
@@ -45,7 +48,7 @@ impl Check<'_> {
     pub(super) fn env_source(&mut self, kind: &str, source: &Map<String, Value>, at: &Path) {
         match kind {
             "configMapKeyRef" | "secretKeyRef" => {
-                self.required(source, at, "name");
+                self.required_grammar(source, at, "name", names::dns_subdomain);
                 if let Some(key) = self.required(source, at, "key") {
                     self.data_key(key, &at.key("key"));
                 }
@@ -94,7 +97,34 @@ impl Check<'_> {
                 let allowed = "limits.cpu, limits.memory, limits.ephemeral-storage, requests.cpu, requests.memory, \
                                requests.ephemeral-storage";
                 self.error("field.enum", &at.key("resource"), &[resource, allowed]);
+            } else {
+                self.divisor(source, at, name);
             }
+        }
+    }
+
+    /// The unit that an amount is given in: one of a few (`validateContainerResourceDivisor`).
+    fn divisor(&mut self, source: &Map<String, Value>, at: &Path, resource: &str) {
+        let text = match source.get("divisor") {
+            None | Some(Value::Null) => return,
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        let allowed: &[&str] = if resource == "cpu" {
+            &["1m", "1"]
+        } else {
+            &[
+                "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
+            ]
+        };
+        let Ok(divisor) = text.parse::<Quantity>() else {
+            return self.error("quantity.invalid", &at.key("divisor"), &[&text]);
+        };
+        let known = allowed
+            .iter()
+            .any(|unit| unit.parse::<Quantity>().is_ok_and(|unit| unit == divisor));
+        if !divisor.is_zero() && !known {
+            self.error("field.enum", &at.key("divisor"), &[&text, &allowed.join(", ")]);
         }
     }
 

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Check;
+use super::container::is_inside;
+use crate::names;
 use crate::path::Path;
 use crate::quantity::Quantity;
 
@@ -14,13 +16,30 @@ fn required(kind: &str) -> &'static [&'static str] {
         "persistentVolumeClaim" => &["claimName"],
         "hostPath" => &["path"],
         "nfs" => &["server", "path"],
-        "csi" => &["driver"],
+        "csi" | "flexVolume" => &["driver"],
         "iscsi" => &["targetPortal", "iqn"],
         "rbd" => &["image"],
-        "awsElasticBlockStore" => &["volumeID"],
+        "awsElasticBlockStore" | "cinder" | "portworxVolume" => &["volumeID"],
+        "gcePersistentDisk" => &["pdName"],
+        "gitRepo" => &["repository"],
+        "glusterfs" => &["endpoints", "path"],
+        "quobyte" => &["registry", "volume"],
+        "azureFile" => &["secretName", "shareName"],
+        "azureDisk" => &["diskName", "diskURI"],
+        "vsphereVolume" => &["volumePath"],
+        "photonPersistentDisk" => &["pdID"],
+        "scaleIO" => &["gateway", "system", "volumeName"],
         _ => &[],
     }
 }
+
+/// Access modes of a claim.
+const MODES: [&str; 4] = [
+    "ReadWriteOnce",
+    "ReadOnlyMany",
+    "ReadWriteMany",
+    "ReadWriteOncePod",
+];
 
 const HOST_PATH_TYPES: [&str; 7] = [
     "DirectoryOrCreate",
@@ -65,13 +84,37 @@ impl Check<'_> {
                 }
             }
             "iscsi" => {
+                self.within(source, at, "lun", 0, 255);
+                let authenticates = ["chapAuthDiscovery", "chapAuthSession"]
+                    .iter()
+                    .any(|key| source.get(*key) == Some(&Value::Bool(true)));
+                if authenticates && source.get("secretRef").is_none_or(Value::is_null) {
+                    self.error("field.required", &at.key("secretRef"), &["secretRef"]);
+                }
                 let iqn = source.get("iqn").and_then(Value::as_str).unwrap_or_default();
                 if !iqn.is_empty() && !["iqn", "eui", "naa"].iter().any(|prefix| iqn.starts_with(prefix)) {
                     self.error("field.grammar", &at.key("iqn"), &[iqn]);
                 }
             }
-            "awsElasticBlockStore" => {
+            "awsElasticBlockStore" | "gcePersistentDisk" => {
                 self.within(source, at, "partition", 0, 255);
+            }
+            "gitRepo" => {
+                if let Some(folder) = self
+                    .text(source, at, "directory")
+                    .filter(|folder| !is_inside(folder))
+                {
+                    self.error("item.path", &at.key("directory"), &[folder]);
+                }
+            }
+            "csi" => self.csi(source, at),
+            "fc" => self.fibre_channel(source, at),
+            "flocker" => {
+                self.one_of(source, at, &["datasetName", "datasetUUID"]);
+            }
+            "azureDisk" => {
+                self.choice(source, at, "cachingMode", &["None", "ReadOnly", "ReadWrite"]);
+                self.choice(source, at, "kind", &["Shared", "Dedicated", "Managed"]);
             }
             "cephfs" | "rbd" if self.list(source, at, "monitors").is_empty() => {
                 self.error("field.required", &at.key("monitors"), &["monitors"]);
@@ -87,6 +130,30 @@ impl Check<'_> {
             self.required(item, &path, "key");
             self.file_path(item, &path);
             self.within(item, &path, "mode", 0, 0o777);
+        }
+    }
+
+    /// Driver names are domain-like, at most 63 characters (`ValidateCSIDriverName`).
+    fn csi(&mut self, source: &Map<String, Value>, at: &Path) {
+        let driver = source.get("driver").and_then(Value::as_str).unwrap_or_default();
+        if !driver.is_empty()
+            && (driver.len() > 63 || names::dns_subdomain(&driver.to_ascii_lowercase()).is_err())
+        {
+            self.error("field.grammar", &at.key("driver"), &[driver]);
+        }
+        if let Some(secret) = self.mapping(source, at, "nodePublishSecretRef") {
+            self.required(secret, &at.key("nodePublishSecretRef"), "name");
+        }
+    }
+
+    /// Either names of targets with a unit, or world wide identifiers.
+    fn fibre_channel(&mut self, source: &Map<String, Value>, at: &Path) {
+        let targets = !self.list(source, at, "targetWWNs").is_empty();
+        if targets != self.list(source, at, "wwids").is_empty() {
+            self.error("field.one-of", &at.key("targetWWNs"), &["targetWWNs, wwids"]);
+        }
+        if targets && self.within(source, at, "lun", 0, 255).is_none() {
+            self.error("field.required", &at.key("lun"), &["lun"]);
         }
     }
 
@@ -143,14 +210,34 @@ impl Check<'_> {
         let empty = Map::new();
         let spec = self.mapping(template, &at, "spec").unwrap_or(&empty);
         let at = at.key("spec");
+        for mode in self
+            .list(spec, &at, "accessModes")
+            .iter()
+            .filter_map(Value::as_str)
+        {
+            if !MODES.contains(&mode) {
+                self.error("field.enum", &at.key("accessModes"), &[mode, &MODES.join(", ")]);
+            }
+        }
+        self.choice(spec, &at, "volumeMode", &["Block", "Filesystem"]);
+        self.grammar(spec, &at, "storageClassName", names::dns_subdomain);
+        self.label_selector(spec, &at, "selector");
         if self.list(spec, &at, "accessModes").is_empty() {
             self.error("field.required", &at.key("accessModes"), &["accessModes"]);
         }
         let storage = spec
             .get("resources")
             .and_then(|resources| resources.get("requests")?.get("storage"));
-        if storage.is_none() {
-            self.error("field.required", &at.key("resources"), &["storage"]);
+        let path = at.key("resources").key("requests").key("storage");
+        let text = match storage {
+            None | Some(Value::Null) => return self.error("field.required", &path, &["storage"]),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        match text.parse::<Quantity>() {
+            Ok(size) if size.is_zero() || size.is_negative() => self.error("quantity.positive", &path, &[]),
+            Err(_) => self.error("quantity.invalid", &path, &[&text]),
+            Ok(_) => {}
         }
     }
 }

@@ -8,6 +8,39 @@ use super::Check;
 use crate::names;
 use crate::path::Path;
 
+/// Sources in the order in which the server looks at them (`validateVolumeSource`).
+const SOURCES: [&str; 29] = [
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flocker",
+    "persistentVolumeClaim",
+    "rbd",
+    "cinder",
+    "cephfs",
+    "quobyte",
+    "downwardAPI",
+    "fc",
+    "flexVolume",
+    "configMap",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "storageos",
+    "projected",
+    "scaleIO",
+    "csi",
+    "ephemeral",
+];
+
 impl Check<'_> {
     /// Checks the volumes and gives their names.
     pub(super) fn volumes<'v>(&mut self, pod: &'v Map<String, Value>, at: &Path) -> HashSet<&'v str> {
@@ -39,7 +72,26 @@ impl Check<'_> {
         match sources.as_slice() {
             [] => self.error("volume.source.missing", path, &[name]),
             [(kind, source)] => self.one_source(kind, source, &path.key(*kind)),
-            _ => self.error("volume.source.many", path, &[name]),
+            _ => {
+                // The first in the server's order counts, each further one is too many.
+                let order = |kind: &str| {
+                    SOURCES
+                        .iter()
+                        .position(|known| *known == kind)
+                        .unwrap_or(SOURCES.len())
+                };
+                let mut sources = sources.clone();
+                sources.sort_by_key(|(kind, _)| order(kind));
+                for (position, (kind, source)) in sources.into_iter().enumerate() {
+                    if position == 0 {
+                        self.one_source(kind, source, &path.key(kind));
+                    } else {
+                        let remove = crate::Edit::Remove { path: path.key(kind) };
+                        let at = path.key(kind);
+                        self.fixable(crate::Severity::Error, "volume.source.many", &at, &[name], remove);
+                    }
+                }
+            }
         }
     }
 
@@ -53,11 +105,20 @@ impl Check<'_> {
 
     /// Block devices: volumes that can be one.
     pub(super) fn devices(&mut self, container: &Map<String, Value>, at: &Path, pod: &Map<String, Value>) {
+        let (mut devices, mut places) = (HashSet::new(), HashSet::new());
         for (path, device) in self.items(container, at, "volumeDevices") {
             let Some(name) = self.required(device, &path, "name") else {
                 continue;
             };
-            self.required(device, &path, "devicePath");
+            if !devices.insert(name) {
+                self.error("name.duplicate", &path.key("name"), &[name]);
+            }
+            if let Some(place) = self.required(device, &path, "devicePath") {
+                if place.split('/').any(|part| part == "..") {
+                    self.error("item.path", &path.key("devicePath"), &[place]);
+                }
+                self.once(&mut places, place, &path.key("devicePath"));
+            }
             let volume = pod.get("volumes").and_then(Value::as_array).and_then(|volumes| {
                 volumes
                     .iter()

@@ -112,6 +112,19 @@ impl ApiError {
         Self::new(403, "Forbidden", message).about(resource, name)
     }
 
+    /// 403 for a type that may not be served.
+    pub fn forbidden_named(group: &str, plural: &str, name: &str, why: &str) -> Self {
+        let of = qualified(plural, group);
+        let message = if name.is_empty() {
+            format!("{of} is forbidden: {why}")
+        } else {
+            format!("{of} \"{name}\" is forbidden: {why}")
+        };
+        let mut error = Self::new(403, "Forbidden", message);
+        error.details = Some(details(name, group, plural));
+        error
+    }
+
     /// 403: `user` may not reach a path that is no resource.
     pub fn forbidden_path(user: &str, verb: &str, path: &str) -> Self {
         let message = format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\"");

@@ -186,6 +186,24 @@ pub fn update(
     set_entries(new, kept);
 }
 
+/// Records who wrote the spec of an object that is answered and not stored.
+pub fn of_answer(object: &mut Value, api_version: &str, subresource: &str, manager: &str, now: &str) {
+    let before = json!({"metadata": {}, "spec": {}});
+    let mut changed = compare(&before, object, None).changed;
+    changed.remove_below(&["f:apiVersion"]);
+    changed.remove_below(&["f:kind"]);
+    changed.remove_below(&["f:metadata"]);
+    let entry = Entry {
+        manager: manager.to_owned(),
+        operation: "Update",
+        api_version: api_version.to_owned(),
+        subresource: subresource.to_owned(),
+        time: now.to_owned(),
+        fields: changed,
+    };
+    set_entries(object, vec![entry]);
+}
+
 /// A write that changes nothing but times of managers changes nothing.
 pub fn keep_times(old: &Value, new: &mut Value) {
     let timeless = |object: &Value| {

@@ -17,6 +17,8 @@ pub struct Target {
     pub name: String,
     /// Subresource; empty for none.
     pub subresource: String,
+    /// `/watch/` stands before the resource, as old clients wrote it.
+    pub watches: bool,
     /// The served type, if there is one.
     pub resource: Option<&'static Resource>,
 }
@@ -31,6 +33,8 @@ impl Target {
             _ => return None,
         };
         let (version, rest) = rest.split_first()?;
+        let watches = rest.first().is_some_and(|first| first == "watch");
+        let rest = rest.get(usize::from(watches)..)?;
         if rest.is_empty() {
             return None;
         }
@@ -60,6 +64,7 @@ impl Target {
             plural,
             name: part(1),
             subresource: part(2),
+            watches,
             resource,
         })
     }

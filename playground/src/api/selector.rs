@@ -39,7 +39,19 @@ impl Selector {
         })
     }
 
-    /// Only the object of this name, if the fields say so.
+    /// Whether it takes everything.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    /// Only the object of this name.
+    pub fn named(mut self, name: &str) -> Self {
+        self.fields
+            .push(("metadata.name".to_owned(), true, name.to_owned()));
+        self
+    }
+
+    /// Whether an object is meant.
     pub fn matches(&self, object: &Value) -> bool {
         self.labels
             .iter()

@@ -1,14 +1,19 @@
 //! Replays exchanges that were recorded with a real API server, and compares the answers.
 //!
-//! Every scenario has a playground of its own, without the runtime, as the recordings had no kubelet.
+//! Without a server to ask, every scenario has a playground of its own, without the runtime, as the recordings had no
+//! kubelet.
 
 mod normal;
 mod observed;
 mod replay;
 pub mod scenario;
+mod server;
+mod states;
+mod users;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -16,10 +21,13 @@ use serde_json::{Value, json};
 use crate::{Options, Playground};
 use normal::{differences, generated_names, normal};
 use replay::{Client, flat};
-use scenario::{Baseline, Scenario, ScenarioError};
+use scenario::{Baseline, Request, Scenario, ScenarioError, Step};
+pub use server::ServerError;
+use server::{Remote, Server};
+use users::{Credentials, User};
 
 /// Scenarios that run at the same time: most of their time is waiting.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 48;
 
 /// What became of one scenario.
 #[derive(Clone, Debug)]
@@ -30,6 +38,31 @@ pub struct Outcome {
     pub name: String,
     /// Where it differs; empty if it passed.
     pub differences: Vec<String>,
+}
+
+/// Why nothing could be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scenarios cannot be read.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The server cannot be used.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+/// Whom to ask.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A playground for each scenario, with data below this folder.
+    Own(PathBuf),
+    /// A server, with a kubeconfig whose user `admin` (or only user) is an administrator.
+    Server {
+        /// Such as `https://127.0.0.1:6443`.
+        url: String,
+        /// The kubeconfig.
+        kubeconfig: PathBuf,
+    },
 }
 
 /// Passed and failed scenarios of each group.
@@ -46,14 +79,17 @@ pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
     totals
 }
 
-/// Runs the scenarios of a folder whose `group/file` the filter takes, with data below `scratch`; those that only wait
-/// for minutes are left out.
+/// Runs the scenarios of a folder whose `group/file` the filter takes.
 pub async fn run(
     folder: &Path,
-    scratch: &Path,
+    target: &Target,
     filter: impl Fn(&str) -> bool,
-) -> Result<Vec<Outcome>, ScenarioError> {
+) -> Result<Vec<Outcome>, RunError> {
     let baseline: Baseline = scenario::read(&folder.join("baseline.json"))?;
+    let remote = match target {
+        Target::Own(_) => None,
+        Target::Server { url, kubeconfig } => Some(Arc::new(Remote::read(url, kubeconfig)?)),
+    };
     let mut chosen = Vec::new();
     for (group, path) in scenario::files(folder)? {
         let name = path
@@ -62,22 +98,31 @@ pub async fn run(
             .to_string_lossy()
             .into_owned();
         if filter(&format!("{group}/{name}")) {
-            let scenario = scenario::read::<Scenario>(&path)?;
-            if !scenario.is_long() {
-                chosen.push((group, name, scenario));
-            }
+            chosen.push((group, name, scenario::read::<Scenario>(&path)?));
         }
     }
-    let baseline = &baseline;
+    // Those that wait for long begin first, so that the others run meanwhile.
+    chosen.sort_by_key(|(_, _, scenario)| !scenario.job_controller);
+    let (baseline, remote) = (&baseline, &remote);
     let outcomes = futures::stream::iter(chosen).map(|(group, name, scenario)| async move {
-        let data = scratch.join(format!("{group}-{name}"));
-        let differences = one(&data, baseline, &scenario)
-            .await
-            .unwrap_or_else(|why| vec![why]);
+        let result = match (remote, target) {
+            (Some(remote), _) => {
+                let client = client(Server::Remote(Arc::clone(remote)), None, baseline, &scenario);
+                exchanged(client, baseline, &name, &scenario).await
+            }
+            (None, Target::Own(scratch)) => {
+                let data = scratch.join(format!("{group}-{name}"));
+                let result = alone(&data, baseline, &name, &scenario).await;
+                // Hundreds of databases would fill a small disk; what cannot be removed is left to the caller.
+                let _ = std::fs::remove_dir_all(&data);
+                result
+            }
+            (None, Target::Server { .. }) => Err("no server".to_owned()),
+        };
         Outcome {
             group,
             name,
-            differences,
+            differences: result.unwrap_or_else(|why| vec![why]),
         }
     });
     let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(AT_ONCE).collect().await;
@@ -85,71 +130,153 @@ pub async fn run(
     Ok(outcomes)
 }
 
-async fn one(data: &Path, baseline: &Baseline, scenario: &Scenario) -> Result<Vec<String>, String> {
+fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scenario: &Scenario) -> Client {
+    let users = users::all(&baseline.users);
+    let carried = users.iter().map(|(name, user)| {
+        let mut carried = server.credentials(name, user);
+        if let User::Token(token) = user {
+            carried = Credentials::token(token);
+        }
+        (name.clone(), carried)
+    });
+    Client {
+        users: carried.collect(),
+        server,
+        compact,
+        variables: BTreeMap::from([("ns".to_owned(), scenario.namespace.clone())]),
+        stamps: BTreeMap::new(),
+    }
+}
+
+/// A scenario with a playground of its own.
+async fn alone(
+    data: &Path,
+    baseline: &Baseline,
+    name: &str,
+    scenario: &Scenario,
+) -> Result<Vec<String>, String> {
     let playground = Playground::open_bare(Options {
         data_dir: data.to_owned(),
     })
     .map_err(|error| error.to_string())?;
-    let mut client = Client {
-        router: playground.router(),
-        variables: BTreeMap::from([("ns".to_owned(), scenario.namespace.clone())]),
-        stamps: BTreeMap::new(),
-    };
-    for request in &baseline.requests {
-        let answer = client.send(request).await.map_err(|error| error.to_string())?;
-        if answer.status >= 300 && answer.status != 409 {
-            return Err(format!(
-                "baseline: {} {}: {}",
-                request.method, request.path, answer.body
-            ));
-        }
-    }
+    let server = Server::Own(playground.guarded_router());
+    let client = client(server, Some(playground.clone()), baseline, scenario);
     if scenario.job_controller {
         playground.start_controllers();
     }
-    let history = observed::Recorder::start(&playground, &scenario.namespace);
-    let result = replayed(&mut client, scenario).await;
-    let mut found = result?;
-    if scenario.observed.is_object() {
-        found.extend(history.compare(&scenario.observed).await);
-    }
+    let found = exchanged(client, baseline, name, scenario).await;
     playground.shutdown().await;
-    Ok(found)
+    found
 }
 
-async fn replayed(client: &mut Client, scenario: &Scenario) -> Result<Vec<String>, String> {
+/// Prepares the server, then replays.
+async fn exchanged(
+    mut client: Client,
+    baseline: &Baseline,
+    name: &str,
+    scenario: &Scenario,
+) -> Result<Vec<String>, String> {
+    for request in &baseline.requests {
+        expect(&client, request, "baseline").await?;
+    }
+    tokens(&mut client, baseline, scenario).await?;
     for request in &scenario.setup {
         client
             .wait(&request.awaits)
             .await
             .map_err(|error| error.to_string())?;
-        let answer = client.send(request).await.map_err(|error| error.to_string())?;
-        if answer.status >= 300 && answer.status != 409 {
-            return Err(format!(
-                "setup: {} {}: {}",
-                request.method, request.path, answer.body
-            ));
-        }
+        expect(&client, request, "setup").await?;
     }
+    let history = if scenario.observed.is_object() {
+        let started = observed::Recorder::start(&client, &scenario.namespace, &scenario.observed).await;
+        Some(started.map_err(|error| error.to_string())?)
+    } else {
+        None
+    };
+    let mut found = replayed(&mut client, name, scenario).await?;
+    if let Some(history) = history {
+        found.extend(history.compare(&scenario.observed).await);
+    }
+    Ok(found)
+}
+
+/// A request that prepares: its answer has to be good, or say that it is done already.
+async fn expect(client: &Client, request: &Request, what: &str) -> Result<(), String> {
+    let answer = client.send(request).await.map_err(|error| error.to_string())?;
+    if answer.status >= 300 && answer.status != 409 {
+        let (method, path) = (&request.method, &request.path);
+        return Err(format!("{what}: {method} {path}: {}", answer.body));
+    }
+    Ok(())
+}
+
+/// Tokens for the ServiceAccounts among the users, if the scenario needs them.
+async fn tokens(client: &mut Client, baseline: &Baseline, scenario: &Scenario) -> Result<(), String> {
+    let used: Vec<&str> = scenario
+        .setup
+        .iter()
+        .chain(flat(&scenario.steps).into_iter().map(|step: &Step| &step.request))
+        .filter_map(|request| request.user.as_deref())
+        .collect();
+    for (user, proof) in users::all(&baseline.users) {
+        let User::ServiceAccount { namespace, name } = proof else {
+            continue;
+        };
+        if !used.contains(&user.as_str()) {
+            continue;
+        }
+        let request: Request = serde_json::from_value(json!({
+            "method": "POST", "path": format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"),
+            "headers": {"content-type": "application/json"},
+            "body": {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
+        }))
+        .map_err(|error| error.to_string())?;
+        let answer = client.send(&request).await.map_err(|error| error.to_string())?;
+        let token = answer.body["status"]["token"].as_str().unwrap_or_default();
+        if token.is_empty() {
+            return Err(format!("no token for {user}: {}", answer.body));
+        }
+        client.users.insert(user, Credentials::token(token));
+    }
+    Ok(())
+}
+
+async fn replayed(client: &mut Client, name: &str, scenario: &Scenario) -> Result<Vec<String>, String> {
     let answers = client
         .steps(&scenario.steps)
         .await
         .map_err(|error| error.to_string())?;
     let steps = flat(&scenario.steps);
     let (mut recorded_names, mut seen_names) = (Vec::new(), Vec::new());
+    generated_names(&scenario.observed, &mut recorded_names);
     for (step, answer) in steps.iter().zip(&answers) {
         generated_names(&step.response.body, &mut recorded_names);
         generated_names(&answer.body, &mut seen_names);
     }
+    // A captured name stands for the one that was recorded under the same variable.
+    for (variable, then) in &scenario.recorded {
+        let now = client.variables.get(variable);
+        if let (Some(then), Some(now)) = (then.as_str(), now)
+            && let Some((_, stand_in)) = recorded_names.iter().find(|(known, _)| known == then)
+        {
+            seen_names.push((now.clone(), stand_in.clone()));
+        }
+    }
     let mut found = Vec::new();
     for (number, (step, answer)) in steps.iter().zip(&answers).enumerate() {
         let side = |response: &scenario::Response, names: &[(String, String)]| json!({"status": response.status, "headers": response.headers, "body": normal(&response.body, names)});
-        let want = side(&step.response, &recorded_names);
+        let mut want = side(&step.response, &recorded_names);
         let mut got = side(answer, &seen_names);
         if scenario.job_controller && !want.to_string().contains("managedFields") {
             drop_managers(&mut got);
         }
-        differences(&format!("step {number}"), &want, &got, &mut found);
+        let at = format!("step {number}");
+        // Of a whole life the server may show a state more or less.
+        if name.contains("-life") && want["body"].is_array() && got["body"].is_array() {
+            let (a, b) = (want["body"].take(), got["body"].take());
+            found.extend(states::lives(&format!("{at}/body"), &a, &b));
+        }
+        differences(&at, &want, &got, &mut found);
     }
     Ok(found)
 }

@@ -23,6 +23,8 @@ static GENERATED: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             r"resource version: \d+(, current: \d+| \(\d+\))?",
             "resource version: <version>",
         ),
+        (r#"resourceVersion: "\d+""#, "resourceVersion: <version>"),
+        (r"X509SHA256=[0-9a-f]{64}", "<credential>"),
     ]
     .into_iter()
     .filter_map(|(pattern, stand_in)| Some((Regex::new(pattern).ok()?, stand_in)))
@@ -78,7 +80,12 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                     {
                         format!("<{name}>").into()
                     }
-                    "authentication.kubernetes.io/credential-id" => "<credential>".into(),
+                    "authentication.kubernetes.io/credential-id" | "token" if !value.is_object() => {
+                        "<credential>".into()
+                    }
+                    // What the server was built from.
+                    "gitVersion" | "gitCommit" | "gitTreeState" | "buildDate" | "goVersion" | "compiler"
+                    | "platform" => continue,
                     "nodeName" if value.as_str().is_some_and(|node| node.starts_with("node-")) => {
                         "<node>".into()
                     }
@@ -88,9 +95,9 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                 out.insert(text(name, names), value);
             }
             if let Some(items) = out.get_mut("items").and_then(Value::as_array_mut) {
-                let random = items
-                    .iter()
-                    .any(|item| item["metadata"]["generateName"].is_string());
+                let random = items.iter().any(|item| {
+                    item["metadata"]["generateName"].is_string() || item["involvedObject"].is_object()
+                });
                 if random {
                     items.sort_by_key(ToString::to_string);
                 }

@@ -1,110 +1,202 @@
-//! The lives of a namespace's Jobs, Pods and Events, as a watch sees them.
+//! The lives of a namespace's Jobs, Pods and Events, as watches see them.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
+use futures::StreamExt;
+use regex::Regex;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
-use super::normal::{differences, generated_names, normal};
-use crate::Playground;
-use crate::resource::{EVENTS, JOBS};
+use super::normal::{generated_names, normal};
+use super::replay::{Client, ReplayError};
+use super::states::{agree, parting};
+
+/// Longest time for what the last request set off.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// Shortest time, so that what should not come can come.
+const SETTLE: Duration = Duration::from_millis(1200);
+
+/// Names that no state shows, only texts.
+static RANDOM: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"-([bcdfghjklmnpqrstvwxz2456789]{5}|<random>)\b").ok());
+static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r" to node-\w+$").ok());
 
 /// Follows a namespace.
 pub(super) struct Recorder {
-    playground: Playground,
-    namespace: String,
+    watches: Vec<(&'static str, Arc<Mutex<Vec<Value>>>, JoinHandle<()>)>,
 }
 
 impl Recorder {
-    /// Begins.
-    pub(super) fn start(playground: &Playground, namespace: &str) -> Self {
-        Self {
-            playground: playground.clone(),
-            namespace: namespace.to_owned(),
+    /// Opens a watch for each list that was recorded.
+    pub(super) async fn start(
+        client: &Client,
+        namespace: &str,
+        recorded: &Value,
+    ) -> Result<Self, ReplayError> {
+        let mut watches = Vec::new();
+        for (list, path) in [
+            ("jobs", "/apis/batch/v1/namespaces"),
+            ("pods", "/api/v1/namespaces"),
+            ("events", "/api/v1/namespaces"),
+        ] {
+            if !recorded[list].is_array() {
+                continue;
+            }
+            let path = format!("{path}/{namespace}/{list}");
+            let body = client.open_watch(&path).await?;
+            let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
+            let into = Arc::clone(&seen);
+            let task = tokio::spawn(async move {
+                let mut frames = body.into_data_stream();
+                let mut rest: Vec<u8> = Vec::new();
+                while let Some(Ok(frame)) = frames.next().await {
+                    rest.extend_from_slice(&frame);
+                    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                        let line: Vec<u8> = rest.drain(..=end).collect();
+                        if let Ok(event) = serde_json::from_slice(&line) {
+                            into.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+                        }
+                    }
+                }
+            });
+            watches.push((list, seen, task));
+        }
+        Ok(Self { watches })
+    }
+
+    /// Compares the lives with the recorded ones, when nothing moves any more.
+    pub(super) async fn compare(self, recorded: &Value) -> Vec<String> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        tokio::time::sleep(SETTLE).await;
+        loop {
+            let found = self.differences(recorded);
+            if found.is_empty() || tokio::time::Instant::now() > until {
+                for (_, _, task) in &self.watches {
+                    task.abort();
+                }
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// Compares how the Jobs ended and which events there were.
-    pub(super) async fn compare(&self, recorded: &Value) -> Vec<String> {
-        // What the last request set off needs a moment.
-        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-        let store = &self.playground.cluster.store;
-        let objects = |resource| -> Vec<Value> {
-            let listed = store.list(resource, Some(&self.namespace));
-            listed
-                .map(|(all, _)| all.iter().map(|one| Value::clone(one)).collect())
-                .unwrap_or_default()
-        };
-        let mut names = Vec::new();
-        generated_names(&json!(objects(&crate::resource::PODS)), &mut names);
-        let mut recorded_names = Vec::new();
-        generated_names(recorded, &mut recorded_names);
+    fn differences(&self, recorded: &Value) -> Vec<String> {
+        let mut seen = json!({});
+        for (list, events, _) in &self.watches {
+            let events = events.lock().unwrap_or_else(PoisonError::into_inner);
+            seen[*list] = events.clone().into();
+        }
+        let (mut then, mut now) = (Vec::new(), Vec::new());
+        generated_names(recorded, &mut then);
+        generated_names(&seen, &mut now);
         let mut found = Vec::new();
-        let want = last_states(&recorded["jobs"], &recorded_names);
-        let got: Value = objects(&JOBS)
-            .iter()
-            .map(|job| (text(job), normal(&job["status"], &names)))
-            .collect();
-        differences("observed jobs", &want, &got, &mut found);
-        let last = |event: &Value| event["object"].clone();
-        let recorded: Vec<Value> = recorded["events"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(last)
-            .collect();
-        let (want, got) = (told(&recorded, &recorded_names), told(&objects(&EVENTS), &names));
-        found.extend(
-            want.difference(&got)
-                .map(|event| format!("observed event missing: {event}")),
-        );
-        found.extend(
-            got.difference(&want)
-                .map(|event| format!("observed event too much: {event}")),
-        );
+        for (list, _, _) in &self.watches {
+            if *list == "events" {
+                let (want, got) = (told(&recorded[*list], &then), told(&seen[*list], &now));
+                found.extend(
+                    want.difference(&got)
+                        .map(|one| format!("observed event missing: {one}")),
+                );
+                found.extend(
+                    got.difference(&want)
+                        .map(|one| format!("observed event too much: {one}")),
+                );
+            } else {
+                found.extend(lives(list, (&recorded[*list], &then), (&seen[*list], &now)));
+            }
+        }
         found
     }
 }
 
-fn text(object: &Value) -> String {
-    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
-}
+type Names = Vec<(String, String)>;
 
-/// The last status of every Job that is still there.
-fn last_states(events: &Value, names: &[(String, String)]) -> Value {
-    let mut last = serde_json::Map::new();
-    for event in events.as_array().into_iter().flatten() {
-        if event["type"] == "DELETED" {
-            last.remove(&text(&event["object"]));
-        } else {
-            last.insert(text(&event["object"]), normal(&event["object"]["status"], names));
+/// Compares the lives of all objects of a list: each recorded one has to have one that agrees.
+fn lives(list: &str, recorded: (&Value, &Names), seen: (&Value, &Names)) -> Vec<String> {
+    let (want, got) = (by_object(list, recorded), by_object(list, seen));
+    let mut left: Vec<&(String, Vec<Value>)> = got.iter().collect();
+    let mut out = Vec::new();
+    for (name, life) in &want {
+        let same = |other: &&(String, Vec<Value>)| other.0 == *name;
+        match left.iter().position(|other| same(other) && agree(life, &other.1)) {
+            Some(at) => {
+                left.remove(at);
+            }
+            None => match left.iter().find(|other| same(other)) {
+                Some(other) => out.extend(parting(&format!("observed {list}/{name}"), life, &other.1)),
+                None => out.push(format!("observed {list}/{name}: missing")),
+            },
         }
     }
-    last.into()
+    if got.len() > want.len() {
+        out.push(format!(
+            "observed {list}: {} objects, recorded {}",
+            got.len(),
+            want.len()
+        ));
+    }
+    out
 }
 
-fn told(events: &[Value], names: &[(String, String)]) -> BTreeSet<String> {
-    events
-        .iter()
-        .map(|event| {
-            let event = normal(event, names);
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let message = text(&event["message"]);
-            let message = message
-                .split("/node-")
-                .next()
-                .unwrap_or_default()
-                .replace("<random>", "*");
-            let message = message.split(" to node-").next().unwrap_or_default().to_owned();
-            let random = regex::Regex::new(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b");
-            let message = random
-                .map(|random| random.replace_all(&message, "-*").into_owned())
-                .unwrap_or(message);
-            format!(
-                "{} {} {} {message}",
-                text(&event["type"]),
-                text(&event["reason"]),
-                text(&event["involvedObject"]["kind"])
-            )
-        })
-        .collect()
+/// The states of each object, by its name or stand-in, in the order of its first one.
+fn by_object(list: &str, (events, names): (&Value, &Names)) -> Vec<(String, Vec<Value>)> {
+    let mut lives: Vec<(String, String, Vec<Value>)> = Vec::new();
+    for event in events.as_array().into_iter().flatten() {
+        let uid = event["object"]["metadata"]["uid"].as_str().unwrap_or_default();
+        let mut state = event.clone();
+        if event["type"] != "ADDED" {
+            later(list, &mut state["object"]["spec"]);
+        }
+        super::drop_managers(&mut state);
+        let state = crate::api::without_nulls(normal(&state, names));
+        let name = state["object"]["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        match lives.iter_mut().find(|(known, _, _)| known == uid) {
+            Some((_, _, life)) => life.push(state),
+            None => lives.push((uid.to_owned(), name, vec![state])),
+        }
+    }
+    lives.into_iter().map(|(_, name, life)| (name, life)).collect()
+}
+
+/// What was recorded of a spec after the first state.
+fn later(list: &str, spec: &mut Value) {
+    let Some(members) = spec.as_object_mut() else {
+        return;
+    };
+    if list == "pods" {
+        members.retain(|name, _| matches!(name.as_str(), "nodeName" | "schedulingGates"));
+    } else {
+        members.remove("template");
+    }
+}
+
+/// The events, each as type, reason, kind and message.
+fn told(events: &Value, names: &Names) -> BTreeSet<String> {
+    let last = events
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|event| &event["object"]);
+    last.map(|event| {
+        let event = normal(event, names);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut message = text(&event["message"]);
+        for (pattern, stand_in) in [(&*RANDOM, "-*"), (&*NODE, " to <node>")] {
+            if let Some(pattern) = pattern {
+                message = pattern.replace_all(&message, stand_in).into_owned();
+            }
+        }
+        format!(
+            "{} {} {} {message}",
+            text(&event["type"]),
+            text(&event["reason"]),
+            text(&event["involvedObject"]["kind"])
+        )
+    })
+    .collect()
 }

@@ -1,26 +1,36 @@
-//! Sending a scenario's requests to a playground.
+//! Sending a scenario's requests to a server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WARNING};
 use serde_json::Value;
-use tower::ServiceExt;
+
+use crate::Playground;
 
 use super::scenario::{Request, Response, Step};
+use super::server::{Server, ServerError};
+use super::users::Credentials;
 
 /// Longest time to wait for a controller.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Longest answer; the recorded watches end earlier by themselves.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A playground with a scenario's variables.
+/// A pause this long waits for the recorded server's compaction of its history, which came every half minute.
+const COMPACTION: f64 = 30.0;
+
+/// A server with a scenario's variables.
+#[derive(Clone)]
 pub(super) struct Client {
-    pub router: Router,
+    pub server: Server,
+    /// What a request of each user carries.
+    pub users: BTreeMap<String, Credentials>,
+    /// Makes a playground of this process forget its history; none for another server.
+    pub compact: Option<Playground>,
     pub variables: BTreeMap<String, String>,
     /// Recorded creationTimestamps, and those of the same objects here.
     pub stamps: BTreeMap<String, String>,
@@ -31,6 +41,10 @@ pub(super) struct Client {
 pub(super) enum ReplayError {
     #[error("the request cannot be made")]
     Request(#[from] http::Error),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("there is no user {0}")]
+    User(String),
     #[error("the answer broke off")]
     Answer(#[from] axum::Error),
     #[error("the answer of {0} does not end")]
@@ -104,8 +118,13 @@ impl Client {
         for (name, value) in &request.headers {
             built = built.header(name, value);
         }
-        let answer = self.router.clone().oneshot(built.body(Body::from(body))?).await;
-        let answer = answer.unwrap_or_else(|never| match never {});
+        let user = request.user.as_deref().unwrap_or("admin");
+        let credentials = self
+            .users
+            .get(user)
+            .ok_or_else(|| ReplayError::User(user.to_owned()))?;
+        let built = built.body(Body::from(body))?;
+        let answer = self.server.send(user, credentials, built).await?;
         let (parts, body) = answer.into_parts();
         let whole = tokio::time::timeout(LONGEST, axum::body::to_bytes(body, usize::MAX)).await;
         let bytes = whole.map_err(|_| ReplayError::Endless(request.path.clone()))??;
@@ -131,7 +150,12 @@ impl Client {
                 .into_iter::<Value>()
                 .collect::<Result<Vec<_>, _>>()
         };
+        let is_json = headers
+            .get("Content-Type")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind.starts_with("application/json"));
         let body = match lines() {
+            _ if !is_json => String::from_utf8_lossy(&bytes).into_owned().into(),
             Ok(events) if watched && events.iter().all(|event| event["type"].is_string()) => events.into(),
             Ok(mut one) if one.len() == 1 && !bytes.is_empty() => one.remove(0),
             _ => String::from_utf8_lossy(&bytes).into_owned().into(),
@@ -143,6 +167,15 @@ impl Client {
         })
     }
 
+    /// Opens a watch of the administrator that lasts as long as a scenario can.
+    pub(super) async fn open_watch(&self, path: &str) -> Result<Body, ReplayError> {
+        let request =
+            http::Request::get(format!("{path}?watch=true&timeoutSeconds=600")).body(Body::empty())?;
+        let nobody = Credentials::default();
+        let credentials = self.users.get("admin").unwrap_or(&nobody);
+        Ok(self.server.send("admin", credentials, request).await?.into_body())
+    }
+
     /// Waits for what a request needs.
     pub(super) async fn wait(&self, awaits: &Value) -> Result<(), ReplayError> {
         let list = awaits
@@ -150,6 +183,10 @@ impl Client {
             .map_or_else(|| vec![awaits.clone()], Clone::clone);
         for one in list.iter().filter(|one| one.is_object()) {
             if let Some(seconds) = one["pause"].as_f64() {
+                if let (Some(playground), true) = (&self.compact, seconds >= COMPACTION) {
+                    playground.compact();
+                    continue;
+                }
                 tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
                 continue;
             }
@@ -221,11 +258,7 @@ impl Client {
                 let answer = if step.during.is_empty() {
                     self.send(&step.request).await?
                 } else {
-                    let watcher = Self {
-                        router: self.router.clone(),
-                        variables: self.variables.clone(),
-                        stamps: self.stamps.clone(),
-                    };
+                    let watcher = self.clone();
                     let request = step.request.clone();
                     let watch = tokio::spawn(async move { watcher.send(&request).await });
                     // The watch has to be open before anything happens.

@@ -20,6 +20,9 @@ pub enum ScenarioError {
 /// What prepares the cluster before every scenario.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Baseline {
+    /// How each user proves who they are.
+    #[serde(default)]
+    pub users: BTreeMap<String, String>,
     /// Requests of the administrator.
     pub requests: Vec<Request>,
 }
@@ -45,25 +48,6 @@ pub struct Scenario {
     /// What a watch of the namespace saw.
     #[serde(default)]
     pub observed: Value,
-}
-
-impl Scenario {
-    /// It waits for more than a minute without looking, for instance until history is forgotten.
-    pub fn is_long(&self) -> bool {
-        fn pauses(awaits: &Value) -> bool {
-            let list = awaits
-                .as_array()
-                .map_or(std::slice::from_ref(awaits), Vec::as_slice);
-            list.iter()
-                .any(|one| one["pause"].as_f64().is_some_and(|seconds| seconds > 60.0))
-        }
-        fn any(steps: &[Step]) -> bool {
-            steps
-                .iter()
-                .any(|step| pauses(&step.awaits) || pauses(&step.request.awaits) || any(&step.during))
-        }
-        any(&self.steps) || self.setup.iter().any(|request| pauses(&request.awaits))
-    }
 }
 
 /// A request, and what to wait for before it.

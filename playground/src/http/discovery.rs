@@ -1,11 +1,12 @@
-//! What the API offers: versions, groups, resources.
+//! What the API offers: versions, groups, resources
+//! ([discovery](https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api)).
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::status::Status;
-use crate::resource::{ALL, Resource};
+use crate::types::{self, Group, Type, Version};
 
 /// The version that the API says of itself: the one whose rules it follows.
 pub(crate) const VERSION: &str = "v1.36.2+playground";
@@ -13,7 +14,9 @@ pub(crate) const VERSION: &str = "v1.36.2+playground";
 /// `/version`.
 pub(crate) fn version() -> Response {
     Json(json!({
-        "major": "1", "minor": "36", "gitVersion": VERSION, "gitCommit": "", "gitTreeState": "clean",
+        "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36",
+        "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
+        "gitVersion": VERSION, "gitCommit": "", "gitTreeState": "clean",
         "buildDate": "2026-11-23T00:00:00Z", "goVersion": "", "compiler": "rustc", "platform": "linux",
     }))
     .into_response()
@@ -26,39 +29,39 @@ pub(crate) fn core_versions() -> Response {
 
 /// `/apis`.
 pub(crate) fn groups() -> Response {
-    let mut groups: Vec<(&str, &str)> = Vec::new();
-    for resource in ALL.iter().filter(|resource| !resource.group.is_empty()) {
-        if !groups.contains(&(resource.group, resource.version)) {
-            groups.push((resource.group, resource.version));
-        }
-    }
-    for review in ["authorization.k8s.io", "authentication.k8s.io"] {
-        groups.push((review, "v1"));
-    }
-    let groups: Vec<_> = groups
-        .into_iter()
-        .map(|(group, version)| api_group(group, version))
-        .collect();
+    let named = types::groups().iter().filter(|group| !group.name.is_empty());
+    let groups: Vec<Value> = named.map(api_group).collect();
     Json(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})).into_response()
 }
 
-fn api_group(group: &str, version: &str) -> Value {
-    let version = json!({"groupVersion": format!("{group}/{version}"), "version": version});
-    json!({"name": group, "versions": [version], "preferredVersion": version})
+fn api_group(group: &Group) -> Value {
+    let versions: Vec<Value> = group
+        .versions
+        .iter()
+        .map(|one| json!({"groupVersion": format!("{}/{}", group.name, one.version), "version": one.version}))
+        .collect();
+    json!({"name": group.name, "versions": versions, "preferredVersion": versions.first()})
 }
 
-/// `/apis/GROUP`.
-pub(crate) fn group(name: &str) -> Result<Response, Status> {
-    let found = ALL
+/// `/apis/GROUP`; none if it is not served.
+pub(crate) fn group(name: &str) -> Option<Response> {
+    let group = find(name)?;
+    let mut body = json!({"kind": "APIGroup", "apiVersion": "v1"});
+    if let (Some(body), Some(members)) = (body.as_object_mut(), api_group(group).as_object()) {
+        body.extend(members.clone());
+    }
+    Some(Json(body).into_response())
+}
+
+fn find(name: &str) -> Option<&'static Group> {
+    types::groups()
         .iter()
-        .find(|resource| resource.group == name && !name.is_empty());
-    let version = found
-        .map(|resource| resource.version)
-        .ok_or_else(Status::no_such_path)?;
-    let mut body = api_group(name, version);
-    body["kind"] = "APIGroup".into();
-    body["apiVersion"] = "v1".into();
-    Ok(Json(body).into_response())
+        .find(|group| group.name == name && !name.is_empty())
+}
+
+/// Whether the group is served; the core group is.
+pub(crate) fn is_group(name: &str) -> bool {
+    types::groups().iter().any(|group| group.name == name)
 }
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -72,106 +75,95 @@ pub(crate) fn aggregated_wanted(accept: &str) -> bool {
 
 /// `/api` (the core group) or `/apis` (the others) with every resource.
 pub(crate) fn aggregated(core: bool) -> Response {
-    let mut groups: Vec<(&str, &str)> = Vec::new();
-    for resource in ALL.iter().filter(|resource| resource.group.is_empty() == core) {
-        if !groups.contains(&(resource.group, resource.version)) {
-            groups.push((resource.group, resource.version));
-        }
-    }
-    let items: Vec<Value> = groups
-        .into_iter()
-        .map(|(group, version)| {
-            let served = ALL.iter().filter(|one| one.group == group && one.version == version);
-            let resources: Vec<Value> = served.map(|one| aggregated_entry(one)).collect();
-            let metadata = if core { json!({}) } else { json!({"name": group}) };
-            json!({"metadata": metadata, "versions": [{"version": version, "resources": resources, "freshness": "Current"}]})
+    let chosen = types::groups()
+        .iter()
+        .filter(|group| group.name.is_empty() == core);
+    let items: Vec<Value> = chosen
+        .map(|group| {
+            let versions: Vec<Value> = group
+                .versions
+                .iter()
+                .map(|one| {
+                    let resources: Vec<Value> = one.resources.iter().map(aggregated_entry).collect();
+                    json!({"version": one.version, "resources": resources, "freshness": "Current"})
+                })
+                .collect();
+            let metadata = if core {
+                json!({})
+            } else {
+                json!({"name": group.name})
+            };
+            json!({"metadata": metadata, "versions": versions})
         })
         .collect();
     let body = json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items});
     ([(http::header::CONTENT_TYPE, AGGREGATED)], body.to_string()).into_response()
 }
 
-fn aggregated_entry(resource: &Resource) -> Value {
-    let kind = |kind: &str| json!({"group": "", "version": "", "kind": kind});
-    let mut all = entries(resource).into_iter();
-    let main = all.next().unwrap_or_default();
-    let subresources: Vec<Value> = all
-        .map(|one| {
-            let name = one["name"].as_str().unwrap_or_default();
-            let name = name.rsplit('/').next().unwrap_or_default();
-            json!({"subresource": name, "responseKind": kind(resource.kind), "verbs": one["verbs"]})
-        })
-        .collect();
+fn aggregated_entry(one: &Type) -> Value {
     let mut entry = json!({
-        "resource": resource.plural, "responseKind": kind(resource.kind),
-        "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
-        "singularResource": resource.singular, "verbs": main["verbs"],
+        "resource": one.name, "responseKind": {"group": "", "version": "", "kind": one.kind},
+        "scope": if one.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": one.singular, "verbs": one.verbs,
     });
-    for name in ["shortNames", "categories"] {
-        if let Some(value) = main.get(name) {
-            entry[name] = value.clone();
-        }
-    }
-    if !subresources.is_empty() {
-        entry["subresources"] = subresources.into();
+    lists(one, &mut entry);
+    if !one.subresources.is_empty() {
+        let all = one.subresources.iter().map(|sub| {
+            json!({
+                "subresource": sub.name,
+                "responseKind": {"group": sub.group, "version": sub.version, "kind": sub.kind}, "verbs": sub.verbs,
+            })
+        });
+        entry["subresources"] = all.collect();
     }
     entry
 }
 
-/// `/api/v1` and `/apis/GROUP/VERSION`.
-pub(crate) fn resources(group: &str, version: &str) -> Result<Response, Status> {
-    let group_version = if group.is_empty() {
-        version.to_owned()
-    } else {
-        format!("{group}/{version}")
-    };
-    let reviews: &[(&str, &str)] = match group {
-        "authorization.k8s.io" => &[
-            ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-            ("selfsubjectrulesreviews", "SelfSubjectRulesReview"),
-        ],
-        "authentication.k8s.io" => &[("selfsubjectreviews", "SelfSubjectReview")],
-        _ => &[],
-    };
-    let mut list: Vec<Value> = reviews
-        .iter()
-        .map(|(plural, kind)| json!({"name": plural, "singularName": "", "namespaced": false, "kind": kind, "verbs": ["create"]}))
-        .collect();
-    for resource in ALL
-        .iter()
-        .filter(|resource| resource.group == group && resource.version == version)
-    {
-        list.extend(entries(resource));
+fn lists(one: &Type, entry: &mut Value) {
+    for (name, list) in [("shortNames", &one.short_names), ("categories", &one.categories)] {
+        if !list.is_empty() {
+            entry[name] = json!(list);
+        }
     }
-    if list.is_empty() {
-        return Err(Status::no_such_path());
-    }
-    Ok(Json(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list})).into_response())
 }
 
-fn entries(resource: &Resource) -> Vec<Value> {
-    let mut main = json!({
-        "name": resource.plural, "singularName": resource.singular, "namespaced": resource.namespaced,
-        "kind": resource.kind, "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
-    });
-    if !resource.short_names.is_empty() {
-        main["shortNames"] = resource.short_names.into();
-    }
-    if !resource.categories.is_empty() {
-        main["categories"] = resource.categories.into();
-    }
-    let mut all = vec![main];
-    let mut sub = |name: &str, verbs: &[&str]| {
-        all.push(json!({
-            "name": format!("{}/{name}", resource.plural), "singularName": "", "namespaced": resource.namespaced,
-            "kind": resource.kind, "verbs": verbs,
-        }));
+/// `/api/v1` and `/apis/GROUP/VERSION`.
+pub(crate) fn resources(group: &str, version: &str) -> Result<Response, Status> {
+    let found = types::groups()
+        .iter()
+        .find(|one| one.name == group)
+        .and_then(|one| one.versions.iter().find(|one| one.version == version))
+        .ok_or_else(Status::no_such_path)?;
+    let body = if group.is_empty() {
+        json!({"kind": "APIResourceList", "groupVersion": version, "resources": listed(found)})
+    } else {
+        let named = format!("{group}/{version}");
+        json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": named, "resources": listed(found)})
     };
-    if resource.status {
-        sub("status", &["get", "patch", "update"]);
-    }
-    if resource.plural == "pods" {
-        sub("log", &["get"]);
+    Ok(Json(body).into_response())
+}
+
+fn listed(version: &Version) -> Vec<Value> {
+    let mut all = Vec::new();
+    for one in &version.resources {
+        let mut entry = json!({
+            "name": one.name, "singularName": one.singular, "namespaced": one.namespaced, "kind": one.kind,
+            "verbs": one.verbs,
+        });
+        lists(one, &mut entry);
+        all.push(entry);
+        for sub in &one.subresources {
+            let mut entry = json!({
+                "name": format!("{}/{}", one.name, sub.name), "singularName": "", "namespaced": one.namespaced,
+                "kind": sub.kind, "verbs": sub.verbs,
+            });
+            for (name, text) in [("group", &sub.group), ("version", &sub.version)] {
+                if !text.is_empty() {
+                    entry[name] = text.as_str().into();
+                }
+            }
+            all.push(entry);
+        }
     }
     all
 }

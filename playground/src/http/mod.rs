@@ -1,15 +1,21 @@
 //! The Kubernetes API over HTTP.
 
 pub(crate) mod discovery;
+mod exec;
+mod health;
+mod list;
 mod logs;
+mod negotiate;
 mod objects;
 mod openapi;
 mod patch;
 mod reviews;
 pub(crate) mod status;
 mod table;
+mod tokens;
 mod warnings;
 mod watch;
+mod yaml;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -19,22 +25,35 @@ use http::{HeaderMap, Method};
 
 use crate::api::decode::{FieldValidation, Format};
 use crate::api::field::FieldError;
+use crate::api::path::Target;
 use crate::api::query::Query;
 use crate::api::write::Part;
+use crate::auth::authenticate::Authenticator;
+use crate::auth::{Attributes, User, impersonation, rbac};
 use crate::cluster::Cluster;
 use crate::resource::Resource;
+use crate::types;
+use negotiate::Output;
 pub(crate) use objects::{create_object, delete_object, is_over, random_suffix};
 use status::Status;
 
 /// Longest request body, as the API server's.
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
-/// The whole API.
-pub(crate) fn router(cluster: Cluster) -> Router {
+/// What answers requests.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub cluster: Cluster,
+    pub authenticator: Authenticator,
+}
+
+/// The whole API. A request's user is the [`User`] among its extensions, which only a layer of this process can put
+/// there, else the one that its credentials name.
+pub(crate) fn router(api: Api) -> Router {
     Router::new()
         .fallback(answer)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(cluster)
+        .with_state(api)
 }
 
 /// A request with its path taken apart.
@@ -47,6 +66,10 @@ pub(crate) struct Call {
     pub query: Query,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Who asks.
+    pub user: User,
+    /// What form the answer shall have.
+    pub output: Output,
 }
 
 impl Call {
@@ -60,50 +83,14 @@ impl Call {
         self.query.flag(name)
     }
 
-    fn header(&self, name: http::HeaderName) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    }
-
-    /// Who owns the written fields: `fieldManager`, else the program that the client says it is.
+    /// Who owns the written fields.
     pub(crate) fn manager(&self) -> Result<String, Status> {
-        let given = self.parameter("fieldManager");
-        if given.len() > 128 {
-            let error = FieldError::too_long("fieldManager", 128);
-            return Err(Status::invalid("CreateOptions", "meta.k8s.io", "", &[error]));
-        }
-        if !given.is_empty() {
-            return Ok(given.to_owned());
-        }
-        let program = self
-            .header(http::header::USER_AGENT)
-            .split('/')
-            .next()
-            .unwrap_or_default();
-        let shown: String = program
-            .chars()
-            .filter(|letter| !letter.is_control())
-            .take(128)
-            .collect();
-        Ok(if shown.is_empty() {
-            "unknown".to_owned()
-        } else {
-            shown
-        })
+        manager_of(&self.query, &self.headers)
     }
 
-    /// How the body is written; JSON if the client does not say.
+    /// How the body is written.
     pub(crate) fn format(&self) -> Result<Format, Status> {
-        let kind = self.header(http::header::CONTENT_TYPE);
-        match kind.split(';').next().unwrap_or_default().trim() {
-            "" | "*/*" | "application/json" => Ok(Format::Json),
-            "application/yaml" => Ok(Format::Yaml),
-            _ => Err(Status::unsupported_media_type(
-                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor",
-            )),
-        }
+        content_format(&self.headers)
     }
 
     /// `fieldValidation`; `options` is the kind that a wrong value is reported under.
@@ -121,104 +108,189 @@ impl Call {
     }
 }
 
-async fn answer(State(cluster): State<Cluster>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = match axum::body::to_bytes(body, MAX_BODY).await {
-        Ok(body) => body,
-        Err(_) => {
-            return Status::too_large(MAX_BODY).into_response();
-        }
-    };
-    let path: Vec<String> = parts
-        .uri
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            percent_encoding::percent_decode_str(part)
-                .decode_utf8_lossy()
-                .into_owned()
-        })
+/// Who owns the written fields: `fieldManager`, else the program that the client says it is.
+fn manager_of(query: &Query, headers: &HeaderMap) -> Result<String, Status> {
+    let given = query.text("fieldManager");
+    if given.len() > 128 {
+        let error = FieldError::too_long("fieldManager", 128);
+        return Err(Status::invalid("CreateOptions", "meta.k8s.io", "", &[error]));
+    }
+    if !given.is_empty() {
+        return Ok(given.to_owned());
+    }
+    let program = header(headers, &http::header::USER_AGENT).split('/').next();
+    let shown: String = program
+        .unwrap_or_default()
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(128)
         .collect();
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let query = Query::parse(parts.uri.query());
-    route(&cluster, &parts.method, &path, query, parts.headers, body)
-        .await
-        .unwrap_or_else(IntoResponse::into_response)
+    Ok(if shown.is_empty() {
+        "unknown".to_owned()
+    } else {
+        shown
+    })
 }
 
-/// What the client accepts.
-fn accept(headers: &HeaderMap) -> &str {
+fn header<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> &'a str {
     headers
-        .get(http::header::ACCEPT)
+        .get(name)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
 }
 
-async fn route(
-    cluster: &Cluster,
-    method: &Method,
-    path: &[&str],
+/// How the body is written; JSON if the client does not say.
+fn content_format(headers: &HeaderMap) -> Result<Format, Status> {
+    let kind = header(headers, &http::header::CONTENT_TYPE);
+    match kind.split(';').next().unwrap_or_default().trim() {
+        "" | "*/*" | "application/json" => Ok(Format::Json),
+        "application/yaml" => Ok(Format::Yaml),
+        _ => Err(Status::unsupported_media_type(
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+        )),
+    }
+}
+
+async fn answer(State(api): State<Api>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let query = Query::parse(parts.uri.query());
+    let user = match allowed(&api, &parts, &query) {
+        Ok(user) => user,
+        Err(refused) => return refused.into_response(),
+    };
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        return Status::too_large(MAX_BODY).into_response();
+    };
+    let asked = Asked {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query,
+        headers: parts.headers,
+        body,
+        user,
+    };
+    route(&api, asked)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Who the request acts as, if they may do what it asks.
+fn allowed(api: &Api, parts: &http::request::Parts, query: &Query) -> Result<User, Status> {
+    let user = match parts.extensions.get::<User>() {
+        Some(user) => user.clone(),
+        None => api
+            .authenticator
+            .user(&api.cluster, &parts.headers, &parts.extensions)?,
+    };
+    let user = impersonation::acting(&api.cluster, user, &parts.headers)?;
+    let wanted = Attributes::of(&parts.method, parts.uri.path(), query);
+    let decision = rbac::authorize(&api.cluster, &user, &wanted)?;
+    if decision.allowed {
+        Ok(user)
+    } else {
+        Err(wanted.forbidden(&user, &decision.reason))
+    }
+}
+
+/// A request that may be answered.
+struct Asked {
+    method: Method,
+    path: String,
     query: Query,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Status> {
-    let (group, version, rest) = match path {
-        ["version"] => return Ok(discovery::version()),
-        ["healthz" | "livez" | "readyz", ..] => return Ok("ok".into_response()),
-        ["openapi", "v2"] => return Ok(openapi::version_2(accept(&headers))),
-        ["openapi", "v3"] => return Ok(openapi::index()),
-        ["openapi", "v3", rest @ ..] => return openapi::document(&rest.join("/")),
-        ["api"] if discovery::aggregated_wanted(accept(&headers)) => return Ok(discovery::aggregated(true)),
-        ["apis"] if discovery::aggregated_wanted(accept(&headers)) => {
-            return Ok(discovery::aggregated(false));
-        }
-        ["api"] => return Ok(discovery::core_versions()),
-        ["apis"] => return Ok(discovery::groups()),
-        ["apis", group] => return discovery::group(group),
-        ["api", version @ "v1"] => return discovery::resources("", version),
-        ["apis", group, version] => return discovery::resources(group, version),
-        ["api", version @ "v1", rest @ ..] => ("", *version, rest),
-        ["apis", group, version, rest @ ..] => (*group, *version, rest),
-        _ => return Err(Status::no_such_path()),
-    };
-    if let ("authorization.k8s.io" | "authentication.k8s.io", [plural]) = (group, rest) {
-        return reviews::answer(plural, &body);
-    }
-    let (namespace, rest) = match rest {
-        // A namespace's own path, and its subresources.
-        ["namespaces"] | ["namespaces", _] | ["namespaces", _, "status" | "finalize"] => ("", rest),
-        ["namespaces", namespace, rest @ ..] => (*namespace, rest),
-        rest => ("", rest),
-    };
-    let (plural, name, subresource) = match rest {
-        [plural] => (*plural, None, None),
-        [plural, name] => (*plural, Some((*name).to_owned()), None),
-        [plural, name, subresource] => (*plural, Some((*name).to_owned()), Some((*subresource).to_owned())),
-        _ => return Err(Status::no_such_path()),
-    };
-    let resource = Resource::find(group, version, plural).ok_or_else(Status::no_such_path)?;
-    let call = Call {
-        resource,
-        namespace: namespace.to_owned(),
-        name,
-        subresource,
-        query,
-        headers,
-        body,
-    };
-    dispatch(cluster, method, call).await
+    user: User,
 }
 
-async fn dispatch(cluster: &Cluster, method: &Method, call: Call) -> Result<Response, Status> {
+/// What the client accepts.
+fn accept(headers: &HeaderMap) -> &str {
+    header(headers, &http::header::ACCEPT)
+}
+
+async fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
+    let parts: Vec<&str> = asked.path.split('/').filter(|part| !part.is_empty()).collect();
+    let accept = accept(&asked.headers);
+    let found = match parts.as_slice() {
+        [] => health::paths(),
+        ["version"] => discovery::version(),
+        [endpoint @ ("healthz" | "livez" | "readyz"), check @ ..] => {
+            health::answer(&api.cluster, endpoint, &check.join("/"), &asked.query)
+        }
+        ["openapi", "v2"] => openapi::version_2(accept),
+        ["openapi", "v3"] => openapi::index(),
+        ["openapi", "v3", rest @ ..] => openapi::document(&rest.join("/"))?,
+        ["api"] if discovery::aggregated_wanted(accept) => discovery::aggregated(true),
+        ["apis"] if discovery::aggregated_wanted(accept) => discovery::aggregated(false),
+        ["api"] => discovery::core_versions(),
+        ["apis"] => discovery::groups(),
+        ["apis", group] => discovery::group(group).unwrap_or_else(health::no_such_page),
+        ["api", version @ "v1"] => discovery::resources("", version)?,
+        ["apis", group, version] if discovery::is_group(group) => discovery::resources(group, version)?,
+        ["api", "v1", _, ..] => return named(api, asked).await,
+        ["apis", group, _, _, ..] if discovery::is_group(group) => return named(api, asked).await,
+        _ => health::no_such_page(),
+    };
+    Ok(found)
+}
+
+/// A path that names a type.
+async fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
+    let target = Target::parse(&asked.path).ok_or_else(Status::no_such_path)?;
+    let listed =
+        types::find(&target.group, &target.version, &target.plural).ok_or_else(Status::no_such_path)?;
+    let is_subresource = !target.subresource.is_empty();
+    if is_subresource
+        && !listed
+            .subresources
+            .iter()
+            .any(|one| one.name == target.subresource)
+    {
+        return Err(Status::no_such_path());
+    }
+    if target.watches && asked.method != Method::GET {
+        return Err(Status::method_not_allowed());
+    }
+    let shapes = !is_subresource || target.subresource == "status";
+    // The log is text, whatever else the client would take.
+    let output = if matches!(target.subresource.as_str(), "log" | "exec") {
+        Output::PLAIN
+    } else {
+        Output::negotiate(&asked.headers, &asked.query, shapes)?
+    };
+    if reviews::is_review(&target) {
+        return reviews::answer(api, &asked, &target, output);
+    }
+    let resource = target.resource.ok_or_else(Status::method_not_allowed)?;
+    let call = Call {
+        resource,
+        namespace: target.namespace,
+        name: Some(target.name).filter(|name| !name.is_empty()),
+        subresource: Some(target.subresource).filter(|name| !name.is_empty()),
+        query: asked.query,
+        headers: asked.headers,
+        body: asked.body,
+        user: asked.user,
+        output,
+    };
+    dispatch(api, &asked.method, call, target.watches).await
+}
+
+async fn dispatch(api: &Api, method: &Method, call: Call, watches: bool) -> Result<Response, Status> {
+    let cluster = &api.cluster;
     match (method.as_str(), &call.name, call.subresource.as_deref()) {
-        ("GET", None, None) if call.flag("watch") => watch::answer(cluster, &call),
-        ("GET", None, None) => objects::list(cluster, &call),
+        ("GET", name, None) if watches => watch::answer(cluster, &call, name.as_deref()),
+        ("GET", None, None) if call.flag("watch") => watch::answer(cluster, &call, None),
+        ("GET", None, None) => list::answer(cluster, &call),
         ("POST", None, None) => objects::create(cluster, &call),
         ("DELETE", None, None) => objects::delete_collection(cluster, &call),
         ("GET", Some(name), Some("log")) if call.resource.plural == "pods" => {
             logs::answer(cluster, &call, name).await
         }
+        ("GET" | "POST", Some(name), Some("exec" | "attach" | "portforward")) => {
+            exec::refuse(cluster, &call, name)
+        }
+        ("POST", Some(name), Some("eviction")) => exec::evict(cluster, &call, name),
+        ("POST", Some(name), Some("token")) => tokens::request(api, &call, name),
         ("GET", Some(name), None | Some("status")) => objects::get(cluster, &call, name),
         ("PUT", Some(name), None) => objects::replace(cluster, &call, name, Part::Main),
         ("PUT", Some(name), Some("status")) => objects::replace(cluster, &call, name, Part::Status),

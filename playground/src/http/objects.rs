@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::negotiate::Shape;
 use super::patch::PatchKind;
 use super::status::Status;
-use super::{Call, table, warnings};
+use super::{Call, list, table, warnings};
 use crate::api::delete::{DeleteOptions, delete as delete_one};
-use crate::api::selector::Selector;
 use crate::api::write::{self, Part, WriteOptions};
 use crate::api::{decode, kinds};
 use crate::cluster::Cluster;
@@ -24,88 +21,35 @@ fn key(call: &Call, name: &str) -> Key {
     Key::new(call.resource, call.namespace.clone(), name)
 }
 
-fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Response {
-    let body = if table::wanted(&call.headers) {
-        let object = [object];
-        Json(table::of(call.resource, &object, "", "")).into_response()
-    } else {
-        Json(object).into_response()
+fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Result<Response, Status> {
+    let answer = match call.output.shape {
+        Shape::Table => {
+            let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
+            let included = table::included(&call.query)?;
+            call.output.write(
+                code,
+                &table::of(call.resource, &[object], metadata, &call.output, included),
+            )
+        }
+        Shape::Metadata => call.output.write(code, &table::partial(object, &call.output)),
+        Shape::MetadataList => {
+            return Err(Status::not_acceptable(format!(
+                "you requested PartialObjectMetadataList, but the requested object is not a list (*{}.{})",
+                list::internal_package(call.resource.group),
+                call.resource.kind
+            )));
+        }
+        Shape::Whole => call.output.write(code, object),
     };
-    warnings::add((code, body).into_response(), told)
+    Ok(warnings::add(answer, told))
 }
 
 /// One object.
 pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let found = cluster.store.get(&key(call, name))?;
     let object = found.ok_or_else(|| Status::not_found(call.resource, name))?;
-    Ok(respond(call, StatusCode::OK, &object, &[]))
-}
-
-/// A list, in pages of `limit` with `continue`.
-pub(super) fn list(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let selector = selector(call)?;
-    let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
-    let (objects, version) = cluster.store.list(call.resource, namespace)?;
-    let mut objects: Vec<_> = objects
-        .into_iter()
-        .filter(|object| selector.matches(object))
-        .collect();
-    let after = match call.parameter("continue") {
-        "" => None,
-        token => {
-            let decoded = STANDARD
-                .decode(token)
-                .ok()
-                .and_then(|bytes| String::from_utf8(bytes).ok());
-            Some(decoded.ok_or_else(|| Status::bad_request("continue key is not valid"))?)
-        }
-    };
-    if let Some(after) = after {
-        objects.retain(|object| place(object) > after);
-    }
-    let limit = call.parameter("limit").parse::<usize>().unwrap_or(0);
-    let mut metadata = json!({"resourceVersion": version.to_string()});
-    if limit > 0 && objects.len() > limit {
-        metadata["remainingItemCount"] = (objects.len() - limit).into();
-        objects.truncate(limit);
-        metadata["continue"] = STANDARD
-            .encode(objects.last().map(|last| place(last)).unwrap_or_default())
-            .into();
-    }
-    if table::wanted(&call.headers) {
-        let items: Vec<_> = objects.iter().map(Arc::as_ref).collect();
-        let token = metadata["continue"].as_str().unwrap_or_default().to_owned();
-        return Ok(Json(table::of(call.resource, &items, &version.to_string(), &token)).into_response());
-    }
-    let body = json!({
-        "kind": call.resource.list_kind, "apiVersion": call.resource.api_version(), "metadata": metadata,
-        "items": objects.iter().map(|object| item(object)).collect::<Vec<Value>>(),
-    });
-    Ok(Json(body).into_response())
-}
-
-/// An object as it stands in a list, whose kind says its own.
-fn item(object: &Value) -> Value {
-    let mut object = object.clone();
-    if let Some(members) = object.as_object_mut() {
-        members.shift_remove("kind");
-        members.shift_remove("apiVersion");
-    }
-    object
-}
-
-/// Lists are ordered by namespace and name.
-fn place(object: &Value) -> String {
-    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
-    format!("{}\u{1}{}", text("namespace"), text("name"))
-}
-
-fn selector(call: &Call) -> Result<Selector, Status> {
-    Selector::parse(
-        call.resource,
-        call.parameter("labelSelector"),
-        call.parameter("fieldSelector"),
-    )
+    list::version(cluster, call.parameter("resourceVersion"))?;
+    respond(call, StatusCode::OK, &object, &[])
 }
 
 /// A new object.
@@ -123,7 +67,7 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     let mut told = decoded.warnings;
     let stored = create_with(cluster, call.resource, &call.namespace, decoded.object, &options)?;
     told.extend(kinds::warnings(call.resource, &stored));
-    Ok(respond(call, StatusCode::CREATED, &stored, &told))
+    respond(call, StatusCode::CREATED, &stored, &told)
 }
 
 fn create_with(
@@ -182,7 +126,7 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
     let new = decoded.object;
     let stored = write::update(cluster, &key(call, name), part, &options, |_| Ok(new.clone()))?;
     told.extend(kinds::warnings(call.resource, &stored));
-    Ok(respond(call, StatusCode::OK, &stored, &told))
+    respond(call, StatusCode::OK, &stored, &told)
 }
 
 /// Changes an object by a patch.
@@ -198,7 +142,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
         let object = kind.apply(&json!({}), &call.body)?;
         let (object, told) = decode::patched(object, call.resource, validation)?;
         let stored = create_with(cluster, call.resource, &call.namespace, object, &options)?;
-        return Ok(respond(call, StatusCode::CREATED, &stored, &told));
+        return respond(call, StatusCode::CREATED, &stored, &told);
     }
     let mut told = Vec::new();
     let stored = write::update(cluster, &key, part, &options, |old| {
@@ -207,7 +151,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
         Ok(object)
     })?;
     told.extend(kinds::warnings(call.resource, &stored));
-    Ok(respond(call, StatusCode::OK, &stored, &told))
+    respond(call, StatusCode::OK, &stored, &told)
 }
 
 /// The body of a deletion: `DeleteOptions`, or nothing.
@@ -239,9 +183,9 @@ pub(super) fn delete(cluster: &Cluster, call: &Call, name: &str) -> Result<Respo
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
             "details": details(call.resource, object),
         });
-        return Ok(warnings::add(Json(body).into_response(), &told));
+        return Ok(warnings::add(call.output.write(StatusCode::OK, &body), &told));
     }
-    Ok(respond(call, StatusCode::OK, object, &told))
+    respond(call, StatusCode::OK, object, &told)
 }
 
 fn details(resource: &Resource, object: &Value) -> Value {
@@ -266,7 +210,7 @@ fn orphan_warning(resource: &Resource, options: &DeleteOptions) -> Vec<String> {
 
 /// Every object that a selector means.
 pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let selector = selector(call)?;
+    let selector = list::selector(call)?;
     let options = delete_options(call)?;
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (objects, version) = cluster.store.list(call.resource, namespace)?;
@@ -284,15 +228,9 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
             Err(status) => return Err(status),
         }
     }
-    let body = json!({
-        "kind": call.resource.list_kind, "apiVersion": call.resource.api_version(),
-        "metadata": {"resourceVersion": version.to_string()},
-        "items": items.iter().map(|object| item(object)).collect::<Vec<Value>>(),
-    });
-    Ok(warnings::add(
-        Json(body).into_response(),
-        &orphan_warning(call.resource, &options),
-    ))
+    let metadata = json!({"resourceVersion": version.to_string()});
+    let answer = list::write(call, metadata, &items)?;
+    Ok(warnings::add(answer, &orphan_warning(call.resource, &options)))
 }
 
 /// Deletes an object as a part of the cluster itself: `policy` is a propagation policy or empty.

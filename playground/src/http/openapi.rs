@@ -2,6 +2,8 @@
 //! ones that say which parameters a write takes, which is what kubectl looks for before it trusts the server's own
 //! field validation.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
@@ -10,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::status::Status;
 use crate::api::decode;
 use crate::resource::{ALL, Resource};
+use crate::types;
 
 fn place(resource: &Resource) -> String {
     if resource.group.is_empty() {
@@ -19,11 +22,34 @@ fn place(resource: &Resource) -> String {
     }
 }
 
+/// Every place that has a document, in order.
+fn places() -> BTreeSet<String> {
+    let mut places: BTreeSet<String> = [
+        ".well-known/openid-configuration",
+        "api",
+        "apis",
+        "openid/v1/jwks",
+        "version",
+    ]
+    .map(str::to_owned)
+    .into();
+    for group in types::groups() {
+        let root = if group.name.is_empty() {
+            "api".to_owned()
+        } else {
+            format!("apis/{}", group.name)
+        };
+        let versions = group.versions.iter();
+        places.extend(versions.map(|one| format!("{root}/{}", one.version)));
+        places.insert(root);
+    }
+    places
+}
+
 /// `/openapi/v3`: where each group's document is.
 pub(super) fn index() -> Response {
     let mut paths = Map::new();
-    for resource in ALL {
-        let place = place(resource);
+    for place in places() {
         let url = format!("/openapi/v3/{place}");
         paths.insert(place, json!({"serverRelativeURL": url}));
     }
@@ -39,14 +65,14 @@ pub(super) fn document(path: &str) -> Result<Response, Status> {
     if let Some(document) = decode::document(path) {
         return Ok(Json(document).into_response());
     }
+    if !places().contains(path) {
+        return Err(Status::no_such_path());
+    }
     let served: Vec<&Resource> = ALL
         .iter()
         .copied()
         .filter(|resource| place(resource) == path)
         .collect();
-    if served.is_empty() {
-        return Err(Status::no_such_path());
-    }
     Ok(Json(small(path, &served)).into_response())
 }
 

@@ -1,26 +1,211 @@
-//! Who one is and what one may do. Whoever reaches the playground is its administrator.
+//! Who one is and what one may do: the reviews of `authentication.k8s.io` and `authorization.k8s.io`
+//! ([authorization](https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access)).
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use serde_json::{Value, json};
+use axum::response::Response;
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
 
+use super::negotiate::Output;
 use super::status::Status;
+use super::{Api, Asked, content_format, manager_of};
+use crate::api::decode;
+use crate::api::field::FieldError;
+use crate::api::managed;
+use crate::api::path::Target;
+use crate::auth::service_account::AUDIENCE;
+use crate::auth::{Attributes, User, rbac};
+
+/// Whether the path is one of these types, of which nothing is stored.
+pub(super) fn is_review(target: &Target) -> bool {
+    matches!(
+        target.group.as_str(),
+        "authorization.k8s.io" | "authentication.k8s.io"
+    )
+}
 
 /// Answers a review.
-pub(super) fn answer(plural: &str, body: &[u8]) -> Result<Response, Status> {
-    let mut review: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
-    review["status"] = match plural {
-        "selfsubjectreviews" => {
-            json!({"userInfo": {"username": "admin", "groups": ["system:masters", "system:authenticated"]}})
+pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) -> Result<Response, Status> {
+    if asked.method != Method::POST || !target.name.is_empty() {
+        return Err(Status::method_not_allowed());
+    }
+    let kind = crate::types::find(&target.group, &target.version, &target.plural)
+        .map(|one| one.kind.as_str())
+        .unwrap_or_default();
+    let (mut review, _) =
+        decode::parse(&asked.body, content_format(&asked.headers)?).map_err(Status::bad_request)?;
+    if !review.is_object() {
+        review = json!({});
+    }
+    if let Some(other) = review["kind"]
+        .as_str()
+        .filter(|other| !other.is_empty() && *other != kind)
+    {
+        return Err(Status::bad_request(format!(
+            "{other} in version \"{}\" cannot be handled as a {kind}",
+            target.version
+        )));
+    }
+    let spec = review["spec"].as_object().cloned().unwrap_or_default();
+    let mut body = json!({
+        "kind": kind, "apiVersion": format!("{}/{}", target.group, target.version), "metadata": {},
+    });
+    match kind {
+        "SelfSubjectReview" => {
+            body["metadata"]["creationTimestamp"] = api.cluster.clock.now_text().into();
+            body["status"] = json!({"userInfo": asked.user.info()});
         }
-        "selfsubjectaccessreviews" | "subjectaccessreviews" => json!({"allowed": true}),
-        "selfsubjectrulesreviews" => json!({
-            "incomplete": false,
-            "resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
-            "nonResourceRules": [{"nonResourceURLs": ["*"], "verbs": ["*"]}],
-        }),
-        _ => return Err(Status::no_such_path()),
+        "SelfSubjectRulesReview" => {
+            body["spec"] = json!({});
+            body["status"] = rules(api, &asked.user, &spec)?;
+        }
+        "TokenReview" => {
+            body["spec"] = spec.clone().into();
+            body["status"] = token(api, &spec);
+        }
+        _ => {
+            check(kind, &spec, target)?;
+            let user = if kind == "SelfSubjectAccessReview" {
+                asked.user.clone()
+            } else {
+                subject(&spec)
+            };
+            body["spec"] = spec.clone().into();
+            record_manager(api, asked, target, &mut body)?;
+            let decision = rbac::authorize(&api.cluster, &user, &attributes(&spec))?;
+            body["status"] = json!({"allowed": decision.allowed});
+            if !decision.reason.is_empty() {
+                body["status"]["reason"] = decision.reason.into();
+            }
+        }
+    }
+    Ok(output.write(StatusCode::CREATED, &body))
+}
+
+/// Notes who wrote the review, as for any object that is created.
+fn record_manager(api: &Api, asked: &Asked, target: &Target, body: &mut Value) -> Result<(), Status> {
+    let manager = manager_of(&asked.query, &asked.headers)?;
+    let api_version = format!("{}/{}", target.group, target.version);
+    managed::of_answer(body, &api_version, "", &manager, &api.cluster.clock.now_text());
+    Ok(())
+}
+
+fn text(value: &Value, field: &str) -> String {
+    value[field].as_str().unwrap_or_default().to_owned()
+}
+
+/// What an access review asks about.
+fn attributes(spec: &Map<String, Value>) -> Attributes {
+    let part = |name: &str| spec.get(name).cloned().unwrap_or_default();
+    let (resource, path) = (part("resourceAttributes"), part("nonResourceAttributes"));
+    if path.is_object() {
+        return Attributes {
+            verb: text(&path, "verb"),
+            path: text(&path, "path"),
+            ..Attributes::default()
+        };
+    }
+    Attributes {
+        verb: text(&resource, "verb"),
+        group: text(&resource, "group"),
+        namespace: text(&resource, "namespace"),
+        resource: text(&resource, "resource"),
+        subresource: text(&resource, "subresource"),
+        name: text(&resource, "name"),
+        path: String::new(),
+    }
+}
+
+/// Whom a SubjectAccessReview is about.
+fn subject(spec: &Map<String, Value>) -> User {
+    let spec = Value::Object(spec.clone());
+    let texts = |value: &Value| -> Vec<String> {
+        let list = value.as_array().into_iter().flatten();
+        list.filter_map(|one| one.as_str().map(str::to_owned)).collect()
     };
-    Ok((StatusCode::CREATED, Json(review)).into_response())
+    User {
+        name: text(&spec, "user"),
+        uid: text(&spec, "uid"),
+        groups: texts(&spec["groups"]),
+        ..User::default()
+    }
+}
+
+/// `ValidateSubjectAccessReviewSpec` and its siblings; their errors name no kind.
+fn check(kind: &str, spec: &Map<String, Value>, target: &Target) -> Result<(), Status> {
+    let given = |name: &str| spec.get(name).filter(|value| value.is_object());
+    let mut errors = Vec::new();
+    match (given("resourceAttributes"), given("nonResourceAttributes")) {
+        (Some(_), Some(path)) => errors.push(FieldError::invalid(
+            "spec.nonResourceAttributes",
+            json!({"Path": text(path, "path"), "Verb": text(path, "verb")}),
+            "cannot be specified in combination with resourceAttributes",
+        )),
+        (None, None) => errors.push(FieldError::invalid(
+            "spec.resourceAttributes",
+            Value::Null,
+            "exactly one of nonResourceAttributes or resourceAttributes must be specified",
+        )),
+        _ => {}
+    }
+    if kind != "SelfSubjectAccessReview" {
+        let user = spec.get("user").and_then(Value::as_str).unwrap_or_default();
+        let grouped = spec
+            .get("groups")
+            .and_then(Value::as_array)
+            .is_some_and(|all| !all.is_empty());
+        if user.is_empty() && !grouped {
+            errors.push(FieldError::invalid(
+                "spec.user",
+                "",
+                "at least one of user or group must be specified",
+            ));
+        }
+    }
+    if kind == "LocalSubjectAccessReview" {
+        let namespace = given("resourceAttributes").map(|one| text(one, "namespace"));
+        if namespace.as_deref() != Some(target.namespace.as_str()) {
+            let field = "spec.resourceAttributes.namespace";
+            errors.push(FieldError::invalid(
+                field,
+                namespace,
+                "must match metadata.namespace",
+            ));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Status::invalid("", &target.group, "", &errors))
+    }
+}
+
+/// Everything that the user may do in a namespace.
+fn rules(api: &Api, user: &User, spec: &Map<String, Value>) -> Result<Value, Status> {
+    let namespace = spec.get("namespace").and_then(Value::as_str).unwrap_or_default();
+    if namespace.is_empty() {
+        return Err(Status::bad_request("no namespace on request"));
+    }
+    let (mut resources, mut paths) = (Vec::new(), Vec::new());
+    for granted in rbac::granted(&api.cluster, user, namespace)? {
+        for rule in granted.rules {
+            if rule["nonResourceURLs"]
+                .as_array()
+                .is_some_and(|urls| !urls.is_empty())
+            {
+                paths.push(rule);
+            } else {
+                resources.push(rule);
+            }
+        }
+    }
+    Ok(json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false}))
+}
+
+/// Whose token it is.
+fn token(api: &Api, spec: &Map<String, Value>) -> Value {
+    let given = spec.get("token").and_then(Value::as_str).unwrap_or_default();
+    match api.authenticator.token(&api.cluster, given) {
+        Some(user) => json!({"authenticated": true, "user": user.info(), "audiences": [AUDIENCE]}),
+        None => json!({"user": {}, "error": "[invalid bearer token, Token has been invalidated]"}),
+    }
 }

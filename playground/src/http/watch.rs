@@ -1,4 +1,5 @@
-//! Watching: one JSON event a line.
+//! Watching: one JSON event a line
+//! ([efficient detection of changes](https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes)).
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -6,117 +7,258 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
+use super::negotiate::{Output, Shape};
 use super::status::Status;
-use super::{Call, table};
+use super::{Call, list, table};
+use crate::api::field::FieldError;
 use crate::api::selector::Selector;
+use crate::api::{decode, managed};
 use crate::cluster::Cluster;
-use crate::store::{EventKind, StoreError};
+use crate::resource::Resource;
+use crate::store::{Event, EventKind, StoreError};
 
 /// Longest watch, in seconds, when the client names none.
 const DEFAULT_TIMEOUT: u64 = 1800;
+/// Longest watch that a client may ask for, in seconds.
+const LONGEST: u64 = 24 * 3600;
+/// How often a client that wants them gets bookmarks.
+const BOOKMARKS: Duration = Duration::from_secs(60);
 
-/// Answers a watch: from a resourceVersion, or with the present objects first.
-pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let selector = Selector::parse(
-        call.resource,
-        call.parameter("labelSelector"),
-        call.parameter("fieldSelector"),
-    )?;
-    let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
-    let (resource, tables) = (call.resource, table::wanted(&call.headers));
-    let event = move |kind: &str, object: &Value| -> Bytes {
-        let object = if tables && kind != "ERROR" && kind != "BOOKMARK" {
-            table::of(resource, &[object], "", "")
-        } else {
+/// Where a watch begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// With the present objects.
+    Present,
+    /// With what happens from now on.
+    Now,
+    /// After this version.
+    After(u64),
+}
+
+/// How events are written.
+#[derive(Clone, Copy)]
+struct Writer {
+    resource: &'static Resource,
+    output: Output,
+    included: table::Included,
+}
+
+impl Writer {
+    fn event(&self, kind: &str, object: &Value) -> Bytes {
+        let shown = if kind == "ERROR" {
             object.clone()
+        } else {
+            match self.output.shape {
+                Shape::Table => {
+                    let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
+                    let objects = [object];
+                    let objects = if kind == "BOOKMARK" { &[][..] } else { &objects[..] };
+                    table::of(self.resource, objects, metadata, &self.output, self.included)
+                }
+                Shape::Metadata | Shape::MetadataList => table::partial(object, &self.output),
+                Shape::Whole => object.clone(),
+            }
         };
-        format!("{}\n", json!({"type": kind, "object": object})).into()
-    };
-    let bookmark = move |version: u64, initial: bool| -> Bytes {
-        let mut metadata = json!({"resourceVersion": version.to_string()});
+        format!("{}\n", json!({"type": kind, "object": shown})).into()
+    }
+
+    /// Tells how far the watch has come; `initial` says that all present objects have been sent.
+    fn bookmark(&self, version: u64, initial: bool) -> Bytes {
+        let mut object = managed::empty(self.resource);
+        object["kind"] = self.resource.kind.into();
+        object["apiVersion"] = self.resource.api_version().into();
+        object["metadata"] = json!({"resourceVersion": version.to_string()});
         if initial {
-            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+            object["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        let object =
-            json!({"kind": resource.kind, "apiVersion": resource.api_version(), "metadata": metadata});
-        format!("{}\n", json!({"type": "BOOKMARK", "object": object})).into()
+        if decode::schema_of(self.resource).is_some() {
+            for part in ["spec", "status"] {
+                if object[part].is_object() {
+                    object[part] = json!({});
+                }
+            }
+        }
+        self.event("BOOKMARK", &crate::api::without_nulls(object))
+    }
+
+    /// What a change means to a watch of the selected objects.
+    fn change(&self, change: &Event, selector: &Selector) -> Option<Bytes> {
+        let now = selector.matches(&change.object);
+        let previous = change.previous.as_deref();
+        let before = previous.is_some_and(|previous| selector.matches(previous));
+        match (change.kind, before, now) {
+            (EventKind::Deleted, true, _) => Some(self.event("DELETED", &change.object)),
+            (EventKind::Modified, true, false) => {
+                // As it was when it was last selected, under the version of the change.
+                let mut last = Value::clone(previous?);
+                last["metadata"]["resourceVersion"] = change.resource_version.to_string().into();
+                Some(self.event("DELETED", &last))
+            }
+            (EventKind::Added, _, true) | (EventKind::Modified, false, true) => {
+                Some(self.event("ADDED", &change.object))
+            }
+            (EventKind::Modified, true, true) => Some(self.event("MODIFIED", &change.object)),
+            _ => None,
+        }
+    }
+}
+
+/// `ValidateListOptions` for a watch.
+fn check(call: &Call) -> Result<(), Status> {
+    let matched = call.parameter("resourceVersionMatch");
+    let initial = call.query.get("sendInitialEvents").is_some();
+    let mut errors = Vec::new();
+    let mut forbid = |why: &str| errors.push(FieldError::forbidden("resourceVersionMatch", why));
+    if initial && matched != "NotOlderThan" {
+        forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    }
+    if !matched.is_empty() {
+        if !initial {
+            forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+        }
+        if matched != "NotOlderThan" {
+            let error = FieldError::not_supported("resourceVersionMatch", matched, &["NotOlderThan"]);
+            errors.push(error);
+        }
+    }
+    if !call.parameter("continue").is_empty() {
+        let why = "resourceVersionMatch is forbidden when continue is provided";
+        errors.push(FieldError::forbidden("resourceVersionMatch", why));
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Status::invalid("ListOptions", "meta.k8s.io", "", &errors))
+    }
+}
+
+fn begin(call: &Call) -> Result<Begin, Status> {
+    let text = call.parameter("resourceVersion");
+    let version: u64 = if text.is_empty() {
+        0
+    } else {
+        text.parse().map_err(|_| {
+            Status::unclassified(format!(
+                "resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+            ))
+        })?
     };
-    let since = match call.parameter("resourceVersion") {
-        "" | "0" => None,
-        version => Some(version.parse::<u64>().map_err(|_| {
-            Status::new(
-                500,
-                "InternalError",
-                format!("invalid resource version \"{version}\""),
-            )
-        })?),
+    Ok(match call.query.get("sendInitialEvents") {
+        Some(_) if call.flag("sendInitialEvents") => Begin::Present,
+        Some(_) if version == 0 => Begin::Now,
+        None if version == 0 => Begin::Present,
+        _ => Begin::After(version),
+    })
+}
+
+/// Answers a watch: of a collection, or of the object of this name.
+pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Result<Response, Status> {
+    let seconds = call.query.integer("timeoutSeconds")?;
+    call.query.integer("limit")?;
+    let mut selector = list::selector(call)?;
+    if let Some(name) = name {
+        selector = selector.named(name);
+    }
+    check(call)?;
+    let writer = Writer {
+        resource: call.resource,
+        output: call.output,
+        included: table::included(&call.query)?,
     };
-    let send_initial = call.flag("sendInitialEvents");
+    let begin = begin(call)?;
+    let bookmarks = call.flag("allowWatchBookmarks");
+    let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let mut first = Vec::new();
-    let start = match since {
-        Some(version) if !send_initial => version,
-        _ => {
-            let (objects, version) = cluster.store.list(resource, namespace)?;
-            first.extend(
-                objects
-                    .iter()
-                    .filter(|object| selector.matches(object))
-                    .map(|object| event("ADDED", object)),
-            );
-            if send_initial && call.flag("allowWatchBookmarks") {
-                first.push(bookmark(version, true));
+    let since = match begin {
+        Begin::After(version) => version,
+        Begin::Now => cluster.store.version(),
+        Begin::Present => {
+            let (objects, version) = cluster.store.list(call.resource, namespace)?;
+            let chosen = objects.iter().filter(|object| selector.matches(object));
+            first.extend(chosen.map(|object| writer.event("ADDED", object)));
+            if bookmarks {
+                first.push(writer.bookmark(version, true));
             }
             version
         }
     };
-    let changes = cluster.store.watch(resource, namespace, start);
-    let changes = match changes {
+    let changes = match cluster.store.watch(call.resource, namespace, since) {
         Ok(changes) => changes,
         // Told within the watch, as the API server does once it has begun.
         Err(error @ StoreError::Gone { .. }) => {
-            first.push(event("ERROR", &Status::from(error).status()));
+            first.push(writer.event("ERROR", &Status::from(error).status()));
             return Ok(stream_of(stream::iter(first.into_iter().map(Ok))));
         }
         Err(error) => return Err(error.into()),
     };
-    let changes = changes.filter_map(move |change| {
+    let lines = changes.filter_map(move |change| {
         let line = match change {
-            Err(error) => Some(event("ERROR", &Status::from(error).status())),
-            Ok(change) => {
-                let now = selector.matches(&change.object);
-                let before = change
-                    .previous
-                    .as_ref()
-                    .is_some_and(|previous| selector.matches(previous));
-                match (change.kind, before, now) {
-                    (EventKind::Deleted, _, true) | (EventKind::Modified, true, false) => {
-                        Some(event("DELETED", &change.object))
-                    }
-                    (EventKind::Added, _, true) | (EventKind::Modified, false, true) => {
-                        Some(event("ADDED", &change.object))
-                    }
-                    (EventKind::Modified, true, true) => Some(event("MODIFIED", &change.object)),
-                    _ => None,
-                }
-            }
+            Err(error) => Some(writer.event("ERROR", &Status::from(error).status())),
+            Ok(change) => writer.change(&change, &selector),
         };
         async move { line }
     });
-    let seconds = call
-        .parameter("timeoutSeconds")
-        .parse()
-        .ok()
+    let lasts = seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
         .filter(|seconds| *seconds > 0)
-        .unwrap_or(DEFAULT_TIMEOUT);
-    let ended = Box::pin(tokio::time::sleep(Duration::from_secs(seconds)));
-    let lines = stream::iter(first).chain(changes).take_until(ended).map(Ok);
-    Ok(stream_of(lines))
+        .unwrap_or(DEFAULT_TIMEOUT)
+        .min(LONGEST);
+    let lasts = Duration::from_secs(lasts);
+    let ended = Box::pin(tokio::time::sleep(lasts));
+    let bookmarks = if bookmarks {
+        marks(cluster.clone(), writer, lasts).boxed()
+    } else {
+        stream::pending().boxed()
+    };
+    // A watch that has failed is over, whatever bookmarks would follow.
+    let lines = stream::iter(first)
+        .chain(merge(lines, bookmarks))
+        .take_until(ended);
+    Ok(stream_of(lines.map(Ok)))
 }
 
-fn stream_of(lines: impl futures::Stream<Item = Result<Bytes, Infallible>> + Send + 'static) -> Response {
+/// Bookmarks every minute, and one shortly before the end.
+fn marks(cluster: Cluster, writer: Writer, lasts: Duration) -> impl Stream<Item = Bytes> + Send {
+    let end = tokio::time::Instant::now() + lasts;
+    stream::unfold(false, move |last| {
+        let cluster = cluster.clone();
+        async move {
+            if last {
+                return None;
+            }
+            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            let early = if left > Duration::from_secs(2) {
+                left - Duration::from_secs(2)
+            } else {
+                left / 2
+            };
+            let is_last = early <= BOOKMARKS;
+            tokio::time::sleep(early.min(BOOKMARKS)).await;
+            Some((writer.bookmark(cluster.store.version(), false), is_last))
+        }
+    })
+}
+
+/// Both streams as they come; ends with the first one.
+fn merge(
+    lines: impl Stream<Item = Bytes> + Send + 'static,
+    bookmarks: stream::BoxStream<'static, Bytes>,
+) -> impl Stream<Item = Bytes> + Send {
+    let state = (Box::pin(lines), bookmarks.chain(stream::pending()).boxed());
+    stream::unfold(state, |(mut lines, mut bookmarks)| async move {
+        let line = tokio::select! {
+            biased;
+            line = lines.next() => line?,
+            Some(mark) = bookmarks.next() => mark,
+        };
+        Some((line, (lines, bookmarks)))
+    })
+}
+
+fn stream_of(lines: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static) -> Response {
     (
         [(http::header::CONTENT_TYPE, "application/json")],
         Body::from_stream(lines),

@@ -151,6 +151,33 @@ impl Store {
         Ok((state.list(resource, namespace), state.version()))
     }
 
+    /// Every object of a type as it was at an earlier version: [`StoreError::Gone`] if that is forgotten.
+    pub fn list_at(
+        &self,
+        resource: &'static Resource,
+        namespace: Option<&str>,
+        version: u64,
+    ) -> Result<Vec<Arc<Value>>, StoreError> {
+        let state = self.shared.state();
+        state
+            .list_at(resource, namespace, version)
+            .map_err(|oldest| StoreError::Gone {
+                requested: version,
+                oldest,
+            })
+    }
+
+    /// Forgets how everything was before this version. Watches still go on from older ones as long as the changes
+    /// are remembered.
+    pub fn compact(&self, version: u64) {
+        self.shared.state().compact(version);
+    }
+
+    /// Whether it still reads and writes.
+    pub fn is_usable(&self) -> bool {
+        self.shared.disk.usable().is_ok()
+    }
+
     /// Stores a new object. Sets resourceVersion, and uid and creationTimestamp where missing.
     pub fn create(&self, resource: &'static Resource, mut object: Value) -> Result<Arc<Value>, StoreError> {
         let key = Key::of(resource, &object)?;

@@ -34,6 +34,8 @@ pub(super) struct State {
     pending: Vec<Change>,
     /// The version at start: nothing before it is in the history.
     start: u64,
+    /// Lists of older versions are refused.
+    compacted: u64,
 }
 
 impl State {
@@ -44,6 +46,7 @@ impl State {
             version,
             pending: Vec::new(),
             start: version,
+            compacted: version,
         };
         for (key, object) in objects {
             let table = state.table(key.resource);
@@ -93,6 +96,45 @@ impl State {
                 .map(|(_, object)| Arc::clone(object))
                 .collect(),
         }
+    }
+
+    /// Lists of versions before this one are refused from now on.
+    pub(super) fn compact(&mut self, version: u64) {
+        self.compacted = self.compacted.max(version.min(self.version));
+    }
+
+    /// The objects as they were at `version`; or the oldest version that is remembered.
+    pub(super) fn list_at(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        version: u64,
+    ) -> Result<Vec<Arc<Value>>, u64> {
+        let Some(table) = self.tables.get(&(resource.group, resource.plural)) else {
+            return Ok(Vec::new());
+        };
+        let oldest = table.oldest.max(self.compacted);
+        if version < oldest {
+            return Err(oldest);
+        }
+        let mut objects = table.objects.clone();
+        for event in table
+            .history
+            .iter()
+            .rev()
+            .take_while(|event| event.resource_version > version)
+        {
+            let text = |field: &str| meta::text(&event.object, field).to_owned();
+            let slot = (text("namespace"), text("name"));
+            match &event.previous {
+                Some(previous) => objects.insert(slot, Arc::clone(previous)),
+                None => objects.remove(&slot),
+            };
+        }
+        let all = objects
+            .into_iter()
+            .filter(|((of, _), _)| namespace.is_none_or(|one| one == of));
+        Ok(all.map(|(_, object)| object).collect())
     }
 
     /// The oldest version a watch of this type can go on from, and what wakes it.

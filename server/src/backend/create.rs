@@ -7,6 +7,7 @@ use app::api::error::{ApiError, Cause};
 use manifest::{Document, line_column};
 
 use super::order::rank;
+use crate::cluster::schema::unknown_fields;
 use crate::cluster::{Answer, Cluster, DryRun, Resource, clean, resource};
 
 /// Kinds whose addresses need not be asked for.
@@ -139,6 +140,7 @@ async fn create(
     if resource.namespaced {
         check_namespace(object, project)?;
     }
+    check_fields(cluster, object).await?;
     cluster
         .post(&resource.collection(project)?, object, dry_run)
         .await
@@ -165,6 +167,30 @@ fn check_namespace(object: &Value, project: &str) -> Result<(), ApiError> {
             })
         }
     }
+}
+
+/// A server that would drop unknown fields without a word is not given any.
+async fn check_fields(cluster: &Cluster, object: &Value) -> Result<(), ApiError> {
+    let known = cluster.schema().await?;
+    if known.is_strict() {
+        return Ok(());
+    }
+    let unknown = unknown_fields(&known.schema, object);
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let version = known.minor.unwrap_or_default();
+    let cause = |field: &String| Cause {
+        field: field.clone(),
+        reason: "FieldValueNotSupported".to_owned(),
+        message: format!(
+            "this cluster (Kubernetes 1.{version}) does not have the field and would drop it: remove it"
+        ),
+    };
+    Err(ApiError::Invalid {
+        message: format!("fields that this cluster does not have: {}", unknown.join(", ")),
+        causes: unknown.iter().map(cause).collect(),
+    })
 }
 
 /// Finds where objects of a kind are created, by the API server's discovery.

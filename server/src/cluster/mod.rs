@@ -15,6 +15,7 @@ pub mod quota;
 mod request;
 pub mod resource;
 pub mod rows;
+pub mod schema;
 pub mod status;
 pub mod time;
 
@@ -41,6 +42,7 @@ struct Facts {
     playground: bool,
     /// The project that the credentials prefer; the only one known to a person who may not list them.
     namespace: String,
+    schema: schema::Cache,
 }
 
 impl Cluster {
@@ -53,6 +55,7 @@ impl Cluster {
                 name: name.into(),
                 playground,
                 namespace,
+                schema: schema::Cache::default(),
             }),
         }
     }

@@ -13,7 +13,7 @@ mod yaml;
 
 use serde_json::Value;
 
-pub use schema::{ListKind, Schema, Type, document, schema_of};
+pub use schema::{ListKind, Schema, Type, description, document, schema_of};
 pub use typed::typed;
 
 use super::error::ApiError;

@@ -146,6 +146,14 @@ pub fn document(path: &str) -> Option<&'static Value> {
     }
 }
 
+/// What a document says of a field; empty if nothing.
+pub fn description(schema: &str, field: &str) -> String {
+    let found = DOCUMENTS.iter().find_map(|document| {
+        document["components"]["schemas"][schema]["properties"][field]["description"].as_str()
+    });
+    found.unwrap_or_default().to_owned()
+}
+
 /// The type of a resource's objects, if the documents know it.
 pub fn schema_of(resource: &Resource) -> Option<&'static Schema> {
     ROOTS.get(resource.schema)

@@ -1,0 +1,25 @@
+//! The fields that the cluster knows, as the console's server has read them.
+
+use manifest::Schema;
+
+/// Asks for them; none if the cluster does not answer: the wizard then does without completion and documentation.
+pub async fn schema() -> Option<Schema> {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        use wasm_bindgen_futures::JsFuture;
+
+        let window = web_sys::window()?;
+        let response = JsFuture::from(window.fetch_with_str("/cluster/schema"))
+            .await
+            .ok()?;
+        let response: web_sys::Response = response.dyn_into().ok()?;
+        if !response.ok() {
+            return None;
+        }
+        let text = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
+        serde_json::from_str(&text).ok()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    None
+}

@@ -1,0 +1,265 @@
+//! The editor (Monaco), fetched on first use. See `frontend/editor/README.md` for the other side.
+//!
+//! Everything here runs in the browser only.
+
+use js_sys::{Array, Object, Reflect};
+use manifest::Splice;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlElement;
+
+use crate::preferences::{self, Theme};
+use crate::wizard::offsets::to_utf16;
+
+mod callbacks;
+
+#[wasm_bindgen(inline_js = "export function load_editor() { return import('/editor/editor.js'); }")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    async fn load_editor() -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type Module;
+    #[wasm_bindgen(method, catch)]
+    async fn create(this: &Module, element: &HtmlElement, options: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn diff(this: &Module, element: &HtmlElement, options: &JsValue) -> Result<JsValue, JsValue>;
+
+    /// An editor on the page.
+    #[derive(Clone)]
+    pub type Handle;
+    #[wasm_bindgen(method)]
+    fn exact(this: &Handle, text: &str) -> bool;
+    #[wasm_bindgen(method, js_name = applyEdits)]
+    fn apply_edits(this: &Handle, edits: &Array);
+    #[wasm_bindgen(method, js_name = setMarkers)]
+    fn set_markers(this: &Handle, markers: &Array);
+    #[wasm_bindgen(method)]
+    fn highlight(this: &Handle, ranges: &Array);
+    #[wasm_bindgen(method)]
+    fn reveal(this: &Handle, offset: usize, focus: bool);
+    #[wasm_bindgen(method)]
+    fn cursor(this: &Handle) -> usize;
+    #[wasm_bindgen(method)]
+    fn dispose(this: &Handle);
+}
+
+/// What may be written at the cursor.
+pub struct Suggestion {
+    /// As shown.
+    pub label: String,
+    /// What takes the place of `range`.
+    pub insert: String,
+    /// Its type.
+    pub detail: String,
+    /// What is known about it.
+    pub documentation: String,
+    /// Bytes of the text.
+    pub range: std::ops::Range<usize>,
+    /// A key, not a value.
+    pub is_field: bool,
+}
+
+/// What the editor asks of the document. Offsets are bytes of the text.
+pub trait Host {
+    /// The text that the offsets are of.
+    fn text(&self) -> String;
+    /// The person typed.
+    fn typed(&self, text: &str);
+    /// One step back in the one history of form and text.
+    fn undo(&self);
+    /// One step forward.
+    fn redo(&self);
+    /// What may be written at an offset.
+    fn complete(&self, offset: usize) -> Vec<Suggestion>;
+    /// Markdown about the field at an offset, and where that field is.
+    fn hover(&self, offset: usize) -> Option<(String, std::ops::Range<usize>)>;
+    /// Fixes of problems that touch a range: what each does, and its number.
+    fn fixes(&self, range: std::ops::Range<usize>) -> Vec<(String, usize)>;
+    /// Carries out a fix by its number.
+    fn fix(&self, number: usize);
+}
+
+/// A problem as the editor shows it.
+pub struct Marker {
+    /// Bytes of the text.
+    pub range: std::ops::Range<usize>,
+    /// `error`, `warning` or `advice`.
+    pub severity: &'static str,
+    /// The words.
+    pub message: String,
+}
+
+/// An editor with the callbacks that it calls. Dropping it takes it off the page.
+pub struct Editor {
+    handle: Handle,
+    _host: callbacks::Callbacks,
+}
+
+/// Why there is no editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EditorError {
+    /// It cannot be fetched or started.
+    Unavailable,
+    /// It would change line ends of this text.
+    LineEnds,
+}
+
+fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        // Setting a field of a fresh plain object cannot fail.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object.into()
+}
+
+fn span(text: &str, range: &std::ops::Range<usize>) -> [(&'static str, JsValue); 2] {
+    let (start, end) = (to_utf16(text, range.start), to_utf16(text, range.end));
+    [
+        ("offset", count(start)),
+        ("length", count(end.saturating_sub(start))),
+    ]
+}
+
+#[allow(clippy::cast_precision_loss, reason = "offsets in a text of at most 3 MiB")]
+fn count(value: usize) -> JsValue {
+    JsValue::from_f64(value as f64)
+}
+
+/// The page's nonce, which Monaco's style elements need.
+fn nonce() -> String {
+    let found = leptos::prelude::document()
+        .query_selector("script[nonce]")
+        .ok()
+        .flatten();
+    let script = found.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    script.map(|script| script.nonce()).unwrap_or_default()
+}
+
+fn theme() -> &'static str {
+    let dark = || {
+        let query = leptos::prelude::window().match_media("(prefers-color-scheme: dark)");
+        query.ok().flatten().is_some_and(|query| query.matches())
+    };
+    match preferences::current().theme {
+        Theme::Dark => "dark",
+        Theme::Light => "light",
+        Theme::Auto if dark() => "dark",
+        Theme::Auto => "light",
+    }
+}
+
+impl Editor {
+    /// Puts an editor with the host's text into an element.
+    pub async fn create(
+        element: &HtmlElement,
+        label: &str,
+        fix_label: &str,
+        host: std::rc::Rc<dyn Host>,
+    ) -> Result<Self, EditorError> {
+        let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
+        let text = host.text();
+        let callbacks = callbacks::Callbacks::new(host);
+        let options = object(&[
+            ("text", text.as_str().into()),
+            ("theme", theme().into()),
+            ("ariaLabel", label.into()),
+            ("fixLabel", fix_label.into()),
+            ("nonce", nonce().into()),
+        ]);
+        callbacks.put_into(&options);
+        let handle: Handle = module
+            .create(element, &options)
+            .await
+            .map_err(unavailable)?
+            .unchecked_into();
+        if !handle.exact(&text) {
+            handle.dispose();
+            return Err(EditorError::LineEnds);
+        }
+        Ok(Self {
+            handle,
+            _host: callbacks,
+        })
+    }
+
+    /// The text has changed from outside by these splices of `before`.
+    pub fn splice(&self, before: &str, splices: &[Splice]) {
+        let edits = splices.iter().map(|splice| {
+            let [offset, length] = span(before, &splice.range);
+            object(&[offset, length, ("text", splice.text.as_str().into())])
+        });
+        self.handle.apply_edits(&edits.collect());
+        let mut moved = 0_isize;
+        let after = manifest::splice(before, splices);
+        let ranges = splices.iter().map(|splice| {
+            let start = splice.range.start.saturating_add_signed(moved);
+            moved += splice.text.len().cast_signed() - splice.range.len().cast_signed();
+            let skip = splice.text.len() - splice.text.trim_start_matches(['\r', '\n']).len();
+            object(&span(&after, &(start + skip..start + splice.text.len())))
+        });
+        self.handle.highlight(&ranges.collect());
+    }
+
+    /// Shows problems at their lines.
+    pub fn mark(&self, text: &str, markers: &[Marker]) {
+        let markers = markers.iter().map(|marker| {
+            let [offset, length] = span(text, &marker.range);
+            object(&[
+                offset,
+                length,
+                ("severity", marker.severity.into()),
+                ("message", marker.message.as_str().into()),
+            ])
+        });
+        self.handle.set_markers(&markers.collect());
+    }
+
+    /// Puts the cursor at a byte offset and gives it the focus.
+    pub fn reveal(&self, text: &str, offset: usize) {
+        self.handle.reveal(to_utf16(text, offset), true);
+    }
+
+    /// Where the cursor is, in UTF-16 units.
+    pub fn cursor(&self) -> usize {
+        self.handle.cursor()
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        self.handle.dispose();
+    }
+}
+
+/// Two texts held against each other, read-only. Dropping it takes it off the page.
+pub struct Comparison(Handle);
+
+impl Comparison {
+    /// Puts the comparison into an element.
+    pub async fn create(element: &HtmlElement, before: &str, after: &str) -> Result<Self, EditorError> {
+        let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
+        let options = object(&[
+            ("original", before.into()),
+            ("modified", after.into()),
+            ("theme", theme().into()),
+            ("nonce", nonce().into()),
+        ]);
+        let handle = module.diff(element, &options).await.map_err(unavailable)?;
+        Ok(Self(handle.unchecked_into()))
+    }
+}
+
+impl Drop for Comparison {
+    fn drop(&mut self) {
+        self.0.dispose();
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unavailable(error: JsValue) -> EditorError {
+    leptos::logging::warn!("the editor cannot be loaded: {error:?}");
+    EditorError::Unavailable
+}

@@ -1,0 +1,109 @@
+//! Inputs bound to a path of the document: they show its value and change it by edits.
+//!
+//! [`spec`] builds whole groups of them from tables, so that a field of the API is a row of data.
+
+mod buttons;
+mod choose;
+mod input;
+pub mod items;
+pub mod spec;
+mod words;
+
+pub use buttons::{AddButton, RemoveButton};
+pub use choose::{Check, Flag, Select};
+pub use input::{As, Input, TextField};
+pub use words::Words;
+
+use leptos::prelude::*;
+use manifest::{Path, Severity};
+
+use super::state::{Wizard, words};
+use crate::i18n::{Text, t, wizard as text};
+
+/// The element id of a path's input: in the Job's form, or in that of another document of the stream. The problem
+/// list and the switch jump to it.
+pub fn id_in(other: Option<usize>, path: &Path) -> String {
+    let text = path.to_string();
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    other.map_or_else(|| format!("f-{plain}"), |entry| format!("d{entry}-{plain}"))
+}
+
+/// Label, input, hint and problems.
+#[component]
+pub fn Field(
+    /// The wizard.
+    wizard: Wizard,
+    /// What the input is about.
+    path: Path,
+    /// Its words.
+    #[prop(into)]
+    label: String,
+    /// An explanation.
+    #[prop(optional)]
+    hint: Option<Text>,
+    /// The label is for screen readers only (rows that have a heading).
+    #[prop(optional)]
+    quiet: bool,
+    /// The input.
+    children: Children,
+) -> impl IntoView {
+    let id = wizard.id(&path);
+    view! {
+        <div class="field">
+            <label class=if quiet { "sr-only" } else { "field-label" } for=id.clone()>{label}</label>
+            {children()}
+            {hint.filter(|hint| !hint.en.is_empty()).map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{t(hint)}</p> })}
+            <Problems wizard path/>
+        </div>
+    }
+}
+
+/// The problems at a path.
+#[component]
+pub fn Problems(
+    /// The wizard.
+    wizard: Wizard,
+    /// The field.
+    path: Path,
+) -> impl IntoView {
+    let id = format!("{}-problem", wizard.id(&path));
+    let path = StoredValue::new(path);
+    view! {
+        <div id=id class="field-problems" aria-live="polite">
+            {move || {
+                wizard
+                    .problems_at(&path.get_value())
+                    .into_iter()
+                    .map(|problem| {
+                        let class = match problem.severity {
+                            Severity::Error => "field-problem",
+                            _ => "field-problem field-advice",
+                        };
+                        let fix = problem.fix.is_some().then(|| problem.clone());
+                        view! {
+                            <p class=class>
+                                {words(&problem)}
+                                {fix
+                                    .map(|problem| {
+                                        view! {
+                                            <button type="button" class="link" on:click=move |_| wizard.fix(&problem)>
+                                                {t(text::FIX)}
+                                            </button>
+                                        }
+                                    })}
+                            </p>
+                        }
+                    })
+                    .collect_view()
+            }}
+        </div>
+    }
+}
+
+/// The positions of a list's items, for `<For>`: rows stay while only their values change.
+pub fn positions(wizard: Wizard, path: Path) -> Memo<Vec<usize>> {
+    Memo::new(move |_| (0..wizard.length(&path)).collect())
+}

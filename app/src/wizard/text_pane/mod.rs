@@ -1,0 +1,55 @@
+//! Edit mode: the files at the left, the text in the editor, or in a plain text field where there can be none.
+
+mod bar;
+mod changes;
+mod editor;
+mod files;
+#[cfg(feature = "hydrate")]
+mod host;
+mod plain;
+
+use leptos::prelude::*;
+
+use super::state::Wizard;
+use bar::Bar;
+use changes::Changes;
+use editor::Monaco;
+use files::Files;
+use plain::PlainText;
+
+/// Why the plain text field stands in the editor's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(dead_code, reason = "only a browser finds out")
+)]
+enum Plain {
+    Chosen,
+    Failed,
+    LineEnds,
+}
+
+/// The pane.
+#[component]
+pub fn TextPane(
+    /// The wizard.
+    wizard: Wizard,
+    /// Asks for a file at once.
+    importing: bool,
+) -> impl IntoView {
+    let plain = RwSignal::new(None::<Plain>);
+    let comparing = RwSignal::new(false);
+    view! {
+        <div class="text-pane">
+            <Files wizard importing/>
+            <div class="text-main">
+                <Bar wizard plain comparing/>
+                {move || match plain.get() {
+                    _ if comparing.get() => view! { <Changes wizard/> }.into_any(),
+                    None => view! { <Monaco wizard plain/> }.into_any(),
+                    Some(why) => view! { <PlainText wizard why/> }.into_any(),
+                }}
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,298 @@
+//! What a manifest says against a schema: unknown fields, wrong types, missing fields, choices that are none.
+
+use serde_json::{Map, Value};
+
+use super::near::nearest;
+use super::node::{Node, Type};
+use super::types::{Misfit, misfit};
+use super::{Schema, cursor};
+use crate::document::Document;
+use crate::edit::Edit;
+use crate::path::{Path, Segment};
+use crate::problem::{Fix, Problem, Severity};
+use crate::validate::{nearest as place, scalar_text, type_name, validate};
+
+/// All problems beyond those of syntax: those of the rules, and those of the schema that the rules do not tell.
+pub fn check(document: &Document, schema: &Schema) -> Vec<Problem> {
+    let mut problems = validate(document);
+    let more = beyond(document, schema, &problems);
+    problems.extend(more);
+    problems
+}
+
+/// The problems of the schema. What [`validate`] tells at the same place is left to it.
+///
+/// An unknown field or wrong type is an error, as it is for a server asked with `fieldValidation=Strict`. A missing
+/// field is one for a custom resource; Kubernetes' own kinds take Go's zero value for it, and their rules decide.
+pub fn schema_problems(document: &Document, schema: &Schema) -> Vec<Problem> {
+    beyond(document, schema, &validate(document))
+}
+
+fn beyond(document: &Document, schema: &Schema, told: &[Problem]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for entry in 0..document.entries().len() {
+        if let Some(Value::Object(object)) = document.meant(entry) {
+            let mut walk = Walk {
+                document,
+                entry,
+                problems: &mut problems,
+                strict: false,
+            };
+            walk.entry(object, schema);
+        }
+    }
+    problems.retain(|problem| !is_told(problem, told));
+    problems
+}
+
+fn is_told(problem: &Problem, told: &[Problem]) -> bool {
+    told.iter()
+        .filter(|other| other.severity == Severity::Error && other.entry == problem.entry)
+        .any(|other| match problem.code {
+            "field.unknown" | "field.unknown.near" => false,
+            "field.expected" => other.path.starts_with(&problem.path),
+            _ => other.path == problem.path,
+        })
+}
+
+/// The way from the root, without copies.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    before: Option<&'a At<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> At<'a> {
+    const ROOT: At<'static> = At {
+        before: None,
+        step: Step::Root,
+    };
+
+    fn then(&'a self, step: Step<'a>) -> At<'a> {
+        At {
+            before: Some(self),
+            step,
+        }
+    }
+
+    fn path(&self) -> Path {
+        let mut segments = Vec::new();
+        let mut at = Some(self);
+        while let Some(here) = at {
+            match here.step {
+                Step::Root => {}
+                Step::Key(key) => segments.push(Segment::Key(key.to_owned())),
+                Step::Index(index) => segments.push(Segment::Index(index)),
+            }
+            at = here.before;
+        }
+        segments.reverse();
+        Path::from(segments)
+    }
+}
+
+/// Goes through one document with its schema.
+struct Walk<'a> {
+    document: &'a Document,
+    entry: usize,
+    problems: &'a mut Vec<Problem>,
+    /// A missing field is refused.
+    strict: bool,
+}
+
+impl Walk<'_> {
+    fn entry(&mut self, object: &Map<String, Value>, schema: &Schema) {
+        let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let Some(root) = schema.for_kind(api_version, kind) else {
+            return self.unknown_kind(api_version, kind, schema);
+        };
+        self.strict = is_custom(api_version);
+        self.fields(root, object, At::ROOT, false);
+    }
+
+    /// A group that the schema knows has no such kind. `List` is kubectl's own. A group of which only kinds without
+    /// a list are known (`Scale`, `Eviction`: bodies of other groups' subresources) is not known as a whole.
+    fn unknown_kind(&mut self, api_version: &str, kind: &str, schema: &Schema) {
+        let names = || {
+            schema
+                .kinds()
+                .filter(|(version, _)| *version == api_version)
+                .map(|(_, name)| name)
+        };
+        let is_whole = names().any(|name| name.ends_with("List"));
+        if kind.is_empty() || kind == "List" || !is_whole || names().any(|name| name == kind) {
+            return;
+        }
+        let path = Path::of(["kind"]);
+        let fix = nearest(kind, names()).map(|name| Edit::Set {
+            path: path.clone(),
+            value: name.into(),
+        });
+        let words = vec![kind.to_owned(), api_version.to_owned()];
+        self.report(Severity::Error, "object.kind.unknown", path, words, fix);
+    }
+
+    fn value(&mut self, node: Node<'_>, value: &Value, at: At<'_>, within_status: bool) {
+        if let Some(misfit) = misfit(node.kind(), value) {
+            return self.misfit(misfit, value, &at);
+        }
+        match (node.kind(), value) {
+            (Type::Object, Value::Object(map)) => self.fields(node, map, at, within_status),
+            (Type::Map, Value::Object(map)) => {
+                for (key, value) in map {
+                    if let Some(held) = node.value() {
+                        self.value(held, value, at.then(Step::Key(key)), within_status);
+                    }
+                }
+            }
+            (Type::List, Value::Array(items)) => {
+                for (index, value) in items.iter().enumerate() {
+                    if let Some(item) = node.item() {
+                        self.value(item, value, at.then(Step::Index(index)), within_status);
+                    }
+                }
+            }
+            (_, Value::String(text)) if !within_status && !text.is_empty() => {
+                let choices = node.choices();
+                if !choices.is_empty() && !choices.contains(text) {
+                    let words = vec![text.clone(), choices.join(", ")];
+                    let path = at.path();
+                    let fix = nearest(text, choices.iter().map(String::as_str)).map(|choice| Edit::Set {
+                        path: path.clone(),
+                        value: choice.into(),
+                    });
+                    self.report(Severity::Error, "field.enum", path, words, fix);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// In `status`, which the server does not take from a person, only types and names count.
+    fn fields(&mut self, node: Node<'_>, map: &Map<String, Value>, at: At<'_>, within_status: bool) {
+        for (key, value) in map {
+            let step = at.then(Step::Key(key));
+            match node.field(key) {
+                Some(field) => {
+                    let is_status = matches!(at.step, Step::Root) && key == "status";
+                    self.value(field, value, step, within_status || is_status);
+                }
+                None if node.is_open() => {}
+                None => self.unknown(node, map, key, step.path()),
+            }
+        }
+        if within_status {
+            return;
+        }
+        for name in node.required() {
+            if map.get(name).is_none_or(Value::is_null) {
+                let (severity, code) = if self.strict {
+                    (Severity::Error, "field.required")
+                } else {
+                    (Severity::Warning, "field.expected")
+                };
+                let path = at.then(Step::Key(name)).path();
+                self.report(severity, code, path, vec![name.clone()], None);
+            }
+        }
+    }
+
+    fn unknown(&mut self, node: Node<'_>, map: &Map<String, Value>, key: &str, path: Path) {
+        if key == cursor::PLACEHOLDER {
+            return;
+        }
+        let free = node
+            .fields()
+            .map(|(name, _)| name)
+            .filter(|name| !map.contains_key(*name));
+        let (code, words, fix) = match nearest(key, free) {
+            Some(near) => (
+                "field.unknown.near",
+                vec![key.to_owned(), near.to_owned()],
+                Edit::Rename {
+                    path: path.clone(),
+                    key: near.to_owned(),
+                },
+            ),
+            None => (
+                "field.unknown",
+                vec![key.to_owned()],
+                Edit::Remove { path: path.clone() },
+            ),
+        };
+        self.report(Severity::Error, code, path, words, Some(fix));
+    }
+
+    fn misfit(&mut self, misfit: Misfit, value: &Value, at: &At<'_>) {
+        let path = at.path();
+        let shown = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let (code, words, fix) = match misfit {
+            Misfit::Type(wanted) => {
+                let quoted = Some(())
+                    .filter(|()| wanted == "a text")
+                    .and_then(|()| scalar_text(self.document, self.entry, &path, value))
+                    .map(|text| Edit::Set {
+                        path: path.clone(),
+                        value: Value::String(text),
+                    });
+                let wanted = if quoted.is_some() {
+                    "a text (put it in quotes)"
+                } else {
+                    wanted
+                };
+                let words = vec![wanted.to_owned(), type_name(value).to_owned()];
+                ("field.type", words, quoted)
+            }
+            Misfit::Quantity => ("quantity.invalid", vec![shown()], None),
+            Misfit::Time => ("field.time", vec![shown()], None),
+            Misfit::Base64 => ("field.base64", Vec::new(), None),
+            Misfit::Range(bits) => {
+                let (low, high) = if bits == 32 {
+                    (i64::from(i32::MIN), i64::from(i32::MAX))
+                } else {
+                    (i64::MIN, i64::MAX)
+                };
+                ("field.range", vec![low.to_string(), high.to_string()], None)
+            }
+        };
+        self.report(Severity::Error, code, path, words, fix);
+    }
+
+    fn report(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        path: Path,
+        subjects: Vec<String>,
+        fix: Option<Edit>,
+    ) {
+        let range = match code {
+            // The key is what is wrong.
+            "field.unknown" | "field.unknown.near" => self.document.key_range(self.entry, &path),
+            _ => None,
+        };
+        self.problems.push(Problem {
+            code,
+            severity,
+            entry: Some(self.entry),
+            range: range.unwrap_or_else(|| place(self.document, self.entry, &path)),
+            path,
+            subjects,
+            fix: fix.map(|edit| Fix { edit }),
+        });
+    }
+}
+
+/// A group of a custom resource: Kubernetes' own have no dot, or end with `k8s.io`.
+fn is_custom(api_version: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    group.contains('.') && !group.ends_with(".k8s.io")
+}

@@ -1,0 +1,217 @@
+//! From OpenAPI documents, version 3 (Kubernetes 1.24 and later) and version 2 (`swagger.json`), to a [`Schema`].
+//!
+//! Of each definition the parts that say something about a manifest are kept. Kubernetes' own extensions are read as
+//! k8s.io/kube-openapi and apiextensions.k8s.io/v1 `JSONSchemaProps` define them.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::node::{Shape, Type};
+use super::{Kind, Schema};
+
+/// Why a document is no schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// It has no `components.schemas`.
+    #[error("not an OpenAPI v3 document: it has no components.schemas")]
+    NoSchemas,
+    /// It has no `definitions`.
+    #[error("not an OpenAPI v2 document: it has no definitions")]
+    NoDefinitions,
+    /// The schema that comes with the program cannot be read.
+    #[error("the bundled schema cannot be read")]
+    Bundle,
+}
+
+impl Schema {
+    /// Reads the documents of one or more API groups (`/openapi/v3/apis/batch/v1` …). Of a definition that stands in
+    /// several, the first counts.
+    ///
+    /// # Errors
+    /// [`SchemaError::NoSchemas`] if one of them is something else.
+    pub fn from_openapi_v3<'a>(documents: impl Iterator<Item = &'a Value>) -> Result<Self, SchemaError> {
+        let mut definitions = Definitions::default();
+        for document in documents {
+            let schemas = document
+                .get("components")
+                .and_then(|components| components.get("schemas")?.as_object())
+                .ok_or(SchemaError::NoSchemas)?;
+            definitions.add(schemas);
+        }
+        Ok(definitions.read())
+    }
+
+    /// Reads the one document of a cluster before Kubernetes 1.24 (`/openapi/v2`).
+    ///
+    /// # Errors
+    /// [`SchemaError::NoDefinitions`] if it is something else.
+    pub fn from_openapi_v2(document: &Value) -> Result<Self, SchemaError> {
+        let schemas = document
+            .get("definitions")
+            .and_then(Value::as_object)
+            .ok_or(SchemaError::NoDefinitions)?;
+        let mut definitions = Definitions::default();
+        definitions.add(schemas);
+        Ok(definitions.read())
+    }
+}
+
+/// All definitions, each with its position.
+#[derive(Default)]
+struct Definitions<'a> {
+    positions: HashMap<&'a str, usize>,
+    found: Vec<(&'a str, &'a Value)>,
+}
+
+impl<'a> Definitions<'a> {
+    fn add(&mut self, schemas: &'a Map<String, Value>) {
+        for (name, schema) in schemas {
+            if !self.positions.contains_key(name.as_str()) {
+                self.positions.insert(name, self.found.len());
+                self.found.push((name, schema));
+            }
+        }
+    }
+
+    fn read(&self) -> Schema {
+        let mut kinds = Vec::new();
+        let mut shapes = Vec::with_capacity(self.found.len());
+        for (position, (name, schema)) in self.found.iter().enumerate() {
+            let mut shape = self.shape(schema);
+            if name.ends_with(".api.resource.Quantity") {
+                shape.kind = Type::Quantity;
+            }
+            shapes.push(shape);
+            // What belongs to every group (`DeleteOptions`) is no kind of a manifest.
+            let named = schema
+                .get("x-kubernetes-group-version-kind")
+                .and_then(Value::as_array);
+            if let Some([kind]) = named.map(Vec::as_slice) {
+                let text = |key: &str| kind.get(key).and_then(Value::as_str).unwrap_or_default();
+                let api_version = match text("group") {
+                    "" => text("version").to_owned(),
+                    group => format!("{group}/{}", text("version")),
+                };
+                kinds.push(Kind {
+                    api_version,
+                    name: text("kind").to_owned(),
+                    shape: Some(position),
+                });
+            }
+        }
+        kinds.sort_by(|a, b| (&a.api_version, &a.name).cmp(&(&b.api_version, &b.name)));
+        Schema { kinds, shapes }
+    }
+
+    fn shape(&self, schema: &Value) -> Shape {
+        let mut shape = Shape {
+            documentation: text(schema, "description"),
+            default: schema.get("default").filter(|value| !is_nothing(value)).cloned(),
+            choices: texts(schema, "enum"),
+            required: texts(schema, "required"),
+            list_keys: texts(schema, "x-kubernetes-list-map-keys"),
+            reference: self.reference(schema),
+            open: flag(schema, "x-kubernetes-preserve-unknown-fields"),
+            ..Shape::default()
+        };
+        let members = schema.get("properties").and_then(Value::as_object);
+        shape.fields = members
+            .into_iter()
+            .flatten()
+            .map(|(name, field)| (name.clone(), self.shape(field)))
+            .collect();
+        let item = match schema.get("type").and_then(Value::as_str) {
+            Some("array") => schema.get("items"),
+            _ => schema
+                .get("additionalProperties")
+                .filter(|values| values.is_object() && shape.fields.is_empty()),
+        };
+        shape.item = item.map(|item| Box::new(self.shape(item)));
+        shape.kind = kind(schema, &shape);
+        shape.open |= shape.kind == Type::Object && shape.fields.is_empty();
+        self.join(schema, &mut shape);
+        shape
+    }
+
+    /// `$ref`, alone or as the one member of `allOf` (which version 3 needs for a description beside it).
+    fn reference(&self, schema: &Value) -> Option<usize> {
+        let pointer = schema.get("$ref").or_else(|| {
+            let all = schema.get("allOf")?.as_array()?;
+            let [one] = all.as_slice() else { return None };
+            one.get("$ref")
+        })?;
+        let (_, name) = pointer.as_str()?.rsplit_once('/')?;
+        self.positions.get(name).copied()
+    }
+
+    /// Members of `allOf` that are written out.
+    fn join(&self, schema: &Value, shape: &mut Shape) {
+        let all = schema.get("allOf").and_then(Value::as_array);
+        for part in all
+            .into_iter()
+            .flatten()
+            .filter(|part| part.get("$ref").is_none())
+        {
+            let part = self.shape(part);
+            if shape.kind == Type::Any {
+                shape.kind = part.kind;
+            }
+            shape.fields.extend(part.fields);
+            shape.required.extend(part.required);
+            shape.item = shape.item.take().or(part.item);
+        }
+    }
+}
+
+/// The type that a definition says, with its extensions.
+fn kind(schema: &Value, shape: &Shape) -> Type {
+    let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+    if format == "int-or-string" || flag(schema, "x-kubernetes-int-or-string") {
+        return Type::IntOrString;
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("object") if shape.item.is_some() => Type::Map,
+        Some("object") => Type::Object,
+        Some("array") => Type::List,
+        Some("string") if format == "date-time" => Type::Time,
+        Some("string") if format == "byte" => Type::Bytes,
+        Some("string") => Type::String,
+        Some("integer") if format == "int32" => Type::Integer32,
+        Some("integer") => Type::Integer,
+        Some("number") => Type::Number,
+        Some("boolean") => Type::Boolean,
+        _ if !shape.fields.is_empty() => Type::Object,
+        _ => Type::Any,
+    }
+}
+
+/// A default that only says what Go's zero value is.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    }
+}
+
+fn text(schema: &Value, key: &str) -> String {
+    schema
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn texts(schema: &Value, key: &str) -> Vec<String> {
+    let items = schema.get(key).and_then(Value::as_array);
+    let texts = items.into_iter().flatten().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
+fn flag(schema: &Value, key: &str) -> bool {
+    schema.get(key) == Some(&Value::Bool(true))
+}

@@ -1,0 +1,31 @@
+//! The real manifests.
+
+use std::path::PathBuf;
+
+/// Name and text of each file, sorted.
+pub fn files() -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/manifests");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|file| file.extension().is_some_and(|extension| extension != "md"))
+        .map(|file| {
+            (
+                file.file_name().unwrap().to_string_lossy().into_owned(),
+                std::fs::read_to_string(file).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Files that the API server refuses for a duplicate key.
+pub fn is_refused(name: &str) -> bool {
+    name.starts_with("Azure__") || name.contains("ef6-update-database")
+}
+
+/// A generated sample that fills every field at random means nothing.
+pub fn is_sample(name: &str) -> bool {
+    name.contains("batch.v1.Job")
+}

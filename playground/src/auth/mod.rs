@@ -1,0 +1,15 @@
+//! Who sends a request and what they may do: authentication, impersonation, RBAC
+//! ([controlling access](https://kubernetes.io/docs/concepts/security/controlling-access/)).
+
+pub(crate) mod authenticate;
+pub mod certificate;
+pub(crate) mod defaults;
+pub(crate) mod escalation;
+pub(crate) mod impersonation;
+pub(crate) mod rbac;
+pub(crate) mod request;
+pub(crate) mod service_account;
+mod user;
+
+pub(crate) use request::Attributes;
+pub(crate) use user::User;

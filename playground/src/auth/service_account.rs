@@ -1,0 +1,97 @@
+//! Tokens of ServiceAccounts: JSON Web Tokens that this cluster signs and alone verifies
+//! ([service account tokens](https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/)).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+use serde_json::{Value, json};
+
+use super::User;
+use super::certificate::CREDENTIAL;
+use crate::cluster::Cluster;
+use crate::resource::SERVICE_ACCOUNTS;
+use crate::store::Key;
+
+/// Who these tokens are for, unless a request names others.
+pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
+/// Longest token that is looked at.
+const LONGEST: usize = 8192;
+
+/// What signs tokens.
+#[derive(Clone)]
+pub(crate) struct Signer {
+    key: hmac::Key,
+}
+
+impl Signer {
+    /// A signer with this secret.
+    pub(crate) fn new(secret: &[u8]) -> Self {
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, secret),
+        }
+    }
+
+    /// A token of `account` (the stored object) until `expires`, in seconds since 1970.
+    pub(crate) fn issue(&self, account: &Value, audiences: &[String], now: i64, expires: i64) -> String {
+        let text = |field: &str| account["metadata"][field].as_str().unwrap_or_default();
+        let (namespace, name) = (text("namespace"), text("name"));
+        let claims = json!({
+            "aud": audiences, "exp": expires, "iat": now, "nbf": now, "iss": AUDIENCE,
+            "jti": uuid::Uuid::new_v4().to_string(),
+            "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": text("uid")}},
+            "sub": format!("system:serviceaccount:{namespace}:{name}"),
+        });
+        let header = json!({"alg": "HS256", "typ": "JWT"});
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encode(&header), encode(&claims));
+        let signature = hmac::sign(&self.key, signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Whose token this is: none if it was not signed here, has expired, is for another audience, or its
+    /// ServiceAccount is gone.
+    pub(crate) fn verify(&self, cluster: &Cluster, token: &str) -> Option<User> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let (signed, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        hmac::verify(&self.key, signed.as_bytes(), &signature).ok()?;
+        let claims = URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?;
+        let claims: Value = serde_json::from_slice(&claims).ok()?;
+        let now = cluster.clock.now().as_second();
+        let meant = claims["aud"].as_array()?.iter().any(|one| one == AUDIENCE);
+        if claims["exp"].as_i64()? <= now || !meant {
+            return None;
+        }
+        let own = &claims["kubernetes.io"];
+        let namespace = own["namespace"].as_str()?;
+        let (name, uid) = (
+            own["serviceaccount"]["name"].as_str()?,
+            own["serviceaccount"]["uid"].as_str()?,
+        );
+        let stored = cluster
+            .store
+            .get(&Key::new(&SERVICE_ACCOUNTS, namespace, name))
+            .ok()??;
+        if stored["metadata"]["uid"] != uid {
+            return None;
+        }
+        let mut user = User::authenticated(
+            format!("system:serviceaccount:{namespace}:{name}"),
+            vec![
+                "system:serviceaccounts".to_owned(),
+                format!("system:serviceaccounts:{namespace}"),
+            ],
+        );
+        user.uid = uid.to_owned();
+        let credential = format!("JTI={}", claims["jti"].as_str().unwrap_or_default());
+        user.extra.insert(CREDENTIAL.to_owned(), vec![credential]);
+        Some(user)
+    }
+}
+
+/// The namespace and name of a ServiceAccount, by its user name.
+pub(crate) fn account_of(user: &str) -> Option<(&str, &str)> {
+    user.strip_prefix("system:serviceaccount:")?.split_once(':')
+}

@@ -1,0 +1,18 @@
+//! Compaction: how everything was is remembered for five minutes, as by the API server's default
+//! (`--etcd-compaction-interval`).
+
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+
+const INTERVAL: Duration = Duration::from_secs(300);
+
+/// Forgets until the playground ends.
+pub(crate) async fn run(cluster: Cluster) {
+    let mut before = cluster.store.version();
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        cluster.store.compact(before);
+        before = cluster.store.version();
+    }
+}

@@ -1,0 +1,61 @@
+//! `exec`, `attach`, `portforward` and `eviction` of a Pod: what the API server answers itself. Nothing here runs
+//! commands in a container that is running already.
+
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Call;
+use super::status::Status;
+use crate::api::decode;
+use crate::api::delete::{DeleteOptions, delete};
+use crate::api::query::Query;
+use crate::cluster::Cluster;
+use crate::store::Key;
+
+/// Why a stream into a container cannot be opened.
+pub(super) fn refuse(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
+    let key = Key::new(call.resource, call.namespace.clone(), name);
+    let pod = cluster
+        .store
+        .get(&key)?
+        .ok_or_else(|| Status::not_found(call.resource, name))?;
+    if pod["spec"]["nodeName"].as_str().unwrap_or_default().is_empty() {
+        return Err(Status::bad_request(format!(
+            "pod {name} does not have a host assigned"
+        )));
+    }
+    if call.subresource.as_deref() != Some("portforward") {
+        super::logs::container(call, &pod, name, "container")?;
+    }
+    if call.headers.get(http::header::UPGRADE).is_none() {
+        return Err(Status::bad_request("Upgrade request required"));
+    }
+    Err(Status::new(
+        501,
+        "NotImplemented",
+        "the playground opens no streams into running containers",
+    ))
+}
+
+/// Deletes a Pod as an eviction; no disruption budget is kept here.
+pub(super) fn evict(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
+    let dry_run = call.query.dry_run("CreateOptions")?;
+    let (eviction, _) = decode::parse(&call.body, call.format()?).map_err(Status::bad_request)?;
+    let given = eviction["metadata"]["name"].as_str().unwrap_or(name);
+    if given != name {
+        let message = "name in URL does not match name in Eviction object";
+        return Err(Status::bad_request(format!("{message}: {name} != {given}")));
+    }
+    let mut options = DeleteOptions::read(&eviction["deleteOptions"], &Query::default())?;
+    options.dry_run |= dry_run;
+    delete(
+        cluster,
+        &Key::new(call.resource, call.namespace.clone(), name),
+        &options,
+    )?;
+    let body = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201,
+    });
+    Ok(call.output.write(StatusCode::CREATED, &Value::clone(&body)))
+}

@@ -1,0 +1,119 @@
+//! `/healthz`, `/livez`, `/readyz` and their checks
+//! ([API health endpoints](https://kubernetes.io/docs/reference/using-api/health-checks/)), and the list of paths at
+//! `/`.
+//!
+//! The checks have the API server's names. What they ask is whether the store can be read; everything that
+//! `poststarthook/…` stands for is done before the first request is answered.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde_json::json;
+
+use crate::api::query::Query;
+use crate::cluster::Cluster;
+use crate::types;
+
+const STARTED: &str = include_str!("../../openapi/checks.txt");
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// The checks behind one endpoint, in their order.
+fn checks(endpoint: &str) -> Vec<&'static str> {
+    let first: &[&'static str] = match endpoint {
+        "readyz" => &["ping", "log", "etcd", "etcd-readiness", "informer-sync"],
+        _ => &["ping", "log", "loopback-serving-certificate", "etcd"],
+    };
+    let last = (endpoint == "readyz").then_some("shutdown");
+    first.iter().copied().chain(STARTED.lines()).chain(last).collect()
+}
+
+/// 404 as the server's multiplexer answers it.
+pub(super) fn no_such_page() -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        [(CONTENT_TYPE, PLAIN)],
+        "404 page not found\n",
+    )
+        .into_response()
+}
+
+/// An endpoint, or one of its checks.
+pub(super) fn answer(cluster: &Cluster, endpoint: &str, check: &str, query: &Query) -> Response {
+    let healthy = cluster.store.is_usable();
+    let known = checks(endpoint);
+    if !check.is_empty() && !known.contains(&check) {
+        return no_such_page();
+    }
+    let excluded: Vec<&str> = query.all("exclude").collect();
+    let bad = |name: &str| !healthy && name.starts_with("etcd") && !excluded.contains(&name);
+    let mut text = String::new();
+    let mut failed = false;
+    for name in known.iter().filter(|name| check.is_empty() || **name == check) {
+        failed |= bad(name);
+        text.push_str(&match (excluded.contains(name), bad(name)) {
+            (true, _) => format!("[+]{name} excluded: ok\n"),
+            (false, true) => format!("[-]{name} failed: reason withheld\n"),
+            (false, false) => format!("[+]{name} ok\n"),
+        });
+    }
+    let unknown: Vec<String> = excluded
+        .iter()
+        .filter(|name| !known.contains(name))
+        .map(|name| format!("{name:?}"))
+        .collect();
+    if !unknown.is_empty() {
+        text.push_str(&format!(
+            "warn: some health checks cannot be excluded: no matches for {}\n",
+            unknown.join(", ")
+        ));
+    }
+    let headers = [(CONTENT_TYPE, PLAIN), (CACHE_CONTROL, "no-cache, private")];
+    if failed {
+        let text = format!("{text}{endpoint} check failed\n");
+        return (StatusCode::INTERNAL_SERVER_ERROR, headers, text).into_response();
+    }
+    let body = if query.get("verbose").is_some() {
+        format!("{text}{endpoint} check passed\n")
+    } else {
+        "ok".to_owned()
+    };
+    (headers, body).into_response()
+}
+
+/// `/`: the paths that there are.
+pub(super) fn paths() -> Response {
+    let mut paths: Vec<String> = [
+        "/.well-known/openid-configuration",
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/apis/",
+        "/flagz",
+        "/metrics",
+        "/metrics/slis",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openapi/v3/",
+        "/openid/v1/jwks",
+        "/statusz",
+        "/version",
+    ]
+    .iter()
+    .map(|path| (*path).to_owned())
+    .collect();
+    for group in types::groups().iter().filter(|group| !group.name.is_empty()) {
+        paths.push(format!("/apis/{}", group.name));
+        for version in &group.versions {
+            paths.push(format!("/apis/{}/{}", group.name, version.version));
+        }
+    }
+    for endpoint in ["healthz", "livez", "readyz"] {
+        paths.push(format!("/{endpoint}"));
+        for check in checks(endpoint) {
+            paths.push(format!("/{endpoint}/{check}"));
+        }
+    }
+    paths.sort();
+    Json(json!({"paths": paths})).into_response()
+}

@@ -1,0 +1,278 @@
+//! Lists: whole, in chunks, of now or of an earlier moment
+//! ([resource versions](https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list)).
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::negotiate::Shape;
+use super::status::Status;
+use super::{Call, table};
+use crate::api::field::FieldError;
+use crate::api::selector::Selector;
+use crate::cluster::Cluster;
+use crate::store::StoreError;
+
+/// Where a list goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Continue {
+    /// The moment that is listed; none for now.
+    version: Option<u64>,
+    /// What comes first, as [`place`] orders it, after its leading slash.
+    start: String,
+}
+
+impl Continue {
+    fn write(&self) -> String {
+        let version = self.version.map_or_else(|| json!(-1), Value::from);
+        let token = json!({"v": "meta.k8s.io/v1", "rv": version, "start": format!("/{}", self.start)});
+        URL_SAFE_NO_PAD.encode(token.to_string())
+    }
+
+    fn read(text: &str) -> Result<Self, Status> {
+        let bad = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| {
+            let at = match error {
+                base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
+                _ => text.len(),
+            };
+            bad(&format!("illegal base64 data at input byte {at}"))
+        })?;
+        let token: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
+        if token["v"] != "meta.k8s.io/v1" {
+            return Err(bad("server does not recognize this encoded version"));
+        }
+        let start = token["start"].as_str().unwrap_or_default();
+        if start.is_empty() {
+            return Err(bad("encoded continue token incorrect"));
+        }
+        let version = match token["rv"].as_i64() {
+            Some(0) | None => return Err(bad("incorrect encoded start resourceVersion")),
+            Some(version) => u64::try_from(version).ok(),
+        };
+        Ok(Self {
+            version,
+            start: start.trim_start_matches('/').to_owned(),
+        })
+    }
+}
+
+/// `ValidateListOptions` for a list.
+fn check(call: &Call) -> Result<(), Status> {
+    let query = &call.query;
+    let (matched, version) = (query.text("resourceVersionMatch"), query.text("resourceVersion"));
+    let mut errors = Vec::new();
+    let mut forbid = |field: &str, why: &str| errors.push(FieldError::forbidden(field, why));
+    if !matched.is_empty() {
+        if version.is_empty() {
+            forbid(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden unless resourceVersion is provided",
+            );
+        }
+        if !query.text("continue").is_empty() {
+            forbid(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden when continue is provided",
+            );
+        }
+        if !matches!(matched, "Exact" | "NotOlderThan") {
+            let allowed = ["Exact", "NotOlderThan", ""];
+            errors.push(FieldError::not_supported(
+                "resourceVersionMatch",
+                matched,
+                &allowed,
+            ));
+        } else if matched == "Exact" && version == "0" {
+            forbid(
+                "resourceVersionMatch",
+                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+            );
+        }
+    }
+    if query.get("sendInitialEvents").is_some() {
+        let why = "sendInitialEvents is forbidden for list";
+        errors.push(FieldError::forbidden("sendInitialEvents", why));
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Status::invalid("ListOptions", "meta.k8s.io", "", &errors))
+    }
+}
+
+/// The version that a client names; none for the newest or any.
+pub(super) fn version(cluster: &Cluster, text: &str) -> Result<Option<u64>, Status> {
+    if matches!(text, "" | "0") {
+        return Ok(None);
+    }
+    let version: u64 = text.parse().map_err(|_| {
+        Status::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+        ))
+    })?;
+    let current = cluster.store.version();
+    if version > current {
+        return Err(Status::too_large_version(version, current));
+    }
+    Ok(Some(version))
+}
+
+/// A list, in pages of `limit` with `continue`.
+pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
+    let limit = call.query.integer("limit")?.unwrap_or(0);
+    call.query.integer("timeoutSeconds")?;
+    let selector = selector(call)?;
+    check(call)?;
+    if call.output.shape == Shape::Metadata {
+        return Err(Status::not_acceptable(format!(
+            "you requested PartialObjectMetadata, but the requested object is a list (*{}.{})",
+            internal_package(call.resource.group),
+            call.resource.list_kind
+        )));
+    }
+    let asked = version(cluster, call.parameter("resourceVersion"));
+    let token = match call.parameter("continue") {
+        "" => None,
+        _ if !matches!(call.parameter("resourceVersion"), "" | "0") => {
+            return Err(Status::bad_request(
+                "specifying resource version is not allowed when using continue",
+            ));
+        }
+        text => Some(Continue::read(text)?),
+    };
+    let exact = match &token {
+        Some(token) => token.version,
+        None => asked?.filter(|_| call.parameter("resourceVersionMatch") == "Exact"),
+    };
+    let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    let (all, version) = match exact {
+        None => cluster.store.list(call.resource, namespace)?,
+        Some(exact) => {
+            let listed = cluster.store.list_at(call.resource, namespace, exact);
+            (listed.map_err(|error| expired(error, token.as_ref()))?, exact)
+        }
+    };
+    let mut objects = all;
+    if let Some(token) = &token {
+        objects.retain(|object| place(call, object).as_str() >= token.start.as_str());
+    }
+    objects.retain(|object| selector.matches(object));
+    let mut metadata = json!({"resourceVersion": version.to_string()});
+    let limit = usize::try_from(limit).unwrap_or(0);
+    if limit > 0 && objects.len() > limit {
+        let next = Continue {
+            version: Some(version),
+            start: format!("{}\0", place(call, &objects[limit - 1])),
+        };
+        metadata["continue"] = next.write().into();
+        if selector.is_empty() {
+            metadata["remainingItemCount"] = (objects.len() - limit).into();
+        }
+        objects.truncate(limit);
+    }
+    write(call, metadata, &objects)
+}
+
+/// A list of these objects in the form that the client wants.
+pub(super) fn write(call: &Call, metadata: Value, objects: &[Arc<Value>]) -> Result<Response, Status> {
+    let resource = call.resource;
+    let body = match call.output.shape {
+        Shape::Table => {
+            let items: Vec<&Value> = objects.iter().map(Arc::as_ref).collect();
+            table::of(
+                resource,
+                &items,
+                metadata,
+                &call.output,
+                table::included(&call.query)?,
+            )
+        }
+        Shape::MetadataList => json!({
+            "kind": "PartialObjectMetadataList", "apiVersion": call.output.meta_version(), "metadata": metadata,
+            "items": objects.iter().map(|object| table::partial(object, &call.output)).collect::<Vec<Value>>(),
+        }),
+        Shape::Whole | Shape::Metadata => json!({
+            "kind": resource.list_kind, "apiVersion": resource.api_version(), "metadata": metadata,
+            "items": objects.iter().map(|object| item(object)).collect::<Vec<Value>>(),
+        }),
+    };
+    Ok(call.output.write(StatusCode::OK, &body))
+}
+
+/// 410, with a token that goes on in the newest state.
+fn expired(error: StoreError, token: Option<&Continue>) -> Status {
+    let StoreError::Gone { requested, oldest } = error else {
+        return error.into();
+    };
+    let Some(token) = token else {
+        return Status::expired(format!(
+            "The resourceVersion for the provided list is too old: {requested} ({oldest})"
+        ));
+    };
+    let mut status = Status::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    );
+    let newest = Continue {
+        version: None,
+        start: token.start.clone(),
+    };
+    status.metadata = json!({"continue": newest.write()});
+    status
+}
+
+/// Go's package of the internal type, as messages quote it.
+pub(super) fn internal_package(group: &str) -> &str {
+    match group {
+        "" => "core",
+        group => group.split('.').next().unwrap_or(group),
+    }
+}
+
+/// An object as it stands in a list, whose kind says its own.
+pub(super) fn item(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(members) = object.as_object_mut() {
+        members.shift_remove("kind");
+        members.shift_remove("apiVersion");
+    }
+    object
+}
+
+/// Lists are ordered by namespace and name.
+fn place(call: &Call, object: &Value) -> String {
+    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+    if call.namespace.is_empty() && call.resource.namespaced {
+        format!("{}/{}", text("namespace"), text("name"))
+    } else {
+        text("name").to_owned()
+    }
+}
+
+pub(super) fn selector(call: &Call) -> Result<Selector, Status> {
+    Selector::parse(
+        call.resource,
+        call.parameter("labelSelector"),
+        call.parameter("fieldSelector"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_says_where_a_list_goes_on() {
+        let token = Continue {
+            version: Some(7),
+            start: "beta\0".to_owned(),
+        };
+        assert_eq!(Continue::read(&token.write()).unwrap(), token);
+        assert!(Continue::read("ab!").is_err());
+        assert!(Continue::read("e30").is_err());
+    }
+}

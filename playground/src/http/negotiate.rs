@@ -1,0 +1,170 @@
+//! What form a client wants its answer in
+//! ([content negotiation](https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources)).
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::status::Status;
+use crate::api::query::Query;
+
+/// What objects are shown as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// As they are.
+    Whole,
+    /// `as=Table`.
+    Table,
+    /// `as=PartialObjectMetadata`.
+    Metadata,
+    /// `as=PartialObjectMetadataList`.
+    MetadataList,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Output {
+    /// What objects are shown as.
+    pub shape: Shape,
+    /// `meta.k8s.io` version of a table or of metadata.
+    pub version: &'static str,
+    /// YAML instead of JSON.
+    pub yaml: bool,
+    /// With line breaks.
+    pub pretty: bool,
+}
+
+impl Output {
+    /// JSON on one line.
+    pub(super) const PLAIN: Self = Self {
+        shape: Shape::Whole,
+        version: "v1",
+        yaml: false,
+        pretty: false,
+    };
+
+    /// The first accepted form that can be given; 406 if there is none. With `shapes`, tables and metadata are among
+    /// them.
+    pub(super) fn negotiate(headers: &HeaderMap, query: &Query, shapes: bool) -> Result<Self, Status> {
+        let mut given: Vec<&str> = headers
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .collect();
+        if given.is_empty() {
+            given.push("*/*");
+        }
+        // The best liked first; those liked alike stay in their order.
+        given.sort_by(|a, b| liking(b).total_cmp(&liking(a)));
+        let known = |clause: &&str| media(clause).is_some();
+        if !given.iter().any(known) {
+            return Err(none_known());
+        }
+        let found = given.into_iter().find_map(|clause| Self::read(clause, shapes));
+        let mut output = found.ok_or_else(not_acceptable)?;
+        output.pretty = query
+            .get("pretty")
+            .map_or_else(|| for_people(headers), |_| query.flag("pretty"));
+        Ok(output)
+    }
+
+    fn read(clause: &str, shapes: bool) -> Option<Self> {
+        let yaml = media(clause)?;
+        let parts = clause.split(';').skip(1).map(str::trim);
+        let (mut shape, mut group, mut version) = (None, None, None);
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            match name {
+                "as" => shape = Some(value),
+                "g" => group = Some(value),
+                "v" => version = Some(value),
+                _ => {}
+            }
+        }
+        let mut output = Self { yaml, ..Self::PLAIN };
+        let Some(shape) = shape else {
+            return (group.is_none() && version.is_none()).then_some(output);
+        };
+        if !shapes || group != Some("meta.k8s.io") {
+            return None;
+        }
+        output.version = match version {
+            Some("v1") => "v1",
+            Some("v1beta1") => "v1beta1",
+            _ => return None,
+        };
+        output.shape = match shape {
+            "Table" => Shape::Table,
+            "PartialObjectMetadata" => Shape::Metadata,
+            "PartialObjectMetadataList" => Shape::MetadataList,
+            _ => return None,
+        };
+        Some(output)
+    }
+
+    /// `apiVersion` of tables and metadata.
+    pub(super) fn meta_version(&self) -> String {
+        format!("meta.k8s.io/{}", self.version)
+    }
+
+    /// The answer with this body.
+    pub(super) fn write(&self, code: StatusCode, body: &Value) -> Response {
+        if self.yaml {
+            let text = super::yaml::document(body);
+            return (code, [(CONTENT_TYPE, "application/yaml")], text).into_response();
+        }
+        if self.pretty
+            && let Ok(text) = serde_json::to_string_pretty(body)
+        {
+            return (code, [(CONTENT_TYPE, "application/json")], text).into_response();
+        }
+        (code, Json(body)).into_response()
+    }
+}
+
+/// A client that a person reads: answers are then broken into lines, as the API server does.
+fn for_people(headers: &HeaderMap) -> bool {
+    let program = headers
+        .get(http::header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    ["curl", "Wget", "Mozilla/5.0"]
+        .iter()
+        .any(|one| program.starts_with(one))
+}
+
+/// Whether the media type is YAML; none if it is neither that nor JSON.
+fn media(clause: &str) -> Option<bool> {
+    match clause.split(';').next()?.trim() {
+        "application/json" | "application/*" | "*/*" => Some(false),
+        "application/yaml" => Some(true),
+        _ => None,
+    }
+}
+
+/// 406 when no media type is known at all.
+fn none_known() -> Status {
+    let mut status = Status::not_acceptable(
+        "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+    );
+    status.details = Some(serde_json::json!({}));
+    status
+}
+
+fn liking(clause: &str) -> f32 {
+    clause
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("q=")?.parse().ok())
+        .unwrap_or(1.0)
+}
+
+/// 406 with the forms that there are.
+pub(super) fn not_acceptable() -> Status {
+    Status::not_acceptable(
+        "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+    )
+}

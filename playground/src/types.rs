@@ -1,0 +1,147 @@
+//! Every type of the API, as discovery describes them (`openapi/types.json`: what a 1.36 API server offers).
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::resource::Resource;
+
+const TEXT: &str = include_str!("../openapi/types.json");
+
+/// An API group.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Group {
+    /// Its name; empty for the core group.
+    pub name: String,
+    /// Its versions, the preferred one first.
+    pub versions: Vec<Version>,
+}
+
+/// A version of a group.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Version {
+    /// Such as `v1`.
+    pub version: String,
+    /// Its types.
+    pub resources: Vec<Type>,
+}
+
+/// A type of a version.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Type {
+    /// Plural.
+    pub name: String,
+    /// Singular.
+    pub singular: String,
+    /// Kind of one object.
+    pub kind: String,
+    /// Whether objects live in a namespace.
+    pub namespaced: bool,
+    /// What one may do.
+    pub verbs: Vec<String>,
+    /// Abbreviations.
+    #[serde(default, rename = "shortNames")]
+    pub short_names: Vec<String>,
+    /// Such as `all`.
+    #[serde(default)]
+    pub categories: Vec<String>,
+    /// Its subresources.
+    #[serde(default)]
+    pub subresources: Vec<Subresource>,
+}
+
+/// A subresource of a type.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Subresource {
+    /// Such as `status`.
+    pub name: String,
+    /// Kind of what is exchanged.
+    pub kind: String,
+    /// Its group, if it is another.
+    #[serde(default)]
+    pub group: String,
+    /// Its version, if it is another.
+    #[serde(default)]
+    pub version: String,
+    /// What one may do.
+    pub verbs: Vec<String>,
+}
+
+/// Embedded at build time and covered by a test, so a text that cannot be read is a bug; it reads as no groups.
+static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
+    serde_json::from_str(TEXT).unwrap_or_else(|error| {
+        tracing::error!(%error, "the types of the API cannot be read");
+        Vec::new()
+    })
+});
+
+/// The groups, in the order of discovery; the core group first.
+pub(crate) fn groups() -> &'static [Group] {
+    &GROUPS
+}
+
+/// One type.
+pub(crate) fn find(group: &str, version: &str, plural: &str) -> Option<&'static Type> {
+    groups()
+        .iter()
+        .find(|one| one.name == group)?
+        .versions
+        .iter()
+        .find(|one| one.version == version)?
+        .resources
+        .iter()
+        .find(|one| one.name == plural)
+}
+
+/// The types whose objects are kept, each in its group's preferred version.
+pub(crate) fn stored() -> Vec<&'static Resource> {
+    let mut all = Vec::new();
+    for group in groups() {
+        let Some(version) = group.versions.first() else {
+            continue;
+        };
+        for one in &version.resources {
+            let has = |verb: &str| one.verbs.iter().any(|other| other == verb);
+            if has("get") && has("create") {
+                all.push(resource(group, version, one));
+            }
+        }
+    }
+    all
+}
+
+/// Lives as long as the process, as the types that are written out in [`crate::resource`] do.
+fn resource(group: &'static Group, version: &'static Version, one: &'static Type) -> &'static Resource {
+    let texts = |list: &'static [String]| -> &'static [&'static str] {
+        Box::leak(
+            list.iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .into_boxed_slice(),
+        )
+    };
+    Box::leak(Box::new(Resource {
+        group: &group.name,
+        version: &version.version,
+        plural: &one.name,
+        singular: &one.singular,
+        kind: &one.kind,
+        list_kind: Box::leak(format!("{}List", one.kind).into_boxed_str()),
+        namespaced: one.namespaced,
+        short_names: texts(&one.short_names),
+        categories: texts(&one.categories),
+        status: one.subresources.iter().any(|sub| sub.name == "status"),
+        schema: "",
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_types_can_be_read() {
+        assert!(find("batch", "v1", "jobs").is_some());
+        assert!(stored().iter().any(|one| one.plural == "deployments"));
+    }
+}
