@@ -35,6 +35,6 @@ for part in $PARTS; do once "$part" "$part" kubernetes_build "$part"; done
 once pause "image pause" image_pause
 once busybox "image ${BUSYBOX_IMAGE##*/}" image_busybox
 once perl "image ${PERL_IMAGE##*/}" image_perl
-echo $VERSION >"$CACHE/complete"
+echo "$VERSION" >"$CACHE/complete"
 step "sources and Go removed" rm -rf "$BUILD"
 note "kept: $(du -sh "$CACHE" | cut -f 1) in $CACHE"

@@ -26,7 +26,6 @@ certificate() {
 
 # kubeconfig NAME FILE [PROJECT] : all in one file, which only its owner may read.
 kubeconfig() {
-  local data
   data() { base64 -w 0 "$KEYS/$1"; }
   cat >"$2" <<CONFIG
 apiVersion: v1

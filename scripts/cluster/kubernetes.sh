@@ -14,7 +14,7 @@ go_environment() {
 # The one file that the source package leaves out: the API's own OpenAPI. The generator is part of the tree.
 kubernetes_openapi() {
   go_environment
-  cd "$TREE"
+  cd "$TREE" || return
   go build -o "$BUILD/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
   local roots=(cmd pkg plugin) root folders
   for root in vendor/k8s.io/*/; do
@@ -29,7 +29,7 @@ kubernetes_openapi() {
 # kubernetes_build PART : into bin/. Cloud providers and Docker are left out: nothing here uses them.
 kubernetes_build() {
   go_environment
-  cd "$TREE"
+  cd "$TREE" || return
   local flags="-s -w" package
   for package in component-base/version client-go/pkg/version; do
     package=k8s.io/kubernetes/vendor/k8s.io/$package

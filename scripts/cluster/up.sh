@@ -24,6 +24,7 @@ tell() {
 }
 
 root || fail "containers need root: run this as root"
+for tool in openssl nsenter ip; do have $tool || fail "$tool is missing: apt-get install openssl util-linux iproute2"; done
 case $CACHE/ in /run/* | /var/lib/* | /var/log/*) fail "the node cannot see $CACHE: set JOBWRIGHT_KUBERNETES to a folder elsewhere" ;; esac
 "$HERE/build.sh"
 exec 9>"$CACHE/lock"

@@ -1,4 +1,5 @@
 // What goes wrong on a real cluster, and how the console says it: the state, the reason in the cluster's words.
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { signIn } from '../../lib/test.ts';
 import { apply, clear, finished, get, job, quota } from './cluster.ts';
@@ -92,4 +93,16 @@ test('a log is followed while it is written, each line once', async ({ page, ori
   const wanted = Array.from({ length: 50 }, (_, index) => `line ${index + 1}`);
   await expect(page.locator('.log-text')).toHaveText(wanted);
   await expect(page.getByText('End of the log')).toBeVisible();
+});
+
+test('a log longer than a page keeps: its end is shown, the download has it all', async ({ page, origin }) => {
+  apply('demo', job('long', { command: 'seq 1 20000' }));
+  finished('demo', 'long');
+  await page.goto(`${origin}/projects/demo/jobs/long?tab=logs`);
+  await expect(page.locator('.log-text').last()).toHaveText('20000', { timeout: 30_000 });
+  await expect(page.locator('.log-text').first()).toHaveText('15001');
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download' }).click();
+  const file = readFileSync(await (await download).path(), 'utf8');
+  expect(file).toBe(Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join(''));
 });
