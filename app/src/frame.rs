@@ -9,6 +9,7 @@ use crate::api::error::ApiError;
 use crate::api::session::Workspace;
 use crate::elsewhere::rel_to_jobs;
 use crate::i18n::{Lang, common as text, t};
+use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
@@ -42,18 +43,18 @@ pub fn Frame() -> impl IntoView {
                 {t(text::PRODUCT)}
             </A>
             <Transition>
-                {move || Suspend::new(async move {
+                {dynamic(move || Suspend::new(async move {
                     match workspace.await {
                         Ok(workspace) => view! { <Where workspace project/> }.into_any(),
-                        Err(_) => view! { <span class="bar-where">{move || project.get()}</span> }.into_any(),
+                        Err(_) => view! { <span class="bar-where">{dynamic(move || project.get())}</span> }.into_any(),
                     }
-                })}
+                }))}
             </Transition>
             <span class="bar-space"></span>
             <Choices/>
         </header>
         <Transition>
-            {move || Suspend::new(async move {
+            {dynamic(move || Suspend::new(async move {
                 match workspace.await {
                     Ok(workspace) if workspace.playground => {
                         view! {
@@ -67,7 +68,7 @@ pub fn Frame() -> impl IntoView {
                     Ok(_) => ().into_any(),
                     Err(error) => view! { <div class="band-failure"><Failure error/></div> }.into_any(),
                 }
-            })}
+            }))}
         </Transition>
         <main id="content" class="content" tabindex="-1">
             <noscript>

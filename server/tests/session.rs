@@ -9,10 +9,11 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 /// Every server function.
-const CALLS: [&str; 9] = [
+const CALLS: [&str; 10] = [
     "workspace",
     "jobs",
     "job",
+    "manifest",
     "offers",
     "create",
     "rerun",
@@ -21,12 +22,13 @@ const CALLS: [&str; 9] = [
     "describe",
 ];
 
-/// Every stream.
-const STREAMS: [&str; 4] = [
+/// Every stream and download.
+const STREAMS: [&str; 5] = [
     "/stream/jobs?project=demo",
     "/stream/job?project=demo&name=pi",
     "/stream/logs?project=demo&job=pi",
     "/download/log?project=demo&job=pi",
+    "/cluster/schema",
 ];
 
 #[tokio::test]

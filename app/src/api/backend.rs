@@ -22,6 +22,8 @@ pub trait Backend: Send + Sync {
     async fn jobs(&self, project: &str) -> Result<JobList, ApiError>;
     /// One Job with all that its page shows.
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError>;
+    /// A Job's manifest as YAML, without what the cluster wrote into it.
+    async fn manifest(&self, project: &str, name: &str) -> Result<String, ApiError>;
     /// What a new Job may refer to.
     async fn offers(&self, project: &str) -> Result<Offers, ApiError>;
     /// Posts each document of `text` (never puts or applies) to `project`, or only asks (`dry_run`).

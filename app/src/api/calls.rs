@@ -33,6 +33,12 @@ pub async fn job(project: String, name: String) -> Result<JobDetail, ApiError> {
     backend().await?.job(&project, &name).await
 }
 
+/// A Job's manifest, clean: it can be created again as it is.
+#[server(name = AskManifest, endpoint = "manifest", input = Json, output = Json)]
+pub async fn manifest(project: String, name: String) -> Result<String, ApiError> {
+    backend().await?.manifest(&project, &name).await
+}
+
 /// What a new Job of this project may refer to.
 #[server(name = AskOffers, endpoint = "offers", input = Json, output = Json)]
 pub async fn offers(project: String) -> Result<Offers, ApiError> {

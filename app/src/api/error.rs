@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// None of them ever carries a secret's value: messages are the API server's own or the transport's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "kind", rename_all = "camelCase")]
+#[serde(from = "Wire", into = "Wire")]
 pub enum ApiError {
     /// There is no session, or it has ended (401). The page asks the person to sign in and keeps what was typed.
     #[error("signed out")]
@@ -73,6 +73,92 @@ pub enum ApiError {
     },
 }
 
+/// The same as it is sent: one flat object. (An enum tagged inside would bring a whole reader of any JSON into the
+/// browser bundle.)
+#[derive(Clone, Serialize, Deserialize)]
+struct Wire {
+    kind: Kind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    causes: Option<Vec<Cause>>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    SignedOut,
+    Forbidden,
+    NotFound,
+    AlreadyExists,
+    Conflict,
+    Invalid,
+    Unreadable,
+    Unreachable,
+    Console,
+    Other,
+}
+
+impl From<ApiError> for Wire {
+    fn from(error: ApiError) -> Self {
+        let plain = |kind, message| Self {
+            kind,
+            code: None,
+            message: Some(message),
+            causes: None,
+        };
+        match error {
+            ApiError::SignedOut => Self {
+                kind: Kind::SignedOut,
+                code: None,
+                message: None,
+                causes: None,
+            },
+            ApiError::Forbidden { message } => plain(Kind::Forbidden, message),
+            ApiError::NotFound { message } => plain(Kind::NotFound, message),
+            ApiError::AlreadyExists { message } => plain(Kind::AlreadyExists, message),
+            ApiError::Conflict { message } => plain(Kind::Conflict, message),
+            ApiError::Invalid { message, causes } => Self {
+                causes: Some(causes),
+                ..plain(Kind::Invalid, message)
+            },
+            ApiError::Unreadable { message } => plain(Kind::Unreadable, message),
+            ApiError::Unreachable { message } => plain(Kind::Unreachable, message),
+            ApiError::Console { message } => plain(Kind::Console, message),
+            ApiError::Other { code, message } => Self {
+                code: Some(code),
+                ..plain(Kind::Other, message)
+            },
+        }
+    }
+}
+
+impl From<Wire> for ApiError {
+    fn from(wire: Wire) -> Self {
+        let message = wire.message.unwrap_or_default();
+        match wire.kind {
+            Kind::SignedOut => Self::SignedOut,
+            Kind::Forbidden => Self::Forbidden { message },
+            Kind::NotFound => Self::NotFound { message },
+            Kind::AlreadyExists => Self::AlreadyExists { message },
+            Kind::Conflict => Self::Conflict { message },
+            Kind::Invalid => Self::Invalid {
+                message,
+                causes: wire.causes.unwrap_or_default(),
+            },
+            Kind::Unreadable => Self::Unreadable { message },
+            Kind::Unreachable => Self::Unreachable { message },
+            Kind::Console => Self::Console { message },
+            Kind::Other => Self::Other {
+                code: wire.code.unwrap_or_default(),
+                message,
+            },
+        }
+    }
+}
+
 /// One refused field, as in `Status.details.causes` of the Kubernetes API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
@@ -90,6 +176,45 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::Console {
             message: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_sent_as_one_flat_object() {
+        let cause = Cause {
+            field: "spec".to_owned(),
+            reason: "FieldValueInvalid".to_owned(),
+            message: "no".to_owned(),
+        };
+        let message = || "m".to_owned();
+        for (error, json) in [
+            (ApiError::SignedOut, r#"{"kind":"signedOut"}"#),
+            (
+                ApiError::NotFound { message: message() },
+                r#"{"kind":"notFound","message":"m"}"#,
+            ),
+            (
+                ApiError::Other {
+                    code: 418,
+                    message: message(),
+                },
+                r#"{"kind":"other","code":418,"message":"m"}"#,
+            ),
+            (
+                ApiError::Invalid {
+                    message: message(),
+                    causes: vec![cause],
+                },
+                r#"{"kind":"invalid","message":"m","causes":[{"field":"spec","reason":"FieldValueInvalid","message":"no"}]}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&error).unwrap(), json);
+            assert_eq!(serde_json::from_str::<ApiError>(json).unwrap(), error);
         }
     }
 }

@@ -169,6 +169,9 @@ texts! {
 
     CREATE_REFUSED: "Not created. Nothing you wrote is lost." | "未能创建，您的内容没有丢失。";
     CREATE_PARTLY: "Some documents were created, others not. Create sends only those that are missing." | "部分文档已创建。再次点击创建只会发送未创建的文档。";
+    RESULT_CREATED: "created" | "已创建";
+    RESULT_REFUSED: "refused" | "被拒绝";
+    RESULT_NOT_SENT: "not created" | "未创建";
     CREATE_PROBLEMS: "Correct the problems first." | "请先解决以下问题。";
     CREATED: "Created: {name}" | "已创建：{name}";
     SERVER_SAYS: "The cluster says" | "集群返回";

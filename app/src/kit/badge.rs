@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::dynamic::dynamic;
 use super::icon::{Glyph, Icon};
 use crate::api::job::{JobStatus, Reason, StatusKind};
 use crate::i18n::{Text, jobs as text, t, tf};
@@ -78,15 +79,15 @@ pub fn StatusBadge(
     view! {
         <span class=move || format!("status status-{}", tone(status.with(|status| status.kind)))>
             <span class="status-word">
-                {move || view! { <Icon glyph=glyph(status.with(|status| status.kind))/> }}
-                {move || t(word(status.with(|status| status.kind)))}
+                {dynamic(move || view! { <Icon glyph=glyph(status.with(|status| status.kind))/> })}
+                {dynamic(move || t(word(status.with(|status| status.kind))))}
             </span>
-            {move || {
+            {dynamic(move || {
                 status
                     .with(|status| status.reason.as_ref().map(explain))
                     .filter(|text| reason && !text.is_empty())
                     .map(|text| view! { <span class="status-reason" title=text.clone()>{text.clone()}</span> })
-            }}
+            })}
         </span>
     }
 }

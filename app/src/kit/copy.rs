@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::dynamic::dynamic;
 use super::icon::{Glyph, Icon};
 use crate::i18n::{common, t};
 
@@ -15,7 +16,7 @@ pub fn CopyButton(
     view! {
         <button type="button" class="button" on:click=move |_| copy(text.get_untracked(), copied)>
             <Icon glyph=Glyph::Copy/>
-            {move || t(if copied.get() { common::COPIED } else { common::COPY })}
+            {dynamic(move || t(if copied.get() { common::COPIED } else { common::COPY }))}
         </button>
     }
 }

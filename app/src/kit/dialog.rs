@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::dynamic::dynamic;
 use crate::i18n::{common, t};
 
 /// A modal dialog with a title, a body and two buttons.
@@ -57,7 +58,7 @@ pub fn Dialog(
                         disabled=move || busy.get()
                         aria-busy=move || busy.get().to_string()
                     >
-                        {move || action.get()}
+                        {dynamic(move || action.get())}
                     </button>
                 </div>
             </form>

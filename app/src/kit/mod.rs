@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod copy;
 pub mod dialog;
+pub mod dynamic;
 pub mod empty;
 pub mod failure;
 pub mod icon;

@@ -5,6 +5,7 @@
 
 use leptos::prelude::*;
 
+use super::dynamic::dynamic;
 use crate::api::job::Millis;
 use crate::i18n::{common as text, t, tf};
 
@@ -96,11 +97,11 @@ pub fn Time(
 ) -> impl IntoView {
     view! {
         <time class="time" title=move || at.get().map(exact).unwrap_or_default()>
-            {move || match (at.get(), now()) {
+            {dynamic(move || match (at.get(), now()) {
                 (None, _) => "–".to_owned(),
                 (Some(at), Some(now)) => ago(at, now),
                 (Some(at), None) => exact(at),
-            }}
+            })}
         </time>
     }
 }
@@ -117,10 +118,10 @@ pub fn Duration(
 ) -> impl IntoView {
     view! {
         <span class="number">
-            {move || match (from.get(), to.get().or_else(now)) {
+            {dynamic(move || match (from.get(), to.get().or_else(now)) {
                 (Some(from), Some(to)) => duration(to - from),
                 _ => "–".to_owned(),
-            }}
+            })}
         </span>
     }
 }

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::frame::Choices;
 use crate::i18n::{common, sign_in as text, t};
+use crate::kit::dynamic::dynamic;
 use crate::kit::notice::{Notice, Tone};
 
 /// A plain form, so it works without JavaScript. `?back=` is where to go afterwards, `?error=token` a token that
@@ -23,13 +24,13 @@ pub fn SignIn() -> impl IntoView {
         <main class="sign-in">
             <h1>{t(common::PRODUCT)}</h1>
             <p class="sign-in-tagline">{t(common::TAGLINE)}</p>
-            {move || {
+            {dynamic(move || {
                 (value("error") == "token")
                     .then(|| view! { <Notice tone=Tone::Error>{t(text::WRONG)}</Notice> })
-            }}
-            {move || {
+            })}
+            {dynamic(move || {
                 (value("ended") == "1").then(|| view! { <Notice tone=Tone::Warning>{t(text::ENDED)}</Notice> })
-            }}
+            })}
             <form class="card sign-in-form" method="post" action="/session">
                 <p>{t(text::LEAD)}</p>
                 <input type="hidden" name="back" value=move || value("back")/>

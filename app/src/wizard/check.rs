@@ -29,7 +29,7 @@ impl Check {
             async move {
                 wizard.checking.set(true);
                 let project = wizard.project.get_untracked();
-                let done = wizard.done.get_untracked();
+                let done = wizard.existing();
                 let answer = api::create(project, text.clone(), true, done).await;
                 wizard.checked.set(Some((text, answer)));
                 wizard.checking.set(false);

@@ -10,6 +10,7 @@ use super::objects::names_of;
 use super::state::Wizard;
 use crate::api::create::{KeyedObject, Offers};
 use crate::i18n::{t, tf, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 /// `env` and `envFrom`.
 #[component]
@@ -166,7 +167,7 @@ fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                 placeholder=t(text::VARIABLE)
                 mono=true
             />
-            {move || match source.get() {
+            {dynamic(move || match source.get() {
                 Source::Value => {
                     view! {
                         <Input
@@ -190,7 +191,7 @@ fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                 Source::Other(what) => {
                     view! { <span class="hint">{tf(text::IN_TEXT_ONLY, &[("what", &what)])}</span> }.into_any()
                 }
-            }}
+            })}
             <RemoveButton wizard path=path.clone() what=name(text::VARIABLE)/>
         </div>
         <Problems wizard path=path.key("name")/>
@@ -271,7 +272,7 @@ fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                 <option selected=move || !secret.get()>"ConfigMap"</option>
                 <option selected=move || secret.get()>"Secret"</option>
             </select>
-            {move || {
+            {dynamic(move || {
                 let secret = secret.get();
                 view! {
                     <Input
@@ -284,7 +285,7 @@ fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                         mono=true
                     />
                 }
-            }}
+            })}
             <Input
                 wizard
                 path=stored.get_value().key("prefix")

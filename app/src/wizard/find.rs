@@ -8,6 +8,7 @@ use super::foot::focus_field;
 use super::state::Wizard;
 use super::step::Step;
 use crate::i18n::{Text, find as text, t, tf};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 
 /// Most hits that are shown at once.
@@ -87,9 +88,9 @@ pub fn Find(
             <Show when=move || typed.with(|typed| !typed.trim().is_empty())>
                 <div class="find-hits">
                     <p class="sr-only" role="status">
-                        {move || tf(text::HITS, &[("n", &found.with(Vec::len).to_string())])}
+                        {dynamic(move || tf(text::HITS, &[("n", &found.with(Vec::len).to_string())]))}
                     </p>
-                    {move || {
+                    {dynamic(move || {
                         let found = found.get();
                         if found.is_empty() {
                             return view! { <p class="hint find-none">{t(text::NONE)}</p> }.into_any();
@@ -107,7 +108,7 @@ pub fn Find(
                             })
                             .collect_view()
                             .into_any()
-                    }}
+                    })}
                 </div>
             </Show>
         </div>

@@ -16,6 +16,7 @@ use crate::api::create::CreateOutcome;
 use crate::api::error::ApiError;
 use crate::elsewhere::leave;
 use crate::i18n::{common, review, t, tf, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
@@ -100,14 +101,16 @@ pub fn Foot(
             let mut answer = Ok(CreateOutcome {
                 documents: Vec::new(),
             });
+            let mut real = false;
             for dry_run in [true, false] {
-                let done = wizard.done.get_untracked();
+                real = !dry_run;
+                let done = wizard.existing();
                 answer = api::create(project.clone(), text.clone(), dry_run, done).await;
                 if !matches!(&answer, Ok(outcome) if outcome.is_success()) {
                     break;
                 }
             }
-            finish(wizard, &text, answer.clone());
+            finish(wizard, &text, answer.clone(), real);
             if let Ok(outcome) = answer
                 && outcome.is_success()
             {
@@ -184,7 +187,7 @@ pub fn Foot(
                     aria-pressed=move || reviewing.get().to_string()
                     on:click=move |_| reviewing.update(|on| *on = !*on)
                 >
-                    {move || t(if reviewing.get() { review::CLOSE } else { review::OPEN })}
+                    {dynamic(move || t(if reviewing.get() { review::CLOSE } else { review::OPEN }))}
                 </button>
                 <button
                     type="button"
@@ -193,14 +196,14 @@ pub fn Foot(
                     disabled=move || create.pending().get()
                     on:click=move |_| submit(())
                 >
-                    {move || {
+                    {dynamic(move || {
                         if create.pending().get() {
                             view! { <Icon glyph=Glyph::Spinner/> }.into_any()
                         } else {
                             ().into_any()
                         }
-                    }}
-                    {move || t(if create.pending().get() { text::CREATING } else { text::CREATE })}
+                    })}
+                    {dynamic(move || t(if create.pending().get() { text::CREATING } else { text::CREATE }))}
                 </button>
             </div>
         </footer>
@@ -225,24 +228,26 @@ fn Verdict(wizard: Wizard) -> impl IntoView {
     });
     view! {
         <span class="verdict wide-only" role="status">
-            {move || verdict.get().map(|(glyph, words)| view! { <Icon glyph/> {t(words)} })}
+            {dynamic(move || verdict.get().map(|(glyph, words)| view! { <Icon glyph/> {t(words)} }))}
         </span>
     }
 }
 
-/// Remembers what the server said, and which documents exist now.
-fn finish(wizard: Wizard, text: &str, answer: Result<CreateOutcome, ApiError>) {
-    if let Ok(outcome) = &answer {
+/// Remembers what the server said and, if it was no dry run, which documents exist now: another try sends the others.
+fn finish(wizard: Wizard, text: &str, answer: Result<CreateOutcome, ApiError>, real: bool) {
+    if let Ok(outcome) = &answer
+        && real
+    {
+        let sent = manifest::Document::parse(text);
         let created = outcome
             .documents
             .iter()
-            .filter(|d| d.error.is_none() && !d.skipped && d.stored.is_some());
-        // In a dry run nothing exists afterwards; a real run always follows a dry run that found nothing.
-        if outcome.is_success() {
-            wizard
-                .done
-                .update(|done| done.extend(created.map(|document| document.entry)));
-        }
+            .filter(|document| document.error.is_none() && !document.skipped);
+        let texts = created.filter_map(|document| {
+            let range = sent.entries().get(document.entry)?.range.clone();
+            Some(sent.text()[range].to_owned())
+        });
+        wizard.done.update(|done| done.extend(texts));
     }
     let signed_out = matches!(answer, Err(ApiError::SignedOut));
     let first = answer.as_ref().ok().and_then(|outcome| {
@@ -272,29 +277,43 @@ fn Answer(wizard: Wizard) -> impl IntoView {
         match answer {
             Err(error) => Some(view! { <Failure error/> }.into_any()),
             Ok(outcome) if outcome.is_success() => None,
-            Ok(outcome) => {
-                let errors = outcome.documents.into_iter().filter_map(|document| {
-                    let name = format!("{} {}", document.kind, document.name);
-                    document.error.map(|error| (name, error))
-                });
-                let lines = errors.map(|(name, error)| {
-                    view! {
-                        <h3 class="answer-title">{name}</h3>
-                        <Failure error/>
-                    }
-                });
-                Some(
-                    view! {
-                        <Notice tone=Tone::Error>
-                            <strong>{t(text::CREATE_REFUSED)}</strong>
-                        </Notice>
-                        {lines.collect_view()}
-                    }
-                    .into_any(),
-                )
-            }
+            Ok(outcome) => Some(view! { <Results wizard outcome/> }.into_any()),
         }
     }
+}
+
+/// What became of each document of a try that did not go through.
+#[component]
+fn Results(wizard: Wizard, outcome: CreateOutcome) -> impl IntoView {
+    let exists = wizard.existing();
+    let partly = outcome
+        .documents
+        .iter()
+        .any(|document| exists.contains(&document.entry));
+    let lines = outcome.documents.into_iter().map(|document| {
+        let name = format!("{} {}", document.kind, document.name);
+        let (glyph, words) = match (&document.error, exists.contains(&document.entry)) {
+            (Some(_), _) => (Glyph::Cross, text::RESULT_REFUSED),
+            (None, true) => (Glyph::CheckCircle, text::RESULT_CREATED),
+            (None, false) => (Glyph::Minus, text::RESULT_NOT_SENT),
+        };
+        view! {
+            <h3 class="answer-title">
+                <Icon glyph/>
+                {name}
+                " "
+                <span class="hint">{t(words)}</span>
+            </h3>
+            {document.error.map(|error| view! { <Failure error/> })}
+        }
+    });
+    view! {
+        <Notice tone=Tone::Error>
+            <strong>{t(if partly { text::CREATE_PARTLY } else { text::CREATE_REFUSED })}</strong>
+        </Notice>
+        {lines.collect_view()}
+    }
+    .into_any()
 }
 
 /// All problems; a click leads to the field or line.
@@ -311,7 +330,7 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
     view! {
         <details class="problems">
             <summary>
-                {move || {
+                {dynamic(move || {
                     let errors = count(Severity::Error);
                     let all = wizard.problems.with(Vec::len);
                     if all == 0 {
@@ -323,15 +342,15 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
                             {t(text::PROBLEMS)}
                             <span class="count" class:count-mild=errors == 0>{all}</span>
                             <span class="problems-first">
-                                {move || wizard.problems.with(|problems| problems.first().map(words))}
+                                {dynamic(move || wizard.problems.with(|problems| problems.first().map(words)))}
                             </span>
                         }
                             .into_any()
                     }
-                }}
+                })}
             </summary>
             <ul>
-                {move || {
+                {dynamic(move || {
                     wizard
                         .problems
                         .get()
@@ -356,7 +375,7 @@ fn ProblemList(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
                             }
                         })
                         .collect_view()
-                }}
+                })}
             </ul>
         </details>
     }
@@ -412,7 +431,7 @@ fn Cost(wizard: Wizard) -> impl IntoView {
     view! {
         <span class="hint wide-only cost">
             {cost}
-            {move || left().map(|left| view! { " · " {left} })}
+            {dynamic(move || left().map(|left| view! { " · " {left} }))}
         </span>
     }
 }

@@ -34,6 +34,7 @@ use manifest::{History, Severity};
 
 use crate::frame::use_project;
 use crate::i18n::{t, tf, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use check::Check;
@@ -76,7 +77,12 @@ pub fn CreateJob() -> impl IntoView {
         <div
             class="wizard"
             class:wizard-editing=move || wizard.editing.get()
-            on:keydown=move |event| shortcut(wizard, &event)
+            on:keydown=move |event| {
+                start::want_schema(wizard);
+                shortcut(wizard, &event);
+            }
+            on:pointerdown=move |_| start::want_schema(wizard)
+            on:input=move |_| start::want_schema(wizard)
         >
             <Head wizard drafts mode=address.with_value(|address| address.mode)/>
             <Notices wizard drafts/>
@@ -113,27 +119,27 @@ fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
                     <div class="wizard-broken"><Broken wizard mode=address.mode/></div>
                     <div class="wizard-step" inert=move || !wizard.is_usable()>
                         <div class="step-head">
-                            <h2 class="step-title">{move || t(wizard.step.get().label())}</h2>
+                            <h2 class="step-title">{dynamic(move || t(wizard.step.get().label()))}</h2>
                             <find::Find wizard go=address.step/>
                         </div>
-                        {move || match wizard.step.get() {
+                        {dynamic(move || match wizard.step.get() {
                             Step::Basic => view! { <steps::Basic wizard/> }.into_any(),
                             Step::Settings => view! { <settings::Settings wizard/> }.into_any(),
                             Step::Pods => view! { <containers::Pods wizard/> }.into_any(),
                             Step::Volumes => view! { <volumes::Volumes wizard/> }.into_any(),
                             Step::Labels => view! { <steps::Labels wizard/> }.into_any(),
                             Step::Nodes => view! { <nodes::Nodes wizard/> }.into_any(),
-                        }}
+                        })}
                     </div>
                 </section>
                 <section class="wizard-text" aria-label=t(text::MANIFEST)>
-                    {move || {
+                    {dynamic(move || {
                         if wizard.editing.get() {
                             view! { <TextPane wizard importing/> }.into_any()
                         } else {
                             view! { <Preview wizard on_open=open_text/> }.into_any()
                         }
-                    }}
+                    })}
                 </section>
             </div>
     }
@@ -239,12 +245,12 @@ fn Head(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoView {
 #[component]
 fn Notices(wizard: Wizard, drafts: Drafts) -> impl IntoView {
     view! {
-        {move || {
+        {dynamic(move || {
             let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
             no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
-        }}
-        {move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> })}
-        {move || {
+        })}
+        {dynamic(move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> }))}
+        {dynamic(move || {
             (drafts.kept.get() == Kept::Restored).then(|| {
                 view! {
                     <Notice tone=Tone::Info>
@@ -260,7 +266,7 @@ fn Notices(wizard: Wizard, drafts: Drafts) -> impl IntoView {
                     </Notice>
                 }
             })
-        }}
+        })}
     }
 }
 
@@ -283,7 +289,7 @@ fn Broken(wizard: Wizard, mode: Callback<bool>) -> impl IntoView {
         );
     };
     view! {
-        {move || {
+        {dynamic(move || {
             broken.get().map(|(line, offset, words)| {
                 view! {
                     <Notice tone=Tone::Error>
@@ -295,7 +301,7 @@ fn Broken(wizard: Wizard, mode: Callback<bool>) -> impl IntoView {
                     </Notice>
                 }
             })
-        }}
+        })}
     }
 }
 
@@ -330,19 +336,19 @@ fn Stepper(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
                                     on:click=move |_| go.run(step)
                                 >
                                     <span class="step-number">
-                                        {move || match errors.get() {
+                                        {dynamic(move || match errors.get() {
                                             0 => (step.position() + 1).to_string(),
                                             _ => "!".to_owned(),
-                                        }}
+                                        })}
                                     </span>
                                     <span class="step-label">{t(step.label())}</span>
-                                    {move || {
+                                    {dynamic(move || {
                                         let count = errors.get();
                                         (count > 0).then(|| {
                                             let words = tf(text::STEP_PROBLEMS, &[("n", &count.to_string())]);
                                             view! { <span class="count" title=words.clone() aria-label=words>{count}</span> }
                                         })
-                                    }}
+                                    })}
                                 </button>
                             </li>
                         }

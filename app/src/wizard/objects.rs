@@ -9,6 +9,7 @@ use super::pairs::Pairs;
 use super::quantity::Units;
 use super::state::{Wizard, plain};
 use crate::i18n::{Text, object as text, t, tf};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 
 /// A kind that can be added here.
@@ -127,10 +128,10 @@ pub fn Objects(
         <details class="more" open=move || list.with(|list| !list.is_empty())>
             <summary>
                 {t(text::TITLE)}
-                {move || {
+                {dynamic(move || {
                     let count = list.with(Vec::len);
                     (count > 0).then(|| view! { <span class="count count-mild">{count}</span> })
-                }}
+                })}
             </summary>
             <p class="hint">{t(text::HINT)}</p>
             <For each=move || list.get() key=|(index, kind, _)| (*index, kind.clone()) let((index, kind, _))>
@@ -206,5 +207,5 @@ fn encoded(wizard: Wizard) -> impl IntoView {
             tf(text::ENCODED, &[("keys", &keys.join(", "))])
         })
     };
-    view! { {move || keys().map(|words| view! { <p class="hint">{words}</p> })} }
+    view! { {dynamic(move || keys().map(|words| view! { <p class="hint">{words}</p> }))} }
 }

@@ -13,6 +13,7 @@ use super::fields::{AddButton, As, Field, Input, RemoveButton, Words, positions}
 use super::pairs::Pairs;
 use super::state::{Wizard, plain};
 use crate::i18n::{t, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 /// The rest of the fields of the object at a path, folded; nothing where the schema knows none.
 #[component]
@@ -34,13 +35,13 @@ pub fn OtherFields(
             <details class="more" open=move || open.get()>
                 <summary>
                     {t(text::OTHER_FIELDS)}
-                    {move || {
+                    {dynamic(move || {
                         let set = set.get();
                         (set > 0).then(|| view! { <span class="count count-mild" title=t(text::FIELDS_SET)>{set}</span> })
-                    }}
+                    })}
                 </summary>
                 <p class="hint">{t(text::OTHER_FIELDS_HINT)}</p>
-                {move || fields_of(wizard, stored.get_value())}
+                {dynamic(move || fields_of(wizard, stored.get_value()))}
             </details>
         </Show>
     }
@@ -138,10 +139,10 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
                 on:change=move |event| add(&event_target_value(&event))
             >
                 <option value="" selected=true>{t(text::ADD_FIELD)}</option>
-                {move || {
+                {dynamic(move || {
                     let free = names.get().1.into_iter();
                     free.map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view()
-                }}
+                })}
             </select>
         </Show>
     }

@@ -6,6 +6,7 @@ use manifest::{Path, Severity};
 use super::fields::Field;
 use super::state::{Wizard, plain};
 use crate::i18n::{Text, t, tf, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 /// Units offered beside the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,9 +137,9 @@ pub fn QuantityField(
                             view! { <option value=*suffix selected=move || unit() == Some(*suffix)>{words}</option> }
                         })
                         .collect_view()}
-                    {move || {
+                    {dynamic(move || {
                         unit().is_none().then(|| view! { <option value="?" selected=true>{t(text::UNIT_NONE)}</option> })
-                    }}
+                    })}
                 </select>
             </div>
         </Field>

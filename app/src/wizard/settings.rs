@@ -11,6 +11,7 @@ use super::others::OtherFields;
 use super::state::Wizard;
 use crate::i18n::wizard as text;
 use crate::i18n::{Text, policy};
+use crate::kit::dynamic::dynamic;
 
 fn spec() -> Path {
     Path::of(["spec"])
@@ -117,7 +118,7 @@ fn failure_rule(wizard: Wizard, path: Path) -> AnyView {
     let by_code = Memo::new(move |_| wizard.get(&stored.get_value().key("onExitCodes")).is_some());
     view! {
         <Fields wizard base=path.clone() specs=ACTION/>
-        {move || {
+        {dynamic(move || {
             let path = stored.get_value();
             if by_code.get() {
                 view! {
@@ -143,7 +144,7 @@ fn failure_rule(wizard: Wizard, path: Path) -> AnyView {
                 }
                     .into_any()
             }
-        }}
+        })}
         <Problems wizard path=path.key("onExitCodes")/>
     }
     .into_any()

@@ -28,12 +28,6 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
             wizard.minor.set(minor);
         });
     }
-    Effect::new(move |_| {
-        leptos::task::spawn_local(async move {
-            let schema = api::schema::schema().await;
-            let _ = wizard.schema.try_set(schema.map(Arc::new));
-        });
-    });
     let begun = StoredValue::new(false);
     Effect::new(move |_| {
         let project = wizard.project.get();
@@ -91,6 +85,21 @@ fn restore(wizard: Wizard, project: String, drafts: Drafts, begun: StoredValue<b
     });
 }
 
+/// Asks for the cluster's schema, once: when the person begins to work, since nothing of what they see first needs it.
+pub fn want_schema(wizard: Wizard) {
+    if wizard.schema_wanted.get_value() {
+        return;
+    }
+    wizard.schema_wanted.set_value(true);
+    leptos::task::spawn_local(async move {
+        let schema = api::schema::schema().await;
+        let failed = schema.is_none();
+        let _ = wizard.schema.try_set(schema.map(Arc::new));
+        // A cluster that did not answer is asked again at the next occasion.
+        let _ = wizard.schema_wanted.try_update_value(|wanted| *wanted = !failed);
+    });
+}
+
 /// Forgets the draft and begins with a new Job; undo brings the draft back.
 pub fn over(wizard: Wizard, drafts: Drafts) {
     drafts.clear(&wizard.project.get_untracked());
@@ -106,9 +115,9 @@ pub fn done(wizard: Wizard, drafts: Drafts) {
 /// A copy of a Job under a name of its own.
 fn copy(wizard: Wizard, project: String, name: String, begun: StoredValue<bool>) {
     leptos::task::spawn_local(async move {
-        let text = match api::job(project, name.clone()).await {
-            Ok(detail) => {
-                let mut document = manifest::Document::parse(detail.manifest);
+        let text = match api::manifest(project, name.clone()).await {
+            Ok(text) => {
+                let mut document = manifest::Document::parse(text);
                 let value = format!("{}-copy", name.chars().take(58).collect::<String>());
                 let edit = manifest::Edit::Set {
                     path: manifest::Path::of(["metadata", "name"]),

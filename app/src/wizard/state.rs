@@ -53,14 +53,17 @@ pub struct Wizard {
     pub checked: RwSignal<Said>,
     /// The cluster is being asked.
     pub checking: RwSignal<bool>,
-    /// Positions of the documents that earlier tries created.
-    pub done: RwSignal<Vec<usize>>,
+    /// Texts of the documents that earlier tries created. One that was changed since is sent again, and refused by the
+    /// cluster as existing.
+    pub done: RwSignal<Vec<String>>,
     /// What the project offers.
     pub offers: RwSignal<Option<Offers>>,
     /// The cluster's minor version; none while it is not known.
     pub minor: RwSignal<Option<u16>>,
     /// The fields that the cluster knows; none until they have arrived.
     pub schema: RwSignal<Option<Arc<Schema>>>,
+    /// The schema has been asked for.
+    pub schema_wanted: StoredValue<bool>,
     /// The text as it was imported.
     pub imported: RwSignal<Option<String>>,
     /// The field that had the focus last.
@@ -114,6 +117,7 @@ impl Wizard {
             offers: RwSignal::new(None),
             minor: RwSignal::new(None),
             schema,
+            schema_wanted: StoredValue::new(false),
             imported: RwSignal::new(None),
             focused: RwSignal::new(Path::of(["metadata", "name"])),
             problems,
@@ -180,6 +184,22 @@ impl Wizard {
         self.history.update(History::seal);
         self.change_to(&before, &format!("{old}{gap}---{line_end}{document}"), true);
         self.history.update(History::seal);
+    }
+
+    /// Positions of the documents that exist already.
+    pub fn existing(self) -> Vec<usize> {
+        self.document.with_untracked(|document| {
+            self.done.with_untracked(|done| {
+                let texts = document
+                    .entries()
+                    .iter()
+                    .map(|entry| &document.text()[entry.range.clone()]);
+                let positions = texts
+                    .enumerate()
+                    .filter(|(_, text)| done.iter().any(|known| known == text));
+                positions.map(|(position, _)| position).collect()
+            })
+        })
     }
 
     /// The form can be used: the text parses and holds a Job.

@@ -7,6 +7,7 @@ use super::fields::{As, TextField};
 use super::pairs::Pairs;
 use super::state::Wizard;
 use crate::i18n::{t, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 const ALIAS: &str = "kubesphere.io/alias-name";
 const DESCRIPTION: &str = "kubesphere.io/description";
@@ -31,7 +32,7 @@ pub fn Basic(
         <TextField wizard path=annotation(DESCRIPTION) label=text::DESCRIPTION hint=text::DESCRIPTION_HINT lines=true/>
         <div class="field">
             <span class="field-label">{t(text::PROJECT)}</span>
-            <span class="field-fixed mono">{move || wizard.project.get()}</span>
+            <span class="field-fixed mono">{dynamic(move || wizard.project.get())}</span>
         </div>
     }
 }

@@ -20,7 +20,7 @@ use app::api::session::Workspace;
 
 use crate::cluster::events::EventIndex;
 use crate::cluster::rows::{ALIAS, DESCRIPTION};
-use crate::cluster::{Builtin, Cluster, DryRun, quota, rows};
+use crate::cluster::{Builtin, Cluster, DryRun, clean, quota, rows};
 
 /// How many objects are deleted at once.
 const AT_ONCE: usize = 8;
@@ -70,6 +70,11 @@ impl Backend for ClusterBackend {
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
         detail::read(self, project, name).await
+    }
+
+    async fn manifest(&self, project: &str, name: &str) -> Result<String, ApiError> {
+        let job = self.cluster.job(project, name).await?;
+        Ok(manifest::to_yaml(&clean::job(job)))
     }
 
     async fn offers(&self, project: &str) -> Result<Offers, ApiError> {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::api::job::{ContainerEnvironment, JobDetail, Variable, VariableSource};
 use crate::i18n::{common, job as text, t, tf};
+use crate::kit::dynamic::dynamic;
 use crate::kit::empty::Empty;
 use crate::kit::icon::{Glyph, Icon};
 
@@ -20,14 +21,14 @@ pub fn Environment(
             when=move || !empty()
             fallback=|| view! { <Empty glyph=Glyph::List title=t(text::ENVIRONMENT_EMPTY)/> }
         >
-            {move || {
+            {dynamic(move || {
                 environment
                     .get()
                     .into_iter()
                     .filter(|container| !container.variables.is_empty())
                     .map(|container| view! { <Container container/> })
                     .collect_view()
-            }}
+            })}
         </Show>
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::api::event::EventRow;
 use crate::api::job::JobDetail;
 use crate::i18n::{job as text, t, tf};
+use crate::kit::dynamic::dynamic;
 use crate::kit::empty::Empty;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::time::Time;
@@ -34,7 +35,7 @@ pub fn Events(
                         </tr>
                     </thead>
                     <tbody>
-                        {move || detail.with(|detail| detail.events.clone()).into_iter().map(row).collect_view()}
+                        {dynamic(move || detail.with(|detail| detail.events.clone()).into_iter().map(row).collect_view())}
                     </tbody>
                 </table>
             </div>

@@ -10,6 +10,7 @@ use crate::api;
 use crate::api::job::JobDetail;
 use crate::i18n::{common, job as text, jobs, t, tf};
 use crate::kit::badge::StatusBadge;
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::use_toaster;
 use crate::pages::jobs::{DeleteDialog, Deletion};
@@ -37,29 +38,29 @@ pub fn Head(
         <div class="page-head job-head">
             <div class="page-title">
                 <h1>
-                    <span class="mono-name">{move || detail.with(|detail| detail.row.name.clone())}</span>
-                    {move || {
+                    <span class="mono-name">{dynamic(move || detail.with(|detail| detail.row.name.clone()))}</span>
+                    {dynamic(move || {
                         detail
                             .with(|detail| detail.row.alias.clone())
                             .map(|alias| view! { <span class="job-alias">{alias}</span> })
-                    }}
+                    })}
                 </h1>
-                {move || {
+                {dynamic(move || {
                     detail
                         .with(|detail| detail.row.description.clone())
                         .map(|words| view! { <p class="page-intro">{words}</p> })
-                }}
+                })}
                 <div class="job-state" aria-live="polite">
                     <StatusBadge status=Signal::derive(move || detail.with(|detail| detail.row.status.clone()))/>
                     <span class="number job-progress">
-                        {move || {
+                        {dynamic(move || {
                             detail
                                 .with(|detail| {
                                     let row = &detail.row;
                                     let values = [row.succeeded.to_string(), row.wanted().to_string()];
                                     tf(text::DONE, &[("x", &values[0]), ("y", &values[1])])
                                 })
-                        }}
+                        })}
                     </span>
                 </div>
             </div>
@@ -131,7 +132,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                 <Icon glyph=Glyph::Copy/>
                 {t(common::CLONE)}
             </A>
-            {move || {
+            {dynamic(move || {
                 let (finished, suspended) = detail.with(|d| (d.row.status.kind.is_finished(), d.row.suspended));
                 (!finished)
                     .then(|| {
@@ -147,7 +148,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                             </button>
                         }
                     })
-            }}
+            })}
             <button type="button" class="button" on:click=move |_| editing.set(true)>
                 <Icon glyph=Glyph::Edit/>
                 {t(text::EDIT_INFORMATION)}

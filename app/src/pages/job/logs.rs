@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::api::job::JobDetail;
 use crate::i18n::{job as text, t, tf};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::live::{self, Connection};
@@ -83,7 +84,7 @@ pub fn Logs(
     receive(which, received);
     view! {
         <Controls detail choice which/>
-        {move || received.lost.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> })}
+        {dynamic(move || received.lost.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> }))}
         <Text choice received/>
     }
 }
@@ -207,7 +208,7 @@ fn Pick(
             on:change=move |event| value.set(event_target_value(&event))
         >
             <option value="">{all}</option>
-            {move || {
+            {dynamic(move || {
                 names
                     .get()
                     .into_iter()
@@ -216,7 +217,7 @@ fn Pick(
                         view! { <option value=name.clone() selected=chosen>{name.clone()}</option> }
                     })
                     .collect_view()
-            }}
+            })}
         </select>
     }
 }
@@ -282,8 +283,8 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
         (false, false) => "",
     };
     view! {
-        {move || trimmed().then(|| view! { <p class="hint">{t(text::LOGS_TRIMMED)}</p> })}
-        {move || {
+        {dynamic(move || trimmed().then(|| view! { <p class="hint">{t(text::LOGS_TRIMMED)}</p> }))}
+        {dynamic(move || {
             choice
                 .search
                 .with(|search| !search.is_empty())
@@ -291,7 +292,7 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
                     let count = shown.with(Vec::len).to_string();
                     view! { <p class="hint" role="status">{tf(text::LOGS_MATCHES, &[("n", &count)])}</p> }
                 })
-        }}
+        })}
         <div
             class="log"
             class:log-wrap=move || choice.wrap.get()

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::api::job::JobDetail;
 use crate::i18n::{job as text, t};
 use crate::kit::copy::CopyButton;
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 
 /// The text with copy and download.
@@ -29,6 +30,6 @@ pub fn Manifest(
                 {t(text::DOWNLOAD)}
             </a>
         </div>
-        <pre class="code-block" tabindex="0" aria-label=t(text::TAB_MANIFEST)>{move || manifest.get()}</pre>
+        <pre class="code-block" tabindex="0" aria-label=t(text::TAB_MANIFEST)>{dynamic(move || manifest.get())}</pre>
     }
 }

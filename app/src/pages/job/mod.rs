@@ -18,6 +18,7 @@ use crate::api::error::ApiError;
 use crate::api::job::JobDetail;
 use crate::frame::use_project;
 use crate::i18n::{job as text, t};
+use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::tabs::{Tab, Tabs};
@@ -39,7 +40,7 @@ pub fn JobPage() -> impl IntoView {
     view! {
         <Title text=move || name.get()/>
         <Suspense>
-            {move || Suspend::new(async move {
+            {dynamic(move || Suspend::new(async move {
                 match first.await {
                     Ok(detail) => {
                         gone.set(false);
@@ -51,7 +52,7 @@ pub fn JobPage() -> impl IntoView {
                         view! { <Failure error/> }.into_any()
                     }
                 }
-            })}
+            }))}
         </Suspense>
     }
 }
@@ -123,7 +124,7 @@ fn Loaded(first: JobDetail, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bo
     let tabs = tabs.map(|(key, label)| Tab { key, label: t(label) }).into();
     view! {
         <head::Head detail gone/>
-        {move || gone.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::GONE)}</Notice> })}
+        {dynamic(move || gone.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::GONE)}</Notice> }))}
         <div class="job-page">
             <aside class="job-side" aria-label=t(text::DETAILS)>
                 <summary::Summary detail/>
@@ -131,14 +132,14 @@ fn Loaded(first: JobDetail, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bo
             <section class="job-main">
                 <Tabs label=t(text::TABS) path tabs current=tab/>
                 <div class="tab-body">
-                    {move || match tab.get().as_str() {
+                    {dynamic(move || match tab.get().as_str() {
                         "pods" => view! { <pods::Pods detail path/> }.into_any(),
                         "logs" => view! { <logs::Logs detail/> }.into_any(),
                         "environment" => view! { <environment::Environment detail/> }.into_any(),
                         "events" => view! { <events::Events detail/> }.into_any(),
                         "manifest" => view! { <manifest::Manifest detail/> }.into_any(),
                         _ => view! { <records::Records detail/> }.into_any(),
-                    }}
+                    })}
                 </div>
             </section>
         </div>

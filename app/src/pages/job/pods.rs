@@ -7,6 +7,7 @@ use crate::api::job::{JobDetail, Reason};
 use crate::api::pod::{ContainerRow, ContainerState, PodRow};
 use crate::i18n::{job as text, t, tf};
 use crate::kit::badge::explain;
+use crate::kit::dynamic::dynamic;
 use crate::kit::empty::Empty;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::time::Duration;
@@ -34,9 +35,9 @@ pub fn Pods(
             fallback=move || view! { <Empty glyph=Glyph::Container title=t(text::PODS_EMPTY) text=words()/> }
         >
             <ul class="pods">
-                {move || {
+                {dynamic(move || {
                     detail.with(|detail| detail.pods.clone()).into_iter().map(|pod| view! { <Pod pod path/> }).collect_view()
-                }}
+                })}
             </ul>
         </Show>
     }

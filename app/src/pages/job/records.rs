@@ -6,6 +6,7 @@ use leptos_router::components::A;
 use crate::api::job::{JobDetail, Record};
 use crate::i18n::{common, job as text, jobs, t};
 use crate::kit::badge::StatusBadge;
+use crate::kit::dynamic::dynamic;
 use crate::kit::time::{Duration, Time};
 
 /// The table of runs, newest first.
@@ -46,7 +47,7 @@ pub fn Records(
                     </tr>
                 </thead>
                 <tbody>
-                    {move || {
+                    {dynamic(move || {
                         let records = detail.with(|detail| detail.records.clone());
                         let count = records.len();
                         records
@@ -54,7 +55,7 @@ pub fn Records(
                             .enumerate()
                             .map(|(position, record)| row(count - position, record))
                             .collect_view()
-                    }}
+                    })}
                 </tbody>
             </table>
         </div>

@@ -6,6 +6,7 @@ use crate::api;
 use crate::api::job::JobDetail;
 use crate::i18n::{Text, common, job as text, t, tf};
 use crate::kit::dialog::Dialog;
+use crate::kit::dynamic::dynamic;
 use crate::kit::time::{Duration, Time};
 use crate::kit::toast::use_toaster;
 use crate::pages::report;
@@ -69,7 +70,7 @@ fn Pairs(label: &'static str, pairs: Signal<Vec<(String, String)>>) -> impl Into
         <Show when=move || pairs.with(|pairs| !pairs.is_empty())>
             <h2 class="side-title">{label}</h2>
             <ul class="pairs">
-                {move || {
+                {dynamic(move || {
                     pairs
                         .get()
                         .into_iter()
@@ -83,7 +84,7 @@ fn Pairs(label: &'static str, pairs: Signal<Vec<(String, String)>>) -> impl Into
                             }
                         })
                         .collect_view()
-                }}
+                })}
             </ul>
         </Show>
     }

@@ -7,6 +7,7 @@ use super::model::Model;
 use crate::api::{self, job::JobRow};
 use crate::i18n::{common, jobs as text, t, tf};
 use crate::kit::dialog::Dialog;
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::kit::notice::Tone;
@@ -87,7 +88,7 @@ pub fn RowMenu(
                 <Icon glyph=Glyph::Code/>
                 {t(text::VIEW_MANIFEST)}
             </A>
-            {move || {
+            {dynamic(move || {
                 let (finished, suspended) = row.with(|row| (row.status.kind.is_finished(), row.suspended));
                 (!finished)
                     .then(|| {
@@ -98,7 +99,7 @@ pub fn RowMenu(
                             </button>
                         }
                     })
-            }}
+            })}
             <button
                 type="button"
                 class="menu-item menu-danger"
@@ -191,7 +192,7 @@ pub fn DeleteDialog(
             on_action=Callback::new(move |()| { delete.dispatch(deletion.names.get_untracked()); })
         >
             <ul class="name-list">
-                {move || deletion.names.get().into_iter().map(|name| view! { <li><code>{name}</code></li> }).collect_view()}
+                {dynamic(move || deletion.names.get().into_iter().map(|name| view! { <li><code>{name}</code></li> }).collect_view())}
             </ul>
             <p>{t(text::DELETE_TEXT)}</p>
         </Dialog>

@@ -5,6 +5,7 @@ use leptos_router::components::A;
 
 use crate::api::job::QuotaBanner;
 use crate::i18n::{common, jobs as text, t};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 
@@ -22,7 +23,7 @@ pub fn Banner(
         view! {
             <div class="fact">
                 <dt>{label}</dt>
-                <dd class="number">{move || value.get()}</dd>
+                <dd class="number">{dynamic(move || value.get())}</dd>
             </div>
         }
     };

@@ -18,6 +18,7 @@ use crate::api;
 use crate::api::job::JobRow;
 use crate::frame::use_project;
 use crate::i18n::{common, jobs as text, t, tf};
+use crate::kit::dynamic::dynamic;
 use crate::kit::empty::Empty;
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
@@ -46,13 +47,13 @@ pub fn JobsPage() -> impl IntoView {
         <Title text=move || format!("{} · {}", t(text::TITLE), project.get())/>
         // The table waits inside for its data, so that the server sends a whole page.
         <Suspense>
-            {move || Suspend::new(async move {
+            {dynamic(move || Suspend::new(async move {
                 model.take(first.await);
                 view! {
                     <Banner project quota/>
                     <List project model deletion/>
                 }
-            })}
+            }))}
         </Suspense>
         <DeleteDialog project deletion on_deleted=Callback::new(move |names: Vec<String>| {
             model.ticked.update(|ticked| ticked.retain(|name| !names.contains(name)));
@@ -95,12 +96,12 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
             .with(|list| list.as_ref().is_some_and(|list| list.rows.is_empty()))
     };
     view! {
-        {move || model.error.get().map(|error| view! { <Failure error/> })}
-        {move || {
+        {dynamic(move || model.error.get().map(|error| view! { <Failure error/> }))}
+        {dynamic(move || {
             model.stale.get().map(|since| {
                 view! { <Notice tone=Tone::Warning>{tf(common::STALE_SINCE, &[("time", &exact(since))])}</Notice> }
             })
-        }}
+        })}
         <Show
             when=move || !is_bare()
             fallback=move || {
@@ -212,7 +213,7 @@ fn Toolbar(
                             >
                                 <span class="chip-dot"></span>
                                 {t(group_word(chip))}
-                                <span class="number">{move || count(chip)}</span>
+                                <span class="number">{dynamic(move || count(chip))}</span>
                             </a>
                         }
                     })

@@ -9,6 +9,7 @@ use super::model::Model;
 use crate::api::job::JobRow;
 use crate::i18n::{common, jobs as text, t, tf};
 use crate::kit::badge::StatusBadge;
+use crate::kit::dynamic::dynamic;
 use crate::kit::time::{Duration, Time};
 
 /// The rows of one page.
@@ -117,21 +118,21 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
             <th scope="row" class="cell-name">
                 <A href=move || row.with(|row| format!("/projects/{}/jobs/{}", row.project, row.name))>
                     <span class="job-name">{name.get_value()}</span>
-                    {move || {
+                    {dynamic(move || {
                         row.with(|row| row.alias.clone())
                             .map(|alias| view! { <span class="job-alias">{alias}</span> })
-                    }}
+                    })}
                 </A>
-                {move || {
+                {dynamic(move || {
                     row.with(|row| row.description.clone())
                         .map(|words| view! { <span class="job-description" title=words.clone()>{words.clone()}</span> })
-                }}
+                })}
             </th>
             <td class="cell-status">
                 <StatusBadge status=Signal::derive(move || row.with(|row| row.status.clone()))/>
             </td>
             <td class="cell-done number">
-                {move || row.with(|row| format!("{}/{}", row.succeeded, row.wanted()))}
+                {dynamic(move || row.with(|row| format!("{}/{}", row.succeeded, row.wanted())))}
             </td>
             <td class="cell-duration">
                 <Duration
@@ -141,10 +142,10 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
             </td>
             <td class="cell-image">
                 <span class="cell-clip mono" title=move || row.with(|row| row.images.join(", "))>
-                    {move || row.with(|row| row.images.join(", "))}
+                    {dynamic(move || row.with(|row| row.images.join(", ")))}
                 </span>
             </td>
-            <td class="cell-owner">{move || row.with(|row| row.owner.clone()).unwrap_or_else(|| "–".to_owned())}</td>
+            <td class="cell-owner">{dynamic(move || row.with(|row| row.owner.clone()).unwrap_or_else(|| "–".to_owned()))}</td>
             <td class="cell-age"><Time at=Signal::derive(move || row.with(|row| Some(row.created)))/></td>
             <td class="cell-updated"><Time at=Signal::derive(move || row.with(|row| Some(row.updated)))/></td>
             <td class="cell-more"><RowMenu row/></td>

@@ -9,6 +9,7 @@ use super::super::fields::spec::{Control, Fields, Spec, specs};
 use super::super::fields::{Field, Problems};
 use super::super::state::Wizard;
 use crate::i18n::{Text, container as text, t, wizard};
+use crate::kit::dynamic::dynamic;
 
 /// One way to act: its key in the API, its words, what it begins with, its fields.
 pub struct Kind {
@@ -163,7 +164,7 @@ pub fn Handler(
                 {offered.collect_view()}
             </select>
         </Field>
-        {move || {
+        {dynamic(move || {
             let kind = &kinds[chosen.get()?];
             let at = stored.get_value().key(kind.key);
             Some(
@@ -184,7 +185,7 @@ pub fn Handler(
                     <Problems wizard path=at/>
                 },
             )
-        }}
+        })}
     }
     .into_any()
 }

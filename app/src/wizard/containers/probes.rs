@@ -8,6 +8,7 @@ use super::super::fields::spec::{Control, Fields, Spec, specs};
 use super::super::state::Wizard;
 use super::handler::{HOOKS, Handler, PROBES};
 use crate::i18n::{container as text, t};
+use crate::kit::dynamic::dynamic;
 
 /// Its table.
 pub const TIMES: &[Spec] = specs! {
@@ -44,7 +45,7 @@ pub fn Probes(
                     let set = Memo::new(move |_| wizard.get(&at.get_value()).is_some());
                     view! {
                         <Handler wizard path=at.get_value() label kinds=PROBES/>
-                        {move || set.get().then(|| view! { <Fields wizard base=at.get_value() specs=TIMES/> })}
+                        {dynamic(move || set.get().then(|| view! { <Fields wizard base=at.get_value() specs=TIMES/> }))}
                     }
                 })
                 .collect_view()}

@@ -7,6 +7,7 @@ use super::super::fields::items::Folded;
 use super::super::pairs::Pairs;
 use super::super::state::Wizard;
 use crate::i18n::{container as text, t, tf, wizard};
+use crate::kit::dynamic::dynamic;
 
 /// The resources that have fields of their own.
 const OWN: &[&str] = &["cpu", "memory"];
@@ -63,7 +64,7 @@ pub fn Hint(
     view! {
         <p class="hint">
             {t(wizard::RESOURCES_HINT)}
-            {move || defaults().map(|words| view! { " " {words} })}
+            {dynamic(move || defaults().map(|words| view! { " " {words} }))}
         </p>
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{As, Field, Problems};
 use crate::i18n::{Text, t, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::wizard::state::{Wizard, plain};
 
 /// One of several values, or not set.
@@ -53,7 +54,7 @@ pub fn Select(
                     .iter()
                     .map(|offered| view! { <option value=*offered selected=move || value() == *offered>{*offered}</option> })
                     .collect_view()}
-                {move || other().map(|other| view! { <option value=other.clone() selected=true>{other.clone()}</option> })}
+                {dynamic(move || other().map(|other| view! { <option value=other.clone() selected=true>{other.clone()}</option> }))}
             </select>
         </Field>
     }

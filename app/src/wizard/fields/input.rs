@@ -5,6 +5,7 @@ use manifest::{Edit, Path, Severity};
 
 use super::Field;
 use crate::i18n::{Text, t};
+use crate::kit::dynamic::dynamic;
 use crate::wizard::state::{Wizard, plain};
 
 /// What a text in an input becomes in the manifest.
@@ -130,7 +131,7 @@ pub fn Input(
             .map(|offers| {
                 view! {
                     <datalist id=list>
-                        {move || offers.get().into_iter().map(|name| view! { <option value=name></option> }).collect_view()}
+                        {dynamic(move || offers.get().into_iter().map(|name| view! { <option value=name></option> }).collect_view())}
                     </datalist>
                 }
             })}

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{AddButton, Problems, RemoveButton, positions};
 use crate::i18n::{Text, t, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::wizard::state::Wizard;
 
 /// What a button adds: its words and the new item.
@@ -81,10 +82,10 @@ pub fn Folded(
         <details class="more" open=move || open.get()>
             <summary>
                 {t(label)}
-                {move || {
+                {dynamic(move || {
                     let count = count();
                     (count > 0).then(|| view! { <span class="count count-mild" title=t(text::FIELDS_SET)>{count}</span> })
-                }}
+                })}
             </summary>
             {children()}
         </details>

@@ -19,6 +19,7 @@ use manifest::{Path, Severity};
 
 use super::state::{Wizard, words};
 use crate::i18n::{Text, t, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 /// The element id of a path's input: in the Job's form, or in that of another document of the stream. The problem
 /// list and the switch jump to it.
@@ -73,7 +74,7 @@ pub fn Problems(
     let path = StoredValue::new(path);
     view! {
         <div id=id class="field-problems" aria-live="polite">
-            {move || {
+            {dynamic(move || {
                 wizard
                     .problems_at(&path.get_value())
                     .into_iter()
@@ -98,7 +99,7 @@ pub fn Problems(
                         }
                     })
                     .collect_view()
-            }}
+            })}
         </div>
     }
 }

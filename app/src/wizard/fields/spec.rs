@@ -6,6 +6,7 @@ use manifest::Path;
 use super::{As, Check, Field, Flag, Input, Select, TextField, Words};
 use crate::api::create::Offers;
 use crate::i18n::{Text, t, tf, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::wizard::objects::names_of;
 use crate::wizard::pairs::Pairs;
 use crate::wizard::quantity::{QuantityField, Units};
@@ -123,7 +124,7 @@ fn Versioned(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
         <div class="versioned" class:versioned-wide=spec.control.is_wide() inert=move || missing.with(Option::is_some)>
             <One wizard spec path/>
         </div>
-        {move || missing.get().map(|words| view! { <p class="hint hint-version">{t(spec.label)} ": " {words}</p> })}
+        {dynamic(move || missing.get().map(|words| view! { <p class="hint hint-version">{t(spec.label)} ": " {words}</p> }))}
     }
 }
 
@@ -168,7 +169,7 @@ fn One(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
 fn Offered(id: String, offers: Signal<Vec<String>>) -> impl IntoView {
     view! {
         <span class="sr-only" id=format!("{id}-offered")>
-            {move || tf(text::OFFERED, &[("n", &offers.with(Vec::len).to_string())])}
+            {dynamic(move || tf(text::OFFERED, &[("n", &offers.with(Vec::len).to_string())]))}
         </span>
     }
 }

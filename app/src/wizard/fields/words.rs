@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{AddButton, As, Input, Problems, RemoveButton, positions};
 use crate::i18n::{Text, t, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::wizard::state::Wizard;
 
 /// Command or arguments: one word a row.
@@ -110,7 +111,7 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
                     }
                 />
                 <button type="button" class="button" on:click=move |_| split()>{t(text::PASTE_SPLIT)}</button>
-                <p class="hint">{move || t(if wrong.get() { text::PASTE_OPEN } else { text::PASTE_LINE_HINT })}</p>
+                <p class="hint">{dynamic(move || t(if wrong.get() { text::PASTE_OPEN } else { text::PASTE_LINE_HINT }))}</p>
             </div>
         </Show>
     }

@@ -15,6 +15,7 @@ use super::pairs::Pairs;
 use super::state::Wizard;
 use crate::api::create::Node;
 use crate::i18n::{common, t, tf, wizard as text};
+use crate::kit::dynamic::dynamic;
 use picker::NodePicker;
 
 fn selector() -> Path {
@@ -45,15 +46,15 @@ pub fn Nodes(
         <Pairs wizard path=selector() label=text::NODE_SELECTOR add=text::ADD_SELECTOR/>
         <p class="hint">{t(text::NODE_SELECTOR_HINT)}</p>
         <p class="matching" role="status">
-            {move || match matching.get() {
+            {dynamic(move || match matching.get() {
                 Some((0, _)) => t(text::NODES_NONE).to_owned(),
                 Some((n, total)) => tf(text::NODES_MATCH, &[("n", &n.to_string()), ("total", &total.to_string())]),
                 None if wizard.offers.with(Option::is_some) => t(text::NODES_HIDDEN).to_owned(),
                 None => t(common::LOADING).to_owned(),
-            }}
+            })}
         </p>
         <Problems wizard path=selector()/>
-        {move || nodes.get().map(|nodes| view! { <NodePicker wizard nodes/> })}
+        {dynamic(move || nodes.get().map(|nodes| view! { <NodePicker wizard nodes/> }))}
         <tolerations::Tolerations wizard/>
         <affinity::Affinity wizard/>
         <spread::Spread wizard/>

@@ -7,6 +7,7 @@ use super::super::state::Wizard;
 use super::selector;
 use crate::api::create::Node;
 use crate::i18n::{t, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
@@ -85,7 +86,7 @@ fn NodeRow(wizard: Wizard, node: Node) -> impl IntoView {
                 </ul>
             </div>
             <button type="button" class="button" aria-pressed=move || chosen.get().to_string() on:click=choose>
-                {move || t(if chosen.get() { text::NODE_SELECTED } else { text::NODE_SELECT })}
+                {dynamic(move || t(if chosen.get() { text::NODE_SELECTED } else { text::NODE_SELECT }))}
             </button>
         </li>
     }

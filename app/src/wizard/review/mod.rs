@@ -8,6 +8,7 @@ use super::check::Check;
 use super::state::Wizard;
 use crate::api::create::DocumentOutcome;
 use crate::i18n::{Text, review as text, t, tf};
+use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
@@ -27,7 +28,7 @@ pub fn Review(
         <section class="review" aria-labelledby="review-title">
             <h2 id="review-title" class="step-title">{t(text::TITLE)}</h2>
             <p class="hint">{t(text::HINT)}</p>
-            {move || match wizard.checked.get() {
+            {dynamic(move || match wizard.checked.get() {
                 _ if !wizard.is_sound() => view! { <Notice tone=Tone::Warning>{t(text::NOT_YET)}</Notice> }.into_any(),
                 Some((text, answer)) if wizard.document.with(|document| document.text() == text) => match answer {
                     Ok(outcome) => {
@@ -45,7 +46,7 @@ pub fn Review(
                     }
                         .into_any()
                 }
-            }}
+            })}
         </section>
     }
 }

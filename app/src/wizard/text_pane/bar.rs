@@ -6,6 +6,7 @@ use manifest::{Document, Format};
 use super::Plain;
 use crate::i18n::{t, wizard as text};
 use crate::kit::copy::CopyButton;
+use crate::kit::dynamic::dynamic;
 use crate::wizard::state::Wizard;
 
 /// Format, copy, and the choice of the plain text field.
@@ -58,7 +59,7 @@ pub fn Bar(
                 {pill(Format::Yaml, "YAML")}
                 {pill(Format::Json, "JSON")}
             </div>
-            {move || broken.get().then(|| view! { <span class="field-problem">{t(text::FORMAT_BROKEN)}</span> })}
+            {dynamic(move || broken.get().then(|| view! { <span class="field-problem">{t(text::FORMAT_BROKEN)}</span> }))}
             <span class="bar-space"></span>
             <Show when=move || wizard.imported.with(Option::is_some)>
                 <button

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::Plain;
 use crate::i18n::{t, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::wizard::state::Wizard;
 
 /// The editor.
@@ -22,7 +23,7 @@ pub fn Monaco(
     let _ = (wizard, plain);
     view! {
         <div class="editor" node_ref=place>
-            {move || (!ready.get()).then(|| view! { <p class="hint editor-wait">{t(text::EDITOR_LOADING)}</p> })}
+            {dynamic(move || (!ready.get()).then(|| view! { <p class="hint editor-wait">{t(text::EDITOR_LOADING)}</p> }))}
         </div>
         <p class="hint">{t(text::EDITOR_HINT)}</p>
     }

@@ -5,6 +5,7 @@ use manifest::{Document, Format, MAX_BYTES};
 use web_sys::FileList;
 
 use crate::i18n::{t, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::toast::use_toaster;
@@ -80,7 +81,7 @@ pub fn Files(
         >
             <h2 class="group-title">{t(text::FILES)}</h2>
             <ul>
-                {move || {
+                {dynamic(move || {
                     entries
                         .get()
                         .into_iter()
@@ -91,16 +92,16 @@ pub fn Files(
                                     <button type="button" class="file" on:click=move |_| wizard.reveal(start)>
                                         <Icon glyph=Glyph::File/>
                                         <span class="cell-clip">{name}</span>
-                                        {move || {
+                                        {dynamic(move || {
                                             let count = count(index);
                                             (count > 0).then(|| view! { <span class="count">{count}</span> })
-                                        }}
+                                        })}
                                     </button>
                                 </li>
                             }
                         })
                         .collect_view()
-                }}
+                })}
             </ul>
             <label class="button">
                 <Icon glyph=Glyph::Upload/>
@@ -133,7 +134,7 @@ pub fn Files(
                 {t(text::EXPORT)}
             </a>
             <p class="hint">{t(text::IMPORT_HINT)}</p>
-            {move || refusal.get().map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> })}
+            {dynamic(move || refusal.get().map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> }))}
         </aside>
     }
 }

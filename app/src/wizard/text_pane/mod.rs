@@ -11,6 +11,7 @@ mod plain;
 use leptos::prelude::*;
 
 use super::state::Wizard;
+use crate::kit::dynamic::dynamic;
 use bar::Bar;
 use changes::Changes;
 use editor::Monaco;
@@ -44,11 +45,11 @@ pub fn TextPane(
             <Files wizard importing/>
             <div class="text-main">
                 <Bar wizard plain comparing/>
-                {move || match plain.get() {
+                {dynamic(move || match plain.get() {
                     _ if comparing.get() => view! { <Changes wizard/> }.into_any(),
                     None => view! { <Monaco wizard plain/> }.into_any(),
                     Some(why) => view! { <PlainText wizard why/> }.into_any(),
-                }}
+                })}
             </div>
         </div>
     }

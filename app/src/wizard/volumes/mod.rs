@@ -16,6 +16,7 @@ use super::objects::Objects;
 use super::others::OtherFields;
 use super::state::{Wizard, plain};
 use crate::i18n::{t, tf, volume as words, wizard as text};
+use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use mounts::{Mounts, mounts_of};
 use source::{KINDS, Kind, Source};
@@ -120,7 +121,7 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
             <header class="container-head">
                 <Icon glyph=Glyph::Volume/>
                 <strong>{name}</strong>
-                <span class="tag">{move || kind.get()}</span>
+                <span class="tag">{dynamic(move || kind.get())}</span>
                 <span class="bar-space"></span>
                 <button
                     type="button"
@@ -147,7 +148,7 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
                     <Problems wizard path=path.key("name")/>
                     <Problems wizard path=path.clone()/>
                 </div>
-                {move || view! { <Source wizard path=stored.get_value() kind=kind.get()/> }}
+                {dynamic(move || view! { <Source wizard path=stored.get_value() kind=kind.get()/> })}
             </div>
             <Mounts wizard index/>
             <OtherFields wizard path=path.clone()/>

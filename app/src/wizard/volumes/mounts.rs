@@ -10,6 +10,7 @@ use super::super::fields::{AddButton, As, Check, Problems, RemoveButton, TextFie
 use super::super::state::{Wizard, plain};
 use super::name_of;
 use crate::i18n::{t, tf, volume as words, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 /// Containers of both lists, by path and name.
 fn containers(wizard: Wizard) -> Vec<(Path, String)> {
@@ -58,7 +59,7 @@ pub fn Mounts(
                 <Mount wizard mount/>
             </For>
             <div class="row-buttons">
-                {move || {
+                {dynamic(move || {
                     all.get()
                         .into_iter()
                         .map(|(container, label)| {
@@ -74,7 +75,7 @@ pub fn Mounts(
                             }
                         })
                         .collect_view()
-                }}
+                })}
             </div>
         </fieldset>
     }

@@ -11,6 +11,7 @@ use super::super::fields::{As, TextField};
 use super::super::state::Wizard;
 use super::files::Keys;
 use crate::i18n::{Text, volume as words, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 const SOURCES: &[Addition] = &[
     (words::CONFIG_MAP, || json!({"configMap": {"name": ""}})),
@@ -129,10 +130,10 @@ fn field(wizard: Wizard, path: Path) -> AnyView {
     let resource = Memo::new(move |_| wizard.get(&stored.get_value().key("resourceFieldRef")).is_some());
     view! {
         <spec::Fields wizard base=path specs=FILE/>
-        {move || {
+        {dynamic(move || {
             let specs = if resource.get() { RESOURCE } else { FIELD };
             view! { <spec::Fields wizard base=stored.get_value() specs/> }
-        }}
+        })}
     }
     .into_any()
 }
