@@ -269,9 +269,10 @@ impl Layout<'_> {
     }
 
     pub(super) fn style(&self, id: NodeId) -> Option<Style> {
-        match &self.tree.node(id).kind {
+        let node = self.tree.node(id);
+        match node.kind {
             // An empty string needs its quotes; what takes its place may not.
-            Kind::Scalar { style, text } => Some(*style).filter(|_| !text.is_empty()),
+            Kind::Scalar { style, .. } => Some(style).filter(|_| self.tree.text(node) != Some("")),
             _ => None,
         }
     }
