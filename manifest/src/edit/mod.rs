@@ -225,6 +225,12 @@ fn in_parts(
     parts: &[Edit],
     wanted: &Value,
 ) -> Result<(Vec<Splice>, Document), EditError> {
+    // A refusal shows an anchor of this text, not of one halfway.
+    for part in parts {
+        if let Err(shared @ EditError::Shared(_)) = write::splices(document, entry, part) {
+            return Err(shared);
+        }
+    }
     let mut after = document.clone();
     for part in parts {
         after = apply(&after, entry, part)?.1;
