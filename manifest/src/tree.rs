@@ -60,9 +60,9 @@ pub(crate) struct Node {
     /// Where anchor and tag begin, if there are any, else the start of `range`.
     pub start: usize,
     /// Bytes of `&name`, if the node has an anchor.
-    pub anchor: Option<Range<usize>>,
+    pub anchor: Option<Box<Range<usize>>>,
     /// Suffix of a core tag (`str` of `!!str`), or the whole of another.
-    pub tag: Option<String>,
+    pub tag: Option<Box<str>>,
     /// An alias refers to it.
     pub aliased: bool,
 }
@@ -74,7 +74,7 @@ impl Node {
         self.range = moved(self.range.start)..moved(self.range.end);
         self.start = moved(self.start);
         if let Some(anchor) = &mut self.anchor {
-            *anchor = moved(anchor.start)..moved(anchor.end);
+            **anchor = moved(anchor.start)..moved(anchor.end);
         }
     }
 
@@ -251,9 +251,11 @@ impl Builder {
             .tag_start
             .as_ref()
             .and_then(granit_parser::Marker::byte_offset);
-        let tag = event
-            .tag()
-            .map(|tag| tag.core_suffix().map_or_else(|| tag.original(), str::to_owned));
+        let tag = event.tag().map(|tag| {
+            tag.core_suffix()
+                .map_or_else(|| tag.original(), str::to_owned)
+                .into_boxed_str()
+        });
         let anchor = event.anchor_id();
         self.tree.has_references |= tag.is_some() || anchor.is_some();
         let kind = match event {
@@ -300,7 +302,7 @@ impl Builder {
                         node.range = range.end..range.end;
                     }
                     self.last_end = self.last_end.max(range.end);
-                    node.anchor = Some(range);
+                    node.anchor = Some(Box::new(range));
                 }
                 return;
             }

@@ -112,7 +112,7 @@ impl Layout<'_> {
             Kind::Alias { target: Some(target) } => self.tree.node(target),
             _ => node,
         };
-        EditError::Shared(owner.anchor.clone().unwrap_or_else(|| owner.range.clone()))
+        EditError::Shared(owner.anchor.as_deref().unwrap_or(&owner.range).clone())
     }
 
     /// The refusal to touch what a mapping has from others; its range is the anchor of the first of them.
