@@ -23,7 +23,7 @@ fn job(variables: usize) -> String {
 }
 
 fn engine(criterion: &mut Criterion) {
-    let mebibyte = job(24_000);
+    let mebibyte = job(17_800);
     for (name, text) in [
         ("pi", format!("{HEAD}{CONTAINER}")),
         ("200 lines", job(93)),
