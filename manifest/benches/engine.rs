@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use manifest::{Document, Edit, Path, validate};
+use manifest::{Document, Edit, Path, Splice, validate};
 
 const HEAD: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pi\nspec:\n  backoffLimit: 4 # few\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n";
 const CONTAINER: &str = "        - name: pi\n          image: perl:5.34.0\n          command: [perl, -Mbignum=bpi, -wle, print bpi(2000)]\n";
@@ -23,7 +23,7 @@ fn job(variables: usize) -> String {
 }
 
 fn engine(criterion: &mut Criterion) {
-    let mebibyte = job(24_000);
+    let mebibyte = job(17_800);
     for (name, text) in [
         ("pi", format!("{HEAD}{CONTAINER}")),
         ("200 lines", job(93)),
@@ -32,9 +32,9 @@ fn engine(criterion: &mut Criterion) {
         let path = Path::of(["spec", "backoffLimit"]);
         let document = Document::parse(text.clone());
         assert!(document.is_valid());
-        let edit = Edit::Set {
+        let set = |value: i64| Edit::Set {
             path: path.clone(),
-            value: 0.into(),
+            value: value.into(),
         };
         let mut group = criterion.benchmark_group(name);
         group.sample_size(20);
@@ -44,17 +44,29 @@ fn engine(criterion: &mut Criterion) {
         group.bench_function("lens", |bencher| {
             bencher.iter(|| document.get(0, black_box(&path)).cloned());
         });
-        group.bench_function("edit", |bencher| {
-            bencher.iter(|| document.clone().apply(0, black_box(&edit)));
-        });
         group.bench_function("validate", |bencher| {
             bencher.iter(|| validate(black_box(&document)));
         });
+        // A person sets a number in the form: the text changes, is read, shown and checked.
         group.bench_function("keystroke", |bencher| {
+            let (mut document, mut value) = (document.clone(), 4);
             bencher.iter(|| {
-                let mut document = document.clone();
-                let splices = document.apply(0, black_box(&edit));
+                value = (value + 1) % 10;
+                let before = document.clone();
+                let splices = document.apply(0, black_box(&set(value)));
+                drop(before);
                 (splices, document.get(0, &path).cloned(), validate(&document))
+            });
+        });
+        // A person types a character at the end of the text, and takes it back.
+        group.bench_function("typing", |bencher| {
+            let mut document = document.clone();
+            let end = text.len() - 2;
+            bencher.iter(|| {
+                document.splice(&[Splice::insert(end, "x")]);
+                let problems = validate(&document);
+                document.splice(&[Splice::new(end..end + 1, "")]);
+                problems
             });
         });
         group.finish();

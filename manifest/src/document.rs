@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::edit::{self, Edit, EditError};
+use crate::local::{self, Change};
 use crate::path::{Path, Segment};
 use crate::problem::Problem;
 use crate::splice::{Splice, splice};
@@ -43,9 +44,8 @@ pub struct Entry {
     meant: Option<Value>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Read {
-    text: String,
     format: Format,
     tree: Tree,
     entries: Vec<Entry>,
@@ -58,7 +58,7 @@ pub struct Document(Arc<Read>);
 
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+        Arc::ptr_eq(&self.0, &other.0) || self.text() == other.text()
     }
 }
 
@@ -69,9 +69,11 @@ impl Document {
         if text.len() > MAX_BYTES {
             let problem = Problem::syntax("document.size", 0..0, "");
             let read = Read {
-                text,
                 format: Format::Yaml,
-                tree: Tree::default(),
+                tree: Tree {
+                    source: text,
+                    ..Tree::default()
+                },
                 entries: Vec::new(),
                 problems: vec![problem],
             };
@@ -82,12 +84,13 @@ impl Document {
         } else {
             Format::Yaml
         };
-        let tree = Tree::parse(&text);
+        let tree = Tree::parse(text);
+        let text = &tree.source;
         let mut entries = Vec::new();
-        let mut problems: Vec<_> = directive(&text).into_iter().collect();
+        let mut problems: Vec<_> = directive(text).into_iter().collect();
         for part in &tree.parts {
             if let Some(error) = &part.error {
-                let end = line_end(&text, error.at).max(error.at);
+                let end = line_end(text, error.at).max(error.at);
                 problems.push(
                     Problem::syntax("yaml.syntax", error.at..end, &error.message).of_entry(entries.len()),
                 );
@@ -98,7 +101,7 @@ impl Document {
                 continue;
             };
             let range = tree.node(root).start..tree.node(root).range.end;
-            let (value, errors) = match value::value(&tree, root, || is_json(&text)) {
+            let (value, errors) = match value::value(&tree, root, || is_json(text)) {
                 Ok(reading) => (Some(reading.value), reading.repeated),
                 Err(error) => (None, vec![error]),
             };
@@ -108,14 +111,17 @@ impl Document {
                 problem.path = path_of(&tree, root, error.node).unwrap_or_default();
                 problem
             }));
-            let mut entry = Entry::new(range, Some(root), value);
-            if !errors.is_empty() {
-                entry.meant = entry.value.take();
-            }
-            entries.push(entry);
+            let (value, meant) = if errors.is_empty() {
+                (value, None)
+            } else {
+                (None, value)
+            };
+            entries.push(Entry {
+                meant,
+                ..Entry::new(range, Some(root), value)
+            });
         }
         Self(Arc::new(Read {
-            text,
             format,
             tree,
             entries,
@@ -125,7 +131,7 @@ impl Document {
 
     /// The text, byte for byte as it was given.
     pub fn text(&self) -> &str {
-        &self.0.text
+        &self.0.tree.source
     }
 
     /// How it is written: JSON if it begins with a brace or bracket.
@@ -209,7 +215,7 @@ impl Document {
     /// The document and path of the field that a byte offset stands in: the innermost one whose line it is on or
     /// whose bytes hold it.
     pub fn path_at(&self, offset: usize) -> Option<(usize, Path)> {
-        let line_start = self.0.text.get(..offset)?.rfind('\n').map_or(0, |at| at + 1);
+        let line_start = self.text().get(..offset)?.rfind('\n').map_or(0, |at| at + 1);
         let (index, entry) = self
             .entries()
             .iter()
@@ -244,7 +250,7 @@ impl Document {
     }
 
     fn first_on_line(&self, line_start: usize) -> usize {
-        let line = &self.0.text[line_start..];
+        let line = &self.text()[line_start..];
         let line = line.lines().next().unwrap_or_default();
         line_start + (line.len() - line.trim_start_matches([' ', '-']).len())
     }
@@ -264,6 +270,10 @@ impl Document {
     /// # Errors
     /// [`EditError`] says why nothing was changed.
     pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+        if let Some((splices, change)) = edit::apply_near(self, entry, edit) {
+            self.take_in(entry, change);
+            return Ok(splices);
+        }
         let (splices, document) = edit::apply(self, entry, edit)?;
         *self = document;
         Ok(splices)
@@ -271,7 +281,46 @@ impl Document {
 
     /// Changes the text as an editor does.
     pub fn splice(&mut self, splices: &[Splice]) {
-        *self = Self::parse(splice(self.text(), splices));
+        match self.near(splices) {
+            Some((entry, change)) => self.take_in(entry, change),
+            None => *self = Self::parse(splice(self.text(), splices)),
+        }
+    }
+
+    /// What splices change, if their place can be read without the rest of the text.
+    pub(crate) fn near(&self, splices: &[Splice]) -> Option<(usize, Change)> {
+        if !self.is_valid() || self.format() == Format::Json || !are_sound(self.text(), splices) {
+            return None;
+        }
+        let at = splices.first()?.range.start;
+        let entry = self.entries().iter().rposition(|entry| entry.range.start <= at)?;
+        let root = self.entries()[entry].root?;
+        let parts = &self.tree().parts;
+        let part = parts.iter().position(|part| part.root == Some(root))?;
+        let end = match parts.get(part + 1) {
+            Some(next) if next.start == 0 || self.text()[..next.start].ends_with('\n') => next.start,
+            Some(_) => return None,
+            None => self.text().len(),
+        };
+        Some((entry, local::read(self.tree(), root, end, splices)?))
+    }
+
+    fn take_in(&mut self, entry: usize, change: Change) {
+        let read = Arc::make_mut(&mut self.0);
+        let Some(Some(value)) = read.entries.get_mut(entry).map(|entry| &mut entry.value) else {
+            return;
+        };
+        let moved = change.carry_out(&mut read.tree, value);
+        for (index, other) in read.entries.iter_mut().enumerate().skip(entry) {
+            other.root = other.root.map(|root| moved.node(root));
+            if index > entry {
+                let at = |at: usize| at.saturating_add_signed(moved.bytes);
+                other.range = at(other.range.start)..at(other.range.end);
+            } else if let Some(root) = other.root {
+                let root = read.tree.node(root);
+                *other = Entry::new(root.start..root.range.end, other.root, other.value.take());
+            }
+        }
     }
 
     pub(crate) fn tree(&self) -> &Tree {
@@ -298,6 +347,16 @@ impl Entry {
             meant: None,
         }
     }
+}
+
+/// Ascending, apart, within the text and on character boundaries.
+fn are_sound(text: &str, splices: &[Splice]) -> bool {
+    let mut at = 0;
+    splices.iter().all(|splice| {
+        let sound = splice.range.start >= at && text.get(splice.range.clone()).is_some();
+        at = splice.range.end;
+        sound
+    })
 }
 
 /// JSON by the letter: what starts like it may be YAML in flow style.

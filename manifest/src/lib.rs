@@ -10,6 +10,7 @@ mod document;
 mod edit;
 mod history;
 pub mod image;
+mod local;
 mod messages;
 pub mod names;
 mod path;

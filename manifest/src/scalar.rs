@@ -29,6 +29,12 @@ pub(crate) fn resolve(text: &str) -> Option<Value> {
     Some(Value::String(text.to_owned()))
 }
 
+/// A plain scalar that begins with this is a string whatever follows: no number, boolean or null does.
+pub(crate) fn is_never_special(first: char) -> bool {
+    first.is_ascii_alphabetic() && !matches!(first, 'y' | 'Y' | 'n' | 'N' | 't' | 'T' | 'f' | 'F' | 'o' | 'O')
+        || first == '/'
+}
+
 /// Go's `ParseInt(text, 0, 64)`, then `ParseUint`: decimal, `0x`, `0o`, `0b` and a leading zero for octal.
 fn integer(text: &str) -> Option<Number> {
     let (negative, digits) = match text.as_bytes().first()? {

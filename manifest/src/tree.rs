@@ -32,7 +32,8 @@ pub(crate) enum Style {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Scalar {
-        text: String,
+        /// The text, where it is not what stands in the source between the quotes, if there are any.
+        cooked: Option<Box<str>>,
         style: Style,
     },
     Mapping {
@@ -59,19 +60,42 @@ pub(crate) struct Node {
     /// Where anchor and tag begin, if there are any, else the start of `range`.
     pub start: usize,
     /// Bytes of `&name`, if the node has an anchor.
-    pub anchor: Option<Range<usize>>,
+    pub anchor: Option<Box<Range<usize>>>,
     /// Suffix of a core tag (`str` of `!!str`), or the whole of another.
-    pub tag: Option<String>,
+    pub tag: Option<Box<str>>,
     /// An alias refers to it.
     pub aliased: bool,
 }
 
 impl Node {
-    /// The text of a scalar.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Scalar { text, .. } => Some(text),
-            _ => None,
+    /// Moves it by so many bytes.
+    pub(crate) fn shift(&mut self, by: isize) {
+        let moved = |at: usize| at.saturating_add_signed(by);
+        self.range = moved(self.range.start)..moved(self.range.end);
+        self.start = moved(self.start);
+        if let Some(anchor) = &mut self.anchor {
+            **anchor = moved(anchor.start)..moved(anchor.end);
+        }
+    }
+
+    /// Moves the nodes in it that stand at `from` or behind by so many places.
+    pub(crate) fn renumber(&mut self, from: NodeId, by: isize) {
+        if by == 0 {
+            return;
+        }
+        let moved = |id: &mut NodeId| {
+            if *id >= from {
+                *id = id.saturating_add_signed(by);
+            }
+        };
+        match &mut self.kind {
+            Kind::Mapping { pairs, .. } => pairs.iter_mut().for_each(|(key, value)| {
+                moved(key);
+                moved(value);
+            }),
+            Kind::Sequence { items, .. } => items.iter_mut().for_each(moved),
+            Kind::Alias { target: Some(target) } => moved(target),
+            _ => {}
         }
     }
 }
@@ -97,32 +121,53 @@ pub(crate) struct SyntaxError {
 /// All documents of a text.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Tree {
+    /// The text that was read.
+    pub source: String,
+    /// In the order of the text, each before those in it.
     pub nodes: Vec<Node>,
+    /// There are anchors, aliases, merge keys or tags: what one place means depends on others.
+    pub has_references: bool,
     pub parts: Vec<Part>,
 }
 
 impl Tree {
     /// Reads a text. Never fails: what cannot be read is a part with an error.
-    pub(crate) fn parse(text: &str) -> Self {
-        Builder::default().run(text)
+    pub(crate) fn parse(text: String) -> Self {
+        let mut tree = Builder::default().run(&text);
+        tree.source = text;
+        tree
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }
 
+    /// The text of a scalar.
+    pub(crate) fn text<'a>(&'a self, node: &'a Node) -> Option<&'a str> {
+        match &node.kind {
+            Kind::Scalar {
+                cooked: Some(text), ..
+            } => Some(text),
+            Kind::Scalar { cooked: None, style } => written(&self.source, &node.range, *style),
+            _ => None,
+        }
+    }
+
     /// A scalar key as Kubernetes reads it: `y:` is the key `true`.
     pub(crate) fn key_text(&self, id: NodeId) -> Option<Cow<'_, str>> {
-        match &self.node(id).kind {
-            Kind::Scalar {
-                text,
-                style: Style::Plain,
-            } => Some(match scalar::resolve(text) {
-                Some(Value::Bool(value)) => Cow::Owned(value.to_string()),
-                Some(Value::Number(value)) => Cow::Owned(value.to_string()),
-                _ => Cow::Borrowed(text),
-            }),
-            Kind::Scalar { text, .. } => Some(Cow::Borrowed(text)),
+        let node = self.node(id);
+        match &node.kind {
+            Kind::Scalar { style, .. } => {
+                let text = self.text(node)?;
+                if *style != Style::Plain || text.starts_with(scalar::is_never_special) {
+                    return Some(Cow::Borrowed(text));
+                }
+                Some(match scalar::resolve(text) {
+                    Some(Value::Bool(value)) => Cow::Owned(value.to_string()),
+                    Some(Value::Number(value)) => Cow::Owned(value.to_string()),
+                    _ => Cow::Borrowed(text),
+                })
+            }
             Kind::Alias { target: Some(target) } => self.key_text(*target),
             _ => None,
         }
@@ -206,24 +251,30 @@ impl Builder {
             .tag_start
             .as_ref()
             .and_then(granit_parser::Marker::byte_offset);
-        let tag = event
-            .tag()
-            .map(|tag| tag.core_suffix().map_or_else(|| tag.original(), str::to_owned));
+        let tag = event.tag().map(|tag| {
+            tag.core_suffix()
+                .map_or_else(|| tag.original(), str::to_owned)
+                .into_boxed_str()
+        });
         let anchor = event.anchor_id();
+        self.tree.has_references |= tag.is_some() || anchor.is_some();
         let kind = match event {
             Event::Scalar(text, style, ..) => {
                 let style = style_of(style);
                 if matches!(style, Style::Literal | Style::Folded) {
                     range = block_scalar(source, self.last_end, range);
                 }
-                let mut text = text.into_owned();
                 if range.is_empty() && style == Style::Plain {
                     // An omitted value: the parser says `~` and the end of the last token.
-                    text.clear();
                     let at = self.after_colon(source).unwrap_or(range.end);
                     range = at..at;
+                    Kind::Scalar { cooked: None, style }
+                } else {
+                    self.tree.has_references |= text == "<<";
+                    let as_written = written(source, &range, style) == Some(&*text);
+                    let cooked = (!as_written).then(|| text.into_owned().into_boxed_str());
+                    Kind::Scalar { cooked, style }
                 }
-                Kind::Scalar { text, style }
             }
             Event::MappingStart(style, ..) => Kind::Mapping {
                 flow: style == StructureStyle::Flow,
@@ -233,10 +284,16 @@ impl Builder {
                 flow: style == StructureStyle::Flow,
                 items: Vec::new(),
             },
-            Event::Alias(id) => Kind::Alias {
-                target: self.anchors.get(&id).copied(),
-            },
-            Event::UnresolvedAlias(_) => Kind::Alias { target: None },
+            Event::Alias(id) => {
+                self.tree.has_references = true;
+                Kind::Alias {
+                    target: self.anchors.get(&id).copied(),
+                }
+            }
+            Event::UnresolvedAlias(_) => {
+                self.tree.has_references = true;
+                Kind::Alias { target: None }
+            }
             Event::Anchor(id, _) => {
                 if let Some(&node) = self.anchors.get(&id) {
                     let node = &mut self.tree.nodes[node];
@@ -245,7 +302,7 @@ impl Builder {
                         node.range = range.end..range.end;
                     }
                     self.last_end = self.last_end.max(range.end);
-                    node.anchor = Some(range);
+                    node.anchor = Some(Box::new(range));
                 }
                 return;
             }
@@ -334,6 +391,15 @@ impl Builder {
         if let (false, Kind::Mapping { .. }, Some(first)) = (flow, &node.kind, first) {
             node.range.start = first;
         }
+    }
+}
+
+/// What stands in the source for a scalar, without its quotes. None for a block scalar.
+fn written<'a>(source: &'a str, range: &Range<usize>, style: Style) -> Option<&'a str> {
+    match style {
+        Style::Plain => source.get(range.clone()),
+        Style::SingleQuoted | Style::DoubleQuoted => source.get(range.start + 1..range.end.checked_sub(1)?),
+        Style::Literal | Style::Folded => None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::scalar;
 use crate::tree::{Kind, NodeId, Style, Tree};
 
 /// Most nodes a document may have once its aliases are expanded: stops the "billion laughs".
-const MAX_NODES: usize = 250_000;
+pub(crate) const MAX_NODES: usize = 250_000;
 
 /// Why a document that parses has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,9 @@ impl<F: Fn() -> bool> Reader<'_, F> {
             self.within.push(id);
         }
         let value = match &node.kind {
-            Kind::Scalar { text, style } => self.scalar(id, text, *style)?,
+            Kind::Scalar { style, .. } => {
+                self.scalar(id, self.tree.text(node).unwrap_or_default(), *style)?
+            }
             Kind::Alias { target: None } => return Err(self.error("yaml.alias.unknown", id, "")),
             Kind::Alias { target: Some(target) } if self.within.contains(target) => {
                 return Err(self.error("yaml.alias.cycle", id, ""));
@@ -163,5 +165,12 @@ impl<F: Fn() -> bool> Reader<'_, F> {
 
 /// A plain `<<`.
 pub(crate) fn is_merge(tree: &Tree, key: NodeId) -> bool {
-    matches!(&tree.node(key).kind, Kind::Scalar { text, style: Style::Plain } if text == "<<")
+    let node = tree.node(key);
+    matches!(
+        node.kind,
+        Kind::Scalar {
+            style: Style::Plain,
+            ..
+        }
+    ) && tree.text(node) == Some("<<")
 }

@@ -1,32 +1,12 @@
 //! Real manifests: reading keeps every byte, and an edit changes only the lines that it is about.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::path::PathBuf;
+mod support;
 
-use manifest::{Document, Edit, Path, Segment, inverse, splice};
+use manifest::{Document, Edit, Path, Segment, difference, inverse, splice};
 use serde_json::{Value, json};
-
-fn corpus() -> Vec<(String, String)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/manifests");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .filter(|file| file.extension().is_some_and(|extension| extension != "md"))
-        .map(|file| {
-            (
-                file.file_name().unwrap().to_string_lossy().into_owned(),
-                std::fs::read_to_string(file).unwrap(),
-            )
-        })
-        .collect();
-    files.sort();
-    files
-}
-
-/// Files that the API server refuses for a duplicate key.
-fn is_refused(name: &str) -> bool {
-    name.starts_with("Azure__") || name.contains("ef6-update-database")
-}
+use support::corpus::{files as corpus, is_refused};
+use support::operation;
 
 #[test]
 fn every_file_is_read_and_kept_byte_for_byte() {
@@ -39,6 +19,178 @@ fn every_file_is_read_and_kept_byte_for_byte() {
             assert_eq!(document.problems(), [], "{name}");
         }
     }
+}
+
+/// A text that breaks off anywhere, or in which a character is wrong, is kept as well.
+#[test]
+fn broken_texts_are_kept_byte_for_byte() {
+    for (name, text) in corpus() {
+        let steps = (text.len() / 40).max(1);
+        for at in (0..text.len())
+            .step_by(steps)
+            .filter(|at| text.is_char_boundary(*at))
+        {
+            for broken in [
+                text[..at].to_owned(),
+                format!("{}\t{{'{}", &text[..at], &text[at..]),
+            ] {
+                let document = Document::parse(broken.clone());
+                assert_eq!(document.text(), broken, "{name} at {at}");
+            }
+        }
+    }
+}
+
+/// Edits of every kind at a path.
+fn edits(value: &Value, path: &Path) -> Vec<Edit> {
+    let at = |value: Value| Edit::Set {
+        path: path.clone(),
+        value,
+    };
+    let mut edits = vec![
+        at(json!("on")),
+        at(json!(7)),
+        at(json!("two\nlines\n")),
+        at(json!({"a": ["x", {"b": null}]})),
+        Edit::Remove { path: path.clone() },
+    ];
+    let place = path
+        .segments()
+        .iter()
+        .try_fold(value, |value, segment| match segment {
+            Segment::Key(key) => value.get(key),
+            Segment::Index(index) => value.get(index),
+        });
+    match place {
+        Some(Value::Object(_)) => edits.push(Edit::Set {
+            path: path.key("added.io/key"),
+            value: json!(["0644"]),
+        }),
+        Some(Value::Array(items)) => {
+            for index in [0, items.len() / 2, items.len()] {
+                edits.push(Edit::Insert {
+                    path: path.clone(),
+                    index,
+                    value: json!({"name": "added", "value": "1"}),
+                });
+            }
+            if items.len() > 1 {
+                edits.push(Edit::Move {
+                    path: path.clone(),
+                    from: items.len() - 1,
+                    to: 0,
+                });
+            }
+        }
+        _ => {}
+    }
+    if let Some(Segment::Key(_)) = path.last() {
+        edits.push(Edit::Rename {
+            path: path.clone(),
+            key: "renamed".to_owned(),
+        });
+    }
+    edits
+}
+
+/// The guarantees of the README, over every file with edits of every kind at many paths.
+#[test]
+fn every_guarantee_holds_over_real_manifests() {
+    let (mut made, mut refused) = (0, 0);
+    for (name, text) in corpus() {
+        let document = Document::parse(text.clone());
+        let entries = document.entries().len();
+        for entry in 0..entries {
+            let Some(value) = document.value(entry) else {
+                continue;
+            };
+            let all = operation::paths(value);
+            // Spread over the document: many in few documents, few in many.
+            let step = (all.len() * entries.min(20) / 60).max(1);
+            for path in all.iter().step_by(step) {
+                for edit in edits(value, path) {
+                    if hold(&name, &document, entry, value, &edit) {
+                        made += 1;
+                    } else {
+                        refused += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!("{made} edits made, {refused} refused");
+    assert!(made > 20_000, "{made}");
+    assert!(refused * 500 < made, "{refused} of {made}");
+}
+
+/// Carries out one edit and holds it against each guarantee. False if it was refused.
+fn hold(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edit) -> bool {
+    let before = document.text();
+    let mut after = document.clone();
+    let Ok(splices) = after.apply(entry, edit) else {
+        // 2: refused, and nothing has changed.
+        assert_eq!(after.text(), before, "{name} {edit:?}");
+        return false;
+    };
+    // 2 and 5: it means what it says, here and everywhere else.
+    let wanted = operation::apply(value, edit);
+    assert_eq!(after.value(entry), wanted.as_ref(), "{name} {edit:?}");
+    assert_eq!(after.entries().len(), document.entries().len());
+    for other in (0..document.entries().len()).filter(|other| *other != entry) {
+        assert_eq!(after.value(other), document.value(other), "{name} {edit:?}");
+    }
+    // 6: undo restores the bytes.
+    let undone = splice(after.text(), &inverse(before, &splices));
+    assert!(undone == before, "{name} {edit:?}: undo");
+    let Some(change) = difference(before, after.text()) else {
+        return true;
+    };
+    // 3: a change begins at the place it is about, or where its collection ends.
+    if let Edit::Set { path, .. } = edit
+        && let Some(about) = document
+            .key_range(entry, path)
+            .or_else(|| document.range(entry, path))
+    {
+        let line = before[..about.start].rfind('\n').map_or(0, |at| at + 1);
+        assert!(change.range.start >= line, "{name} {edit:?}: {change:?}");
+    }
+    // 4: line ends stay what they are.
+    let crlf = before.matches("\r\n").count();
+    if crlf > 0 && crlf == before.matches('\n').count() {
+        let ends = after.text().matches("\r\n").count();
+        assert_eq!(ends, after.text().matches('\n').count(), "{name} {edit:?}");
+    }
+    // 3: no comment is lost outside what was replaced or removed; what is added or moved loses none.
+    let own = match edit {
+        // A collection begins behind its key.
+        Edit::Set { path, .. } | Edit::Remove { path } => document.range(entry, path).map_or(0, |range| {
+            let key = document.key_range(entry, path);
+            let start = key.map_or(range.start, |key| key.end.min(range.start));
+            comments(&before[start..range.end]).len()
+        }),
+        _ => 0,
+    };
+    let above = usize::from(matches!(edit, Edit::Remove { .. })) * comments_above(document, entry, edit);
+    let lost = comments(before)
+        .len()
+        .saturating_sub(comments(after.text()).len());
+    assert!(lost <= own + above, "{name} {edit:?}: {lost} comments are lost");
+    true
+}
+
+/// Comment lines right above a removed list item, which are its own.
+fn comments_above(document: &Document, entry: usize, edit: &Edit) -> usize {
+    let Edit::Remove { path } = edit else { return 0 };
+    let Some(range) = document
+        .range(entry, path)
+        .filter(|_| matches!(path.last(), Some(Segment::Index(_))))
+    else {
+        return 0;
+    };
+    let above = document.text()[..range.start].lines().rev().skip(1);
+    above
+        .take_while(|line| line.trim_start().starts_with('#'))
+        .count()
 }
 
 /// Every path of a value, parents before children.

@@ -143,6 +143,16 @@ fn a_removed_item_takes_only_its_own_comments() {
     check("a:\n  b: 1\nc: 2", &remove("c"), "a:\n  b: 1\n");
     check("a:\n  b: 1 # x\nc: 2\n", &remove("a.b"), "a: {}\nc: 2\n");
     check("a:\n- 1\nc: 2\n", &remove("a[0]"), "a: []\nc: 2\n");
+    check(
+        "a: # of a\n  # about b\n  b: 1 # of b\n  # end of a\nc: 2\n",
+        &remove("a.b"),
+        "a: {} # of a\n  # about b\n  # end of a\nc: 2\n",
+    );
+    check(
+        "a:\r\n  # about b\r\n  b: 1",
+        &remove("a.b"),
+        "a: {}\r\n  # about b",
+    );
     check("a: 1\n", &remove("a"), "{}\n");
     check(
         "a: 1\n# about b\nb: 2\nc: 3\n",

@@ -6,7 +6,7 @@
 
 mod support;
 
-use manifest::{Document, Edit, EditError, Path, Segment, difference, inverse, splice};
+use manifest::{Document, Edit, EditError, Path, Segment, Splice, difference, inverse, splice};
 use proptest::prelude::*;
 use serde_json::Value;
 use support::generate::{Source, comments, document};
@@ -60,7 +60,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(3000))]
+    #![proptest_config(config(10_000))]
 
     #[test]
     fn reading_keeps_every_byte(text in "[a-c0-9:\\-#&*!|>'\"%@{}\\[\\],. \\n\\r\\t任é~?]{0,80}") {
@@ -105,11 +105,13 @@ proptest! {
             prop_assert!(change.range.start >= first.saturating_sub(2), "{:?} {:?}\n{}\n=>\n{}", edit, change, text, read.text());
         }
         // A removed item takes its own comments, and a collection that is written anew those inside it.
+        let old = before.get(entry, target(&edit));
+        let is_collection = old.is_some_and(|old| old.is_object() || old.is_array());
         let kept = |comment: &(usize, String)| {
             let inside = about.contains(&comment.0);
-            let spans = text[about.clone()].contains('\n');
+            let spans = text[about.clone()].contains('\n') || is_collection;
             let own = matches!(edit, Edit::Remove { .. }) || spans && matches!(edit, Edit::Set { .. });
-            !inside && !(own && lies_with(text, &about, comment.0))
+            !inside && (!own || !lies_with(text, &about, comment.0))
         };
         for comment in comments(text).iter().filter(|comment| kept(comment)) {
             prop_assert!(
@@ -149,7 +151,7 @@ proptest! {
         if !before.text().contains('*') { return Ok(()) }
         match read.apply(entry, &edit) {
             Err(EditError::Shared(range)) => {
-                prop_assert!(before.text()[range].starts_with('&'), "the anchor is shown");
+                prop_assert!(before.text()[range.clone()].starts_with('&'), "no anchor at {:?} for {:?}\n{}", range, edit, before.text());
                 prop_assert_eq!(read.text(), before.text());
             }
             Err(_) => prop_assert_eq!(read.text(), before.text()),
@@ -168,6 +170,21 @@ proptest! {
     }
 
     #[test]
+    fn reading_only_what_changed_reads_the_same(bytes in bytes()) {
+        let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
+        if read.apply(entry, &edit).is_ok() {
+            same(&read)?;
+        }
+        // And as a person types, in valid and invalid steps.
+        let mut choices = Source::new(&bytes[bytes.len() / 2..]);
+        for _ in 0..4 {
+            let splice = typing(read.text(), &mut choices);
+            read.splice(&[splice]);
+            same(&read)?;
+        }
+    }
+
+    #[test]
     fn undo_restores_the_bytes(bytes in bytes()) {
         let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
         let before = read.text().to_owned();
@@ -175,6 +192,61 @@ proptest! {
         prop_assert_eq!(splice(&before, &splices), read.text());
         prop_assert_eq!(splice(read.text(), &inverse(&before, &splices)), before);
     }
+}
+
+/// The document is what reading its text anew gives.
+fn same(read: &Document) -> Result<(), TestCaseError> {
+    let anew = Document::parse(read.text());
+    let text = read.text();
+    prop_assert_eq!(read.problems(), anew.problems(), "{}", text);
+    prop_assert_eq!(read.entries(), anew.entries(), "{}", text);
+    for (index, entry) in anew.entries().iter().enumerate() {
+        prop_assert_eq!(read.value(index), anew.value(index), "{}", text);
+        let all = anew.value(index).map(paths).unwrap_or_default();
+        for path in all.iter().chain([&Path::root()]) {
+            prop_assert_eq!(
+                read.range(index, path),
+                anew.range(index, path),
+                "{} {}",
+                path,
+                text
+            );
+            prop_assert_eq!(
+                read.key_range(index, path),
+                anew.key_range(index, path),
+                "{} {}",
+                path,
+                text
+            );
+        }
+        prop_assert_eq!(&read.entries()[index].range, &entry.range);
+    }
+    for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
+        prop_assert_eq!(read.path_at(at), anew.path_at(at), "{} {}", at, text);
+    }
+    Ok(())
+}
+
+/// What a person types or deletes, a character or a line of it.
+fn typing(text: &str, choices: &mut Source<'_>) -> Splice {
+    const TYPED: [&str; 16] = [
+        "x", "1", " ", "\n", ":", ": y", "\n  z: 1", "# c", "- ", "\n- a", "\"", "'", "[1, 2]", "|", "&a ",
+        "---\n",
+    ];
+    let place = (usize::from(choices.next()) * 256 + usize::from(choices.next())) % (text.len() + 1);
+    let start = (0..=place)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
+    let taken = usize::from(choices.next() % 8).saturating_sub(4);
+    let end = (start + taken..=text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(start);
+    let typed = match choices.next() {
+        byte @ 0..=199 => TYPED[usize::from(byte % 16)],
+        _ => "",
+    };
+    Splice::new(start..end, typed)
 }
 
 /// A comment on the line where a removed place ends, or right above where it begins.
@@ -200,7 +272,7 @@ fn few_edits_are_refused() {
                 state = state
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(1_442_695_040_888_963_407);
-                (state >> 33) as u8
+                u8::try_from(state >> 56).unwrap_or_default()
             })
             .collect();
         let Some((mut read, entry, edit)) = scene(&bytes) else {

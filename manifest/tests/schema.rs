@@ -76,6 +76,33 @@ fn a_node_tells_documentation_choices_defaults_and_keys() {
     assert!(at("spec.template").requires("spec") || at("spec").requires("template"));
 }
 
+fn compare(
+    older: manifest::schema::Node<'_>,
+    newer: manifest::schema::Node<'_>,
+    depth: usize,
+    seen: &mut usize,
+) {
+    *seen += 1;
+    assert_eq!(older.kind(), newer.kind());
+    assert_eq!(older.documentation(), newer.documentation());
+    assert_eq!(older.choices(), newer.choices());
+    if depth == 0 {
+        return;
+    }
+    let names =
+        |node: manifest::schema::Node<'_>| node.fields().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(older), names(newer));
+    for ((_, older), (_, newer)) in older.fields().zip(newer.fields()) {
+        compare(older, newer, depth - 1, seen);
+    }
+    for (older, newer) in [(older.item(), newer.item()), (older.value(), newer.value())] {
+        assert_eq!(older.is_some(), newer.is_some());
+        if let (Some(older), Some(newer)) = (older, newer) {
+            compare(older, newer, depth - 1, seen);
+        }
+    }
+}
+
 #[test]
 fn version_2_says_the_same_as_version_3() {
     let (older, newer) = (
@@ -86,33 +113,6 @@ fn version_2_says_the_same_as_version_3() {
         older.kinds().collect::<Vec<_>>(),
         newer.kinds().collect::<Vec<_>>()
     );
-    fn compare(
-        older: manifest::schema::Node<'_>,
-        newer: manifest::schema::Node<'_>,
-        depth: usize,
-        seen: &mut usize,
-    ) {
-        *seen += 1;
-        assert_eq!(older.kind(), newer.kind());
-        assert_eq!(older.documentation(), newer.documentation());
-        assert_eq!(older.choices(), newer.choices());
-        if depth == 0 {
-            return;
-        }
-        let names = |node: manifest::schema::Node<'_>| {
-            node.fields().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
-        };
-        assert_eq!(names(older), names(newer));
-        for ((_, older), (_, newer)) in older.fields().zip(newer.fields()) {
-            compare(older, newer, depth - 1, seen);
-        }
-        for (older, newer) in [(older.item(), newer.item()), (older.value(), newer.value())] {
-            assert_eq!(older.is_some(), newer.is_some());
-            if let (Some(older), Some(newer)) = (older, newer) {
-                compare(older, newer, depth - 1, seen);
-            }
-        }
-    }
     let mut seen = 0;
     let job = |schema: &Schema| schema.for_kind("batch/v1", "Job").is_some();
     assert!(job(&older) && job(&newer));
@@ -439,10 +439,10 @@ fn types_choices_and_missing_fields_are_told_once() {
     assert_eq!(expected.len(), 1);
     assert_eq!(expected[0].severity, Severity::Warning);
     // Of a field that no rule looks at, the schema tells the type.
-    let document = job("  manualSelector: false\n  maxFailedIndexes: 3000000000\n");
+    let document = job("  ttlSecondsAfterFinished: 3000000000\n");
     assert!(
         told(&schema_problems(&document, &schema))
-            .contains(&("field.range", "spec.maxFailedIndexes".to_owned()))
+            .contains(&("field.range", "spec.ttlSecondsAfterFinished".to_owned()))
     );
     let secret = Document::parse("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {x: hello}\n");
     assert_eq!(

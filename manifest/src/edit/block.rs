@@ -137,16 +137,23 @@ impl Layout<'_> {
                     .map(|item| self.tree.node(*item).start..self.end(*item));
                 Ok(vec![self.remove_flow(parent, &ends.collect::<Vec<_>>(), index)])
             }
-            Kind::Mapping { pairs, .. } if pairs.len() == 1 => self.empty(parent, "{}"),
-            Kind::Sequence { items, .. } if items.len() == 1 => self.empty(parent, "[]"),
+            Kind::Mapping { pairs, .. } if pairs.len() == 1 => {
+                let (key, value) = pairs[0];
+                let start = self.tree.node(key).start;
+                let own = self.is_first_on_line(start).then(|| start..self.end(value));
+                self.empty(parent, "{}", own)
+            }
+            Kind::Sequence { items, .. } if items.len() == 1 => {
+                self.empty(parent, "[]", self.slot(parent, items, 0).ok())
+            }
             Kind::Mapping { pairs, .. } => Ok(self.remove_pair(pairs, index)),
             Kind::Sequence { items, .. } => self.remove_item(parent, items, index),
             _ => Err(EditError::Unsupported),
         }
     }
 
-    /// A collection that has lost its last member.
-    fn empty(&self, id: NodeId, text: &str) -> Result<Vec<Splice>, EditError> {
+    /// A collection that has lost its last member, which had these lines. Comments beside it stay.
+    fn empty(&self, id: NodeId, text: &str, own: Option<Range<usize>>) -> Result<Vec<Splice>, EditError> {
         let node = self.tree.node(id);
         let key = self.tree.nodes.iter().find_map(|other| match &other.kind {
             Kind::Mapping { flow: false, pairs } => {
@@ -162,9 +169,15 @@ impl Layout<'_> {
             return Err(EditError::Unsupported);
         }
         let colon = self.colon_end(key);
+        let behind = self.line_end(colon);
+        let own = match own.map(|own| self.line_start(own.start)..self.line_end(own.end)) {
+            // From the break before to the last character, so that the text ends as it did.
+            Some(own) if own.start > behind => own.start - self.eol_before(own.start)..own.end,
+            _ => behind..self.line_end(self.end(id)),
+        };
         Ok(vec![
             Splice::insert(colon, format!(" {text}")),
-            Splice::new(self.line_end(colon)..self.line_end(self.end(id)), ""),
+            Splice::new(own, ""),
         ])
     }
 

@@ -61,6 +61,14 @@ impl<'a> Layout<'a> {
         line_end(self.text, at)
     }
 
+    /// Bytes of the line break before the start of a line.
+    pub(super) fn eol_before(&self, line: usize) -> usize {
+        match &self.text[..line] {
+            before if before.ends_with("\r\n") => 2,
+            before => usize::from(before.ends_with('\n')),
+        }
+    }
+
     /// Start of the next line, or the end of the text.
     pub(super) fn next_line(&self, at: usize) -> usize {
         self.text[at..]

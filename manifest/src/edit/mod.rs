@@ -15,6 +15,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::local::Change;
 use crate::path::{Path, Segment};
 use crate::splice::{Splice, difference, splice};
 
@@ -104,6 +105,81 @@ pub(crate) fn apply(
     }
 }
 
+/// Carries out an edit by reading again only the lines around it. None where it has to be done as a whole: because
+/// other lines matter, because the edit is none or several, or because it is refused.
+pub(crate) fn apply_near(document: &Document, entry: usize, edit: &Edit) -> Option<(Vec<Splice>, Change)> {
+    let before = document.value(entry)?;
+    if !is_plain(before, edit)? {
+        return None;
+    }
+    let splices = write::splices(document, entry, edit).ok()?;
+    let (at, change) = document.near(&splices)?;
+    let wanted = reference::apply(reference::get(before, &change.path)?, &edit.below(&change.path)?).ok()?;
+    (at == entry && wanted == change.value).then_some((splices, change))
+}
+
+/// The edit changes one thing that is there, or adds one to a collection that is there.
+fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
+    let full = |value: &Value| match value {
+        Value::Object(map) => !map.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => false,
+    };
+    Some(match edit {
+        Edit::Set { path, value } => match reference::get(before, path) {
+            Some(old) => old != value && !(full(old) && full(value)),
+            None => {
+                matches!(path.last()?, Segment::Key(_))
+                    && reference::get(before, &path.parent()?)?.is_object()
+            }
+        },
+        Edit::Insert { path, index, .. } => *index <= reference::get(before, path)?.as_array()?.len(),
+        Edit::Remove { path } => reference::get(before, path).is_some(),
+        Edit::Move { path, from, to } => {
+            let length = reference::get(before, path)?.as_array()?.len();
+            from != to && *from < length && *to < length
+        }
+        Edit::Rename { path, key } => {
+            reference::get(before, path)?;
+            !reference::get(before, &path.parent()?)?
+                .as_object()?
+                .contains_key(key)
+        }
+    })
+}
+
+impl Edit {
+    /// The same edit, seen from a place on its path; none if it is about that place itself.
+    fn below(&self, place: &Path) -> Option<Self> {
+        let rest = |path: &Path| {
+            let rest = path.segments().get(place.segments().len()..)?.to_vec();
+            path.starts_with(place).then(|| Path::from(rest))
+        };
+        let inner = |path: &Path| rest(path).filter(|rest| !rest.is_root());
+        Some(match self {
+            Self::Set { path, value } => Self::Set {
+                path: rest(path)?,
+                value: value.clone(),
+            },
+            Self::Insert { path, index, value } => Self::Insert {
+                path: rest(path)?,
+                index: *index,
+                value: value.clone(),
+            },
+            Self::Remove { path } => Self::Remove { path: inner(path)? },
+            Self::Move { path, from, to } => Self::Move {
+                path: rest(path)?,
+                from: *from,
+                to: *to,
+            },
+            Self::Rename { path, key } => Self::Rename {
+                path: inner(path)?,
+                key: key.clone(),
+            },
+        })
+    }
+}
+
 /// A collection set over a collection is the sum of smaller edits, so that comments on what stays survive.
 fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
     let Edit::Set { path, value } = edit else {
@@ -149,6 +225,12 @@ fn in_parts(
     parts: &[Edit],
     wanted: &Value,
 ) -> Result<(Vec<Splice>, Document), EditError> {
+    // A refusal shows an anchor of this text, not of one halfway.
+    for part in parts {
+        if let Err(shared @ EditError::Shared(_)) = write::splices(document, entry, part) {
+            return Err(shared);
+        }
+    }
     let mut after = document.clone();
     for part in parts {
         after = apply(&after, entry, part)?.1;

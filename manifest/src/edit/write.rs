@@ -52,7 +52,7 @@ pub(super) fn splices(document: &Document, entry: usize, edit: &Edit) -> Result<
         Edit::Remove { path } => match layout.find(root, path)? {
             Found::Place(place) => layout.remove(place),
             // The value says that something is there, so it comes through a merge.
-            Found::Missing(place, _) => Err(layout.shared(place.node)),
+            Found::Missing(place, _) => Err(layout.merged(place.node)),
         },
         Edit::Move { path, from, to } => match layout.find(root, path)? {
             Found::Place(place) => layout.rotate(place, *from, *to),
@@ -112,7 +112,20 @@ impl Layout<'_> {
             Kind::Alias { target: Some(target) } => self.tree.node(target),
             _ => node,
         };
-        EditError::Shared(owner.anchor.clone().unwrap_or_else(|| owner.range.clone()))
+        EditError::Shared(owner.anchor.as_deref().unwrap_or(&owner.range).clone())
+    }
+
+    /// The refusal to touch what a mapping has from others; its range is the anchor of the first of them.
+    fn merged(&self, mapping: NodeId) -> EditError {
+        let Kind::Mapping { pairs, .. } = &self.tree.node(mapping).kind else {
+            return self.shared(mapping);
+        };
+        let merge = pairs.iter().find(|(key, _)| is_merge(self.tree, *key));
+        let from = merge.map_or(mapping, |(_, from)| match &self.tree.node(*from).kind {
+            Kind::Sequence { items, .. } => items.first().copied().unwrap_or(*from),
+            _ => *from,
+        });
+        self.shared(from)
     }
 
     /// The first shared node within a node.
@@ -145,7 +158,7 @@ impl Layout<'_> {
                 let merges = pairs.iter().any(|(key, _)| is_merge(self.tree, *key));
                 if merges && rest.len() > 1 {
                     // The rest might exist in the merged mapping; the new key would hide it.
-                    return Err(self.shared(pairs.last().map_or(place.node, |pair| pair.1)));
+                    return Err(self.merged(place.node));
                 }
                 self.insert_pair(place, key, &nest(&rest[1..], value.clone()))
             }
@@ -269,9 +282,10 @@ impl Layout<'_> {
     }
 
     pub(super) fn style(&self, id: NodeId) -> Option<Style> {
-        match &self.tree.node(id).kind {
+        let node = self.tree.node(id);
+        match node.kind {
             // An empty string needs its quotes; what takes its place may not.
-            Kind::Scalar { style, text } => Some(*style).filter(|_| !text.is_empty()),
+            Kind::Scalar { style, .. } => Some(style).filter(|_| self.tree.text(node) != Some("")),
             _ => None,
         }
     }

@@ -145,7 +145,7 @@ fn look(text: &str) -> Result<Cursor, bool> {
     let placeholder = tree
         .nodes
         .iter()
-        .position(|node| node.text() == Some(PLACEHOLDER));
+        .position(|node| tree.text(node) == Some(PLACEHOLDER));
     let found = placeholder.and_then(|id| {
         let roots = tree.parts.iter().filter_map(|part| part.root);
         roots.into_iter().find_map(|root| {
@@ -219,7 +219,7 @@ fn root_text(tree: &Tree, root: NodeId, name: &str) -> Option<String> {
     let (_, value) = pairs
         .iter()
         .find(|(key, _)| tree.key_text(*key).as_deref() == Some(name))?;
-    let text = tree.node(*value).text();
+    let text = tree.text(tree.node(*value));
     text.filter(|text| !text.is_empty() && *text != PLACEHOLDER)
         .map(str::to_owned)
 }

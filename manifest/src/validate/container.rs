@@ -165,8 +165,13 @@ impl Check<'_> {
     }
 
     fn environment(&mut self, container: &Map<String, Value>, at: &Path) {
-        let mut taken = HashSet::new();
-        for (index, variable) in self.list(container, at, "env").iter().enumerate() {
+        let variables = self.list(container, at, "env");
+        let mut taken = HashSet::with_capacity(variables.len());
+        for (index, variable) in variables.iter().enumerate() {
+            // Nearly all are a name and a text, and of those there may be thousands.
+            if plain_variable(variable).is_some_and(|name| taken.insert(name)) {
+                continue;
+            }
             let path = at.key("env").index(index);
             let Some(variable) = variable.as_object() else {
                 continue;
@@ -311,6 +316,19 @@ impl Check<'_> {
                 }
             }
         }
+    }
+}
+
+/// The name of a variable that has only a good name and a text.
+fn plain_variable(variable: &Value) -> Option<&str> {
+    let variable = variable.as_object()?;
+    let name = variable
+        .get("name")?
+        .as_str()
+        .filter(|name| names::env_name(name).is_ok())?;
+    match (variable.len(), variable.get("value")) {
+        (1, None) | (2, Some(Value::String(_) | Value::Null)) => Some(name),
+        _ => None,
     }
 }
 
