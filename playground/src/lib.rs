@@ -96,6 +96,7 @@ impl Playground {
     /// Starts controllers and scheduler alone: Pods are placed, and nothing runs them.
     pub fn start_controllers(&self) {
         self.spawn(controllers::job::run(self.cluster.clone()));
+        self.spawn(controllers::ttl::run(self.cluster.clone()));
         self.spawn(controllers::compaction::run(self.cluster.clone()));
         self.spawn(controllers::garbage::run(self.cluster.clone()));
         self.spawn(controllers::quotas::run(self.cluster.clone()));

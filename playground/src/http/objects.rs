@@ -105,11 +105,6 @@ pub(crate) fn create_object(
     create_with(cluster, resource, namespace, object, &options)
 }
 
-/// Five letters and digits that cannot spell a word, as generated names end.
-pub(crate) fn random_suffix() -> String {
-    crate::api::names::generated("")
-}
-
 /// Replaces an object, or its status alone.
 pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let options = WriteOptions {

@@ -185,7 +185,8 @@ fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), StoreError> {
         text("namespace"),
         text("name")
     );
-    events::record(cluster, pod, COMPONENT, "Normal", "Scheduled", &message);
+    let what = ("Normal", "Scheduled", "Binding");
+    events::record_action(cluster, pod, COMPONENT, what, &message);
     Ok(())
 }
 
@@ -220,7 +221,8 @@ fn refuse(cluster: &Cluster, pod: &Value, nodes: usize, reasons: &[&'static str]
         set_condition(pod, "False", "Unschedulable", &message, &now);
         Ok::<_, StoreError>(())
     })?;
-    events::record(cluster, pod, COMPONENT, "Warning", "FailedScheduling", &message);
+    let what = ("Warning", "FailedScheduling", "Scheduling");
+    events::record_action(cluster, pod, COMPONENT, what, &message);
     Ok(())
 }
 
