@@ -193,7 +193,7 @@ async fn exchanged(
     } else {
         None
     };
-    let mut found = replayed(&mut client, name, scenario).await?;
+    let mut found = replayed(&mut client, name, scenario, history.as_ref()).await?;
     if let Some(history) = history {
         found.extend(history.compare(&scenario.observed).await);
     }
@@ -241,7 +241,12 @@ async fn tokens(client: &mut Client, baseline: &Baseline, scenario: &Scenario) -
     Ok(())
 }
 
-async fn replayed(client: &mut Client, name: &str, scenario: &Scenario) -> Result<Vec<String>, String> {
+async fn replayed(
+    client: &mut Client,
+    name: &str,
+    scenario: &Scenario,
+    history: Option<&observed::Recorder>,
+) -> Result<Vec<String>, String> {
     let answers = client
         .steps(&scenario.steps)
         .await
@@ -249,6 +254,9 @@ async fn replayed(client: &mut Client, name: &str, scenario: &Scenario) -> Resul
     let steps = flat(&scenario.steps);
     let (mut recorded_names, mut seen_names) = (Vec::new(), Vec::new());
     generated_names(&scenario.observed, &mut recorded_names);
+    if let Some(history) = history {
+        generated_names(&history.seen(), &mut seen_names);
+    }
     for (step, answer) in steps.iter().zip(&answers) {
         generated_names(&step.response.body, &mut recorded_names);
         generated_names(&answer.body, &mut seen_names);

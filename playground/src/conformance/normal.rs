@@ -23,6 +23,7 @@ static GENERATED: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             r"resource version: \d+(, current: \d+| \(\d+\))?",
             "resource version: <version>",
         ),
+        (r" to node-\w+$", " to <node>"),
         (r#"resourceVersion: "\d+""#, "resourceVersion: <version>"),
         (r"X509SHA256=[0-9a-f]{64}", "<credential>"),
     ]

@@ -82,12 +82,18 @@ impl Recorder {
         }
     }
 
-    fn differences(&self, recorded: &Value) -> Vec<String> {
+    /// Everything so far.
+    pub(super) fn seen(&self) -> Value {
         let mut seen = json!({});
         for (list, events, _) in &self.watches {
             let events = events.lock().unwrap_or_else(PoisonError::into_inner);
             seen[*list] = events.clone().into();
         }
+        seen
+    }
+
+    fn differences(&self, recorded: &Value) -> Vec<String> {
+        let seen = self.seen();
         let (mut then, mut now) = (Vec::new(), Vec::new());
         generated_names(recorded, &mut then);
         generated_names(&seen, &mut now);
