@@ -224,7 +224,8 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
         let at = deadline(cluster, stored, grace, deleting);
         metadata.insert("deletionTimestamp".into(), seconds(at).into());
         metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
-        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+        // A shorter grace for what is being deleted already is no new wish.
+        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64).filter(|_| !deleting) {
             metadata.insert("generation".into(), (generation + 1).into());
         }
     }

@@ -328,6 +328,10 @@ pub(super) fn tidy(mut object: Value) -> Value {
                                 | "firstTimestamp"
                                 | "lastTimestamp"
                                 | "eventTime"
+                                | "startedAt"
+                                | "finishedAt"
+                                | "lastHeartbeatTime"
+                                | "lastObservedTime"
                         )
                 });
                 members.values_mut().for_each(clean);

@@ -95,12 +95,16 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                 };
                 out.insert(text(name, names), value);
             }
+            // Owners of fields are ordered by their times, which are not compared.
+            if let Some(owners) = out.get_mut("managedFields").and_then(Value::as_array_mut) {
+                owners.sort_by_key(|one| sorted(&one["manager"]) + &sorted(&one["operation"]) + &sorted(&one["subresource"]));
+            }
             if let Some(items) = out.get_mut("items").and_then(Value::as_array_mut) {
                 let random = items.iter().any(|item| {
                     item["metadata"]["generateName"].is_string() || item["involvedObject"].is_object()
                 });
                 if random {
-                    items.sort_by_key(ToString::to_string);
+                    items.sort_by_key(sorted);
                 }
             }
             out.into()
@@ -108,6 +112,22 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
         Value::Array(items) => items.iter().map(|item| normal(item, names)).collect(),
         Value::String(string) => text(string, names).into(),
         other => other.clone(),
+    }
+}
+
+/// A value as a text that does not depend on the order of members.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut parts: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", sorted(value)))
+                .collect();
+            parts.sort();
+            format!("{{{}}}", parts.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
     }
 }
 
