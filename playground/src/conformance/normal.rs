@@ -5,30 +5,62 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-/// Patterns of generated texts, with what stands for them.
-static GENERATED: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+/// A pattern of generated texts.
+struct Generated {
+    /// What such a text holds for certain: looking for it is cheaper than the pattern.
+    literal: &'static str,
+    /// Fewest bytes of such a text.
+    least: usize,
+    pattern: Regex,
+    stand_in: &'static str,
+}
+
+static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
     [
         (
+            "-",
+            36,
             r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
             "<uid>",
         ),
-        (r"kube-api-access-[a-z0-9]{5}", "kube-api-access-<random>"),
         (
+            "kube-api-access-",
+            21,
+            r"kube-api-access-[a-z0-9]{5}",
+            "kube-api-access-<random>",
+        ),
+        (
+            ":",
+            20,
             r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
             "<time>",
         ),
-        (r"\.[0-9a-f]{16}\b", ".<event>"),
-        (r"\?hash=[0-9A-F]+", ""),
+        (".", 17, r"\.[0-9a-f]{16}\b", ".<event>"),
+        ("?hash=", 7, r"\?hash=[0-9A-F]+", ""),
         (
+            "resource version: ",
+            19,
             r"resource version: \d+(, current: \d+| \(\d+\))?",
             "resource version: <version>",
         ),
-        (r" to node-\w+$", " to <node>"),
-        (r#"resourceVersion: "\d+""#, "resourceVersion: <version>"),
-        (r"X509SHA256=[0-9a-f]{64}", "<credential>"),
+        (" to node-", 10, r" to node-\w+$", " to <node>"),
+        (
+            "resourceVersion: ",
+            19,
+            r#"resourceVersion: "\d+""#,
+            "resourceVersion: <version>",
+        ),
+        ("X509SHA256=", 75, r"X509SHA256=[0-9a-f]{64}", "<credential>"),
     ]
     .into_iter()
-    .filter_map(|(pattern, stand_in)| Some((Regex::new(pattern).ok()?, stand_in)))
+    .filter_map(|(literal, least, pattern, stand_in)| {
+        Some(Generated {
+            literal,
+            least,
+            pattern: Regex::new(pattern).ok()?,
+            stand_in,
+        })
+    })
     .collect()
 });
 static AGE: LazyLock<Option<Regex>> =
@@ -149,9 +181,9 @@ fn text(text: &str, names: &[(String, String)]) -> String {
             text = text.replace(name.as_str(), stand_in);
         }
     }
-    for (pattern, stand_in) in GENERATED.iter() {
-        if pattern.is_match(&text) {
-            text = pattern.replace_all(&text, *stand_in).into_owned();
+    for one in GENERATED.iter() {
+        if text.len() >= one.least && text.contains(one.literal) {
+            text = one.pattern.replace_all(&text, one.stand_in).into_owned();
         }
     }
     text

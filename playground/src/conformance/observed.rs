@@ -44,8 +44,7 @@ impl Recorder {
             if !recorded[list].is_array() {
                 continue;
             }
-            let path = format!("{path}/{namespace}/{list}");
-            let body = client.open_watch(&path).await?;
+            let body = client.open_watch(&format!("{path}/{namespace}/{list}")).await?;
             let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
             let into = Arc::clone(&seen);
             let task = tokio::spawn(async move {
@@ -78,7 +77,7 @@ impl Recorder {
                 }
                 return found;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
