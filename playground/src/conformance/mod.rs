@@ -112,10 +112,7 @@ pub async fn run(
             }
             (None, Target::Own(scratch)) => {
                 let data = scratch.join(format!("{group}-{name}"));
-                let result = alone(&data, baseline, &name, &scenario).await;
-                // Hundreds of databases would fill a small disk; what cannot be removed is left to the caller.
-                let _ = std::fs::remove_dir_all(&data);
-                result
+                alone(&data, baseline, &name, &scenario).await
             }
             (None, Target::Server { .. }) => Err("no server".to_owned()),
         };
@@ -155,7 +152,7 @@ async fn alone(
     name: &str,
     scenario: &Scenario,
 ) -> Result<Vec<String>, String> {
-    let playground = Playground::open_bare(Options {
+    let playground = Playground::in_memory(Options {
         data_dir: data.to_owned(),
     })
     .map_err(|error| error.to_string())?;
