@@ -82,6 +82,21 @@ impl Playground {
         })
     }
 
+    /// A cluster as [`Playground::open_bare`] opens it of which nothing is kept, for tests that make many; `data_dir`
+    /// is used only by what runs commands.
+    pub fn in_memory(options: Options) -> Result<Self, OpenError> {
+        let folder = options.data_dir;
+        let identity = tls::Identity::new().map_err(|error| OpenError::Folder(folder.clone(), error))?;
+        let cluster = Cluster::new(Store::in_memory(), Clock::system(), folder);
+        bootstrap::least(&cluster)?;
+        Ok(Self {
+            cluster,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            identity: Arc::new(identity),
+        })
+    }
+
     /// Starts controllers, scheduler and runtime on the current tokio runtime.
     pub fn start(&self) {
         self.start_controllers();
@@ -96,6 +111,7 @@ impl Playground {
     /// Starts controllers and scheduler alone: Pods are placed, and nothing runs them.
     pub fn start_controllers(&self) {
         self.spawn(controllers::job::run(self.cluster.clone()));
+        self.spawn(controllers::ttl::run(self.cluster.clone()));
         self.spawn(controllers::compaction::run(self.cluster.clone()));
         self.spawn(controllers::garbage::run(self.cluster.clone()));
         self.spawn(controllers::quotas::run(self.cluster.clone()));

@@ -65,17 +65,22 @@ impl Identity {
         {
             return Ok(identity);
         }
+        let identity = Self::new()?;
+        write_private(&file, &serde_json::to_string(&identity)?)?;
+        Ok(identity)
+    }
+
+    /// A new identity, kept nowhere.
+    pub(crate) fn new() -> io::Result<Self> {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned(), "::1".to_owned()];
         let certified = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
-        let identity = Self {
+        Ok(Self {
             certificate: certified.cert.pem(),
             key: certified.signing_key.serialize_pem(),
             token: random(),
             authority: authority().map_err(io::Error::other)?,
             secret: random(),
-        };
-        write_private(&file, &serde_json::to_string(&identity)?)?;
-        Ok(identity)
+        })
     }
 
     /// What recognizes this cluster's credentials.

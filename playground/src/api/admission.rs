@@ -61,6 +61,11 @@ pub fn mutate_create(
     Ok(())
 }
 
+/// What a Pod asks for in all.
+pub fn pod_requests(pod: &Value) -> Value {
+    limits::total(pod, "requests")
+}
+
 /// One creation at a time between the check of a quota and storing.
 pub fn turn(cluster: &Cluster) -> MutexGuard<'_, ()> {
     // It guards no data of its own, so a panic elsewhere spoils nothing.

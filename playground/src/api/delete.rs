@@ -160,11 +160,15 @@ pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<D
             });
         }
         let done = match marked {
-            Some(marked) if marked == *stored => return Ok(Deleted::Waiting(stored)),
-            Some(marked) if may_go(&marked) => cluster
-                .store
-                .remove(key, Some(&exactly(&stored)))
-                .map(|_| Deleted::Gone(Arc::new(marked))),
+            Some(marked) if marked == *stored && !may_go(&marked) => return Ok(Deleted::Waiting(stored)),
+            // A Pod is seen to be deleted before it is gone.
+            Some(marked) if may_go(&marked) => cluster.store.update(key.resource, marked).and_then(|marked| {
+                let gone = cluster.store.remove(key, Some(&exactly(&marked)));
+                match gone {
+                    Ok(_) | Err(StoreError::NotFound(_)) => Ok(Deleted::Gone(marked)),
+                    Err(error) => Err(error),
+                }
+            }),
             Some(marked) => cluster.store.update(key.resource, marked).map(Deleted::Waiting),
             None => cluster
                 .store
@@ -206,7 +210,7 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
         || stored["spec"]["finalizers"]
             .as_array()
             .is_some_and(|own| !own.is_empty());
-    if !waits && !deleting {
+    if !waits && !deleting && resource.kind != "Pod" {
         return None;
     }
     let metadata = object["metadata"].as_object_mut()?;
@@ -220,7 +224,8 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
         let at = deadline(cluster, stored, grace, deleting);
         metadata.insert("deletionTimestamp".into(), seconds(at).into());
         metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
-        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+        // A shorter grace for what is being deleted already is no new wish.
+        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64).filter(|_| !deleting) {
             metadata.insert("generation".into(), (generation + 1).into());
         }
     }

@@ -178,7 +178,9 @@ enum Shape<'a> {
 }
 
 /// A list item's path element.
-pub fn element(item: &Value, kind: &ListKind) -> Option<String> {
+///
+/// A member of the key that is not there has its default.
+pub fn element(item: &Value, kind: &ListKind, of: Option<&Schema>) -> Option<String> {
     match kind {
         ListKind::Atomic => None,
         ListKind::Set => Some(format!("v:{item}")),
@@ -187,7 +189,11 @@ pub fn element(item: &Value, kind: &ListKind) -> Option<String> {
             sorted.sort();
             let key: Map<String, Value> = sorted
                 .into_iter()
-                .filter_map(|name| Some((name.clone(), item.get(name)?.clone())))
+                .filter_map(|name| {
+                    let default = || of?.member(name)?.default.clone();
+                    let value = item.get(name).cloned().or_else(default)?;
+                    Some((name.clone(), value))
+                })
                 .collect();
             Some(format!("k:{}", Value::Object(key)))
         }
@@ -208,12 +214,13 @@ fn shape<'a>(value: &'a Value, schema: Option<&Schema>) -> Shape<'a> {
         }
         Value::Array(items) => match schema.map(|schema| &schema.list) {
             None | Some(ListKind::Atomic) => Shape::Leaf,
-            Some(kind) => Shape::Items(
+            Some(kind) => Shape::Items({
+                let of = schema.and_then(Schema::item);
                 items
                     .iter()
-                    .filter_map(|item| Some((element(item, kind)?, item)))
-                    .collect(),
-            ),
+                    .filter_map(|item| Some((element(item, kind, of)?, item)))
+                    .collect()
+            }),
         },
         _ => Shape::Leaf,
     }

@@ -90,8 +90,12 @@ pub fn set_entries(object: &mut Value, mut entries: Vec<Entry>) {
         .map(|entry| {
             let mut written = json!({
                 "manager": entry.manager, "operation": entry.operation, "apiVersion": entry.api_version,
-                "time": entry.time, "fieldsType": "FieldsV1", "fieldsV1": entry.fields.write(),
             });
+            if !entry.time.is_empty() {
+                written["time"] = entry.time.into();
+            }
+            written["fieldsType"] = "FieldsV1".into();
+            written["fieldsV1"] = entry.fields.write();
             if !entry.subresource.is_empty() {
                 written["subresource"] = entry.subresource.into();
             }

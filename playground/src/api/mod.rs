@@ -4,6 +4,7 @@
 //! meets the same rules.
 
 pub mod admission;
+pub mod apply;
 pub mod decode;
 pub mod delete;
 pub mod error;

@@ -63,6 +63,29 @@ impl Selector {
     }
 }
 
+/// Whether a `LabelSelector` object takes an object with these labels; none at all takes nothing.
+pub fn object_matches(selector: &Value, labels: &Value) -> bool {
+    let Some(members) = selector.as_object() else {
+        return false;
+    };
+    let named = members.get("matchLabels").and_then(Value::as_object);
+    let equal = named.into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
+    let expressions = members.get("matchExpressions").and_then(Value::as_array);
+    equal
+        && expressions.into_iter().flatten().all(|one| {
+            let values = one["values"].as_array().into_iter().flatten();
+            let values = values.filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            let operator = match one["operator"].as_str() {
+                Some("In") => Operator::In(values),
+                Some("NotIn") => Operator::NotIn(values),
+                Some("Exists") => Operator::Exists,
+                _ => Operator::DoesNotExist,
+            };
+            let key = one["key"].as_str().unwrap_or_default().to_owned();
+            Requirement { key, operator }.matches(labels)
+        })
+}
+
 impl Requirement {
     fn matches(&self, labels: &Value) -> bool {
         let value = labels.get(&self.key).and_then(Value::as_str);

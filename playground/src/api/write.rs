@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::admission;
+use super::apply::{Applied, Applier};
 use super::error::ApiError;
 use super::kinds;
 use super::managed;
@@ -26,14 +27,41 @@ pub struct WriteOptions {
     pub dry_run: bool,
     /// `fieldManager`; owners of fields are recorded under it.
     pub manager: String,
+    /// A server-side apply.
+    pub apply: Option<Apply>,
+}
+
+/// A server-side apply.
+#[derive(Clone, Debug, Default)]
+pub struct Apply {
+    /// What is applied.
+    pub configuration: Value,
+    /// Take fields away from others instead of refusing.
+    pub force: bool,
+}
+
+impl WriteOptions {
+    /// The object with the applied configuration; `old` is an empty one if it does not exist yet.
+    fn applied(&self, cluster: &Cluster, old: &Value, resource: &Resource, subresource: &str) -> Result<Option<Applied>, ApiError> {
+        let Some(apply) = &self.apply else {
+            return Ok(None);
+        };
+        let who = Applier {
+            manager: &self.manager,
+            subresource,
+            force: apply.force,
+            now: &cluster.clock.now_text(),
+        };
+        super::apply::apply(old, &apply.configuration, resource, who).map(Some)
+    }
 }
 
 impl WriteOptions {
     /// What a part of the cluster itself writes, such as `kube-controller-manager`.
     pub fn system(manager: &str) -> Self {
         Self {
-            dry_run: false,
             manager: manager.to_owned(),
+            ..Self::default()
         }
     }
 }
@@ -46,6 +74,7 @@ pub fn create(
     mut object: Value,
     options: &WriteOptions,
 ) -> Result<Arc<Value>, ApiError> {
+    let applied = options.applied(cluster, &json!({"metadata": {}}), resource, "")?;
     check_metadata(resource, namespace, &mut object)?;
     if object["metadata"]["resourceVersion"]
         .as_str()
@@ -61,14 +90,11 @@ pub fn create(
     // The name is generated before admission so that its texts can say it.
     let generated = fill_system_fields(cluster, &mut object);
     admission::namespace_accepts(cluster, resource, namespace, &object)?;
-    managed::update(
-        None,
-        &mut object,
-        resource,
-        "",
-        &options.manager,
-        &cluster.clock.now_text(),
-    );
+    let now = cluster.clock.now_text();
+    match applied {
+        Some(applied) => managed::set_entries(&mut object, applied.entries),
+        None => managed::update(None, &mut object, resource, "", &options.manager, &now),
+    }
     admission::mutate_create(cluster, resource, &mut object)?;
     kinds::prepare_create(resource, &mut object);
     let errors = kinds::validate_create(resource, &object);
@@ -183,7 +209,12 @@ pub fn update(
     for _ in 0..ATTEMPTS {
         let stored = cluster.store.get(key)?;
         let old = stored.ok_or_else(|| ApiError::not_found(resource, &key.name))?;
-        let mut new = change(&old)?;
+        let subresource = if part == Part::Status { "status" } else { "" };
+        let applied = options.applied(cluster, &old, resource, subresource)?;
+        let mut new = match &applied {
+            Some(applied) => applied.object.clone(),
+            None => change(&old)?,
+        };
         check_metadata(resource, &key.namespace, &mut new)?;
         let name = new["metadata"]["name"].as_str().unwrap_or_default();
         if name != key.name {
@@ -204,7 +235,7 @@ pub fn update(
             return Err(ApiError::stale(resource, &key.name));
         }
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
-        let new = prepare(cluster, key, part, options, &old, new)?;
+        let new = prepare(cluster, key, part, options, &old, new, applied)?;
         if options.dry_run {
             return Ok(Arc::new(new));
         }
@@ -225,6 +256,7 @@ fn prepare(
     options: &WriteOptions,
     old: &Value,
     mut new: Value,
+    applied: Option<Applied>,
 ) -> Result<Value, ApiError> {
     let resource = key.resource;
     new["apiVersion"] = old["apiVersion"].clone();
@@ -238,7 +270,10 @@ fn prepare(
         Part::Status => kinds::prepare_status(resource, old, &mut new),
     }
     let now = cluster.clock.now_text();
-    managed::update(Some(old), &mut new, resource, subresource, &options.manager, &now);
+    match applied {
+        Some(applied) => managed::set_entries(&mut new, applied.entries),
+        None => managed::update(Some(old), &mut new, resource, subresource, &options.manager, &now),
+    }
     let mut new = tidy(new);
     let errors = match part {
         Part::Main => kinds::validate_update(resource, old, &new),
@@ -293,6 +328,10 @@ pub(super) fn tidy(mut object: Value) -> Value {
                                 | "firstTimestamp"
                                 | "lastTimestamp"
                                 | "eventTime"
+                                | "startedAt"
+                                | "finishedAt"
+                                | "lastHeartbeatTime"
+                                | "lastObservedTime"
                         )
                 });
                 members.values_mut().for_each(clean);

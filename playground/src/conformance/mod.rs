@@ -112,10 +112,7 @@ pub async fn run(
             }
             (None, Target::Own(scratch)) => {
                 let data = scratch.join(format!("{group}-{name}"));
-                let result = alone(&data, baseline, &name, &scenario).await;
-                // Hundreds of databases would fill a small disk; what cannot be removed is left to the caller.
-                let _ = std::fs::remove_dir_all(&data);
-                result
+                alone(&data, baseline, &name, &scenario).await
             }
             (None, Target::Server { .. }) => Err("no server".to_owned()),
         };
@@ -155,7 +152,7 @@ async fn alone(
     name: &str,
     scenario: &Scenario,
 ) -> Result<Vec<String>, String> {
-    let playground = Playground::open_bare(Options {
+    let playground = Playground::in_memory(Options {
         data_dir: data.to_owned(),
     })
     .map_err(|error| error.to_string())?;
@@ -193,7 +190,7 @@ async fn exchanged(
     } else {
         None
     };
-    let mut found = replayed(&mut client, name, scenario).await?;
+    let mut found = replayed(&mut client, name, scenario, history.as_ref()).await?;
     if let Some(history) = history {
         found.extend(history.compare(&scenario.observed).await);
     }
@@ -241,7 +238,12 @@ async fn tokens(client: &mut Client, baseline: &Baseline, scenario: &Scenario) -
     Ok(())
 }
 
-async fn replayed(client: &mut Client, name: &str, scenario: &Scenario) -> Result<Vec<String>, String> {
+async fn replayed(
+    client: &mut Client,
+    name: &str,
+    scenario: &Scenario,
+    history: Option<&observed::Recorder>,
+) -> Result<Vec<String>, String> {
     let answers = client
         .steps(&scenario.steps)
         .await
@@ -249,6 +251,9 @@ async fn replayed(client: &mut Client, name: &str, scenario: &Scenario) -> Resul
     let steps = flat(&scenario.steps);
     let (mut recorded_names, mut seen_names) = (Vec::new(), Vec::new());
     generated_names(&scenario.observed, &mut recorded_names);
+    if let Some(history) = history {
+        generated_names(&history.seen(), &mut seen_names);
+    }
     for (step, answer) in steps.iter().zip(&answers) {
         generated_names(&step.response.body, &mut recorded_names);
         generated_names(&answer.body, &mut seen_names);

@@ -5,29 +5,62 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-/// Patterns of generated texts, with what stands for them.
-static GENERATED: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+/// A pattern of generated texts.
+struct Generated {
+    /// What such a text holds for certain: looking for it is cheaper than the pattern.
+    literal: &'static str,
+    /// Fewest bytes of such a text.
+    least: usize,
+    pattern: Regex,
+    stand_in: &'static str,
+}
+
+static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
     [
         (
+            "-",
+            36,
             r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
             "<uid>",
         ),
-        (r"kube-api-access-[a-z0-9]{5}", "kube-api-access-<random>"),
         (
+            "kube-api-access-",
+            21,
+            r"kube-api-access-[a-z0-9]{5}",
+            "kube-api-access-<random>",
+        ),
+        (
+            ":",
+            20,
             r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
             "<time>",
         ),
-        (r"\.[0-9a-f]{16}\b", ".<event>"),
-        (r"\?hash=[0-9A-F]+", ""),
+        (".", 17, r"\.[0-9a-f]{16}\b", ".<event>"),
+        ("?hash=", 7, r"\?hash=[0-9A-F]+", ""),
         (
+            "resource version: ",
+            19,
             r"resource version: \d+(, current: \d+| \(\d+\))?",
             "resource version: <version>",
         ),
-        (r#"resourceVersion: "\d+""#, "resourceVersion: <version>"),
-        (r"X509SHA256=[0-9a-f]{64}", "<credential>"),
+        (" to node-", 10, r" to node-\w+$", " to <node>"),
+        (
+            "resourceVersion: ",
+            19,
+            r#"resourceVersion: "\d+""#,
+            "resourceVersion: <version>",
+        ),
+        ("X509SHA256=", 75, r"X509SHA256=[0-9a-f]{64}", "<credential>"),
     ]
     .into_iter()
-    .filter_map(|(pattern, stand_in)| Some((Regex::new(pattern).ok()?, stand_in)))
+    .filter_map(|(literal, least, pattern, stand_in)| {
+        Some(Generated {
+            literal,
+            least,
+            pattern: Regex::new(pattern).ok()?,
+            stand_in,
+        })
+    })
     .collect()
 });
 static AGE: LazyLock<Option<Regex>> =
@@ -94,12 +127,16 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                 };
                 out.insert(text(name, names), value);
             }
+            // Owners of fields are ordered by their times, which are not compared.
+            if let Some(owners) = out.get_mut("managedFields").and_then(Value::as_array_mut) {
+                owners.sort_by_key(|one| sorted(&one["manager"]) + &sorted(&one["operation"]) + &sorted(&one["subresource"]));
+            }
             if let Some(items) = out.get_mut("items").and_then(Value::as_array_mut) {
                 let random = items.iter().any(|item| {
                     item["metadata"]["generateName"].is_string() || item["involvedObject"].is_object()
                 });
                 if random {
-                    items.sort_by_key(ToString::to_string);
+                    items.sort_by_key(sorted);
                 }
             }
             out.into()
@@ -107,6 +144,22 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
         Value::Array(items) => items.iter().map(|item| normal(item, names)).collect(),
         Value::String(string) => text(string, names).into(),
         other => other.clone(),
+    }
+}
+
+/// A value as a text that does not depend on the order of members.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut parts: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", sorted(value)))
+                .collect();
+            parts.sort();
+            format!("{{{}}}", parts.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
     }
 }
 
@@ -128,9 +181,9 @@ fn text(text: &str, names: &[(String, String)]) -> String {
             text = text.replace(name.as_str(), stand_in);
         }
     }
-    for (pattern, stand_in) in GENERATED.iter() {
-        if pattern.is_match(&text) {
-            text = pattern.replace_all(&text, *stand_in).into_owned();
+    for one in GENERATED.iter() {
+        if text.len() >= one.least && text.contains(one.literal) {
+            text = one.pattern.replace_all(&text, one.stand_in).into_owned();
         }
     }
     text

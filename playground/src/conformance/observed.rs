@@ -44,8 +44,7 @@ impl Recorder {
             if !recorded[list].is_array() {
                 continue;
             }
-            let path = format!("{path}/{namespace}/{list}");
-            let body = client.open_watch(&path).await?;
+            let body = client.open_watch(&format!("{path}/{namespace}/{list}")).await?;
             let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
             let into = Arc::clone(&seen);
             let task = tokio::spawn(async move {
@@ -78,16 +77,22 @@ impl Recorder {
                 }
                 return found;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
-    fn differences(&self, recorded: &Value) -> Vec<String> {
+    /// Everything so far.
+    pub(super) fn seen(&self) -> Value {
         let mut seen = json!({});
         for (list, events, _) in &self.watches {
             let events = events.lock().unwrap_or_else(PoisonError::into_inner);
             seen[*list] = events.clone().into();
         }
+        seen
+    }
+
+    fn differences(&self, recorded: &Value) -> Vec<String> {
+        let seen = self.seen();
         let (mut then, mut now) = (Vec::new(), Vec::new());
         generated_names(recorded, &mut then);
         generated_names(&seen, &mut now);

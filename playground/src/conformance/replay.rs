@@ -17,6 +17,9 @@ use super::users::Credentials;
 /// Longest time to wait for a controller.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How long a state that was waited for gets to settle.
+const SETTLE: Duration = Duration::from_millis(100);
+
 /// Longest answer; the recorded watches end earlier by themselves.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -211,6 +214,8 @@ impl Client {
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
+            // What came with it, such as the scheduler's word on a new Pod, is a moment behind.
+            tokio::time::sleep(SETTLE).await;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::http::delete_object;
 use crate::http::status::Status;
@@ -104,24 +105,20 @@ pub(crate) fn release(cluster: &Cluster, key: &Key, name: &str) -> Result<(), St
     if !has_finalizer(&object, name) {
         return Ok(());
     }
-    let released = cluster.store.modify(key, |object| {
-        let list = object["metadata"]["finalizers"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let rest: Vec<_> = list.into_iter().filter(|other| other != name).collect();
-        if rest.is_empty() {
-            if let Some(metadata) = object["metadata"].as_object_mut() {
-                metadata.shift_remove("finalizers");
-            }
-        } else {
-            object["metadata"]["finalizers"] = rest.into();
+    let options = WriteOptions::system("kube-controller-manager");
+    let released = write::update(cluster, key, Part::Main, &options, |old| {
+        let mut new = old.clone();
+        if let Some(finalizers) = new["metadata"]["finalizers"].as_array_mut() {
+            finalizers.retain(|other| other != name);
         }
-        Ok::<_, StoreError>(())
+        Ok(new)
     });
     match released {
-        Err(StoreError::NotFound(_)) | Ok(_) => Ok(()),
-        Err(error) => Err(error),
+        Ok(_) | Err(Status { code: 404, .. }) => Ok(()),
+        Err(refused) => {
+            tracing::warn!(message = refused.message, "a finalizer stays");
+            Ok(())
+        }
     }
 }
 

@@ -6,3 +6,4 @@ pub(crate) mod events;
 pub(crate) mod garbage;
 pub(crate) mod job;
 pub(crate) mod quotas;
+pub(crate) mod ttl;

@@ -34,7 +34,7 @@ use crate::cluster::Cluster;
 use crate::resource::Resource;
 use crate::types;
 use negotiate::Output;
-pub(crate) use objects::{create_object, delete_object, is_over, random_suffix};
+pub(crate) use objects::{create_object, delete_object, is_over};
 use status::Status;
 
 /// Longest request body, as the API server's.

@@ -7,12 +7,14 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::negotiate::Shape;
-use super::patch::PatchKind;
+use super::patch::{Patch, PatchKind};
 use super::status::Status;
 use super::{Call, list, table, warnings};
 use crate::api::delete::{DeleteOptions, delete as delete_one};
-use crate::api::write::{self, Part, WriteOptions};
-use crate::api::{decode, kinds};
+use crate::api::field::FieldError;
+use crate::api::write::{self, Apply, Part, WriteOptions};
+use crate::api::{apply, decode, kinds};
+use crate::auth::escalation;
 use crate::cluster::Cluster;
 use crate::resource::{NAMESPACES, Resource, SERVICE_ACCOUNTS};
 use crate::store::Key;
@@ -57,6 +59,7 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     let options = WriteOptions {
         dry_run: call.query.dry_run("CreateOptions")?,
         manager: call.manager()?,
+        apply: None,
     };
     let decoded = decode::object(
         &call.body,
@@ -65,9 +68,15 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
         call.validation("CreateOptions")?,
     )?;
     let mut told = decoded.warnings;
-    let stored = create_with(cluster, call.resource, &call.namespace, decoded.object, &options)?;
+    let stored = create_as(cluster, call, decoded.object, &options)?;
     told.extend(kinds::warnings(call.resource, &stored));
     respond(call, StatusCode::CREATED, &stored, &told)
+}
+
+/// Creates an object for a user, who may not grant more than they hold.
+fn create_as(cluster: &Cluster, call: &Call, object: Value, options: &WriteOptions) -> Result<Arc<Value>, Status> {
+    escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
+    create_with(cluster, call.resource, &call.namespace, object, options)
 }
 
 fn create_with(
@@ -105,16 +114,12 @@ pub(crate) fn create_object(
     create_with(cluster, resource, namespace, object, &options)
 }
 
-/// Five letters and digits that cannot spell a word, as generated names end.
-pub(crate) fn random_suffix() -> String {
-    crate::api::names::generated("")
-}
-
 /// Replaces an object, or its status alone.
 pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let options = WriteOptions {
         dry_run: call.query.dry_run("UpdateOptions")?,
         manager: call.manager()?,
+        apply: None,
     };
     let decoded = decode::object(
         &call.body,
@@ -124,29 +129,65 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
     )?;
     let mut told = decoded.warnings;
     let new = decoded.object;
+    escalation::check(cluster, &call.user, call.resource, &call.namespace, &new)?;
     let stored = write::update(cluster, &key(call, name), part, &options, |_| Ok(new.clone()))?;
     told.extend(kinds::warnings(call.resource, &stored));
     respond(call, StatusCode::OK, &stored, &told)
 }
 
+/// `PatchOptions`: whether fields are taken from others.
+fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
+    let mut errors = Vec::new();
+    let force = call.query.get("force").is_some();
+    if kind == PatchKind::Apply {
+        if call.parameter("fieldManager").is_empty() {
+            errors.push(FieldError::required("fieldManager", "is required for apply patch"));
+        }
+    } else if force {
+        errors.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+    }
+    if !errors.is_empty() {
+        return Err(Status::invalid("PatchOptions", "meta.k8s.io", "", &errors));
+    }
+    Ok(call.flag("force"))
+}
+
 /// Changes an object by a patch.
 pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let kind = PatchKind::of(&call.headers)?;
-    let options = WriteOptions {
+    let mut options = WriteOptions {
         dry_run: call.query.dry_run("PatchOptions")?,
         manager: call.manager()?,
+        apply: None,
     };
     let validation = call.validation("PatchOptions")?;
+    let force = patch_options(call, kind)?;
+    let patch = Patch::read(kind, &call.body)?;
     let key = key(call, name);
-    if kind == PatchKind::Apply && cluster.store.get(&key)?.is_none() {
-        let object = kind.apply(&json!({}), &call.body)?;
-        let (object, told) = decode::patched(object, call.resource, validation)?;
-        let stored = create_with(cluster, call.resource, &call.namespace, object, &options)?;
-        return respond(call, StatusCode::CREATED, &stored, &told);
-    }
     let mut told = Vec::new();
+    if kind == PatchKind::Apply {
+        apply::check(&patch.body, call.resource, name)?;
+        options.apply = Some(Apply {
+            configuration: patch.body.clone(),
+            force,
+        });
+        if cluster.store.get(&key)?.is_none() {
+            if part == Part::Status {
+                return Err(Status::not_found(call.resource, name));
+            }
+            let mut object = decode::patched(patch.body, call.resource, validation)
+                .map_err(Status::bad_request)?
+                .0;
+            object["metadata"]["name"] = name.into();
+            let stored = create_as(cluster, call, object, &options)?;
+            return respond(call, StatusCode::CREATED, &stored, &told);
+        }
+    }
     let stored = write::update(cluster, &key, part, &options, |old| {
-        let (object, warnings) = decode::patched(kind.apply(old, &call.body)?, call.resource, validation)?;
+        let patched = patch.apply(call.resource, old)?;
+        let (object, warnings) = decode::patched(patched.clone(), call.resource, validation)
+            .map_err(|why| patch.unreadable(&patched, &why))?;
+        escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
         told = warnings;
         Ok(object)
     })?;

@@ -1,14 +1,19 @@
 //! The scheduler: puts each Pod on a node that has its labels and room for its requests.
 
+mod nodes;
+
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
 
+use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::controllers::events;
 use crate::http::is_over;
-use crate::resource::{NODES, PODS};
+use crate::resource::{NODES, PERSISTENT_VOLUME_CLAIMS, PODS};
+use nodes::Load;
 use crate::store::{Key, StoreError};
 
 const COMPONENT: &str = "default-scheduler";
@@ -30,36 +35,40 @@ pub(crate) async fn run(cluster: Cluster) {
 
 fn round(cluster: &Cluster) -> Result<(), StoreError> {
     let (pods, _) = cluster.store.list(&PODS, None)?;
+    if !pods.iter().any(|pod| waits(pod)) {
+        return Ok(());
+    }
     let (nodes, _) = cluster.store.list(&NODES, None)?;
-    let mut used: Vec<(String, f64, f64)> = Vec::new();
+    let mut loads: HashMap<&str, Load> = HashMap::new();
     for pod in pods.iter().filter(|pod| !is_over(pod)) {
         if let Some(node) = pod["spec"]["nodeName"].as_str() {
-            let (cpu, memory) = requests(pod);
-            used.push((node.to_owned(), cpu, memory));
+            loads.entry(node).or_default().add(pod);
         }
     }
     for pod in pods.iter().filter(|pod| waits(pod)) {
-        let (cpu, memory) = requests(pod);
-        let mut reasons: Vec<&'static str> = Vec::new();
-        let mut best: Option<(usize, &str)> = None;
+        if let Some(missing) = missing_claim(cluster, pod)? {
+            let count = nodes.len();
+            let why = format!("persistentvolumeclaim \"{missing}\" not found");
+            refuse(cluster, pod, &format!("0/{count} nodes are available: {why}. not found"))?;
+            continue;
+        }
+        let mut reasons: Vec<String> = Vec::new();
+        let mut best: Option<(i64, &str)> = None;
         for node in &nodes {
             let name = node["metadata"]["name"].as_str().unwrap_or_default();
-            match refusal(pod, node, &used, cpu, memory) {
-                Some(reason) => reasons.push(reason),
-                None => {
-                    let load = used.iter().filter(|(other, ..)| other == name).count();
-                    if best.is_none_or(|(least, _)| load < least) {
-                        best = Some((load, name));
-                    }
-                }
+            let load = loads.entry(name).or_default();
+            let refused = nodes::refusals(pod, node, load);
+            if refused.is_empty() && best.is_none_or(|(least, _)| load.pods < least) {
+                best = Some((load.pods, name));
             }
+            reasons.extend(refused);
         }
         match best {
             Some((_, node)) => {
-                used.push((node.to_owned(), cpu, memory));
+                loads.entry(node).or_default().add(pod);
                 bind(cluster, pod, node)?;
             }
-            None => refuse(cluster, pod, nodes.len(), &reasons)?,
+            None => refuse(cluster, pod, &message(nodes.len(), &reasons))?,
         }
     }
     Ok(())
@@ -69,78 +78,47 @@ fn waits(pod: &Value) -> bool {
     let gates = pod["spec"]["schedulingGates"]
         .as_array()
         .is_some_and(|gates| !gates.is_empty());
+    let scheduler = pod["spec"]["schedulerName"].as_str().unwrap_or(COMPONENT);
     !is_over(pod)
         && !gates
+        && scheduler == COMPONENT
         && pod["spec"]["nodeName"].is_null()
         && pod["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// Why a node does not take a Pod, in the scheduler's words.
-fn refusal(
-    pod: &Value,
-    node: &Value,
-    used: &[(String, f64, f64)],
-    cpu: f64,
-    memory: f64,
-) -> Option<&'static str> {
-    let wanted = pod["spec"]["nodeSelector"].as_object();
-    if wanted
-        .into_iter()
-        .flatten()
-        .any(|(key, value)| node["metadata"]["labels"][key] != *value)
-    {
-        return Some("node(s) didn't match Pod's node affinity/selector");
+/// A claim that a Pod names and that does not exist.
+fn missing_claim(cluster: &Cluster, pod: &Value) -> Result<Option<String>, StoreError> {
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+    for volume in pod["spec"]["volumes"].as_array().into_iter().flatten() {
+        let Some(claim) = volume["persistentVolumeClaim"]["claimName"].as_str() else {
+            continue;
+        };
+        let key = Key::new(&PERSISTENT_VOLUME_CLAIMS, namespace, claim);
+        if cluster.store.get(&key)?.is_none() {
+            return Ok(Some(claim.to_owned()));
+        }
     }
-    if node["spec"]["unschedulable"] == true {
-        return Some("node(s) were unschedulable");
-    }
-    let taints = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
-    let tolerations = pod["spec"]["tolerations"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let tolerated = |taint: &Value| {
-        tolerations.iter().any(|one| {
-            let key = one["key"].is_null() || one["key"] == taint["key"];
-            let value = one["operator"] == "Exists" || one["value"] == taint["value"];
-            let effect = one["effect"].is_null() || one["effect"] == taint["effect"];
-            key && value && effect
-        })
-    };
-    if taints
-        .iter()
-        .any(|taint| taint["effect"] != "PreferNoSchedule" && !tolerated(taint))
-    {
-        return Some("node(s) had untolerated taint(s)");
-    }
-    let name = node["metadata"]["name"].as_str().unwrap_or_default();
-    let here = used.iter().filter(|(other, ..)| other == name);
-    let (mut cpu_used, mut memory_used) = (0.0, 0.0);
-    for (_, cpu, memory) in here {
-        cpu_used += cpu;
-        memory_used += memory;
-    }
-    let room = |resource: &str| amount(&node["status"]["allocatable"][resource]);
-    if cpu > 0.0 && cpu_used + cpu > room("cpu") + 1e-9 {
-        return Some("Insufficient cpu");
-    }
-    if memory > 0.0 && memory_used + memory > room("memory") {
-        return Some("Insufficient memory");
-    }
-    None
+    Ok(None)
 }
 
-/// CPU and memory that a Pod asks for.
-fn requests(pod: &Value) -> (f64, f64) {
-    let containers = pod["spec"]["containers"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let sum = |resource: &str| {
-        containers
-            .iter()
-            .map(|one| amount(&one["resources"]["requests"][resource]))
-            .sum()
-    };
-    (sum("cpu"), sum("memory"))
+/// Why no node takes a Pod.
+fn message(nodes: usize, reasons: &[String]) -> String {
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in reasons {
+        *counted.entry(reason).or_default() += 1;
+    }
+    let mut words: Vec<String> = counted
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    words.sort();
+    if nodes == 0 {
+        return "no nodes available to schedule pods".to_owned();
+    }
+    format!(
+        "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
+        words.join(", ")
+    )
 }
 
 /// A quantity as a number; 0 for none.
@@ -185,42 +163,38 @@ fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), StoreError> {
         text("namespace"),
         text("name")
     );
-    events::record(cluster, pod, COMPONENT, "Normal", "Scheduled", &message);
+    let what = ("Normal", "Scheduled", "Binding");
+    events::record_action(cluster, pod, COMPONENT, what, &message);
     Ok(())
 }
 
-fn refuse(cluster: &Cluster, pod: &Value, nodes: usize, reasons: &[&'static str]) -> Result<(), StoreError> {
-    let mut counted: Vec<(&str, usize)> = Vec::new();
-    for reason in reasons {
-        match counted.iter_mut().find(|(other, _)| other == reason) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((reason, 1)),
-        }
-    }
-    let mut words: Vec<_> = counted
-        .iter()
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
-    words.sort();
-    let message = format!(
-        "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
-        words.join(", ")
-    );
+fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<(), StoreError> {
     let conditions = pod["status"]["conditions"]
         .as_array()
         .map_or(&[][..], Vec::as_slice);
-    if conditions
-        .iter()
-        .any(|condition| condition["message"] == message.as_str())
-    {
+    if conditions.iter().any(|condition| condition["message"] == message) {
         return Ok(());
     }
     let now = cluster.clock.now_text();
-    cluster.store.modify(&Key::of(&PODS, pod)?, |pod| {
-        set_condition(pod, "False", "Unschedulable", &message, &now);
-        Ok::<_, StoreError>(())
-    })?;
-    events::record(cluster, pod, COMPONENT, "Warning", "FailedScheduling", &message);
+    let generation = pod["metadata"]["generation"].clone();
+    let options = WriteOptions::system("kube-scheduler");
+    let written = write::update(cluster, &Key::of(&PODS, pod)?, Part::Status, &options, |old| {
+        let mut new = old.clone();
+        set_condition(&mut new, "False", "Unschedulable", message, &now);
+        for condition in new["status"]["conditions"].as_array_mut().into_iter().flatten() {
+            if condition["type"] == "PodScheduled" {
+                condition["observedGeneration"] = generation.clone();
+            }
+        }
+        Ok(new)
+    });
+    if let Err(refused) = written {
+        // Deleted meanwhile: nothing to tell.
+        tracing::debug!(message = refused.message, "a Pod that no node takes");
+        return Ok(());
+    }
+    let what = ("Warning", "FailedScheduling", "Scheduling");
+    events::record_action(cluster, pod, COMPONENT, what, message);
     Ok(())
 }
 

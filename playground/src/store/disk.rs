@@ -26,7 +26,8 @@ pub(super) struct Change {
 }
 
 pub(super) struct Disk {
-    database: Database,
+    /// None keeps nothing.
+    database: Option<Database>,
     /// The version up to which everything is on disk.
     committed: Mutex<u64>,
     /// A commit failed: memory is ahead of the disk for good.
@@ -80,11 +81,20 @@ impl Disk {
             .map_or(1, |version| version.value());
         drop(read);
         let opened = Self {
-            database,
+            database: Some(database),
             committed: Mutex::new(version),
             broken: AtomicBool::new(false),
         };
         Ok((opened, objects, version))
+    }
+
+    /// No disk at all: everything is gone with the process.
+    pub(super) fn none() -> Self {
+        Self {
+            database: None,
+            committed: Mutex::new(1),
+            broken: AtomicBool::new(false),
+        }
     }
 
     /// Refuses to go on after a failed commit.
@@ -119,7 +129,10 @@ impl Disk {
     }
 
     fn write(&self, changes: &[Change], version: u64) -> Result<(), StoreError> {
-        let transaction = self.database.begin_write().map_err(disk)?;
+        let Some(database) = &self.database else {
+            return Ok(());
+        };
+        let transaction = database.begin_write().map_err(disk)?;
         {
             let mut objects = transaction.open_table(OBJECTS).map_err(disk)?;
             for change in changes {

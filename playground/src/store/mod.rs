@@ -130,6 +130,16 @@ impl Store {
         })
     }
 
+    /// A store of which nothing is kept, for tests.
+    pub fn in_memory() -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(State::new(Vec::new(), 1)),
+                disk: disk::Disk::none(),
+            }),
+        }
+    }
+
     /// The newest resourceVersion.
     pub fn version(&self) -> u64 {
         self.shared.state().version()

@@ -126,29 +126,24 @@ pub fn object(
     Ok(Decoded { object, warnings })
 }
 
-/// Reads what a patch made of an object of `resource`; returns it with the warnings on unknown fields.
+/// Reads what a patch made of an object of `resource`; returns it with the warnings on unknown fields, or the
+/// decoder's complaint.
 pub fn patched(
     value: Value,
     resource: &'static Resource,
     validation: FieldValidation,
-) -> Result<(Value, Vec<String>), ApiError> {
-    let handled = |why: String| {
-        let (kind, version) = (resource.kind, resource.version);
-        ApiError::bad_request(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
-        ))
-    };
-    check_kind(&value, resource).map_err(handled)?;
+) -> Result<(Value, Vec<String>), String> {
+    check_kind(&value, resource)?;
     let mut unknown = Vec::new();
     let mut object = match schema_of(resource) {
-        Some(schema) => typed(value, schema, &mut unknown).map_err(handled)?,
+        Some(schema) => typed(value, schema, &mut unknown)?,
         None => value,
     };
     object["apiVersion"] = resource.api_version().into();
     object["kind"] = resource.kind.into();
     match validation {
         FieldValidation::Strict if !unknown.is_empty() => {
-            Err(handled(format!("strict decoding error: {}", unknown.join(", "))))
+            Err(format!("strict decoding error: {}", unknown.join(", ")))
         }
         FieldValidation::Ignore => Ok((object, Vec::new())),
         _ => Ok((object, unknown)),
@@ -192,7 +187,7 @@ fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
 }
 
 /// What Go's JSON decoder calls a value.
-pub(super) fn json_kind(value: &Value) -> &'static str {
+pub fn json_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

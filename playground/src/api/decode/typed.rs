@@ -72,6 +72,22 @@ const POINTER_STRINGS: &[&str] = &[
     "resourceClaimTemplateName",
 ];
 
+/// Times that are pointers in Go: absent is absent. The others are written as null.
+const POINTER_TIMES: &[&str] = &[
+    "startTime",
+    "completionTime",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "time",
+    "timeAdded",
+    "lastPhaseTransitionTime",
+    "lastScheduleTime",
+    "lastSuccessfulTime",
+    "expirationTimestamp",
+];
+/// Strings that are written even if they are empty.
+const ALWAYS_STRINGS: &[&str] = &["Event.reportingComponent", "Event.reportingInstance"];
+
 /// Reads `value` as `schema`; unknown fields are dropped and reported by path. The error is Go's.
 pub fn typed(value: Value, schema: &Schema, unknown: &mut Vec<String>) -> Result<Value, String> {
     let mut reader = Reader { unknown };
@@ -195,6 +211,14 @@ impl Reader<'_> {
             }
         }
         for (name, schema) in &structure.fields {
+            let is_time = matches!(schema.holds, Type::Time) && !POINTER_TIMES.contains(&name.as_str());
+            if is_time && !object.contains_key(name) {
+                object.insert(name.clone(), Value::Null);
+            }
+            let always = ALWAYS_STRINGS.contains(&format!("{}.{name}", structure.name).as_str());
+            if always && !object.contains_key(name) {
+                object.insert(name.clone(), "".into());
+            }
             if let Some(default) = &schema.default
                 && !object.contains_key(name)
             {
@@ -261,7 +285,8 @@ fn fill(schema: &Schema) -> Value {
 
 /// Whether Go's `omitempty` leaves the field out.
 fn omitted(owner: &str, name: &str, value: &Value, schema: &Schema, required: &[String]) -> bool {
-    if required.iter().any(|one| one == name) {
+    let always = ALWAYS_STRINGS.contains(&format!("{owner}.{name}").as_str());
+    if always || required.iter().any(|one| one == name) {
         return false;
     }
     match value {

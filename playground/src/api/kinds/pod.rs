@@ -7,7 +7,7 @@ use super::{default_to, entry, items, pod_spec};
 use crate::api::decode::quantity::Quantity;
 use crate::api::error::ApiError;
 use crate::cluster::Cluster;
-use crate::resource::{PODS, PRIORITY_CLASSES, SERVICE_ACCOUNTS};
+use crate::resource::{PODS, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
 use crate::store::Key;
 
 /// `SetDefaults_Pod` of core/v1.
@@ -51,7 +51,7 @@ pub(super) fn prepare_create(pod: &mut Value) {
         pod["status"]["conditions"] = json!([{
             "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
             "message": "Scheduling is blocked due to non-empty scheduling gates",
-            "lastProbeTime": null, "lastTransitionTime": null,
+            "lastProbeTime": null, "lastTransitionTime": pod["metadata"]["creationTimestamp"],
         }]);
     }
 }
@@ -83,6 +83,7 @@ pub fn qos_class(spec: &Value) -> &'static str {
 /// What admission adds to a new Pod, or why it refuses.
 pub fn admit(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     priority(cluster, pod)?;
+    runtime_class(cluster, pod)?;
     service_account(cluster, pod)?;
     tolerations(&mut pod["spec"]);
     Ok(())
@@ -90,6 +91,32 @@ pub fn admit(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
 
 fn name_of(pod: &Value) -> &str {
     pod["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// `RuntimeClass`: the class exists, and its overhead and nodes are the Pod's.
+fn runtime_class(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
+    let Some(class) = pod["spec"]["runtimeClassName"].as_str().map(str::to_owned) else {
+        return Ok(());
+    };
+    let resource = Resource::find("node.k8s.io", "v1", "runtimeclasses");
+    let found = match resource {
+        Some(resource) => cluster.store.get(&Key::new(resource, "", class.clone()))?,
+        None => None,
+    };
+    let Some(found) = found else {
+        // The plugin knows a Pod that is to get a name by the beginning of it.
+        let prefix = pod["metadata"]["generateName"].as_str().filter(|prefix| !prefix.is_empty());
+        let name = prefix.unwrap_or_else(|| name_of(pod));
+        let why = format!("pod rejected: RuntimeClass \"{class}\" not found");
+        return Err(ApiError::forbidden(&PODS, name, &why));
+    };
+    if found["overhead"]["podFixed"].is_object() {
+        pod["spec"]["overhead"] = found["overhead"]["podFixed"].clone();
+    }
+    for (key, value) in found["scheduling"]["nodeSelector"].as_object().into_iter().flatten() {
+        entry(&mut pod["spec"], "nodeSelector")[key.as_str()] = value.clone();
+    }
+    Ok(())
 }
 
 fn priority(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {

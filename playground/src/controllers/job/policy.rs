@@ -1,0 +1,111 @@
+//! `podFailurePolicy` and `successPolicy`
+//! ([Pod failure policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy),
+//! [success policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy)).
+
+use serde_json::Value;
+
+use super::indexes::Indexes;
+use super::{items, text};
+
+/// What a Pod failure policy says of a failed Pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It counts.
+    Count,
+    /// It does not count.
+    Ignore,
+    /// Its index has failed.
+    FailIndex,
+    /// The Job has failed, for this reason.
+    FailJob(String),
+}
+
+/// The first rule that matches a failed Pod decides.
+pub(super) fn verdict(job: &Value, pod: &Value) -> Verdict {
+    for (number, rule) in items(&job["spec"]["podFailurePolicy"]["rules"]).iter().enumerate() {
+        let Some(what) = matched(rule, pod) else {
+            continue;
+        };
+        return match text(&rule["action"]) {
+            "Ignore" => Verdict::Ignore,
+            "FailIndex" => Verdict::FailIndex,
+            "FailJob" => Verdict::FailJob(format!("{what} matching FailJob rule at index {number}")),
+            _ => Verdict::Count,
+        };
+    }
+    Verdict::Count
+}
+
+/// What of the Pod a rule matches, in words.
+fn matched(rule: &Value, pod: &Value) -> Option<String> {
+    let metadata = &pod["metadata"];
+    let place = format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"]));
+    let codes = &rule["onExitCodes"];
+    if codes.is_object() {
+        let named = &codes["containerName"];
+        let statuses = ["containerStatuses", "initContainerStatuses"]
+            .into_iter()
+            .flat_map(|list| items(&pod["status"][list]));
+        for own in statuses.filter(|own| named.is_null() || own["name"] == *named) {
+            let Some(code) = own["state"]["terminated"]["exitCode"].as_i64().filter(|code| *code != 0) else {
+                continue;
+            };
+            let listed = items(&codes["values"]).iter().any(|value| value.as_i64() == Some(code));
+            if listed == (codes["operator"] == "In") {
+                let name = text(&own["name"]);
+                return Some(format!("Container {name} for pod {place} failed with exit code {code}"));
+            }
+        }
+        return None;
+    }
+    for pattern in items(&rule["onPodConditions"]) {
+        let found = items(&pod["status"]["conditions"])
+            .iter()
+            .any(|one| one["type"] == pattern["type"] && one["status"] == pattern["status"]);
+        if found {
+            return Some(format!("Pod {place} has condition {}", text(&pattern["type"])));
+        }
+    }
+    None
+}
+
+/// The message of the first success rule that is met.
+pub(super) fn success(job: &Value, succeeded: &Indexes) -> Option<String> {
+    let completions = job["spec"]["completions"].as_i64()?;
+    let rules = items(&job["spec"]["successPolicy"]["rules"]);
+    let met = rules.iter().position(|rule| {
+        let count = rule["succeededCount"].as_i64();
+        match rule["succeededIndexes"].as_str() {
+            Some(text) => {
+                let wanted = Indexes::parse(text, completions);
+                let found = wanted.shared(succeeded);
+                found >= count.unwrap_or_else(|| wanted.len())
+            }
+            None => count.is_some_and(|count| succeeded.len() >= count),
+        }
+    })?;
+    Some(format!("Matched rules at index {met}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let job = json!({"spec": {"podFailurePolicy": {"rules": [
+            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+            {"action": "FailJob", "onExitCodes": {"operator": "NotIn", "values": [0, 1]}},
+        ]}}});
+        let pod = |code: i64, conditions: Value| {
+            json!({"metadata": {"namespace": "n", "name": "p"}, "status": {"conditions": conditions,
+                "containerStatuses": [{"name": "c", "state": {"terminated": {"exitCode": code}}}]}})
+        };
+        assert_eq!(verdict(&job, &pod(1, json!([]))), Verdict::Count);
+        let disrupted = json!([{"type": "DisruptionTarget", "status": "True"}]);
+        assert_eq!(verdict(&job, &pod(3, disrupted)), Verdict::Ignore);
+        let why = "Container c for pod n/p failed with exit code 3 matching FailJob rule at index 1";
+        assert_eq!(verdict(&job, &pod(3, json!([]))), Verdict::FailJob(why.to_owned()));
+    }
+}

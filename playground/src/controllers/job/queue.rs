@@ -1,0 +1,101 @@
+//! When which Job is looked at next.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::text;
+
+/// Namespace and name of a Job.
+pub(super) type Name = (String, String);
+
+/// Longest sleep without anything to do.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Jobs that are due, and those that will be. A Job that waits is due at its earliest time.
+#[derive(Default)]
+pub(super) struct Queue {
+    due: VecDeque<Name>,
+    listed: HashSet<Name>,
+    waiting: HashMap<Name, Instant>,
+}
+
+impl Queue {
+    /// The Job is due.
+    pub(super) fn now(&mut self, job: &Value) {
+        self.named(name(job), Duration::ZERO);
+    }
+
+    /// The Job is due after a while.
+    pub(super) fn after(&mut self, job: &Value, wait: Duration) {
+        self.named(name(job), wait);
+    }
+
+    /// The Job of this name is due after a while.
+    pub(super) fn named(&mut self, name: Name, wait: Duration) {
+        if wait.is_zero() {
+            if self.listed.insert(name.clone()) {
+                self.due.push_back(name);
+            }
+            return;
+        }
+        let at = Instant::now() + wait;
+        let entry = self.waiting.entry(name).or_insert(at);
+        *entry = at.min(*entry);
+    }
+
+    /// When the next Job is due.
+    pub(super) fn next(&self) -> Instant {
+        let now = Instant::now();
+        if !self.due.is_empty() {
+            return now;
+        }
+        self.waiting.values().min().copied().unwrap_or(now + IDLE)
+    }
+
+    /// The next Job that is due.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Name> {
+        let ripe: Vec<Name> = self
+            .waiting
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in ripe {
+            self.waiting.remove(&name);
+            if self.listed.insert(name.clone()) {
+                self.due.push_back(name);
+            }
+        }
+        let name = self.due.pop_front()?;
+        self.listed.remove(&name);
+        Some(name)
+    }
+}
+
+fn name(job: &Value) -> Name {
+    let metadata = &job["metadata"];
+    (text(&metadata["namespace"]).to_owned(), text(&metadata["name"]).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_is_due_at_its_earliest_time_and_once() {
+        let job = json!({"metadata": {"namespace": "demo", "name": "j"}});
+        let mut queue = Queue::default();
+        queue.after(&job, Duration::from_secs(1));
+        tokio::time::advance(Duration::from_millis(500)).await;
+        queue.after(&job, Duration::from_secs(1));
+        assert_eq!(queue.pop(Instant::now()), None);
+        tokio::time::advance(Duration::from_millis(500)).await;
+        queue.now(&job);
+        assert!(queue.pop(Instant::now()).is_some());
+        assert_eq!(queue.pop(Instant::now()), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! Jobs that have ended go after their `ttlSecondsAfterFinished`
+//! ([TTL after finished](https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/)).
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::http::delete_object;
+use crate::resource::JOBS;
+use crate::store::{Key, StoreError};
+
+/// Longest sleep.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Deletes until the playground ends.
+pub(crate) async fn run(cluster: Cluster) {
+    loop {
+        let since = cluster.store.version();
+        let wait = match expire(&cluster) {
+            Ok(wait) => wait,
+            Err(error) => {
+                tracing::warn!(%error, "Jobs whose time is over");
+                IDLE
+            }
+        };
+        let changed = async {
+            match cluster.store.watch(&JOBS, None, since) {
+                Ok(mut jobs) => drop(jobs.next().await),
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        };
+        // Over, or changed: look again either way.
+        let _ = tokio::time::timeout(wait.max(Duration::from_millis(50)), changed).await;
+    }
+}
+
+/// When a Job is to go.
+fn due(job: &Value) -> Option<Timestamp> {
+    let ttl = job["spec"]["ttlSecondsAfterFinished"].as_i64()?;
+    let ended = job["status"]["conditions"].as_array()?.iter().find(|one| {
+        one["status"] == "True" && (one["type"] == "Complete" || one["type"] == "Failed")
+    })?;
+    let ended: Timestamp = ended["lastTransitionTime"].as_str()?.parse().ok()?;
+    ended.checked_add(SignedDuration::from_secs(ttl)).ok()
+}
+
+/// Deletes what is due; gives the time until the next one is.
+fn expire(cluster: &Cluster) -> Result<Duration, StoreError> {
+    let now = cluster.clock.now();
+    let mut wait = IDLE;
+    for job in cluster.store.list(&JOBS, None)?.0 {
+        let Some(due) = due(&job).filter(|_| job["metadata"]["deletionTimestamp"].is_null()) else {
+            continue;
+        };
+        if due > now {
+            let left = Duration::try_from(due.duration_since(now)).unwrap_or(IDLE);
+            wait = wait.min(left);
+            continue;
+        }
+        match delete_object(cluster, &Key::of(&JOBS, &job)?, "Foreground", None) {
+            Err(refused) if refused.code != 404 => {
+                tracing::warn!(message = refused.message, "a Job's time is over");
+            }
+            _ => {}
+        }
+    }
+    Ok(wait)
+}

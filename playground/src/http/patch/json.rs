@@ -1,0 +1,138 @@
+//! JSON patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)), as lenient as the API server: `replace` of a
+//! missing member adds it.
+
+use serde_json::{Value, json};
+
+use crate::http::status::Status;
+
+/// Most operations in one patch.
+const MOST: usize = 10_000;
+/// Largest object that copies may make, in bytes of JSON.
+const LARGEST: usize = 3 * 1024 * 1024;
+
+/// Refuses what cannot be read at all.
+pub(super) fn check(patch: &Value) -> Result<(), Status> {
+    let operations = patch.as_array().map_or(0, Vec::len);
+    if operations > MOST {
+        let message = format!("The allowed maximum operations in a JSON patch is {MOST}, got {operations}");
+        return Err(Status::new(413, "RequestEntityTooLarge", message));
+    }
+    Ok(())
+}
+
+/// The one answer to every operation that cannot be done.
+fn rejected() -> Status {
+    let mut status = Status::new(
+        422,
+        "Invalid",
+        "the server rejected our request due to an error in our request",
+    );
+    status.details = Some(json!({}));
+    status
+}
+
+/// Does all operations in their order.
+pub(super) fn apply(target: &mut Value, patch: &Value) -> Result<(), Status> {
+    for operation in patch.as_array().into_iter().flatten() {
+        one(target, operation).ok_or_else(rejected)?;
+        // Copies can double an object each time.
+        if operation["op"] == "copy" && target.to_string().len() > LARGEST {
+            return Err(Status::too_large(LARGEST));
+        }
+    }
+    Ok(())
+}
+
+fn one(target: &mut Value, operation: &Value) -> Option<()> {
+    let path = operation["path"].as_str()?;
+    let from = || operation["from"].as_str();
+    match operation["op"].as_str()? {
+        "add" => put(target, path, operation.get("value")?.clone(), false),
+        "replace" => put(target, path, operation.get("value")?.clone(), true),
+        "remove" => take(target, path).map(drop),
+        "test" => {
+            let wanted = &operation["value"];
+            let found = target.pointer(path).unwrap_or(&Value::Null);
+            (found == wanted).then_some(())
+        }
+        "copy" => {
+            let value = target.pointer(from()?)?.clone();
+            put(target, path, value, false)
+        }
+        "move" => {
+            let value = take(target, from()?)?;
+            put(target, path, value, false)
+        }
+        _ => None,
+    }
+}
+
+/// What holds the last step of a path, and that step.
+fn parent<'a>(target: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
+    let (parent, last) = path.rsplit_once('/')?;
+    Some((
+        target.pointer_mut(parent)?,
+        last.replace("~1", "/").replace("~0", "~"),
+    ))
+}
+
+fn put(target: &mut Value, path: &str, value: Value, replaces: bool) -> Option<()> {
+    if path.is_empty() {
+        *target = value;
+        return Some(());
+    }
+    match parent(target, path)? {
+        (Value::Object(members), name) => {
+            members.insert(name, value);
+        }
+        (Value::Array(items), name) if name == "-" && !replaces => items.push(value),
+        (Value::Array(items), name) => {
+            let index: usize = name.parse().ok()?;
+            if replaces {
+                *items.get_mut(index)? = value;
+            } else if index <= items.len() {
+                items.insert(index, value);
+            } else {
+                return None;
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn take(target: &mut Value, path: &str) -> Option<Value> {
+    match parent(target, path)? {
+        (Value::Object(members), name) => members.shift_remove(&name),
+        (Value::Array(items), name) => {
+            let index: usize = name.parse().ok().filter(|index| *index < items.len())?;
+            Some(items.remove(index))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_do_what_they_say() {
+        let mut target = json!({"a": {"b": 1}, "l": [1, 2]});
+        let patch = json!([
+            {"op": "replace", "path": "/l/0", "value": 7}, {"op": "add", "path": "/l/-", "value": 3},
+            {"op": "move", "from": "/a/b", "path": "/c"}, {"op": "replace", "path": "/a/new", "value": 1},
+            {"op": "test", "path": "/c", "value": 1},
+        ]);
+        apply(&mut target, &patch).unwrap();
+        assert_eq!(target, json!({"a": {"new": 1}, "l": [7, 2, 3], "c": 1}));
+        for bad in [
+            json!([{"op": "remove", "path": "/nope"}]),
+            json!([{"op": "replace", "path": "/l/9", "value": 1}]),
+            json!([{"op": "test", "path": "/c", "value": 2}]),
+            json!([{"op": "spin", "path": "/c"}]),
+        ] {
+            assert_eq!(apply(&mut target, &bad).unwrap_err().code, 422);
+        }
+    }
+}

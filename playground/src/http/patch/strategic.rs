@@ -1,0 +1,220 @@
+//! Strategic merge patch: lists of things with a merge key are merged by it, with directives for what a merge cannot
+//! say
+//! ([strategic merge patch](https://github.com/kubernetes/community/blob/main/contributors/devel/sig-api-machinery/strategic-merge-patch.md)).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::api::decode::Schema;
+use crate::http::status::Status;
+
+const DIRECTIVE: &str = "$patch";
+const RETAIN: &str = "$retainKeys";
+const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
+const ORDER: &str = "$setElementOrder/";
+
+/// Merges a patch into an object.
+pub(super) fn merge(target: &mut Value, patch: &Value, schema: Option<&Schema>) -> Result<(), Status> {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return Ok(());
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(target) = target else { return Ok(()) };
+    members(target, patch, schema)
+}
+
+fn members(target: &mut Map<String, Value>, patch: &Map<String, Value>, schema: Option<&Schema>) -> Result<(), Status> {
+    match patch.get(DIRECTIVE).map(|directive| directive.as_str().unwrap_or_default()) {
+        None | Some("merge") => {}
+        Some("replace") => {
+            target.clear();
+            for (name, value) in patch.iter().filter(|(name, _)| *name != DIRECTIVE) {
+                target.insert(name.clone(), value.clone());
+            }
+            return Ok(());
+        }
+        Some("delete") => {
+            target.clear();
+            return Ok(());
+        }
+        Some(other) => {
+            let shown = go(&Value::Object(patch.clone()));
+            return Err(Status::unclassified(format!("unknown patch type: {other} in map: {shown}")));
+        }
+    }
+    if let Some(kept) = patch.get(RETAIN).and_then(Value::as_array) {
+        target.retain(|name, _| kept.iter().any(|one| one == name));
+    }
+    for (name, value) in patch {
+        if let Some(list) = name.strip_prefix(DELETE_FROM) {
+            let gone = value.as_array().map_or(&[][..], Vec::as_slice);
+            if let Some(items) = target.get_mut(list).and_then(Value::as_array_mut) {
+                items.retain(|item| !gone.contains(item));
+            }
+        }
+    }
+    for (name, value) in patch {
+        if name.starts_with('$') {
+            continue;
+        }
+        if value.is_null() {
+            target.shift_remove(name);
+            continue;
+        }
+        let member = schema.and_then(|schema| schema.member(name));
+        match (target.get_mut(name), value) {
+            (Some(Value::Object(own)), Value::Object(patch)) => members(own, patch, member)?,
+            (own, Value::Array(items)) if member.is_some_and(|member| member.merges) => {
+                let order = patch.get(&format!("{ORDER}{name}")).and_then(Value::as_array);
+                let own = own.and_then(|own| own.as_array()).map_or(&[][..], Vec::as_slice);
+                let merged = list(own, items, order, member)?;
+                target.insert(name.clone(), merged.into());
+            }
+            (_, value) => {
+                let mut fresh = Value::Null;
+                merge(&mut fresh, value, member)?;
+                target.insert(name.clone(), fresh);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Merges two lists; what the patch names comes in its order, the rest stays where it was.
+fn list(
+    own: &[Value],
+    patch: &[Value],
+    order: Option<&Vec<Value>>,
+    schema: Option<&Schema>,
+) -> Result<Vec<Value>, Status> {
+    let key = schema.and_then(|schema| schema.merge_key.as_deref());
+    let item_schema = schema.and_then(Schema::item);
+    let mut merged: Vec<Value> = own.to_vec();
+    let mut named: Vec<Value> = Vec::new();
+    let Some(key) = key.filter(|_| patch.iter().chain(own).any(Value::is_object)) else {
+        for item in patch.iter().filter(|item| !merged.contains(item)) {
+            if !named.contains(item) {
+                named.push(item.clone());
+            }
+        }
+        merged.extend(named);
+        return Ok(ordered(&merged, order.map_or(patch, Vec::as_slice), own, |one| one.clone()));
+    };
+    let identity = |item: &Value| item.get(key).cloned().unwrap_or_default();
+    let replaces = patch.iter().any(|item| item[DIRECTIVE] == "replace");
+    if replaces {
+        merged.clear();
+    }
+    for item in patch {
+        match item[DIRECTIVE].as_str() {
+            // It says only how the list is meant.
+            Some("replace") if item.get(key).is_none() => continue,
+            Some("delete") => {
+                require(item, key)?;
+                merged.retain(|other| identity(other) != identity(item));
+                continue;
+            }
+            _ => {}
+        }
+        require(item, key)?;
+        match merged.iter_mut().find(|other| identity(other) == identity(item)) {
+            Some(other) => merge(other, item, item_schema)?,
+            None => {
+                let mut fresh = Value::Null;
+                merge(&mut fresh, item, item_schema)?;
+                merged.push(fresh);
+            }
+        }
+        named.push(item.clone());
+    }
+    Ok(ordered(&merged, order.map_or(&named, |order| order), own, identity))
+}
+
+fn require(item: &Value, key: &str) -> Result<(), Status> {
+    if item.get(key).is_some() {
+        return Ok(());
+    }
+    Err(Status::unclassified(format!(
+        "map: {} does not contain declared merge key: {key}",
+        go(item)
+    )))
+}
+
+/// Items that the patch names are in its order, the others in their old order; between the two kinds the old order
+/// decides where it can, else what the patch names comes first.
+fn ordered(merged: &[Value], named: &[Value], old: &[Value], identity: impl Fn(&Value) -> Value) -> Vec<Value> {
+    let place = |list: &[Value], item: &Value| list.iter().position(|other| identity(other) == identity(item));
+    let (mut first, rest): (Vec<&Value>, Vec<&Value>) =
+        merged.iter().partition(|item| place(named, item).is_some());
+    first.sort_by_key(|item| place(named, item));
+    let (mut first, mut rest) = (first.into_iter().peekable(), rest.into_iter().peekable());
+    let mut out = Vec::with_capacity(merged.len());
+    loop {
+        let take_rest = match (rest.peek(), first.peek()) {
+            (None, None) => return out,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (Some(a), Some(b)) => match (place(old, a), place(old, b)) {
+                (Some(a), Some(b)) => a < b,
+                _ => false,
+            },
+        };
+        let next = if take_rest { rest.next() } else { first.next() };
+        out.extend(next.cloned());
+    }
+}
+
+/// A value as Go prints it.
+fn go(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let sorted: BTreeMap<_, _> = members.iter().collect();
+            let parts: Vec<String> = sorted
+                .into_iter()
+                .map(|(name, value)| format!("{name}:{}", go(value)))
+                .collect();
+            format!("map[{}]", parts.join(" "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(" ")),
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::decode::schema_of;
+    use crate::resource::PODS;
+    use serde_json::json;
+
+    #[test]
+    fn conditions_merge_by_type_and_those_of_the_patch_come_first() {
+        let mut pod = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "True"}]}});
+        let patch = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Initialized"}]}});
+        merge(&mut pod, &patch, schema_of(&PODS)).unwrap();
+        let types: Vec<&str> = pod["status"]["conditions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(types, ["Ready", "Initialized", "PodScheduled"]);
+    }
+
+    #[test]
+    fn a_wrong_patch_is_told_in_go_words() {
+        let mut pod = json!({});
+        let bad = json!({"spec": {"containers": [{"image": "x"}]}});
+        let error = merge(&mut pod, &bad, schema_of(&PODS)).unwrap_err();
+        assert_eq!(error.message, "map: map[image:x] does not contain declared merge key: name");
+        let bad = json!({"spec": {"$patch": "explode"}});
+        let error = merge(&mut json!({"spec": {}}), &bad, schema_of(&PODS)).unwrap_err();
+        assert_eq!(error.message, "unknown patch type: explode in map: map[$patch:explode]");
+    }
+}
