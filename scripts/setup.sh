@@ -24,11 +24,12 @@ system_packages() {
   have bwrap || need+=(bubblewrap)
   have perl || need+=(perl)
   # Debian 12's own Math::BigInt dies in bpi(2000), the first example; the packaged one mends it.
-  perl -MMath::BigInt -e 'exit(Math::BigInt->VERSION ge "1.9998" ? 0 : 1)' 2>/dev/null || need+=(libmath-bigint-perl)
+  perl -MMath::BigInt -e 'exit(Math::BigInt->VERSION >= 1.999838 ? 0 : 1)' 2>/dev/null ||
+    perl -Mbignum=bpi -e 'print bpi(2000)' >/dev/null 2>&1 || need+=(libmath-bigint-perl)
   have node || need+=(nodejs npm)
   if [ "$1" = test ]; then
     have chromium || have google-chrome || need+=(chromium)
-    fc-list 2>/dev/null | grep -qi 'cjk\|wqy\|pingfang' || need+=(fontconfig fonts-noto-cjk)
+    [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || need+=(fontconfig fonts-noto-cjk)
     have kubectl || need+=(kubernetes-client)
   fi
   [ ${#need[@]} = 0 ] || debian_packages "${need[@]}"

@@ -232,7 +232,7 @@ fn KeyOf(wizard: Wizard, path: Path, secret: bool, number: usize) -> impl IntoVi
                 kind=As::TextKept
                 aria_label=name(text::RESOURCE_NAME)
                 placeholder=t(text::RESOURCE_NAME)
-                offers=names(wizard, secret)
+                offers=Some(names(wizard, secret))
                 mono=true
             />
             <Input
@@ -241,7 +241,7 @@ fn KeyOf(wizard: Wizard, path: Path, secret: bool, number: usize) -> impl IntoVi
                 kind=As::TextKept
                 aria_label=name(text::KEY)
                 placeholder=t(text::KEY)
-                offers=keys(wizard, secret, at.key("name"))
+                offers=Some(keys(wizard, secret, at.key("name")))
                 mono=true
             />
         </div>
@@ -281,7 +281,7 @@ fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                         kind=As::TextKept
                         aria_label=name(text::RESOURCE_NAME)
                         placeholder=t(text::RESOURCE_NAME)
-                        offers=names(wizard, secret)
+                        offers=Some(names(wizard, secret))
                         mono=true
                     />
                 }

@@ -50,7 +50,7 @@ test('comments survive two edits in the form, and the Job is rerun under a new n
   await editMode(page, false);
   await page.getByLabel('Name', { exact: true }).fill('second');
   await page.getByRole('button', { name: /Job settings/ }).click();
-  await page.getByLabel('Backoff limit').fill('2');
+  await page.getByLabel('Backoff limit', { exact: true }).fill('2');
   const text = job('first').replace('name: first', 'name: second').replace('backoffLimit: 0', 'backoffLimit: 2');
   expect(await manifest(page)).toBe(text);
   await page.getByRole('button', { name: 'Create', exact: true }).click();

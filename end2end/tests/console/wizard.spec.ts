@@ -94,7 +94,7 @@ test('two fields are edited; comments and an unknown field stay', async ({ page,
   await editMode(page, false);
   await page.getByLabel('Name', { exact: true }).fill('renamed');
   await page.getByRole('button', { name: /Job settings/ }).click();
-  await page.getByLabel('Backoff limit').fill('3');
+  await page.getByLabel('Backoff limit', { exact: true }).fill('3');
   expect(await manifest(page)).toBe(notes.replace('by-hand', 'renamed').replace('backoffLimit: 1', 'backoffLimit: 3'));
 });
 

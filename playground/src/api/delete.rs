@@ -162,13 +162,15 @@ pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<D
         let done = match marked {
             Some(marked) if marked == *stored && !may_go(&marked) => return Ok(Deleted::Waiting(stored)),
             // A Pod is seen to be deleted before it is gone.
-            Some(marked) if may_go(&marked) => cluster.store.update(key.resource, marked).and_then(|marked| {
-                let gone = cluster.store.remove(key, Some(&exactly(&marked)));
-                match gone {
-                    Ok(_) | Err(StoreError::NotFound(_)) => Ok(Deleted::Gone(marked)),
-                    Err(error) => Err(error),
-                }
-            }),
+            Some(marked) if may_go(&marked) => {
+                cluster.store.update(key.resource, marked).and_then(|marked| {
+                    let gone = cluster.store.remove(key, Some(&exactly(&marked)));
+                    match gone {
+                        Ok(_) | Err(StoreError::NotFound(_)) => Ok(Deleted::Gone(marked)),
+                        Err(error) => Err(error),
+                    }
+                })
+            }
             Some(marked) => cluster.store.update(key.resource, marked).map(Deleted::Waiting),
             None => cluster
                 .store
@@ -225,7 +227,11 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
         metadata.insert("deletionTimestamp".into(), seconds(at).into());
         metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
         // A shorter grace for what is being deleted already is no new wish.
-        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64).filter(|_| !deleting) {
+        if let Some(generation) = metadata
+            .get("generation")
+            .and_then(Value::as_i64)
+            .filter(|_| !deleting)
+        {
             metadata.insert("generation".into(), (generation + 1).into());
         }
     }

@@ -69,12 +69,17 @@ pub fn object_matches(selector: &Value, labels: &Value) -> bool {
         return false;
     };
     let named = members.get("matchLabels").and_then(Value::as_object);
-    let equal = named.into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
+    let equal = named
+        .into_iter()
+        .flatten()
+        .all(|(key, value)| labels.get(key) == Some(value));
     let expressions = members.get("matchExpressions").and_then(Value::as_array);
     equal
         && expressions.into_iter().flatten().all(|one| {
             let values = one["values"].as_array().into_iter().flatten();
-            let values = values.filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            let values = values
+                .filter_map(|value| value.as_str().map(str::to_owned))
+                .collect();
             let operator = match one["operator"].as_str() {
                 Some("In") => Operator::In(values),
                 Some("NotIn") => Operator::NotIn(values),

@@ -74,7 +74,12 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
 }
 
 /// Creates an object for a user, who may not grant more than they hold.
-fn create_as(cluster: &Cluster, call: &Call, object: Value, options: &WriteOptions) -> Result<Arc<Value>, Status> {
+fn create_as(
+    cluster: &Cluster,
+    call: &Call,
+    object: Value,
+    options: &WriteOptions,
+) -> Result<Arc<Value>, Status> {
     escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
     create_with(cluster, call.resource, &call.namespace, object, options)
 }
@@ -141,10 +146,16 @@ fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
     let force = call.query.get("force").is_some();
     if kind == PatchKind::Apply {
         if call.parameter("fieldManager").is_empty() {
-            errors.push(FieldError::required("fieldManager", "is required for apply patch"));
+            errors.push(FieldError::required(
+                "fieldManager",
+                "is required for apply patch",
+            ));
         }
     } else if force {
-        errors.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+        errors.push(FieldError::forbidden(
+            "force",
+            "may not be specified for non-apply patch",
+        ));
     }
     if !errors.is_empty() {
         return Err(Status::invalid("PatchOptions", "meta.k8s.io", "", &errors));

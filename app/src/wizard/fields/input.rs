@@ -62,7 +62,7 @@ pub fn Input(
     #[prop(optional, into)]
     aria_label: Option<String>,
     /// Names offered while typing; none to choose from where the person may not list them.
-    #[prop(optional, into)]
+    #[prop(optional_no_strip)]
     offers: Option<Signal<Vec<String>>>,
     /// Several lines.
     #[prop(optional)]
@@ -158,7 +158,7 @@ pub fn TextField(
     #[prop(optional, into)]
     placeholder: String,
     /// Names offered while typing.
-    #[prop(optional, into)]
+    #[prop(optional_no_strip)]
     offers: Option<Signal<Vec<String>>>,
     /// Several lines.
     #[prop(optional)]
@@ -167,7 +167,6 @@ pub fn TextField(
     #[prop(optional)]
     mono: bool,
 ) -> impl IntoView {
-    let offers = offers.unwrap_or_else(|| Signal::stored(Vec::new()));
     view! {
         <Field wizard path=path.clone() label=t(label) hint=hint.unwrap_or(Text { en: "", zh: "" })>
             <Input wizard path kind placeholder offers lines mono/>

@@ -155,7 +155,7 @@ fn One(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
             let id = wizard.id(&path);
             view! {
                 <Field wizard path=path.clone() label=t(label) hint>
-                    <Input wizard path kind=As::Text offers mono=true/>
+                    <Input wizard path kind=As::Text offers=Some(offers) mono=true/>
                     <Offered id offers/>
                 </Field>
             }

@@ -36,7 +36,7 @@ pub fn Keys(
                         kind=As::TextKept
                         aria_label=format!("{} {}", t(text::KEY), index + 1)
                         placeholder=t(text::KEY)
-                        offers=offered
+                        offers=Some(offered)
                         mono=true
                     />
                     <Input

@@ -68,7 +68,7 @@ fn source(wizard: Wizard, path: Path) -> AnyView {
                         path=at.key("name")
                         label
                         kind=As::TextKept
-                        offers=names(wizard, secret)
+                        offers=Some(names(wizard, secret))
                         mono=true
                     />
                     <Keys wizard path=at.key("items") name=at.key("name") secret/>

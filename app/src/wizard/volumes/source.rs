@@ -162,7 +162,7 @@ pub fn Source(
                     path=name.clone()
                     label=text::RESOURCE_NAME
                     kind=As::TextKept
-                    offers=names(wizard, secret)
+                    offers=Some(names(wizard, secret))
                     mono=true
                 />
                 <Keys wizard path=at.key("items") name secret/>
