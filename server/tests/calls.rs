@@ -324,3 +324,36 @@ async fn a_long_list_is_read_page_by_page() {
         .collect();
     assert_eq!(lists[0].query, "limit=500");
 }
+
+/// Servers before 1.25 drop fields that they do not know, whatever they are asked.
+#[tokio::test]
+async fn a_cluster_that_would_drop_a_field_is_not_given_it() {
+    let definitions = json!({"definitions": {
+        "io.k8s.api.batch.v1.Job": {
+            "type": "object",
+            "properties": {
+                "apiVersion": {"type": "string"}, "kind": {"type": "string"},
+                "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
+                "spec": {"type": "object", "properties": {
+                    "completions": {"type": "integer", "format": "int32"},
+                    "template": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                }},
+            },
+            "x-kubernetes-group-version-kind": [{"group": "batch", "kind": "Job", "version": "v1"}],
+        },
+    }});
+    let fake = Fake::default()
+        .on("GET /version", 200, json!({"gitVersion": "v1.20.2"}))
+        .on("GET /openapi/v2", 200, definitions)
+        .on("POST /apis/batch/v1/namespaces/demo/jobs", 201, json!({"metadata": {"name": "pi"}}));
+    let app = TestApp::signed_in(fake.router()).await;
+    let job = |more: &str| PI.replace("  someday: true\n", more);
+    let answer = app.call("create", &arguments(&job("  suspend: true\n"), false, &[])).await;
+    let error = answer.json()["documents"][0]["error"].clone();
+    assert_eq!(error["kind"], "invalid");
+    assert_eq!(error["causes"][0]["field"], "spec.suspend");
+    assert!(fake.asked_with("POST").is_empty(), "nothing was sent");
+    let answer = app.call("create", &arguments(&job("  completions: 2\n"), false, &[])).await;
+    assert_eq!(answer.json()["documents"][0]["error"], Value::Null);
+    assert_eq!(fake.asked_with("POST").len(), 1);
+}

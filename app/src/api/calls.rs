@@ -15,34 +15,48 @@ use super::error::ApiError;
 use super::job::{JobDetail, JobList, JobRow};
 use super::session::Workspace;
 
+/// Gives an answer the HTTP status of its error: proxies, logs and other programs understand that too. A page that is
+/// rendered with the error in it decides on its own status.
+#[cfg(feature = "ssr")]
+fn told<T>(answer: Result<T, ApiError>) -> Result<T, ApiError> {
+    let is_call =
+        use_context::<http::request::Parts>().is_some_and(|parts| parts.uri.path().starts_with("/api/"));
+    if let (Err(error), true, Some(response)) =
+        (&answer, is_call, use_context::<leptos_axum::ResponseOptions>())
+    {
+        response.set_status(error.status());
+    }
+    answer
+}
+
 /// The frame of every page: cluster, projects, person.
 #[server(name = AskWorkspace, endpoint = "workspace", input = Json, output = Json)]
 pub async fn workspace() -> Result<Workspace, ApiError> {
-    backend().await?.workspace().await
+    told(backend().await?.workspace().await)
 }
 
 /// The Job list of a project with its quota banner.
 #[server(name = AskJobs, endpoint = "jobs", input = Json, output = Json)]
 pub async fn jobs(project: String) -> Result<JobList, ApiError> {
-    backend().await?.jobs(&project).await
+    told(backend().await?.jobs(&project).await)
 }
 
 /// One Job with its Pods, events, environment, records and manifest.
 #[server(name = AskJob, endpoint = "job", input = Json, output = Json)]
 pub async fn job(project: String, name: String) -> Result<JobDetail, ApiError> {
-    backend().await?.job(&project, &name).await
+    told(backend().await?.job(&project, &name).await)
 }
 
 /// A Job's manifest, clean: it can be created again as it is.
 #[server(name = AskManifest, endpoint = "manifest", input = Json, output = Json)]
 pub async fn manifest(project: String, name: String) -> Result<String, ApiError> {
-    backend().await?.manifest(&project, &name).await
+    told(backend().await?.manifest(&project, &name).await)
 }
 
 /// What a new Job of this project may refer to.
 #[server(name = AskOffers, endpoint = "offers", input = Json, output = Json)]
 pub async fn offers(project: String) -> Result<Offers, ApiError> {
-    backend().await?.offers(&project).await
+    told(backend().await?.offers(&project).await)
 }
 
 /// Creates the documents of `text` in a project, or asks the API server what it would say (`dry_run`).
@@ -54,25 +68,25 @@ pub async fn create(
     dry_run: bool,
     done: Vec<usize>,
 ) -> Result<CreateOutcome, ApiError> {
-    backend().await?.create(&project, &text, dry_run, &done).await
+    told(backend().await?.create(&project, &text, dry_run, &done).await)
 }
 
 /// Creates a new run of a Job; the old one stays.
 #[server(name = RerunJob, endpoint = "rerun", input = Json, output = Json)]
 pub async fn rerun(project: String, name: String) -> Result<JobRow, ApiError> {
-    backend().await?.rerun(&project, &name).await
+    told(backend().await?.rerun(&project, &name).await)
 }
 
 /// Deletes Jobs with their Pods; one result per name.
 #[server(name = DeleteJobs, endpoint = "delete", input = Json, output = Json)]
 pub async fn delete(project: String, names: Vec<String>) -> Result<Vec<Option<ApiError>>, ApiError> {
-    backend().await?.delete(&project, &names).await
+    told(backend().await?.delete(&project, &names).await)
 }
 
 /// Suspends or resumes a Job.
 #[server(name = SuspendJob, endpoint = "suspend", input = Json, output = Json)]
 pub async fn suspend(project: String, name: String, suspend: bool) -> Result<(), ApiError> {
-    backend().await?.suspend(&project, &name, suspend).await
+    told(backend().await?.suspend(&project, &name, suspend).await)
 }
 
 /// Sets a Job's alias and description.
@@ -83,8 +97,9 @@ pub async fn describe(
     alias: String,
     description: String,
 ) -> Result<(), ApiError> {
-    backend()
+    let described = backend()
         .await?
         .describe(&project, &name, &alias, &description)
-        .await
+        .await;
+    told(described)
 }

@@ -73,6 +73,27 @@ pub enum ApiError {
     },
 }
 
+#[cfg(feature = "ssr")]
+impl ApiError {
+    /// The HTTP status of an answer that is this error.
+    pub fn status(&self) -> http::StatusCode {
+        use http::StatusCode;
+        match self {
+            Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::AlreadyExists { .. } | Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::Invalid { .. } | Self::Unreadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
+            Self::Console { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Other { code, .. } => StatusCode::from_u16(*code)
+                .ok()
+                .filter(|status| status.is_client_error() || status.is_server_error())
+                .unwrap_or(StatusCode::BAD_GATEWAY),
+        }
+    }
+}
+
 /// The same as it is sent: one flat object. (An enum tagged inside would bring a whole reader of any JSON into the
 /// browser bundle.)
 #[derive(Clone, Serialize, Deserialize)]
