@@ -64,6 +64,8 @@ mod tests {
         let values = [
             json!({"a": {"b": [1, {"c": "on"}, []], "d": {}, "e": "x\ny\n", "f": "x\ny"}, "0644": "0644", "g": null}),
             json!([1, "two", [3, [4]]]),
+            json!({}),
+            json!([]),
             json!({"a": [[1, 2], [{"b": 1, "c": "d"}]], "text": "tab\tnel\u{85} \u{feff}end ", "lead": " a\nb"}),
         ];
         for value in values {

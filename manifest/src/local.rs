@@ -160,10 +160,9 @@ fn cell(tree: &Tree, parent: NodeId, end: usize, touched: &Range<usize>) -> Opti
 
 /// Reads the lines of a cell by themselves; none if they are not one member of the same kind, key and column.
 fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
-    if text
-        .lines()
-        .any(|line| line.starts_with("---") || line.starts_with("..."))
-    {
+    // A document's mark may neither come nor go.
+    let was_marked = tree.source.get(cell.lines.clone()).is_none_or(has_mark);
+    if was_marked || has_mark(text) {
         return None;
     }
     let read = Tree::parse(text.to_owned());
@@ -208,6 +207,12 @@ fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
         node.renumber(1, cell.first.cast_signed() - 1);
     }
     Some((nodes, reading.value))
+}
+
+/// A line begins or ends a document.
+fn has_mark(text: &str) -> bool {
+    text.lines()
+        .any(|line| line.starts_with("---") || line.starts_with("..."))
 }
 
 fn depth(tree: &Tree, id: NodeId) -> usize {

@@ -101,7 +101,8 @@ impl<F: Fn() -> bool> Reader<'_, F> {
             None if style == Style::Plain => match scalar::resolve(text).ok_or_else(unreadable)? {
                 // YAML's floats become whole numbers where they are; JSON's stay what they are.
                 Value::Number(number) if text.contains(['.', 'e', 'E']) && (self.json)() => {
-                    Ok(serde_json::from_str(text).unwrap_or(Value::Number(number)))
+                    let float = text.parse().ok().and_then(serde_json::Number::from_f64);
+                    Ok(Value::Number(float.unwrap_or(number)))
                 }
                 value => Ok(value),
             },

@@ -190,7 +190,10 @@ impl Layout<'_> {
         }
         // The first pair of a list item, behind its dash: the next pair moves up.
         let next = self.tree.node(pairs[1].0).start;
-        let between = &self.text[self.line_end(end)..next];
+        // Pairs on one line are refused further on: the text would mean something else.
+        let Some(between) = self.text.get(self.line_end(end)..next) else {
+            return Vec::new();
+        };
         if between.trim().is_empty() {
             return vec![Splice::new(start..next, "")];
         }

@@ -32,15 +32,17 @@ impl Layout<'_> {
         }
     }
 
-    /// Lines of a non-empty collection in block style, each with its indentation.
+    /// Lines of a value, a collection in block style, each with its indentation.
     pub(super) fn block(&self, value: &Value, indent: usize) -> Vec<String> {
         let pad = " ".repeat(indent);
         match value {
-            Value::Object(map) => map
+            Value::Object(map) if !map.is_empty() => map
                 .iter()
                 .flat_map(|(key, value)| self.pair(key, value, indent))
                 .collect(),
-            Value::Array(items) => items.iter().flat_map(|item| self.item(item, indent)).collect(),
+            Value::Array(items) if !items.is_empty() => {
+                items.iter().flat_map(|item| self.item(item, indent)).collect()
+            }
             scalar => vec![format!("{pad}{}", self.inline(scalar, None))],
         }
     }

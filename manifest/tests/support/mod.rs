@@ -6,3 +6,4 @@ pub mod generate;
 pub mod openapi;
 pub mod operation;
 pub mod recording;
+pub mod target;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Read;
 use std::path::PathBuf;
 
-use manifest::{Document, Language, Problem, Severity, line_column, validate};
+use manifest::{Document, Language, Problem, Schema, Severity, line_column, schema};
 use serde_json::{Value, json};
 
 use super::{CommandError, OK, PROBLEMS};
@@ -15,11 +15,17 @@ pub(super) fn check(
     json: bool,
     input: &mut dyn Read,
 ) -> Result<(String, u8), CommandError> {
+    // No cluster is asked here, so the fields are those of the newest Kubernetes.
+    let known = Schema::bundled()?;
     let (mut lines, mut values, mut code) = (String::new(), Vec::new(), OK);
     for file in files {
         let document = Document::parse(super::read(file, input)?);
         let name = file.display().to_string();
-        for problem in document.problems().iter().chain(&validate(&document)) {
+        for problem in document
+            .problems()
+            .iter()
+            .chain(&schema::check(&document, &known))
+        {
             if problem.severity == Severity::Error {
                 code = PROBLEMS;
             }

@@ -101,6 +101,9 @@ enum CommandError {
     /// Nothing stands at the path.
     #[error("nothing stands at {0}")]
     Nothing(Path),
+    /// The schema in the program was damaged when it was built.
+    #[error(transparent)]
+    Schema(#[from] manifest::schema::SchemaError),
     /// The engine refuses the edit.
     #[error(transparent)]
     Edit(#[from] manifest::EditError),

@@ -59,6 +59,13 @@ fn problems_are_listed_with_line_and_column() {
         text.starts_with("-:6:17: error: ") && text.ends_with("[field.minimum]\n"),
         "{text}"
     );
+    let unknown = JOB.replace("backoffLimit: 4", "backofLimit: 4");
+    let (code, text, _) = run(&["check", "-"], &unknown);
+    assert_eq!(code, 1);
+    assert!(
+        text.starts_with("-:6:3: error: ") && text.ends_with("[field.unknown.near]\n"),
+        "{text}"
+    );
     let (_, text, _) = run(&["check", "--json", "-"], &wrong);
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value[0]["path"], json!("spec.backoffLimit"));

@@ -1,0 +1,157 @@
+//! What the fuzz targets do with an input, whatever it is: nothing may panic, and what is promised has to hold. Run by
+//! `fuzz/` under libFuzzer and by `tests/fuzz.rs` over a corpus and its mutations.
+
+use manifest::quantity::Quantity;
+use manifest::schema::{check, complete, hover};
+use manifest::{Document, Format, Schema, Splice, inverse, splice, validate};
+
+use serde_json::Value;
+
+use super::operation;
+
+/// Longest input: beyond it only time is found.
+const LONGEST: usize = 20_000;
+
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data)
+        .ok()
+        .filter(|text| text.len() <= LONGEST)
+}
+
+/// A place in a text from two bytes.
+fn place(text: &str, choice: &[u8]) -> usize {
+    let wanted = choice.iter().fold(0, |sum, byte| sum * 256 + usize::from(*byte)) % (text.len() + 1);
+    (0..=wanted)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
+/// Reading keeps every byte, its problems lie in the text, a conversion means the same, and a change reads the same
+/// as reading anew.
+pub fn parse(data: &[u8]) {
+    let Some((choice, text)) = data
+        .split_at_checked(3)
+        .and_then(|(choice, rest)| Some((choice, text(rest)?)))
+    else {
+        return;
+    };
+    let document = Document::parse(text);
+    assert_eq!(document.text(), text);
+    for problem in document.problems().iter().chain(&validate(&document)) {
+        assert!(text.get(problem.range.clone()).is_some(), "{problem:?}");
+    }
+    document.path_at(place(text, &choice[..2]));
+    for to in [Format::Json, Format::Yaml] {
+        if let Ok(other) = document.convert(to) {
+            let other = Document::parse(other);
+            if document.entries().len() == 1 && !document.value(0).is_some_and(Value::is_array) {
+                let values = [other.value(0), document.value(0)].map(|value| value.cloned().map(whole));
+                assert_eq!(values[0], values[1], "{text}");
+            }
+        }
+    }
+    let start = place(text, &choice[..2]);
+    let typed = ["x", "\n", " ", ": ", "- ", "", "#", "'"][usize::from(choice[2] % 8)];
+    let end = place(text, &[0, choice[2] / 8]).max(start).min(start + 12);
+    let end = (start..=end)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(start);
+    let mut changed = document;
+    changed.splice(&[Splice::new(start..end, typed)]);
+    let anew = Document::parse(changed.text());
+    assert_eq!(changed.entries(), anew.entries(), "{}", anew.text());
+    assert_eq!(changed.problems(), anew.problems(), "{}", anew.text());
+}
+
+/// A value with each number as a float: of `2.0`, Kubernetes' YAML reader makes 2, and its JSON reader does not.
+fn whole(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::from(number.as_f64()),
+        Value::Array(items) => items.into_iter().map(whole).collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, whole(value))).collect(),
+        other => other,
+    }
+}
+
+/// An edit means the same on the text as on the value, or changes nothing; undo restores the bytes.
+pub fn apply(data: &[u8]) {
+    let Some((choice, text)) = data
+        .split_at_checked(4)
+        .and_then(|(choice, rest)| Some((choice, text(rest)?)))
+    else {
+        return;
+    };
+    let mut document = Document::parse(text);
+    let entry = usize::from(choice[0]) % document.entries().len().max(1);
+    let Some(value) = document.value(entry).cloned() else {
+        return;
+    };
+    let edit = operation::edit(&value, &choice[1..]);
+    match document.apply(entry, &edit) {
+        Ok(splices) => {
+            assert_eq!(
+                document.value(entry),
+                operation::apply(&value, &edit).as_ref(),
+                "{edit:?}\n{text}"
+            );
+            assert_eq!(
+                splice(document.text(), &inverse(text, &splices)),
+                text,
+                "{edit:?}"
+            );
+            let anew = Document::parse(document.text());
+            assert_eq!(document.entries(), anew.entries(), "{edit:?}\n{text}");
+        }
+        Err(_) => assert_eq!(document.text(), text, "{edit:?}"),
+    }
+}
+
+/// A quantity is kept as written, and sums and multiples can be read again.
+pub fn quantity(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let (first, second) = text.split_once('\n').unwrap_or((text, "1"));
+    let (Ok(first), Ok(second)) = (first.parse::<Quantity>(), second.parse::<Quantity>()) else {
+        return;
+    };
+    assert_eq!(first.to_string().parse::<Quantity>().as_ref(), Ok(&first));
+    assert_eq!(first.cmp(&second), second.cmp(&first).reverse());
+    for sum in [first.plus(&second), first.times(3)].into_iter().flatten() {
+        assert_eq!(sum.to_string().parse::<Quantity>(), Ok(sum));
+    }
+}
+
+/// Problems and their fixes, completions and hovers lie in the text, and a fix does not panic.
+pub fn schema(known: &Schema, data: &[u8]) {
+    let Some((choice, text)) = data
+        .split_at_checked(2)
+        .and_then(|(choice, rest)| Some((choice, text(rest)?)))
+    else {
+        return;
+    };
+    let document = Document::parse(text);
+    for problem in check(&document, known) {
+        assert!(text.get(problem.range.clone()).is_some(), "{problem:?}");
+        if let (Some(entry), Some(fix)) = (problem.entry, problem.fix) {
+            let _ = document.clone().apply(entry, &fix.edit);
+        }
+    }
+    let at = place(text, choice);
+    for completion in complete(&document, known, at) {
+        assert!(text.get(completion.range.clone()).is_some(), "{completion:?}");
+        assert!(
+            completion.range.start <= at && at <= completion.range.end,
+            "{completion:?} at {at}"
+        );
+    }
+    if let Some(found) = hover(&document, known, at) {
+        assert!(text.get(found.range).is_some());
+    }
+    if let Ok(openapi) = serde_json::from_str(text)
+        && let Ok(read) = Schema::from_openapi_v3([&openapi].into_iter())
+    {
+        let sent = serde_json::to_string(&read).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Schema>(&sent).ok(), Some(read));
+    }
+}
