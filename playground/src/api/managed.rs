@@ -120,8 +120,8 @@ pub fn strip(set: &mut FieldSet, resource: &Resource, subresource: &str) {
     }
     if subresource == "status" {
         set.remove_below(&["f:spec"]);
-        if resource.kind != "Node" {
-            set.remove_below(&["f:metadata"]);
+        if resource.kind == "Pod" {
+            set.remove_below(&["f:metadata", "f:ownerReferences"]);
         }
     } else if resource.status {
         set.remove_below(&["f:status"]);

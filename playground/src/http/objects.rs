@@ -130,7 +130,20 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
     let mut told = decoded.warnings;
     let new = decoded.object;
     escalation::check(cluster, &call.user, call.resource, &call.namespace, &new)?;
-    let stored = write::update(cluster, &key(call, name), part, &options, |_| Ok(new.clone()))?;
+    let stored = write::update(cluster, &key(call, name), part, &options, |old| {
+        let (given, own) = (&new["metadata"]["uid"], &old["metadata"]["uid"]);
+        let text = |uid: &Value| uid.as_str().unwrap_or_default().to_owned();
+        if !text(given).is_empty() && given != own {
+            let place = [call.resource.plural, &call.namespace, name].join("/").replace("//", "/");
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                text(given),
+                text(own)
+            );
+            return Err(Status::conflict(call.resource, name, &why));
+        }
+        Ok(new.clone())
+    })?;
     told.extend(kinds::warnings(call.resource, &stored));
     respond(call, StatusCode::OK, &stored, &told)
 }

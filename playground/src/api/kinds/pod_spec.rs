@@ -29,6 +29,15 @@ pub(super) fn default(spec: &mut Value) {
     }
 }
 
+/// Labels of nodes that have new names, with the version since which they do.
+const DEPRECATED_LABELS: [(&str, &str); 5] = [
+    ("beta.kubernetes.io/arch", "v1.14; use \"kubernetes.io/arch\""),
+    ("beta.kubernetes.io/os", "v1.14; use \"kubernetes.io/os\""),
+    ("failure-domain.beta.kubernetes.io/region", "v1.17; use \"topology.kubernetes.io/region\""),
+    ("failure-domain.beta.kubernetes.io/zone", "v1.17; use \"topology.kubernetes.io/zone\""),
+    ("beta.kubernetes.io/instance-type", "v1.17; use \"node.kubernetes.io/instance-type\""),
+];
+
 /// Warnings of `pod.warningsForPodSpecAndMeta`.
 pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -39,6 +48,18 @@ pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
         warnings.push(format!(
             "{path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
         ));
+    }
+    for (label, instead) in DEPRECATED_LABELS {
+        if !spec["nodeSelector"][label].is_null() {
+            warnings.push(format!(
+                "{path}.nodeSelector[{label}]: deprecated since {instead} instead"
+            ));
+        }
+    }
+    for (index, secret) in spec["imagePullSecrets"].as_array().into_iter().flatten().enumerate() {
+        if secret["name"].as_str().unwrap_or_default().is_empty() {
+            warnings.push(format!("{path}.imagePullSecrets[{index}].name: invalid empty name \"\""));
+        }
     }
     for list in ["initContainers", "containers"] {
         for (index, one) in spec[list].as_array().into_iter().flatten().enumerate() {

@@ -1,6 +1,6 @@
 //! Jobs: `ValidateJob` and `ValidateJobUpdate` of batch/v1.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{list, meta, not_negative, one_of, pod_spec, text};
 use crate::api::field::FieldError;
@@ -36,7 +36,8 @@ pub fn create(job: &Value, errors: &mut Vec<FieldError>) {
 /// The labels and selector that the server generates must be the ones it generated.
 fn generated_selector(job: &Value, errors: &mut Vec<FieldError>) {
     let spec = &job["spec"];
-    if spec["manualSelector"] == true {
+    // A missing selector is told once, by the rules of the spec.
+    if spec["manualSelector"] == true || spec["selector"].is_null() {
         return;
     }
     let uid = &job["metadata"]["uid"];
@@ -433,7 +434,10 @@ pub(super) fn count_indexes(text: &str, completions: i64) -> Result<i64, String>
 /// A replaced Job.
 pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     let (before, after) = (&old["spec"], &new["spec"]);
+    // The server validates the Job, and then once more what has changed of it.
     generated_selector(new, errors);
+    spec_rules(after, false, errors);
+    errors.extend(meta::update(old, new));
     spec_rules(after, false, errors);
     completions_update(before, after, errors);
     for name in [
@@ -446,15 +450,17 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     ] {
         if before[name] != after[name] {
             let path = format!("spec.{name}");
-            errors.push(FieldError::invalid(
-                path,
-                after[name].clone(),
-                "field is immutable",
-            ));
+            let shown = match name {
+                "podFailurePolicy" => go_failure_policy(&after[name]),
+                "successPolicy" => go_success_policy(&after[name]),
+                _ => after[name].clone(),
+            };
+            errors.push(FieldError::invalid(path, shown, "field is immutable"));
         }
     }
     if !same_template(old, new) {
-        let path = "spec.template";
+        // Of a suspended Job only the Pods' spec is compared.
+        let path = if is_suspended(old) { "spec.template.spec" } else { "spec.template" };
         errors.push(FieldError::invalid(
             path,
             after["template"].clone(),
@@ -467,7 +473,7 @@ fn completions_update(before: &Value, after: &Value, errors: &mut Vec<FieldError
     if before["completions"] == after["completions"] {
         return;
     }
-    let elastic = before["completionMode"] == "Indexed"
+    let elastic = after["completionMode"] == "Indexed"
         && !before["completions"].is_null()
         && !after["completions"].is_null();
     let path = "spec.completions";
@@ -486,9 +492,7 @@ fn completions_update(before: &Value, after: &Value, errors: &mut Vec<FieldError
 /// The template may change only while the Job is suspended and has no active Pod, and then only
 /// what decides where its Pods are scheduled (KEP-2926) and their container resources (KEP-5440).
 fn same_template(old: &Value, new: &Value) -> bool {
-    let suspended = old["spec"]["suspend"] == true
-        && (old["status"]["startTime"].is_null() || has_suspended_condition(old))
-        && old["status"]["active"].as_i64().unwrap_or(0) == 0;
+    let suspended = is_suspended(old);
     let mut before = old["spec"]["template"].clone();
     let mut after = new["spec"]["template"].clone();
     if suspended {
@@ -497,6 +501,45 @@ fn same_template(old: &Value, new: &Value) -> bool {
         }
     }
     before == after
+}
+
+fn is_suspended(job: &Value) -> bool {
+    job["spec"]["suspend"] == true
+        && (job["status"]["startTime"].is_null() || has_suspended_condition(job))
+        && job["status"]["active"].as_i64().unwrap_or(0) == 0
+}
+
+/// The policy as the server's internal type is printed.
+fn go_failure_policy(policy: &Value) -> Value {
+    if policy.is_null() {
+        return Value::Null;
+    }
+    let rules = list(policy, "rules").iter().map(|rule| {
+        let codes = &rule["onExitCodes"];
+        let codes = if codes.is_null() {
+            Value::Null
+        } else {
+            json!({"ContainerName": codes["containerName"], "Operator": codes["operator"], "Values": codes["values"]})
+        };
+        let conditions = rule["onPodConditions"].as_array().map(|all| {
+            all.iter()
+                .map(|one| json!({"Type": one["type"], "Status": one["status"]}))
+                .collect::<Vec<Value>>()
+        });
+        json!({"Action": rule["action"], "OnExitCodes": codes, "OnPodConditions": conditions})
+    });
+    json!({"Rules": rules.collect::<Vec<Value>>()})
+}
+
+/// The policy as the server's internal type is printed.
+fn go_success_policy(policy: &Value) -> Value {
+    if policy.is_null() {
+        return Value::Null;
+    }
+    let rules = list(policy, "rules").iter().map(|rule| {
+        json!({"SucceededIndexes": rule["succeededIndexes"], "SucceededCount": rule["succeededCount"]})
+    });
+    json!({"Rules": rules.collect::<Vec<Value>>()})
 }
 
 fn has_suspended_condition(job: &Value) -> bool {

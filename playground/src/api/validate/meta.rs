@@ -124,7 +124,7 @@ fn owners(metadata: &Value, errors: &mut Vec<FieldError>) {
             }
         }
         if owner["controller"] == true {
-            controllers.push(text(owner, "name"));
+            controllers.push(format!("{}/{}", text(owner, "kind"), text(owner, "name")));
         }
     }
     if let [first, second, ..] = controllers.as_slice() {
@@ -140,13 +140,10 @@ fn owners(metadata: &Value, errors: &mut Vec<FieldError>) {
 }
 
 /// A replacement's metadata: what may not change.
-pub fn update(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
+pub fn update(old: &Value, new: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let (before, after) = (&old["metadata"], &new["metadata"]);
     common(after, &mut errors);
-    if resource.kind == "Node" {
-        errors.retain(|_| true);
-    }
     if !before["deletionTimestamp"].is_null() {
         let known = list(before, "finalizers");
         let mut added: Vec<&str> = list(after, "finalizers")
