@@ -49,7 +49,10 @@ pub fn check(configuration: &Value, resource: &Resource, name: &str) -> Result<(
         return Err(ApiError::bad_request(message));
     }
     let metadata = &configuration["metadata"];
-    if metadata.get("managedFields").is_some_and(|fields| !fields.is_null()) {
+    if metadata
+        .get("managedFields")
+        .is_some_and(|fields| !fields.is_null())
+    {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));
     }
     let given = metadata["name"].as_str().unwrap_or_default();
@@ -86,7 +89,12 @@ pub fn check(configuration: &Value, resource: &Resource, name: &str) -> Result<(
 }
 
 /// Applies a configuration to an object (an empty one if it does not exist yet).
-pub fn apply(old: &Value, configuration: &Value, resource: &Resource, who: Applier<'_>) -> Result<Applied, ApiError> {
+pub fn apply(
+    old: &Value,
+    configuration: &Value,
+    resource: &Resource,
+    who: Applier<'_>,
+) -> Result<Applied, ApiError> {
     let schema = schema_of(resource);
     let mut fields = named(configuration, schema);
     managed::strip(&mut fields, resource, who.subresource);
@@ -171,7 +179,10 @@ fn conflicts(
         return Ok(());
     }
     let message = match (causes.len(), texts.as_slice()) {
-        (1, [(name, paths)]) => format!("Apply failed with 1 conflict: conflict with {name}: {}", paths.concat()),
+        (1, [(name, paths)]) => format!(
+            "Apply failed with 1 conflict: conflict with {name}: {}",
+            paths.concat()
+        ),
         (count, _) => {
             let parts: Vec<String> = texts
                 .iter()
@@ -201,7 +212,12 @@ fn merge(target: &mut Value, configuration: &Value, schema: Option<&Schema>, exc
                 }
                 let member = schema.and_then(|schema| schema.member(name));
                 if let Some(target) = target.as_object_mut() {
-                    merge(target.entry(name.clone()).or_insert(Value::Null), value, member, &[]);
+                    merge(
+                        target.entry(name.clone()).or_insert(Value::Null),
+                        value,
+                        member,
+                        &[],
+                    );
                 }
             }
         }
@@ -240,11 +256,14 @@ fn remove(object: &mut Value, dropped: &FieldSet, kept: &FieldSet, schema: Optio
             let names: Vec<String> = members.keys().cloned().collect();
             for name in names {
                 let path = format!("f:{name}");
-                let Some(below) = dropped.child(&path) else { continue };
+                let Some(below) = dropped.child(&path) else {
+                    continue;
+                };
                 let still = kept.child(&path);
                 let member = schema.and_then(|schema| schema.member(&name));
                 let is_leaf = below.has_own() && still.is_none_or(FieldSet::is_empty);
-                let composite = member.is_some_and(|member| matches!(member.holds, Type::Struct(_) | Type::Map(_)));
+                let composite =
+                    member.is_some_and(|member| matches!(member.holds, Type::Struct(_) | Type::Map(_)));
                 if is_leaf && !composite {
                     members.shift_remove(&name);
                 } else if let Some(value) = members.get_mut(&name) {
@@ -314,11 +333,25 @@ mod tests {
 
     #[test]
     fn another_managers_field_is_not_changed_without_force() {
-        let object = after(apply(&json!({"metadata": {}}), &json!({"spec": {"parallelism": 1}}), &JOBS, who("x")).unwrap());
+        let object = after(
+            apply(
+                &json!({"metadata": {}}),
+                &json!({"spec": {"parallelism": 1}}),
+                &JOBS,
+                who("x"),
+            )
+            .unwrap(),
+        );
         let mine = json!({"spec": {"parallelism": 2}});
         let error = apply(&object, &mine, &JOBS, who("y")).unwrap_err();
-        assert_eq!(error.message, "Apply failed with 1 conflict: conflict with \"x\": .spec.parallelism");
-        let forced = Applier { force: true, ..who("y") };
+        assert_eq!(
+            error.message,
+            "Apply failed with 1 conflict: conflict with \"x\": .spec.parallelism"
+        );
+        let forced = Applier {
+            force: true,
+            ..who("y")
+        };
         let object = after(apply(&object, &mine, &JOBS, forced).unwrap());
         assert_eq!(object["spec"]["parallelism"], 2);
         assert_eq!(object["metadata"]["managedFields"].as_array().unwrap().len(), 1);

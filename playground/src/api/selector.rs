@@ -69,12 +69,17 @@ pub fn object_matches(selector: &Value, labels: &Value) -> bool {
         return false;
     };
     let named = members.get("matchLabels").and_then(Value::as_object);
-    let equal = named.into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
+    let equal = named
+        .into_iter()
+        .flatten()
+        .all(|(key, value)| labels.get(key) == Some(value));
     let expressions = members.get("matchExpressions").and_then(Value::as_array);
     equal
         && expressions.into_iter().flatten().all(|one| {
             let values = one["values"].as_array().into_iter().flatten();
-            let values = values.filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            let values = values
+                .filter_map(|value| value.as_str().map(str::to_owned))
+                .collect();
             let operator = match one["operator"].as_str() {
                 Some("In") => Operator::In(values),
                 Some("NotIn") => Operator::NotIn(values),
@@ -315,7 +320,10 @@ fn selectable(resource: &Resource) -> &'static [&'static str] {
 
 fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<(String, bool, String)>, ApiError> {
     let mut terms = Vec::new();
-    for term in text.split(',').filter(|term| !term.is_empty()) {
+    // In their order: the first that cannot be understood is the one that is told.
+    let mut parts: Vec<&str> = text.split(',').filter(|term| !term.is_empty()).collect();
+    parts.sort_unstable();
+    for term in parts {
         let (path, equal, value) = if let Some((path, value)) = term.split_once("!=") {
             (path, false, value)
         } else if let Some((path, value)) = term.split_once("==") {

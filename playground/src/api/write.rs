@@ -42,7 +42,13 @@ pub struct Apply {
 
 impl WriteOptions {
     /// The object with the applied configuration; `old` is an empty one if it does not exist yet.
-    fn applied(&self, cluster: &Cluster, old: &Value, resource: &Resource, subresource: &str) -> Result<Option<Applied>, ApiError> {
+    fn applied(
+        &self,
+        cluster: &Cluster,
+        old: &Value,
+        resource: &Resource,
+        subresource: &str,
+    ) -> Result<Option<Applied>, ApiError> {
         let Some(apply) = &self.apply else {
             return Ok(None);
         };

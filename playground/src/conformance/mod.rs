@@ -30,6 +30,9 @@ use users::{Credentials, User};
 /// Scenarios that run at the same time: most of their time is waiting.
 const AT_ONCE: usize = 48;
 
+/// Time between the requests of a scenario with controllers.
+const PACE: Duration = Duration::from_millis(25);
+
 /// What became of one scenario.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -141,6 +144,11 @@ fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scen
         users: carried.collect(),
         server,
         compact,
+        pace: if scenario.job_controller {
+            PACE
+        } else {
+            Duration::ZERO
+        },
         variables: BTreeMap::from([("ns".to_owned(), scenario.namespace.clone())]),
         stamps: BTreeMap::new(),
     }

@@ -144,7 +144,9 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
             }
             // Owners of fields are ordered by their times, which are not compared.
             if let Some(owners) = out.get_mut("managedFields").and_then(Value::as_array_mut) {
-                owners.sort_by_key(|one| sorted(&one["manager"]) + &sorted(&one["operation"]) + &sorted(&one["subresource"]));
+                owners.sort_by_key(|one| {
+                    sorted(&one["manager"]) + &sorted(&one["operation"]) + &sorted(&one["subresource"])
+                });
             }
             if let Some(items) = out.get_mut("items").and_then(Value::as_array_mut) {
                 let random = items.iter().any(|item| {

@@ -34,6 +34,8 @@ pub(super) struct Client {
     pub users: BTreeMap<String, Credentials>,
     /// Makes a playground of this process forget its history; none for another server.
     pub compact: Option<Playground>,
+    /// Time between two requests, as a client over a network takes: controllers use it.
+    pub pace: Duration,
     pub variables: BTreeMap<String, String>,
     /// Recorded creationTimestamps, and those of the same objects here.
     pub stamps: BTreeMap<String, String>,
@@ -259,6 +261,7 @@ impl Client {
             for step in steps {
                 self.wait(&step.awaits).await?;
                 self.wait(&step.request.awaits).await?;
+                tokio::time::sleep(self.pace).await;
                 let mut inner = Vec::new();
                 let answer = if step.during.is_empty() {
                     self.send(&step.request).await?

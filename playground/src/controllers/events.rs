@@ -66,7 +66,10 @@ fn create(cluster: &Cluster, component: &str, event: Value) {
         "default-scheduler" => "kube-scheduler",
         _ => "kube-controller-manager",
     };
-    let namespace = event["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+    let namespace = event["metadata"]["namespace"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let options = WriteOptions::system(manager);
     // A namespace that goes takes no events any more.
     if let Err(refused) = write::create(cluster, &EVENTS, &namespace, event, &options) {

@@ -40,9 +40,10 @@ pub(crate) async fn run(cluster: Cluster) {
 /// When a Job is to go.
 fn due(job: &Value) -> Option<Timestamp> {
     let ttl = job["spec"]["ttlSecondsAfterFinished"].as_i64()?;
-    let ended = job["status"]["conditions"].as_array()?.iter().find(|one| {
-        one["status"] == "True" && (one["type"] == "Complete" || one["type"] == "Failed")
-    })?;
+    let ended = job["status"]["conditions"]
+        .as_array()?
+        .iter()
+        .find(|one| one["status"] == "True" && (one["type"] == "Complete" || one["type"] == "Failed"))?;
     let ended: Timestamp = ended["lastTransitionTime"].as_str()?.parse().ok()?;
     ended.checked_add(SignedDuration::from_secs(ttl)).ok()
 }

@@ -74,7 +74,12 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
 }
 
 /// Creates an object for a user, who may not grant more than they hold.
-fn create_as(cluster: &Cluster, call: &Call, object: Value, options: &WriteOptions) -> Result<Arc<Value>, Status> {
+fn create_as(
+    cluster: &Cluster,
+    call: &Call,
+    object: Value,
+    options: &WriteOptions,
+) -> Result<Arc<Value>, Status> {
     escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
     create_with(cluster, call.resource, &call.namespace, object, options)
 }
@@ -134,7 +139,9 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
         let (given, own) = (&new["metadata"]["uid"], &old["metadata"]["uid"]);
         let text = |uid: &Value| uid.as_str().unwrap_or_default().to_owned();
         if !text(given).is_empty() && given != own {
-            let place = [call.resource.plural, &call.namespace, name].join("/").replace("//", "/");
+            let place = [call.resource.plural, &call.namespace, name]
+                .join("/")
+                .replace("//", "/");
             let why = format!(
                 "StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
                 text(given),
@@ -154,10 +161,16 @@ fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
     let force = call.query.get("force").is_some();
     if kind == PatchKind::Apply {
         if call.parameter("fieldManager").is_empty() {
-            errors.push(FieldError::required("fieldManager", "is required for apply patch"));
+            errors.push(FieldError::required(
+                "fieldManager",
+                "is required for apply patch",
+            ));
         }
     } else if force {
-        errors.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+        errors.push(FieldError::forbidden(
+            "force",
+            "may not be specified for non-apply patch",
+        ));
     }
     if !errors.is_empty() {
         return Err(Status::invalid("PatchOptions", "meta.k8s.io", "", &errors));
@@ -275,9 +288,8 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let mut items = Vec::with_capacity(chosen.len());
     for object in &chosen {
         match delete_one(cluster, &Key::of(call.resource, object)?, &options) {
-            // A dry run shows what would be deleted, as it is.
-            Ok(_) if options.dry_run => items.push(Arc::clone(object)),
-            Ok(deleted) => items.push(Arc::clone(deleted.object())),
+            // The answer shows them as they were.
+            Ok(_) => items.push(Arc::clone(object)),
             Err(status) if status.code == 404 => {}
             Err(status) => return Err(status),
         }

@@ -13,8 +13,8 @@ use crate::cluster::Cluster;
 use crate::controllers::events;
 use crate::http::is_over;
 use crate::resource::{NODES, PERSISTENT_VOLUME_CLAIMS, PODS};
-use nodes::Load;
 use crate::store::{Key, StoreError};
+use nodes::Load;
 
 const COMPONENT: &str = "default-scheduler";
 
@@ -49,7 +49,11 @@ fn round(cluster: &Cluster) -> Result<(), StoreError> {
         if let Some(missing) = missing_claim(cluster, pod)? {
             let count = nodes.len();
             let why = format!("persistentvolumeclaim \"{missing}\" not found");
-            refuse(cluster, pod, &format!("0/{count} nodes are available: {why}. not found"))?;
+            refuse(
+                cluster,
+                pod,
+                &format!("0/{count} nodes are available: {why}. not found"),
+            )?;
             continue;
         }
         let mut reasons: Vec<String> = Vec::new();

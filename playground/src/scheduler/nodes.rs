@@ -59,7 +59,8 @@ pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<String> {
     let room = &node["status"]["allocatable"];
     let amount = |name: &str| {
         let text = room[name].as_str().map(str::to_owned);
-        text.and_then(|text| Quantity::parse(&text).ok()).unwrap_or(Quantity::ZERO)
+        text.and_then(|text| Quantity::parse(&text).ok())
+            .unwrap_or(Quantity::ZERO)
     };
     let mut reasons = Vec::new();
     if Quantity::whole(load.pods + 1) > amount("pods") {
@@ -91,7 +92,11 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
 fn selected(pod: &Value, node: &Value) -> bool {
     let labels = &node["metadata"]["labels"];
     let wanted = pod["spec"]["nodeSelector"].as_object();
-    if wanted.into_iter().flatten().any(|(key, value)| labels[key] != *value) {
+    if wanted
+        .into_iter()
+        .flatten()
+        .any(|(key, value)| labels[key] != *value)
+    {
         return false;
     }
     let required = &pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
@@ -111,10 +116,17 @@ fn selected(pod: &Value, node: &Value) -> bool {
 
 /// Whether a requirement on labels holds.
 fn holds(requirement: &Value, labels: &Value) -> bool {
-    let found = labels.get(requirement["key"].as_str().unwrap_or_default()).and_then(Value::as_str);
+    let found = labels
+        .get(requirement["key"].as_str().unwrap_or_default())
+        .and_then(Value::as_str);
     let values = items(&requirement["values"]);
     let listed = || found.is_some_and(|found| values.iter().any(|value| value == found));
-    let numbers = || Some((found?.parse::<i64>().ok()?, values.first()?.as_str()?.parse::<i64>().ok()?));
+    let numbers = || {
+        Some((
+            found?.parse::<i64>().ok()?,
+            values.first()?.as_str()?.parse::<i64>().ok()?,
+        ))
+    };
     match requirement["operator"].as_str() {
         Some("In") => listed(),
         Some("NotIn") => !listed(),
@@ -141,6 +153,9 @@ mod tests {
         assert_eq!(refused(asks("2")), ["Insufficient cpu"]);
         let affinity = json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
             "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "NotIn", "values": ["a"]}]}]}}}});
-        assert_eq!(refused(affinity), ["node(s) didn't match Pod's node affinity/selector"]);
+        assert_eq!(
+            refused(affinity),
+            ["node(s) didn't match Pod's node affinity/selector"]
+        );
     }
 }

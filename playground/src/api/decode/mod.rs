@@ -13,7 +13,7 @@ mod yaml;
 
 use serde_json::Value;
 
-pub use schema::{ListKind, Schema, Type, description, document, schema_of};
+pub use schema::{ListKind, Schema, Type, description, document, schema_of, zero};
 pub use typed::typed;
 
 use super::error::ApiError;
@@ -166,9 +166,14 @@ fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
     if same_version && kind == resource.kind {
         return Ok(());
     }
+    // Every group knows lists and statuses beside its own kinds and their lists.
+    let common = matches!(
+        kind,
+        "List" | "Status" | "DeleteOptions" | "WatchEvent" | "PatchOptions"
+    );
     let known = resource::ALL
         .iter()
-        .any(|one| one.kind == kind && one.api_version() == api_version);
+        .any(|one| one.api_version() == api_version && (common || one.kind == kind || one.list_kind == kind));
     if known {
         let group = if resource.group.is_empty() {
             "core"

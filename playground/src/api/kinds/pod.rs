@@ -105,7 +105,9 @@ fn runtime_class(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     };
     let Some(found) = found else {
         // The plugin knows a Pod that is to get a name by the beginning of it.
-        let prefix = pod["metadata"]["generateName"].as_str().filter(|prefix| !prefix.is_empty());
+        let prefix = pod["metadata"]["generateName"]
+            .as_str()
+            .filter(|prefix| !prefix.is_empty());
         let name = prefix.unwrap_or_else(|| name_of(pod));
         let why = format!("pod rejected: RuntimeClass \"{class}\" not found");
         return Err(ApiError::forbidden(&PODS, name, &why));
@@ -113,7 +115,11 @@ fn runtime_class(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     if found["overhead"]["podFixed"].is_object() {
         pod["spec"]["overhead"] = found["overhead"]["podFixed"].clone();
     }
-    for (key, value) in found["scheduling"]["nodeSelector"].as_object().into_iter().flatten() {
+    for (key, value) in found["scheduling"]["nodeSelector"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
         entry(&mut pod["spec"], "nodeSelector")[key.as_str()] = value.clone();
     }
     Ok(())

@@ -33,9 +33,18 @@ pub(super) fn default(spec: &mut Value) {
 const DEPRECATED_LABELS: [(&str, &str); 5] = [
     ("beta.kubernetes.io/arch", "v1.14; use \"kubernetes.io/arch\""),
     ("beta.kubernetes.io/os", "v1.14; use \"kubernetes.io/os\""),
-    ("failure-domain.beta.kubernetes.io/region", "v1.17; use \"topology.kubernetes.io/region\""),
-    ("failure-domain.beta.kubernetes.io/zone", "v1.17; use \"topology.kubernetes.io/zone\""),
-    ("beta.kubernetes.io/instance-type", "v1.17; use \"node.kubernetes.io/instance-type\""),
+    (
+        "failure-domain.beta.kubernetes.io/region",
+        "v1.17; use \"topology.kubernetes.io/region\"",
+    ),
+    (
+        "failure-domain.beta.kubernetes.io/zone",
+        "v1.17; use \"topology.kubernetes.io/zone\"",
+    ),
+    (
+        "beta.kubernetes.io/instance-type",
+        "v1.17; use \"node.kubernetes.io/instance-type\"",
+    ),
 ];
 
 /// Warnings of `pod.warningsForPodSpecAndMeta`.
@@ -56,9 +65,16 @@ pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
             ));
         }
     }
-    for (index, secret) in spec["imagePullSecrets"].as_array().into_iter().flatten().enumerate() {
+    for (index, secret) in spec["imagePullSecrets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         if secret["name"].as_str().unwrap_or_default().is_empty() {
-            warnings.push(format!("{path}.imagePullSecrets[{index}].name: invalid empty name \"\""));
+            warnings.push(format!(
+                "{path}.imagePullSecrets[{index}].name: invalid empty name \"\""
+            ));
         }
     }
     for list in ["initContainers", "containers"] {

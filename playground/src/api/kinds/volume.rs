@@ -53,7 +53,11 @@ pub(super) fn default(volume: &mut Value) {
                 .rsplit('/')
                 .next()
                 .is_some_and(|last| last.contains(':') && !last.ends_with(":latest"));
-        let policy = if tagged || reference.is_empty() { "IfNotPresent" } else { "Always" };
+        let policy = if tagged || reference.is_empty() {
+            "IfNotPresent"
+        } else {
+            "Always"
+        };
         default_to(&mut volume["image"], "pullPolicy", policy);
     }
     let claim = &mut volume["ephemeral"]["volumeClaimTemplate"];

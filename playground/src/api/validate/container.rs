@@ -79,7 +79,12 @@ fn one(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldError>
     mounts(spec, container, path, errors);
     devices(spec, container, path, errors);
     resources(&container["resources"], &format!("{path}.resources"), errors);
-    scheduling::container_claims(spec, &container["resources"], &format!("{path}.resources"), errors);
+    scheduling::container_claims(
+        spec,
+        &container["resources"],
+        &format!("{path}.resources"),
+        errors,
+    );
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if !container[probe].is_null() {
             probe_rules(&container[probe], probe, &format!("{path}.{probe}"), errors);
@@ -372,7 +377,8 @@ fn devices(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldEr
             errors.push(FieldError::required(format!("{here}.name"), ""));
         } else if let Some(volume) = volume {
             if volume["persistentVolumeClaim"].is_null() && volume["ephemeral"].is_null() {
-                let detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
+                let detail =
+                    "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
                 errors.push(FieldError::invalid(format!("{here}.name"), name, detail));
             }
         } else {
@@ -381,9 +387,17 @@ fn devices(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldEr
         if at.is_empty() {
             errors.push(FieldError::required(format!("{here}.devicePath"), ""));
         } else if seen.contains(&at) {
-            errors.push(FieldError::invalid(format!("{here}.devicePath"), at, "must be unique"));
+            errors.push(FieldError::invalid(
+                format!("{here}.devicePath"),
+                at,
+                "must be unique",
+            ));
         } else if at.split('/').any(|part| part == "..") {
-            errors.push(FieldError::invalid(format!("{here}.devicePath"), at, "can not contain backsteps ('..')"));
+            errors.push(FieldError::invalid(
+                format!("{here}.devicePath"),
+                at,
+                "can not contain backsteps ('..')",
+            ));
         }
         seen.push(at);
     }
@@ -435,7 +449,11 @@ fn resources(resources: &Value, path: &str, errors: &mut Vec<FieldError>) {
             }
         }
     }
-    let amounts = |name: &str| ["limits", "requests"].iter().any(|kind| !resources[*kind][name].is_null());
+    let amounts = |name: &str| {
+        ["limits", "requests"]
+            .iter()
+            .any(|kind| !resources[*kind][name].is_null())
+    };
     let huge = ["limits", "requests"].iter().any(|kind| {
         let names = resources[*kind].as_object().into_iter().flatten();
         names.into_iter().any(|(name, _)| name.starts_with("hugepages-"))

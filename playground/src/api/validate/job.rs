@@ -52,7 +52,7 @@ fn generated_selector(job: &Value, errors: &mut Vec<FieldError>) {
         if labels[key] != *value {
             let path = format!("spec.template.metadata.labels[{key}]");
             let detail = format!("must be '{}'", value.as_str().unwrap_or_default());
-            errors.push(FieldError::invalid(path, labels.clone(), detail));
+            errors.push(FieldError::invalid(path, meta::by_name(labels), detail));
         }
     }
     let generated = serde_json::json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}});
@@ -95,18 +95,6 @@ fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     success_policy(spec, errors);
     replacement_policy(spec, errors);
     let template = &spec["template"];
-    if spec["selector"].is_null() {
-        errors.push(FieldError::required("spec.selector", ""));
-    }
-    if !selects(&spec["selector"], &template["metadata"]["labels"]) {
-        let detail = "`selector` does not match template `labels`";
-        let labels = template["metadata"]["labels"].clone();
-        errors.push(FieldError::invalid(
-            "spec.template.metadata.labels",
-            labels,
-            detail,
-        ));
-    }
     meta::labels(&template["metadata"]["labels"], "spec.template.labels", errors);
     meta::annotations(
         &template["metadata"]["annotations"],
@@ -135,6 +123,15 @@ fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     } else if !spec["podFailurePolicy"].is_null() && restart != "Never" {
         let detail = "only \"Never\" is supported when podFailurePolicy is specified";
         errors.push(FieldError::invalid(restart_path, restart, detail));
+    }
+    if spec["selector"].is_null() {
+        errors.push(FieldError::required("spec.selector", ""));
+    }
+    let labels = &template["metadata"]["labels"];
+    if !selects(&spec["selector"], labels) {
+        let detail = "`selector` does not match template `labels`";
+        let path = "spec.template.metadata.labels";
+        errors.push(FieldError::invalid(path, meta::by_name(labels), detail));
     }
 }
 
@@ -460,7 +457,11 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     }
     if !same_template(old, new) {
         // Of a suspended Job only the Pods' spec is compared.
-        let path = if is_suspended(old) { "spec.template.spec" } else { "spec.template" };
+        let path = if is_suspended(old) {
+            "spec.template.spec"
+        } else {
+            "spec.template"
+        };
         errors.push(FieldError::invalid(
             path,
             after["template"].clone(),

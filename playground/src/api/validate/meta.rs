@@ -98,6 +98,18 @@ pub fn annotations(annotations: &Value, path: &str, errors: &mut Vec<FieldError>
     }
 }
 
+/// A map as Go prints it: by name.
+pub fn by_name(map: &Value) -> Value {
+    if map.is_null() {
+        return Value::Null;
+    }
+    sorted(map)
+        .into_iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
 fn sorted(map: &Value) -> Vec<(&String, &Value)> {
     let mut members: Vec<_> = map.as_object().into_iter().flatten().collect();
     members.sort_by_key(|(key, _)| *key);

@@ -78,7 +78,11 @@ pub fn validate(spec: &Value, path: &str, _creating: bool, errors: &mut Vec<Fiel
         let shown = amount.as_str().unwrap_or_default();
         if Quantity::parse(shown).is_ok_and(Quantity::is_negative) {
             let detail = "must be greater than or equal to 0";
-            errors.push(FieldError::invalid(format!("{path}.overhead.limits[{name}]"), shown, detail));
+            errors.push(FieldError::invalid(
+                format!("{path}.overhead.limits[{name}]"),
+                shown,
+                detail,
+            ));
         }
     }
 }

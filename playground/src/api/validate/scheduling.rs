@@ -9,7 +9,11 @@ use crate::api::names;
 /// Everything of a Pod's spec that this module knows.
 pub fn all(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
     for kind in ["podAffinity", "podAntiAffinity"] {
-        pod_affinity(&spec["affinity"][kind], &format!("{path}.affinity.{kind}"), errors);
+        pod_affinity(
+            &spec["affinity"][kind],
+            &format!("{path}.affinity.{kind}"),
+            errors,
+        );
     }
     spread(spec, path, errors);
     claims(spec, path, errors);
@@ -28,14 +32,26 @@ fn pod_affinity(affinity: &Value, path: &str, errors: &mut Vec<FieldError>) {
             let detail = "must be in the range 1-100";
             errors.push(FieldError::invalid(format!("{path}.weight"), weight, detail));
         }
-        affinity_term(&one["podAffinityTerm"], &format!("{path}.podAffinityTerm"), errors);
+        affinity_term(
+            &one["podAffinityTerm"],
+            &format!("{path}.podAffinityTerm"),
+            errors,
+        );
     }
 }
 
 fn affinity_term(term: &Value, path: &str, errors: &mut Vec<FieldError>) {
     selector(&term["labelSelector"], &format!("{path}.labelSelector"), errors);
-    selector(&term["namespaceSelector"], &format!("{path}.namespaceSelector"), errors);
-    for (index, namespace) in list(term, "namespaces").iter().filter_map(Value::as_str).enumerate() {
+    selector(
+        &term["namespaceSelector"],
+        &format!("{path}.namespaceSelector"),
+        errors,
+    );
+    for (index, namespace) in list(term, "namespaces")
+        .iter()
+        .filter_map(Value::as_str)
+        .enumerate()
+    {
         for problem in names::dns_label(namespace) {
             let at = format!("{path}.namespaces[{index}]");
             errors.push(FieldError::invalid(at, namespace, problem));
@@ -76,11 +92,19 @@ pub fn selector(selector: &Value, path: &str, errors: &mut Vec<FieldError>) {
             }
         }
         for problem in names::qualified_name(text(one, "key")) {
-            errors.push(FieldError::invalid(format!("{path}.key"), text(one, "key"), problem));
+            errors.push(FieldError::invalid(
+                format!("{path}.key"),
+                text(one, "key"),
+                problem,
+            ));
         }
         for (at, value) in values.iter().filter_map(Value::as_str).enumerate() {
             for problem in names::label_value(value) {
-                errors.push(FieldError::invalid(format!("{path}.values[{at}]"), value, problem));
+                errors.push(FieldError::invalid(
+                    format!("{path}.values[{at}]"),
+                    value,
+                    problem,
+                ));
             }
         }
     }
@@ -92,11 +116,18 @@ fn spread(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
         let path = format!("{path}.topologySpreadConstraints[{index}]");
         let skew = one["maxSkew"].as_i64().unwrap_or(0);
         if skew <= 0 {
-            errors.push(FieldError::invalid(format!("{path}.maxSkew"), skew, "must be greater than zero"));
+            errors.push(FieldError::invalid(
+                format!("{path}.maxSkew"),
+                skew,
+                "must be greater than zero",
+            ));
         }
         let key = text(one, "topologyKey");
         if key.is_empty() {
-            errors.push(FieldError::required(format!("{path}.topologyKey"), "can not be empty"));
+            errors.push(FieldError::required(
+                format!("{path}.topologyKey"),
+                "can not be empty",
+            ));
         } else {
             for problem in names::qualified_name(key) {
                 errors.push(FieldError::invalid(format!("{path}.topologyKey"), key, problem));
@@ -105,9 +136,14 @@ fn spread(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
         let when = text(one, "whenUnsatisfiable");
         if !matches!(when, "DoNotSchedule" | "ScheduleAnyway") {
             let allowed = ["DoNotSchedule", "ScheduleAnyway"];
-            errors.push(FieldError::not_supported(format!("{path}.whenUnsatisfiable"), when, &allowed));
+            errors.push(FieldError::not_supported(
+                format!("{path}.whenUnsatisfiable"),
+                when,
+                &allowed,
+            ));
         }
-        let same = |other: &Value| text(other, "topologyKey") == key && text(other, "whenUnsatisfiable") == when;
+        let same =
+            |other: &Value| text(other, "topologyKey") == key && text(other, "whenUnsatisfiable") == when;
         if constraints[index + 1..].iter().any(same) {
             let at = format!("{path}.{{topologyKey, whenUnsatisfiable}}");
             errors.push(FieldError::duplicate(at, format!("{{{key}, {when}}}")));
@@ -115,10 +151,15 @@ fn spread(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
         if let Some(domains) = one["minDomains"].as_i64() {
             let at = format!("{path}.minDomains");
             if domains <= 0 {
-                errors.push(FieldError::invalid(at.as_str(), domains, "must be greater than zero"));
+                errors.push(FieldError::invalid(
+                    at.as_str(),
+                    domains,
+                    "must be greater than zero",
+                ));
             }
             if when != "DoNotSchedule" {
-                let detail = format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {when}");
+                let detail =
+                    format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {when}");
                 errors.push(FieldError::invalid(at, domains, detail));
             }
         }
@@ -145,7 +186,8 @@ fn claims(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
             seen.push(name);
         }
         let (claimed, template) = (&claim["resourceClaimName"], &claim["resourceClaimTemplateName"]);
-        let shown = json!({"Name": name, "ResourceClaimName": claimed, "ResourceClaimTemplateName": template});
+        let shown =
+            json!({"Name": name, "ResourceClaimName": claimed, "ResourceClaimTemplateName": template});
         if claimed.is_string() && template.is_string() {
             let detail = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
             errors.push(FieldError::invalid(path.as_str(), shown, detail));
@@ -165,7 +207,10 @@ fn claims(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
 
 /// The claims of one container: each one of the Pod's, and once.
 pub fn container_claims(spec: &Value, resources: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    let known: Vec<&str> = list(spec, "resourceClaims").iter().map(|one| text(one, "name")).collect();
+    let known: Vec<&str> = list(spec, "resourceClaims")
+        .iter()
+        .map(|one| text(one, "name"))
+        .collect();
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for (index, claim) in list(resources, "claims").iter().enumerate() {
         let path = format!("{path}.claims[{index}]");
@@ -175,7 +220,11 @@ pub fn container_claims(spec: &Value, resources: &Value, path: &str, errors: &mu
             continue;
         }
         if seen.contains(&(name, request)) {
-            let shown = if request.is_empty() { name.to_owned() } else { format!("{name}/{request}") };
+            let shown = if request.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{name}/{request}")
+            };
             errors.push(FieldError::duplicate(path.as_str(), shown));
         }
         seen.push((name, request));

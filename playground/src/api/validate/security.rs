@@ -26,7 +26,11 @@ pub fn pod(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
         seen.push(name);
     }
     if spec["hostUsers"] == false {
-        for (name, shown) in [("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")] {
+        for (name, shown) in [
+            ("hostNetwork", "hostNetwork"),
+            ("hostPID", "HostPID"),
+            ("hostIPC", "HostIPC"),
+        ] {
             if spec[name] == true {
                 let detail = "when `hostUsers` is false";
                 errors.push(FieldError::forbidden(format!("{path}.{shown}"), detail));
@@ -60,7 +64,9 @@ fn is_sysctl(name: &str) -> bool {
         let bytes = part.as_bytes();
         bytes.first().is_some_and(|byte| inner(*byte))
             && bytes.last().is_some_and(|byte| inner(*byte))
-            && bytes.iter().all(|byte| inner(*byte) || matches!(byte, b'-' | b'_'))
+            && bytes
+                .iter()
+                .all(|byte| inner(*byte) || matches!(byte, b'-' | b'_'))
     };
     name.len() <= 253 && name.split(['.', '/']).all(part)
 }
@@ -91,9 +97,18 @@ pub fn profiles(context: &Value, path: &str, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::invalid(at, value, detail));
         }
         if kind.is_empty() {
-            errors.push(FieldError::required(format!("{path}.type"), "type is required when profile is set"));
+            errors.push(FieldError::required(
+                format!("{path}.type"),
+                "type is required when profile is set",
+            ));
         } else {
-            one_of(profile, "type", &path, &["Localhost", "RuntimeDefault", "Unconfined"], errors);
+            one_of(
+                profile,
+                "type",
+                &path,
+                &["Localhost", "RuntimeDefault", "Unconfined"],
+                errors,
+            );
         }
     }
 }

@@ -96,11 +96,22 @@ fn sources(volume: &Value, path: &str, errors: &mut Vec<FieldError>) {
             }
         }
         "awsElasticBlockStore" | "gcePersistentDisk" => {
-            let id = if kind.as_str() == "gcePersistentDisk" { "pdName" } else { "volumeID" };
+            let id = if kind.as_str() == "gcePersistentDisk" {
+                "pdName"
+            } else {
+                "volumeID"
+            };
             required(source, id, &here, errors);
-            if let Some(partition) = source["partition"].as_i64().filter(|one| !(0..=255).contains(one)) {
+            if let Some(partition) = source["partition"]
+                .as_i64()
+                .filter(|one| !(0..=255).contains(one))
+            {
                 let detail = "must be between 1 and 255, inclusive";
-                errors.push(FieldError::invalid(format!("{here}.partition"), partition, detail));
+                errors.push(FieldError::invalid(
+                    format!("{here}.partition"),
+                    partition,
+                    detail,
+                ));
             }
         }
         "persistentVolumeClaim" => required(source, "claimName", &here, errors),
@@ -186,7 +197,12 @@ fn downward(source: &Value, path: &str, errors: &mut Vec<FieldError>) {
                 errors.push(FieldError::invalid(path, "resource", detail));
             }
         } else if resource.is_object() {
-            required(resource, "containerName", &format!("{path}.resourceFieldRef"), errors);
+            required(
+                resource,
+                "containerName",
+                &format!("{path}.resourceFieldRef"),
+                errors,
+            );
             required(resource, "resource", &format!("{path}.resourceFieldRef"), errors);
         } else {
             let detail = "one of fieldRef and resourceFieldRef is required";
@@ -202,7 +218,14 @@ fn projected(source: &Value, path: &str, errors: &mut Vec<FieldError>) {
     for (index, one) in list(source, "sources").iter().enumerate() {
         let here = format!("{path}.sources[{index}]");
         let mut given = 0;
-        for kind in ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"] {
+        for kind in [
+            "secret",
+            "configMap",
+            "downwardAPI",
+            "serviceAccountToken",
+            "clusterTrustBundle",
+            "podCertificate",
+        ] {
             if one[kind].is_null() {
                 continue;
             }
@@ -224,7 +247,11 @@ fn projected(source: &Value, path: &str, errors: &mut Vec<FieldError>) {
                     let lasts = one[kind]["expirationSeconds"].as_i64();
                     if let Some(seconds) = lasts.filter(|seconds| *seconds < 600) {
                         let detail = "may not specify a duration less than 10 minutes";
-                        errors.push(FieldError::invalid(format!("{path}.expirationSeconds"), seconds, detail));
+                        errors.push(FieldError::invalid(
+                            format!("{path}.expirationSeconds"),
+                            seconds,
+                            detail,
+                        ));
                     }
                 }
                 _ => {}

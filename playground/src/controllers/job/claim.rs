@@ -56,7 +56,11 @@ pub(super) fn jobs_that_select(cluster: &Cluster, pod: &Value) -> Result<Vec<Arc
 pub(super) fn pods(cluster: &Cluster, job: &Value) -> Result<Vec<Arc<Value>>, StoreError> {
     let uid = &job["metadata"]["uid"];
     let mut own = Vec::new();
-    for pod in cluster.store.list(&PODS, job["metadata"]["namespace"].as_str())?.0 {
+    for pod in cluster
+        .store
+        .list(&PODS, job["metadata"]["namespace"].as_str())?
+        .0
+    {
         let controls = owner_of(&pod).is_some_and(|owner| owner["uid"] == *uid);
         if controls && selects(job, &pod) {
             own.push(pod);
@@ -77,7 +81,11 @@ pub(super) fn reference(job: &Value) -> Value {
     })
 }
 
-fn change(cluster: &Cluster, pod: &Value, change: impl Fn(&mut Value)) -> Result<Option<Arc<Value>>, StoreError> {
+fn change(
+    cluster: &Cluster,
+    pod: &Value,
+    change: impl Fn(&mut Value),
+) -> Result<Option<Arc<Value>>, StoreError> {
     let options = WriteOptions::system("kube-controller-manager");
     let changed = write::update(cluster, &Key::of(&PODS, pod)?, Part::Main, &options, |old| {
         let mut new = old.clone();

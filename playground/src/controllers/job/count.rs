@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::facts::{INDEX_FAILURES, INDEX_IGNORED, active, counted, deleting, failed, finish_time, index, indexed, succeeded, tracked};
+use super::facts::{
+    INDEX_FAILURES, INDEX_IGNORED, active, counted, deleting, failed, finish_time, index, indexed, succeeded,
+    tracked,
+};
 use super::indexes::Indexes;
 use super::policy::{Verdict, verdict};
 use super::sync::Sync;
@@ -51,8 +54,10 @@ impl Sync<'_> {
     fn count_released(&mut self, held: &[Value]) -> bool {
         let mut any = false;
         for list in ["succeeded", "failed"] {
-            let (still, gone): (Vec<Value>, Vec<Value>) =
-                self.uncounted(list).into_iter().partition(|uid| held.contains(uid));
+            let (still, gone): (Vec<Value>, Vec<Value>) = self
+                .uncounted(list)
+                .into_iter()
+                .partition(|uid| held.contains(uid));
             if gone.is_empty() {
                 continue;
             }
@@ -65,7 +70,8 @@ impl Sync<'_> {
     }
 
     fn put_uncounted(&mut self, list: &str, uids: Vec<Value>) {
-        self.status["uncountedTerminatedPods"][list] = if uids.is_empty() { Value::Null } else { uids.into() };
+        self.status["uncountedTerminatedPods"][list] =
+            if uids.is_empty() { Value::Null } else { uids.into() };
     }
 
     /// Lists Pods that have ended: those to release now, whether the status has changed, whether there are more.
@@ -133,9 +139,18 @@ impl Sync<'_> {
         let Some(over) = &self.failed_indexes else {
             return last;
         };
-        let busy: Vec<i64> = self.pods.iter().filter(|pod| active(pod)).filter_map(|pod| index(pod)).collect();
+        let busy: Vec<i64> = self
+            .pods
+            .iter()
+            .filter(|pod| active(pod))
+            .filter_map(|pod| index(pod))
+            .collect();
         let tries = |pod: &Value| counted(pod, INDEX_FAILURES) + counted(pod, INDEX_IGNORED);
-        for pod in self.pods.iter().filter(|pod| tracked(pod) && self.fits(pod) && failed(pod, &self.job)) {
+        for pod in self
+            .pods
+            .iter()
+            .filter(|pod| tracked(pod) && self.fits(pod) && failed(pod, &self.job))
+        {
             let Some(index) = index(pod) else { continue };
             if self.done.has(index) || over.has(index) || busy.contains(&index) {
                 continue;
@@ -156,7 +171,11 @@ impl Sync<'_> {
     pub(super) fn indexes_failed(&self, completions: i64) -> Indexes {
         let limit = self.spec()["backoffLimitPerIndex"].as_i64().unwrap_or(0);
         let mut set = Indexes::parse(text(&self.status["failedIndexes"]), completions);
-        for pod in self.pods.iter().filter(|pod| self.fits(pod) && failed(pod, &self.job)) {
+        for pod in self
+            .pods
+            .iter()
+            .filter(|pod| self.fits(pod) && failed(pod, &self.job))
+        {
             let is_over = match verdict(&self.job, pod) {
                 Verdict::FailIndex => true,
                 Verdict::Ignore => false,
@@ -211,7 +230,9 @@ impl Sync<'_> {
         let Some(ending) = self.ending.clone() else {
             return false;
         };
-        let uncounted = ["succeeded", "failed"].iter().any(|list| !self.uncounted(list).is_empty());
+        let uncounted = ["succeeded", "failed"]
+            .iter()
+            .any(|list| !self.uncounted(list).is_empty());
         if uncounted || self.terminating > 0 || self.active_count > 0 {
             return false;
         }

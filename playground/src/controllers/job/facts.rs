@@ -72,7 +72,9 @@ pub(super) fn index(pod: &Value) -> Option<i64> {
 
 /// A count in an annotation; 0 if there is none.
 pub(super) fn counted(pod: &Value, annotation: &str) -> i64 {
-    text(&pod["metadata"]["annotations"][annotation]).parse().unwrap_or(0)
+    text(&pod["metadata"]["annotations"][annotation])
+        .parse()
+        .unwrap_or(0)
 }
 
 /// The Job has `completionMode: Indexed`.
@@ -106,7 +108,9 @@ pub(super) fn finish_time(pod: &Value) -> Option<Timestamp> {
     not_ready
         .and_then(|one| time(&one["lastTransitionTime"]))
         .or_else(|| {
-            let grace = pod["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0);
+            let grace = pod["metadata"]["deletionGracePeriodSeconds"]
+                .as_i64()
+                .unwrap_or(0);
             let at = time(&pod["metadata"]["deletionTimestamp"])?;
             at.checked_sub(jiff::SignedDuration::from_secs(grace)).ok()
         })

@@ -131,8 +131,12 @@ impl Controller {
     }
 
     fn pod_changed(&mut self, change: &Event) -> Result<(), StoreError> {
-        let owner = claim::owner_of(&change.object)
-            .or_else(|| change.previous.as_ref().and_then(|before| claim::owner_of(before)));
+        let owner = claim::owner_of(&change.object).or_else(|| {
+            change
+                .previous
+                .as_ref()
+                .and_then(|before| claim::owner_of(before))
+        });
         if let Some(owner) = owner {
             self.queue.named(claim::name(&change.object, owner), BATCH);
         }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::backoff;
-use super::facts::{INDEX_FAILURES, INDEX_IGNORED, counted, finish_time, index, indexed, ready, replaces_only_failed, suspended, terminating};
+use super::facts::{
+    INDEX_FAILURES, INDEX_IGNORED, counted, finish_time, index, indexed, ready, replaces_only_failed,
+    suspended, terminating,
+};
 use super::sync::Sync;
 use super::{TRACKING, items, template, text};
 use crate::controllers::garbage::release;
@@ -86,7 +89,8 @@ impl Sync<'_> {
         if released {
             for pod in pods {
                 release(self.cluster, &Key::of(&PODS, pod)?, TRACKING)?;
-                self.pods.retain(|other| other["metadata"]["uid"] != pod["metadata"]["uid"]);
+                self.pods
+                    .retain(|other| other["metadata"]["uid"] != pod["metadata"]["uid"]);
             }
         }
         for pod in pods {
@@ -100,7 +104,11 @@ impl Sync<'_> {
                 }
                 Err(refused) if refused.code == 404 => self.active_count -= 1,
                 Err(refused) => {
-                    self.event("Warning", "FailedDelete", &format!("Error deleting: {}", refused.message));
+                    self.event(
+                        "Warning",
+                        "FailedDelete",
+                        &format!("Error deleting: {}", refused.message),
+                    );
                     self.outcome.refused = true;
                 }
             }
@@ -163,9 +171,18 @@ impl Sync<'_> {
         let taken = |pod: &&Arc<Value>| {
             super::facts::active(pod) || (replaces_only_failed(&self.job) && terminating(pod))
         };
-        let busy: Vec<i64> = self.pods.iter().filter(taken).filter_map(|pod| index(pod)).collect();
+        let busy: Vec<i64> = self
+            .pods
+            .iter()
+            .filter(taken)
+            .filter_map(|pod| index(pod))
+            .collect();
         let over = |index: i64| {
-            self.done.has(index) || self.failed_indexes.as_ref().is_some_and(|failed| failed.has(index))
+            self.done.has(index)
+                || self
+                    .failed_indexes
+                    .as_ref()
+                    .is_some_and(|failed| failed.has(index))
         };
         (0..self.completions().unwrap_or(0))
             .filter(|index| !busy.contains(index) && !over(*index))
@@ -179,10 +196,17 @@ impl Sync<'_> {
         let mut places = Vec::new();
         let mut shortest: Option<Duration> = None;
         for index in indexes {
-            let before = waiting.iter().find(|(other, _)| other == index).map(|(_, pod)| Arc::clone(pod));
+            let before = waiting
+                .iter()
+                .find(|(other, _)| other == index)
+                .map(|(_, pod)| Arc::clone(pod));
             let left = before.as_deref().map_or(Duration::ZERO, |pod| {
                 let tries = counted(pod, INDEX_FAILURES) + counted(pod, INDEX_IGNORED) + 1;
-                backoff::left(u32::try_from(tries).unwrap_or(u32::MAX), finish_time(pod), self.now)
+                backoff::left(
+                    u32::try_from(tries).unwrap_or(u32::MAX),
+                    finish_time(pod),
+                    self.now,
+                )
             });
             if left.is_zero() {
                 places.push((Some(*index), before));
@@ -199,5 +223,7 @@ impl Sync<'_> {
 
 fn restarts(pod: &Value) -> i64 {
     let all = items(&pod["status"]["containerStatuses"]).iter();
-    all.filter_map(|one| one["restartCount"].as_i64()).max().unwrap_or(0)
+    all.filter_map(|one| one["restartCount"].as_i64())
+        .max()
+        .unwrap_or(0)
 }

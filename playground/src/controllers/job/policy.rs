@@ -22,7 +22,10 @@ pub(super) enum Verdict {
 
 /// The first rule that matches a failed Pod decides.
 pub(super) fn verdict(job: &Value, pod: &Value) -> Verdict {
-    for (number, rule) in items(&job["spec"]["podFailurePolicy"]["rules"]).iter().enumerate() {
+    for (number, rule) in items(&job["spec"]["podFailurePolicy"]["rules"])
+        .iter()
+        .enumerate()
+    {
         let Some(what) = matched(rule, pod) else {
             continue;
         };
@@ -47,13 +50,20 @@ fn matched(rule: &Value, pod: &Value) -> Option<String> {
             .into_iter()
             .flat_map(|list| items(&pod["status"][list]));
         for own in statuses.filter(|own| named.is_null() || own["name"] == *named) {
-            let Some(code) = own["state"]["terminated"]["exitCode"].as_i64().filter(|code| *code != 0) else {
+            let Some(code) = own["state"]["terminated"]["exitCode"]
+                .as_i64()
+                .filter(|code| *code != 0)
+            else {
                 continue;
             };
-            let listed = items(&codes["values"]).iter().any(|value| value.as_i64() == Some(code));
+            let listed = items(&codes["values"])
+                .iter()
+                .any(|value| value.as_i64() == Some(code));
             if listed == (codes["operator"] == "In") {
                 let name = text(&own["name"]);
-                return Some(format!("Container {name} for pod {place} failed with exit code {code}"));
+                return Some(format!(
+                    "Container {name} for pod {place} failed with exit code {code}"
+                ));
             }
         }
         return None;
@@ -106,6 +116,9 @@ mod tests {
         let disrupted = json!([{"type": "DisruptionTarget", "status": "True"}]);
         assert_eq!(verdict(&job, &pod(3, disrupted)), Verdict::Ignore);
         let why = "Container c for pod n/p failed with exit code 3 matching FailJob rule at index 1";
-        assert_eq!(verdict(&job, &pod(3, json!([]))), Verdict::FailJob(why.to_owned()));
+        assert_eq!(
+            verdict(&job, &pod(3, json!([]))),
+            Verdict::FailJob(why.to_owned())
+        );
     }
 }

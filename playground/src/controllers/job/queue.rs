@@ -77,7 +77,10 @@ impl Queue {
 
 fn name(job: &Value) -> Name {
     let metadata = &job["metadata"];
-    (text(&metadata["namespace"]).to_owned(), text(&metadata["name"]).to_owned())
+    (
+        text(&metadata["namespace"]).to_owned(),
+        text(&metadata["name"]).to_owned(),
+    )
 }
 
 #[cfg(test)]

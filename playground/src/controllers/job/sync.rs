@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::backoff::Record;
 use super::facts::{
-    active, deleting, failed, index, indexed, over, ready, replaces_only_failed, succeeded, suspended, terminating, time,
-    tracked,
+    active, deleting, failed, index, indexed, over, ready, replaces_only_failed, succeeded, suspended,
+    terminating, time, tracked,
 };
 use super::indexes::Indexes;
 use super::policy::{self, Verdict};
@@ -187,7 +187,11 @@ impl<'a> Sync<'a> {
         let completions = self.completions().unwrap_or(0);
         self.done_before = Indexes::parse(text(&self.status["completedIndexes"]), completions);
         let mut done = self.done_before.clone();
-        for pod in self.pods.iter().filter(|pod| tracked(pod) && succeeded(pod) && self.fits(pod)) {
+        for pod in self
+            .pods
+            .iter()
+            .filter(|pod| tracked(pod) && succeeded(pod) && self.fits(pod))
+        {
             if let Some(index) = index(pod) {
                 done.insert(index);
             }
@@ -333,7 +337,11 @@ impl<'a> Sync<'a> {
             })
             .filter_map(|own| own["restartCount"].as_i64())
             .sum();
-        if limit == 0 { restarts > 0 } else { restarts >= limit }
+        if limit == 0 {
+            restarts > 0
+        } else {
+            restarts >= limit
+        }
     }
 
     fn by_indexes(&self) -> Option<Ending> {
@@ -364,7 +372,11 @@ impl<'a> Sync<'a> {
 
     /// Ending Pods count as places that are taken, if only failed ones are replaced.
     pub(super) fn held_by_ending(&self) -> i64 {
-        if replaces_only_failed(&self.job) { self.terminating } else { 0 }
+        if replaces_only_failed(&self.job) {
+            self.terminating
+        } else {
+            0
+        }
     }
 
     /// Writes the status; false if the Job is gone.

@@ -26,7 +26,11 @@ pub(super) fn pod(job: &Value, index: Option<i64>, before: Option<&Value>) -> Va
     pod["metadata"]["ownerReferences"] = json!([claim::reference(job)]);
     let ending = index.map_or_else(|| "-".to_owned(), |index| format!("-{index}-"));
     let room = LONGEST_PREFIX.saturating_sub(ending.len());
-    let short: String = if index.is_some() { name.chars().take(room).collect() } else { name.to_owned() };
+    let short: String = if index.is_some() {
+        name.chars().take(room).collect()
+    } else {
+        name.to_owned()
+    };
     pod["metadata"]["generateName"] = format!("{short}{ending}").into();
     if let Some(index) = index {
         give_index(&mut pod, name, index);

@@ -65,7 +65,6 @@ fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a Value> {
     status::condition(&job["status"], kind)
 }
 
-
 #[test]
 fn a_job_completes_when_enough_pods_have_succeeded() {
     let (cluster, _folder) = cluster();

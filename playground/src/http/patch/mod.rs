@@ -49,17 +49,25 @@ impl PatchKind {
 impl Patch {
     /// Reads a patch.
     pub(super) fn read(kind: PatchKind, body: &[u8]) -> Result<Self, Status> {
-        let format = if kind == PatchKind::Apply { Format::Yaml } else { Format::Json };
+        let format = if kind == PatchKind::Apply {
+            Format::Yaml
+        } else {
+            Format::Json
+        };
         let what = if kind == PatchKind::Apply { "YAML" } else { "patch" };
         let wrong = |why: String| Status::bad_request(format!("error decoding {what}: {why}"));
         let (body, _) = decode::parse(body, format).map_err(wrong)?;
         let go = |name: &str| {
             let found = decode::json_kind(&body);
-            wrong(format!("json: cannot unmarshal {found} into Go value of type {name}"))
+            wrong(format!(
+                "json: cannot unmarshal {found} into Go value of type {name}"
+            ))
         };
         match kind {
             PatchKind::Json if !body.is_array() => Err(go("[]handlers.jsonPatchOp")),
-            PatchKind::Merge | PatchKind::Strategic if !body.is_object() => Err(go("map[string]interface {}")),
+            PatchKind::Merge | PatchKind::Strategic if !body.is_object() => {
+                Err(go("map[string]interface {}"))
+            }
             PatchKind::Json => {
                 json::check(&body)?;
                 Ok(Self { kind, body })
@@ -135,7 +143,8 @@ mod tests {
     fn a_strategic_patch_merges_containers_by_name() {
         let spec = |containers: Value| json!({"spec": {"template": {"spec": {"containers": containers}}}});
         let old = spec(json!([{"name": "a", "image": "1"}, {"name": "b", "image": "2"}]));
-        let patch = spec(json!([{"name": "b", "image": "3"}, {"name": "a", "$patch": "delete"}, {"name": "c"}]));
+        let patch =
+            spec(json!([{"name": "b", "image": "3"}, {"name": "a", "$patch": "delete"}, {"name": "c"}]));
         assert_eq!(
             patched(PatchKind::Strategic, &old, &patch),
             spec(json!([{"name": "b", "image": "3"}, {"name": "c"}]))

@@ -23,12 +23,21 @@ pub(super) fn merge(target: &mut Value, patch: &Value, schema: Option<&Schema>) 
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }
-    let Value::Object(target) = target else { return Ok(()) };
+    let Value::Object(target) = target else {
+        return Ok(());
+    };
     members(target, patch, schema)
 }
 
-fn members(target: &mut Map<String, Value>, patch: &Map<String, Value>, schema: Option<&Schema>) -> Result<(), Status> {
-    match patch.get(DIRECTIVE).map(|directive| directive.as_str().unwrap_or_default()) {
+fn members(
+    target: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+    schema: Option<&Schema>,
+) -> Result<(), Status> {
+    match patch
+        .get(DIRECTIVE)
+        .map(|directive| directive.as_str().unwrap_or_default())
+    {
         None | Some("merge") => {}
         Some("replace") => {
             target.clear();
@@ -43,7 +52,9 @@ fn members(target: &mut Map<String, Value>, patch: &Map<String, Value>, schema: 
         }
         Some(other) => {
             let shown = go(&Value::Object(patch.clone()));
-            return Err(Status::unclassified(format!("unknown patch type: {other} in map: {shown}")));
+            return Err(Status::unclassified(format!(
+                "unknown patch type: {other} in map: {shown}"
+            )));
         }
     }
     if let Some(kept) = patch.get(RETAIN).and_then(Value::as_array) {
@@ -102,7 +113,9 @@ fn list(
             }
         }
         merged.extend(named);
-        return Ok(ordered(&merged, order.map_or(patch, Vec::as_slice), own, |one| one.clone()));
+        return Ok(ordered(&merged, order.map_or(patch, Vec::as_slice), own, |one| {
+            one.clone()
+        }));
     };
     let identity = |item: &Value| item.get(key).cloned().unwrap_or_default();
     let replaces = patch.iter().any(|item| item[DIRECTIVE] == "replace");
@@ -131,7 +144,12 @@ fn list(
         }
         named.push(item.clone());
     }
-    Ok(ordered(&merged, order.map_or(&named, |order| order), own, identity))
+    Ok(ordered(
+        &merged,
+        order.map_or(&named, |order| order),
+        own,
+        identity,
+    ))
 }
 
 fn require(item: &Value, key: &str) -> Result<(), Status> {
@@ -146,8 +164,14 @@ fn require(item: &Value, key: &str) -> Result<(), Status> {
 
 /// Items that the patch names are in its order, the others in their old order; between the two kinds the old order
 /// decides where it can, else what the patch names comes first.
-fn ordered(merged: &[Value], named: &[Value], old: &[Value], identity: impl Fn(&Value) -> Value) -> Vec<Value> {
-    let place = |list: &[Value], item: &Value| list.iter().position(|other| identity(other) == identity(item));
+fn ordered(
+    merged: &[Value],
+    named: &[Value],
+    old: &[Value],
+    identity: impl Fn(&Value) -> Value,
+) -> Vec<Value> {
+    let place =
+        |list: &[Value], item: &Value| list.iter().position(|other| identity(other) == identity(item));
     let (mut first, rest): (Vec<&Value>, Vec<&Value>) =
         merged.iter().partition(|item| place(named, item).is_some());
     first.sort_by_key(|item| place(named, item));
@@ -196,7 +220,8 @@ mod tests {
     #[test]
     fn conditions_merge_by_type_and_those_of_the_patch_come_first() {
         let mut pod = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "True"}]}});
-        let patch = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Initialized"}]}});
+        let patch =
+            json!({"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Initialized"}]}});
         merge(&mut pod, &patch, schema_of(&PODS)).unwrap();
         let types: Vec<&str> = pod["status"]["conditions"]
             .as_array()
@@ -212,9 +237,15 @@ mod tests {
         let mut pod = json!({});
         let bad = json!({"spec": {"containers": [{"image": "x"}]}});
         let error = merge(&mut pod, &bad, schema_of(&PODS)).unwrap_err();
-        assert_eq!(error.message, "map: map[image:x] does not contain declared merge key: name");
+        assert_eq!(
+            error.message,
+            "map: map[image:x] does not contain declared merge key: name"
+        );
         let bad = json!({"spec": {"$patch": "explode"}});
         let error = merge(&mut json!({"spec": {}}), &bad, schema_of(&PODS)).unwrap_err();
-        assert_eq!(error.message, "unknown patch type: explode in map: map[$patch:explode]");
+        assert_eq!(
+            error.message,
+            "unknown patch type: explode in map: map[$patch:explode]"
+        );
     }
 }
