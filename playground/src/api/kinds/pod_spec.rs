@@ -1,5 +1,6 @@
 //! The Pod's spec, in a Pod or in a template: defaults and warnings.
 
+use crate::api::decode::quantity::Quantity;
 use serde_json::{Value, json};
 
 use super::{container, default_to, items, volume};
@@ -79,6 +80,17 @@ pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
     }
     for list in ["initContainers", "containers"] {
         for (index, one) in spec[list].as_array().into_iter().flatten().enumerate() {
+            for name in ["memory", "ephemeral-storage"] {
+                for kind in ["limits", "requests"] {
+                    let shown = one["resources"][kind][name].as_str().unwrap_or_default();
+                    let amount = Quantity::parse(shown).unwrap_or(Quantity::ZERO);
+                    if amount.is_fractional(shown) {
+                        warnings.push(format!(
+                            "{path}.{list}[{index}].resources.{kind}[{name}]: fractional byte value \"{shown}\" is invalid, must be an integer"
+                        ));
+                    }
+                }
+            }
             let mut seen: Vec<&str> = Vec::new();
             for (at, env) in one["env"].as_array().into_iter().flatten().enumerate() {
                 let name = env["name"].as_str().unwrap_or_default();
