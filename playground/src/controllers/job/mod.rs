@@ -39,7 +39,7 @@ const OWN_NAME: &str = "kubernetes.io/job-controller";
 /// Pods' changes are looked at together.
 const BATCH: Duration = Duration::from_secs(1);
 /// A new Job is looked at a moment after it is made: much of what is made is at once changed or removed.
-const FRESH: Duration = Duration::from_millis(40);
+const FRESH: Duration = Duration::from_millis(100);
 /// First and longest wait after a request of the controller was refused.
 const RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
