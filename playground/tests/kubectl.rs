@@ -57,7 +57,7 @@ async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Said {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).await.unwrap();
     drop(stdin);
-    let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output())
+    let output = tokio::time::timeout(Duration::from_mins(1), child.wait_with_output())
         .await
         .unwrap()
         .unwrap();

@@ -147,12 +147,11 @@ pub fn update(
     now: &str,
 ) {
     let nothing;
-    let before = match old {
-        Some(old) => old,
-        None => {
-            nothing = empty(resource);
-            &nothing
-        }
+    let before = if let Some(old) = old {
+        old
+    } else {
+        nothing = empty(resource);
+        &nothing
     };
     // A client that empties the list resets it.
     let given = new["metadata"]["managedFields"].as_array();

@@ -25,7 +25,7 @@ const DEFAULT_TIMEOUT: u64 = 1800;
 /// Longest watch that a client may ask for, in seconds.
 const LONGEST: u64 = 24 * 3600;
 /// How often a client that wants them gets bookmarks.
-const BOOKMARKS: Duration = Duration::from_secs(60);
+const BOOKMARKS: Duration = Duration::from_mins(1);
 
 /// Where a watch begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +232,7 @@ fn marks(
             }
             let left = end.saturating_duration_since(tokio::time::Instant::now());
             let early = if left > Duration::from_secs(2) {
-                left - Duration::from_secs(2)
+                left.checked_sub(Duration::from_secs(2)).unwrap()
             } else {
                 left / 2
             };

@@ -103,7 +103,7 @@ fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     );
     let path = "spec.template.spec";
     pod_spec::validate(&template["spec"], path, creating, errors);
-    if list(&template["spec"], "ephemeralContainers").first().is_some() {
+    if !list(&template["spec"], "ephemeralContainers").is_empty() {
         let path = "spec.template.spec.ephemeralContainers";
         errors.push(FieldError::forbidden(
             path,

@@ -42,7 +42,7 @@ const BATCH: Duration = Duration::from_secs(1);
 const FRESH: Duration = Duration::from_millis(100);
 /// First and longest wait after a request of the controller was refused.
 const RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 /// Runs until the playground ends.
 pub(crate) async fn run(cluster: Cluster) {
