@@ -4,6 +4,15 @@
 //! commands of containers, each in a bubblewrap sandbox. No registry is asked: every image is this machine's file
 //! system. It knows nothing of the console: `kubectl` and any other client can use it.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an error is the answer to a request: it is made once, and moved a few times"
+)]
+#![allow(
+    clippy::doc_markdown,
+    reason = "ServiceAccount, ResourceQuota and the like are words of this crate, not code"
+)]
+
 mod api;
 pub mod auth;
 mod bootstrap;

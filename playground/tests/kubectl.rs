@@ -1,6 +1,6 @@
 //! The whole life of a Job, driven by `kubectl` over TLS.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Said {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).await.unwrap();
     drop(stdin);
-    let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output())
+    let output = tokio::time::timeout(Duration::from_mins(1), child.wait_with_output())
         .await
         .unwrap()
         .unwrap();
@@ -72,6 +72,35 @@ async fn works(config: &Path, arguments: &[&str], input: &str) -> String {
     let said = kubectl(config, arguments, input).await;
     assert!(said.good, "kubectl {arguments:?}: {}", said.text);
     said.text
+}
+
+/// A playground behind TLS.
+struct Served {
+    folder: tempfile::TempDir,
+    playground: Playground,
+    config: PathBuf,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+async fn serve() -> Served {
+    let folder = tempfile::tempdir().unwrap();
+    let playground = Playground::open(Options {
+        data_dir: folder.path().join("data"),
+    })
+    .unwrap();
+    playground.start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let config = folder.path().join("kubeconfig");
+    playground.write_kubeconfig(&config, &url).unwrap();
+    let serving = playground.clone();
+    let server = tokio::spawn(async move { serving.serve_tls(listener).await });
+    Served {
+        folder,
+        playground,
+        config,
+        server,
+    }
 }
 
 fn installed(program: &str) -> bool {
@@ -109,18 +138,12 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
             return;
         }
     }
-    let folder = tempfile::tempdir().unwrap();
-    let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
-    })
-    .unwrap();
-    playground.start();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}", listener.local_addr().unwrap());
-    let config = folder.path().join("kubeconfig");
-    playground.write_kubeconfig(&config, &url).unwrap();
-    let serving = playground.clone();
-    let server = tokio::spawn(async move { serving.serve_tls(listener).await });
+    let Served {
+        folder: _folder,
+        playground,
+        config,
+        server,
+    } = serve().await;
     let config = config.as_path();
 
     // Validation is the server's: an unknown field is refused, and nothing is made. kubectl before 1.25 does not ask
@@ -216,4 +239,152 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
 
     playground.shutdown().await;
     server.abort();
+}
+
+/// What `kubectl create` makes by itself it sends as Protocol Buffers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kubectl_creates_what_it_makes_itself() {
+    if !installed("kubectl") {
+        eprintln!("skipped: kubectl is not installed");
+        return;
+    }
+    let served = serve().await;
+    let config = served.config.as_path();
+    for arguments in [
+        "create namespace extra",
+        "create configmap settings -n demo --from-literal=mode=fast",
+        "create secret generic keys -n demo --from-literal=key=value",
+        "create serviceaccount robot -n demo",
+        "create quota few -n extra --hard=pods=3,requests.cpu=2",
+        "create role reader -n demo --verb=get,list --resource=pods,jobs.batch",
+        "create rolebinding reads -n demo --role=reader --serviceaccount=demo:robot --user=alice",
+        "create clusterrole nodes --verb=get --resource=nodes",
+        "create clusterrolebinding sees --clusterrole=nodes --group=dev",
+        "create priorityclass high --value=1000",
+        "create job once -n extra --image=busybox -- true",
+        "create cronjob often -n extra --image=busybox --schedule=0 * * * * -- true",
+    ] {
+        // The schedule is one argument of five words.
+        let mut words: Vec<String> = Vec::new();
+        for word in arguments.split(' ') {
+            match words.last_mut() {
+                Some(last) if last.starts_with("--schedule=") && (word == "*" || word == "0") => {
+                    last.push(' ');
+                    last.push_str(word);
+                }
+                _ => words.push(word.to_owned()),
+            }
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let said = works(config, &words, "").await;
+        assert!(said.contains("created"), "{said}");
+    }
+    let shown = |path: &'static str| {
+        let config = config.to_owned();
+        async move { works(&config, &["get", "-n", "demo", path, "-o", "json"], "").await }
+    };
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    assert_eq!(json(shown("configmap/settings").await)["data"]["mode"], "fast");
+    assert_eq!(json(shown("secret/keys").await)["data"]["key"], "dmFsdWU=");
+    let job = json(works(config, &["get", "job", "once", "-n", "extra", "-o", "json"], "").await);
+    assert_eq!(
+        job["spec"]["template"]["spec"]["containers"][0]["command"],
+        serde_json::json!(["true"])
+    );
+    assert_eq!(job["spec"]["template"]["spec"]["restartPolicy"], "Never");
+    served.playground.shutdown().await;
+    served.server.abort();
+}
+
+/// Only the administrator's token is an administrator's; others may do what their roles say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_decides_what_is_allowed() {
+    if !installed("kubectl") {
+        eprintln!("skipped: kubectl is not installed");
+        return;
+    }
+    let served = serve().await;
+    let config = served.config.as_path();
+    for arguments in [
+        &["create", "serviceaccount", "robot", "-n", "demo"][..],
+        &[
+            "create",
+            "role",
+            "reader",
+            "-n",
+            "demo",
+            "--verb=get,list",
+            "--resource=pods",
+        ],
+        &[
+            "create",
+            "rolebinding",
+            "reads",
+            "-n",
+            "demo",
+            "--role=reader",
+            "--serviceaccount=demo:robot",
+            "--user=alice",
+        ],
+    ] {
+        works(config, arguments, "").await;
+    }
+    let token = works(config, &["create", "token", "robot", "-n", "demo"], "").await;
+    // The kubeconfig's own token goes only if another credential takes its place.
+    let text = std::fs::read_to_string(config).unwrap();
+    let without: String = text
+        .lines()
+        .map(|line| {
+            if line.trim_start().starts_with("token:") {
+                "    {}"
+            } else {
+                line
+            }
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let bare = config.with_file_name("bare");
+    std::fs::write(&bare, without).unwrap();
+    let (certificate, key) = served.playground.client_certificate("alice", &["dev"]).unwrap();
+    let (certificate_file, key_file) = (
+        config.with_file_name("alice.crt"),
+        config.with_file_name("alice.key"),
+    );
+    std::fs::write(&certificate_file, certificate).unwrap();
+    std::fs::write(&key_file, key).unwrap();
+    let robot = format!("--token={}", token.trim());
+    let alice = [
+        format!("--client-certificate={}", certificate_file.display()),
+        format!("--client-key={}", key_file.display()),
+    ];
+    let alice: Vec<&str> = alice.iter().map(String::as_str).collect();
+    for credentials in [vec![robot.as_str()], alice.clone()] {
+        let with = |arguments: &[&'static str]| [&credentials[..], arguments].concat();
+        works(&bare, &with(&["get", "pods", "-n", "demo"]), "").await;
+        for refused in [
+            &["get", "secrets", "-n", "demo"][..],
+            &["get", "pods", "-n", "default"],
+            &[
+                "get",
+                "pods",
+                "-n",
+                "demo",
+                "--as=admin",
+                "--as-group=system:masters",
+            ],
+        ] {
+            let said = kubectl(&bare, &with(refused), "").await;
+            assert!(
+                !said.good && said.text.contains("Forbidden"),
+                "{refused:?}: {}",
+                said.text
+            );
+        }
+    }
+    let said = kubectl(&bare, &["--token=wrong", "get", "pods", "-n", "demo"], "").await;
+    assert!(!said.good && said.text.contains("nauthorized"), "{}", said.text);
+    let who = works(config, &["auth", "whoami", "-o", "json", "--as=alice"], "").await;
+    assert!(who.contains("\"alice\""), "{who}");
+    served.playground.shutdown().await;
+    served.server.abort();
 }

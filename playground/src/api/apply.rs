@@ -237,13 +237,12 @@ fn merge_list(target: &mut Value, items: &[Value], schema: Option<&Schema>) {
     }
     let mut merged = own;
     for item in items {
-        match merged.iter_mut().find(|other| key(other) == key(item)) {
-            Some(other) => merge(other, item, of, &[]),
-            None => {
-                let mut fresh = Value::Null;
-                merge(&mut fresh, item, of, &[]);
-                merged.push(fresh);
-            }
+        if let Some(other) = merged.iter_mut().find(|other| key(other) == key(item)) {
+            merge(other, item, of, &[])
+        } else {
+            let mut fresh = Value::Null;
+            merge(&mut fresh, item, of, &[]);
+            merged.push(fresh);
         }
     }
     *target = merged.into();

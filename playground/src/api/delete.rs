@@ -59,6 +59,13 @@ impl DeleteOptions {
 
     /// Reads the body if there is one, else the query.
     pub fn read(body: &Value, query: &Query) -> Result<Self, ApiError> {
+        let named = |field: &str| body[field].as_str().unwrap_or_default();
+        if !matches!(named("kind"), "" | "DeleteOptions") {
+            let (kind, version) = (named("kind"), named("apiVersion"));
+            return Err(ApiError::bad_request(format!(
+                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
+            )));
+        }
         let from_body = body.as_object().is_some_and(|members| !members.is_empty());
         let invalid = |error: FieldError| ApiError::invalid("DeleteOptions", "meta.k8s.io", "", &[error]);
         let (policy, orphan) = if from_body {
@@ -225,7 +232,10 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
     if !deleting || left.is_some_and(|left| grace < left) {
         let at = deadline(cluster, stored, grace, deleting);
         metadata.insert("deletionTimestamp".into(), seconds(at).into());
-        metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
+        // A namespace goes when it is empty, not after a time.
+        if resource.kind != "Namespace" {
+            metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
+        }
         // A shorter grace for what is being deleted already is no new wish.
         if let Some(generation) = metadata
             .get("generation")

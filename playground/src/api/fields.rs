@@ -257,11 +257,11 @@ fn both(old: &Value, new: &Value, schema: Option<&Schema>, path: &mut Vec<String
                     Some(previous) => both(previous, value, member, path, out),
                     // A list without `omitempty` is there as null in a Go struct.
                     None if value.is_array() && required.contains(name) => {
-                        both(&Value::Null, value, member, path, out)
+                        both(&Value::Null, value, member, path, out);
                     }
                     // So is the metadata of a template, which is no pointer.
                     None if name == "metadata" && value.is_object() => {
-                        both(&Value::Object(Map::new()), value, member, path, out)
+                        both(&Value::Object(Map::new()), value, member, path, out);
                     }
                     None => all(value, member, path, &mut out.changed, true),
                 }

@@ -120,8 +120,8 @@ pub fn strip(set: &mut FieldSet, resource: &Resource, subresource: &str) {
     }
     if subresource == "status" {
         set.remove_below(&["f:spec"]);
-        if resource.kind != "Node" {
-            set.remove_below(&["f:metadata"]);
+        if resource.kind == "Pod" {
+            set.remove_below(&["f:metadata", "f:ownerReferences"]);
         }
     } else if resource.status {
         set.remove_below(&["f:status"]);
@@ -147,12 +147,11 @@ pub fn update(
     now: &str,
 ) {
     let nothing;
-    let before = match old {
-        Some(old) => old,
-        None => {
-            nothing = empty(resource);
-            &nothing
-        }
+    let before = if let Some(old) = old {
+        old
+    } else {
+        nothing = empty(resource);
+        &nothing
     };
     // A client that empties the list resets it.
     let given = new["metadata"]["managedFields"].as_array();

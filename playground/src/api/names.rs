@@ -34,7 +34,7 @@ fn qualified_shaped(text: &str) -> bool {
 pub fn subdomain(name: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if name.len() > 253 {
-        problems.push("must be no more than 253 bytes".to_owned());
+        problems.push("must be no more than 253 characters".to_owned());
     }
     if !name.split('.').all(label_shaped) {
         problems.push(SUBDOMAIN.to_owned());
@@ -46,7 +46,7 @@ pub fn subdomain(name: &str) -> Vec<String> {
 pub fn dns_label(name: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if name.len() > 63 {
-        problems.push("must be no more than 63 bytes".to_owned());
+        problems.push("must be no more than 63 characters".to_owned());
     }
     if !label_shaped(name) {
         problems.push(LABEL.to_owned());

@@ -320,7 +320,10 @@ fn selectable(resource: &Resource) -> &'static [&'static str] {
 
 fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<(String, bool, String)>, ApiError> {
     let mut terms = Vec::new();
-    for term in text.split(',').filter(|term| !term.is_empty()) {
+    // In their order: the first that cannot be understood is the one that is told.
+    let mut parts: Vec<&str> = text.split(',').filter(|term| !term.is_empty()).collect();
+    parts.sort_unstable();
+    for term in parts {
         let (path, equal, value) = if let Some((path, value)) = term.split_once("!=") {
             (path, false, value)
         } else if let Some((path, value)) = term.split_once("==") {

@@ -92,6 +92,9 @@ pub fn create(
     }
     object["apiVersion"] = resource.api_version().into();
     object["kind"] = resource.kind.into();
+    let labelled = object["metadata"]["labels"]
+        .as_object()
+        .is_some_and(|labels| !labels.is_empty());
     kinds::default(resource, &mut object);
     // The name is generated before admission so that its texts can say it.
     let generated = fill_system_fields(cluster, &mut object);
@@ -102,12 +105,13 @@ pub fn create(
         None => managed::update(None, &mut object, resource, "", &options.manager, &now),
     }
     admission::mutate_create(cluster, resource, &mut object)?;
-    kinds::prepare_create(resource, &mut object);
+    kinds::prepare_create(resource, &mut object, labelled);
     let errors = kinds::validate_create(resource, &object);
     if !errors.is_empty() {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         return Err(ApiError::invalid(resource.kind, resource.group, name, &errors));
     }
+    kinds::settle(resource, &mut object);
     let mut object = tidy(object);
     let key = Key::of(resource, &object)?;
     if options.dry_run {
@@ -309,7 +313,7 @@ fn keep_system_fields(old: &Value, new: &mut Value) {
     ] {
         let before = &old["metadata"][name];
         let keep = match name {
-            "generation" => true,
+            "generation" | "creationTimestamp" => true,
             "generateName" => false,
             _ => new["metadata"][name].is_null(),
         };

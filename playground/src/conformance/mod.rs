@@ -14,6 +14,7 @@ mod users;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -28,6 +29,9 @@ use users::{Credentials, User};
 
 /// Scenarios that run at the same time: most of their time is waiting.
 const AT_ONCE: usize = 48;
+
+/// Time between the requests of a scenario with controllers.
+const PACE: Duration = Duration::from_millis(25);
 
 /// What became of one scenario.
 #[derive(Clone, Debug)]
@@ -140,6 +144,11 @@ fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scen
         users: carried.collect(),
         server,
         compact,
+        pace: if scenario.job_controller {
+            PACE
+        } else {
+            Duration::ZERO
+        },
         variables: BTreeMap::from([("ns".to_owned(), scenario.namespace.clone())]),
         stamps: BTreeMap::new(),
     }
@@ -185,14 +194,16 @@ async fn exchanged(
         expect(&client, request, "setup").await?;
     }
     let history = if scenario.observed.is_object() {
+        // The scheduler places what the setup has made.
+        tokio::time::sleep(Duration::from_millis(300)).await;
         let started = observed::Recorder::start(&client, &scenario.namespace, &scenario.observed).await;
         Some(started.map_err(|error| error.to_string())?)
     } else {
         None
     };
-    let mut found = replayed(&mut client, name, scenario, history.as_ref()).await?;
+    let (mut found, cut) = replayed(&mut client, name, scenario, history.as_ref()).await?;
     if let Some(history) = history {
-        found.extend(history.compare(&scenario.observed).await);
+        found.extend(history.compare(&scenario.observed, cut.unwrap_or_default()).await);
     }
     Ok(found)
 }
@@ -243,11 +254,15 @@ async fn replayed(
     name: &str,
     scenario: &Scenario,
     history: Option<&observed::Recorder>,
-) -> Result<Vec<String>, String> {
-    let answers = client
-        .steps(&scenario.steps)
-        .await
-        .map_err(|error| error.to_string())?;
+) -> Result<(Vec<String>, Option<Value>), String> {
+    let (last, before) = match scenario.steps.split_last() {
+        Some((last, before)) => (std::slice::from_ref(last), before),
+        None => (&[][..], &[][..]),
+    };
+    let mut answers = client.steps(before).await.map_err(|error| error.to_string())?;
+    // What the last request sets off may be in the recording or not.
+    let cut = history.map(observed::Recorder::seen);
+    answers.extend(client.steps(last).await.map_err(|error| error.to_string())?);
     let steps = flat(&scenario.steps);
     let (mut recorded_names, mut seen_names) = (Vec::new(), Vec::new());
     generated_names(&scenario.observed, &mut recorded_names);
@@ -270,11 +285,13 @@ async fn replayed(
     let mut found = Vec::new();
     for (number, (step, answer)) in steps.iter().zip(&answers).enumerate() {
         let side = |response: &scenario::Response, names: &[(String, String)]| json!({"status": response.status, "headers": response.headers, "body": normal(&response.body, names)});
-        let mut want = side(&step.response, &recorded_names);
-        let mut got = side(answer, &seen_names);
-        if scenario.job_controller && !want.to_string().contains("managedFields") {
-            drop_managers(&mut got);
+        let mut answer = answer.clone();
+        let recorded = json!([step.response.body]).to_string();
+        if scenario.job_controller && !recorded.contains("managedFields") {
+            drop_managers(&mut answer.body);
         }
+        let mut want = side(&step.response, &recorded_names);
+        let mut got = side(&answer, &seen_names);
         let at = format!("step {number}");
         // Of a whole life the server may show a state more or less.
         if name.contains("-life") && want["body"].is_array() && got["body"].is_array() {
@@ -283,7 +300,7 @@ async fn replayed(
         }
         differences(&at, &want, &got, &mut found);
     }
-    Ok(found)
+    Ok((found, cut))
 }
 
 /// Groups that were recorded without owners of fields.

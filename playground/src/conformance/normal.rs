@@ -43,6 +43,19 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
             r"resource version: \d+(, current: \d+| \(\d+\))?",
             "resource version: <version>",
         ),
+        (
+            "ResourceVersion in ",
+            24,
+            r"(ResourceVersion in (the precondition|record)) \(\d+\)",
+            "$1 (<version>)",
+        ),
+        // A Pod that was refused has a name in this text alone.
+        (
+            "pods \"",
+            12,
+            r#"pods "([a-z0-9.-]+-)[bcdfghjklmnpqrstvwxz2456789]{5}""#,
+            "pods \"$1<random>",
+        ),
         (" to node-", 10, r" to node-\w+$", " to <node>"),
         (
             "resourceVersion: ",
@@ -85,6 +98,8 @@ pub(super) fn generated_names(value: &Value, names: &mut Vec<(String, String)>) 
         Value::Object(members) => {
             let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
             let (prefix, name) = (text("generateName"), text("name"));
+            // A long beginning is cut so that the suffix fits into 63 bytes.
+            let prefix = prefix.get(..prefix.len().min(58)).unwrap_or(prefix);
             if !prefix.is_empty() && name.len() == prefix.len() + 5 && name.starts_with(prefix) {
                 names.push((name.to_owned(), format!("{prefix}<random>")));
             }

@@ -34,6 +34,8 @@ pub(super) struct Client {
     pub users: BTreeMap<String, Credentials>,
     /// Makes a playground of this process forget its history; none for another server.
     pub compact: Option<Playground>,
+    /// Time between two requests, as a client over a network takes: controllers use it.
+    pub pace: Duration,
     pub variables: BTreeMap<String, String>,
     /// Recorded creationTimestamps, and those of the same objects here.
     pub stamps: BTreeMap<String, String>,
@@ -170,12 +172,17 @@ impl Client {
         })
     }
 
-    /// Opens a watch of the administrator that lasts as long as a scenario can.
+    /// Opens a watch of the administrator from now on that lasts as long as a scenario can.
     pub(super) async fn open_watch(&self, path: &str) -> Result<Body, ReplayError> {
-        let request =
-            http::Request::get(format!("{path}?watch=true&timeoutSeconds=600")).body(Body::empty())?;
         let nobody = Credentials::default();
         let credentials = self.users.get("admin").unwrap_or(&nobody);
+        let list = http::Request::get(format!("{path}?limit=1")).body(Body::empty())?;
+        let list = self.server.send("admin", credentials, list).await?.into_body();
+        let list: Value =
+            serde_json::from_slice(&axum::body::to_bytes(list, usize::MAX).await?).unwrap_or_default();
+        let version = list["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+        let uri = format!("{path}?watch=true&timeoutSeconds=600&resourceVersion={version}");
+        let request = http::Request::get(uri).body(Body::empty())?;
         Ok(self.server.send("admin", credentials, request).await?.into_body())
     }
 
@@ -259,6 +266,7 @@ impl Client {
             for step in steps {
                 self.wait(&step.awaits).await?;
                 self.wait(&step.request.awaits).await?;
+                tokio::time::sleep(self.pace).await;
                 let mut inner = Vec::new();
                 let answer = if step.during.is_empty() {
                     self.send(&step.request).await?

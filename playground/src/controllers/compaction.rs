@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 
-const INTERVAL: Duration = Duration::from_secs(300);
+const INTERVAL: Duration = Duration::from_mins(5);
 
 /// Forgets until the playground ends.
 pub(crate) async fn run(cluster: Cluster) {

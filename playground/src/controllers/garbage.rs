@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use futures::StreamExt;
 use serde_json::Value;
 
 use crate::api::write::{self, Part, WriteOptions};
@@ -16,13 +17,31 @@ use crate::store::{Key, StoreError};
 /// How long an event is kept, as by the API server's default.
 const EVENT_LIFE: i64 = 3600;
 
+/// Longest time between two rounds, for what time brings.
+const IDLE: Duration = Duration::from_millis(500);
+/// Shortest time between two rounds.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Collects until the playground ends.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
+        let since = cluster.store.version();
         if let Err(status) = collect(&cluster) {
             tracing::warn!(message = status.message, "garbage collection");
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let changed = async {
+            let watches = [&JOBS, &PODS].map(|resource| cluster.store.watch(resource, None, since));
+            let [Ok(mut jobs), Ok(mut pods)] = watches else {
+                return std::future::pending().await;
+            };
+            tokio::select! {
+                _ = jobs.next() => {}
+                _ = pods.next() => {}
+            }
+        };
+        // The round's own changes wake it once more; then it sleeps.
+        let _ = tokio::time::timeout(IDLE, changed).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

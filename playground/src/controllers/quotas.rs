@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::api::admission::quota_used;
+use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::resource::RESOURCE_QUOTAS;
 use crate::store::{Key, StoreError};
@@ -26,15 +27,16 @@ fn count(cluster: &Cluster) -> Result<(), StoreError> {
         if quota["status"] == status {
             continue;
         }
-        let written = cluster
-            .store
-            .modify::<StoreError>(&Key::of(&RESOURCE_QUOTAS, &quota)?, |quota| {
-                quota["status"] = status.clone();
-                Ok(())
-            });
-        match written {
-            Ok(_) | Err(StoreError::NotFound(_)) => {}
-            Err(error) => return Err(error),
+        let options = WriteOptions::system("kube-controller-manager");
+        let key = Key::of(&RESOURCE_QUOTAS, &quota)?;
+        let written = write::update(cluster, &key, Part::Status, &options, |old| {
+            let mut new = old.clone();
+            new["status"] = status.clone();
+            Ok(new)
+        });
+        if let Err(refused) = written {
+            // Deleted meanwhile, most likely; the next round looks again.
+            tracing::debug!(message = refused.message, "a quota's status");
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::resource::JOBS;
 use crate::store::{Key, StoreError};
 
 /// Longest sleep.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Deletes until the playground ends.
 pub(crate) async fn run(cluster: Cluster) {

@@ -145,6 +145,7 @@ fn content_format(headers: &HeaderMap) -> Result<Format, Status> {
     match kind.split(';').next().unwrap_or_default().trim() {
         "" | "*/*" | "application/json" => Ok(Format::Json),
         "application/yaml" => Ok(Format::Yaml),
+        "application/vnd.kubernetes.protobuf" => Ok(Format::Protobuf),
         _ => Err(Status::unsupported_media_type(
             "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         )),

@@ -135,7 +135,22 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
     let mut told = decoded.warnings;
     let new = decoded.object;
     escalation::check(cluster, &call.user, call.resource, &call.namespace, &new)?;
-    let stored = write::update(cluster, &key(call, name), part, &options, |_| Ok(new.clone()))?;
+    let stored = write::update(cluster, &key(call, name), part, &options, |old| {
+        let (given, own) = (&new["metadata"]["uid"], &old["metadata"]["uid"]);
+        let text = |uid: &Value| uid.as_str().unwrap_or_default().to_owned();
+        if !text(given).is_empty() && given != own {
+            let place = [call.resource.plural, &call.namespace, name]
+                .join("/")
+                .replace("//", "/");
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                text(given),
+                text(own)
+            );
+            return Err(Status::conflict(call.resource, name, &why));
+        }
+        Ok(new.clone())
+    })?;
     told.extend(kinds::warnings(call.resource, &stored));
     respond(call, StatusCode::OK, &stored, &told)
 }
@@ -273,9 +288,8 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let mut items = Vec::with_capacity(chosen.len());
     for object in &chosen {
         match delete_one(cluster, &Key::of(call.resource, object)?, &options) {
-            // A dry run shows what would be deleted, as it is.
-            Ok(_) if options.dry_run => items.push(Arc::clone(object)),
-            Ok(deleted) => items.push(Arc::clone(deleted.object())),
+            // The answer shows them as they were.
+            Ok(_) => items.push(Arc::clone(object)),
             Err(status) if status.code == 404 => {}
             Err(status) => return Err(status),
         }

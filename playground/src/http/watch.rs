@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::negotiate::{Output, Shape};
 use super::status::Status;
 use super::{Call, list, table};
+use crate::api::decode;
 use crate::api::field::FieldError;
 use crate::api::selector::Selector;
-use crate::api::{decode, managed};
 use crate::cluster::Cluster;
 use crate::resource::Resource;
 use crate::store::{Event, EventKind, StoreError};
@@ -25,7 +25,7 @@ const DEFAULT_TIMEOUT: u64 = 1800;
 /// Longest watch that a client may ask for, in seconds.
 const LONGEST: u64 = 24 * 3600;
 /// How often a client that wants them gets bookmarks.
-const BOOKMARKS: Duration = Duration::from_secs(60);
+const BOOKMARKS: Duration = Duration::from_mins(1);
 
 /// Where a watch begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,21 +67,14 @@ impl Writer {
 
     /// Tells how far the watch has come; `initial` says that all present objects have been sent.
     fn bookmark(&self, version: u64, initial: bool) -> Bytes {
-        let mut object = managed::empty(self.resource);
+        let mut object = decode::schema_of(self.resource).map_or_else(|| json!({}), decode::zero);
         object["kind"] = self.resource.kind.into();
         object["apiVersion"] = self.resource.api_version().into();
         object["metadata"] = json!({"resourceVersion": version.to_string()});
         if initial {
             object["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        if decode::schema_of(self.resource).is_some() {
-            for part in ["spec", "status"] {
-                if object[part].is_object() {
-                    object[part] = json!({});
-                }
-            }
-        }
-        self.event("BOOKMARK", &crate::api::without_nulls(object))
+        self.event("BOOKMARK", &object)
     }
 
     /// What a change means to a watch of the selected objects.
@@ -209,7 +202,8 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
     let lasts = Duration::from_secs(lasts);
     let ended = Box::pin(tokio::time::sleep(lasts));
     let bookmarks = if bookmarks {
-        marks(cluster.clone(), writer, lasts).boxed()
+        let streamed = call.flag("sendInitialEvents");
+        marks(cluster.clone(), writer, lasts, streamed).boxed()
     } else {
         stream::pending().boxed()
     };
@@ -220,10 +214,17 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
     Ok(stream_of(lines.map(Ok)))
 }
 
-/// Bookmarks every minute, and one shortly before the end.
-fn marks(cluster: Cluster, writer: Writer, lasts: Duration) -> impl Stream<Item = Bytes> + Send {
+/// Bookmarks every minute, and one two seconds before the end; a watch that is shorter than that has one only if it has
+/// `streamed` a list.
+fn marks(
+    cluster: Cluster,
+    writer: Writer,
+    lasts: Duration,
+    streamed: bool,
+) -> impl Stream<Item = Bytes> + Send {
     let end = tokio::time::Instant::now() + lasts;
-    stream::unfold(false, move |last| {
+    let short = lasts <= Duration::from_secs(2);
+    stream::unfold(short && !streamed, move |last| {
         let cluster = cluster.clone();
         async move {
             if last {
@@ -231,7 +232,7 @@ fn marks(cluster: Cluster, writer: Writer, lasts: Duration) -> impl Stream<Item 
             }
             let left = end.saturating_duration_since(tokio::time::Instant::now());
             let early = if left > Duration::from_secs(2) {
-                left - Duration::from_secs(2)
+                left.checked_sub(Duration::from_secs(2)).unwrap()
             } else {
                 left / 2
             };

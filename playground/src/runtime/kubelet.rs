@@ -306,7 +306,7 @@ impl Life {
             }
             let wait = BACK_OFF
                 .saturating_mul(1 << attempt.clamp(0, 5))
-                .min(Duration::from_secs(300));
+                .min(Duration::from_mins(5));
             attempt += 1;
             let image = container["name"].as_str().unwrap_or_default();
             let message = format!(
@@ -409,12 +409,12 @@ impl Life {
             tokio::join!(
                 async {
                     if let Some(stream) = stdout {
-                        logs::keep(stream, "stdout", &file).await
+                        logs::keep(stream, "stdout", &file).await;
                     }
                 },
                 async {
                     if let Some(stream) = stderr {
-                        logs::keep(stream, "stderr", &file).await
+                        logs::keep(stream, "stderr", &file).await;
                     }
                 },
             );
@@ -427,12 +427,9 @@ impl Life {
             grace = self.asked_to_end() => {
                 self.event(pod, "Normal", "Killing", &format!("Stopping container {name}"));
                 killer.terminate();
-                match tokio::time::timeout(grace, &mut finished).await {
-                    Ok(exit) => exit,
-                    Err(_) => {
-                        killer.kill();
-                        finished.await
-                    }
+                if let Ok(exit) = tokio::time::timeout(grace, &mut finished).await { exit } else {
+                    killer.kill();
+                    finished.await
                 }
             }
         };

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::limits::total;
 use crate::api::decode::quantity::Quantity;
 use crate::api::error::ApiError;
+use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::resource::{self, RESOURCE_QUOTAS, Resource};
 use crate::store::{Key, StoreError};
@@ -168,19 +169,22 @@ pub(super) fn charge(
         return Ok(());
     }
     for (key, sums) in charged {
-        let written = cluster.store.modify::<StoreError>(&key, |quota| {
+        let options = WriteOptions::system("kube-apiserver");
+        let written = write::update(cluster, &key, Part::Status, &options, |old| {
+            let mut quota = old.clone();
             if !quota["status"]["used"].is_object() {
                 quota["status"] = json!({"hard": quota["spec"]["hard"], "used": {}});
             }
             for (name, sum) in &sums {
                 quota["status"]["used"][name.as_str()] = sum.to_string().into();
             }
-            Ok(())
+            Ok(quota)
         });
         match written {
+            Ok(_) => {}
             // Deleted meanwhile: it limits nothing any more.
-            Ok(_) | Err(StoreError::NotFound(_)) => {}
-            Err(error) => return Err(error.into()),
+            Err(refused) if refused.code == 404 => {}
+            Err(refused) => return Err(refused),
         }
     }
     Ok(())

@@ -10,12 +10,11 @@ use serde_json::{Map, Number, Value};
 pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     let repeated = RefCell::new(Vec::new());
     let lossy;
-    let text = match std::str::from_utf8(body) {
-        Ok(text) => text,
-        Err(_) => {
-            lossy = String::from_utf8_lossy(body).into_owned();
-            &lossy
-        }
+    let text = if let Ok(text) = std::str::from_utf8(body) {
+        text
+    } else {
+        lossy = String::from_utf8_lossy(body).into_owned();
+        &lossy
     };
     let mended = mend_surrogates(text);
     let text = mended.as_deref().unwrap_or(text);

@@ -6,6 +6,7 @@
 //! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).
 
 mod json;
+mod protobuf;
 pub mod quantity;
 mod schema;
 mod typed;
@@ -13,7 +14,7 @@ mod yaml;
 
 use serde_json::Value;
 
-pub use schema::{ListKind, Schema, Type, description, document, schema_of};
+pub use schema::{ListKind, Schema, Type, description, document, schema_of, zero};
 pub use typed::typed;
 
 use super::error::ApiError;
@@ -26,6 +27,8 @@ pub enum Format {
     Json,
     /// `application/yaml`.
     Yaml,
+    /// `application/vnd.kubernetes.protobuf`.
+    Protobuf,
 }
 
 /// What to do about unknown and repeated fields.
@@ -53,6 +56,7 @@ pub fn parse(body: &[u8], format: Format) -> Result<(Value, Vec<String>), String
     match format {
         Format::Json => json::parse(body),
         Format::Yaml => yaml::parse(body),
+        Format::Protobuf => protobuf::parse(body).map(|object| (object, Vec::new())),
     }
 }
 
@@ -72,7 +76,7 @@ pub fn object(
     };
     let json_error = |why: String| match format {
         Format::Json => format!("couldn't get version/kind; json parse error: {why}"),
-        Format::Yaml => why,
+        Format::Yaml | Format::Protobuf => why,
     };
     let (value, repeated) = parse(body, format).map_err(|why| unrecognized(&json_error(why)))?;
     let value = match value {
@@ -113,7 +117,9 @@ pub fn object(
             if !repeated.is_empty() {
                 let joined = match format {
                     Format::Json => repeated.join(", "),
-                    Format::Yaml => format!("yaml: unmarshal errors:\n  {}", repeated.join("\n  ")),
+                    Format::Yaml | Format::Protobuf => {
+                        format!("yaml: unmarshal errors:\n  {}", repeated.join("\n  "))
+                    }
                 };
                 problems.insert(0, joined);
             }
@@ -166,9 +172,14 @@ fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
     if same_version && kind == resource.kind {
         return Ok(());
     }
+    // Every group knows lists and statuses beside its own kinds and their lists.
+    let common = matches!(
+        kind,
+        "List" | "Status" | "DeleteOptions" | "WatchEvent" | "PatchOptions"
+    );
     let known = resource::ALL
         .iter()
-        .any(|one| one.kind == kind && one.api_version() == api_version);
+        .any(|one| one.api_version() == api_version && (common || one.kind == kind || one.list_kind == kind));
     if known {
         let group = if resource.group.is_empty() {
             "core"

@@ -72,7 +72,7 @@ impl Quantity {
         let end = unsigned.find(|one: char| !one.is_ascii_digit() && one != '.');
         let (number, suffix) = unsigned.split_at(end.unwrap_or(unsigned.len()));
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || whole.len() > 24 {
+        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || whole.len() > 30 {
             return None;
         }
         let mut digits: i128 = 0;
@@ -95,8 +95,12 @@ impl Quantity {
             }
             (Form::Exponent, scaled(digits, 9 + exponent - i64::from(scale))?)
         };
-        // Larger amounts are capped at 2^63-1, as in Kubernetes.
-        let nano = nano.min(i128::from(i64::MAX) * 1_000_000_000);
+        // Larger amounts with a binary suffix are capped at 2^63-1, as in Kubernetes.
+        let nano = if form == Form::Binary {
+            nano.min(i128::from(i64::MAX) * 1_000_000_000)
+        } else {
+            nano
+        };
         let nano = if text.starts_with('-') { -nano } else { nano };
         Some(Self { nano, form })
     }
@@ -146,6 +150,12 @@ impl Quantity {
         }
     }
 
+    /// Whether it is no whole number to a server that counts thousandths in 64 bits: `text` is how it is written.
+    pub fn is_fractional(self, text: &str) -> bool {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        !self.is_whole() || digits > 18
+    }
+
     /// How many times `other` goes into it.
     #[allow(clippy::cast_precision_loss, reason = "only shown to a person")]
     pub fn ratio(self, other: Self) -> f64 {
@@ -154,12 +164,12 @@ impl Quantity {
 
     /// What is stored for `text`: itself if it is canonical enough for the server to keep.
     pub fn canonical(self, text: &str) -> String {
-        // Kubernetes keeps what the client wrote when nothing had to be rounded and it is short.
-        let plain = text.strip_prefix('+').is_some() || Self::read(&self.to_string()) == Some(self);
-        if plain && self.to_string() == text {
+        // A sign that says nothing is kept.
+        let written = self.to_string();
+        if text.strip_prefix('+') == Some(written.as_str()) {
             text.to_owned()
         } else {
-            self.to_string()
+            written
         }
     }
 }

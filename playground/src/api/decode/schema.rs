@@ -205,6 +205,23 @@ impl Schema {
     }
 }
 
+/// The empty object of a type, as Go writes it: structs that are no pointers, lists without `omitempty` as null.
+pub fn zero(schema: &Schema) -> Value {
+    let Some(structure) = schema.structure() else {
+        return Value::Null;
+    };
+    let mut members = serde_json::Map::new();
+    for (name, field) in &structure.fields {
+        let is_struct = field.structure().is_some() && field.default.as_ref().is_some_and(Value::is_object);
+        if is_struct {
+            members.insert(name.clone(), zero(field));
+        } else if structure.required.contains(name) && matches!(field.holds, Type::List(_)) {
+            members.insert(name.clone(), Value::Null);
+        }
+    }
+    members.into()
+}
+
 fn structure(name: &str) -> Schema {
     Schema {
         holds: Type::Struct(name.to_owned()),

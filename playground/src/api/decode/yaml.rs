@@ -175,7 +175,15 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
         && tag.handle.starts_with("tag:yaml.org,2002:")
     {
         match tag.suffix.as_str() {
-            "str" | "binary" => return Ok(text.into()),
+            "str" => return Ok(text.into()),
+            "binary" => {
+                use base64::Engine as _;
+                let plain: String = text.split_whitespace().collect();
+                let bytes = base64::engine::general_purpose::STANDARD
+                    .decode(plain)
+                    .map_err(|_| "yaml: !!binary value contains invalid base64 data".to_owned())?;
+                return Ok(String::from_utf8_lossy(&bytes).into_owned().into());
+            }
             "int" | "float" | "bool" | "null" => return plain(text),
             _ => {}
         }
@@ -266,7 +274,12 @@ fn float(text: &str) -> Option<Value> {
 }
 
 fn describe(error: &ScanError) -> String {
-    format!("yaml: line {}: {}", error.marker().line(), error.info())
+    let info = if error.info().starts_with("tabs disallowed") {
+        "found character that cannot start any token"
+    } else {
+        error.info()
+    };
+    format!("yaml: line {}: {info}", error.marker().line())
 }
 
 #[cfg(test)]

@@ -31,7 +31,12 @@ pub(super) fn default(job: &mut Value) {
         "Failed"
     };
     default_to(spec, "podReplacementPolicy", policy);
-    let labels = spec["template"]["metadata"]["labels"].clone();
+    inherit_labels(job);
+}
+
+/// A Job without labels has those of its template.
+pub(super) fn inherit_labels(job: &mut Value) {
+    let labels = job["spec"]["template"]["metadata"]["labels"].clone();
     let own = &job["metadata"]["labels"];
     if own.as_object().is_none_or(serde_json::Map::is_empty) && labels.is_object() {
         entry(job, "metadata")["labels"] = labels;
@@ -39,12 +44,11 @@ pub(super) fn default(job: &mut Value) {
 }
 
 /// Generates selector and labels unless the client does that by hand, as `generateSelector`.
-pub(super) fn prepare_create(job: &mut Value) {
+pub(super) fn prepare_create(job: &mut Value, labelled: bool) {
     let uid = job["metadata"]["uid"].clone();
     let name = job["metadata"]["name"].clone();
     // Labels that came from the template are one map with it in the server, so they get the same.
-    let shared = job["metadata"]["labels"].is_null()
-        || job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"];
+    let shared = !labelled && job["metadata"]["labels"].is_object();
     let manual = job["spec"]["manualSelector"] == true;
     let template = entry(entry(entry(job, "spec"), "template"), "metadata");
     if manual {
@@ -75,9 +79,12 @@ pub(super) fn prepare_update(old: &Value, new: &mut Value) {
 pub(super) fn warnings(job: &Value) -> Vec<String> {
     let name = job["metadata"]["name"].as_str().unwrap_or_default();
     let mut warnings = Vec::new();
-    let problems = crate::api::names::dns_label(name);
+    let problems = if name.contains('.') {
+        vec!["must not contain dots".to_owned()]
+    } else {
+        crate::api::names::dns_label(name)
+    };
     if !name.is_empty() && !problems.is_empty() {
-        let problems: Vec<String> = problems.iter().map(|one| format!("\"{one}\"")).collect();
         warnings.push(format!(
             "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
             problems.join(" ")
@@ -90,7 +97,7 @@ pub(super) fn warnings(job: &Value) -> Vec<String> {
         && number("parallelism") > 10_000
     {
         warnings.push(
-            "In Indexed mode with a number of completions higher than 100000 and a parallelism higher than 10000, the API server cannot track all of the completed indexes".into(),
+            "spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail".into(),
         );
     }
     warnings.extend(pod_spec::warnings(

@@ -63,12 +63,14 @@ pub fn default(resource: &Resource, object: &mut Value) {
 
 /// Prepares a new object: drops what only the system may set, fills in what it generates.
 /// The uid is set already.
-pub fn prepare_create(resource: &Resource, object: &mut Value) {
+///
+/// `labelled` says that the client has given labels.
+pub fn prepare_create(resource: &Resource, object: &mut Value, labelled: bool) {
     if resource.status && resource.kind != "Node" {
         object["status"] = json!({});
     }
     match resource.kind {
-        "Job" => job::prepare_create(object),
+        "Job" => job::prepare_create(object, labelled),
         "Pod" => pod::prepare_create(object),
         "Namespace" => others::prepare_namespace(object),
         "PersistentVolumeClaim" => object["status"] = json!({"phase": "Pending"}),
@@ -76,6 +78,13 @@ pub fn prepare_create(resource: &Resource, object: &mut Value) {
     }
     if has_generation(resource) {
         object["metadata"]["generation"] = 1.into();
+    }
+}
+
+/// What a new object gets when it is read from the store for the first time.
+pub fn settle(resource: &Resource, object: &mut Value) {
+    if resource.kind == "Job" {
+        job::inherit_labels(object);
     }
 }
 
@@ -114,15 +123,13 @@ pub fn prepare_status(resource: &Resource, old: &Value, new: &mut Value) {
     let status = new.get("status").cloned();
     let managed = new["metadata"].get("managedFields").cloned();
     let version = new["metadata"].get("resourceVersion").cloned();
-    let metadata = match resource.kind {
-        // Labels and annotations may be written through a Node's status.
-        "Node" => Some(new["metadata"].clone()),
-        _ => None,
-    };
-    *new = old.clone();
-    if let Some(metadata) = metadata {
-        new["metadata"] = metadata;
+    // Labels, annotations, finalizers may be written through the status; owners of a Pod may not.
+    let mut metadata = new["metadata"].clone();
+    if resource.kind == "Pod" {
+        metadata["ownerReferences"] = old["metadata"]["ownerReferences"].clone();
     }
+    *new = old.clone();
+    new["metadata"] = metadata;
     if let Some(members) = new.as_object_mut() {
         match status {
             Some(status) => members.insert("status".into(), status),
@@ -163,7 +170,7 @@ pub fn validate_create(resource: &Resource, object: &Value) -> Vec<FieldError> {
 
 /// What is wrong with a replacement.
 pub fn validate_update(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors = validate::meta::update(resource, old, new);
+    let mut errors = validate::meta::update(old, new);
     match resource.kind {
         "Job" => validate::job::update(old, new, &mut errors),
         "Pod" => validate::pod::update(old, new, &mut errors),
@@ -180,7 +187,7 @@ pub fn validate_update(resource: &Resource, old: &Value, new: &Value) -> Vec<Fie
 
 /// What is wrong with a replacement of the status.
 pub fn validate_status(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors = validate::meta::update(resource, old, new);
+    let mut errors = validate::meta::update(old, new);
     if resource.kind == "Job" {
         validate::job_status::update(old, new, &mut errors);
     }

@@ -1,5 +1,6 @@
 //! The Pod's spec, in a Pod or in a template: defaults and warnings.
 
+use crate::api::decode::quantity::Quantity;
 use serde_json::{Value, json};
 
 use super::{container, default_to, items, volume};
@@ -29,6 +30,24 @@ pub(super) fn default(spec: &mut Value) {
     }
 }
 
+/// Labels of nodes that have new names, with the version since which they do.
+const DEPRECATED_LABELS: [(&str, &str); 5] = [
+    ("beta.kubernetes.io/arch", "v1.14; use \"kubernetes.io/arch\""),
+    ("beta.kubernetes.io/os", "v1.14; use \"kubernetes.io/os\""),
+    (
+        "failure-domain.beta.kubernetes.io/region",
+        "v1.17; use \"topology.kubernetes.io/region\"",
+    ),
+    (
+        "failure-domain.beta.kubernetes.io/zone",
+        "v1.17; use \"topology.kubernetes.io/zone\"",
+    ),
+    (
+        "beta.kubernetes.io/instance-type",
+        "v1.17; use \"node.kubernetes.io/instance-type\"",
+    ),
+];
+
 /// Warnings of `pod.warningsForPodSpecAndMeta`.
 pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -40,8 +59,38 @@ pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
             "{path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
         ));
     }
+    for (label, instead) in DEPRECATED_LABELS {
+        if !spec["nodeSelector"][label].is_null() {
+            warnings.push(format!(
+                "{path}.nodeSelector[{label}]: deprecated since {instead} instead"
+            ));
+        }
+    }
+    for (index, secret) in spec["imagePullSecrets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        if secret["name"].as_str().unwrap_or_default().is_empty() {
+            warnings.push(format!(
+                "{path}.imagePullSecrets[{index}].name: invalid empty name \"\""
+            ));
+        }
+    }
     for list in ["initContainers", "containers"] {
         for (index, one) in spec[list].as_array().into_iter().flatten().enumerate() {
+            for name in ["memory", "ephemeral-storage"] {
+                for kind in ["limits", "requests"] {
+                    let shown = one["resources"][kind][name].as_str().unwrap_or_default();
+                    let amount = Quantity::parse(shown).unwrap_or(Quantity::ZERO);
+                    if amount.is_fractional(shown) {
+                        warnings.push(format!(
+                            "{path}.{list}[{index}].resources.{kind}[{name}]: fractional byte value \"{shown}\" is invalid, must be an integer"
+                        ));
+                    }
+                }
+            }
             let mut seen: Vec<&str> = Vec::new();
             for (at, env) in one["env"].as_array().into_iter().flatten().enumerate() {
                 let name = env["name"].as_str().unwrap_or_default();

@@ -53,12 +53,19 @@ pub(super) fn default(volume: &mut Value) {
                 .rsplit('/')
                 .next()
                 .is_some_and(|last| last.contains(':') && !last.ends_with(":latest"));
-        let policy = if tagged { "IfNotPresent" } else { "Always" };
+        let policy = if tagged || reference.is_empty() {
+            "IfNotPresent"
+        } else {
+            "Always"
+        };
         default_to(&mut volume["image"], "pullPolicy", policy);
     }
-    let claim = &mut volume["ephemeral"]["volumeClaimTemplate"];
-    if claim["spec"].is_object() {
-        default_to(&mut claim["spec"], "volumeMode", "Filesystem");
+    let claim = volume
+        .get_mut("ephemeral")
+        .and_then(|ephemeral| ephemeral.get_mut("volumeClaimTemplate"))
+        .and_then(|template| template.get_mut("spec"));
+    if let Some(claim) = claim.filter(|claim| claim.is_object()) {
+        default_to(claim, "volumeMode", "Filesystem");
     }
     prune(volume);
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::others::config_key;
-use super::{list, not_negative, one_of, pod_spec, text};
+use super::{list, not_negative, one_of, pod_spec, scheduling, security, text};
 use crate::api::decode::quantity::Quantity;
 use crate::api::field::FieldError;
 use crate::api::names;
@@ -77,7 +77,14 @@ fn one(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldError>
     environment(container, path, errors);
     env_from(container, path, errors);
     mounts(spec, container, path, errors);
+    devices(spec, container, path, errors);
     resources(&container["resources"], &format!("{path}.resources"), errors);
+    scheduling::container_claims(
+        spec,
+        &container["resources"],
+        &format!("{path}.resources"),
+        errors,
+    );
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if !container[probe].is_null() {
             probe_rules(&container[probe], probe, &format!("{path}.{probe}"), errors);
@@ -92,8 +99,20 @@ fn one(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldError>
                 &path,
                 errors,
             );
+            let sleep = container["lifecycle"][hook]["sleep"]["seconds"].as_i64();
+            let grace = spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+            if let Some(seconds) = sleep.filter(|seconds| !(0..=grace).contains(seconds)) {
+                let detail =
+                    format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
+                errors.push(FieldError::invalid(format!("{path}.sleep"), seconds, detail));
+            }
         }
     }
+    security::profiles(
+        &container["securityContext"],
+        &format!("{path}.securityContext"),
+        errors,
+    );
     let context = &container["securityContext"];
     pod_spec::ids(
         context,
@@ -347,6 +366,43 @@ fn mounts(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldErr
     }
 }
 
+/// Block devices: of volumes that can be one.
+fn devices(spec: &Value, container: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for (index, device) in list(container, "volumeDevices").iter().enumerate() {
+        let here = format!("{path}.volumeDevices[{index}]");
+        let (name, at) = (text(device, "name"), text(device, "devicePath"));
+        let volume = list(spec, "volumes").iter().find(|volume| volume["name"] == name);
+        if name.is_empty() {
+            errors.push(FieldError::required(format!("{here}.name"), ""));
+        } else if let Some(volume) = volume {
+            if volume["persistentVolumeClaim"].is_null() && volume["ephemeral"].is_null() {
+                let detail =
+                    "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
+                errors.push(FieldError::invalid(format!("{here}.name"), name, detail));
+            }
+        } else {
+            errors.push(FieldError::not_found(format!("{here}.name"), name, ""));
+        }
+        if at.is_empty() {
+            errors.push(FieldError::required(format!("{here}.devicePath"), ""));
+        } else if seen.contains(&at) {
+            errors.push(FieldError::invalid(
+                format!("{here}.devicePath"),
+                at,
+                "must be unique",
+            ));
+        } else if at.split('/').any(|part| part == "..") {
+            errors.push(FieldError::invalid(
+                format!("{here}.devicePath"),
+                at,
+                "can not contain backsteps ('..')",
+            ));
+        }
+        seen.push(at);
+    }
+}
+
 /// A path inside a volume.
 pub(super) fn relative(path: &str, field: &str, errors: &mut Vec<FieldError>) {
     if path.starts_with('/') {
@@ -392,6 +448,18 @@ fn resources(resources: &Value, path: &str, errors: &mut Vec<FieldError>) {
                 errors.push(FieldError::invalid(here, shown, "must be an integer"));
             }
         }
+    }
+    let amounts = |name: &str| {
+        ["limits", "requests"]
+            .iter()
+            .any(|kind| !resources[*kind][name].is_null())
+    };
+    let huge = ["limits", "requests"].iter().any(|kind| {
+        let names = resources[*kind].as_object().into_iter().flatten();
+        names.into_iter().any(|(name, _)| name.starts_with("hugepages-"))
+    });
+    if huge && !amounts("cpu") && !amounts("memory") {
+        errors.push(FieldError::forbidden(path, "HugePages require cpu or memory"));
     }
     for (name, request) in resources["requests"].as_object().into_iter().flatten() {
         let exact = name.contains('/') || name.starts_with("hugepages-");

@@ -1,6 +1,6 @@
 //! Jobs: `ValidateJob` and `ValidateJobUpdate` of batch/v1.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{list, meta, not_negative, one_of, pod_spec, text};
 use crate::api::field::FieldError;
@@ -36,7 +36,8 @@ pub fn create(job: &Value, errors: &mut Vec<FieldError>) {
 /// The labels and selector that the server generates must be the ones it generated.
 fn generated_selector(job: &Value, errors: &mut Vec<FieldError>) {
     let spec = &job["spec"];
-    if spec["manualSelector"] == true {
+    // A missing selector is told once, by the rules of the spec.
+    if spec["manualSelector"] == true || spec["selector"].is_null() {
         return;
     }
     let uid = &job["metadata"]["uid"];
@@ -51,7 +52,7 @@ fn generated_selector(job: &Value, errors: &mut Vec<FieldError>) {
         if labels[key] != *value {
             let path = format!("spec.template.metadata.labels[{key}]");
             let detail = format!("must be '{}'", value.as_str().unwrap_or_default());
-            errors.push(FieldError::invalid(path, labels.clone(), detail));
+            errors.push(FieldError::invalid(path, meta::by_name(labels), detail));
         }
     }
     let generated = serde_json::json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}});
@@ -94,18 +95,6 @@ fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     success_policy(spec, errors);
     replacement_policy(spec, errors);
     let template = &spec["template"];
-    if spec["selector"].is_null() {
-        errors.push(FieldError::required("spec.selector", ""));
-    }
-    if !selects(&spec["selector"], &template["metadata"]["labels"]) {
-        let detail = "`selector` does not match template `labels`";
-        let labels = template["metadata"]["labels"].clone();
-        errors.push(FieldError::invalid(
-            "spec.template.metadata.labels",
-            labels,
-            detail,
-        ));
-    }
     meta::labels(&template["metadata"]["labels"], "spec.template.labels", errors);
     meta::annotations(
         &template["metadata"]["annotations"],
@@ -114,7 +103,7 @@ fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     );
     let path = "spec.template.spec";
     pod_spec::validate(&template["spec"], path, creating, errors);
-    if list(&template["spec"], "ephemeralContainers").first().is_some() {
+    if !list(&template["spec"], "ephemeralContainers").is_empty() {
         let path = "spec.template.spec.ephemeralContainers";
         errors.push(FieldError::forbidden(
             path,
@@ -134,6 +123,15 @@ fn spec_rules(spec: &Value, creating: bool, errors: &mut Vec<FieldError>) {
     } else if !spec["podFailurePolicy"].is_null() && restart != "Never" {
         let detail = "only \"Never\" is supported when podFailurePolicy is specified";
         errors.push(FieldError::invalid(restart_path, restart, detail));
+    }
+    if spec["selector"].is_null() {
+        errors.push(FieldError::required("spec.selector", ""));
+    }
+    let labels = &template["metadata"]["labels"];
+    if !selects(&spec["selector"], labels) {
+        let detail = "`selector` does not match template `labels`";
+        let path = "spec.template.metadata.labels";
+        errors.push(FieldError::invalid(path, meta::by_name(labels), detail));
     }
 }
 
@@ -433,7 +431,10 @@ pub(super) fn count_indexes(text: &str, completions: i64) -> Result<i64, String>
 /// A replaced Job.
 pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     let (before, after) = (&old["spec"], &new["spec"]);
+    // The server validates the Job, and then once more what has changed of it.
     generated_selector(new, errors);
+    spec_rules(after, false, errors);
+    errors.extend(meta::update(old, new));
     spec_rules(after, false, errors);
     completions_update(before, after, errors);
     for name in [
@@ -446,15 +447,21 @@ pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     ] {
         if before[name] != after[name] {
             let path = format!("spec.{name}");
-            errors.push(FieldError::invalid(
-                path,
-                after[name].clone(),
-                "field is immutable",
-            ));
+            let shown = match name {
+                "podFailurePolicy" => go_failure_policy(&after[name]),
+                "successPolicy" => go_success_policy(&after[name]),
+                _ => after[name].clone(),
+            };
+            errors.push(FieldError::invalid(path, shown, "field is immutable"));
         }
     }
     if !same_template(old, new) {
-        let path = "spec.template";
+        // Of a suspended Job only the Pods' spec is compared.
+        let path = if is_suspended(old) {
+            "spec.template.spec"
+        } else {
+            "spec.template"
+        };
         errors.push(FieldError::invalid(
             path,
             after["template"].clone(),
@@ -467,7 +474,7 @@ fn completions_update(before: &Value, after: &Value, errors: &mut Vec<FieldError
     if before["completions"] == after["completions"] {
         return;
     }
-    let elastic = before["completionMode"] == "Indexed"
+    let elastic = after["completionMode"] == "Indexed"
         && !before["completions"].is_null()
         && !after["completions"].is_null();
     let path = "spec.completions";
@@ -486,9 +493,7 @@ fn completions_update(before: &Value, after: &Value, errors: &mut Vec<FieldError
 /// The template may change only while the Job is suspended and has no active Pod, and then only
 /// what decides where its Pods are scheduled (KEP-2926) and their container resources (KEP-5440).
 fn same_template(old: &Value, new: &Value) -> bool {
-    let suspended = old["spec"]["suspend"] == true
-        && (old["status"]["startTime"].is_null() || has_suspended_condition(old))
-        && old["status"]["active"].as_i64().unwrap_or(0) == 0;
+    let suspended = is_suspended(old);
     let mut before = old["spec"]["template"].clone();
     let mut after = new["spec"]["template"].clone();
     if suspended {
@@ -497,6 +502,45 @@ fn same_template(old: &Value, new: &Value) -> bool {
         }
     }
     before == after
+}
+
+fn is_suspended(job: &Value) -> bool {
+    job["spec"]["suspend"] == true
+        && (job["status"]["startTime"].is_null() || has_suspended_condition(job))
+        && job["status"]["active"].as_i64().unwrap_or(0) == 0
+}
+
+/// The policy as the server's internal type is printed.
+fn go_failure_policy(policy: &Value) -> Value {
+    if policy.is_null() {
+        return Value::Null;
+    }
+    let rules = list(policy, "rules").iter().map(|rule| {
+        let codes = &rule["onExitCodes"];
+        let codes = if codes.is_null() {
+            Value::Null
+        } else {
+            json!({"ContainerName": codes["containerName"], "Operator": codes["operator"], "Values": codes["values"]})
+        };
+        let conditions = rule["onPodConditions"].as_array().map(|all| {
+            all.iter()
+                .map(|one| json!({"Type": one["type"], "Status": one["status"]}))
+                .collect::<Vec<Value>>()
+        });
+        json!({"Action": rule["action"], "OnExitCodes": codes, "OnPodConditions": conditions})
+    });
+    json!({"Rules": rules.collect::<Vec<Value>>()})
+}
+
+/// The policy as the server's internal type is printed.
+fn go_success_policy(policy: &Value) -> Value {
+    if policy.is_null() {
+        return Value::Null;
+    }
+    let rules = list(policy, "rules").iter().map(|rule| {
+        json!({"SucceededIndexes": rule["succeededIndexes"], "SucceededCount": rule["succeededCount"]})
+    });
+    json!({"Rules": rules.collect::<Vec<Value>>()})
 }
 
 fn has_suspended_condition(job: &Value) -> bool {

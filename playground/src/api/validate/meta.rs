@@ -98,6 +98,18 @@ pub fn annotations(annotations: &Value, path: &str, errors: &mut Vec<FieldError>
     }
 }
 
+/// A map as Go prints it: by name.
+pub fn by_name(map: &Value) -> Value {
+    if map.is_null() {
+        return Value::Null;
+    }
+    sorted(map)
+        .into_iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
 fn sorted(map: &Value) -> Vec<(&String, &Value)> {
     let mut members: Vec<_> = map.as_object().into_iter().flatten().collect();
     members.sort_by_key(|(key, _)| *key);
@@ -124,7 +136,7 @@ fn owners(metadata: &Value, errors: &mut Vec<FieldError>) {
             }
         }
         if owner["controller"] == true {
-            controllers.push(text(owner, "name"));
+            controllers.push(format!("{}/{}", text(owner, "kind"), text(owner, "name")));
         }
     }
     if let [first, second, ..] = controllers.as_slice() {
@@ -140,13 +152,10 @@ fn owners(metadata: &Value, errors: &mut Vec<FieldError>) {
 }
 
 /// A replacement's metadata: what may not change.
-pub fn update(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
+pub fn update(old: &Value, new: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let (before, after) = (&old["metadata"], &new["metadata"]);
     common(after, &mut errors);
-    if resource.kind == "Node" {
-        errors.retain(|_| true);
-    }
     if !before["deletionTimestamp"].is_null() {
         let known = list(before, "finalizers");
         let mut added: Vec<&str> = list(after, "finalizers")

@@ -8,6 +8,8 @@ pub mod others;
 pub mod pod;
 pub mod pod_spec;
 pub mod quota;
+pub mod scheduling;
+pub mod security;
 pub mod volume;
 
 use serde_json::Value;

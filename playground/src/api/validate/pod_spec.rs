@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{container, list, meta, one_of, text, volume};
+use super::{container, list, meta, one_of, scheduling, security as profiles, text, volume};
+use crate::api::decode::quantity::Quantity;
 use crate::api::field::FieldError;
 use crate::api::names;
 
@@ -71,6 +72,19 @@ pub fn validate(spec: &Value, path: &str, _creating: bool, errors: &mut Vec<Fiel
         &format!("{path}.affinity.nodeAffinity"),
         errors,
     );
+    scheduling::all(spec, path, errors);
+    profiles::pod(spec, path, errors);
+    for (name, amount) in spec["overhead"].as_object().into_iter().flatten() {
+        let shown = amount.as_str().unwrap_or_default();
+        if Quantity::parse(shown).is_ok_and(Quantity::is_negative) {
+            let detail = "must be greater than or equal to 0";
+            errors.push(FieldError::invalid(
+                format!("{path}.overhead.limits[{name}]"),
+                shown,
+                detail,
+            ));
+        }
+    }
 }
 
 fn tolerations(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
@@ -300,6 +314,25 @@ fn node_affinity(affinity: &Value, path: &str, errors: &mut Vec<FieldError>) {
                     text(one, "key"),
                     problem,
                 ));
+            }
+        }
+        for (at, one) in list(term, "matchFields").iter().enumerate() {
+            let path = format!("{path}[{index}].matchFields[{at}]");
+            let key = text(one, "key");
+            match text(one, "operator") {
+                "In" | "NotIn" if list(one, "values").len() != 1 => errors.push(FieldError::required(
+                    format!("{path}.values"),
+                    "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
+                )),
+                "In" | "NotIn" => {}
+                other => {
+                    let detail = "not a valid selector operator";
+                    errors.push(FieldError::invalid(format!("{path}.operator"), other, detail));
+                }
+            }
+            if key != "metadata.name" {
+                let detail = "not a valid field selector key";
+                errors.push(FieldError::invalid(format!("{path}.key"), key, detail));
             }
         }
     }

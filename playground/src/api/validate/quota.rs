@@ -34,16 +34,18 @@ const STANDARD: &[&str] = &[
 pub fn quota(object: &Value, errors: &mut Vec<FieldError>) {
     for (name, amount) in object["spec"]["hard"].as_object().into_iter().flatten() {
         let path = format!("spec.hard[{name}]");
-        for problem in names::qualified_name(name) {
+        let problems = names::qualified_name(name);
+        let is_name = problems.is_empty();
+        for problem in problems {
             errors.push(FieldError::invalid(path.as_str(), name.as_str(), problem));
         }
         if !name.contains('/') && !STANDARD.contains(&name.as_str()) {
-            for detail in [
-                "must be a standard resource type or fully qualified",
-                "must be a standard resource for quota",
-            ] {
+            if is_name {
+                let detail = "must be a standard resource type or fully qualified";
                 errors.push(FieldError::invalid(path.as_str(), name.as_str(), detail));
             }
+            let detail = "must be a standard resource for quota";
+            errors.push(FieldError::invalid(path.as_str(), name.as_str(), detail));
         }
         let shown = amount.as_str().unwrap_or_default();
         let Ok(amount) = Quantity::parse(shown) else {
@@ -80,8 +82,14 @@ pub fn quota(object: &Value, errors: &mut Vec<FieldError>) {
 
 /// `spec` of a LimitRange: the amounts must be in order.
 pub fn limit_range(object: &Value, errors: &mut Vec<FieldError>) {
+    let mut types: Vec<&str> = Vec::new();
     for (index, item) in list(&object["spec"], "limits").iter().enumerate() {
         let path = format!("spec.limits[{index}]");
+        let kind = text(item, "type");
+        if types.contains(&kind) {
+            errors.push(FieldError::duplicate(format!("{path}.type"), kind));
+        }
+        types.push(kind);
         let amount = |kind: &str, name: &str| {
             let shown = text(&item[kind], name);
             Quantity::parse(shown)
@@ -101,18 +109,16 @@ pub fn limit_range(object: &Value, errors: &mut Vec<FieldError>) {
                     return;
                 };
                 if less.0 > more.0 {
-                    let shown = if at == low { &less.1 } else { &more.1 };
-                    let detail = if at == low {
-                        format!(
-                            "{low_text} value {} is greater than {high_text} value {}",
-                            less.1, more.1
-                        )
+                    // A default that is too large is shown as the maximum.
+                    let shown = if at == low && at != "default" {
+                        &less.1
                     } else {
-                        format!(
-                            "{low_text} value {} is greater than {high_text} value {}",
-                            less.1, more.1
-                        )
+                        &more.1
                     };
+                    let detail = format!(
+                        "{low_text} value {} is greater than {high_text} value {}",
+                        less.1, more.1
+                    );
                     errors.push(FieldError::invalid(
                         format!("{path}.{at}[{name}]"),
                         shown.as_str(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::facts::finish_time;
 
 const FIRST: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// Failures of one Job since its last success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

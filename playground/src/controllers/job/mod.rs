@@ -38,9 +38,11 @@ pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 const OWN_NAME: &str = "kubernetes.io/job-controller";
 /// Pods' changes are looked at together.
 const BATCH: Duration = Duration::from_secs(1);
+/// A new Job is looked at a moment after it is made: much of what is made is at once changed or removed.
+const FRESH: Duration = Duration::from_millis(100);
 /// First and longest wait after a request of the controller was refused.
 const RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 /// Runs until the playground ends.
 pub(crate) async fn run(cluster: Cluster) {
@@ -117,6 +119,8 @@ impl Controller {
             .is_some_and(|before| before["metadata"]["generation"] == job["metadata"]["generation"]);
         if change.kind == EventKind::Modified && same_spec {
             self.queue.after(job, BATCH);
+        } else if change.kind == EventKind::Added {
+            self.queue.after(job, FRESH);
         } else {
             self.queue.now(job);
         }

@@ -46,6 +46,8 @@ impl Sync<'_> {
             let left = self.outcome.record.left(self.now);
             if !left.is_zero() {
                 self.look_after(left);
+                // As long as it waits, the controller says that nothing is active.
+                self.active_count = 0;
                 return Ok(());
             }
         }

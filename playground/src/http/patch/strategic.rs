@@ -134,13 +134,12 @@ fn list(
             _ => {}
         }
         require(item, key)?;
-        match merged.iter_mut().find(|other| identity(other) == identity(item)) {
-            Some(other) => merge(other, item, item_schema)?,
-            None => {
-                let mut fresh = Value::Null;
-                merge(&mut fresh, item, item_schema)?;
-                merged.push(fresh);
-            }
+        if let Some(other) = merged.iter_mut().find(|other| identity(other) == identity(item)) {
+            merge(other, item, item_schema)?
+        } else {
+            let mut fresh = Value::Null;
+            merge(&mut fresh, item, item_schema)?;
+            merged.push(fresh);
         }
         named.push(item.clone());
     }

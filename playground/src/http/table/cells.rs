@@ -250,7 +250,7 @@ fn node(object: &Value, column: &str) -> Value {
 
 fn claim(object: &Value, column: &str) -> Value {
     let (spec, status) = (&object["spec"], &object["status"]);
-    let bound = text(&spec["volumeName"]) != "";
+    let bound = !text(&spec["volumeName"]).is_empty();
     match column {
         "Status" if !object["metadata"]["deletionTimestamp"].is_null() => "Terminating".into(),
         "Status" => status["phase"].clone(),

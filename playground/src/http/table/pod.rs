@@ -16,7 +16,7 @@ fn list(value: &Value) -> &[Value] {
 /// A container's state in a word, if it is not simply running.
 fn word(state: &Value) -> Option<String> {
     let (waiting, ended) = (&state["waiting"], &state["terminated"]);
-    if text(&waiting["reason"]) != "" {
+    if !text(&waiting["reason"]).is_empty() {
         return Some(text(&waiting["reason"]).to_owned());
     }
     if !ended.is_object() {

@@ -198,7 +198,7 @@ impl Slot {
             if let Some(bytes) = self.memory {
                 command.arg(format!("--as={bytes}"));
             }
-            if let Some(cpus) = self.cpus.and_then(|cpus| usable_cpus(cpus)) {
+            if let Some(cpus) = self.cpus.and_then(usable_cpus) {
                 command.args(["taskset", "-c", &cpus]);
             }
         } else {
