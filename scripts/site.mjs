@@ -14,14 +14,22 @@ const staging = process.env.TRUNK_STAGING_DIR ?? join(root, 'target/site/pkg');
 const site = join(root, 'target/site');
 const release = process.env.TRUNK_PROFILE !== 'debug' && !process.env.JOBWRIGHT_FAST;
 
-await rm(join(staging, 'index.html'), { force: true });
+// The wizard's bundle is built after the first one, which brings all that is not wasm.
+const wizard = process.env.TRUNK_PUBLIC_URL === '/wizard/';
+
+for (const entry of ['index.html', 'wizard.html']) await rm(join(staging, entry), { force: true });
 if (release) shrink(join(staging, 'frontend_bg.wasm'));
-await styles();
-await cp(join(root, 'public'), site, { recursive: true });
-const { build } = await import(join(frontend, 'editor/build.mjs'));
-await build(join(site, 'editor'));
-for (const folder of [staging, join(site, 'editor')]) await compress(folder);
-await compressFiles(site, (await readdir(join(root, 'public'))).map((name) => join(site, name)));
+if (!wizard) await others();
+await compress(staging);
+
+async function others() {
+  await styles();
+  await cp(join(root, 'public'), site, { recursive: true });
+  const { build } = await import(join(frontend, 'editor/build.mjs'));
+  await build(join(site, 'editor'));
+  await compress(join(site, 'editor'));
+  await compressFiles(site, (await readdir(join(root, 'public'))).map((name) => join(site, name)));
+}
 
 function shrink(file) {
   const bin = join(frontend, 'node_modules/.bin/wasm-opt');

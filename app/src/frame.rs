@@ -7,6 +7,7 @@ use leptos_router::hooks::{use_location, use_params_map};
 use crate::api;
 use crate::api::error::ApiError;
 use crate::api::session::Workspace;
+use crate::elsewhere::rel_to_jobs;
 use crate::i18n::{Lang, common as text, t};
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
@@ -33,7 +34,7 @@ pub fn Frame() -> impl IntoView {
     view! {
         <a class="skip" href="#content">{t(text::SKIP_TO_CONTENT)}</a>
         <header class="bar">
-            <A href=move || format!("/projects/{}/jobs", project.get()) attr:class="bar-product">
+            <A href=move || format!("/projects/{}/jobs", project.get()) attr:class="bar-product" attr:rel=rel_to_jobs()>
                 <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M5 4h14v3H5zM5 10.5h14v3H5zM5 17h9v3H5z"></path>
                     <path class="mark-tick" d="m16 18.2 1.8 1.8 3.4-3.8"></path>
@@ -87,6 +88,7 @@ fn Where(workspace: Workspace, project: Memo<String>) -> impl IntoView {
     };
     let version = workspace.version.clone();
     let projects = StoredValue::new(workspace.projects);
+    let rel = rel_to_jobs();
     view! {
         <span class="bar-where" title=version>
             <Icon glyph=Glyph::Node/>
@@ -115,6 +117,7 @@ fn Where(workspace: Workspace, project: Memo<String>) -> impl IntoView {
                     view! {
                         <A
                             href=format!("/projects/{name}/jobs")
+                            attr:rel=rel
                             attr:class="menu-item"
                             attr:aria-current=move || current().to_string()
                         >

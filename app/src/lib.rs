@@ -7,8 +7,9 @@
 #![recursion_limit = "256"]
 
 pub mod api;
-#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+#[cfg(all(feature = "hydrate", feature = "wizard", not(feature = "ssr")))]
 mod editor;
+pub mod elsewhere;
 pub mod frame;
 pub mod i18n;
 pub mod kit;
@@ -17,6 +18,7 @@ pub mod pages;
 pub mod preferences;
 #[cfg(feature = "ssr")]
 mod shell;
+#[cfg(feature = "wizard")]
 pub mod wizard;
 
 use leptos::prelude::*;
@@ -25,15 +27,22 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+#[cfg(not(feature = "wizard"))]
+use elsewhere::Elsewhere as CreateJob;
+#[cfg(not(feature = "jobs"))]
+use elsewhere::{Elsewhere as JobsPage, Elsewhere as JobPage};
 use frame::Frame;
 use kit::time::provide_clock;
 use kit::toast::{Toaster, Toasts};
+#[cfg(feature = "jobs")]
 use pages::job::JobPage;
+#[cfg(feature = "jobs")]
 use pages::jobs::JobsPage;
 use pages::not_found::NotFound;
 use pages::sign_in::SignIn;
 #[cfg(feature = "ssr")]
 pub use shell::shell;
+#[cfg(feature = "wizard")]
 use wizard::CreateJob;
 
 /// The application: its routes and what they share.

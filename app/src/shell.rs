@@ -3,11 +3,17 @@
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
+use crate::elsewhere::bundle_of;
 use crate::{App, preferences};
 
 /// The whole document of a page, in the person's language and theme.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let preferences = preferences::current();
+    // The page's own bundle; without a request (never in the server) the first one.
+    let parts = use_context::<http::request::Parts>();
+    let folder = parts.map_or("pkg", |parts| bundle_of(parts.uri.path()));
+    let mut options = options;
+    options.site_pkg_dir = folder.into();
     view! {
         <!DOCTYPE html>
         <html lang=preferences.lang.tag() data-theme=preferences.theme.name()>

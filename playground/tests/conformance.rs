@@ -18,7 +18,9 @@ const FLOORS: [(&str, usize); 6] = [
 async fn no_group_falls_behind() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
-    let outcomes = run(&folder, &Target::Own(scratch.path().to_owned()), |_| true).await.unwrap();
+    let outcomes = run(&folder, &Target::Own(scratch.path().to_owned()), |_| true)
+        .await
+        .unwrap();
     let totals = totals(&outcomes);
     for (group, floor) in FLOORS {
         let (passed, failed) = totals[group];

@@ -23,12 +23,33 @@ pub struct Toaster {
 /// How long a toast stays; an error stays until it is closed.
 const SHOWN: std::time::Duration = std::time::Duration::from_secs(6);
 
+/// Where a toast for the next page waits.
+#[cfg(feature = "hydrate")]
+const LEFT: &str = "jobwright.toast";
+
+#[cfg(feature = "hydrate")]
+fn session_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
+}
+
 impl Toaster {
     /// The application's toaster.
     pub fn provide() {
-        provide_context(Self {
+        let toaster = Self {
             toasts: RwSignal::new(Vec::new()),
             next: StoredValue::new(0),
+        };
+        provide_context(toaster);
+        #[cfg(feature = "hydrate")]
+        Effect::new(move |_| {
+            let storage = session_storage();
+            let left = storage.and_then(|storage| {
+                let left = storage.get_item(LEFT).ok().flatten()?;
+                storage.remove_item(LEFT).ok().map(|()| left)
+            });
+            if let Some(text) = left {
+                toaster.show(Tone::Good, text);
+            }
         });
     }
 
@@ -50,6 +71,17 @@ impl Toaster {
         if tone != Tone::Error {
             set_timeout(move || self.close(id), SHOWN);
         }
+    }
+
+    /// Shows a text on the next page, which is loaded anew.
+    pub fn leave(text: &str) {
+        #[cfg(feature = "hydrate")]
+        if let Some(storage) = session_storage() {
+            // A browser without room only shows no toast.
+            let _ = storage.set_item(LEFT, text);
+        }
+        #[cfg(not(feature = "hydrate"))]
+        let _ = text;
     }
 
     fn close(self, id: u64) {

@@ -1,17 +1,21 @@
 //! The pages, one a file or folder.
 
+#[cfg(feature = "jobs")]
 pub mod job;
+#[cfg(feature = "jobs")]
 pub mod jobs;
 pub mod not_found;
 pub mod sign_in;
 
 use crate::api::error::ApiError;
-use crate::kit::notice::Tone;
-use crate::kit::toast::Toaster;
+#[cfg(feature = "jobs")]
+use crate::kit::{notice::Tone, toast::Toaster};
+#[cfg(feature = "jobs")]
 use crate::preferences;
 
 /// Tells how an action went: its success in words, or the error with what to do. A session that has ended leads to
 /// the sign-in page.
+#[cfg(feature = "jobs")]
 fn report<T>(toaster: Option<Toaster>, answer: Result<T, ApiError>, done: impl FnOnce(T) -> String) {
     match answer {
         Ok(value) => {

@@ -1,8 +1,6 @@
 //! The foot of the wizard: the problems in one list that jumps, what the Job costs, and the buttons.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use manifest::quantity::Quantity;
 use manifest::{Path, Problem, Severity};
 use serde_json::Value;
@@ -16,11 +14,12 @@ use super::{start, state};
 use crate::api;
 use crate::api::create::CreateOutcome;
 use crate::api::error::ApiError;
+use crate::elsewhere::leave;
 use crate::i18n::{common, review, t, tf, wizard as text};
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
-use crate::kit::toast::use_toaster;
+use crate::kit::toast::Toaster;
 
 /// Gives the focus to the field of a path, or of the nearest path above it that has one; `other` is the position of a
 /// document that is not the Job.
@@ -93,10 +92,7 @@ pub fn Foot(
     /// Forgets the draft once its objects exist.
     drafts: Drafts,
 ) -> impl IntoView {
-    let toaster = use_toaster();
-    let navigate = use_navigate();
     let create = Action::new(move |(): &()| {
-        let navigate = navigate.clone();
         async move {
             let document = wizard.document.get_untracked();
             let (project, text) = (wizard.project.get_untracked(), document.text().to_owned());
@@ -118,18 +114,16 @@ pub fn Foot(
                 start::done(wizard, drafts);
                 let job = outcome.documents.iter().find(|document| document.kind == "Job");
                 let name = job.map(|job| job.name.clone());
-                if let Some(toaster) = toaster {
-                    let names: Vec<_> = outcome
-                        .documents
-                        .iter()
-                        .map(|document| document.name.clone())
-                        .collect();
-                    toaster.show(Tone::Good, tf(text::CREATED, &[("name", &names.join(", "))]));
-                }
+                let names: Vec<_> = outcome
+                    .documents
+                    .iter()
+                    .map(|document| document.name.clone())
+                    .collect();
+                Toaster::leave(&tf(text::CREATED, &[("name", &names.join(", "))]));
                 let to = name.map_or(format!("/projects/{project}/jobs"), |name| {
                     format!("/projects/{project}/jobs/{name}")
                 });
-                navigate(&to, NavigateOptions::default());
+                leave(&to);
             }
         }
     });
@@ -156,7 +150,7 @@ pub fn Foot(
             <Answer wizard/>
             <ProblemList wizard go/>
             <div class="wizard-buttons">
-                <a class="button" href=move || format!("/projects/{}/jobs", wizard.project.get())>{t(common::CANCEL)}</a>
+                <a class="button" rel="external" href=move || format!("/projects/{}/jobs", wizard.project.get())>{t(common::CANCEL)}</a>
                 <Cost wizard/>
                 <span class="bar-space"></span>
                 <Verdict wizard/>

@@ -50,9 +50,9 @@ pub fn Pairs(
         );
     };
     view! {
-        <fieldset class="group">
+        <fieldset class="group" id=id tabindex="-1">
             <legend class="group-title">{title}</legend>
-            <div id=id class="rows">
+            <div class="rows">
                 <For
                     each=move || 0..keys.with(Vec::len)
                     key=|position| *position

@@ -124,6 +124,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                 {t(common::RERUN)}
             </button>
             <A
+                attr:rel="external"
                 href=move || detail.with(|d| format!("/projects/{}/create-job?from={}", d.row.project, d.row.name))
                 attr:class="button"
             >

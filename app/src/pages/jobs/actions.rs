@@ -76,6 +76,7 @@ pub fn RowMenu(
                 {t(common::RERUN)}
             </button>
             <A
+                attr:rel="external"
                 href=move || row.with(|row| format!("/projects/{}/create-job?from={}", row.project, row.name))
                 attr:class="menu-item"
             >

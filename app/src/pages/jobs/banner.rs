@@ -55,7 +55,7 @@ fn CreateMenu(project: Memo<String>) -> impl IntoView {
     let to = move |query: &'static str| move || format!("/projects/{}/create-job{query}", project.get());
     view! {
         <div class="split">
-            <A href=to("") attr:class="button button-primary">
+            <A attr:rel="external" href=to("") attr:class="button button-primary">
                 <Icon glyph=Glyph::Add/>
                 {t(common::CREATE)}
             </A>
@@ -65,12 +65,12 @@ fn CreateMenu(project: Memo<String>) -> impl IntoView {
                 end=true
                 button=ViewFn::from(|| view! { <Icon glyph=Glyph::ChevronDown/> })
             >
-                <A href=to("") attr:class="menu-item">{t(text::CREATE_STEPS)}</A>
-                <A href=to("?import=1") attr:class="menu-item">{t(text::CREATE_IMPORT)}</A>
-                <A href=to("?example=pi") attr:class="menu-item">{t(text::CREATE_EXAMPLE_TEXT)}</A>
-                <A href=to("?example=queue") attr:class="menu-item">{t(text::EXAMPLE_QUEUE)}</A>
-                <A href=to("?example=indexed") attr:class="menu-item">{t(text::EXAMPLE_INDEXED)}</A>
-                <A href=to("?example=policy") attr:class="menu-item">{t(text::EXAMPLE_POLICY)}</A>
+                <A attr:rel="external" href=to("") attr:class="menu-item">{t(text::CREATE_STEPS)}</A>
+                <A attr:rel="external" href=to("?import=1") attr:class="menu-item">{t(text::CREATE_IMPORT)}</A>
+                <A attr:rel="external" href=to("?example=pi") attr:class="menu-item">{t(text::CREATE_EXAMPLE_TEXT)}</A>
+                <A attr:rel="external" href=to("?example=queue") attr:class="menu-item">{t(text::EXAMPLE_QUEUE)}</A>
+                <A attr:rel="external" href=to("?example=indexed") attr:class="menu-item">{t(text::EXAMPLE_INDEXED)}</A>
+                <A attr:rel="external" href=to("?example=policy") attr:class="menu-item">{t(text::EXAMPLE_POLICY)}</A>
             </Menu>
         </div>
     }
@@ -84,7 +84,11 @@ pub fn Doors(
 ) -> impl IntoView {
     let door = move |query: &'static str, glyph, title, words| {
         view! {
-            <A href=move || format!("/projects/{}/create-job{query}", project.get()) attr:class="door">
+            <A
+                attr:rel="external"
+                href=move || format!("/projects/{}/create-job{query}", project.get())
+                attr:class="door"
+            >
                 <Icon glyph/>
                 <strong>{title}</strong>
                 <span>{words}</span>

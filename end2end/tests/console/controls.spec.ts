@@ -1,0 +1,77 @@
+// Every control of the wizard is set once, step by step, and the manifest is what it has to be: byte for byte the text
+// in files/controls.yaml. The walk finds the controls by itself, so a new one cannot be left out.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { expect, signIn, test } from '../../lib/test.ts';
+import { manifest, open } from '../../lib/wizard.ts';
+
+const file = join(import.meta.dirname, '../../files/controls.yaml');
+const begin = `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: controls
+spec:
+  template:
+    spec:
+      restartPolicy: OnFailure
+      containers: []
+`;
+
+test.beforeEach(async ({ page, server, expected }) => {
+  expected.allow(/response: 5\d\d|status of 5\d\d|\/stream\//);
+  await signIn(page, server);
+});
+
+/** Marks the next control of the step that was not set yet; tells what it is, or null after the last. */
+async function next(page: Page, seen: string[]): Promise<{ key: string; kind: string; numeric: boolean } | null> {
+  return page.evaluate((done) => {
+    document.querySelector('[data-next]')?.removeAttribute('data-next');
+    for (const fold of document.querySelectorAll('.wizard-step details:not([open])')) fold.setAttribute('open', '');
+    const visible = (element: Element) => (element as HTMLElement).offsetParent !== null;
+    const controls = document.querySelectorAll(
+      '.wizard-step :is(input:not(.find-input), select, textarea, .row-buttons .button, .group > .button, .node .button):not([disabled])',
+    );
+    for (const control of controls) {
+      if (!visible(control) || control.matches('.button-icon, .button-quiet')) continue;
+      const near = control.closest('[id]')?.id ?? '';
+      const label = control.getAttribute('aria-label') ?? control.textContent?.trim().slice(0, 40) ?? '';
+      const value = control instanceof HTMLInputElement && control.type === 'radio' ? control.value : '';
+      const key = control.id || `${near}|${control.parentElement?.id}|${control.tagName}|${label}|${value}`;
+      if (done.includes(key)) continue;
+      control.setAttribute('data-next', '');
+      const kind = control instanceof HTMLInputElement ? control.type : control.tagName.toLowerCase();
+      return { key, kind, numeric: /numeric|decimal/.test(control.getAttribute('inputmode') ?? '') };
+    }
+    return null;
+  }, seen);
+}
+
+test('every control is set once, and the manifest says so', async ({ page, origin }) => {
+  test.setTimeout(240_000);
+  await open(page, origin, 'demo', '?edit=1');
+  await page.getByLabel('Plain text field').check();
+  await page.getByRole('textbox', { name: 'Manifest' }).fill(begin);
+  await page.getByRole('switch', { name: 'Edit mode' }).click();
+  let count = 0;
+  for (const step of ['Basic information', 'Job settings', 'Pod template', 'Volumes', 'Labels', 'Node selector']) {
+    await page.getByRole('button', { name: new RegExp(step) }).click();
+    const seen: string[] = [];
+    for (let control = await next(page, seen); control; control = await next(page, seen)) {
+      seen.push(control.key);
+      count += 1;
+      const at = page.locator('[data-next]');
+      if (control.kind === 'button') await at.click();
+      else if (control.kind === 'checkbox' || control.kind === 'radio') await at.check();
+      else if (control.kind === 'select') await at.selectOption({ index: (await at.locator('option').count()) - 1 });
+      else {
+        await at.fill(control.numeric ? String(count) : `v${count}`);
+        await at.blur();
+      }
+    }
+  }
+  const text = await manifest(page);
+  if (process.env.UPDATE) writeFileSync(file, text);
+  expect(count).toBeGreaterThan(200);
+  expect(text).toBe(readFileSync(file, 'utf8'));
+});

@@ -1,0 +1,157 @@
+// Data that other consoles lose, each loss a test in which it is kept. The text is compared byte for byte with the
+// text that the same edit made by hand would give.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { expect, signIn, test } from '../../lib/test.ts';
+import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
+
+const text = readFileSync(join(import.meta.dirname, '../../files/losses.yaml'), 'utf8');
+
+test.beforeEach(async ({ page, server, origin, expected }) => {
+  expected.allow(/response: 5\d\d|status of 5\d\d|\/stream\//);
+  await signIn(page, server);
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, text);
+  await editMode(page, false);
+});
+
+async function step(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: new RegExp(name) }).click();
+}
+
+/** The card of a container or volume. */
+const card = (page: Page, name: string) => page.locator('section.card', { has: page.getByText(name, { exact: true }) }).first();
+
+/** Text as pasted, with one change. */
+const changed = (from: string, to: string) => {
+  expect(text).toContain(from);
+  return text.replace(from, to);
+};
+
+test('comments, order and quotes stay at the first edit in the form', async ({ page }) => {
+  await page.getByLabel('Name', { exact: true }).first().fill('renamed');
+  expect(await manifest(page)).toBe(changed('name: kept #', 'name: renamed #'));
+});
+
+test('switching the mode back and forth changes nothing', async ({ page }) => {
+  for (let turn = 0; turn < 3; turn += 1) {
+    await editMode(page, true);
+    await editMode(page, false);
+  }
+  expect(await manifest(page)).toBe(text);
+});
+
+test('a second document of the same kind stays', async ({ page }) => {
+  await step(page, 'Job settings');
+  await page.getByLabel('Completions').fill('3');
+  expect(await manifest(page)).toBe(changed('completions: 2   #', 'completions: 3   #'));
+});
+
+test('a backoff limit of 0 is a value', async ({ page }) => {
+  await step(page, 'Job settings');
+  await page.getByLabel('Backoff limit', { exact: true }).fill('0');
+  expect(await manifest(page)).toBe(changed('backoffLimit: 6', 'backoffLimit: 0'));
+});
+
+test('user 0, pull Secrets and GPUs survive an edit of the container', async ({ page }) => {
+  await step(page, 'Pod template');
+  await card(page, 'main').getByLabel('Image', { exact: true }).fill('busybox:1.37');
+  expect(await manifest(page)).toBe(changed('image: busybox:1.36\n', 'image: busybox:1.37\n'));
+});
+
+test('other resources survive an edit of the memory, and its unit is kept', async ({ page }) => {
+  await step(page, 'Pod template');
+  const memory = card(page, 'main').getByLabel('Memory limit', { exact: true });
+  await expect(memory).toHaveValue('500');
+  await memory.fill('600');
+  expect(await manifest(page)).toBe(changed('memory: 500M', 'memory: 600M'));
+});
+
+test('half a core is shown and kept as it is written', async ({ page }) => {
+  await step(page, 'Pod template');
+  await expect(card(page, 'main').getByLabel('CPU request', { exact: true })).toHaveValue('0.5');
+});
+
+test('an edit of one port leaves the other ports', async ({ page }) => {
+  await step(page, 'Pod template');
+  const main = card(page, 'main');
+  await main.getByText('Advanced options').click();
+  await main.locator('[id$="ports-0--containerPort"]').fill('8081');
+  expect(await manifest(page)).toBe(changed('containerPort: 8080', 'containerPort: 8081'));
+});
+
+test('a variable from a field of the Pod stays when another variable changes', async ({ page }) => {
+  await step(page, 'Pod template');
+  const main = card(page, 'main');
+  await main.getByText('Advanced options').click();
+  await main.getByLabel('Value 1', { exact: true }).fill('x');
+  expect(await manifest(page)).toBe(changed('value: ""', 'value: x'));
+});
+
+test('a comma in a word of the command splits nothing', async ({ page }) => {
+  await step(page, 'Pod template');
+  const main = card(page, 'main');
+  await main.getByText('Advanced options').click();
+  await expect(main.getByLabel('Command 3', { exact: true })).toHaveValue('echo a, b');
+  await main.getByLabel('Command 3', { exact: true }).fill('echo a, c');
+  expect(await manifest(page)).toBe(changed('"echo a, b"', '"echo a, c"'));
+});
+
+test('an emptyDir keeps its medium and size, an empty one stays, and the order too', async ({ page }) => {
+  await step(page, 'Volumes');
+  await card(page, 'scratch').getByLabel('Volume name').fill('scratch2');
+  expect(await manifest(page)).toBe(text.replaceAll('name: scratch', 'name: scratch2'));
+});
+
+test('both mounts of one volume stay, each with its sub-path', async ({ page }) => {
+  await step(page, 'Volumes');
+  await card(page, 'scratch').getByLabel('Mount path').nth(1).fill('/c');
+  expect(await manifest(page)).toBe(changed('mountPath: /b', 'mountPath: /c'));
+});
+
+test('mode and optional of a ConfigMap survive another name', async ({ page }) => {
+  await step(page, 'Volumes');
+  await card(page, 'settings').locator('[id$="configMap-name"]').fill('other');
+  expect(await manifest(page)).toBe(changed('{name: settings, defaultMode', '{name: other, defaultMode'));
+});
+
+test('texts that look like numbers and booleans keep their type', async ({ page }) => {
+  await step(page, 'Labels');
+  await page.getByLabel('Labels of the Job 1: Value').fill('2');
+  expect(await manifest(page)).toBe(changed('number: "1" #', 'number: "2" #'));
+});
+
+test('a removed container takes only its own comment', async ({ page }) => {
+  await step(page, 'Pod template');
+  await page.getByRole('button', { name: 'Remove container side' }).click();
+  expect(await manifest(page)).toBe(changed('        # the second\n        - name: side\n          image: "busybox:1.36"\n', ''));
+});
+
+test('a mistyped key erases nothing, and is named as a problem', async ({ page }) => {
+  await editMode(page, true);
+  const typed = changed('completions: 2', 'completion: 2');
+  await paste(page, typed);
+  await editMode(page, false);
+  await page.getByLabel('Name', { exact: true }).first().fill('renamed');
+  expect(await manifest(page)).toBe(typed.replace('name: kept #', 'name: renamed #'));
+});
+
+test('a broken text is never overwritten by the form', async ({ page }) => {
+  await editMode(page, true);
+  const broken = `${text}  - oops: [`;
+  await paste(page, broken);
+  await editMode(page, false);
+  await expect(page.locator('.wizard-step')).toHaveAttribute('inert', '');
+  expect(await manifest(page)).toBe(broken.endsWith('\n') ? broken : `${broken}\n`);
+});
+
+test('an edit in the text and back to the form discards nothing', async ({ page }) => {
+  await editMode(page, true);
+  const typed = changed('backoffLimit: 6', 'backoffLimit: 7 # by hand');
+  await paste(page, typed);
+  await editMode(page, false);
+  await step(page, 'Job settings');
+  await expect(page.getByLabel('Backoff limit', { exact: true })).toHaveValue('7');
+  expect(await manifest(page)).toBe(typed);
+});
