@@ -13,7 +13,5 @@ admin -n demo delete jobs --all >/dev/null
 
 cd end2end
 export E2E_KUBECONFIG=$CACHE/admin.kubeconfig
-say "Browser walks on the cluster"
-npx playwright test --project=cluster
-say "What only a real cluster shows"
-npx playwright test --project=kubernetes
+say "Browser walks on the cluster, and what only a real cluster shows"
+npx playwright test --project=cluster --project=kubernetes
