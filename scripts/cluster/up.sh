@@ -26,6 +26,9 @@ tell() {
 root || fail "containers need root: run this as root"
 for tool in openssl nsenter ip; do have $tool || fail "$tool is missing: apt-get install openssl util-linux iproute2"; done
 case $CACHE/ in /run/* | /var/lib/* | /var/log/*) fail "the node cannot see $CACHE: set JOBWRIGHT_KUBERNETES to a folder elsewhere" ;; esac
+# `down` ends whatever is in these cgroups.
+[ -d "$STATE_OF" ] || [ -z "$(find /sys/fs/cgroup -maxdepth 2 -name 'kubepods*' -print -quit)" ] ||
+  fail "another kubelet has its Pods on this machine"
 "$HERE/build.sh"
 exec 9>"$CACHE/lock"
 flock 9
