@@ -345,15 +345,23 @@ async fn a_cluster_that_would_drop_a_field_is_not_given_it() {
     let fake = Fake::default()
         .on("GET /version", 200, json!({"gitVersion": "v1.20.2"}))
         .on("GET /openapi/v2", 200, definitions)
-        .on("POST /apis/batch/v1/namespaces/demo/jobs", 201, json!({"metadata": {"name": "pi"}}));
+        .on(
+            "POST /apis/batch/v1/namespaces/demo/jobs",
+            201,
+            json!({"metadata": {"name": "pi"}}),
+        );
     let app = TestApp::signed_in(fake.router()).await;
     let job = |more: &str| PI.replace("  someday: true\n", more);
-    let answer = app.call("create", &arguments(&job("  suspend: true\n"), false, &[])).await;
+    let answer = app
+        .call("create", &arguments(&job("  suspend: true\n"), false, &[]))
+        .await;
     let error = answer.json()["documents"][0]["error"].clone();
     assert_eq!(error["kind"], "invalid");
     assert_eq!(error["causes"][0]["field"], "spec.suspend");
     assert!(fake.asked_with("POST").is_empty(), "nothing was sent");
-    let answer = app.call("create", &arguments(&job("  completions: 2\n"), false, &[])).await;
+    let answer = app
+        .call("create", &arguments(&job("  completions: 2\n"), false, &[]))
+        .await;
     assert_eq!(answer.json()["documents"][0]["error"], Value::Null);
     assert_eq!(fake.asked_with("POST").len(), 1);
 }

@@ -8,6 +8,7 @@ mod environment;
 mod fields;
 mod find;
 mod foot;
+mod head;
 mod nodes;
 mod objects;
 pub mod offsets;
@@ -15,12 +16,14 @@ mod others;
 mod pairs;
 mod pod;
 mod preview;
+mod problems;
 mod quantity;
 mod review;
 mod settings;
 mod start;
 mod state;
 mod step;
+mod stepper;
 mod steps;
 mod template;
 mod text_pane;
@@ -30,19 +33,18 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
-use manifest::{History, Severity};
 
 use crate::frame::use_project;
-use crate::i18n::{t, tf, wizard as text};
+use crate::i18n::{t, wizard as text};
 use crate::kit::dynamic::dynamic;
-use crate::kit::icon::{Glyph, Icon};
-use crate::kit::notice::{Notice, Tone};
 use check::Check;
-use draft::{Drafts, Kept};
+use draft::Drafts;
+use head::{Head, Notices};
 use preview::Preview;
 use start::begin;
 use state::Wizard;
 use step::Step;
+use stepper::{Broken, Stepper};
 use text_pane::TextPane;
 
 /// Changes of the address that keep the rest of it: step and mode.
@@ -185,176 +187,5 @@ fn shortcut(wizard: Wizard, event: &leptos::ev::KeyboardEvent) {
         } else {
             wizard.undo()
         }
-    }
-}
-
-/// Title, draft, undo, and the switch at the top right.
-#[component]
-fn Head(wizard: Wizard, drafts: Drafts, mode: Callback<bool>) -> impl IntoView {
-    let draft = move || match drafts.kept.get() {
-        Kept::Yes => "",
-        Kept::Saved | Kept::Restored => t(text::DRAFT_SAVED),
-        Kept::Secret => t(text::DRAFT_SECRET),
-        Kept::Full => t(text::DRAFT_FULL),
-    };
-    view! {
-        <header class="wizard-head">
-            <h1>{t(text::TITLE)}</h1>
-            <span class="hint wide-only" role="status">{draft}</span>
-            <Show when=move || drafts.kept.get() == Kept::Secret>
-                <button type="button" class="link" on:click=move |_| drafts.with_secret.set(true)>
-                    {t(text::DRAFT_KEEP_SECRET)}
-                </button>
-            </Show>
-            <span class="bar-space"></span>
-            <button
-                type="button"
-                class="button button-icon"
-                aria-label=t(text::UNDO)
-                title=t(text::UNDO)
-                disabled=move || !wizard.history.with(History::can_undo)
-                on:click=move |_| wizard.undo()
-            >
-                <Icon glyph=Glyph::Undo/>
-            </button>
-            <button
-                type="button"
-                class="button button-icon"
-                aria-label=t(text::REDO)
-                title=t(text::REDO)
-                disabled=move || !wizard.history.with(History::can_redo)
-                on:click=move |_| wizard.redo()
-            >
-                <Icon glyph=Glyph::Redo/>
-            </button>
-            <button
-                type="button"
-                class="switch"
-                role="switch"
-                aria-checked=move || wizard.editing.get().to_string()
-                on:click=move |_| mode.run(!wizard.editing.get_untracked())
-            >
-                <span class="switch-track"><span class="switch-thumb"></span></span>
-                {t(text::EDIT_MODE)}
-            </button>
-        </header>
-    }
-}
-
-/// What a person should know now: a refused edit, a draft that came back.
-#[component]
-fn Notices(wizard: Wizard, drafts: Drafts) -> impl IntoView {
-    view! {
-        {dynamic(move || {
-            let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
-            no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
-        })}
-        {dynamic(move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> }))}
-        {dynamic(move || {
-            (drafts.kept.get() == Kept::Restored).then(|| {
-                view! {
-                    <Notice tone=Tone::Info>
-                        {t(text::DRAFT_RESTORED)}
-                        " "
-                        <button type="button" class="link" on:click=move |_| start::over(wizard, drafts)>
-                            {t(text::START_OVER)}
-                        </button>
-                        " "
-                        <button type="button" class="link" on:click=move |_| drafts.kept.set(Kept::Saved)>
-                            {t(text::DISMISS)}
-                        </button>
-                    </Notice>
-                }
-            })
-        })}
-    }
-}
-
-/// Where and why the text cannot be read. It lies over the form, which waits, so that the text stays where it is while
-/// a person types.
-#[component]
-fn Broken(wizard: Wizard, mode: Callback<bool>) -> impl IntoView {
-    let broken = Memo::new(move |_| {
-        wizard.document.with(|document| {
-            let problem = document.problems().first()?;
-            let (line, _) = manifest::line_column(document.text(), problem.range.start);
-            Some((line, problem.range.start, state::words(problem)))
-        })
-    });
-    let show = move |offset: usize| {
-        mode.run(true);
-        set_timeout(
-            move || wizard.reveal(offset),
-            std::time::Duration::from_millis(60),
-        );
-    };
-    view! {
-        {dynamic(move || {
-            broken.get().map(|(line, offset, words)| {
-                view! {
-                    <Notice tone=Tone::Error>
-                        <strong>{tf(text::BROKEN_TITLE, &[("line", &line.to_string())])}</strong>
-                        <span class="notice-detail">{words}</span>
-                        <span>{t(text::BROKEN_TEXT)}</span>
-                        " "
-                        <button type="button" class="link" on:click=move |_| show(offset)>{t(text::TO_TEXT)}</button>
-                    </Notice>
-                }
-            })
-        })}
-    }
-}
-
-/// The six steps, each with its state; in any order.
-#[component]
-fn Stepper(wizard: Wizard, go: Callback<Step>) -> impl IntoView {
-    let errors = move |step: Step| {
-        let entry = wizard.entry.get();
-        wizard.problems.with(|problems| {
-            let on_step = |p: &&manifest::Problem| {
-                p.severity == Severity::Error && p.entry == Some(entry) && Step::of(&p.path) == step
-            };
-            problems.iter().filter(on_step).count()
-        })
-    };
-    view! {
-        <nav class="stepper" aria-label=t(text::STEPS)>
-            <ol>
-                {Step::ALL
-                    .into_iter()
-                    .map(|step| {
-                        let current = move || wizard.step.get() == step;
-                        let errors = Memo::new(move |_| errors(step));
-                        view! {
-                            <li>
-                                <button
-                                    type="button"
-                                    class="step"
-                                    class:step-current=current
-                                    class:step-wrong=move || { errors.get() > 0 }
-                                    aria-current=move || if current() { "step" } else { "false" }
-                                    on:click=move |_| go.run(step)
-                                >
-                                    <span class="step-number">
-                                        {dynamic(move || match errors.get() {
-                                            0 => (step.position() + 1).to_string(),
-                                            _ => "!".to_owned(),
-                                        })}
-                                    </span>
-                                    <span class="step-label">{t(step.label())}</span>
-                                    {dynamic(move || {
-                                        let count = errors.get();
-                                        (count > 0).then(|| {
-                                            let words = tf(text::STEP_PROBLEMS, &[("n", &count.to_string())]);
-                                            view! { <span class="count" title=words.clone() aria-label=words>{count}</span> }
-                                        })
-                                    })}
-                                </button>
-                            </li>
-                        }
-                    })
-                    .collect_view()}
-            </ol>
-        </nav>
     }
 }

@@ -6,16 +6,14 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use manifest::{
-    Document, Edit, EditError, History, Path, Problem, Schema, Severity, Splice, difference, validate,
-};
+use manifest::{Document, Edit, EditError, History, Path, Problem, Schema, Severity, Splice, difference};
 use send_wrapper::SendWrapper;
 use serde_json::Value;
 
 use super::fields::id_in;
+use super::problems::{Said, all_problems, own_problems};
 use super::step::Step;
-use crate::api::create::{CreateOutcome, DocumentOutcome, Offers};
-use crate::api::error::{ApiError, Cause};
+use crate::api::create::Offers;
 use crate::i18n::{Text, wizard as text};
 
 /// What the editor on the page is told; it stands in `Wizard::editor` while it is there.
@@ -414,9 +412,6 @@ impl Wizard {
     }
 }
 
-/// Code of a problem that the server told.
-pub const SERVER: &str = "server";
-
 /// A value as a field shows it.
 pub fn plain(value: &Value) -> String {
     match value {
@@ -424,88 +419,4 @@ pub fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
-}
-
-/// What the server said, and to which text.
-pub type Said = Option<(String, Result<CreateOutcome, ApiError>)>;
-
-fn own_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem> {
-    let mut problems = document.problems().to_vec();
-    if document.is_valid() {
-        problems.extend(match schema {
-            Some(schema) => manifest::schema::check(document, schema),
-            None => validate(document),
-        });
-    }
-    problems
-}
-
-fn all_problems(document: &Document, own: Vec<Problem>, said: [&Said; 2]) -> Vec<Problem> {
-    let mut problems = own;
-    for said in said {
-        // What the server said holds only for the text that it was asked about.
-        let Some((_, Ok(outcome))) = said.as_ref().filter(|(text, _)| text == document.text()) else {
-            continue;
-        };
-        for result in &outcome.documents {
-            for cause in causes(result) {
-                let problem = server_problem(document, result.entry, &cause);
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-            }
-        }
-    }
-    problems.sort_by_key(|problem| problem.severity);
-    problems
-}
-
-/// What the server has against a document, field by field.
-fn causes(result: &DocumentOutcome) -> Vec<Cause> {
-    match &result.error {
-        Some(ApiError::Invalid { causes, .. }) => causes.clone(),
-        Some(ApiError::AlreadyExists { message }) => vec![Cause {
-            field: "metadata.name".to_owned(),
-            reason: "AlreadyExists".to_owned(),
-            message: message.clone(),
-        }],
-        _ => Vec::new(),
-    }
-}
-
-fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
-    let path: Path = cause.field.parse().unwrap_or_default();
-    let mut near = path.clone();
-    let range = loop {
-        if let Some(range) = document
-            .key_range(entry, &near)
-            .or_else(|| document.range(entry, &near))
-        {
-            break range;
-        }
-        match near.parent() {
-            Some(parent) => near = parent,
-            None => break 0..0,
-        }
-    };
-    Problem {
-        code: SERVER,
-        severity: Severity::Error,
-        entry: Some(entry),
-        path,
-        range,
-        subjects: vec![cause.message.clone()],
-        fix: None,
-    }
-}
-
-/// A problem in the person's words; the server's in its own.
-pub fn words(problem: &Problem) -> String {
-    if problem.code == SERVER {
-        return problem.subjects.concat();
-    }
-    problem.text(match crate::preferences::current().lang {
-        crate::i18n::Lang::En => manifest::Language::En,
-        crate::i18n::Lang::Zh => manifest::Language::Zh,
-    })
 }

@@ -17,7 +17,8 @@ pub use words::Words;
 use leptos::prelude::*;
 use manifest::{Path, Severity};
 
-use super::state::{Wizard, words};
+use super::problems::words;
+use super::state::Wizard;
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::dynamic::dynamic;
 

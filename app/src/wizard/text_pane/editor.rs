@@ -44,7 +44,8 @@ mod monaco {
     use crate::editor::{Editor, EditorError, Marker};
     use crate::i18n::{t, wizard as text};
     use crate::wizard::offsets::to_byte;
-    use crate::wizard::state::{EditorPort, Wizard, words};
+    use crate::wizard::problems::words;
+    use crate::wizard::state::{EditorPort, Wizard};
 
     type Shared = Rc<RefCell<Option<Editor>>>;
 

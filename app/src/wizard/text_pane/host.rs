@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use manifest::schema::{CompletionKind, Type, complete, hover};
 
 use crate::editor::{Host, Suggestion};
-use crate::wizard::state::{Wizard, words};
+use crate::wizard::problems::words;
+use crate::wizard::state::Wizard;
 
 /// The wizard's document.
 pub struct DocumentHost(pub Wizard);
