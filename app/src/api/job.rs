@@ -174,8 +174,8 @@ pub struct JobDetail {
     pub node_selector: Vec<(String, String)>,
     /// Its Pods, newest first.
     pub pods: Vec<PodRow>,
-    /// Events of the Job and its Pods, newest first.
-    pub events: Vec<EventRow>,
+    /// Events of the Job and its Pods, newest first; none if the person may not read events.
+    pub events: Option<Vec<EventRow>>,
     /// Environment of each container.
     pub environment: Vec<ContainerEnvironment>,
     /// Every run: this Job and those it was rerun from or as, newest first (D1).

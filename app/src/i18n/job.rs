@@ -50,6 +50,7 @@ texts! {
     EXITED: "exit code {n}" | "退出码 {n}";
     RESTARTS: "restarted {n} times" | "已重启 {n} 次";
     SHOW_LOGS: "Logs of {name}" | "{name} 的日志";
+    EVENTS_REFUSED: "You are not allowed to read events here. Ask an administrator for the right to list events in this project." | "您无权查看此处的事件，请向管理员申请该项目的事件查看权限。";
     EVENTS_EMPTY: "No events" | "没有事件";
     EVENTS_EMPTY_TEXT: "Kubernetes keeps events for about an hour." | "Kubernetes 的事件大约保留一小时。";
     EVENT_REASON: "Reason" | "原因";

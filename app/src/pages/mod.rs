@@ -59,3 +59,18 @@ pub fn leave_if_signed_out() {
         }
     });
 }
+
+/// Gives a rendered page the HTTP status of the refusal that it shows. A cluster that cannot be reached is no fault of
+/// the page, which says so and works again by itself.
+#[cfg(feature = "jobs")]
+fn set_status(error: &ApiError) {
+    #[cfg(feature = "ssr")]
+    if let (ApiError::NotFound { .. } | ApiError::Forbidden { .. }, Some(response)) = (
+        error,
+        leptos::prelude::use_context::<leptos_axum::ResponseOptions>(),
+    ) {
+        response.set_status(error.status());
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = error;
+}

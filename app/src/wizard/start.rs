@@ -112,10 +112,14 @@ pub fn done(wizard: Wizard, drafts: Drafts) {
     drafts.clear(&wizard.project.get_untracked());
 }
 
-/// A copy of a Job under a name of its own.
+/// A copy of a Job under a name of its own; a Job that may not be read says so above an empty one.
 fn copy(wizard: Wizard, project: String, name: String, begun: StoredValue<bool>) {
     leptos::task::spawn_local(async move {
-        let text = match api::manifest(project, name.clone()).await {
+        let read = api::manifest(project, name.clone()).await;
+        if begun.try_update_value(|begun| *begun = true).is_none() {
+            return;
+        }
+        match read {
             Ok(text) => {
                 let mut document = manifest::Document::parse(text);
                 let value = format!("{}-copy", name.chars().take(58).collect::<String>());
@@ -125,15 +129,13 @@ fn copy(wizard: Wizard, project: String, name: String, begun: StoredValue<bool>)
                 };
                 // A manifest that we made always has a name to set.
                 let _ = document.apply(0, &edit);
-                document.text().to_owned()
+                wizard.restart(document.text());
             }
             Err(error) => {
+                wizard.restart(&template::empty(&suggestion()));
                 wizard.answer.set(Some((String::new(), Err(error))));
-                template::empty(&suggestion())
             }
-        };
-        let _ = begun.try_update_value(|begun| *begun = true);
-        wizard.restart(&text);
+        }
     });
 }
 

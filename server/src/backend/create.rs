@@ -11,13 +11,12 @@ use crate::cluster::schema::unknown_fields;
 use crate::cluster::{Answer, Cluster, DryRun, Resource, clean, resource};
 
 /// Kinds whose addresses need not be asked for.
-const KNOWN: [(&str, &str, &str); 6] = [
+const KNOWN: [(&str, &str, &str); 5] = [
     ("batch/v1", "Job", "jobs"),
     ("v1", "ConfigMap", "configmaps"),
     ("v1", "Secret", "secrets"),
     ("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
     ("v1", "ServiceAccount", "serviceaccounts"),
-    ("batch/v1", "CronJob", "cronjobs"),
 ];
 
 /// Posts the documents of `text`, except those in `done`, in the order of their dependencies. When one is refused,

@@ -25,7 +25,9 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
         rerun::runs(cluster, project, origin(&job)),
         config_maps(backend, project, spec),
     );
-    let (all_pods, all_events) = (all_pods?.unwrap_or_default(), all_events?.unwrap_or_default());
+    let (all_pods, all_events) = (all_pods?.unwrap_or_default(), all_events?);
+    let may_read_events = all_events.is_some();
+    let all_events = all_events.unwrap_or_default();
     let index: EventIndex = all_events.iter().collect();
     let uid = uid(&job);
     let own = of_job(&all_pods, uid);
@@ -64,7 +66,7 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
         annotations,
         node_selector: rows::pairs(&spec["nodeSelector"]),
         pods,
-        events,
+        events: may_read_events.then_some(events),
         environment: environment::of(spec, &config_maps),
         records: records.into_iter().map(|(_, record)| record).collect(),
         manifest: manifest::to_yaml(&clean::job(job.clone())),

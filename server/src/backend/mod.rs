@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use app::api::backend::Backend;
 use app::api::create::{CreateOutcome, Offers};
-use app::api::error::ApiError;
+use app::api::error::{ApiError, Cause};
 use app::api::job::{JobDetail, JobList, JobRow};
 use app::api::session::Workspace;
 
@@ -112,10 +112,24 @@ impl Backend for ClusterBackend {
 
     async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError> {
         let path = Builtin::JOBS.object(project, name)?;
-        self.cluster
+        let stored = self
+            .cluster
             .patch(&path, &json!({"spec": {"suspend": suspend}}))
             .await?;
-        Ok(())
+        // Servers before 1.22 take the field and drop it without a word.
+        if stored["spec"]["suspend"].as_bool().unwrap_or_default() == suspend {
+            return Ok(());
+        }
+        let message = "this cluster cannot suspend Jobs: that needs Kubernetes 1.22 or newer".to_owned();
+        let cause = Cause {
+            field: "spec.suspend".to_owned(),
+            reason: "FieldValueNotSupported".to_owned(),
+            message: message.clone(),
+        };
+        Err(ApiError::Invalid {
+            message,
+            causes: vec![cause],
+        })
     }
 
     async fn describe(

@@ -8,6 +8,7 @@ use crate::i18n::{job as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::empty::Empty;
 use crate::kit::icon::{Glyph, Icon};
+use crate::kit::notice::{Notice, Tone};
 use crate::kit::time::Time;
 
 /// The table of events, newest first.
@@ -16,12 +17,17 @@ pub fn Events(
     /// The Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
-    let empty = move || detail.with(|detail| detail.events.is_empty());
+    let empty = move || detail.with(|detail| detail.events.as_ref().is_none_or(Vec::is_empty));
+    let refused = Memo::new(move |_| detail.with(|detail| detail.events.is_none()));
     view! {
+        <Show when=move || refused.get()>
+            <Notice tone=Tone::Warning>{t(text::EVENTS_REFUSED)}</Notice>
+        </Show>
         <Show
             when=move || !empty()
-            fallback=|| {
-                view! { <Empty glyph=Glyph::Clock title=t(text::EVENTS_EMPTY) text=t(text::EVENTS_EMPTY_TEXT)/> }
+            fallback=move || {
+                (!refused.get())
+                    .then(|| view! { <Empty glyph=Glyph::Clock title=t(text::EVENTS_EMPTY) text=t(text::EVENTS_EMPTY_TEXT)/> })
             }
         >
             <div class="table-frame" role="region" aria-label=t(text::TAB_EVENTS) tabindex="0">
@@ -35,7 +41,7 @@ pub fn Events(
                         </tr>
                     </thead>
                     <tbody>
-                        {dynamic(move || detail.with(|detail| detail.events.clone()).into_iter().map(row).collect_view())}
+                        {dynamic(move || detail.with(|detail| detail.events.clone()).into_iter().flatten().map(row).collect_view())}
                     </tbody>
                 </table>
             </div>

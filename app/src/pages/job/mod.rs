@@ -14,22 +14,37 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::api;
-use crate::api::error::ApiError;
 use crate::api::job::JobDetail;
-use crate::frame::use_project;
 use crate::i18n::{job as text, t};
 use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::tabs::{Tab, Tabs};
 use crate::live::{self, Connection};
+use crate::pages::set_status;
 
-/// The page.
+/// The page. Another Job is another page, with nothing of the one before.
 #[component]
 pub fn JobPage() -> impl IntoView {
-    let project = use_project();
     let params = use_params_map();
-    let name = Memo::new(move |_| params.with(|params| params.get("name").unwrap_or_default()));
+    let job = Memo::new(move |_| {
+        let text = |key| params.with(|params| params.get(key).unwrap_or_default());
+        (text("project"), text("name"))
+    });
+    view! {
+        {dynamic(move || {
+            let (project, name) = job.get();
+            // While the router leaves for another page, the address has no name any more.
+            (!name.is_empty()).then(|| view! { <OneJob project name/> })
+        })}
+    }
+}
+
+/// The page of one Job.
+#[component]
+fn OneJob(project: String, name: String) -> impl IntoView {
+    let project = Memo::new(move |_| project.clone());
+    let name = Memo::new(move |_| name.clone());
     let gone = RwSignal::new(false);
     let live = RwSignal::new(None::<JobDetail>);
     let first = Resource::new_blocking(
@@ -87,17 +102,6 @@ fn follow(
             }
         },
     );
-}
-
-fn set_status(error: &ApiError) {
-    #[cfg(feature = "ssr")]
-    if let (ApiError::NotFound { .. }, Some(response)) =
-        (error, use_context::<leptos_axum::ResponseOptions>())
-    {
-        response.set_status(http::StatusCode::NOT_FOUND);
-    }
-    #[cfg(not(feature = "ssr"))]
-    let _ = error;
 }
 
 /// The page once the Job is known.

@@ -24,6 +24,7 @@ use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::time::exact;
+use crate::pages::set_status;
 use actions::BulkBar;
 use banner::{Banner, Doors};
 use columns::{ColumnMenu, Columns};
@@ -34,10 +35,17 @@ use table::JobTable;
 /// Rows of one page of the table.
 const PAGE: usize = 50;
 
-/// The page.
+/// The page. Another project is another list, with nothing of the one before.
 #[component]
 pub fn JobsPage() -> impl IntoView {
     let project = use_project();
+    view! { {dynamic(move || view! { <JobsOf project=project.get()/> })} }
+}
+
+/// The list of one project.
+#[component]
+fn JobsOf(project: String) -> impl IntoView {
+    let project = Memo::new(move |_| project.clone());
     let model = Model::new();
     let deletion = Deletion::provide();
     let first = Resource::new_blocking(move || project.get(), api::jobs);
@@ -48,7 +56,11 @@ pub fn JobsPage() -> impl IntoView {
         // The table waits inside for its data, so that the server sends a whole page.
         <Suspense>
             {dynamic(move || Suspend::new(async move {
-                model.take(first.await);
+                let answer = first.await;
+                if let Err(error) = &answer {
+                    set_status(error);
+                }
+                model.take(answer);
                 view! {
                     <Banner project quota/>
                     <List project model deletion/>

@@ -63,6 +63,16 @@ impl Model {
     }
 
     fn mark_stale(self) {
+        // A list that may not be read will not come by waiting: its refusal says all.
+        let refused = |error: &Option<ApiError>| {
+            matches!(
+                error,
+                Some(ApiError::Forbidden { .. } | ApiError::NotFound { .. })
+            )
+        };
+        if self.error.with_untracked(refused) {
+            return;
+        }
         #[cfg(feature = "hydrate")]
         #[allow(
             clippy::cast_possible_truncation,
