@@ -4,9 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use serde::Deserialize;
 
+use crate::api::error::ApiError;
 use crate::api::job::JobDetail;
 use crate::i18n::{job as text, t, tf};
 use crate::kit::dynamic::dynamic;
+use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::live::{self, Connection};
@@ -42,6 +44,7 @@ struct Received {
     next: StoredValue<u64>,
     ended: RwSignal<bool>,
     lost: RwSignal<bool>,
+    refused: RwSignal<Option<ApiError>>,
 }
 
 /// The log with its controls.
@@ -66,6 +69,7 @@ pub fn Logs(
         next: StoredValue::new(0),
         ended: RwSignal::new(false),
         lost: RwSignal::new(false),
+        refused: RwSignal::new(None),
     };
     let job = Memo::new(move |_| detail.with(|detail| (detail.row.project.clone(), detail.row.name.clone())));
     let which = Memo::new(move |_| {
@@ -85,6 +89,7 @@ pub fn Logs(
     view! {
         <Controls detail choice which/>
         {dynamic(move || received.lost.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> }))}
+        {dynamic(move || received.refused.get().map(|error| view! { <Failure error/> }))}
         <Text choice received/>
     }
 }
@@ -96,16 +101,21 @@ fn receive(which: Memo<String>, received: Received) {
         received.lines.set(Vec::new());
         received.ended.set(false);
         received.lost.set(false);
+        received.refused.set(None);
     });
     let url = Signal::derive(move || {
         (!received.ended.get()).then(|| format!("/stream/logs?{}&tail={KEPT}", which.get()))
     });
     live::subscribe(
         url,
-        &["lines", "end"],
+        &["lines", "end", "refused"],
         move |event, data| {
             if event == "end" {
                 received.ended.set(true);
+                return;
+            }
+            if event == "refused" {
+                received.refused.set(serde_json::from_str(data).ok());
                 return;
             }
             match serde_json::from_str::<Vec<Line>>(data) {
@@ -278,6 +288,7 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
     };
     let foot = move || match (received.lines.with(Vec::is_empty), received.ended.get()) {
         (true, false) => t(text::LOGS_WAITING),
+        (true, true) if received.refused.with(Option::is_some) => "",
         (true, true) => t(text::LOGS_EMPTY),
         (false, true) => t(text::LOGS_ENDED),
         (false, false) => "",

@@ -108,6 +108,7 @@ fn lines(
         let (send, mut reports) = mpsc::channel::<(String, Report)>(16);
         let mut pending: Vec<(Option<Timestamp>, Line)> = Vec::new();
         let mut flush_at: Option<Instant> = None;
+        let mut refused = false;
         loop {
             for order in roster.orders(Instant::now()) {
                 let position = positions.get(&order.key);
@@ -137,6 +138,13 @@ fn lines(
                                 let (pod, container) = (pod.to_owned(), container.to_owned());
                                 pending.push((line.at, Line { pod, container, time: line.time, text: line.text }));
                             }
+                        }
+                    }
+                    Report::Refused(error) => {
+                        // Once is enough: who may not read one log may read none of them.
+                        if !refused && let Some(event) = event("refused", &error) {
+                            refused = true;
+                            yield event;
                         }
                     }
                     Report::End(end) => roster.ended(&key, end, Instant::now()),

@@ -16,6 +16,8 @@ use crate::cluster::logs::LogRequest;
 pub enum Report {
     /// New lines of a log.
     Lines(Vec<Stamped>),
+    /// This person may not read the log; its end follows.
+    Refused(ApiError),
     /// The log was read to its end, or as far as it could be followed.
     End(End),
 }
@@ -27,7 +29,7 @@ pub enum End {
     Complete,
     /// The connection broke, or the cluster did not answer: there may be more.
     Broken,
-    /// There is no such log (any more), or this person may not read it.
+    /// There is no such log (any more).
     None,
 }
 
@@ -43,6 +45,13 @@ pub async fn read(
     let end = match cluster.log(&project, &log).await {
         Ok(stream) => lines(stream, Filter::new(position), &key, &send).await,
         Err(ApiError::Unreachable { .. }) => End::Broken,
+        // The API server answers, but not the node's kubelet.
+        Err(ApiError::Other { code: 500.., .. }) => End::Broken,
+        Err(error @ ApiError::Forbidden { .. }) => {
+            // Nobody listens any more: nobody has to be told.
+            let _ = send.send((key.clone(), Report::Refused(error))).await;
+            End::None
+        }
         Err(error) => {
             tracing::debug!(pod = log.pod, container = log.container, %error, "no log");
             End::None
