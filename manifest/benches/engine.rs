@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use manifest::{Document, Edit, Path, Splice, validate};
+use manifest::{Document, Edit, Path, Schema, Splice, schema, validate};
 
 const HEAD: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pi\nspec:\n  backoffLimit: 4 # few\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n";
 const CONTAINER: &str = "        - name: pi\n          image: perl:5.34.0\n          command: [perl, -Mbignum=bpi, -wle, print bpi(2000)]\n";
@@ -23,6 +23,8 @@ fn job(variables: usize) -> String {
 }
 
 fn engine(criterion: &mut Criterion) {
+    let known: Schema = serde_json::from_str(include_str!("../src/schema/bundled.json")).unwrap_or_default();
+    assert!(known.for_kind("batch/v1", "Job").is_some());
     let mebibyte = job(17_800);
     for (name, text) in [
         ("pi", format!("{HEAD}{CONTAINER}")),
@@ -46,6 +48,13 @@ fn engine(criterion: &mut Criterion) {
         });
         group.bench_function("validate", |bencher| {
             bencher.iter(|| validate(black_box(&document)));
+        });
+        group.bench_function("check", |bencher| {
+            bencher.iter(|| schema::check(black_box(&document), &known));
+        });
+        let middle = text.len() / 2;
+        group.bench_function("complete", |bencher| {
+            bencher.iter(|| schema::complete(black_box(&document), &known, middle));
         });
         // A person sets a number in the form: the text changes, is read, shown and checked.
         group.bench_function("keystroke", |bencher| {

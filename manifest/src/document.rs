@@ -1,17 +1,20 @@
 //! A manifest: its text, and everything that is read from it.
 
+mod near;
+mod text;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::edit::{self, Edit, EditError};
-use crate::local::{self, Change};
 use crate::path::{Path, Segment};
 use crate::problem::Problem;
 use crate::splice::{Splice, splice};
 use crate::tree::{Kind, NodeId, Tree};
 use crate::value;
+use text::{directive, is_json, path_of};
 
 /// Longest text that is read, in bytes. The API server takes requests of at most 3 MiB.
 pub const MAX_BYTES: usize = 3 * 1024 * 1024;
@@ -287,42 +290,6 @@ impl Document {
         }
     }
 
-    /// What splices change, if their place can be read without the rest of the text.
-    pub(crate) fn near(&self, splices: &[Splice]) -> Option<(usize, Change)> {
-        if !self.is_valid() || self.format() == Format::Json || !are_sound(self.text(), splices) {
-            return None;
-        }
-        let at = splices.first()?.range.start;
-        let entry = self.entries().iter().rposition(|entry| entry.range.start <= at)?;
-        let root = self.entries()[entry].root?;
-        let parts = &self.tree().parts;
-        let part = parts.iter().position(|part| part.root == Some(root))?;
-        let end = match parts.get(part + 1) {
-            Some(next) if next.start == 0 || self.text()[..next.start].ends_with('\n') => next.start,
-            Some(_) => return None,
-            None => self.text().len(),
-        };
-        Some((entry, local::read(self.tree(), root, end, splices)?))
-    }
-
-    fn take_in(&mut self, entry: usize, change: Change) {
-        let read = Arc::make_mut(&mut self.0);
-        let Some(Some(value)) = read.entries.get_mut(entry).map(|entry| &mut entry.value) else {
-            return;
-        };
-        let moved = change.carry_out(&mut read.tree, value);
-        for (index, other) in read.entries.iter_mut().enumerate().skip(entry) {
-            other.root = other.root.map(|root| moved.node(root));
-            if index > entry {
-                let at = |at: usize| at.saturating_add_signed(moved.bytes);
-                other.range = at(other.range.start)..at(other.range.end);
-            } else if let Some(root) = other.root {
-                let root = read.tree.node(root);
-                *other = Entry::new(root.start..root.range.end, other.root, other.value.take());
-            }
-        }
-    }
-
     pub(crate) fn tree(&self) -> &Tree {
         &self.0.tree
     }
@@ -346,63 +313,6 @@ impl Entry {
             value,
             meant: None,
         }
-    }
-}
-
-/// Ascending, apart, within the text and on character boundaries.
-fn are_sound(text: &str, splices: &[Splice]) -> bool {
-    let mut at = 0;
-    splices.iter().all(|splice| {
-        let sound = splice.range.start >= at && text.get(splice.range.clone()).is_some();
-        at = splice.range.end;
-        sound
-    })
-}
-
-/// JSON by the letter: what starts like it may be YAML in flow style.
-fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-}
-
-/// A directive of another version than YAML 1.1, which the API server's reader refuses.
-fn directive(text: &str) -> Option<Problem> {
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let version = line.strip_prefix("%YAML").map(str::trim);
-        if let Some(version) = version.filter(|version| *version != "1.1") {
-            return Some(Problem::syntax("yaml.version", at..line_end(text, at), version));
-        }
-        if !line.starts_with(['%', '#', '\n', '\r']) {
-            return None;
-        }
-        at += line.len();
-    }
-    None
-}
-
-/// Where a node stands below another: its own path, or that of the value whose key it is.
-fn path_of(tree: &Tree, from: NodeId, wanted: NodeId) -> Option<Path> {
-    if from == wanted {
-        return Some(Path::root());
-    }
-    let below = |segment: Segment, child: NodeId| {
-        let mut segments = vec![segment];
-        segments.extend(path_of(tree, child, wanted)?.segments().iter().cloned());
-        Some(Path::from(segments))
-    };
-    match &tree.node(from).kind {
-        Kind::Mapping { pairs, .. } => pairs.iter().find_map(|(key, value)| {
-            let segment = Segment::Key(tree.key_text(*key)?.into_owned());
-            if *key == wanted {
-                return Some(Path::from(vec![segment]));
-            }
-            below(segment, *value)
-        }),
-        Kind::Sequence { items, .. } => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| below(Segment::Index(index), *item)),
-        _ => None,
     }
 }
 

@@ -19,7 +19,10 @@ pub extern "C" fn open(variables: usize) -> usize {
         text.push_str("          env:\n");
     }
     for index in 0..variables {
-        let _ = write!(text, "            - name: V{index} # c\n              value: \"{index}\"\n");
+        let _ = write!(
+            text,
+            "            - name: V{index} # c\n              value: \"{index}\"\n"
+        );
     }
     OPEN.with_borrow_mut(|open| {
         open.0 = Document::parse(text);
@@ -35,11 +38,20 @@ pub extern "C" fn form() -> usize {
         let before = document.clone();
         *value = (*value + 1) % 10;
         let path = Path::of(["spec", "backoffLimit"]);
-        let edit = Edit::Set { path: path.clone(), value: (*value).into() };
+        let edit = Edit::Set {
+            path: path.clone(),
+            value: (*value).into(),
+        };
         let done = document.apply(0, &edit).is_ok_and(|splices| splices.len() == 1);
-        let shown = document.get(0, &path).is_some_and(|shown| shown.as_i64() == Some(*value));
+        let shown = document
+            .get(0, &path)
+            .is_some_and(|shown| shown.as_i64() == Some(*value));
         drop(before);
-        if done && shown { validate(document).len() } else { 1000 }
+        if done && shown {
+            validate(document).len()
+        } else {
+            1000
+        }
     })
 }
 

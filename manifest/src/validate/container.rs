@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::Check;
-use super::need::maps;
 use crate::names;
 use crate::path::Path;
 use crate::quantity::Quantity;
@@ -143,27 +142,6 @@ impl Check<'_> {
         out
     }
 
-    fn ports(&mut self, container: &Map<String, Value>, at: &Path) {
-        let mut taken = HashSet::new();
-        for (index, port) in self.list(container, at, "ports").iter().enumerate() {
-            let path = at.key("ports").index(index);
-            let Some(port) = port.as_object() else { continue };
-            let number = self.integer(port, &path, "containerPort");
-            if !number.is_some_and(|number| (1..=65_535).contains(&number)) {
-                self.error("port.range", &path.key("containerPort"), &[]);
-            }
-            self.within(port, &path, "hostPort", 0, 65_535);
-            self.choice(port, &path, "protocol", &["TCP", "UDP", "SCTP"]);
-            if let Some(name) = self.text(port, &path, "name").filter(|name| !name.is_empty()) {
-                if names::port_name(name).is_err() {
-                    self.error("port.name", &path.key("name"), &[name]);
-                } else if !taken.insert(name) {
-                    self.error("port.duplicate", &path.key("name"), &[name]);
-                }
-            }
-        }
-    }
-
     fn environment(&mut self, container: &Map<String, Value>, at: &Path) {
         let variables = self.list(container, at, "env");
         let mut taken = HashSet::with_capacity(variables.len());
@@ -197,121 +175,6 @@ impl Check<'_> {
                 for (kind, reference) in source {
                     if let Some(reference) = reference.as_object() {
                         self.env_source(kind, reference, &path.key("valueFrom").key(kind));
-                    }
-                }
-            }
-        }
-    }
-
-    fn mounts<'v>(
-        &mut self,
-        container: &'v Map<String, Value>,
-        at: &Path,
-        volumes: &HashSet<&str>,
-        mounted: &mut HashSet<&'v str>,
-    ) {
-        let mut taken = HashSet::new();
-        for (index, mount) in self.list(container, at, "volumeMounts").iter().enumerate() {
-            let path = at.key("volumeMounts").index(index);
-            let Some(mount) = mount.as_object() else { continue };
-            match self.text(mount, &path, "name") {
-                None | Some("") => self.error("field.required", &path.key("name"), &["name"]),
-                Some(name) => {
-                    mounted.insert(name);
-                    if !volumes.contains(name) {
-                        self.error("volume.unknown", &path.key("name"), &[name]);
-                    }
-                }
-            }
-            match self.text(mount, &path, "mountPath") {
-                None | Some("") => self.error("mount.path.missing", &path.key("mountPath"), &[]),
-                Some(place) if !taken.insert(place) => {
-                    self.error("mount.path.duplicate", &path.key("mountPath"), &[place]);
-                }
-                Some(_) => {}
-            }
-            self.propagation(container, mount, &path);
-            self.choice(
-                mount,
-                &path,
-                "recursiveReadOnly",
-                &["Disabled", "Enabled", "IfPossible"],
-            );
-            let recursive = mount.get("recursiveReadOnly").and_then(Value::as_str);
-            if matches!(recursive, Some("Enabled" | "IfPossible"))
-                && mount.get("readOnly") != Some(&Value::Bool(true))
-            {
-                self.error("mount.recursive", &path.key("recursiveReadOnly"), &[]);
-            }
-            let given = |key: &str| {
-                mount
-                    .get(key)
-                    .and_then(Value::as_str)
-                    .is_some_and(|text| !text.is_empty())
-            };
-            if given("subPath") && given("subPathExpr") {
-                self.error("mount.sub-path.both", &path.key("subPathExpr"), &[]);
-            }
-            for key in ["subPath", "subPathExpr"] {
-                if let Some(sub) = self.text(mount, &path, key).filter(|sub| !is_inside(sub)) {
-                    self.error("item.path", &path.key(key), &[sub]);
-                }
-            }
-        }
-    }
-
-    /// How mounts spread between container and host.
-    fn propagation(&mut self, container: &Map<String, Value>, mount: &Map<String, Value>, at: &Path) {
-        self.choice(
-            mount,
-            at,
-            "mountPropagation",
-            &["None", "HostToContainer", "Bidirectional"],
-        );
-        let mode = mount
-            .get("mountPropagation")
-            .and_then(Value::as_str)
-            .unwrap_or("None");
-        let privileged = container
-            .get("securityContext")
-            .is_some_and(|context| context.get("privileged") == Some(&Value::Bool(true)));
-        if mode == "Bidirectional" && !privileged {
-            self.error("mount.propagation", &at.key("mountPropagation"), &[]);
-        }
-        let recursive = mount.get("recursiveReadOnly").and_then(Value::as_str);
-        if matches!(recursive, Some("Enabled" | "IfPossible")) && !matches!(mode, "" | "None") {
-            self.error("mount.recursive.propagation", &at.key("recursiveReadOnly"), &[]);
-        }
-    }
-
-    /// Ports of the host: each once among all containers, and those of a container in the host's network are its own.
-    pub(super) fn host_ports(&mut self, pod: &Map<String, Value>, at: &Path) {
-        let shares = pod.get("hostNetwork") == Some(&Value::Bool(true));
-        let mut taken = HashSet::new();
-        for list in ["containers", "initContainers"] {
-            // Init containers run one after another, so each is alone.
-            let alone = list == "initContainers";
-            for (path, container) in maps(pod, at, list) {
-                if alone {
-                    taken.clear();
-                }
-                for (path, port) in maps(container, &path, "ports") {
-                    let number = |key: &str| port.get(key).and_then(Value::as_i64).unwrap_or(0);
-                    let text = |key: &str, default| port.get(key).and_then(Value::as_str).unwrap_or(default);
-                    let host = number("hostPort");
-                    if host == 0 {
-                        continue;
-                    }
-                    if shares && host != number("containerPort") {
-                        self.error(
-                            "port.host-network",
-                            &path.key("containerPort"),
-                            &[&host.to_string()],
-                        );
-                    }
-                    let (protocol, ip) = (text("protocol", "TCP"), text("hostIP", ""));
-                    if !taken.insert((host, protocol, ip)) {
-                        self.error("port.host.duplicate", &path.key("hostPort"), &[&host.to_string()]);
                     }
                 }
             }

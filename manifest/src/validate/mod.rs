@@ -8,11 +8,13 @@ mod advice;
 mod container;
 mod job;
 mod metadata;
+mod mount;
 mod need;
 mod network;
 mod platform;
 mod pod;
 mod policy;
+mod port;
 mod probe;
 mod resource;
 mod restart;
@@ -300,9 +302,12 @@ mod tests {
             include_str!("restart.rs"),
             include_str!("storage.rs"),
             include_str!("metadata.rs"),
+            include_str!("mount.rs"),
+            include_str!("port.rs"),
             include_str!("advice.rs"),
             include_str!("../value.rs"),
             include_str!("../document.rs"),
+            include_str!("../document/text.rs"),
             include_str!("../schema/problems.rs"),
         ];
         for (code, en, zh) in MESSAGES {

@@ -18,6 +18,7 @@ impl Check<'_> {
     pub(super) fn network(&mut self, pod: &Map<String, Value>, at: &Path) {
         self.grammar(pod, at, "hostname", names::dns_label);
         self.grammar(pod, at, "subdomain", names::dns_label);
+        self.grammar(pod, at, "hostnameOverride", names::dns_subdomain);
         let dns = self.mapping(pod, at, "dnsConfig");
         if dns.is_none() && pod.get("dnsPolicy").and_then(Value::as_str) == Some("None") {
             self.error("field.required", &at.key("dnsConfig"), &["dnsConfig"]);

@@ -29,12 +29,11 @@ impl Check<'_> {
         let mut gates = HashSet::new();
         for (path, gate) in self.items(pod, at, "schedulingGates") {
             // The server names the gate as a whole.
-            if let Some(name) = self.text(gate, &path, "name") {
-                if names::label_key(name).is_err() {
-                    self.error("field.grammar", &path, &[name]);
-                }
-                self.once(&mut gates, name, &path);
+            let name = self.text(gate, &path, "name").unwrap_or_default();
+            if names::label_key(name).is_err() {
+                self.error("field.grammar", &path, &[name]);
             }
+            self.once(&mut gates, name, &path);
         }
         for (path, gate) in self.items(pod, at, "readinessGates") {
             self.grammar(gate, &path, "conditionType", names::label_key);
@@ -159,7 +158,8 @@ impl Check<'_> {
                 "effect",
                 &["NoSchedule", "PreferNoSchedule", "NoExecute"],
             );
-            self.choice(toleration, &path, "operator", &["Equal", "Exists"]);
+            // Gt and Lt compare numbers, where the cluster has them (KEP-5471).
+            self.choice(toleration, &path, "operator", &["Equal", "Exists", "Gt", "Lt"]);
             let text = |key: &str| toleration.get(key).and_then(Value::as_str).unwrap_or_default();
             if matches!(text("operator"), "" | "Equal") && names::label_value(text("value")).is_err() {
                 self.error("label.value", &path.key("operator"), &[text("value")]);
