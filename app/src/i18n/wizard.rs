@@ -172,6 +172,8 @@ texts! {
     RESULT_CREATED: "created" | "已创建";
     RESULT_REFUSED: "refused" | "被拒绝";
     RESULT_NOT_SENT: "not created" | "未创建";
+    SIGNED_OUT_UNKEPT: "Your session has ended, and this text is kept nowhere. Stay here: sign in in another tab, then press Create again." | "会话已结束，且此内容未被保存。请不要离开本页：在另一个标签页中登录，然后再次点击创建。";
+    SIGN_IN_APART: "Sign in in another tab" | "在新标签页中登录";
     CREATE_PROBLEMS: "Correct the problems first." | "请先解决以下问题。";
     CREATED: "Created: {name}" | "已创建：{name}";
     SERVER_SAYS: "The cluster says" | "集群返回";

@@ -42,6 +42,11 @@ impl Drafts {
         }
     }
 
+    /// Leaving the page loses nothing.
+    pub fn is_kept(self) -> bool {
+        !matches!(self.kept.get_untracked(), Kept::Secret | Kept::Full)
+    }
+
     /// The draft of a project.
     pub async fn load(project: &str) -> Option<String> {
         #[cfg(feature = "hydrate")]

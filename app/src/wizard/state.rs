@@ -280,16 +280,19 @@ impl Wizard {
         }
     }
 
-    /// The person typed in the editor.
+    /// The person typed in the editor. Only what changed is read again.
     pub fn typed(self, new: &str) {
         let before = self.document.get_untracked();
         let Some(splice) = difference(before.text(), new) else {
             return;
         };
+        let splices = [splice];
+        let mut after = before.clone();
+        after.splice(&splices);
         self.history
-            .update(|history| history.record(before.text(), &[splice], Some("text")));
+            .update(|history| history.record(before.text(), &splices, Some("text")));
         self.lit.set(Vec::new());
-        self.document.set(Document::parse(new));
+        self.document.set(after);
     }
 
     /// Puts another text in the place of this one, as one step that can be undone.

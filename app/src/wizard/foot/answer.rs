@@ -9,11 +9,18 @@ use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
+use crate::wizard::draft::Drafts;
 use crate::wizard::state::Wizard;
 use manifest::Path;
 
 /// Remembers what the server said and, if it was no dry run, which documents exist now: another try sends the others.
-pub fn finish(wizard: Wizard, text: &str, answer: Result<CreateOutcome, ApiError>, real: bool) {
+pub fn finish(
+    wizard: Wizard,
+    text: &str,
+    answer: Result<CreateOutcome, ApiError>,
+    real: bool,
+    drafts: Drafts,
+) {
     if let Ok(outcome) = &answer
         && real
     {
@@ -42,7 +49,10 @@ pub fn finish(wizard: Wizard, text: &str, answer: Result<CreateOutcome, ApiError
     });
     wizard.answer.set(Some((text.to_owned(), answer)));
     if signed_out {
-        crate::pages::to_sign_in();
+        // A text that this browser does not keep must not be left behind: the page stays and says what to do.
+        if drafts.is_kept() {
+            crate::pages::to_sign_in();
+        }
     } else if let Some(path) = first {
         wizard.focused.set(path);
     }
@@ -57,6 +67,18 @@ pub fn Answer(
     move || {
         let (_, answer) = wizard.answer.get()?;
         match answer {
+            Err(ApiError::SignedOut) => Some(
+                view! {
+                    <Notice tone=Tone::Error>
+                        <strong>{t(text::SIGNED_OUT_UNKEPT)}</strong>
+                        " "
+                        <a class="link" href="/sign-in" target="_blank" rel="noopener">
+                            {t(text::SIGN_IN_APART)}
+                        </a>
+                    </Notice>
+                }
+                .into_any(),
+            ),
             Err(error) => Some(view! { <Failure error/> }.into_any()),
             Ok(outcome) if outcome.is_success() => None,
             Ok(outcome) => Some(view! { <Results wizard outcome/> }.into_any()),

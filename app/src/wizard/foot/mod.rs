@@ -54,7 +54,7 @@ pub fn Foot(
                     break;
                 }
             }
-            finish(wizard, &text, answer.clone(), real);
+            finish(wizard, &text, answer.clone(), real, drafts);
             if let Ok(outcome) = answer
                 && outcome.is_success()
             {
