@@ -326,6 +326,11 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "“{0}”不是有效的卷内路径：必须是相对路径且不含“..”。",
     ),
     (
+        "name.repeated",
+        "A {0} “{1}” stands above already, and creating never overwrites. Choose another name, or remove this document.",
+        "上方已有名为“{1}”的 {0}，创建不会覆盖已有对象。请使用其他名称，或删除此文档。",
+    ),
+    (
         "label.key",
         "“{0}” is not a label key: letters, digits, “-”, “_”, “.”, with an optional prefix and “/”, at most 63 after it.",
         "标签键“{0}”无效：可使用字母、数字、“-”、“_”、“.”，可带前缀和“/”，其后最多 63 个字符。",

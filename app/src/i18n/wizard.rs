@@ -36,6 +36,7 @@ texts! {
     TO_TEXT: "Show the line" | "查看该行";
     SHARED: "This value comes from an anchor that other places use too. Change it in the text." | "该值来自其他位置也在使用的锚点，请在文本中修改。";
     ONLY_TEXT: "This can only be changed in the text: its layout leaves the form no safe place." | "此处只能在文本中修改。";
+    ADD_JOB: "Add a Job" | "添加任务";
     OTHER_KIND: "The text holds no Job. The form works on a document of kind Job; add one, or create what is there." | "文本中没有任务。表单用于编辑 kind 为 Job 的文档，请添加，或直接创建现有对象。";
 
     NAME: "Name" | "名称";

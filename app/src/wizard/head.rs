@@ -82,7 +82,18 @@ pub fn Notices(
     view! {
         {dynamic(move || {
             let no_job = wizard.document.with(|document| document.is_valid() && document.job().is_none());
-            no_job.then(|| view! { <Notice tone=Tone::Warning>{t(text::OTHER_KIND)}</Notice> })
+            no_job
+                .then(|| {
+                    view! {
+                        <Notice tone=Tone::Warning>
+                            {t(text::OTHER_KIND)}
+                            " "
+                            <button type="button" class="link" on:click=move |_| start::add_job(wizard)>
+                                {t(text::ADD_JOB)}
+                            </button>
+                        </Notice>
+                    }
+                })
         })}
         {dynamic(move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> }))}
         {dynamic(move || {

@@ -157,7 +157,8 @@ fn address(wizard: Wizard) -> Address {
         navigate(
             &to,
             NavigateOptions {
-                replace: true,
+                // Back leads to the step before; the switch is no place of its own.
+                replace: step == wizard.step.get_untracked(),
                 scroll: false,
                 ..NavigateOptions::default()
             },

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::state::Wizard;
 use crate::i18n::{t, wizard as text};
+use crate::kit::dynamic::dynamic;
 
 /// What a piece of a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,14 +86,6 @@ pub fn Preview(
                 .collect::<Vec<_>>()
         })
     });
-    let lit = move |at: usize, line: &str| {
-        let end = at + line.len();
-        wizard.lit.with(|ranges| {
-            ranges
-                .iter()
-                .any(|range| range.start <= end && range.end >= at && !range.is_empty())
-        })
-    };
     // Brings what has changed into view.
     Effect::new(move |_| {
         wizard.lit.track();
@@ -107,24 +100,48 @@ pub fn Preview(
     });
     view! {
         <pre class="preview" node_ref=frame tabindex="0" aria-label=t(text::MANIFEST) title=t(text::PREVIEW_HINT)>
-            <For
-                each=move || lines.get().into_iter().enumerate()
-                key=move |(number, (at, line))| (*number, *at, line.clone(), lit(*at, line))
-                let((number, (at, line)))
-            >
-                <span class="preview-line" class:lit=lit(at, &line) on:click=move |_| on_open.run(at)>
-                    <span class="preview-number">{number + 1}</span>
-                    <span>
-                        {paint(&line)
-                            .into_iter()
-                            // An empty text would be rendered as a blank.
-                            .filter(|piece| !piece.1.is_empty())
-                            .map(|(paint, piece)| view! { <span class=paint.class()>{piece}</span> })
-                            .collect_view()}
-                    </span>
-                </span>
+            <For each=move || 0..lines.with(Vec::len) key=|number| *number let(number)>
+                <PreviewLine wizard lines number on_open/>
             </For>
         </pre>
+    }
+}
+
+/// One line. It is drawn anew only when its own text changes, so that a change high up in a long manifest costs little.
+#[component]
+fn PreviewLine(
+    wizard: Wizard,
+    lines: Memo<Vec<(usize, String)>>,
+    number: usize,
+    on_open: Callback<usize>,
+) -> impl IntoView {
+    let text = Memo::new(move |_| lines.with(|lines| lines.get(number).map(|(_, text)| text.clone())));
+    let range = move || lines.with(|lines| lines.get(number).map(|(at, text)| *at..at + text.len()));
+    let lit = Memo::new(move |_| {
+        let Some(line) = range() else { return false };
+        let touches =
+            |lit: &std::ops::Range<usize>| lit.start <= line.end && lit.end >= line.start && !lit.is_empty();
+        wizard.lit.with(|ranges| ranges.iter().any(touches))
+    });
+    let open = move |_| {
+        if let Some(line) = untrack(range) {
+            on_open.run(line.start);
+        }
+    };
+    view! {
+        <span class="preview-line" class:lit=move || lit.get() on:click=open>
+            <span class="preview-number">{number + 1}</span>
+            <span>
+                {dynamic(move || {
+                    paint(&text.get().unwrap_or_default())
+                        .into_iter()
+                        // An empty text would be rendered as a blank.
+                        .filter(|piece| !piece.1.is_empty())
+                        .map(|(paint, piece)| view! { <span class=paint.class()>{piece}</span> })
+                        .collect_view()
+                })}
+            </span>
+        </span>
     }
 }
 

@@ -100,6 +100,19 @@ pub fn want_schema(wizard: Wizard) {
     });
 }
 
+/// Puts a new Job at the end of a text that has none.
+pub fn add_job(wizard: Wizard) {
+    let job = template::empty(&suggestion());
+    if wizard
+        .document
+        .with_untracked(|document| document.text().trim().is_empty())
+    {
+        wizard.replace(&job);
+    } else {
+        wizard.append(&job);
+    }
+}
+
 /// Forgets the draft and begins with a new Job; undo brings the draft back.
 pub fn over(wizard: Wizard, drafts: Drafts) {
     drafts.clear(&wizard.project.get_untracked());

@@ -45,6 +45,7 @@ pub fn validate(document: &Document) -> Vec<Problem> {
             check.object(value);
         }
     }
+    check.repeated();
     let has_text = document.entries().iter().any(|entry| entry.value.is_some());
     if has_text && document.is_valid() && document.job().is_none() && check.problems.is_empty() {
         check.entry = 0;
@@ -61,6 +62,37 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// Two documents of one kind and name: creating never overwrites, so the second could only be refused.
+    fn repeated(&mut self) {
+        let entries = self.document.entries();
+        for (entry, this) in entries.iter().enumerate() {
+            let (Some(kind), Some(name)) = (&this.kind, &this.name) else {
+                continue;
+            };
+            let namespace = |entry: usize| {
+                let path = Path::of(["metadata", "namespace"]);
+                self.document.get(entry, &path).cloned().unwrap_or_default()
+            };
+            let same = |other: &usize| {
+                let that = &entries[*other];
+                that.api_version == this.api_version
+                    && that.kind == this.kind
+                    && that.name == this.name
+                    && namespace(*other) == namespace(entry)
+            };
+            if (0..entry).any(|other| same(&other)) {
+                let (kind, name) = (kind.clone(), name.clone());
+                self.entry = entry;
+                self.report(
+                    Severity::Error,
+                    "name.repeated",
+                    &Path::of(["metadata", "name"]),
+                    &[&kind, &name],
+                );
+            }
+        }
+    }
+
     fn object(&mut self, value: &Value) {
         let root = Path::root();
         let Some(object) = value.as_object() else {

@@ -321,7 +321,7 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
                     <span class="log-source" title=format!("{} {}", line.pod, line.container)>
                         {format!("{} {}", short(&line.pod), line.container)}
                     </span>
-                    <span class="log-text">{line.text}</span>
+                    <span class="log-text">{without_colours(&line.text)}</span>
                 </div>
             </For>
             <div class="log-foot">{foot}</div>
@@ -332,4 +332,35 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
 /// The random end of a Pod's name, which tells Pods of one Job apart.
 fn short(pod: &str) -> &str {
     pod.rsplit('-').next().unwrap_or(pod)
+}
+
+/// A line without the escape sequences that colour a terminal (ECMA-48, CSI): here they would only be boxes. The
+/// download has them.
+fn without_colours(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\u{1b}[") {
+        out.push_str(&rest[..at]);
+        let sequence = &rest[at + 2..];
+        let end = sequence.find(|c: char| ('@'..='~').contains(&c));
+        rest = end.map_or("", |end| &sequence[end + 1..]);
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_of_a_terminal_are_left_out() {
+        assert_eq!(
+            without_colours("\u{1b}[31mred\u{1b}[0m and plain"),
+            "red and plain"
+        );
+        assert_eq!(without_colours("任务 \u{1b}[1;32m完成"), "任务 完成");
+        assert_eq!(without_colours("cut \u{1b}[3"), "cut ");
+        assert_eq!(without_colours("no [brackets]"), "no [brackets]");
+    }
 }

@@ -27,7 +27,9 @@ pub fn Review(
     view! {
         <section class="review" aria-labelledby="review-title">
             <h2 id="review-title" class="step-title">{t(text::TITLE)}</h2>
-            <p class="hint">{t(text::HINT)}</p>
+            <Show when=move || wizard.is_sound()>
+                <p class="hint">{t(text::HINT)}</p>
+            </Show>
             {dynamic(move || match wizard.checked.get() {
                 _ if !wizard.is_sound() => view! { <Notice tone=Tone::Warning>{t(text::NOT_YET)}</Notice> }.into_any(),
                 Some((text, answer)) if wizard.document.with(|document| document.text() == text) => match answer {
