@@ -187,7 +187,7 @@ pub(super) fn write(call: &Call, metadata: Value, objects: &[Arc<Value>]) -> Res
             table::of(
                 resource,
                 &items,
-                metadata,
+                &metadata,
                 &call.output,
                 table::included(&call.query)?,
             )

@@ -69,7 +69,7 @@ pub(crate) struct Call {
     /// Who asks.
     pub user: User,
     /// What form the answer shall have.
-    pub output: Output,
+    pub(self) output: Output,
 }
 
 impl Call {
@@ -285,7 +285,7 @@ async fn dispatch(api: &Api, method: &Method, call: Call, watches: bool) -> Resu
         ("POST", None, None) => objects::create(cluster, &call),
         ("DELETE", None, None) => objects::delete_collection(cluster, &call),
         ("GET", Some(name), Some("log")) if call.resource.plural == "pods" => {
-            logs::answer(cluster, &call, name).await
+            logs::answer(cluster, &call, name)
         }
         ("GET" | "POST", Some(name), Some("exec" | "attach" | "portforward")) => {
             exec::refuse(cluster, &call, name)

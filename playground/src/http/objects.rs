@@ -30,7 +30,7 @@ fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Re
             let included = table::included(&call.query)?;
             call.output.write(
                 code,
-                &table::of(call.resource, &[object], metadata, &call.output, included),
+                &table::of(call.resource, &[object], &metadata, &call.output, included),
             )
         }
         Shape::Metadata => call.output.write(code, &table::partial(object, &call.output)),

@@ -76,7 +76,7 @@ pub(super) async fn keep(stream: impl AsyncRead + Unpin, name: &'static str, fil
 }
 
 /// Reads a log; none if the container has not started (or, for `previous`, never ended before).
-pub(crate) async fn read(
+pub(crate) fn read(
     cluster: &Cluster,
     pod: &Value,
     container: &str,
