@@ -22,7 +22,7 @@ const PART: usize = 16 * 1024;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Which lines a reader wants.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LogOptions {
     pub follow: bool,
     pub previous: bool,

@@ -86,6 +86,7 @@ impl Life {
     }
 
     /// One start of a container: its exit code, or none if it was stopped from outside.
+    #[allow(clippy::too_many_lines, reason = "one start, step by step")]
     pub(super) async fn attempt(
         &self,
         pod: &Arc<Value>,

@@ -240,11 +240,11 @@ impl Drop for Slot {
 /// The first `count` CPUs that this process may use, as `taskset -c` reads them; `None` when all.
 fn usable_cpus(count: u64) -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let list = status
+    let allowed = status
         .lines()
         .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
     let mut cpus = Vec::new();
-    for range in list.trim().split(',') {
+    for range in allowed.trim().split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         cpus.extend(first.parse::<u64>().ok()?..=last.parse::<u64>().ok()?);
     }
