@@ -1,5 +1,7 @@
 //! The whole life of a Job, driven by `kubectl` over TLS.
 
+#![allow(clippy::unwrap_used, reason = "a test: what fails ends it")]
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;

@@ -238,7 +238,7 @@ fn merge_list(target: &mut Value, items: &[Value], schema: Option<&Schema>) {
     let mut merged = own;
     for item in items {
         if let Some(other) = merged.iter_mut().find(|other| key(other) == key(item)) {
-            merge(other, item, of, &[])
+            merge(other, item, of, &[]);
         } else {
             let mut fresh = Value::Null;
             merge(&mut fresh, item, of, &[]);

@@ -41,22 +41,6 @@ pub struct DeleteOptions {
 }
 
 impl DeleteOptions {
-    /// Dependents are removed afterwards.
-    pub fn background() -> Self {
-        Self {
-            propagation: Some(Propagation::Background),
-            ..Self::default()
-        }
-    }
-
-    /// Removed at once, as the kubelet does when the containers have ended.
-    pub fn now() -> Self {
-        Self {
-            grace_period: Some(0),
-            ..Self::default()
-        }
-    }
-
     /// Reads the body if there is one, else the query.
     pub fn read(body: &Value, query: &Query) -> Result<Self, ApiError> {
         let named = |field: &str| body[field].as_str().unwrap_or_default();

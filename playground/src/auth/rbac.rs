@@ -169,9 +169,9 @@ pub(crate) fn allows(rule: &Value, wanted: &Attributes) -> bool {
     let any_parent = format!("*/{}", wanted.subresource);
     let resource = texts(rule, "resources")
         .any(|one| one == "*" || one == full || (!wanted.subresource.is_empty() && one == any_parent));
-    let mut names = texts(rule, "resourceNames").peekable();
-    let named = names.peek().is_none() || names.any(|one| one == wanted.name);
-    has("apiGroups", &wanted.group) && resource && named
+    let mut objects = texts(rule, "resourceNames").peekable();
+    let is_named = objects.peek().is_none() || objects.any(|one| one == wanted.name);
+    has("apiGroups", &wanted.group) && resource && is_named
 }
 
 /// `/healthz` is itself, `/apis/*` is all below, `*` is all.

@@ -84,7 +84,7 @@ impl Signer {
                 format!("system:serviceaccounts:{namespace}"),
             ],
         );
-        user.uid = uid.to_owned();
+        uid.clone_into(&mut user.uid);
         let credential = format!("JTI={}", claims["jti"].as_str().unwrap_or_default());
         user.extra.insert(CREDENTIAL.to_owned(), vec![credential]);
         Some(user)

@@ -122,7 +122,10 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                     | "hostIPs"
                     | "podIPs"
                     | "storageVersionHash"
-                    | "serverAddressByClientCIDRs" => continue,
+                    | "serverAddressByClientCIDRs"
+                    // What the server was built from.
+                    | "gitVersion" | "gitCommit" | "gitTreeState" | "buildDate" | "goVersion" | "compiler"
+                    | "platform" => continue,
                     "resourceVersion" | "continue" | "startRevision"
                         if value.as_str().is_some_and(|text| !matches!(text, "" | "0")) =>
                     {
@@ -131,9 +134,6 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                     "authentication.kubernetes.io/credential-id" | "token" if !value.is_object() => {
                         "<credential>".into()
                     }
-                    // What the server was built from.
-                    "gitVersion" | "gitCommit" | "gitTreeState" | "buildDate" | "goVersion" | "compiler"
-                    | "platform" => continue,
                     "nodeName" if value.as_str().is_some_and(|node| node.starts_with("node-")) => {
                         "<node>".into()
                     }

@@ -23,9 +23,12 @@ static RANDOM: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"-([bcdfghjklmnpqrstvwxz2456789]{5}|<random>)\b").ok());
 static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r" to node-\w+$").ok());
 
+/// Events as they come.
+type Events = Arc<Mutex<Vec<Value>>>;
+
 /// Follows a namespace.
 pub(super) struct Recorder {
-    watches: Vec<(&'static str, Arc<Mutex<Vec<Value>>>, JoinHandle<()>)>,
+    watches: Vec<(&'static str, Events, JoinHandle<()>)>,
 }
 
 impl Recorder {

@@ -5,6 +5,8 @@
 //! The checks have the API server's names. What they ask is whether the store can be read; everything that
 //! `poststarthook/…` stands for is done before the first request is answered.
 
+use std::fmt::Write as _;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -51,11 +53,13 @@ pub(super) fn answer(cluster: &Cluster, endpoint: &str, check: &str, query: &Que
     let mut failed = false;
     for name in known.iter().filter(|name| check.is_empty() || **name == check) {
         failed |= bad(name);
-        text.push_str(&match (excluded.contains(name), bad(name)) {
-            (true, _) => format!("[+]{name} excluded: ok\n"),
-            (false, true) => format!("[-]{name} failed: reason withheld\n"),
-            (false, false) => format!("[+]{name} ok\n"),
-        });
+        let (sign, word) = match (excluded.contains(name), bad(name)) {
+            (true, _) => ('+', "excluded: ok"),
+            (false, true) => ('-', "failed: reason withheld"),
+            (false, false) => ('+', "ok"),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "[{sign}]{name} {word}");
     }
     let unknown: Vec<String> = excluded
         .iter()
@@ -63,10 +67,11 @@ pub(super) fn answer(cluster: &Cluster, endpoint: &str, check: &str, query: &Que
         .map(|name| format!("{name:?}"))
         .collect();
     if !unknown.is_empty() {
-        text.push_str(&format!(
-            "warn: some health checks cannot be excluded: no matches for {}\n",
-            unknown.join(", ")
-        ));
+        let names = unknown.join(", ");
+        let _ = writeln!(
+            text,
+            "warn: some health checks cannot be excluded: no matches for {names}"
+        );
     }
     let headers = [(CONTENT_TYPE, PLAIN), (CACHE_CONTROL, "no-cache, private")];
     if failed {

@@ -175,11 +175,11 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
         }
         objects.truncate(limit);
     }
-    write(call, metadata, &objects)
+    write(call, &metadata, &objects)
 }
 
 /// A list of these objects in the form that the client wants.
-pub(super) fn write(call: &Call, metadata: Value, objects: &[Arc<Value>]) -> Result<Response, Status> {
+pub(super) fn write(call: &Call, metadata: &Value, objects: &[Arc<Value>]) -> Result<Response, Status> {
     let resource = call.resource;
     let body = match call.output.shape {
         Shape::Table => {

@@ -112,7 +112,7 @@ pub(super) fn container(call: &Call, pod: &Value, name: &str, parameter: &str) -
 }
 
 /// Streams a container's log.
-pub(super) async fn answer(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
+pub(super) fn answer(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let options = options(cluster, call, name)?;
     let pod = cluster
         .store
@@ -124,7 +124,7 @@ pub(super) async fn answer(cluster: &Cluster, call: &Call, name: &str) -> Result
         return Ok(http::StatusCode::NO_CONTENT.into_response());
     }
     let previous = options.previous;
-    let Some(lines) = logs::read(cluster, &pod, &container, options).await else {
+    let Some(lines) = logs::read(cluster, &pod, &container, options) else {
         let reason = if previous {
             format!("previous terminated container \"{container}\" in pod \"{name}\" not found")
         } else {

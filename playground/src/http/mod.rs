@@ -69,7 +69,7 @@ pub(crate) struct Call {
     /// Who asks.
     pub user: User,
     /// What form the answer shall have.
-    pub output: Output,
+    pub(self) output: Output,
 }
 
 impl Call {
@@ -170,9 +170,7 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
         body,
         user,
     };
-    route(&api, asked)
-        .await
-        .unwrap_or_else(IntoResponse::into_response)
+    route(&api, asked).unwrap_or_else(IntoResponse::into_response)
 }
 
 /// Who the request acts as, if they may do what it asks.
@@ -208,7 +206,7 @@ fn accept(headers: &HeaderMap) -> &str {
     header(headers, &http::header::ACCEPT)
 }
 
-async fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
+fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
     let parts: Vec<&str> = asked.path.split('/').filter(|part| !part.is_empty()).collect();
     let accept = accept(&asked.headers);
     let found = match parts.as_slice() {
@@ -227,15 +225,15 @@ async fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
         ["apis", group] => discovery::group(group).unwrap_or_else(health::no_such_page),
         ["api", version @ "v1"] => discovery::resources("", version)?,
         ["apis", group, version] if discovery::is_group(group) => discovery::resources(group, version)?,
-        ["api", "v1", _, ..] => return named(api, asked).await,
-        ["apis", group, _, _, ..] if discovery::is_group(group) => return named(api, asked).await,
+        ["api", "v1", _, ..] => return named(api, asked),
+        ["apis", group, _, _, ..] if discovery::is_group(group) => return named(api, asked),
         _ => health::no_such_page(),
     };
     Ok(found)
 }
 
 /// A path that names a type.
-async fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
+fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
     let target = Target::parse(&asked.path).ok_or_else(Status::no_such_path)?;
     let listed =
         types::find(&target.group, &target.version, &target.plural).ok_or_else(Status::no_such_path)?;
@@ -273,31 +271,31 @@ async fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
         user: asked.user,
         output,
     };
-    dispatch(api, &asked.method, call, target.watches).await
+    dispatch(api, &asked.method, &call, target.watches)
 }
 
-async fn dispatch(api: &Api, method: &Method, call: Call, watches: bool) -> Result<Response, Status> {
+fn dispatch(api: &Api, method: &Method, call: &Call, watches: bool) -> Result<Response, Status> {
     let cluster = &api.cluster;
     match (method.as_str(), &call.name, call.subresource.as_deref()) {
-        ("GET", name, None) if watches => watch::answer(cluster, &call, name.as_deref()),
-        ("GET", None, None) if call.flag("watch") => watch::answer(cluster, &call, None),
-        ("GET", None, None) => list::answer(cluster, &call),
-        ("POST", None, None) => objects::create(cluster, &call),
-        ("DELETE", None, None) => objects::delete_collection(cluster, &call),
+        ("GET", name, None) if watches => watch::answer(cluster, call, name.as_deref()),
+        ("GET", None, None) if call.flag("watch") => watch::answer(cluster, call, None),
+        ("GET", None, None) => list::answer(cluster, call),
+        ("POST", None, None) => objects::create(cluster, call),
+        ("DELETE", None, None) => objects::delete_collection(cluster, call),
         ("GET", Some(name), Some("log")) if call.resource.plural == "pods" => {
-            logs::answer(cluster, &call, name).await
+            logs::answer(cluster, call, name)
         }
         ("GET" | "POST", Some(name), Some("exec" | "attach" | "portforward")) => {
-            exec::refuse(cluster, &call, name)
+            exec::refuse(cluster, call, name)
         }
-        ("POST", Some(name), Some("eviction")) => exec::evict(cluster, &call, name),
-        ("POST", Some(name), Some("token")) => tokens::request(api, &call, name),
-        ("GET", Some(name), None | Some("status")) => objects::get(cluster, &call, name),
-        ("PUT", Some(name), None) => objects::replace(cluster, &call, name, Part::Main),
-        ("PUT", Some(name), Some("status")) => objects::replace(cluster, &call, name, Part::Status),
-        ("PATCH", Some(name), None) => objects::patch(cluster, &call, name, Part::Main),
-        ("PATCH", Some(name), Some("status")) => objects::patch(cluster, &call, name, Part::Status),
-        ("DELETE", Some(name), None) => objects::delete(cluster, &call, name),
+        ("POST", Some(name), Some("eviction")) => exec::evict(cluster, call, name),
+        ("POST", Some(name), Some("token")) => tokens::request(api, call, name),
+        ("GET", Some(name), None | Some("status")) => objects::get(cluster, call, name),
+        ("PUT", Some(name), None) => objects::replace(cluster, call, name, Part::Main),
+        ("PUT", Some(name), Some("status")) => objects::replace(cluster, call, name, Part::Status),
+        ("PATCH", Some(name), None) => objects::patch(cluster, call, name, Part::Main),
+        ("PATCH", Some(name), Some("status")) => objects::patch(cluster, call, name, Part::Status),
+        ("DELETE", Some(name), None) => objects::delete(cluster, call, name),
         _ => Err(Status::method_not_allowed()),
     }
 }

@@ -30,7 +30,7 @@ fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Re
             let included = table::included(&call.query)?;
             call.output.write(
                 code,
-                &table::of(call.resource, &[object], metadata, &call.output, included),
+                &table::of(call.resource, &[object], &metadata, &call.output, included),
             )
         }
         Shape::Metadata => call.output.write(code, &table::partial(object, &call.output)),
@@ -212,7 +212,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
     let stored = write::update(cluster, &key, part, &options, |old| {
         let patched = patch.apply(call.resource, old)?;
         let (object, warnings) = decode::patched(patched.clone(), call.resource, validation)
-            .map_err(|why| patch.unreadable(&patched, &why))?;
+            .map_err(|why| super::patch::unreadable(&patched, &why))?;
         escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
         told = warnings;
         Ok(object)
@@ -295,7 +295,7 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
         }
     }
     let metadata = json!({"resourceVersion": version.to_string()});
-    let answer = list::write(call, metadata, &items)?;
+    let answer = list::write(call, &metadata, &items)?;
     Ok(warnings::add(answer, &orphan_warning(call.resource, &options)))
 }
 

@@ -56,7 +56,7 @@ impl Writer {
                     let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
                     let objects = [object];
                     let objects = if kind == "BOOKMARK" { &[][..] } else { &objects[..] };
-                    table::of(self.resource, objects, metadata, &self.output, self.included)
+                    table::of(self.resource, objects, &metadata, &self.output, self.included)
                 }
                 Shape::Metadata | Shape::MetadataList => table::partial(object, &self.output),
                 Shape::Whole => object.clone(),
@@ -231,11 +231,10 @@ fn marks(
                 return None;
             }
             let left = end.saturating_duration_since(tokio::time::Instant::now());
-            let early = if left > Duration::from_secs(2) {
-                left.checked_sub(Duration::from_secs(2)).unwrap()
-            } else {
-                left / 2
-            };
+            let early = left
+                .checked_sub(Duration::from_secs(2))
+                .filter(|early| !early.is_zero())
+                .unwrap_or(left / 2);
             let is_last = early <= BOOKMARKS;
             tokio::time::sleep(early.min(BOOKMARKS)).await;
             Some((writer.bookmark(cluster.store.version(), false), is_last))

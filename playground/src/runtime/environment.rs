@@ -80,7 +80,7 @@ pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
         } else if let Some((name, after)) = rest.strip_prefix("$(").and_then(|inner| inner.split_once(')')) {
             match known.iter().rev().find(|(other, _)| other == name) {
                 Some((_, value)) => out.push_str(value),
-                None => out.push_str(&format!("$({name})")),
+                None => out.extend(["$(", name, ")"]),
             }
             rest = after;
         } else {
@@ -180,13 +180,16 @@ pub(super) fn data(
     }
 }
 
+/// Keys with their contents.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Keys and contents of a ConfigMap or Secret; none if it does not exist.
 pub(super) fn bytes(
     cluster: &Cluster,
     pod: &Value,
     resource: &'static Resource,
     name: &str,
-) -> Result<Option<Vec<(String, Vec<u8>)>>, Missing> {
+) -> Result<Option<Files>, Missing> {
     let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
     let object = cluster
         .store

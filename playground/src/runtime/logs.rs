@@ -22,7 +22,7 @@ const PART: usize = 16 * 1024;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Which lines a reader wants.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LogOptions {
     pub follow: bool,
     pub previous: bool,
@@ -76,7 +76,7 @@ pub(super) async fn keep(stream: impl AsyncRead + Unpin, name: &'static str, fil
 }
 
 /// Reads a log; none if the container has not started (or, for `previous`, never ended before).
-pub(crate) async fn read(
+pub(crate) fn read(
     cluster: &Cluster,
     pod: &Value,
     container: &str,

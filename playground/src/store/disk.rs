@@ -34,6 +34,9 @@ pub(super) struct Disk {
     broken: AtomicBool,
 }
 
+/// What a file holds.
+type Objects = Vec<(Key, Value)>;
+
 fn disk(error: impl Into<redb::Error>) -> StoreError {
     StoreError::Disk(error.into().to_string())
 }
@@ -54,7 +57,7 @@ fn parse(path: &str) -> Option<Key> {
 
 impl Disk {
     /// Opens the file; returns every object and the last version too.
-    pub(super) fn open(file: &Path) -> Result<(Self, Vec<(Key, Value)>, u64), StoreError> {
+    pub(super) fn open(file: &Path) -> Result<(Self, Objects, u64), StoreError> {
         let database = Database::create(file).map_err(disk)?;
         let setup = database.begin_write().map_err(disk)?;
         setup.open_table(OBJECTS).map_err(disk)?;

@@ -174,7 +174,6 @@ fn message(bytes: &[u8], name: &str, into: &mut Map<String, Value>, depth: usize
         };
         match (field.shape, part) {
             (Shape::Inline, Part::Bytes(bytes)) => message(bytes, field.kind, into, depth - 1)?,
-            (Shape::Inline, Part::Number(_)) => {}
             (Shape::Map, Part::Bytes(entry)) => {
                 let (key, value) = pair(entry, field.kind, depth)?;
                 let map = into
@@ -199,7 +198,7 @@ fn message(bytes: &[u8], name: &str, into: &mut Map<String, Value>, depth: usize
                     into.insert(field.name.to_owned(), value);
                 }
             }
-            (Shape::Map, Part::Number(_)) => {}
+            (Shape::Inline | Shape::Map, Part::Number(_)) => {}
         }
     }
     Ok(())

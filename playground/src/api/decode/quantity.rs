@@ -130,15 +130,6 @@ impl Quantity {
         }
     }
 
-    /// The difference.
-    #[must_use]
-    pub fn minus(self, other: Self) -> Self {
-        Self {
-            nano: self.nano.saturating_sub(other.nano),
-            form: self.form,
-        }
-    }
-
     /// Rounded up to thousandths: cpu is kept no finer.
     #[must_use]
     pub fn to_milli(self) -> Self {

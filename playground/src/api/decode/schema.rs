@@ -68,8 +68,6 @@ pub struct Schema {
     pub merge_key: Option<String>,
     /// Whether a strategic merge patch merges the list.
     pub merges: bool,
-    /// Whether a strategic merge patch keeps only the members it names (`retainKeys`).
-    pub retain_keys: bool,
 }
 
 /// The fields of one struct.
@@ -230,7 +228,6 @@ fn structure(name: &str) -> Schema {
         atomic: false,
         merge_key: None,
         merges: false,
-        retain_keys: false,
     }
 }
 
@@ -294,7 +291,6 @@ fn compile(schema: &Value) -> Schema {
             || of_reference("x-kubernetes-map-type").is_some_and(|value| value == "atomic"),
         merge_key: schema["x-kubernetes-patch-merge-key"].as_str().map(str::to_owned),
         merges: strategy.split(',').any(|one| one == "merge"),
-        retain_keys: strategy.split(',').any(|one| one == "retainKeys"),
     }
 }
 

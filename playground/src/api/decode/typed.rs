@@ -142,17 +142,16 @@ impl Reader<'_> {
             return Ok(None);
         }
         match (&schema.holds, value) {
-            (Type::Any, value) => Ok(Some(value)),
             (Type::Struct(_), Value::Object(members)) => match schema.structure() {
                 Some(structure) => self.structure(members, structure, place).map(Some),
                 None => Ok(Some(members.into())),
             },
             (Type::Map(of), Value::Object(members)) => self.map(members, of, place).map(Some),
             (Type::List(of), Value::Array(items)) => self.list(items, of, place).map(Some),
-            (Type::String, value @ Value::String(_)) | (Type::Boolean, value @ Value::Bool(_)) => {
-                Ok(Some(value))
-            }
-            (Type::Number, value @ Value::Number(_)) => Ok(Some(value)),
+            (Type::Any, value)
+            | (Type::String | Type::IntOrString, value @ Value::String(_))
+            | (Type::Boolean, value @ Value::Bool(_))
+            | (Type::Number, value @ Value::Number(_)) => Ok(Some(value)),
             (Type::Integer(bits), Value::Number(number)) => {
                 let fits = number
                     .as_i64()
@@ -164,7 +163,6 @@ impl Reader<'_> {
                     Err(mismatch(&value, schema, place))
                 }
             }
-            (Type::IntOrString, value @ Value::String(_)) => Ok(Some(value)),
             (Type::IntOrString, Value::Number(number)) if number.as_i64().is_some() => {
                 Ok(Some(Value::Number(number)))
             }

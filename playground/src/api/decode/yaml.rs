@@ -326,7 +326,7 @@ mod tests {
         let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..9 {
             let alias = vec![format!("*a{}", level - 1); 10].join(",");
-            text += &format!("a{level}: &a{level} [{alias}]\n");
+            text = format!("{text}a{level}: &a{level} [{alias}]\n");
         }
         let error = parse(text.as_bytes()).unwrap_err();
         assert_eq!(error, "yaml: document contains excessive aliasing");

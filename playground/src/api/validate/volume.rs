@@ -28,6 +28,7 @@ pub fn all(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "a table: one arm for each type")]
 fn sources(volume: &Value, path: &str, errors: &mut Vec<FieldError>) {
     let given: Vec<&String> = volume
         .as_object()

@@ -44,8 +44,11 @@ impl Sync<'_> {
         }
         let counted = self.count_released(&held);
         let finished = !full && self.finish();
-        if (counted || finished) && self.write()? && finished {
-            self.tell();
+        if counted || finished {
+            let written = self.write()?;
+            if written && finished {
+                self.tell();
+            }
         }
         Ok(())
     }

@@ -51,7 +51,8 @@ impl Sync<'_> {
                 return Ok(());
             }
         }
-        self.create(missing.min(MOST))
+        self.create(missing.min(MOST));
+        Ok(())
     }
 
     /// Which Pods to give up: those whose index is not wanted or has another Pod, then those that have done least.
@@ -117,7 +118,7 @@ impl Sync<'_> {
     }
 
     /// Creates Pods: one, then two, four, … until one is refused.
-    fn create(&mut self, missing: i64) -> Result<(), StoreError> {
+    fn create(&mut self, missing: i64) {
         let places: Vec<(Option<i64>, Option<Arc<Value>>)> = if indexed(&self.job) {
             let indexes = self.free_indexes(missing);
             self.ready_indexes(&indexes)
@@ -139,7 +140,6 @@ impl Sync<'_> {
             rest = later;
             batch *= 2;
         }
-        Ok(())
     }
 
     fn create_one(&mut self, index: Option<i64>, before: Option<&Value>) -> bool {

@@ -287,12 +287,11 @@ impl<'a> Sync<'a> {
     /// A Pod has failed in a way that fails the Job.
     fn by_policy(&self) -> Option<Ending> {
         let failures = self.pods.iter().filter(|pod| failed(pod, &self.job));
-        failures
-            .filter_map(|pod| match policy::verdict(&self.job, pod) {
-                Verdict::FailJob(why) => Some(Ending::failure("PodFailurePolicy", why)),
-                _ => None,
-            })
-            .next()
+        let mut verdicts = failures.map(|pod| policy::verdict(&self.job, pod));
+        verdicts.find_map(|verdict| match verdict {
+            Verdict::FailJob(why) => Some(Ending::failure("PodFailurePolicy", why)),
+            _ => None,
+        })
     }
 
     fn by_limits(&mut self) -> Option<Ending> {

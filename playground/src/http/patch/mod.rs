@@ -86,17 +86,17 @@ impl Patch {
         }
         Ok(new)
     }
+}
 
-    /// What a patched object that cannot be read means: the client's fault, with the object as it would be.
-    pub(super) fn unreadable(&self, patched: &Value, why: &str) -> Status {
-        let shown = patched.to_string();
-        let error = crate::api::field::FieldError::invalid("patch", shown, why);
-        let mut status = Status::invalid("", "", "", &[error]);
-        if let Some(details) = status.details.as_mut().and_then(Value::as_object_mut) {
-            details.retain(|name, _| name == "causes");
-        }
-        status
+/// What a patched object that cannot be read means: the client's fault, with the object as it would be.
+pub(super) fn unreadable(patched: &Value, why: &str) -> Status {
+    let shown = patched.to_string();
+    let error = crate::api::field::FieldError::invalid("patch", shown, why);
+    let mut status = Status::invalid("", "", "", &[error]);
+    if let Some(details) = status.details.as_mut().and_then(Value::as_object_mut) {
+        details.retain(|name, _| name == "causes");
     }
+    status
 }
 
 /// [RFC 7386](https://www.rfc-editor.org/rfc/rfc7386).

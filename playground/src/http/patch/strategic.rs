@@ -135,7 +135,7 @@ fn list(
         }
         require(item, key)?;
         if let Some(other) = merged.iter_mut().find(|other| identity(other) == identity(item)) {
-            merge(other, item, item_schema)?
+            merge(other, item, item_schema)?;
         } else {
             let mut fresh = Value::Null;
             merge(&mut fresh, item, item_schema)?;

@@ -91,6 +91,7 @@ fn age() -> Column {
 }
 
 /// The columns of a type.
+#[allow(clippy::too_many_lines, reason = "a table: one arm for each type")]
 pub(super) fn of(resource: &Resource) -> Vec<Column> {
     match (resource.group, resource.plural) {
         ("batch", "jobs") => vec![

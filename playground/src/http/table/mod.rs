@@ -47,7 +47,7 @@ pub(super) fn partial(object: &Value, output: &Output) -> Value {
 pub(super) fn of(
     resource: &Resource,
     objects: &[&Value],
-    metadata: Value,
+    metadata: &Value,
     output: &Output,
     included: Included,
 ) -> Value {

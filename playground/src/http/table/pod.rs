@@ -114,7 +114,8 @@ fn summary(pod: &Value) -> Summary {
             let ready = list(&status["conditions"])
                 .iter()
                 .any(|one| one["type"] == "Ready" && one["status"] == "True");
-            found.status = if ready { "Running" } else { "NotReady" }.to_owned();
+            let word = if ready { "Running" } else { "NotReady" };
+            word.clone_into(&mut found.status);
         }
     }
     let over = matches!(text(&status["phase"]), "Succeeded" | "Failed");

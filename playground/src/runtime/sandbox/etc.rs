@@ -1,5 +1,6 @@
 //! The files of `/etc` that a container gets instead of the host's.
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -34,10 +35,11 @@ pub fn write_etc(
     std::fs::create_dir_all(folder)?;
     let mut hosts = String::from("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n");
     if let Some(ip) = pod_ip {
-        hosts.push_str(&format!("{ip}\t{hostname}\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(hosts, "{ip}\t{hostname}");
     }
     for alias in aliases {
-        hosts.push_str(&format!("{}\t{}\n", alias.ip, alias.names.join("\t")));
+        let _ = writeln!(hosts, "{}\t{}", alias.ip, alias.names.join("\t"));
     }
     let files = [
         (

@@ -67,16 +67,16 @@ impl Limits {
             Self::V2 { parent } => {
                 let group = slot.make(parent, id)?;
                 if let Some(bytes) = memory {
-                    write(&group, "memory.max", bytes)?;
+                    write(&group, "memory.max", &bytes)?;
                     // Swap would let it grow past the limit; a kernel without swap has no such file.
-                    let _ = write(&group, "memory.swap.max", 0);
+                    let _ = write(&group, "memory.swap.max", &0);
                     // The whole container goes, not one process of it (kubelet's default since 1.28).
-                    write(&group, "memory.oom.group", 1)?;
+                    write(&group, "memory.oom.group", &1)?;
                 }
                 if let Some(millis) = cpu_millis {
-                    write(&group, "cpu.max", format!("{} {CPU_PERIOD}", quota(millis)))?;
+                    write(&group, "cpu.max", &format!("{} {CPU_PERIOD}", quota(millis)))?;
                 }
-                write(&group, "pids.max", MAX_PIDS)?;
+                write(&group, "pids.max", &MAX_PIDS)?;
                 slot.oom = Some(group.join("memory.events"));
             }
             Self::V1 {
@@ -86,17 +86,17 @@ impl Limits {
             } => {
                 let group = slot.make(memory_root, id)?;
                 if let Some(bytes) = memory {
-                    write(&group, "memory.limit_in_bytes", bytes)?;
+                    write(&group, "memory.limit_in_bytes", &bytes)?;
                 }
                 slot.oom = Some(group.join("memory.oom_control"));
                 if let (Some(root), Some(millis)) = (cpu, cpu_millis) {
                     let group = slot.make(root, id)?;
-                    write(&group, "cpu.cfs_period_us", CPU_PERIOD)?;
-                    write(&group, "cpu.cfs_quota_us", quota(millis))?;
+                    write(&group, "cpu.cfs_period_us", &CPU_PERIOD)?;
+                    write(&group, "cpu.cfs_quota_us", &quota(millis))?;
                 }
                 if let Some(root) = pids {
                     let group = slot.make(root, id)?;
-                    write(&group, "pids.max", MAX_PIDS)?;
+                    write(&group, "pids.max", &MAX_PIDS)?;
                 }
             }
             Self::Process => {
@@ -162,7 +162,7 @@ fn can_make(parent: &Path) -> bool {
         .is_ok()
 }
 
-fn write(group: &Path, file: &str, value: impl ToString) -> io::Result<()> {
+fn write(group: &Path, file: &str, value: &impl ToString) -> io::Result<()> {
     let path = group.join(file);
     std::fs::write(&path, value.to_string())
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
@@ -240,11 +240,11 @@ impl Drop for Slot {
 /// The first `count` CPUs that this process may use, as `taskset -c` reads them; `None` when all.
 fn usable_cpus(count: u64) -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let list = status
+    let allowed = status
         .lines()
         .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
     let mut cpus = Vec::new();
-    for range in list.trim().split(',') {
+    for range in allowed.trim().split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         cpus.extend(first.parse::<u64>().ok()?..=last.parse::<u64>().ok()?);
     }

@@ -1,0 +1,79 @@
+//! A Pod comes to its node, or is found there after a restart.
+
+use serde_json::{Value, json};
+
+use super::super::environment::list;
+use super::Life;
+use super::status::set_conditions;
+use crate::store::StoreError;
+
+impl Life {
+    /// The Pod has come to its node.
+    pub(super) fn begin(&self, pod: &Value) -> Result<(), StoreError> {
+        let now = self.cluster.clock.now_text();
+        let number = u64::from_str_radix(&self.uid.replace('-', "")[..8], 16).unwrap_or(0);
+        let ip = format!("10.244.{}.{}", number / 250 % 250, number % 250 + 1);
+        self.change(|status| {
+            status["phase"] = "Pending".into();
+            status["startTime"] = now.clone().into();
+            status["podIP"] = ip.clone().into();
+            status["podIPs"] = json!([{"ip": ip}]);
+            status["hostIP"] = "127.0.0.1".into();
+            status["qosClass"] = "Burstable".into();
+            for (field, statuses) in [("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")] {
+                let all: Vec<_> = list(&pod["spec"][field]).iter().map(|container| json!({
+                    "name": container["name"], "image": container["image"], "imageID": "", "ready": false,
+                    "started": false, "restartCount": 0,
+                    "state": {"waiting": {"reason": if field == "containers" && !list(&pod["spec"]["initContainers"]).is_empty() { "PodInitializing" } else { "ContainerCreating" }}},
+                })).collect();
+                if !all.is_empty() {
+                    status[statuses] = all.into();
+                }
+            }
+            set_conditions(status, false, "ContainersNotReady", &now);
+        })
+    }
+
+    /// The playground was restarted under a Pod: what ran is gone. True if the Pod goes on.
+    pub(super) fn after_restart(&self, pod: &Value) -> Result<bool, StoreError> {
+        let now = self.cluster.clock.now_text();
+        let never = pod["spec"]["restartPolicy"] == "Never";
+        let mut lost = false;
+        for statuses in ["initContainerStatuses", "containerStatuses"] {
+            lost |= list(&pod["status"][statuses])
+                .iter()
+                .any(|one| one["state"]["running"].is_object());
+        }
+        self.change(|status| {
+            for statuses in ["initContainerStatuses", "containerStatuses"] {
+                for one in status[statuses]
+                    .as_array_mut()
+                    .map_or(&mut [][..], Vec::as_mut_slice)
+                {
+                    if !one["state"]["running"].is_object() {
+                        continue;
+                    }
+                    let ended = json!({"terminated": {
+                        "exitCode": 255, "reason": "Unknown",
+                        "message": "The container could not be located when the node was restarted",
+                        "startedAt": one["state"]["running"]["startedAt"], "finishedAt": now,
+                    }});
+                    one["ready"] = false.into();
+                    one["started"] = false.into();
+                    if never {
+                        one["state"] = ended;
+                    } else {
+                        one["lastState"] = ended;
+                        one["restartCount"] = (one["restartCount"].as_i64().unwrap_or(0) + 1).into();
+                        one["state"] = json!({"waiting": {"reason": "ContainerCreating"}});
+                    }
+                }
+            }
+            if never && lost {
+                status["phase"] = "Failed".into();
+                set_conditions(status, false, "PodFailed", &now);
+            }
+        })?;
+        Ok(!(never && lost))
+    }
+}

@@ -1,0 +1,89 @@
+//! What happens to containers, in the Pod's status.
+
+use serde_json::{Value, json};
+
+use super::super::sandbox::Exit;
+use super::Life;
+use crate::store::StoreError;
+
+impl Life {
+    pub(super) fn container_status(
+        &self,
+        statuses: &str,
+        name: &str,
+        change: impl Fn(&mut Value),
+    ) -> Result<(), StoreError> {
+        let now = self.cluster.clock.now_text();
+        self.change(|status| {
+            for own in status[statuses]
+                .as_array_mut()
+                .map_or(&mut [][..], Vec::as_mut_slice)
+            {
+                if own["name"] == name {
+                    change(own);
+                }
+            }
+            let all = status["containerStatuses"]
+                .as_array()
+                .map_or(&[][..], Vec::as_slice);
+            let ready = !all.is_empty() && all.iter().all(|one| one["ready"] == true);
+            let running = all.iter().any(|one| one["state"]["running"].is_object());
+            if running {
+                status["phase"] = "Running".into();
+            }
+            set_conditions(status, ready, "ContainersNotReady", &now);
+        })
+    }
+
+    pub(super) fn ended(
+        &self,
+        statuses: &str,
+        name: &str,
+        exit: Exit,
+        reason: &str,
+        message: &str,
+        began: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let now = self.cluster.clock.now_text();
+        self.container_status(statuses, name, |own| {
+            let mut ended = json!({
+                "exitCode": exit.code, "reason": reason, "startedAt": began.unwrap_or(&now), "finishedAt": now,
+            });
+            if !message.is_empty() {
+                ended["message"] = message.into();
+            }
+            if !own["containerID"].is_null() {
+                ended["containerID"] = own["containerID"].clone();
+            }
+            own["state"] = json!({"terminated": ended});
+            own["ready"] = (statuses == "initContainerStatuses" && exit.code == 0).into();
+            own["started"] = false.into();
+        })
+    }
+}
+
+/// The Pod's conditions: initialized always, ready or not for this reason.
+pub(super) fn set_conditions(status: &mut Value, ready: bool, reason: &str, now: &str) {
+    let mut all = status["conditions"].as_array().cloned().unwrap_or_default();
+    for kind in ["Initialized", "Ready", "ContainersReady"] {
+        let value = if kind == "Initialized" || ready {
+            "True"
+        } else {
+            "False"
+        };
+        let same = all
+            .iter()
+            .any(|condition| condition["type"] == kind && condition["status"] == value);
+        if same {
+            continue;
+        }
+        all.retain(|condition| condition["type"] != kind);
+        let mut condition =
+            json!({"type": kind, "status": value, "lastProbeTime": null, "lastTransitionTime": now});
+        if value == "False" {
+            condition["reason"] = reason.into();
+        }
+        all.push(condition);
+    }
+    status["conditions"] = all.into();
+}
