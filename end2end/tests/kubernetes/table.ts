@@ -16,6 +16,7 @@ function gist(text: string): string {
     return text === '' ? 'empty' : 'text';
   }
   if (value === null) return 'done';
+  if (typeof value === 'string') return 'text';
   if (value.kind) return value.kind;
   if (value.projects) return `project ${value.projects.join(', ')}`;
   if (value.documents) return value.documents.map((document: any) => document.error?.kind ?? 'created').join(', ');
