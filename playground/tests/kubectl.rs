@@ -1,6 +1,10 @@
 //! The whole life of a Job, driven by `kubectl` over TLS.
 
-#![allow(clippy::unwrap_used, reason = "a test: what fails ends it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "a test goes step by step, and what fails ends it"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -334,7 +338,7 @@ async fn who_asks_decides_what_is_allowed() {
     let token = works(config, &["create", "token", "robot", "-n", "demo"], "").await;
     // The kubeconfig's own token goes only if another credential takes its place.
     let text = std::fs::read_to_string(config).unwrap();
-    let without: String = text
+    let without = text
         .lines()
         .map(|line| {
             if line.trim_start().starts_with("token:") {
@@ -343,8 +347,8 @@ async fn who_asks_decides_what_is_allowed() {
                 line
             }
         })
-        .map(|line| format!("{line}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .join("\n");
     let bare = config.with_file_name("bare");
     std::fs::write(&bare, without).unwrap();
     let (certificate, key) = served.playground.client_certificate("alice", &["dev"]).unwrap();
