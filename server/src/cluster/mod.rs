@@ -5,11 +5,13 @@
 
 pub mod clean;
 pub mod connect;
+mod deliver;
 pub mod environment;
 pub mod error;
 pub mod events;
 pub mod logs;
 pub mod pods;
+mod pulse;
 mod quantity;
 pub mod quota;
 mod request;
@@ -18,14 +20,17 @@ pub mod rows;
 pub mod schema;
 pub mod status;
 pub mod time;
+mod undecided;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Client;
 use serde_json::{Value, json};
 
 use app::api::error::ApiError;
 
+pub use pulse::Losses;
 pub use request::{Answer, DryRun};
 pub use resource::{Builtin, Resource};
 
@@ -34,6 +39,8 @@ pub use resource::{Builtin, Resource};
 pub struct Cluster {
     client: Client,
     facts: Arc<Facts>,
+    /// How long one request may take.
+    patience: Duration,
 }
 
 /// What is known of a cluster without asking it.
@@ -43,6 +50,8 @@ struct Facts {
     /// The project that the credentials prefer; the only one known to a person who may not list them.
     namespace: String,
     schema: schema::Cache,
+    pulse: pulse::Pulse,
+    undecided: undecided::Undecided,
 }
 
 impl Cluster {
@@ -56,8 +65,28 @@ impl Cluster {
                 playground,
                 namespace,
                 schema: schema::Cache::default(),
+                pulse: pulse::Pulse::default(),
+                undecided: undecided::Undecided::default(),
             }),
+            patience: request::PATIENCE,
         }
+    }
+
+    /// The same cluster, of which an answer is awaited no longer than `patience`.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How long one request may take.
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Tells whenever the cluster stops answering, for those who wait for it without asking.
+    pub fn losses(&self) -> Losses {
+        self.facts.pulse.listen(self)
     }
 
     /// The client, for watches and logs.

@@ -102,11 +102,13 @@ fn receive(which: Memo<String>, received: Received) {
     });
     live::subscribe(
         url,
-        &["lines", "end"],
+        &["lines", "end", "stale", "live"],
         move |event, data| {
-            if event == "end" {
-                received.ended.set(true);
-                return;
+            match event {
+                "end" => return received.ended.set(true),
+                "stale" => return received.lost.set(true),
+                "live" => return received.lost.set(false),
+                _ => {}
             }
             match serde_json::from_str::<Vec<Line>>(data) {
                 Ok(lines) => append(received, lines),
