@@ -138,7 +138,10 @@ impl Cluster {
     }
 
     async fn look(&self, collection: &str, trial: &Trial) -> Result<Found, Failure> {
-        let path = format!("{collection}/{}", resource::segment(&trial.name).map_err(refused)?);
+        let path = format!(
+            "{collection}/{}",
+            resource::segment(&trial.name).map_err(refused)?
+        );
         match self.attempt(Method::GET, &path, &[], None).await {
             Ok(answer) if is_marked(&answer.object, &trial.marker) => Ok(Found::Own(answer.object)),
             Ok(_) => Ok(Found::Other),
@@ -212,7 +215,10 @@ mod tests {
         assert_eq!(name(&json!({"name": "pi", "generateName": "x-"})), "pi");
         assert_eq!(name(&json!({})), "");
         let generated = name(&json!({"generateName": "pi-"}));
-        assert!(generated.starts_with("pi-") && generated.len() == 8, "{generated}");
+        assert!(
+            generated.starts_with("pi-") && generated.len() == 8,
+            "{generated}"
+        );
         assert_eq!(name(&json!({"generateName": "a".repeat(80)})).len(), 63);
     }
 

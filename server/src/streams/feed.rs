@@ -1,7 +1,7 @@
 //! A collection of the cluster as a stream of changes that never goes stale unnoticed.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_stream::stream;
 use futures::StreamExt;
@@ -23,6 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Pause after a refusal: rights are rarely given back.
 const DENIED: Duration = Duration::from_secs(3);
+
+/// A watch that lasted this long worked: the next pause is the first again.
+const WORKED: Duration = Duration::from_secs(3);
 
 /// How long the first list may be silent at first and in the end; a connection may be dead, or the cluster slow.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(30));
@@ -61,7 +64,7 @@ pub fn follow(
     project: &str,
     selection: Selection,
 ) -> BoxStream<'static, Change> {
-    let api: Api<DynamicObject> = Api::namespaced_with(cluster.client(), project, &known.for_kube());
+    let (cluster, project) = (cluster.clone(), project.to_owned());
     let name = known.plural();
     let mut config = watcher::Config::default().page_size(PAGE).timeout(WATCH);
     config.field_selector = selection.fields;
@@ -73,17 +76,27 @@ pub fn follow(
         let mut denied = false;
         loop {
             losses.forget();
-            let mut events = pin!(watcher(api.clone(), config.clone()));
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(cluster.client(), &project, &known.for_kube());
+            let mut events = pin!(watcher(api, config.clone()));
             let mut listed = Vec::new();
-            let mut is_listed = false;
+            let mut listed_at = None;
             loop {
                 let event = tokio::select! {
                     event = events.next() => event,
-                    () = losses.next() => {
-                        yield Change::Lost;
-                        break;
-                    }
-                    () = tokio::time::sleep(patience), if !is_listed => {
+                    answers = losses.next() => match (answers, listed_at) {
+                        (true, Some(_)) => continue,
+                        // The connection that is waited for may be from before.
+                        (true, None) => {
+                            pause = PAUSE.0;
+                            break;
+                        }
+                        (false, _) => {
+                            yield Change::Lost;
+                            break;
+                        }
+                    },
+                    () = tokio::time::sleep(patience), if listed_at.is_none() => {
                         patience = (patience * 2).min(PATIENCE.1);
                         yield Change::Lost;
                         break;
@@ -94,8 +107,7 @@ pub fn follow(
                     Some(Ok(Event::Init)) => listed.clear(),
                     Some(Ok(Event::InitApply(object))) => listed.extend(json(&object)),
                     Some(Ok(Event::InitDone)) => {
-                        pause = PAUSE.0;
-                        is_listed = true;
+                        listed_at = Some(Instant::now());
                         denied = false;
                         yield Change::Reset(std::mem::take(&mut listed));
                     }
@@ -127,6 +139,10 @@ pub fn follow(
                         break;
                     }
                 }
+            }
+            // A list that can be read while its watch fails at once would be read without end.
+            if listed_at.is_some_and(|at: Instant| at.elapsed() > WORKED) {
+                pause = PAUSE.0;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);

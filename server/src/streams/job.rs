@@ -74,11 +74,7 @@ enum Source {
     Events,
 }
 
-fn changes(
-    cluster: Cluster,
-    of: Of,
-    job: &Value,
-) -> impl Stream<Item = Event> + Send + use<> {
+fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> + Send + use<> {
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let select = |fields: Option<String>, labels: Option<String>| Selection { fields, labels };
     let origin = origin(job);

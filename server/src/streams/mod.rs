@@ -14,10 +14,10 @@ mod outage;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use async_stream::stream;
 use axum::Json;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use async_stream::stream;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use http::{HeaderName, HeaderValue, StatusCode};

@@ -247,8 +247,23 @@ impl TestApp {
     pub async fn stream(&self, path: &str, last_event_id: Option<&str>) -> Events {
         let response = self.open(path, last_event_id).await;
         assert_eq!(response.status(), StatusCode::OK);
+        // Read at once, as a browser does: a stream that nobody reads stands still.
+        let mut body = response.into_body().into_data_stream();
+        let (send, mut arrived) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = send.closed() => return,
+                    chunk = body.next() => match chunk {
+                        // The receiver may have gone in between.
+                        Some(chunk) => { let _ = send.send(chunk); }
+                        None => return,
+                    }
+                }
+            }
+        });
         Events {
-            body: response.into_body().into_data_stream().boxed(),
+            body: futures::stream::poll_fn(move |context| arrived.poll_recv(context)).boxed(),
             text: String::new(),
         }
     }

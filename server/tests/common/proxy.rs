@@ -58,6 +58,8 @@ struct Shared {
     cuts: watch::Sender<u32>,
     /// Counts how often all connections became half-open.
     freezes: watch::Sender<u32>,
+    /// New connections are half-open from the beginning.
+    gone: watch::Sender<bool>,
     created: Mutex<usize>,
 }
 
@@ -79,6 +81,7 @@ impl Proxy {
             up: watch::Sender::new(true),
             cuts: watch::Sender::new(0),
             freezes: watch::Sender::new(0),
+            gone: watch::Sender::new(false),
             created: Mutex::new(0),
         });
         let port = Port {
@@ -90,16 +93,16 @@ impl Proxy {
         let router = Router::new().fallback(move |ConnectInfo(wire): ConnectInfo<Wire>, request| {
             forward(Arc::clone(&forwarded), wire, request)
         });
-        tokio::spawn(async move {
-            axum::serve(port, router.into_make_service_with_connect_info::<Wire>()).await
-        });
+        tokio::spawn(
+            async move { axum::serve(port, router.into_make_service_with_connect_info::<Wire>()).await },
+        );
         Self { address, shared }
     }
 
     /// The API server as the console reaches it.
     pub fn cluster(&self) -> Cluster {
         let config = Config::new(format!("http://{}", self.address).parse().unwrap());
-        Cluster::new(connect::client(config).unwrap(), "test", false)
+        connect::cluster(config, "test".to_owned()).unwrap()
     }
 
     /// From now on `rule` says what goes wrong.
@@ -136,6 +139,17 @@ impl Proxy {
     /// All connections that there are stay open, and nothing comes over them any more. New ones work.
     pub fn freeze(&self) {
         self.shared.freezes.send_modify(|count| *count += 1);
+    }
+
+    /// The same for new connections, until [`Proxy::reappear`].
+    pub fn vanish(&self) {
+        self.shared.gone.send_replace(true);
+        self.freeze();
+    }
+
+    /// New connections work again; those from before stay as they are.
+    pub fn reappear(&self) {
+        self.shared.gone.send_replace(false);
     }
 
     /// How many `POST`s the API server has answered with 201.
@@ -201,6 +215,10 @@ impl Listener for Port {
 /// Carries bytes until the connection is cut; both ends are closed then.
 async fn pump(mut socket: TcpStream, mut server: DuplexStream, wire: Wire, shared: Arc<Shared>) {
     let (mut cuts, mut freezes) = (shared.cuts.subscribe(), shared.freezes.subscribe());
+    if *shared.gone.borrow() {
+        let _ = cuts.changed().await;
+        return;
+    }
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut socket, &mut server) => {}
         () = wire.0.notified() => {}
@@ -281,6 +299,13 @@ fn limited(response: Response, bytes: usize, broken: bool) -> Response {
         futures::stream::iter(out)
     });
     if broken {
+        // What was sent before is on its way first: it would be thrown away with the connection.
+        let body = body.then(async |chunk| {
+            if chunk.is_err() {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            }
+            chunk
+        });
         return Response::from_parts(parts, Body::from_stream(body));
     }
     let whole = body.take_while(|chunk| std::future::ready(chunk.is_ok()));

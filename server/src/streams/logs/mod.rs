@@ -102,11 +102,7 @@ struct Source {
     of: Of,
 }
 
-fn lines(
-    source: Source,
-    job: &Value,
-    mut positions: Positions,
-) -> impl Stream<Item = Event> + Send + use<> {
+fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<Item = Event> + Send + use<> {
     let mut roster = Roster::new(Wanted {
         job: job["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
         pod: source.of.pod.clone(),

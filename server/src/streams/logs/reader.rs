@@ -47,7 +47,7 @@ pub async fn read(
             tokio::select! {
                 end = lines => end,
                 // A connection whose other end has vanished says nothing for ever.
-                () = losses.next() => End::Broken,
+                () = losses.next_loss() => End::Broken,
             }
         }
         Err(error) => {
