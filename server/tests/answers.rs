@@ -10,7 +10,7 @@ use http::header::{
     IF_NONE_MATCH, VARY,
 };
 use http::{Method, Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn every_answer_has_the_security_headers() {
@@ -183,7 +183,7 @@ async fn probes_tell_whether_the_cluster_answers() {
             .router(),
     );
     assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
-    let app = TestApp::new(Fake::default().router());
+    let app = TestApp::new(Fake::default().on("GET /version", 503, Value::Null).router());
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
 }

@@ -140,9 +140,11 @@ async fn create(
         check_namespace(object, project)?;
     }
     check_fields(cluster, object).await?;
-    cluster
-        .post(&resource.collection(project)?, object, dry_run)
-        .await
+    let collection = resource.collection(project)?;
+    match dry_run {
+        DryRun::Yes => cluster.post(&collection, object, dry_run).await,
+        DryRun::No => cluster.create(&collection, object, &object.to_string()).await,
+    }
 }
 
 /// What is created belongs to the project that is shown: a text from elsewhere does not reach another one unseen.

@@ -6,7 +6,7 @@ use app::api::error::ApiError;
 use app::api::job::JobRow;
 
 use crate::cluster::events::EventIndex;
-use crate::cluster::{Builtin, Cluster, DryRun, clean, rows};
+use crate::cluster::{Builtin, Cluster, clean, rows};
 
 /// Label of a run: the name of the Job that it repeats.
 pub const RERUN_OF: &str = "jobwright.io/rerun-of";
@@ -54,9 +54,11 @@ pub async fn run(cluster: &Cluster, project: &str, name: &str) -> Result<JobRow,
     let mut new = prepare(old, &origin);
     let collection = Builtin::JOBS.collection(project)?;
     let last = number + TRIES;
+    // Whatever number it would get: asked for again after a lost answer, it is the same run.
+    let wish = format!("rerun of {name}");
     loop {
         new["metadata"]["name"] = name_of(&origin, number, longest).into();
-        match cluster.post(&collection, &new, DryRun::No).await {
+        match cluster.create(&collection, &new, &wish).await {
             Ok(answer) => return Ok(rows::row(&answer.object, [], &EventIndex::default())),
             // A Job of this name that is no run of ours: the next number.
             Err(ApiError::AlreadyExists { .. }) if number < last => number += 1,

@@ -1,6 +1,7 @@
 //! Finding the cluster: in-cluster, a kubeconfig, or the embedded playground.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kube::Client;
 use kube::config::{Config, InClusterError, KubeConfigOptions, KubeconfigError};
@@ -63,9 +64,37 @@ pub async fn find(choice: ClusterChoice, context: Option<&str>) -> Result<Found,
     }
 }
 
+/// Longest silence of a connection; every watch ends and begins again before that ([`WATCH`]).
+const SILENCE: Duration = Duration::from_secs(35);
+
+/// After how many seconds the API server ends a watch, which goes on at once where it was.
+pub(crate) const WATCH: u32 = 30;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The client of `config`, as the console uses it. It sends nothing again by itself: kube's own repetition waits for
+/// many minutes in the end, and repeats a creation whose answer is lost without looking for its result.
+fn client(mut config: Config) -> Result<Client, ConnectError> {
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT);
+    config.read_timeout = Some(SILENCE);
+    Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))
+}
+
+/// The cluster of `config`, shown as `name`.
+pub fn cluster(config: Config, name: String) -> Result<Cluster, ConnectError> {
+    let first = client(config.clone())?;
+    let renew = move || {
+        client(config.clone())
+            .inspect_err(|error| tracing::warn!(%error, "no new connections"))
+            .ok()
+    };
+    Ok(Cluster::renewable(first, Box::new(renew), name))
+}
+
 fn remote(config: Config, name: String) -> Result<Found, ConnectError> {
-    let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
-    Ok(Found::Remote(Cluster::new(client, name, false)))
+    Ok(Found::Remote(cluster(config, name)?))
 }
 
 /// In-cluster if a service account is mounted, else a kubeconfig if there is one or a context is asked for.

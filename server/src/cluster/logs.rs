@@ -61,7 +61,7 @@ impl Cluster {
             .body(Vec::new())
             .map_err(|error| impossible(error.to_string()))?;
         let client = self.client();
-        let opened = tokio::time::timeout(super::request::PATIENCE, client.request_stream(request)).await;
+        let opened = tokio::time::timeout(self.patience(), client.request_stream(request)).await;
         match opened {
             Ok(opened) => opened.map_err(|error| from_kube(&error)),
             Err(_) => Err(ApiError::Unreachable {

@@ -5,11 +5,13 @@
 
 pub mod clean;
 pub mod connect;
+mod deliver;
 pub mod environment;
 pub mod error;
 pub mod events;
 pub mod logs;
 pub mod pods;
+mod pulse;
 mod quantity;
 pub mod quota;
 mod request;
@@ -18,51 +20,103 @@ pub mod rows;
 pub mod schema;
 pub mod status;
 pub mod time;
+mod undecided;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use kube::Client;
 use serde_json::{Value, json};
 
 use app::api::error::ApiError;
 
+pub use pulse::Losses;
 pub use request::{Answer, DryRun};
 pub use resource::{Builtin, Resource};
 
 /// A cluster that can be asked.
 #[derive(Clone)]
 pub struct Cluster {
-    client: Client,
     facts: Arc<Facts>,
+    /// How long one request may take.
+    patience: Duration,
 }
+
+/// Makes the client anew; none if it cannot.
+type Renew = Box<dyn Fn() -> Option<Client> + Send + Sync>;
 
 /// What is known of a cluster without asking it.
 struct Facts {
+    client: RwLock<Client>,
+    renew: Option<Renew>,
     name: String,
     playground: bool,
     /// The project that the credentials prefer; the only one known to a person who may not list them.
     namespace: String,
     schema: schema::Cache,
+    pulse: pulse::Pulse,
+    undecided: undecided::Undecided,
 }
 
 impl Cluster {
     /// The cluster behind `client`, shown as `name`.
     pub fn new(client: Client, name: impl Into<String>, playground: bool) -> Self {
+        Self::build(client, None, name.into(), playground)
+    }
+
+    /// The cluster behind `client`, whose connections can be made anew by `renew`.
+    fn renewable(client: Client, renew: Renew, name: String) -> Self {
+        Self::build(client, Some(renew), name, false)
+    }
+
+    fn build(client: Client, renew: Option<Renew>, name: String, playground: bool) -> Self {
         let namespace = client.default_namespace().to_owned();
         Self {
-            client,
             facts: Arc::new(Facts {
-                name: name.into(),
+                client: RwLock::new(client),
+                renew,
+                name,
                 playground,
                 namespace,
                 schema: schema::Cache::default(),
+                pulse: pulse::Pulse::default(),
+                undecided: undecided::Undecided::default(),
             }),
+            patience: request::PATIENCE,
         }
+    }
+
+    /// The same cluster, of which an answer is awaited no longer than `patience`.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How long one request may take.
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Tells whenever the cluster stops answering, for those who wait for it without asking.
+    pub fn losses(&self) -> Losses {
+        self.facts.pulse.listen(self)
     }
 
     /// The client, for watches and logs.
     pub fn client(&self) -> Client {
-        self.client.clone()
+        self.facts
+            .client
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Leaves all connections: those that lie idle may be as dead as the one that does not answer.
+    fn renew(&self) {
+        if let Some(client) = self.facts.renew.as_ref().and_then(|renew| renew()) {
+            *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        }
     }
 
     /// The kubeconfig context, `in-cluster`, or `playground`.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, Request, Response};
-use http::header::{ACCEPT, CONTENT_TYPE, WARNING};
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING};
 use kube::client::Body;
 use serde_json::{Value, json};
 
@@ -12,14 +13,23 @@ use app::api::error::ApiError;
 use super::Cluster;
 use super::error::{from_kube, from_status};
 
-/// How long the API server may take.
+/// How long the API server may take, if nothing else is said.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often a request that changes nothing is sent at most.
+const TRIES: u32 = 3;
+
+/// The longest pause that an API server can ask for before such a request is sent again; a page does not wait longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// The pause where the API server names none.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// How many objects of a list are asked for at once.
 const PAGE: &str = "500";
 
 /// How the console calls itself in `managedFields`.
-const MANAGER: &str = "jobwright";
+pub(super) const MANAGER: &str = "jobwright";
 
 /// Whether something is written or only checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +47,48 @@ pub struct Answer {
     pub object: Value,
     /// The texts of its `Warning` headers.
     pub warnings: Vec<String>,
+}
+
+/// What became of a request that was not answered with success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The API server said no; nothing was done.
+    Refused,
+    /// The API server has too much to do; nothing was done, and the same request may be sent later (429).
+    Later,
+    /// The API server could not do it (500): its store may still have.
+    Failed,
+    /// No answer, or one from somebody before the API server: it may have been carried out.
+    Unknown,
+}
+
+/// A request that was not answered with success.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// In the words of the pages.
+    pub(super) error: ApiError,
+    /// What became of it.
+    pub(super) fate: Fate,
+    /// How long the API server asks to wait (`Retry-After` in seconds).
+    pub(super) after: Option<Duration>,
+}
+
+impl Failure {
+    fn unknown(error: ApiError) -> Self {
+        Self {
+            error,
+            fate: Fate::Unknown,
+            after: None,
+        }
+    }
+
+    fn refused(error: ApiError) -> Self {
+        Self {
+            error,
+            fate: Fate::Refused,
+            after: None,
+        }
+    }
 }
 
 impl Cluster {
@@ -104,6 +156,7 @@ impl Cluster {
         Ok(())
     }
 
+    /// Sends a request; one that changes nothing is sent again when the API server has too much to do.
     async fn send(
         &self,
         method: Method,
@@ -111,18 +164,44 @@ impl Cluster {
         query: &[(&str, &str)],
         body: Option<(&str, &Value)>,
     ) -> Result<Answer, ApiError> {
-        let request = build(method, path, query, body)?;
-        let answered = tokio::time::timeout(PATIENCE, async {
+        let harmless = method == Method::GET || query.contains(&("dryRun", "All"));
+        let mut tries = 1;
+        loop {
+            let failure = match self.attempt(method.clone(), path, query, body).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let asked_to = failure.fate == Fate::Later || failure.after.is_some();
+            let pause = failure.after.unwrap_or(PAUSE);
+            if !harmless || !asked_to || tries == TRIES || pause > LONGEST_PAUSE {
+                return Err(failure.error);
+            }
+            tries += 1;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Sends a request once.
+    pub(super) async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<(&str, &Value)>,
+    ) -> Result<Answer, Failure> {
+        let request = build(method, path, query, body).map_err(Failure::refused)?;
+        let patience = self.patience();
+        let answered = tokio::time::timeout(patience, async {
             let response = self
                 .client()
                 .send(request)
                 .await
-                .map_err(|error| from_kube(&error))?;
+                .map_err(|error| Failure::unknown(from_kube(&error)))?;
             read(response).await
         });
         answered.await.unwrap_or_else(|_| {
-            let message = format!("no answer within {} seconds", PATIENCE.as_secs());
-            Err(ApiError::Unreachable { message })
+            let message = format!("no answer within {} seconds", patience.as_secs_f32());
+            Err(Failure::unknown(ApiError::Unreachable { message }))
         })
     }
 }
@@ -157,24 +236,44 @@ fn build(
         .map_err(|error| impossible(&error))
 }
 
-async fn read(response: Response<Body>) -> Result<Answer, ApiError> {
+async fn read(response: Response<Body>) -> Result<Answer, Failure> {
     let (parts, body) = response.into_parts();
-    let bytes = body
-        .collect_bytes()
-        .await
-        .map_err(|error| ApiError::Unreachable {
+    let bytes = body.collect_bytes().await.map_err(|error| {
+        Failure::unknown(ApiError::Unreachable {
             message: crate::with_causes(&error),
-        })?;
+        })
+    })?;
     if !parts.status.is_success() {
-        return Err(from_status(parts.status, &bytes));
+        return Err(Failure {
+            error: from_status(parts.status, &bytes),
+            fate: fate(parts.status),
+            after: retry_after(&parts.headers),
+        });
     }
-    let object = serde_json::from_slice(&bytes).map_err(|error| ApiError::Unreachable {
-        message: format!("the answer is no JSON: {error}"),
+    let object = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::unknown(ApiError::Unreachable {
+            message: format!("the answer is no JSON: {error}"),
+        })
     })?;
     Ok(Answer {
         object,
         warnings: warnings(&parts.headers),
     })
+}
+
+fn fate(code: StatusCode) -> Fate {
+    match code.as_u16() {
+        429 => Fate::Later,
+        500 => Fate::Failed,
+        408 | 501..=599 => Fate::Unknown,
+        _ => Fate::Refused,
+    }
+}
+
+/// The API server writes seconds; a proxy's date counts as none.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The texts of `299 - "text"` headers (KEP-1693).

@@ -139,7 +139,7 @@ fn collection(api_version: &str, plural: &str, project: Option<&str>) -> Result<
 }
 
 /// A name as one segment of an address. Names come from the browser: none may reach another address.
-fn segment(name: &str) -> Result<String, ApiError> {
+pub(super) fn segment(name: &str) -> Result<String, ApiError> {
     if matches!(name, "" | "." | "..") {
         return Err(ApiError::NotFound {
             message: format!("{name:?} is no name"),

@@ -62,7 +62,15 @@ impl Board {
                 self.lost_since.get_or_insert(now);
                 return;
             }
+            // Without the Jobs there is no list: what is known of them is not live any more.
+            Change::Denied if source == Source::Jobs => {
+                self.lost.insert(source);
+                self.lost_since.get_or_insert(now);
+                return;
+            }
+            // Rows do without what may not be read, and without what could be read once.
             Change::Denied => {
+                self.clear(source);
                 self.lost.remove(&source);
                 self.ready.insert(source);
             }
@@ -363,6 +371,25 @@ mod tests {
         assert_eq!(board.flush(), None);
         board.take(Source::Pods, Change::Reset(Vec::new()), 9);
         assert_eq!(names(board.flush()), expect(&["b"], &["(all)"]));
+    }
+
+    #[test]
+    fn a_list_that_may_not_be_read_any_more_is_stale() {
+        let mut board = ready(vec![job("a", "1", json!({}))]);
+        board.flush();
+        board.take(Source::Jobs, Change::Denied, 7);
+        assert_eq!(board.flush(), Some(ListChange::Stale { since: 7 }));
+        board.take(Source::Jobs, Change::Reset(vec![job("a", "1", json!({}))]), 9);
+        assert_eq!(names(board.flush()), expect(&["a"], &["(all)"]));
+    }
+
+    #[test]
+    fn rows_do_without_pods_that_may_not_be_read_any_more() {
+        let mut board = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
+        board.take(Source::Pods, Change::Applied(pod("p", "1", "Running")), 0);
+        board.flush();
+        board.take(Source::Pods, Change::Denied, 7);
+        assert_eq!(names(board.flush()), expect(&["a"], &[]));
     }
 
     #[test]

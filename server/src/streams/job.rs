@@ -9,6 +9,7 @@ use axum::response::Response;
 use axum::response::sse::Event;
 use futures::stream::select_all;
 use futures::{Stream, StreamExt};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,7 +18,8 @@ use app::api::error::ApiError;
 use app::api::job::JobDetail;
 
 use super::feed::{Change, Selection, follow};
-use super::{event, refuse, respond};
+use super::outage::Outage;
+use super::{event, is_final, once_it_answers, refuse, respond};
 use crate::backend::{ClusterBackend, RERUN_OF, origin};
 use crate::cluster::pods::owner;
 use crate::cluster::{Builtin, Cluster};
@@ -27,6 +29,9 @@ use crate::state::AppState;
 /// Changes within this time are sent together.
 const TOGETHER: Duration = Duration::from_millis(250);
 
+/// Pause before a Job that could not be read is read again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Which Job.
 #[derive(Deserialize)]
 pub struct Of {
@@ -34,7 +39,8 @@ pub struct Of {
     name: String,
 }
 
-/// Sends `detail` events with a `JobDetail` each, first what it is now; and `gone` when the Job is deleted.
+/// Sends `detail` events with a `JobDetail` each, first what it is now; `stale` when the cluster is lost, with the
+/// time since when, after which the next `detail` is live again; and `gone` when the Job is deleted.
 pub async fn stream(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -45,7 +51,13 @@ pub async fn stream(
         Ok(job) => respond(session, changes(cluster, of, &job)),
         // Gone between the page and its stream: that is news, not a failure.
         Err(ApiError::NotFound { .. }) => respond(session, futures::stream::iter(gone())),
-        Err(error) => refuse(error),
+        Err(error) if is_final(&error) => refuse(error),
+        Err(_) => {
+            let which = (of.project.clone(), of.name.clone());
+            let later = cluster.clone();
+            let events = once_it_answers(cluster, which, |job| changes(later, of, job), gone());
+            respond(session, events)
+        }
     }
 }
 
@@ -54,14 +66,15 @@ fn gone() -> Option<Event> {
 }
 
 /// What a change may be about.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Source {
+    This,
     Runs,
     Pods,
     Events,
 }
 
-fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> + Send + 'static {
+fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> + Send + use<> {
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let select = |fields: Option<String>, labels: Option<String>| Selection { fields, labels };
     let origin = origin(job);
@@ -69,7 +82,7 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
     let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
     let mut feed = select_all(
         [
-            (Source::Runs, follow(&cluster, Builtin::JOBS, &of.project, this)),
+            (Source::This, follow(&cluster, Builtin::JOBS, &of.project, this)),
             (Source::Runs, follow(&cluster, Builtin::JOBS, &of.project, runs)),
             (
                 Source::Pods,
@@ -85,8 +98,10 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
     let backend = ClusterBackend::new(cluster);
     stream! {
         let mut sent: Option<JobDetail> = None;
+        let mut outage = Outage::default();
         loop {
             match backend.job(&of.project, &of.name).await {
+                Ok(_) if outage.is_on() => {}
                 Ok(detail) => {
                     if sent.as_ref() != Some(&detail) {
                         if let Some(event) = event("detail", &detail) {
@@ -94,6 +109,8 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
                         }
                         sent = Some(detail);
                     }
+                    outage.read();
+                    outage.is_over();
                 }
                 Err(ApiError::NotFound { .. }) => {
                     if let Some(event) = gone() {
@@ -101,11 +118,25 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
                     }
                     return;
                 }
-                // The watches are lost too then; they come back with a full list.
-                Err(error) => tracing::debug!(%error, "a Job cannot be read for its stream"),
+                Err(error) => {
+                    tracing::debug!(%error, "a Job cannot be read for its stream");
+                    outage.unread(Timestamp::now().as_millisecond());
+                }
             }
             loop {
-                let Some((source, change)) = feed.next().await else { return };
+                if let Some(stale) = outage.news() {
+                    // Whatever the Job is afterwards, it is told.
+                    sent = None;
+                    if let Some(event) = event("stale", &stale) {
+                        yield event;
+                    }
+                }
+                let change = tokio::select! {
+                    change = feed.next() => change,
+                    () = tokio::time::sleep(AGAIN), if outage.is_unread() => break,
+                };
+                let Some((source, change)) = change else { return };
+                outage.take(source, &change, source == Source::This, Timestamp::now().as_millisecond());
                 if concerns(source, &change, &of.name, &uid) {
                     break;
                 }
@@ -116,7 +147,9 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
             loop {
                 tokio::select! {
                     () = &mut end => break,
-                    Some(_) = feed.next() => {}
+                    Some((source, change)) = feed.next() => {
+                        outage.take(source, &change, source == Source::This, Timestamp::now().as_millisecond());
+                    }
                 }
             }
         }
@@ -131,7 +164,7 @@ fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
         Change::Applied(object) | Change::Deleted(object) => object,
     };
     match source {
-        Source::Runs => true,
+        Source::This | Source::Runs => true,
         Source::Pods => owner(object) == Some(uid),
         // A Job's Pods are named after it.
         Source::Events => object["involvedObject"]["name"]

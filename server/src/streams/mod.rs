@@ -9,23 +9,78 @@ mod feed;
 pub mod job;
 pub mod jobs;
 pub mod logs;
+mod outage;
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use async_stream::stream;
 use axum::Json;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use http::{HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use app::api::error::ApiError;
 
+use crate::cluster::Cluster;
 use crate::session::Session;
 
 /// Comments this often keep proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Pause before a Job is asked for again while the cluster does not answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The error will be the same when the same is asked for again.
+fn is_final(error: &ApiError) -> bool {
+    matches!(error, ApiError::Forbidden { .. } | ApiError::NotFound { .. })
+}
+
+/// The events of a Job that the cluster does not give at the moment: that it is lost, then what `events` makes of the
+/// Job, or `none` if there is none any more. A stream that is refused is never asked for again by a browser.
+fn once_it_answers<E>(
+    cluster: Cluster,
+    (project, name): (String, String),
+    events: impl FnOnce(&Value) -> E + Send + 'static,
+    none: Option<Event>,
+) -> BoxStream<'static, Event>
+where
+    E: Stream<Item = Event> + Send + 'static,
+{
+    stream! {
+        let since = Timestamp::now().as_millisecond();
+        if let Some(event) = event("stale", &outage::Stale { since }) {
+            yield event;
+        }
+        let job = loop {
+            tokio::time::sleep(AGAIN).await;
+            match cluster.job(&project, &name).await {
+                Ok(job) => break Some(job),
+                Err(error) if is_final(&error) => break None,
+                Err(_) => {}
+            }
+        };
+        match job {
+            Some(job) => {
+                let mut events = events(&job).boxed();
+                while let Some(event) = events.next().await {
+                    yield event;
+                }
+            }
+            None => {
+                if let Some(event) = none {
+                    yield event;
+                }
+            }
+        }
+    }
+    .boxed()
+}
 
 /// Sends `events` until the session ends.
 fn respond(session: Session, events: impl Stream<Item = Event> + Send + 'static) -> Response {

@@ -12,6 +12,7 @@
 #![allow(missing_docs, reason = "names say it")]
 
 pub mod fake;
+pub mod proxy;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -124,6 +125,17 @@ fn parse(event: &str) -> Event {
 impl TestApp {
     /// A console before the API that `api` serves; nobody is signed in.
     pub fn new(api: Router) -> Self {
+        Self::before(cluster(api))
+    }
+
+    /// A console before a cluster, with a person signed in.
+    pub async fn signed_in_before(cluster: Cluster) -> Self {
+        let mut app = Self::before(cluster);
+        app.sign_in().await;
+        app
+    }
+
+    fn before(cluster: Cluster) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
         std::fs::create_dir_all(site.join("pkg")).unwrap();
@@ -131,7 +143,7 @@ impl TestApp {
         std::fs::write(site.join("pkg/frontend.js.br"), "(brotli)").unwrap();
         std::fs::write(site.join("pkg/frontend_bg.wasm"), b"\0asm").unwrap();
         let data = folder.path().to_owned();
-        let state = state(api, &data);
+        let state = state(cluster, &data);
         Self {
             router: router(state.clone()).unwrap(),
             state,
@@ -235,20 +247,39 @@ impl TestApp {
     pub async fn stream(&self, path: &str, last_event_id: Option<&str>) -> Events {
         let response = self.open(path, last_event_id).await;
         assert_eq!(response.status(), StatusCode::OK);
+        // Read at once, as a browser does: a stream that nobody reads stands still.
+        let mut body = response.into_body().into_data_stream();
+        let (send, mut arrived) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = send.closed() => return,
+                    chunk = body.next() => match chunk {
+                        // The receiver may have gone in between.
+                        Some(chunk) => { let _ = send.send(chunk); }
+                        None => return,
+                    }
+                }
+            }
+        });
         Events {
-            body: response.into_body().into_data_stream().boxed(),
+            body: futures::stream::poll_fn(move |context| arrived.poll_recv(context)).boxed(),
             text: String::new(),
         }
     }
 
     /// The console after a restart: same folder, same API.
     pub fn restart(&mut self, api: Router) {
-        self.state = state(api, self.folder.path());
+        self.state = state(cluster(api), self.folder.path());
         self.router = router(self.state.clone()).unwrap();
     }
 }
 
-fn state(api: Router, data: &Path) -> AppState {
+fn cluster(api: Router) -> Cluster {
+    Cluster::new(Client::new(api, "default"), "test", false)
+}
+
+fn state(cluster: Cluster, data: &Path) -> AppState {
     let idle = Duration::from_hours(12);
     let sessions = SessionService::open(data, idle, false, 3000).unwrap();
     AppState::new(Shared {
@@ -256,7 +287,7 @@ fn state(api: Router, data: &Path) -> AppState {
         site: data.join("site"),
         sessions,
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
-        cluster: Cluster::new(Client::new(api, "default"), "test", false),
+        cluster,
         base: format!("http://{AUTHORITY}"),
         print: |_| {},
     })

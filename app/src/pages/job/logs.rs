@@ -108,11 +108,13 @@ fn receive(which: Memo<String>, received: Received) {
     });
     live::subscribe(
         url,
-        &["lines", "end", "refused"],
+        &["lines", "end", "refused", "stale", "live"],
         move |event, data| {
-            if event == "end" {
-                received.ended.set(true);
-                return;
+            match event {
+                "end" => return received.ended.set(true),
+                "stale" => return received.lost.set(true),
+                "live" => return received.lost.set(false),
+                _ => {}
             }
             if event == "refused" {
                 received.refused.set(serde_json::from_str(data).ok());

@@ -14,12 +14,13 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::api;
-use crate::api::job::JobDetail;
-use crate::i18n::{job as text, t};
+use crate::api::job::{JobDetail, Millis};
+use crate::i18n::{common, job as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::tabs::{Tab, Tabs};
+use crate::kit::time::exact;
 use crate::live::{self, Connection};
 use crate::pages::set_status;
 
@@ -47,11 +48,12 @@ fn OneJob(project: String, name: String) -> impl IntoView {
     let name = Memo::new(move |_| name.clone());
     let gone = RwSignal::new(false);
     let live = RwSignal::new(None::<JobDetail>);
+    let stale = RwSignal::new(None::<Millis>);
     let first = Resource::new_blocking(
         move || (project.get(), name.get()),
         |(project, name)| api::job(project, name),
     );
-    follow(project, name, live, gone);
+    follow(project, name, live, stale, gone);
     view! {
         <Title text=move || name.get()/>
         <Suspense>
@@ -60,7 +62,8 @@ fn OneJob(project: String, name: String) -> impl IntoView {
                     Ok(detail) => {
                         gone.set(false);
                         live.set(None);
-                        view! { <Loaded first=detail live gone/> }.into_any()
+                        stale.set(None);
+                        view! { <Loaded first=detail live stale gone/> }.into_any()
                     }
                     Err(error) => {
                         set_status(&error);
@@ -77,6 +80,7 @@ fn follow(
     project: Memo<String>,
     name: Memo<String>,
     live: RwSignal<Option<JobDetail>>,
+    stale: RwSignal<Option<Millis>>,
     gone: RwSignal<bool>,
 ) {
     let url = Signal::derive(move || {
@@ -88,15 +92,25 @@ fn follow(
     });
     live::subscribe(
         url,
-        &["detail", "gone"],
+        &["detail", "stale", "gone"],
         move |event, data| match event {
-            "gone" => gone.set(true),
+            "gone" => {
+                stale.set(None);
+                gone.set(true);
+            }
+            "stale" => stale.set(since(data)),
             _ => match serde_json::from_str(data) {
-                Ok(detail) => live.set(Some(detail)),
+                Ok(detail) => {
+                    stale.set(None);
+                    live.set(Some(detail));
+                }
                 Err(error) => leptos::logging::warn!("unreadable state of the Job: {error}"),
             },
         },
-        |connection| {
+        move |connection| {
+            if connection != Connection::Open {
+                stale.update(|stale| *stale = stale.or_else(now));
+            }
             if connection == Connection::Closed {
                 crate::pages::leave_if_signed_out();
             }
@@ -104,9 +118,33 @@ fn follow(
     );
 }
 
+/// The time in a `stale` event.
+fn since(data: &str) -> Option<Millis> {
+    let data: serde_json::Value = serde_json::from_str(data).ok()?;
+    data["since"].as_i64()
+}
+
+/// The time by the browser's clock; none on the server.
+#[allow(
+    clippy::unnecessary_wraps,
+    clippy::cast_possible_truncation,
+    reason = "milliseconds since 1970 fit into 53 bits"
+)]
+fn now() -> Option<Millis> {
+    #[cfg(feature = "hydrate")]
+    return Some(js_sys::Date::now() as Millis);
+    #[cfg(not(feature = "hydrate"))]
+    None
+}
+
 /// The page once the Job is known.
 #[component]
-fn Loaded(first: JobDetail, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bool>) -> impl IntoView {
+fn Loaded(
+    first: JobDetail,
+    live: RwSignal<Option<JobDetail>>,
+    stale: RwSignal<Option<Millis>>,
+    gone: RwSignal<bool>,
+) -> impl IntoView {
     let first = StoredValue::new(first);
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
     let query = use_query_map();
@@ -129,6 +167,11 @@ fn Loaded(first: JobDetail, live: RwSignal<Option<JobDetail>>, gone: RwSignal<bo
     view! {
         <head::Head detail gone/>
         {dynamic(move || gone.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::GONE)}</Notice> }))}
+        {dynamic(move || {
+            stale.get().filter(|_| !gone.get()).map(|since| {
+                view! { <Notice tone=Tone::Warning>{tf(common::STALE_SINCE, &[("time", &exact(since))])}</Notice> }
+            })
+        })}
         <div class="job-page">
             <aside class="job-side" aria-label=t(text::DETAILS)>
                 <summary::Summary detail/>

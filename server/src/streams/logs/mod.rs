@@ -28,7 +28,8 @@ use reader::Report;
 use roster::{Order, Roster, Wanted};
 
 use super::feed::{Change, Selection, follow};
-use super::{event, refuse, respond};
+use super::outage::Outage;
+use super::{event, is_final, once_it_answers, refuse, respond};
 use crate::cluster::logs::LogRequest;
 use crate::cluster::{Builtin, Cluster};
 use crate::session::Session;
@@ -56,7 +57,15 @@ pub struct Of {
     tail: Option<u32>,
 }
 
-/// Sends `lines` events with an array of lines each, and `end` when nothing more can come.
+/// What the stream lives on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Watched {
+    Pods,
+    Job,
+}
+
+/// Sends `lines` events with an array of lines each; `stale` when the cluster is lost, with the time since when, and
+/// `live` when it is back; and `end` when nothing more can come.
 pub async fn stream(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -65,15 +74,26 @@ pub async fn stream(
 ) -> Response {
     let cluster = state.cluster_of(&session).clone();
     let job = match cluster.job(&of.project, &of.job).await {
-        Ok(job) => job,
-        Err(error) => return refuse(error),
+        Ok(job) => Some(job),
+        Err(error) if is_final(&error) => return refuse(error),
+        Err(_) => None,
     };
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
     let positions = Positions::from_id(last);
-    respond(session, lines(Source { cluster, of }, &job, positions))
+    let which = (of.project.clone(), of.job.clone());
+    let source = Source { cluster, of };
+    if let Some(job) = job {
+        return respond(session, lines(source, &job, positions));
+    }
+    let (cluster, none) = (source.cluster.clone(), event("end", &Value::Null));
+    let lines = |job: &Value| {
+        let live = futures::stream::iter(event("live", &Value::Null));
+        live.chain(lines(source, job, positions))
+    };
+    respond(session, once_it_answers(cluster, which, lines, none))
 }
 
 /// Where the logs come from.
@@ -82,11 +102,7 @@ struct Source {
     of: Of,
 }
 
-fn lines(
-    source: Source,
-    job: &Value,
-    mut positions: Positions,
-) -> impl Stream<Item = Event> + Send + 'static {
+fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<Item = Event> + Send + use<> {
     let mut roster = Roster::new(Wanted {
         job: job["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
         pod: source.of.pod.clone(),
@@ -109,7 +125,14 @@ fn lines(
         let mut pending: Vec<(Option<Timestamp>, Line)> = Vec::new();
         let mut flush_at: Option<Instant> = None;
         let mut refused = false;
+        let mut outage = Outage::default();
         loop {
+            if let Some(event) = outage.news().and_then(|stale| event("stale", &stale)) {
+                yield event.id(positions.id());
+            }
+            if outage.is_over() && let Some(event) = event("live", &Value::Null) {
+                yield event.id(positions.id());
+            }
             for order in roster.orders(Instant::now()) {
                 let position = positions.get(&order.key);
                 let (reader, turns) = (source.reader(order, position, send.clone()), Arc::clone(&turns));
@@ -121,13 +144,19 @@ fn lines(
             }
             let retry_at = roster.next_try();
             tokio::select! {
-                Some(change) = pods.next() => roster.take(change),
-                Some(change) = jobs.next() => match change {
+                Some(change) = pods.next() => {
+                    outage.take(Watched::Pods, &change, true, Timestamp::now().as_millisecond());
+                    roster.take(change);
+                }
+                Some(change) = jobs.next() => {
+                    outage.take(Watched::Job, &change, false, Timestamp::now().as_millisecond());
+                    match change {
                     Change::Reset(jobs) => job_finished = jobs.first().is_none_or(is_finished),
                     Change::Applied(job) => job_finished = is_finished(&job),
                     Change::Deleted(_) => job_finished = true,
                     Change::Lost | Change::Denied => {}
-                },
+                    }
+                }
                 // While much is pending nothing more is taken in: the readers wait, and so do the containers' logs.
                 Some((key, report)) = reports.recv(), if pending.len() < AT_ONCE => match report {
                     Report::Lines(lines) => {

@@ -42,11 +42,16 @@ pub async fn read(
     key: String,
     send: Sender<(String, Report)>,
 ) {
+    let mut losses = cluster.losses();
     let end = match cluster.log(&project, &log).await {
-        Ok(stream) => lines(stream, Filter::new(position), &key, &send).await,
-        Err(ApiError::Unreachable { .. }) => End::Broken,
-        // The API server answers, but not the node's kubelet.
-        Err(ApiError::Other { code: 500.., .. }) => End::Broken,
+        Ok(stream) => {
+            let lines = lines(stream, Filter::new(position), log.follow, (&key, &send));
+            tokio::select! {
+                end = lines => end,
+                // A connection whose other end has vanished says nothing for ever.
+                () = losses.next_loss() => End::Broken,
+            }
+        }
         Err(error @ ApiError::Forbidden { .. }) => {
             // Nobody listens any more: nobody has to be told.
             let _ = send.send((key.clone(), Report::Refused(error))).await;
@@ -54,23 +59,33 @@ pub async fn read(
         }
         Err(error) => {
             tracing::debug!(pod = log.pod, container = log.container, %error, "no log");
-            End::None
+            if is_final(&error) { End::None } else { End::Broken }
         }
     };
     // Nobody listens any more: nobody has to be told.
     let _ = send.send((key, Report::End(end))).await;
 }
 
+/// Whether asking again gives the same answer. Too many requests, expired credentials and the like pass.
+fn is_final(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::NotFound { .. } | ApiError::Forbidden { .. } | ApiError::Invalid { .. }
+    )
+}
+
 async fn lines(
     stream: impl AsyncBufRead,
     mut filter: Filter,
-    key: &str,
-    send: &Sender<(String, Report)>,
+    follow: bool,
+    (key, send): (&str, &Sender<(String, Report)>),
 ) -> End {
     let mut stream = pin!(stream);
     let mut splitter = Splitter::default();
     loop {
         let (length, lines) = match stream.fill_buf().await {
+            // Where a followed log stops, its last line may be half of one; the whole comes when it is read again.
+            Ok([]) if follow => return End::Complete,
             Ok([]) => {
                 let last: Vec<Stamped> = splitter
                     .end()

@@ -1,0 +1,232 @@
+//! Creating an object exactly once, also when the answer gets lost on its way.
+//!
+//! A creation that was not answered may have been carried out. So each is sent under a name that is known before
+//! (never `generateName` alone) and under a `fieldManager` of its own, which the API server writes into the object's
+//! `managedFields`. Before it is sent again the object is read: if it bears that mark, it is the answer.
+
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use serde_json::Value;
+
+use app::api::error::ApiError;
+
+use super::request::{Answer, Failure, Fate, MANAGER};
+use super::undecided::Trial;
+use super::{Cluster, resource};
+
+/// How often an object is sent at most.
+const TRIES: u32 = 6;
+
+/// After this time nothing is sent again: a person waits.
+const ENOUGH: Duration = Duration::from_secs(40);
+
+/// First and longest pause before an object is sent again.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
+
+/// The longest pause that an API server can ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The API server's own alphabet for generated names (`k8s.io/apimachinery/pkg/util/rand`): no vowels, no words.
+const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+
+/// How much of `generateName` is kept, and how much is added (`k8s.io/apiserver/pkg/storage/names`).
+const GENERATED: (usize, usize) = (58, 5);
+
+/// What is found under a name.
+enum Found {
+    /// What was sent.
+    Own(Value),
+    /// What somebody else created.
+    Other,
+    /// Nothing, or nothing that may be read.
+    Nothing,
+}
+
+impl Cluster {
+    /// Creates an object; one that exists stays as it is. It ends with the object, or with a refusal, or with the
+    /// news that the cluster does not answer; then the same `wish` (any text that says what is asked for) finds the
+    /// object, should it have been created after all.
+    pub async fn create(&self, collection: &str, object: &Value, wish: &str) -> Result<Answer, ApiError> {
+        let wish = format!("{collection} {wish}");
+        let known = self.facts.undecided.take(&wish);
+        let mut doubtful = known.is_some();
+        let mut trial = match known {
+            Some(trial) => trial,
+            None => Trial {
+                name: name_of(object)?,
+                marker: format!("{MANAGER}-{}", random(16)?),
+            },
+        };
+        let begun = Instant::now();
+        let mut pause = PAUSE.0;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let failure = match self.try_once(collection, object, &mut trial, &mut doubtful).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let wait = failure.after.unwrap_or(pause).max(pause);
+            let is_over = matches!(failure.fate, Fate::Refused | Fate::Failed)
+                || tries == TRIES
+                || wait > LONGEST_PAUSE
+                || begun.elapsed() + wait > ENOUGH;
+            if is_over {
+                if doubtful && !matches!(failure.error, ApiError::AlreadyExists { .. }) {
+                    self.facts.undecided.put(wish, trial);
+                }
+                return Err(failure.error);
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(PAUSE.1);
+        }
+    }
+
+    /// Looks for the object if it may have been created, and sends it if it is not there.
+    async fn try_once(
+        &self,
+        collection: &str,
+        object: &Value,
+        trial: &mut Trial,
+        doubtful: &mut bool,
+    ) -> Result<Answer, Failure> {
+        if *doubtful && let Found::Own(object) = self.look(collection, trial).await? {
+            return Ok(found(object));
+        }
+        let query = [
+            ("fieldManager", trial.marker.as_str()),
+            ("fieldValidation", "Strict"),
+        ];
+        let mut named = object.clone();
+        // Who has a name, or is given one, has metadata.
+        if !trial.name.is_empty() {
+            named["metadata"]["name"] = trial.name.as_str().into();
+        }
+        let body = Some(("application/json", &named));
+        let failure = match self.attempt(Method::POST, collection, &query, body).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        match failure.fate {
+            Fate::Unknown => *doubtful = true,
+            Fate::Later => {}
+            Fate::Failed => {
+                *doubtful = true;
+                if let Found::Own(object) = self.look(collection, trial).await? {
+                    return Ok(found(object));
+                }
+            }
+            Fate::Refused if matches!(failure.error, ApiError::AlreadyExists { .. }) => {
+                // The answer to an earlier try is lost, and the try arrived only after it was looked for.
+                if *doubtful && let Found::Own(object) = self.look(collection, trial).await? {
+                    return Ok(found(object));
+                }
+                if object["metadata"]["name"].as_str().is_none_or(str::is_empty) {
+                    // A generated name that is taken: another one, as the API server does.
+                    trial.name = name_of(object).map_err(refused)?;
+                    *doubtful = false;
+                    return Err(Failure {
+                        fate: Fate::Later,
+                        ..failure
+                    });
+                }
+            }
+            Fate::Refused => {}
+        }
+        Err(failure)
+    }
+
+    async fn look(&self, collection: &str, trial: &Trial) -> Result<Found, Failure> {
+        let path = format!(
+            "{collection}/{}",
+            resource::segment(&trial.name).map_err(refused)?
+        );
+        match self.attempt(Method::GET, &path, &[], None).await {
+            Ok(answer) if is_marked(&answer.object, &trial.marker) => Ok(Found::Own(answer.object)),
+            Ok(_) => Ok(Found::Other),
+            Err(failure) => match failure.error {
+                ApiError::NotFound { .. } | ApiError::Forbidden { .. } => Ok(Found::Nothing),
+                // Whatever it is, the object may be there.
+                _ => Err(Failure {
+                    fate: Fate::Unknown,
+                    ..failure
+                }),
+            },
+        }
+    }
+}
+
+/// A creation's warnings are lost with its answer.
+fn found(object: Value) -> Answer {
+    Answer {
+        object,
+        warnings: Vec::new(),
+    }
+}
+
+fn refused(error: ApiError) -> Failure {
+    Failure {
+        error,
+        fate: Fate::Refused,
+        after: None,
+    }
+}
+
+fn is_marked(object: &Value, marker: &str) -> bool {
+    object["metadata"]["managedFields"]
+        .as_array()
+        .is_some_and(|entries| entries.iter().any(|entry| entry["manager"] == marker))
+}
+
+/// The object's name, or a new one by its `generateName`; empty if it has neither, which the API server refuses.
+fn name_of(object: &Value) -> Result<String, ApiError> {
+    let metadata = &object["metadata"];
+    let name = metadata["name"].as_str().unwrap_or_default();
+    let base = metadata["generateName"].as_str().unwrap_or_default();
+    if !name.is_empty() || base.is_empty() {
+        return Ok(name.to_owned());
+    }
+    // Names are ASCII; anything else is refused by the API server as it is.
+    let kept = base.get(..GENERATED.0.min(base.len())).unwrap_or(base);
+    Ok(format!("{kept}{}", random(GENERATED.1)?))
+}
+
+fn random(length: usize) -> Result<String, ApiError> {
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes).map_err(|error| ApiError::Console {
+        message: error.to_string(),
+    })?;
+    Ok(bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_generated_as_the_api_server_does() {
+        let name = |metadata: &Value| name_of(&json!({"metadata": metadata})).unwrap();
+        assert_eq!(name(&json!({"name": "pi", "generateName": "x-"})), "pi");
+        assert_eq!(name(&json!({})), "");
+        let generated = name(&json!({"generateName": "pi-"}));
+        assert!(
+            generated.starts_with("pi-") && generated.len() == 8,
+            "{generated}"
+        );
+        assert_eq!(name(&json!({"generateName": "a".repeat(80)})).len(), 63);
+    }
+
+    #[test]
+    fn only_the_own_mark_counts() {
+        let object = json!({"metadata": {"managedFields": [{"manager": "jobwright-a"}]}});
+        assert!(is_marked(&object, "jobwright-a"));
+        assert!(!is_marked(&object, "jobwright-b"));
+        assert!(!is_marked(&json!({}), "jobwright-a"));
+    }
+}

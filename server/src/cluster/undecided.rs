@@ -1,0 +1,65 @@
+//! Creations of which nobody knows what became: when the same is asked for again, it is looked for first.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// After this time the same wish is a new one.
+const KEPT: Duration = Duration::from_mins(10);
+
+/// At most this many are remembered.
+const MOST: usize = 1000;
+
+/// A creation that may have been carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// The object's name.
+    pub name: String,
+    /// Under which `fieldManager` it was sent; nothing else is.
+    pub marker: String,
+}
+
+/// Creations without an answer, by what was asked for.
+#[derive(Debug, Default)]
+pub struct Undecided(Mutex<HashMap<String, (Trial, Instant)>>);
+
+impl Undecided {
+    /// The trial of this wish, which is forgotten.
+    pub fn take(&self, wish: &str) -> Option<Trial> {
+        let mut trials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        trials.retain(|_, (_, since)| since.elapsed() < KEPT);
+        trials.remove(wish).map(|(trial, _)| trial)
+    }
+
+    /// Remembers a trial.
+    pub fn put(&self, wish: String, trial: Trial) {
+        let mut trials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if trials.len() >= MOST {
+            let oldest = trials.iter().min_by_key(|(_, (_, since))| *since);
+            if let Some(oldest) = oldest.map(|(wish, _)| wish.clone()) {
+                trials.remove(&oldest);
+            }
+        }
+        trials.insert(wish, (trial, Instant::now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_is_taken_once_and_the_oldest_makes_room() {
+        let undecided = Undecided::default();
+        let trial = |name: &str| Trial {
+            name: name.to_owned(),
+            marker: "m".to_owned(),
+        };
+        for number in 0..=MOST {
+            undecided.put(number.to_string(), trial(&number.to_string()));
+        }
+        assert_eq!(undecided.take("0"), None);
+        assert_eq!(undecided.take("1"), Some(trial("1")));
+        assert_eq!(undecided.take("1"), None);
+    }
+}

@@ -1,0 +1,313 @@
+//! A proxy on loopback before an API server, which misbehaves on demand: every byte goes over a real connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
+use axum::extract::connect_info::Connected;
+use axum::response::{IntoResponse, Response};
+use axum::serve::{IncomingStream, Listener};
+use futures::StreamExt;
+use http::header::RETRY_AFTER;
+use http::{Request, StatusCode};
+use kube::Config;
+use server::cluster::Cluster;
+use server::cluster::connect;
+use tokio::io::DuplexStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tower::ServiceExt;
+
+use super::fake::status;
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// It is answered with this code instead, and `Retry-After` in seconds if there is one.
+    Answer(u16, Option<u32>),
+    /// It is answered late.
+    Delay(Duration),
+    /// The connection is cut before it is carried out.
+    DropRequest,
+    /// It is carried out, and the connection is cut instead of an answer.
+    DropAnswer,
+    /// It is carried out, and no answer ever comes.
+    HangAnswer,
+    /// The answer's connection is cut after this many bytes.
+    CutAfter(usize),
+    /// The answer ends after this many bytes as if it were whole.
+    EndAfter(usize),
+    /// A watch that reports that its version is compacted.
+    Expired,
+}
+
+type Rule = Box<dyn FnMut(&Request<Body>) -> Fault + Send>;
+
+struct Shared {
+    upstream: Mutex<Router>,
+    rule: Mutex<Rule>,
+    /// The API server is up: its port is bound.
+    up: watch::Sender<bool>,
+    /// Counts how often all connections were cut.
+    cuts: watch::Sender<u32>,
+    /// Counts how often all connections became half-open.
+    freezes: watch::Sender<u32>,
+    /// New connections are half-open from the beginning.
+    gone: watch::Sender<bool>,
+    created: Mutex<usize>,
+}
+
+/// The proxy; it ends with the test's runtime.
+#[derive(Clone)]
+pub struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+impl Proxy {
+    /// Before the API that `upstream` serves.
+    pub async fn before(upstream: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            upstream: Mutex::new(upstream),
+            rule: Mutex::new(Box::new(|_| Fault::None)),
+            up: watch::Sender::new(true),
+            cuts: watch::Sender::new(0),
+            freezes: watch::Sender::new(0),
+            gone: watch::Sender::new(false),
+            created: Mutex::new(0),
+        });
+        let port = Port {
+            address,
+            listener: Some(listener),
+            shared: Arc::clone(&shared),
+        };
+        let forwarded = Arc::clone(&shared);
+        let router = Router::new().fallback(move |ConnectInfo(wire): ConnectInfo<Wire>, request| {
+            forward(Arc::clone(&forwarded), wire, request)
+        });
+        tokio::spawn(
+            async move { axum::serve(port, router.into_make_service_with_connect_info::<Wire>()).await },
+        );
+        Self { address, shared }
+    }
+
+    /// The API server as the console reaches it.
+    pub fn cluster(&self) -> Cluster {
+        let config = Config::new(format!("http://{}", self.address).parse().unwrap());
+        connect::cluster(config, "test".to_owned()).unwrap()
+    }
+
+    /// From now on `rule` says what goes wrong.
+    pub fn rule(&self, rule: impl FnMut(&Request<Body>) -> Fault + Send + 'static) {
+        *self.shared.rule.lock().unwrap() = Box::new(rule);
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn mend(&self) {
+        self.rule(|_| Fault::None);
+    }
+
+    /// Cuts all connections.
+    pub fn cut(&self) {
+        self.shared.cuts.send_modify(|count| *count += 1);
+    }
+
+    /// The API server stops: connections are cut, and new ones refused.
+    pub fn stop(&self) {
+        self.shared.up.send_replace(false);
+        self.cut();
+    }
+
+    /// The API server is back.
+    pub fn start(&self) {
+        self.shared.up.send_replace(true);
+    }
+
+    /// The API server behind the proxy is another one.
+    pub fn replace(&self, upstream: Router) {
+        *self.shared.upstream.lock().unwrap() = upstream;
+    }
+
+    /// All connections that there are stay open, and nothing comes over them any more. New ones work.
+    pub fn freeze(&self) {
+        self.shared.freezes.send_modify(|count| *count += 1);
+    }
+
+    /// The same for new connections, until [`Proxy::reappear`].
+    pub fn vanish(&self) {
+        self.shared.gone.send_replace(true);
+        self.freeze();
+    }
+
+    /// New connections work again; those from before stay as they are.
+    pub fn reappear(&self) {
+        self.shared.gone.send_replace(false);
+    }
+
+    /// How many `POST`s the API server has answered with 201.
+    pub fn created(&self) -> usize {
+        *self.shared.created.lock().unwrap()
+    }
+}
+
+/// The port, which is bound only while the API server is up.
+struct Port {
+    address: SocketAddr,
+    listener: Option<TcpListener>,
+    shared: Arc<Shared>,
+}
+
+/// A connection's handle: a notification cuts it.
+#[derive(Debug, Clone)]
+struct Wire(Arc<Notify>);
+
+impl Connected<IncomingStream<'_, Port>> for Wire {
+    fn connect_info(stream: IncomingStream<'_, Port>) -> Self {
+        stream.remote_addr().clone()
+    }
+}
+
+impl Listener for Port {
+    type Io = DuplexStream;
+    type Addr = Wire;
+
+    async fn accept(&mut self) -> (DuplexStream, Wire) {
+        let mut up = self.shared.up.subscribe();
+        loop {
+            if !*up.borrow_and_update() {
+                self.listener = None;
+                up.changed().await.unwrap();
+                continue;
+            }
+            if self.listener.is_none() {
+                self.listener = TcpListener::bind(self.address).await.ok();
+            }
+            let Some(listener) = &self.listener else {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            };
+            tokio::select! {
+                accepted = listener.accept() => {
+                    let Ok((socket, _)) = accepted else { continue };
+                    let (near, far) = tokio::io::duplex(64 * 1024);
+                    let wire = Wire(Arc::default());
+                    tokio::spawn(pump(socket, far, wire.clone(), Arc::clone(&self.shared)));
+                    return (near, wire);
+                }
+                _ = up.changed() => {}
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Wire> {
+        Ok(Wire(Arc::default()))
+    }
+}
+
+/// Carries bytes until the connection is cut; both ends are closed then.
+async fn pump(mut socket: TcpStream, mut server: DuplexStream, wire: Wire, shared: Arc<Shared>) {
+    let (mut cuts, mut freezes) = (shared.cuts.subscribe(), shared.freezes.subscribe());
+    if *shared.gone.borrow() {
+        let _ = cuts.changed().await;
+        return;
+    }
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut socket, &mut server) => {}
+        () = wire.0.notified() => {}
+        _ = cuts.changed() => {}
+        _ = freezes.changed() => {
+            let _ = cuts.changed().await;
+        }
+    }
+}
+
+async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Response {
+    let fault = (shared.rule.lock().unwrap())(&request);
+    match fault {
+        Fault::Answer(code, after) => return answer(code, after),
+        Fault::Delay(time) => tokio::time::sleep(time).await,
+        Fault::DropRequest => {
+            wire.0.notify_one();
+            return std::future::pending().await;
+        }
+        Fault::Expired => {
+            let gone = status(410, "Expired", "too old resource version: 1 (2)");
+            return format!("{}\n", serde_json::json!({"type": "ERROR", "object": gone})).into_response();
+        }
+        _ => {}
+    }
+    let upstream = shared.upstream.lock().unwrap().clone();
+    let is_post = request.method() == http::Method::POST;
+    let response = upstream.oneshot(request).await.unwrap();
+    if is_post && response.status() == StatusCode::CREATED {
+        *shared.created.lock().unwrap() += 1;
+    }
+    match fault {
+        Fault::DropAnswer => {
+            wire.0.notify_one();
+            std::future::pending().await
+        }
+        Fault::HangAnswer => std::future::pending().await,
+        Fault::CutAfter(bytes) => limited(response, bytes, true),
+        Fault::EndAfter(bytes) => limited(response, bytes, false),
+        _ => response,
+    }
+}
+
+fn answer(code: u16, after: Option<u32>) -> Response {
+    let mut body = status(code, "Injected", "the proxy says so");
+    if let Some(seconds) = after {
+        body["details"] = serde_json::json!({"retryAfterSeconds": seconds});
+    }
+    let mut response = (StatusCode::from_u16(code).unwrap(), body.to_string()).into_response();
+    if let Some(seconds) = after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// The beginning of an answer; then its end, or an error, on which its connection is cut.
+fn limited(response: Response, bytes: usize, broken: bool) -> Response {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    let mut left = bytes;
+    let mut over = false;
+    let body = body.into_data_stream().flat_map(move |chunk| {
+        let mut out: Vec<Result<Bytes, axum::Error>> = Vec::new();
+        if !over {
+            match chunk {
+                Ok(mut chunk) => {
+                    chunk.truncate(left.min(chunk.len()));
+                    left -= chunk.len();
+                    out.push(Ok(chunk));
+                }
+                Err(error) => out.push(Err(error)),
+            }
+            if left == 0 {
+                over = true;
+                out.push(Err(axum::Error::new(io::Error::other("cut"))));
+            }
+        }
+        futures::stream::iter(out)
+    });
+    if broken {
+        // What was sent before is on its way first: it would be thrown away with the connection.
+        let body = body.then(async |chunk| {
+            if chunk.is_err() {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            }
+            chunk
+        });
+        return Response::from_parts(parts, Body::from_stream(body));
+    }
+    let whole = body.take_while(|chunk| std::future::ready(chunk.is_ok()));
+    Response::from_parts(parts, Body::from_stream(whole))
+}
