@@ -411,11 +411,13 @@ async fn a_log_that_is_cut_again_and_again() {
     let made = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
     assert_eq!(made["error"], Value::Null);
     let mut events = app.stream("/stream/logs?project=demo&job=counts", None).await;
-    // The watches are cut as well, once.
+    // Everything is cut as well, once, for a while.
     let cutter = proxy.clone();
     tokio::spawn(async move {
         heard.wait_for(|opened| *opened == 3).await.unwrap();
-        cutter.cut();
+        cutter.stop();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        cutter.start();
     });
     let (texts, losses) = log_of(&mut events).await;
     let expected: Vec<String> = (1..=600).map(|number| format!("line {number}")).collect();
