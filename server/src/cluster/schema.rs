@@ -83,7 +83,15 @@ impl Cluster {
             Some(schema) => schema,
             None => Schema::bundled().map_err(|error| console(&error))?,
         };
-        let minor = minor(&self.version().await?);
+        let minor = match self.version().await {
+            Ok(version) => minor(&version),
+            Err(error @ (ApiError::Unreachable { .. } | ApiError::SignedOut)) => return Err(error),
+            // Whoever may not ask for it creates Jobs none the less.
+            Err(error) => {
+                tracing::debug!(%error, "the cluster does not tell its version");
+                None
+            }
+        };
         let ready = Arc::new(ready(schema.part(&KINDS), minor, is_own)?);
         *cache = Some((Instant::now(), Arc::clone(&ready)));
         Ok(ready)
