@@ -399,12 +399,20 @@ async fn a_log_that_is_cut_again_and_again() {
         // More than what a second of the log has, which is read again each time.
         let bytes = 6000 + random.below(6000);
         match opened {
-            1 | 3 | 5 | 7 => Fault::CutAfter(bytes),
+            1 | 7 | 9 => Fault::CutAfter(bytes),
             2 => Fault::Answer(429, Some(1)),
             4 => Fault::Answer(503, None),
             6 => Fault::Answer(500, None),
             8 => Fault::DropRequest,
-            9 | 10 => Fault::EndAfter(bytes),
+            // Only a followed log can end too early: of one whose container has ended, its end is all there is.
+            3 | 5
+                if request
+                    .uri()
+                    .query()
+                    .is_some_and(|query| query.contains("follow=true")) =>
+            {
+                Fault::EndAfter(bytes)
+            }
             _ => Fault::None,
         }
     });
@@ -422,7 +430,9 @@ async fn a_log_that_is_cut_again_and_again() {
     });
     let (texts, losses) = log_of(&mut events).await;
     let expected: Vec<String> = (1..=600).map(|number| format!("line {number}")).collect();
-    assert_eq!(texts, expected);
+    let lost: Vec<_> = expected.iter().filter(|text| !texts.contains(text)).collect();
+    assert!(lost.is_empty(), "lost: {lost:?}");
+    assert_eq!(texts, expected, "doubled, or in another order");
     assert!(losses > 0, "the page was told that the watches were lost");
     cluster.playground.shutdown().await;
 }
@@ -432,7 +442,13 @@ async fn a_log_that_is_cut_again_and_again() {
 async fn clocks_that_disagree() {
     let log = |day: u32| -> String {
         (0..200)
-            .map(|n| format!("2026-11-{day}T10:00:{:02}.{:03}Z d{day} {n}\n", n / 10, n % 10 * 7))
+            .map(|n| {
+                format!(
+                    "2026-11-{day}T10:00:{:02}.{:03}Z d{day} {n}\n",
+                    n / 10,
+                    n % 10 * 7
+                )
+            })
             .collect::<Vec<_>>()
             .concat()
     };
