@@ -110,7 +110,6 @@ impl Cluster {
         };
         match failure.fate {
             Fate::Unknown => *doubtful = true,
-            Fate::Later => {}
             Fate::Failed => {
                 *doubtful = true;
                 if let Found::Own(object) = self.look(collection, trial).await? {
@@ -132,7 +131,7 @@ impl Cluster {
                     });
                 }
             }
-            Fate::Refused => {}
+            Fate::Later | Fate::Refused => {}
         }
         Err(failure)
     }

@@ -85,9 +85,10 @@ impl Cluster {
         };
         let minor = match self.version().await {
             Ok(version) => minor(&version),
-            Err(error @ ApiError::Unreachable { .. }) => return Err(error),
+            Err(error @ (ApiError::Unreachable { .. } | ApiError::SignedOut)) => return Err(error),
+            // Whoever may not ask for it creates Jobs none the less.
             Err(error) => {
-                tracing::warn!(%error, "the cluster does not tell its version");
+                tracing::debug!(%error, "the cluster does not tell its version");
                 None
             }
         };

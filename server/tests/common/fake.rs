@@ -115,7 +115,6 @@ impl Fake {
             }
             Some(answer) => answer,
             None if is_collection(&what) => (200, list(&[])),
-            None if what == "GET /version" => (200, json!({"gitVersion": "v1.34.0"})),
             None => (404, status(404, "NotFound", &format!("{what} not found"))),
         };
         (StatusCode::from_u16(code).unwrap(), value.to_string()).into_response()

@@ -12,6 +12,7 @@ mod summary;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::Deserialize;
 
 use crate::api;
 use crate::api::job::{JobDetail, Millis};
@@ -98,7 +99,10 @@ fn follow(
                 stale.set(None);
                 gone.set(true);
             }
-            "stale" => stale.set(since(data)),
+            "stale" => match serde_json::from_str::<Stale>(data) {
+                Ok(Stale { since }) => stale.set(Some(since)),
+                Err(error) => leptos::logging::warn!("unreadable loss of the Job: {error}"),
+            },
             _ => match serde_json::from_str(data) {
                 Ok(detail) => {
                     stale.set(None);
@@ -109,7 +113,7 @@ fn follow(
         },
         move |connection| {
             if connection != Connection::Open {
-                stale.update(|stale| *stale = stale.or_else(now));
+                mark_stale(stale);
             }
             if connection == Connection::Closed {
                 crate::pages::leave_if_signed_out();
@@ -118,23 +122,24 @@ fn follow(
     );
 }
 
-/// The time in a `stale` event.
-fn since(data: &str) -> Option<Millis> {
-    let data: serde_json::Value = serde_json::from_str(data).ok()?;
-    data["since"].as_i64()
+/// Data of a `stale` event.
+#[derive(Deserialize)]
+struct Stale {
+    since: Millis,
 }
 
-/// The time by the browser's clock; none on the server.
-#[allow(
-    clippy::unnecessary_wraps,
-    clippy::cast_possible_truncation,
-    reason = "milliseconds since 1970 fit into 53 bits"
-)]
-fn now() -> Option<Millis> {
+/// The stream itself is lost, by the browser's clock.
+fn mark_stale(stale: RwSignal<Option<Millis>>) {
     #[cfg(feature = "hydrate")]
-    return Some(js_sys::Date::now() as Millis);
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 fit into 53 bits"
+    )]
+    stale.update(|stale| {
+        stale.get_or_insert(js_sys::Date::now() as Millis);
+    });
     #[cfg(not(feature = "hydrate"))]
-    None
+    let _ = stale;
 }
 
 /// The page once the Job is known.
