@@ -75,14 +75,30 @@ fn restore(wizard: Wizard, project: String, drafts: Drafts, begun: StoredValue<b
             return;
         }
         begun.set_value(true);
-        match draft {
-            Some(text) => {
-                wizard.restart(&text);
+        match (draft, typed(wizard)) {
+            (Some(draft), None) => {
+                wizard.restart(&draft);
                 drafts.kept.set(Kept::Restored);
             }
-            None => wizard.restart(&template::empty(&suggestion())),
+            // Who is faster than the draft keeps what they typed; undo brings the draft.
+            (Some(draft), Some(typed)) => {
+                wizard.restart(&draft);
+                wizard.replace(&typed);
+            }
+            (None, Some(_)) => drafts.save(&project, &wizard.document.get_untracked()),
+            (None, None) => wizard.restart(&template::empty(&suggestion())),
         }
     });
+}
+
+/// The text, if the person has changed it before the first text was chosen.
+fn typed(wizard: Wizard) -> Option<String> {
+    let changed = wizard.history.with_untracked(manifest::History::can_undo);
+    changed.then(|| {
+        wizard
+            .document
+            .with_untracked(|document| document.text().to_owned())
+    })
 }
 
 /// Asks for the cluster's schema, once: when the person begins to work, since nothing of what they see first needs it.
@@ -142,7 +158,13 @@ fn copy(wizard: Wizard, project: String, name: String, begun: StoredValue<bool>)
                 };
                 // A manifest that we made always has a name to set.
                 let _ = document.apply(0, &edit);
-                wizard.restart(document.text());
+                match typed(wizard) {
+                    Some(typed) => {
+                        wizard.restart(&typed);
+                        wizard.replace(document.text());
+                    }
+                    None => wizard.restart(document.text()),
+                }
             }
             Err(error) => {
                 wizard.restart(&template::empty(&suggestion()));

@@ -63,3 +63,25 @@ test('the changes since an import stand side by side', async ({ page, origin }) 
   await expect(page.locator('.editor.original')).toContainText('draft');
   await expect(page.locator('.editor.modified')).toContainText('changed');
 });
+
+test('what is typed before the draft has been looked for is not overwritten', async ({ page, origin }) => {
+  await page.addInitScript(() => {
+    // A slow disk: the database opens late.
+    const open = IDBFactory.prototype.open;
+    const slow = Promise.withResolvers<void>();
+    setTimeout(() => slow.resolve(), 1500);
+    IDBFactory.prototype.open = function (...all) {
+      const request = open.apply(this, all);
+      const { get, set } = Object.getOwnPropertyDescriptor(IDBRequest.prototype, 'onsuccess')!;
+      Object.defineProperty(request, 'onsuccess', {
+        get: () => get!.call(request),
+        set: (then) => set!.call(request, (event: Event) => void slow.promise.then(() => then.call(request, event))),
+      });
+      return request;
+    };
+  });
+  await open(page, origin, 'demo');
+  await page.getByLabel('Name', { exact: true }).fill('typed-early');
+  await page.waitForTimeout(2500);
+  expect(await manifest(page)).toContain('name: typed-early');
+});

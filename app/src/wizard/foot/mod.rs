@@ -19,7 +19,7 @@ use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::Toaster;
 use answer::{Answer, Verdict, finish};
-use cost::Cost;
+pub use cost::Cost;
 pub use focus::focus_field;
 use list::{ProblemList, jump};
 

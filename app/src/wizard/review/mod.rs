@@ -5,6 +5,7 @@ mod compare;
 use leptos::prelude::*;
 
 use super::check::Check;
+use super::foot::Cost;
 use super::state::Wizard;
 use crate::api::create::DocumentOutcome;
 use crate::i18n::{Text, review as text, t, tf};
@@ -30,6 +31,8 @@ pub fn Review(
             <Show when=move || wizard.is_sound()>
                 <p class="hint">{t(text::HINT)}</p>
             </Show>
+            // What it takes of the quota; on a narrow screen the foot has no room for it.
+            <Cost wizard/>
             {dynamic(move || match wizard.checked.get() {
                 _ if !wizard.is_sound() => view! { <Notice tone=Tone::Warning>{t(text::NOT_YET)}</Notice> }.into_any(),
                 Some((text, answer)) if wizard.document.with(|document| document.text() == text) => match answer {
