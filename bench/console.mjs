@@ -108,8 +108,8 @@ await first.close();
 
 row('resident memory, idle', [resident(child)], 'MiB');
 await pages(origin, cookie, ', empty');
-const list = '/projects/demo/jobs';
-const transferred = await interactive(browser, origin, state, 'Job list, empty', list);
+const jobList = '/projects/demo/jobs';
+const transferred = await interactive(browser, origin, state, 'Job list, empty', jobList);
 const wizard = await interactive(browser, origin, state, 'Wizard', '/projects/demo/create-job?example=pi');
 
 const jobs = Array.from({ length: 1000 }, (_, index) => ({
@@ -122,7 +122,7 @@ const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: jobs });
 execFileSync('kubectl', ['--kubeconfig', kubeconfig, '--namespace', 'demo', 'create', '-f', '-'], { input: list, env: { ...process.env, HOME: folder }, stdio: ['pipe', 'ignore', 'inherit'] });
 await new Promise((resolve) => setTimeout(resolve, 3000));
 await pages(origin, cookie, ', 1,000 Jobs');
-await interactive(browser, origin, state, 'Job list, 1,000 Jobs', list);
+await interactive(browser, origin, state, 'Job list, 1,000 Jobs', jobList);
 row('resident memory, 1,000 suspended Jobs, list open', [resident(child)], 'MiB');
 
 await browser.close();
