@@ -167,7 +167,9 @@ fn copy(wizard: Wizard, project: String, name: String, begun: StoredValue<bool>)
                 }
             }
             Err(error) => {
-                wizard.restart(&template::empty(&suggestion()));
+                if typed(wizard).is_none() {
+                    wizard.restart(&template::empty(&suggestion()));
+                }
                 wizard.answer.set(Some((String::new(), Err(error))));
             }
         }
