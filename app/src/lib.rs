@@ -6,6 +6,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod address;
 pub mod api;
 #[cfg(all(feature = "hydrate", feature = "wizard", not(feature = "ssr")))]
 mod editor;
@@ -59,7 +60,7 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| {
             if title.is_empty() { "Jobwright".to_owned() } else { format!("{title} · Jobwright") }
         }/>
-        <Router>
+        <Router base=address::base()>
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/projects/:project") view=Frame ssr=SsrMode::Async>

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 
+/** The program under test. */
+export const binary = process.env.JOBWRIGHT ?? join(root, 'target/release/jobwright');
+
 /** A kubeconfig whose cluster nobody answers for: port 9 of this machine. */
 const nowhere = `apiVersion: v1
 kind: Config
@@ -23,15 +26,14 @@ export class Server {
   ) {}
 
   /** Starts the console on a free port: on the playground, on a cluster that is down, or on a kubeconfig's. */
-  static async start(cluster: 'playground' | 'down' | { kubeconfig: string }): Promise<Server> {
+  static async start(cluster: 'playground' | 'down' | { kubeconfig: string }, ...options: string[]): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'jobwright-'));
     let kubeconfig = join(folder, 'kubeconfig');
     if (cluster === 'down') writeFileSync(kubeconfig, nowhere);
     if (typeof cluster === 'object') kubeconfig = cluster.kubeconfig;
-    const binary = process.env.JOBWRIGHT ?? join(root, 'target/release/jobwright');
     const child = spawn(
       binary,
-      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', '--site-dir', join(root, 'target/site')],
+      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', '--site-dir', join(root, 'target/site'), ...options],
       { env: { ...process.env, KUBECONFIG: kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const server = new Server(child, folder, []);

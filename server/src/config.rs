@@ -46,9 +46,15 @@ pub struct Serve {
     /// The cluster to work with.
     #[arg(long, env = "JOBWRIGHT_CLUSTER", value_enum, default_value_t = ClusterChoice::Auto)]
     pub cluster: ClusterChoice,
-    /// Context of the kubeconfig [default: its current context].
-    #[arg(long, env = "JOBWRIGHT_CONTEXT")]
-    pub context: Option<String>,
+    /// Context of the kubeconfig to offer; given several times, several, the first one first [default: all of them, the
+    /// current one first; only the current one if others can reach this server].
+    #[arg(
+        long = "context",
+        env = "JOBWRIGHT_CONTEXT",
+        value_delimiter = ',',
+        value_name = "NAME"
+    )]
+    pub contexts: Vec<String>,
     /// Write a kubeconfig here with which kubectl reaches the playground over loopback TLS.
     #[arg(long, env = "JOBWRIGHT_PLAYGROUND_KUBECONFIG", value_name = "FILE")]
     pub playground_kubeconfig: Option<PathBuf>,
@@ -154,6 +160,11 @@ impl Serve {
         } else {
             Err(ConfigError::Unencrypted(self.listen))
         }
+    }
+
+    /// Nobody but the person at this machine can reach the server.
+    pub fn is_private(&self) -> bool {
+        self.listen.ip().is_loopback() && self.public_url.is_none()
     }
 
     /// The folder of the browser's files.

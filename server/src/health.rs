@@ -13,7 +13,11 @@ pub async fn live() -> &'static str {
 /// `GET /readyz`: the cluster's API server answers too. The reason of a failure is in the log, not in the answer,
 /// since anyone may ask.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
-    match state.cluster.version().await {
+    let version = match state.clusters.open(None).await {
+        Ok(cluster) => cluster.version().await,
+        Err(error) => Err(error),
+    };
+    match version {
         Ok(_) => (StatusCode::OK, "ok"),
         Err(error) => {
             tracing::warn!(%error, "not ready");

@@ -10,6 +10,7 @@
 
 pub mod backend;
 pub mod cluster;
+pub mod clusters;
 pub mod config;
 mod files;
 mod health;

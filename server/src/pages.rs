@@ -1,16 +1,19 @@
 //! Pages: the application rendered on the server, and addresses within this server.
 
+use app::address::CLUSTERS;
 use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use leptos::nonce;
 use leptos::prelude::{provide_context, use_context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
+use crate::cluster::Cluster;
+use crate::clusters::request::{Named, Opened};
 use crate::security::headers::Nonce;
 use crate::session::Session;
 use crate::session::routes::{redeem, renew_token};
@@ -62,27 +65,37 @@ pub struct First {
     token: Option<String>,
 }
 
-/// `GET /`: signs in with a token if there is one, else leads to the Jobs of the first project.
+/// `GET /`, `GET /clusters/KEY`: signs in with a token if there is one, else leads to the Jobs of the first project.
 pub async fn first(
     State(state): State<AppState>,
-    session: Option<Extension<Session>>,
+    named: Option<Extension<Named>>,
+    opened: Option<Extension<Opened>>,
     Query(query): Query<First>,
     headers: HeaderMap,
 ) -> Response {
     if let Some(token) = query.token {
         return redeem(&state, &headers, &token, &LocalPath::default());
     }
-    let Some(Extension(session)) = session else {
-        return Redirect::to("/sign-in").into_response();
+    let key = match named {
+        Some(Extension(Named(key))) => Some(key),
+        None => state.clusters.first(),
     };
-    let project = first_project(&state, &session).await;
-    Redirect::to(&format!("/projects/{project}/jobs")).into_response()
+    let base = key.map(|key| format!("{CLUSTERS}{key}")).unwrap_or_default();
+    let Some(Extension(Opened(opened))) = opened else {
+        let back = LocalPath::new(&format!("{base}/"));
+        return Redirect::to(&format!("/sign-in?back={}", back.encoded())).into_response();
+    };
+    // Of a cluster that cannot be asked the page says so.
+    let project = match opened {
+        Ok(cluster) => first_project(&cluster).await,
+        Err(_) => "default".to_owned(),
+    };
+    Redirect::to(&format!("{base}/projects/{project}/jobs")).into_response()
 }
 
 /// `demo` (the playground's own project), else the credentials' own (as a rule `default`), else the first; if the
 /// cluster does not answer, the page says so.
-async fn first_project(state: &AppState, session: &Session) -> String {
-    let cluster = state.cluster_of(session);
+async fn first_project(cluster: &Cluster) -> String {
     let projects = cluster.projects().await.unwrap_or_else(|error| {
         tracing::debug!(%error, "no list of projects");
         Vec::new()
@@ -93,6 +106,18 @@ async fn first_project(state: &AppState, session: &Session) -> String {
         .find(|name| projects.iter().any(|project| project == name));
     let first = preferred.or_else(|| projects.first().map(String::as_str));
     first.unwrap_or(own).to_owned()
+}
+
+/// Where there are several clusters, a page's address says which one it shows: one that does not leads to the first.
+pub async fn with_cluster(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+    let is_page = request.method() == Method::GET && path.starts_with("/projects/");
+    match state.clusters.first() {
+        Some(key) if is_page && request.extensions().get::<Session>().is_some() => {
+            Redirect::temporary(&format!("{CLUSTERS}{key}{path}")).into_response()
+        }
+        _ => next.run(request).await,
+    }
 }
 
 /// A visit of the sign-in page prints a new address if the last one is too old.

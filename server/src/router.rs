@@ -1,11 +1,14 @@
 //! Which address is answered by what, and what every request passes on its way.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list, render_app_async_with_context};
 use tower::ServiceBuilder;
+use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
@@ -14,7 +17,11 @@ use app::{App, shell};
 use crate::pages::provide_nonce;
 use crate::session::{layer, routes};
 use crate::state::AppState;
-use crate::{files, health, limit, pages, preferences, schema, security, streams, trace};
+use crate::{clusters, files, health, limit, pages, preferences, schema, security, streams, trace};
+
+/// The application's pages. Found once a process: while they are looked for, no page anywhere loads its data, and one
+/// that is rendered at that moment would wait for ever.
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// The whole server.
 pub fn router(state: AppState) -> Result<Router, ConfigError> {
@@ -37,7 +44,8 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
 
     // Pages and server functions: the framework registers both.
     let application = Router::new()
-        .leptos_routes_with_context(&state, generate_route_list(App), provide_nonce, html)
+        .leptos_routes_with_context(&state, PAGES.clone(), provide_nonce, html)
+        .route_layer(from_fn_with_state(state.clone(), pages::with_cluster))
         .route_layer(from_fn(layer::application))
         .route_layer(from_fn_with_state(state.clone(), pages::on_sign_in));
 
@@ -66,12 +74,14 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .layer(from_fn_with_state(state.clone(), layer::identify));
 
     let site = files::service(&state.site, unknown.with_state(state.clone()));
-    Ok(Router::new()
+    let routes = Router::new()
         .merge(streams)
         .merge(application)
         .merge(forms)
         .merge(probes)
         .fallback_service(site)
         .layer(layers)
-        .with_state(state))
+        .with_state(state);
+    // Before the routes are looked at.
+    Ok(Router::new().fallback_service(MapRequest::new(routes, clusters::request::read)))
 }

@@ -1,22 +1,15 @@
 //! `GET /cluster/schema`: the fields that the cluster knows, for completion, documentation and generated forms.
 
-use axum::Extension;
 use axum::Json;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, StatusCode};
 
-use crate::session::Session;
-use crate::state::AppState;
+use crate::clusters::request::At;
 
 /// A `manifest::Schema` as JSON, compressed where the browser takes it.
-pub async fn answer(
-    State(state): State<AppState>,
-    Extension(session): Extension<Session>,
-    headers: HeaderMap,
-) -> Response {
-    let schema = match state.cluster_of(&session).schema().await {
+pub async fn answer(At(cluster): At, headers: HeaderMap) -> Response {
+    let schema = match cluster.schema().await {
         Ok(schema) => schema,
         Err(error) => return (StatusCode::BAD_GATEWAY, Json(error)).into_response(),
     };

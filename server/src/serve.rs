@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tower_http::csrf;
 
-use crate::cluster::connect::{self, ConnectError, Found};
+use crate::cluster::connect::{self, ConnectError};
+use crate::clusters::Clusters;
 use crate::config::{self, ConfigError, Serve};
 use crate::playground::{Embedded, PlaygroundError};
 use crate::router::router;
@@ -80,17 +82,18 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     let idle = Duration::from_hours(u64::from(arguments.session_hours));
     let sessions = SessionService::open(&data_dir, idle, hosts.secure(), address.port())?;
 
-    let (cluster, embedded) = match connect::find(arguments.cluster, arguments.context.as_deref()).await? {
-        Found::Remote(_) if arguments.playground_kubeconfig.is_some() => {
+    let found = connect::find(arguments.cluster, &arguments.contexts, arguments.is_private())?;
+    let (clusters, embedded) = match found {
+        Some(_) if arguments.playground_kubeconfig.is_some() => {
             return Err(ConfigError::NoPlayground.into());
         }
-        Found::Remote(cluster) => (cluster, None),
-        Found::Embedded => {
+        Some(clusters) => (clusters, None),
+        None => {
             let embedded = Embedded::start(&data_dir, arguments.playground_kubeconfig.as_deref()).await?;
-            (embedded.cluster(), Some(embedded))
+            (Clusters::One(embedded.cluster()), Some(embedded))
         }
     };
-    tracing::info!(cluster = cluster.name(), site = %site.display(), "starting");
+    tracing::info!(site = %site.display(), "starting");
 
     let base = match hosts.public_origin() {
         Some(origin) => origin,
@@ -101,7 +104,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         site,
         sessions,
         hosts,
-        cluster,
+        clusters: Arc::new(clusters),
         base,
         print,
     });

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 
-use crate::cluster::Cluster;
+use crate::clusters::Clusters;
 use crate::security::hosts::Hosts;
-use crate::session::{Session, SessionService};
+use crate::session::SessionService;
 
 /// Shared by all requests; cloning is cheap.
 #[derive(Clone)]
@@ -25,8 +25,8 @@ pub struct Shared {
     pub sessions: SessionService,
     /// The names under which this server answers.
     pub hosts: Hosts,
-    /// The cluster.
-    pub cluster: Cluster,
+    /// The clusters. Today everyone uses the server's own credentials.
+    pub clusters: Arc<Clusters>,
     /// How this server's addresses begin, such as `http://127.0.0.1:3000`.
     pub base: String,
     /// Prints a line for the person who started the server.
@@ -44,11 +44,6 @@ impl AppState {
     /// Shares `shared`.
     pub fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
-    }
-
-    /// The cluster as the signed-in person may use it. Today everyone uses the server's own credentials.
-    pub fn cluster_of(&self, _session: &Session) -> &Cluster {
-        &self.cluster
     }
 }
 

@@ -10,12 +10,14 @@ use axum::Extension;
 use super::create::{CreateOutcome, Offers};
 use super::error::ApiError;
 use super::job::{JobDetail, JobList, JobRow};
-use super::session::Workspace;
+use super::session::{ClusterChoice, Workspace};
 
 /// What the console can do at a cluster, as one signed-in person. Every method is allowed or refused by the
 /// cluster's RBAC; the console adds no rights.
 #[async_trait]
 pub trait Backend: Send + Sync {
+    /// The clusters to choose from; works while the cluster itself does not.
+    fn clusters(&self) -> ClusterChoice;
     /// The frame of every page.
     async fn workspace(&self) -> Result<Workspace, ApiError>;
     /// The Job list of a project.

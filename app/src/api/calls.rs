@@ -13,7 +13,7 @@ use leptos::server_fn::codec::Json;
 use super::create::{CreateOutcome, Offers};
 use super::error::ApiError;
 use super::job::{JobDetail, JobList, JobRow};
-use super::session::Workspace;
+use super::session::{ClusterChoice, Workspace};
 
 /// Gives an answer the HTTP status of its error: proxies, logs and other programs understand that too. A page that is
 /// rendered with the error in it decides on its own status.
@@ -33,6 +33,12 @@ fn told<T>(answer: Result<T, ApiError>) -> Result<T, ApiError> {
 #[server(name = AskWorkspace, endpoint = "workspace", input = Json, output = Json)]
 pub async fn workspace() -> Result<Workspace, ApiError> {
     told(backend().await?.workspace().await)
+}
+
+/// The clusters to choose from.
+#[server(name = AskClusters, endpoint = "clusters", input = Json, output = Json)]
+pub async fn clusters() -> Result<ClusterChoice, ApiError> {
+    told(Ok(backend().await?.clusters()))
 }
 
 /// The Job list of a project with its quota banner.

@@ -57,6 +57,13 @@ pub enum ApiError {
         /// The transport's sentence.
         message: String,
     },
+    /// The console has no credentials that the cluster accepts: they have expired (401), or the kubeconfig's plugin gives
+    /// none.
+    #[error("no valid credentials: {message}")]
+    Credentials {
+        /// The API server's sentence, or what the plugin complains of.
+        message: String,
+    },
     /// The console's own server cannot be reached or gave an answer that is none of ours.
     #[error("console unreachable: {message}")]
     Console {
@@ -84,7 +91,7 @@ impl ApiError {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::AlreadyExists { .. } | Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::Invalid { .. } | Self::Unreadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
+            Self::Unreachable { .. } | Self::Credentials { .. } => StatusCode::BAD_GATEWAY,
             Self::Console { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Other { code, .. } => StatusCode::from_u16(*code)
                 .ok()
@@ -118,6 +125,7 @@ enum Kind {
     Invalid,
     Unreadable,
     Unreachable,
+    Credentials,
     Console,
     Other,
 }
@@ -147,6 +155,7 @@ impl From<ApiError> for Wire {
             },
             ApiError::Unreadable { message } => plain(Kind::Unreadable, message),
             ApiError::Unreachable { message } => plain(Kind::Unreachable, message),
+            ApiError::Credentials { message } => plain(Kind::Credentials, message),
             ApiError::Console { message } => plain(Kind::Console, message),
             ApiError::Other { code, message } => Self {
                 code: Some(code),
@@ -171,6 +180,7 @@ impl From<Wire> for ApiError {
             },
             Kind::Unreadable => Self::Unreadable { message },
             Kind::Unreachable => Self::Unreachable { message },
+            Kind::Credentials => Self::Credentials { message },
             Kind::Console => Self::Console { message },
             Kind::Other => Self::Other {
                 code: wire.code.unwrap_or_default(),

@@ -17,6 +17,57 @@ pub struct Workspace {
     pub user: String,
 }
 
+/// The clusters that a person may choose from, each at its own addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterChoice {
+    /// The key of this request's cluster; none if it is the only one, whose addresses name none.
+    pub current: Option<String>,
+    /// The contexts of the kubeconfig; empty if there is none.
+    pub all: Vec<ClusterOffer>,
+}
+
+/// A context of the kubeconfig.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterOffer {
+    /// Stands for it in addresses: `/clusters/KEY/…`.
+    pub key: String,
+    /// Name of the context.
+    pub name: String,
+    /// Host and port of its API server.
+    pub server: String,
+    /// The program that gives its credentials (`exec`); it runs on the console's machine.
+    pub plugin: Option<String>,
+    /// The API server's certificate is not checked (`insecure-skip-tls-verify`).
+    pub unverified: bool,
+    /// Why it cannot be chosen.
+    pub refused: Option<Refusal>,
+}
+
+/// Why a context cannot be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Refusal {
+    /// It needs a plugin, and others than this machine's person can reach the console.
+    Plugin,
+    /// Its plugin wants to ask questions in a terminal (`interactiveMode: Always`).
+    Interactive,
+    /// The kubeconfig does not have its cluster.
+    Incomplete,
+}
+
+impl Refusal {
+    /// In words for a log or another program.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Plugin => {
+                "programs are run for credentials only while nobody but this machine can reach the console"
+            }
+            Self::Interactive => "its plugin wants to ask questions in a terminal (interactiveMode: Always)",
+            Self::Incomplete => "the kubeconfig does not have its cluster",
+        }
+    }
+}
+
 impl Workspace {
     /// The minor version of Kubernetes 1 that the cluster runs: 36 for `v1.36.2` and for `v1.36.2-eks-1`. None while
     /// the cluster has not said it.

@@ -12,6 +12,7 @@ texts! {
     INVALID: "The cluster refused it. Correct the fields below." | "集群拒绝了该请求，请修改以下字段。";
     UNREADABLE: "This is not a manifest that Kubernetes can read. Correct the text." | "这不是 Kubernetes 可识别的清单，请修改文本。";
     UNREACHABLE: "The cluster cannot be reached. Check that it runs and that the network is up, then try again; nothing you typed is lost." | "无法连接集群，请检查集群与网络后重试；您输入的内容不会丢失。";
+    CREDENTIALS: "The console has no valid credentials for this cluster. Renew them (as you do for kubectl), then try again; nothing you typed is lost." | "控制台没有该集群的有效凭证，请像使用 kubectl 时一样更新凭证后重试；您输入的内容不会丢失。";
     CONSOLE: "The console's server cannot be reached. Check that it runs, then try again; nothing you typed is lost." | "无法连接控制台服务器，请检查其是否在运行后重试；您输入的内容不会丢失。";
     OTHER: "The cluster answered with an error. Read it, then try again." | "集群返回了错误，请查看内容后重试。";
     TOO_LARGE: "This is larger than the 3 MiB that the cluster takes. Split it into several files." | "内容超过集群允许的 3 MiB，请拆分为多个文件。";
@@ -29,6 +30,7 @@ impl ApiError {
             Self::Invalid { .. } => INVALID,
             Self::Unreadable { .. } => UNREADABLE,
             Self::Unreachable { .. } => UNREACHABLE,
+            Self::Credentials { .. } => CREDENTIALS,
             Self::Console { .. } => CONSOLE,
             Self::Other { code: 413, .. } => TOO_LARGE,
             Self::Other { .. } => OTHER,
@@ -46,6 +48,7 @@ impl ApiError {
             | Self::Invalid { message, .. }
             | Self::Unreadable { message }
             | Self::Unreachable { message }
+            | Self::Credentials { message }
             | Self::Console { message }
             | Self::Other { message, .. } => Some(message)
                 .filter(|message| !message.is_empty())

@@ -4,6 +4,7 @@
 //! writes it into `<html lang>`, and the browser reads it from there. So [`t`] works anywhere, in event handlers
 //! and after an `await` too. Changing the language loads the page anew; drafts survive that.
 
+pub mod cluster;
 pub mod common;
 pub mod container;
 pub mod error;

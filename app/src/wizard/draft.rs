@@ -5,6 +5,9 @@
 use leptos::prelude::*;
 use manifest::Document;
 
+#[cfg(feature = "hydrate")]
+use crate::address::here;
+
 /// Whether the text is kept in this browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
@@ -50,7 +53,7 @@ impl Drafts {
     /// The draft of a project.
     pub async fn load(project: &str) -> Option<String> {
         #[cfg(feature = "hydrate")]
-        return browser::load(project)
+        return browser::load(&here(project))
             .await
             .ok()
             .flatten()
@@ -102,7 +105,7 @@ impl Drafts {
 /// Writes a draft, or removes it; false if the browser refuses.
 async fn store(project: &str, text: Option<String>) -> bool {
     #[cfg(feature = "hydrate")]
-    return browser::store(project, text.as_deref()).await.is_ok();
+    return browser::store(&here(project), text.as_deref()).await.is_ok();
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = (project, text);
@@ -129,7 +132,8 @@ fn names_secret(text: &str) -> bool {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    //! IndexedDB: one database, one store, the project's name as key and the text as value.
+    //! IndexedDB: one database, one store, the project's name (after its cluster's, where there are several) as key and
+    //! the text as value.
 
     use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
     use wasm_bindgen::JsValue;

@@ -34,6 +34,7 @@ use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
+use crate::address;
 use crate::frame::use_project;
 use crate::i18n::{t, wizard as text};
 use crate::kit::dynamic::dynamic;
@@ -160,7 +161,7 @@ fn address(wizard: Wizard) -> Address {
                 // Back leads to the step before; the switch is no place of its own.
                 replace: step == wizard.step.get_untracked(),
                 scroll: false,
-                ..NavigateOptions::default()
+                ..address::whole()
             },
         );
     });

@@ -20,6 +20,7 @@ const open = (path: string, query: Record<string, string> = {}): Call => (sessio
 /** What is called, by name. Reads come first, so that what changes something cannot take it away from them. */
 const calls: Record<string, Call> = {
   workspace: (session) => session.call('workspace', {}),
+  clusters: (session) => session.call('clusters', {}),
   jobs: call('jobs'),
   job: call('job', { name: 'kept' }),
   manifest: call('manifest', { name: 'kept' }),
@@ -79,8 +80,8 @@ test('what each may do is what the cluster allows, and the documented table says
     }
     for (const [name, [nobody, elsewhere]] of rows) {
       expect(nobody, name).toBe('401 signedOut');
-      // These say nothing of a project that may not be read: the projects of this person, an empty offer, the schema.
-      if (!['workspace', 'offers', '/cluster/schema'].includes(name)) expect(elsewhere, name).toContain('forbidden');
+      // These say nothing of a project that may not be read: the projects of this person, the kubeconfig's contexts, an empty offer, the schema.
+      if (!['workspace', 'clusters', 'offers', '/cluster/schema'].includes(name)) expect(elsewhere, name).toContain('forbidden');
     }
     const found = table(columns.map(([name]) => name), rows);
     const text = readFileSync(page, 'utf8');

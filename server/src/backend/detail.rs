@@ -9,21 +9,20 @@ use app::api::error::ApiError;
 use app::api::job::{JobDetail, Record};
 
 use super::rerun::origin;
-use super::{ClusterBackend, rerun};
+use super::{optional, rerun};
 use crate::cluster::environment::{self, ConfigMaps};
 use crate::cluster::events::{self, EventIndex};
-use crate::cluster::{Builtin, clean, pods, rows};
+use crate::cluster::{Builtin, Cluster, clean, pods, rows};
 
 /// Reads a Job with all that its page shows.
-pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result<JobDetail, ApiError> {
-    let cluster = &backend.cluster;
+pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDetail, ApiError> {
     let job = cluster.job(project, name).await?;
     let spec = &job["spec"]["template"]["spec"];
     let (all_pods, all_events, runs, config_maps) = futures::join!(
-        backend.optional(Builtin::PODS, project),
-        backend.optional(Builtin::EVENTS, project),
+        optional(cluster, Builtin::PODS, project),
+        optional(cluster, Builtin::EVENTS, project),
         rerun::runs(cluster, project, origin(&job)),
-        config_maps(backend, project, spec),
+        config_maps(cluster, project, spec),
     );
     let (all_pods, all_events) = (all_pods?.unwrap_or_default(), all_events?);
     let may_read_events = all_events.is_some();
@@ -74,10 +73,10 @@ pub async fn read(backend: &ClusterBackend, project: &str, name: &str) -> Result
 }
 
 /// The `ConfigMap`s that containers take values from, as far as this person may read them.
-async fn config_maps(backend: &ClusterBackend, project: &str, spec: &Value) -> ConfigMaps {
+async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMaps {
     let reads = environment::config_maps(spec).into_iter().map(|name| async move {
         let path = Builtin::CONFIG_MAPS.object(project, name).ok()?;
-        match backend.cluster.get(&path).await {
+        match cluster.get(&path).await {
             Ok(object) => Some((name.to_owned(), rows::pairs(&object["data"]))),
             Err(error) => {
                 tracing::debug!(name, %error, "a ConfigMap's values are not shown");

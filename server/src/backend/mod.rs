@@ -1,12 +1,15 @@
 //! What the server functions do at the cluster: the implementation of the pages' port.
 
 mod create;
-mod detail;
+pub mod detail;
 mod offers;
 mod order;
 mod rerun;
+mod unopened;
 
 pub use rerun::{RERUN_OF, origin};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
@@ -16,30 +19,54 @@ use app::api::backend::Backend;
 use app::api::create::{CreateOutcome, Offers};
 use app::api::error::{ApiError, Cause};
 use app::api::job::{JobDetail, JobList, JobRow};
-use app::api::session::Workspace;
+use app::api::session::{ClusterChoice, Workspace};
 
 use crate::cluster::events::EventIndex;
 use crate::cluster::rows::{ALIAS, DESCRIPTION};
 use crate::cluster::{Builtin, Cluster, DryRun, clean, quota, rows};
+use crate::clusters::Clusters;
+use unopened::Unopened;
 
 /// How many objects are deleted at once.
 const AT_ONCE: usize = 8;
 
-/// A cluster as one signed-in person uses it.
-#[derive(Clone)]
-pub struct ClusterBackend {
-    cluster: Cluster,
+/// The backend of a person whose request's address names `key` of `clusters`.
+pub fn at(
+    clusters: Arc<Clusters>,
+    key: Option<String>,
+    opened: Result<Cluster, ApiError>,
+) -> Arc<dyn Backend> {
+    let choice = Choice { clusters, key };
+    match opened {
+        Ok(cluster) => Arc::new(ClusterBackend { cluster, choice }),
+        Err(error) => Arc::new(Unopened { error, choice }),
+    }
 }
 
-impl ClusterBackend {
-    /// The backend of a person who may use `cluster`.
-    pub fn new(cluster: Cluster) -> Self {
-        Self { cluster }
+/// Which clusters there are beside the request's.
+struct Choice {
+    clusters: Arc<Clusters>,
+    key: Option<String>,
+}
+
+impl Choice {
+    fn read(&self) -> ClusterChoice {
+        self.clusters.choice(self.key.as_deref())
     }
+}
+
+/// A cluster as one signed-in person uses it.
+struct ClusterBackend {
+    cluster: Cluster,
+    choice: Choice,
 }
 
 #[async_trait]
 impl Backend for ClusterBackend {
+    fn clusters(&self) -> ClusterChoice {
+        self.choice.read()
+    }
+
     async fn workspace(&self) -> Result<Workspace, ApiError> {
         let cluster = &self.cluster;
         let (version, projects, user) = futures::join!(cluster.version(), cluster.projects(), cluster.user());
@@ -53,7 +80,7 @@ impl Backend for ClusterBackend {
     }
 
     async fn jobs(&self, project: &str) -> Result<JobList, ApiError> {
-        let list = |known| self.optional(known, project);
+        let list = |known| optional(&self.cluster, known, project);
         let (jobs, pods, events, quotas) = futures::try_join!(
             self.cluster.jobs(project),
             list(Builtin::PODS),
@@ -69,7 +96,7 @@ impl Backend for ClusterBackend {
     }
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
-        detail::read(self, project, name).await
+        detail::read(&self.cluster, project, name).await
     }
 
     async fn manifest(&self, project: &str, name: &str) -> Result<String, ApiError> {
@@ -78,7 +105,7 @@ impl Backend for ClusterBackend {
     }
 
     async fn offers(&self, project: &str) -> Result<Offers, ApiError> {
-        offers::read(self, project).await
+        offers::read(&self.cluster, project).await
     }
 
     async fn create(
@@ -161,16 +188,10 @@ impl Backend for ClusterBackend {
     }
 }
 
-impl ClusterBackend {
-    /// The objects of a collection; none if this person may not read it or the cluster has none such. What is only
-    /// an addition to a page must not take the page away.
-    async fn optional(
-        &self,
-        known: crate::cluster::Builtin,
-        project: &str,
-    ) -> Result<Option<Vec<Value>>, ApiError> {
-        readable(self.cluster.list(&known.collection(project)?, &[]).await)
-    }
+/// The objects of a collection; none if this person may not read it or the cluster has none such. What is only an
+/// addition to a page must not take the page away.
+async fn optional(cluster: &Cluster, known: Builtin, project: &str) -> Result<Option<Vec<Value>>, ApiError> {
+    readable(cluster.list(&known.collection(project)?, &[]).await)
 }
 
 /// None for what may not be read.

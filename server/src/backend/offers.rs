@@ -5,13 +5,13 @@ use serde_json::Value;
 use app::api::create::{Claim, KeyedObject, Node, Offers};
 use app::api::error::ApiError;
 
-use super::{ClusterBackend, readable};
-use crate::cluster::{Builtin, quota, rows};
+use super::{optional, readable};
+use crate::cluster::{Builtin, Cluster, quota, rows};
 
 /// Reads everything at once; a list that may not be read is none.
-pub async fn read(backend: &ClusterBackend, project: &str) -> Result<Offers, ApiError> {
-    let of_project = |known| backend.optional(known, project);
-    let of_cluster = |path: &'static str| async move { readable(backend.cluster.list(path, &[]).await) };
+pub async fn read(cluster: &Cluster, project: &str) -> Result<Offers, ApiError> {
+    let of_project = |known| optional(cluster, known, project);
+    let of_cluster = |path: &'static str| async move { readable(cluster.list(path, &[]).await) };
     let (claims, config_maps, secrets, nodes, accounts, classes, quotas, limits) = futures::try_join!(
         of_project(Builtin::CLAIMS),
         of_project(Builtin::CONFIG_MAPS),

@@ -4,28 +4,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::Client;
-use kube::config::{Config, InClusterError, KubeConfigOptions, KubeconfigError};
+use kube::config::{Config, InClusterError, Kubeconfig};
 
-use super::Cluster;
+use super::{Cluster, Renew};
+use crate::clusters::{Clusters, Contexts, ContextsError};
 use crate::config::ClusterChoice;
 
 /// Where a Pod's service account is mounted.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// A cluster that was found, or the news that it has to be embedded.
-pub enum Found {
-    /// A cluster of its own; it need not answer yet.
-    Remote(Cluster),
-    /// None: the playground is wanted.
-    Embedded,
-}
-
 /// Why no cluster can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The kubeconfig is missing, unreadable, or has no such context.
-    #[error("cannot use the kubeconfig")]
-    Kubeconfig(#[source] KubeconfigError),
+    #[error(transparent)]
+    Contexts(#[from] ContextsError),
     /// This program does not run in a Pod with a service account.
     #[error("cannot use the cluster's service account")]
     InCluster(#[source] InClusterError),
@@ -34,33 +27,29 @@ pub enum ConnectError {
     Client(#[source] Box<kube::Error>),
 }
 
-/// Finds the cluster of `choice`. Nothing is sent to it.
-pub async fn find(choice: ClusterChoice, context: Option<&str>) -> Result<Found, ConnectError> {
+/// Finds the clusters of `choice`; none if the playground is wanted. Nothing is sent to them. `contexts` are those of
+/// a kubeconfig that may be used; `private` says that nobody but this machine's person can reach the console.
+pub fn find(
+    choice: ClusterChoice,
+    contexts: &[String],
+    private: bool,
+) -> Result<Option<Clusters>, ConnectError> {
     let choice = if choice == ClusterChoice::Auto {
-        automatic(context)
+        automatic(contexts)
     } else {
         choice
     };
     match choice {
         ClusterChoice::InCluster => {
             let config = Config::incluster().map_err(ConnectError::InCluster)?;
-            remote(config, "in-cluster".to_owned())
+            let cluster = cluster(config, "in-cluster".to_owned())?;
+            Ok(Some(Clusters::One(cluster)))
         }
         ClusterChoice::Kubeconfig => {
-            let kubeconfig = kube::config::Kubeconfig::read().map_err(ConnectError::Kubeconfig)?;
-            let name = context
-                .map(str::to_owned)
-                .or_else(|| kubeconfig.current_context.clone());
-            let options = KubeConfigOptions {
-                context: context.map(str::to_owned),
-                ..Default::default()
-            };
-            let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-                .await
-                .map_err(ConnectError::Kubeconfig)?;
-            remote(config, name.unwrap_or_else(|| "kubeconfig".to_owned()))
+            let contexts = Contexts::new(Kubeconfig::read, contexts, private)?;
+            Ok(Some(Clusters::Contexts(contexts)))
         }
-        ClusterChoice::Embedded | ClusterChoice::Auto => Ok(Found::Embedded),
+        ClusterChoice::Embedded | ClusterChoice::Auto => Ok(None),
     }
 }
 
@@ -85,26 +74,23 @@ fn client(mut config: Config) -> Result<Client, ConnectError> {
 /// The cluster of `config`, shown as `name`.
 pub fn cluster(config: Config, name: String) -> Result<Cluster, ConnectError> {
     let first = client(config.clone())?;
-    let renew = move || {
+    let slow = config.auth_info.exec.is_some();
+    let renew = Box::new(move || {
         client(config.clone())
             .inspect_err(|error| tracing::warn!(%error, "no new connections"))
             .ok()
-    };
-    Ok(Cluster::renewable(first, Box::new(renew), name))
-}
-
-fn remote(config: Config, name: String) -> Result<Found, ConnectError> {
-    Ok(Found::Remote(cluster(config, name)?))
+    });
+    Ok(Cluster::renewable(first, Renew { client: renew, slow }, name))
 }
 
 /// In-cluster if a service account is mounted, else a kubeconfig if there is one or a context is asked for.
-fn automatic(context: Option<&str>) -> ClusterChoice {
+fn automatic(contexts: &[String]) -> ClusterChoice {
     if Path::new(SERVICE_ACCOUNT).exists() {
         return ClusterChoice::InCluster;
     }
     let named = std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty());
     let usual = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
-    if named || context.is_some() || usual.is_some_and(|path| path.exists()) {
+    if named || !contexts.is_empty() || usual.is_some_and(|path| path.exists()) {
         ClusterChoice::Kubeconfig
     } else {
         ClusterChoice::Embedded

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use app::api::error::{ApiError, Cause};
 
+use crate::clusters::plugin_refusal;
+
 /// An answer that is an error: a `Status` object, or a proxy's text.
 pub fn from_status(code: StatusCode, body: &[u8]) -> ApiError {
     match serde_json::from_slice::<Value>(body) {
@@ -33,6 +35,8 @@ pub fn from_kube(error: &kube::Error) -> ApiError {
                 message: status.message.clone(),
             },
         },
+        // A plugin's failure is told without its output, which may hold credentials.
+        other if let Some(message) = plugin_refusal(other) => ApiError::Credentials { message },
         // The transport's own words: the wrapper's say nothing more.
         kube::Error::Service(inner) => ApiError::Unreachable {
             message: crate::with_causes(inner.as_ref()),
@@ -47,7 +51,7 @@ fn from_parts(code: u16, status: &Value) -> ApiError {
     let message = status["message"].as_str().unwrap_or_default().to_owned();
     match (code, status["reason"].as_str()) {
         // Not the console's session: the cluster does not accept the console's credentials.
-        (401, _) => ApiError::Other { code, message },
+        (401, _) => ApiError::Credentials { message },
         (403, _) => ApiError::Forbidden { message },
         (404, _) => ApiError::NotFound { message },
         (409, Some("AlreadyExists")) => ApiError::AlreadyExists { message },
@@ -126,7 +130,7 @@ mod tests {
         );
         assert!(matches!(
             from_status(StatusCode::UNAUTHORIZED, b""),
-            ApiError::Other { code: 401, .. }
+            ApiError::Credentials { .. }
         ));
     }
 }

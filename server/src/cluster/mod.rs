@@ -42,8 +42,13 @@ pub struct Cluster {
     patience: Duration,
 }
 
-/// Makes the client anew; none if it cannot.
-type Renew = Box<dyn Fn() -> Option<Client> + Send + Sync>;
+/// How a client is made anew.
+struct Renew {
+    /// None if it cannot.
+    client: Box<dyn Fn() -> Option<Client> + Send + Sync>,
+    /// It takes long: a plugin is run for credentials.
+    slow: bool,
+}
 
 /// What is known of a cluster without asking it.
 struct Facts {
@@ -114,8 +119,18 @@ impl Cluster {
 
     /// Leaves all connections: those that lie idle may be as dead as the one that does not answer.
     fn renew(&self) {
-        if let Some(client) = self.facts.renew.as_ref().and_then(|renew| renew()) {
-            *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        let facts = Arc::clone(&self.facts);
+        let slow = facts.renew.as_ref().is_some_and(|renew| renew.slow);
+        let renew = move || {
+            if let Some(client) = facts.renew.as_ref().and_then(|renew| (renew.client)()) {
+                *facts.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+            }
+        };
+        if slow {
+            // The old connections serve until then.
+            tokio::task::spawn_blocking(renew);
+        } else {
+            renew();
         }
     }
 

@@ -1,5 +1,7 @@
 //! Finds the session of a request, and turns away requests that need one and have none.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -13,7 +15,8 @@ use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
 
 use super::{Session, SessionService};
-use crate::backend::ClusterBackend;
+use crate::backend;
+use crate::clusters::request::{Named, Opened, concerns};
 use crate::state::AppState;
 
 /// The request has a cookie whose session has ended.
@@ -29,7 +32,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl SessionService {
-    /// The session's backend goes into the request; a prolonged session's cookie goes into the response.
+    /// The session's cluster and backend go into the request; a prolonged session's cookie goes into the response.
     async fn identify(&self, state: &AppState, mut request: Request, next: Next) -> Response {
         let Some(id) = self.cookie.read(request.headers()) else {
             return next.run(request).await;
@@ -39,10 +42,13 @@ impl SessionService {
             return next.run(request).await;
         };
         let prolonged = used.prolonged.then(|| self.cookie.set(request.headers(), id));
-        let backend = ClusterBackend::new(state.cluster_of(&used.session).clone());
-        request
-            .extensions_mut()
-            .insert(SessionBackend(std::sync::Arc::new(backend)));
+        if concerns(request.uri().path()) {
+            let key = request.extensions().get::<Named>().map(|named| named.0.clone());
+            let opened = state.clusters.open(key.as_deref()).await;
+            let backend = backend::at(Arc::clone(&state.clusters), key, opened.clone());
+            request.extensions_mut().insert(SessionBackend(backend));
+            request.extensions_mut().insert(Opened(opened));
+        }
         request.extensions_mut().insert(used.session);
         let response = next.run(request).await;
         match prolonged {

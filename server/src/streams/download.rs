@@ -1,9 +1,8 @@
 //! `GET /download/log?project=P&job=N`: the whole log as a text file.
 
 use async_stream::stream;
-use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use futures::{AsyncBufReadExt, Stream};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -16,8 +15,7 @@ use app::api::error::ApiError;
 use super::refuse;
 use crate::cluster::logs::LogRequest;
 use crate::cluster::{Builtin, Cluster, pods};
-use crate::session::Session;
-use crate::state::AppState;
+use crate::clusters::request::At;
 
 /// Which logs.
 #[derive(Deserialize)]
@@ -33,12 +31,7 @@ pub struct Of {
 }
 
 /// Sends the logs of the Job's containers one after the other, oldest Pod first, as they are.
-pub async fn log(
-    State(state): State<AppState>,
-    Extension(session): Extension<Session>,
-    Query(of): Query<Of>,
-) -> Response {
-    let cluster = state.cluster_of(&session).clone();
+pub async fn log(At(cluster): At, Query(of): Query<Of>) -> Response {
     let logs = match logs(&cluster, &of).await {
         Ok(logs) => logs,
         Err(error) => return refuse(error),

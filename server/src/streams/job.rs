@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::response::sse::Event;
 use futures::stream::select_all;
@@ -13,18 +13,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use app::api::backend::Backend;
 use app::api::error::ApiError;
 use app::api::job::JobDetail;
 
 use super::feed::{Change, Selection, follow};
 use super::outage::Outage;
 use super::{event, is_final, once_it_answers, refuse, respond};
-use crate::backend::{ClusterBackend, RERUN_OF, origin};
+use crate::backend::{RERUN_OF, detail, origin};
 use crate::cluster::pods::owner;
 use crate::cluster::{Builtin, Cluster};
+use crate::clusters::request::At;
 use crate::session::Session;
-use crate::state::AppState;
 
 /// Changes within this time are sent together.
 const TOGETHER: Duration = Duration::from_millis(250);
@@ -42,11 +41,10 @@ pub struct Of {
 /// Sends `detail` events with a `JobDetail` each, first what it is now; `stale` when the cluster is lost, with the
 /// time since when, after which the next `detail` is live again; and `gone` when the Job is deleted.
 pub async fn stream(
-    State(state): State<AppState>,
+    At(cluster): At,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
 ) -> Response {
-    let cluster = state.cluster_of(&session).clone();
     match cluster.job(&of.project, &of.name).await {
         Ok(job) => respond(session, changes(cluster, of, &job)),
         // Gone between the page and its stream: that is news, not a failure.
@@ -95,12 +93,11 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
         ]
         .map(|(source, changes)| changes.map(move |change| (source, change)).boxed()),
     );
-    let backend = ClusterBackend::new(cluster);
     stream! {
         let mut sent: Option<JobDetail> = None;
         let mut outage = Outage::default();
         loop {
-            match backend.job(&of.project, &of.name).await {
+            match detail::read(&cluster, &of.project, &of.name).await {
                 Ok(_) if outage.is_on() => {}
                 Ok(detail) => {
                     if sent.as_ref() != Some(&detail) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::response::sse::Event;
 use futures::stream::select_all;
@@ -18,8 +18,8 @@ use super::board::{Board, Source};
 use super::feed::{Selection, follow};
 use super::{event, refuse, respond};
 use crate::cluster::{Builtin, Cluster};
+use crate::clusters::request::At;
 use crate::session::Session;
-use crate::state::AppState;
 
 /// Changes within this time are sent together.
 const TOGETHER: Duration = Duration::from_millis(150);
@@ -33,18 +33,17 @@ pub struct Of {
 /// Sends `change` events with a `ListChange` each. `Last-Event-ID` needs no answer: every connection begins with a
 /// snapshot.
 pub async fn stream(
-    State(state): State<AppState>,
+    At(cluster): At,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
 ) -> Response {
-    let cluster = state.cluster_of(&session);
     // A cluster that does not answer may come back; a list that may not be read stays so.
     if let Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) =
         cluster.may_list_jobs(&of.project).await
     {
         return refuse(error);
     }
-    let changes = changes(cluster, &of.project);
+    let changes = changes(&cluster, &of.project);
     respond(session, changes)
 }
 

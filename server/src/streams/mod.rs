@@ -20,7 +20,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -106,11 +106,6 @@ fn event(name: &str, data: &impl Serialize) -> Option<Event> {
 }
 
 /// A stream that cannot begin: browsers do not try again after such an answer.
-fn refuse(error: ApiError) -> Response {
-    let code = match &error {
-        ApiError::Forbidden { .. } => StatusCode::FORBIDDEN,
-        ApiError::NotFound { .. } => StatusCode::NOT_FOUND,
-        _ => StatusCode::BAD_GATEWAY,
-    };
-    (code, Json(error)).into_response()
+pub fn refuse(error: ApiError) -> Response {
+    (error.status(), Json(error)).into_response()
 }

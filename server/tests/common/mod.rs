@@ -16,6 +16,7 @@ pub mod proxy;
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -27,6 +28,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use kube::Client;
 use serde_json::Value;
 use server::cluster::Cluster;
+use server::clusters::Clusters;
 use server::router::router;
 use server::security::hosts::Hosts;
 use server::session::SessionService;
@@ -125,17 +127,22 @@ fn parse(event: &str) -> Event {
 impl TestApp {
     /// A console before the API that `api` serves; nobody is signed in.
     pub fn new(api: Router) -> Self {
-        Self::before(cluster(api))
+        Self::before(Clusters::One(cluster(api)))
     }
 
     /// A console before a cluster, with a person signed in.
     pub async fn signed_in_before(cluster: Cluster) -> Self {
-        let mut app = Self::before(cluster);
+        Self::signed_in_to(Clusters::One(cluster)).await
+    }
+
+    /// A console of these clusters, with a person signed in.
+    pub async fn signed_in_to(clusters: Clusters) -> Self {
+        let mut app = Self::before(clusters);
         app.sign_in().await;
         app
     }
 
-    fn before(cluster: Cluster) -> Self {
+    fn before(clusters: Clusters) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
         std::fs::create_dir_all(site.join("pkg")).unwrap();
@@ -143,7 +150,7 @@ impl TestApp {
         std::fs::write(site.join("pkg/frontend.js.br"), "(brotli)").unwrap();
         std::fs::write(site.join("pkg/frontend_bg.wasm"), b"\0asm").unwrap();
         let data = folder.path().to_owned();
-        let state = state(cluster, &data);
+        let state = state(clusters, &data);
         Self {
             router: router(state.clone()).unwrap(),
             state,
@@ -235,8 +242,13 @@ impl TestApp {
 
     /// Calls a server function as the pages do.
     pub async fn call(&self, name: &str, arguments: &Value) -> Answer {
+        self.call_at("", name, arguments).await
+    }
+
+    /// Calls a server function of the cluster whose addresses begin with `base`.
+    pub async fn call_at(&self, base: &str, name: &str, arguments: &Value) -> Answer {
         let request = self
-            .request(Method::POST, &format!("/api/{name}"))
+            .request(Method::POST, &format!("{base}/api/{name}"))
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/json");
         self.send(request.body(Body::from(arguments.to_string())).unwrap())
@@ -270,7 +282,7 @@ impl TestApp {
 
     /// The console after a restart: same folder, same API.
     pub fn restart(&mut self, api: Router) {
-        self.state = state(cluster(api), self.folder.path());
+        self.state = state(Clusters::One(cluster(api)), self.folder.path());
         self.router = router(self.state.clone()).unwrap();
     }
 }
@@ -279,7 +291,7 @@ fn cluster(api: Router) -> Cluster {
     Cluster::new(Client::new(api, "default"), "test", false)
 }
 
-fn state(cluster: Cluster, data: &Path) -> AppState {
+fn state(clusters: Clusters, data: &Path) -> AppState {
     let idle = Duration::from_hours(12);
     let sessions = SessionService::open(data, idle, false, 3000).unwrap();
     AppState::new(Shared {
@@ -287,7 +299,7 @@ fn state(cluster: Cluster, data: &Path) -> AppState {
         site: data.join("site"),
         sessions,
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
-        cluster,
+        clusters: Arc::new(clusters),
         base: format!("http://{AUTHORITY}"),
         print: |_| {},
     })

@@ -1,11 +1,11 @@
 //! The head of a Job's page: its name, its state with the reason first, and what can be done.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
 use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 
 use super::summary::EditInformation;
+use crate::address;
 use crate::api;
 use crate::api::job::JobDetail;
 use crate::i18n::{common, job as text, jobs, t, tf};
@@ -25,7 +25,7 @@ pub fn Head(
     gone: RwSignal<bool>,
 ) -> impl IntoView {
     let project = Memo::new(move |_| detail.with(|detail| detail.row.project.clone()));
-    let list = move || format!("/projects/{}/jobs", project.get());
+    let list = move || address::jobs(&project.get());
     let deletion = Deletion::provide();
     let navigate = use_navigate();
     view! {
@@ -73,7 +73,7 @@ pub fn Head(
             deletion
             on_deleted=Callback::new(move |deleted: Vec<String>| {
                 if !deleted.is_empty() {
-                    navigate(&untrack(list), NavigateOptions::default());
+                    navigate(&untrack(list), address::whole());
                 }
             })
         />
@@ -91,10 +91,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
         let navigate = navigate.clone();
         async move {
             report(toaster, api::rerun(project, name).await, |new| {
-                navigate(
-                    &format!("/projects/{}/jobs/{}", new.project, new.name),
-                    NavigateOptions::default(),
-                );
+                navigate(&address::job(&new.project, &new.name), address::whole());
                 tf(jobs::RERAN, &[("name", &new.name)])
             });
         }
@@ -126,7 +123,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
             </button>
             <A
                 attr:rel="external"
-                href=move || detail.with(|d| format!("/projects/{}/create-job?from={}", d.row.project, d.row.name))
+                href=move || detail.with(|d| address::create(&d.row.project, &format!("?from={}", d.row.name)))
                 attr:class="button"
             >
                 <Icon glyph=Glyph::Copy/>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use serde::Deserialize;
 
+use crate::address::here;
 use crate::api::error::ApiError;
 use crate::api::job::JobDetail;
 use crate::i18n::{job as text, t, tf};
@@ -104,7 +105,7 @@ fn receive(which: Memo<String>, received: Received) {
         received.refused.set(None);
     });
     let url = Signal::derive(move || {
-        (!received.ended.get()).then(|| format!("/stream/logs?{}&tail={KEPT}", which.get()))
+        (!received.ended.get()).then(|| here(&format!("/stream/logs?{}&tail={KEPT}", which.get())))
     });
     live::subscribe(
         url,
@@ -196,7 +197,7 @@ fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> imp
                 <Toggle label=t(text::LOGS_PREVIOUS) value=choice.previous/>
             </Show>
             <span class="bar-space"></span>
-            <a class="button" rel="external" download href=move || format!("/download/log?{}", which.get())>
+            <a class="button" rel="external" download href=move || here(&format!("/download/log?{}", which.get()))>
                 <Icon glyph=Glyph::Download/>
                 {t(text::DOWNLOAD)}
             </a>

@@ -14,6 +14,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use serde::Deserialize;
 
+use crate::address::{self, here};
 use crate::api;
 use crate::api::job::{JobDetail, Millis};
 use crate::i18n::{common, job as text, t, tf};
@@ -85,11 +86,11 @@ fn follow(
     gone: RwSignal<bool>,
 ) {
     let url = Signal::derive(move || {
-        Some(format!(
+        Some(here(&format!(
             "/stream/job?project={}&name={}",
             project.get(),
             name.get()
-        ))
+        )))
     });
     live::subscribe(
         url,
@@ -158,8 +159,7 @@ fn Loaded(
             .with(|query| query.get("tab"))
             .unwrap_or_else(|| "records".to_owned())
     });
-    let path =
-        Signal::derive(move || detail.with(|d| format!("/projects/{}/jobs/{}", d.row.project, d.row.name)));
+    let path = Signal::derive(move || detail.with(|d| address::job(&d.row.project, &d.row.name)));
     let tabs = [
         ("records", text::TAB_RECORDS),
         ("pods", text::TAB_PODS),

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use crate::address;
 use crate::api::job::{JobDetail, Record};
 use crate::i18n::{common, job as text, jobs, t};
 use crate::kit::badge::StatusBadge;
@@ -21,7 +22,7 @@ pub fn Records(
             <tr>
                 <td class="number">{number}</td>
                 <th scope="row">
-                    <A href=format!("/projects/{project}/jobs/{}", record.name)>{record.name.clone()}</A>
+                    <A href=address::job(&project, &record.name)>{record.name.clone()}</A>
                     {this.then(|| view! { <span class="tag">{t(text::RECORDS_THIS)}</span> })}
                 </th>
                 <td><StatusBadge status=Signal::stored(record.status.clone())/></td>

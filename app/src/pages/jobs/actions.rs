@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::model::Model;
+use crate::address;
 use crate::api::{self, job::JobRow};
 use crate::i18n::{common, jobs as text, t, tf};
 use crate::kit::dialog::Dialog;
@@ -46,7 +47,7 @@ pub fn RowMenu(
     row: Memo<JobRow>,
 ) -> impl IntoView {
     let name = move || row.with(|row| row.name.clone());
-    let path = move || row.with(|row| format!("/projects/{}/jobs/{}", row.project, row.name));
+    let path = move || row.with(|row| address::job(&row.project, &row.name));
     let deletion = use_context::<Deletion>();
     let toaster = use_toaster();
     let rerun = Action::new(move |(): &()| {
@@ -78,7 +79,7 @@ pub fn RowMenu(
             </button>
             <A
                 attr:rel="external"
-                href=move || row.with(|row| format!("/projects/{}/create-job?from={}", row.project, row.name))
+                href=move || row.with(|row| address::create(&row.project, &format!("?from={}", row.name)))
                 attr:class="menu-item"
             >
                 <Icon glyph=Glyph::Copy/>

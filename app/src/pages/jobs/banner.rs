@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use crate::address;
 use crate::api::job::QuotaBanner;
 use crate::i18n::{common, jobs as text, t};
 use crate::kit::dynamic::dynamic;
@@ -53,7 +54,7 @@ pub fn Banner(
 /// The three ways to a new Job.
 #[component]
 fn CreateMenu(project: Memo<String>) -> impl IntoView {
-    let to = move |query: &'static str| move || format!("/projects/{}/create-job{query}", project.get());
+    let to = move |query: &'static str| move || address::create(&project.get(), query);
     view! {
         <div class="split">
             <A attr:rel="external" href=to("") attr:class="button button-primary">
@@ -87,7 +88,7 @@ pub fn Doors(
         view! {
             <A
                 attr:rel="external"
-                href=move || format!("/projects/{}/create-job{query}", project.get())
+                href=move || address::create(&project.get(), query)
                 attr:class="door"
             >
                 <Icon glyph/>

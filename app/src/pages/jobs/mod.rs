@@ -14,6 +14,7 @@ use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
 pub use actions::{DeleteDialog, Deletion};
 
+use crate::address;
 use crate::api;
 use crate::api::job::JobRow;
 use crate::frame::use_project;
@@ -135,7 +136,7 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
                 fallback=move || {
                     view! {
                         <Empty glyph=Glyph::Search title=t(text::NO_MATCH_TITLE)>
-                            <a class="button" href=move || format!("/projects/{}/jobs", project.get())>
+                            <a class="button" href=move || address::jobs(&project.get())>
                                 {t(text::FILTER_CLEAR)}
                             </a>
                         </Empty>
@@ -179,7 +180,7 @@ fn Toolbar(
             let options = NavigateOptions {
                 replace: true,
                 scroll: false,
-                ..NavigateOptions::default()
+                ..address::whole()
             };
             navigate(&untrack(|| address(&text, group.get())), options);
         }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::address::here;
 use crate::api::error::ApiError;
 use crate::api::job::{JobList, JobRow, ListChange, Millis};
 use crate::live::{self, Connection};
@@ -43,7 +44,7 @@ impl Model {
 
     /// Follows the project's live stream.
     pub fn follow(self, project: Memo<String>) {
-        let url = Signal::derive(move || Some(format!("/stream/jobs?project={}", project.get())));
+        let url = Signal::derive(move || Some(here(&format!("/stream/jobs?project={}", project.get()))));
         live::subscribe(
             url,
             &["change"],

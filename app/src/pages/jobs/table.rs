@@ -6,6 +6,7 @@ use leptos_router::components::A;
 use super::actions::RowMenu;
 use super::columns::{Column, Columns};
 use super::model::Model;
+use crate::address;
 use crate::api::job::JobRow;
 use crate::i18n::{common, jobs as text, t, tf};
 use crate::kit::badge::StatusBadge;
@@ -116,7 +117,7 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
                 />
             </td>
             <th scope="row" class="cell-name">
-                <A href=move || row.with(|row| format!("/projects/{}/jobs/{}", row.project, row.name))>
+                <A href=move || row.with(|row| address::job(&row.project, &row.name))>
                     <span class="job-name">{name.get_value()}</span>
                     {dynamic(move || {
                         row.with(|row| row.alias.clone())

@@ -11,6 +11,7 @@ use super::draft::Drafts;
 use super::start;
 use super::state::Wizard;
 use super::step::Step;
+use crate::address;
 use crate::api;
 use crate::api::create::CreateOutcome;
 use crate::elsewhere::leave;
@@ -67,9 +68,7 @@ pub fn Foot(
                     .map(|document| document.name.clone())
                     .collect();
                 Toaster::leave(&tf(text::CREATED, &[("name", &names.join(", "))]));
-                let to = name.map_or(format!("/projects/{project}/jobs"), |name| {
-                    format!("/projects/{project}/jobs/{name}")
-                });
+                let to = name.map_or(address::jobs(&project), |name| address::job(&project, &name));
                 leave(&to);
             }
         }
@@ -97,7 +96,7 @@ pub fn Foot(
             <Answer wizard/>
             <ProblemList wizard go/>
             <div class="wizard-buttons">
-                <a class="button" rel="external" href=move || format!("/projects/{}/jobs", wizard.project.get())>{t(common::CANCEL)}</a>
+                <a class="button" rel="external" href=move || address::jobs(&wizard.project.get())>{t(common::CANCEL)}</a>
                 <Cost wizard/>
                 <span class="bar-space"></span>
                 <Verdict wizard/>

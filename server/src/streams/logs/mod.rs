@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::response::sse::Event;
 use futures::{Stream, StreamExt};
@@ -32,8 +32,8 @@ use super::outage::Outage;
 use super::{event, is_final, once_it_answers, refuse, respond};
 use crate::cluster::logs::LogRequest;
 use crate::cluster::{Builtin, Cluster};
+use crate::clusters::request::At;
 use crate::session::Session;
-use crate::state::AppState;
 
 /// Lines within this time are sent together, in the order of their times.
 const TOGETHER: Duration = Duration::from_millis(100);
@@ -67,12 +67,11 @@ enum Watched {
 /// Sends `lines` events with an array of lines each; `stale` when the cluster is lost, with the time since when, and
 /// `live` when it is back; and `end` when nothing more can come.
 pub async fn stream(
-    State(state): State<AppState>,
+    At(cluster): At,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
     headers: HeaderMap,
 ) -> Response {
-    let cluster = state.cluster_of(&session).clone();
     let job = match cluster.job(&of.project, &of.job).await {
         Ok(job) => Some(job),
         Err(error) if is_final(&error) => return refuse(error),

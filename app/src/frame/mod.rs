@@ -1,12 +1,15 @@
 //! The frame of every page behind the sign-in: cluster, project, language, theme, person.
 
+mod cluster;
+
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};
 use leptos_router::hooks::{use_location, use_params_map};
 
+use crate::address;
 use crate::api;
 use crate::api::error::ApiError;
-use crate::api::session::Workspace;
+use crate::api::session::{ClusterChoice, Workspace};
 use crate::elsewhere::rel_to_jobs;
 use crate::i18n::{Lang, common as text, t};
 use crate::kit::dynamic::dynamic;
@@ -15,6 +18,7 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::kit::notice::{Notice, Tone};
 use crate::preferences;
+use cluster::ClusterMenu;
 
 /// The project of the current address.
 pub fn use_project() -> Memo<String> {
@@ -31,11 +35,12 @@ pub struct WorkspaceContext(pub Resource<Result<Workspace, ApiError>>);
 pub fn Frame() -> impl IntoView {
     let workspace = Resource::new_blocking(|| (), |()| api::workspace());
     provide_context(WorkspaceContext(workspace));
+    let clusters = Resource::new_blocking(|| (), |()| api::clusters());
     let project = use_project();
     view! {
         <a class="skip" href="#content">{t(text::SKIP_TO_CONTENT)}</a>
         <header class="bar">
-            <A href=move || format!("/projects/{}/jobs", project.get()) attr:class="bar-product" attr:rel=rel_to_jobs()>
+            <A href=move || address::jobs(&project.get()) attr:class="bar-product" attr:rel=rel_to_jobs()>
                 <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M5 4h14v3H5zM5 10.5h14v3H5zM5 17h9v3H5z"></path>
                     <path class="mark-tick" d="m16 18.2 1.8 1.8 3.4-3.8"></path>
@@ -44,10 +49,9 @@ pub fn Frame() -> impl IntoView {
             </A>
             <Transition>
                 {dynamic(move || Suspend::new(async move {
-                    match workspace.await {
-                        Ok(workspace) => view! { <Where workspace project/> }.into_any(),
-                        Err(_) => view! { <span class="bar-where">{dynamic(move || project.get())}</span> }.into_any(),
-                    }
+                    let clusters = clusters.await.unwrap_or_default();
+                    let workspace = workspace.await.ok();
+                    view! { <Where clusters workspace project/> }
                 }))}
             </Transition>
             <span class="bar-space"></span>
@@ -79,22 +83,45 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-/// Cluster and project switcher.
+/// Cluster and project switcher. A cluster that does not answer can be left for another.
 #[component]
-fn Where(workspace: Workspace, project: Memo<String>) -> impl IntoView {
-    let cluster = if workspace.playground {
+fn Where(clusters: ClusterChoice, workspace: Option<Workspace>, project: Memo<String>) -> impl IntoView {
+    let cluster = if clusters.all.is_empty() {
+        workspace.as_ref().map(|workspace| {
+            let (name, version) = (cluster_words(workspace), workspace.version.clone());
+            view! {
+                <span class="bar-where" title=version>
+                    <Icon glyph=Glyph::Node/>
+                    <span class="bar-cluster">{name}</span>
+                </span>
+            }
+            .into_any()
+        })
+    } else {
+        Some(view! { <ClusterMenu choice=clusters/> }.into_any())
+    };
+    let projects = match workspace {
+        Some(workspace) => view! { <Projects projects=workspace.projects project/> }.into_any(),
+        None => view! { <span class="bar-where">{dynamic(move || project.get())}</span> }.into_any(),
+    };
+    (cluster, projects)
+}
+
+/// What the only cluster is called.
+fn cluster_words(workspace: &Workspace) -> String {
+    if workspace.playground {
         t(text::PLAYGROUND).to_owned()
     } else {
         workspace.cluster.clone()
-    };
-    let version = workspace.version.clone();
-    let projects = StoredValue::new(workspace.projects);
+    }
+}
+
+/// The project, and the ways to the others.
+#[component]
+fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
+    let projects = StoredValue::new(projects);
     let rel = rel_to_jobs();
     view! {
-        <span class="bar-where" title=version>
-            <Icon glyph=Glyph::Node/>
-            <span class="bar-cluster">{cluster}</span>
-        </span>
         <Menu
             label=Signal::derive(move || format!("{}: {}", t(text::PROJECT), project.get()))
             class="bar-project"
@@ -117,7 +144,7 @@ fn Where(workspace: Workspace, project: Memo<String>) -> impl IntoView {
                     };
                     view! {
                         <A
-                            href=format!("/projects/{name}/jobs")
+                            href=address::jobs(&name)
                             attr:rel=rel
                             attr:class="menu-item"
                             attr:aria-current=move || current().to_string()

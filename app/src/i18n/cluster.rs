@@ -1,0 +1,11 @@
+//! Texts of the choice of a cluster.
+
+use super::texts;
+
+texts! {
+    PLUGIN: "Runs {plugin} on the console's machine for credentials" | "在控制台所在机器上运行 {plugin} 以获取凭证";
+    UNVERIFIED: "The certificate of its API server is not checked" | "不校验其 API 服务器的证书";
+    REFUSED_PLUGIN: "Cannot be chosen: programs are run for credentials only while nobody but this machine can reach the console" | "无法选择：仅当控制台只能从本机访问时，才会运行程序获取凭证";
+    REFUSED_INTERACTIVE: "Cannot be chosen: that program wants to ask questions in a terminal" | "无法选择：该程序需要在终端中交互";
+    REFUSED_INCOMPLETE: "Cannot be chosen: the kubeconfig does not have this cluster's address" | "无法选择：kubeconfig 中缺少该集群的地址";
+}
