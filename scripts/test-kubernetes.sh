@@ -14,4 +14,5 @@ admin -n demo delete jobs --all >/dev/null
 cd end2end
 export E2E_KUBECONFIG=$CACHE/admin.kubeconfig
 say "Browser walks on the cluster, and what only a real cluster shows"
-npx playwright test --project=cluster --project=kubernetes
+# A cluster with one busy node on a shared machine may be late: what fails once is tried once more, and told as flaky.
+npx playwright test --project=cluster --project=kubernetes --retries=1

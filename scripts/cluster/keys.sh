@@ -32,8 +32,8 @@ apiVersion: v1
 kind: Config
 clusters: [{name: local, cluster: {server: "https://127.0.0.1:$PORT", certificate-authority-data: $(data kubernetes.crt)}}]
 users: [{name: $1, user: {client-certificate-data: $(data "$1.crt"), client-key-data: $(data "$1.key")}}]
-contexts: [{name: local, context: {cluster: local, user: $1, namespace: ${3:-default}}}]
-current-context: local
+contexts: [{name: $1@local, context: {cluster: local, user: $1, namespace: ${3:-default}}}]
+current-context: $1@local
 CONFIG
 }
 

@@ -9,6 +9,7 @@ pub mod failure;
 pub mod icon;
 pub mod menu;
 pub mod notice;
+pub mod query;
 pub mod tabs;
 pub mod time;
 pub mod toast;

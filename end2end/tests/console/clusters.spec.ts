@@ -66,6 +66,8 @@ test('two tabs show two clusters, and each acts on its own', async ({ page, serv
   await expect(page).toHaveURL(`${origin}/clusters/staging/projects/demo/jobs`);
   await alive(page);
   const other = await page.context().newPage();
+  const broken: string[] = [];
+  other.on('pageerror', (error) => broken.push(error.message));
   await other.goto(`${origin}/clusters/staging`);
   await alive(other);
   await clusters(other);
@@ -98,6 +100,7 @@ test('two tabs show two clusters, and each acts on its own', async ({ page, serv
   await other.locator('summary', { hasText: 'Project' }).click();
   await other.getByRole('link', { name: 'default', exact: true }).click();
   await expect(other).toHaveURL(`${origin}${prod}/projects/default/jobs`);
+  expect(broken).toEqual([]);
 });
 
 test('a draft belongs to its cluster', async ({ page, server, origin }) => {

@@ -11,7 +11,7 @@ mod summary;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 use serde::Deserialize;
 
 use crate::address::{self, here};
@@ -21,6 +21,7 @@ use crate::i18n::{common, job as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::notice::{Notice, Tone};
+use crate::kit::query::use_query_value;
 use crate::kit::tabs::{Tab, Tabs};
 use crate::kit::time::exact;
 use crate::live::{self, Connection};
@@ -153,12 +154,8 @@ fn Loaded(
 ) -> impl IntoView {
     let first = StoredValue::new(first);
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
-    let query = use_query_map();
-    let tab = Memo::new(move |_| {
-        query
-            .with(|query| query.get("tab"))
-            .unwrap_or_else(|| "records".to_owned())
-    });
+    let asked = use_query_value("tab");
+    let tab = Memo::new(move |_| asked.get().unwrap_or_else(|| "records".to_owned()));
     let path = Signal::derive(move || detail.with(|d| address::job(&d.row.project, &d.row.name)));
     let tabs = [
         ("records", text::TAB_RECORDS),

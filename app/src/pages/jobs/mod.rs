@@ -10,7 +10,7 @@ mod table;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 
 pub use actions::{DeleteDialog, Deletion};
 
@@ -24,6 +24,7 @@ use crate::kit::empty::Empty;
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
+use crate::kit::query::use_query_value;
 use crate::kit::time::exact;
 use crate::pages::set_status;
 use actions::BulkBar;
@@ -77,11 +78,9 @@ fn JobsOf(project: String) -> impl IntoView {
 /// Filter, chips and table, or what stands in their place.
 #[component]
 fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoView {
-    let query = use_query_map();
-    let typed = Memo::new(move |_| query.with(|query| query.get("q").unwrap_or_default()));
-    let group = Memo::new(move |_| {
-        query.with(|query| query.get("status").and_then(|key| StatusGroup::from_key(&key)))
-    });
+    let (q, status) = (use_query_value("q"), use_query_value("status"));
+    let typed = Memo::new(move |_| q.get().unwrap_or_default());
+    let group = Memo::new(move |_| status.with(|key| StatusGroup::from_key(key.as_deref()?)));
     let filter = Memo::new(move |_| Filter::new(&typed.get(), group.get()));
     let page = RwSignal::new(0_usize);
     let columns = Columns::new();
@@ -129,7 +128,7 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
                 }
             }
         >
-            <Toolbar model typed group columns/>
+            <Toolbar project model typed group columns/>
             <BulkBar model deletion/>
             <Show
                 when=move || { total() > 0 || filter.with(Filter::is_empty) }
@@ -153,12 +152,13 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
 /// Filter box, state chips, columns. A form, so that filtering works without JavaScript.
 #[component]
 fn Toolbar(
+    project: Memo<String>,
     model: Model,
     typed: Memo<String>,
     group: Memo<Option<StatusGroup>>,
     columns: Columns,
 ) -> impl IntoView {
-    let path = use_location().pathname;
+    let path = Memo::new(move |_| address::jobs(&project.get()));
     let navigate = use_navigate();
     let address = move |text: &str, group: Option<StatusGroup>| {
         let mut query = Vec::new();
