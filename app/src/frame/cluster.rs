@@ -21,7 +21,7 @@ pub fn ClusterMenu(
         .iter()
         .find(|offer| is_current(offer))
         .map(|offer| offer.name.clone());
-    let name = StoredValue::new(name.unwrap_or_else(|| t(common::CLUSTER).to_owned()));
+    let name = StoredValue::new(name.unwrap_or_else(|| t(common::NONE).to_owned()));
     let items: Vec<_> = all.into_iter().map(|offer| (is_current(&offer), offer)).collect();
     let items = StoredValue::new(items);
     view! {

@@ -2,6 +2,8 @@
 
 mod cluster;
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};
 use leptos_router::hooks::{use_location, use_params_map};
@@ -20,6 +22,9 @@ use crate::kit::notice::{Notice, Tone};
 use crate::preferences;
 use cluster::ClusterMenu;
 
+/// Pause before a cluster that does not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(3);
+
 /// The project of the current address.
 pub fn use_project() -> Memo<String> {
     let params = use_params_map();
@@ -36,6 +41,10 @@ pub fn Frame() -> impl IntoView {
     let workspace = Resource::new_blocking(|| (), |()| api::workspace());
     provide_context(WorkspaceContext(workspace));
     let clusters = Resource::new_blocking(|| (), |()| api::clusters());
+    ask_again(workspace);
+    let path = use_location().pathname;
+    // Every other page says itself why it shows nothing.
+    let is_wizard = move || path.with(|path| path.ends_with("/create-job"));
     let project = use_project();
     view! {
         <a class="skip" href="#content">{t(text::SKIP_TO_CONTENT)}</a>
@@ -70,6 +79,7 @@ pub fn Frame() -> impl IntoView {
                             .into_any()
                     }
                     Ok(_) => ().into_any(),
+                    Err(_) if !untrack(is_wizard) => ().into_any(),
                     Err(error) => view! { <div class="band-failure"><Failure error/></div> }.into_any(),
                 }
             }))}
@@ -81,6 +91,24 @@ pub fn Frame() -> impl IntoView {
             <Outlet/>
         </main>
     }
+}
+
+/// Asks again while the cluster does not answer, so that the frame is whole once it does.
+fn ask_again(workspace: Resource<Result<Workspace, ApiError>>) {
+    Effect::new(move |_| {
+        let may_mend = |error: &ApiError| {
+            matches!(
+                error,
+                ApiError::Unreachable { .. } | ApiError::Credentials { .. } | ApiError::Console { .. }
+            )
+        };
+        if !matches!(workspace.get(), Some(Err(error)) if may_mend(&error)) {
+            return;
+        }
+        if let Ok(timer) = set_timeout_with_handle(move || workspace.refetch(), AGAIN) {
+            on_cleanup(move || timer.clear());
+        }
+    });
 }
 
 /// Cluster and project switcher. A cluster that does not answer can be left for another.

@@ -107,16 +107,27 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
             .list
             .with(|list| list.as_ref().is_some_and(|list| list.rows.is_empty()))
     };
+    // Nothing was ever read: there is nothing to filter, and nothing that could be out of date.
+    let is_known = move || model.list.with(Option::is_some) || model.error.with(Option::is_none);
     view! {
         {dynamic(move || model.error.get().map(|error| view! { <Failure error/> }))}
         {dynamic(move || {
-            model.stale.get().map(|since| {
+            model.stale.get().filter(|_| is_known()).map(|since| {
                 view! { <Notice tone=Tone::Warning>{tf(common::STALE_SINCE, &[("time", &exact(since))])}</Notice> }
             })
         })}
         <Show
-            when=move || !is_bare()
+            when=move || !is_bare() && is_known()
             fallback=move || {
+                if !is_known() {
+                    return view! {
+                        <a class="button" rel="external" href=move || address::jobs(&project.get())>
+                            <Icon glyph=Glyph::Refresh/>
+                            {t(common::RETRY)}
+                        </a>
+                    }
+                        .into_any();
+                }
                 view! {
                     <Empty
                         glyph=Glyph::Container
@@ -126,6 +137,7 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
                         <Doors project/>
                     </Empty>
                 }
+                    .into_any()
             }
         >
             <Toolbar project model typed group columns/>
