@@ -26,8 +26,10 @@ pub enum StatusKind {
     Blocked,
     /// No node takes its Pods.
     Unschedulable,
-    /// An image cannot be pulled, or a container cannot be made.
+    /// An image cannot be pulled.
     ImageError,
+    /// A container cannot be set up: a Secret or `ConfigMap` that it uses is missing, its command does not exist.
+    ContainerError,
     /// It is being deleted.
     Terminating,
 }

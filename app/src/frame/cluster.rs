@@ -26,7 +26,7 @@ pub fn ClusterMenu(
     let items = StoredValue::new(items);
     view! {
         <Menu
-            label=Signal::derive(move || format!("{}: {}", t(common::CLUSTER), name.get_value()))
+            label=Signal::derive(move || format!("{} {}", t(common::CLUSTER), name.get_value()))
             class="bar-project"
             button=ViewFn::from(move || {
                 view! {

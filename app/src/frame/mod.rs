@@ -151,7 +151,7 @@ fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
     let rel = rel_to_jobs();
     view! {
         <Menu
-            label=Signal::derive(move || format!("{}: {}", t(text::PROJECT), project.get()))
+            label=Signal::derive(move || format!("{} {}", t(text::PROJECT), project.get()))
             class="bar-project"
             button=ViewFn::from(move || {
                 view! {

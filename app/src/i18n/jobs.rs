@@ -21,6 +21,7 @@ texts! {
     STATUS_BLOCKED: "Blocked by quota" | "配额不足";
     STATUS_UNSCHEDULABLE: "Unschedulable" | "无法调度";
     STATUS_IMAGE_ERROR: "Image error" | "镜像错误";
+    STATUS_CONTAINER_ERROR: "Container error" | "容器错误";
     STATUS_TERMINATING: "Terminating" | "删除中";
     REASON_SCHEDULING: "being scheduled" | "调度中";
     REASON_PULLING: "pulling {what}" | "正在拉取 {what}";
@@ -31,6 +32,7 @@ texts! {
     REASON_BACKOFF_LIMIT: "all retries used: {what}" | "已用完重试次数：{what}";
     REASON_POLICY: "a failure policy rule ended it: {what}" | "失败策略终止了任务：{what}";
     REASON_INDEXES: "indexes failed: {what}" | "索引失败：{what}";
+    REASON_SUCCESS_POLICY: "the success policy is met: {what}" | "已满足成功策略：{what}";
     REASON_OOM: "killed for using too much memory: {what}" | "内存超限被终止：{what}";
     COLUMN_DONE: "Done" | "完成";
     COLUMN_DURATION: "Duration" | "时长";

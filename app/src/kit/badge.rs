@@ -12,7 +12,7 @@ fn tone(kind: StatusKind) -> &'static str {
     match kind {
         StatusKind::Updating | StatusKind::Running => "busy",
         StatusKind::Completed => "good",
-        StatusKind::Failed | StatusKind::ImageError => "bad",
+        StatusKind::Failed | StatusKind::ImageError | StatusKind::ContainerError => "bad",
         StatusKind::Blocked | StatusKind::Unschedulable => "warn",
         StatusKind::Suspended | StatusKind::Terminating => "idle",
     }
@@ -24,7 +24,10 @@ fn glyph(kind: StatusKind) -> Glyph {
         StatusKind::Running => Glyph::Play,
         StatusKind::Completed => Glyph::CheckCircle,
         StatusKind::Failed => Glyph::Cross,
-        StatusKind::ImageError | StatusKind::Blocked | StatusKind::Unschedulable => Glyph::Alert,
+        StatusKind::ImageError
+        | StatusKind::ContainerError
+        | StatusKind::Blocked
+        | StatusKind::Unschedulable => Glyph::Alert,
         StatusKind::Suspended => Glyph::Pause,
         StatusKind::Terminating => Glyph::Trash,
     }
@@ -41,6 +44,7 @@ pub fn word(kind: StatusKind) -> Text {
         StatusKind::Blocked => text::STATUS_BLOCKED,
         StatusKind::Unschedulable => text::STATUS_UNSCHEDULABLE,
         StatusKind::ImageError => text::STATUS_IMAGE_ERROR,
+        StatusKind::ContainerError => text::STATUS_CONTAINER_ERROR,
         StatusKind::Terminating => text::STATUS_TERMINATING,
     }
 }
@@ -57,6 +61,7 @@ pub fn explain(reason: &Reason) -> String {
         "BackoffLimitExceeded" => text::REASON_BACKOFF_LIMIT,
         "PodFailurePolicy" => text::REASON_POLICY,
         "FailedIndexes" | "MaxFailedIndexesExceeded" => text::REASON_INDEXES,
+        "SuccessPolicy" => text::REASON_SUCCESS_POLICY,
         "OOMKilled" => text::REASON_OOM,
         _ if reason.message.is_empty() => return reason.code.clone(),
         _ => return format!("{}: {}", reason.code, reason.message),

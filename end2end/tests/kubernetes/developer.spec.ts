@@ -23,7 +23,7 @@ test('the first page is the project that they may use, and the picker has no oth
   await page.goto(origin);
   await expect(page).toHaveURL(/\/projects\/demo\/jobs$/);
   await alive(page);
-  await page.getByLabel('Project: demo').click();
+  await page.getByLabel('Project demo').click();
   await expect(page.locator('.bar .menu-item')).toHaveText(['demo']);
 });
 
@@ -83,7 +83,7 @@ test('back from their project to one that is refused: no Job of theirs is shown 
   apply('demo', job('mine'));
   await page.goto(`${origin}/projects/other/jobs`);
   await alive(page);
-  await page.getByLabel('Project: other').click();
+  await page.getByLabel('Project other').click();
   await page.locator('.bar .menu-item', { hasText: 'demo' }).click();
   await expect(page.getByRole('row', { name: /mine/ })).toBeVisible();
   await page.goBack();

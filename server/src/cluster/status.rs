@@ -10,18 +10,30 @@ use app::api::job::{JobStatus, Reason, StatusKind};
 use super::events::EventIndex;
 use super::time::millis;
 
-/// Container states in which the image or the container's set-up is at fault (kubelet's `images` and
-/// `kuberuntime` packages name them).
-const IMAGE_ERRORS: [&str; 9] = [
+/// Container states in which the image is at fault (kubelet's `images` package names them).
+const IMAGE_ERRORS: [&str; 6] = [
     "ErrImagePull",
     "ImagePullBackOff",
     "InvalidImageName",
     "ErrImageNeverPull",
     "ImageInspectError",
     "RegistryUnavailable",
+];
+
+/// Container states in which its set-up is at fault, such as a Secret that does not exist (kubelet's `kuberuntime`
+/// package names them).
+const CONTAINER_ERRORS: [&str; 3] = [
     "CreateContainerConfigError",
     "CreateContainerError",
     "RunContainerError",
+];
+
+/// The Job controller's sentences that say no more than their reasons do.
+const EMPTY_WORDS: [&str; 4] = [
+    "Reached expected number of succeeded pods",
+    "Job has reached the specified backoff limit",
+    "Job was active longer than specified deadline",
+    "Job has failed indexes",
 ];
 
 /// Derives the state of `job` from itself, the Pods it owns, and the events of both.
@@ -62,10 +74,14 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
         .filter(|pod| pod["status"]["phase"] != "Running")
         .map(|pod| waiting(pod, events))
         .collect();
-    // The worst first: an image error does not mend itself, a busy cluster may.
-    let worst = [StatusKind::ImageError, StatusKind::Unschedulable]
-        .into_iter()
-        .find_map(|kind| waits.iter().find(|wait| wait.kind == kind));
+    // The worst first: an error does not mend itself, a busy cluster may.
+    let worst = [
+        StatusKind::ImageError,
+        StatusKind::ContainerError,
+        StatusKind::Unschedulable,
+    ]
+    .into_iter()
+    .find_map(|kind| waits.iter().find(|wait| wait.kind == kind));
 
     if let Some(running) = live.iter().find(|pod| pod["status"]["phase"] == "Running") {
         let reason = worst
@@ -140,14 +156,21 @@ fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
     }
     for container in container_statuses(pod) {
         let reason = text(&container["state"]["waiting"]["reason"]);
-        if IMAGE_ERRORS.contains(&reason) {
+        let kind = if IMAGE_ERRORS.contains(&reason) {
+            Some(StatusKind::ImageError)
+        } else if CONTAINER_ERRORS.contains(&reason) {
+            Some(StatusKind::ContainerError)
+        } else {
+            None
+        };
+        if let Some(kind) = kind {
             let message = text(&container["state"]["waiting"]["message"]);
             let message = if message.is_empty() {
                 text(&container["image"])
             } else {
                 message
             };
-            return status(StatusKind::ImageError, reason, message);
+            return status(kind, reason, message);
         }
     }
     if let Some(image) = events.pulling(pod) {
@@ -177,10 +200,19 @@ fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
 
 /// The reason that a condition states.
 fn stated(condition: &Value) -> Option<Reason> {
+    let message = text(&condition["message"]);
     let reason = Reason {
         code: text(&condition["reason"]).to_owned(),
-        message: text(&condition["message"]).to_owned(),
+        message: if EMPTY_WORDS.contains(&message) {
+            String::new()
+        } else {
+            message.to_owned()
+        },
     };
+    // The usual end needs no reason.
+    if reason.code == "CompletionsReached" {
+        return None;
+    }
     (!reason.code.is_empty() || !reason.message.is_empty()).then_some(reason)
 }
 
@@ -190,7 +222,7 @@ fn failure(condition: &Value, pods: &[&Value]) -> Option<Reason> {
     if reason.code == "BackoffLimitExceeded"
         && let Some(exit) = last_exit(pods)
     {
-        reason.message = format!("{}: {exit}", reason.message);
+        reason.message = exit;
     }
     Some(reason)
 }

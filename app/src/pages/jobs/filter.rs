@@ -43,7 +43,10 @@ impl StatusGroup {
     pub fn of(kind: StatusKind) -> Self {
         match kind {
             StatusKind::Updating | StatusKind::Running | StatusKind::Terminating => Self::Active,
-            StatusKind::Blocked | StatusKind::Unschedulable | StatusKind::ImageError => Self::Stuck,
+            StatusKind::Blocked
+            | StatusKind::Unschedulable
+            | StatusKind::ImageError
+            | StatusKind::ContainerError => Self::Stuck,
             StatusKind::Completed => Self::Completed,
             StatusKind::Failed => Self::Failed,
             StatusKind::Suspended => Self::Suspended,
