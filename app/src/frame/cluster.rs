@@ -32,6 +32,7 @@ pub fn ClusterMenu(
                 view! {
                     <Icon glyph=Glyph::Node/>
                     <span class="bar-dim">{t(common::CLUSTER)}</span>
+                    " "
                     <strong>{name.get_value()}</strong>
                     <Icon glyph=Glyph::ChevronDown/>
                 }

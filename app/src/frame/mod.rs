@@ -156,6 +156,7 @@ fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
             button=ViewFn::from(move || {
                 view! {
                     <span class="bar-dim">{t(text::PROJECT)}</span>
+                    " "
                     <strong>{move || project.get()}</strong>
                     <Icon glyph=Glyph::ChevronDown/>
                 }
