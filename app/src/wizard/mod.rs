@@ -28,6 +28,7 @@ mod steps;
 mod template;
 mod text_pane;
 mod volumes;
+mod young;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -73,6 +74,11 @@ pub fn CreateJob() -> impl IntoView {
     let drafts = Drafts::new();
     begin(wizard, drafts);
     let check = Check::follow(wizard);
+    Effect::new(move |_| {
+        wizard.step.track();
+        reviewing.track();
+        wizard.young.grow_up();
+    });
     let address = address(wizard);
     let address = StoredValue::new(address);
     view! {
@@ -85,6 +91,10 @@ pub fn CreateJob() -> impl IntoView {
                 shortcut(wizard, &event);
             }
             on:pointerdown=move |_| start::want_schema(wizard)
+            on:focusout=move |event| {
+                let element = event_target::<web_sys::Element>(&event);
+                wizard.young.leave(&element.id());
+            }
             on:input=move |_| start::want_schema(wizard)
         >
             <Head wizard drafts mode=address.with_value(|address| address.mode)/>

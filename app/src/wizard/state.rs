@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::fields::id_in;
 use super::problems::{Said, all_problems, own_problems};
 use super::step::Step;
+use super::young::Young;
 use crate::api::create::Offers;
 use crate::i18n::{Text, wizard as text};
 
@@ -64,6 +65,8 @@ pub struct Wizard {
     pub schema_wanted: StoredValue<bool>,
     /// The text as it was imported.
     pub imported: RwSignal<Option<String>>,
+    /// Items that were just added.
+    pub young: Young,
     /// The field that had the focus last.
     pub focused: RwSignal<Path>,
     // Problems that need no server to be found.
@@ -117,6 +120,7 @@ impl Wizard {
             schema,
             schema_wanted: StoredValue::new(false),
             imported: RwSignal::new(None),
+            young: Young::new(),
             focused: RwSignal::new(Path::of(["metadata", "name"])),
             problems,
             other: None,
@@ -265,6 +269,7 @@ impl Wizard {
                     .update(|history| history.record(before.text(), &splices, group));
                 self.tell_editor(before.text(), &splices);
                 self.light(&splices);
+                self.young.follow(entry, edit);
                 self.document.set(after);
             }
             Err(EditError::Shared(_)) => self.refusal.set(Some(text::SHARED)),
@@ -395,9 +400,13 @@ impl Wizard {
         });
     }
 
-    /// Problems at a path, the worst first.
+    /// Problems at a path, the worst first; none of a field that is still to be filled in.
     pub fn problems_at(self, path: &Path) -> Vec<Problem> {
         let entry = self.entry.get();
+        let is_empty = || matches!(self.get(path), None | Some(Value::Null)) || self.get(path) == Some("".into());
+        if self.young.has(entry, path, &self.id(path)) && is_empty() {
+            return Vec::new();
+        }
         self.problems.with(|problems| {
             problems
                 .iter()

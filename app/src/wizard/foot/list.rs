@@ -13,6 +13,7 @@ use crate::wizard::step::Step;
 
 /// Where a click on a problem leads: the field in form mode, the line in edit mode.
 pub fn jump(wizard: Wizard, go: Callback<Step>, problem: &Problem) {
+    wizard.young.grow_up();
     wizard.focused.set(problem.path.clone());
     if wizard.editing.get_untracked() {
         wizard.reveal(problem.range.start);

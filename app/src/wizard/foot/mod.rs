@@ -74,6 +74,7 @@ pub fn Foot(
         }
     });
     let submit = move |()| {
+        wizard.young.grow_up();
         if wizard.is_sound() {
             create.dispatch(());
             return;
