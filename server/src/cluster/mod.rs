@@ -9,6 +9,7 @@ mod deliver;
 pub mod environment;
 pub mod error;
 pub mod events;
+pub mod feed;
 pub mod logs;
 pub mod pods;
 mod pulse;
@@ -56,6 +57,7 @@ struct Facts {
     schema: schema::Cache,
     pulse: pulse::Pulse,
     undecided: undecided::Undecided,
+    hub: feed::Hub,
 }
 
 impl Cluster {
@@ -81,6 +83,7 @@ impl Cluster {
                 schema: schema::Cache::default(),
                 pulse: pulse::Pulse::default(),
                 undecided: undecided::Undecided::default(),
+                hub: feed::Hub::default(),
             }),
             patience: request::PATIENCE,
         }
@@ -101,6 +104,11 @@ impl Cluster {
     /// Tells whenever the cluster stops answering, for those who wait for it without asking.
     pub fn losses(&self) -> Losses {
         self.facts.pulse.listen(self)
+    }
+
+    /// The watches that are shared.
+    fn hub(&self) -> &feed::Hub {
+        &self.facts.hub
     }
 
     /// The client, for watches and logs.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,8 +57,8 @@ struct Shared {
     up: watch::Sender<bool>,
     /// Counts how often all connections were cut.
     cuts: watch::Sender<u32>,
-    /// Counts how often all connections became half-open.
-    freezes: watch::Sender<u32>,
+    /// Counts how often connections became half-open, and says which: those of watches alone, or all.
+    freezes: watch::Sender<(u32, bool)>,
     /// New connections are half-open from the beginning.
     gone: watch::Sender<bool>,
     created: Mutex<usize>,
@@ -80,7 +81,7 @@ impl Proxy {
             rule: Mutex::new(Box::new(|_| Fault::None)),
             up: watch::Sender::new(true),
             cuts: watch::Sender::new(0),
-            freezes: watch::Sender::new(0),
+            freezes: watch::Sender::new((0, false)),
             gone: watch::Sender::new(false),
             created: Mutex::new(0),
         });
@@ -138,7 +139,16 @@ impl Proxy {
 
     /// All connections that there are stay open, and nothing comes over them any more. New ones work.
     pub fn freeze(&self) {
-        self.shared.freezes.send_modify(|count| *count += 1);
+        self.shared
+            .freezes
+            .send_modify(|(count, alone)| (*count, *alone) = (*count + 1, false));
+    }
+
+    /// The same for the connections that a watch is on, and for no others.
+    pub fn freeze_watches(&self) {
+        self.shared
+            .freezes
+            .send_modify(|(count, alone)| (*count, *alone) = (*count + 1, true));
     }
 
     /// The same for new connections, until [`Proxy::reappear`].
@@ -165,9 +175,14 @@ struct Port {
     shared: Arc<Shared>,
 }
 
-/// A connection's handle: a notification cuts it.
-#[derive(Debug, Clone)]
-struct Wire(Arc<Notify>);
+/// A connection's handle.
+#[derive(Debug, Clone, Default)]
+struct Wire {
+    /// Cuts it.
+    cut: Arc<Notify>,
+    /// What was asked last is a watch.
+    watches: Arc<AtomicBool>,
+}
 
 impl Connected<IncomingStream<'_, Port>> for Wire {
     fn connect_info(stream: IncomingStream<'_, Port>) -> Self {
@@ -198,7 +213,7 @@ impl Listener for Port {
                 accepted = listener.accept() => {
                     let Ok((socket, _)) = accepted else { continue };
                     let (near, far) = tokio::io::duplex(64 * 1024);
-                    let wire = Wire(Arc::default());
+                    let wire = Wire::default();
                     tokio::spawn(pump(socket, far, wire.clone(), Arc::clone(&self.shared)));
                     return (near, wire);
                 }
@@ -208,7 +223,7 @@ impl Listener for Port {
     }
 
     fn local_addr(&self) -> io::Result<Wire> {
-        Ok(Wire(Arc::default()))
+        Ok(Wire::default())
     }
 }
 
@@ -219,23 +234,40 @@ async fn pump(mut socket: TcpStream, mut server: DuplexStream, wire: Wire, share
         let _ = cuts.changed().await;
         return;
     }
+    let frozen = async {
+        while freezes.changed().await.is_ok() {
+            let (_, watches_alone) = *freezes.borrow_and_update();
+            if !watches_alone || wire.watches.load(Relaxed) {
+                return;
+            }
+        }
+    };
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut socket, &mut server) => {}
-        () = wire.0.notified() => {}
+        () = wire.cut.notified() => {}
         _ = cuts.changed() => {}
-        _ = freezes.changed() => {
+        () = frozen => {
             let _ = cuts.changed().await;
         }
     }
 }
 
+/// Whether a request is a watch.
+pub fn is_watch(request: &Request<Body>) -> bool {
+    request
+        .uri()
+        .query()
+        .is_some_and(|query| query.contains("watch=true"))
+}
+
 async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Response {
     let fault = (shared.rule.lock().unwrap())(&request);
+    wire.watches.store(is_watch(&request), Relaxed);
     match fault {
         Fault::Answer(code, after) => return answer(code, after),
         Fault::Delay(time) => tokio::time::sleep(time).await,
         Fault::DropRequest => {
-            wire.0.notify_one();
+            wire.cut.notify_one();
             return std::future::pending().await;
         }
         Fault::Expired => {
@@ -252,7 +284,7 @@ async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Res
     }
     match fault {
         Fault::DropAnswer => {
-            wire.0.notify_one();
+            wire.cut.notify_one();
             std::future::pending().await
         }
         Fault::HangAnswer => std::future::pending().await,

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::position::Positions;
 use super::reader::End;
+use crate::cluster::feed::Change;
 use crate::cluster::pods::is_owned_by;
-use crate::streams::feed::Change;
 
 /// How long to wait before a log that broke off is asked for again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -248,9 +248,19 @@ mod tests {
         reason = "calls read better with `json!` in place"
     )]
 
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
+
+    fn reset(objects: Vec<Value>) -> Change {
+        Change::Reset(objects.into_iter().map(Arc::new).collect())
+    }
+
+    fn applied(object: Value) -> Change {
+        Change::Applied(Arc::new(object))
+    }
 
     fn pod(phase: &str, state: Value, restarts: i64) -> Value {
         json!({
@@ -279,13 +289,13 @@ mod tests {
     async fn a_container_is_followed_and_then_read_to_its_end() {
         let mut roster = roster();
         let key = "pod-1/pi";
-        roster.take(Change::Reset(vec![pod("Pending", json!({"waiting": {}}), 0)]));
+        roster.take(reset(vec![pod("Pending", json!({"waiting": {}}), 0)]));
         assert_eq!(roster.orders(Instant::now()), []);
-        roster.take(Change::Applied(pod("Running", json!({"running": {}}), 0)));
+        roster.take(applied(pod("Running", json!({"running": {}}), 0)));
         assert_eq!(follows(&roster.orders(Instant::now())), [true]);
         assert_eq!(roster.orders(Instant::now()), [], "it is read once at a time");
         roster.ended(key, End::Complete, Instant::now());
-        roster.take(Change::Applied(pod("Succeeded", json!({"terminated": {}}), 0)));
+        roster.take(applied(pod("Succeeded", json!({"terminated": {}}), 0)));
         assert!(!roster.is_drained(true));
         tokio::time::advance(AGAIN).await;
         assert_eq!(follows(&roster.orders(Instant::now())), [false]);
@@ -297,18 +307,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_restart_begins_a_new_log() {
         let mut roster = roster();
-        roster.take(Change::Reset(vec![pod("Running", json!({"terminated": {}}), 0)]));
+        roster.take(reset(vec![pod("Running", json!({"terminated": {}}), 0)]));
         assert_eq!(follows(&roster.orders(Instant::now())), [false]);
         roster.ended("pod-1/pi", End::Complete, Instant::now());
         assert_eq!(roster.orders(Instant::now()), []);
-        roster.take(Change::Applied(pod("Running", json!({"running": {}}), 1)));
+        roster.take(applied(pod("Running", json!({"running": {}}), 1)));
         assert_eq!(follows(&roster.orders(Instant::now())), [true]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_broken_log_is_asked_for_again_after_a_pause() {
         let mut roster = roster();
-        roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         roster.orders(Instant::now());
         roster.ended("pod-1/pi", End::Broken, Instant::now());
         assert_eq!(roster.orders(Instant::now()), []);
@@ -322,7 +332,7 @@ mod tests {
             job: "job-2".to_owned(),
             ..Wanted::default()
         });
-        roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         assert!(roster.is_drained(true));
     }
 
@@ -334,7 +344,7 @@ mod tests {
             ..Wanted::default()
         };
         let mut roster = Roster::new(wanted);
-        roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 2)]));
+        roster.take(reset(vec![pod("Running", json!({"running": {}}), 2)]));
         assert_eq!(follows(&roster.orders(Instant::now())), [false]);
         roster.ended("pod-1/pi", End::Complete, Instant::now());
         assert!(roster.is_drained(false));
