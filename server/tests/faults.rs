@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -100,9 +100,9 @@ fn is_list(request: &Request<Body>) -> bool {
 /// Counts the requests of a kind, from now on.
 fn count(proxy: &Proxy, kind: fn(&Request<Body>) -> bool) -> Arc<AtomicUsize> {
     let counted = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&counted);
+    let asked = Arc::clone(&counted);
     proxy.rule(move |request| {
-        counter.fetch_add(usize::from(kind(request)), Relaxed);
+        asked.fetch_add(usize::from(kind(request)), Relaxed);
         Fault::None
     });
     counted
@@ -524,10 +524,10 @@ enum Order {
 
 /// Two hundred lines of twenty seconds.
 fn log(day: u32, order: Order) -> String {
-    let line = |n: u64| {
+    let line = |n: usize| {
         let millis = match order {
             Order::ByTime => n * 100 + n % 10 * 7,
-            Order::Mixed => n * 100 / 700 * 700 + [300, 0, 1900, 301, 299, 300][n as usize % 6],
+            Order::Mixed => n * 100 / 700 * 700 + [300, 0, 1900, 301, 299, 300][n % 6],
         };
         format!(
             "2026-11-{day}T10:00:{:02}.{:03}Z d{day} {n}\n",
@@ -754,6 +754,154 @@ async fn a_creation_without_an_answer_is_found_later() {
             .len(),
         3
     );
+}
+
+/// A Job that is gone as soon as it has ended.
+fn brief(name: &str) -> Value {
+    let mut job = manifest(&json!({"name": name}), "true");
+    job["spec"]["ttlSecondsAfterFinished"] = 0.into();
+    job
+}
+
+/// The answer to the first `POST` of a Job is lost; `then` says what goes wrong with what follows.
+fn lose_first_answer(proxy: &Proxy, mut then: impl FnMut(&Request<Body>) -> Fault + Send + 'static) {
+    let mut posted = false;
+    proxy.rule(move |request| {
+        if !request.uri().path().starts_with(JOBS) {
+            return Fault::None;
+        }
+        let first = request.method() == Method::POST && !std::mem::replace(&mut posted, true);
+        match (first, posted) {
+            (true, _) => Fault::DropAnswer,
+            (false, true) => then(request),
+            (false, false) => Fault::None,
+        }
+    });
+}
+
+/// Waits until a Job that was created is gone again.
+async fn created_and_gone(jobs: &Api<Job>, proxy: &Proxy, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while proxy.created() < count || !jobs.list(&ListParams::default()).await.unwrap().items.is_empty() {
+        assert!(Instant::now() < deadline, "it does not go");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A Job that was created, ran and was removed before its lost answer is looked for is not created again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_gone_before_it_is_looked_for() {
+    if Command::new("bwrap").arg("--version").output().is_err() {
+        eprintln!("skipped: bubblewrap is not installed");
+        return;
+    }
+    let cluster = Cluster::open();
+    cluster.playground.start();
+    let proxy = Proxy::before(cluster.playground.router()).await;
+    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let jobs = cluster.jobs();
+    // It is looked for only when it is gone, by the console itself…
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&is_gone);
+    lose_first_answer(&proxy, move |_| {
+        if gone.load(Relaxed) {
+            Fault::None
+        } else {
+            Fault::Answer(503, None)
+        }
+    });
+    let object = brief("once");
+    let (made, ()) = tokio::join!(create(&app, &object), async {
+        created_and_gone(&jobs, &proxy, 1).await;
+        is_gone.store(true, Relaxed);
+    });
+    assert_eq!(
+        (&made["error"], &made["name"]),
+        (&Value::Null, &json!("once")),
+        "{made}"
+    );
+    assert!(
+        made["stored"]
+            .as_str()
+            .unwrap()
+            .contains("ttlSecondsAfterFinished: 0")
+    );
+    assert_eq!(proxy.created(), 1);
+    // … or when the person asks again.
+    lose_first_answer(&proxy, |_| Fault::Answer(503, None));
+    let object = brief("twice");
+    let made = create(&app, &object).await;
+    assert_eq!(made["error"]["kind"], "unreachable", "{made}");
+    created_and_gone(&jobs, &proxy, 2).await;
+    // A watch that breaks off tells nothing.
+    let mut watched = 0;
+    proxy.rule(move |request| {
+        watched += usize::from(is_watch(request));
+        match watched {
+            1 if is_watch(request) => Fault::CutAfter(40),
+            2 if is_watch(request) => Fault::EndAfter(0),
+            _ => Fault::None,
+        }
+    });
+    let made = create(&app, &object).await;
+    assert_eq!(
+        (&made["error"], &made["name"]),
+        (&Value::Null, &json!("twice")),
+        "{made}"
+    );
+    assert_eq!(proxy.created(), 2);
+    // It was removed for good: the same again is a new wish.
+    proxy.mend();
+    assert_eq!(create(&app, &object).await["error"], Value::Null);
+    assert_eq!(proxy.created(), 3);
+    cluster.playground.shutdown().await;
+}
+
+/// Where the cluster does not tell any more what has happened, the person is told so, and nothing is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_which_nothing_is_known_any_more() {
+    let cluster = Cluster::open();
+    let proxy = Proxy::before(cluster.playground.router()).await;
+    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    for (number, refusal) in [410, 403].into_iter().enumerate() {
+        let name = format!("brief-{number}");
+        let mut posts = 0;
+        let (told, heard) = tokio::sync::watch::channel(0);
+        lose_first_answer(&proxy, move |request| {
+            posts += usize::from(request.method() == Method::POST);
+            told.send_replace(posts);
+            match (is_watch(request), refusal) {
+                (true, 410) => Fault::Expired,
+                (true, code) => Fault::Answer(code, None),
+                (false, _) => Fault::None,
+            }
+        });
+        let jobs = cluster.jobs();
+        let removed = async { while jobs.delete(&name, &DeleteParams::background()).await.is_err() {} };
+        let object = brief(&name);
+        let (made, ()) = tokio::join!(create(&app, &object), removed);
+        assert_eq!(
+            (&made["error"]["kind"], &made["error"]["code"]),
+            (&json!("other"), &json!(410)),
+            "{made}"
+        );
+        assert!(
+            made["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("may run it twice"),
+            "{made}"
+        );
+        assert_eq!(
+            (proxy.created(), *heard.borrow()),
+            (2 * number + 1, 0),
+            "nothing is sent again"
+        );
+        // Who was told may create it none the less.
+        proxy.mend();
+        assert_eq!(create(&app, &object).await["error"], Value::Null);
+        assert_eq!(proxy.created(), 2 * number + 2);
+    }
 }
 
 /// A name that somebody else takes is not ours, whether before our first try or after a lost one.

@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod feed;
 pub mod logs;
+mod names;
 pub mod pods;
 mod pulse;
 mod quantity;
@@ -22,6 +23,7 @@ pub mod schema;
 pub mod status;
 pub mod time;
 mod undecided;
+mod vanished;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

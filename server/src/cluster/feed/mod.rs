@@ -2,8 +2,10 @@
 //! collection share one watch.
 
 mod hub;
+mod list;
 mod source;
 mod trim;
+mod watch;
 
 use std::sync::Arc;
 
