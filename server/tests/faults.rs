@@ -312,7 +312,7 @@ async fn half_open_watches() {
         // Until all four watches have begun again, and then each time another part of their three seconds.
         tokio::time::sleep(Duration::from_millis(4500 + 430 * round as u64)).await;
         let listed = lists.load(Relaxed);
-        proxy.freeze_watches();
+        proxy.freeze_those(|asked| asked.contains("watch=true"));
         let frozen = Instant::now();
         let name = format!("unseen-{round}");
         add(&cluster.jobs(), &name).await;
@@ -337,7 +337,7 @@ async fn watches_without_an_answer() {
                     Fault::None
                 }
             });
-            proxy.freeze_watches();
+            proxy.freeze_those(|asked| asked.contains("watch=true"));
         },
         async |proxy, _| proxy.mend(),
     )
@@ -455,9 +455,73 @@ async fn log_of(events: &mut Events) -> (Vec<String>, usize) {
 /// A log that is written while its connections are cut in the middle of lines.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_cut_again_and_again() {
+    let command = "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; sleep 0.01; done";
+    let Some(texts) = cut_log(command).await else {
+        return;
+    };
+    let expected: Vec<String> = (1..=600).map(|number| format!("line {number}")).collect();
+    let lost: Vec<_> = expected.iter().filter(|text| !texts.contains(text)).collect();
+    assert!(lost.is_empty(), "lost: {lost:?}");
+    assert_eq!(texts, expected, "doubled, or in another order");
+}
+
+/// Standard output and error side by side: their lines are stored as they come, not in the order of their times.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_two_streams_that_is_cut_again_and_again() {
+    let command =
+        "i=0; while [ $i -lt 300 ]; do i=$((i+1)); (echo out $i) & echo err $i >&2; sleep 0.02; done; wait";
+    let Some(mut texts) = cut_log(command).await else {
+        return;
+    };
+    let mut expected: Vec<String> = (1..=300)
+        .flat_map(|number| [format!("out {number}"), format!("err {number}")])
+        .collect();
+    expected.sort();
+    texts.sort();
+    assert_eq!(texts, expected);
+}
+
+/// The connection of a followed log alone is dead: its silence tells, and nothing is lost or doubled.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_connection_is_dead() {
     if Command::new("bwrap").arg("--version").output().is_err() {
         eprintln!("skipped: bubblewrap is not installed");
         return;
+    }
+    let cluster = Cluster::open();
+    cluster.playground.start();
+    let proxy = Proxy::before(cluster.playground.router()).await;
+    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let command = "i=0; while [ $i -lt 120 ]; do i=$((i+1)); echo line $i; sleep 0.1; done";
+    let made = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
+    assert_eq!(made["error"], Value::Null);
+    let mut events = app.stream("/stream/logs?project=demo&job=counts", None).await;
+    let mut texts: Vec<String> = Vec::new();
+    let mut frozen = None;
+    while texts.len() < 120 {
+        let event = events.next().await.unwrap();
+        assert_eq!(event.name, "lines");
+        if let Some(since) = frozen.take_if(|since: &mut Instant| since.elapsed() > Duration::from_secs(1)) {
+            report("a followed log's connection alone", vec![since.elapsed()]);
+        }
+        let lines = event.data.as_array().unwrap().iter();
+        texts.extend(lines.map(|line| line["text"].as_str().unwrap().to_owned()));
+        if frozen.is_none() && texts.len() > 20 && texts.len() < 40 {
+            proxy.freeze_those(|asked| asked.contains("/log?"));
+            frozen = Some(Instant::now());
+        }
+    }
+    let expected: Vec<String> = (1..=120).map(|number| format!("line {number}")).collect();
+    assert_eq!(texts, expected);
+    assert_eq!(frozen, None, "it was dead, and came back");
+    cluster.playground.shutdown().await;
+}
+
+/// What arrives of the log of a Job that runs `command`, whose connections are cut; none where nothing can run.
+async fn cut_log(command: &str) -> Option<Vec<String>> {
+    if Command::new("bwrap").arg("--version").output().is_err() {
+        eprintln!("skipped: bubblewrap is not installed");
+        return None;
     }
     let cluster = Cluster::open();
     cluster.playground.start();
@@ -492,7 +556,6 @@ async fn a_log_that_is_cut_again_and_again() {
             _ => Fault::None,
         }
     });
-    let command = "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; sleep 0.01; done";
     let made = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
     assert_eq!(made["error"], Value::Null);
     let mut events = app.stream("/stream/logs?project=demo&job=counts", None).await;
@@ -505,12 +568,9 @@ async fn a_log_that_is_cut_again_and_again() {
         cutter.start();
     });
     let (texts, losses) = log_of(&mut events).await;
-    let expected: Vec<String> = (1..=600).map(|number| format!("line {number}")).collect();
-    let lost: Vec<_> = expected.iter().filter(|text| !texts.contains(text)).collect();
-    assert!(lost.is_empty(), "lost: {lost:?}");
-    assert_eq!(texts, expected, "doubled, or in another order");
     assert!(losses > 0, "the page was told that the watches were lost");
     cluster.playground.shutdown().await;
+    Some(texts)
 }
 
 /// How the lines of a log follow one another.

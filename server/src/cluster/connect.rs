@@ -64,8 +64,7 @@ pub async fn find(choice: ClusterChoice, context: Option<&str>) -> Result<Found,
     }
 }
 
-/// Longest silence of a connection. Watches are noticed to be dead much sooner ([`WATCH`]); a followed log that says
-/// nothing for so long is read anew from where it was.
+/// Longest silence of a connection; those of watches ([`WATCH`]) and of followed logs are left much sooner.
 const SILENCE: Duration = Duration::from_secs(35);
 
 /// After how many seconds the API server ends a watch, which goes on at once where it was: one that does not end is

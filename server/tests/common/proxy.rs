@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,6 +47,9 @@ pub enum Fault {
     Expired,
 }
 
+/// Says whether an address is meant.
+pub type Asked = fn(&str) -> bool;
+
 type Rule = Box<dyn FnMut(&Request<Body>) -> Fault + Send>;
 
 struct Shared {
@@ -57,8 +59,8 @@ struct Shared {
     up: watch::Sender<bool>,
     /// Counts how often all connections were cut.
     cuts: watch::Sender<u32>,
-    /// Counts how often connections became half-open, and says which: those of watches alone, or all.
-    freezes: watch::Sender<(u32, bool)>,
+    /// Counts how often connections became half-open, and says which, by what was asked last.
+    freezes: watch::Sender<(u32, Asked)>,
     /// New connections are half-open from the beginning.
     gone: watch::Sender<bool>,
     created: Mutex<usize>,
@@ -81,7 +83,7 @@ impl Proxy {
             rule: Mutex::new(Box::new(|_| Fault::None)),
             up: watch::Sender::new(true),
             cuts: watch::Sender::new(0),
-            freezes: watch::Sender::new((0, false)),
+            freezes: watch::Sender::new((0, |_| false)),
             gone: watch::Sender::new(false),
             created: Mutex::new(0),
         });
@@ -139,16 +141,13 @@ impl Proxy {
 
     /// All connections that there are stay open, and nothing comes over them any more. New ones work.
     pub fn freeze(&self) {
-        self.shared
-            .freezes
-            .send_modify(|(count, alone)| (*count, *alone) = (*count + 1, false));
+        self.freeze_those(|_| true);
     }
 
-    /// The same for the connections that a watch is on, and for no others.
-    pub fn freeze_watches(&self) {
-        self.shared
-            .freezes
-            .send_modify(|(count, alone)| (*count, *alone) = (*count + 1, true));
+    /// The same for the connections on which such an address was asked for last.
+    pub fn freeze_those(&self, which: Asked) {
+        let count = self.shared.freezes.borrow().0 + 1;
+        self.shared.freezes.send_replace((count, which));
     }
 
     /// The same for new connections, until [`Proxy::reappear`].
@@ -180,8 +179,8 @@ struct Port {
 struct Wire {
     /// Cuts it.
     cut: Arc<Notify>,
-    /// What was asked last is a watch.
-    watches: Arc<AtomicBool>,
+    /// What was asked last.
+    asked: Arc<Mutex<String>>,
 }
 
 impl Connected<IncomingStream<'_, Port>> for Wire {
@@ -236,8 +235,8 @@ async fn pump(mut socket: TcpStream, mut server: DuplexStream, wire: Wire, share
     }
     let frozen = async {
         while freezes.changed().await.is_ok() {
-            let (_, watches_alone) = *freezes.borrow_and_update();
-            if !watches_alone || wire.watches.load(Relaxed) {
+            let (_, is_meant) = *freezes.borrow_and_update();
+            if is_meant(&wire.asked.lock().unwrap()) {
                 return;
             }
         }
@@ -262,7 +261,7 @@ pub fn is_watch(request: &Request<Body>) -> bool {
 
 async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Response {
     let fault = (shared.rule.lock().unwrap())(&request);
-    wire.watches.store(is_watch(&request), Relaxed);
+    *wire.asked.lock().unwrap() = request.uri().to_string();
     match fault {
         Fault::Answer(code, after) => return answer(code, after),
         Fault::Delay(time) => tokio::time::sleep(time).await,

@@ -164,6 +164,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 Some((key, report)) = reports.recv(), if pending.len() < AT_ONCE => match report {
                     Report::Lines(lines, position) => {
                         flush_at.get_or_insert_with(|| Instant::now() + TOGETHER);
+                        roster.heard(&key);
                         if let Some((pod, container)) = roster.names(&key) {
                             if let Some(position) = position {
                                 positions.set(&key, position);
@@ -227,7 +228,7 @@ impl Source {
             self.cluster.clone(),
             self.of.project.clone(),
             log,
-            position,
+            (position, order.silence),
             order.key,
             send,
         )

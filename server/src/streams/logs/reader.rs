@@ -2,7 +2,9 @@
 
 use futures::{AsyncBufRead, AsyncBufReadExt};
 use std::pin::pin;
+use std::time::Duration;
 use tokio::sync::mpsc::Sender;
+use tokio::time::Instant;
 
 use app::api::error::ApiError;
 
@@ -37,23 +39,26 @@ pub enum End {
     Complete,
     /// The connection broke, or the cluster did not answer: there may be more.
     Broken,
+    /// Nothing was written, or the connection is dead: who knows.
+    Silent,
     /// There is no such log (any more).
     None,
 }
 
-/// Reads a log from `position` on, reporting as `key`.
+/// Reads a log from `position` on, reporting as `key`. One that is followed may be silent for as long as `silence`.
 pub async fn read(
     cluster: Cluster,
     project: String,
     log: LogRequest,
-    position: Option<Position>,
+    (position, silence): (Option<Position>, Duration),
     key: String,
     send: Sender<(String, Report)>,
 ) {
     let mut losses = cluster.losses();
     let end = match cluster.log(&project, &log).await {
         Ok(stream) => {
-            let lines = lines(stream, Cursor::new(position), log.follow, (&key, &send));
+            let silence = log.follow.then_some(silence);
+            let lines = lines(stream, Cursor::new(position), silence, (&key, &send));
             tokio::select! {
                 end = lines => end,
                 // A connection whose other end has vanished says nothing for ever.
@@ -85,7 +90,7 @@ fn is_final(error: &ApiError) -> bool {
 async fn lines(
     stream: impl AsyncBufRead,
     mut cursor: Cursor,
-    follow: bool,
+    followed: Option<Duration>,
     (key, send): (&str, &Sender<(String, Report)>),
 ) -> End {
     let mut stream = pin!(stream);
@@ -96,7 +101,7 @@ async fn lines(
         tokio::select! {
             bytes = stream.fill_buf() => match bytes {
                 // Where a followed log stops, its last line may be half of one; the whole comes when it is read again.
-                Ok([]) if follow => end = Some(End::Complete),
+                Ok([]) if followed.is_some() => end = Some(End::Complete),
                 Ok([]) => {
                     if let Some(last) = splitter.end() {
                         cursor.take(last, &mut new);
@@ -117,6 +122,7 @@ async fn lines(
                 }
             },
             () = at(cursor.holds_until()) => cursor.give_up(&mut new),
+            () = at(followed.map(|silence| Instant::now() + silence)) => end = Some(End::Silent),
         }
         let report = Report::Lines(new, cursor.position());
         if !report.is_empty() && send.send((key.to_owned(), report)).await.is_err() {
