@@ -7,12 +7,13 @@ mod common;
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use common::fake::{Fake, job, list, pod, status};
-use common::proxy::{Fault, Proxy};
+use common::proxy::{Fault, Proxy, is_watch};
 use common::{Events, TestApp};
 use futures::StreamExt;
 use http::{Method, Request, StatusCode};
@@ -84,15 +85,27 @@ async fn create(app: &TestApp, object: &Value) -> Value {
     answer.json()["documents"][0].clone()
 }
 
-fn is_watch(request: &Request<Body>) -> bool {
+fn is_log(request: &Request<Body>) -> bool {
+    request.uri().path().ends_with("/log")
+}
+
+/// Whether a request is for a whole collection, not for its beginning or its changes.
+fn is_list(request: &Request<Body>) -> bool {
     request
         .uri()
         .query()
-        .is_some_and(|query| query.contains("watch=true"))
+        .is_some_and(|query| query.contains("limit=500"))
 }
 
-fn is_log(request: &Request<Body>) -> bool {
-    request.uri().path().ends_with("/log")
+/// Counts the requests of a kind, from now on.
+fn count(proxy: &Proxy, kind: fn(&Request<Body>) -> bool) -> Arc<AtomicUsize> {
+    let counted = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&counted);
+    proxy.rule(move |request| {
+        asked.fetch_add(usize::from(kind(request)), Relaxed);
+        Fault::None
+    });
+    counted
 }
 
 fn names(list: &Value) -> BTreeSet<String> {
@@ -138,10 +151,13 @@ async fn breaks_and_mends(
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
     let mut expected = names(&next_of(&mut events, "snapshot").await.0);
     let mut times = Vec::new();
+    let mut noticed = Duration::ZERO;
     for round in 0..ROUNDS {
         let begun = Timestamp::now().as_millisecond();
+        let broken = Instant::now();
         break_it(&proxy, &cluster).await;
         let (stale, before) = next_of(&mut events, "stale").await;
+        noticed = noticed.max(broken.elapsed());
         assert!(before.is_empty(), "rows of a lost cluster: {before:?}");
         let since = stale["since"].as_i64().unwrap();
         assert!(since >= begun && since <= Timestamp::now().as_millisecond());
@@ -161,6 +177,8 @@ async fn breaks_and_mends(
     add(&jobs, "after").await;
     assert_eq!(next_of(&mut events, "rows").await.0["rows"][0]["name"], "after");
     report(fault, times);
+    println!("noticed | {fault} | {} ms at most", noticed.as_millis());
+    assert!(noticed < PROMISED, "{fault}: {noticed:?}");
 }
 
 /// Every request gets this answer, also those of watches that begin anew.
@@ -279,7 +297,8 @@ async fn half_open_connections() {
     .await;
 }
 
-/// Only the watches' connections are dead, and all else works: the silence ends them.
+/// Only the connections that there are are dead, and new ones work: the page has all rows soon, whether it is told of a
+/// loss meanwhile or not.
 #[tokio::test(flavor = "multi_thread")]
 async fn half_open_watches() {
     let cluster = Cluster::open();
@@ -287,19 +306,76 @@ async fn half_open_watches() {
     let app = TestApp::signed_in_before(proxy.cluster()).await;
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
     next_of(&mut events, "snapshot").await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    proxy.freeze();
-    let frozen = Instant::now();
-    add(&cluster.jobs(), "unseen").await;
-    // Events are awaited for five seconds only.
-    tokio::time::sleep(Duration::from_secs(33)).await;
-    while !names(&next_of(&mut events, "snapshot").await.0).contains("unseen") {}
-    let time = frozen.elapsed();
-    println!(
-        "recovery | half-open watches alone | {} ms (once)",
-        time.as_millis()
-    );
-    assert!(time < Duration::from_secs(40));
+    let lists = count(&proxy, is_list);
+    let mut times = Vec::new();
+    for round in 0..ROUNDS {
+        // Until all four watches have begun again, and then each time another part of their three seconds.
+        tokio::time::sleep(Duration::from_millis(4500 + 430 * round as u64)).await;
+        let listed = lists.load(Relaxed);
+        proxy.freeze_those(|asked| asked.contains("watch=true"));
+        let frozen = Instant::now();
+        let name = format!("unseen-{round}");
+        add(&cluster.jobs(), &name).await;
+        let (rows, before) = next_of(&mut events, "rows").await;
+        times.push(frozen.elapsed());
+        assert_eq!((&rows["rows"][0]["name"], before), (&json!(name), Vec::new()));
+        assert_eq!(lists.load(Relaxed), listed, "it went on where it was");
+    }
+    report("half-open watches alone", times);
+}
+
+/// Watches get no answer any more, on old and new connections, while all else works.
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_without_an_answer() {
+    breaks_and_mends(
+        "half-open watches, new ones too",
+        async |proxy, _| {
+            proxy.rule(|request| {
+                if is_watch(request) {
+                    Fault::HangAnswer
+                } else {
+                    Fault::None
+                }
+            });
+            proxy.freeze_those(|asked| asked.contains("watch=true"));
+        },
+        async |proxy, _| proxy.mend(),
+    )
+    .await;
+}
+
+/// Pages of one list share its watches: what is open costs the cluster the same, however often it is open.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_one_list_share_their_watches() {
+    const SECONDS: usize = 15;
+    let cluster = Cluster::open();
+    add(&cluster.jobs(), "pi").await;
+    let proxy = Proxy::before(cluster.playground.router()).await;
+    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let mut pages = vec![app.stream("/stream/jobs?project=demo", None).await];
+    let snapshot = next_of(&mut pages[0], "snapshot").await.0;
+    for wanted in [1, 20] {
+        let lists = count(&proxy, is_list);
+        while pages.len() < wanted {
+            let mut page = app.stream("/stream/jobs?project=demo", None).await;
+            assert_eq!(next_of(&mut page, "snapshot").await.0, snapshot);
+            pages.push(page);
+        }
+        assert_eq!(lists.load(Relaxed), 0, "the list was known");
+        let requests = count(&proxy, |request| {
+            assert!(!is_list(request), "watches go on where they were");
+            true
+        });
+        tokio::time::sleep(Duration::from_secs(SECONDS as u64)).await;
+        let per_minute = requests.load(Relaxed) * 60 / SECONDS;
+        println!("requests | {wanted} pages of one list | {per_minute} a minute");
+        // Four watches of three seconds, and whether the cluster answers every second and a half.
+        assert!((60..=140).contains(&per_minute), "{per_minute}");
+    }
+    add(&cluster.jobs(), "after").await;
+    for page in &mut pages {
+        assert_eq!(next_of(page, "rows").await.0["rows"][0]["name"], "after");
+    }
 }
 
 /// Slow answers are no outage: the list is there, late, and stays live.
@@ -379,9 +455,73 @@ async fn log_of(events: &mut Events) -> (Vec<String>, usize) {
 /// A log that is written while its connections are cut in the middle of lines.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_cut_again_and_again() {
+    let command = "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; sleep 0.01; done";
+    let Some(texts) = cut_log(command).await else {
+        return;
+    };
+    let expected: Vec<String> = (1..=600).map(|number| format!("line {number}")).collect();
+    let lost: Vec<_> = expected.iter().filter(|text| !texts.contains(text)).collect();
+    assert!(lost.is_empty(), "lost: {lost:?}");
+    assert_eq!(texts, expected, "doubled, or in another order");
+}
+
+/// Standard output and error side by side: their lines are stored as they come, not in the order of their times.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_two_streams_that_is_cut_again_and_again() {
+    let command =
+        "i=0; while [ $i -lt 300 ]; do i=$((i+1)); (echo out $i) & echo err $i >&2; sleep 0.02; done; wait";
+    let Some(mut texts) = cut_log(command).await else {
+        return;
+    };
+    let mut expected: Vec<String> = (1..=300)
+        .flat_map(|number| [format!("out {number}"), format!("err {number}")])
+        .collect();
+    expected.sort();
+    texts.sort();
+    assert_eq!(texts, expected);
+}
+
+/// The connection of a followed log alone is dead: its silence tells, and nothing is lost or doubled.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_connection_is_dead() {
     if Command::new("bwrap").arg("--version").output().is_err() {
         eprintln!("skipped: bubblewrap is not installed");
         return;
+    }
+    let cluster = Cluster::open();
+    cluster.playground.start();
+    let proxy = Proxy::before(cluster.playground.router()).await;
+    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let command = "i=0; while [ $i -lt 120 ]; do i=$((i+1)); echo line $i; sleep 0.1; done";
+    let made = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
+    assert_eq!(made["error"], Value::Null);
+    let mut events = app.stream("/stream/logs?project=demo&job=counts", None).await;
+    let mut texts: Vec<String> = Vec::new();
+    let mut frozen = None;
+    while texts.len() < 120 {
+        let event = events.next().await.unwrap();
+        assert_eq!(event.name, "lines");
+        if let Some(since) = frozen.take_if(|since: &mut Instant| since.elapsed() > Duration::from_secs(1)) {
+            report("a followed log's connection alone", vec![since.elapsed()]);
+        }
+        let lines = event.data.as_array().unwrap().iter();
+        texts.extend(lines.map(|line| line["text"].as_str().unwrap().to_owned()));
+        if frozen.is_none() && texts.len() > 20 && texts.len() < 40 {
+            proxy.freeze_those(|asked| asked.contains("/log?"));
+            frozen = Some(Instant::now());
+        }
+    }
+    let expected: Vec<String> = (1..=120).map(|number| format!("line {number}")).collect();
+    assert_eq!(texts, expected);
+    assert_eq!(frozen, None, "it was dead, and came back");
+    cluster.playground.shutdown().await;
+}
+
+/// What arrives of the log of a Job that runs `command`, whose connections are cut; none where nothing can run.
+async fn cut_log(command: &str) -> Option<Vec<String>> {
+    if Command::new("bwrap").arg("--version").output().is_err() {
+        eprintln!("skipped: bubblewrap is not installed");
+        return None;
     }
     let cluster = Cluster::open();
     cluster.playground.start();
@@ -416,7 +556,6 @@ async fn a_log_that_is_cut_again_and_again() {
             _ => Fault::None,
         }
     });
-    let command = "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; sleep 0.01; done";
     let made = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
     assert_eq!(made["error"], Value::Null);
     let mut events = app.stream("/stream/logs?project=demo&job=counts", None).await;
@@ -429,29 +568,48 @@ async fn a_log_that_is_cut_again_and_again() {
         cutter.start();
     });
     let (texts, losses) = log_of(&mut events).await;
-    let expected: Vec<String> = (1..=600).map(|number| format!("line {number}")).collect();
-    let lost: Vec<_> = expected.iter().filter(|text| !texts.contains(text)).collect();
-    assert!(lost.is_empty(), "lost: {lost:?}");
-    assert_eq!(texts, expected, "doubled, or in another order");
     assert!(losses > 0, "the page was told that the watches were lost");
     cluster.playground.shutdown().await;
+    Some(texts)
 }
 
-/// A node whose clock is a day ahead and one whose clock is a day behind: positions are each container's own.
+/// How the lines of a log follow one another.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    /// Each is as new as the one before, or newer.
+    ByTime,
+    /// Standard output and error side by side: some are older than the one before, many are of one time.
+    Mixed,
+}
+
+/// Two hundred lines of twenty seconds.
+fn log(day: u32, order: Order) -> String {
+    let line = |n: usize| {
+        let millis = match order {
+            Order::ByTime => n * 100 + n % 10 * 7,
+            Order::Mixed => n * 100 / 700 * 700 + [300, 0, 1900, 301, 299, 300][n % 6],
+        };
+        format!(
+            "2026-11-{day}T10:00:{:02}.{:03}Z d{day} {n}\n",
+            millis / 1000,
+            millis % 1000
+        )
+    };
+    (0..200).map(line).collect()
+}
+
+/// A node whose clock is a day ahead and one whose clock is a day behind: positions are each container's own. Their
+/// logs are cut in the middle of lines, and are asked for again as a kubelet understands it.
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_that_disagree() {
-    let log = |day: u32| -> String {
-        (0..200)
-            .map(|n| {
-                format!(
-                    "2026-11-{day}T10:00:{:02}.{:03}Z d{day} {n}\n",
-                    n / 10,
-                    n % 10 * 7
-                )
-            })
-            .collect::<Vec<_>>()
-            .concat()
-    };
+    for order in [Order::ByTime, Order::Mixed] {
+        for start in (13..3000).step_by(743) {
+            disagree(order, start).await;
+        }
+    }
+}
+
+async fn disagree(order: Order, start: usize) {
     let ended = json!({"terminated": {"exitCode": 0}});
     let mut done = job("pi");
     done["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
@@ -463,15 +621,15 @@ async fn clocks_that_disagree() {
         .on(&format!("GET {JOBS}/pi"), 200, done.clone())
         .on(&format!("GET {JOBS}"), 200, list(&[done]))
         .on(&format!("GET {PODS}"), 200, list(&pods))
-        .on(&format!("GET {PODS}/ahead/log"), 200, log(24).into())
-        .on(&format!("GET {PODS}/behind/log"), 200, log(22).into());
+        .on(&format!("GET {PODS}/ahead/log"), 200, log(24, order).into())
+        .on(&format!("GET {PODS}/behind/log"), 200, log(22, order).into());
     let proxy = Proxy::before(fake.router()).await;
     let app = TestApp::signed_in_before(proxy.cluster()).await;
     let mut opened = 0;
     proxy.rule(move |request| {
         opened += usize::from(is_log(request));
         if is_log(request) && opened <= 4 {
-            Fault::CutAfter(1000 * opened + 13)
+            Fault::CutAfter(1000 * opened + start)
         } else {
             Fault::None
         }
@@ -485,9 +643,9 @@ async fn clocks_that_disagree() {
             .collect();
         of_day.sort();
         of_day.dedup();
-        assert_eq!(of_day.len(), 200, "day {day}");
+        assert_eq!(of_day.len(), 200, "day {day}, {order:?}, {start}");
     }
-    assert_eq!(texts.len(), 400);
+    assert_eq!(texts.len(), 400, "{order:?}, {start}");
 }
 
 /// Pseudo-random numbers from a fixed seed (xorshift).
@@ -656,6 +814,154 @@ async fn a_creation_without_an_answer_is_found_later() {
             .len(),
         3
     );
+}
+
+/// A Job that is gone as soon as it has ended.
+fn brief(name: &str) -> Value {
+    let mut job = manifest(&json!({"name": name}), "true");
+    job["spec"]["ttlSecondsAfterFinished"] = 0.into();
+    job
+}
+
+/// The answer to the first `POST` of a Job is lost; `then` says what goes wrong with what follows.
+fn lose_first_answer(proxy: &Proxy, mut then: impl FnMut(&Request<Body>) -> Fault + Send + 'static) {
+    let mut posted = false;
+    proxy.rule(move |request| {
+        if !request.uri().path().starts_with(JOBS) {
+            return Fault::None;
+        }
+        let first = request.method() == Method::POST && !std::mem::replace(&mut posted, true);
+        match (first, posted) {
+            (true, _) => Fault::DropAnswer,
+            (false, true) => then(request),
+            (false, false) => Fault::None,
+        }
+    });
+}
+
+/// Waits until a Job that was created is gone again.
+async fn created_and_gone(jobs: &Api<Job>, proxy: &Proxy, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while proxy.created() < count || !jobs.list(&ListParams::default()).await.unwrap().items.is_empty() {
+        assert!(Instant::now() < deadline, "it does not go");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A Job that was created, ran and was removed before its lost answer is looked for is not created again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_gone_before_it_is_looked_for() {
+    if Command::new("bwrap").arg("--version").output().is_err() {
+        eprintln!("skipped: bubblewrap is not installed");
+        return;
+    }
+    let cluster = Cluster::open();
+    cluster.playground.start();
+    let proxy = Proxy::before(cluster.playground.router()).await;
+    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let jobs = cluster.jobs();
+    // It is looked for only when it is gone, by the console itself…
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&is_gone);
+    lose_first_answer(&proxy, move |_| {
+        if gone.load(Relaxed) {
+            Fault::None
+        } else {
+            Fault::Answer(503, None)
+        }
+    });
+    let object = brief("once");
+    let (made, ()) = tokio::join!(create(&app, &object), async {
+        created_and_gone(&jobs, &proxy, 1).await;
+        is_gone.store(true, Relaxed);
+    });
+    assert_eq!(
+        (&made["error"], &made["name"]),
+        (&Value::Null, &json!("once")),
+        "{made}"
+    );
+    assert!(
+        made["stored"]
+            .as_str()
+            .unwrap()
+            .contains("ttlSecondsAfterFinished: 0")
+    );
+    assert_eq!(proxy.created(), 1);
+    // … or when the person asks again.
+    lose_first_answer(&proxy, |_| Fault::Answer(503, None));
+    let object = brief("twice");
+    let made = create(&app, &object).await;
+    assert_eq!(made["error"]["kind"], "unreachable", "{made}");
+    created_and_gone(&jobs, &proxy, 2).await;
+    // A watch that breaks off tells nothing.
+    let mut watched = 0;
+    proxy.rule(move |request| {
+        watched += usize::from(is_watch(request));
+        match watched {
+            1 if is_watch(request) => Fault::CutAfter(40),
+            2 if is_watch(request) => Fault::EndAfter(0),
+            _ => Fault::None,
+        }
+    });
+    let made = create(&app, &object).await;
+    assert_eq!(
+        (&made["error"], &made["name"]),
+        (&Value::Null, &json!("twice")),
+        "{made}"
+    );
+    assert_eq!(proxy.created(), 2);
+    // It was removed for good: the same again is a new wish.
+    proxy.mend();
+    assert_eq!(create(&app, &object).await["error"], Value::Null);
+    assert_eq!(proxy.created(), 3);
+    cluster.playground.shutdown().await;
+}
+
+/// Where the cluster does not tell any more what has happened, the person is told so, and nothing is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_which_nothing_is_known_any_more() {
+    let cluster = Cluster::open();
+    let proxy = Proxy::before(cluster.playground.router()).await;
+    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    for (number, refusal) in [410, 403].into_iter().enumerate() {
+        let name = format!("brief-{number}");
+        let mut posts = 0;
+        let (told, heard) = tokio::sync::watch::channel(0);
+        lose_first_answer(&proxy, move |request| {
+            posts += usize::from(request.method() == Method::POST);
+            told.send_replace(posts);
+            match (is_watch(request), refusal) {
+                (true, 410) => Fault::Expired,
+                (true, code) => Fault::Answer(code, None),
+                (false, _) => Fault::None,
+            }
+        });
+        let jobs = cluster.jobs();
+        let removed = async { while jobs.delete(&name, &DeleteParams::background()).await.is_err() {} };
+        let object = brief(&name);
+        let (made, ()) = tokio::join!(create(&app, &object), removed);
+        assert_eq!(
+            (&made["error"]["kind"], &made["error"]["code"]),
+            (&json!("other"), &json!(410)),
+            "{made}"
+        );
+        assert!(
+            made["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("may run it twice"),
+            "{made}"
+        );
+        assert_eq!(
+            (proxy.created(), *heard.borrow()),
+            (2 * number + 1, 0),
+            "nothing is sent again"
+        );
+        // Who was told may create it none the less.
+        proxy.mend();
+        assert_eq!(create(&app, &object).await["error"], Value::Null);
+        assert_eq!(proxy.created(), 2 * number + 2);
+    }
 }
 
 /// A name that somebody else takes is not ours, whether before our first try or after a lost one.

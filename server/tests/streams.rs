@@ -127,10 +127,29 @@ async fn logs_are_read_to_their_end_and_never_twice() {
 
     let mut again = app.stream(path, Some(&lines.id)).await;
     assert_eq!(again.next().await.unwrap().name, "end");
-    // As if the connection had broken between two lines of one time.
-    let earlier = lines.id.replace(".2", ".1");
-    let mut again = app.stream(path, Some(&earlier)).await;
+}
+
+/// A browser that lost its connection between two lines of one time has the rest, and nothing twice.
+#[tokio::test]
+async fn a_browser_that_comes_back_is_sent_the_rest() {
+    let fake = finished();
+    let (begun, rest) = LOG.split_at(LOG.rfind("2026").unwrap());
+    fake.set(&format!("GET {PODS}/pi-x/log"), 200, begun.into());
+    let app = TestApp::signed_in(fake.router()).await;
+    let path = "/stream/logs?project=demo&job=pi";
+    let before = app.stream(path, None).await.next().await.unwrap();
+    assert_eq!(texts(&before.data), ["one", "two"]);
+    assert!(rest.ends_with("three\n"));
+    fake.set(&format!("GET {PODS}/pi-x/log"), 200, LOG.into());
+    let mut again = app.stream(path, Some(&before.id)).await;
     assert_eq!(texts(&again.next().await.unwrap().data), ["three"]);
+    // Lines up to ten seconds older than those before them are asked for.
+    let asked = fake.asked();
+    let asked = asked.iter().rfind(|asked| asked.what.ends_with("/log")).unwrap();
+    assert_eq!(
+        asked.query,
+        "container=pi&timestamps=true&sinceTime=2026-11-23T09%3A59%3A50Z"
+    );
 }
 
 #[tokio::test]

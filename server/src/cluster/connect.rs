@@ -53,11 +53,12 @@ pub fn find(
     }
 }
 
-/// Longest silence of a connection; every watch ends and begins again before that ([`WATCH`]).
+/// Longest silence of a connection; those of watches ([`WATCH`]) and of followed logs are left much sooner.
 const SILENCE: Duration = Duration::from_secs(35);
 
-/// After how many seconds the API server ends a watch, which goes on at once where it was.
-pub(crate) const WATCH: u32 = 30;
+/// After how many seconds the API server ends a watch, which goes on at once where it was: one that does not end is
+/// dead. An API server sends a bookmark two seconds before the end, so that less than three seconds give none.
+pub(crate) const WATCH: u32 = 3;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);

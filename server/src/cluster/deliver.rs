@@ -2,7 +2,8 @@
 //!
 //! A creation that was not answered may have been carried out. So each is sent under a name that is known before
 //! (never `generateName` alone) and under a `fieldManager` of its own, which the API server writes into the object's
-//! `managedFields`. Before it is sent again the object is read: if it bears that mark, it is the answer.
+//! `managedFields`. Before it is sent again the object is read: if it bears that mark, it is the answer. One that the
+//! cluster may have removed since is looked for among what has happened since it was sent.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,10 @@ use serde_json::Value;
 
 use app::api::error::ApiError;
 
+use super::names::{name_of, random};
 use super::request::{Answer, Failure, Fate, MANAGER};
 use super::undecided::Trial;
+use super::vanished::vanishes;
 use super::{Cluster, resource};
 
 /// How often an object is sent at most.
@@ -26,12 +29,6 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 
 /// The longest pause that an API server can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// The API server's own alphabet for generated names (`k8s.io/apimachinery/pkg/util/rand`): no vowels, no words.
-const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-
-/// How much of `generateName` is kept, and how much is added (`k8s.io/apiserver/pkg/storage/names`).
-const GENERATED: (usize, usize) = (58, 5);
 
 /// What is found under a name.
 enum Found {
@@ -56,6 +53,7 @@ impl Cluster {
             None => Trial {
                 name: name_of(object)?,
                 marker: format!("{MANAGER}-{}", random(16)?),
+                version: None,
             },
         };
         let begun = Instant::now();
@@ -91,8 +89,17 @@ impl Cluster {
         trial: &mut Trial,
         doubtful: &mut bool,
     ) -> Result<Answer, Failure> {
-        if *doubtful && let Found::Own(object) = self.look(collection, trial).await? {
-            return Ok(found(object));
+        if *doubtful {
+            if let Some(object) = self.resolve(collection, object, trial, doubtful).await? {
+                return Ok(found(object));
+            }
+        } else if vanishes(object) && !trial.name.is_empty() {
+            trial.version = match self.version_of(collection, &trial.name).await {
+                Ok(version) => Some(version),
+                // Who may not list Jobs may still create them.
+                Err(failure) if failure.fate == Fate::Refused => None,
+                Err(failure) => return Err(failure),
+            };
         }
         let query = [
             ("fieldManager", trial.marker.as_str()),
@@ -112,13 +119,13 @@ impl Cluster {
             Fate::Unknown => *doubtful = true,
             Fate::Failed => {
                 *doubtful = true;
-                if let Found::Own(object) = self.look(collection, trial).await? {
+                if let Some(object) = self.resolve(collection, object, trial, doubtful).await? {
                     return Ok(found(object));
                 }
             }
             Fate::Refused if matches!(failure.error, ApiError::AlreadyExists { .. }) => {
                 // The answer to an earlier try is lost, and the try arrived only after it was looked for.
-                if *doubtful && let Found::Own(object) = self.look(collection, trial).await? {
+                if *doubtful && let Some(object) = self.resolve(collection, object, trial, doubtful).await? {
                     return Ok(found(object));
                 }
                 if object["metadata"]["name"].as_str().is_none_or(str::is_empty) {
@@ -134,6 +141,41 @@ impl Cluster {
             Fate::Later | Fate::Refused => {}
         }
         Err(failure)
+    }
+
+    /// What was sent, if it was created: as it is now, or as it was when the cluster has removed it since. Where the
+    /// cluster does not tell that any more, nothing is in doubt for the console, which has told the person.
+    async fn resolve(
+        &self,
+        collection: &str,
+        object: &Value,
+        trial: &Trial,
+        doubtful: &mut bool,
+    ) -> Result<Option<Value>, Failure> {
+        if let Found::Own(object) = self.look(collection, trial).await? {
+            return Ok(Some(object));
+        }
+        if !vanishes(object) {
+            return Ok(None);
+        }
+        let Some(version) = &trial.version else {
+            *doubtful = false;
+            return Err(refused(undecided(
+                &trial.name,
+                "its collection may not be listed",
+            )));
+        };
+        let is_ours = |object: &Value| is_marked(object, &trial.marker);
+        match self
+            .created_since(collection, &trial.name, version, is_ours)
+            .await
+        {
+            Err(failure) if failure.fate == Fate::Refused => {
+                *doubtful = false;
+                Err(refused(undecided(&trial.name, &failure.error.to_string())))
+            }
+            told => told,
+        }
     }
 
     async fn look(&self, collection: &str, trial: &Trial) -> Result<Found, Failure> {
@@ -164,6 +206,17 @@ fn found(object: Value) -> Answer {
     }
 }
 
+/// What a person is told of a Job of which nobody can say whether it was created.
+fn undecided(name: &str, why: &str) -> ApiError {
+    ApiError::Other {
+        code: 410,
+        message: format!(
+            "the answer to the creation of \"{name}\" is lost, and whether it was created cannot be found out ({why}): \
+             it may have run and been removed since (ttlSecondsAfterFinished). Creating it again may run it twice"
+        ),
+    }
+}
+
 fn refused(error: ApiError) -> Failure {
     Failure {
         error,
@@ -178,48 +231,11 @@ fn is_marked(object: &Value, marker: &str) -> bool {
         .is_some_and(|entries| entries.iter().any(|entry| entry["manager"] == marker))
 }
 
-/// The object's name, or a new one by its `generateName`; empty if it has neither, which the API server refuses.
-fn name_of(object: &Value) -> Result<String, ApiError> {
-    let metadata = &object["metadata"];
-    let name = metadata["name"].as_str().unwrap_or_default();
-    let base = metadata["generateName"].as_str().unwrap_or_default();
-    if !name.is_empty() || base.is_empty() {
-        return Ok(name.to_owned());
-    }
-    // Names are ASCII; anything else is refused by the API server as it is.
-    let kept = base.get(..GENERATED.0.min(base.len())).unwrap_or(base);
-    Ok(format!("{kept}{}", random(GENERATED.1)?))
-}
-
-fn random(length: usize) -> Result<String, ApiError> {
-    let mut bytes = vec![0; length];
-    getrandom::fill(&mut bytes).map_err(|error| ApiError::Console {
-        message: error.to_string(),
-    })?;
-    Ok(bytes
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
-        .collect())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn names_are_generated_as_the_api_server_does() {
-        let name = |metadata: &Value| name_of(&json!({"metadata": metadata})).unwrap();
-        assert_eq!(name(&json!({"name": "pi", "generateName": "x-"})), "pi");
-        assert_eq!(name(&json!({})), "");
-        let generated = name(&json!({"generateName": "pi-"}));
-        assert!(
-            generated.starts_with("pi-") && generated.len() == 8,
-            "{generated}"
-        );
-        assert_eq!(name(&json!({"generateName": "a".repeat(80)})).len(), 63);
-    }
 
     #[test]
     fn only_the_own_mark_counts() {

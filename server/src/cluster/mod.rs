@@ -9,7 +9,9 @@ mod deliver;
 pub mod environment;
 pub mod error;
 pub mod events;
+pub mod feed;
 pub mod logs;
+mod names;
 pub mod pods;
 mod pulse;
 mod quantity;
@@ -21,6 +23,7 @@ pub mod schema;
 pub mod status;
 pub mod time;
 mod undecided;
+mod vanished;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -61,6 +64,7 @@ struct Facts {
     schema: schema::Cache,
     pulse: pulse::Pulse,
     undecided: undecided::Undecided,
+    hub: feed::Hub,
 }
 
 impl Cluster {
@@ -86,6 +90,7 @@ impl Cluster {
                 schema: schema::Cache::default(),
                 pulse: pulse::Pulse::default(),
                 undecided: undecided::Undecided::default(),
+                hub: feed::Hub::default(),
             }),
             patience: request::PATIENCE,
         }
@@ -106,6 +111,11 @@ impl Cluster {
     /// Tells whenever the cluster stops answering, for those who wait for it without asking.
     pub fn losses(&self) -> Losses {
         self.facts.pulse.listen(self)
+    }
+
+    /// The watches that are shared.
+    fn hub(&self) -> &feed::Hub {
+        &self.facts.hub
     }
 
     /// The client, for watches and logs.

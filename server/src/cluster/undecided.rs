@@ -17,6 +17,8 @@ pub struct Trial {
     pub name: String,
     /// Under which `fieldManager` it was sent; nothing else is.
     pub marker: String,
+    /// The collection's version before it was sent, of an object that the cluster may have removed since.
+    pub version: Option<String>,
 }
 
 /// Creations without an answer, by what was asked for.
@@ -54,6 +56,7 @@ mod tests {
         let trial = |name: &str| Trial {
             name: name.to_owned(),
             marker: "m".to_owned(),
+            version: None,
         };
         for number in 0..=MOST {
             undecided.put(number.to_string(), trial(&number.to_string()));

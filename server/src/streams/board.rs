@@ -1,8 +1,9 @@
 //! The Job list of one project, kept up to date from what the watches report.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use app::api::job::{JobList, JobRow, ListChange, Millis, QuotaBanner};
 
@@ -32,13 +33,13 @@ impl Source {
 /// The list as the cluster last reported it, and as it was last sent.
 #[derive(Default)]
 pub struct Board {
-    jobs: HashMap<String, Value>,
+    jobs: HashMap<String, Arc<Value>>,
     /// Pods by the Job that controls them, then by their own `uid`.
-    pods: HashMap<String, HashMap<String, Value>>,
+    pods: HashMap<String, HashMap<String, Arc<Value>>>,
     events: EventIndex,
     /// Jobs by the `uid` of each of their Pods, to find whose event it is.
     job_of_pod: HashMap<String, String>,
-    quotas: HashMap<String, Value>,
+    quotas: HashMap<String, Arc<Value>>,
     ready: HashSet<Source>,
     lost: HashSet<Source>,
     lost_since: Option<Millis>,
@@ -101,7 +102,7 @@ impl Board {
         if self.ready.len() < Source::ALL.len() {
             return None;
         }
-        let quota = quota::banner(self.quotas.values(), self.jobs.len());
+        let quota = quota::banner(self.quotas.values().map(Arc::as_ref), self.jobs.len());
         match self.sent.take() {
             None => Some(self.snapshot(quota)),
             Some(sent) => self.difference(sent, quota),
@@ -149,6 +150,7 @@ impl Board {
 
     fn row(&self, uid: &str) -> Option<JobRow> {
         let pods = self.pods.get(uid).into_iter().flat_map(HashMap::values);
+        let pods = pods.map(Arc::as_ref);
         Some(rows::row(self.jobs.get(uid)?, pods, &self.events))
     }
 
@@ -169,13 +171,13 @@ impl Board {
         }
     }
 
-    fn put(&mut self, source: Source, object: Value) {
+    fn put(&mut self, source: Source, object: Arc<Value>) {
         let Some(uid) = object["metadata"]["uid"].as_str().map(str::to_owned) else {
             return;
         };
         match source {
             Source::Jobs => {
-                self.jobs.insert(uid.clone(), trim_job(object));
+                self.jobs.insert(uid.clone(), object);
                 self.dirty.insert(uid);
             }
             Source::Pods => {
@@ -183,10 +185,7 @@ impl Board {
                     return;
                 };
                 self.job_of_pod.insert(uid.clone(), job.clone());
-                self.pods
-                    .entry(job.clone())
-                    .or_default()
-                    .insert(uid, trim_pod(&object));
+                self.pods.entry(job.clone()).or_default().insert(uid, object);
                 self.dirty.insert(job);
             }
             Source::Events => {
@@ -233,45 +232,6 @@ impl Board {
     }
 }
 
-/// A Job without what no row shows: lists are long, and manifests large.
-fn trim_job(mut job: Value) -> Value {
-    if let Some(metadata) = job["metadata"].as_object_mut() {
-        metadata.shift_remove("managedFields");
-        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
-        }
-    }
-    let spec = job["spec"]["template"]["spec"].take();
-    let images = |field: &str| -> Value {
-        let containers = spec[field].as_array().into_iter().flatten();
-        containers
-            .map(|container| json!({"image": container["image"]}))
-            .collect()
-    };
-    job["spec"]["template"] =
-        json!({"spec": {"containers": images("containers"), "initContainers": images("initContainers")}});
-    job
-}
-
-/// A Pod with only what the state of its Job follows from.
-fn trim_pod(pod: &Value) -> Value {
-    let (metadata, status) = (&pod["metadata"], &pod["status"]);
-    json!({
-        "metadata": {
-            "uid": metadata["uid"],
-            "creationTimestamp": metadata["creationTimestamp"],
-            "deletionTimestamp": metadata["deletionTimestamp"],
-        },
-        "spec": {"nodeName": pod["spec"]["nodeName"]},
-        "status": {
-            "phase": status["phase"],
-            "conditions": status["conditions"],
-            "initContainerStatuses": status["initContainerStatuses"],
-            "containerStatuses": status["containerStatuses"],
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -280,8 +240,21 @@ mod tests {
     )]
 
     use app::api::job::StatusKind;
+    use serde_json::json;
 
     use super::*;
+
+    fn reset(objects: Vec<Value>) -> Change {
+        Change::Reset(objects.into_iter().map(Arc::new).collect())
+    }
+
+    fn applied(object: Value) -> Change {
+        Change::Applied(Arc::new(object))
+    }
+
+    fn deleted(object: Value) -> Change {
+        Change::Deleted(Arc::new(object))
+    }
 
     fn job(name: &str, uid: &str, status: Value) -> Value {
         json!({"metadata": {"name": name, "uid": uid}, "spec": {}, "status": status})
@@ -294,10 +267,10 @@ mod tests {
 
     fn ready(jobs: Vec<Value>) -> Board {
         let mut board = Board::default();
-        board.take(Source::Jobs, Change::Reset(jobs), 0);
+        board.take(Source::Jobs, reset(jobs), 0);
         for source in [Source::Pods, Source::Events, Source::Quotas] {
             assert!(board.flush().is_none(), "nothing is sent before all is known");
-            board.take(source, Change::Reset(Vec::new()), 0);
+            board.take(source, reset(Vec::new()), 0);
         }
         board
     }
@@ -325,15 +298,11 @@ mod tests {
     fn only_rows_that_changed_are_sent() {
         let mut board = ready(vec![job("a", "1", json!({})), job("b", "2", json!({}))]);
         assert_eq!(names(board.flush()), expect(&["a", "b"], &["(all)"]));
-        board.take(Source::Jobs, Change::Applied(job("a", "1", json!({}))), 0);
+        board.take(Source::Jobs, applied(job("a", "1", json!({}))), 0);
         assert_eq!(names(board.flush()), expect(&[], &[]));
-        board.take(
-            Source::Jobs,
-            Change::Applied(job("b", "2", json!({"active": 1}))),
-            0,
-        );
+        board.take(Source::Jobs, applied(job("b", "2", json!({"active": 1}))), 0);
         assert_eq!(names(board.flush()), expect(&["b"], &[]));
-        board.take(Source::Jobs, Change::Deleted(job("a", "1", json!({}))), 0);
+        board.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
         assert_eq!(names(board.flush()), expect(&[], &["a"]));
     }
 
@@ -341,12 +310,12 @@ mod tests {
     fn a_pod_changes_the_row_of_its_job() {
         let mut board = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
         board.flush();
-        board.take(Source::Pods, Change::Applied(pod("p", "1", "Running")), 0);
+        board.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
         let Some(ListChange::Rows { rows, .. }) = board.flush() else {
             panic!("no rows")
         };
         assert_eq!(rows[0].status.kind, StatusKind::Running);
-        board.take(Source::Pods, Change::Applied(pod("q", "other", "Running")), 0);
+        board.take(Source::Pods, applied(pod("q", "other", "Running")), 0);
         assert_eq!(names(board.flush()), expect(&[], &[]));
     }
 
@@ -354,8 +323,8 @@ mod tests {
     fn a_job_created_again_under_its_name_is_not_gone() {
         let mut board = ready(vec![job("a", "1", json!({}))]);
         board.flush();
-        board.take(Source::Jobs, Change::Deleted(job("a", "1", json!({}))), 0);
-        board.take(Source::Jobs, Change::Applied(job("a", "2", json!({}))), 0);
+        board.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
+        board.take(Source::Jobs, applied(job("a", "2", json!({}))), 0);
         assert_eq!(names(board.flush()), expect(&["a"], &[]));
     }
 
@@ -367,9 +336,9 @@ mod tests {
         board.take(Source::Pods, Change::Lost, 8);
         assert_eq!(board.flush(), Some(ListChange::Stale { since: 7 }));
         assert_eq!(board.flush(), None);
-        board.take(Source::Jobs, Change::Reset(vec![job("b", "2", json!({}))]), 9);
+        board.take(Source::Jobs, reset(vec![job("b", "2", json!({}))]), 9);
         assert_eq!(board.flush(), None);
-        board.take(Source::Pods, Change::Reset(Vec::new()), 9);
+        board.take(Source::Pods, reset(Vec::new()), 9);
         assert_eq!(names(board.flush()), expect(&["b"], &["(all)"]));
     }
 
@@ -379,14 +348,14 @@ mod tests {
         board.flush();
         board.take(Source::Jobs, Change::Denied, 7);
         assert_eq!(board.flush(), Some(ListChange::Stale { since: 7 }));
-        board.take(Source::Jobs, Change::Reset(vec![job("a", "1", json!({}))]), 9);
+        board.take(Source::Jobs, reset(vec![job("a", "1", json!({}))]), 9);
         assert_eq!(names(board.flush()), expect(&["a"], &["(all)"]));
     }
 
     #[test]
     fn rows_do_without_pods_that_may_not_be_read_any_more() {
         let mut board = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
-        board.take(Source::Pods, Change::Applied(pod("p", "1", "Running")), 0);
+        board.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
         board.flush();
         board.take(Source::Pods, Change::Denied, 7);
         assert_eq!(names(board.flush()), expect(&["a"], &[]));
@@ -395,7 +364,7 @@ mod tests {
     #[test]
     fn what_may_not_be_watched_does_not_hold_the_list_back() {
         let mut board = Board::default();
-        board.take(Source::Jobs, Change::Reset(Vec::new()), 0);
+        board.take(Source::Jobs, reset(Vec::new()), 0);
         for source in [Source::Pods, Source::Events, Source::Quotas] {
             board.take(source, Change::Denied, 0);
         }

@@ -177,6 +177,8 @@ fn cut(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
@@ -184,9 +186,11 @@ mod tests {
     #[test]
     fn only_what_the_page_shows_concerns_it() {
         let pod = |uid: &str| {
-            Change::Applied(json!({"metadata": {"ownerReferences": [{"uid": uid, "controller": true}]}}))
+            Change::Applied(Arc::new(
+                json!({"metadata": {"ownerReferences": [{"uid": uid, "controller": true}]}}),
+            ))
         };
-        let event = |about: &str| Change::Applied(json!({"involvedObject": {"name": about}}));
+        let event = |about: &str| Change::Applied(Arc::new(json!({"involvedObject": {"name": about}})));
         assert!(concerns(Source::Pods, &pod("u1"), "pi", "u1"));
         assert!(!concerns(Source::Pods, &pod("u2"), "pi", "u1"));
         assert!(concerns(Source::Events, &event("pi-x7k2p"), "pi", "u1"));

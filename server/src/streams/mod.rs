@@ -1,11 +1,10 @@
 //! What arrives by itself: server-sent events of the Job list, of one Job and of its logs; and the log as a file.
 //!
-//! Every stream ends with the session it was opened in. A browser that reads slowly slows the watch down; nothing
-//! piles up in between.
+//! Every stream ends with the session it was opened in. A browser that reads slowly holds nobody up, and nothing
+//! piles up for it: it is told the whole anew when it has missed something.
 
 mod board;
 pub mod download;
-mod feed;
 pub mod job;
 pub mod jobs;
 pub mod logs;
@@ -27,7 +26,7 @@ use serde_json::Value;
 
 use app::api::error::ApiError;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, feed};
 use crate::session::Session;
 
 /// Comments this often keep proxies from closing a quiet stream.

@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use http::{Request, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
@@ -103,15 +105,18 @@ impl Fake {
                     .map(|(_, event)| format!("{event}\n"));
                 std::future::ready(line.map(Ok::<_, std::io::Error>))
             });
-            return Body::from_stream(changes).into_response();
+            let ended = tokio::time::sleep(Duration::from_secs(
+                number(&query, "timeoutSeconds").unwrap_or(3600),
+            ));
+            return Body::from_stream(changes.take_until(Box::pin(ended))).into_response();
         }
         let answer = self.answers.lock().unwrap().get(&what).cloned();
         let (code, value) = match answer {
             // What is created is stored as it was sent.
             Some((code, Value::Null)) => (code, stored(body)),
-            // A log is text.
+            // A log is text, and each of its lines has a time.
             Some((code, Value::String(text))) => {
-                return (StatusCode::from_u16(code).unwrap(), text).into_response();
+                return (StatusCode::from_u16(code).unwrap(), part(&text, &query)).into_response();
             }
             Some(answer) => answer,
             None if is_collection(&what) => (200, list(&[])),
@@ -119,6 +124,33 @@ impl Fake {
         };
         (StatusCode::from_u16(code).unwrap(), value.to_string()).into_response()
     }
+}
+
+/// A parameter of a query.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+    pairs
+        .into_iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value)
+}
+
+fn number(query: &str, name: &str) -> Option<u64> {
+    parameter(query, name)?.parse().ok()
+}
+
+/// The part of a log that is asked for: its last lines, and of these each that is not older than `sinceTime`, whatever
+/// stands before it (`logWriter.write` in `k8s.io/cri-client/pkg/logs`).
+fn part(log: &str, query: &str) -> String {
+    let lines: Vec<&str> = log.split_inclusive('\n').collect();
+    let tail = number(query, "tailLines").map_or(lines.len(), |tail| usize::try_from(tail).unwrap());
+    let since = parameter(query, "sinceTime").map(|since| since.parse::<Timestamp>().unwrap());
+    let is_asked_for = |line: &&&str| {
+        let time = line.split_once(' ').unwrap().0.parse::<Timestamp>().unwrap();
+        since.is_none_or(|since| time >= since)
+    };
+    let last = &lines[lines.len().saturating_sub(tail)..];
+    last.iter().filter(is_asked_for).copied().collect()
 }
 
 fn stored(mut object: Value) -> Value {

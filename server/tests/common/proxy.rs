@@ -47,6 +47,9 @@ pub enum Fault {
     Expired,
 }
 
+/// Says whether an address is meant.
+pub type Asked = fn(&str) -> bool;
+
 type Rule = Box<dyn FnMut(&Request<Body>) -> Fault + Send>;
 
 struct Shared {
@@ -56,8 +59,8 @@ struct Shared {
     up: watch::Sender<bool>,
     /// Counts how often all connections were cut.
     cuts: watch::Sender<u32>,
-    /// Counts how often all connections became half-open.
-    freezes: watch::Sender<u32>,
+    /// Counts how often connections became half-open, and says which, by what was asked last.
+    freezes: watch::Sender<(u32, Asked)>,
     /// New connections are half-open from the beginning.
     gone: watch::Sender<bool>,
     created: Mutex<usize>,
@@ -80,7 +83,7 @@ impl Proxy {
             rule: Mutex::new(Box::new(|_| Fault::None)),
             up: watch::Sender::new(true),
             cuts: watch::Sender::new(0),
-            freezes: watch::Sender::new(0),
+            freezes: watch::Sender::new((0, |_| false)),
             gone: watch::Sender::new(false),
             created: Mutex::new(0),
         });
@@ -138,7 +141,13 @@ impl Proxy {
 
     /// All connections that there are stay open, and nothing comes over them any more. New ones work.
     pub fn freeze(&self) {
-        self.shared.freezes.send_modify(|count| *count += 1);
+        self.freeze_those(|_| true);
+    }
+
+    /// The same for the connections on which such an address was asked for last.
+    pub fn freeze_those(&self, which: Asked) {
+        let count = self.shared.freezes.borrow().0 + 1;
+        self.shared.freezes.send_replace((count, which));
     }
 
     /// The same for new connections, until [`Proxy::reappear`].
@@ -165,9 +174,14 @@ struct Port {
     shared: Arc<Shared>,
 }
 
-/// A connection's handle: a notification cuts it.
-#[derive(Debug, Clone)]
-struct Wire(Arc<Notify>);
+/// A connection's handle.
+#[derive(Debug, Clone, Default)]
+struct Wire {
+    /// Cuts it.
+    cut: Arc<Notify>,
+    /// What was asked last.
+    asked: Arc<Mutex<String>>,
+}
 
 impl Connected<IncomingStream<'_, Port>> for Wire {
     fn connect_info(stream: IncomingStream<'_, Port>) -> Self {
@@ -198,7 +212,7 @@ impl Listener for Port {
                 accepted = listener.accept() => {
                     let Ok((socket, _)) = accepted else { continue };
                     let (near, far) = tokio::io::duplex(64 * 1024);
-                    let wire = Wire(Arc::default());
+                    let wire = Wire::default();
                     tokio::spawn(pump(socket, far, wire.clone(), Arc::clone(&self.shared)));
                     return (near, wire);
                 }
@@ -208,7 +222,7 @@ impl Listener for Port {
     }
 
     fn local_addr(&self) -> io::Result<Wire> {
-        Ok(Wire(Arc::default()))
+        Ok(Wire::default())
     }
 }
 
@@ -219,23 +233,40 @@ async fn pump(mut socket: TcpStream, mut server: DuplexStream, wire: Wire, share
         let _ = cuts.changed().await;
         return;
     }
+    let frozen = async {
+        while freezes.changed().await.is_ok() {
+            let (_, is_meant) = *freezes.borrow_and_update();
+            if is_meant(&wire.asked.lock().unwrap()) {
+                return;
+            }
+        }
+    };
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut socket, &mut server) => {}
-        () = wire.0.notified() => {}
+        () = wire.cut.notified() => {}
         _ = cuts.changed() => {}
-        _ = freezes.changed() => {
+        () = frozen => {
             let _ = cuts.changed().await;
         }
     }
 }
 
+/// Whether a request is a watch.
+pub fn is_watch(request: &Request<Body>) -> bool {
+    request
+        .uri()
+        .query()
+        .is_some_and(|query| query.contains("watch=true"))
+}
+
 async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Response {
     let fault = (shared.rule.lock().unwrap())(&request);
+    *wire.asked.lock().unwrap() = request.uri().to_string();
     match fault {
         Fault::Answer(code, after) => return answer(code, after),
         Fault::Delay(time) => tokio::time::sleep(time).await,
         Fault::DropRequest => {
-            wire.0.notify_one();
+            wire.cut.notify_one();
             return std::future::pending().await;
         }
         Fault::Expired => {
@@ -252,7 +283,7 @@ async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Res
     }
     match fault {
         Fault::DropAnswer => {
-            wire.0.notify_one();
+            wire.cut.notify_one();
             std::future::pending().await
         }
         Fault::HangAnswer => std::future::pending().await,

@@ -1,5 +1,6 @@
 //! `GET /stream/logs?project=P&job=N`: the logs of all Pods of a Job in one, also of Pods that appear later.
 
+mod cursor;
 mod line;
 mod position;
 mod reader;
@@ -123,14 +124,16 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
         let (send, mut reports) = mpsc::channel::<(String, Report)>(16);
         let mut pending: Vec<(Option<Timestamp>, Line)> = Vec::new();
         let mut flush_at: Option<Instant> = None;
+        // What is pending was not sent yet: a browser that comes back must not believe so.
+        let mut id = positions.id();
         let mut refused = false;
         let mut outage = Outage::default();
         loop {
             if let Some(event) = outage.news().and_then(|stale| event("stale", &stale)) {
-                yield event.id(positions.id());
+                yield event.id(id.clone());
             }
             if outage.is_over() && let Some(event) = event("live", &Value::Null) {
-                yield event.id(positions.id());
+                yield event.id(id.clone());
             }
             for order in roster.orders(Instant::now()) {
                 let position = positions.get(&order.key);
@@ -150,7 +153,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 Some(change) = jobs.next() => {
                     outage.take(Watched::Job, &change, false, Timestamp::now().as_millisecond());
                     match change {
-                    Change::Reset(jobs) => job_finished = jobs.first().is_none_or(is_finished),
+                    Change::Reset(jobs) => job_finished = jobs.first().is_none_or(|job| is_finished(job)),
                     Change::Applied(job) => job_finished = is_finished(&job),
                     Change::Deleted(_) => job_finished = true,
                     Change::Lost | Change::Denied => {}
@@ -158,11 +161,14 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 }
                 // While much is pending nothing more is taken in: the readers wait, and so do the containers' logs.
                 Some((key, report)) = reports.recv(), if pending.len() < AT_ONCE => match report {
-                    Report::Lines(lines) => {
+                    Report::Lines(lines, position) => {
                         flush_at.get_or_insert_with(|| Instant::now() + TOGETHER);
+                        roster.heard(&key);
                         if let Some((pod, container)) = roster.names(&key) {
+                            if let Some(position) = position {
+                                positions.set(&key, position);
+                            }
                             for line in lines {
-                                positions.sent(&key, &line);
                                 let (pod, container) = (pod.to_owned(), container.to_owned());
                                 pending.push((line.at, Line { pod, container, time: line.time, text: line.text }));
                             }
@@ -186,13 +192,14 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 // Stable: a container's lines of one time keep their order.
                 pending.sort_by_key(|(at, _)| *at);
                 let lines: Vec<Line> = pending.drain(..).map(|(_, line)| line).collect();
+                id = positions.id();
                 if let Some(event) = event("lines", &lines) {
-                    yield event.id(positions.id());
+                    yield event.id(id.clone());
                 }
             }
             if pending.is_empty() && roster.is_drained(job_finished) {
                 if let Some(event) = event("end", &Value::Null) {
-                    yield event.id(positions.id());
+                    yield event.id(id);
                 }
                 return;
             }
@@ -214,13 +221,13 @@ impl Source {
             previous: self.of.previous,
             timestamps: true,
             tail: if position.is_none() { self.of.tail } else { None },
-            since: position.map(|position| position.at),
+            since: position.map(|position| position.since()),
         };
         reader::read(
             self.cluster.clone(),
             self.of.project.clone(),
             log,
-            position,
+            (position, order.silence),
             order.key,
             send,
         )

@@ -2,24 +2,34 @@
 
 use futures::{AsyncBufRead, AsyncBufReadExt};
 use std::pin::pin;
+use std::time::Duration;
 use tokio::sync::mpsc::Sender;
+use tokio::time::Instant;
 
 use app::api::error::ApiError;
 
+use super::at;
+use super::cursor::Cursor;
 use super::line::{Splitter, Stamped};
-use super::position::{Filter, Position};
+use super::position::Position;
 use crate::cluster::Cluster;
 use crate::cluster::logs::LogRequest;
 
 /// What a reader reports.
 #[derive(Debug)]
 pub enum Report {
-    /// New lines of a log.
-    Lines(Vec<Stamped>),
+    /// New lines of a log, and how far it was read with them.
+    Lines(Vec<Stamped>, Option<Position>),
     /// This person may not read the log; its end follows.
     Refused(ApiError),
     /// The log was read to its end, or as far as it could be followed.
     End(End),
+}
+
+impl Report {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Lines(lines, _) if lines.is_empty())
+    }
 }
 
 /// Why a reader ended.
@@ -29,23 +39,26 @@ pub enum End {
     Complete,
     /// The connection broke, or the cluster did not answer: there may be more.
     Broken,
+    /// Nothing was written, or the connection is dead: who knows.
+    Silent,
     /// There is no such log (any more).
     None,
 }
 
-/// Reads a log from `position` on, reporting as `key`.
+/// Reads a log from `position` on, reporting as `key`. One that is followed may be silent for as long as `silence`.
 pub async fn read(
     cluster: Cluster,
     project: String,
     log: LogRequest,
-    position: Option<Position>,
+    (position, silence): (Option<Position>, Duration),
     key: String,
     send: Sender<(String, Report)>,
 ) {
     let mut losses = cluster.losses();
     let end = match cluster.log(&project, &log).await {
         Ok(stream) => {
-            let lines = lines(stream, Filter::new(position), log.follow, (&key, &send));
+            let silence = log.follow.then_some(silence);
+            let lines = lines(stream, Cursor::new(position), silence, (&key, &send));
             tokio::select! {
                 end = lines => end,
                 // A connection whose other end has vanished says nothing for ever.
@@ -76,37 +89,45 @@ fn is_final(error: &ApiError) -> bool {
 
 async fn lines(
     stream: impl AsyncBufRead,
-    mut filter: Filter,
-    follow: bool,
+    mut cursor: Cursor,
+    followed: Option<Duration>,
     (key, send): (&str, &Sender<(String, Report)>),
 ) -> End {
     let mut stream = pin!(stream);
     let mut splitter = Splitter::default();
-    loop {
-        let (length, lines) = match stream.fill_buf().await {
-            // Where a followed log stops, its last line may be half of one; the whole comes when it is read again.
-            Ok([]) if follow => return End::Complete,
-            Ok([]) => {
-                let last: Vec<Stamped> = splitter
-                    .end()
-                    .into_iter()
-                    .filter(|line| filter.is_new(line))
-                    .collect();
-                if !last.is_empty() && send.send((key.to_owned(), Report::Lines(last))).await.is_err() {
-                    return End::None;
+    let mut end = None;
+    while end.is_none() {
+        let mut new = Vec::new();
+        tokio::select! {
+            bytes = stream.fill_buf() => match bytes {
+                // Where a followed log stops, its last line may be half of one; the whole comes when it is read again.
+                Ok([]) if followed.is_some() => end = Some(End::Complete),
+                Ok([]) => {
+                    if let Some(last) = splitter.end() {
+                        cursor.take(last, &mut new);
+                    }
+                    cursor.give_up(&mut new);
+                    end = Some(End::Complete);
                 }
-                return End::Complete;
-            }
-            Ok(bytes) => (bytes.len(), splitter.take(bytes)),
-            Err(error) => {
-                tracing::debug!(key, %error, "a log broke off");
-                return End::Broken;
-            }
-        };
-        stream.as_mut().consume(length);
-        let new: Vec<Stamped> = lines.into_iter().filter(|line| filter.is_new(line)).collect();
-        if !new.is_empty() && send.send((key.to_owned(), Report::Lines(new))).await.is_err() {
+                Ok(bytes) => {
+                    let length = bytes.len();
+                    for line in splitter.take(bytes) {
+                        cursor.take(line, &mut new);
+                    }
+                    stream.as_mut().consume(length);
+                }
+                Err(error) => {
+                    tracing::debug!(key, %error, "a log broke off");
+                    end = Some(End::Broken);
+                }
+            },
+            () = at(cursor.holds_until()) => cursor.give_up(&mut new),
+            () = at(followed.map(|silence| Instant::now() + silence)) => end = Some(End::Silent),
+        }
+        let report = Report::Lines(new, cursor.position());
+        if !report.is_empty() && send.send((key.to_owned(), report)).await.is_err() {
             return End::None;
         }
     }
+    end.unwrap_or(End::None)
 }

@@ -8,11 +8,14 @@ use tokio::time::Instant;
 
 use super::position::Positions;
 use super::reader::End;
+use crate::cluster::feed::Change;
 use crate::cluster::pods::is_owned_by;
-use crate::streams::feed::Change;
 
 /// How long to wait before a log that broke off is asked for again.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a followed log is silent before it is asked for again, at first and in the end: its connection may be dead.
+const SILENCE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(32));
 
 /// Which containers are wanted.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +42,8 @@ struct Entry {
     /// The restart whose log was read to its end.
     drained: Option<i64>,
     not_before: Option<Instant>,
+    /// How long it may be silent.
+    silence: Duration,
 }
 
 /// What the cluster says of a container.
@@ -67,6 +72,8 @@ pub struct Order {
     pub container: String,
     /// Until the container ends, or only what is there.
     pub follow: bool,
+    /// How long it may be silent while it is followed.
+    pub silence: Duration,
 }
 
 /// All containers of a Job's Pods, as the cluster last reported them.
@@ -155,6 +162,7 @@ impl Roster {
                         reading: None,
                         drained: None,
                         not_before: None,
+                        silence: SILENCE.0,
                     });
                 entry.state = state;
                 entry.restarts = restarts;
@@ -186,10 +194,18 @@ impl Roster {
                 pod: entry.pod.clone(),
                 container: entry.container.clone(),
                 follow,
+                silence: entry.silence,
             });
         }
         orders.sort_by(|a, b| (&a.pod, &a.container).cmp(&(&b.pod, &b.container)));
         orders
+    }
+
+    /// A log has new lines.
+    pub fn heard(&mut self, key: &str) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.silence = SILENCE.0;
+        }
     }
 
     /// A reader ended.
@@ -203,6 +219,8 @@ impl Roster {
         match end {
             // What is read after the container has ended is all there is.
             End::Complete if !reading.follow => entry.drained = Some(reading.restarts),
+            // One that says little is asked for again less and less often.
+            End::Silent => entry.silence = (entry.silence * 2).min(SILENCE.1),
             End::None if entry.state == State::Ended => entry.drained = Some(reading.restarts),
             // A followed log ends when its container does, which the cluster may not have reported yet.
             End::Complete | End::Broken | End::None => entry.not_before = Some(now + AGAIN),
@@ -248,9 +266,19 @@ mod tests {
         reason = "calls read better with `json!` in place"
     )]
 
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
+
+    fn reset(objects: Vec<Value>) -> Change {
+        Change::Reset(objects.into_iter().map(Arc::new).collect())
+    }
+
+    fn applied(object: Value) -> Change {
+        Change::Applied(Arc::new(object))
+    }
 
     fn pod(phase: &str, state: Value, restarts: i64) -> Value {
         json!({
@@ -279,13 +307,13 @@ mod tests {
     async fn a_container_is_followed_and_then_read_to_its_end() {
         let mut roster = roster();
         let key = "pod-1/pi";
-        roster.take(Change::Reset(vec![pod("Pending", json!({"waiting": {}}), 0)]));
+        roster.take(reset(vec![pod("Pending", json!({"waiting": {}}), 0)]));
         assert_eq!(roster.orders(Instant::now()), []);
-        roster.take(Change::Applied(pod("Running", json!({"running": {}}), 0)));
+        roster.take(applied(pod("Running", json!({"running": {}}), 0)));
         assert_eq!(follows(&roster.orders(Instant::now())), [true]);
         assert_eq!(roster.orders(Instant::now()), [], "it is read once at a time");
         roster.ended(key, End::Complete, Instant::now());
-        roster.take(Change::Applied(pod("Succeeded", json!({"terminated": {}}), 0)));
+        roster.take(applied(pod("Succeeded", json!({"terminated": {}}), 0)));
         assert!(!roster.is_drained(true));
         tokio::time::advance(AGAIN).await;
         assert_eq!(follows(&roster.orders(Instant::now())), [false]);
@@ -297,23 +325,38 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_restart_begins_a_new_log() {
         let mut roster = roster();
-        roster.take(Change::Reset(vec![pod("Running", json!({"terminated": {}}), 0)]));
+        roster.take(reset(vec![pod("Running", json!({"terminated": {}}), 0)]));
         assert_eq!(follows(&roster.orders(Instant::now())), [false]);
         roster.ended("pod-1/pi", End::Complete, Instant::now());
         assert_eq!(roster.orders(Instant::now()), []);
-        roster.take(Change::Applied(pod("Running", json!({"running": {}}), 1)));
+        roster.take(applied(pod("Running", json!({"running": {}}), 1)));
         assert_eq!(follows(&roster.orders(Instant::now())), [true]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_broken_log_is_asked_for_again_after_a_pause() {
         let mut roster = roster();
-        roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         roster.orders(Instant::now());
         roster.ended("pod-1/pi", End::Broken, Instant::now());
         assert_eq!(roster.orders(Instant::now()), []);
         tokio::time::sleep_until(roster.next_try().unwrap()).await;
         assert_eq!(follows(&roster.orders(Instant::now())), [true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_log_is_asked_for_again_at_once_and_ever_less_often() {
+        let mut roster = roster();
+        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        let mut seconds = Vec::new();
+        for _ in 0..5 {
+            let orders = roster.orders(Instant::now());
+            seconds.push(orders[0].silence.as_secs());
+            roster.ended("pod-1/pi", End::Silent, Instant::now());
+        }
+        assert_eq!(seconds, [4, 8, 16, 32, 32]);
+        roster.heard("pod-1/pi");
+        assert_eq!(roster.orders(Instant::now())[0].silence, SILENCE.0);
     }
 
     #[test]
@@ -322,7 +365,7 @@ mod tests {
             job: "job-2".to_owned(),
             ..Wanted::default()
         });
-        roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         assert!(roster.is_drained(true));
     }
 
@@ -334,7 +377,7 @@ mod tests {
             ..Wanted::default()
         };
         let mut roster = Roster::new(wanted);
-        roster.take(Change::Reset(vec![pod("Running", json!({"running": {}}), 2)]));
+        roster.take(reset(vec![pod("Running", json!({"running": {}}), 2)]));
         assert_eq!(follows(&roster.orders(Instant::now())), [false]);
         roster.ended("pod-1/pi", End::Complete, Instant::now());
         assert!(roster.is_drained(false));
