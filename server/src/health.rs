@@ -13,7 +13,7 @@ pub async fn live() -> &'static str {
 /// `GET /readyz`: the cluster's API server answers too. The reason of a failure is in the log, not in the answer,
 /// since anyone may ask.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
-    let version = match state.clusters.open(None).await {
+    let version = match state.clusters.open_for_anybody().await {
         Ok(cluster) => cluster.version().await,
         Err(error) => Err(error),
     };

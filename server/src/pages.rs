@@ -1,5 +1,8 @@
 //! Pages: the application rendered on the server, and addresses within this server.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use app::address::CLUSTERS;
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -12,8 +15,7 @@ use leptos::prelude::{provide_context, use_context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
-use crate::cluster::Cluster;
-use crate::clusters::request::{Named, Opened};
+use crate::clusters::request::{Named, Place};
 use crate::security::headers::Nonce;
 use crate::session::Session;
 use crate::session::routes::{redeem, renew_token};
@@ -59,6 +61,9 @@ impl<'de> Deserialize<'de> for LocalPath {
     }
 }
 
+/// How long the first page looks for a project.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// What the first page may be asked with.
 #[derive(Deserialize)]
 pub struct First {
@@ -69,33 +74,37 @@ pub struct First {
 pub async fn first(
     State(state): State<AppState>,
     named: Option<Extension<Named>>,
-    opened: Option<Extension<Opened>>,
+    session: Option<Extension<Session>>,
     Query(query): Query<First>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(token) = query.token {
-        return redeem(&state, &headers, &token, &LocalPath::default());
-    }
     let key = match named {
         Some(Extension(Named(key))) => Some(key),
         None => state.clusters.first(),
     };
-    let base = key.map(|key| format!("{CLUSTERS}{key}")).unwrap_or_default();
-    let Some(Extension(Opened(opened))) = opened else {
-        let back = LocalPath::new(&format!("{base}/"));
-        return Redirect::to(&format!("/sign-in?back={}", back.encoded())).into_response();
-    };
+    let base = key
+        .as_ref()
+        .map(|key| format!("{CLUSTERS}{key}"))
+        .unwrap_or_default();
+    let here = LocalPath::new(&format!("{base}/"));
+    if let Some(token) = query.token {
+        return redeem(&state, &headers, &token, &here);
+    }
+    if session.is_none() {
+        return Redirect::to(&format!("/sign-in?back={}", here.encoded())).into_response();
+    }
+    let project = tokio::time::timeout(PATIENCE, first_project(&state, key)).await;
     // Of a cluster that cannot be asked the page says so.
-    let project = match opened {
-        Ok(cluster) => first_project(&cluster).await,
-        Err(_) => "default".to_owned(),
-    };
+    let project = project.unwrap_or_else(|_| "default".to_owned());
     Redirect::to(&format!("{base}/projects/{project}/jobs")).into_response()
 }
 
 /// `demo` (the playground's own project), else the credentials' own (as a rule `default`), else the first; if the
 /// cluster does not answer, the page says so.
-async fn first_project(cluster: &Cluster) -> String {
+async fn first_project(state: &AppState, key: Option<String>) -> String {
+    let Ok(cluster) = Place::new(Arc::clone(&state.clusters), key).open().await else {
+        return "default".to_owned();
+    };
     let projects = cluster.projects().await.unwrap_or_else(|error| {
         tracing::debug!(%error, "no list of projects");
         Vec::new()

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::body::Body;
 use common::TestApp;
-use http::StatusCode;
+use http::{Method, Request, StatusCode};
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::PostParams;
 use kube::config::Kubeconfig;
@@ -141,6 +142,14 @@ impl Cluster {
     }
 }
 
+/// The end of a plugin's script that gives a token.
+fn gives(token: &str, expires: Option<jiff::Timestamp>) -> String {
+    let status = json!({"token": token, "expirationTimestamp": expires.map(|expires| expires.to_string())});
+    let credential =
+        json!({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status});
+    format!("printf '%s' '{credential}'\n")
+}
+
 fn runs(of: &Path) -> usize {
     fs::read_to_string(of).map_or(0, |lines| lines.lines().count())
 }
@@ -179,7 +188,17 @@ async fn each_cluster_has_its_own_addresses() {
 
     assert_eq!(jobs(&app, "/clusters/one").await, ["job-of-one"]);
     assert_eq!(jobs(&app, second).await, ["job-of-admin-two-6443"]);
-    assert_eq!(jobs(&app, "").await, ["job-of-one"]);
+    // A page that was loaded while there was one cluster only must not act on another.
+    let nameless = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(nameless.status, StatusCode::CONFLICT);
+    let nameless = app.open("/stream/jobs?project=demo", None).await;
+    assert_eq!(nameless.status(), StatusCode::CONFLICT);
+    for mixed in [
+        "/clusters/one/clusters/one/projects/demo/jobs",
+        "/clusters/one/elsewhere",
+    ] {
+        assert_eq!(app.get(mixed).await.status, StatusCode::NOT_FOUND, "{mixed}");
+    }
 
     let page = app.get(&format!("{second}/projects/demo/jobs")).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -275,27 +294,127 @@ async fn nobody_without_a_session_learns_of_clusters_or_runs_a_plugin() {
             "{path}"
         );
     }
+    assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(runs(&one.ran()), before);
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_anyway_runs_no_plugin() {
+    let one = Cluster::start("one").await;
+    let app = File::of(&[&one.with_plugin("exit 1\n")]).console(&[], true).await;
+    for path in [
+        "/stream/jobs?project=demo",
+        "/download/log?project=demo&job=x",
+        "/api/nothing",
+    ] {
+        let request = app.request(Method::GET, path).body(Body::empty()).unwrap();
+        let (mut parts, body) = request.into_parts();
+        parts
+            .headers
+            .insert("sec-fetch-site", "cross-site".parse().unwrap());
+        let status = app.send(Request::from_parts(parts, body)).await.status;
+        assert!(status.is_client_error(), "{path}: {status}");
+    }
+    assert_eq!(runs(&one.ran()), 0);
 }
 
 #[tokio::test]
 async fn a_plugin_gives_the_credentials_and_is_named() {
     let one = Cluster::start("one").await;
-    let script = format!(
-        "printf '%s' '{}'\n",
-        json!({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": one.token()}})
-    );
-    let app = File::of(&[&one.with_plugin(&script)]).console(&[], true).await;
+    let app = File::of(&[&one.with_plugin(&gives(one.token(), None))])
+        .console(&[], true)
+        .await;
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
-    // The client library runs it once for each use of the answer; a connection that stands needs none.
-    let ran = runs(&one.ran());
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
-    assert_eq!(runs(&one.ran()), ran);
+    assert_eq!(runs(&one.ran()), 1, "once for all requests");
     let choice = app.call("clusters", &json!({})).await.json();
     assert_eq!(choice["all"][0]["plugin"], "jobwright-login");
     assert_eq!(choice["all"][0]["refused"], Value::Null);
     let html = app.get("/projects/demo/jobs").await.text();
     assert!(html.contains("jobwright-login"), "the page names it");
+}
+
+#[tokio::test]
+async fn what_a_slow_plugin_gives_is_kept_and_the_way_to_others_stays_open() {
+    let one = Cluster::start("one").await;
+    let script = format!("sleep 10\n{}", gives(one.token(), None));
+    let app = File::of(&[&one.with_plugin(&script)]).console(&[], true).await;
+    let early = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(early.json()["kind"], "credentials", "{}", early.text());
+    let nothing = json!({});
+    let choice = app.call("clusters", &nothing);
+    let choice = tokio::time::timeout(Duration::from_secs(1), choice)
+        .await
+        .unwrap();
+    assert_eq!(choice.status, StatusCode::OK);
+    assert_eq!(jobs(&app, "").await, ["job-of-one"]);
+    assert_eq!(runs(&one.ran()), 1);
+}
+
+#[tokio::test]
+async fn credentials_that_are_over_are_got_anew() {
+    let one = Cluster::start("one").await;
+    // It says when.
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+    let app = File::of(&[&one.with_plugin(&gives(one.token(), Some(soon)))])
+        .console(&[], true)
+        .await;
+    assert_eq!(jobs(&app, "").await, ["job-of-one"]);
+    assert_eq!(jobs(&app, "").await, ["job-of-one"]);
+    assert_eq!(runs(&one.ran()), 2);
+
+    // It does not: the cluster's refusal says it. A page that is open goes on by itself.
+    let two = Cluster::start("two").await;
+    let script = format!(
+        "if [ $(wc -l <'{}') = 1 ]; then\n{}else\n{}fi\n",
+        two.ran().display(),
+        gives("expired", None),
+        gives(two.token(), None)
+    );
+    let app = File::of(&[&two.with_plugin(&script)]).console(&[], true).await;
+    let refused = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(refused.json()["kind"], "credentials", "{}", refused.text());
+    let mut events = app.stream("/stream/jobs?project=demo", None).await;
+    let rows = loop {
+        let event = events.next().await.unwrap().data.to_string();
+        if event.contains("job-of-two") {
+            break event;
+        }
+    };
+    assert!(!rows.contains("expired"));
+    assert_eq!(runs(&two.ran()), 2);
+}
+
+#[tokio::test]
+async fn a_token_in_a_file_is_read_as_kubectl_reads_it() {
+    let one = Cluster::start("one").await;
+    let path = one.folder.path().join("token");
+    fs::write(&path, format!("{}\n", one.token())).unwrap();
+    let entry = Entry {
+        user: json!({"tokenFile": path}),
+        ..one.entry.clone()
+    };
+    let app = File::of(&[&entry]).console(&[], true).await;
+    assert_eq!(jobs(&app, "").await, ["job-of-one"]);
+}
+
+#[tokio::test]
+async fn an_auth_provider_is_refused_since_it_may_run_a_program() {
+    let one = Cluster::start("one").await;
+    let path = one.folder.path().join("ran");
+    let config = json!({"cmd-path": "/bin/sh", "cmd-args": format!("-c 'echo ran >>{}'", path.display())});
+    let entry = Entry {
+        user: json!({"auth-provider": {"name": "gcp", "config": config}}),
+        ..one.entry.clone()
+    };
+    for private in [true, false] {
+        let app = File::of(&[&entry]).console(&["one"], private).await;
+        let answer = app.call("jobs", &json!({"project": "demo"})).await;
+        assert_eq!(answer.json()["kind"], "credentials", "{}", answer.text());
+        let choice = app.call("clusters", &json!({})).await.json();
+        assert_eq!(choice["all"][0]["refused"], "provider");
+    }
+    assert_eq!(runs(&path), 0);
 }
 
 #[tokio::test]

@@ -51,6 +51,8 @@ pub enum Refusal {
     Plugin,
     /// Its plugin wants to ask questions in a terminal (`interactiveMode: Always`).
     Interactive,
+    /// It uses `auth-provider`, which Kubernetes gave up for plugins.
+    Provider,
     /// The kubeconfig does not have its cluster.
     Incomplete,
 }
@@ -63,6 +65,7 @@ impl Refusal {
                 "programs are run for credentials only while nobody but this machine can reach the console"
             }
             Self::Interactive => "its plugin wants to ask questions in a terminal (interactiveMode: Always)",
+            Self::Provider => "its user needs an auth-provider, which Kubernetes gave up: use an exec plugin",
             Self::Incomplete => "the kubeconfig does not have its cluster",
         }
     }

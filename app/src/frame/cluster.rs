@@ -91,6 +91,7 @@ fn reason(refusal: Refusal) -> Text {
     match refusal {
         Refusal::Plugin => text::REFUSED_PLUGIN,
         Refusal::Interactive => text::REFUSED_INTERACTIVE,
+        Refusal::Provider => text::REFUSED_PROVIDER,
         Refusal::Incomplete => text::REFUSED_INCOMPLETE,
     }
 }

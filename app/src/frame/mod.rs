@@ -93,15 +93,12 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-/// Asks again while the cluster does not answer, so that the frame is whole once it does.
+/// Asks again while the cluster does not answer, so that the frame is whole once it does. Not for want of
+/// credentials: a plugin may ask a person for something, and must not be run while nobody is there.
 fn ask_again(workspace: Resource<Result<Workspace, ApiError>>) {
     Effect::new(move |_| {
-        let may_mend = |error: &ApiError| {
-            matches!(
-                error,
-                ApiError::Unreachable { .. } | ApiError::Credentials { .. } | ApiError::Console { .. }
-            )
-        };
+        let may_mend =
+            |error: &ApiError| matches!(error, ApiError::Unreachable { .. } | ApiError::Console { .. });
         if !matches!(workspace.get(), Some(Err(error)) if may_mend(&error)) {
             return;
         }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::address::here;
 use crate::i18n::{common as text, t};
 use crate::kit::empty::Empty;
 use crate::kit::icon::Glyph;
@@ -18,7 +19,7 @@ pub fn NotFound() -> impl IntoView {
         <Title text=t(text::NOT_FOUND_TITLE)/>
         <div class="content">
             <Empty glyph=Glyph::Search title=t(text::NOT_FOUND_TITLE) text=t(text::NOT_FOUND_TEXT)>
-                <a class="button button-primary" href="/" rel="external">{t(text::BACK_TO_JOBS)}</a>
+                <a class="button button-primary" href=here("/") rel="external">{t(text::BACK_TO_JOBS)}</a>
             </Empty>
         </div>
     }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use manifest::Document;
 
 #[cfg(feature = "hydrate")]
-use crate::address::here;
+use crate::address::base;
 
 /// Whether the text is kept in this browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Drafts {
     /// The draft of a project.
     pub async fn load(project: &str) -> Option<String> {
         #[cfg(feature = "hydrate")]
-        return browser::load(&here(project))
+        return browser::load(&key(project))
             .await
             .ok()
             .flatten()
@@ -105,11 +105,20 @@ impl Drafts {
 /// Writes a draft, or removes it; false if the browser refuses.
 async fn store(project: &str, text: Option<String>) -> bool {
     #[cfg(feature = "hydrate")]
-    return browser::store(&here(project), text.as_deref()).await.is_ok();
+    return browser::store(&key(project), text.as_deref()).await.is_ok();
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = (project, text);
         false
+    }
+}
+
+/// What a project's draft is kept under: two clusters may have a project of the same name.
+#[cfg(feature = "hydrate")]
+fn key(project: &str) -> String {
+    match base().as_str() {
+        "" => project.to_owned(),
+        base => format!("{base}/{project}"),
     }
 }
 

@@ -403,7 +403,8 @@ impl Wizard {
     /// Problems at a path, the worst first; none of a field that is still to be filled in.
     pub fn problems_at(self, path: &Path) -> Vec<Problem> {
         let entry = self.entry.get();
-        let is_empty = || matches!(self.get(path), None | Some(Value::Null)) || self.get(path) == Some("".into());
+        let is_empty =
+            || matches!(self.get(path), None | Some(Value::Null)) || self.get(path) == Some("".into());
         if self.young.has(entry, path, &self.id(path)) && is_empty() {
             return Vec::new();
         }

@@ -49,8 +49,10 @@ impl Young {
 
     /// Nobody has been in the field at `path`, whose element is `id`, since its item was added.
     pub fn has(self, entry: usize, path: &Path, id: &str) -> bool {
-        self.items
-            .with(|items| items.iter().any(|(at, item)| *at == entry && path.starts_with(item)))
-            && self.left.with(|left| left.iter().all(|known| known != id))
+        self.items.with(|items| {
+            items
+                .iter()
+                .any(|(at, item)| *at == entry && path.starts_with(item))
+        }) && self.left.with(|left| left.iter().all(|known| known != id))
     }
 }

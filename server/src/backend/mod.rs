@@ -5,11 +5,8 @@ pub mod detail;
 mod offers;
 mod order;
 mod rerun;
-mod unopened;
 
 pub use rerun::{RERUN_OF, origin};
-
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
@@ -24,51 +21,31 @@ use app::api::session::{ClusterChoice, Workspace};
 use crate::cluster::events::EventIndex;
 use crate::cluster::rows::{ALIAS, DESCRIPTION};
 use crate::cluster::{Builtin, Cluster, DryRun, clean, quota, rows};
-use crate::clusters::Clusters;
-use unopened::Unopened;
+use crate::clusters::request::Place;
 
 /// How many objects are deleted at once.
 const AT_ONCE: usize = 8;
 
-/// The backend of a person whose request's address names `key` of `clusters`.
-pub fn at(
-    clusters: Arc<Clusters>,
-    key: Option<String>,
-    opened: Result<Cluster, ApiError>,
-) -> Arc<dyn Backend> {
-    let choice = Choice { clusters, key };
-    match opened {
-        Ok(cluster) => Arc::new(ClusterBackend { cluster, choice }),
-        Err(error) => Arc::new(Unopened { error, choice }),
+/// The cluster that a request means, as one signed-in person uses it.
+pub struct ClusterBackend {
+    place: Place,
+}
+
+impl ClusterBackend {
+    /// The backend of a request that means `place`.
+    pub fn new(place: Place) -> Self {
+        Self { place }
     }
-}
-
-/// Which clusters there are beside the request's.
-struct Choice {
-    clusters: Arc<Clusters>,
-    key: Option<String>,
-}
-
-impl Choice {
-    fn read(&self) -> ClusterChoice {
-        self.clusters.choice(self.key.as_deref())
-    }
-}
-
-/// A cluster as one signed-in person uses it.
-struct ClusterBackend {
-    cluster: Cluster,
-    choice: Choice,
 }
 
 #[async_trait]
 impl Backend for ClusterBackend {
     fn clusters(&self) -> ClusterChoice {
-        self.choice.read()
+        self.place.choice()
     }
 
     async fn workspace(&self) -> Result<Workspace, ApiError> {
-        let cluster = &self.cluster;
+        let cluster = self.place.open().await?;
         let (version, projects, user) = futures::join!(cluster.version(), cluster.projects(), cluster.user());
         Ok(Workspace {
             cluster: cluster.name().to_owned(),
@@ -80,9 +57,10 @@ impl Backend for ClusterBackend {
     }
 
     async fn jobs(&self, project: &str) -> Result<JobList, ApiError> {
-        let list = |known| optional(&self.cluster, known, project);
+        let cluster = self.place.open().await?;
+        let list = |known| optional(&cluster, known, project);
         let (jobs, pods, events, quotas) = futures::try_join!(
-            self.cluster.jobs(project),
+            cluster.jobs(project),
             list(Builtin::PODS),
             list(Builtin::EVENTS),
             list(Builtin::QUOTAS),
@@ -96,16 +74,16 @@ impl Backend for ClusterBackend {
     }
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
-        detail::read(&self.cluster, project, name).await
+        detail::read(&self.place.open().await?, project, name).await
     }
 
     async fn manifest(&self, project: &str, name: &str) -> Result<String, ApiError> {
-        let job = self.cluster.job(project, name).await?;
+        let job = self.place.open().await?.job(project, name).await?;
         Ok(manifest::to_yaml(&clean::job(job)))
     }
 
     async fn offers(&self, project: &str) -> Result<Offers, ApiError> {
-        offers::read(&self.cluster, project).await
+        offers::read(&self.place.open().await?, project).await
     }
 
     async fn create(
@@ -116,21 +94,22 @@ impl Backend for ClusterBackend {
         done: &[usize],
     ) -> Result<CreateOutcome, ApiError> {
         let dry_run = if dry_run { DryRun::Yes } else { DryRun::No };
-        create::run(&self.cluster, project, text, dry_run, done).await
+        create::run(&self.place.open().await?, project, text, dry_run, done).await
     }
 
     async fn rerun(&self, project: &str, name: &str) -> Result<JobRow, ApiError> {
-        rerun::run(&self.cluster, project, name).await
+        rerun::run(&self.place.open().await?, project, name).await
     }
 
     async fn delete(&self, project: &str, names: &[String]) -> Result<Vec<Option<ApiError>>, ApiError> {
+        let cluster = self.place.open().await?;
         let paths: Vec<_> = names
             .iter()
             .map(|name| Builtin::JOBS.object(project, name))
             .collect();
         let deletions = stream::iter(paths).map(|path| async {
             match path {
-                Ok(path) => self.cluster.delete(&path).await.err(),
+                Ok(path) => cluster.delete(&path).await.err(),
                 Err(error) => Some(error),
             }
         });
@@ -139,8 +118,8 @@ impl Backend for ClusterBackend {
 
     async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError> {
         let path = Builtin::JOBS.object(project, name)?;
-        let stored = self
-            .cluster
+        let cluster = self.place.open().await?;
+        let stored = cluster
             .patch(&path, &json!({"spec": {"suspend": suspend}}))
             .await?;
         // Servers before 1.22 take the field and drop it without a word.
@@ -181,7 +160,8 @@ impl Backend for ClusterBackend {
             DESCRIPTION[1]: null,
         });
         let path = Builtin::JOBS.object(project, name)?;
-        self.cluster
+        let cluster = self.place.open().await?;
+        cluster
             .patch(&path, &json!({"metadata": {"annotations": annotations}}))
             .await?;
         Ok(())

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::Client;
-use kube::config::{Config, InClusterError, Kubeconfig};
+use kube::config::{Config, InClusterError};
 
-use super::{Cluster, Renew};
-use crate::clusters::{Clusters, Contexts, ContextsError};
+use super::Cluster;
+use crate::clusters::{Clusters, Contexts, ContextsError, kubeconfig};
 use crate::config::ClusterChoice;
 
 /// Where a Pod's service account is mounted.
@@ -46,7 +46,7 @@ pub fn find(
             Ok(Some(Clusters::One(cluster)))
         }
         ClusterChoice::Kubeconfig => {
-            let contexts = Contexts::new(Kubeconfig::read, contexts, private)?;
+            let contexts = Contexts::new(kubeconfig::read, contexts, private)?;
             Ok(Some(Clusters::Contexts(contexts)))
         }
         ClusterChoice::Embedded | ClusterChoice::Auto => Ok(None),
@@ -65,7 +65,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// The client of `config`, as the console uses it. It sends nothing again by itself: kube's own repetition waits for
 /// many minutes in the end, and repeats a creation whose answer is lost without looking for its result.
-fn client(mut config: Config) -> Result<Client, ConnectError> {
+pub(super) fn client(mut config: Config) -> Result<Client, ConnectError> {
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(SILENCE);
@@ -74,14 +74,7 @@ fn client(mut config: Config) -> Result<Client, ConnectError> {
 
 /// The cluster of `config`, shown as `name`.
 pub fn cluster(config: Config, name: String) -> Result<Cluster, ConnectError> {
-    let first = client(config.clone())?;
-    let slow = config.auth_info.exec.is_some();
-    let renew = Box::new(move || {
-        client(config.clone())
-            .inspect_err(|error| tracing::warn!(%error, "no new connections"))
-            .ok()
-    });
-    Ok(Cluster::renewable(first, Renew { client: renew, slow }, name))
+    Ok(Cluster::renewable(client(config.clone())?, config, name))
 }
 
 /// In-cluster if a service account is mounted, else a kubeconfig if there is one or a context is asked for.

@@ -5,8 +5,6 @@ use serde_json::Value;
 
 use app::api::error::{ApiError, Cause};
 
-use crate::clusters::plugin_refusal;
-
 /// An answer that is an error: a `Status` object, or a proxy's text.
 pub fn from_status(code: StatusCode, body: &[u8]) -> ApiError {
     match serde_json::from_slice::<Value>(body) {
@@ -35,8 +33,6 @@ pub fn from_kube(error: &kube::Error) -> ApiError {
                 message: status.message.clone(),
             },
         },
-        // A plugin's failure is told without its output, which may hold credentials.
-        other if let Some(message) = plugin_refusal(other) => ApiError::Credentials { message },
         // The transport's own words: the wrapper's say nothing more.
         kube::Error::Service(inner) => ApiError::Unreachable {
             message: crate::with_causes(inner.as_ref()),

@@ -28,10 +28,13 @@ mod vanished;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use kube::Client;
+use kube::{Client, Config};
 use serde_json::{Value, json};
 
 use app::api::error::ApiError;
+use tokio::sync::watch;
+
+use connect::ConnectError;
 
 pub use pulse::Losses;
 pub use request::{Answer, DryRun};
@@ -45,18 +48,13 @@ pub struct Cluster {
     patience: Duration,
 }
 
-/// How a client is made anew.
-struct Renew {
-    /// None if it cannot.
-    client: Box<dyn Fn() -> Option<Client> + Send + Sync>,
-    /// It takes long: a plugin is run for credentials.
-    slow: bool,
-}
-
 /// What is known of a cluster without asking it.
 struct Facts {
     client: RwLock<Client>,
-    renew: Option<Renew>,
+    /// Of which the client is made, and made anew; none of a cluster without a network.
+    config: Option<RwLock<Config>>,
+    /// Told when the cluster does not accept the credentials.
+    refused: watch::Sender<()>,
     name: String,
     playground: bool,
     /// The project that the credentials prefer; the only one known to a person who may not list them.
@@ -73,17 +71,18 @@ impl Cluster {
         Self::build(client, None, name.into(), playground)
     }
 
-    /// The cluster behind `client`, whose connections can be made anew by `renew`.
-    fn renewable(client: Client, renew: Renew, name: String) -> Self {
-        Self::build(client, Some(renew), name, false)
+    /// The cluster behind `client`, which was made of `config` and can be made anew.
+    fn renewable(client: Client, config: Config, name: String) -> Self {
+        Self::build(client, Some(config), name, false)
     }
 
-    fn build(client: Client, renew: Option<Renew>, name: String, playground: bool) -> Self {
+    fn build(client: Client, config: Option<Config>, name: String, playground: bool) -> Self {
         let namespace = client.default_namespace().to_owned();
         Self {
             facts: Arc::new(Facts {
                 client: RwLock::new(client),
-                renew,
+                config: config.map(RwLock::new),
+                refused: watch::Sender::new(()),
                 name,
                 playground,
                 namespace,
@@ -129,19 +128,32 @@ impl Cluster {
 
     /// Leaves all connections: those that lie idle may be as dead as the one that does not answer.
     fn renew(&self) {
-        let facts = Arc::clone(&self.facts);
-        let slow = facts.renew.as_ref().is_some_and(|renew| renew.slow);
-        let renew = move || {
-            if let Some(client) = facts.renew.as_ref().and_then(|renew| (renew.client)()) {
-                *facts.client.write().unwrap_or_else(PoisonError::into_inner) = client;
-            }
-        };
-        if slow {
-            // The old connections serve until then.
-            tokio::task::spawn_blocking(renew);
-        } else {
-            renew();
+        let Some(config) = &self.facts.config else { return };
+        let config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match connect::client(config) {
+            Ok(client) => *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client,
+            Err(error) => tracing::warn!(%error, "no new connections"),
         }
+    }
+
+    /// Goes on with another configuration of the same cluster: with new credentials.
+    pub fn replace(&self, config: Config) -> Result<(), ConnectError> {
+        let client = connect::client(config.clone())?;
+        if let Some(known) = &self.facts.config {
+            *known.write().unwrap_or_else(PoisonError::into_inner) = config;
+        }
+        *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        Ok(())
+    }
+
+    /// Tells whenever the cluster does not accept the credentials, until nobody uses it any more.
+    pub fn refusals(&self) -> watch::Receiver<()> {
+        self.facts.refused.subscribe()
+    }
+
+    /// The cluster did not accept the credentials.
+    fn refused(&self) {
+        self.facts.refused.send_replace(());
     }
 
     /// The kubeconfig context, `in-cluster`, or `playground`.

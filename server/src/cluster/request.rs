@@ -199,10 +199,14 @@ impl Cluster {
                 .map_err(|error| Failure::unknown(from_kube(&error)))?;
             read(response).await
         });
-        answered.await.unwrap_or_else(|_| {
+        let answer = answered.await.unwrap_or_else(|_| {
             let message = format!("no answer within {} seconds", patience.as_secs_f32());
             Err(Failure::unknown(ApiError::Unreachable { message }))
-        })
+        });
+        if matches!(&answer, Err(failure) if matches!(failure.error, ApiError::Credentials { .. })) {
+            self.refused();
+        }
+        answer
     }
 }
 

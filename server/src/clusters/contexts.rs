@@ -1,30 +1,22 @@
-//! The contexts of a kubeconfig, read again when it changes: a context that is added, or credentials that are
-//! renewed, need no restart.
+//! The contexts of a kubeconfig, read again when it changes: a context that is added, or a user that is written anew,
+//! needs no restart.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kube::config::{AuthInfo, Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
-use kube::config::{Cluster as ClusterEntry, Config};
-use tokio::sync::Mutex as AsyncMutex;
-use tokio::time::{Instant, timeout};
+use kube::config::{Kubeconfig, KubeconfigError};
+use tokio::time::Instant;
 
 use app::api::error::ApiError;
 use app::api::session::{ClusterOffer, Refusal};
 
+use super::connection::{Definition, Slot};
 use super::{key, none, plugin};
 use crate::cluster::Cluster;
-use crate::cluster::connect;
 
 /// For how long a kubeconfig that was read is used.
 const FRESH: Duration = Duration::from_secs(2);
-
-/// How long a person waits for a plugin's credentials; some ask a server far away.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// For how long a failure is told again before it is tried again: a page asks several times at once.
-const AGAIN: Duration = Duration::from_secs(3);
 
 /// Reads the kubeconfig.
 type Read = Box<dyn Fn() -> Result<Kubeconfig, KubeconfigError> + Send + Sync>;
@@ -49,48 +41,9 @@ pub struct Contexts {
     last: Mutex<(Instant, Arc<Kubeconfig>)>,
     /// The names that are offered; all if empty.
     only: Vec<String>,
-    first: String,
+    preferred: String,
     private: bool,
-    slots: Mutex<HashMap<String, Arc<AsyncMutex<Slot>>>>,
-}
-
-/// One connection, made or not.
-#[derive(Default)]
-struct Slot {
-    /// With what it was made of.
-    opened: Option<(Option<String>, Cluster)>,
-    failed: Option<(Instant, ApiError)>,
-}
-
-/// All that a connection is made of.
-struct Definition {
-    name: String,
-    context: Context,
-    cluster: ClusterEntry,
-    user: AuthInfo,
-}
-
-impl Definition {
-    /// The context `name` as `kubeconfig` has it now. A user that is missing means no credentials, as to kubectl.
-    fn read(kubeconfig: &Kubeconfig, name: &str) -> Option<Self> {
-        let named = kubeconfig.contexts.iter().find(|named| named.name == name)?;
-        let context = named.context.clone()?;
-        let mut clusters = kubeconfig.clusters.iter();
-        let cluster = clusters.find(|named| named.name == context.cluster)?;
-        let mut users = kubeconfig.auth_infos.iter();
-        let user = users.find(|named| Some(&named.name) == context.user.as_ref());
-        Some(Self {
-            name: name.to_owned(),
-            cluster: cluster.cluster.clone()?,
-            user: user.and_then(|named| named.auth_info.clone()).unwrap_or_default(),
-            context,
-        })
-    }
-
-    /// Equal for equal definitions. Holds secrets, like the definition.
-    fn print(&self) -> Option<String> {
-        serde_json::to_string(&(&self.context, &self.cluster, &self.user)).ok()
-    }
+    slots: Mutex<HashMap<String, Slot>>,
 }
 
 impl Contexts {
@@ -106,21 +59,17 @@ impl Contexts {
         if let Some(missing) = only.iter().find(|name| !has(name)) {
             return Err(ContextsError::Context(missing.clone()));
         }
-        let first = match (
-            only.first(),
-            &kubeconfig.current_context,
-            kubeconfig.contexts.first(),
-        ) {
-            (Some(first), _, _) => first.clone(),
-            (None, Some(current), _) if has(current) => current.clone(),
-            (None, Some(current), _) if !current.is_empty() => {
-                return Err(ContextsError::Context(current.clone()));
-            }
-            (None, _, Some(named)) => named.name.clone(),
-            (None, _, None) => return Err(ContextsError::Empty),
-        };
+        // A current context that was deleted is none.
+        let current = kubeconfig.current_context.as_ref().filter(|name| has(name));
+        let any = kubeconfig.contexts.first().map(|named| &named.name);
+        let preferred = only
+            .first()
+            .or(current)
+            .or(any)
+            .ok_or(ContextsError::Empty)?
+            .clone();
         let only = if only.is_empty() && !private {
-            vec![first.clone()]
+            vec![preferred.clone()]
         } else {
             only.to_vec()
         };
@@ -128,15 +77,16 @@ impl Contexts {
             read: Box::new(read),
             last: Mutex::new((Instant::now(), Arc::new(kubeconfig))),
             only,
-            first,
+            preferred,
             private,
             slots: Mutex::default(),
         })
     }
 
-    /// The context that is used where an address names none.
-    pub fn first(&self) -> &str {
-        &self.first
+    /// The context that is used where an address names none: the preferred one while it is there.
+    pub fn first(&self) -> String {
+        let names = self.names(&self.kubeconfig());
+        names.into_iter().next().unwrap_or_else(|| self.preferred.clone())
     }
 
     /// Addresses have to say which one they mean.
@@ -169,31 +119,31 @@ impl Contexts {
         }
     }
 
-    /// The names that are offered, the first one first.
+    /// The names that are offered, the preferred one first.
     fn names(&self, kubeconfig: &Kubeconfig) -> Vec<String> {
+        let mut seen = HashSet::new();
         let mut names: Vec<String> = kubeconfig
             .contexts
             .iter()
             .map(|named| named.name.clone())
             .filter(|name| self.only.is_empty() || self.only.contains(name))
+            .filter(|name| seen.insert(name.clone()))
             .collect();
         // Stable: the others stay in the kubeconfig's order.
-        names.sort_by_key(|name| *name != self.first);
-        names.dedup();
+        names.sort_by_key(|name| *name != self.preferred);
         names
     }
 
-    /// The kubeconfig as it is now; as it was if it cannot be read, for it may just be written.
+    /// The kubeconfig as it is now; as it was if it cannot be read or is empty, for it may just be written.
     fn kubeconfig(&self) -> Arc<Kubeconfig> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.0.elapsed() > FRESH {
             last.0 = Instant::now();
             match (self.read)() {
-                Ok(kubeconfig) => last.1 = Arc::new(kubeconfig),
-                Err(error) => tracing::warn!(
-                    error = crate::with_causes(&error),
-                    "the kubeconfig cannot be read"
-                ),
+                Ok(kubeconfig) if !kubeconfig.contexts.is_empty() => last.1 = Arc::new(kubeconfig),
+                Ok(_) => tracing::warn!("the kubeconfig is empty: the last one is used"),
+                // Not its causes: they may quote what stands in it.
+                Err(_) => tracing::warn!("the kubeconfig cannot be read: the last one is used"),
             }
         }
         Arc::clone(&last.1)
@@ -202,10 +152,11 @@ impl Contexts {
     /// The cluster of the context with `key`, else of the first one.
     pub async fn open(&self, key: Option<&str>) -> Result<Cluster, ApiError> {
         let kubeconfig = self.kubeconfig();
+        let names = self.names(&kubeconfig);
         let name = match key {
-            None => self.first.clone(),
+            None => names.into_iter().next().unwrap_or_else(|| self.preferred.clone()),
             Some(key) => {
-                let mut names = self.names(&kubeconfig).into_iter();
+                let mut names = names.into_iter();
                 names.find(|name| key::of(name) == key).ok_or_else(|| none(key))?
             }
         };
@@ -215,73 +166,30 @@ impl Contexts {
         if let Some(refusal) = plugin::refused(&definition.user, self.private) {
             return Err(credentials(refusal.message().to_owned()));
         }
-        let slot = {
-            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(slots.entry(name).or_default())
-        };
-        let waited = || credentials("the plugin has given no credentials yet".to_owned());
-        let Ok(mut slot) = timeout(PATIENCE, slot.lock_owned()).await else {
-            return Err(waited());
-        };
-        match &*slot {
-            Slot {
-                opened: Some((known, cluster)),
-                ..
-            } if *known == definition.print() => {
-                return Ok(cluster.clone());
-            }
-            Slot {
-                failed: Some((at, error)),
-                ..
-            } if at.elapsed() < AGAIN => return Err(error.clone()),
-            _ => {}
-        }
-        // A person may leave before the plugin has answered; its answer is kept all the same.
-        let opening = tokio::spawn(async move {
-            let opened = connect(kubeconfig, &definition).await;
-            slot.failed = opened.as_ref().err().map(|error| (Instant::now(), error.clone()));
-            slot.opened = opened
-                .as_ref()
-                .ok()
-                .map(|cluster| (definition.print(), cluster.clone()));
-            opened
-        });
-        match timeout(PATIENCE, opening).await {
-            Ok(Ok(opened)) => opened,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a connection could not be made");
-                Err(credentials("the console could not make a connection".to_owned()))
-            }
-            Err(_) => Err(waited()),
-        }
+        self.slot(name).open(kubeconfig, definition).await
     }
-}
 
-/// Makes the connection. Reads the files that the kubeconfig names, and runs its plugin.
-async fn connect(kubeconfig: Arc<Kubeconfig>, definition: &Definition) -> Result<Cluster, ApiError> {
-    let name = definition.name.clone();
-    let options = KubeConfigOptions {
-        context: Some(name.clone()),
-        ..Default::default()
-    };
-    let unusable = |error: &(dyn std::error::Error + 'static)| ApiError::Credentials {
-        message: plugin::refusal(error).unwrap_or_else(|| crate::with_causes(error)),
-    };
-    let mut config = Config::from_custom_kubeconfig(Kubeconfig::clone(&kubeconfig), &options)
-        .await
-        .map_err(|error| unusable(&error))?;
-    if let Some(exec) = &mut config.auth_info.exec {
-        exec.interactive_mode = Some(ExecInteractiveMode::Never);
-        tracing::info!(
-            context = name,
-            plugin = exec.command,
-            "running the plugin for credentials"
-        );
+    /// The first cluster for whoever must not make this machine run anything: none if it has not been opened before
+    /// and needs a plugin.
+    pub async fn open_without_plugin(&self) -> Result<Cluster, ApiError> {
+        let kubeconfig = self.kubeconfig();
+        let name = self.first();
+        if let Some(cluster) = self.slot(name.clone()).standing() {
+            return Ok(cluster);
+        }
+        let definition = Definition::read(&kubeconfig, &name);
+        if definition.is_some_and(|definition| definition.user.exec.is_some()) {
+            return Err(ApiError::Credentials {
+                message: "nobody has asked for its credentials yet".to_owned(),
+            });
+        }
+        self.open(None).await
     }
-    tokio::task::spawn_blocking(move || connect::cluster(config, name))
-        .await
-        .map_err(|error| unusable(&error))?
-        .map_err(|error| unusable(&error))
+
+    fn slot(&self, name: String) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(name).or_default().clone()
+    }
 }
 
 /// Host and port of an API server's address, which may hold a password.

@@ -1,8 +1,12 @@
 //! Which clusters there are, and the connection to each. Every request says by its address which one it means.
 
+mod connection;
 mod contexts;
+mod credentials;
 pub mod key;
+pub mod kubeconfig;
 mod plugin;
+mod proxy;
 pub mod request;
 
 use app::api::error::ApiError;
@@ -11,7 +15,6 @@ use app::api::session::ClusterChoice;
 use crate::cluster::Cluster;
 
 pub use contexts::{Contexts, ContextsError};
-pub use plugin::refusal as plugin_refusal;
 
 /// The clusters of this console.
 pub enum Clusters {
@@ -34,21 +37,33 @@ impl Clusters {
         }
     }
 
-    /// The key of the cluster that is used where an address names none; none if addresses need not name one.
+    /// The key of the cluster that an address without one leads to; none if addresses need not name one.
     pub fn first(&self) -> Option<String> {
         match self {
             Self::One(_) => None,
-            Self::Contexts(contexts) => contexts.has_several().then(|| key::of(contexts.first())),
+            Self::Contexts(contexts) => contexts.has_several().then(|| key::of(&contexts.first())),
         }
     }
 
-    /// The cluster of `key`, else the first one. A connection is made when it is asked for first; nothing is sent to
-    /// the cluster, but a plugin of the kubeconfig may be run for credentials.
+    /// The cluster of `key`; without one the only one. A connection is made when it is asked for first; nothing is
+    /// sent to the cluster, but a plugin of the kubeconfig may be run for credentials.
     pub async fn open(&self, key: Option<&str>) -> Result<Cluster, ApiError> {
         match (self, key) {
             (Self::One(cluster), None) => Ok(cluster.clone()),
             (Self::One(_), Some(key)) => Err(none(key)),
+            // A page that was loaded when there was one only must not act on another one.
+            (Self::Contexts(contexts), None) if contexts.has_several() => Err(ApiError::Conflict {
+                message: "the console has several clusters now, and this address names none".to_owned(),
+            }),
             (Self::Contexts(contexts), key) => contexts.open(key).await,
+        }
+    }
+
+    /// The first cluster for a request of anybody: no program is run for it.
+    pub async fn open_for_anybody(&self) -> Result<Cluster, ApiError> {
+        match self {
+            Self::One(cluster) => Ok(cluster.clone()),
+            Self::Contexts(contexts) => contexts.open_without_plugin().await,
         }
     }
 }

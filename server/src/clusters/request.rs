@@ -1,5 +1,7 @@
 //! Which cluster a request means.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, Request};
 use axum::response::Response;
 use http::Uri;
@@ -7,49 +9,67 @@ use http::request::Parts;
 
 use app::address;
 use app::api::error::ApiError;
+use app::api::session::ClusterChoice;
 
+use super::Clusters;
 use crate::cluster::Cluster;
 use crate::streams::refuse;
+
+/// What is looked for without the cluster's part of the address. Pages keep it, since the browser's router has it too.
+const CALLS: [&str; 4] = ["/api/", "/stream/", "/download/", "/cluster/"];
 
 /// The key of the cluster that the request's address names.
 #[derive(Debug, Clone)]
 pub struct Named(pub String);
 
-/// The cluster of a request with a session, or why it cannot be used.
+/// The cluster that a request with a session means. It is opened by whoever needs it, after all that may refuse the
+/// request.
 #[derive(Clone)]
-pub struct Opened(pub Result<Cluster, ApiError>);
+pub struct Place {
+    clusters: Arc<Clusters>,
+    key: Option<String>,
+}
 
-/// The cluster of a request; without one, the answer is the reason.
+impl Place {
+    /// The cluster of `key`, or the one that an address without a key means.
+    pub fn new(clusters: Arc<Clusters>, key: Option<String>) -> Self {
+        Self { clusters, key }
+    }
+
+    /// The cluster, or why it cannot be used.
+    pub async fn open(&self) -> Result<Cluster, ApiError> {
+        self.clusters.open(self.key.as_deref()).await
+    }
+
+    /// The clusters that could be meant instead; known without opening any.
+    pub fn choice(&self) -> ClusterChoice {
+        self.clusters.choice(self.key.as_deref())
+    }
+}
+
+/// The opened cluster of a request; where it cannot be, the answer is the reason.
 pub struct At(pub Cluster);
 
 impl<S: Send + Sync> FromRequestParts<S> for At {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        match parts.extensions.get::<Opened>() {
-            Some(Opened(Ok(cluster))) => Ok(Self(cluster.clone())),
-            Some(Opened(Err(error))) => Err(refuse(error.clone())),
+        match parts.extensions.get::<Place>() {
+            Some(place) => place.open().await.map(Self).map_err(refuse),
             None => Err(refuse(ApiError::SignedOut)),
         }
     }
 }
 
-/// Whether what is at `path` concerns a cluster. The others must not wait for one.
-pub fn concerns(path: &str) -> bool {
-    let parts = ["/projects/", "/api/", "/stream/", "/download/", "/cluster/"];
-    let (_, rest) = address::split(path);
-    rest.is_empty() || rest == "/" || parts.iter().any(|part| rest.starts_with(part))
-}
-
-/// Takes the cluster off the request's address. Only pages keep the whole, since the browser's router has it too.
+/// Notes the cluster that the request's address names, and takes it off the addresses of calls.
 pub fn read(mut request: Request) -> Request {
-    let Some(key) = address::key(request.uri().path()).map(str::to_owned) else {
+    let (base, rest) = address::split(request.uri().path());
+    let Some(key) = base.strip_prefix(address::CLUSTERS).map(str::to_owned) else {
         return request;
     };
-    let (_, rest) = address::split(request.uri().path());
-    let is_page = rest.starts_with("/projects/");
-    if !is_page {
-        let rest = if rest.is_empty() { "/" } else { rest };
+    let is_first_page = matches!(rest, "" | "/");
+    if is_first_page || CALLS.iter().any(|call| rest.starts_with(call)) {
+        let rest = if is_first_page { "/" } else { rest };
         let query = request
             .uri()
             .query()
@@ -79,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cluster_is_taken_off_all_but_pages() {
+    fn the_cluster_is_taken_off_calls_and_the_first_page() {
         let named = |rest: &str| (rest.to_owned(), Some("staging".to_owned()));
         assert_eq!(read_address("/clusters/staging"), named("/"));
         assert_eq!(read_address("/clusters/staging/?a=b"), named("/?a=b"));
@@ -88,8 +108,14 @@ mod tests {
             read_address("/clusters/staging/stream/jobs?project=demo"),
             named("/stream/jobs?project=demo")
         );
-        let page = "/clusters/staging/projects/demo/jobs";
-        assert_eq!(read_address(page), named(page));
+        for page in [
+            "/clusters/staging/projects/demo/jobs",
+            "/clusters/staging/clusters/other/projects/demo/jobs",
+            "/clusters/staging/clusters/other/api/jobs",
+            "/clusters/staging/sign-in",
+        ] {
+            assert_eq!(read_address(page), named(page));
+        }
         assert_eq!(read_address("/api/jobs"), ("/api/jobs".to_owned(), None));
         assert_eq!(read_address("/clusters/"), ("/clusters/".to_owned(), None));
     }

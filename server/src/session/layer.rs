@@ -15,8 +15,8 @@ use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
 
 use super::{Session, SessionService};
-use crate::backend;
-use crate::clusters::request::{Named, Opened, concerns};
+use crate::backend::ClusterBackend;
+use crate::clusters::request::{Named, Place};
 use crate::state::AppState;
 
 /// The request has a cookie whose session has ended.
@@ -42,13 +42,11 @@ impl SessionService {
             return next.run(request).await;
         };
         let prolonged = used.prolonged.then(|| self.cookie.set(request.headers(), id));
-        if concerns(request.uri().path()) {
-            let key = request.extensions().get::<Named>().map(|named| named.0.clone());
-            let opened = state.clusters.open(key.as_deref()).await;
-            let backend = backend::at(Arc::clone(&state.clusters), key, opened.clone());
-            request.extensions_mut().insert(SessionBackend(backend));
-            request.extensions_mut().insert(Opened(opened));
-        }
+        let key = request.extensions().get::<Named>().map(|named| named.0.clone());
+        let place = Place::new(Arc::clone(&state.clusters), key);
+        let backend = ClusterBackend::new(place.clone());
+        request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
+        request.extensions_mut().insert(place);
         request.extensions_mut().insert(used.session);
         let response = next.run(request).await;
         match prolonged {
