@@ -1,9 +1,10 @@
 //! What every part of the cluster shares: the store, the clock and the data folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{Timestamp, Unit};
+use tokio::time::Instant;
 
 use crate::store::Store;
 
@@ -33,10 +34,16 @@ impl Cluster {
     }
 }
 
-/// Where the time comes from: the system, or a test that sets it.
+/// Where the time comes from.
 #[derive(Clone, Debug, Default)]
-pub struct Clock {
-    set: Option<Arc<Mutex<Timestamp>>>,
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    Set(Arc<Mutex<Timestamp>>),
+    Runtime(Timestamp, Instant),
 }
 
 impl Clock {
@@ -47,23 +54,29 @@ impl Clock {
 
     /// A clock that stands still until [`Clock::set`] moves it.
     pub fn manual(at: Timestamp) -> Self {
-        Self {
-            set: Some(Arc::new(Mutex::new(at))),
-        }
+        Self(Source::Set(Arc::new(Mutex::new(at))))
     }
 
-    /// Moves a manual clock; the system's clock is left alone.
+    /// A clock that goes on from now as the tokio runtime's time does: where that is paused, it jumps to the next
+    /// timer whenever nothing else is to do.
+    pub fn of_runtime() -> Self {
+        Self(Source::Runtime(Timestamp::now(), Instant::now()))
+    }
+
+    /// Moves a manual clock; others are left alone.
     pub fn set(&self, at: Timestamp) {
-        if let Some(set) = &self.set {
-            *set.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+        if let Source::Set(set) = &self.0 {
+            *set.lock().unwrap_or_else(PoisonError::into_inner) = at;
         }
     }
 
     /// The present.
     pub fn now(&self) -> Timestamp {
-        self.set.as_ref().map_or_else(Timestamp::now, |set| {
-            *set.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-        })
+        match &self.0 {
+            Source::System => Timestamp::now(),
+            Source::Set(set) => *set.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Runtime(began, since) => began.checked_add(since.elapsed()).unwrap_or(*began),
+        }
     }
 
     /// The present in whole seconds, as `metav1.Time` is written.

@@ -93,10 +93,10 @@ impl Playground {
 
     /// A cluster as [`Playground::open_bare`] opens it of which nothing is kept, for tests that make many; `data_dir`
     /// is used only by what runs commands.
-    pub fn in_memory(options: Options) -> Result<Self, OpenError> {
+    pub fn in_memory(options: Options, clock: Clock) -> Result<Self, OpenError> {
         let folder = options.data_dir;
         let identity = tls::Identity::new().map_err(|error| OpenError::Folder(folder.clone(), error))?;
-        let cluster = Cluster::new(Store::in_memory(), Clock::system(), folder);
+        let cluster = Cluster::new(Store::in_memory(), clock, folder);
         bootstrap::least(&cluster)?;
         Ok(Self {
             cluster,

@@ -1,7 +1,8 @@
 //! Replays exchanges that were recorded with a real API server, and compares the answers.
 //!
 //! Without a server to ask, every scenario has a playground of its own, without the runtime, as the recordings had no
-//! kubelet.
+//! kubelet; and a time of its own, that jumps to the next timer whenever nothing else is to do. So waiting costs
+//! nothing, and who comes first does not depend on how fast or how busy the machine is.
 
 mod normal;
 mod observed;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
+use crate::cluster::Clock;
 use crate::{Options, Playground};
 use normal::{differences, generated_names, normal};
 use replay::{Client, flat};
@@ -27,7 +29,7 @@ pub use server::ServerError;
 use server::{Remote, Server};
 use users::{Credentials, User};
 
-/// Scenarios that run at the same time: most of their time is waiting.
+/// Scenarios that ask a server at the same time: most of their time is waiting.
 const AT_ONCE: usize = 48;
 
 /// Time between the requests of a scenario with controllers.
@@ -89,11 +91,7 @@ pub async fn run(
     target: &Target,
     filter: impl Fn(&str) -> bool,
 ) -> Result<Vec<Outcome>, RunError> {
-    let baseline: Baseline = scenario::read(&folder.join("baseline.json"))?;
-    let remote = match target {
-        Target::Own(_) => None,
-        Target::Server { url, kubeconfig } => Some(Arc::new(Remote::read(url, kubeconfig)?)),
-    };
+    let baseline: Arc<Baseline> = Arc::new(scenario::read(&folder.join("baseline.json"))?);
     let mut chosen = Vec::new();
     for (group, path) in scenario::files(folder)? {
         let name = path
@@ -107,28 +105,50 @@ pub async fn run(
     }
     // Those that wait for long begin first, so that the others run meanwhile.
     chosen.sort_by_key(|(_, _, scenario)| !scenario.job_controller);
-    let (baseline, remote) = (&baseline, &remote);
-    let outcomes = futures::stream::iter(chosen).map(|(group, name, scenario)| async move {
-        let result = match (remote, target) {
-            (Some(remote), _) => {
-                let client = client(Server::Remote(Arc::clone(remote)), None, baseline, &scenario);
-                exchanged(client, baseline, &name, &scenario).await
-            }
-            (None, Target::Own(scratch)) => {
-                let data = scratch.join(format!("{group}-{name}"));
-                alone(&data, baseline, &name, &scenario).await
-            }
-            (None, Target::Server { .. }) => Err("no server".to_owned()),
-        };
-        Outcome {
-            group,
-            name,
-            differences: result.unwrap_or_else(|why| vec![why]),
+    let mut outcomes = match target {
+        Target::Own(scratch) => {
+            let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+            let runs = chosen.into_iter().map(|(group, name, scenario)| {
+                let (data, baseline) = (scratch.join(format!("{group}-{name}")), Arc::clone(&baseline));
+                async move {
+                    let file = name.clone();
+                    let run =
+                        tokio::task::spawn_blocking(move || alone(&data, &baseline, &file, &scenario)).await;
+                    outcome(group, name, run.unwrap_or_else(|error| Err(error.to_string())))
+                }
+            });
+            all(runs, at_once).await
         }
-    });
-    let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(AT_ONCE).collect().await;
+        Target::Server { url, kubeconfig } => {
+            let remote = Arc::new(Remote::read(url, kubeconfig)?);
+            let runs = chosen.into_iter().map(|(group, name, scenario)| {
+                let (baseline, server) = (Arc::clone(&baseline), Server::Remote(Arc::clone(&remote)));
+                async move {
+                    let client = client(server, None, &baseline, &scenario);
+                    let result = exchanged(client, &baseline, &name, &scenario).await;
+                    outcome(group, name, result)
+                }
+            });
+            all(runs, AT_ONCE).await
+        }
+    };
     outcomes.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     Ok(outcomes)
+}
+
+async fn all(runs: impl Iterator<Item = impl Future<Output = Outcome>>, at_once: usize) -> Vec<Outcome> {
+    futures::stream::iter(runs)
+        .buffer_unordered(at_once)
+        .collect()
+        .await
+}
+
+fn outcome(group: String, name: String, result: Result<Vec<String>, String>) -> Outcome {
+    Outcome {
+        group,
+        name,
+        differences: result.unwrap_or_else(|why| vec![why]),
+    }
 }
 
 fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scenario: &Scenario) -> Client {
@@ -143,6 +163,9 @@ fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scen
     Client {
         users: carried.collect(),
         server,
+        clock: compact
+            .as_ref()
+            .map_or_else(Clock::system, |playground| playground.cluster.clock.clone()),
         compact,
         pace: if scenario.job_controller {
             PACE
@@ -154,25 +177,27 @@ fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scen
     }
 }
 
-/// A scenario with a playground of its own.
-async fn alone(
-    data: &Path,
-    baseline: &Baseline,
-    name: &str,
-    scenario: &Scenario,
-) -> Result<Vec<String>, String> {
-    let playground = Playground::in_memory(Options {
-        data_dir: data.to_owned(),
+/// A scenario with a playground and a time of its own.
+fn alone(data: &Path, baseline: &Baseline, name: &str, scenario: &Scenario) -> Result<Vec<String>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    runtime.map_err(|error| error.to_string())?.block_on(async {
+        let options = Options {
+            data_dir: data.to_owned(),
+        };
+        let playground =
+            Playground::in_memory(options, Clock::of_runtime()).map_err(|error| error.to_string())?;
+        let server = Server::Own(playground.guarded_router());
+        let client = client(server, Some(playground.clone()), baseline, scenario);
+        if scenario.job_controller {
+            playground.start_controllers();
+        }
+        let found = exchanged(client, baseline, name, scenario).await;
+        playground.shutdown().await;
+        found
     })
-    .map_err(|error| error.to_string())?;
-    let server = Server::Own(playground.guarded_router());
-    let client = client(server, Some(playground.clone()), baseline, scenario);
-    if scenario.job_controller {
-        playground.start_controllers();
-    }
-    let found = exchanged(client, baseline, name, scenario).await;
-    playground.shutdown().await;
-    found
 }
 
 /// Prepares the server, then replays.
