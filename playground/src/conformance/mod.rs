@@ -33,7 +33,7 @@ use users::{Credentials, User};
 const AT_ONCE: usize = 48;
 
 /// Time between the requests of a scenario with controllers.
-const PACE: Duration = Duration::from_millis(25);
+const PACE: Duration = Duration::from_millis(10);
 
 /// What became of one scenario.
 #[derive(Clone, Debug)]
