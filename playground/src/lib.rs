@@ -109,6 +109,7 @@ impl Playground {
     /// Starts controllers, scheduler and runtime on the current tokio runtime.
     pub fn start(&self) {
         self.start_controllers();
+        self.start_node_controllers();
         self.spawn(controllers::claims::run(self.cluster.clone()));
         self.spawn(runtime::kubelet::run(
             self.cluster.clone(),
@@ -125,6 +126,11 @@ impl Playground {
         self.spawn(controllers::garbage::run(self.cluster.clone()));
         self.spawn(controllers::quotas::run(self.cluster.clone()));
         self.spawn(scheduler::run(self.cluster.clone()));
+    }
+
+    /// Starts what labels and annotates Nodes.
+    pub fn start_node_controllers(&self) {
+        self.spawn(controllers::nodes::run(self.cluster.clone()));
     }
 
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {

@@ -33,7 +33,10 @@ use users::{Credentials, User};
 const AT_ONCE: usize = 48;
 
 /// Time between the requests of a scenario with controllers.
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(5);
+
+/// What the baseline sets off is over after this time.
+const SETTLED: Duration = Duration::from_millis(300);
 
 /// What became of one scenario.
 #[derive(Clone, Debug)]
@@ -191,6 +194,8 @@ fn alone(data: &Path, baseline: &Baseline, name: &str, scenario: &Scenario) -> R
             Playground::in_memory(options, Clock::of_runtime()).map_err(|error| error.to_string())?;
         let server = Server::Own(playground.guarded_router());
         let client = client(server, Some(playground.clone()), baseline, scenario);
+        // The recorded Nodes were made before anything was frozen.
+        playground.start_node_controllers();
         if scenario.job_controller {
             playground.start_controllers();
         }
@@ -210,6 +215,7 @@ async fn exchanged(
     for request in &baseline.requests {
         expect(&client, request, "baseline").await?;
     }
+    tokio::time::sleep(SETTLED).await;
     tokens(&mut client, baseline, scenario).await?;
     for request in &scenario.setup {
         client
@@ -220,7 +226,7 @@ async fn exchanged(
     }
     let history = if scenario.observed.is_object() {
         // The scheduler places what the setup has made.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(SETTLED).await;
         let started = observed::Recorder::start(&client, &scenario.namespace, &scenario.observed).await;
         Some(started.map_err(|error| error.to_string())?)
     } else {

@@ -5,6 +5,7 @@ pub(crate) mod compaction;
 pub(crate) mod events;
 pub(crate) mod garbage;
 pub(crate) mod job;
+pub(crate) mod nodes;
 pub(crate) mod quotas;
 pub(crate) mod ttl;
 
