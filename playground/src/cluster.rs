@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{Timestamp, Unit};
 use tokio::time::Instant;
 
+use crate::controllers::events::{Correlator, Series};
 use crate::store::Store;
 
 /// The cluster; clones share it.
@@ -20,6 +21,15 @@ pub struct Cluster {
     /// Held while admission checks a quota and stores what it let in, so two creations cannot both
     /// take the last place.
     pub(crate) admission: Arc<Mutex<()>>,
+    /// What was told lately.
+    pub(crate) events: Arc<Recorders>,
+}
+
+/// What the recorders of events remember.
+#[derive(Debug, Default)]
+pub(crate) struct Recorders {
+    pub correlator: Mutex<Correlator>,
+    pub series: Mutex<Series>,
 }
 
 impl Cluster {
@@ -30,6 +40,7 @@ impl Cluster {
             clock,
             data_dir: data_dir.into(),
             admission: Arc::default(),
+            events: Arc::default(),
         }
     }
 }
