@@ -1,7 +1,7 @@
 //! Replays exchanges that were recorded with a real API server, and compares the answers.
 //!
-//! Without a server to ask, every scenario has a playground of its own, without the runtime, as the recordings had no
-//! kubelet; and a time of its own, that jumps to the next timer whenever nothing else is to do. So waiting costs
+//! Without a server to ask, scenarios have a playground of their own, without the runtime, as the recordings had no
+//! kubelet; and a time of their own, that jumps to the next timer whenever nothing else is to do. So waiting costs
 //! nothing, and who comes first does not depend on how fast or how busy the machine is.
 
 mod normal;
@@ -31,6 +31,9 @@ use users::{Credentials, User};
 
 /// Scenarios that ask a server at the same time: most of their time is waiting.
 const AT_ONCE: usize = 48;
+
+/// Scenarios that share a playground at the same time, about as many as when they were recorded.
+const COMPANY: usize = 16;
 
 /// Time between the requests of a scenario with controllers.
 const PACE: Duration = Duration::from_millis(5);
@@ -63,7 +66,7 @@ pub enum RunError {
 /// Whom to ask.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// A playground for each scenario, with data below this folder.
+    /// Playgrounds of this process, with data below this folder.
     Own(PathBuf),
     /// A server, with a kubeconfig whose user `admin` (or only user) is an administrator.
     Server {
@@ -103,43 +106,106 @@ pub async fn run(
             .to_string_lossy()
             .into_owned();
         if filter(&format!("{group}/{name}")) {
-            chosen.push((group, name, scenario::read::<Scenario>(&path)?));
+            let scenario = scenario::read(&path)?;
+            chosen.push(Chosen {
+                group,
+                name,
+                scenario,
+            });
         }
     }
-    // Those that wait for long begin first, so that the others run meanwhile.
-    chosen.sort_by_key(|(_, _, scenario)| !scenario.job_controller);
-    let mut outcomes = match target {
+    let outcomes = match target {
         Target::Own(scratch) => {
             let at_once = std::thread::available_parallelism().map_or(1, usize::from);
-            let runs = chosen.into_iter().map(|(group, name, scenario)| {
-                let (data, baseline) = (scratch.join(format!("{group}-{name}")), Arc::clone(&baseline));
-                async move {
-                    let file = name.clone();
-                    let run =
-                        tokio::task::spawn_blocking(move || alone(&data, &baseline, &file, &scenario)).await;
-                    outcome(group, name, run.unwrap_or_else(|error| Err(error.to_string())))
-                }
-            });
-            all(runs, at_once).await
+            let runs = companies(chosen)
+                .into_iter()
+                .enumerate()
+                .map(|(number, company)| {
+                    let (data, baseline) = (scratch.join(number.to_string()), Arc::clone(&baseline));
+                    let run = async move {
+                        let failed = company.iter().map(Chosen::name).collect::<Vec<_>>();
+                        let run =
+                            tokio::task::spawn_blocking(move || together(&data, &baseline, company)).await;
+                        let why = match run {
+                            Ok(Ok(outcomes)) => return outcomes,
+                            Ok(Err(why)) => why,
+                            Err(error) => error.to_string(),
+                        };
+                        let fail = |(group, name)| outcome(group, name, Err(why.clone()));
+                        failed.into_iter().map(fail).collect()
+                    };
+                    run
+                });
+            futures::stream::iter(runs)
+                .buffer_unordered(at_once)
+                .collect::<Vec<_>>()
+                .await
+                .concat()
         }
         Target::Server { url, kubeconfig } => {
             let remote = Arc::new(Remote::read(url, kubeconfig)?);
-            let runs = chosen.into_iter().map(|(group, name, scenario)| {
-                let (baseline, server) = (Arc::clone(&baseline), Server::Remote(Arc::clone(&remote)));
-                async move {
-                    let client = client(server, None, &baseline, &scenario);
-                    let result = exchanged(client, &baseline, &name, &scenario).await;
-                    outcome(group, name, result)
-                }
-            });
-            all(runs, AT_ONCE).await
+            // Those that wait for long begin first, so that the others run meanwhile.
+            chosen.sort_by_key(|one| !one.scenario.job_controller);
+            let make =
+                |scenario: &Scenario| client(Server::Remote(Arc::clone(&remote)), None, &baseline, scenario);
+            match prepare(&make(&Scenario::default()), &baseline).await {
+                Ok(()) => all(chosen, &baseline, make, AT_ONCE).await,
+                Err(why) => chosen
+                    .iter()
+                    .map(Chosen::name)
+                    .map(|(group, name)| outcome(group, name, Err(why.clone())))
+                    .collect(),
+            }
         }
     };
+    let mut outcomes = outcomes;
     outcomes.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     Ok(outcomes)
 }
 
-async fn all(runs: impl Iterator<Item = impl Future<Output = Outcome>>, at_once: usize) -> Vec<Outcome> {
+/// A scenario that is to be replayed.
+struct Chosen {
+    group: String,
+    name: String,
+    scenario: Scenario,
+}
+
+impl Chosen {
+    fn name(&self) -> (String, String) {
+        (self.group.clone(), self.name.clone())
+    }
+}
+
+/// Scenarios that share a playground: those of a group that were recorded with controllers, as these act on one
+/// another (a Pod that ends makes room for others). Each of the rest has its own.
+fn companies(chosen: Vec<Chosen>) -> Vec<Vec<Chosen>> {
+    let mut shared: BTreeMap<String, Vec<Chosen>> = BTreeMap::new();
+    let mut companies = Vec::new();
+    for one in chosen {
+        if one.scenario.job_controller {
+            shared.entry(one.group.clone()).or_default().push(one);
+        } else {
+            companies.push(vec![one]);
+        }
+    }
+    // The long ones begin first.
+    shared.into_values().chain(companies).collect()
+}
+
+/// Replays scenarios on one server that is prepared.
+async fn all(
+    chosen: Vec<Chosen>,
+    baseline: &Baseline,
+    client: impl Fn(&Scenario) -> Client,
+    at_once: usize,
+) -> Vec<Outcome> {
+    let runs = chosen.into_iter().map(|one| {
+        let client = client(&one.scenario);
+        async move {
+            let result = exchanged(client, baseline, &one.name, &one.scenario).await;
+            outcome(one.group, one.name, result)
+        }
+    });
     futures::stream::iter(runs)
         .buffer_unordered(at_once)
         .collect()
@@ -180,8 +246,8 @@ fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scen
     }
 }
 
-/// A scenario with a playground and a time of its own.
-fn alone(data: &Path, baseline: &Baseline, name: &str, scenario: &Scenario) -> Result<Vec<String>, String> {
+/// Scenarios with a playground and a time of their own.
+fn together(data: &Path, baseline: &Baseline, company: Vec<Chosen>) -> Result<Vec<Outcome>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -192,30 +258,38 @@ fn alone(data: &Path, baseline: &Baseline, name: &str, scenario: &Scenario) -> R
         };
         let playground =
             Playground::in_memory(options, Clock::of_runtime()).map_err(|error| error.to_string())?;
-        let server = Server::Own(playground.guarded_router());
-        let client = client(server, Some(playground.clone()), baseline, scenario);
+        let make = |scenario: &Scenario| {
+            let server = Server::Own(playground.guarded_router());
+            client(server, Some(playground.clone()), baseline, scenario)
+        };
         // The recorded Nodes were made before anything was frozen.
         playground.start_node_controllers();
-        if scenario.job_controller {
+        if company.iter().any(|one| one.scenario.job_controller) {
             playground.start_controllers();
         }
-        let found = exchanged(client, baseline, name, scenario).await;
+        prepare(&make(&Scenario::default()), baseline).await?;
+        let outcomes = all(company, baseline, make, COMPANY).await;
         playground.shutdown().await;
-        found
+        Ok(outcomes)
     })
 }
 
-/// Prepares the server, then replays.
+/// Sends what comes before every scenario.
+async fn prepare(client: &Client, baseline: &Baseline) -> Result<(), String> {
+    for request in &baseline.requests {
+        expect(client, request, "baseline").await?;
+    }
+    tokio::time::sleep(SETTLED).await;
+    Ok(())
+}
+
+/// Replays a scenario on a server that is prepared.
 async fn exchanged(
     mut client: Client,
     baseline: &Baseline,
     name: &str,
     scenario: &Scenario,
 ) -> Result<Vec<String>, String> {
-    for request in &baseline.requests {
-        expect(&client, request, "baseline").await?;
-    }
-    tokio::time::sleep(SETTLED).await;
     tokens(&mut client, baseline, scenario).await?;
     for request in &scenario.setup {
         client

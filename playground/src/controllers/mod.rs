@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// What a request of a controller takes, as over a network: what is created and at once deleted is seen and not yet
 /// acted upon, as by controllers of a real cluster.
-const REQUEST: Duration = Duration::from_millis(15);
+const REQUEST: Duration = Duration::from_millis(30);
 
 /// Waits as long as a request takes.
 pub(crate) async fn request() {

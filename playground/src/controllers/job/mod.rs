@@ -40,8 +40,9 @@ pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 const OWN_NAME: &str = "kubernetes.io/job-controller";
 /// Pods' changes are looked at together.
 const BATCH: Duration = Duration::from_secs(1);
-/// Jobs that are looked at together, as by the default of `--concurrent-job-syncs`.
-const WORKERS: usize = 5;
+/// Jobs that are looked at together. They wait for their requests more than they work, so these are more than the five
+/// of `--concurrent-job-syncs`: many Jobs that are made at once do not wait for one another.
+const WORKERS: usize = 32;
 /// First and longest wait after a request of the controller was refused.
 const RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_mins(1);
