@@ -1,10 +1,12 @@
 //! What every part of the cluster shares: the store, the clock and the data folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{Timestamp, Unit};
+use tokio::time::Instant;
 
+use crate::controllers::events::{Correlator, Series};
 use crate::store::Store;
 
 /// The cluster; clones share it.
@@ -19,6 +21,15 @@ pub struct Cluster {
     /// Held while admission checks a quota and stores what it let in, so two creations cannot both
     /// take the last place.
     pub(crate) admission: Arc<Mutex<()>>,
+    /// What was told lately.
+    pub(crate) events: Arc<Recorders>,
+}
+
+/// What the recorders of events remember.
+#[derive(Debug, Default)]
+pub(crate) struct Recorders {
+    pub correlator: Mutex<Correlator>,
+    pub series: Mutex<Series>,
 }
 
 impl Cluster {
@@ -29,14 +40,21 @@ impl Cluster {
             clock,
             data_dir: data_dir.into(),
             admission: Arc::default(),
+            events: Arc::default(),
         }
     }
 }
 
-/// Where the time comes from: the system, or a test that sets it.
+/// Where the time comes from.
 #[derive(Clone, Debug, Default)]
-pub struct Clock {
-    set: Option<Arc<Mutex<Timestamp>>>,
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    Set(Arc<Mutex<Timestamp>>),
+    Runtime(Timestamp, Instant),
 }
 
 impl Clock {
@@ -47,23 +65,29 @@ impl Clock {
 
     /// A clock that stands still until [`Clock::set`] moves it.
     pub fn manual(at: Timestamp) -> Self {
-        Self {
-            set: Some(Arc::new(Mutex::new(at))),
-        }
+        Self(Source::Set(Arc::new(Mutex::new(at))))
     }
 
-    /// Moves a manual clock; the system's clock is left alone.
+    /// A clock that goes on from now as the tokio runtime's time does: where that is paused, it jumps to the next
+    /// timer whenever nothing else is to do.
+    pub fn of_runtime() -> Self {
+        Self(Source::Runtime(Timestamp::now(), Instant::now()))
+    }
+
+    /// Moves a manual clock; others are left alone.
     pub fn set(&self, at: Timestamp) {
-        if let Some(set) = &self.set {
-            *set.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+        if let Source::Set(set) = &self.0 {
+            *set.lock().unwrap_or_else(PoisonError::into_inner) = at;
         }
     }
 
     /// The present.
     pub fn now(&self) -> Timestamp {
-        self.set.as_ref().map_or_else(Timestamp::now, |set| {
-            *set.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-        })
+        match &self.0 {
+            Source::System => Timestamp::now(),
+            Source::Set(set) => *set.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Runtime(began, since) => began.checked_add(since.elapsed()).unwrap_or(*began),
+        }
     }
 
     /// The present in whole seconds, as `metav1.Time` is written.

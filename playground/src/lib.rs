@@ -93,10 +93,10 @@ impl Playground {
 
     /// A cluster as [`Playground::open_bare`] opens it of which nothing is kept, for tests that make many; `data_dir`
     /// is used only by what runs commands.
-    pub fn in_memory(options: Options) -> Result<Self, OpenError> {
+    pub fn in_memory(options: Options, clock: Clock) -> Result<Self, OpenError> {
         let folder = options.data_dir;
         let identity = tls::Identity::new().map_err(|error| OpenError::Folder(folder.clone(), error))?;
-        let cluster = Cluster::new(Store::in_memory(), Clock::system(), folder);
+        let cluster = Cluster::new(Store::in_memory(), clock, folder);
         bootstrap::least(&cluster)?;
         Ok(Self {
             cluster,
@@ -109,6 +109,7 @@ impl Playground {
     /// Starts controllers, scheduler and runtime on the current tokio runtime.
     pub fn start(&self) {
         self.start_controllers();
+        self.start_node_controllers();
         self.spawn(controllers::claims::run(self.cluster.clone()));
         self.spawn(runtime::kubelet::run(
             self.cluster.clone(),
@@ -125,6 +126,11 @@ impl Playground {
         self.spawn(controllers::garbage::run(self.cluster.clone()));
         self.spawn(controllers::quotas::run(self.cluster.clone()));
         self.spawn(scheduler::run(self.cluster.clone()));
+    }
+
+    /// Starts what labels and annotates Nodes.
+    pub fn start_node_controllers(&self) {
+        self.spawn(controllers::nodes::run(self.cluster.clone()));
     }
 
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {

@@ -4,21 +4,21 @@ use std::path::Path;
 
 use playground::conformance::{Target, run, totals};
 
-/// Scenarios that pass, at least, of each group: those that time a controller have room for a busy machine.
+/// Scenarios that pass of each group: the same on every machine, as each playground has a time of its own.
 const FLOORS: [(&str, usize); 13] = [
     ("access", 48),
-    ("controller", 52),
-    ("decoding", 104),
-    ("delete", 32),
+    ("controller", 64),
+    ("decoding", 105),
+    ("delete", 37),
     ("discovery", 29),
     ("dryrun", 17),
-    ("jobs", 91),
-    ("list", 65),
-    ("logs", 17),
-    ("patch", 41),
-    ("quota", 14),
+    ("jobs", 92),
+    ("list", 68),
+    ("logs", 18),
+    ("patch", 43),
+    ("quota", 21),
     ("validation", 258),
-    ("watch", 28),
+    ("watch", 31),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,10 +30,15 @@ async fn no_group_falls_behind() {
         .unwrap();
     let totals = totals(&outcomes);
     for (group, floor) in FLOORS {
-        let (passed, failed) = totals[group];
+        let (passed, _) = totals[group];
+        let failed: Vec<&str> = outcomes
+            .iter()
+            .filter(|outcome| outcome.group == group && !outcome.differences.is_empty())
+            .map(|outcome| outcome.name.as_str())
+            .collect();
         assert!(
             passed >= floor,
-            "{group}: {passed} passed, {failed} failed, floor {floor}"
+            "{group}: {passed} passed, floor {floor}, failed: {failed:?}"
         );
     }
 }

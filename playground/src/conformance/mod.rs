@@ -1,8 +1,11 @@
 //! Replays exchanges that were recorded with a real API server, and compares the answers.
 //!
-//! Without a server to ask, every scenario has a playground of its own, without the runtime, as the recordings had no
-//! kubelet.
+//! Without a server to ask, scenarios have a playground of their own, without the runtime, as the recordings had no
+//! kubelet; and a time of their own, that jumps to the next timer whenever nothing else is to do. So waiting costs
+//! nothing, and who comes first does not depend on how fast or how busy the machine is.
 
+mod company;
+mod exchange;
 mod normal;
 mod observed;
 mod replay;
@@ -14,24 +17,11 @@ mod users;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::StreamExt;
-use serde_json::{Value, json};
-
-use crate::{Options, Playground};
-use normal::{differences, generated_names, normal};
-use replay::{Client, flat};
-use scenario::{Baseline, Request, Scenario, ScenarioError, Step};
+use company::Chosen;
+use scenario::{Baseline, ScenarioError};
+use server::Remote;
 pub use server::ServerError;
-use server::{Remote, Server};
-use users::{Credentials, User};
-
-/// Scenarios that run at the same time: most of their time is waiting.
-const AT_ONCE: usize = 48;
-
-/// Time between the requests of a scenario with controllers.
-const PACE: Duration = Duration::from_millis(25);
 
 /// What became of one scenario.
 #[derive(Clone, Debug)]
@@ -58,7 +48,7 @@ pub enum RunError {
 /// Whom to ask.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// A playground for each scenario, with data below this folder.
+    /// Playgrounds of this process, with data below this folder.
     Own(PathBuf),
     /// A server, with a kubeconfig whose user `admin` (or only user) is an administrator.
     Server {
@@ -89,11 +79,7 @@ pub async fn run(
     target: &Target,
     filter: impl Fn(&str) -> bool,
 ) -> Result<Vec<Outcome>, RunError> {
-    let baseline: Baseline = scenario::read(&folder.join("baseline.json"))?;
-    let remote = match target {
-        Target::Own(_) => None,
-        Target::Server { url, kubeconfig } => Some(Arc::new(Remote::read(url, kubeconfig)?)),
-    };
+    let baseline: Arc<Baseline> = Arc::new(scenario::read(&folder.join("baseline.json"))?);
     let mut chosen = Vec::new();
     for (group, path) in scenario::files(folder)? {
         let name = path
@@ -102,215 +88,20 @@ pub async fn run(
             .to_string_lossy()
             .into_owned();
         if filter(&format!("{group}/{name}")) {
-            chosen.push((group, name, scenario::read::<Scenario>(&path)?));
+            let scenario = scenario::read(&path)?;
+            chosen.push(Chosen {
+                group,
+                name,
+                scenario,
+            });
         }
     }
-    // Those that wait for long begin first, so that the others run meanwhile.
-    chosen.sort_by_key(|(_, _, scenario)| !scenario.job_controller);
-    let (baseline, remote) = (&baseline, &remote);
-    let outcomes = futures::stream::iter(chosen).map(|(group, name, scenario)| async move {
-        let result = match (remote, target) {
-            (Some(remote), _) => {
-                let client = client(Server::Remote(Arc::clone(remote)), None, baseline, &scenario);
-                exchanged(client, baseline, &name, &scenario).await
-            }
-            (None, Target::Own(scratch)) => {
-                let data = scratch.join(format!("{group}-{name}"));
-                alone(&data, baseline, &name, &scenario).await
-            }
-            (None, Target::Server { .. }) => Err("no server".to_owned()),
-        };
-        Outcome {
-            group,
-            name,
-            differences: result.unwrap_or_else(|why| vec![why]),
+    let mut outcomes = match target {
+        Target::Own(scratch) => company::own(scratch, &baseline, chosen).await,
+        Target::Server { url, kubeconfig } => {
+            company::remote(Remote::read(url, kubeconfig)?, &baseline, chosen).await
         }
-    });
-    let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(AT_ONCE).collect().await;
+    };
     outcomes.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
     Ok(outcomes)
-}
-
-fn client(server: Server, compact: Option<Playground>, baseline: &Baseline, scenario: &Scenario) -> Client {
-    let users = users::all(&baseline.users);
-    let carried = users.iter().map(|(name, user)| {
-        let mut carried = server.credentials(name, user);
-        if let User::Token(token) = user {
-            carried = Credentials::token(token);
-        }
-        (name.clone(), carried)
-    });
-    Client {
-        users: carried.collect(),
-        server,
-        compact,
-        pace: if scenario.job_controller {
-            PACE
-        } else {
-            Duration::ZERO
-        },
-        variables: BTreeMap::from([("ns".to_owned(), scenario.namespace.clone())]),
-        stamps: BTreeMap::new(),
-    }
-}
-
-/// A scenario with a playground of its own.
-async fn alone(
-    data: &Path,
-    baseline: &Baseline,
-    name: &str,
-    scenario: &Scenario,
-) -> Result<Vec<String>, String> {
-    let playground = Playground::in_memory(Options {
-        data_dir: data.to_owned(),
-    })
-    .map_err(|error| error.to_string())?;
-    let server = Server::Own(playground.guarded_router());
-    let client = client(server, Some(playground.clone()), baseline, scenario);
-    if scenario.job_controller {
-        playground.start_controllers();
-    }
-    let found = exchanged(client, baseline, name, scenario).await;
-    playground.shutdown().await;
-    found
-}
-
-/// Prepares the server, then replays.
-async fn exchanged(
-    mut client: Client,
-    baseline: &Baseline,
-    name: &str,
-    scenario: &Scenario,
-) -> Result<Vec<String>, String> {
-    for request in &baseline.requests {
-        expect(&client, request, "baseline").await?;
-    }
-    tokens(&mut client, baseline, scenario).await?;
-    for request in &scenario.setup {
-        client
-            .wait(&request.awaits)
-            .await
-            .map_err(|error| error.to_string())?;
-        expect(&client, request, "setup").await?;
-    }
-    let history = if scenario.observed.is_object() {
-        // The scheduler places what the setup has made.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let started = observed::Recorder::start(&client, &scenario.namespace, &scenario.observed).await;
-        Some(started.map_err(|error| error.to_string())?)
-    } else {
-        None
-    };
-    let (mut found, cut) = replayed(&mut client, name, scenario, history.as_ref()).await?;
-    if let Some(history) = history {
-        found.extend(history.compare(&scenario.observed, cut.unwrap_or_default()).await);
-    }
-    Ok(found)
-}
-
-/// A request that prepares: its answer has to be good, or say that it is done already.
-async fn expect(client: &Client, request: &Request, what: &str) -> Result<(), String> {
-    let answer = client.send(request).await.map_err(|error| error.to_string())?;
-    if answer.status >= 300 && answer.status != 409 {
-        let (method, path) = (&request.method, &request.path);
-        return Err(format!("{what}: {method} {path}: {}", answer.body));
-    }
-    Ok(())
-}
-
-/// Tokens for the ServiceAccounts among the users, if the scenario needs them.
-async fn tokens(client: &mut Client, baseline: &Baseline, scenario: &Scenario) -> Result<(), String> {
-    let used: Vec<&str> = scenario
-        .setup
-        .iter()
-        .chain(flat(&scenario.steps).into_iter().map(|step: &Step| &step.request))
-        .filter_map(|request| request.user.as_deref())
-        .collect();
-    for (user, proof) in users::all(&baseline.users) {
-        let User::ServiceAccount { namespace, name } = proof else {
-            continue;
-        };
-        if !used.contains(&user.as_str()) {
-            continue;
-        }
-        let request: Request = serde_json::from_value(json!({
-            "method": "POST", "path": format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"),
-            "headers": {"content-type": "application/json"},
-            "body": {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
-        }))
-        .map_err(|error| error.to_string())?;
-        let answer = client.send(&request).await.map_err(|error| error.to_string())?;
-        let token = answer.body["status"]["token"].as_str().unwrap_or_default();
-        if token.is_empty() {
-            return Err(format!("no token for {user}: {}", answer.body));
-        }
-        client.users.insert(user, Credentials::token(token));
-    }
-    Ok(())
-}
-
-async fn replayed(
-    client: &mut Client,
-    name: &str,
-    scenario: &Scenario,
-    history: Option<&observed::Recorder>,
-) -> Result<(Vec<String>, Option<Value>), String> {
-    let (last, before) = match scenario.steps.split_last() {
-        Some((last, before)) => (std::slice::from_ref(last), before),
-        None => (&[][..], &[][..]),
-    };
-    let mut answers = client.steps(before).await.map_err(|error| error.to_string())?;
-    // What the last request sets off may be in the recording or not.
-    let cut = history.map(observed::Recorder::seen);
-    answers.extend(client.steps(last).await.map_err(|error| error.to_string())?);
-    let steps = flat(&scenario.steps);
-    let (mut recorded_names, mut seen_names) = (Vec::new(), Vec::new());
-    generated_names(&scenario.observed, &mut recorded_names);
-    if let Some(history) = history {
-        generated_names(&history.seen(), &mut seen_names);
-    }
-    for (step, answer) in steps.iter().zip(&answers) {
-        generated_names(&step.response.body, &mut recorded_names);
-        generated_names(&answer.body, &mut seen_names);
-    }
-    // A captured name stands for the one that was recorded under the same variable.
-    for (variable, then) in &scenario.recorded {
-        let now = client.variables.get(variable);
-        if let (Some(then), Some(now)) = (then.as_str(), now)
-            && let Some((_, stand_in)) = recorded_names.iter().find(|(known, _)| known == then)
-        {
-            seen_names.push((now.clone(), stand_in.clone()));
-        }
-    }
-    let mut found = Vec::new();
-    for (number, (step, answer)) in steps.iter().zip(&answers).enumerate() {
-        let side = |response: &scenario::Response, names: &[(String, String)]| json!({"status": response.status, "headers": response.headers, "body": normal(&response.body, names)});
-        let mut answer = answer.clone();
-        let recorded = json!([step.response.body]).to_string();
-        if scenario.job_controller && !recorded.contains("managedFields") {
-            drop_managers(&mut answer.body);
-        }
-        let mut want = side(&step.response, &recorded_names);
-        let mut got = side(&answer, &seen_names);
-        let at = format!("step {number}");
-        // Of a whole life the server may show a state more or less.
-        if name.contains("-life") && want["body"].is_array() && got["body"].is_array() {
-            let (a, b) = (want["body"].take(), got["body"].take());
-            found.extend(states::lives(&format!("{at}/body"), &a, &b));
-        }
-        differences(&at, &want, &got, &mut found);
-    }
-    Ok((found, cut))
-}
-
-/// Groups that were recorded without owners of fields.
-fn drop_managers(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.remove("managedFields");
-            members.values_mut().for_each(drop_managers);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_managers),
-        _ => {}
-    }
 }

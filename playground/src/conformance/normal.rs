@@ -63,6 +63,13 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
             r#"resourceVersion: "\d+""#,
             "resourceVersion: <version>",
         ),
+        // An object's JSON within a text.
+        (
+            "resourceVersion",
+            20,
+            r#"(resourceVersion\\*":\\*")\d+"#,
+            "${1}<version>",
+        ),
         ("X509SHA256=", 75, r"X509SHA256=[0-9a-f]{64}", "<credential>"),
     ]
     .into_iter()

@@ -164,7 +164,7 @@ fn by_object(list: &str, (events, names): (&Value, &Names)) -> Vec<(String, Vec<
         if event["type"] != "ADDED" {
             later(list, &mut state["object"]["spec"]);
         }
-        super::drop_managers(&mut state);
+        super::exchange::drop_managers(&mut state);
         let state = crate::api::without_nulls(normal(&state, names));
         let name = state["object"]["metadata"]["name"]
             .as_str()

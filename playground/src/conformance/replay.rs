@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WARNING};
 use serde_json::Value;
 
 use crate::Playground;
+use crate::cluster::Clock;
 
 use super::scenario::{Request, Response, Step};
 use super::server::{Server, ServerError};
@@ -34,6 +35,8 @@ pub(super) struct Client {
     pub users: BTreeMap<String, Credentials>,
     /// Makes a playground of this process forget its history; none for another server.
     pub compact: Option<Playground>,
+    /// The server's time, as far as it is known.
+    pub clock: Clock,
     /// Time between two requests, as a client over a network takes: controllers use it.
     pub pace: Duration,
     pub variables: BTreeMap<String, String>,
@@ -60,7 +63,7 @@ pub(super) enum ReplayError {
 
 impl Client {
     fn filled(&self, text: &str) -> String {
-        let mut text = text.replace("${now}", &crate::cluster::seconds(jiff::Timestamp::now()));
+        let mut text = text.replace("${now}", &self.clock.now_text());
         for (name, value) in &self.variables {
             text = text.replace(&format!("${{{name}}}"), value);
         }

@@ -28,7 +28,7 @@ pub struct Baseline {
 }
 
 /// One scenario.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scenario {
     /// Its namespace.

@@ -1,12 +1,15 @@
 //! Garbage collection: dependents of owners that are gone, the deletion policies' finalizers, namespaces that are
 //! being deleted, and events that are more than an hour old.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::Value;
+use tokio::time::Instant;
 
+use super::job::TRACKING;
 use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::http::delete_object;
@@ -19,14 +22,19 @@ const EVENT_LIFE: i64 = 3600;
 
 /// Longest time between two rounds, for what time brings.
 const IDLE: Duration = Duration::from_millis(500);
-/// Shortest time between two rounds.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long what is found waits for its turn: the collector of a cluster asks the API server about an object and its
+/// owners before it acts, and has others to look at.
+const TURN: Duration = Duration::from_millis(350);
 
 /// Collects until the playground ends.
 pub(crate) async fn run(cluster: Cluster) {
+    let mut collector = Collector {
+        cluster: cluster.clone(),
+        found: HashMap::new(),
+    };
     loop {
         let since = cluster.store.version();
-        if let Err(status) = collect(&cluster) {
+        if let Err(status) = collector.round() {
             tracing::warn!(message = status.message, "garbage collection");
         }
         let changed = async {
@@ -39,68 +47,122 @@ pub(crate) async fn run(cluster: Cluster) {
                 _ = pods.next() => {}
             }
         };
+        let next = collector
+            .found
+            .values()
+            .min()
+            .map_or(Instant::now() + IDLE, |at| *at);
         // The round's own changes wake it once more; then it sleeps.
-        let _ = tokio::time::timeout(IDLE, changed).await;
-        tokio::time::sleep(PAUSE).await;
+        let _ = tokio::time::timeout_at(next.min(Instant::now() + IDLE), changed).await;
     }
 }
 
-fn collect(cluster: &Cluster) -> Result<(), Status> {
-    let (jobs, _) = cluster.store.list(&JOBS, None)?;
-    let (pods, _) = cluster.store.list(&PODS, None)?;
-    let owners: HashSet<&str> = jobs
-        .iter()
-        .filter_map(|job| job["metadata"]["uid"].as_str())
-        .collect();
-    for pod in &pods {
-        let references = pod["metadata"]["ownerReferences"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
-        let orphaned = !references.is_empty()
-            && references.iter().all(|owner| {
-                owner["kind"] == "Job" && !owners.contains(owner["uid"].as_str().unwrap_or_default())
-            });
-        if orphaned {
-            let key = Key::of(&PODS, pod)?;
-            release(cluster, &key, "batch.kubernetes.io/job-tracking")?;
-            if pod["metadata"]["deletionTimestamp"].is_null() {
-                gone(delete_object(cluster, &key, "Background", None))?;
+/// What there is to do with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    /// Its owners are gone: it goes, too.
+    Absent,
+    /// It is to leave its dependents behind.
+    Orphan,
+    /// It waits for its dependents, of which there is this number.
+    Dependents(usize),
+}
+
+/// What is found and waits for its turn, by uid.
+struct Collector {
+    cluster: Cluster,
+    found: HashMap<(String, Work), Instant>,
+}
+
+impl Collector {
+    fn round(&mut self) -> Result<(), Status> {
+        let before = std::mem::take(&mut self.found);
+        let cluster = self.cluster.clone();
+        let (jobs, _) = cluster.store.list(&JOBS, None)?;
+        let (pods, _) = cluster.store.list(&PODS, None)?;
+        let owners: HashSet<&str> = jobs
+            .iter()
+            .filter_map(|job| job["metadata"]["uid"].as_str())
+            .collect();
+        for pod in &pods {
+            if is_orphaned(pod, &owners) && self.is_due(&before, pod, Work::Absent) {
+                let key = Key::of(&PODS, pod)?;
+                release(&cluster, &key, TRACKING)?;
+                delete(&cluster, &key, pod)?;
             }
         }
-    }
-    for job in jobs
-        .iter()
-        .filter(|job| !job["metadata"]["deletionTimestamp"].is_null())
-    {
-        let key = Key::of(&JOBS, job)?;
-        let uid = &job["metadata"]["uid"];
-        let own: Vec<_> = pods.iter().filter(|pod| owned_by(pod, uid)).collect();
-        if has_finalizer(job, "orphan") {
-            for pod in &own {
-                cluster.store.modify(&Key::of(&PODS, pod)?, |pod| {
-                    if let Some(metadata) = pod["metadata"].as_object_mut() {
-                        metadata.shift_remove("ownerReferences");
-                    }
-                    Ok::<_, StoreError>(())
-                })?;
-                release(cluster, &Key::of(&PODS, pod)?, "batch.kubernetes.io/job-tracking")?;
-            }
-            release(cluster, &key, "orphan")?;
-        } else if has_finalizer(job, "foregroundDeletion") {
-            for pod in &own {
-                let key = Key::of(&PODS, pod)?;
-                release(cluster, &key, "batch.kubernetes.io/job-tracking")?;
-                if pod["metadata"]["deletionTimestamp"].is_null() {
-                    gone(delete_object(cluster, &key, "Background", None))?;
+        for job in jobs.iter().filter(|job| is_going(job)) {
+            let key = Key::of(&JOBS, job)?;
+            let uid = &job["metadata"]["uid"];
+            let own: Vec<&Arc<Value>> = pods.iter().filter(|pod| owned_by(pod, uid)).collect();
+            if has_finalizer(job, "orphan") && self.is_due(&before, job, Work::Orphan) {
+                orphan(&cluster, &own)?;
+                release(&cluster, &key, "orphan")?;
+            } else if has_finalizer(job, "foregroundDeletion")
+                && self.is_due(&before, job, Work::Dependents(own.len()))
+            {
+                for pod in &own {
+                    let key = Key::of(&PODS, pod)?;
+                    release(&cluster, &key, TRACKING)?;
+                    delete(&cluster, &key, pod)?;
+                }
+                if own.is_empty() {
+                    release(&cluster, &key, "foregroundDeletion")?;
                 }
             }
-            if own.is_empty() {
-                release(cluster, &key, "foregroundDeletion")?;
-            }
         }
+        namespaces(&cluster)?;
+        events(&cluster)
     }
-    namespaces(cluster)?;
-    events(cluster)
+
+    /// Whether it is the object's turn; if not, it is remembered.
+    fn is_due(&mut self, before: &HashMap<(String, Work), Instant>, object: &Value, work: Work) -> bool {
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let now = Instant::now();
+        let key = (uid, work);
+        let due = before.get(&key).map_or(now + TURN, |due| *due);
+        if due > now {
+            self.found.insert(key, due);
+        }
+        due <= now
+    }
+}
+
+fn is_orphaned(pod: &Value, owners: &HashSet<&str>) -> bool {
+    let references = pod["metadata"]["ownerReferences"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    !references.is_empty()
+        && references.iter().all(|owner| {
+            owner["kind"] == "Job" && !owners.contains(owner["uid"].as_str().unwrap_or_default())
+        })
+}
+
+fn is_going(object: &Value) -> bool {
+    !object["metadata"]["deletionTimestamp"].is_null()
+}
+
+/// Deletes a dependent that is not going already.
+fn delete(cluster: &Cluster, key: &Key, pod: &Value) -> Result<(), Status> {
+    if is_going(pod) {
+        return Ok(());
+    }
+    gone(delete_object(cluster, key, "Background", None))
+}
+
+/// Takes the owners off Pods that stay.
+fn orphan(cluster: &Cluster, pods: &[&Arc<Value>]) -> Result<(), Status> {
+    for pod in pods {
+        let key = Key::of(&PODS, pod)?;
+        cluster.store.modify(&key, |pod| {
+            if let Some(metadata) = pod["metadata"].as_object_mut() {
+                metadata.shift_remove("ownerReferences");
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        release(cluster, &key, TRACKING)?;
+    }
+    Ok(())
 }
 
 fn owned_by(pod: &Value, uid: &Value) -> bool {

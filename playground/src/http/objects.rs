@@ -212,7 +212,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
     let stored = write::update(cluster, &key, part, &options, |old| {
         let patched = patch.apply(call.resource, old)?;
         let (object, warnings) = decode::patched(patched.clone(), call.resource, validation)
-            .map_err(|why| super::patch::unreadable(&patched, &why))?;
+            .map_err(|why| super::patch::unreadable(&patch, call.resource, old, &patched, &why))?;
         escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
         told = warnings;
         Ok(object)

@@ -1,81 +1,183 @@
 //! The scheduler: puts each Pod on a node that has its labels and room for its requests.
 
+mod hints;
 mod nodes;
+mod outcome;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use serde_json::{Value, json};
+use futures::{FutureExt, StreamExt};
+use serde_json::Value;
 
-use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::controllers::events;
 use crate::http::is_over;
 use crate::resource::{NODES, PERSISTENT_VOLUME_CLAIMS, PODS};
-use crate::store::{Key, StoreError};
-use nodes::Load;
+use crate::store::{Event, Key, StoreError};
+use nodes::{Filter, Load, Refusal};
 
 const COMPONENT: &str = "default-scheduler";
+
+/// How often Pods that wait are looked at when nothing happens.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Schedules until the playground ends.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
-        let since = cluster.store.version();
-        if let Err(error) = round(&cluster) {
-            tracing::warn!(%error, "the scheduler");
-        }
-        let Ok(mut pods) = cluster.store.watch(&PODS, None, since) else {
-            continue;
+        let mut scheduler = Scheduler {
+            cluster: cluster.clone(),
+            refused: HashMap::new(),
         };
-        // Room comes back when Pods end, and nodes change.
-        let _ = tokio::time::timeout(Duration::from_secs(1), pods.next()).await;
+        match scheduler.follow().await {
+            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the scheduler begins anew"),
+            Err(error) => tracing::warn!(%error, "the scheduler"),
+            Ok(()) => return,
+        }
+        tokio::time::sleep(IDLE).await;
     }
 }
 
-fn round(cluster: &Cluster) -> Result<(), StoreError> {
-    let (pods, _) = cluster.store.list(&PODS, None)?;
-    if !pods.iter().any(|pod| waits(pod)) {
-        return Ok(());
-    }
-    let (nodes, _) = cluster.store.list(&NODES, None)?;
-    let mut loads: HashMap<&str, Load> = HashMap::new();
-    for pod in pods.iter().filter(|pod| !is_over(pod)) {
-        if let Some(node) = pod["spec"]["nodeName"].as_str() {
-            loads.entry(node).or_default().add(pod);
-        }
-    }
-    for pod in pods.iter().filter(|pod| waits(pod)) {
-        if let Some(missing) = missing_claim(cluster, pod)? {
-            let count = nodes.len();
-            let why = format!("persistentvolumeclaim \"{missing}\" not found");
-            refuse(
-                cluster,
-                pod,
-                &format!("0/{count} nodes are available: {why}. not found"),
-            )?;
-            continue;
-        }
-        let mut reasons: Vec<String> = Vec::new();
-        let mut best: Option<(i64, &str)> = None;
-        for node in &nodes {
-            let name = node["metadata"]["name"].as_str().unwrap_or_default();
-            let load = loads.entry(name).or_default();
-            let refused = nodes::refusals(pod, node, load);
-            if refused.is_empty() && best.is_none_or(|(least, _)| load.pods < least) {
-                best = Some((load.pods, name));
+/// Places Pods, and remembers those that no node takes.
+struct Scheduler {
+    cluster: Cluster,
+    refused: HashMap<String, Refused>,
+}
+
+/// A Pod that no node takes.
+#[derive(Default)]
+struct Refused {
+    pod: Arc<Value>,
+    in_the_way: Vec<Filter>,
+    /// Something has happened since that may let it in.
+    again: bool,
+}
+
+impl Scheduler {
+    async fn follow(&mut self) -> Result<(), StoreError> {
+        let since = self.cluster.store.version();
+        let mut pods = self.cluster.store.watch(&PODS, None, since)?;
+        let mut nodes = self.cluster.store.watch(&NODES, None, since)?;
+        loop {
+            self.round()?;
+            tokio::select! {
+                biased;
+                change = pods.next() => match change {
+                    Some(change) => self.pod_changed(&*change?),
+                    None => return Ok(()),
+                },
+                change = nodes.next() => match change {
+                    Some(change) => self.node_changed(&*change?),
+                    None => return Ok(()),
+                },
+                // Claims are not followed.
+                () = tokio::time::sleep(IDLE) => {}
             }
-            reasons.extend(refused);
+            // What else has happened belongs to the same round.
+            while let Some(Some(change)) = pods.next().now_or_never() {
+                self.pod_changed(&*change?);
+            }
+            while let Some(Some(change)) = nodes.next().now_or_never() {
+                self.node_changed(&*change?);
+            }
         }
-        match best {
-            Some((_, node)) => {
+    }
+
+    fn pod_changed(&mut self, change: &Event) {
+        if hints::gives_room(change) {
+            for refused in self.refused.values_mut() {
+                refused.again |= refused.in_the_way.contains(&Filter::Resources);
+            }
+        }
+        let uid = text(&change.object["metadata"]["uid"]);
+        if let Some(refused) = self.refused.get_mut(uid) {
+            refused.again |= refused.pod["spec"] != change.object["spec"];
+        }
+    }
+
+    fn node_changed(&mut self, change: &Event) {
+        for refused in self.refused.values_mut() {
+            refused.again |= hints::helps(change, &refused.pod, &refused.in_the_way);
+        }
+    }
+
+    /// Looks at every Pod that waits.
+    fn round(&mut self) -> Result<(), StoreError> {
+        let (pods, _) = self.cluster.store.list(&PODS, None)?;
+        let waiting: HashSet<&str> = pods
+            .iter()
+            .filter(|pod| waits(pod))
+            .map(|pod| text(&pod["metadata"]["uid"]))
+            .collect();
+        self.refused.retain(|uid, _| waiting.contains(uid.as_str()));
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let (nodes, _) = self.cluster.store.list(&NODES, None)?;
+        let mut loads: HashMap<&str, Load> = HashMap::new();
+        for pod in pods.iter().filter(|pod| !is_over(pod)) {
+            if let Some(node) = pod["spec"]["nodeName"].as_str() {
                 loads.entry(node).or_default().add(pod);
-                bind(cluster, pod, node)?;
             }
-            None => refuse(cluster, pod, &message(nodes.len(), &reasons))?,
         }
+        for pod in pods.iter().filter(|pod| waits(pod)) {
+            if let Some(missing) = missing_claim(&self.cluster, pod)? {
+                let count = nodes.len();
+                let why = format!("persistentvolumeclaim \"{missing}\" not found");
+                let message = format!("0/{count} nodes are available: {why}. not found");
+                self.refuse(pod, Vec::new(), &message)?;
+                continue;
+            }
+            let mut refusals: Vec<Refusal> = Vec::new();
+            let mut best: Option<(i64, &str)> = None;
+            for node in &nodes {
+                let name = text(&node["metadata"]["name"]);
+                let load = loads.entry(name).or_default();
+                let refused = nodes::refusals(pod, node, load);
+                if refused.is_empty() && best.is_none_or(|(least, _)| load.pods < least) {
+                    best = Some((load.pods, name));
+                }
+                refusals.extend(refused);
+            }
+            if let Some((_, node)) = best {
+                loads.entry(node).or_default().add(pod);
+                outcome::bind(&self.cluster, pod, node)?;
+                continue;
+            }
+            let message = outcome::message(nodes.len(), &refusals);
+            let in_the_way = refusals.into_iter().map(|refusal| refusal.filter).collect();
+            self.refuse(pod, in_the_way, &message)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Remembers that no node takes a Pod, and tells it if it is new or was worth another try.
+    fn refuse(&mut self, pod: &Arc<Value>, in_the_way: Vec<Filter>, message: &str) -> Result<(), StoreError> {
+        let is_written = outcome::conditions(pod)
+            .iter()
+            .any(|condition| condition["message"] == message);
+        let known = self.refused.entry(text(&pod["metadata"]["uid"]).to_owned());
+        let is_new = matches!(known, Entry::Vacant(_));
+        let refused = known.or_default();
+        let tell = is_new || refused.again || !is_written;
+        *refused = Refused {
+            pod: Arc::clone(pod),
+            in_the_way,
+            again: false,
+        };
+        if !is_written && !outcome::refuse(&self.cluster, pod, message)? {
+            return Ok(());
+        }
+        if tell {
+            let what = ("Warning", "FailedScheduling", "Scheduling");
+            events::record_action(&self.cluster, pod, COMPONENT, what, message);
+        }
+        Ok(())
+    }
 }
 
 fn waits(pod: &Value) -> bool {
@@ -103,26 +205,6 @@ fn missing_claim(cluster: &Cluster, pod: &Value) -> Result<Option<String>, Store
         }
     }
     Ok(None)
-}
-
-/// Why no node takes a Pod.
-fn message(nodes: usize, reasons: &[String]) -> String {
-    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    for reason in reasons {
-        *counted.entry(reason).or_default() += 1;
-    }
-    let mut words: Vec<String> = counted
-        .iter()
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
-    words.sort();
-    if nodes == 0 {
-        return "no nodes available to schedule pods".to_owned();
-    }
-    format!(
-        "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
-        words.join(", ")
-    )
 }
 
 /// A quantity as a number; 0 for none.
@@ -153,67 +235,7 @@ pub(crate) fn amount(value: &Value) -> f64 {
     text[..end].parse::<f64>().unwrap_or(0.0) * factor
 }
 
-fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), StoreError> {
-    let now = cluster.clock.now_text();
-    cluster.store.modify(&Key::of(&PODS, pod)?, |pod| {
-        pod["spec"]["nodeName"] = node.into();
-        set_condition(pod, "True", "", "", &now);
-        Ok::<_, StoreError>(())
-    })?;
-    let metadata = &pod["metadata"];
-    let text = |field: &str| metadata[field].as_str().unwrap_or_default();
-    let message = format!(
-        "Successfully assigned {}/{} to {node}",
-        text("namespace"),
-        text("name")
-    );
-    let what = ("Normal", "Scheduled", "Binding");
-    events::record_action(cluster, pod, COMPONENT, what, &message);
-    Ok(())
-}
-
-fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<(), StoreError> {
-    let conditions = pod["status"]["conditions"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    if conditions.iter().any(|condition| condition["message"] == message) {
-        return Ok(());
-    }
-    let now = cluster.clock.now_text();
-    let generation = pod["metadata"]["generation"].clone();
-    let options = WriteOptions::system("kube-scheduler");
-    let written = write::update(cluster, &Key::of(&PODS, pod)?, Part::Status, &options, |old| {
-        let mut new = old.clone();
-        set_condition(&mut new, "False", "Unschedulable", message, &now);
-        for condition in new["status"]["conditions"].as_array_mut().into_iter().flatten() {
-            if condition["type"] == "PodScheduled" {
-                condition["observedGeneration"] = generation.clone();
-            }
-        }
-        Ok(new)
-    });
-    if let Err(refused) = written {
-        // Deleted meanwhile: nothing to tell.
-        tracing::debug!(message = refused.message, "a Pod that no node takes");
-        return Ok(());
-    }
-    let what = ("Warning", "FailedScheduling", "Scheduling");
-    events::record_action(cluster, pod, COMPONENT, what, message);
-    Ok(())
-}
-
-fn set_condition(pod: &mut Value, status: &str, reason: &str, message: &str, now: &str) {
-    let mut condition =
-        json!({"type": "PodScheduled", "status": status, "lastProbeTime": null, "lastTransitionTime": now});
-    if !reason.is_empty() {
-        condition["reason"] = reason.into();
-        condition["message"] = message.into();
-    }
-    let mut all = pod["status"]["conditions"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    all.retain(|other| other["type"] != "PodScheduled");
-    all.push(condition);
-    pod["status"]["conditions"] = all.into();
+/// A text member; empty if missing.
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }

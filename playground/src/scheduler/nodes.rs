@@ -43,18 +43,48 @@ fn requests(pod: &Value) -> Vec<(String, Quantity)> {
         .collect()
 }
 
+/// What may stand in a Pod's way, in the order in which a node is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Filter {
+    /// The node takes no new Pods.
+    Unschedulable,
+    /// The node has a taint.
+    Taints,
+    /// The Pod wants other nodes.
+    Affinity,
+    /// There is no room.
+    Resources,
+}
+
+/// Why a node does not take a Pod.
+pub(super) struct Refusal {
+    /// What stands in the way.
+    pub filter: Filter,
+    /// In words.
+    pub reason: String,
+}
+
 /// All reasons why a node does not take a Pod: the first kind of reason that there is.
-pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<String> {
+pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
+    let one = |filter, reason: &str| {
+        vec![Refusal {
+            filter,
+            reason: reason.to_owned(),
+        }]
+    };
     if node["spec"]["unschedulable"] == true && !tolerates(pod, &unschedulable()) {
-        return vec!["node(s) were unschedulable".to_owned()];
+        return one(Filter::Unschedulable, "node(s) were unschedulable");
     }
     let taints = items(&node["spec"]["taints"]).iter();
     let mut hard = taints.filter(|taint| taint["effect"] != "PreferNoSchedule");
     if hard.any(|taint| !tolerates(pod, taint)) {
-        return vec!["node(s) had untolerated taint(s)".to_owned()];
+        return one(Filter::Taints, "node(s) had untolerated taint(s)");
     }
     if !selected(pod, node) {
-        return vec!["node(s) didn't match Pod's node affinity/selector".to_owned()];
+        return one(
+            Filter::Affinity,
+            "node(s) didn't match Pod's node affinity/selector",
+        );
     }
     let room = &node["status"]["allocatable"];
     let amount = |name: &str| {
@@ -71,7 +101,11 @@ pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<String> {
             reasons.push(format!("Insufficient {name}"));
         }
     }
-    reasons
+    let resources = |reason| Refusal {
+        filter: Filter::Resources,
+        reason,
+    };
+    reasons.into_iter().map(resources).collect()
 }
 
 fn unschedulable() -> Value {
@@ -147,7 +181,10 @@ mod tests {
     fn a_node_says_why_it_does_not_take_a_pod() {
         let node = json!({"metadata": {"labels": {"zone": "a"}}, "status": {"allocatable": {"cpu": "1", "pods": "9"}}});
         let pod = |spec: Value| json!({"spec": spec});
-        let refused = |spec: Value| refusals(&pod(spec), &node, &Load::default());
+        let refused = |spec: Value| -> Vec<String> {
+            let all = refusals(&pod(spec), &node, &Load::default());
+            all.into_iter().map(|refusal| refusal.reason).collect()
+        };
         let asks = |cpu: &str| json!({"containers": [{"resources": {"requests": {"cpu": cpu}}}]});
         assert!(refused(asks("1")).is_empty());
         assert_eq!(refused(asks("2")), ["Insufficient cpu"]);

@@ -14,6 +14,7 @@ mod yaml;
 
 use serde_json::Value;
 
+pub use protobuf::fields_of;
 pub use schema::{ListKind, Schema, Type, description, document, schema_of, zero};
 pub use typed::typed;
 

@@ -59,6 +59,24 @@ fn field(text: &'static str) -> Option<(u64, Field)> {
     Some((number, Field { name, shape, kind }))
 }
 
+/// The fields of a type, such as `batch.v1.JobSpec`, in the order of their numbers: their names, and the types of their
+/// values or items. Empty if there is no such type.
+pub fn fields_of(kind: &str) -> Vec<(&'static str, &'static str)> {
+    let Some(message) = MESSAGES.get(kind) else {
+        return Vec::new();
+    };
+    let mut numbers: Vec<u64> = message.keys().copied().collect();
+    numbers.sort_unstable();
+    let fields = numbers.iter().filter_map(|number| message.get(number));
+    fields
+        .flat_map(|field| match field.shape {
+            Shape::Inline => fields_of(field.kind),
+            Shape::Map => vec![(field.name, "")],
+            Shape::One | Shape::List => vec![(field.name, field.kind)],
+        })
+        .collect()
+}
+
 /// Reads an object; it says its own `apiVersion` and `kind`.
 pub fn parse(body: &[u8]) -> Result<Value, String> {
     let bytes = body

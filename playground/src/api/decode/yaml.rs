@@ -31,6 +31,7 @@ pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
         anchors: HashMap::new(),
         repeated: Vec::new(),
         nodes: 0,
+        open: Vec::new(),
     };
     let value = reader.document()?;
     Ok((value, reader.repeated))
@@ -42,6 +43,8 @@ struct Reader<'a> {
     anchors: HashMap<usize, (Value, usize)>,
     repeated: Vec<String>,
     nodes: usize,
+    /// The first lines of the mappings and sequences that are read.
+    open: Vec<usize>,
 }
 
 type Step<'a> = (Event<'a>, Span);
@@ -49,8 +52,15 @@ type Step<'a> = (Event<'a>, Span);
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<Step<'a>, String> {
         match self.events.next() {
-            Some(Ok(step)) => Ok(step),
-            Some(Err(error)) => Err(describe(&error)),
+            Some(Ok(step)) => {
+                match &step.0 {
+                    Event::MappingStart(..) | Event::SequenceStart(..) => self.open.push(step.1.start.line()),
+                    Event::MappingEnd | Event::SequenceEnd => drop(self.open.pop()),
+                    _ => {}
+                }
+                Ok(step)
+            }
+            Some(Err(error)) => Err(describe(&error, self.open.last().copied().unwrap_or(1))),
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
@@ -273,13 +283,33 @@ fn float(text: &str) -> Option<Value> {
     Number::from_f64(number).map(Value::Number)
 }
 
-fn describe(error: &ScanError) -> String {
-    let info = if error.info().starts_with("tabs disallowed") {
-        "found character that cannot start any token"
-    } else {
-        error.info()
+/// The words of go-yaml: a problem without its context. A problem of structure is at the line where the mapping or
+/// sequence around it begins, or its own if that is the first line, either counted from 0; one of characters is at its
+/// line counted from 1.
+fn describe(error: &ScanError, around: usize) -> String {
+    let (info, line) = (error.info(), error.marker().line());
+    if info.starts_with("tabs disallowed") {
+        return format!("yaml: line {line}: found character that cannot start any token");
+    }
+    let problem = match info.split_once(", ") {
+        Some((context, problem)) if context.starts_with("while ") => problem,
+        _ => info,
     };
-    format!("yaml: line {}: {info}", error.marker().line())
+    let problem = match problem.strip_prefix("expected ") {
+        Some(expected) => format!("did not find expected {expected}"),
+        None => problem.to_owned(),
+    };
+    if !info.starts_with("while parsing a ") {
+        return format!("yaml: line {line}: {problem}");
+    }
+    match if around > 1 {
+        around - 1
+    } else {
+        line.saturating_sub(1)
+    } {
+        0 => format!("yaml: {problem}"),
+        line => format!("yaml: line {line}: {problem}"),
+    }
 }
 
 #[cfg(test)]
@@ -319,6 +349,27 @@ mod tests {
         let text = "a: &a {x: 1, z: 2}\nb: {<<: *a, x: 3}\n---\nsecond: document\n";
         let expected = json!({"a": {"x": 1, "z": 2}, "b": {"x": 3, "z": 2}});
         assert_eq!(parse(text.as_bytes()).unwrap().0, expected);
+    }
+
+    #[test]
+    fn a_problem_is_told_in_the_words_of_go_yaml() {
+        let told = |text: &str| parse(text.as_bytes()).unwrap_err();
+        assert_eq!(
+            told("a:\n  b: 1\n c: 2\n"),
+            "yaml: line 2: did not find expected key"
+        );
+        assert_eq!(
+            told("x: 1\na:\n  - b\n  c: 2\n"),
+            "yaml: line 2: did not find expected '-' indicator"
+        );
+        assert_eq!(
+            told("x: 1\na: {b: 1\n"),
+            "yaml: line 1: did not find expected ',' or '}'"
+        );
+        assert_eq!(
+            told("x: 1\na: [1, 2\n"),
+            "yaml: line 1: did not find expected ',' or ']'"
+        );
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub fn default(resource: &Resource, object: &mut Value) {
         "CronJob" => others::default_cron_job(object),
         "Pod" => pod::default(object),
         "Namespace" => others::default_namespace(object),
+        "Node" => others::default_node(object),
         "Secret" => others::default_secret(object),
         "PersistentVolumeClaim" => others::default_claim(object),
         "LimitRange" => others::default_limit_range(object),

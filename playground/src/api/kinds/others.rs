@@ -30,6 +30,17 @@ pub(super) fn prepare_namespace(object: &mut Value) {
     object["status"] = json!({"phase": "Active"});
 }
 
+/// `podCIDR` is the first of `podCIDRs`: where one of them is given, both are.
+pub(super) fn default_node(object: &mut Value) {
+    let spec = entry(object, "spec");
+    if spec["podCIDR"].is_string() {
+        let range = spec["podCIDR"].clone();
+        default_to(spec, "podCIDRs", json!([range]));
+    } else if spec["podCIDRs"][0].is_string() {
+        spec["podCIDR"] = spec["podCIDRs"][0].clone();
+    }
+}
+
 /// `stringData` is written into `data`; the type is Opaque if not said.
 pub(super) fn default_secret(object: &mut Value) {
     use base64::Engine as _;

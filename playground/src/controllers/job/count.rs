@@ -14,7 +14,7 @@ use super::indexes::Indexes;
 use super::policy::{Verdict, verdict};
 use super::sync::Sync;
 use super::{TRACKING, status, text};
-use crate::controllers::garbage::release;
+use crate::controllers::{self, garbage::release};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
@@ -23,7 +23,7 @@ const MOST: usize = 500;
 
 impl Sync<'_> {
     /// Lists, releases and counts Pods that have ended, then ends the Job if nothing is in the way.
-    pub(super) fn track(&mut self, mut changed: bool) -> Result<(), StoreError> {
+    pub(super) async fn track(&mut self, mut changed: bool) -> Result<(), StoreError> {
         let mut held: Vec<Value> = self
             .pods
             .iter()
@@ -35,8 +35,11 @@ impl Sync<'_> {
         changed |= listed;
         changed |= self.write_indexes();
         changed |= self.write_target();
-        if changed && !self.write()? {
+        if changed && !self.write().await? {
             return Ok(());
+        }
+        if !release_now.is_empty() {
+            controllers::request().await;
         }
         for pod in &release_now {
             release(self.cluster, &Key::of(&PODS, pod)?, TRACKING)?;
@@ -45,7 +48,7 @@ impl Sync<'_> {
         let counted = self.count_released(&held);
         let finished = !full && self.finish();
         if counted || finished {
-            let written = self.write()?;
+            let written = self.write().await?;
             if written && finished {
                 self.tell();
             }

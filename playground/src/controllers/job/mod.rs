@@ -1,7 +1,8 @@
 //! The Job controller (<https://kubernetes.io/docs/concepts/workloads/controllers/job/>).
 //!
-//! Each Job is looked at when its spec changes, one second after its Pods change, and when time brings something: a
-//! deadline, or the end of a back-off. Pods carry the finalizer `batch.kubernetes.io/job-tracking` until they are
+//! Each Job is looked at when it is made or its spec changes, one second after its Pods change, and when time brings
+//! something: a deadline, or the end of a back-off. What is refused, because someone else has changed the Job or a quota
+//! is full, is tried again 1 s, 2 s, 4 s, … later. Pods carry the finalizer `batch.kubernetes.io/job-tracking` until they are
 //! counted ([`count`]).
 
 mod backoff;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::Value;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
@@ -38,8 +40,9 @@ pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 const OWN_NAME: &str = "kubernetes.io/job-controller";
 /// Pods' changes are looked at together.
 const BATCH: Duration = Duration::from_secs(1);
-/// A new Job is looked at a moment after it is made: much of what is made is at once changed or removed.
-const FRESH: Duration = Duration::from_millis(100);
+/// Jobs that are looked at together. They wait for their requests more than they work, so these are more than the five
+/// of `--concurrent-job-syncs`: many Jobs that are made at once do not wait for one another.
+const WORKERS: usize = 32;
 /// First and longest wait after a request of the controller was refused.
 const RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_mins(1);
@@ -67,7 +70,12 @@ pub(super) struct Controller {
     backoff: HashMap<String, Record>,
     /// How often a Job's sync has failed in a row.
     refused: HashMap<Name, u32>,
+    /// Jobs that are looked at now.
+    workers: JoinSet<Result<Looked, StoreError>>,
 }
+
+/// What a look at a Job has led to: its name and uid, and nothing if there was nothing to do.
+type Looked = (Name, String, Option<sync::Outcome>);
 
 impl Controller {
     pub(super) fn new(cluster: Cluster) -> Self {
@@ -76,6 +84,7 @@ impl Controller {
             queue: Queue::default(),
             backoff: HashMap::new(),
             refused: HashMap::new(),
+            workers: JoinSet::new(),
         }
     }
 
@@ -102,9 +111,13 @@ impl Controller {
                     Some(change) => self.pod_changed(&*change?)?,
                     None => return Ok(()),
                 },
-                () = tokio::time::sleep_until(due) => {
-                    while let Some(name) = self.queue.pop(Instant::now()) {
-                        self.sync_and_retry(&name)?;
+                Some(looked) = self.workers.join_next() => match looked {
+                    Ok(looked) => self.looked(looked?),
+                    Err(error) => tracing::error!(%error, "a look at a Job broke off"),
+                },
+                () = tokio::time::sleep_until(due), if self.workers.len() < WORKERS => {
+                    if let Some(name) = self.queue.pop(Instant::now()) {
+                        self.look(name)?;
                     }
                 }
             }
@@ -119,8 +132,6 @@ impl Controller {
             .is_some_and(|before| before["metadata"]["generation"] == job["metadata"]["generation"]);
         if change.kind == EventKind::Modified && same_spec {
             self.queue.after(job, BATCH);
-        } else if change.kind == EventKind::Added {
-            self.queue.after(job, FRESH);
         } else {
             self.queue.now(job);
         }
@@ -155,39 +166,48 @@ impl Controller {
         Ok(())
     }
 
-    /// Looks at a Job; one whose requests were refused is looked at again, later each time.
-    fn sync_and_retry(&mut self, name: &Name) -> Result<(), StoreError> {
-        let again = self.sync(name)?;
-        if !again {
-            self.refused.remove(name);
+    /// Begins to look at a Job.
+    fn look(&mut self, name: Name) -> Result<(), StoreError> {
+        let key = Key::new(&JOBS, name.0.clone(), name.1.clone());
+        let job = self.cluster.store.get(&key)?;
+        let uid = job
+            .as_ref()
+            .map_or("", |job| text(&job["metadata"]["uid"]))
+            .to_owned();
+        let managed = |job: &Value| job["spec"]["managedBy"].as_str().unwrap_or(OWN_NAME) == OWN_NAME;
+        let Some(job) = job.filter(|job| managed(job) && !status::finished(job)) else {
+            self.looked((name, uid, None));
             return Ok(());
-        }
-        let times = self.refused.entry(name.clone()).or_default();
-        let wait = RETRY.saturating_mul(1 << (*times).min(6)).min(LONGEST_RETRY);
-        *times += 1;
-        self.queue.named(name.clone(), wait);
+        };
+        let record = self.backoff.get(&uid).copied().unwrap_or_default();
+        let cluster = self.cluster.clone();
+        self.workers.spawn(async move {
+            let outcome = sync::Sync::begin(&cluster, &job, record)?.run().await?;
+            Ok((name, uid, Some(outcome)))
+        });
         Ok(())
     }
 
-    /// Looks at a Job; says whether something was refused.
-    fn sync(&mut self, name: &Name) -> Result<bool, StoreError> {
-        let key = Key::new(&JOBS, name.0.clone(), name.1.clone());
-        let Some(job) = self.cluster.store.get(&key)? else {
-            return Ok(false);
-        };
-        let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-        let managed = job["spec"]["managedBy"].as_str().unwrap_or(OWN_NAME);
-        if managed != OWN_NAME || status::finished(&job) {
+    /// A look is over; a Job whose requests were refused is looked at again, later each time.
+    fn looked(&mut self, (name, uid, outcome): Looked) {
+        self.queue.done(&name);
+        let Some(outcome) = outcome else {
             self.backoff.remove(&uid);
-            return Ok(false);
-        }
-        let record = self.backoff.get(&uid).copied().unwrap_or_default();
-        let outcome = sync::Sync::begin(&self.cluster, &job, record)?.run()?;
+            self.refused.remove(&name);
+            return;
+        };
         self.backoff.insert(uid, outcome.record);
         if let Some(wait) = outcome.again_after {
             self.queue.named(name.clone(), wait);
         }
-        Ok(outcome.refused)
+        if !outcome.refused {
+            self.refused.remove(&name);
+            return;
+        }
+        let times = self.refused.entry(name.clone()).or_default();
+        let wait = RETRY.saturating_mul(1 << (*times).min(6)).min(LONGEST_RETRY);
+        *times += 1;
+        self.queue.named(name, wait);
     }
 }
 

@@ -12,7 +12,7 @@ use super::facts::{
 };
 use super::sync::Sync;
 use super::{TRACKING, items, template, text};
-use crate::controllers::garbage::release;
+use crate::controllers::{self, garbage::release};
 use crate::http::{create_object, delete_object};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
@@ -22,10 +22,10 @@ const MOST: i64 = 500;
 
 impl Sync<'_> {
     /// Brings the number of Pods to what the Job wants.
-    pub(super) fn manage(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn manage(&mut self) -> Result<(), StoreError> {
         if suspended(&self.job) {
             let all = self.active.clone();
-            return self.delete(&all, true);
+            return self.delete(&all, true).await;
         }
         let parallelism = self.spec()["parallelism"].as_i64().unwrap_or(1);
         let wanted = match self.completions() {
@@ -36,7 +36,7 @@ impl Sync<'_> {
         };
         let surplus = self.surplus((self.active_count - wanted).clamp(0, MOST));
         if !surplus.is_empty() {
-            return self.delete(&surplus, true);
+            return self.delete(&surplus, true).await;
         }
         let missing = wanted - self.held_by_ending() - self.active_count;
         if missing <= 0 {
@@ -51,7 +51,7 @@ impl Sync<'_> {
                 return Ok(());
             }
         }
-        self.create(missing.min(MOST));
+        self.create(missing.min(MOST)).await;
         Ok(())
     }
 
@@ -86,14 +86,19 @@ impl Sync<'_> {
     }
 
     /// Deletes Pods. Those of a Job that goes on are released first: they do not count.
-    pub(super) fn delete(&mut self, pods: &[Arc<Value>], released: bool) -> Result<(), StoreError> {
+    pub(super) async fn delete(&mut self, pods: &[Arc<Value>], released: bool) -> Result<(), StoreError> {
+        if pods.is_empty() {
+            return Ok(());
+        }
         if released {
+            controllers::request().await;
             for pod in pods {
                 release(self.cluster, &Key::of(&PODS, pod)?, TRACKING)?;
                 self.pods
                     .retain(|other| other["metadata"]["uid"] != pod["metadata"]["uid"]);
             }
         }
+        controllers::request().await;
         for pod in pods {
             let name = text(&pod["metadata"]["name"]);
             match delete_object(self.cluster, &Key::of(&PODS, pod)?, "Background", None) {
@@ -118,10 +123,15 @@ impl Sync<'_> {
     }
 
     /// Creates Pods: one, then two, four, … until one is refused.
-    fn create(&mut self, missing: i64) {
+    async fn create(&mut self, missing: i64) {
         let places: Vec<(Option<i64>, Option<Arc<Value>>)> = if indexed(&self.job) {
             let indexes = self.free_indexes(missing);
-            self.ready_indexes(&indexes)
+            let places = self.ready_indexes(&indexes);
+            if places.is_empty() && !indexes.is_empty() {
+                // As long as all of them wait, the controller says that nothing is active.
+                self.active_count = 0;
+            }
+            places
         } else {
             (0..missing).map(|_| (None, None)).collect()
         };
@@ -130,6 +140,7 @@ impl Sync<'_> {
         while !rest.is_empty() {
             let (now, later) = rest.split_at(batch.min(rest.len()));
             let mut refused = false;
+            controllers::request().await;
             for (index, before) in now {
                 refused |= !self.create_one(*index, before.as_deref());
             }

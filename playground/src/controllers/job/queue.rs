@@ -14,11 +14,13 @@ pub(super) type Name = (String, String);
 /// Longest sleep without anything to do.
 const IDLE: Duration = Duration::from_hours(1);
 
-/// Jobs that are due, and those that will be. A Job that waits is due at its earliest time.
+/// Jobs that are due, and those that will be. A Job that waits is due at its earliest time. One that is in work is
+/// not handed out a second time before it is done.
 #[derive(Default)]
 pub(super) struct Queue {
     due: VecDeque<Name>,
     listed: HashSet<Name>,
+    in_work: HashSet<Name>,
     waiting: HashMap<Name, Instant>,
 }
 
@@ -36,14 +38,18 @@ impl Queue {
     /// The Job of this name is due after a while.
     pub(super) fn named(&mut self, name: Name, wait: Duration) {
         if wait.is_zero() {
-            if self.listed.insert(name.clone()) {
-                self.due.push_back(name);
-            }
+            self.list(name);
             return;
         }
         let at = Instant::now() + wait;
         let entry = self.waiting.entry(name).or_insert(at);
         *entry = at.min(*entry);
+    }
+
+    fn list(&mut self, name: Name) {
+        if self.listed.insert(name.clone()) && !self.in_work.contains(&name) {
+            self.due.push_back(name);
+        }
     }
 
     /// When the next Job is due.
@@ -55,7 +61,7 @@ impl Queue {
         self.waiting.values().min().copied().unwrap_or(now + IDLE)
     }
 
-    /// The next Job that is due.
+    /// The next Job that is due, which is in work then.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Name> {
         let ripe: Vec<Name> = self
             .waiting
@@ -65,13 +71,20 @@ impl Queue {
             .collect();
         for name in ripe {
             self.waiting.remove(&name);
-            if self.listed.insert(name.clone()) {
-                self.due.push_back(name);
-            }
+            self.list(name);
         }
         let name = self.due.pop_front()?;
         self.listed.remove(&name);
+        self.in_work.insert(name.clone());
         Some(name)
+    }
+
+    /// The Job is not in work any more; it is due if that was wanted meanwhile.
+    pub(super) fn done(&mut self, name: &Name) {
+        self.in_work.remove(name);
+        if self.listed.contains(name) {
+            self.due.push_back(name.clone());
+        }
     }
 }
 
@@ -98,7 +111,11 @@ mod tests {
         assert!(queue.next() <= begin + Duration::from_secs(61));
         queue.now(&job);
         // The time that it waited for passes, too: it is looked at once.
-        assert!(queue.pop(begin + Duration::from_secs(90)).is_some());
+        let name = queue.pop(begin + Duration::from_secs(90)).unwrap();
         assert_eq!(queue.pop(begin + Duration::from_secs(200)), None);
+        queue.now(&job);
+        assert_eq!(queue.pop(begin), None, "it is in work");
+        queue.done(&name);
+        assert_eq!(queue.pop(begin), Some(name));
     }
 }

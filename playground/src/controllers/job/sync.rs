@@ -16,7 +16,7 @@ use super::policy::{self, Verdict};
 use super::{claim, items, status, text};
 use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
-use crate::controllers::events;
+use crate::controllers::{self, events};
 use crate::resource::JOBS;
 use crate::store::{Key, StoreError};
 
@@ -89,6 +89,8 @@ pub(super) struct Sync<'a> {
     pub failed_indexes: Option<Indexes>,
     pub ending: Option<Ending>,
     pub outcome: Outcome,
+    /// Failures as they were before this look.
+    record_before: Record,
     pub now: Timestamp,
 }
 
@@ -121,6 +123,7 @@ impl<'a> Sync<'a> {
                 record,
                 ..Outcome::default()
             },
+            record_before: record,
             now: cluster.clock.now(),
             status,
             pods,
@@ -204,7 +207,7 @@ impl<'a> Sync<'a> {
     }
 
     /// Everything: what follows, the Pods, the status.
-    pub(super) fn run(mut self) -> Result<Outcome, StoreError> {
+    pub(super) async fn run(mut self) -> Result<Outcome, StoreError> {
         let starts = self.status["startTime"].is_null() && !suspended(&self.job);
         if starts {
             self.status["startTime"] = self.now_text().into();
@@ -214,11 +217,11 @@ impl<'a> Sync<'a> {
         if self.ending.is_some() {
             let all = self.active.clone();
             // The Pods stay tracked until it is written how the Job ends.
-            self.delete(&all, false)?;
+            self.delete(&all, false).await?;
         } else {
             let managed = !deleting(&self.job);
             if managed {
-                self.manage()?;
+                self.manage().await?;
             }
             if self.is_complete() {
                 let message = "Reached expected number of succeeded pods";
@@ -234,7 +237,7 @@ impl<'a> Sync<'a> {
         self.status["active"] = self.active_count.into();
         self.status["ready"] = self.ready_count.into();
         self.status["terminating"] = self.terminating.into();
-        self.track(conditions_changed || counts_changed)?;
+        self.track(conditions_changed || counts_changed).await?;
         Ok(self.outcome)
     }
 
@@ -378,8 +381,8 @@ impl<'a> Sync<'a> {
         }
     }
 
-    /// Writes the status; false if the Job is gone.
-    pub(super) fn write(&mut self) -> Result<bool, StoreError> {
+    /// Writes the status; false if the Job is gone or someone else has changed it.
+    pub(super) async fn write(&mut self) -> Result<bool, StoreError> {
         let mut wanted = crate::api::without_nulls(self.status.clone());
         if let Some(members) = wanted.as_object_mut() {
             for name in ["active", "succeeded", "failed"] {
@@ -391,18 +394,20 @@ impl<'a> Sync<'a> {
                 members.remove("completedIndexes");
             }
         }
-        let uid = self.job["metadata"]["uid"].clone();
+        let seen = self.job["metadata"].clone();
         let key = Key::of(&JOBS, &self.job)?;
+        controllers::request().await;
         let written = write::update(
             self.cluster,
             &key,
             Part::Status,
             &WriteOptions::system(MANAGER),
             |old| {
-                if old["metadata"]["uid"] != uid {
+                if old["metadata"]["uid"] != seen["uid"] {
                     return Err(crate::http::status::Status::not_found(&JOBS, &key.name));
                 }
                 let mut new = old.clone();
+                new["metadata"]["resourceVersion"] = seen["resourceVersion"].clone();
                 new["status"] = wanted.clone();
                 Ok(new)
             },
@@ -413,10 +418,10 @@ impl<'a> Sync<'a> {
                 Ok(true)
             }
             Err(refused) => {
-                if refused.code != 404 {
-                    tracing::warn!(message = refused.message, "a Job's status");
-                    self.outcome.refused = true;
-                }
+                tracing::debug!(message = refused.message, "a Job's status");
+                // What was counted is not written: it counts the next time.
+                self.outcome.record = self.record_before;
+                self.outcome.refused = true;
                 Ok(false)
             }
         }

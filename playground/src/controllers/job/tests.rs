@@ -52,11 +52,14 @@ fn finish(cluster: &Cluster, pod: &Value, phase: &str) {
 }
 
 /// Looks at every Job until nothing more follows; the clock stands still meanwhile.
-fn rounds(controller: &mut Controller) {
+async fn rounds(controller: &mut Controller) {
     for _ in 0..6 {
         for job in controller.cluster.store.list(&JOBS, None).unwrap().0 {
             let text = |field: &str| job["metadata"][field].as_str().unwrap().to_owned();
-            controller.sync(&(text("namespace"), text("name"))).unwrap();
+            controller.look((text("namespace"), text("name"))).unwrap();
+            while let Some(looked) = controller.workers.join_next().await {
+                controller.looked(looked.unwrap().unwrap());
+            }
         }
     }
 }
@@ -65,17 +68,17 @@ fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a Value> {
     status::condition(&job["status"], kind)
 }
 
-#[test]
-fn a_job_completes_when_enough_pods_have_succeeded() {
+#[tokio::test(start_paused = true)]
+async fn a_job_completes_when_enough_pods_have_succeeded() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"completions": 3, "parallelism": 2}));
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     assert_eq!(pods(&cluster).len(), 2);
     for _ in 0..3 {
         let next = pods(&cluster).into_iter().find(|pod| !is_over(pod)).unwrap();
         finish(&cluster, &next, "Succeeded");
-        rounds(&mut controller);
+        rounds(&mut controller).await;
     }
     let job = cluster.store.get(&key).unwrap().unwrap();
     assert_eq!(job["status"]["succeeded"], 3);
@@ -87,21 +90,21 @@ fn a_job_completes_when_enough_pods_have_succeeded() {
     assert_eq!(pods(&cluster).len(), 3);
 }
 
-#[test]
-fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
+#[tokio::test(start_paused = true)]
+async fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"backoffLimit": 1}));
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     finish(&cluster, &pods(&cluster)[0], "Failed");
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     assert_eq!(pods(&cluster).len(), 1, "waits 10 s");
     cluster.clock.set(at("2026-01-01T00:00:10Z"));
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     assert_eq!(pods(&cluster).len(), 2);
     let next = pods(&cluster).into_iter().find(|pod| !is_over(pod)).unwrap();
     finish(&cluster, &next, "Failed");
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     let job = cluster.store.get(&key).unwrap().unwrap();
     assert_eq!(
         condition(&job, "Failed").unwrap()["reason"],
@@ -110,47 +113,47 @@ fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
     assert_eq!(job["status"]["failed"], 2);
 }
 
-#[test]
-fn the_deadline_beats_the_back_off_limit() {
+#[tokio::test(start_paused = true)]
+async fn the_deadline_beats_the_back_off_limit() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"activeDeadlineSeconds": 5}));
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     cluster.clock.set(at("2026-01-01T00:00:05Z"));
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     let job = cluster.store.get(&key).unwrap().unwrap();
     assert_eq!(condition(&job, "Failed").unwrap()["reason"], "DeadlineExceeded");
     assert_eq!(pods(&cluster).len(), 0, "the Pod was on no node yet and is gone");
 }
 
-#[test]
-fn an_indexed_job_has_one_pod_per_index() {
+#[tokio::test(start_paused = true)]
+async fn an_indexed_job_has_one_pod_per_index() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(
         &cluster,
         &json!({"completions": 3, "parallelism": 3, "completionMode": "Indexed"}),
     );
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     let mut indexes: Vec<_> = pods(&cluster).iter().filter_map(|pod| index_of(pod)).collect();
     indexes.sort_unstable();
     assert_eq!(indexes, [0, 1, 2]);
     for pod in pods(&cluster) {
         finish(&cluster, &pod, "Succeeded");
     }
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     assert_eq!(
         cluster.store.get(&key).unwrap().unwrap()["status"]["completedIndexes"],
         "0-2"
     );
 }
 
-#[test]
-fn a_suspended_job_runs_nothing_until_it_is_resumed() {
+#[tokio::test(start_paused = true)]
+async fn a_suspended_job_runs_nothing_until_it_is_resumed() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"suspend": true}));
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     assert_eq!(pods(&cluster).len(), 0);
     cluster
         .store
@@ -159,6 +162,6 @@ fn a_suspended_job_runs_nothing_until_it_is_resumed() {
             Ok::<_, StoreError>(())
         })
         .unwrap();
-    rounds(&mut controller);
+    rounds(&mut controller).await;
     assert_eq!(pods(&cluster).len(), 1);
 }

@@ -2,6 +2,7 @@
 //! ([PATCH](https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply)).
 
 mod json;
+mod shown;
 mod strategic;
 
 use http::HeaderMap;
@@ -89,8 +90,18 @@ impl Patch {
 }
 
 /// What a patched object that cannot be read means: the client's fault, with the object as it would be.
-pub(super) fn unreadable(patched: &Value, why: &str) -> Status {
-    let shown = patched.to_string();
+pub(super) fn unreadable(
+    patch: &Patch,
+    resource: &Resource,
+    old: &Value,
+    patched: &Value,
+    why: &str,
+) -> Status {
+    let shown = match patch.kind {
+        PatchKind::Merge => shown::merged(resource, old, &patch.body, patched),
+        PatchKind::Json => shown::operated(resource, &patch.body, patched),
+        PatchKind::Strategic | PatchKind::Apply => patched.to_string(),
+    };
     let error = crate::api::field::FieldError::invalid("patch", shown, why);
     let mut status = Status::invalid("", "", "", &[error]);
     if let Some(details) = status.details.as_mut().and_then(Value::as_object_mut) {

@@ -137,7 +137,8 @@ mod tests {
         let etc = tempfile::tempdir().unwrap();
         write_etc(etc.path(), "pi-0", None, &[]).unwrap();
         let mut spec = Spec {
-            id: format!("test-{}", std::process::id()),
+            // Tests run beside one another: each has a group of its own.
+            id: format!("test-{}", uuid::Uuid::new_v4().simple()),
             argv: argv.iter().map(ToString::to_string).collect(),
             env: vec![
                 ("PATH".into(), "/usr/bin:/bin".into()),

@@ -1,4 +1,10 @@
-//! Events: what happened to an object, in words. The same event again raises the count of the one that is there.
+//! Events: what happened to an object, in words. What is told again is not told as if it were new
+//! ([`correlator`], [`series`]).
+
+mod correlator;
+mod series;
+
+use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
@@ -6,6 +12,10 @@ use crate::api::write::{self, WriteOptions};
 use crate::cluster::Cluster;
 use crate::resource::EVENTS;
 use crate::store::{Key, StoreError};
+pub(crate) use correlator::Correlator;
+use correlator::Saying;
+use series::Part;
+pub(crate) use series::Series;
 
 /// Records an event about an object, as the recorder of `v1` events does.
 pub(crate) fn record(
@@ -31,9 +41,44 @@ pub(crate) fn record_action(
 ) {
     let now = cluster.clock.now();
     let micros = jiff::TimestampRound::new().smallest(jiff::Unit::Microsecond);
+    let time = format!("{:.6}", now.round(micros).unwrap_or(now));
     let mut event = begun(about, kind, reason, message);
+    let text = |field: &str| about["metadata"][field].as_str().unwrap_or_default().to_owned();
+    let same = [
+        component.to_owned(),
+        text("uid"),
+        text("resourceVersion"),
+        kind.to_owned(),
+        reason.to_owned(),
+        action.to_owned(),
+    ];
+    let Ok(key) = Key::of(&EVENTS, &event) else {
+        return;
+    };
+    let mut series = cluster
+        .events
+        .series
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let part = series.observe(same, key, now);
+    drop(series);
+    match part {
+        Part::First => {}
+        Part::Second(first) => {
+            let series = json!({"count": 2, "lastObservedTime": time});
+            let written = cluster.store.modify(&first, |event| {
+                event["series"] = series.clone();
+                Ok::<_, StoreError>(())
+            });
+            if let Err(error) = written {
+                tracing::debug!(%error, "a series of events is lost");
+            }
+            return;
+        }
+        Part::Later => return,
+    }
     event["source"] = json!({});
-    event["eventTime"] = format!("{:.6}", now.round(micros).unwrap_or(now)).into();
+    event["eventTime"] = time.into();
     event["firstTimestamp"] = Value::Null;
     event["lastTimestamp"] = Value::Null;
     event["action"] = action.into();
@@ -85,28 +130,44 @@ fn try_record(
     reason: &str,
     message: &str,
 ) -> Result<(), StoreError> {
-    let metadata = &about["metadata"];
-    let namespace = metadata["namespace"].as_str().unwrap_or("default");
-    let now = cluster.clock.now_text();
-    let (events, _) = cluster.store.list(&EVENTS, Some(namespace))?;
-    let same = events.iter().find(|event| {
-        event["involvedObject"]["uid"] == metadata["uid"]
-            && event["reason"] == reason
-            && event["message"] == message
-    });
-    if let Some(same) = same {
-        cluster.store.modify(&Key::of(&EVENTS, same)?, |event| {
-            event["count"] = (event["count"].as_i64().unwrap_or(1) + 1).into();
-            event["lastTimestamp"] = now.clone().into();
-            Ok::<_, StoreError>(())
-        })?;
-        return Ok(());
-    }
+    let now = cluster.clock.now();
     let mut event = begun(about, kind, reason, message);
+    let saying = Saying {
+        component: component.to_owned(),
+        about: about["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        kind: kind.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let mut correlator = cluster
+        .events
+        .correlator
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let name = event["metadata"]["name"].as_str().unwrap_or_default();
+    let told = correlator.observe(saying, message, name, now);
+    drop(correlator);
+    let Some(told) = told else {
+        return Ok(());
+    };
+    event["metadata"]["name"] = told.name.into();
+    event["message"] = told.message.into();
     event["source"] = json!({"component": component});
-    event["count"] = 1.into();
-    event["firstTimestamp"] = now.clone().into();
-    event["lastTimestamp"] = now.into();
+    event["count"] = told.count.into();
+    event["firstTimestamp"] = crate::cluster::seconds(told.first).into();
+    event["lastTimestamp"] = crate::cluster::seconds(now).into();
+    if told.count > 1 {
+        let again = cluster.store.modify(&Key::of(&EVENTS, &event)?, |stored| {
+            for field in ["count", "lastTimestamp", "message"] {
+                stored[field] = event[field].clone();
+            }
+            Ok::<_, StoreError>(())
+        });
+        match again {
+            // Its hour is over: it is told anew.
+            Err(StoreError::NotFound(_)) => {}
+            other => return other.map(drop),
+        }
+    }
     event["eventTime"] = Value::Null;
     event["reportingComponent"] = component.into();
     event["reportingInstance"] = "".into();

@@ -1,0 +1,208 @@
+//! Which events are told, as client-go's `EventCorrelator` decides before it sends one: what was told before raises a
+//! count, the tenth of similar ones and those after it become one, and who tells too much is not heard.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use jiff::Timestamp;
+
+/// Events that differ only in their words are similar; this many in [`SIMILAR_WITHIN`] seconds are combined.
+const MOST_SIMILAR: usize = 10;
+/// How long similar events belong together, in seconds.
+const SIMILAR_WITHIN: i64 = 600;
+/// What a component may tell about an object at once.
+const BURST: f64 = 25.0;
+/// Seconds until it may tell one more.
+const ONE_MORE_AFTER: f64 = 300.0;
+/// How many entries are remembered of each kind.
+const MEMORY: usize = 4096;
+
+/// What a component has to say about an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Saying {
+    /// Who says it.
+    pub component: String,
+    /// The object's uid.
+    pub about: String,
+    /// `Normal` or `Warning`.
+    pub kind: String,
+    /// Why, in one word.
+    pub reason: String,
+}
+
+/// An event as it is to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The event's name: that of the first one, if it is told again.
+    pub name: String,
+    /// How often it has been told.
+    pub count: i64,
+    /// When it was told first.
+    pub first: Timestamp,
+    /// What it says.
+    pub message: String,
+}
+
+#[derive(Clone, Debug)]
+struct Similar {
+    messages: HashSet<String>,
+    last: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    left: f64,
+    last: Timestamp,
+}
+
+/// What was told lately.
+#[derive(Debug, Default)]
+pub(crate) struct Correlator {
+    similar: HashMap<Saying, Similar>,
+    /// By saying, and message unless it is a combined one.
+    told: HashMap<(Saying, Option<String>), (Told, Timestamp)>,
+    talkers: HashMap<(String, String), Bucket>,
+}
+
+impl Correlator {
+    /// How a saying is to be stored, under `name` if it is new; nothing if it is one too many.
+    pub(super) fn observe(
+        &mut self,
+        saying: Saying,
+        message: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Option<Told> {
+        let combined = self.combine(&saying, message, now);
+        let talker = (saying.component.clone(), saying.about.clone());
+        let key = (saying, (!combined).then(|| message.to_owned()));
+        make_room(&mut self.told, |(_, last)| *last);
+        let (told, last) = self.told.entry(key).or_insert_with(|| {
+            let first = Told {
+                name: name.to_owned(),
+                count: 0,
+                first: now,
+                message: String::new(),
+            };
+            (first, now)
+        });
+        told.count += 1;
+        *last = now;
+        told.message = if combined {
+            format!("(combined from similar events): {message}")
+        } else {
+            message.to_owned()
+        };
+        let told = told.clone();
+        self.may_talk(talker, now).then_some(told)
+    }
+
+    /// Whether it is one of many similar ones.
+    fn combine(&mut self, saying: &Saying, message: &str, now: Timestamp) -> bool {
+        make_room(&mut self.similar, |similar| similar.last);
+        let similar = self.similar.entry(saying.clone()).or_insert_with(|| Similar {
+            messages: HashSet::new(),
+            last: now,
+        });
+        if now.as_second() - similar.last.as_second() > SIMILAR_WITHIN {
+            similar.messages.clear();
+        }
+        similar.last = now;
+        similar.messages.insert(message.to_owned());
+        let combined = similar.messages.len() >= MOST_SIMILAR;
+        if combined {
+            // The set does not grow any more: which one goes makes no difference to the count.
+            let one = similar.messages.iter().next().cloned();
+            similar.messages.remove(&one.unwrap_or_default());
+        }
+        combined
+    }
+
+    fn may_talk(&mut self, talker: (String, String), now: Timestamp) -> bool {
+        make_room(&mut self.talkers, |bucket| bucket.last);
+        let bucket = self.talkers.entry(talker).or_insert(Bucket {
+            left: BURST,
+            last: now,
+        });
+        let passed = now.duration_since(bucket.last).as_secs_f64().max(0.0);
+        bucket.left = (bucket.left + passed / ONE_MORE_AFTER).min(BURST);
+        bucket.last = now;
+        let may = bucket.left >= 1.0;
+        if may {
+            bucket.left -= 1.0;
+        }
+        may
+    }
+}
+
+/// Forgets the entry that was used the longest ago, if there are too many.
+fn make_room<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, used: impl Fn(&V) -> Timestamp) {
+    if map.len() < MEMORY {
+        return;
+    }
+    let oldest = map
+        .iter()
+        .min_by_key(|(_, value)| used(value))
+        .map(|(key, _)| key.clone());
+    if let Some(oldest) = oldest {
+        map.remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn saying() -> Saying {
+        let text = str::to_owned;
+        Saying {
+            component: text("job-controller"),
+            about: text("uid"),
+            kind: text("Warning"),
+            reason: text("FailedCreate"),
+        }
+    }
+
+    #[test]
+    fn the_same_words_raise_the_count_of_the_first_event() {
+        let mut correlator = Correlator::default();
+        let first = correlator.observe(saying(), "no", "a", at(0)).unwrap();
+        assert_eq!((first.name.as_str(), first.count), ("a", 1));
+        let again = correlator.observe(saying(), "no", "b", at(9)).unwrap();
+        assert_eq!((again.name.as_str(), again.count, again.first), ("a", 2, at(0)));
+    }
+
+    #[test]
+    fn the_tenth_of_similar_events_and_those_after_it_are_one() {
+        let mut correlator = Correlator::default();
+        let mut tell = |number: i64| {
+            let name = format!("event-{number}");
+            let told = correlator.observe(saying(), &format!("pod {number}"), &name, at(number));
+            told.map(|told| (told.name, told.count, told.message)).unwrap()
+        };
+        for number in 1..10 {
+            assert_eq!(
+                tell(number),
+                (format!("event-{number}"), 1, format!("pod {number}"))
+            );
+        }
+        let combined = |number: i64| format!("(combined from similar events): pod {number}");
+        assert_eq!(tell(10), ("event-10".to_owned(), 1, combined(10)));
+        assert_eq!(tell(11), ("event-10".to_owned(), 2, combined(11)));
+        // After ten minutes without any, they are told one by one again.
+        assert_eq!(tell(700), ("event-700".to_owned(), 1, "pod 700".to_owned()));
+    }
+
+    #[test]
+    fn who_tells_too_much_about_an_object_is_not_heard() {
+        let mut correlator = Correlator::default();
+        let heard = (0..40).filter(|_| correlator.observe(saying(), "no", "a", at(0)).is_some());
+        assert_eq!(heard.count(), 25);
+        assert!(correlator.observe(saying(), "no", "a", at(299)).is_none());
+        assert!(correlator.observe(saying(), "no", "a", at(301)).is_some());
+    }
+}

@@ -1,0 +1,78 @@
+//! Which changes may let a Pod in that was refused
+//! ([queueing hints](https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/#queueinghint)): it is
+//! tried again for those, and told again that it does not fit.
+
+use serde_json::Value;
+
+use super::nodes::{Filter, Load, refusals};
+use crate::http::is_over;
+use crate::store::{Event, EventKind};
+
+/// Whether a change of a Pod that had a node gives room: it has ended, or is gone.
+pub(super) fn gives_room(change: &Event) -> bool {
+    let placed = |pod: &Value| pod["spec"]["nodeName"].is_string() && !is_over(pod);
+    let was = change.previous.as_ref().is_some_and(|pod| placed(pod));
+    was && (change.kind == EventKind::Deleted || is_over(&change.object))
+}
+
+/// Whether a node, as it is now, takes away what stands in a Pod's way.
+pub(super) fn helps(change: &Event, pod: &Value, in_the_way: &[Filter]) -> bool {
+    if change.kind == EventKind::Deleted {
+        return false;
+    }
+    let passes = |node: &Value, filter: Filter| {
+        let refused = refusals(pod, node, &Load::default());
+        refused.first().is_none_or(|refusal| refusal.filter > filter)
+    };
+    in_the_way.iter().any(|filter| {
+        let before = change.previous.as_ref().is_some_and(|node| passes(node, *filter));
+        passes(&change.object, *filter) && !before
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn changed(before: Value, after: Value) -> Event {
+        Event {
+            kind: EventKind::Modified,
+            object: Arc::new(after),
+            previous: Some(Arc::new(before)),
+            resource_version: 2,
+        }
+    }
+
+    #[test]
+    fn a_pod_that_ends_gives_room() {
+        let pod = |node: Value, phase: &str| json!({"spec": {"nodeName": node}, "status": {"phase": phase}});
+        assert!(gives_room(&changed(
+            pod("a".into(), "Running"),
+            pod("a".into(), "Succeeded")
+        )));
+        assert!(!gives_room(&changed(
+            pod("a".into(), "Pending"),
+            pod("a".into(), "Running")
+        )));
+        assert!(!gives_room(&changed(
+            pod(Value::Null, "Pending"),
+            pod("a".into(), "Pending")
+        )));
+    }
+
+    #[test]
+    fn a_node_helps_if_it_takes_away_what_is_in_the_way() {
+        let node = |zone: &str, cpu: &str| json!({"metadata": {"labels": {"zone": zone}}, "status": {"allocatable": {"cpu": cpu, "pods": "9"}}});
+        let pod = json!({"spec": {"nodeSelector": {"zone": "a"}, "containers": [{"resources": {"requests": {"cpu": "2"}}}]}});
+        let helped =
+            |before: Value, after: Value, filter: Filter| helps(&changed(before, after), &pod, &[filter]);
+        assert!(helped(node("b", "1"), node("a", "1"), Filter::Affinity));
+        assert!(!helped(node("a", "1"), node("a", "4"), Filter::Affinity));
+        assert!(helped(node("a", "1"), node("a", "4"), Filter::Resources));
+        assert!(!helped(node("a", "2"), node("a", "4"), Filter::Resources));
+    }
+}

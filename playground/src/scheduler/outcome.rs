@@ -1,0 +1,99 @@
+//! What is written about a Pod: its node, or why no node takes it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::COMPONENT;
+use super::nodes::Refusal;
+use crate::api::write::{self, Part, WriteOptions};
+use crate::cluster::Cluster;
+use crate::controllers::events;
+use crate::resource::PODS;
+use crate::store::{Key, StoreError};
+
+/// Why no node takes a Pod.
+pub(super) fn message(nodes: usize, refusals: &[Refusal]) -> String {
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for refusal in refusals {
+        *counted.entry(&refusal.reason).or_default() += 1;
+    }
+    let mut words: Vec<String> = counted
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    words.sort();
+    if nodes == 0 {
+        return "no nodes available to schedule pods".to_owned();
+    }
+    format!(
+        "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
+        words.join(", ")
+    )
+}
+
+/// Puts a Pod on a node.
+pub(super) fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), StoreError> {
+    let now = cluster.clock.now_text();
+    cluster.store.modify(&Key::of(&PODS, pod)?, |pod| {
+        pod["spec"]["nodeName"] = node.into();
+        set_condition(pod, "True", "", "", &now);
+        Ok::<_, StoreError>(())
+    })?;
+    let metadata = &pod["metadata"];
+    let text = |field: &str| metadata[field].as_str().unwrap_or_default();
+    let message = format!(
+        "Successfully assigned {}/{} to {node}",
+        text("namespace"),
+        text("name")
+    );
+    let what = ("Normal", "Scheduled", "Binding");
+    events::record_action(cluster, pod, COMPONENT, what, &message);
+    Ok(())
+}
+
+/// The conditions of a Pod.
+pub(super) fn conditions(pod: &Value) -> &[Value] {
+    pod["status"]["conditions"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice)
+}
+
+/// Writes why no node takes a Pod; false if it is gone.
+pub(super) fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<bool, StoreError> {
+    let now = cluster.clock.now_text();
+    let generation = pod["metadata"]["generation"].clone();
+    let options = WriteOptions::system("kube-scheduler");
+    let written = write::update(cluster, &Key::of(&PODS, pod)?, Part::Status, &options, |old| {
+        let mut new = old.clone();
+        set_condition(&mut new, "False", "Unschedulable", message, &now);
+        for condition in new["status"]["conditions"].as_array_mut().into_iter().flatten() {
+            if condition["type"] == "PodScheduled" {
+                condition["observedGeneration"] = generation.clone();
+            }
+        }
+        Ok(new)
+    });
+    if let Err(refused) = written {
+        // Deleted meanwhile: nothing to tell.
+        tracing::debug!(message = refused.message, "a Pod that no node takes");
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+fn set_condition(pod: &mut Value, status: &str, reason: &str, message: &str, now: &str) {
+    let mut condition =
+        json!({"type": "PodScheduled", "status": status, "lastProbeTime": null, "lastTransitionTime": now});
+    if !reason.is_empty() {
+        condition["reason"] = reason.into();
+        condition["message"] = message.into();
+    }
+    let mut all = pod["status"]["conditions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    all.retain(|other| other["type"] != "PodScheduled");
+    all.push(condition);
+    pod["status"]["conditions"] = all.into();
+}
