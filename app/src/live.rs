@@ -35,6 +35,24 @@ pub fn subscribe(
     let _ = (url, names, on_event, on_connection);
 }
 
+/// `url` while the page can be seen, else none: a browser has six connections for all tabs of this console, and a
+/// stream that begins anew brings everything.
+pub fn while_visible(url: impl Fn() -> String + Send + Sync + 'static) -> Signal<Option<String>> {
+    let visible = RwSignal::new(true);
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        visible.set(!document().hidden());
+        let handle = window_event_listener(leptos::ev::visibilitychange, move |_| {
+            let now = !document().hidden();
+            if visible.try_get_untracked() == Some(!now) {
+                visible.set(now);
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    Signal::derive(move || visible.get().then(&url))
+}
+
 #[cfg(feature = "hydrate")]
 mod browser {
     //! `EventSource`, with its callbacks kept alive as long as the stream.

@@ -17,6 +17,7 @@ mod api;
 pub mod auth;
 mod bootstrap;
 pub mod cluster;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod controllers;
 mod http;

@@ -11,7 +11,7 @@ const FLOORS: [(&str, usize); 13] = [
     ("decoding", 105),
     ("delete", 37),
     ("discovery", 29),
-    ("dryrun", 17),
+    ("dryrun", 18),
     ("jobs", 92),
     ("list", 68),
     ("logs", 18),

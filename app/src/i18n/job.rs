@@ -82,6 +82,8 @@ texts! {
     LOGS_SEARCH: "Search in the log" | "搜索日志";
     LOGS_MATCHES: "{n} lines match" | "{n} 行匹配";
     LOGS_WAITING: "Waiting for output…" | "等待输出…";
+    LOGS_GONE: "The Pods are gone, and their logs with them" | "容器组已被删除，日志也随之消失";
+    LOGS_MATCHES_LAST: "{n} of the last {kept} lines match; the download has all" | "最近 {kept} 行中有 {n} 行匹配；下载文件包含全部日志";
     LOGS_EMPTY: "No output" | "没有输出";
     LOGS_ENDED: "End of the log" | "日志结束";
     LOGS_LOST: "The connection is lost; the log goes on where it stopped as soon as it is back." | "连接已断开，恢复后日志将从中断处继续。";

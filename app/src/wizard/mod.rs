@@ -73,6 +73,7 @@ pub fn CreateJob() -> impl IntoView {
     let reviewing = RwSignal::new(false);
     let drafts = Drafts::new();
     begin(wizard, drafts);
+    start::hold(drafts);
     let check = Check::follow(wizard);
     Effect::new(move |_| {
         wizard.step.track();

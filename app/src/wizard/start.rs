@@ -67,6 +67,21 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
     });
 }
 
+/// Has the browser ask before a text is left that it does not keep.
+pub fn hold(drafts: Drafts) {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        let handle = window_event_listener(leptos::ev::beforeunload, move |event| {
+            if !drafts.is_kept() {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = drafts;
+}
+
 /// The draft as it was left, or a new Job. Until it is known, nothing that is typed overwrites it.
 fn restore(wizard: Wizard, project: String, drafts: Drafts, begun: StoredValue<bool>) {
     leptos::task::spawn_local(async move {
@@ -139,6 +154,7 @@ pub fn over(wizard: Wizard, drafts: Drafts) {
 /// Forgets the draft after its objects were created.
 pub fn done(wizard: Wizard, drafts: Drafts) {
     drafts.clear(&wizard.project.get_untracked());
+    drafts.kept.set(Kept::Yes);
 }
 
 /// A copy of a Job under a name of its own; a Job that may not be read says so above an empty one.

@@ -42,3 +42,30 @@ test('from a filtered list to another project, and from a tab to another Job, an
   await expect(page.getByRole('heading', { name: 'way-one' })).toBeVisible();
   await expect(events).toHaveAttribute('aria-current', 'page');
 });
+
+test('a list of more than one page: all of its rows can be reached', async ({ page, server, origin }) => {
+  await signIn(page, server);
+  await open(page, origin, 'default', '?edit=1');
+  // They start no Pods.
+  const names = Array.from({ length: 53 }, (_, index) => `paged-${String(index).padStart(2, '0')}`);
+  await paste(page, names.map((name) => job(name).replace('spec: {', 'spec: {parallelism: 0, ')).join('---\n'));
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await expect(page).toHaveURL(/\/jobs\/paged-00$/, { timeout: 60_000 });
+  await page.goto(`${origin}/projects/default/jobs?q=paged-`);
+  await alive(page);
+  const pager = page.locator('.pager');
+  await expect(pager).toContainText('1–50 of 53');
+  await expect(pager.getByRole('button', { name: 'Previous page' })).toBeDisabled();
+  const first = await page.getByRole('link', { name: /^paged-/ }).allInnerTexts();
+  await pager.getByRole('button', { name: 'Next page' }).click();
+  await expect(pager).toContainText('51–53 of 53');
+  await expect(pager.getByRole('button', { name: 'Next page' })).toBeDisabled();
+  const second = await page.getByRole('link', { name: /^paged-/ }).allInnerTexts();
+  expect([...first, ...second].sort()).toEqual(names);
+  for (const left of [50, 0]) {
+    await page.getByLabel('Select all').check();
+    await page.getByRole('button', { name: 'Delete' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await expect(page.getByRole('link', { name: /^paged-/ })).toHaveCount(left, { timeout: 30_000 });
+  }
+});

@@ -173,9 +173,17 @@ async fn replayed(
         if scenario.job_controller && !recorded.contains("managedFields") {
             drop_managers(&mut answer.body);
         }
+        let at = format!("step {number}");
+        // What a later step refers to was in the answer, though the recording has lost it.
+        for (variable, pointer) in &step.capture {
+            let lost = step.response.body.pointer(pointer).is_none()
+                && scenario.recorded.get(variable).and_then(Value::as_str) == Some("");
+            if lost && take(&mut answer.body, pointer).is_none() {
+                found.push(format!("{at}/body{pointer}: missing, captured as {variable}"));
+            }
+        }
         let mut want = side(&step.response, &recorded_names);
         let mut got = side(&answer, &seen_names);
-        let at = format!("step {number}");
         // Of a whole life the server may show a state more or less.
         if name.contains("-life") && want["body"].is_array() && got["body"].is_array() {
             let (a, b) = (want["body"].take(), got["body"].take());
@@ -184,6 +192,12 @@ async fn replayed(
         differences(&at, &want, &got, &mut found);
     }
     Ok((found, cut))
+}
+
+/// Takes a member out.
+fn take(body: &mut Value, pointer: &str) -> Option<Value> {
+    let (parent, member) = pointer.rsplit_once('/')?;
+    body.pointer_mut(parent)?.as_object_mut()?.shift_remove(member)
 }
 
 /// Groups that were recorded without owners of fields.

@@ -91,7 +91,7 @@ pub fn Logs(
         <Controls detail choice which/>
         {dynamic(move || received.lost.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> }))}
         {dynamic(move || received.refused.get().map(|error| view! { <Failure error/> }))}
-        <Text choice received/>
+        <Text choice received gone=Signal::derive(move || detail.with(|detail| detail.pods.is_empty()))/>
     }
 }
 
@@ -247,7 +247,7 @@ fn Toggle(label: &'static str, value: RwSignal<bool>) -> impl IntoView {
 
 /// The lines.
 #[component]
-fn Text(choice: Choice, received: Received) -> impl IntoView {
+fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView {
     let frame = NodeRef::<leptos::html::Div>::new();
     let shown = Memo::new(move |_| {
         let search = choice.search.get().to_lowercase();
@@ -280,9 +280,12 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
         }
     };
     let many = Memo::new(move |_| {
-        received
-            .lines
-            .with(|lines| lines.iter().any(|(_, line)| line.pod != lines[0].1.pod))
+        received.lines.with(|lines| {
+            lines.iter().any(|(_, line)| {
+                let first = &lines[0].1;
+                (&line.pod, &line.container) != (&first.pod, &first.container)
+            })
+        })
     });
     let trimmed = move || {
         received
@@ -292,6 +295,7 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
     let foot = move || match (received.lines.with(Vec::is_empty), received.ended.get()) {
         (true, false) => t(text::LOGS_WAITING),
         (true, true) if received.refused.with(Option::is_some) => "",
+        (true, true) if gone.get() => t(text::LOGS_GONE),
         (true, true) => t(text::LOGS_EMPTY),
         (false, true) => t(text::LOGS_ENDED),
         (false, false) => "",
@@ -304,7 +308,9 @@ fn Text(choice: Choice, received: Received) -> impl IntoView {
                 .with(|search| !search.is_empty())
                 .then(|| {
                     let count = shown.with(Vec::len).to_string();
-                    view! { <p class="hint" role="status">{tf(text::LOGS_MATCHES, &[("n", &count)])}</p> }
+                    let words = if trimmed() { text::LOGS_MATCHES_LAST } else { text::LOGS_MATCHES };
+                    let kept = KEPT.to_string();
+                    view! { <p class="hint" role="status">{tf(words, &[("n", &count), ("kept", &kept)])}</p> }
                 })
         })}
         <div

@@ -86,12 +86,12 @@ fn follow(
     stale: RwSignal<Option<Millis>>,
     gone: RwSignal<bool>,
 ) {
-    let url = Signal::derive(move || {
-        Some(here(&format!(
+    let url = live::while_visible(move || {
+        here(&format!(
             "/stream/job?project={}&name={}",
             project.get(),
             name.get()
-        )))
+        ))
     });
     live::subscribe(
         url,

@@ -291,7 +291,7 @@ fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> i
                     type="button"
                     class="button button-icon"
                     aria-label=t(text::NEXT_PAGE)
-                    disabled=move || start.get() + PAGE >= total.get()
+                    disabled=move || { start.get() + PAGE >= total.get() }
                     on:click=move |_| page.set(start.get_untracked() / PAGE + 1)
                 >
                     <Icon glyph=Glyph::ChevronRight/>

@@ -44,7 +44,7 @@ impl Model {
 
     /// Follows the project's live stream.
     pub fn follow(self, project: Memo<String>) {
-        let url = Signal::derive(move || Some(here(&format!("/stream/jobs?project={}", project.get()))));
+        let url = live::while_visible(move || here(&format!("/stream/jobs?project={}", project.get())));
         live::subscribe(
             url,
             &["change"],
