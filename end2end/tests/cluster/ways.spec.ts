@@ -1,4 +1,5 @@
 // Ways from page to page that change the path and the query at once: nothing of the page that is left listens on.
+import type { Page } from '@playwright/test';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 import { open, paste } from '../../lib/wizard.ts';
 
@@ -68,4 +69,33 @@ test('a list of more than one page: all of its rows can be reached', async ({ pa
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await expect(page.getByRole('link', { name: /^paged-/ })).toHaveCount(left, { timeout: 30_000 });
   }
+});
+
+/** Tells a page that its tab is in the background, or in front again. A browser without windows shows all of them. */
+async function show(page: Page, visible: boolean): Promise<void> {
+  await page.evaluate((visible) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => !visible });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  }, visible);
+}
+
+test('more tabs than a browser has connections: each loads, and shows what is new once it is in front', async ({ page, server, origin }) => {
+  await signIn(page, server);
+  const tabs = [page];
+  for (let count = 1; count < 9; count += 1) {
+    await show(tabs[count - 1], false);
+    tabs.push(await page.context().newPage());
+    await tabs[count].goto(`${origin}/projects/default/jobs`);
+    await alive(tabs[count]);
+  }
+  await tabs[0].goto(`${origin}/projects/default/jobs?q=from-`);
+  await alive(tabs[0]);
+  await show(tabs[0], false);
+  await tabs[8].goto(`${origin}/projects/default/create-job?edit=1`);
+  await alive(tabs[8]);
+  await paste(tabs[8], job('from-another-tab'));
+  await tabs[8].getByRole('button', { name: 'Create', exact: true }).click();
+  await expect(tabs[8]).toHaveURL(/\/jobs\/from-another-tab$/);
+  await show(tabs[0], true);
+  await expect(tabs[0].getByRole('link', { name: 'from-another-tab' })).toBeVisible();
 });
