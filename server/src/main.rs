@@ -12,8 +12,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // What the client library logs may hold whole answers of the API server, Secrets included; its errors reach us
     // anyway.
-    let filter = EnvFilter::try_from_env("JOBWRIGHT_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,kube_client=off,kube_runtime=off"));
+    let filter =
+        EnvFilter::try_from_env("JOBWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info,kube_client=off"));
     // Standard output is for the address alone.
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()

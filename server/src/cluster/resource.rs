@@ -27,7 +27,6 @@ pub struct Resource {
 pub struct Builtin {
     api_version: &'static str,
     plural: &'static str,
-    kind: &'static str,
 }
 
 impl Resource {
@@ -43,55 +42,46 @@ impl Builtin {
     pub const JOBS: Self = Self {
         api_version: "batch/v1",
         plural: "jobs",
-        kind: "Job",
     };
     /// Pods.
     pub const PODS: Self = Self {
         api_version: "v1",
         plural: "pods",
-        kind: "Pod",
     };
     /// Events of the core group.
     pub const EVENTS: Self = Self {
         api_version: "v1",
         plural: "events",
-        kind: "Event",
     };
     /// `ResourceQuota`s.
     pub const QUOTAS: Self = Self {
         api_version: "v1",
         plural: "resourcequotas",
-        kind: "ResourceQuota",
     };
     /// `LimitRange`s.
     pub const LIMITS: Self = Self {
         api_version: "v1",
         plural: "limitranges",
-        kind: "LimitRange",
     };
     /// `ConfigMap`s.
     pub const CONFIG_MAPS: Self = Self {
         api_version: "v1",
         plural: "configmaps",
-        kind: "ConfigMap",
     };
     /// Secrets.
     pub const SECRETS: Self = Self {
         api_version: "v1",
         plural: "secrets",
-        kind: "Secret",
     };
     /// `PersistentVolumeClaim`s.
     pub const CLAIMS: Self = Self {
         api_version: "v1",
         plural: "persistentvolumeclaims",
-        kind: "PersistentVolumeClaim",
     };
     /// `ServiceAccount`s.
     pub const SERVICE_ACCOUNTS: Self = Self {
         api_version: "v1",
         plural: "serviceaccounts",
-        kind: "ServiceAccount",
     };
 
     /// Name within addresses, such as `jobs`.
@@ -107,18 +97,6 @@ impl Builtin {
     /// One object.
     pub fn object(self, project: &str, name: &str) -> Result<String, ApiError> {
         Ok(format!("{}/{}", self.collection(project)?, segment(name)?))
-    }
-
-    /// What `kube` needs to know to watch it.
-    pub fn for_kube(self) -> kube::core::ApiResource {
-        let (group, version) = self.api_version.split_once('/').unwrap_or(("", self.api_version));
-        kube::core::ApiResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            api_version: self.api_version.to_owned(),
-            kind: self.kind.to_owned(),
-            plural: self.plural.to_owned(),
-        }
     }
 }
 
