@@ -78,21 +78,22 @@ pub async fn first(
     Query(query): Query<First>,
     headers: HeaderMap,
 ) -> Response {
-    let key = match named {
-        Some(Extension(Named(key))) => Some(key),
-        None => state.clusters.first(),
-    };
-    let base = key
-        .as_ref()
-        .map(|key| format!("{CLUSTERS}{key}"))
-        .unwrap_or_default();
-    let here = LocalPath::new(&format!("{base}/"));
+    let base_of = |key: &String| format!("{CLUSTERS}{key}");
+    let key = named.map(|Extension(Named(key))| key);
     if let Some(token) = query.token {
-        return redeem(&state, &headers, &token, &here);
+        let back = key
+            .as_ref()
+            .map(|key| LocalPath::new(&format!("{}/", base_of(key))));
+        return redeem(&state, &headers, &token, &back.unwrap_or_default());
     }
     if session.is_none() {
-        return Redirect::to(&format!("/sign-in?back={}", here.encoded())).into_response();
+        // Nobody learns from this which clusters there are.
+        let back = key.map(|key| LocalPath::new(&format!("{}/", base_of(&key))).encoded());
+        let back = back.map(|back| format!("?back={back}")).unwrap_or_default();
+        return Redirect::to(&format!("/sign-in{back}")).into_response();
     }
+    let key = key.or_else(|| state.clusters.first());
+    let base = key.as_ref().map(base_of).unwrap_or_default();
     let project = tokio::time::timeout(PATIENCE, first_project(&state, key)).await;
     // Of a cluster that cannot be asked the page says so.
     let project = project.unwrap_or_else(|_| "default".to_owned());

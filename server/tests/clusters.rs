@@ -265,6 +265,7 @@ async fn nobody_without_a_session_learns_of_clusters_or_runs_a_plugin() {
     let mut app = File::of(&[&plugin, &one.entry]).console(&[], true).await;
     app.forget_cookie();
     let before = runs(&one.ran());
+    assert_eq!(app.get("/").await.location(), "/sign-in");
     for path in [
         "/clusters/one",
         "/clusters/one/projects/demo/jobs",
