@@ -24,7 +24,7 @@ test('the first page is the project that they may use, and the picker has no oth
   await expect(page).toHaveURL(/\/projects\/demo\/jobs$/);
   await alive(page);
   await page.getByLabel('Project demo').click();
-  await expect(page.locator('.bar .menu-item')).toHaveText(['demo']);
+  await expect(page.locator('.bar details[open] .menu-item')).toHaveText(['demo']);
 });
 
 test('they create a Job, follow it to its end, read its log, rerun it and delete both', async ({ page, origin }) => {

@@ -15,7 +15,7 @@ test('the picker leads to the other project: its Jobs, and none of the first; an
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
   await page.getByLabel('Project demo').click();
-  await page.locator('.bar .menu-item').filter({ hasText: /^other$/ }).click();
+  await page.locator('.bar details[open] .menu-item').filter({ hasText: /^other$/ }).click();
   await expect(page.getByRole('row', { name: /theirs/ })).toBeVisible();
   await expect(page.getByRole('row', { name: /mine/ })).toHaveCount(0);
   apply('other', job('comes'));

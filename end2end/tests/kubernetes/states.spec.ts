@@ -56,7 +56,7 @@ test('an image whose name is none', async ({ page, origin }) => {
 test('a Secret that is missing keeps the container from being made', async ({ page, origin }) => {
   const env = [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'missing', key: 'token' } } }];
   apply('demo', job('keyless', { container: { env } }));
-  await says(page, origin, 'keyless', 'Image error', /secret "missing" not found/);
+  await says(page, origin, 'keyless', 'Container error', /secret "missing" not found/);
 });
 
 test('a Job that no node takes', async ({ page, origin }) => {
