@@ -46,13 +46,13 @@ test('from a filtered list to another project, and from a tab to another Job, an
 
 test('a list of more than one page: all of its rows can be reached', async ({ page, server, origin }) => {
   await signIn(page, server);
-  await open(page, origin, 'default', '?edit=1');
+  await open(page, origin, 'demo', '?edit=1');
   // They start no Pods.
   const names = Array.from({ length: 53 }, (_, index) => `paged-${String(index).padStart(2, '0')}`);
   await paste(page, names.map((name) => job(name).replace('spec: {', 'spec: {parallelism: 0, ')).join('---\n'));
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await expect(page).toHaveURL(/\/jobs\/paged-00$/, { timeout: 60_000 });
-  await page.goto(`${origin}/projects/default/jobs?q=paged-`);
+  await page.goto(`${origin}/projects/demo/jobs?q=paged-`);
   await alive(page);
   const pager = page.locator('.pager');
   await expect(pager).toContainText('1–50 of 53');
@@ -85,13 +85,13 @@ test('more tabs than a browser has connections: each loads, and shows what is ne
   for (let count = 1; count < 9; count += 1) {
     await show(tabs[count - 1], false);
     tabs.push(await page.context().newPage());
-    await tabs[count].goto(`${origin}/projects/default/jobs`);
+    await tabs[count].goto(`${origin}/projects/demo/jobs`);
     await alive(tabs[count]);
   }
-  await tabs[0].goto(`${origin}/projects/default/jobs?q=from-`);
+  await tabs[0].goto(`${origin}/projects/demo/jobs?q=from-`);
   await alive(tabs[0]);
   await show(tabs[0], false);
-  await tabs[8].goto(`${origin}/projects/default/create-job?edit=1`);
+  await tabs[8].goto(`${origin}/projects/demo/create-job?edit=1`);
   await alive(tabs[8]);
   await paste(tabs[8], job('from-another-tab'));
   await tabs[8].getByRole('button', { name: 'Create', exact: true }).click();
