@@ -14,6 +14,8 @@ use crate::kit::menu::Menu;
 pub fn ClusterMenu(
     /// What there is to choose from; not empty.
     choice: ClusterChoice,
+    /// Version of this page's cluster; empty while it does not say.
+    version: String,
 ) -> impl IntoView {
     let ClusterChoice { current, all } = choice;
     let is_current = move |offer: &ClusterOffer| current.as_ref().is_none_or(|key| *key == offer.key);
@@ -22,6 +24,7 @@ pub fn ClusterMenu(
         .find(|offer| is_current(offer))
         .map(|offer| offer.name.clone());
     let name = StoredValue::new(name.unwrap_or_else(|| t(common::NONE).to_owned()));
+    let version = StoredValue::new(version);
     let items: Vec<_> = all.into_iter().map(|offer| (is_current(&offer), offer)).collect();
     let items = StoredValue::new(items);
     view! {
@@ -33,7 +36,7 @@ pub fn ClusterMenu(
                     <Icon glyph=Glyph::Node/>
                     <span class="bar-dim">{t(common::CLUSTER)}</span>
                     " "
-                    <strong>{name.get_value()}</strong>
+                    <strong title=version.get_value()>{name.get_value()}</strong>
                     <Icon glyph=Glyph::ChevronDown/>
                 }
             })

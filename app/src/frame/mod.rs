@@ -123,7 +123,8 @@ fn Where(clusters: ClusterChoice, workspace: Option<Workspace>, project: Memo<St
             .into_any()
         })
     } else {
-        Some(view! { <ClusterMenu choice=clusters/> }.into_any())
+        let version = workspace.as_ref().map(|workspace| workspace.version.clone());
+        Some(view! { <ClusterMenu choice=clusters version=version.unwrap_or_default()/> }.into_any())
     };
     let projects = match workspace {
         Some(workspace) => view! { <Projects projects=workspace.projects project/> }.into_any(),

@@ -59,7 +59,7 @@ spec:
 test('policies, probes, projected volumes and topology spread are made in the form', async ({ page, server, origin }) => {
   await signIn(page, server);
   await open(page, origin, 'demo');
-  const version = (await page.locator('.bar-where').getAttribute('title')) ?? '';
+  const version = (await page.locator('.bar [title^="v1."]').getAttribute('title')) ?? '';
   const minor = Number(version.match(/^v1\.(\d+)/)?.[1]);
   if (minor < 31) {
     // An older cluster: the fields are there to be seen, but not to be set, and say what they need.
