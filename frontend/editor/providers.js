@@ -3,11 +3,12 @@ import { editor, languages, Range } from './monaco.js';
 
 /**
  * Registers for one model:
+ * informed(), a promise that the two below have what they need (the mouse may rest before the schema is here),
  * complete(offset) → [{label, insert, detail, documentation, offset, length, field}],
  * hover(offset) → {text, offset, length} or null,
  * fixes(offset, length) → [{title, index}], and fix(index) carries one out.
  */
-export function register(model, { complete, hover, fixes, fix, fixLabel }) {
+export function register(model, { informed, complete, hover, fixes, fix, fixLabel }) {
   const range = (offset, length) => {
     const [start, end] = [model.getPositionAt(offset), model.getPositionAt(offset + length)];
     return new Range(start.lineNumber, start.column, end.lineNumber, end.column);
@@ -17,8 +18,10 @@ export function register(model, { complete, hover, fixes, fix, fixLabel }) {
   const registered = [
     languages.registerCompletionItemProvider('yaml', {
       triggerCharacters: [' ', ':', '-', '"'],
-      provideCompletionItems(of, position) {
+      async provideCompletionItems(of, position, _context, asked) {
         if (of !== model) return null;
+        await informed();
+        if (asked.isCancellationRequested) return null;
         const items = complete(model.getOffsetAt(position));
         return {
           suggestions: items.map((item, place) => ({
@@ -35,8 +38,10 @@ export function register(model, { complete, hover, fixes, fix, fixLabel }) {
       },
     }),
     languages.registerHoverProvider('yaml', {
-      provideHover(of, position) {
+      async provideHover(of, position, asked) {
         if (of !== model) return null;
+        await informed();
+        if (asked.isCancellationRequested) return null;
         const found = hover(model.getOffsetAt(position));
         return found ? { contents: [{ value: found.text }], range: range(found.offset, found.length) } : null;
       },

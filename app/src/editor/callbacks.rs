@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
 use super::{Host, Suggestion, object, span};
 use crate::wizard::offsets::to_byte;
@@ -15,6 +16,7 @@ impl Callbacks {
     pub fn new(host: Rc<dyn Host>) -> Self {
         let (typed, undo, redo) = (Rc::clone(&host), Rc::clone(&host), Rc::clone(&host));
         let (complete, hover, fixes) = (Rc::clone(&host), Rc::clone(&host), Rc::clone(&host));
+        let informed = Rc::clone(&host);
         Self(vec![
             (
                 "onChange",
@@ -24,6 +26,17 @@ impl Callbacks {
             ),
             ("onUndo", kept(Closure::<dyn FnMut()>::new(move || undo.undo()))),
             ("onRedo", kept(Closure::<dyn FnMut()>::new(move || redo.redo()))),
+            (
+                "informed",
+                kept(Closure::<dyn FnMut() -> JsValue>::new(move || {
+                    let informed = informed.informed();
+                    future_to_promise(async move {
+                        informed.await;
+                        Ok(JsValue::UNDEFINED)
+                    })
+                    .into()
+                })),
+            ),
             (
                 "complete",
                 kept(Closure::<dyn FnMut(usize) -> JsValue>::new(move |at: usize| {

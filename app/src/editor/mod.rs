@@ -2,6 +2,8 @@
 //!
 //! Everything here runs in the browser only.
 
+use std::pin::Pin;
+
 use js_sys::{Array, Object, Reflect};
 use manifest::Splice;
 use wasm_bindgen::prelude::*;
@@ -71,6 +73,8 @@ pub trait Host {
     fn undo(&self);
     /// One step forward.
     fn redo(&self);
+    /// Ends when completion and documentation have what they need, or cannot get it.
+    fn informed(&self) -> Pin<Box<dyn Future<Output = ()>>>;
     /// What may be written at an offset.
     fn complete(&self, offset: usize) -> Vec<Suggestion>;
     /// Markdown about the field at an offset, and where that field is.

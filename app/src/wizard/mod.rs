@@ -19,6 +19,7 @@ mod preview;
 mod problems;
 mod quantity;
 mod review;
+mod schema;
 mod settings;
 mod start;
 mod state;
@@ -88,15 +89,15 @@ pub fn CreateJob() -> impl IntoView {
             class="wizard"
             class:wizard-editing=move || wizard.editing.get()
             on:keydown=move |event| {
-                start::want_schema(wizard);
+                wizard.schema.want();
                 shortcut(wizard, &event);
             }
-            on:pointerdown=move |_| start::want_schema(wizard)
+            on:pointerdown=move |_| wizard.schema.want()
             on:focusout=move |event| {
                 let element = event_target::<web_sys::Element>(&event);
                 wizard.young.leave(&element.id());
             }
-            on:input=move |_| start::want_schema(wizard)
+            on:input=move |_| wizard.schema.want()
         >
             <Head wizard drafts mode=address.with_value(|address| address.mode)/>
             <Notices wizard drafts/>

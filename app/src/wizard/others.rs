@@ -59,14 +59,12 @@ const DEPTH: usize = 6;
 fn known(wizard: Wizard, path: &Path) -> Vec<Below> {
     let entry = wizard.entry.get();
     let mut found = Vec::new();
-    wizard.schema.with(|schema| {
-        if let Some(schema) = schema {
-            wizard.readable.with(|document| {
-                let of = |path: &Path| fields(document, entry, schema, path);
-                collect(&of, path, &Path::root(), DEPTH, &mut found);
-            });
-        }
-    });
+    if let Some(schema) = wizard.schema.get() {
+        wizard.readable.with(|document| {
+            let of = |path: &Path| fields(document, entry, &schema, path);
+            collect(&of, path, &Path::root(), DEPTH, &mut found);
+        });
+    }
     found
 }
 

@@ -1,7 +1,5 @@
 //! How a person begins: with a new Job, a draft, an example, a copy of a Job; and what is kept while they work.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -114,21 +112,6 @@ fn typed(wizard: Wizard) -> Option<String> {
             .document
             .with_untracked(|document| document.text().to_owned())
     })
-}
-
-/// Asks for the cluster's schema, once: when the person begins to work, since nothing of what they see first needs it.
-pub fn want_schema(wizard: Wizard) {
-    if wizard.schema_wanted.get_value() {
-        return;
-    }
-    wizard.schema_wanted.set_value(true);
-    leptos::task::spawn_local(async move {
-        let schema = api::schema::schema().await;
-        let failed = schema.is_none();
-        let _ = wizard.schema.try_set(schema.map(Arc::new));
-        // A cluster that did not answer is asked again at the next occasion.
-        let _ = wizard.schema_wanted.try_update_value(|wanted| *wanted = !failed);
-    });
 }
 
 /// Puts a new Job at the end of a text that has none.

@@ -3,15 +3,14 @@
 //! The text is the only truth. Fields read it through paths and change it through edits; the editor changes it
 //! directly; neither knows of the other.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
-use manifest::{Document, Edit, EditError, History, Path, Problem, Schema, Severity, Splice, difference};
+use manifest::{Document, Edit, EditError, History, Path, Problem, Severity, Splice, difference};
 use send_wrapper::SendWrapper;
 use serde_json::Value;
 
 use super::fields::id_in;
 use super::problems::{Said, all_problems, own_problems};
+use super::schema::ClusterSchema;
 use super::step::Step;
 use super::young::Young;
 use crate::api::create::Offers;
@@ -60,9 +59,7 @@ pub struct Wizard {
     /// The cluster's minor version; none while it is not known.
     pub minor: RwSignal<Option<u16>>,
     /// The fields that the cluster knows; none until they have arrived.
-    pub schema: RwSignal<Option<Arc<Schema>>>,
-    /// The schema has been asked for.
-    pub schema_wanted: StoredValue<bool>,
+    pub schema: ClusterSchema,
     /// The text as it was imported.
     pub imported: RwSignal<Option<String>>,
     /// Items that were just added.
@@ -94,7 +91,7 @@ impl Wizard {
         let entry = Memo::new(move |_| readable.with(|document| document.job().unwrap_or_default()));
         let answer = RwSignal::new(None);
         let checked = RwSignal::new(None);
-        let schema = RwSignal::new(None::<Arc<Schema>>);
+        let schema = ClusterSchema::new();
         let own =
             Memo::new(move |_| document.with(|document| own_problems(document, schema.get().as_deref())));
         let problems = Memo::new(move |_| {
@@ -118,7 +115,6 @@ impl Wizard {
             offers: RwSignal::new(None),
             minor: RwSignal::new(None),
             schema,
-            schema_wanted: StoredValue::new(false),
             imported: RwSignal::new(None),
             young: Young::new(),
             focused: RwSignal::new(Path::of(["metadata", "name"])),
@@ -213,13 +209,11 @@ impl Wizard {
     /// Whether the cluster has the field at a path; none while its schema is not here, or does not know the kind.
     pub fn knows(self, path: &Path) -> Option<bool> {
         let entry = self.entry.get();
-        self.schema.with(|schema| {
-            let schema = schema.as_ref()?;
-            self.readable.with(|document| {
-                let entry = document.entries().get(entry)?;
-                let root = schema.for_kind(entry.api_version.as_deref()?, entry.kind.as_deref()?)?;
-                Some(root.at(path).is_some())
-            })
+        let schema = self.schema.get()?;
+        self.readable.with(|document| {
+            let entry = document.entries().get(entry)?;
+            let root = schema.for_kind(entry.api_version.as_deref()?, entry.kind.as_deref()?)?;
+            Some(root.at(path).is_some())
         })
     }
 

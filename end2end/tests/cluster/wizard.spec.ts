@@ -75,6 +75,28 @@ test('the editor completes fields and explains them from the cluster’s schema'
   await expect(page.getByLabel('Parallelism')).toHaveValue('3');
 });
 
+test('documentation and completion that are asked for before the schema has come are given when it comes', async ({ page, origin }) => {
+  let arrive = () => {};
+  const late = new Promise<void>((resolve) => (arrive = resolve));
+  await page.route('**/cluster/schema', async (route) => {
+    await late;
+    await route.continue();
+  });
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, job('early'));
+  await page.getByLabel('Plain text field').uncheck();
+  const line = page.locator('.editor .view-lines').getByText('backoffLimit');
+  await line.hover();
+  await expect(page.locator('.monaco-hover').first()).toContainText('Loading');
+  arrive();
+  await expect(page.locator('.monaco-hover').first()).toContainText('number of retries before marking this job failed');
+  await line.click();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('compl');
+  await expect(page.locator('.suggest-widget')).toContainText('completions');
+});
+
 test('undo in the editor takes back an edit of the form', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('undone'));

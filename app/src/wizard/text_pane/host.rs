@@ -1,6 +1,7 @@
 //! What the editor asks: answered by the document and the cluster's schema.
 
 use std::ops::Range;
+use std::pin::Pin;
 
 use leptos::prelude::*;
 use manifest::schema::{CompletionKind, Type, complete, hover};
@@ -29,6 +30,13 @@ impl Host for DocumentHost {
 
     fn redo(&self) {
         self.0.redo();
+    }
+
+    fn informed(&self) -> Pin<Box<dyn Future<Output = ()>>> {
+        let schema = self.0.schema;
+        Box::pin(async move {
+            schema.wait().await;
+        })
     }
 
     fn complete(&self, offset: usize) -> Vec<Suggestion> {
