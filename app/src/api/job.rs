@@ -8,6 +8,15 @@ use super::pod::PodRow;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
+/// Labels that the API server gives a Job's Pods, and most Jobs by way of their template: the Job's name and uid again,
+/// under old and new names.
+pub const GENERATED_LABELS: [&str; 4] = [
+    "controller-uid",
+    "job-name",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+];
+
 /// The state of a Job in one word (feature L6), derived from its conditions, Pods and events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -168,6 +177,8 @@ pub struct JobDetail {
     pub ttl_seconds_after_finished: Option<i64>,
     /// `spec.completionMode`.
     pub completion_mode: String,
+    /// Its completion indexes, if it is Indexed.
+    pub indexes: Option<Indexes>,
     /// `spec.template.spec.restartPolicy`.
     pub restart_policy: String,
     /// `metadata.annotations` without the last-applied configuration, in order.
@@ -184,6 +195,17 @@ pub struct JobDetail {
     pub records: Vec<Record>,
     /// The manifest as YAML, clean: it can be created again as it is.
     pub manifest: String,
+}
+
+/// The completion indexes of an Indexed Job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Indexes {
+    /// `spec.completions`: the indexes go from 0 to one less.
+    pub count: i64,
+    /// `status.completedIndexes`, as the cluster writes it: `0,2-4`; may be empty.
+    pub completed: String,
+    /// `status.failedIndexes`, likewise; only with `backoffLimitPerIndex`.
+    pub failed: String,
 }
 
 /// One run of a Job (执行记录).

@@ -20,7 +20,7 @@ pub fn Tabs(
     /// The page's path.
     #[prop(into)]
     path: Signal<String>,
-    /// The tabs, the first being the default.
+    /// The tabs.
     tabs: Vec<Tab>,
     /// Key of the open tab.
     #[prop(into)]

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use app::api::error::ApiError;
-use app::api::job::{JobDetail, Record};
+use app::api::job::{Indexes, JobDetail, Record};
 
 use super::rerun::origin;
 use super::{optional, rerun};
@@ -61,6 +61,7 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
         active_deadline_seconds: number("activeDeadlineSeconds"),
         ttl_seconds_after_finished: number("ttlSecondsAfterFinished"),
         completion_mode: text(&job["spec"]["completionMode"], "NonIndexed"),
+        indexes: indexes(&job),
         restart_policy: text(&spec["restartPolicy"], "Never"),
         annotations,
         node_selector: rows::pairs(&spec["nodeSelector"]),
@@ -69,6 +70,20 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
         environment: environment::of(spec, &config_maps),
         records: records.into_iter().map(|(_, record)| record).collect(),
         manifest: manifest::to_yaml(&clean::job(job.clone())),
+    })
+}
+
+/// The completion indexes of an Indexed Job.
+fn indexes(job: &Value) -> Option<Indexes> {
+    let spec = &job["spec"];
+    if spec["completionMode"] != "Indexed" {
+        return None;
+    }
+    let written = |field: &str| job["status"][field].as_str().unwrap_or_default().to_owned();
+    Some(Indexes {
+        count: spec["completions"].as_i64()?,
+        completed: written("completedIndexes"),
+        failed: written("failedIndexes"),
     })
 }
 

@@ -1,14 +1,7 @@
 //! A manifest without what the API server and its controllers wrote into it: it can be created again as it is.
 
+use app::api::job::GENERATED_LABELS;
 use serde_json::{Map, Value};
-
-/// Labels that the Job controller gives to a Job's Pods, old and new names.
-pub const GENERATED_LABELS: [&str; 4] = [
-    "controller-uid",
-    "job-name",
-    "batch.kubernetes.io/controller-uid",
-    "batch.kubernetes.io/job-name",
-];
 
 /// Fields of `metadata` that the API server writes.
 const GENERATED_METADATA: [&str; 8] = [

@@ -3,6 +3,7 @@
 mod environment;
 mod events;
 mod head;
+mod indexes;
 mod logs;
 mod manifest;
 mod pods;
@@ -16,7 +17,7 @@ use serde::Deserialize;
 
 use crate::address::{self, here};
 use crate::api;
-use crate::api::job::{JobDetail, Millis};
+use crate::api::job::{JobDetail, Millis, StatusKind};
 use crate::i18n::{common, job as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
@@ -155,7 +156,12 @@ fn Loaded(
     let first = StoredValue::new(first);
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
     let asked = use_query_value("tab");
-    let tab = Memo::new(move |_| asked.get().unwrap_or_else(|| "records".to_owned()));
+    // Of a Job that has failed its Pods say most. What was chosen stays, whatever the Job does meanwhile.
+    let usual = first.with_value(|detail| match detail.row.status.kind {
+        StatusKind::Failed if !detail.pods.is_empty() => "pods",
+        _ => "records",
+    });
+    let tab = Memo::new(move |_| asked.get().unwrap_or_else(|| usual.to_owned()));
     let path = Signal::derive(move || detail.with(|d| address::job(&d.row.project, &d.row.name)));
     let tabs = [
         ("records", text::TAB_RECORDS),

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use super::indexes::Indexes;
+use super::indexes::model::Span;
 use crate::api::job::{JobDetail, Reason};
 use crate::api::pod::{ContainerRow, ContainerState, PodRow};
 use crate::i18n::{job as text, t, tf};
@@ -10,9 +12,10 @@ use crate::kit::badge::explain;
 use crate::kit::dynamic::dynamic;
 use crate::kit::empty::Empty;
 use crate::kit::icon::{Glyph, Icon};
+use crate::kit::query::use_query_value;
 use crate::kit::time::Duration;
 
-/// The Pods, newest first.
+/// The Pods, newest first; of an Indexed Job below the grid of its indexes, which chooses among them.
 #[component]
 pub fn Pods(
     /// The Job.
@@ -20,27 +23,63 @@ pub fn Pods(
     /// The Job page's path, for links to its logs.
     path: Signal<String>,
 ) -> impl IntoView {
-    let empty = move || detail.with(|detail| detail.pods.is_empty());
-    let words = move || {
-        let finished = detail.with(|detail| detail.row.status.kind.is_finished());
-        t(if finished {
-            text::PODS_NONE_LEFT
-        } else {
-            text::PODS_EMPTY_TEXT
-        })
-    };
+    let asked = use_query_value("index");
+    let chosen = Signal::derive(move || asked.get().and_then(|span| span.parse::<Span>().ok()));
+    let shown = Memo::new(move |_| {
+        let chosen = chosen.get();
+        let of =
+            |pod: &&PodRow| chosen.is_none_or(|span| pod.index.is_some_and(|index| span.contains(index)));
+        detail.with(|detail| detail.pods.iter().filter(of).cloned().collect::<Vec<_>>())
+    });
     view! {
-        <Show
-            when=move || !empty()
-            fallback=move || view! { <Empty glyph=Glyph::Container title=t(text::PODS_EMPTY) text=words()/> }
-        >
+        <Indexes detail path chosen/>
+        {dynamic(move || {
+            chosen.get().map(|span| {
+                let span = span.to_string();
+                view! {
+                    <p class="pods-chosen">
+                        <strong>{tf(text::PODS_OF_INDEX, &[("span", &span)])}</strong>
+                        <A href=move || format!("{}?tab=pods", path.get()) scroll=false>{t(text::PODS_ALL)}</A>
+                    </p>
+                }
+            })
+        })}
+        <Show when=move || shown.with(|pods| !pods.is_empty()) fallback=move || none(detail, chosen.get())>
             <ul class="pods">
-                {dynamic(move || {
-                    detail.with(|detail| detail.pods.clone()).into_iter().map(|pod| view! { <Pod pod path/> }).collect_view()
-                })}
+                {dynamic(move || shown.get().into_iter().map(|pod| view! { <Pod pod path/> }).collect_view())}
             </ul>
         </Show>
     }
+}
+
+/// Why no Pod is shown.
+fn none(detail: Memo<JobDetail>, chosen: Option<Span>) -> impl IntoView {
+    if let Some(span) = chosen {
+        let title = tf(text::PODS_NONE_OF_INDEX, &[("span", &span.to_string())]);
+        return view! { <Empty glyph=Glyph::Container title text=t(text::PODS_NONE_OF_INDEX_TEXT)/> }
+            .into_any();
+    }
+    let ended = detail.with(|detail| detail.row.status.kind.is_finished());
+    let words = if ended {
+        text::PODS_NONE_LEFT
+    } else {
+        text::PODS_EMPTY_TEXT
+    };
+    view! { <Empty glyph=Glyph::Container title=t(text::PODS_EMPTY) text=t(words)/> }.into_any()
+}
+
+/// A Pod's phase in words; one that we do not know as it is.
+fn phase_words(phase: &str) -> String {
+    let words = match phase {
+        "Pending" => text::PHASE_PENDING,
+        "Running" => text::PHASE_RUNNING,
+        "Succeeded" => text::PHASE_SUCCEEDED,
+        "Failed" => text::PHASE_FAILED,
+        "Unknown" => text::PHASE_UNKNOWN,
+        "Terminating" => text::PHASE_TERMINATING,
+        other => return other.to_owned(),
+    };
+    t(words).to_owned()
 }
 
 fn tone(phase: &str) -> &'static str {
@@ -63,7 +102,7 @@ fn Pod(pod: PodRow, path: Signal<String>) -> impl IntoView {
         <li class="pod">
             <div class="pod-head">
                 <span class=format!("status status-{}", tone(&pod.phase))>
-                    <span class="status-word"><span class="chip-dot"></span>{pod.phase.clone()}</span>
+                    <span class="status-word"><span class="chip-dot"></span>{phase_words(&pod.phase)}</span>
                 </span>
                 <code class="pod-name">{name.clone()}</code>
                 {pod.index.map(|index| view! { <span class="tag">{tf(text::INDEX, &[("n", &index.to_string())])}</span> })}

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api;
-use crate::api::job::JobDetail;
+use crate::api::job::{GENERATED_LABELS, JobDetail};
 use crate::i18n::{Text, common, job as text, t, tf};
 use crate::kit::dialog::Dialog;
 use crate::kit::dynamic::dynamic;
@@ -49,10 +49,17 @@ pub fn Summary(
                 />
             </dd>
         </dl>
-        <Pairs label=t(common::LABELS) pairs=Signal::derive(move || detail.with(|d| d.row.labels.clone()))/>
+        <Pairs label=t(common::LABELS) pairs=Signal::derive(move || detail.with(own_labels))/>
         <Pairs label=t(text::NODE_SELECTOR) pairs=Signal::derive(move || detail.with(|d| d.node_selector.clone()))/>
         <Pairs label=t(text::ANNOTATIONS) pairs=Signal::derive(move || detail.with(|d| d.annotations.clone()))/>
     }
+}
+
+/// The labels that people gave.
+fn own_labels(detail: &JobDetail) -> Vec<(String, String)> {
+    let labels = detail.row.labels.iter();
+    let own = labels.filter(|(key, _)| !GENERATED_LABELS.contains(&key.as_str()));
+    own.cloned().collect()
 }
 
 fn not_set() -> String {
