@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::draft::{Drafts, Kept};
+use super::draft::{Begin, Drafts, Kept};
 use super::state::Wizard;
 use super::template;
 use crate::api;
@@ -34,13 +34,23 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
             return;
         }
         let (example, from) = query.with_untracked(|query| (query.get("example"), query.get("from")));
+        let importing = query.with_untracked(|query| query.get("import").is_some());
         if let Some(text) = example.as_deref().and_then(template::example) {
             wizard.restart(text);
             begun.set_value(true);
+            leptos::task::spawn_local(async move {
+                drafts.begin(&project, Begin::Anew).await;
+            });
         } else if let Some(name) = from {
-            copy(wizard, project, name, begun);
+            copy(wizard, project, name, drafts, begun);
         } else {
-            restore(wizard, project, drafts, begun);
+            restore(
+                wizard,
+                project,
+                drafts,
+                if importing { Begin::Anew } else { Begin::Again },
+                begun,
+            );
         }
     });
     // The first text is nobody's work yet; from the first change on the text is kept.
@@ -61,7 +71,7 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
             return;
         }
         drafts.with_secret.track();
-        drafts.save(&wizard.project.get_untracked(), &document);
+        drafts.save(&document);
     });
 }
 
@@ -81,9 +91,9 @@ pub fn hold(drafts: Drafts) {
 }
 
 /// The draft as it was left, or a new Job. Until it is known, nothing that is typed overwrites it.
-fn restore(wizard: Wizard, project: String, drafts: Drafts, begun: StoredValue<bool>) {
+fn restore(wizard: Wizard, project: String, drafts: Drafts, begin: Begin, begun: StoredValue<bool>) {
     leptos::task::spawn_local(async move {
-        let draft = Drafts::load(&project).await;
+        let draft = drafts.begin(&project, begin).await;
         if begun.try_get_value() != Some(false) {
             return;
         }
@@ -98,7 +108,7 @@ fn restore(wizard: Wizard, project: String, drafts: Drafts, begun: StoredValue<b
                 wizard.restart(&draft);
                 wizard.replace(&typed);
             }
-            (None, Some(_)) => drafts.save(&project, &wizard.document.get_untracked()),
+            (None, Some(_)) => drafts.save(&wizard.document.get_untracked()),
             (None, None) => wizard.restart(&template::empty(&suggestion())),
         }
     });
@@ -129,20 +139,21 @@ pub fn add_job(wizard: Wizard) {
 
 /// Forgets the draft and begins with a new Job; undo brings the draft back.
 pub fn over(wizard: Wizard, drafts: Drafts) {
-    drafts.clear(&wizard.project.get_untracked());
+    drafts.clear();
     wizard.replace(&template::empty(&suggestion()));
     drafts.kept.set(Kept::Yes);
 }
 
 /// Forgets the draft after its objects were created.
-pub fn done(wizard: Wizard, drafts: Drafts) {
-    drafts.clear(&wizard.project.get_untracked());
+pub fn done(drafts: Drafts) {
+    drafts.clear();
     drafts.kept.set(Kept::Yes);
 }
 
 /// A copy of a Job under a name of its own; a Job that may not be read says so above an empty one.
-fn copy(wizard: Wizard, project: String, name: String, begun: StoredValue<bool>) {
+fn copy(wizard: Wizard, project: String, name: String, drafts: Drafts, begun: StoredValue<bool>) {
     leptos::task::spawn_local(async move {
+        drafts.begin(&project, Begin::Anew).await;
         let read = api::manifest(project, name.clone()).await;
         if begun.try_update_value(|begun| *begun = true).is_none() {
             return;

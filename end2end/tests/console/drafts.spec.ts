@@ -85,3 +85,38 @@ test('what is typed before the draft has been looked for is not overwritten', as
   await page.waitForTimeout(2500);
   expect(await manifest(page)).toContain('name: typed-early');
 });
+
+test('two tabs of a project keep a draft each, and what a closed tab left is found again', async ({ page, context, origin }) => {
+  const named = (name: string) => text.replace('name: draft', `name: ${name}`);
+  const kept = (tab: typeof page) => expect(tab.getByText('Draft kept in this browser')).toBeVisible();
+  const restored = async (tab: typeof page, name: string) => {
+    await expect(tab.getByText('Your draft is back')).toBeVisible();
+    expect(await manifest(tab)).toBe(named(name));
+  };
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, named('first'));
+  await kept(page);
+  const second = await context.newPage();
+  await open(second, origin, 'demo', '?edit=1');
+  await expect(second.getByText('Your draft is back')).toHaveCount(0);
+  await paste(second, named('second'));
+  await kept(second);
+  for (const [tab, name] of [[page, 'first'], [second, 'second']] as const) {
+    await tab.reload();
+    await alive(tab);
+    await editMode(tab, false);
+    await restored(tab, name);
+  }
+  await second.close();
+  const third = await context.newPage();
+  await open(third, origin, 'demo');
+  await restored(third, 'second');
+  await third.close();
+  // A text that a person brings lies beside the drafts, not over them.
+  await open(page, origin, 'demo', '?import=1');
+  await page.getByLabel('Import').setInputFiles({ name: 'job.yaml', mimeType: 'text/yaml', buffer: Buffer.from(named('imported')) });
+  await kept(page);
+  const fourth = await context.newPage();
+  await open(fourth, origin, 'demo');
+  await restored(fourth, 'first');
+});

@@ -59,7 +59,7 @@ pub fn Foot(
             if let Ok(outcome) = answer
                 && outcome.is_success()
             {
-                start::done(wizard, drafts);
+                start::done(drafts);
                 let job = outcome.documents.iter().find(|document| document.kind == "Job");
                 let name = job.map(|job| job.name.clone());
                 let names: Vec<_> = outcome

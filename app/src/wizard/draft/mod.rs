@@ -1,12 +1,23 @@
 //! The draft: the text as typed, kept in this browser per project, so that a reload, a crash or a sign-out loses
 //! nothing. It lies in IndexedDB, which has room for the largest manifest. A text with a Secret in it is kept only
-//! if the person says so.
+//! if the person says so. Tabs do not write over each other's: each has a place of its own (`place.rs`).
+
+#[cfg(feature = "hydrate")]
+mod place;
+#[cfg(feature = "hydrate")]
+mod store;
 
 use leptos::prelude::*;
 use manifest::Document;
 
-#[cfg(feature = "hydrate")]
-use crate::address::base;
+/// Which draft a person begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// One that no open tab works on, if there is one.
+    Again,
+    /// None: they bring a text, and every draft stays.
+    Anew,
+}
 
 /// Whether the text is kept in this browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +41,9 @@ pub struct Drafts {
     pub kept: RwSignal<Kept>,
     /// The person wants a Secret in the draft too.
     pub with_secret: RwSignal<bool>,
-    waiting: StoredValue<Option<(String, Option<String>)>>,
+    // Where this tab keeps its draft; empty until it is known, and nothing is written until then.
+    place: StoredValue<String>,
+    waiting: StoredValue<Option<Option<String>>>,
     writing: StoredValue<bool>,
 }
 
@@ -40,6 +53,7 @@ impl Drafts {
         Self {
             kept: RwSignal::new(Kept::Yes),
             with_secret: RwSignal::new(false),
+            place: StoredValue::new(String::new()),
             waiting: StoredValue::new(None),
             writing: StoredValue::new(false),
         }
@@ -50,47 +64,57 @@ impl Drafts {
         !matches!(self.kept.get_untracked(), Kept::Secret | Kept::Full)
     }
 
-    /// The draft of a project.
-    pub async fn load(project: &str) -> Option<String> {
+    /// Finds a place for this tab's draft of a project, and gives the draft that lies there.
+    pub async fn begin(self, project: &str, begin: Begin) -> Option<String> {
         #[cfg(feature = "hydrate")]
-        return browser::load(&key(project))
-            .await
-            .ok()
-            .flatten()
-            .filter(|text| !text.is_empty());
+        {
+            let (place, draft) = place::take(project, begin).await;
+            let _ = self.place.try_set_value(place);
+            self.write_on();
+            draft
+        }
         #[cfg(not(feature = "hydrate"))]
         {
-            let _ = project;
+            let _ = (project, begin);
             None
         }
     }
 
     /// Keeps a text, or takes the draft away where a Secret must not be kept.
-    pub fn save(self, project: &str, document: &Document) {
+    pub fn save(self, document: &Document) {
         if holds_secret(document) && !self.with_secret.get_untracked() {
             self.kept.set(Kept::Secret);
-            self.write(project, None);
+            self.write(None);
         } else {
-            self.write(project, Some(document.text().to_owned()));
+            self.write(Some(document.text().to_owned()));
         }
     }
 
-    /// Forgets the draft of a project.
-    pub fn clear(self, project: &str) {
-        self.write(project, None);
+    /// Forgets the draft.
+    pub fn clear(self) {
+        self.write(None);
     }
 
-    fn write(self, project: &str, text: Option<String>) {
-        self.waiting.set_value(Some((project.to_owned(), text)));
-        if self.writing.get_value() {
+    fn write(self, text: Option<String>) {
+        self.waiting.set_value(Some(text));
+        self.write_on();
+    }
+
+    /// Writes what waits, once it is known where.
+    fn write_on(self) {
+        let placed = self.place.try_with_value(|place| !place.is_empty());
+        if placed != Some(true) || self.writing.get_value() {
             return;
         }
         self.writing.set_value(true);
         leptos::task::spawn_local(async move {
             // The page may end while a write runs: everything of it is gone then.
-            while let Some((project, text)) = self.waiting.try_update_value(Option::take).flatten() {
+            while let Some(text) = self.waiting.try_update_value(Option::take).flatten() {
                 let is_text = text.is_some();
-                let stored = store(&project, text).await;
+                let Some(place) = self.place.try_get_value() else {
+                    return;
+                };
+                let stored = put(&place, text).await;
                 // A newer state tells its own.
                 let newest = self.waiting.try_with_value(Option::is_none) == Some(true);
                 if is_text && newest {
@@ -103,22 +127,13 @@ impl Drafts {
 }
 
 /// Writes a draft, or removes it; false if the browser refuses.
-async fn store(project: &str, text: Option<String>) -> bool {
+async fn put(place: &str, text: Option<String>) -> bool {
     #[cfg(feature = "hydrate")]
-    return browser::store(&key(project), text.as_deref()).await.is_ok();
+    return store::put(place, text.as_deref()).await.is_ok();
     #[cfg(not(feature = "hydrate"))]
     {
-        let _ = (project, text);
+        let _ = (place, text);
         false
-    }
-}
-
-/// What a project's draft is kept under: two clusters may have a project of the same name.
-#[cfg(feature = "hydrate")]
-fn key(project: &str) -> String {
-    match base().as_str() {
-        "" => project.to_owned(),
-        base => format!("{base}/{project}"),
     }
 }
 
@@ -137,57 +152,6 @@ fn names_secret(text: &str) -> bool {
         .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\''))
         .collect();
     bare.contains("kind:Secret")
-}
-
-#[cfg(feature = "hydrate")]
-mod browser {
-    //! IndexedDB: one database, one store, the project's name (after its cluster's, where there are several) as key and
-    //! the text as value.
-
-    use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
-    use wasm_bindgen::JsValue;
-
-    const DATABASE: &str = "jobwright";
-    const STORE: &str = "drafts";
-
-    async fn open() -> Result<Database, Error> {
-        let mut request = Factory::new()?.open(DATABASE, Some(1))?;
-        request.on_upgrade_needed(|event| {
-            // A browser that refuses this refuses the reads and writes that follow, which say so.
-            if let Ok(database) = event.database() {
-                let _ = database.create_object_store(STORE, ObjectStoreParams::new());
-            }
-        });
-        request.await
-    }
-
-    pub async fn load(project: &str) -> Result<Option<String>, Error> {
-        let database = open().await?;
-        let transaction = database.transaction(&[STORE], TransactionMode::ReadOnly)?;
-        let value: Option<JsValue> = transaction
-            .object_store(STORE)?
-            .get(JsValue::from_str(project))?
-            .await?;
-        transaction.await?;
-        database.close();
-        Ok(value.and_then(|value| value.as_string()))
-    }
-
-    pub async fn store(project: &str, text: Option<&str>) -> Result<(), Error> {
-        let database = open().await?;
-        let transaction = database.transaction(&[STORE], TransactionMode::ReadWrite)?;
-        let store = transaction.object_store(STORE)?;
-        let key = JsValue::from_str(project);
-        match text {
-            Some(text) => {
-                store.put(&JsValue::from_str(text), Some(&key))?.await?;
-            }
-            None => store.delete(key)?.await?,
-        }
-        transaction.commit()?.await?;
-        database.close();
-        Ok(())
-    }
 }
 
 #[cfg(test)]

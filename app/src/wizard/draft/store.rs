@@ -1,0 +1,58 @@
+//! IndexedDB: one database, one store, the draft's place as key and the text as value.
+
+use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
+use wasm_bindgen::JsValue;
+
+const DATABASE: &str = "jobwright";
+const STORE: &str = "drafts";
+
+async fn open() -> Result<Database, Error> {
+    let mut request = Factory::new()?.open(DATABASE, Some(1))?;
+    request.on_upgrade_needed(|event| {
+        // A browser that refuses this refuses the reads and writes that follow, which say so.
+        if let Ok(database) = event.database() {
+            let _ = database.create_object_store(STORE, ObjectStoreParams::new());
+        }
+    });
+    request.await
+}
+
+/// The places that hold a draft.
+pub async fn places() -> Result<Vec<String>, Error> {
+    let database = open().await?;
+    let transaction = database.transaction(&[STORE], TransactionMode::ReadOnly)?;
+    let keys = transaction.object_store(STORE)?.get_all_keys(None, None)?.await?;
+    transaction.await?;
+    database.close();
+    Ok(keys.iter().filter_map(JsValue::as_string).collect())
+}
+
+/// The draft at a place.
+pub async fn get(place: &str) -> Result<Option<String>, Error> {
+    let database = open().await?;
+    let transaction = database.transaction(&[STORE], TransactionMode::ReadOnly)?;
+    let value: Option<JsValue> = transaction
+        .object_store(STORE)?
+        .get(JsValue::from_str(place))?
+        .await?;
+    transaction.await?;
+    database.close();
+    Ok(value.and_then(|value| value.as_string()))
+}
+
+/// Keeps a draft at a place, or takes it away.
+pub async fn put(place: &str, text: Option<&str>) -> Result<(), Error> {
+    let database = open().await?;
+    let transaction = database.transaction(&[STORE], TransactionMode::ReadWrite)?;
+    let store = transaction.object_store(STORE)?;
+    let key = JsValue::from_str(place);
+    match text {
+        Some(text) => {
+            store.put(&JsValue::from_str(text), Some(&key))?.await?;
+        }
+        None => store.delete(key)?.await?,
+    }
+    transaction.commit()?.await?;
+    database.close();
+    Ok(())
+}
