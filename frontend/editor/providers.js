@@ -8,7 +8,7 @@ import { editor, languages, Range } from './monaco.js';
  * hover(offset) → {text, offset, length} or null,
  * fixes(offset, length) → [{title, index}], and fix(index) carries one out.
  */
-export function register(model, { informed, complete, hover, fixes, fix, fixLabel }) {
+export function register(model, { informed, complete, hover, fixes, fix }) {
   const range = (offset, length) => {
     const [start, end] = [model.getPositionAt(offset), model.getPositionAt(offset + length)];
     return new Range(start.lineNumber, start.column, end.lineNumber, end.column);
@@ -53,7 +53,7 @@ export function register(model, { informed, complete, hover, fixes, fix, fixLabe
         const start = model.getOffsetAt({ lineNumber: at.startLineNumber, column: at.startColumn });
         const end = model.getOffsetAt({ lineNumber: at.endLineNumber, column: at.endColumn });
         const actions = fixes(start, end - start).map(({ title, index }) => ({
-          title: `${fixLabel}: ${title}`,
+          title,
           kind: 'quickfix',
           command: { id: command, title, arguments: [index] },
         }));

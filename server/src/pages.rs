@@ -106,10 +106,13 @@ async fn first_project(state: &AppState, key: Option<String>) -> String {
     let Ok(cluster) = Place::new(Arc::clone(&state.clusters), key).open().await else {
         return "default".to_owned();
     };
-    let projects = cluster.projects().await.unwrap_or_else(|error| {
-        tracing::debug!(%error, "no list of projects");
-        Vec::new()
-    });
+    let projects = match cluster.projects().await {
+        Ok(projects) => projects.names,
+        Err(error) => {
+            tracing::debug!(%error, "no list of projects");
+            Vec::new()
+        }
+    };
     let own = cluster.namespace();
     let preferred = ["demo", own]
         .into_iter()

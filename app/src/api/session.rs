@@ -13,6 +13,8 @@ pub struct Workspace {
     pub version: String,
     /// Projects (namespaces) the person may see, by name, system projects last.
     pub projects: Vec<String>,
+    /// The cluster has no projects but these; false where the person may not list them.
+    pub all_projects: bool,
     /// The person's name at the cluster; empty if the cluster does not say.
     pub user: String,
 }
@@ -72,6 +74,11 @@ impl Refusal {
 }
 
 impl Workspace {
+    /// Whether the cluster is known not to have a project.
+    pub fn lacks(&self, project: &str) -> bool {
+        self.all_projects && !self.projects.iter().any(|name| name == project)
+    }
+
     /// The minor version of Kubernetes 1 that the cluster runs: 36 for `v1.36.2` and for `v1.36.2-eks-1`. None while
     /// the cluster has not said it.
     pub fn minor(&self) -> Option<u16> {
@@ -93,6 +100,7 @@ mod tests {
                 playground: false,
                 version: version.to_owned(),
                 projects: Vec::new(),
+                all_projects: true,
                 user: String::new(),
             };
             workspace.minor()

@@ -160,7 +160,6 @@ impl Editor {
     pub async fn create(
         element: &HtmlElement,
         label: &str,
-        fix_label: &str,
         host: std::rc::Rc<dyn Host>,
     ) -> Result<Self, EditorError> {
         let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
@@ -170,7 +169,6 @@ impl Editor {
             ("text", text.as_str().into()),
             ("theme", theme().into()),
             ("ariaLabel", label.into()),
-            ("fixLabel", fix_label.into()),
             ("nonce", nonce().into()),
         ]);
         callbacks.put_into(&options);

@@ -13,7 +13,7 @@ use crate::api;
 use crate::api::error::ApiError;
 use crate::api::session::{ClusterChoice, Workspace};
 use crate::elsewhere::rel_to_jobs;
-use crate::i18n::{Lang, common as text, t};
+use crate::i18n::{Lang, common as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
 use crate::kit::icon::{Glyph, Icon};
@@ -69,16 +69,7 @@ pub fn Frame() -> impl IntoView {
         <Transition>
             {dynamic(move || Suspend::new(async move {
                 match workspace.await {
-                    Ok(workspace) if workspace.playground => {
-                        view! {
-                            <div class="band" role="note">
-                                <Icon glyph=Glyph::Info/>
-                                <span>{t(text::PLAYGROUND_NOTE)}</span>
-                            </div>
-                        }
-                            .into_any()
-                    }
-                    Ok(_) => ().into_any(),
+                    Ok(workspace) => view! { <Band workspace project/> }.into_any(),
                     Err(_) if !untrack(is_wizard) => ().into_any(),
                     Err(error) => view! { <div class="band-failure"><Failure error/></div> }.into_any(),
                 }
@@ -91,6 +82,27 @@ pub fn Frame() -> impl IntoView {
             <Outlet/>
         </main>
     }
+}
+
+/// What is to be known of the cluster before anything else on the page.
+#[component]
+fn Band(workspace: Workspace, project: Memo<String>) -> impl IntoView {
+    let playground = workspace.playground.then(|| {
+        view! {
+            <div class="band" role="note">
+                <Icon glyph=Glyph::Info/>
+                <span>{t(text::PLAYGROUND_NOTE)}</span>
+            </div>
+        }
+    });
+    let missing = move || {
+        let lacks = |project: &String| !project.is_empty() && workspace.lacks(project);
+        project.with(lacks).then(|| {
+            let words = tf(text::PROJECT_MISSING, &[("name", &project.get())]);
+            view! { <div class="band-failure"><Notice tone=Tone::Warning>{words}</Notice></div> }
+        })
+    };
+    (playground, dynamic(missing))
 }
 
 /// Asks again while the cluster does not answer, so that the frame is whole once it does. Not for want of

@@ -10,6 +10,7 @@ texts! {
     JOBS: "Jobs" | "任务";
     JOB: "Job" | "任务";
     PROJECT: "Project" | "项目";
+    PROJECT_MISSING: "This cluster has no project “{name}”. Choose another one above." | "该集群中没有项目“{name}”，请在上方选择其他项目。";
     PROJECTS: "Projects" | "项目";
     CLUSTER: "Cluster" | "集群";
     CREATE: "Create" | "创建";

@@ -31,6 +31,10 @@ texts! {
     NO_PROBLEMS: "No problems found" | "未发现问题";
     JUMP: "Go there" | "跳转";
     FIX: "Fix it" | "修复";
+    FIX_RENAME: "Fix it: rename to {name}" | "修复：重命名为 {name}";
+    FIX_REMOVE: "Fix it: remove {name}" | "修复：移除 {name}";
+    FIX_SET_TO: "Fix it: set {name} to {value}" | "修复：将 {name} 设为 {value}";
+    FIX_SET: "Fix it: set {name}" | "修复：设置 {name}";
     BROKEN_TITLE: "The text cannot be read at line {line}" | "第 {line} 行无法解析";
     BROKEN_TEXT: "The form shows the last readable state and waits; nothing is lost. Correct the text, or undo." | "表单显示最近一次可解析的状态并等待，内容不会丢失。请修改文本或撤销。";
     TO_TEXT: "Show the line" | "查看该行";

@@ -81,6 +81,14 @@ pub fn CreateJob() -> impl IntoView {
         reviewing.track();
         wizard.young.grow_up();
     });
+    // The review stands where step and text stand: who asks for one of these leaves it.
+    Effect::new(move |before: Option<()>| {
+        wizard.step.track();
+        wizard.editing.track();
+        if before.is_some() {
+            reviewing.set(false);
+        }
+    });
     let address = address(wizard);
     let address = StoredValue::new(address);
     view! {

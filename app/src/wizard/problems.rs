@@ -1,15 +1,52 @@
 //! All that is wrong with a text: what its reading, its rules and the cluster's schema say, and what the server said.
 
-use manifest::{Document, Path, Problem, Schema, Severity, validate};
+use manifest::{Document, Edit, Path, Problem, Schema, Segment, Severity, validate};
+use serde_json::Value;
 
 use crate::api::create::{CreateOutcome, DocumentOutcome};
 use crate::api::error::{ApiError, Cause};
+use crate::i18n::{t, tf, wizard as text};
 
 /// Code of a problem that the server told.
 pub const SERVER: &str = "server";
 
 /// What the server said, and to which text.
 pub type Said = Option<(String, Result<CreateOutcome, ApiError>)>;
+
+/// The longest value that is named in a button.
+const NAMEABLE: usize = 24;
+
+/// What a fix does, in a few words.
+pub fn remedy(edit: &Edit) -> String {
+    match edit {
+        Edit::Rename { key, .. } => tf(text::FIX_RENAME, &[("name", key)]),
+        Edit::Remove { path } => tf(text::FIX_REMOVE, &[("name", &tail(path))]),
+        Edit::Set { path, value } => match nameable(value) {
+            Some(value) => tf(text::FIX_SET_TO, &[("name", &tail(path)), ("value", &value)]),
+            None => tf(text::FIX_SET, &[("name", &tail(path))]),
+        },
+        Edit::Insert { .. } | Edit::Move { .. } => t(text::FIX).to_owned(),
+    }
+}
+
+/// The end of a path from its last key on: `env`, `env[2]`.
+fn tail(path: &Path) -> String {
+    let segments = path.segments();
+    let key = segments
+        .iter()
+        .rposition(|segment| matches!(segment, Segment::Key(_)));
+    Path::from(segments[key.unwrap_or_default()..].to_vec()).to_string()
+}
+
+/// A short scalar, as a person would write it.
+fn nameable(value: &Value) -> Option<String> {
+    let written = match value {
+        Value::String(text) => text.clone(),
+        Value::Object(_) | Value::Array(_) => return None,
+        other => other.to_string(),
+    };
+    (!written.is_empty() && written.chars().count() <= NAMEABLE).then_some(written)
+}
 
 /// The problems that need no server to be found.
 pub fn own_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem> {

@@ -99,3 +99,15 @@ test('more tabs than a browser has connections: each loads, and shows what is ne
   await show(tabs[0], true);
   await expect(tabs[0].getByRole('link', { name: 'from-another-tab' })).toBeVisible();
 });
+
+test('a project that does not exist is not called empty', async ({ page, server, origin }) => {
+  await signIn(page, server);
+  await page.goto(`${origin}/projects/no-such/jobs`);
+  const words = page.getByText('This cluster has no project “no-such”');
+  await expect(words).toBeVisible();
+  await alive(page);
+  await page.locator('.bar-project').click();
+  await page.getByRole('link', { name: 'demo', exact: true }).click();
+  await expect(page).toHaveURL(/\/projects\/demo\/jobs/);
+  await expect(words).toHaveCount(0);
+});

@@ -50,7 +50,7 @@ test('a misspelt field is named with its nearest neighbour, and mended by a clic
   await page.getByLabel('Plain text field').uncheck();
   await page.locator('.editor .view-lines').getByText('completionss').click();
   await page.keyboard.press('Control+.');
-  await page.getByText(/Fix it/).first().click();
+  await page.getByText('Fix it: rename to completions').first().click();
   await editMode(page, false);
   expect(await manifest(page)).toBe(job('misspelt', '  completions: 2\n'));
 });
@@ -109,6 +109,22 @@ test('undo in the editor takes back an edit of the form', async ({ page, origin 
   await expect(page.getByLabel('Completions')).toHaveValue('');
   await editMode(page, false);
   expect(await manifest(page)).toBe(job('undone'));
+});
+
+test('edit mode and a step lead out of the review', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, job('reviewed'));
+  await editMode(page, false);
+  const review = page.getByRole('button', { name: 'Review', exact: true });
+  await review.click();
+  const close = page.getByRole('button', { name: 'Back to editing' });
+  await expect(close).toBeVisible();
+  await editMode(page, true);
+  await expect(review).toBeVisible();
+  await expect(page.locator('.editor')).toBeVisible();
+  await review.click();
+  await page.getByRole('button', { name: 'Next', exact: true }).click();
+  await expect(page.getByLabel('Parallelism')).toBeVisible();
 });
 
 test('a field without a control of its own is added through the generated form', async ({ page, origin }) => {

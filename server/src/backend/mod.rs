@@ -47,11 +47,13 @@ impl Backend for ClusterBackend {
     async fn workspace(&self) -> Result<Workspace, ApiError> {
         let cluster = self.place.open().await?;
         let (version, projects, user) = futures::join!(cluster.version(), cluster.projects(), cluster.user());
+        let projects = projects?;
         Ok(Workspace {
             cluster: cluster.name().to_owned(),
             playground: cluster.is_playground(),
             version: version?,
-            projects: projects?,
+            projects: projects.names,
+            all_projects: projects.complete,
             user,
         })
     }

@@ -178,10 +178,15 @@ impl Cluster {
     }
 
     /// Namespaces by name, system projects last. Who may not list them sees the credentials' own.
-    pub async fn projects(&self) -> Result<Vec<String>, ApiError> {
+    pub async fn projects(&self) -> Result<Projects, ApiError> {
         let namespaces = match self.list("/api/v1/namespaces", &[]).await {
             Ok(namespaces) => namespaces,
-            Err(ApiError::Forbidden { .. }) => return Ok(vec![self.facts.namespace.clone()]),
+            Err(ApiError::Forbidden { .. }) => {
+                return Ok(Projects {
+                    names: vec![self.facts.namespace.clone()],
+                    complete: false,
+                });
+            }
             Err(error) => return Err(error),
         };
         let mut names: Vec<String> = namespaces
@@ -189,7 +194,10 @@ impl Cluster {
             .filter_map(|namespace| namespace["metadata"]["name"].as_str().map(str::to_owned))
             .collect();
         names.sort_by(|a, b| is_system(a).cmp(&is_system(b)).then_with(|| a.cmp(b)));
-        Ok(names)
+        Ok(Projects {
+            names,
+            complete: true,
+        })
     }
 
     /// The person's name at the cluster (`SelfSubjectReview`, Kubernetes 1.28); empty where it does not say.
@@ -224,6 +232,14 @@ impl Cluster {
     pub async fn job(&self, project: &str, name: &str) -> Result<Value, ApiError> {
         self.get(&Builtin::JOBS.object(project, name)?).await
     }
+}
+
+/// The projects that a person can be shown.
+pub struct Projects {
+    /// Their names.
+    pub names: Vec<String>,
+    /// There are no others in the cluster.
+    pub complete: bool,
 }
 
 /// Kubernetes' own namespaces and those of common distributions.

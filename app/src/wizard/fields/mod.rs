@@ -17,9 +17,9 @@ pub use words::Words;
 use leptos::prelude::*;
 use manifest::{Path, Severity};
 
-use super::problems::words;
+use super::problems::{remedy, words};
 use super::state::Wizard;
-use crate::i18n::{Text, t, wizard as text};
+use crate::i18n::{Text, t};
 use crate::kit::dynamic::dynamic;
 
 /// The element id of a path's input: in the Job's form, or in that of another document of the stream. The problem
@@ -84,15 +84,15 @@ pub fn Problems(
                             Severity::Error => "field-problem",
                             _ => "field-problem field-advice",
                         };
-                        let fix = problem.fix.is_some().then(|| problem.clone());
+                        let fix = problem.fix.as_ref().map(|fix| (remedy(&fix.edit), problem.clone()));
                         view! {
                             <p class=class>
                                 {words(&problem)}
                                 {fix
-                                    .map(|problem| {
+                                    .map(|(remedy, problem)| {
                                         view! {
                                             <button type="button" class="link" on:click=move |_| wizard.fix(&problem)>
-                                                {t(text::FIX)}
+                                                {remedy}
                                             </button>
                                         }
                                     })}

@@ -81,7 +81,7 @@ mod monaco {
             leptos::task::spawn_local(async move {
                 let document = wizard.document.get_untracked();
                 let host = Rc::new(DocumentHost(wizard));
-                match Editor::create(&element, t(text::MANIFEST), t(text::FIX), host).await {
+                match Editor::create(&element, t(text::MANIFEST), host).await {
                     // The pane may have gone while the editor was loading.
                     Ok(_) if kept.try_get_value().is_none() => {}
                     Ok(editor) => {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use manifest::schema::{CompletionKind, Type, complete, hover};
 
 use crate::editor::{Host, Suggestion};
-use crate::wizard::problems::words;
+use crate::wizard::problems::remedy;
 use crate::wizard::state::Wizard;
 
 /// The wizard's document.
@@ -82,9 +82,9 @@ impl Host for DocumentHost {
         let touches = |of: &Range<usize>| of.start <= range.end && range.start <= of.end;
         self.0.problems.with_untracked(|problems| {
             let numbered = problems.iter().enumerate();
-            let fixable = numbered.filter(|(_, problem)| problem.fix.is_some() && touches(&problem.range));
-            fixable
-                .map(|(number, problem)| (words(problem), number))
+            let touching = numbered.filter(|(_, problem)| touches(&problem.range));
+            touching
+                .filter_map(|(number, problem)| Some((remedy(&problem.fix.as_ref()?.edit), number)))
                 .collect()
         })
     }

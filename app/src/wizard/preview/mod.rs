@@ -1,65 +1,14 @@
 //! The manifest beside the form: the text with its line numbers, what the last edit changed lit for a moment.
 //! A click on a line opens edit mode there.
 
+mod paint;
+
 use leptos::prelude::*;
 
+use self::paint::{Blocks, paint, verbatim};
 use super::state::Wizard;
 use crate::i18n::{t, wizard as text};
 use crate::kit::dynamic::dynamic;
-
-/// What a piece of a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paint {
-    Plain,
-    Key,
-    Text,
-    Number,
-    Comment,
-}
-
-impl Paint {
-    fn class(self) -> &'static str {
-        match self {
-            Self::Plain => "",
-            Self::Key => "code-key",
-            Self::Text => "code-text",
-            Self::Number => "code-number",
-            Self::Comment => "code-comment",
-        }
-    }
-}
-
-/// Pieces of a line for the eye. A rough reading of one line is enough here; the document engine reads the text.
-fn paint(line: &str) -> Vec<(Paint, String)> {
-    let body = line.trim_start_matches([' ', '-']);
-    let mut pieces = vec![(Paint::Plain, line[..line.len() - body.len()].to_owned())];
-    if body.starts_with('#') {
-        pieces.push((Paint::Comment, body.to_owned()));
-        return pieces;
-    }
-    let (body, comment) = match body.find(" #") {
-        Some(at) if !body[..at].contains(['"', '\'']) => body.split_at(at),
-        _ => (body, ""),
-    };
-    let colon = body
-        .find(": ")
-        .or_else(|| body.ends_with(':').then(|| body.len() - 1));
-    let value = match colon {
-        Some(at) if !body.starts_with(['{', '[']) => {
-            pieces.push((Paint::Key, body[..=at].to_owned()));
-            &body[at + 1..]
-        }
-        _ => body,
-    };
-    let trimmed = value.trim();
-    let number = !trimmed.is_empty() && trimmed.chars().all(|c| c.is_ascii_digit() || c == '.')
-        || matches!(trimmed, "true" | "false" | "null");
-    pieces.push((if number { Paint::Number } else { Paint::Text }, value.to_owned()));
-    if !comment.is_empty() {
-        pieces.push((Paint::Comment, comment.to_owned()));
-    }
-    pieces
-}
 
 /// Most lines that are drawn; beyond, edit mode shows the rest.
 const LINES: usize = 2_000;
@@ -74,14 +23,20 @@ pub fn Preview(
 ) -> impl IntoView {
     let frame = NodeRef::<leptos::html::Pre>::new();
     let lines = Memo::new(move |_| {
-        let mut start = 0;
+        let (mut start, mut blocks) = (0, Blocks::default());
         wizard.document.with(|document| {
             let lines = document.text().split_inclusive('\n').take(LINES);
             lines
                 .map(|line| {
                     let at = start;
                     start += line.len();
-                    (at, line.trim_end_matches(['\n', '\r']).to_owned())
+                    let text = line.trim_end_matches(['\n', '\r']).to_owned();
+                    let is_verbatim = blocks.holds(&text);
+                    Line {
+                        at,
+                        text,
+                        is_verbatim,
+                    }
                 })
                 .collect::<Vec<_>>()
         })
@@ -107,16 +62,30 @@ pub fn Preview(
     }
 }
 
+/// A line as it is drawn.
+#[derive(Clone, PartialEq)]
+struct Line {
+    /// Byte offset of its beginning.
+    at: usize,
+    /// Without its end.
+    text: String,
+    /// It is text of a block scalar.
+    is_verbatim: bool,
+}
+
 /// One line. It is drawn anew only when its own text changes, so that a change high up in a long manifest costs little.
 #[component]
 fn PreviewLine(
     wizard: Wizard,
-    lines: Memo<Vec<(usize, String)>>,
+    lines: Memo<Vec<Line>>,
     number: usize,
     on_open: Callback<usize>,
 ) -> impl IntoView {
-    let text = Memo::new(move |_| lines.with(|lines| lines.get(number).map(|(_, text)| text.clone())));
-    let range = move || lines.with(|lines| lines.get(number).map(|(at, text)| *at..at + text.len()));
+    let drawn = Memo::new(move |_| {
+        let of = |line: &Line| (line.text.clone(), line.is_verbatim);
+        lines.with(|lines| lines.get(number).map(of)).unwrap_or_default()
+    });
+    let range = move || lines.with(|lines| lines.get(number).map(|line| line.at..line.at + line.text.len()));
     let lit = Memo::new(move |_| {
         let Some(line) = range() else { return false };
         let touches =
@@ -133,7 +102,8 @@ fn PreviewLine(
             <span class="preview-number">{number + 1}</span>
             <span>
                 {dynamic(move || {
-                    paint(&text.get().unwrap_or_default())
+                    let pieces = drawn.with(|(text, is_verbatim)| if *is_verbatim { verbatim(text) } else { paint(text) });
+                    pieces
                         .into_iter()
                         // An empty text would be rendered as a blank.
                         .filter(|piece| !piece.1.is_empty())
@@ -160,42 +130,4 @@ fn keep_in_view(frame: &web_sys::HtmlPreElement, line: &web_sys::Element) {
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (frame, line);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn painting_keeps_every_character() {
-        for line in [
-            "  - name: pi # x",
-            "# all",
-            "a: 'b # c'",
-            "",
-            "{\"a\": 1}",
-            "任务: 示例",
-            "key:",
-            "  - -x",
-        ] {
-            let joined: String = paint(line).into_iter().map(|piece| piece.1).collect();
-            assert_eq!(joined, line);
-        }
-    }
-
-    #[test]
-    fn keys_values_and_comments_have_their_paint() {
-        let kinds = |line| {
-            paint(line)
-                .into_iter()
-                .filter(|piece| !piece.1.is_empty())
-                .map(|piece| piece.0)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            kinds("  completions: 4 # four"),
-            [Paint::Plain, Paint::Key, Paint::Number, Paint::Comment]
-        );
-        assert_eq!(kinds("image: perl:5.28.0"), [Paint::Key, Paint::Text]);
-    }
 }
