@@ -7,3 +7,4 @@ for package in "-p manifest" "-p playground" "-p app --features ssr" "-p server"
   # shellcheck disable=SC2086
   native cargo clippy --quiet $package --all-targets -- -D warnings
 done
+native cargo clippy --quiet -p app --features hydrate,jobs,wizard --target wasm32-unknown-unknown -- -D warnings

@@ -5,6 +5,12 @@
 //! rendering; such values arrive in effects, after hydration.
 
 #![recursion_limit = "256"]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::large_types_passed_by_value,
+    reason = "properties of components are given by value; the large ones (`Wizard`) are handles that are copied"
+)]
+#![allow(clippy::too_many_lines, reason = "a view is as long as its markup")]
 
 pub mod address;
 pub mod api;

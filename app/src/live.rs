@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::api::job::Millis;
+
 /// What a stream reports besides its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
@@ -51,6 +53,20 @@ pub fn while_visible(url: impl Fn() -> String + Send + Sync + 'static) -> Signal
         on_cleanup(move || handle.remove());
     });
     Signal::derive(move || visible.get().then(&url))
+}
+
+/// Since when what is shown may be stale, by the browser's clock: the stream itself is lost.
+pub fn mark_stale(stale: RwSignal<Option<Millis>>) {
+    #[cfg(feature = "hydrate")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 fit into 53 bits"
+    )]
+    stale.update(|stale| {
+        stale.get_or_insert(js_sys::Date::now() as Millis);
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = stale;
 }
 
 #[cfg(feature = "hydrate")]

@@ -41,17 +41,17 @@ pub struct DocumentOutcome {
 /// name by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Offers {
-    /// PersistentVolumeClaims.
+    /// `PersistentVolumeClaim`s.
     pub claims: Option<Vec<Claim>>,
-    /// ConfigMaps with their keys.
+    /// `ConfigMap`s with their keys.
     pub config_maps: Option<Vec<KeyedObject>>,
     /// Secrets with the names of their keys, never a value.
     pub secrets: Option<Vec<KeyedObject>>,
     /// Nodes.
     pub nodes: Option<Vec<Node>>,
-    /// ServiceAccount names.
+    /// `ServiceAccount` names.
     pub service_accounts: Option<Vec<String>>,
-    /// PriorityClass names.
+    /// `PriorityClass` names.
     pub priority_classes: Option<Vec<String>>,
     /// Quantity left per quota key (`pods`, `requests.cpu`, `count/jobs.batch`, …), the smallest over all quotas.
     pub quota_left: Vec<(String, String)>,

@@ -128,7 +128,7 @@ pub struct JobList {
     pub quota: QuotaBanner,
 }
 
-/// Jobs used and planned, Pods left: from all ResourceQuotas of the project, the smallest wins. None is ∞.
+/// Jobs used and planned, Pods left: from all `ResourceQuota`s of the project, the smallest wins. None is ∞.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QuotaBanner {
     /// Jobs that exist (`count/jobs.batch` used, else counted).

@@ -3,6 +3,10 @@
 use manifest::Schema;
 
 /// Asks for them; none if the cluster does not answer: the wizard then does without completion and documentation.
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(clippy::unused_async, reason = "only the browser asks")
+)]
 pub async fn schema() -> Option<Schema> {
     #[cfg(feature = "hydrate")]
     {

@@ -76,7 +76,7 @@ impl Callbacks {
             (
                 "fix",
                 kept(Closure::<dyn FnMut(usize)>::new(move |number: usize| {
-                    host.fix(number)
+                    host.fix(number);
                 })),
             ),
         ])

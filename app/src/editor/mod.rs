@@ -149,9 +149,8 @@ fn theme() -> &'static str {
     };
     match preferences::current().theme {
         Theme::Dark => "dark",
-        Theme::Light => "light",
         Theme::Auto if dark() => "dark",
-        Theme::Auto => "light",
+        Theme::Light | Theme::Auto => "light",
     }
 }
 

@@ -212,7 +212,7 @@ pub fn Choices(
     };
     view! {
         <form class="bar-form" method="post" action="/preferences">
-            <input type="hidden" name="back" value=back.clone()/>
+            <input type="hidden" name="back" value=back/>
             <button
                 class="button button-quiet"
                 name="lang"

@@ -66,7 +66,7 @@ impl Toaster {
                 id,
                 tone,
                 text: text.into(),
-            })
+            });
         });
         if tone != Tone::Error {
             set_timeout(move || self.close(id), SHOWN);

@@ -83,7 +83,7 @@ pub fn objects(offers: Option<&Offers>, secret: bool) -> Vec<KeyedObject> {
     list.unwrap_or_default()
 }
 
-/// Names of ConfigMaps or Secrets.
+/// Names of `ConfigMap`s or Secrets.
 pub fn names(wizard: Wizard, secret: bool) -> Signal<Vec<String>> {
     Signal::derive(move || {
         let mut names: Vec<String> = names_of(wizard, if secret { "Secret" } else { "ConfigMap" });

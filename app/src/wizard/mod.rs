@@ -205,9 +205,9 @@ fn shortcut(wizard: Wizard, event: &leptos::ev::KeyboardEvent) {
     if is_undo && !typing {
         event.prevent_default();
         if event.shift_key() {
-            wizard.redo()
+            wizard.redo();
         } else {
-            wizard.undo()
+            wizard.undo();
         }
     }
 }

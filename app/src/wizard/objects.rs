@@ -14,7 +14,7 @@ use crate::kit::icon::{Glyph, Icon};
 
 /// A kind that can be added here.
 struct Kind {
-    api_kind: &'static str,
+    name: &'static str,
     add: Text,
     /// What a new document says below `metadata.name`.
     body: &'static str,
@@ -24,14 +24,14 @@ struct Kind {
 
 const KINDS: &[Kind] = &[
     Kind {
-        api_kind: "ConfigMap",
+        name: "ConfigMap",
         add: text::ADD_CONFIG_MAP,
         body: "data:\n  key: value\n",
         fields: &[],
         pairs: &[("data", text::DATA, text::ADD_DATA)],
     },
     Kind {
-        api_kind: "Secret",
+        name: "Secret",
         add: text::ADD_SECRET,
         body: "type: Opaque\nstringData:\n  key: \"\"\n",
         fields: specs! {
@@ -40,7 +40,7 @@ const KINDS: &[Kind] = &[
         pairs: &[("stringData", text::SECRET_DATA, text::ADD_DATA)],
     },
     Kind {
-        api_kind: "PersistentVolumeClaim",
+        name: "PersistentVolumeClaim",
         add: text::ADD_CLAIM,
         body: "spec:\n  accessModes:\n    - ReadWriteOnce\n  resources:\n    requests:\n      storage: 1Gi\n",
         fields: specs! {
@@ -51,7 +51,7 @@ const KINDS: &[Kind] = &[
         pairs: &[],
     },
     Kind {
-        api_kind: "ServiceAccount",
+        name: "ServiceAccount",
         add: text::ADD_ACCOUNT,
         body: "",
         fields: &[],
@@ -94,8 +94,8 @@ pub fn Objects(
 ) -> impl IntoView {
     let list = Memo::new(move |_| others(wizard));
     let add = move |kind: &'static Kind| {
-        let base = kind.api_kind.to_lowercase();
-        let taken = untrack(|| names_of(wizard, kind.api_kind));
+        let base = kind.name.to_lowercase();
+        let taken = untrack(|| names_of(wizard, kind.name));
         let job = untrack(|| wizard.get(&Path::of(["metadata", "name"])));
         let job = job
             .as_ref()
@@ -108,7 +108,7 @@ pub fn Objects(
             "serviceaccount" => "account",
             other => other,
         };
-        let name = (1..)
+        let name = (1..=taken.len() + 1)
             .map(|n| {
                 if n == 1 {
                     format!("{job}-{short}")
@@ -120,7 +120,7 @@ pub fn Objects(
             .unwrap_or_default();
         let document = format!(
             "apiVersion: v1\nkind: {}\nmetadata:\n  name: {name}\n{}",
-            kind.api_kind, kind.body
+            kind.name, kind.body
         );
         wizard.append(&document);
     };
@@ -165,7 +165,7 @@ fn Object(wizard: Wizard, kind: String) -> impl IntoView {
             .map(plain)
             .unwrap_or_default()
     };
-    let known = KINDS.iter().find(|known| known.api_kind == kind);
+    let known = KINDS.iter().find(|known| known.name == kind);
     let title = kind.clone();
     view! {
         <section class="card container" aria-label=move || format!("{kind} {}", name())>

@@ -83,11 +83,10 @@ fn collect(
     for field in of(&at) {
         let below = below.key(&field.name);
         match covered(&at.key(&field.name)) {
-            Covered::Whole => {}
             Covered::Partly if field.kind == Type::Object && depth > 0 => {
-                collect(of, base, &below, depth - 1, found)
+                collect(of, base, &below, depth - 1, found);
             }
-            Covered::Partly => {}
+            Covered::Whole | Covered::Partly => {}
             Covered::Not => found.push((below, field)),
         }
     }

@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 use manifest::Path;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::fields::items::{Folded, Items};
+use super::fields::items::{Addition, Folded, Items};
 use super::fields::spec::{Control, Fields, Spec, specs};
 use super::fields::{Problems, Words};
 use super::others::OtherFields;
 use super::state::Wizard;
+use crate::i18n::policy;
 use crate::i18n::wizard as text;
-use crate::i18n::{Text, policy};
 use crate::kit::dynamic::dynamic;
 
 fn spec() -> Path {
@@ -92,7 +92,7 @@ pub fn Settings(
     }
 }
 
-const FAILURE_RULES: &[(Text, fn() -> Value)] = &[
+const FAILURE_RULES: &[Addition] = &[
     (
         policy::ADD_EXIT_CODES,
         || json!({"action": "FailJob", "onExitCodes": {"operator": "In", "values": [1]}}),
@@ -150,7 +150,7 @@ fn failure_rule(wizard: Wizard, path: Path) -> AnyView {
     .into_any()
 }
 
-const CONDITIONS: &[(Text, fn() -> Value)] = &[(
+const CONDITIONS: &[Addition] = &[(
     policy::ADD_ONE_CONDITION,
     || json!({"type": "DisruptionTarget", "status": "True"}),
 )];
@@ -164,7 +164,7 @@ fn condition(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=CONDITION/> }.into_any()
 }
 
-const SUCCESS_RULES: &[(Text, fn() -> Value)] = &[(policy::ADD_SUCCESS, || json!({"succeededCount": 1}))];
+const SUCCESS_RULES: &[Addition] = &[(policy::ADD_SUCCESS, || json!({"succeededCount": 1}))];
 
 const SUCCESS: &[Spec] = specs! {
     "succeededIndexes" => Control::Text, "Indexes" | "索引", "Such as 0,2-4. Not set: any." | "例如 0,2-4。未设置：任意。";

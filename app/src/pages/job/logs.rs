@@ -78,7 +78,7 @@ pub fn Logs(
         let mut query = format!("project={project}&job={name}");
         for (key, value) in [("pod", choice.pod.get()), ("container", choice.container.get())] {
             if !value.is_empty() {
-                query.push_str(&format!("&{key}={value}"));
+                query.extend(["&", key, "=", &value]);
             }
         }
         if choice.previous.get() {

@@ -116,7 +116,7 @@ fn follow(
         },
         move |connection| {
             if connection != Connection::Open {
-                mark_stale(stale);
+                live::mark_stale(stale);
             }
             if connection == Connection::Closed {
                 crate::pages::leave_if_signed_out();
@@ -129,20 +129,6 @@ fn follow(
 #[derive(Deserialize)]
 struct Stale {
     since: Millis,
-}
-
-/// The stream itself is lost, by the browser's clock.
-fn mark_stale(stale: RwSignal<Option<Millis>>) {
-    #[cfg(feature = "hydrate")]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds since 1970 fit into 53 bits"
-    )]
-    stale.update(|stale| {
-        stale.get_or_insert(js_sys::Date::now() as Millis);
-    });
-    #[cfg(not(feature = "hydrate"))]
-    let _ = stale;
 }
 
 /// The page once the Job is known.

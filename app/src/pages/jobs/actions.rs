@@ -55,7 +55,7 @@ pub fn RowMenu(
         async move {
             report(toaster, api::rerun(project, name).await, |new| {
                 tf(text::RERAN, &[("name", &new.name)])
-            })
+            });
         }
     });
     let suspend = Action::new(move |suspend: &bool| {

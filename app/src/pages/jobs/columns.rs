@@ -63,12 +63,14 @@ impl Column {
 #[derive(Clone, Copy)]
 pub struct Columns(RwSignal<Vec<Column>>);
 
+#[cfg(feature = "hydrate")]
 const STORE: &str = "jobwright.hidden-columns";
 
 impl Columns {
     /// The default, then what this browser remembers.
     pub fn new() -> Self {
         let columns = Self(RwSignal::new(vec![Column::Owner, Column::Age]));
+        #[cfg(feature = "hydrate")]
         Effect::new(move |_| columns.recall());
         columns
     }
@@ -76,10 +78,11 @@ impl Columns {
     /// For a `class` attribute of the table: `hide-owner hide-age`.
     pub fn class(self) -> String {
         self.0.with(|hidden| {
-            hidden
+            let classes: Vec<_> = hidden
                 .iter()
-                .map(|column| format!(" hide-{}", column.key()))
-                .collect()
+                .map(|column| format!("hide-{}", column.key()))
+                .collect();
+            classes.join(" ")
         })
     }
 
@@ -95,6 +98,7 @@ impl Columns {
                 hidden.push(column);
             }
         });
+        #[cfg(feature = "hydrate")]
         self.remember();
     }
 
@@ -119,14 +123,6 @@ impl Columns {
             let _ = storage.set_item(STORE, &keys.join(" "));
         }
     }
-
-    #[cfg(not(feature = "hydrate"))]
-    fn recall(self) {
-        let _ = STORE;
-    }
-
-    #[cfg(not(feature = "hydrate"))]
-    fn remember(self) {}
 }
 
 #[cfg(feature = "hydrate")]

@@ -187,7 +187,6 @@ fn Toolbar(
         }
     };
     let typing = {
-        let address = address.clone();
         move |text: String| {
             let options = NavigateOptions {
                 replace: true,
@@ -227,7 +226,6 @@ fn Toolbar(
                     .into_iter()
                     .map(|chip| {
                         let open = move || group.get() == Some(chip);
-                        let address = address.clone();
                         view! {
                             <a
                                 class=format!("chip chip-{}", chip.key())
@@ -276,7 +274,7 @@ fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> i
     };
     view! {
         <Show when=move || { total.get() > PAGE }>
-            <nav class="pager" aria-label=move || words()>
+            <nav class="pager" aria-label=words>
                 <span class="number">{words}</span>
                 <button
                     type="button"

@@ -71,17 +71,9 @@ impl Model {
                 Some(ApiError::Forbidden { .. } | ApiError::NotFound { .. })
             )
         };
-        if self.error.with_untracked(refused) {
-            return;
+        if !self.error.with_untracked(refused) {
+            live::mark_stale(self.stale);
         }
-        #[cfg(feature = "hydrate")]
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "milliseconds since 1970 fit into 53 bits"
-        )]
-        self.stale.update(|stale| {
-            stale.get_or_insert(js_sys::Date::now() as Millis);
-        });
     }
 
     fn apply(self, change: ListChange) {

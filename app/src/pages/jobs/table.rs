@@ -44,7 +44,7 @@ pub fn JobTable(
     };
     view! {
         <div class="table-frame" role="region" aria-label=t(text::TITLE) tabindex="0">
-            <table class=move || format!("table jobs-table{}", columns.class())>
+            <table class=move || format!("table jobs-table {}", columns.class())>
                 <thead>
                     <tr>
                         <th class="cell-tick">

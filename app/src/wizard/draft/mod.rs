@@ -1,5 +1,5 @@
 //! The draft: the text as typed, kept in this browser per project, so that a reload, a crash or a sign-out loses
-//! nothing. It lies in IndexedDB, which has room for the largest manifest. A text with a Secret in it is kept only
+//! nothing. It lies in `IndexedDB`, which has room for the largest manifest. A text with a Secret in it is kept only
 //! if the person says so. Tabs do not write over each other's: each has a place of its own (`place.rs`).
 
 #[cfg(feature = "hydrate")]
@@ -31,7 +31,20 @@ pub enum Kept {
     /// Not kept, for the Secret in it.
     Secret,
     /// Not kept: the browser gives no room.
+    #[cfg_attr(
+        not(feature = "hydrate"),
+        allow(dead_code, reason = "only the browser has drafts")
+    )]
     Full,
+}
+
+/// What becomes of the draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Write {
+    /// It is this text.
+    Keep(String),
+    /// It is no more.
+    Forget,
 }
 
 /// Keeps drafts; at most one write runs at a time, and only the newest text waits for it.
@@ -43,7 +56,7 @@ pub struct Drafts {
     pub with_secret: RwSignal<bool>,
     // Where this tab keeps its draft; empty until it is known, and nothing is written until then.
     place: StoredValue<String>,
-    waiting: StoredValue<Option<Option<String>>>,
+    waiting: StoredValue<Option<Write>>,
     writing: StoredValue<bool>,
 }
 
@@ -65,6 +78,10 @@ impl Drafts {
     }
 
     /// Finds a place for this tab's draft of a project, and gives the draft that lies there.
+    #[cfg_attr(
+        not(feature = "hydrate"),
+        allow(clippy::unused_async, reason = "only the browser has drafts")
+    )]
     pub async fn begin(self, project: &str, begin: Begin) -> Option<String> {
         #[cfg(feature = "hydrate")]
         {
@@ -84,19 +101,19 @@ impl Drafts {
     pub fn save(self, document: &Document) {
         if holds_secret(document) && !self.with_secret.get_untracked() {
             self.kept.set(Kept::Secret);
-            self.write(None);
+            self.write(Write::Forget);
         } else {
-            self.write(Some(document.text().to_owned()));
+            self.write(Write::Keep(document.text().to_owned()));
         }
     }
 
     /// Forgets the draft.
     pub fn clear(self) {
-        self.write(None);
+        self.write(Write::Forget);
     }
 
-    fn write(self, text: Option<String>) {
-        self.waiting.set_value(Some(text));
+    fn write(self, write: Write) {
+        self.waiting.set_value(Some(write));
         self.write_on();
     }
 
@@ -107,33 +124,26 @@ impl Drafts {
             return;
         }
         self.writing.set_value(true);
+        #[cfg(feature = "hydrate")]
         leptos::task::spawn_local(async move {
             // The page may end while a write runs: everything of it is gone then.
-            while let Some(text) = self.waiting.try_update_value(Option::take).flatten() {
-                let is_text = text.is_some();
+            while let Some(write) = self.waiting.try_update_value(Option::take).flatten() {
                 let Some(place) = self.place.try_get_value() else {
                     return;
                 };
-                let stored = put(&place, text).await;
+                let text = match &write {
+                    Write::Keep(text) => Some(text.as_str()),
+                    Write::Forget => None,
+                };
+                let stored = store::put(&place, text).await.is_ok();
                 // A newer state tells its own.
                 let newest = self.waiting.try_with_value(Option::is_none) == Some(true);
-                if is_text && newest {
+                if text.is_some() && newest {
                     let _ = self.kept.try_set(if stored { Kept::Saved } else { Kept::Full });
                 }
             }
             let _ = self.writing.try_update_value(|writing| *writing = false);
         });
-    }
-}
-
-/// Writes a draft, or removes it; false if the browser refuses.
-async fn put(place: &str, text: Option<String>) -> bool {
-    #[cfg(feature = "hydrate")]
-    return store::put(place, text.as_deref()).await.is_ok();
-    #[cfg(not(feature = "hydrate"))]
-    {
-        let _ = (place, text);
-        false
     }
 }
 

@@ -1,4 +1,4 @@
-//! IndexedDB: one database, one store, the draft's place as key and the text as value.
+//! `IndexedDB`: one database, one store, the draft's place as key and the text as value.
 
 use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
 use wasm_bindgen::JsValue;

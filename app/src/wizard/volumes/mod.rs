@@ -37,7 +37,7 @@ pub fn Volumes(
                 .map(|index| name_of(wizard, index))
                 .collect()
         });
-        let name = (1..)
+        let name = (1..=taken.len() + 1)
             .map(|n| format!("volume-{n}"))
             .find(|name| !taken.contains(name))
             .unwrap_or_default();

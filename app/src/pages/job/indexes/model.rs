@@ -249,6 +249,7 @@ pub fn tally(cells: &[Cell]) -> Tally {
 
 #[cfg(test)]
 mod tests {
+    use super::IndexState::{Completed, Failed, Waiting};
     use super::{Cell, Grid, IndexState, MAX_CELLS, Span, size, spans, tally};
 
     fn grid(count: i64, completed: &str, failed: &str) -> Vec<Cell> {
@@ -266,7 +267,6 @@ mod tests {
     fn each_index_has_a_cell_while_they_are_few() {
         let cells = grid(6, "0,2-3", "5");
         let states: Vec<_> = cells.iter().map(|cell| cell.state()).collect();
-        use IndexState::{Completed, Failed, Waiting};
         assert_eq!(
             states,
             [Completed, Waiting, Completed, Completed, Waiting, Failed]
