@@ -17,3 +17,10 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # fmt and clippy may live in another toolchain than the one that compiles for the browser.
 native() { env -u RUSTUP_TOOLCHAIN "$@"; }
+
+# has_wasm COMPILER... : whether it has the standard library for the browser.
+has_wasm() {
+  local dir
+  dir=$("$@" --print target-libdir --target wasm32-unknown-unknown 2>/dev/null) || return 1
+  compgen -G "$dir/libcore-*.rlib" >/dev/null
+}

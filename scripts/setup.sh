@@ -35,12 +35,6 @@ system_packages() {
   [ ${#need[@]} = 0 ] || debian_packages "${need[@]}"
 }
 
-has_wasm() {
-  local dir
-  dir=$("$@" --print target-libdir --target wasm32-unknown-unknown 2>/dev/null) || return 1
-  compgen -G "$dir/libcore-*.rlib" >/dev/null
-}
-
 # The target's standard library: from rustup where its server can be reached, else built from Debian's packages.
 wasm_target() {
   if has_wasm rustc; then return; fi

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use common::TestApp;
 use http::{Method, Request, StatusCode};
 use k8s_openapi::api::batch::v1::Job;
@@ -464,6 +466,28 @@ async fn a_changed_kubeconfig_needs_no_restart() {
     tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(jobs(&app, "/clusters/two").await, ["job-of-two"]);
     assert_eq!(jobs(&app, "/clusters/one").await, ["job-of-one"]);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_renewed_under_its_name_needs_no_restart() {
+    let (one, two) = (Cluster::start("one").await, Cluster::start("two").await);
+    let authority = |of: &Cluster| {
+        let data = of.entry.cluster["certificate-authority-data"].as_str().unwrap();
+        STANDARD.decode(data).unwrap()
+    };
+    let path = one.folder.path().join("ca.crt");
+    // Another's authority at first: the cluster cannot be trusted.
+    fs::write(&path, authority(&two)).unwrap();
+    let entry = Entry {
+        cluster: json!({"server": one.entry.cluster["server"], "certificate-authority": path}),
+        ..one.entry.clone()
+    };
+    let app = File::of(&[&entry]).console(&[], true).await;
+    let answer = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(answer.json()["kind"], "unreachable", "{}", answer.text());
+
+    fs::write(&path, authority(&one)).unwrap();
+    assert_eq!(jobs(&app, "").await, ["job-of-one"]);
 }
 
 #[tokio::test]

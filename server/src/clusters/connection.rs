@@ -1,7 +1,7 @@
 //! One cluster's connection: made when somebody asks for it, and given new credentials when the old ones are over.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use kube::config::{AuthInfo, Cluster as ClusterEntry, Config, Context, KubeConfigOptions, Kubeconfig};
@@ -52,9 +52,27 @@ impl Definition {
     }
 
     /// Equal for equal definitions. Holds secrets, like the definition.
-    fn print(&self) -> Option<String> {
-        serde_json::to_string(&(&self.context, &self.cluster, &self.user)).ok()
+    async fn print(&self) -> Option<String> {
+        let written = self.written().await;
+        serde_json::to_string(&(&self.context, &self.cluster, &self.user, written)).ok()
     }
+
+    /// When each file with a certificate or a key was last written: they are renewed under their names. A token's file
+    /// is not among them, since it is read again in any case.
+    async fn written(&self) -> [Option<SystemTime>; 3] {
+        let (cluster, user) = (&self.cluster, &self.user);
+        let (authority, certificate, key) = futures::join!(
+            written(cluster.certificate_authority.as_deref()),
+            written(user.client_certificate.as_deref()),
+            written(user.client_key.as_deref()),
+        );
+        [authority, certificate, key]
+    }
+}
+
+/// When a file was last written; none if there is none.
+async fn written(file: Option<&str>) -> Option<SystemTime> {
+    tokio::fs::metadata(file?).await.ok()?.modified().ok()
 }
 
 /// A place for a connection.
@@ -108,7 +126,7 @@ impl Slot {
         let Ok(mut state) = timeout(PATIENCE, Arc::clone(&self.0).lock_owned()).await else {
             return Err(waited());
         };
-        let print = definition.print();
+        let print = definition.print().await;
         let known = state.opened.as_ref().filter(|opened| opened.print == print);
         if let Some(opened) = known.filter(|opened| !opened.is_over()) {
             return Ok(opened.cluster.clone());
