@@ -106,7 +106,7 @@ test('a project that does not exist is not called empty', async ({ page, server,
   const words = page.getByText('This cluster has no project “no-such”');
   await expect(words).toBeVisible();
   await alive(page);
-  await page.locator('.bar-project').click();
+  await page.getByLabel('Project no-such').click();
   await page.getByRole('link', { name: 'demo', exact: true }).click();
   await expect(page).toHaveURL(/\/projects\/demo\/jobs/);
   await expect(words).toHaveCount(0);
