@@ -54,7 +54,7 @@ pub fn Frame() -> impl IntoView {
                     <path d="M5 4h14v3H5zM5 10.5h14v3H5zM5 17h9v3H5z"></path>
                     <path class="mark-tick" d="m16 18.2 1.8 1.8 3.4-3.8"></path>
                 </svg>
-                {t(text::PRODUCT)}
+                <span class="bar-name">{t(text::PRODUCT)}</span>
             </A>
             <Transition>
                 {dynamic(move || Suspend::new(async move {
