@@ -3,12 +3,16 @@
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 native cargo fmt --all --check
+native cargo clippy --version >/dev/null 2>&1 || fail "clippy is not there: rustup component add clippy"
 for package in "-p manifest" "-p playground" "-p app --features ssr" "-p server"; do
+  say "Lints of ${package#-p }"
   # shellcheck disable=SC2086
   native cargo clippy --quiet $package --all-targets -- -D warnings
 done
 if has_wasm native rustc; then
+  say "Lints of the browser's half"
   native cargo clippy --quiet -p app --features hydrate,jobs,wizard --target wasm32-unknown-unknown -- -D warnings
 else
   note "The browser's half is not checked: the compiler that has clippy has no wasm32 target."
 fi
+say "Lints: clean"

@@ -96,13 +96,18 @@ fn memory() -> Option<web_sys::Storage> {
     web_sys::window()?.session_storage().ok().flatten()
 }
 
+/// Under which key the tab remembers its place.
+fn key(project: &str) -> String {
+    format!("jobwright-draft:{}", name(project, 0))
+}
+
 fn remembered(project: &str) -> Option<String> {
-    memory()?.get_item(&name(project, 0)).ok().flatten()
+    memory()?.get_item(&key(project)).ok().flatten()
 }
 
 fn remember(project: &str, place: &str) {
     if let Some(memory) = memory() {
         // A tab without a memory takes any free place after a reload.
-        let _ = memory.set_item(&name(project, 0), place);
+        let _ = memory.set_item(&key(project), place);
     }
 }
