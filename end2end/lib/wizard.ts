@@ -1,5 +1,5 @@
 // Words and moves of the wizard that several walks share.
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { alive, expect } from './test.ts';
 
 export async function open(page: Page, origin: string, project: string, query = ''): Promise<void> {
@@ -25,6 +25,16 @@ export async function paste(page: Page, text: string): Promise<void> {
   const plain = page.getByLabel(/纯文本框|Plain text field/);
   if (!(await plain.isChecked())) await plain.check();
   await page.getByRole('textbox', { name: /清单|Manifest/ }).fill(text);
+}
+
+/** Rests the mouse on a word of the editor until it is explained. A hand moves more than once; of one move alone, made
+ *  before the editor has its first layout, nothing would come. */
+export async function rest(page: Page, word: Locator, words: string): Promise<void> {
+  await expect(async () => {
+    await page.mouse.move(0, 0);
+    await word.hover();
+    await expect(page.locator('.monaco-hover').first()).toContainText(words, { timeout: 3000 });
+  }).toPass({ timeout: 20_000 });
 }
 
 /** The seed's six steps, in Chinese, up to the last. Edit mode is turned on and off in the middle. */

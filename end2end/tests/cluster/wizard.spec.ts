@@ -1,6 +1,6 @@
 // What the wizard does with the help of a cluster: schema, dry run, further documents, review.
 import { expect, signIn, test } from '../../lib/test.ts';
-import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
+import { editMode, manifest, open, paste, rest } from '../../lib/wizard.ts';
 
 const job = (name: string, more = '') => `apiVersion: batch/v1
 kind: Job
@@ -60,8 +60,7 @@ test('the editor completes fields and explains them from the cluster’s schema'
   await paste(page, job('completed'));
   await page.getByLabel('Plain text field').uncheck();
   const line = page.locator('.editor .view-lines').getByText('backoffLimit');
-  await line.hover();
-  await expect(page.locator('.monaco-hover').first()).toContainText('number of retries before marking this job failed');
+  await rest(page, line, 'number of retries before marking this job failed');
   await line.click();
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
@@ -86,8 +85,7 @@ test('documentation and completion that are asked for before the schema has come
   await paste(page, job('early'));
   await page.getByLabel('Plain text field').uncheck();
   const line = page.locator('.editor .view-lines').getByText('backoffLimit');
-  await line.hover();
-  await expect(page.locator('.monaco-hover').first()).toContainText('Loading');
+  await rest(page, line, 'Loading');
   arrive();
   await expect(page.locator('.monaco-hover').first()).toContainText('number of retries before marking this job failed');
   await line.click();
