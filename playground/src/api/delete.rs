@@ -50,8 +50,8 @@ impl DeleteOptions {
                 "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
             )));
         }
-        let from_body = body.as_object().is_some_and(|members| !members.is_empty());
-        let invalid = |error: FieldError| ApiError::invalid("DeleteOptions", "meta.k8s.io", "", &[error]);
+        // Any body, an empty object too, stands for the whole of the query.
+        let from_body = !body.is_null();
         let (policy, orphan) = if from_body {
             (
                 body["propagationPolicy"].as_str().map(str::to_owned),
@@ -63,28 +63,7 @@ impl DeleteOptions {
                 .map(|_| query.flag("orphanDependents"));
             (query.get("propagationPolicy").map(str::to_owned), orphan)
         };
-        if let (Some(policy), Some(_)) = (&policy, orphan) {
-            let detail = "orphanDependents and deletionPropagation cannot be both set";
-            return Err(invalid(FieldError::invalid(
-                "propagationPolicy",
-                policy.as_str(),
-                detail,
-            )));
-        }
-        let propagation = match (policy.as_deref(), orphan) {
-            (Some("Orphan"), _) | (None, Some(true)) => Some(Propagation::Orphan),
-            (Some("Background"), _) | (None, Some(false)) => Some(Propagation::Background),
-            (Some("Foreground"), _) => Some(Propagation::Foreground),
-            (None, None) => None,
-            (Some(other), _) => {
-                let allowed = ["Background", "Foreground", "Orphan"];
-                return Err(invalid(FieldError::not_supported(
-                    "propagationPolicy",
-                    other,
-                    &allowed,
-                )));
-            }
-        };
+        let propagation = propagation(policy.as_deref(), orphan)?;
         let dry_run = if from_body {
             let values: Vec<&str> = body["dryRun"]
                 .as_array()
@@ -112,6 +91,39 @@ impl DeleteOptions {
             preconditions,
             dry_run,
         })
+    }
+}
+
+/// What the two fields together mean, which exclude each other.
+fn propagation(policy: Option<&str>, orphan: Option<bool>) -> Result<Option<Propagation>, ApiError> {
+    let field = "propagationPolicy";
+    let mut errors = Vec::new();
+    let mut propagation = orphan.map(|orphan| {
+        if orphan {
+            Propagation::Orphan
+        } else {
+            Propagation::Background
+        }
+    });
+    if let Some(policy) = policy {
+        if orphan.is_some() {
+            let why = "orphanDependents and deletionPropagation cannot be both set";
+            errors.push(FieldError::invalid(field, policy, why));
+        }
+        match policy {
+            "Foreground" => propagation = Some(Propagation::Foreground),
+            "Background" => propagation = Some(Propagation::Background),
+            "Orphan" => propagation = Some(Propagation::Orphan),
+            other => {
+                let allowed = ["Foreground", "Background", "Orphan", "nil"];
+                errors.push(FieldError::not_supported(field, other, &allowed));
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(propagation)
+    } else {
+        Err(ApiError::invalid("DeleteOptions", "meta.k8s.io", "", &errors))
     }
 }
 
@@ -194,10 +206,18 @@ fn may_go(marked: &Value) -> bool {
 
 /// The object as it waits for deletion; `None` if it can go at once.
 fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &DeleteOptions) -> Option<Value> {
+    let deleting = !stored["metadata"]["deletionTimestamp"].is_null();
+    let left = stored["metadata"]["deletionGracePeriodSeconds"]
+        .as_i64()
+        .filter(|left| deleting && *left > 0);
+    let grace = match (left, options.grace_period) {
+        // Its grace runs: a request can shorten it, and changes nothing else.
+        (Some(left), asked) if asked.is_none_or(|asked| asked >= left) => return Some(stored.clone()),
+        (Some(_), Some(asked)) => least_grace(asked),
+        (_, asked) => grace(resource, stored, asked),
+    };
     let mut object = stored.clone();
     let finalizers = finalizers(resource, stored, options.propagation);
-    let deleting = !stored["metadata"]["deletionTimestamp"].is_null();
-    let grace = grace(resource, stored, options.grace_period);
     let waits = !finalizers.is_empty()
         || grace > 0
         || stored["spec"]["finalizers"]
@@ -212,8 +232,7 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
     } else {
         metadata.insert("finalizers".into(), json!(finalizers));
     }
-    let left = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64);
-    if !deleting || left.is_some_and(|left| grace < left) {
+    if !deleting || left.is_some() {
         let at = deadline(cluster, stored, grace, deleting);
         metadata.insert("deletionTimestamp".into(), seconds(at).into());
         // A namespace goes when it is empty, not after a time.
@@ -263,9 +282,12 @@ fn grace(resource: &Resource, object: &Value, asked: Option<i64>) -> i64 {
     let own = object["spec"]["terminationGracePeriodSeconds"]
         .as_i64()
         .unwrap_or(30);
-    let grace = asked.unwrap_or(own);
-    // A negative grace counts as the least, as validation warns.
-    if grace < 0 { 1 } else { grace }
+    least_grace(asked.unwrap_or(own))
+}
+
+/// A negative grace counts as the least, as validation warns.
+fn least_grace(asked: i64) -> i64 {
+    if asked < 0 { 1 } else { asked }
 }
 
 /// The finalizers after a request with this policy.
@@ -297,4 +319,32 @@ fn finalizers(resource: &Resource, object: &Value, policy: Option<Propagation>) 
         Propagation::Background => {}
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_stands_for_the_whole_query() {
+        let read = |body: Value, query: &str| DeleteOptions::read(&body, &Query::parse(Some(query)));
+        let cases = [
+            (Value::Null, "propagationPolicy=Orphan", Some(Propagation::Orphan)),
+            (json!({}), "propagationPolicy=Orphan", None),
+            (
+                Value::Null,
+                "orphanDependents=false",
+                Some(Propagation::Background),
+            ),
+            (json!({"orphanDependents": true}), "", Some(Propagation::Orphan)),
+        ];
+        for (body, query, wanted) in cases {
+            assert_eq!(read(body, query).unwrap().propagation, wanted, "{query}");
+        }
+        let refused = read(json!({"propagationPolicy": "Some", "orphanDependents": true}), "").unwrap_err();
+        assert_eq!(
+            refused.message,
+            "DeleteOptions.meta.k8s.io \"\" is invalid: [propagationPolicy: Invalid value: \"Some\": orphanDependents and deletionPropagation cannot be both set, propagationPolicy: Unsupported value: \"Some\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"]"
+        );
+    }
 }

@@ -1,6 +1,7 @@
-//! Label and field selectors
-//! ([labels](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api),
-//! [fields](https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/)).
+//! Label and field selectors: what a list, a watch or a deletecollection is limited to.
+
+mod fields;
+mod labels;
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::resource::Resource;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selector {
     labels: Vec<Requirement>,
-    fields: Vec<(String, bool, String)>,
+    fields: Vec<fields::Term>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +35,8 @@ impl Selector {
     /// Reads `labelSelector` and `fieldSelector` of a request on this type.
     pub fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, ApiError> {
         Ok(Self {
-            labels: Parser::new(labels).selector()?,
-            fields: parse_fields(resource, fields)?,
+            labels: labels::parse(labels)?,
+            fields: fields::parse(resource, fields)?,
         })
     }
 
@@ -46,8 +47,11 @@ impl Selector {
 
     /// Only the object of this name.
     pub fn named(mut self, name: &str) -> Self {
-        self.fields
-            .push(("metadata.name".to_owned(), true, name.to_owned()));
+        self.fields.push(fields::Term {
+            path: "metadata.name".to_owned(),
+            equal: true,
+            value: name.to_owned(),
+        });
         self
     }
 
@@ -56,10 +60,7 @@ impl Selector {
         self.labels
             .iter()
             .all(|requirement| requirement.matches(&object["metadata"]["labels"]))
-            && self
-                .fields
-                .iter()
-                .all(|(path, equal, wanted)| (field_value(object, path) == *wanted) == *equal)
+            && self.fields.iter().all(|term| term.matches(object))
     }
 }
 
@@ -106,271 +107,6 @@ impl Requirement {
     }
 }
 
-/// A parser of label selectors that fails in apimachinery's words.
-struct Parser<'a> {
-    tokens: Vec<&'a str>,
-    at: usize,
-}
-
-impl<'a> Parser<'a> {
-    fn new(text: &'a str) -> Self {
-        let mut tokens = Vec::new();
-        let bytes = text.as_bytes();
-        let symbol = |byte: u8| matches!(byte, b'=' | b'!' | b'(' | b')' | b',' | b'<' | b'>');
-        let mut at = 0;
-        while at < bytes.len() {
-            if matches!(bytes[at], b' ' | b'\t' | b'\r' | b'\n') {
-                at += 1;
-                continue;
-            }
-            let start = at;
-            if symbol(bytes[at]) {
-                let double = matches!(text.get(at..at + 2), Some("==" | "!="));
-                at += if double { 2 } else { 1 };
-            } else {
-                while at < bytes.len() && !symbol(bytes[at]) && !bytes[at].is_ascii_whitespace() {
-                    at += 1;
-                }
-            }
-            tokens.push(&text[start..at]);
-        }
-        Self { tokens, at: 0 }
-    }
-
-    fn peek(&self) -> &'a str {
-        self.tokens.get(self.at).copied().unwrap_or_default()
-    }
-
-    fn next(&mut self) -> &'a str {
-        let token = self.peek();
-        self.at += 1;
-        token
-    }
-
-    fn selector(mut self) -> Result<Vec<Requirement>, ApiError> {
-        let mut requirements = Vec::new();
-        if self.tokens.is_empty() {
-            return Ok(requirements);
-        }
-        loop {
-            requirements.push(
-                self.requirement()
-                    .map_err(|why| ApiError::bad_request(format!("unable to parse requirement: {why}")))?,
-            );
-            match self.next() {
-                "" => return Ok(requirements),
-                "," => {
-                    let next = self.peek();
-                    if next.is_empty() || is_symbol(next) && next != "!" {
-                        let message = format!("found '{next}', expected: identifier after ','");
-                        return Err(ApiError::bad_request(message));
-                    }
-                }
-                other => {
-                    let message = format!("found '{other}', expected: ',' or 'end of string'");
-                    return Err(ApiError::bad_request(message));
-                }
-            }
-        }
-    }
-
-    fn requirement(&mut self) -> Result<Requirement, String> {
-        let mut token = self.next();
-        let negated = token == "!";
-        if negated {
-            token = self.next();
-        }
-        if token.is_empty() || is_symbol(token) {
-            return Err(format!("found '{token}', expected: identifier"));
-        }
-        let key = token.to_owned();
-        if let Some(problem) = super::names::qualified_name(&key).first() {
-            return Err(format!("key: Invalid value: \"{key}\": {problem}"));
-        }
-        if negated {
-            return Ok(Requirement {
-                key,
-                operator: Operator::DoesNotExist,
-            });
-        }
-        let operator = match self.peek() {
-            "" | "," => {
-                return Ok(Requirement {
-                    key,
-                    operator: Operator::Exists,
-                });
-            }
-            operator => operator,
-        };
-        self.at += 1;
-        let operator = match operator {
-            "=" | "==" => Operator::In(vec![self.value(&key)?]),
-            "!=" => Operator::NotIn(vec![self.value(&key)?]),
-            "in" => Operator::In(self.values(&key)?),
-            "notin" => Operator::NotIn(self.values(&key)?),
-            ">" | "gt" => Operator::GreaterThan(self.number(&key)?),
-            "<" | "lt" => Operator::LessThan(self.number(&key)?),
-            other => {
-                return Err(format!("found '{other}', expected: in, notin, =, ==, !=, gt, lt"));
-            }
-        };
-        Ok(Requirement { key, operator })
-    }
-
-    fn value(&mut self, key: &str) -> Result<String, String> {
-        if matches!(self.peek(), "" | ",") {
-            return Ok(String::new());
-        }
-        let value = self.next();
-        if is_symbol(value) {
-            return Err(format!("found '{value}', expected: identifier"));
-        }
-        check_value(key, 0, value)?;
-        Ok(value.to_owned())
-    }
-
-    fn number(&mut self, key: &str) -> Result<i64, String> {
-        let value = self.value(key)?;
-        value.parse().map_err(|_| {
-            format!(
-                "values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
-            )
-        })
-    }
-
-    fn values(&mut self, key: &str) -> Result<Vec<String>, String> {
-        let open = self.next();
-        if open != "(" {
-            return Err(format!("found '{open}' expected: '('"));
-        }
-        let mut values: Vec<String> = Vec::new();
-        loop {
-            match self.next() {
-                "," => values.push(String::new()),
-                ")" => {
-                    values.push(String::new());
-                    break;
-                }
-                value => {
-                    values.push(value.to_owned());
-                    match self.next() {
-                        "," => {}
-                        ")" => break,
-                        other => return Err(format!("found '{other}', expected: ',' or ')'")),
-                    }
-                }
-            }
-        }
-        values.sort();
-        values.dedup();
-        for (index, value) in values.iter().enumerate() {
-            check_value(key, index, value)?;
-        }
-        Ok(values)
-    }
-}
-
-fn is_symbol(token: &str) -> bool {
-    matches!(token, "=" | "==" | "!=" | "!" | "(" | ")" | "," | "<" | ">")
-}
-
-fn check_value(key: &str, index: usize, value: &str) -> Result<(), String> {
-    super::names::label_value(value)
-        .first()
-        .map_or(Ok(()), |problem| {
-            Err(format!(
-                "values[{index}][{key}]: Invalid value: \"{value}\": {problem}"
-            ))
-        })
-}
-
-/// The fields that can be selected on, beside name and namespace.
-fn selectable(resource: &Resource) -> &'static [&'static str] {
-    match resource.plural {
-        "jobs" => &["status.successful"],
-        "pods" => &[
-            "spec.nodeName",
-            "spec.restartPolicy",
-            "spec.schedulerName",
-            "spec.serviceAccountName",
-            "spec.hostNetwork",
-            "status.phase",
-            "status.podIP",
-            "status.nominatedNodeName",
-        ],
-        "events" => &[
-            "involvedObject.kind",
-            "involvedObject.namespace",
-            "involvedObject.name",
-            "involvedObject.uid",
-            "involvedObject.apiVersion",
-            "involvedObject.resourceVersion",
-            "involvedObject.fieldPath",
-            "reason",
-            "reportingComponent",
-            "source",
-            "type",
-        ],
-        "nodes" => &["spec.unschedulable"],
-        "namespaces" => &["status.phase"],
-        "secrets" => &["type"],
-        _ => &[],
-    }
-}
-
-fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<(String, bool, String)>, ApiError> {
-    let mut terms = Vec::new();
-    // In their order: the first that cannot be understood is the one that is told.
-    let mut parts: Vec<&str> = text.split(',').filter(|term| !term.is_empty()).collect();
-    parts.sort_unstable();
-    for term in parts {
-        let (path, equal, value) = if let Some((path, value)) = term.split_once("!=") {
-            (path, false, value)
-        } else if let Some((path, value)) = term.split_once("==") {
-            (path, true, value)
-        } else if let Some((path, value)) = term.split_once('=') {
-            (path, true, value)
-        } else {
-            let message = format!("invalid selector: '{text}'; can't understand '{term}'");
-            return Err(ApiError::bad_request(message));
-        };
-        let common = path == "metadata.name" || path == "metadata.namespace";
-        if !common && !selectable(resource).contains(&path) {
-            let message = match resource.plural {
-                "pods" | "events" | "nodes" | "namespaces" | "secrets" => {
-                    format!("field label not supported: {path}")
-                }
-                "jobs" => format!("field label \"{path}\" not supported for Job"),
-                _ => format!(
-                    "\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                ),
-            };
-            return Err(ApiError::bad_request(message));
-        }
-        terms.push((path.to_owned(), equal, value.to_owned()));
-    }
-    Ok(terms)
-}
-
-/// The value of a selectable field as text.
-fn field_value(object: &Value, path: &str) -> String {
-    let steps: Vec<&str> = match path {
-        "status.successful" => vec!["status", "succeeded"],
-        "source" => vec!["source", "component"],
-        _ => path.split('.').collect(),
-    };
-    let value = steps.iter().try_fold(object, |value, step| value.get(step));
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => match path {
-            "status.successful" => "0".into(),
-            "spec.unschedulable" | "spec.hostNetwork" => "false".into(),
-            _ => String::new(),
-        },
-        Some(other) => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -408,19 +144,5 @@ mod tests {
         ];
         assert!(matching.iter().all(|text| selects(text)));
         assert!(!other.iter().any(|text| selects(text)));
-    }
-
-    #[test]
-    fn a_selector_that_cannot_be_read_says_where() {
-        let why = |text: &str| Selector::parse(&JOBS, text, "").unwrap_err().message;
-        assert_eq!(why("app=a,"), "found '', expected: identifier after ','");
-        assert_eq!(
-            why("app in (a"),
-            "unable to parse requirement: found '', expected: ',' or ')'"
-        );
-        assert_eq!(
-            why("a b=c"),
-            "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"
-        );
     }
 }

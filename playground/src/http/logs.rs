@@ -73,7 +73,7 @@ fn bad_time(text: &str) -> Status {
     ))
 }
 
-/// The container that is meant: the only one, the annotated one, or the one that the parameter names.
+/// The container that is meant: the only one, or the one that the parameter names.
 pub(super) fn container(call: &Call, pod: &Value, name: &str, parameter: &str) -> Result<String, Status> {
     let all = |list: &str| -> Vec<String> {
         let containers = pod["spec"][list].as_array().into_iter().flatten();
@@ -87,12 +87,8 @@ pub(super) fn container(call: &Call, pod: &Value, name: &str, parameter: &str) -
         all("ephemeralContainers"),
     );
     match call.parameter(parameter) {
-        "" if main.len() == 1 && init.is_empty() && ephemeral.is_empty() => Ok(main[0].clone()),
+        "" if main.len() == 1 => Ok(main[0].clone()),
         "" => {
-            let chosen = pod["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"].as_str();
-            if let Some(chosen) = chosen.filter(|chosen| main.iter().any(|one| one == chosen)) {
-                return Ok(chosen.to_owned());
-            }
             let names = [init, main, ephemeral].concat().join(" ");
             Err(Status::bad_request(format!(
                 "a container name must be specified for pod {name}, choose one of: [{names}]"

@@ -60,59 +60,64 @@ fn amount(map: &Value, name: &str) -> Option<(Quantity, String)> {
     Quantity::parse(text).ok().map(|parsed| (parsed, text.to_owned()))
 }
 
-/// Checks one set of requests and limits against an item; returns what is wrong.
-fn check(item: &Value, requests: &Value, limits: &Value) -> Vec<String> {
+/// The amounts of a bound with their names, in order.
+fn bounds(item: &Value, bound: &str) -> Vec<(String, Quantity, String)> {
+    let named = item[bound].as_object().into_iter().flatten();
+    let mut bounds: Vec<_> = named
+        .filter_map(|(name, _)| amount(&item[bound], name).map(|(parsed, text)| (name.clone(), parsed, text)))
+        .collect();
+    bounds.sort_by(|one, other| one.0.cmp(&other.0));
+    bounds
+}
+
+/// Checks requests, and limits where there are such, against an item; returns what is wrong.
+fn check(item: &Value, requests: &Value, limits: Option<&Value>) -> Vec<String> {
     let kind = item["type"].as_str().unwrap_or_default();
     let mut problems = Vec::new();
-    let bounded = |bound: &str| {
-        let mut bounds: Vec<(String, Quantity, String)> = item[bound]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, _)| {
-                amount(&item[bound], name).map(|(parsed, text)| (name.clone(), parsed, text))
-            })
-            .collect();
-        bounds.sort_by(|one, other| one.0.cmp(&other.0));
-        bounds
-    };
-    for (name, least, shown) in bounded("min") {
-        match amount(requests, &name) {
-            None => problems.push(format!(
-                "minimum {name} usage per {kind} is {shown}.  No request is specified"
-            )),
-            Some((asked, text)) if asked < least => {
-                problems.push(format!(
-                    "minimum {name} usage per {kind} is {shown}, but request is {text}"
-                ));
-            }
-            Some(_) => {}
-        }
+    for (name, least, shown) in bounds(item, "min") {
+        let usage = format!("minimum {name} usage per {kind} is {shown}");
+        let limit = limits.and_then(|limits| amount(limits, &name));
+        problems.extend(match (amount(requests, &name), limit) {
+            (None, _) => Some(format!("{usage}.  No request is specified")),
+            (Some((asked, text)), _) if asked < least => Some(format!("{usage}, but request is {text}")),
+            (_, Some((limit, text))) if limit < least => Some(format!("{usage}, but limit is {text}")),
+            _ => None,
+        });
     }
-    for (name, most, shown) in bounded("max") {
-        match amount(limits, &name) {
-            None => problems.push(format!(
-                "maximum {name} usage per {kind} is {shown}.  No limit is specified"
-            )),
-            Some((limit, text)) if limit > most => {
-                problems.push(format!(
-                    "maximum {name} usage per {kind} is {shown}, but limit is {text}"
-                ));
-            }
-            Some(_) => {}
-        }
+    for (name, most, shown) in bounds(item, "max") {
+        let usage = format!("maximum {name} usage per {kind} is {shown}");
+        let request = amount(requests, &name).filter(|(asked, _)| *asked > most);
+        problems.extend(match limits.map(|limits| amount(limits, &name)) {
+            Some(None) => Some(format!("{usage}.  No limit is specified")),
+            Some(Some((limit, text))) if limit > most => Some(format!("{usage}, but limit is {text}")),
+            None if amount(requests, &name).is_none() => Some(format!("{usage}.  No request is specified")),
+            _ => request.map(|(_, text)| format!("{usage}, but request is {text}")),
+        });
     }
-    for (name, ratio, shown) in bounded("maxLimitRequestRatio") {
-        let (request, limit) = (amount(requests, &name), amount(limits, &name));
-        let (Some((request, _)), Some((limit, _))) = (request, limit) else {
-            problems.push(format!("{name} max limit to request ratio per {kind} is {shown}, but no request is specified or request is 0"));
+    if let Some(limits) = limits {
+        problems.extend(ratios(item, requests, limits));
+    }
+    problems
+}
+
+/// What is wrong with the ratio of limits to requests.
+fn ratios(item: &Value, requests: &Value, limits: &Value) -> Vec<String> {
+    let kind = item["type"].as_str().unwrap_or_default();
+    let mut problems = Vec::new();
+    for (name, ratio, shown) in bounds(item, "maxLimitRequestRatio") {
+        let most = format!("{name} max limit to request ratio per {kind} is {shown}");
+        let positive = |map: &Value| amount(map, &name).filter(|(amount, _)| !amount.is_zero());
+        let Some((request, _)) = positive(requests) else {
+            problems.push(format!("{most}, but no request is specified or request is 0"));
+            continue;
+        };
+        let Some((limit, _)) = positive(limits) else {
+            problems.push(format!("{most}, but no limit is specified or limit is 0"));
             continue;
         };
         let actual = limit.ratio(request);
         if actual > ratio.ratio(Quantity::whole(1)) {
-            problems.push(format!(
-                "{name} max limit to request ratio per {kind} is {shown}, but provided ratio is {actual:.6}"
-            ));
+            problems.push(format!("{most}, but provided ratio is {actual:.6}"));
         }
     }
     problems
@@ -136,12 +141,12 @@ pub(super) fn check_pod(cluster: &Cluster, pod: &Value) -> Result<(), ApiError> 
             for list in ["containers", "initContainers"] {
                 for container in pod["spec"][list].as_array().into_iter().flatten() {
                     let resources = &container["resources"];
-                    problems.extend(check(&item, &resources["requests"], &resources["limits"]));
+                    problems.extend(check(&item, &resources["requests"], Some(&resources["limits"])));
                 }
             }
         } else if item["type"] == "Pod" {
             let (requests, limits) = (total(pod, "requests"), total(pod, "limits"));
-            problems.extend(check(&item, &requests, &limits));
+            problems.extend(check(&item, &requests, Some(&limits)));
         }
     }
     refuse(&PODS, pod, &problems)
@@ -189,7 +194,49 @@ pub(super) fn check_claim(cluster: &Cluster, claim: &Value) -> Result<(), ApiErr
         .iter()
         .filter(|item| item["type"] == "PersistentVolumeClaim")
     {
-        problems.extend(check(item, requests, requests));
+        problems.extend(check(item, requests, None));
     }
     refuse(&PERSISTENT_VOLUME_CLAIMS, claim, &problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn amounts_out_of_bounds_are_told() {
+        let container = |item: Value, requests: Value, limits: Value| {
+            let mut item = item;
+            item["type"] = "Container".into();
+            check(&item, &requests, Some(&limits))
+        };
+        let cpu = |amount: &str| json!({"cpu": amount});
+        let cases = [
+            (
+                container(json!({"min": cpu("1")}), json!({}), json!({})),
+                "minimum cpu usage per Container is 1.  No request is specified",
+            ),
+            (
+                container(json!({"max": cpu("1")}), cpu("2"), json!({})),
+                "maximum cpu usage per Container is 1.  No limit is specified",
+            ),
+            (
+                container(json!({"maxLimitRequestRatio": cpu("2")}), cpu("1"), json!({})),
+                "cpu max limit to request ratio per Container is 2, but no limit is specified or limit is 0",
+            ),
+            (
+                check(
+                    &json!({"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}),
+                    &json!({"storage": "2Gi"}),
+                    None,
+                ),
+                "maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 2Gi",
+            ),
+        ];
+        for (found, wanted) in cases {
+            assert_eq!(found, [wanted]);
+        }
+    }
 }

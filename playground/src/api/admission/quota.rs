@@ -18,18 +18,31 @@ pub fn usage(resource: &Resource, object: &Value) -> Vec<(String, Quantity)> {
     if resource.group.is_empty() {
         match resource.plural {
             "pods" => return pod_usage(object, usage),
-            "configmaps" | "secrets" | "resourcequotas" => usage.push((resource.plural.to_owned(), one)),
-            "persistentvolumeclaims" => {
+            "configmaps" | "secrets" | "resourcequotas" | "services" | "replicationcontrollers" => {
                 usage.push((resource.plural.to_owned(), one));
-                let asked = object["spec"]["resources"]["requests"]["storage"].as_str();
-                if let Some(Ok(asked)) = asked.map(Quantity::parse) {
-                    usage.push(("requests.storage".to_owned(), asked));
-                }
             }
+            "persistentvolumeclaims" => claim_usage(&object["spec"], &mut usage),
             _ => {}
         }
     }
     usage
+}
+
+/// A claim counts in all and in its StorageClass.
+fn claim_usage(spec: &Value, usage: &mut Vec<(String, Quantity)>) {
+    let mut prefixes = vec![String::new()];
+    if let Some(class) = spec["storageClassName"]
+        .as_str()
+        .filter(|class| !class.is_empty())
+    {
+        prefixes.push(format!("{class}.storageclass.storage.k8s.io/"));
+    }
+    let asked = spec["resources"]["requests"]["storage"].as_str();
+    let asked = asked.and_then(|asked| Quantity::parse(asked).ok());
+    for prefix in prefixes {
+        usage.push((format!("{prefix}persistentvolumeclaims"), Quantity::whole(1)));
+        usage.extend(asked.map(|asked| (format!("{prefix}requests.storage"), asked)));
+    }
 }
 
 /// Finished Pods take nothing but their place in `count/pods`.
@@ -65,33 +78,36 @@ fn in_scope(quota: &Value, resource: &Resource, object: &Value) -> bool {
         .as_i64()
         .is_some_and(|limit| limit >= 0);
     let best_effort = || crate::api::kinds::qos_class(&object["spec"]) == "BestEffort";
-    let named = scopes.into_iter().all(|scope| {
+    let class = object["spec"]["priorityClassName"].as_str();
+    let is_in = |scope: &str| {
         is_pod
             && match scope {
                 "Terminating" => terminating,
                 "NotTerminating" => !terminating,
                 "BestEffort" => best_effort(),
                 "NotBestEffort" => !best_effort(),
-                "PriorityClass" => object["spec"]["priorityClassName"].is_string(),
+                "PriorityClass" => class.is_some(),
                 _ => false,
             }
-    });
-    named
-        && expressions.into_iter().flatten().all(|expression| {
-            let class = object["spec"]["priorityClassName"].as_str();
-            let values = expression["values"].as_array();
-            let listed = class
-                .is_some_and(|class| values.is_some_and(|values| values.iter().any(|value| value == class)));
-            is_pod
-                && expression["scopeName"] == "PriorityClass"
-                && match expression["operator"].as_str() {
-                    Some("In") => listed,
-                    Some("NotIn") => !listed,
-                    Some("Exists") => class.is_some(),
-                    Some("DoesNotExist") => class.is_none(),
-                    _ => false,
-                }
-        })
+    };
+    let fits = |expression: &Value| {
+        let scope = expression["scopeName"].as_str().unwrap_or_default();
+        if scope != "PriorityClass" {
+            return is_in(scope);
+        }
+        let values = expression["values"].as_array();
+        let listed =
+            class.is_some_and(|class| values.is_some_and(|values| values.iter().any(|value| value == class)));
+        is_pod
+            && match expression["operator"].as_str() {
+                Some("In") => listed,
+                Some("NotIn") => !listed,
+                Some("Exists") => class.is_some(),
+                Some("DoesNotExist") => class.is_none(),
+                _ => false,
+            }
+    };
+    scopes.into_iter().all(is_in) && expressions.into_iter().flatten().all(fits)
 }
 
 fn amounts(map: &Value) -> Vec<(String, Quantity)> {
@@ -190,7 +206,7 @@ pub(super) fn charge(
     Ok(())
 }
 
-/// A quota on an amount wants every Pod to say the amount.
+/// A quota on cpu or memory wants every container to say how much of it.
 fn require_amounts(
     resource: &Resource,
     object: &Value,
@@ -202,20 +218,18 @@ fn require_amounts(
     }
     let mut missing: Vec<(String, Vec<String>)> = Vec::new();
     for (limited, _) in hard {
-        let (kind, name) = match limited.split_once('.') {
-            Some((kind @ ("requests" | "limits"), name)) => (kind, name),
-            None if matches!(limited.as_str(), "cpu" | "memory" | "ephemeral-storage") => {
-                ("requests", limited.as_str())
-            }
-            _ => continue,
-        };
+        let (kind, name) = limited.split_once('.').unwrap_or(("requests", limited));
+        if !matches!((kind, name), ("requests" | "limits", "cpu" | "memory")) {
+            continue;
+        }
         let containers = ["containers", "initContainers"]
             .into_iter()
             .flat_map(|list| object["spec"][list].as_array().into_iter().flatten());
-        let without: Vec<String> = containers
+        let mut without: Vec<String> = containers
             .filter(|container| container["resources"][kind][name].is_null())
             .map(|container| container["name"].as_str().unwrap_or_default().to_owned())
             .collect();
+        without.sort();
         if !without.is_empty() {
             missing.push((limited.clone(), without));
         }

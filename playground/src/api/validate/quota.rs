@@ -67,16 +67,169 @@ pub fn quota(object: &Value, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::invalid(path.as_str(), shown, "must be an integer"));
         }
     }
-    let scopes = &object["spec"]["scopes"];
-    let has = |name: &str| list(&object["spec"], "scopes").iter().any(|one| one == name);
-    let conflicting =
-        has("Terminating") && has("NotTerminating") || has("BestEffort") && has("NotBestEffort");
-    if conflicting {
-        errors.push(FieldError::invalid(
-            "spec.scopes",
-            scopes.clone(),
-            "conflicting scopes",
-        ));
+    scopes(&object["spec"], errors);
+    scope_selector(&object["spec"], errors);
+}
+
+const SCOPES: &[&str] = &[
+    "Terminating",
+    "NotTerminating",
+    "BestEffort",
+    "NotBestEffort",
+    "PriorityClass",
+    "CrossNamespacePodAffinity",
+    "VolumeAttributesClass",
+];
+
+/// Amounts of Pods, which most scopes can narrow down.
+const COMPUTE: &[&str] = &[
+    "pods",
+    "cpu",
+    "memory",
+    "requests.cpu",
+    "requests.memory",
+    "limits.cpu",
+    "limits.memory",
+];
+
+/// What a scope can narrow down of the standard amounts; anything, for a scope that is unknown.
+fn scopable(scope: &str) -> &'static [&'static str] {
+    match scope {
+        "BestEffort" => &["pods"],
+        "VolumeAttributesClass" => &["persistentvolumeclaims", "requests.storage"],
+        scope if SCOPES.contains(&scope) => COMPUTE,
+        _ => STANDARD,
+    }
+}
+
+/// How many standard amounts of the quota the scope cannot narrow down.
+fn unscopable(spec: &Value, scope: &str) -> usize {
+    let limited = spec["hard"].as_object().into_iter().flatten();
+    limited
+        .filter(|(name, _)| STANDARD.contains(&name.as_str()) && !scopable(scope).contains(&name.as_str()))
+        .count()
+}
+
+fn conflicts(has: impl Fn(&str) -> bool) -> usize {
+    let pairs = [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")];
+    pairs.iter().filter(|(one, other)| has(one) && has(other)).count()
+}
+
+fn scopes(spec: &Value, errors: &mut Vec<FieldError>) {
+    let given: Vec<&str> = list(spec, "scopes").iter().filter_map(Value::as_str).collect();
+    let mut tell = |times: usize, why: &str| {
+        for _ in 0..times {
+            errors.push(FieldError::invalid("spec.scopes", spec["scopes"].clone(), why));
+        }
+    };
+    for scope in &given {
+        tell(usize::from(!SCOPES.contains(scope)), "unsupported scope");
+        tell(unscopable(spec, scope), "unsupported scope applied to resource");
+    }
+    tell(conflicts(|name| given.contains(&name)), "conflicting scopes");
+}
+
+fn scope_selector(spec: &Value, errors: &mut Vec<FieldError>) {
+    let path = "spec.scopeSelector.matchExpressions";
+    let selector = &spec["scopeSelector"];
+    for one in list(selector, "matchExpressions") {
+        let (scope, operator) = (text(one, "scopeName"), text(one, "operator"));
+        let values = list(one, "values");
+        if !SCOPES.contains(&scope) {
+            errors.push(FieldError::invalid(
+                format!("{path}.scopeName"),
+                scope,
+                "unsupported scope",
+            ));
+        }
+        for _ in 0..unscopable(spec, scope) {
+            let why = "unsupported scope applied to resource";
+            errors.push(FieldError::invalid(path, selector.clone(), why));
+        }
+        let valued = matches!(scope, "PriorityClass" | "VolumeAttributesClass");
+        if SCOPES.contains(&scope) && !valued && operator != "Exists" {
+            let why = "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+            errors.push(FieldError::invalid(format!("{path}.operator"), operator, why));
+        }
+        match operator {
+            "In" | "NotIn" if values.is_empty() => errors.push(FieldError::required(
+                format!("{path}.values"),
+                "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+            )),
+            "Exists" | "DoesNotExist" if !values.is_empty() => errors.push(FieldError::invalid(
+                format!("{path}.values"),
+                one["values"].clone(),
+                "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
+            )),
+            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+            other => errors.push(FieldError::invalid(
+                format!("{path}.operator"),
+                other,
+                "not a valid selector operator",
+            )),
+        }
+    }
+    let has = |name: &str| {
+        list(selector, "matchExpressions")
+            .iter()
+            .any(|one| one["scopeName"] == name)
+    };
+    for _ in 0..conflicts(has) {
+        errors.push(FieldError::invalid(path, selector.clone(), "conflicting scopes"));
+    }
+}
+
+/// The kinds of things that a LimitRange bounds.
+const LIMIT_TYPES: &[&str] = &["Pod", "Container", "PersistentVolumeClaim"];
+
+fn limit_type(path: &str, kind: &str, errors: &mut Vec<FieldError>) {
+    let mut problems = names::qualified_name(kind);
+    if problems.is_empty() && !kind.contains('/') && !LIMIT_TYPES.contains(&kind) {
+        problems.push("must be a standard limit type or fully qualified".to_owned());
+    }
+    for problem in problems {
+        errors.push(FieldError::invalid(format!("{path}.type"), kind, problem));
+    }
+}
+
+/// Which members an item of this type may and must have.
+fn limit_members(path: &str, item: &Value, errors: &mut Vec<FieldError>) {
+    let kind = text(item, "type");
+    for member in ["default", "defaultRequest"] {
+        if kind == "Pod" && item[member].as_object().is_some_and(|own| !own.is_empty()) {
+            let why = "may not be specified when `type` is 'Pod'";
+            errors.push(FieldError::forbidden(format!("{path}.{member}"), why));
+        }
+    }
+    if kind == "PersistentVolumeClaim"
+        && ["min", "max"]
+            .iter()
+            .all(|bound| item[bound]["storage"].is_null())
+    {
+        let why = "either minimum or maximum storage value is required, but neither was provided";
+        errors.push(FieldError::required(format!("{path}.limits"), why));
+    }
+}
+
+/// `maxLimitRequestRatio` is at least 1 and no more than what the bounds allow.
+fn limit_ratio(path: &str, item: &Value, name: &str, errors: &mut Vec<FieldError>) {
+    let amount = |member: &str| Quantity::parse(text(&item[member], name)).ok();
+    let Some(ratio) = amount("maxLimitRequestRatio") else {
+        return;
+    };
+    let shown = text(&item["maxLimitRequestRatio"], name);
+    let mut tell = |why: String| {
+        let path = format!("{path}.maxLimitRequestRatio[{name}]");
+        errors.push(FieldError::invalid(path, shown, why));
+    };
+    if ratio < Quantity::whole(1) {
+        tell(format!("ratio {shown} is less than 1"));
+    }
+    if let (Some(min), Some(max)) = (amount("min"), amount("max")) {
+        let most = max.ratio(min);
+        if ratio.ratio(Quantity::whole(1)) > most {
+            tell(format!("ratio {shown} is greater than max/min = {most:.6}"));
+        }
     }
 }
 
@@ -86,10 +239,12 @@ pub fn limit_range(object: &Value, errors: &mut Vec<FieldError>) {
     for (index, item) in list(&object["spec"], "limits").iter().enumerate() {
         let path = format!("spec.limits[{index}]");
         let kind = text(item, "type");
+        limit_type(&path, kind, errors);
         if types.contains(&kind) {
             errors.push(FieldError::duplicate(format!("{path}.type"), kind));
         }
         types.push(kind);
+        limit_members(&path, item, errors);
         let amount = |kind: &str, name: &str| {
             let shown = text(&item[kind], name);
             Quantity::parse(shown)
@@ -109,11 +264,12 @@ pub fn limit_range(object: &Value, errors: &mut Vec<FieldError>) {
                     return;
                 };
                 if less.0 > more.0 {
-                    // A default that is too large is shown as the maximum.
-                    let shown = if at == low && at != "default" {
-                        &less.1
-                    } else {
-                        &more.1
+                    // A default out of bounds is shown as the bound.
+                    let shown = match at {
+                        "default" if low == "min" => &less.1,
+                        "default" => &more.1,
+                        _ if at == low => &less.1,
+                        _ => &more.1,
                     };
                     let detail = format!(
                         "{low_text} value {} is greater than {high_text} value {}",
@@ -150,6 +306,83 @@ pub fn limit_range(object: &Value, errors: &mut Vec<FieldError>) {
             );
             ordered("min", "min", "default", "default", "default");
             ordered("default", "default", "max", "max", "default");
+            limit_ratio(&path, item, &name, errors);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(check: fn(&Value, &mut Vec<FieldError>), spec: Value) -> Vec<String> {
+        let mut errors = Vec::new();
+        check(&json!({"spec": spec}), &mut errors);
+        errors.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn scopes_narrow_down_amounts_of_pods() {
+        let cases = [
+            (json!({"hard": {"pods": "1"}, "scopes": ["BestEffort"]}), None),
+            (
+                json!({"hard": {"count/pods": "1"}, "scopes": ["Terminating"]}),
+                None,
+            ),
+            (
+                json!({"hard": {"cpu": "1"}, "scopes": ["BestEffort"]}),
+                Some("spec.scopes: Invalid value: [\"BestEffort\"]: unsupported scope applied to resource"),
+            ),
+            (
+                json!({"hard": {"pods": "1"}, "scopes": ["Some"]}),
+                Some("spec.scopes: Invalid value: [\"Some\"]: unsupported scope"),
+            ),
+            (
+                json!({"hard": {"pods": "1"}, "scopeSelector": {"matchExpressions": [
+                    {"scopeName": "PriorityClass", "operator": "In"}]}}),
+                Some(
+                    "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+                ),
+            ),
+        ];
+        for (spec, wanted) in cases {
+            let found = told(quota, spec.clone());
+            assert_eq!(
+                found,
+                wanted.map(str::to_owned).into_iter().collect::<Vec<_>>(),
+                "{spec}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_have_the_members_of_their_type() {
+        let cases = [
+            (
+                json!({"type": "Some", "max": {"cpu": "1"}}),
+                "spec.limits[0].type: Invalid value: \"Some\": must be a standard limit type or fully qualified",
+            ),
+            (
+                json!({"type": "Pod", "default": {"cpu": "1"}}),
+                "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'",
+            ),
+            (
+                json!({"type": "PersistentVolumeClaim"}),
+                "spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was provided",
+            ),
+            (
+                json!({"type": "Container", "min": {"cpu": "2"}, "default": {"cpu": "1"}}),
+                "spec.limits[0].default[cpu]: Invalid value: \"2\": min value 2 is greater than default value 1",
+            ),
+            (
+                json!({"type": "Container", "min": {"cpu": "1"}, "max": {"cpu": "2"}, "maxLimitRequestRatio": {"cpu": "3"}}),
+                "spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: \"3\": ratio 3 is greater than max/min = 2.000000",
+            ),
+        ];
+        for (item, wanted) in cases {
+            assert_eq!(told(limit_range, json!({"limits": [item]})), [wanted], "{item}");
         }
     }
 }

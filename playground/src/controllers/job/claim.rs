@@ -64,7 +64,7 @@ pub(super) fn pods(cluster: &Cluster, job: &Value) -> Result<Vec<Arc<Value>>, St
         let controls = owner_of(&pod).is_some_and(|owner| owner["uid"] == *uid);
         if controls && selects(job, &pod) {
             own.push(pod);
-        } else if controls {
+        } else if controls && !deleting(job) {
             let_go(cluster, &pod, uid)?;
         } else if !controlled(&pod) && selects(job, &pod) && !deleting(&pod) && !deleting(job) {
             own.extend(adopt(cluster, job, &pod)?);
@@ -138,7 +138,7 @@ pub(super) fn release_orphan(cluster: &Cluster, pod: &Value) -> Result<(), Store
         let (namespace, name) = name(pod, owner);
         let job = cluster.store.get(&Key::new(&JOBS, namespace, name))?;
         if let Some(job) = job.filter(|job| job["metadata"]["uid"] == owner["uid"])
-            && !status::finished(&job)
+            && (!status::finished(&job) || !super::is_own(&job))
         {
             return Ok(());
         }

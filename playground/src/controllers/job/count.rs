@@ -257,7 +257,17 @@ impl Sync<'_> {
     /// The event of a Job that has ended.
     fn tell(&self) {
         match &self.ending {
-            Some(ending) if ending.is_success() => self.event("Normal", "Completed", "Job completed"),
+            Some(ending) if ending.is_success() => {
+                let most = self.completions().unwrap_or(i64::MAX);
+                if self.status["succeeded"]
+                    .as_i64()
+                    .is_some_and(|succeeded| succeeded > most)
+                {
+                    let why = "Too many succeeded pods running after completion count reached";
+                    self.event("Warning", "TooManySucceededPods", why);
+                }
+                self.event("Normal", "Completed", "Job completed");
+            }
             Some(ending) => self.event("Warning", &ending.reason, &ending.message),
             None => {}
         }

@@ -41,9 +41,15 @@ pub(super) fn terminating(pod: &Value) -> bool {
 
 /// It says that it is ready.
 pub(super) fn ready(pod: &Value) -> bool {
+    ready_since(pod).is_some()
+}
+
+/// Since when it says that it is ready.
+pub(super) fn ready_since(pod: &Value) -> Option<&str> {
     items(&pod["status"]["conditions"])
         .iter()
-        .any(|one| one["type"] == "Ready" && one["status"] == "True")
+        .find(|one| one["type"] == "Ready" && one["status"] == "True")
+        .map(|one| text(&one["lastTransitionTime"]))
 }
 
 /// It has succeeded.
@@ -92,15 +98,37 @@ pub(super) fn time(value: &Value) -> Option<Timestamp> {
     text(value).parse().ok()
 }
 
-/// When a Pod ended: its last container, else when it ceased to be ready, was deleted or made.
-pub(super) fn finish_time(pod: &Value) -> Option<Timestamp> {
-    let statuses = items(&pod["status"]["containerStatuses"]);
-    let ends: Vec<Option<Timestamp>> = statuses
-        .iter()
+/// When the last of these containers ended; none while one of them goes on.
+fn last_end<'a>(statuses: impl Iterator<Item = &'a Value>) -> Option<Timestamp> {
+    let ends: Option<Vec<Timestamp>> = statuses
         .map(|one| time(&one["state"]["terminated"]["finishedAt"]))
         .collect();
-    if !ends.is_empty() && ends.iter().all(Option::is_some) {
-        return ends.into_iter().flatten().max();
+    ends?.into_iter().max()
+}
+
+/// When the Pod's containers ended, those included that go on beside the main ones.
+fn containers_end(pod: &Value) -> Option<Timestamp> {
+    let beside = |own: &&Value| {
+        items(&pod["spec"]["initContainers"])
+            .iter()
+            .any(|one| one["name"] == own["name"] && one["restartPolicy"] == "Always")
+    };
+    let main = items(&pod["status"]["containerStatuses"]);
+    let sidecars: Vec<&Value> = items(&pod["status"]["initContainerStatuses"])
+        .iter()
+        .filter(beside)
+        .collect();
+    let ended = last_end(main.iter());
+    if sidecars.is_empty() {
+        return ended;
+    }
+    Some(last_end(sidecars.into_iter())?).max(ended)
+}
+
+/// When a Pod ended: its last container, else when it ceased to be ready, was deleted or made.
+pub(super) fn finish_time(pod: &Value) -> Option<Timestamp> {
+    if let Some(end) = containers_end(pod) {
+        return Some(end);
     }
     let not_ready = items(&pod["status"]["conditions"])
         .iter()

@@ -174,8 +174,7 @@ impl Controller {
             .as_ref()
             .map_or("", |job| text(&job["metadata"]["uid"]))
             .to_owned();
-        let managed = |job: &Value| job["spec"]["managedBy"].as_str().unwrap_or(OWN_NAME) == OWN_NAME;
-        let Some(job) = job.filter(|job| managed(job) && !status::finished(job)) else {
+        let Some(job) = job.filter(|job| is_own(job) && !status::finished(job)) else {
             self.looked((name, uid, None));
             return Ok(());
         };
@@ -209,6 +208,11 @@ impl Controller {
         *times += 1;
         self.queue.named(name, wait);
     }
+}
+
+/// It is this controller that looks after the Job.
+fn is_own(job: &Value) -> bool {
+    job["spec"]["managedBy"].as_str().unwrap_or(OWN_NAME) == OWN_NAME
 }
 
 /// A list member; empty if missing.

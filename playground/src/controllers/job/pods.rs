@@ -1,5 +1,6 @@
 //! Making the Pods that are missing and deleting those that are too many.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use serde_json::Value;
 
 use super::backoff;
 use super::facts::{
-    INDEX_FAILURES, INDEX_IGNORED, counted, finish_time, index, indexed, ready, replaces_only_failed,
-    suspended, terminating,
+    INDEX_FAILURES, INDEX_IGNORED, counted, finish_time, index, indexed, ready, ready_since,
+    replaces_only_failed, suspended, terminating,
 };
 use super::sync::Sync;
 use super::{TRACKING, items, template, text};
@@ -45,7 +46,7 @@ impl Sync<'_> {
         if self.failed_indexes.is_none() {
             let left = self.outcome.record.left(self.now);
             if !left.is_zero() {
-                self.look_after(left);
+                self.look_after(left.max(super::BATCH));
                 // As long as it waits, the controller says that nothing is active.
                 self.active_count = 0;
                 return Ok(());
@@ -64,8 +65,9 @@ impl Sync<'_> {
                 !text(&pod["spec"]["nodeName"]).is_empty(),
                 pod["status"]["phase"] == "Running",
                 ready(pod),
-                std::cmp::Reverse(restarts(pod)),
-                std::cmp::Reverse(text(&pod["metadata"]["creationTimestamp"]).to_owned()),
+                Reverse(ready_since(pod).unwrap_or_default().to_owned()),
+                Reverse(restarts(pod)),
+                Reverse(text(&pod["metadata"]["creationTimestamp"]).to_owned()),
             )
         });
         if indexed(&self.job) {
@@ -226,7 +228,7 @@ impl Sync<'_> {
             }
         }
         if let Some(wait) = shortest {
-            self.look_after(wait);
+            self.look_after(wait.max(super::BATCH));
         }
         places
     }

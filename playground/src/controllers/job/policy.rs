@@ -68,20 +68,21 @@ fn matched(rule: &Value, pod: &Value) -> Option<String> {
         }
         return None;
     }
-    for pattern in items(&rule["onPodConditions"]) {
-        let found = items(&pod["status"]["conditions"])
-            .iter()
-            .any(|one| one["type"] == pattern["type"] && one["status"] == pattern["status"]);
-        if found {
-            return Some(format!("Pod {place} has condition {}", text(&pattern["type"])));
-        }
-    }
-    None
+    let patterns = items(&rule["onPodConditions"]);
+    let same = |one: &Value, other: &Value| one["type"] == other["type"] && one["status"] == other["status"];
+    // The first of the Pod's conditions, not of the rule's patterns, is the one that is told.
+    let found = items(&pod["status"]["conditions"])
+        .iter()
+        .find(|one| patterns.iter().any(|pattern| same(pattern, one)));
+    found.map(|one| format!("Pod {place} has condition {}", text(&one["type"])))
 }
 
 /// The message of the first success rule that is met.
 pub(super) fn success(job: &Value, succeeded: &Indexes) -> Option<String> {
     let completions = job["spec"]["completions"].as_i64()?;
+    if succeeded.len() == 0 {
+        return None;
+    }
     let rules = items(&job["spec"]["successPolicy"]["rules"]);
     let met = rules.iter().position(|rule| {
         let count = rule["succeededCount"].as_i64();
@@ -89,7 +90,7 @@ pub(super) fn success(job: &Value, succeeded: &Indexes) -> Option<String> {
             Some(text) => {
                 let wanted = Indexes::parse(text, completions);
                 let found = wanted.shared(succeeded);
-                found >= count.unwrap_or_else(|| wanted.len())
+                wanted.len() > 0 && (found == wanted.len() || count.is_some_and(|count| found >= count))
             }
             None => count.is_some_and(|count| succeeded.len() >= count),
         }
@@ -120,5 +121,37 @@ mod tests {
             verdict(&job, &pod(3, json!([]))),
             Verdict::FailJob(why.to_owned())
         );
+    }
+
+    #[test]
+    fn the_first_condition_of_the_pod_is_told() {
+        let pattern = |kind: &str| json!({"type": kind, "status": "True"});
+        let job = json!({"spec": {"podFailurePolicy": {"rules": [
+            {"action": "FailJob", "onPodConditions": [pattern("A"), pattern("B")]},
+        ]}}});
+        let pod = json!({"metadata": {"namespace": "n", "name": "p"}, "status": {
+            "conditions": [{"type": "A", "status": "False"}, pattern("B"), pattern("A")]}});
+        let why = "Pod n/p has condition B matching FailJob rule at index 0";
+        assert_eq!(verdict(&job, &pod), Verdict::FailJob(why.to_owned()));
+    }
+
+    #[test]
+    fn success_rules_want_what_is_left_of_their_indexes() {
+        let met = |rule: Value, completions: i64, done: &str| {
+            let job = json!({"spec": {"completions": completions, "successPolicy": {"rules": [rule]}}});
+            success(&job, &Indexes::parse(done, completions)).is_some()
+        };
+        assert!(met(json!({"succeededIndexes": "0,2"}), 3, "0-2"));
+        assert!(!met(json!({"succeededIndexes": "0,2"}), 3, "0"));
+        assert!(met(
+            json!({"succeededIndexes": "0-2", "succeededCount": 1}),
+            3,
+            "1"
+        ));
+        assert!(
+            !met(json!({"succeededIndexes": "5"}), 3, "0"),
+            "no such index is left"
+        );
+        assert!(!met(json!({"succeededCount": 1}), 3, ""));
     }
 }

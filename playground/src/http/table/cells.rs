@@ -3,21 +3,21 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::pod;
 use super::time::{at, short, since};
+use super::{pod, service, storage};
 use crate::resource::Resource;
 
-const NONE: &str = "<none>";
+pub(super) const NONE: &str = "<none>";
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn or_none(value: &Value) -> String {
+pub(super) fn or_none(value: &Value) -> String {
     match text(value) {
         "" => NONE.to_owned(),
         some => some.to_owned(),
@@ -30,7 +30,7 @@ fn count(value: &Value) -> usize {
         .map_or_else(|| list(value).len(), serde_json::Map::len)
 }
 
-fn joined<'a>(items: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn joined<'a>(items: impl Iterator<Item = &'a str>) -> String {
     items.collect::<Vec<_>>().join(",")
 }
 
@@ -55,6 +55,7 @@ pub(super) fn conditions(object: &Value) -> Option<Value> {
 /// One cell.
 pub(super) fn cell(resource: &Resource, object: &Value, column: &str, now: Timestamp) -> Value {
     match column {
+        "Name" if resource.plural == "storageclasses" => storage::class(object, column),
         "Name" => object["metadata"]["name"].clone(),
         "Age" => since(&object["metadata"]["creationTimestamp"], now).into(),
         "Created At" => object["metadata"]["creationTimestamp"].clone(),
@@ -64,8 +65,10 @@ pub(super) fn cell(resource: &Resource, object: &Value, column: &str, now: Times
             "pods" => pod::cell(object, column, now),
             "events" => event(object, column, now),
             "nodes" => node(object, column),
-            "persistentvolumeclaims" => claim(object, column),
+            "persistentvolumeclaims" => storage::claim(object, column),
             "resourcequotas" => quota(object, column),
+            "services" => service::cell(object, column),
+            "storageclasses" => storage::class(object, column),
             "rolebindings" | "clusterrolebindings" => binding(object, column),
             _ => plain(object, column),
         },
@@ -79,28 +82,29 @@ fn containers(template: &Value, column: &str) -> Value {
 }
 
 /// A label selector as a text, `<none>` for an empty one.
-fn selector(selector: &Value) -> String {
-    let mut parts: Vec<String> = selector["matchLabels"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| format!("{key}={}", text(value)))
+pub(super) fn selector(selector: &Value) -> String {
+    let equal = selector["matchLabels"].as_object().into_iter().flatten();
+    let mut parts: Vec<(&str, String)> = equal
+        .map(|(key, value)| (key.as_str(), format!("{key}={}", text(value))))
         .collect();
     for one in list(&selector["matchExpressions"]) {
         let key = text(&one["key"]);
-        let values = joined(list(&one["values"]).iter().map(text));
-        parts.push(match text(&one["operator"]) {
+        let mut values: Vec<&str> = list(&one["values"]).iter().map(text).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        let part = match text(&one["operator"]) {
             "In" => format!("{key} in ({values})"),
             "NotIn" => format!("{key} notin ({values})"),
             "Exists" => key.to_owned(),
             _ => format!("!{key}"),
-        });
+        };
+        parts.push((key, part));
     }
     if parts.is_empty() {
         return NONE.to_owned();
     }
-    parts.sort();
-    parts.join(",")
+    parts.sort_by_key(|(key, _)| *key);
+    joined(parts.iter().map(|(_, part)| part.as_str()))
 }
 
 fn job(object: &Value, column: &str, now: Timestamp) -> Value {
@@ -146,7 +150,12 @@ fn cron_job(object: &Value, column: &str, now: Timestamp) -> Value {
     match column {
         "Schedule" => spec["schedule"].clone(),
         "Timezone" => or_none(&spec["timeZone"]).into(),
-        "Suspend" => if spec["suspend"] == true { "True" } else { "False" }.into(),
+        "Suspend" => match spec["suspend"].as_bool() {
+            Some(true) => "True",
+            Some(false) => "False",
+            None => "<unset>",
+        }
+        .into(),
         "Active" => list(&status["active"]).len().into(),
         "Last Schedule" if status["lastScheduleTime"].is_null() => NONE.into(),
         "Last Schedule" => since(&status["lastScheduleTime"], now).into(),
@@ -248,36 +257,6 @@ fn node(object: &Value, column: &str) -> Value {
     }
 }
 
-fn claim(object: &Value, column: &str) -> Value {
-    let (spec, status) = (&object["spec"], &object["status"]);
-    let bound = !text(&spec["volumeName"]).is_empty();
-    match column {
-        "Status" if !object["metadata"]["deletionTimestamp"].is_null() => "Terminating".into(),
-        "Status" => status["phase"].clone(),
-        "Volume" => text(&spec["volumeName"]).into(),
-        "Capacity" if bound => text(&status["capacity"]["storage"]).into(),
-        "Access Modes" if bound => {
-            let short = |mode: &str| match mode {
-                "ReadWriteOnce" => "RWO",
-                "ReadOnlyMany" => "ROX",
-                "ReadWriteMany" => "RWX",
-                _ => "RWOP",
-            };
-            joined(list(&status["accessModes"]).iter().map(|mode| short(text(mode)))).into()
-        }
-        "StorageClass" => text(&spec["storageClassName"]).into(),
-        "VolumeAttributesClass" => match text(&spec["volumeAttributesClassName"]) {
-            "" => "<unset>".into(),
-            class => class.into(),
-        },
-        "VolumeMode" => match text(&spec["volumeMode"]) {
-            "" => "<unset>".into(),
-            mode => mode.into(),
-        },
-        _ => "".into(),
-    }
-}
-
 fn quota(object: &Value, column: &str) -> Value {
     let mut parts = Vec::new();
     let hard = object["status"]["hard"].as_object();
@@ -325,6 +304,22 @@ fn plain(object: &Value, column: &str) -> Value {
         "Value" => object["value"].clone(),
         "Global-Default" => (object["globalDefault"] == true).into(),
         "PreemptionPolicy" => text(&object["preemptionPolicy"]).into(),
+        "Holder" => text(&object["spec"]["holderIdentity"]).into(),
         _ => "".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_are_ordered_by_key() {
+        let wanted = "a=1,b in (x,y),!c";
+        let given = json!({"matchLabels": {"a": "1"}, "matchExpressions": [
+            {"key": "c", "operator": "DoesNotExist"}, {"key": "b", "operator": "In", "values": ["y", "x"]},
+        ]});
+        assert_eq!(selector(&given), wanted);
+        assert_eq!(selector(&json!({})), NONE);
     }
 }

@@ -50,6 +50,7 @@ const NODE_STATUS: &str = "io.k8s.api.core.v1.NodeStatus";
 const NODE_INFO: &str = "io.k8s.api.core.v1.NodeSystemInfo";
 const CLAIM_SPEC: &str = "io.k8s.api.core.v1.PersistentVolumeClaimSpec";
 const CLAIM_STATUS: &str = "io.k8s.api.core.v1.PersistentVolumeClaimStatus";
+const SERVICE_SPEC: &str = "io.k8s.api.core.v1.ServiceSpec";
 
 const fn text(name: &'static str, about: &'static str) -> Column {
     column(name, 0, About::Text(about))
@@ -76,6 +77,11 @@ const fn wide(mut column: Column) -> Column {
 
 const fn integer(mut column: Column) -> Column {
     column.kind = "integer";
+    column
+}
+
+const fn boolean(mut column: Column) -> Column {
+    column.kind = "boolean";
     column
 }
 
@@ -111,7 +117,7 @@ pub(super) fn of(resource: &Resource) -> Vec<Column> {
             name(),
             field("Schedule", CRON_JOB_SPEC, "schedule"),
             field("Timezone", CRON_JOB_SPEC, "timeZone"),
-            field("Suspend", CRON_JOB_SPEC, "suspend"),
+            boolean(field("Suspend", CRON_JOB_SPEC, "suspend")),
             integer(field("Active", CRON_JOB_STATUS, "active")),
             field("Last Schedule", CRON_JOB_STATUS, "lastScheduleTime"),
             age(),
@@ -198,40 +204,88 @@ pub(super) fn of(resource: &Resource) -> Vec<Column> {
             field("Volume", CLAIM_SPEC, "volumeName"),
             field("Capacity", CLAIM_STATUS, "capacity"),
             field("Access Modes", CLAIM_STATUS, "accessModes"),
-            field("StorageClass", CLAIM_SPEC, "storageClassName"),
-            text(
-                "VolumeAttributesClass",
-                "volumeAttributesClassName may be used to set the VolumeAttributesClass used by this claim. If specified, the CSI driver will create or update the volume with the attributes defined in the corresponding VolumeAttributesClass.",
-            ),
+            text("StorageClass", "StorageClass of the pvc"),
+            text("VolumeAttributesClass", "VolumeAttributesClass of the pvc"),
             age(),
             wide(field("VolumeMode", CLAIM_SPEC, "volumeMode")),
         ],
-        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => vec![
+        ("", "services") => vec![
+            name(),
+            field("Type", SERVICE_SPEC, "type"),
+            field("Cluster-IP", SERVICE_SPEC, "clusterIP"),
+            field("External-IP", SERVICE_SPEC, "externalIPs"),
+            field("Port(s)", SERVICE_SPEC, "ports"),
+            age(),
+            wide(field("Selector", SERVICE_SPEC, "selector")),
+        ],
+        ("coordination.k8s.io", "leases") => vec![
+            name(),
+            text(
+                "Holder",
+                "holderIdentity contains the identity of the holder of a current lease. If Coordinated Leader Election is used, the holder identity must be equal to the elected LeaseCandidate.metadata.name field.",
+            ),
+            age(),
+        ],
+        ("rbac.authorization.k8s.io", "rolebindings") => vec![
             name(),
             text(
                 "Role",
-                "RoleRef can only reference a Role in the current namespace. If the RoleRef cannot be resolved, the Authorizer must return an error. This field is immutable.",
+                "RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.",
             ),
             age(),
             wide(text("Users", "Users in the roleBinding")),
             wide(text("Groups", "Groups in the roleBinding")),
             wide(text("ServiceAccounts", "ServiceAccounts in the roleBinding")),
         ],
-        ("scheduling.k8s.io", "priorityclasses") => vec![
+        ("rbac.authorization.k8s.io", "clusterrolebindings") => vec![
             name(),
             text(
+                "Role",
+                "RoleRef can only reference a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.",
+            ),
+            age(),
+            wide(text("Users", "Users in the clusterRoleBinding")),
+            wide(text("Groups", "Groups in the clusterRoleBinding")),
+            wide(text(
+                "ServiceAccounts",
+                "ServiceAccounts in the clusterRoleBinding",
+            )),
+        ],
+        ("scheduling.k8s.io", "priorityclasses") => vec![
+            name(),
+            integer(text(
                 "Value",
                 "value represents the integer value of this priority class. This is the actual priority that pods receive when they have the name of this class in their pod spec.",
-            ),
-            text(
+            )),
+            boolean(text(
                 "Global-Default",
                 "globalDefault specifies whether this PriorityClass should be considered as the default priority for pods that do not have any priority class. Only one PriorityClass can be marked as `globalDefault`. However, if more than one PriorityClasses exists with their `globalDefault` field set to true, the smallest value of such global default PriorityClasses will be used as the default priority.",
-            ),
+            )),
             age(),
             text(
                 "PreemptionPolicy",
                 "preemptionPolicy is the Policy for preempting pods with lower priority. One of Never, PreemptLowerPriority. Defaults to PreemptLowerPriority if unset.",
             ),
+        ],
+        ("storage.k8s.io", "storageclasses") => vec![
+            name(),
+            text(
+                "Provisioner",
+                "provisioner indicates the type of the provisioner.",
+            ),
+            text(
+                "ReclaimPolicy",
+                "reclaimPolicy controls the reclaimPolicy for dynamically provisioned PersistentVolumes of this storage class. Defaults to Delete.",
+            ),
+            text(
+                "VolumeBindingMode",
+                "volumeBindingMode indicates how PersistentVolumeClaims should be provisioned and bound.  When unset, VolumeBindingImmediate is used. This field is only honored by servers that enable the VolumeScheduling feature.",
+            ),
+            text(
+                "AllowVolumeExpansion",
+                "allowVolumeExpansion shows whether the storage class allow volume expand.",
+            ),
+            age(),
         ],
         _ => vec![
             name(),

@@ -4,6 +4,8 @@
 mod cells;
 mod columns;
 mod pod;
+mod service;
+mod storage;
 mod time;
 
 use serde_json::{Value, json};

@@ -89,7 +89,12 @@ fn summary(pod: &Value) -> Summary {
         initializing = true;
         break;
     }
-    if !initializing {
+    let has = |kind: &str| {
+        list(&status["conditions"])
+            .iter()
+            .any(|one| one["type"] == kind && one["status"] == "True")
+    };
+    if !initializing || has("Initialized") {
         let mut running = false;
         found.restarts = 0;
         found.last_restart = None;
@@ -111,10 +116,7 @@ fn summary(pod: &Value) -> Summary {
         }
         // Some have completed and some run: the Pod goes on.
         if found.status == "Completed" && running {
-            let ready = list(&status["conditions"])
-                .iter()
-                .any(|one| one["type"] == "Ready" && one["status"] == "True");
-            let word = if ready { "Running" } else { "NotReady" };
+            let word = if has("Ready") { "Running" } else { "NotReady" };
             word.clone_into(&mut found.status);
         }
     }
