@@ -15,6 +15,7 @@ use super::{Call, table};
 use crate::api::field::FieldError;
 use crate::api::selector::Selector;
 use crate::cluster::Cluster;
+use crate::resource::EVENTS;
 use crate::store::StoreError;
 
 /// Where a list goes on.
@@ -122,10 +123,15 @@ pub(super) fn version(cluster: &Cluster, text: &str) -> Result<Option<u64>, Stat
     Ok(Some(version))
 }
 
+/// Whether the list is of exactly the version that is named: with a limit it is, unless something else is asked for.
+fn wants_exact(matched: &str, limit: i64) -> bool {
+    matched == "Exact" || matched.is_empty() && limit > 0
+}
+
 /// A list, in pages of `limit` with `continue`.
 pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let limit = call.query.integer("limit")?.unwrap_or(0);
     call.query.integer("timeoutSeconds")?;
+    let limit = call.query.integer("limit")?.unwrap_or(0);
     let selector = selector(call)?;
     check(call)?;
     if call.output.shape == Shape::Metadata {
@@ -147,7 +153,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     };
     let exact = match &token {
         Some(token) => token.version,
-        None => asked?.filter(|_| call.parameter("resourceVersionMatch") == "Exact"),
+        None => asked?.filter(|_| wants_exact(call.parameter("resourceVersionMatch"), limit)),
     };
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (all, version) = match exact {
@@ -163,7 +169,11 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     }
     objects.retain(|object| selector.matches(object));
     let mut metadata = json!({"resourceVersion": version.to_string()});
-    let limit = usize::try_from(limit).unwrap_or(0);
+    let limit = match call.parameter("resourceVersion") {
+        // Any state is one from the cache, which gives all of it; events have no cache.
+        "0" if *call.resource != EVENTS => 0,
+        _ => usize::try_from(limit).unwrap_or(0),
+    };
     if limit > 0 && objects.len() > limit {
         let next = Continue {
             version: Some(version),
@@ -264,6 +274,14 @@ pub(super) fn selector(call: &Call) -> Result<Selector, Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_fixes_the_version() {
+        assert!(wants_exact("Exact", 0));
+        assert!(wants_exact("", 2));
+        assert!(!wants_exact("", 0));
+        assert!(!wants_exact("NotOlderThan", 2));
+    }
 
     #[test]
     fn a_token_says_where_a_list_goes_on() {

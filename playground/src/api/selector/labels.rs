@@ -114,8 +114,8 @@ impl<'a> Parser<'a> {
             "!=" => Operator::NotIn(checked(key, vec![self.value()?])?),
             "in" => Operator::In(checked(key, self.values()?)?),
             "notin" => Operator::NotIn(checked(key, self.values()?)?),
-            ">" => Operator::GreaterThan(number(key, self.value()?)?),
-            "<" => Operator::LessThan(number(key, self.value()?)?),
+            ">" => Operator::GreaterThan(number(key, &self.value()?)?),
+            "<" => Operator::LessThan(number(key, &self.value()?)?),
             other => {
                 return Err(format!("found '{other}', expected: in, notin, =, ==, !=, gt, lt"));
             }
@@ -187,7 +187,7 @@ fn is_word(token: &str) -> bool {
     !matches!(token, "" | "=" | "==" | "!=" | "!" | "(" | ")" | "," | "<" | ">")
 }
 
-fn number(key: &str, value: String) -> Result<i64, String> {
+fn number(key: &str, value: &str) -> Result<i64, String> {
     let number = value.parse();
     let mut problems = Vec::new();
     if number.is_err() {
@@ -195,7 +195,7 @@ fn number(key: &str, value: String) -> Result<i64, String> {
             "values[0]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
         ));
     }
-    problems.extend(value_problem(key, 0, &value));
+    problems.extend(value_problem(key, 0, value));
     match number {
         Ok(number) if problems.is_empty() => Ok(number),
         _ => Err(together(problems)),

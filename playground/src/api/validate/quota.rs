@@ -317,7 +317,7 @@ mod tests {
 
     use super::*;
 
-    fn told(check: fn(&Value, &mut Vec<FieldError>), spec: Value) -> Vec<String> {
+    fn told(check: fn(&Value, &mut Vec<FieldError>), spec: &Value) -> Vec<String> {
         let mut errors = Vec::new();
         check(&json!({"spec": spec}), &mut errors);
         errors.iter().map(ToString::to_string).collect()
@@ -348,7 +348,7 @@ mod tests {
             ),
         ];
         for (spec, wanted) in cases {
-            let found = told(quota, spec.clone());
+            let found = told(quota, &spec);
             assert_eq!(
                 found,
                 wanted.map(str::to_owned).into_iter().collect::<Vec<_>>(),
@@ -382,7 +382,7 @@ mod tests {
             ),
         ];
         for (item, wanted) in cases {
-            assert_eq!(told(limit_range, json!({"limits": [item]})), [wanted], "{item}");
+            assert_eq!(told(limit_range, &json!({"limits": [item]})), [wanted], "{item}");
         }
     }
 }
