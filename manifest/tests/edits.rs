@@ -292,3 +292,21 @@ fn other_documents_of_the_stream_stay() {
     document.apply(1, &set("b", json!({"x": 1}))).unwrap();
     assert_eq!(document.text(), "# head\na: 1\n---\nb:\n  x: 1\n...\n---\nc: 3\n");
 }
+
+#[test]
+fn a_list_begins_at_its_own_dash() {
+    let cases = [
+        ("- - 0\n- 1\n", 0, "[0]", "- 0"),
+        // Not at the dash of the item that it is, nor at a mark between documents.
+        ("a:\n  - x\n  -  - - y # z\n", 0, "a[1]", "- - y"),
+        ("a:\n  - x\n  -  - - y # z\n", 0, "a[1][0]", "- y"),
+        ("a: 1\n---\n - - 0\n", 1, "", "- - 0"),
+        ("a: 1\n...\n--- # b\n- - 0\n", 1, "[0]", "- 0"),
+        ("---\r\n-\r\n  - &b\r\n    - 0\r\n", 0, "[0]", "- &b\r\n    - 0"),
+    ];
+    for (text, entry, at, wanted) in cases {
+        let at = if at.is_empty() { Path::root() } else { path(at) };
+        let found = Document::parse(text).range(entry, &at);
+        assert_eq!(found.map(|range| &text[range]), Some(wanted), "{at} {text}");
+    }
+}

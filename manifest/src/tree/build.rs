@@ -146,7 +146,7 @@ impl Builder {
             _ => return,
         };
         if matches!(kind, Kind::Sequence { flow: false, .. }) {
-            range.start = first_dash(source, self.last_end, range.start);
+            range.start = first_dash(source, self.last_end, self.is_in_list(), range.start);
         }
         self.last_end = self
             .last_end
@@ -184,6 +184,12 @@ impl Builder {
         let end = self.tree.node((*key)?).range.end;
         let gap = source[end..].find(|c: char| !c.is_whitespace())?;
         source[end + gap..].starts_with(':').then_some(end + gap + 1)
+    }
+
+    /// The next node is an item of a block list.
+    fn is_in_list(&self) -> bool {
+        let around = self.open.last().map(|(id, _)| &self.tree.node(*id).kind);
+        matches!(around, Some(Kind::Sequence { flow: false, .. }))
     }
 
     /// Puts a node into the innermost open collection.
@@ -261,11 +267,18 @@ fn block_scalar(source: &str, last_end: usize, content: Range<usize>) -> Range<u
     start..start + end.max(header.trim_end().len())
 }
 
-/// The first dash of a block list: the parser gives the first item's place where the list is not indented.
-fn first_dash(source: &str, last_end: usize, found: usize) -> usize {
+/// The first dash of a block list: the parser gives the first item's place where the list is not indented. One that is
+/// an item of another stands behind that one's dash.
+fn first_dash(source: &str, last_end: usize, is_item: bool, found: usize) -> usize {
     let mut at = last_end;
+    let mut others = is_item;
     while let Some(c) = source[at..].chars().next() {
         match c {
+            '-' | '.' if is_mark(source, at) => at += MARK,
+            '-' if others => {
+                others = false;
+                at += 1;
+            }
             '-' => return at,
             '#' => at += source[at..].find('\n').unwrap_or(source.len() - at),
             // Anchor and tag, and the colon of the key before.
@@ -280,6 +293,17 @@ fn first_dash(source: &str, last_end: usize, found: usize) -> usize {
         }
     }
     found
+}
+
+/// Bytes of a mark between documents, `---` or `...`.
+const MARK: usize = 3;
+
+/// Whether a document begins or ends here: a line of a mark, with or without more behind it.
+fn is_mark(source: &str, at: usize) -> bool {
+    let begins = at == 0 || source[..at].ends_with(['\n', '\r']);
+    let rest = &source[at..];
+    let mark = rest.starts_with("---") || rest.starts_with("...");
+    begins && mark && rest[MARK..].chars().next().is_none_or(char::is_whitespace)
 }
 
 fn from(span: &Span) -> usize {
