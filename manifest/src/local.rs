@@ -179,7 +179,9 @@ fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
             let [(key, value)] = *pairs.as_slice() else {
                 return None;
             };
-            let same = read.key_text(key) == tree.key_text(cell.first) && !is_merge(&read, key);
+            // As written: one that is empty in quotes is a key, and one that is omitted is a problem.
+            let written = |tree: &Tree, key: NodeId| tree.source[tree.node(key).range.clone()].to_owned();
+            let same = written(&read, key) == written(tree, cell.first) && !is_merge(&read, key);
             let at = read.node(key).start;
             let begins = at == column(&tree.source, was.start);
             (same && begins).then_some((key, value))?

@@ -1,7 +1,7 @@
 //! Edits on texts: what changes, and above all what does not.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use manifest::{Document, Edit, EditError, Path};
+use manifest::{Document, Edit, EditError, Path, Splice};
 use serde_json::{Value, json};
 
 fn path(text: &str) -> Path {
@@ -309,4 +309,16 @@ fn a_list_begins_at_its_own_dash() {
         let found = Document::parse(text).range(entry, &at);
         assert_eq!(found.map(|range| &text[range]), Some(wanted), "{at} {text}");
     }
+}
+
+#[test]
+fn a_key_that_loses_its_quotes_is_read_anew() {
+    let mut document = Document::parse("a: 1\n\"\": y\n");
+    document.splice(&[Splice {
+        range: 5..7,
+        text: String::new(),
+    }]);
+    assert_eq!(document.text(), "a: 1\n: y\n");
+    assert_eq!(document.problems()[0].code, "yaml.key");
+    assert_eq!(document.problems(), Document::parse(document.text()).problems());
 }

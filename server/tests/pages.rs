@@ -39,7 +39,7 @@ async fn the_workspace_names_projects_and_puts_the_systems_last() {
     let app = TestApp::signed_in(one_job().router()).await;
     let expected = json!({
         "cluster": "test", "playground": false, "version": "v1.36.2",
-        "projects": ["demo", "team", "kube-system"], "user": "",
+        "projects": ["demo", "team", "kube-system"], "all_projects": true, "user": "",
     });
     assert_eq!(app.call("workspace", &json!({})).await.json(), expected);
 }

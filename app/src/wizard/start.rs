@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 use super::draft::{Begin, Drafts, Kept};
 use super::state::Wizard;
@@ -33,25 +34,7 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
         if begun.get_value() {
             return;
         }
-        let (example, from) = query.with_untracked(|query| (query.get("example"), query.get("from")));
-        let importing = query.with_untracked(|query| query.get("import").is_some());
-        if let Some(text) = example.as_deref().and_then(template::example) {
-            wizard.restart(text);
-            begun.set_value(true);
-            leptos::task::spawn_local(async move {
-                drafts.begin(&project, Begin::Anew).await;
-            });
-        } else if let Some(name) = from {
-            copy(wizard, project, name, drafts, begun);
-        } else {
-            restore(
-                wizard,
-                project,
-                drafts,
-                if importing { Begin::Anew } else { Begin::Again },
-                begun,
-            );
-        }
+        open(wizard, project, query.with_untracked(Start::of), drafts, begun);
     });
     // The first text is nobody's work yet; from the first change on the text is kept.
     let first = StoredValue::new(None::<String>);
@@ -90,26 +73,66 @@ pub fn hold(drafts: Drafts) {
     let _ = drafts;
 }
 
-/// The draft as it was left, or a new Job. Until it is known, nothing that is typed overwrites it.
-fn restore(wizard: Wizard, project: String, drafts: Drafts, begin: Begin, begun: StoredValue<bool>) {
+/// What a person begins with, as the address says.
+enum Start {
+    /// The draft, or a new Job.
+    Usual,
+    /// An example's text.
+    Example(&'static str),
+    /// A file that they will choose.
+    Import,
+    /// A copy of a Job, by its name.
+    Copy(String),
+}
+
+impl Start {
+    fn of(query: &ParamsMap) -> Self {
+        if let Some(text) = query.get("example").as_deref().and_then(template::example) {
+            Self::Example(text)
+        } else if let Some(name) = query.get("from") {
+            Self::Copy(name)
+        } else if query.get("import").is_some() {
+            Self::Import
+        } else {
+            Self::Usual
+        }
+    }
+}
+
+/// Gives the first text. Until it is known, nothing that is typed is overwritten.
+fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: StoredValue<bool>) {
     leptos::task::spawn_local(async move {
+        let begin = match start {
+            Start::Usual => Begin::Again,
+            Start::Example(_) | Start::Import | Start::Copy(_) => Begin::Anew,
+        };
         let draft = drafts.begin(&project, begin).await;
-        if begun.try_get_value() != Some(false) {
+        let brought = match (&draft, start) {
+            (None, Start::Example(text)) => Some(text.to_owned()),
+            (None, Start::Copy(name)) => copy(wizard, project, name).await,
+            _ => None,
+        };
+        if begun.try_update_value(|begun| *begun = true).is_none() {
             return;
         }
-        begun.set_value(true);
-        match (draft, typed(wizard)) {
-            (Some(draft), None) => {
+        match (draft, brought, typed(wizard)) {
+            (Some(draft), _, None) => {
                 wizard.restart(&draft);
                 drafts.kept.set(Kept::Restored);
             }
             // Who is faster than the draft keeps what they typed; undo brings the draft.
-            (Some(draft), Some(typed)) => {
+            (Some(draft), _, Some(typed)) => {
                 wizard.restart(&draft);
                 wizard.replace(&typed);
             }
-            (None, Some(_)) => drafts.save(&wizard.document.get_untracked()),
-            (None, None) => wizard.restart(&template::empty(&suggestion())),
+            // Of what they asked for, undo leads back to what they typed.
+            (None, Some(text), Some(typed)) => {
+                wizard.restart(&typed);
+                wizard.replace(&text);
+            }
+            (None, Some(text), None) => wizard.restart(&text),
+            (None, None, Some(_)) => drafts.save(&wizard.document.get_untracked()),
+            (None, None, None) => wizard.restart(&template::empty(&suggestion())),
         }
     });
 }
@@ -150,40 +173,25 @@ pub fn done(drafts: Drafts) {
     drafts.kept.set(Kept::Yes);
 }
 
-/// A copy of a Job under a name of its own; a Job that may not be read says so above an empty one.
-fn copy(wizard: Wizard, project: String, name: String, drafts: Drafts, begun: StoredValue<bool>) {
-    leptos::task::spawn_local(async move {
-        drafts.begin(&project, Begin::Anew).await;
-        let read = api::manifest(project, name.clone()).await;
-        if begun.try_update_value(|begun| *begun = true).is_none() {
-            return;
+/// A copy of a Job under a name of its own; of one that may not be read, the reason is told.
+async fn copy(wizard: Wizard, project: String, name: String) -> Option<String> {
+    match api::manifest(project, name.clone()).await {
+        Ok(text) => {
+            let mut document = manifest::Document::parse(text);
+            let value = format!("{}-copy", name.chars().take(58).collect::<String>());
+            let edit = manifest::Edit::Set {
+                path: manifest::Path::of(["metadata", "name"]),
+                value: value.into(),
+            };
+            // A manifest that we made always has a name to set.
+            let _ = document.apply(0, &edit);
+            Some(document.text().to_owned())
         }
-        match read {
-            Ok(text) => {
-                let mut document = manifest::Document::parse(text);
-                let value = format!("{}-copy", name.chars().take(58).collect::<String>());
-                let edit = manifest::Edit::Set {
-                    path: manifest::Path::of(["metadata", "name"]),
-                    value: value.into(),
-                };
-                // A manifest that we made always has a name to set.
-                let _ = document.apply(0, &edit);
-                match typed(wizard) {
-                    Some(typed) => {
-                        wizard.restart(&typed);
-                        wizard.replace(document.text());
-                    }
-                    None => wizard.restart(document.text()),
-                }
-            }
-            Err(error) => {
-                if typed(wizard).is_none() {
-                    wizard.restart(&template::empty(&suggestion()));
-                }
-                wizard.answer.set(Some((String::new(), Err(error))));
-            }
+        Err(error) => {
+            let _ = wizard.answer.try_set(Some((String::new(), Err(error))));
+            None
         }
-    });
+    }
 }
 
 /// `job-` and six random letters and digits, like the original console's.

@@ -120,3 +120,18 @@ test('two tabs of a project keep a draft each, and what a closed tab left is fou
   await open(fourth, origin, 'demo');
   await restored(fourth, 'first');
 });
+
+test('an example that was changed is there after a reload, and anew when it is asked for again', async ({ page, origin }) => {
+  const name = page.getByLabel('Name', { exact: true });
+  await open(page, origin, 'demo', '?example=pi');
+  await expect(name).toHaveValue('pi');
+  await name.fill('changed');
+  await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+  await page.reload();
+  await alive(page);
+  await expect(page.getByText('Your draft is back')).toBeVisible();
+  await expect(name).toHaveValue('changed');
+  await page.goto(`${origin}/projects/demo/jobs`);
+  await open(page, origin, 'demo', '?example=pi');
+  await expect(name).toHaveValue('pi');
+});

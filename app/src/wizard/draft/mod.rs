@@ -15,7 +15,7 @@ use manifest::Document;
 pub enum Begin {
     /// One that no open tab works on, if there is one.
     Again,
-    /// None: they bring a text, and every draft stays.
+    /// None, since they bring a text, and every draft stays; but a page that is loaded again begins with its own.
     Anew,
 }
 

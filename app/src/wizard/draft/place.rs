@@ -27,9 +27,16 @@ export async function hold_lock(name, patience) {
     navigator.locks.request(name, options, held).catch(() => resolve(false));
   });
 }
+
+// Whether this page was here before: it is loaded again, or the person came back to it.
+export function is_return() {
+  const type = performance.getEntriesByType('navigation')[0]?.type;
+  return type === 'reload' || type === 'back_forward';
+}
 ")]
 extern "C" {
     async fn hold_lock(name: &str, patience: u32) -> JsValue;
+    fn is_return() -> bool;
 }
 
 async fn hold(place: &str, patience: u32) -> bool {
@@ -41,23 +48,28 @@ async fn hold(place: &str, patience: u32) -> bool {
 /// Takes a place for this tab's draft of a project; with the draft that lies there.
 pub async fn take(project: &str, begin: Begin) -> (String, Option<String>) {
     let drafts = store::places().await.unwrap_or_default();
-    let place = match begin {
-        Begin::Again => again(project, &drafts).await,
-        Begin::Anew => anew(project, &drafts).await,
+    let own = match begin {
+        Begin::Anew if !is_return() => None,
+        _ => own(project, &drafts).await,
+    };
+    let place = match (own, begin) {
+        (Some(own), _) => own,
+        (None, Begin::Again) => again(project, &drafts).await,
+        (None, Begin::Anew) => anew(project, &drafts).await,
     };
     remember(project, &place);
     let draft = store::get(&place).await.ok().flatten();
     (place, draft.filter(|text| !text.is_empty()))
 }
 
-/// The place that this tab had before it was loaded again; else a free one with a draft; else a free one.
+/// The place that this tab had before, if a draft lies there.
+async fn own(project: &str, drafts: &[String]) -> Option<String> {
+    let own = remembered(project).filter(|own| drafts.contains(own))?;
+    hold(&own, PATIENCE).await.then_some(own)
+}
+
+/// A free place with a draft; else one without.
 async fn again(project: &str, drafts: &[String]) -> String {
-    if let Some(own) = remembered(project)
-        && drafts.contains(&own)
-        && hold(&own, PATIENCE).await
-    {
-        return own;
-    }
     let places = || (0..PLACES).map(|number| name(project, number));
     for place in places().filter(|place| drafts.contains(place)) {
         if hold(&place, 0).await {
