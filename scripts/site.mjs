@@ -8,6 +8,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const root = join(import.meta.dirname, '..');
 const frontend = join(root, 'frontend');
+/** The oldest browsers that are supported. */
+const targets = ['chrome111', 'firefox121', 'safari16.4'];
 const require = createRequire(join(frontend, 'package.json'));
 const esbuild = require('esbuild');
 const staging = process.env.TRUNK_STAGING_DIR ?? join(root, 'target/site/pkg');
@@ -18,7 +20,10 @@ const release = process.env.TRUNK_PROFILE !== 'debug' && !process.env.JOBWRIGHT_
 const wizard = process.env.TRUNK_PUBLIC_URL === '/wizard/';
 
 for (const entry of ['index.html', 'wizard.html']) await rm(join(staging, entry), { force: true });
-if (release) shrink(join(staging, 'frontend_bg.wasm'));
+if (release) {
+  shrink(join(staging, 'frontend_bg.wasm'));
+  await minify(join(staging, 'frontend.js'));
+}
 if (!wizard) await others();
 await compress(staging);
 
@@ -34,7 +39,14 @@ async function others() {
 function shrink(file) {
   const bin = join(frontend, 'node_modules/.bin/wasm-opt');
   const features = ['bulk-memory', 'bulk-memory-opt', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext', 'multivalue', 'call-indirect-overlong'];
-  execFileSync(bin, ['-Oz', ...features.map((name) => `--enable-${name}`), file, '-o', file], { stdio: 'inherit' });
+  // Until nothing becomes smaller any more: the second round still saves 0.4 %.
+  execFileSync(bin, ['-Oz', '--converge', ...features.map((name) => `--enable-${name}`), file, '-o', file], { stdio: 'inherit' });
+}
+
+/** What wasm-bindgen writes, without its comments and long names. */
+async function minify(file) {
+  const { code } = await esbuild.transform(await readFile(file, 'utf8'), { minify: true, format: 'esm', target: targets });
+  await writeFile(file, code);
 }
 
 async function styles() {
@@ -42,7 +54,7 @@ async function styles() {
     entryPoints: [join(root, 'style/main.css')],
     bundle: true,
     minify: true,
-    target: ['chrome111', 'firefox121', 'safari16.4'],
+    target: targets,
     outfile: join(staging, 'jobwright.css'),
     logLevel: 'warning',
   });
