@@ -2,6 +2,8 @@
 # Lints of each crate, as warnings that fail.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
+# As in scripts/test.sh, so that what is built for the build is shared.
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0
 native cargo fmt --all --check
 native cargo clippy --version >/dev/null 2>&1 || fail "clippy is not there: rustup component add clippy"
 for package in "-p manifest" "-p playground" "-p app --features ssr" "-p server"; do

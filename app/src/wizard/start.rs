@@ -8,6 +8,7 @@ use super::draft::{Begin, Drafts, Kept};
 use super::state::Wizard;
 use super::template;
 use crate::api;
+use crate::api::error::ApiError;
 use crate::frame::WorkspaceContext;
 
 /// Chooses the first text, once the page lives, and keeps the draft from then on. Chance and storage are the
@@ -101,16 +102,30 @@ impl Start {
 
 /// Gives the first text. Until it is known, nothing that is typed is overwritten.
 fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: StoredValue<bool>) {
+    if let Start::Example(text) = start
+        && !Drafts::is_return()
+    {
+        // At once: nobody can have typed before it.
+        wizard.restart(text);
+        begun.set_value(true);
+        leptos::task::spawn_local(async move {
+            drafts.begin(&project, Begin::Anew).await;
+        });
+        return;
+    }
     leptos::task::spawn_local(async move {
         let begin = match start {
             Start::Usual => Begin::Again,
             Start::Example(_) | Start::Import | Start::Copy(_) => Begin::Anew,
         };
         let draft = drafts.begin(&project, begin).await;
-        let brought = match (&draft, start) {
-            (None, Start::Example(text)) => Some(text.to_owned()),
-            (None, Start::Copy(name)) => copy(wizard, project, name).await,
-            _ => None,
+        let (brought, refusal) = match (&draft, start) {
+            (None, Start::Example(text)) => (Some(text.to_owned()), None),
+            (None, Start::Copy(name)) => match copy(project, name).await {
+                Ok(text) => (Some(text), None),
+                Err(error) => (None, Some(error)),
+            },
+            _ => (None, None),
         };
         if begun.try_update_value(|begun| *begun = true).is_none() {
             return;
@@ -133,6 +148,10 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: St
             (None, Some(text), None) => wizard.restart(&text),
             (None, None, Some(_)) => drafts.save(&wizard.document.get_untracked()),
             (None, None, None) => wizard.restart(&template::empty(&suggestion())),
+        }
+        // After the first text, which clears what was said before.
+        if let Some(error) = refusal {
+            wizard.answer.set(Some((String::new(), Err(error))));
         }
     });
 }
@@ -173,25 +192,17 @@ pub fn done(drafts: Drafts) {
     drafts.kept.set(Kept::Yes);
 }
 
-/// A copy of a Job under a name of its own; of one that may not be read, the reason is told.
-async fn copy(wizard: Wizard, project: String, name: String) -> Option<String> {
-    match api::manifest(project, name.clone()).await {
-        Ok(text) => {
-            let mut document = manifest::Document::parse(text);
-            let value = format!("{}-copy", name.chars().take(58).collect::<String>());
-            let edit = manifest::Edit::Set {
-                path: manifest::Path::of(["metadata", "name"]),
-                value: value.into(),
-            };
-            // A manifest that we made always has a name to set.
-            let _ = document.apply(0, &edit);
-            Some(document.text().to_owned())
-        }
-        Err(error) => {
-            let _ = wizard.answer.try_set(Some((String::new(), Err(error))));
-            None
-        }
-    }
+/// A copy of a Job under a name of its own, or why it may not be read.
+async fn copy(project: String, name: String) -> Result<String, ApiError> {
+    let mut document = manifest::Document::parse(api::manifest(project, name.clone()).await?);
+    let value = format!("{}-copy", name.chars().take(58).collect::<String>());
+    let edit = manifest::Edit::Set {
+        path: manifest::Path::of(["metadata", "name"]),
+        value: value.into(),
+    };
+    // A manifest that we made always has a name to set.
+    let _ = document.apply(0, &edit);
+    Ok(document.text().to_owned())
 }
 
 /// `job-` and six random letters and digits, like the original console's.

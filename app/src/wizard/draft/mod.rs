@@ -97,6 +97,14 @@ impl Drafts {
         }
     }
 
+    /// Whether the page was here before: it is loaded again, or the person came back to it.
+    pub fn is_return() -> bool {
+        #[cfg(feature = "hydrate")]
+        return place::is_return();
+        #[cfg(not(feature = "hydrate"))]
+        false
+    }
+
     /// Keeps a text, or takes the draft away where a Secret must not be kept.
     pub fn save(self, document: &Document) {
         if holds_secret(document) && !self.with_secret.get_untracked() {

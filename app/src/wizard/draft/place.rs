@@ -36,7 +36,7 @@ export function is_return() {
 ")]
 extern "C" {
     async fn hold_lock(name: &str, patience: u32) -> JsValue;
-    fn is_return() -> bool;
+    pub fn is_return() -> bool;
 }
 
 async fn hold(place: &str, patience: u32) -> bool {
