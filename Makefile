@@ -1,10 +1,10 @@
 # Thin over scripts/: each target is one script that can be read.
 
-.PHONY: run test build setup lint clean cluster-up cluster-down test-kubernetes
+.PHONY: run test build release setup lint clean cluster-up cluster-down test-kubernetes
 
 # Sets up all it needs, builds, starts; prints the address to open.
 run: setup build
-	@target/release/jobwright serve $(ARGS)
+	@target/quick/jobwright serve $(ARGS)
 
 # Sets up all it needs, then runs every test but the long suite against a real cluster.
 test:
@@ -24,7 +24,11 @@ test-kubernetes:
 	@scripts/test-kubernetes.sh
 
 build:
-	@scripts/build.sh
+	@scripts/build.sh quick
+
+# What is installed and measured: small bundles, an optimized server.
+release: setup
+	@scripts/build.sh release
 
 setup:
 	@scripts/setup.sh run

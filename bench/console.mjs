@@ -28,7 +28,7 @@ async function start(data) {
   const began = performance.now();
   const child = spawn(
     join(root, 'target/release/jobwright'),
-    ['serve', '--listen', '127.0.0.1:0', '--cluster', 'embedded', '--data-dir', data, '--playground-kubeconfig', kubeconfig, '--site-dir', join(root, 'target/site')],
+    ['serve', '--listen', '127.0.0.1:0', '--cluster', 'embedded', '--data-dir', data, '--playground-kubeconfig', kubeconfig],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const address = await new Promise((resolve) => {

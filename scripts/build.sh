@@ -1,15 +1,39 @@
 #!/usr/bin/env bash
-# The release: target/release/jobwright and everything it serves in target/site. With `site` only the latter.
+# build.sh [quick|release] [all|site]: the program at target/PROFILE/jobwright and what the browser loads at
+# target/PROFILE/site. `quick` compiles fast and is what `make run` and `make test` use; `release` is small and fast to
+# load. With `site` only the browser's half.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
+PROFILE=${1:-quick}
+case $PROFILE in
+  quick) WASM_PROFILE=wasm-quick ;;
+  release) WASM_PROFILE=wasm-release ;;
+  *) fail "usage: build.sh [quick|release] [all|site]" ;;
+esac
+SITE=$ROOT/${CARGO_TARGET_DIR:-target}/$PROFILE/site
+TARGET=${CARGO_TARGET_DIR:-target}
+[ "${TARGET#/}" = "$TARGET" ] || SITE=$TARGET/$PROFILE/site
 
-say "Building what the browser loads (three to six minutes the first time)"
-# Trunk runs cargo and wasm-bindgen; its hook (scripts/site.mjs) adds the styles, the editor and compressed copies.
-# With --release the hook also runs wasm-opt; the cargo profile is named in Trunk.toml.
-NO_COLOR=true trunk build --quiet --release
-# The wizard comes as a bundle of its own (docs/decisions/0005-two-bundles.md).
-NO_COLOR=true trunk build --quiet --release --dist target/site/wizard --public-url /wizard/ frontend/wizard.html
-if [ "${1:-all}" = all ]; then
-  say "Building the server (four to eight minutes the first time)"
-  cargo build --release --quiet -p server
+# bundle NAME [cargo options]: one of the two bundles (docs/decisions/0005-two-bundles.md), under SITE/NAME.
+bundle() {
+  local name=$1 module=$TARGET/wasm32-unknown-unknown/$WASM_PROFILE/frontend.wasm out=$SITE/$1
+  shift
+  cargo build --quiet --locked --profile "$WASM_PROFILE" --target wasm32-unknown-unknown -p frontend "$@"
+  mkdir -p "$out"
+  # Binding and compressing again what has not changed would only cost time.
+  if ! cmp -s "$module" "$out/.module"; then
+    rm -rf "$out"/*
+    bindgen "$module" "$out"
+    node scripts/site.mjs bundle "$PROFILE" "$out"
+    cp "$module" "$out/.module"
+  fi
+}
+
+say "Building what the browser loads"
+bundle pkg
+bundle wizard --no-default-features --features wizard
+node scripts/site.mjs assets "$PROFILE" "$SITE"
+if [ "${2:-all}" = all ]; then
+  say "Building the server"
+  cargo build --locked --profile "$PROFILE" --quiet -p server
 fi

@@ -3,8 +3,6 @@
 # Each step is skipped when it has been done before.
 . "$(dirname "$0")/lib.sh"
 
-WASM_BINDGEN=0.2.130
-TRUNK=0.21.14
 mkdir -p "$STATE"
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -76,14 +74,14 @@ build_wasm_library() {
   rm -rf "$scratch"
 }
 
-# cargo_tool NAME VERSION COMMAND [cargo install options]: built cheaply, since it only runs during builds.
-cargo_tool() {
-  local name=$1 version=$2 command=$3
-  shift 3
-  if [ "$("$TOOLS/bin/$command" --version 2>/dev/null | awk '{print $2}')" = "$version" ]; then return; fi
-  say "Building $name $version (three to six minutes on two cores)"
-  (cd "$STATE" && CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=$STATE/tools-target \
-    cargo install --debug --quiet --root "$TOOLS" "$name" --version "$version" "$@")
+# What writes the JavaScript beside the WebAssembly (scripts/bindgen), built again when its sources have changed.
+bindgen_tool() {
+  local source=$ROOT/scripts/bindgen tool=$TOOLS/bin/bindgen
+  if [ -x "$tool" ] && [ -z "$(find "$source" -type f -newer "$tool")" ]; then return; fi
+  say "Building the tool that binds WebAssembly to JavaScript (about a minute)"
+  mkdir -p "$TOOLS/bin"
+  (cd "$source" && CARGO_TARGET_DIR=$STATE/tools-target cargo build --quiet --locked)
+  cp "$STATE/tools-target/debug/bindgen" "$tool"
   rm -rf "$STATE/tools-target"
 }
 
@@ -98,7 +96,6 @@ npm_packages() {
 
 system_packages "${1:-run}"
 wasm_target
-cargo_tool wasm-bindgen-cli $WASM_BINDGEN wasm-bindgen
-cargo_tool trunk $TRUNK trunk --locked --no-default-features --features rustls
+bindgen_tool
 npm_packages frontend
 [ "${1:-run}" != test ] || npm_packages end2end

@@ -1,5 +1,9 @@
-// Trunk's hook: finishes what the browser loads. Shrinks the wasm, bundles styles and editor, copies public/, and puts
-// a brotli and a gzip copy beside every file, so that the server never compresses.
+// Finishes what the browser loads, for scripts/build.sh and for Trunk's hook:
+//
+//   site.mjs bundle PROFILE FOLDER   shrinks the wasm and the script of one bundle (in release)
+//   site.mjs assets PROFILE SITE     styles, editor and public/ for both bundles
+//
+// Beside every file it puts a brotli and a gzip copy, so that the server never compresses.
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -12,23 +16,35 @@ const frontend = join(root, 'frontend');
 const targets = ['chrome111', 'firefox121', 'safari16.4'];
 const require = createRequire(join(frontend, 'package.json'));
 const esbuild = require('esbuild');
-const staging = process.env.TRUNK_STAGING_DIR ?? join(root, 'target/site/pkg');
-const site = join(root, 'target/site');
-const release = process.env.TRUNK_PROFILE !== 'debug' && !process.env.JOBWRIGHT_FAST;
+const [task, profile, folder] = process.env.TRUNK_STAGING_DIR
+  ? ['trunk', process.env.TRUNK_PROFILE === 'debug' ? 'quick' : 'release', process.env.TRUNK_STAGING_DIR]
+  : process.argv.slice(2);
+const release = profile === 'release';
 
-// The wizard's bundle is built after the first one, which brings all that is not wasm.
-const wizard = process.env.TRUNK_PUBLIC_URL === '/wizard/';
-
-for (const entry of ['index.html', 'wizard.html']) await rm(join(staging, entry), { force: true });
-if (release) {
-  shrink(join(staging, 'frontend_bg.wasm'));
-  await minify(join(staging, 'frontend.js'));
+if (task === 'trunk') {
+  await rm(join(folder, 'index.html'), { force: true });
+  await bundle(folder);
+  await assets(join(process.env.TRUNK_DIST_DIR ?? folder, '..'), folder);
+} else if (task === 'bundle') {
+  await bundle(folder);
+} else if (task === 'assets') {
+  await assets(folder, join(folder, 'pkg'));
+} else {
+  throw new Error('usage: site.mjs bundle|assets PROFILE FOLDER');
 }
-if (!wizard) await others();
-await compress(staging);
 
-async function others() {
-  await styles();
+async function bundle(folder) {
+  if (release) {
+    shrink(join(folder, 'frontend_bg.wasm'));
+    await minify(join(folder, 'frontend.js'));
+  }
+  await compress(folder);
+}
+
+/** Everything that is not WebAssembly; the pages look for the styles beside the first bundle. */
+async function assets(site, styles_folder) {
+  await styles(styles_folder);
+  await compress(styles_folder);
   await cp(join(root, 'public'), site, { recursive: true });
   const { build } = await import(join(frontend, 'editor/build.mjs'));
   await build(join(site, 'editor'));
@@ -49,13 +65,13 @@ async function minify(file) {
   await writeFile(file, code);
 }
 
-async function styles() {
+async function styles(folder) {
   await esbuild.build({
     entryPoints: [join(root, 'style/main.css')],
     bundle: true,
     minify: true,
     target: targets,
-    outfile: join(staging, 'jobwright.css'),
+    outfile: join(folder, 'jobwright.css'),
     logLevel: 'warning',
   });
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The long suite: the release against a real cluster (scripts/cluster), which is started for it unless it runs.
+# The long suite: the console against a real cluster (scripts/cluster), which is started for it unless it runs.
 . "$(dirname "$0")/cluster/place.sh"
 cd "$ROOT"
 
 # JOBWRIGHT names a program to be tested in the place of this tree's own.
-[ -n "${JOBWRIGHT:-}" ] || "$ROOT/scripts/build.sh"
+[ -n "${JOBWRIGHT:-}" ] || "$ROOT/scripts/build.sh" quick
 
 # A cluster that ran before runs on afterwards.
 [ -d "$STATE_OF" ] || trap '"$HERE/down.sh"' EXIT

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '../..');
 
 /** The program under test. */
-export const binary = process.env.JOBWRIGHT ?? join(root, 'target/release/jobwright');
+export const binary = process.env.JOBWRIGHT ?? join(root, 'target/quick/jobwright');
 
 /** A kubeconfig whose cluster nobody answers for: port 9 of this machine. */
 const nowhere = `apiVersion: v1
@@ -33,7 +33,7 @@ export class Server {
     if (typeof cluster === 'object') kubeconfig = cluster.kubeconfig;
     const child = spawn(
       binary,
-      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', '--site-dir', join(root, 'target/site'), ...options],
+      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', ...options],
       { env: { ...process.env, KUBECONFIG: kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const server = new Server(child, folder, []);

@@ -40,7 +40,7 @@ pub struct Serve {
     /// Folder for the session key and the playground's data [default: the user's data folder].
     #[arg(long, env = "JOBWRIGHT_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Folder of the browser's files [default: `site` beside this program, or `target/site`].
+    /// Folder of the browser's files [default: `site` beside this program].
     #[arg(long, env = "JOBWRIGHT_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
     /// The cluster to work with.
@@ -176,21 +176,15 @@ impl Serve {
                 Err(ConfigError::NoSite(folder.clone()))
             };
         }
-        // `target/release/jobwright` finds `target/site`; an installed program finds `site` beside itself.
-        let program = std::env::current_exe().ok();
-        let beside = program.as_deref().and_then(|program| program.parent());
-        let candidates = [
-            beside.map(|folder| folder.join("site")),
-            beside
-                .and_then(|folder| folder.parent())
-                .map(|target| target.join("site")),
-            Some(PathBuf::from("target/site")),
-        ];
-        candidates
-            .into_iter()
-            .flatten()
-            .find(|folder| folder.is_dir())
-            .ok_or_else(|| ConfigError::NoSite(PathBuf::from("target/site")))
+        let beside = std::env::current_exe()
+            .ok()
+            .and_then(|program| Some(program.parent()?.join("site")))
+            .unwrap_or_else(|| PathBuf::from("site"));
+        if beside.is_dir() {
+            Ok(beside)
+        } else {
+            Err(ConfigError::NoSite(beside))
+        }
     }
 }
 
