@@ -9,11 +9,27 @@ use crate::api::job::Millis;
 pub enum Connection {
     /// Events arrive.
     Open,
-    /// The connection is lost; the browser tries again by itself.
+    /// The connection is lost, or nothing has been heard for too long; it is opened again.
     Lost,
-    /// The server refuses it (the session has ended, or the address is wrong); nothing more will come.
+    /// The server refuses it (the session has ended, the address is wrong, a proxy is in trouble); it is asked again
+    /// after a pause.
     Closed,
+    /// It begins from the start: what was received before comes again.
+    Restarted,
 }
+
+/// Milliseconds without a word, in which the server would have sent three `ping` events, after which a connection
+/// counts as dead. A browser does not notice by itself: sleep, VPNs and NAT swallow connections silently.
+#[cfg(feature = "hydrate")]
+const MAX_SILENCE: f64 = 15_000.0;
+
+/// Pause before a refused stream is asked for again, in seconds; twice as long each time, up to a minute.
+#[cfg(feature = "hydrate")]
+const REFUSED_PAUSE: u64 = 5;
+
+/// The longest `id` that is sent in an address when a stream is opened again; proxies refuse addresses above 8 kB.
+#[cfg(feature = "hydrate")]
+const MAX_ID: usize = 6_000;
 
 /// Listens to `url` while the calling component lives, calling `on_event` with the data of each event that has one
 /// of `names`, and `on_connection` when the connection changes. `url` is tracked: when it changes, the old stream
@@ -25,14 +41,59 @@ pub fn subscribe(
     on_connection: impl Fn(Connection) + Clone + 'static,
 ) {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| {
-        let Some(url) = url.get() else { return };
-        let Some(stream) = browser::open(&url, names, on_event.clone(), on_connection.clone()) else {
-            return;
-        };
-        let stream = send_wrapper::SendWrapper::new(stream);
-        on_cleanup(move || stream.take().close());
-    });
+    {
+        let attempt = RwSignal::new(0_u32);
+        let refusals = StoredValue::new(0_u32);
+        // The address that is followed, and the `id` of its last event.
+        let last = StoredValue::new((String::new(), String::new()));
+        Effect::new(move |_| {
+            attempt.track();
+            let Some(url) = url.get() else { return };
+            let id = last.try_update_value(|(of, id)| {
+                if *of != url {
+                    of.clone_from(&url);
+                    id.clear();
+                }
+                id.clone()
+            });
+            let id = id.unwrap_or_default();
+            let address = match id.len() {
+                0 => url,
+                length if length > MAX_ID => {
+                    last.update_value(|(_, id)| id.clear());
+                    on_connection(Connection::Restarted);
+                    url
+                }
+                _ => format!("{url}&last={}", leptos_router::location::Url::escape(&id)),
+            };
+            let on_connection = on_connection.clone();
+            let changed = move |connection| {
+                on_connection(connection);
+                match connection {
+                    Connection::Open => refusals.set_value(0),
+                    Connection::Closed => {
+                        let pause = REFUSED_PAUSE << refusals.get_value().min(4);
+                        refusals.update_value(|refusals| *refusals += 1);
+                        let pause = std::time::Duration::from_secs(pause.min(60));
+                        set_timeout(move || browser::again(attempt), pause);
+                    }
+                    Connection::Lost | Connection::Restarted => {}
+                }
+            };
+            let on_event = on_event.clone();
+            let heard = move |name: &str, data: &str, id: String| {
+                if !id.is_empty() {
+                    last.update_value(|(_, last)| *last = id);
+                }
+                on_event(name, data);
+            };
+            let Some(stream) = browser::open(&address, names, heard, changed, attempt) else {
+                return;
+            };
+            let stream = send_wrapper::SendWrapper::new(stream);
+            on_cleanup(move || stream.take().close());
+        });
+    }
     #[cfg(not(feature = "hydrate"))]
     let _ = (url, names, on_event, on_connection);
 }
@@ -71,17 +132,23 @@ pub fn mark_stale(stale: RwSignal<Option<Millis>>) {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    //! `EventSource`, with its callbacks kept alive as long as the stream.
+    //! `EventSource`, with its callbacks kept alive as long as the stream, and a watch over its silence.
 
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use leptos::prelude::*;
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
     use web_sys::{Event, EventSource, MessageEvent};
 
-    use super::Connection;
+    use super::{Connection, MAX_SILENCE};
 
     /// An open stream; dropped closures would throw when called, so it owns them.
     pub struct Stream {
         source: EventSource,
+        watch: Option<IntervalHandle>,
         _message: Closure<dyn Fn(MessageEvent)>,
         _open: Closure<dyn Fn(Event)>,
         _error: Closure<dyn Fn(Event)>,
@@ -92,42 +159,75 @@ mod browser {
             self.source.set_onopen(None);
             self.source.set_onerror(None);
             self.source.close();
+            if let Some(watch) = self.watch {
+                watch.clear();
+            }
+        }
+    }
+
+    /// Opens the stream anew, unless its page is gone.
+    pub fn again(attempt: RwSignal<u32>) {
+        if let Some(number) = attempt.try_get_untracked() {
+            attempt.set(number.wrapping_add(1));
         }
     }
 
     pub fn open(
         url: &str,
         names: &[&str],
-        on_event: impl Fn(&str, &str) + 'static,
+        on_event: impl Fn(&str, &str, String) + 'static,
         on_connection: impl Fn(Connection) + Clone + 'static,
+        attempt: RwSignal<u32>,
     ) -> Option<Stream> {
         let source = EventSource::new(url)
             .inspect_err(|error| leptos::logging::warn!("cannot open {url}: {error:?}"))
             .ok()?;
+        let heard_at = Rc::new(Cell::new(js_sys::Date::now()));
+        let heard = Rc::clone(&heard_at);
         let message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            heard.set(js_sys::Date::now());
+            if event.type_() == "ping" {
+                return;
+            }
             if let Some(data) = event.data().as_string() {
-                on_event(&event.type_(), &data);
+                on_event(&event.type_(), &data, event.last_event_id());
             }
         });
-        for name in names {
+        for name in names.iter().chain(&["ping"]) {
             // Fails only for a name that is no string.
             let _ = source.add_event_listener_with_callback(name, message.as_ref().unchecked_ref());
         }
-        let opened = on_connection.clone();
-        let open = Closure::<dyn Fn(Event)>::new(move |_| opened(Connection::Open));
+        let (opened, heard) = (on_connection.clone(), Rc::clone(&heard_at));
+        let open = Closure::<dyn Fn(Event)>::new(move |_| {
+            heard.set(js_sys::Date::now());
+            opened(Connection::Open);
+        });
         source.set_onopen(Some(open.as_ref().unchecked_ref()));
-        let watched = source.clone();
+        let (watched, failed) = (source.clone(), on_connection.clone());
         let error = Closure::<dyn Fn(Event)>::new(move |_| {
             let closed = watched.ready_state() == EventSource::CLOSED;
-            on_connection(if closed {
+            failed(if closed {
                 Connection::Closed
             } else {
                 Connection::Lost
             });
         });
         source.set_onerror(Some(error.as_ref().unchecked_ref()));
+        let watched = source.clone();
+        let watch = set_interval_with_handle(
+            move || {
+                let silent = js_sys::Date::now() - heard_at.get() > MAX_SILENCE;
+                if silent && watched.ready_state() != EventSource::CLOSED {
+                    heard_at.set(js_sys::Date::now());
+                    on_connection(Connection::Lost);
+                    again(attempt);
+                }
+            },
+            Duration::from_secs(1),
+        );
         Some(Stream {
             source,
+            watch: watch.ok(),
             _message: message,
             _open: open,
             _error: error,

@@ -59,7 +59,7 @@ async fn the_list_begins_whole_and_then_changes_row_by_row() {
         (&json!("rows"), &json!("running"))
     );
     fake.report(JOBS, "DELETED", job("pi"));
-    assert_eq!(events.next().await.unwrap().data["gone"], json!(["pi"]));
+    assert_eq!(events.next().await.unwrap().data["gone"], json!(["uid-pi"]));
 }
 
 #[tokio::test]
@@ -109,8 +109,93 @@ async fn a_job_is_shown_as_it_changes_until_it_is_gone() {
     fake.set(&format!("GET {JOBS}/pi"), 404, status(404, "NotFound", "gone"));
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
     fake.report(JOBS, "DELETED", completed("pi"));
-    assert_eq!(events.next().await.unwrap().name, "gone");
+    let gone = events.next().await.unwrap();
+    assert_eq!(
+        (gone.name.as_str(), gone.data),
+        ("gone", json!({"replaced": false}))
+    );
     assert!(events.next().await.is_none());
+}
+
+/// A page that shows a deleted Job is not shown the one that was created under its name.
+#[tokio::test]
+async fn a_job_created_again_ends_the_streams_of_the_one_before() {
+    let fake = finished();
+    let app = TestApp::signed_in(fake.router()).await;
+    let path = "/stream/job?project=demo&name=pi&uid=uid-pi";
+    let mut events = app.stream(path, None).await;
+    assert_eq!(events.next().await.unwrap().name, "detail");
+    let mut again = job("pi");
+    again["metadata"]["uid"] = "another".into();
+    fake.set(&format!("GET {JOBS}/pi"), 200, again.clone());
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    fake.report(JOBS, "ADDED", again);
+    let gone = events.next().await.unwrap();
+    assert_eq!(
+        (gone.name.as_str(), gone.data),
+        ("gone", json!({"replaced": true}))
+    );
+    assert!(events.next().await.is_none());
+
+    let mut reopened = app.stream(path, None).await;
+    assert_eq!(reopened.next().await.unwrap().data, json!({"replaced": true}));
+    let mut log = app
+        .stream("/stream/logs?project=demo&job=pi&uid=uid-pi", None)
+        .await;
+    assert_eq!(log.next().await.unwrap().name, "gone");
+    let mut absent = app.stream("/stream/logs?project=demo&job=absent", None).await;
+    assert_eq!(absent.next().await.unwrap().name, "gone");
+}
+
+/// The `id` of the last event may come in the address: then it is no header, which cannot hold a line end.
+#[tokio::test]
+async fn a_hostile_event_id_does_not_end_the_server() {
+    let app = TestApp::signed_in(finished().router()).await;
+    let path = "/stream/logs?project=demo&job=pi&last=a%0Aevent%3A%20x%3D1.0.1.0%2Cb%00%3D1.0.1.0";
+    let mut events = app.stream(path, None).await;
+    let lines = events.next().await.unwrap();
+    assert_eq!(texts(&lines.data), ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn who_may_not_list_pods_is_told_so() {
+    let no = status(403, "Forbidden", "pods is forbidden");
+    let fake = Fake::default()
+        .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
+        .on(&format!("GET {JOBS}"), 200, list(&[job("pi")]))
+        .on(&format!("GET {PODS}"), 403, no);
+    let app = TestApp::signed_in(fake.router()).await;
+    let mut log = app.stream("/stream/logs?project=demo&job=pi", None).await;
+    let refused = log.next().await.unwrap();
+    assert_eq!(
+        (refused.name.as_str(), &refused.data["kind"]),
+        ("refused", &json!("forbidden"))
+    );
+    let mut page = app.stream("/stream/job?project=demo&name=pi", None).await;
+    assert_eq!(page.next().await.unwrap().data["pods"], Value::Null);
+}
+
+/// A kubelet that has just started does not know its Pods yet.
+#[tokio::test]
+async fn the_log_of_an_ended_container_comes_when_its_node_is_back() {
+    let fake = finished();
+    for (code, reason) in [(500, "InternalError"), (404, "NotFound"), (400, "BadRequest")] {
+        let away = status(code, reason, "the node is away");
+        fake.set(&format!("GET {PODS}/pi-x/log"), code, away);
+        let app = TestApp::signed_in(fake.router()).await;
+        let mut events = app.stream("/stream/logs?project=demo&job=pi", None).await;
+        let trouble = events.next().await.unwrap();
+        let expected =
+            json!({"pod": "pi-x", "container": "pi", "message": trouble.data["message"], "retries": true});
+        assert_eq!((trouble.name.as_str(), &trouble.data), ("trouble", &expected));
+        fake.set(&format!("GET {PODS}/pi-x/log"), 200, LOG.into());
+        let mut lines = events.next().await.unwrap();
+        while lines.name == "trouble" {
+            lines = events.next().await.unwrap();
+        }
+        assert_eq!(texts(&lines.data), ["one", "two", "three"], "{code}");
+        assert_eq!(events.next().await.unwrap().name, "end");
+    }
 }
 
 #[tokio::test]

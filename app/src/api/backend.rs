@@ -9,7 +9,7 @@ use axum::Extension;
 
 use super::create::{CreateOutcome, Offers};
 use super::error::ApiError;
-use super::job::{JobDetail, JobList, JobRow};
+use super::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
 use super::session::{ClusterChoice, Workspace};
 
 /// What the console can do at a cluster, as one signed-in person. Every method is allowed or refused by the
@@ -38,19 +38,15 @@ pub trait Backend: Send + Sync {
         done: &[usize],
     ) -> Result<CreateOutcome, ApiError>;
     /// Creates a new run of a Job under a new name, linked to it; the old one stays.
-    async fn rerun(&self, project: &str, name: &str) -> Result<JobRow, ApiError>;
-    /// Deletes Jobs with their Pods (propagation policy Background). One result per name, in order.
-    async fn delete(&self, project: &str, names: &[String]) -> Result<Vec<Option<ApiError>>, ApiError>;
+    async fn rerun(&self, project: &str, job: &JobRef) -> Result<JobRow, ApiError>;
+    /// Deletes Jobs with their Pods (propagation policy Background). One result per Job, in order; one that is gone
+    /// already counts as deleted.
+    async fn delete(&self, project: &str, jobs: &[JobRef]) -> Result<Vec<Option<ApiError>>, ApiError>;
     /// Sets `spec.suspend`.
-    async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError>;
-    /// Sets alias and description; an empty text removes the annotation.
-    async fn describe(
-        &self,
-        project: &str,
-        name: &str,
-        alias: &str,
-        description: &str,
-    ) -> Result<(), ApiError>;
+    async fn suspend(&self, project: &str, job: &JobRef, suspend: bool) -> Result<(), ApiError>;
+    /// Changes alias and description; [`ApiError::Edited`] if somebody else has changed the same meanwhile.
+    async fn describe(&self, project: &str, job: &JobRef, change: &DescriptionChange)
+    -> Result<(), ApiError>;
 }
 
 /// The signed-in person's backend; the server's session layer puts it into each request's extensions.

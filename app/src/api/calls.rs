@@ -12,7 +12,7 @@ use leptos::server_fn::codec::Json;
 
 use super::create::{CreateOutcome, Offers};
 use super::error::ApiError;
-use super::job::{JobDetail, JobList, JobRow};
+use super::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
 use super::session::{ClusterChoice, Workspace};
 
 /// Gives an answer the HTTP status of its error: proxies, logs and other programs understand that too. A page that is
@@ -79,33 +79,24 @@ pub async fn create(
 
 /// Creates a new run of a Job; the old one stays.
 #[server(name = RerunJob, endpoint = "rerun", input = Json, output = Json)]
-pub async fn rerun(project: String, name: String) -> Result<JobRow, ApiError> {
-    told(backend().await?.rerun(&project, &name).await)
+pub async fn rerun(project: String, job: JobRef) -> Result<JobRow, ApiError> {
+    told(backend().await?.rerun(&project, &job).await)
 }
 
-/// Deletes Jobs with their Pods; one result per name.
+/// Deletes Jobs with their Pods; one result per Job.
 #[server(name = DeleteJobs, endpoint = "delete", input = Json, output = Json)]
-pub async fn delete(project: String, names: Vec<String>) -> Result<Vec<Option<ApiError>>, ApiError> {
-    told(backend().await?.delete(&project, &names).await)
+pub async fn delete(project: String, jobs: Vec<JobRef>) -> Result<Vec<Option<ApiError>>, ApiError> {
+    told(backend().await?.delete(&project, &jobs).await)
 }
 
 /// Suspends or resumes a Job.
 #[server(name = SuspendJob, endpoint = "suspend", input = Json, output = Json)]
-pub async fn suspend(project: String, name: String, suspend: bool) -> Result<(), ApiError> {
-    told(backend().await?.suspend(&project, &name, suspend).await)
+pub async fn suspend(project: String, job: JobRef, suspend: bool) -> Result<(), ApiError> {
+    told(backend().await?.suspend(&project, &job, suspend).await)
 }
 
-/// Sets a Job's alias and description.
+/// Changes a Job's alias and description.
 #[server(name = DescribeJob, endpoint = "describe", input = Json, output = Json)]
-pub async fn describe(
-    project: String,
-    name: String,
-    alias: String,
-    description: String,
-) -> Result<(), ApiError> {
-    let described = backend()
-        .await?
-        .describe(&project, &name, &alias, &description)
-        .await;
-    told(described)
+pub async fn describe(project: String, job: JobRef, change: DescriptionChange) -> Result<(), ApiError> {
+    told(backend().await?.describe(&project, &job, &change).await)
 }

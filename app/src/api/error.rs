@@ -37,6 +37,21 @@ pub enum ApiError {
         /// The API server's sentence.
         message: String,
     },
+    /// Another Job has the name now (409): the one that the person meant was deleted, and one was created under its
+    /// name. Nothing was done to it.
+    #[error("replaced: {message}")]
+    Replaced {
+        /// The name.
+        message: String,
+    },
+    /// Somebody else changed a text while the person edited it (409). Nothing was written.
+    #[error("edited meanwhile: {field}")]
+    Edited {
+        /// Which one: `alias` or `description`.
+        field: String,
+        /// What stands there now.
+        message: String,
+    },
     /// The API server refused the object (400, 422); `causes` name the fields.
     #[error("invalid: {message}")]
     Invalid {
@@ -89,7 +104,10 @@ impl ApiError {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::AlreadyExists { .. } | Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::AlreadyExists { .. }
+            | Self::Conflict { .. }
+            | Self::Replaced { .. }
+            | Self::Edited { .. } => StatusCode::CONFLICT,
             Self::Invalid { .. } | Self::Unreadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreachable { .. } | Self::Credentials { .. } => StatusCode::BAD_GATEWAY,
             Self::Console { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -111,6 +129,8 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     causes: Option<Vec<Cause>>,
 }
 
@@ -122,6 +142,8 @@ enum Kind {
     NotFound,
     AlreadyExists,
     Conflict,
+    Replaced,
+    Edited,
     Invalid,
     Unreadable,
     Unreachable,
@@ -136,6 +158,7 @@ impl From<ApiError> for Wire {
             kind,
             code: None,
             message: Some(message),
+            field: None,
             causes: None,
         };
         match error {
@@ -143,12 +166,18 @@ impl From<ApiError> for Wire {
                 kind: Kind::SignedOut,
                 code: None,
                 message: None,
+                field: None,
                 causes: None,
             },
             ApiError::Forbidden { message } => plain(Kind::Forbidden, message),
             ApiError::NotFound { message } => plain(Kind::NotFound, message),
             ApiError::AlreadyExists { message } => plain(Kind::AlreadyExists, message),
             ApiError::Conflict { message } => plain(Kind::Conflict, message),
+            ApiError::Replaced { message } => plain(Kind::Replaced, message),
+            ApiError::Edited { field, message } => Self {
+                field: Some(field),
+                ..plain(Kind::Edited, message)
+            },
             ApiError::Invalid { message, causes } => Self {
                 causes: Some(causes),
                 ..plain(Kind::Invalid, message)
@@ -174,6 +203,11 @@ impl From<Wire> for ApiError {
             Kind::NotFound => Self::NotFound { message },
             Kind::AlreadyExists => Self::AlreadyExists { message },
             Kind::Conflict => Self::Conflict { message },
+            Kind::Replaced => Self::Replaced { message },
+            Kind::Edited => Self::Edited {
+                field: wire.field.unwrap_or_default(),
+                message,
+            },
             Kind::Invalid => Self::Invalid {
                 message,
                 causes: wire.causes.unwrap_or_default(),
@@ -235,6 +269,13 @@ mod tests {
                     message: message(),
                 },
                 r#"{"kind":"other","code":418,"message":"m"}"#,
+            ),
+            (
+                ApiError::Edited {
+                    field: "alias".to_owned(),
+                    message: message(),
+                },
+                r#"{"kind":"edited","message":"m","field":"alias"}"#,
             ),
             (
                 ApiError::Invalid {

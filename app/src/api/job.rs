@@ -17,6 +17,34 @@ pub const GENERATED_LABELS: [&str; 4] = [
     "batch.kubernetes.io/job-name",
 ];
 
+/// A Job as a person sees and confirms it. Its name alone may mean another Job by the time something is done with it:
+/// one that was deleted and created again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct JobRef {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: String,
+}
+
+/// A text that a person changed, and what stood there when they began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextChange {
+    /// Before; empty if there was none.
+    pub from: String,
+    /// After; empty removes it.
+    pub to: String,
+}
+
+/// Changes of what describes a Job. What was not touched is none, and is not sent to the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescriptionChange {
+    /// Of the alias.
+    pub alias: Option<TextChange>,
+    /// Of the description.
+    pub description: Option<TextChange>,
+}
+
 /// The state of a Job in one word (feature L6), derived from its conditions, Pods and events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,6 +85,14 @@ pub struct JobStatus {
     pub kind: StatusKind,
     /// Why, as far as the cluster says.
     pub reason: Option<Reason>,
+    /// It is finished (`kind` says how) and is being deleted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub leaving: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Why something is in its state.
@@ -112,7 +148,27 @@ pub struct JobRow {
     pub suspended: bool,
 }
 
+impl JobDetail {
+    /// Its Pods as far as they may be read.
+    pub fn readable_pods(&self) -> &[PodRow] {
+        self.pods.as_deref().unwrap_or_default()
+    }
+}
+
 impl JobRow {
+    /// The Job, to be changed or deleted.
+    pub fn job(&self) -> JobRef {
+        JobRef {
+            name: self.name.clone(),
+            uid: self.uid.clone(),
+        }
+    }
+
+    /// Whether the Job can still be suspended or resumed.
+    pub fn is_active(&self) -> bool {
+        !self.status.kind.is_finished() && self.status.kind != StatusKind::Terminating
+    }
+
     /// Pods that have to succeed: `completions`, else 1 (a work queue ends with its first success).
     pub fn wanted(&self) -> i64 {
         self.completions.unwrap_or(1)
@@ -152,7 +208,7 @@ pub enum ListChange {
     Rows {
         /// The rows.
         rows: Vec<JobRow>,
-        /// Names of Jobs that are gone.
+        /// `uid`s of Jobs that are gone.
         gone: Vec<String>,
         /// The banner.
         quota: QuotaBanner,
@@ -185,8 +241,8 @@ pub struct JobDetail {
     pub annotations: Vec<(String, String)>,
     /// `spec.template.spec.nodeSelector`, in order.
     pub node_selector: Vec<(String, String)>,
-    /// Its Pods, newest first.
-    pub pods: Vec<PodRow>,
+    /// Its Pods, newest first; none if the person may not list Pods.
+    pub pods: Option<Vec<PodRow>>,
     /// Events of the Job and its Pods, newest first; none if the person may not read events.
     pub events: Option<Vec<EventRow>>,
     /// Environment of each container.
@@ -280,4 +336,36 @@ pub enum VariableSource {
         /// Resource name.
         resource: String,
     },
+}
+
+#[cfg(test)]
+impl JobRow {
+    /// A running Job, for tests.
+    pub fn sample() -> Self {
+        Self {
+            project: "demo".into(),
+            name: "job-demo".into(),
+            uid: "1".into(),
+            alias: Some("任务示例".into()),
+            description: None,
+            status: JobStatus {
+                kind: StatusKind::Running,
+                reason: None,
+                leaving: false,
+            },
+            succeeded: 1,
+            failed: 0,
+            active: 2,
+            completions: Some(4),
+            parallelism: 2,
+            images: vec!["perl:5.28.0".into()],
+            owner: Some("CronJob/nightly".into()),
+            labels: vec![("app".into(), "Pi".into())],
+            created: 0,
+            started: None,
+            finished: None,
+            updated: 0,
+            suspended: false,
+        }
+    }
 }

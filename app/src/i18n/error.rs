@@ -9,6 +9,8 @@ texts! {
     NOT_FOUND: "It does not exist, or not any more. Go back to the list." | "对象不存在或已被删除，请返回列表。";
     ALREADY_EXISTS: "An object of this name exists already. Choose another name; nothing was overwritten." | "同名对象已存在，请换一个名称；没有覆盖任何内容。";
     CONFLICT: "It was changed in the meantime. Reload and try again." | "对象已被其他人修改，请刷新后重试。";
+    REPLACED: "This Job was deleted meanwhile, and another one was created under its name. Nothing was done to the new one: reload to see it." | "该任务已被删除，并有同名的新任务被创建。未对新任务做任何操作，请刷新查看。";
+    EDITED: "Somebody changed it meanwhile. Nothing was saved: compare, then save again." | "内容已被他人修改，尚未保存：请比较后再次保存。";
     INVALID: "The cluster refused it. Correct the fields below." | "集群拒绝了该请求，请修改以下字段。";
     UNREADABLE: "This is not a manifest that Kubernetes can read. Correct the text." | "这不是 Kubernetes 可识别的清单，请修改文本。";
     UNREACHABLE: "The cluster cannot be reached. Check that it runs and that the network is up, then try again; nothing you typed is lost." | "无法连接集群，请检查集群与网络后重试；您输入的内容不会丢失。";
@@ -27,6 +29,8 @@ impl ApiError {
             Self::NotFound { .. } => NOT_FOUND,
             Self::AlreadyExists { .. } => ALREADY_EXISTS,
             Self::Conflict { .. } => CONFLICT,
+            Self::Replaced { .. } => REPLACED,
+            Self::Edited { .. } => EDITED,
             Self::Invalid { .. } => INVALID,
             Self::Unreadable { .. } => UNREADABLE,
             Self::Unreachable { .. } => UNREACHABLE,
@@ -45,6 +49,8 @@ impl ApiError {
             | Self::NotFound { message }
             | Self::AlreadyExists { message }
             | Self::Conflict { message }
+            | Self::Replaced { message }
+            | Self::Edited { message, .. }
             | Self::Invalid { message, .. }
             | Self::Unreadable { message }
             | Self::Unreachable { message }

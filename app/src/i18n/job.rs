@@ -12,6 +12,10 @@ texts! {
     TAB_MANIFEST: "Manifest" | "清单";
     BREADCRUMB: "Jobs" | "任务";
     GONE: "This Job has been deleted. What you see is its last state." | "该任务已被删除，以下为其最后状态。";
+    REPLACED: "This Job has been deleted, and another one was created under its name. What you see is the last state of the deleted one." | "该任务已被删除，并有同名的新任务被创建。以下为已删除任务的最后状态。";
+    REPLACED_OPEN: "Open the new Job" | "打开新任务";
+    EDITED_MEANWHILE: "Somebody changed this meanwhile to: {text}. Save again to replace it with yours." | "其他人已将其改为：{text}。再次保存将以您的内容替换。";
+    EDITED_TAKE: "Take theirs" | "采用对方的内容";
     DETAILS: "Details" | "详情";
     EDIT_INFORMATION: "Edit information" | "编辑信息";
     SAVED: "Saved" | "已保存";
@@ -37,7 +41,12 @@ texts! {
     RUN: "Run" | "运行";
     RECORDS_THIS: "this one" | "当前";
     PODS_EMPTY: "No Pods yet" | "还没有容器组";
-    PODS_EMPTY_TEXT: "The Job controller makes them as soon as it may." | "任务控制器会在允许时立即创建。";
+    PODS_EMPTY_TEXT: "Waiting for the Job controller to create Pods." | "正在等待任务控制器创建容器组。";
+    PODS_GONE: "No Pods any more" | "容器组已不存在";
+    PODS_SUSPENDED: "The Job is suspended. Pods are created when it is resumed." | "任务已暂停，恢复后将创建容器组。";
+    PODS_BLOCKED: "Creating Pods is refused; the reason stands above, beside the Job's state." | "容器组创建被拒绝，原因见上方任务状态。";
+    PODS_PARALLELISM_ZERO: "Parallelism is 0, so no Pods are created until it is raised." | "并行数为 0，调高之前不会创建容器组。";
+    PODS_REFUSED: "You are not allowed to list Pods here. Ask an administrator for the right to list Pods in this project." | "您无权查看此处的容器组，请向管理员申请该项目的容器组查看权限。";
     PODS_NONE_LEFT: "The Pods of this Job have been removed from the cluster." | "该任务的容器组已从集群中移除。";
     POD: "Pod" | "容器组";
     NODE: "Node" | "节点";
@@ -106,6 +115,9 @@ texts! {
     LOGS_EMPTY: "No output" | "没有输出";
     LOGS_ENDED: "End of the log" | "日志结束";
     LOGS_LOST: "The connection is lost; the log goes on where it stopped as soon as it is back." | "连接已断开，恢复后日志将从中断处继续。";
+    LOGS_TROUBLE: "The log of {name} cannot be read now; trying again." | "暂时无法读取 {name} 的日志，正在重试。";
+    LOGS_NONE: "The log of {name} is not available." | "{name} 的日志不可用。";
+    LOGS_RESTARTED: "{name}: restarted ({n})" | "{name}：已重启（第 {n} 次）";
     LOGS_TRIMMED: "Earlier lines are left out here; the download has them all." | "此处省略了较早的日志，下载文件包含全部内容。";
     LOGS_REGION: "Log" | "日志";
     LONGER_DEADLINE: "Rerun with a longer deadline" | "延长期限后重新运行";

@@ -41,9 +41,13 @@ texts! {
     COLUMN_OWNER: "Owner" | "所有者";
     COLUMN_UPDATED: "Updated" | "更新时间";
     COLUMNS: "Columns" | "定制列";
-    SELECT_ALL: "Select all" | "全选";
+    SELECT_ALL: "Select all on this page" | "全选本页";
     SELECT_ROW: "Select {name}" | "选择 {name}";
     SELECTED: "{n} selected" | "已选择 {n} 项";
+    SELECTED_ELSEWHERE: "of these {n} on other pages" | "其中 {n} 项在其他页";
+    SELECTED_HIDDEN: "{n} more hidden by the filter, not included" | "另有 {n} 项被过滤隐藏，不包含在内";
+    SELECT_MATCHING: "Select all {n} that match" | "选择全部 {n} 个匹配项";
+    DELETED_MANY: "Deleted {n} Jobs" | "已删除 {n} 个任务";
     DESELECT: "Clear selection" | "取消选择";
     ACTIONS_FOR: "Actions for {name}" | "{name} 的操作";
     DELETE_TITLE: "Delete {n} Job(s)?" | "删除 {n} 个任务？";

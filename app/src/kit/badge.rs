@@ -89,6 +89,18 @@ pub fn StatusBadge(
             </span>
             {dynamic(move || {
                 status
+                    .with(|status| status.leaving)
+                    .then(|| {
+                        view! {
+                            <span class="status-word status-leaving">
+                                <Icon glyph=glyph(StatusKind::Terminating)/>
+                                {t(word(StatusKind::Terminating))}
+                            </span>
+                        }
+                    })
+            })}
+            {dynamic(move || {
+                status
                     .with(|status| status.reason.as_ref().map(explain))
                     .filter(|text| reason && !text.is_empty())
                     .map(|text| view! { <span class="status-reason" title=text.clone()>{text.clone()}</span> })

@@ -151,7 +151,8 @@ async fn create(
 fn check_namespace(object: &Value, project: &str) -> Result<(), ApiError> {
     match object["metadata"]["namespace"].as_str() {
         None => Ok(()),
-        Some(namespace) if namespace == project => Ok(()),
+        // An empty one counts as none, as to the API server.
+        Some(namespace) if namespace == project || namespace.is_empty() => Ok(()),
         Some(namespace) => {
             let message = format!(
                 "the manifest names the namespace \"{namespace}\", but the current project is \"{project}\": change \

@@ -24,7 +24,9 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
         rerun::runs(cluster, project, origin(&job)),
         config_maps(cluster, project, spec),
     );
-    let (all_pods, all_events) = (all_pods?.unwrap_or_default(), all_events?);
+    let (all_pods, all_events) = (all_pods?, all_events?);
+    let may_read_pods = all_pods.is_some();
+    let all_pods = all_pods.unwrap_or_default();
     let may_read_events = all_events.is_some();
     let all_events = all_events.unwrap_or_default();
     let index: EventIndex = all_events.iter().collect();
@@ -65,7 +67,7 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
         restart_policy: text(&spec["restartPolicy"], "Never"),
         annotations,
         node_selector: rows::pairs(&spec["nodeSelector"]),
-        pods,
+        pods: may_read_pods.then_some(pods),
         events: may_read_events.then_some(events),
         environment: environment::of(spec, &config_maps),
         records: records.into_iter().map(|(_, record)| record).collect(),

@@ -1,5 +1,6 @@
 //! What the server functions do at the cluster: the implementation of the pages' port.
 
+mod change;
 mod create;
 pub mod detail;
 mod offers;
@@ -9,22 +10,17 @@ mod rerun;
 pub use rerun::{RERUN_OF, origin};
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use app::api::backend::Backend;
 use app::api::create::{CreateOutcome, Offers};
-use app::api::error::{ApiError, Cause};
-use app::api::job::{JobDetail, JobList, JobRow};
+use app::api::error::ApiError;
+use app::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
 use app::api::session::{ClusterChoice, Workspace};
 
 use crate::cluster::events::EventIndex;
-use crate::cluster::rows::{ALIAS, DESCRIPTION};
 use crate::cluster::{Builtin, Cluster, DryRun, clean, quota, rows};
 use crate::clusters::request::Place;
-
-/// How many objects are deleted at once.
-const AT_ONCE: usize = 8;
 
 /// The cluster that a request means, as one signed-in person uses it.
 pub struct ClusterBackend {
@@ -99,74 +95,25 @@ impl Backend for ClusterBackend {
         create::run(&self.place.open().await?, project, text, dry_run, done).await
     }
 
-    async fn rerun(&self, project: &str, name: &str) -> Result<JobRow, ApiError> {
-        rerun::run(&self.place.open().await?, project, name).await
+    async fn rerun(&self, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
+        rerun::run(&self.place.open().await?, project, job).await
     }
 
-    async fn delete(&self, project: &str, names: &[String]) -> Result<Vec<Option<ApiError>>, ApiError> {
-        let cluster = self.place.open().await?;
-        let paths: Vec<_> = names
-            .iter()
-            .map(|name| Builtin::JOBS.object(project, name))
-            .collect();
-        let deletions = stream::iter(paths).map(|path| async {
-            match path {
-                Ok(path) => cluster.delete(&path).await.err(),
-                Err(error) => Some(error),
-            }
-        });
-        Ok(deletions.buffered(AT_ONCE).collect().await)
+    async fn delete(&self, project: &str, jobs: &[JobRef]) -> Result<Vec<Option<ApiError>>, ApiError> {
+        change::delete(&self.place.open().await?, project, jobs).await
     }
 
-    async fn suspend(&self, project: &str, name: &str, suspend: bool) -> Result<(), ApiError> {
-        let path = Builtin::JOBS.object(project, name)?;
-        let cluster = self.place.open().await?;
-        let stored = cluster
-            .patch(&path, &json!({"spec": {"suspend": suspend}}))
-            .await?;
-        // Servers before 1.22 take the field and drop it without a word.
-        if stored["spec"]["suspend"].as_bool().unwrap_or_default() == suspend {
-            return Ok(());
-        }
-        let message = "this cluster cannot suspend Jobs: that needs Kubernetes 1.22 or newer".to_owned();
-        let cause = Cause {
-            field: "spec.suspend".to_owned(),
-            reason: "FieldValueNotSupported".to_owned(),
-            message: message.clone(),
-        };
-        Err(ApiError::Invalid {
-            message,
-            causes: vec![cause],
-        })
+    async fn suspend(&self, project: &str, job: &JobRef, suspend: bool) -> Result<(), ApiError> {
+        change::suspend(&self.place.open().await?, project, job, suspend).await
     }
 
     async fn describe(
         &self,
         project: &str,
-        name: &str,
-        alias: &str,
-        description: &str,
+        job: &JobRef,
+        change: &DescriptionChange,
     ) -> Result<(), ApiError> {
-        // The older keys go, else they would show through once the new ones are empty.
-        let value = |text: &str| {
-            if text.is_empty() {
-                Value::Null
-            } else {
-                Value::from(text)
-            }
-        };
-        let annotations = json!({
-            ALIAS[0]: value(alias),
-            ALIAS[1]: null,
-            DESCRIPTION[0]: value(description),
-            DESCRIPTION[1]: null,
-        });
-        let path = Builtin::JOBS.object(project, name)?;
-        let cluster = self.place.open().await?;
-        cluster
-            .patch(&path, &json!({"metadata": {"annotations": annotations}}))
-            .await?;
-        Ok(())
+        change::describe(&self.place.open().await?, project, job, change).await
     }
 }
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use app::api::error::ApiError;
-use app::api::job::JobRow;
+use app::api::job::{JobRef, JobRow};
 
+use super::change::check;
 use crate::cluster::events::EventIndex;
 use crate::cluster::{Builtin, Cluster, clean, rows};
 
@@ -41,8 +42,9 @@ pub async fn runs(cluster: &Cluster, project: &str, origin: &str) -> Result<Vec<
 }
 
 /// Creates a new run of a Job.
-pub async fn run(cluster: &Cluster, project: &str, name: &str) -> Result<JobRow, ApiError> {
-    let old = cluster.job(project, name).await?;
+pub async fn run(cluster: &Cluster, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
+    let old = cluster.job(project, &job.name).await?;
+    check(&old, job)?;
     let origin = origin(&old).to_owned();
     let runs = runs(cluster, project, &origin).await?;
     let longest = longest(&old);
@@ -55,7 +57,7 @@ pub async fn run(cluster: &Cluster, project: &str, name: &str) -> Result<JobRow,
     let collection = Builtin::JOBS.collection(project)?;
     let last = number + TRIES;
     // Whatever number it would get: asked for again after a lost answer, it is the same run.
-    let wish = format!("rerun of {name}");
+    let wish = format!("rerun of {}", job.uid);
     loop {
         new["metadata"]["name"] = name_of(&origin, number, longest).into();
         match cluster.create(&collection, &new, &wish).await {

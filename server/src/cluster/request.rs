@@ -141,16 +141,31 @@ impl Cluster {
     }
 
     /// Changes an object by a JSON merge patch (RFC 7386).
-    pub async fn patch(&self, path: &str, change: &Value) -> Result<Value, ApiError> {
+    pub async fn merge_patch(&self, path: &str, change: &Value) -> Result<Value, ApiError> {
+        self.patch(path, "application/merge-patch+json", change).await
+    }
+
+    /// Changes an object by a JSON patch (RFC 6902). One whose tests fail changes nothing and is
+    /// [`ApiError::Invalid`].
+    pub async fn json_patch(&self, path: &str, operations: &Value) -> Result<Value, ApiError> {
+        self.patch(path, "application/json-patch+json", operations).await
+    }
+
+    async fn patch(&self, path: &str, content_type: &str, change: &Value) -> Result<Value, ApiError> {
         let query = [("fieldManager", MANAGER)];
-        let body = Some(("application/merge-patch+json", change));
+        let body = Some((content_type, change));
         Ok(self.send(Method::PATCH, path, &query, body).await?.object)
     }
 
-    /// Deletes an object and, in the background, what it owns. The policy is always named: the API server's default
-    /// for Jobs orphans their Pods.
-    pub async fn delete(&self, path: &str) -> Result<(), ApiError> {
-        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+    /// Deletes the object with this `uid` and, in the background, what it owns. The policy is always named: the API
+    /// server's default for Jobs orphans their Pods. Another object of the same name is [`ApiError::Conflict`].
+    pub async fn delete(&self, path: &str, uid: &str) -> Result<(), ApiError> {
+        let options = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        });
         self.send(Method::DELETE, path, &[], Some(("application/json", &options)))
             .await?;
         Ok(())

@@ -107,7 +107,8 @@ impl Times {
     }
 }
 
-fn annotation(job: &Value, keys: [&str; 2]) -> Option<String> {
+/// The first of these annotations that is there and not empty.
+pub fn annotation(job: &Value, keys: [&str; 2]) -> Option<String> {
     let annotations = &job["metadata"]["annotations"];
     keys.into_iter()
         .find_map(|key| annotations[key].as_str().filter(|text| !text.is_empty()))

@@ -38,16 +38,22 @@ const EMPTY_WORDS: [&str; 4] = [
 
 /// Derives the state of `job` from itself, the Pods it owns, and the events of both.
 pub fn derive<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events: &EventIndex) -> JobStatus {
-    let status = |kind, reason| JobStatus { kind, reason };
     let pods: Vec<&Value> = pods.into_iter().collect();
-    if !job["metadata"]["deletionTimestamp"].is_null() {
-        return status(StatusKind::Terminating, None);
-    }
+    // A finished Job keeps its result while it is being deleted.
+    let leaving = !job["metadata"]["deletionTimestamp"].is_null();
+    let ended = |kind, reason| JobStatus {
+        kind,
+        reason,
+        leaving,
+    };
     if let Some(condition) = condition(job, "Complete") {
-        return status(StatusKind::Completed, stated(condition));
+        return ended(StatusKind::Completed, stated(condition));
     }
     if let Some(condition) = condition(job, "Failed") {
-        return status(StatusKind::Failed, failure(condition, &pods));
+        return ended(StatusKind::Failed, failure(condition, &pods));
+    }
+    if leaving {
+        return status(StatusKind::Terminating, None);
     }
     // First phase of an end (KEP-3998): the outcome stands, Pods still run.
     for kind in ["FailureTarget", "SuccessCriteriaMet"] {
@@ -61,9 +67,16 @@ pub fn derive<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events
     unfinished(job, &pods, events)
 }
 
+fn status(kind: StatusKind, reason: Option<Reason>) -> JobStatus {
+    JobStatus {
+        kind,
+        reason,
+        leaving: false,
+    }
+}
+
 /// A Job that is neither finished nor suspended.
 fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
-    let status = |kind, reason| JobStatus { kind, reason };
     let live: Vec<&Value> = pods.iter().copied().filter(|pod| is_live(pod)).collect();
     let refused = events.refused(job).map(|message| Reason {
         code: "FailedCreate".to_owned(),
@@ -139,6 +152,7 @@ fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
             code: code.to_owned(),
             message: message.to_owned(),
         }),
+        leaving: false,
     };
     let scheduled = conditions(pod).find(|condition| condition["type"] == "PodScheduled");
     if let Some(scheduled) = scheduled

@@ -130,12 +130,8 @@ impl Board {
                     sent.rows.insert(uid, row.clone());
                     changed.push(row);
                 }
-                None => gone.extend(sent.rows.remove(&uid).map(|row| row.name)),
+                None => gone.extend(sent.rows.remove(&uid).map(|row| row.uid)),
             }
-        }
-        // A Job that was deleted and created again under its name is not gone.
-        for row in &changed {
-            gone.remove(&row.name);
         }
         changed.sort_by(|a, b| a.name.cmp(&b.name));
         let news = !changed.is_empty() || !gone.is_empty() || sent.quota != quota;
@@ -303,7 +299,7 @@ mod tests {
         board.take(Source::Jobs, applied(job("b", "2", json!({"active": 1}))), 0);
         assert_eq!(names(board.flush()), expect(&["b"], &[]));
         board.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
-        assert_eq!(names(board.flush()), expect(&[], &["a"]));
+        assert_eq!(names(board.flush()), expect(&[], &["1"]));
     }
 
     #[test]
@@ -320,12 +316,12 @@ mod tests {
     }
 
     #[test]
-    fn a_job_created_again_under_its_name_is_not_gone() {
+    fn a_job_created_again_under_its_name_is_another() {
         let mut board = ready(vec![job("a", "1", json!({}))]);
         board.flush();
         board.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
         board.take(Source::Jobs, applied(job("a", "2", json!({}))), 0);
-        assert_eq!(names(board.flush()), expect(&["a"], &[]));
+        assert_eq!(names(board.flush()), expect(&["a"], &["1"]));
     }
 
     #[test]

@@ -7,10 +7,10 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::Response;
 use axum::response::sse::Event;
-use futures::stream::select_all;
+use futures::stream::{BoxStream, select_all};
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use app::api::error::ApiError;
@@ -18,7 +18,7 @@ use app::api::job::JobDetail;
 
 use super::feed::{Change, Selection, follow};
 use super::outage::Outage;
-use super::{event, is_final, once_it_answers, refuse, respond};
+use super::{event, is_another, is_final, once_it_answers, refuse, respond};
 use crate::backend::{RERUN_OF, detail, origin};
 use crate::cluster::pods::owner;
 use crate::cluster::{Builtin, Cluster};
@@ -36,31 +36,50 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct Of {
     project: String,
     name: String,
+    /// `uid` of the Job that the page shows: one that was created again under its name is another.
+    uid: Option<String>,
+}
+
+/// Data of a `gone` event.
+#[derive(Serialize)]
+struct Gone {
+    /// Another Job has the name now.
+    replaced: bool,
 }
 
 /// Sends `detail` events with a `JobDetail` each, first what it is now; `stale` when the cluster is lost, with the
-/// time since when, after which the next `detail` is live again; and `gone` when the Job is deleted.
+/// time since when, after which the next `detail` is live again; and `gone` when the Job is deleted, also when another
+/// one has its name by now.
 pub async fn stream(
     At(cluster): At,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
 ) -> Response {
     match cluster.job(&of.project, &of.name).await {
-        Ok(job) => respond(session, changes(cluster, of, &job)),
+        Ok(job) => respond(session, those(cluster, of, &job)),
         // Gone between the page and its stream: that is news, not a failure.
-        Err(ApiError::NotFound { .. }) => respond(session, futures::stream::iter(gone())),
+        Err(ApiError::NotFound { .. }) => respond(session, futures::stream::iter(gone(false))),
         Err(error) if is_final(&error) => refuse(error),
         Err(_) => {
             let which = (of.project.clone(), of.name.clone());
             let later = cluster.clone();
-            let events = once_it_answers(cluster, which, |job| changes(later, of, job), gone());
+            let events = once_it_answers(cluster, which, |job| those(later, of, job), gone(false));
             respond(session, events)
         }
     }
 }
 
-fn gone() -> Option<Event> {
-    event("gone", &Value::Null)
+fn gone(replaced: bool) -> Option<Event> {
+    event("gone", &Gone { replaced })
+}
+
+/// The events of the Job that the page shows, which `job` may not be any more.
+fn those(cluster: Cluster, of: Of, job: &Value) -> BoxStream<'static, Event> {
+    if is_another(job, of.uid.as_deref()) {
+        futures::stream::iter(gone(true)).boxed()
+    } else {
+        changes(cluster, of, job).boxed()
+    }
 }
 
 /// What a change may be about.
@@ -98,6 +117,13 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
         let mut outage = Outage::default();
         loop {
             match detail::read(&cluster, &of.project, &of.name).await {
+                // Deleted and created again between two looks.
+                Ok(detail) if detail.row.uid != uid => {
+                    if let Some(event) = gone(true) {
+                        yield event;
+                    }
+                    return;
+                }
                 Ok(_) if outage.is_on() => {}
                 Ok(detail) => {
                     if sent.as_ref() != Some(&detail) {
@@ -110,7 +136,7 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
                     outage.is_over();
                 }
                 Err(ApiError::NotFound { .. }) => {
-                    if let Some(event) = gone() {
+                    if let Some(event) = gone(false) {
                         yield event;
                     }
                     return;

@@ -29,8 +29,9 @@ use app::api::error::ApiError;
 use crate::cluster::{Cluster, feed};
 use crate::session::Session;
 
-/// Comments this often keep proxies from closing a quiet stream.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A `ping` event comes this often on a quiet stream: it keeps proxies from closing it, and a page that hears nothing
+/// for three times as long knows that its connection is dead (`app::live`).
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Pause before a Job is asked for again while the cluster does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -38,6 +39,11 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The error will be the same when the same is asked for again.
 fn is_final(error: &ApiError) -> bool {
     matches!(error, ApiError::Forbidden { .. } | ApiError::NotFound { .. })
+}
+
+/// Whether `job` is another one than the one with `uid`: deleted and created again under its name.
+fn is_another(job: &Value, uid: Option<&str>) -> bool {
+    uid.is_some_and(|uid| job["metadata"]["uid"] != uid)
 }
 
 /// The events of a Job that the cluster does not give at the moment: that it is lost, then what `events` makes of the
@@ -86,7 +92,9 @@ fn respond(session: Session, events: impl Stream<Item = Event> + Send + 'static)
     let events = events
         .take_until(Box::pin(session.ended()))
         .map(Ok::<_, Infallible>);
-    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    // An event and no comment, which a page would not see; one without data would not be passed on to it.
+    let ping = Event::default().event("ping").data("");
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).event(ping));
     // nginx would collect events before it passes them on.
     let unbuffered = (
         HeaderName::from_static("x-accel-buffering"),

@@ -95,7 +95,7 @@ impl Events {
                 let event = event.to_owned();
                 let rest = rest.to_owned();
                 self.text = rest;
-                if !event.starts_with(':') {
+                if !event.starts_with(':') && !event.starts_with("event: ping") {
                     return Some(parse(&event));
                 }
                 continue;

@@ -146,7 +146,8 @@ async fn a_creation_without_an_answer_is_found_later() {
     let made = create(&app, &manifest(&json!({"name": "once"}), "true")).await;
     assert_eq!(made["error"]["kind"], "alreadyExists", "{made}");
     // And so is a new run of it.
-    let rerun = json!({"project": "demo", "name": "once"});
+    let once = cluster.jobs().get("once").await.unwrap();
+    let rerun = json!({"project": "demo", "job": {"name": "once", "uid": once.metadata.uid}});
     let mut posted = false;
     proxy.rule(move |request| {
         let first = request.method() == Method::POST && !std::mem::replace(&mut posted, true);

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 
+use super::Gone;
 use super::summary::EditInformation;
 use crate::address;
 use crate::api;
-use crate::api::job::JobDetail;
+use crate::api::job::{JobDetail, JobRef};
 use crate::i18n::{common, job as text, jobs, t, tf};
 use crate::kit::badge::StatusBadge;
 use crate::kit::dynamic::dynamic;
@@ -21,8 +22,8 @@ use crate::pages::report;
 pub fn Head(
     /// The Job.
     detail: Memo<JobDetail>,
-    /// It has been deleted: only a rerun from its last manifest makes sense.
-    gone: RwSignal<bool>,
+    /// It has been deleted: nothing can be done with it any more.
+    gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
     let project = Memo::new(move |_| detail.with(|detail| detail.row.project.clone()));
     let list = move || address::jobs(&project.get());
@@ -64,14 +65,14 @@ pub fn Head(
                     </span>
                 </div>
             </div>
-            <Show when=move || !gone.get()>
+            <Show when=move || gone.with(Option::is_none)>
                 <Actions detail deletion/>
             </Show>
         </div>
         <DeleteDialog
             project
             deletion
-            on_deleted=Callback::new(move |deleted: Vec<String>| {
+            on_deleted=Callback::new(move |deleted: Vec<JobRef>| {
                 if !deleted.is_empty() {
                     navigate(&untrack(list), address::whole());
                 }
@@ -86,11 +87,10 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
     let toaster = use_toaster();
     let navigate = use_navigate();
     let rerun = Action::new(move |(): &()| {
-        let (project, name) =
-            detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let (project, job) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.job()));
         let navigate = navigate.clone();
         async move {
-            report(toaster, api::rerun(project, name).await, |new| {
+            report(toaster, api::rerun(project, job).await, |new| {
                 navigate(&address::job(&new.project, &new.name), address::whole());
                 tf(jobs::RERAN, &[("name", &new.name)])
             });
@@ -98,15 +98,12 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
     });
     let suspend = Action::new(move |suspend: &bool| {
         let suspend = *suspend;
-        let (project, name) =
-            detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
+        let (project, job) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.job()));
         let done = if suspend { jobs::SUSPENDED } else { jobs::RESUMED };
         async move {
-            report(
-                toaster,
-                api::suspend(project, name.clone(), suspend).await,
-                |()| tf(done, &[("name", &name)]),
-            );
+            report(toaster, api::suspend(project, job.clone(), suspend).await, |()| {
+                tf(done, &[("name", &job.name)])
+            });
         }
     });
     let editing = RwSignal::new(false);
@@ -130,8 +127,8 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                 {t(common::CLONE)}
             </A>
             {dynamic(move || {
-                let (finished, suspended) = detail.with(|d| (d.row.status.kind.is_finished(), d.row.suspended));
-                (!finished)
+                let (active, suspended) = detail.with(|d| (d.row.is_active(), d.row.suspended));
+                active
                     .then(|| {
                         view! {
                             <button
@@ -153,7 +150,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
             <button
                 type="button"
                 class="button button-danger-quiet"
-                on:click=move |_| deletion.ask(vec![detail.with_untracked(|detail| detail.row.name.clone())])
+                on:click=move |_| deletion.ask(vec![detail.with_untracked(|detail| detail.row.job())])
             >
                 <Icon glyph=Glyph::Trash/>
                 {t(common::DELETE)}

@@ -1,7 +1,10 @@
 //! The log of a Job: all its Pods and containers merged, or one; followed live, searched, downloaded (D5).
 
+use std::collections::HashMap;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use leptos_router::location::Url;
 use serde::Deserialize;
 
 use crate::address::here;
@@ -24,6 +27,25 @@ struct Line {
     container: String,
     time: String,
     text: String,
+    #[serde(default)]
+    restart: i64,
+}
+
+/// A log that cannot be read, as the stream sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Trouble {
+    pod: String,
+    container: String,
+    message: String,
+    retries: bool,
+}
+
+/// A line of the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shown {
+    line: Line,
+    /// The line only says that its container was restarted.
+    is_mark: bool,
 }
 
 /// Which log, and how it is shown.
@@ -41,11 +63,53 @@ struct Choice {
 /// What has arrived: lines with running numbers.
 #[derive(Clone, Copy)]
 struct Received {
-    lines: RwSignal<Vec<(u64, Line)>>,
+    lines: RwSignal<Vec<(u64, Shown)>>,
     next: StoredValue<u64>,
+    /// Lines that made room for others.
+    dropped: RwSignal<u64>,
+    /// The newest run of each container, by Pod and container.
+    runs: StoredValue<HashMap<(String, String), i64>>,
+    trouble: RwSignal<Vec<Trouble>>,
     ended: RwSignal<bool>,
+    /// There is no such Job any more.
+    gone: RwSignal<bool>,
     lost: RwSignal<bool>,
     refused: RwSignal<Option<ApiError>>,
+}
+
+impl Received {
+    fn new() -> Self {
+        Self {
+            lines: RwSignal::new(Vec::new()),
+            next: StoredValue::new(0),
+            dropped: RwSignal::new(0),
+            runs: StoredValue::new(HashMap::new()),
+            trouble: RwSignal::new(Vec::new()),
+            ended: RwSignal::new(false),
+            gone: RwSignal::new(false),
+            lost: RwSignal::new(false),
+            refused: RwSignal::new(None),
+        }
+    }
+
+    /// Forgets everything: another log is received, or the same from its start.
+    fn clear(self) {
+        self.lines.set(Vec::new());
+        self.dropped.set(0);
+        self.runs.set_value(HashMap::new());
+        self.trouble.set(Vec::new());
+        self.ended.set(false);
+        self.gone.set(false);
+        self.lost.set(false);
+        self.refused.set(None);
+    }
+
+    fn note(self, new: Trouble) {
+        self.trouble.update(|all| {
+            all.retain(|old| (&old.pod, &old.container) != (&new.pod, &new.container));
+            all.push(new);
+        });
+    }
 }
 
 /// The log with its controls.
@@ -65,20 +129,27 @@ pub fn Logs(
         times: RwSignal::new(false),
         search: RwSignal::new(String::new()),
     };
-    let received = Received {
-        lines: RwSignal::new(Vec::new()),
-        next: StoredValue::new(0),
-        ended: RwSignal::new(false),
-        lost: RwSignal::new(false),
-        refused: RwSignal::new(None),
-    };
-    let job = Memo::new(move |_| detail.with(|detail| (detail.row.project.clone(), detail.row.name.clone())));
+    let received = Received::new();
+    let job = Memo::new(move |_| {
+        detail.with(|detail| {
+            (
+                detail.row.project.clone(),
+                detail.row.name.clone(),
+                detail.row.uid.clone(),
+            )
+        })
+    });
     let which = Memo::new(move |_| {
-        let (project, name) = job.get();
-        let mut query = format!("project={project}&job={name}");
+        let (project, name, uid) = job.get();
+        let mut query = format!(
+            "project={}&job={}&uid={}",
+            Url::escape(&project),
+            Url::escape(&name),
+            Url::escape(&uid)
+        );
         for (key, value) in [("pod", choice.pod.get()), ("container", choice.container.get())] {
             if !value.is_empty() {
-                query.extend(["&", key, "=", &value]);
+                query.extend(["&", key, "=", &Url::escape(&value)]);
             }
         }
         if choice.previous.get() {
@@ -91,7 +162,15 @@ pub fn Logs(
         <Controls detail choice which/>
         {dynamic(move || received.lost.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> }))}
         {dynamic(move || received.refused.get().map(|error| view! { <Failure error/> }))}
-        <Text choice received gone=Signal::derive(move || detail.with(|detail| detail.pods.is_empty()))/>
+        {dynamic(move || troubles(received))}
+        <Text
+            choice
+            received
+            gone=Signal::derive(move || {
+                received.gone.get()
+                    || detail.with(|detail| detail.pods.as_ref().is_some_and(Vec::is_empty))
+            })
+        />
     }
 }
 
@@ -99,20 +178,27 @@ pub fn Logs(
 fn receive(which: Memo<String>, received: Received) {
     Effect::new(move |_| {
         which.track();
-        received.lines.set(Vec::new());
-        received.ended.set(false);
-        received.lost.set(false);
-        received.refused.set(None);
+        received.clear();
     });
     let url = Signal::derive(move || {
         (!received.ended.get()).then(|| here(&format!("/stream/logs?{}&tail={KEPT}", which.get())))
     });
     live::subscribe(
         url,
-        &["lines", "end", "refused", "stale", "live"],
+        &["lines", "end", "gone", "refused", "trouble", "stale", "live"],
         move |event, data| {
             match event {
                 "end" => return received.ended.set(true),
+                "gone" => {
+                    received.gone.set(true);
+                    return received.ended.set(true);
+                }
+                "trouble" => {
+                    return match serde_json::from_str(data) {
+                        Ok(trouble) => received.note(trouble),
+                        Err(error) => leptos::logging::warn!("unreadable trouble with a log: {error}"),
+                    };
+                }
                 "stale" => return received.lost.set(true),
                 "live" => return received.lost.set(false),
                 _ => {}
@@ -127,6 +213,9 @@ fn receive(which: Memo<String>, received: Received) {
             }
         },
         move |connection| {
+            if connection == Connection::Restarted {
+                return received.clear();
+            }
             received
                 .lost
                 .set(connection != Connection::Open && !received.ended.get_untracked());
@@ -138,28 +227,94 @@ fn receive(which: Memo<String>, received: Received) {
 }
 
 fn append(received: Received, new: Vec<Line>) {
+    let new = received
+        .runs
+        .try_update_value(|runs| with_marks(runs, new))
+        .unwrap_or_default();
+    if received.trouble.with_untracked(|trouble| !trouble.is_empty()) {
+        let comes = |trouble: &Trouble| {
+            new.iter()
+                .any(|shown| (&shown.line.pod, &shown.line.container) == (&trouble.pod, &trouble.container))
+        };
+        received
+            .trouble
+            .update(|all| all.retain(|trouble| !comes(trouble)));
+    }
     let numbered = received.next.try_update_value(|next| {
         let first = *next;
         *next += new.len() as u64;
         (first..).zip(new).collect::<Vec<_>>()
     });
     let Some(numbered) = numbered else { return };
-    received.lines.update(|lines| {
+    let surplus = received.lines.try_update(|lines| {
         lines.extend(numbered);
         let surplus = lines.len().saturating_sub(KEPT);
         lines.drain(..surplus);
+        surplus
     });
+    if let Some(surplus) = surplus.filter(|surplus| *surplus > 0) {
+        received.dropped.update(|dropped| *dropped += surplus as u64);
+    }
+}
+
+/// `new` with a mark before the first line of each further run of a container. `runs` knows the newest run of each.
+fn with_marks(runs: &mut HashMap<(String, String), i64>, new: Vec<Line>) -> Vec<Shown> {
+    let mut shown = Vec::with_capacity(new.len());
+    for line in new {
+        let key = (line.pod.clone(), line.container.clone());
+        let known = runs.insert(key, line.restart);
+        if known.is_some_and(|known| known != line.restart) {
+            let mark = Line {
+                text: String::new(),
+                ..line.clone()
+            };
+            shown.push(Shown {
+                line: mark,
+                is_mark: true,
+            });
+        }
+        shown.push(Shown { line, is_mark: false });
+    }
+    shown
+}
+
+/// Which logs cannot be read, and why.
+fn troubles(received: Received) -> Option<impl IntoView + use<>> {
+    let troubles = received.trouble.get();
+    (!troubles.is_empty()).then(|| {
+        view! {
+            <Notice tone=Tone::Warning>
+                {troubles
+                    .into_iter()
+                    .map(|trouble| {
+                        let words = if trouble.retries { text::LOGS_TROUBLE } else { text::LOGS_NONE };
+                        let name = format!("{}/{}", trouble.pod, trouble.container);
+                        view! {
+                            <strong>{tf(words, &[("name", &name)])}</strong>
+                            <span class="notice-detail">{trouble.message}</span>
+                        }
+                    })
+                    .collect_view()}
+            </Notice>
+        }
+    })
 }
 
 /// What to show and how.
 #[component]
 fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> impl IntoView {
-    let pods =
-        Memo::new(move |_| detail.with(|d| d.pods.iter().map(|pod| pod.name.clone()).collect::<Vec<_>>()));
+    let pods = Memo::new(move |_| {
+        detail.with(|d| {
+            d.readable_pods()
+                .iter()
+                .map(|pod| pod.name.clone())
+                .collect::<Vec<_>>()
+        })
+    });
     let containers = Memo::new(move |_| {
         detail.with(|detail| {
             let mut names = Vec::new();
-            for container in detail.pods.iter().flat_map(|pod| &pod.containers) {
+            for container in detail.readable_pods().iter().flat_map(|pod| &pod.containers) {
                 if !names.contains(&container.name) {
                     names.push(container.name.clone());
                 }
@@ -169,7 +324,7 @@ fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> imp
     });
     let restarted = move || {
         detail.with(|d| {
-            d.pods
+            d.readable_pods()
                 .iter()
                 .flat_map(|pod| &pod.containers)
                 .any(|c| c.restarts > 0)
@@ -254,7 +409,7 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
         received.lines.with(|lines| {
             lines
                 .iter()
-                .filter(|(_, line)| search.is_empty() || line.text.to_lowercase().contains(&search))
+                .filter(|(_, shown)| search.is_empty() || shown.line.text.to_lowercase().contains(&search))
                 .cloned()
                 .collect::<Vec<_>>()
         })
@@ -281,20 +436,16 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
     };
     let many = Memo::new(move |_| {
         received.lines.with(|lines| {
-            lines.iter().any(|(_, line)| {
-                let first = &lines[0].1;
-                (&line.pod, &line.container) != (&first.pod, &first.container)
-            })
+            let source = |(_, shown): &(u64, Shown)| (shown.line.pod.clone(), shown.line.container.clone());
+            let first = lines.first().map(source);
+            lines.iter().any(|shown| Some(source(shown)) != first)
         })
     });
-    let trimmed = move || {
-        received
-            .lines
-            .with(|lines| lines.first().is_some_and(|(number, _)| *number > 0))
-    };
+    let trimmed = move || received.dropped.get() > 0;
     let foot = move || match (received.lines.with(Vec::is_empty), received.ended.get()) {
+        (true, _) if received.refused.with(Option::is_some) => "",
         (true, false) => t(text::LOGS_WAITING),
-        (true, true) if received.refused.with(Option::is_some) => "",
+        (true, true) if received.trouble.with(|trouble| !trouble.is_empty()) => "",
         (true, true) if gone.get() => t(text::LOGS_GONE),
         (true, true) => t(text::LOGS_EMPTY),
         (false, true) => t(text::LOGS_ENDED),
@@ -324,18 +475,30 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
             node_ref=frame
             on:scroll=scrolled
         >
-            <For each=move || shown.get() key=|(number, _)| *number let((_, line))>
-                <div class="log-line">
-                    <span class="log-time">{line.time}</span>
-                    <span class="log-source" title=format!("{} {}", line.pod, line.container)>
-                        {format!("{} {}", short(&line.pod), line.container)}
-                    </span>
-                    <span class="log-text">{without_colours(&line.text)}</span>
-                </div>
+            <For each=move || shown.get() key=|(number, _)| *number let((_, shown))>
+                {line(shown)}
             </For>
             <div class="log-foot">{foot}</div>
         </div>
     }
+}
+
+fn line(Shown { line, is_mark }: Shown) -> impl IntoView {
+    let source = format!("{} {}", short(&line.pod), line.container);
+    let whole = format!("{} {}", line.pod, line.container);
+    if is_mark {
+        let restart = line.restart.to_string();
+        let words = tf(text::LOGS_RESTARTED, &[("name", &source), ("n", &restart)]);
+        return view! { <div class="log-mark" title=whole>{words}</div> }.into_any();
+    }
+    view! {
+        <div class="log-line">
+            <span class="log-time">{line.time}</span>
+            <span class="log-source" title=whole>{source}</span>
+            <span class="log-text">{without_colours(&line.text)}</span>
+        </div>
+    }
+    .into_any()
 }
 
 /// The random end of a Pod's name, which tells Pods of one Job apart.
@@ -361,6 +524,27 @@ fn without_colours(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_restarted_container_begins_with_a_mark() {
+        let line = |container: &str, restart| Line {
+            pod: "pi-x".to_owned(),
+            container: container.to_owned(),
+            time: String::new(),
+            text: "hello".to_owned(),
+            restart,
+        };
+        let mut runs = HashMap::new();
+        let marks = |shown: Vec<Shown>| shown.iter().map(|shown| shown.is_mark).collect::<Vec<_>>();
+        let first = with_marks(&mut runs, vec![line("a", 1), line("b", 0), line("a", 1)]);
+        assert_eq!(
+            marks(first),
+            [false, false, false],
+            "what came before is not known"
+        );
+        let second = with_marks(&mut runs, vec![line("a", 2), line("b", 0)]);
+        assert_eq!(marks(second), [true, false, false]);
+    }
 
     #[test]
     fn colours_of_a_terminal_are_left_out() {

@@ -13,11 +13,12 @@ mod summary;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use leptos_router::location::Url;
 use serde::Deserialize;
 
 use crate::address::{self, here};
 use crate::api;
-use crate::api::job::{JobDetail, Millis, StatusKind};
+use crate::api::job::{JobDetail, JobRow, Millis, StatusKind};
 use crate::i18n::{common, job as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
@@ -50,21 +51,20 @@ pub fn JobPage() -> impl IntoView {
 fn OneJob(project: String, name: String) -> impl IntoView {
     let project = Memo::new(move |_| project.clone());
     let name = Memo::new(move |_| name.clone());
-    let gone = RwSignal::new(false);
+    let gone = RwSignal::new(None::<Gone>);
     let live = RwSignal::new(None::<JobDetail>);
     let stale = RwSignal::new(None::<Millis>);
     let first = Resource::new_blocking(
         move || (project.get(), name.get()),
         |(project, name)| api::job(project, name),
     );
-    follow(project, name, live, stale, gone);
     view! {
         <Title text=move || name.get()/>
         <Suspense>
             {dynamic(move || Suspend::new(async move {
                 match first.await {
                     Ok(detail) => {
-                        gone.set(false);
+                        gone.set(None);
                         live.set(None);
                         stale.set(None);
                         view! { <Loaded first=detail live stale gone/> }.into_any()
@@ -79,29 +79,40 @@ fn OneJob(project: String, name: String) -> impl IntoView {
     }
 }
 
-/// Follows the Job's live stream.
+/// Data of a `gone` event: the Job that the page shows has been deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Gone {
+    /// Another Job has its name now.
+    pub replaced: bool,
+}
+
+/// Follows the live stream of the Job that the page shows, until it is gone: one that is created under its name
+/// afterwards is another, and has a page of its own.
 fn follow(
-    project: Memo<String>,
-    name: Memo<String>,
+    of: &JobRow,
     live: RwSignal<Option<JobDetail>>,
     stale: RwSignal<Option<Millis>>,
-    gone: RwSignal<bool>,
+    gone: RwSignal<Option<Gone>>,
 ) {
-    let url = live::while_visible(move || {
-        here(&format!(
-            "/stream/job?project={}&name={}",
-            project.get(),
-            name.get()
-        ))
-    });
+    let path = format!(
+        "/stream/job?project={}&name={}&uid={}",
+        Url::escape(&of.project),
+        Url::escape(&of.name),
+        Url::escape(&of.uid)
+    );
+    let visible = live::while_visible(move || here(&path));
+    let url = Signal::derive(move || visible.get().filter(|_| gone.with(Option::is_none)));
     live::subscribe(
         url,
         &["detail", "stale", "gone"],
         move |event, data| match event {
-            "gone" => {
-                stale.set(None);
-                gone.set(true);
-            }
+            "gone" => match serde_json::from_str::<Gone>(data) {
+                Ok(how) => {
+                    stale.set(None);
+                    gone.set(Some(how));
+                }
+                Err(error) => leptos::logging::warn!("unreadable end of the Job: {error}"),
+            },
             "stale" => match serde_json::from_str::<Stale>(data) {
                 Ok(Stale { since }) => stale.set(Some(since)),
                 Err(error) => leptos::logging::warn!("unreadable loss of the Job: {error}"),
@@ -115,7 +126,7 @@ fn follow(
             },
         },
         move |connection| {
-            if connection != Connection::Open {
+            if matches!(connection, Connection::Lost | Connection::Closed) {
                 live::mark_stale(stale);
             }
             if connection == Connection::Closed {
@@ -137,14 +148,15 @@ fn Loaded(
     first: JobDetail,
     live: RwSignal<Option<JobDetail>>,
     stale: RwSignal<Option<Millis>>,
-    gone: RwSignal<bool>,
+    gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
+    follow(&first.row, live, stale, gone);
     let first = StoredValue::new(first);
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
     let asked = use_query_value("tab");
     // Of a Job that has failed its Pods say most. What was chosen stays, whatever the Job does meanwhile.
     let usual = first.with_value(|detail| match detail.row.status.kind {
-        StatusKind::Failed if !detail.pods.is_empty() => "pods",
+        StatusKind::Failed if !detail.readable_pods().is_empty() => "pods",
         _ => "records",
     });
     let tab = Memo::new(move |_| asked.get().unwrap_or_else(|| usual.to_owned()));
@@ -160,9 +172,9 @@ fn Loaded(
     let tabs = tabs.map(|(key, label)| Tab { key, label: t(label) }).into();
     view! {
         <head::Head detail gone/>
-        {dynamic(move || gone.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::GONE)}</Notice> }))}
+        {dynamic(move || gone.get().map(|how| view! { <LastState how path/> }))}
         {dynamic(move || {
-            stale.get().filter(|_| !gone.get()).map(|since| {
+            stale.get().filter(|_| gone.get().is_none()).map(|since| {
                 view! { <Notice tone=Tone::Warning>{tf(common::STALE_SINCE, &[("time", &exact(since))])}</Notice> }
             })
         })}
@@ -174,7 +186,7 @@ fn Loaded(
                 <Tabs label=t(text::TABS) path tabs current=tab/>
                 <div class="tab-body">
                     {dynamic(move || match tab.get().as_str() {
-                        "pods" => view! { <pods::Pods detail path/> }.into_any(),
+                        "pods" => view! { <pods::Pods detail path gone/> }.into_any(),
                         "logs" => view! { <logs::Logs detail/> }.into_any(),
                         "environment" => view! { <environment::Environment detail/> }.into_any(),
                         "events" => view! { <events::Events detail/> }.into_any(),
@@ -184,5 +196,19 @@ fn Loaded(
                 </div>
             </section>
         </div>
+    }
+}
+
+/// Says that the Job is gone, and leads to the one that has its name now.
+#[component]
+fn LastState(how: Gone, path: Signal<String>) -> impl IntoView {
+    let words = if how.replaced { text::REPLACED } else { text::GONE };
+    view! {
+        <Notice tone=Tone::Warning>
+            {t(words)}
+            {how
+                .replaced
+                .then(|| view! { " " <a rel="external" href=move || path.get()>{t(text::REPLACED_OPEN)}</a> })}
+        </Notice>
     }
 }

@@ -3,15 +3,17 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use super::Gone;
 use super::indexes::Indexes;
 use super::indexes::model::Span;
-use crate::api::job::{JobDetail, Reason};
+use crate::api::job::{JobDetail, JobRow, Reason, StatusKind};
 use crate::api::pod::{ContainerRow, ContainerState, PodRow};
-use crate::i18n::{job as text, t, tf};
+use crate::i18n::{Text, job as text, t, tf};
 use crate::kit::badge::explain;
 use crate::kit::dynamic::dynamic;
 use crate::kit::empty::Empty;
 use crate::kit::icon::{Glyph, Icon};
+use crate::kit::notice::{Notice, Tone};
 use crate::kit::query::use_query_value;
 use crate::kit::time::Duration;
 
@@ -22,6 +24,8 @@ pub fn Pods(
     detail: Memo<JobDetail>,
     /// The Job page's path, for links to its logs.
     path: Signal<String>,
+    /// The Job has been deleted.
+    gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
     let asked = use_query_value("index");
     let chosen = Signal::derive(move || asked.get().and_then(|span| span.parse::<Span>().ok()));
@@ -29,7 +33,14 @@ pub fn Pods(
         let chosen = chosen.get();
         let of =
             |pod: &&PodRow| chosen.is_none_or(|span| pod.index.is_some_and(|index| span.contains(index)));
-        detail.with(|detail| detail.pods.iter().filter(of).cloned().collect::<Vec<_>>())
+        detail.with(|detail| {
+            detail
+                .readable_pods()
+                .iter()
+                .filter(of)
+                .cloned()
+                .collect::<Vec<_>>()
+        })
     });
     view! {
         <Indexes detail path chosen/>
@@ -44,7 +55,7 @@ pub fn Pods(
                 }
             })
         })}
-        <Show when=move || shown.with(|pods| !pods.is_empty()) fallback=move || none(detail, chosen.get())>
+        <Show when=move || shown.with(|pods| !pods.is_empty()) fallback=move || none(detail, gone.get(), chosen.get())>
             <ul class="pods">
                 {dynamic(move || shown.get().into_iter().map(|pod| view! { <Pod pod path/> }).collect_view())}
             </ul>
@@ -53,19 +64,30 @@ pub fn Pods(
 }
 
 /// Why no Pod is shown.
-fn none(detail: Memo<JobDetail>, chosen: Option<Span>) -> impl IntoView {
+fn none(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) -> impl IntoView {
+    if detail.with(|detail| detail.pods.is_none()) {
+        return view! { <Notice tone=Tone::Warning>{t(text::PODS_REFUSED)}</Notice> }.into_any();
+    }
     if let Some(span) = chosen {
         let title = tf(text::PODS_NONE_OF_INDEX, &[("span", &span.to_string())]);
         return view! { <Empty glyph=Glyph::Container title text=t(text::PODS_NONE_OF_INDEX_TEXT)/> }
             .into_any();
     }
-    let ended = detail.with(|detail| detail.row.status.kind.is_finished());
-    let words = if ended {
-        text::PODS_NONE_LEFT
-    } else {
-        text::PODS_EMPTY_TEXT
-    };
-    view! { <Empty glyph=Glyph::Container title=t(text::PODS_EMPTY) text=t(words)/> }.into_any()
+    let (title, words) = detail.with(|detail| why_none(&detail.row, gone));
+    view! { <Empty glyph=Glyph::Container title=t(title) text=t(words)/> }.into_any()
+}
+
+/// Title and explanation where a Job has no Pods.
+fn why_none(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
+    match row.status.kind {
+        _ if gone.is_some() => (text::PODS_GONE, text::PODS_NONE_LEFT),
+        StatusKind::Terminating => (text::PODS_GONE, text::PODS_NONE_LEFT),
+        kind if kind.is_finished() => (text::PODS_GONE, text::PODS_NONE_LEFT),
+        StatusKind::Suspended => (text::PODS_EMPTY, text::PODS_SUSPENDED),
+        StatusKind::Blocked => (text::PODS_EMPTY, text::PODS_BLOCKED),
+        _ if row.parallelism == 0 => (text::PODS_EMPTY, text::PODS_PARALLELISM_ZERO),
+        _ => (text::PODS_EMPTY, text::PODS_EMPTY_TEXT),
+    }
 }
 
 /// A Pod's phase in words; one that we do not know as it is.

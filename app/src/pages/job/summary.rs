@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 
 use crate::api;
-use crate::api::job::{GENERATED_LABELS, JobDetail};
+use crate::api::error::ApiError;
+use crate::api::job::{DescriptionChange, GENERATED_LABELS, JobDetail, TextChange};
 use crate::i18n::{Text, common, job as text, t, tf};
 use crate::kit::dialog::Dialog;
 use crate::kit::dynamic::dynamic;
+use crate::kit::notice::{Notice, Tone};
 use crate::kit::time::{Duration, Time};
 use crate::kit::toast::use_toaster;
 use crate::pages::report;
@@ -97,7 +99,8 @@ fn Pairs(label: &'static str, pairs: Signal<Vec<(String, String)>>) -> impl Into
     }
 }
 
-/// Alias and description; a Job's name and settings cannot be changed.
+/// Alias and description; a Job's name and settings cannot be changed. Only what was touched is sent, and only if it is
+/// still what the person began with: somebody else's words are shown, not overwritten.
 #[component]
 pub fn EditInformation(
     /// The Job.
@@ -105,26 +108,42 @@ pub fn EditInformation(
     /// Open or not.
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    let alias = RwSignal::new(String::new());
-    let description = RwSignal::new(String::new());
+    let alias = Edited::new();
+    let description = Edited::new();
     Effect::new(move |_| {
         if open.get() {
             let row = detail.with_untracked(|detail| detail.row.clone());
-            alias.set(row.alias.unwrap_or_default());
-            description.set(row.description.unwrap_or_default());
+            alias.begin(row.alias.unwrap_or_default());
+            description.begin(row.description.unwrap_or_default());
         }
     });
     let toaster = use_toaster();
     let save = Action::new(move |(): &()| {
-        let (project, name) =
-            detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.name.clone()));
-        let (alias, description) = (alias.get_untracked(), description.get_untracked());
+        let (project, job) = detail.with_untracked(|detail| (detail.row.project.clone(), detail.row.job()));
+        let change = DescriptionChange {
+            alias: alias.change(),
+            description: description.change(),
+        };
         async move {
-            let answer = api::describe(project, name, alias, description).await;
-            if answer.is_ok() {
+            if change == DescriptionChange::default() {
                 open.set(false);
+                return;
             }
-            report(toaster, answer, |()| t(text::SAVED).to_owned());
+            match api::describe(project, job, change).await {
+                Err(ApiError::Edited { field, message }) => {
+                    if field == "alias" {
+                        alias.theirs(message);
+                    } else {
+                        description.theirs(message);
+                    }
+                }
+                answer => {
+                    if answer.is_ok() {
+                        open.set(false);
+                    }
+                    report(toaster, answer, |()| t(text::SAVED).to_owned());
+                }
+            }
         }
     });
     view! {
@@ -137,18 +156,94 @@ pub fn EditInformation(
         >
             <label class="field">
                 <span class="field-label">{t(common::ALIAS)}</span>
-                <input class="input" maxlength="63" prop:value=move || alias.get() on:input=move |event| alias.set(event_target_value(&event))/>
+                <input
+                    class="input"
+                    maxlength="63"
+                    prop:value=move || alias.text.get()
+                    on:input=move |event| alias.text.set(event_target_value(&event))
+                />
             </label>
+            <Theirs edited=alias/>
             <label class="field">
                 <span class="field-label">{t(common::DESCRIPTION)}</span>
                 <textarea
                     class="input"
                     rows="3"
                     maxlength="1000"
-                    prop:value=move || description.get()
-                    on:input=move |event| description.set(event_target_value(&event))
+                    prop:value=move || description.text.get()
+                    on:input=move |event| description.text.set(event_target_value(&event))
                 ></textarea>
             </label>
+            <Theirs edited=description/>
         </Dialog>
+    }
+}
+
+/// A text that is being edited.
+#[derive(Clone, Copy)]
+struct Edited {
+    /// What stands in the field.
+    text: RwSignal<String>,
+    /// What the cluster had when the person last saw it.
+    from: RwSignal<String>,
+    /// What somebody else wrote meanwhile.
+    theirs: RwSignal<Option<String>>,
+}
+
+impl Edited {
+    fn new() -> Self {
+        Self {
+            text: RwSignal::new(String::new()),
+            from: RwSignal::new(String::new()),
+            theirs: RwSignal::new(None),
+        }
+    }
+
+    fn begin(self, text: String) {
+        self.from.set(text.clone());
+        self.text.set(text);
+        self.theirs.set(None);
+    }
+
+    /// None if the text was not touched.
+    fn change(self) -> Option<TextChange> {
+        let change = TextChange {
+            from: self.from.get_untracked(),
+            to: self.text.get_untracked(),
+        };
+        (change.from != change.to).then_some(change)
+    }
+
+    /// The person has seen what somebody else wrote: saving again replaces it.
+    fn theirs(self, text: String) {
+        self.from.set(text.clone());
+        self.theirs.set(Some(text));
+    }
+}
+
+/// What somebody else wrote into a field, with the choice to take it over.
+#[component]
+fn Theirs(edited: Edited) -> impl IntoView {
+    view! {
+        {dynamic(move || {
+            edited.theirs.get().map(|theirs| {
+                let shown = if theirs.is_empty() { t(common::NONE).to_owned() } else { theirs.clone() };
+                view! {
+                    <Notice tone=Tone::Warning>
+                        <span>{tf(text::EDITED_MEANWHILE, &[("text", &shown)])}</span>
+                        <button
+                            type="button"
+                            class="button button-quiet"
+                            on:click=move |_| {
+                                edited.text.set(theirs.clone());
+                                edited.theirs.set(None);
+                            }
+                        >
+                            {t(text::EDITED_TAKE)}
+                        </button>
+                    </Notice>
+                }
+            })
+        })}
     }
 }

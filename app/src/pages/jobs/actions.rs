@@ -1,12 +1,17 @@
 //! What can be done with Jobs from the list: rerun, suspend, clone, delete; one or many.
 
+use std::collections::HashSet;
+
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-use super::model::Model;
+use super::model::{Model, Selection};
 use crate::address;
-use crate::api::{self, job::JobRow};
-use crate::i18n::{common, jobs as text, t, tf};
+use crate::api::{
+    self,
+    job::{JobRef, JobRow},
+};
+use crate::i18n::{Text, common, jobs as text, t, tf};
 use crate::kit::dialog::Dialog;
 use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
@@ -19,7 +24,7 @@ use crate::pages::report;
 #[derive(Clone, Copy)]
 pub struct Deletion {
     open: RwSignal<bool>,
-    names: RwSignal<Vec<String>>,
+    jobs: RwSignal<Vec<JobRef>>,
 }
 
 impl Deletion {
@@ -27,15 +32,15 @@ impl Deletion {
     pub fn provide() -> Self {
         let deletion = Self {
             open: RwSignal::new(false),
-            names: RwSignal::new(Vec::new()),
+            jobs: RwSignal::new(Vec::new()),
         };
         provide_context(deletion);
         deletion
     }
 
     /// Asks whether to delete these.
-    pub fn ask(self, names: Vec<String>) {
-        self.names.set(names);
+    pub fn ask(self, jobs: Vec<JobRef>) {
+        self.jobs.set(jobs);
         self.open.set(true);
     }
 }
@@ -51,9 +56,9 @@ pub fn RowMenu(
     let deletion = use_context::<Deletion>();
     let toaster = use_toaster();
     let rerun = Action::new(move |(): &()| {
-        let (project, name) = row.with_untracked(|row| (row.project.clone(), row.name.clone()));
+        let (project, job) = row.with_untracked(|row| (row.project.clone(), row.job()));
         async move {
-            report(toaster, api::rerun(project, name).await, |new| {
+            report(toaster, api::rerun(project, job).await, |new| {
                 tf(text::RERAN, &[("name", &new.name)])
             });
         }
@@ -62,8 +67,9 @@ pub fn RowMenu(
         let (suspend, row) = (*suspend, row.get_untracked());
         let done = if suspend { text::SUSPENDED } else { text::RESUMED };
         async move {
-            let answer = api::suspend(row.project, row.name.clone(), suspend).await;
-            report(toaster, answer, |()| tf(done, &[("name", &row.name)]));
+            let job = row.job();
+            let answer = api::suspend(row.project, job.clone(), suspend).await;
+            report(toaster, answer, |()| tf(done, &[("name", &job.name)]));
         }
     });
     view! {
@@ -90,8 +96,8 @@ pub fn RowMenu(
                 {t(text::VIEW_MANIFEST)}
             </A>
             {dynamic(move || {
-                let (finished, suspended) = row.with(|row| (row.status.kind.is_finished(), row.suspended));
-                (!finished)
+                let (active, suspended) = row.with(|row| (row.is_active(), row.suspended));
+                active
                     .then(|| {
                         view! {
                             <button type="button" class="menu-item" on:click=move |_| { suspend.dispatch(!suspended); }>
@@ -106,7 +112,7 @@ pub fn RowMenu(
                 class="menu-item menu-danger"
                 on:click=move |_| {
                     if let Some(deletion) = deletion {
-                        deletion.ask(vec![row.with_untracked(|row| row.name.clone())]);
+                        deletion.ask(vec![row.with_untracked(JobRow::job)]);
                     }
                 }
             >
@@ -117,28 +123,53 @@ pub fn RowMenu(
     }
 }
 
-/// The bar over the table while rows are ticked.
+/// The bar over the table while Jobs are selected. It says what an action would be about that cannot be seen.
 #[component]
 pub fn BulkBar(
     /// The list's data.
     model: Model,
+    /// What an action is about.
+    selection: Memo<Selection>,
+    /// How many Jobs match the filter.
+    total: Signal<usize>,
+    /// Selects all that match.
+    select_all: Callback<()>,
     /// Where to ask.
     deletion: Deletion,
 ) -> impl IntoView {
-    let count = move || model.ticked.with(Vec::len);
+    let count = move || selection.with(|selection| selection.jobs.len());
+    let counted = |text: Text, n: usize| (n > 0).then(|| tf(text, &[("n", &n.to_string())]));
     view! {
-        <Show when=move || { count() > 0 }>
+        <Show when=move || model.selected.with(|selected| !selected.is_empty())>
             <div class="bulk" role="status">
                 <span>{move || tf(text::SELECTED, &[("n", &count().to_string())])}</span>
+                {dynamic(move || {
+                    counted(text::SELECTED_ELSEWHERE, selection.with(|selection| selection.elsewhere))
+                        .map(|words| view! { <span class="bulk-note">{words}</span> })
+                })}
+                {dynamic(move || {
+                    counted(text::SELECTED_HIDDEN, selection.with(|selection| selection.hidden))
+                        .map(|words| view! { <span class="bulk-note">{words}</span> })
+                })}
+                <Show when=move || selection.with(|selection| selection.can_extend)>
+                    <button type="button" class="button button-quiet" on:click=move |_| select_all.run(())>
+                        {move || tf(text::SELECT_MATCHING, &[("n", &total.get().to_string())])}
+                    </button>
+                </Show>
                 <button
                     type="button"
                     class="button button-danger"
-                    on:click=move |_| deletion.ask(model.ticked.get_untracked())
+                    disabled=move || count() == 0
+                    on:click=move |_| deletion.ask(selection.with_untracked(|selection| selection.jobs.clone()))
                 >
                     <Icon glyph=Glyph::Trash/>
                     {t(common::DELETE)}
                 </button>
-                <button type="button" class="button button-quiet" on:click=move |_| model.ticked.set(Vec::new())>
+                <button
+                    type="button"
+                    class="button button-quiet"
+                    on:click=move |_| model.selected.update(HashSet::clear)
+                >
                     {t(text::DESELECT)}
                 </button>
             </div>
@@ -153,14 +184,14 @@ pub fn DeleteDialog(
     project: Memo<String>,
     /// What is asked.
     deletion: Deletion,
-    /// Called with the names that were deleted.
-    on_deleted: Callback<Vec<String>>,
+    /// Called with the Jobs that were deleted.
+    on_deleted: Callback<Vec<JobRef>>,
 ) -> impl IntoView {
     let toaster = use_toaster();
-    let delete = Action::new(move |names: &Vec<String>| {
-        let (project, names) = (project.get_untracked(), names.clone());
+    let delete = Action::new(move |jobs: &Vec<JobRef>| {
+        let (project, jobs) = (project.get_untracked(), jobs.clone());
         async move {
-            let answer = api::delete(project, names.clone()).await;
+            let answer = api::delete(project, jobs.clone()).await;
             deletion.open.set(false);
             let results = match answer {
                 Ok(results) => results,
@@ -170,19 +201,19 @@ pub fn DeleteDialog(
                 }
             };
             let mut deleted = Vec::new();
-            for (name, error) in names.into_iter().zip(results) {
+            for (job, error) in jobs.into_iter().zip(results) {
                 match error {
-                    None => deleted.push(name),
+                    None => deleted.push(job),
                     Some(error) => report(toaster, Err::<(), _>(error), |()| String::new()),
                 }
             }
             if let Some(toaster) = toaster.filter(|_| !deleted.is_empty()) {
-                toaster.show(Tone::Good, tf(text::DELETED, &[("names", &deleted.join(", "))]));
+                toaster.show(Tone::Good, told(&deleted));
             }
             on_deleted.run(deleted);
         }
     });
-    let count = move || deletion.names.with(Vec::len).to_string();
+    let count = move || deletion.jobs.with(Vec::len).to_string();
     view! {
         <Dialog
             open=deletion.open
@@ -190,12 +221,24 @@ pub fn DeleteDialog(
             action=Signal::stored(t(common::DELETE).to_owned())
             dangerous=true
             busy=Signal::derive(move || delete.pending().get())
-            on_action=Callback::new(move |()| { delete.dispatch(deletion.names.get_untracked()); })
+            on_action=Callback::new(move |()| { delete.dispatch(deletion.jobs.get_untracked()); })
         >
             <ul class="name-list">
-                {dynamic(move || deletion.names.get().into_iter().map(|name| view! { <li><code>{name}</code></li> }).collect_view())}
+                {dynamic(move || {
+                    let names = deletion.jobs.get().into_iter().map(|job| job.name);
+                    names.map(|name| view! { <li><code>{name}</code></li> }).collect_view()
+                })}
             </ul>
             <p>{t(text::DELETE_TEXT)}</p>
         </Dialog>
     }
+}
+
+/// That Jobs were deleted: a few by name, many by number.
+fn told(jobs: &[JobRef]) -> String {
+    if jobs.len() > 3 {
+        return tf(text::DELETED_MANY, &[("n", &jobs.len().to_string())]);
+    }
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    tf(text::DELETED, &[("names", &names.join(", "))])
 }

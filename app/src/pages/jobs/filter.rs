@@ -130,53 +130,25 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::job::JobStatus;
-
-    fn row() -> JobRow {
-        JobRow {
-            project: "demo".into(),
-            name: "job-demo".into(),
-            uid: "1".into(),
-            alias: Some("任务示例".into()),
-            description: None,
-            status: JobStatus {
-                kind: StatusKind::Running,
-                reason: None,
-            },
-            succeeded: 1,
-            failed: 0,
-            active: 2,
-            completions: Some(4),
-            parallelism: 2,
-            images: vec!["perl:5.28.0".into()],
-            owner: Some("CronJob/nightly".into()),
-            labels: vec![("app".into(), "Pi".into())],
-            created: 0,
-            started: None,
-            finished: None,
-            updated: 0,
-            suspended: false,
-        }
-    }
 
     #[test]
     fn words_are_found_in_name_and_alias() {
-        assert!(Filter::new("DEMO 示例", None).matches(&row()));
-        assert!(!Filter::new("demo absent", None).matches(&row()));
+        assert!(Filter::new("DEMO 示例", None).matches(&JobRow::sample()));
+        assert!(!Filter::new("demo absent", None).matches(&JobRow::sample()));
     }
 
     #[test]
     fn labels_and_owner_have_their_own_words() {
-        assert!(Filter::new("label:app=pi owner:night", None).matches(&row()));
-        assert!(Filter::new("label:app", None).matches(&row()));
-        assert!(!Filter::new("label:app=e", None).matches(&row()));
-        assert!(!Filter::new("owner:daily", None).matches(&row()));
+        assert!(Filter::new("label:app=pi owner:night", None).matches(&JobRow::sample()));
+        assert!(Filter::new("label:app", None).matches(&JobRow::sample()));
+        assert!(!Filter::new("label:app=e", None).matches(&JobRow::sample()));
+        assert!(!Filter::new("owner:daily", None).matches(&JobRow::sample()));
     }
 
     #[test]
     fn the_group_is_a_part_of_the_filter() {
-        assert!(Filter::new("", Some(StatusGroup::Active)).matches(&row()));
-        assert!(!Filter::new("", Some(StatusGroup::Failed)).matches(&row()));
-        assert!(Filter::new("demo", Some(StatusGroup::Failed)).matches_text(&row()));
+        assert!(Filter::new("", Some(StatusGroup::Active)).matches(&JobRow::sample()));
+        assert!(!Filter::new("", Some(StatusGroup::Failed)).matches(&JobRow::sample()));
+        assert!(Filter::new("demo", Some(StatusGroup::Failed)).matches_text(&JobRow::sample()));
     }
 }

@@ -16,7 +16,7 @@ pub use actions::{DeleteDialog, Deletion};
 
 use crate::address;
 use crate::api;
-use crate::api::job::JobRow;
+use crate::api::job::{JobRef, JobRow};
 use crate::frame::use_project;
 use crate::i18n::{common, jobs as text, t, tf};
 use crate::kit::dynamic::dynamic;
@@ -31,7 +31,7 @@ use actions::BulkBar;
 use banner::{Banner, Doors};
 use columns::{ColumnMenu, Columns};
 use filter::{Filter, StatusGroup};
-use model::Model;
+use model::{Model, Selection};
 use table::JobTable;
 
 /// Rows of one page of the table.
@@ -69,8 +69,8 @@ fn JobsOf(project: String) -> impl IntoView {
                 }
             }))}
         </Suspense>
-        <DeleteDialog project deletion on_deleted=Callback::new(move |names: Vec<String>| {
-            model.ticked.update(|ticked| ticked.retain(|name| !names.contains(name)));
+        <DeleteDialog project deletion on_deleted=Callback::new(move |jobs: Vec<JobRef>| {
+            model.deselect(&jobs.into_iter().map(|job| job.uid).collect::<Vec<_>>());
         })/>
     }
 }
@@ -101,6 +101,15 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
     let start = move || (page.get() * PAGE).min(total().saturating_sub(1) / PAGE * PAGE);
     let shown = Memo::new(move |_| {
         matching.with(|rows: &Vec<JobRow>| rows.iter().skip(start()).take(PAGE).cloned().collect::<Vec<_>>())
+    });
+    let selection = Memo::new(move |_| {
+        model.selected.with(|selected| {
+            matching.with(|matching| shown.with(|shown| Selection::of(selected, matching, shown)))
+        })
+    });
+    let select_all = Callback::new(move |()| {
+        let all = matching.with_untracked(|rows| rows.iter().map(|row| row.uid.clone()).collect());
+        model.selected.set(all);
     });
     let is_bare = move || {
         model
@@ -141,7 +150,7 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
             }
         >
             <Toolbar project model typed group columns/>
-            <BulkBar model deletion/>
+            <BulkBar model selection total=Signal::derive(total) select_all deletion/>
             <Show
                 when=move || { total() > 0 || filter.with(Filter::is_empty) }
                 fallback=move || {

@@ -25,22 +25,21 @@ pub fn JobTable(
 ) -> impl IntoView {
     let names =
         Memo::new(move |_| rows.with(|rows| rows.iter().map(|row| row.uid.clone()).collect::<Vec<_>>()));
-    let all_ticked = move || {
+    let all_selected = move || {
         rows.with(|rows| {
             !rows.is_empty()
                 && model
-                    .ticked
-                    .with(|ticked| rows.iter().all(|row| ticked.contains(&row.name)))
+                    .selected
+                    .with(|selected| rows.iter().all(|row| selected.contains(&row.uid)))
         })
     };
-    let tick_all = move |on: bool| {
-        let shown = rows.with_untracked(|rows| rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>());
-        model.ticked.update(|ticked| {
-            ticked.retain(|name| !shown.contains(name));
-            if on {
-                ticked.extend(shown);
-            }
-        });
+    let select_page = move |on: bool| {
+        let shown = rows.with_untracked(|rows| rows.iter().map(|row| row.uid.clone()).collect::<Vec<_>>());
+        if on {
+            model.selected.update(|selected| selected.extend(shown));
+        } else {
+            model.deselect(&shown);
+        }
     };
     view! {
         <div class="table-frame" role="region" aria-label=t(text::TITLE) tabindex="0">
@@ -51,8 +50,8 @@ pub fn JobTable(
                             <input
                                 type="checkbox"
                                 aria-label=t(text::SELECT_ALL)
-                                prop:checked=all_ticked
-                                on:change=move |event| tick_all(event_target_checked(&event))
+                                prop:checked=all_selected
+                                on:change=move |event| select_page(event_target_checked(&event))
                             />
                         </th>
                         <th scope="col">{t(common::NAME)}</th>
@@ -83,7 +82,9 @@ pub fn JobTable(
 /// One Job.
 #[component]
 fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
-    let found = move || rows.with(|rows| rows.iter().find(|row| row.uid == uid).cloned());
+    let uid = StoredValue::new(uid);
+    let found =
+        move || uid.with_value(|uid| rows.with(|rows| rows.iter().find(|row| row.uid == *uid).cloned()));
     // A row that has just left the list renders its last state until `For` removes it.
     let Some(first) = untrack(&found) else {
         return ().into_any();
@@ -92,28 +93,29 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
     let row = Memo::new(move |last: Option<&JobRow>| {
         found().or_else(|| last.cloned()).unwrap_or_else(|| first.clone())
     });
-    let ticked = move || {
+    let selected = move || {
         model
-            .ticked
-            .with(|ticked| name.with_value(|name| ticked.contains(name)))
+            .selected
+            .with(|selected| uid.with_value(|uid| selected.contains(uid)))
     };
-    let tick = move |on: bool| {
-        model.ticked.update(|ticked| {
-            let name = name.get_value();
-            ticked.retain(|other| *other != name);
+    let select = move |on: bool| {
+        model.selected.update(|selected| {
+            let uid = uid.get_value();
             if on {
-                ticked.push(name);
+                selected.insert(uid);
+            } else {
+                selected.remove(&uid);
             }
         });
     };
     view! {
-        <tr class:row-ticked=ticked>
+        <tr class:row-ticked=selected>
             <td class="cell-tick">
                 <input
                     type="checkbox"
                     aria-label=move || tf(text::SELECT_ROW, &[("name", &name.get_value())])
-                    prop:checked=ticked
-                    on:change=move |event| tick(event_target_checked(&event))
+                    prop:checked=selected
+                    on:change=move |event| select(event_target_checked(&event))
                 />
             </td>
             <th scope="row" class="cell-name">

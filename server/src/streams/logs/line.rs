@@ -19,6 +19,14 @@ pub struct Line {
     pub time: String,
     /// The line without its end.
     pub text: String,
+    /// Which restart of the container wrote it; 0 is its first run.
+    #[serde(skip_serializing_if = "is_first_run")]
+    pub restart: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first_run(restart: &i64) -> bool {
+    *restart == 0
 }
 
 /// A line as it comes from a container.

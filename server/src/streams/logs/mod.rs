@@ -23,6 +23,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use app::api::error::ApiError;
+
 use line::Line;
 use position::Positions;
 use reader::Report;
@@ -30,7 +32,7 @@ use roster::{Order, Roster, Wanted};
 
 use super::feed::{Change, Selection, follow};
 use super::outage::Outage;
-use super::{event, is_final, once_it_answers, refuse, respond};
+use super::{event, is_another, is_final, once_it_answers, refuse, respond};
 use crate::cluster::logs::LogRequest;
 use crate::cluster::{Builtin, Cluster};
 use crate::clusters::request::At;
@@ -56,6 +58,10 @@ pub struct Of {
     previous: bool,
     /// Only this many last lines of each log.
     tail: Option<u32>,
+    /// `uid` of the Job that the page shows: one that was created again under its name is another.
+    uid: Option<String>,
+    /// `id` of the last event, from a page that opens the stream anew itself; a browser sends it as a header.
+    last: Option<String>,
 }
 
 /// What the stream lives on.
@@ -65,35 +71,48 @@ enum Watched {
     Job,
 }
 
-/// Sends `lines` events with an array of lines each; `stale` when the cluster is lost, with the time since when, and
-/// `live` when it is back; and `end` when nothing more can come.
+/// Sends `lines` events with an array of lines each; `trouble` for a log that cannot be read now; `stale` when the
+/// cluster is lost, with the time since when, and `live` when it is back; `refused` with an error where this person
+/// may not list the Pods or read a log; `end` when nothing more can come, and `gone` when there is no such Job.
 pub async fn stream(
     At(cluster): At,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
     headers: HeaderMap,
 ) -> Response {
+    let gone = || event("gone", &Value::Null);
     let job = match cluster.job(&of.project, &of.job).await {
         Ok(job) => Some(job),
+        // A stream that is refused is never asked for again by a browser, and cannot say why.
+        Err(ApiError::NotFound { .. }) => return respond(session, futures::stream::iter(gone())),
         Err(error) if is_final(&error) => return refuse(error),
         Err(_) => None,
     };
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
+        .or(of.last.as_deref())
         .unwrap_or_default();
     let positions = Positions::from_id(last);
     let which = (of.project.clone(), of.job.clone());
+    let uid = of.uid.clone();
     let source = Source { cluster, of };
-    if let Some(job) = job {
-        return respond(session, lines(source, &job, positions));
-    }
-    let (cluster, none) = (source.cluster.clone(), event("end", &Value::Null));
-    let lines = |job: &Value| {
-        let live = futures::stream::iter(event("live", &Value::Null));
-        live.chain(lines(source, job, positions))
+    let events = move |job: &Value, source: Source, positions: Positions| {
+        if is_another(job, uid.as_deref()) {
+            futures::stream::iter(gone()).boxed()
+        } else {
+            lines(source, job, positions).boxed()
+        }
     };
-    respond(session, once_it_answers(cluster, which, lines, none))
+    if let Some(job) = job {
+        return respond(session, events(&job, source, positions));
+    }
+    let cluster = source.cluster.clone();
+    let lines = move |job: &Value| {
+        let live = futures::stream::iter(event("live", &Value::Null));
+        live.chain(events(job, source, positions))
+    };
+    respond(session, once_it_answers(cluster, which, lines, gone()))
 }
 
 /// Where the logs come from.
@@ -127,6 +146,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
         // What is pending was not sent yet: a browser that comes back must not believe so.
         let mut id = positions.id();
         let mut refused = false;
+        let mut told_denied = false;
         let mut outage = Outage::default();
         loop {
             if let Some(event) = outage.news().and_then(|stale| event("stale", &stale)) {
@@ -135,8 +155,17 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
             if outage.is_over() && let Some(event) = event("live", &Value::Null) {
                 yield event.id(id.clone());
             }
+            if roster.is_denied() != told_denied {
+                told_denied = roster.is_denied();
+                let message = "listing the Pods of this project is not allowed".to_owned();
+                let denied = told_denied.then(|| event("refused", &ApiError::Forbidden { message })).flatten();
+                if let Some(event) = denied {
+                    yield event;
+                }
+            }
             for order in roster.orders(Instant::now()) {
-                let position = positions.get(&order.key);
+                // What is known of the run before says nothing of this one's lines.
+                let position = positions.get(&order.key).filter(|_| !order.new_run);
                 let (reader, turns) = (source.reader(order, position, send.clone()), Arc::clone(&turns));
                 readers.spawn(async move {
                     // The semaphore is never closed.
@@ -163,14 +192,14 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 Some((key, report)) = reports.recv(), if pending.len() < AT_ONCE => match report {
                     Report::Lines(lines, position) => {
                         flush_at.get_or_insert_with(|| Instant::now() + TOGETHER);
-                        roster.heard(&key);
+                        let restart = roster.heard(&key);
                         if let Some((pod, container)) = roster.names(&key) {
                             if let Some(position) = position {
                                 positions.set(&key, position);
                             }
                             for line in lines {
                                 let (pod, container) = (pod.to_owned(), container.to_owned());
-                                pending.push((line.at, Line { pod, container, time: line.time, text: line.text }));
+                                pending.push((line.at, Line { pod, container, time: line.time, text: line.text, restart }));
                             }
                         }
                     }
@@ -181,7 +210,12 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                             yield event;
                         }
                     }
-                    Report::End(end) => roster.ended(&key, end, Instant::now()),
+                    Report::End(end) => {
+                        let trouble = roster.ended(&key, end, Instant::now());
+                        if let Some(event) = trouble.and_then(|trouble| event("trouble", &trouble)) {
+                            yield event;
+                        }
+                    }
                 },
                 Some(_) = readers.join_next() => {}
                 () = at(flush_at) => {}

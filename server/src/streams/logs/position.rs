@@ -99,6 +99,12 @@ impl Position {
     }
 }
 
+/// Names and uids of the API are graphic ASCII; a line end in an event's `id` would be another field of it.
+fn is_key(key: &str) -> bool {
+    key.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b',' && byte != b'=')
+}
+
 /// FNV-1a: short, and the same in every version of the console, since browsers keep it.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| {
@@ -135,7 +141,7 @@ impl Positions {
     /// nanoseconds, and the newest line's from there on.
     pub fn id(&self) -> String {
         let mut id = String::new();
-        for (key, position) in &self.0 {
+        for (key, position) in self.0.iter().filter(|(key, _)| is_key(key)) {
             let comma = if id.is_empty() { "" } else { "," };
             let head = position.head.as_nanosecond();
             // Writing to a String cannot fail.
@@ -150,10 +156,11 @@ impl Positions {
         id
     }
 
-    /// Reads an `id`; what is none of ours is left out.
+    /// Reads an `id`; what is none of ours is left out. It comes from a browser: nothing of it may get into an event
+    /// that cannot stand in one.
     pub fn from_id(id: &str) -> Self {
         let entries = id.split(',').filter_map(|entry| {
-            let (key, position) = entry.split_once('=')?;
+            let (key, position) = entry.split_once('=').filter(|(key, _)| is_key(key))?;
             Some((key.to_owned(), Position::parse(position)?))
         });
         Self(entries.collect())
@@ -184,6 +191,9 @@ mod tests {
             "a=1.x.1.0",
             "a=1.0.0.0",
             "a=1.0.-1.0",
+            "a\nevent: x=1.0.1.0",
+            "a\r=1.0.1.0",
+            "a\0=1.0.1.0",
         ] {
             assert_eq!(Positions::from_id(id), Positions::default(), "{id}");
         }

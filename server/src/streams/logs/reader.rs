@@ -33,16 +33,18 @@ impl Report {
 }
 
 /// Why a reader ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// The log ended.
     Complete,
-    /// The connection broke, or the cluster did not answer: there may be more.
-    Broken,
+    /// The connection broke, or the cluster did not answer (and why, if it said so): there may be more.
+    Broken(Option<String>),
     /// Nothing was written, or the connection is dead: who knows.
     Silent,
-    /// There is no such log (any more).
-    None,
+    /// There is no such log, in the cluster's words.
+    None(String),
+    /// This person may not read it, or nobody listens any more.
+    Refused,
 }
 
 /// Reads a log from `position` on, reporting as `key`. One that is followed may be silent for as long as `silence`.
@@ -62,29 +64,24 @@ pub async fn read(
             tokio::select! {
                 end = lines => end,
                 // A connection whose other end has vanished says nothing for ever.
-                () = losses.next_loss() => End::Broken,
+                () = losses.next_loss() => End::Broken(None),
             }
         }
         Err(error @ ApiError::Forbidden { .. }) => {
             // Nobody listens any more: nobody has to be told.
             let _ = send.send((key.clone(), Report::Refused(error))).await;
-            End::None
+            End::Refused
         }
         Err(error) => {
             tracing::debug!(pod = log.pod, container = log.container, %error, "no log");
-            if is_final(&error) { End::None } else { End::Broken }
+            match error {
+                ApiError::NotFound { message } | ApiError::Invalid { message, .. } => End::None(message),
+                error => End::Broken(Some(error.to_string())),
+            }
         }
     };
     // Nobody listens any more: nobody has to be told.
     let _ = send.send((key, Report::End(end))).await;
-}
-
-/// Whether asking again gives the same answer. Too many requests, expired credentials and the like pass.
-fn is_final(error: &ApiError) -> bool {
-    matches!(
-        error,
-        ApiError::NotFound { .. } | ApiError::Forbidden { .. } | ApiError::Invalid { .. }
-    )
 }
 
 async fn lines(
@@ -118,7 +115,7 @@ async fn lines(
                 }
                 Err(error) => {
                     tracing::debug!(key, %error, "a log broke off");
-                    end = Some(End::Broken);
+                    end = Some(End::Broken(None));
                 }
             },
             () = at(cursor.holds_until()) => cursor.give_up(&mut new),
@@ -126,8 +123,8 @@ async fn lines(
         }
         let report = Report::Lines(new, cursor.position());
         if !report.is_empty() && send.send((key.to_owned(), report)).await.is_err() {
-            return End::None;
+            return End::Refused;
         }
     }
-    end.unwrap_or(End::None)
+    end.unwrap_or(End::Refused)
 }

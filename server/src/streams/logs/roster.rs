@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -11,8 +12,16 @@ use super::reader::End;
 use crate::cluster::feed::Change;
 use crate::cluster::pods::is_owned_by;
 
-/// How long to wait before a log that broke off is asked for again.
+/// How long to wait before a log that broke off is asked for again, at first; then twice as long each time, up to
+/// [`MAX_PAUSE`].
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// The longest of these pauses.
+const MAX_PAUSE: Duration = Duration::from_secs(16);
+
+/// How often the log of a container that exists is asked for while the node says that there is none: a kubelet that
+/// has just started does not know its Pods yet. With the pauses above that is a little more than a minute.
+const MAX_DENIALS: u32 = 8;
 
 /// How long a followed log is silent before it is asked for again, at first and in the end: its connection may be dead.
 const SILENCE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(32));
@@ -36,11 +45,17 @@ struct Entry {
     pod: String,
     container: String,
     state: State,
-    /// How often the container was restarted: each time begins a new log.
-    restarts: i64,
+    /// The run whose log there is: each restart begins another.
+    run: Run,
     reading: Option<Reading>,
-    /// The restart whose log was read to its end.
-    drained: Option<i64>,
+    /// The run whose log was read to its end.
+    drained: Option<Run>,
+    /// The run whose lines were sent last on this connection.
+    sent: Option<Run>,
+    /// How often in a row the log could not be read.
+    failures: u32,
+    /// How often in a row there was no such log.
+    denials: u32,
     not_before: Option<Instant>,
     /// How long it may be silent.
     silence: Duration,
@@ -54,11 +69,43 @@ enum State {
     Ended,
 }
 
+/// One run of a container.
+///
+/// `restartCount` alone does not tell runs apart: a container that waits for its next start still has the log of its
+/// last run, and runtimes differ in whether the count is that of the last start or of the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Run {
+    /// `containerID` of the run, or what stands in for it.
+    id: String,
+    /// `restartCount` when it was last seen.
+    restarts: i64,
+}
+
+impl Run {
+    fn of(status: &Value) -> Self {
+        let restarts = status["restartCount"].as_i64().unwrap_or(0);
+        let waits = status["state"]["running"].is_null() && status["state"]["terminated"].is_null();
+        let candidates = if waits {
+            [&status["lastState"]["terminated"]["containerID"], &Value::Null]
+        } else {
+            [
+                &status["containerID"],
+                &status["state"]["terminated"]["containerID"],
+            ]
+        };
+        let id = candidates
+            .into_iter()
+            .find_map(|id| id.as_str().filter(|id| !id.is_empty()))
+            .map_or_else(|| format!("restart {restarts}"), str::to_owned);
+        Self { id, restarts }
+    }
+}
+
 /// What is being read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Reading {
     follow: bool,
-    restarts: i64,
+    run: Run,
 }
 
 /// A log that is to be read now.
@@ -74,6 +121,21 @@ pub struct Order {
     pub follow: bool,
     /// How long it may be silent while it is followed.
     pub silence: Duration,
+    /// It is another run than the one whose lines were sent last: no line of it was sent yet.
+    pub new_run: bool,
+}
+
+/// Why a log does not come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// Pod.
+    pub pod: String,
+    /// Container.
+    pub container: String,
+    /// The cluster's sentence.
+    pub message: String,
+    /// It will be asked for again.
+    pub retries: bool,
 }
 
 /// All containers of a Job's Pods, as the cluster last reported them.
@@ -83,6 +145,8 @@ pub struct Roster {
     entries: HashMap<String, Entry>,
     /// The Pods are known.
     listed: bool,
+    /// The Pods may not be listed.
+    denied: bool,
     /// The chosen Pod has ended.
     pod_ended: bool,
 }
@@ -108,6 +172,7 @@ impl Roster {
         match change {
             Change::Reset(pods) => {
                 self.listed = true;
+                self.denied = false;
                 for pod in &pods {
                     self.put(pod);
                 }
@@ -119,9 +184,13 @@ impl Roster {
                 let name = pod["metadata"]["name"].as_str().unwrap_or_default();
                 for entry in self.entries.values_mut().filter(|entry| entry.pod == name) {
                     entry.state = State::Ended;
+                    entry.denials = MAX_DENIALS;
                 }
             }
-            Change::Denied => self.listed = true,
+            Change::Denied => {
+                self.listed = true;
+                self.denied = true;
+            }
             Change::Lost => {}
         }
     }
@@ -135,7 +204,11 @@ impl Roster {
         let ended = matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
         self.pod_ended = ended && self.wanted.pod.is_some();
         let uid = pod["metadata"]["uid"].as_str().unwrap_or_default();
-        for field in ["initContainerStatuses", "containerStatuses"] {
+        for field in [
+            "initContainerStatuses",
+            "containerStatuses",
+            "ephemeralContainerStatuses",
+        ] {
             for status in pod["status"][field].as_array().into_iter().flatten() {
                 let container = status["name"].as_str().unwrap_or_default();
                 if self
@@ -150,7 +223,7 @@ impl Roster {
                 if self.wanted.previous && restarts == 0 {
                     continue;
                 }
-                let state = state(status, ended);
+                let (state, run) = (state(status, ended), Run::of(status));
                 let entry = self
                     .entries
                     .entry(Positions::key(uid, container))
@@ -158,14 +231,23 @@ impl Roster {
                         pod: name.to_owned(),
                         container: container.to_owned(),
                         state,
-                        restarts,
+                        run: run.clone(),
                         reading: None,
                         drained: None,
+                        sent: None,
+                        failures: 0,
+                        denials: 0,
                         not_before: None,
                         silence: SILENCE.0,
                     });
+                if entry.run.id != run.id {
+                    // The pauses were for the log of another run.
+                    entry.not_before = None;
+                    entry.failures = 0;
+                    entry.denials = 0;
+                }
                 entry.state = state;
-                entry.restarts = restarts;
+                entry.run = run;
             }
         }
     }
@@ -175,19 +257,16 @@ impl Roster {
         let previous = self.wanted.previous;
         let mut orders = Vec::new();
         for (key, entry) in &mut self.entries {
-            let follow = match entry.state {
-                _ if previous => false,
-                State::Waiting => continue,
-                State::Running => true,
-                State::Ended => false,
+            let Some(follow) = entry.wants(previous) else {
+                continue;
             };
-            let waits = entry.not_before.is_some_and(|time| time > now);
-            if entry.reading.is_some() || entry.drained == Some(entry.restarts) || waits {
+            if entry.not_before.is_some_and(|time| time > now) {
                 continue;
             }
+            entry.not_before = None;
             entry.reading = Some(Reading {
                 follow,
-                restarts: entry.restarts,
+                run: entry.run.clone(),
             });
             orders.push(Order {
                 key: key.clone(),
@@ -195,54 +274,130 @@ impl Roster {
                 container: entry.container.clone(),
                 follow,
                 silence: entry.silence,
+                new_run: entry.sent.as_ref().is_some_and(|sent| sent.id != entry.run.id),
             });
         }
         orders.sort_by(|a, b| (&a.pod, &a.container).cmp(&(&b.pod, &b.container)));
         orders
     }
 
-    /// A log has new lines.
-    pub fn heard(&mut self, key: &str) {
-        if let Some(entry) = self.entries.get_mut(key) {
-            entry.silence = SILENCE.0;
-        }
+    /// A log has new lines; says of which restart of its container.
+    pub fn heard(&mut self, key: &str) -> i64 {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return 0;
+        };
+        entry.silence = SILENCE.0;
+        entry.failures = 0;
+        entry.denials = 0;
+        let run = entry.reading.as_ref().map_or(&entry.run, |reading| &reading.run);
+        let restarts = run.restarts;
+        entry.sent = Some(run.clone());
+        restarts
     }
 
-    /// A reader ended.
-    pub fn ended(&mut self, key: &str, end: End, now: Instant) {
-        let Some(entry) = self.entries.get_mut(key) else {
-            return;
-        };
-        let Some(reading) = entry.reading.take() else {
-            return;
-        };
+    /// A reader ended; says what the page has to know about it.
+    pub fn ended(&mut self, key: &str, end: End, now: Instant) -> Option<Trouble> {
+        let previous = self.wanted.previous;
+        let entry = self.entries.get_mut(key)?;
+        let reading = entry.reading.take()?;
         match end {
             // What is read after the container has ended is all there is.
-            End::Complete if !reading.follow => entry.drained = Some(reading.restarts),
+            End::Complete if !reading.follow => {
+                entry.drained = Some(reading.run);
+                None
+            }
             // One that says little is asked for again less and less often.
-            End::Silent => entry.silence = (entry.silence * 2).min(SILENCE.1),
-            End::None if entry.state == State::Ended => entry.drained = Some(reading.restarts),
+            End::Silent => {
+                entry.silence = (entry.silence * 2).min(SILENCE.1);
+                None
+            }
             // A followed log ends when its container does, which the cluster may not have reported yet.
-            End::Complete | End::Broken | End::None => entry.not_before = Some(now + AGAIN),
+            End::Complete => {
+                entry.failures = 0;
+                entry.not_before = Some(now + AGAIN);
+                None
+            }
+            End::Refused => {
+                entry.drained = Some(reading.run);
+                None
+            }
+            End::None(message) => {
+                entry.denials = entry.denials.saturating_add(1);
+                let over = entry.state == State::Ended && (previous || entry.denials > MAX_DENIALS);
+                if over {
+                    entry.drained = Some(reading.run);
+                } else {
+                    entry.pause(now);
+                }
+                Some(entry.trouble(message, !over))
+            }
+            End::Broken(message) => {
+                entry.pause(now);
+                // Once may be a hiccup.
+                let message = message.filter(|_| entry.failures > 1)?;
+                Some(entry.trouble(message, true))
+            }
         }
     }
 
-    /// When a log that broke off is to be asked for again.
+    /// When the next log may be read that is not being read yet; never one that [`orders`](Self::orders) gives already.
     pub fn next_try(&self) -> Option<Instant> {
+        let previous = self.wanted.previous;
         self.entries
             .values()
-            .filter(|entry| entry.reading.is_none())
+            .filter(|entry| entry.wants(previous).is_some())
             .filter_map(|entry| entry.not_before)
             .min()
+    }
+
+    /// The Pods may not be listed, so no log can be found.
+    pub fn is_denied(&self) -> bool {
+        self.denied
     }
 
     /// Nothing more can come: the Job (or the chosen Pod) has ended, and every log was read to its end.
     pub fn is_drained(&self, job_finished: bool) -> bool {
         let over = self.listed && (job_finished || self.pod_ended || self.wanted.previous);
         over && self.entries.values().all(|entry| {
-            let unread = entry.drained != Some(entry.restarts) || entry.reading.is_some();
+            let unread = !entry.is_drained() || entry.reading.is_some();
             !unread || (entry.state == State::Waiting && entry.reading.is_none())
         })
+    }
+}
+
+impl Entry {
+    fn is_drained(&self) -> bool {
+        self.drained
+            .as_ref()
+            .is_some_and(|drained| drained.id == self.run.id)
+    }
+
+    /// Whether there is a log to read that is not being read, and if so whether it is to be followed.
+    fn wants(&self, previous: bool) -> Option<bool> {
+        if self.reading.is_some() || self.is_drained() {
+            return None;
+        }
+        match self.state {
+            _ if previous => Some(false),
+            State::Waiting => None,
+            State::Running => Some(true),
+            State::Ended => Some(false),
+        }
+    }
+
+    fn pause(&mut self, now: Instant) {
+        let pause = AGAIN.saturating_mul(1 << self.failures.min(8)).min(MAX_PAUSE);
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = Some(now + pause);
+    }
+
+    fn trouble(&self, message: String, retries: bool) -> Trouble {
+        Trouble {
+            pod: self.pod.clone(),
+            container: self.container.clone(),
+            message,
+            retries,
+        }
     }
 }
 
@@ -338,10 +493,103 @@ mod tests {
         let mut roster = roster();
         roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         roster.orders(Instant::now());
-        roster.ended("pod-1/pi", End::Broken, Instant::now());
+        roster.ended("pod-1/pi", End::Broken(None), Instant::now());
         assert_eq!(roster.orders(Instant::now()), []);
         tokio::time::sleep_until(roster.next_try().unwrap()).await;
         assert_eq!(follows(&roster.orders(Instant::now())), [true]);
+    }
+
+    /// Containers that end at different times: the stream has to rest between what there is to do.
+    #[tokio::test(start_paused = true)]
+    async fn the_next_try_is_never_in_the_past() {
+        let mut roster = roster();
+        let states = [
+            json!({"waiting": {}}),
+            json!({"running": {}}),
+            json!({"terminated": {}}),
+        ];
+        let ends = [
+            End::Complete,
+            End::Silent,
+            End::Broken(None),
+            End::None("no log".to_owned()),
+            End::Refused,
+        ];
+        let mut random = 7_usize;
+        for round in 0..2_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let pick = |bound: usize, shift: u32| (random >> shift) % bound;
+            let restarts = i64::try_from(round / 100).unwrap();
+            roster.take(applied(pod("Running", states[pick(3, 20)].clone(), restarts)));
+            roster.orders(Instant::now());
+            if pick(2, 30) == 0 {
+                roster.ended("pod-1/pi", ends[pick(5, 40)].clone(), Instant::now());
+                roster.orders(Instant::now());
+            }
+            let next = roster.next_try();
+            assert!(
+                next.is_none_or(|time| time > Instant::now()),
+                "round {round}: {next:?}"
+            );
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn status(state: Value, last: Value, id: &str, restarts: i64) -> Change {
+        let mut pod = pod("Running", state, restarts);
+        pod["status"]["containerStatuses"][0]["containerID"] = id.into();
+        pod["status"]["containerStatuses"][0]["lastState"] = last;
+        applied(pod)
+    }
+
+    /// A runtime may raise `restartCount` when a container ends or when it starts again; the log is one run's either way.
+    #[tokio::test(start_paused = true)]
+    async fn each_run_is_read_whenever_its_restart_is_counted() {
+        for counted_at_the_end in [false, true] {
+            let mut roster = roster();
+            let ended = json!({"terminated": {"containerID": "run-0"}});
+            roster.take(status(json!({"running": {}}), json!({}), "run-0", 0));
+            assert_eq!(follows(&roster.orders(Instant::now())), [true]);
+            roster.ended("pod-1/pi", End::Complete, Instant::now());
+            tokio::time::advance(AGAIN).await;
+            let count = i64::from(counted_at_the_end);
+            roster.take(status(json!({"waiting": {}}), ended.clone(), "run-0", count));
+            assert_eq!(follows(&roster.orders(Instant::now())), [false]);
+            roster.heard("pod-1/pi");
+            roster.ended("pod-1/pi", End::Complete, Instant::now());
+            assert_eq!(roster.orders(Instant::now()), [], "its log was read to its end");
+            roster.take(status(json!({"running": {}}), ended, "run-1", 1));
+            let orders = roster.orders(Instant::now());
+            assert_eq!(follows(&orders), [true]);
+            assert!(orders[0].new_run);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_does_not_exist_is_given_up_after_a_while() {
+        let mut roster = roster();
+        roster.take(reset(vec![pod("Succeeded", json!({"terminated": {}}), 0)]));
+        let mut pauses = Vec::new();
+        loop {
+            assert!(!roster.is_drained(true));
+            assert_eq!(follows(&roster.orders(Instant::now())), [false]);
+            let trouble = roster
+                .ended(
+                    "pod-1/pi",
+                    End::None("no such container".to_owned()),
+                    Instant::now(),
+                )
+                .unwrap();
+            let Some(next) = roster.next_try() else {
+                assert!(!trouble.retries);
+                break;
+            };
+            assert!(trouble.retries);
+            pauses.push((next - Instant::now()).as_secs());
+            tokio::time::sleep_until(next).await;
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 16, 16, 16]);
+        assert!(roster.is_drained(true));
     }
 
     #[tokio::test(start_paused = true)]

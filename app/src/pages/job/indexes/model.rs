@@ -171,7 +171,7 @@ pub fn cells(detail: &JobDetail) -> Vec<Cell> {
 fn of_pods(detail: &JobDetail) -> HashMap<i64, IndexState> {
     let ended = detail.row.status.kind.is_finished();
     let with = |phase: &str| -> HashSet<i64> {
-        let pods = detail.pods.iter().filter(|pod| pod.phase == phase);
+        let pods = detail.readable_pods().iter().filter(|pod| pod.phase == phase);
         pods.filter_map(|pod| pod.index).collect()
     };
     let failed = if ended { with("Failed") } else { HashSet::new() };
