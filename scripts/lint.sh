@@ -2,15 +2,12 @@
 # Lints of each crate, as warnings that fail.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
-# As in scripts/test.sh, so that what is built for the build is shared.
 export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0
 native cargo fmt --all --check
 native cargo clippy --version >/dev/null 2>&1 || fail "clippy is not there: rustup component add clippy"
-for package in "-p manifest" "-p playground" "-p app --features ssr" "-p server"; do
-  say "Lints of ${package#-p }"
-  # shellcheck disable=SC2086
-  native cargo clippy --quiet $package --all-targets -- -D warnings
-done
+# In one command, so that what they share is checked once.
+say "Lints of the document engine, the playground, the pages and the server"
+native cargo clippy --quiet --locked -p manifest -p playground -p app --features app/ssr -p server --all-targets -- -D warnings
 if has_wasm native rustc; then
   say "Lints of the browser's half"
   native cargo clippy --quiet -p app --features hydrate,jobs,wizard --target wasm32-unknown-unknown -- -D warnings

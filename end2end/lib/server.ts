@@ -23,20 +23,23 @@ export class Server {
     private readonly process: ChildProcess,
     private readonly folder: string,
     private readonly lines: string[],
+    /** With it kubectl reaches the cluster of the console as its administrator. */
+    readonly kubeconfig: string,
   ) {}
 
   /** Starts the console on a free port: on the playground, on a cluster that is down, or on a kubeconfig's. */
   static async start(cluster: 'playground' | 'down' | { kubeconfig: string }, ...options: string[]): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'jobwright-'));
     let kubeconfig = join(folder, 'kubeconfig');
+    const playground = cluster === 'playground' ? ['--playground-kubeconfig', kubeconfig] : [];
     if (cluster === 'down') writeFileSync(kubeconfig, nowhere);
     if (typeof cluster === 'object') kubeconfig = cluster.kubeconfig;
     const child = spawn(
       binary,
-      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', ...options],
-      { env: { ...process.env, KUBECONFIG: kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
+      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', ...playground, ...options],
+      { env: { ...process.env, KUBECONFIG: cluster === 'playground' ? undefined : kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
-    const server = new Server(child, folder, []);
+    const server = new Server(child, folder, [], kubeconfig);
     child.stderr?.on('data', (data) => process.env.VERBOSE && process.stderr.write(data));
     child.stdout?.on('data', (data) => server.lines.push(...String(data).split('\n')));
     await server.address();

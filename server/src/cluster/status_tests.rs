@@ -224,16 +224,23 @@ fn a_condition_that_is_false_says_nothing() {
 }
 
 #[test]
-fn suspended_and_terminating_come_before_pods() {
+fn suspended_and_terminating_come_before_pods_and_a_result_stays() {
     let suspended = job(json!({"suspend": true}), json!({"active": 1}));
     assert_eq!(
         shown(&suspended, &[pod(json!({"phase": "Running"}))], &[]).0,
         StatusKind::Suspended
     );
-    let mut leaving = job(
-        json!({"suspend": true}),
-        json!({"conditions": [ended("Complete", "", "")]}),
-    );
-    leaving["metadata"]["deletionTimestamp"] = json!("2026-11-23T10:00:00Z");
-    assert_eq!(shown(&leaving, &[], &[]).0, StatusKind::Terminating);
+    let leaving = |conditions: Value| {
+        let mut job = job(json!({"suspend": true}), json!({"conditions": conditions}));
+        job["metadata"]["deletionTimestamp"] = json!("2026-11-23T10:00:00Z");
+        derive(&job, [], &EventIndex::default())
+    };
+    assert_eq!(leaving(json!([])).kind, StatusKind::Terminating);
+    for (condition, kind) in [
+        ("Complete", StatusKind::Completed),
+        ("Failed", StatusKind::Failed),
+    ] {
+        let status = leaving(json!([ended(condition, "", "")]));
+        assert_eq!((status.kind, status.leaving), (kind, true));
+    }
 }

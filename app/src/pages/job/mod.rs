@@ -172,7 +172,7 @@ fn Loaded(
     let tabs = tabs.map(|(key, label)| Tab { key, label: t(label) }).into();
     view! {
         <head::Head detail gone/>
-        {dynamic(move || gone.get().map(|how| view! { <LastState how path/> }))}
+        {dynamic(move || gone.get().map(|how| view! { <LastState how path tab/> }))}
         {dynamic(move || {
             stale.get().filter(|_| gone.get().is_none()).map(|since| {
                 view! { <Notice tone=Tone::Warning>{tf(common::STALE_SINCE, &[("time", &exact(since))])}</Notice> }
@@ -201,14 +201,17 @@ fn Loaded(
 
 /// Says that the Job is gone, and leads to the one that has its name now.
 #[component]
-fn LastState(how: Gone, path: Signal<String>) -> impl IntoView {
+fn LastState(how: Gone, path: Signal<String>, tab: Memo<String>) -> impl IntoView {
     let words = if how.replaced { text::REPLACED } else { text::GONE };
     view! {
         <Notice tone=Tone::Warning>
             {t(words)}
             {how
                 .replaced
-                .then(|| view! { " " <a rel="external" href=move || path.get()>{t(text::REPLACED_OPEN)}</a> })}
+                .then(|| {
+                    let href = move || format!("{}?tab={}", path.get(), Url::escape(&tab.get()));
+                    view! { " " <a rel="external" href=href>{t(text::REPLACED_OPEN)}</a> }
+                })}
         </Notice>
     }
 }

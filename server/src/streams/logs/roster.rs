@@ -16,6 +16,13 @@ use crate::cluster::pods::is_owned_by;
 /// [`MAX_PAUSE`].
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// How often a connection may break in a row before the pauses grow: whoever is away for a moment is missed for a
+/// moment only.
+const PATIENT: u32 = 4;
+
+/// From how many failures in a row on the page is told: fewer are hiccups.
+const TOLD: u32 = 3;
+
 /// The longest of these pauses.
 const MAX_PAUSE: Duration = Duration::from_secs(16);
 
@@ -327,14 +334,14 @@ impl Roster {
                 if over {
                     entry.drained = Some(reading.run);
                 } else {
-                    entry.pause(now);
+                    entry.pause(now, entry.denials - 1);
                 }
-                Some(entry.trouble(message, !over))
+                (over || entry.denials >= TOLD).then(|| entry.trouble(message, !over))
             }
             End::Broken(message) => {
-                entry.pause(now);
-                // Once may be a hiccup.
-                let message = message.filter(|_| entry.failures > 1)?;
+                entry.failures = entry.failures.saturating_add(1);
+                entry.pause(now, entry.failures.saturating_sub(PATIENT));
+                let message = message.filter(|_| entry.failures >= TOLD)?;
                 Some(entry.trouble(message, true))
             }
         }
@@ -385,9 +392,8 @@ impl Entry {
         }
     }
 
-    fn pause(&mut self, now: Instant) {
-        let pause = AGAIN.saturating_mul(1 << self.failures.min(8)).min(MAX_PAUSE);
-        self.failures = self.failures.saturating_add(1);
+    fn pause(&mut self, now: Instant, doublings: u32) {
+        let pause = AGAIN.saturating_mul(1 << doublings.min(8)).min(MAX_PAUSE);
         self.not_before = Some(now + pause);
     }
 
@@ -573,18 +579,14 @@ mod tests {
         loop {
             assert!(!roster.is_drained(true));
             assert_eq!(follows(&roster.orders(Instant::now())), [false]);
-            let trouble = roster
-                .ended(
-                    "pod-1/pi",
-                    End::None("no such container".to_owned()),
-                    Instant::now(),
-                )
-                .unwrap();
+            let none = End::None("no such container".to_owned());
+            let trouble = roster.ended("pod-1/pi", none, Instant::now());
             let Some(next) = roster.next_try() else {
-                assert!(!trouble.retries);
+                assert!(trouble.is_some_and(|trouble| !trouble.retries));
                 break;
             };
-            assert!(trouble.retries);
+            let told = pauses.len() >= 2;
+            assert_eq!(trouble.map(|trouble| trouble.retries), told.then_some(true));
             pauses.push((next - Instant::now()).as_secs());
             tokio::time::sleep_until(next).await;
         }
