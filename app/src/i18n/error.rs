@@ -16,6 +16,7 @@ texts! {
     CONSOLE: "The console's server cannot be reached. Check that it runs, then try again; nothing you typed is lost." | "无法连接控制台服务器，请检查其是否在运行后重试；您输入的内容不会丢失。";
     OTHER: "The cluster answered with an error. Read it, then try again." | "集群返回了错误，请查看内容后重试。";
     TOO_LARGE: "This is larger than the 3 MiB that the cluster takes. Split it into several files." | "内容超过集群允许的 3 MiB，请拆分为多个文件。";
+    TOO_MANY: "Too many requests or open pages at once. Close pages of this console that you do not need, then try again in a moment." | "同时打开的页面或请求过多，请关闭不需要的控制台页面，稍后重试。";
 }
 
 impl ApiError {
@@ -33,6 +34,7 @@ impl ApiError {
             Self::Credentials { .. } => CREDENTIALS,
             Self::Console { .. } => CONSOLE,
             Self::Other { code: 413, .. } => TOO_LARGE,
+            Self::Other { code: 429, .. } => TOO_MANY,
             Self::Other { .. } => OTHER,
         }
     }
