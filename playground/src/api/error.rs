@@ -1,6 +1,8 @@
 //! Errors of the API, as `Status` objects
 //! ([meta/v1 Status](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/)).
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::field::FieldError;
@@ -90,12 +92,12 @@ impl ApiError {
     /// 422: fields are wrong; each becomes a cause.
     pub fn invalid(kind: &str, group: &str, name: &str, errors: &[FieldError]) -> Self {
         // The message says each thing once; the causes are all there.
-        let mut texts: Vec<String> = Vec::new();
-        for text in errors.iter().map(ToString::to_string) {
-            if !texts.contains(&text) {
-                texts.push(text);
-            }
-        }
+        let mut said = HashSet::new();
+        let texts: Vec<String> = errors
+            .iter()
+            .map(ToString::to_string)
+            .filter(|text| said.insert(text.clone()))
+            .collect();
         let joined = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),

@@ -54,6 +54,9 @@ pub async fn run(
 
 /// Parses `text`; refuses one that is no manifest.
 fn read(text: &str) -> Result<Document, ApiError> {
+    if text.len() > manifest::MAX_BYTES {
+        return Err(ApiError::too_large());
+    }
     let document = Document::parse(text);
     if !document.is_valid() {
         let message = document.problems().first().map_or_else(

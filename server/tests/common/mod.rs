@@ -31,7 +31,7 @@ use server::cluster::Cluster;
 use server::clusters::Clusters;
 use server::router::router;
 use server::security::hosts::Hosts;
-use server::session::SessionService;
+use server::session::{Lifetime, SessionService};
 use server::state::{AppState, Shared, leptos_options};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -292,8 +292,11 @@ fn cluster(api: Router) -> Cluster {
 }
 
 fn state(clusters: Clusters, data: &Path) -> AppState {
-    let idle = Duration::from_hours(12);
-    let sessions = SessionService::open(data, idle, false, 3000).unwrap();
+    let lifetime = Lifetime {
+        idle: Duration::from_hours(12),
+        absolute: Duration::from_hours(168),
+    };
+    let sessions = SessionService::open(data, lifetime, false, 3000).unwrap();
     AppState::new(Shared {
         leptos: leptos_options(),
         site: data.join("site"),
