@@ -3,6 +3,10 @@
 use leptos::prelude::*;
 
 use crate::api::job::Millis;
+#[cfg(feature = "hydrate")]
+use crate::i18n::t;
+#[cfg(feature = "hydrate")]
+use crate::kit::{notice::Tone, toast::use_toaster};
 
 /// What a stream reports besides its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,14 @@ pub enum Connection {
     Closed,
 }
 
+/// Status of a stream that is refused because too many are open.
+#[cfg(feature = "hydrate")]
+const TOO_MANY: u16 = 429;
+
+/// When such a stream is opened again.
+#[cfg(feature = "hydrate")]
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Listens to `url` while the calling component lives, calling `on_event` with the data of each event that has one
 /// of `names`, and `on_connection` when the connection changes. `url` is tracked: when it changes, the old stream
 /// is closed and a new one opened; `None` closes it. On the server it does nothing.
@@ -25,14 +37,45 @@ pub fn subscribe(
     on_connection: impl Fn(Connection) + Clone + 'static,
 ) {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| {
-        let Some(url) = url.get() else { return };
-        let Some(stream) = browser::open(&url, names, on_event.clone(), on_connection.clone()) else {
-            return;
-        };
-        let stream = send_wrapper::SendWrapper::new(stream);
-        on_cleanup(move || stream.take().close());
-    });
+    {
+        let again = RwSignal::new(());
+        let toaster = use_toaster();
+        let told = StoredValue::new(false);
+        Effect::new(move |_| {
+            again.track();
+            let Some(url) = url.get() else { return };
+            let on_connection = on_connection.clone();
+            let stream = browser::open(&url, names, on_event.clone(), {
+                let url = url.clone();
+                move |connection| {
+                    if connection != Connection::Closed {
+                        on_connection(connection);
+                        return;
+                    }
+                    // The event does not say why: too many open streams pass, all else does not.
+                    let (url, on_connection) = (url.clone(), on_connection.clone());
+                    leptos::task::spawn_local(async move {
+                        if browser::status(&url).await != Some(TOO_MANY) {
+                            on_connection(Connection::Closed);
+                            return;
+                        }
+                        on_connection(Connection::Lost);
+                        if told.try_get_value() == Some(false) {
+                            told.set_value(true);
+                            if let Some(toaster) = toaster {
+                                toaster.show(Tone::Warning, t(crate::i18n::error::TOO_MANY));
+                            }
+                        }
+                        // The page may be gone by then.
+                        set_timeout(move || drop(again.try_set(())), AGAIN);
+                    });
+                }
+            });
+            let Some(stream) = stream else { return };
+            let stream = send_wrapper::SendWrapper::new(stream);
+            on_cleanup(move || stream.take().close());
+        });
+    }
     #[cfg(not(feature = "hydrate"))]
     let _ = (url, names, on_event, on_connection);
 }
@@ -73,9 +116,11 @@ pub fn mark_stale(stale: RwSignal<Option<Millis>>) {
 mod browser {
     //! `EventSource`, with its callbacks kept alive as long as the stream.
 
+    use leptos::prelude::window;
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
-    use web_sys::{Event, EventSource, MessageEvent};
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::{Event, EventSource, MessageEvent, RequestInit, Response};
 
     use super::Connection;
 
@@ -93,6 +138,14 @@ mod browser {
             self.source.set_onerror(None);
             self.source.close();
         }
+    }
+
+    /// The status of the server's answer, if there is one.
+    pub async fn status(url: &str) -> Option<u16> {
+        let request = RequestInit::new();
+        request.set_method("HEAD");
+        let answer = JsFuture::from(window().fetch_with_str_and_init(url, &request)).await;
+        Some(answer.ok()?.dyn_into::<Response>().ok()?.status())
     }
 
     pub fn open(

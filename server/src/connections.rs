@@ -87,7 +87,12 @@ pub fn max_connections(descriptors: u64) -> usize {
 
 /// Serves until `ending` comes, then lets the requests that run come to their end; whoever waits for that decides how
 /// long.
-pub async fn serve(listener: TcpListener, router: Router, connections: usize, ending: impl Future<Output = ()>) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections: usize,
+    ending: impl Future<Output = ()>,
+) {
     let slots = Arc::new(Semaphore::new(connections));
     let (end, ended) = watch::channel(());
     let mut ending = pin!(ending);
@@ -96,7 +101,9 @@ pub async fn serve(listener: TcpListener, router: Router, connections: usize, en
             accepted = accept(&listener, &slots) => accepted,
             () = &mut ending => break,
         };
-        let Some((stream, peer, slot)) = accepted else { break };
+        let Some((stream, peer, slot)) = accepted else {
+            break;
+        };
         let busy = slots.available_permits() < connections / 2;
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -296,9 +303,7 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_for_everything_else() {
-        for (descriptors, connections) in
-            [(0, 32), (64, 32), (1024, 576), (20_000, 4096), (u64::MAX, 4096)]
-        {
+        for (descriptors, connections) in [(0, 32), (64, 32), (1024, 576), (20_000, 4096), (u64::MAX, 4096)] {
             assert_eq!(max_connections(descriptors), connections, "{descriptors}");
         }
     }
@@ -347,7 +352,11 @@ mod tests {
         let (near, far) = duplex(16);
         let begin = Instant::now();
         BrowserStream::new(near).shutdown().await.unwrap();
-        assert_eq!(begin.elapsed(), LINGER_IDLE, "one that says nothing more is left sooner");
+        assert_eq!(
+            begin.elapsed(),
+            LINGER_IDLE,
+            "one that says nothing more is left sooner"
+        );
         drop(far);
     }
 }

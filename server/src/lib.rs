@@ -15,7 +15,7 @@ pub mod config;
 pub mod connections;
 pub mod data_dir;
 mod files;
-mod health;
+pub mod health;
 pub mod limit;
 pub mod manifest_command;
 mod pages;

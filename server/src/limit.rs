@@ -90,7 +90,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the request is larger than {} KiB", limit / 1024),
         ),
-        Err(Refused::TooSlow) => (StatusCode::REQUEST_TIMEOUT, "the request takes too long".to_owned()),
+        Err(Refused::TooSlow) => (
+            StatusCode::REQUEST_TIMEOUT,
+            "the request takes too long".to_owned(),
+        ),
         Err(Refused::TooMany) => (
             StatusCode::TOO_MANY_REQUESTS,
             "too many large requests at once".to_owned(),
@@ -165,7 +168,12 @@ mod tests {
     fn slow(chunks: usize, pause: Duration) -> Body {
         Body::from_stream(stream::unfold(0, move |sent| async move {
             tokio::time::sleep(pause).await;
-            (sent < chunks).then(|| (Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 1024])), sent + 1))
+            (sent < chunks).then(|| {
+                (
+                    Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 1024])),
+                    sent + 1,
+                )
+            })
         }))
     }
 
@@ -175,10 +183,16 @@ mod tests {
         let error = read(slow(1000, Duration::from_secs(1)), None, NAMES).await.err();
         assert!(matches!(error, Some(Refused::TooSlow)), "{error:?}");
         assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
-        let (bytes, _) = read(slow(32, Duration::from_millis(50)), None, NAMES).await.unwrap();
+        let (bytes, _) = read(slow(32, Duration::from_millis(50)), None, NAMES)
+            .await
+            .unwrap();
         assert_eq!(bytes.len(), 32 * 1024);
         let large = read(slow(1000, Duration::from_millis(50)), Some(1000 * 1024), MANIFEST).await;
-        assert_eq!(large.unwrap().0.len(), 1000 * 1024, "longer than {BODY:?}, but fast enough");
+        assert_eq!(
+            large.unwrap().0.len(),
+            1000 * 1024,
+            "longer than {BODY:?}, but fast enough"
+        );
     }
 
     #[tokio::test]

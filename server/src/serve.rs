@@ -13,6 +13,7 @@ use crate::clusters::Clusters;
 use crate::config::{self, ConfigError, Serve};
 use crate::connections::{self, max_connections, raise_descriptor_limit};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::health::Readiness;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::router::router;
 use crate::security::hosts::Hosts;
@@ -89,7 +90,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         }
         Some(clusters) => (clusters, None),
         None => {
-            let embedded = Embedded::start(data_dir.path(), arguments.playground_kubeconfig.as_deref()).await?;
+            let embedded =
+                Embedded::start(data_dir.path(), arguments.playground_kubeconfig.as_deref()).await?;
             (Clusters::One(embedded.cluster()), Some(embedded))
         }
     };
@@ -105,6 +107,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         sessions,
         hosts,
         clusters: Arc::new(clusters),
+        readiness: Readiness::default(),
         base,
         print,
     });

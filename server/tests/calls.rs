@@ -314,18 +314,71 @@ async fn what_may_not_be_read_does_not_take_the_list_away() {
     assert!(page.text().contains("pods is forbidden"), "{}", page.text());
 }
 
-#[tokio::test]
-async fn a_long_list_is_read_page_by_page() {
-    // The table answers each page alike, so only the first request's query is of interest.
-    let fake = Fake::default();
+/// A page of a list, of these Jobs, with the token of the next one.
+fn page(names: &[&str], token: &str) -> Value {
+    let jobs: Vec<Value> = names.iter().map(|name| job(name)).collect();
+    let mut page = list(&jobs);
+    page["metadata"]["continue"] = token.into();
+    page
+}
+
+async fn read_list(fake: Fake) -> (Vec<String>, Vec<String>, StatusCode) {
     let app = TestApp::signed_in(fake.router()).await;
-    app.call("jobs", &json!({"project": "demo"})).await;
-    let asked = fake.asked();
-    let lists: Vec<&Asked> = asked
-        .iter()
-        .filter(|asked| asked.what == format!("GET {JOBS}"))
+    let answer = app.call("jobs", &json!({"project": "demo"})).await;
+    let mut names: Vec<String> = answer.json()["rows"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(lists[0].query, "limit=500");
+    names.sort();
+    let asked = fake.asked().into_iter();
+    let lists = asked.filter(|asked| asked.what == format!("GET {JOBS}"));
+    (names, lists.map(|asked| asked.query).collect(), answer.status)
+}
+
+#[tokio::test]
+async fn long_list_is_read_page_by_page() {
+    let what = format!("GET {JOBS}");
+    let fake = Fake::default()
+        .then(&what, 200, page(&["a", "b"], "t/1"))
+        .then(&what, 200, page(&["c"], "t2"))
+        .then(&what, 200, page(&["d"], ""));
+    let (names, queries, _) = read_list(fake).await;
+    assert_eq!(names, ["a", "b", "c", "d"]);
+    assert_eq!(
+        queries,
+        ["limit=500", "limit=500&continue=t%2F1", "limit=500&continue=t2"]
+    );
+}
+
+#[tokio::test]
+async fn list_whose_snapshot_expires_is_read_from_its_beginning_once() {
+    let what = format!("GET {JOBS}");
+    let expired = || status(410, "Expired", "the provided continue parameter is too old");
+    let fake = Fake::default()
+        .then(&what, 200, page(&["a", "gone"], "t1"))
+        .then(&what, 410, expired())
+        .then(&what, 200, page(&["a"], "t2"))
+        .then(&what, 200, page(&["b"], ""));
+    let (names, queries, _) = read_list(fake).await;
+    assert_eq!(names, ["a", "b"], "nothing of the first reading is left");
+    assert_eq!(
+        queries,
+        [
+            "limit=500",
+            "limit=500&continue=t1",
+            "limit=500",
+            "limit=500&continue=t2"
+        ]
+    );
+    let fake = Fake::default()
+        .then(&what, 200, page(&["a"], "t1"))
+        .then(&what, 410, expired())
+        .then(&what, 200, page(&["a"], "t2"))
+        .then(&what, 410, expired());
+    let (_, queries, code) = read_list(fake).await;
+    assert_eq!((queries.len(), code), (4, StatusCode::GONE), "not for ever");
 }
 
 /// Servers before 1.25 drop fields that they do not know, whatever they are asked.

@@ -2,6 +2,7 @@
 
 use super::{Lang, Text, texts};
 use crate::api::error::ApiError;
+use crate::kit::foreign_text::visible;
 
 texts! {
     SIGNED_OUT: "Your session has ended. Sign in again; what you typed is kept in this browser." | "会话已结束，请重新登录；您输入的内容已保存在此浏览器中。";
@@ -61,7 +62,9 @@ impl ApiError {
     /// Both in one line.
     pub fn sentence(&self, lang: Lang) -> String {
         let advice = self.advice().get(lang);
-        self.detail()
-            .map_or_else(|| advice.to_owned(), |detail| format!("{advice} ({detail})"))
+        self.detail().map_or_else(
+            || advice.to_owned(),
+            |detail| format!("{advice} ({})", visible(detail)),
+        )
     }
 }

@@ -90,7 +90,8 @@ fn belongs_after(before: Option<char>, c: char) -> bool {
         '\u{200d}' => matches!(before, '\u{620}'..='\u{18af}' | '\u{fe0f}') || is_emoji,
         '\u{180b}'..='\u{180f}' => matches!(before, '\u{1820}'..='\u{18aa}'),
         '\u{fe00}'..='\u{fe0f}' => {
-            is_emoji || matches!(before, '#' | '*' | '0'..='9' | '©' | '®' | '‼' | '⁉' | '™' | 'ℹ' | '\u{3000}'..='\u{9fff}')
+            is_emoji
+                || matches!(before, '#' | '*' | '0'..='9' | '©' | '®' | '‼' | '⁉' | '™' | 'ℹ' | '\u{3000}'..='\u{9fff}')
         }
         '\u{e0020}'..='\u{e007f}' => matches!(before, '\u{1f3f4}' | '\u{e0020}'..='\u{e007e}'),
         _ => matches!(before, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}'),
@@ -112,12 +113,18 @@ mod tests {
             ("שלום مرحبا می\u{200c}خواهم", "שלום مرحبا می\u{200c}خواهم"),
             ("👩\u{200d}💻 ❤\u{fe0f}", "👩\u{200d}💻 ❤\u{fe0f}"),
             ("p\u{200d}i\u{200c}", "p‹U+200D›i‹U+200C›"),
-            ("🏴\u{e0067}\u{e007f}x\u{e0061}\u{e0062}", "🏴\u{e0067}\u{e007f}x‹U+E0061›‹U+E0062›"),
+            (
+                "🏴\u{e0067}\u{e007f}x\u{e0061}\u{e0062}",
+                "🏴\u{e0067}\u{e007f}x‹U+E0061›‹U+E0062›",
+            ),
             ("x\u{fe01}\u{e0101}", "x‹U+FE01›‹U+E0101›"),
             ("\u{202e}gpj.exe", "‹U+202E›gpj.exe"),
             ("a\u{2066}b\u{2069}", "a‹U+2066›b‹U+2069›"),
             ("pi\u{200b}", "pi‹U+200B›"),
-            ("a\0b\u{1b}[31m\u{7f}\u{9b}", "a‹U+0000›b‹U+001B›[31m‹U+007F›‹U+009B›"),
+            (
+                "a\0b\u{1b}[31m\u{7f}\u{9b}",
+                "a‹U+0000›b‹U+001B›[31m‹U+007F›‹U+009B›",
+            ),
             ("\u{feff}x\u{e0001}", "‹U+FEFF›x‹U+E0001›"),
         ] {
             assert_eq!(visible(text), shown, "{text:?}");

@@ -41,7 +41,7 @@ pub async fn runs(cluster: &Cluster, project: &str, origin: &str) -> Result<Vec<
 }
 
 /// Creates a new run of a Job.
-pub async fn run(cluster: &Cluster, project: &str, name: &str) -> Result<JobRow, ApiError> {
+pub async fn run(cluster: &Cluster, session: &str, project: &str, name: &str) -> Result<JobRow, ApiError> {
     let old = cluster.job(project, name).await?;
     let origin = origin(&old).to_owned();
     let runs = runs(cluster, project, &origin).await?;
@@ -55,7 +55,7 @@ pub async fn run(cluster: &Cluster, project: &str, name: &str) -> Result<JobRow,
     let collection = Builtin::JOBS.collection(project)?;
     let last = number + TRIES;
     // Whatever number it would get: asked for again after a lost answer, it is the same run.
-    let wish = format!("rerun of {name}");
+    let wish = format!("{session} rerun of {name}");
     loop {
         new["metadata"]["name"] = name_of(&origin, number, longest).into();
         match cluster.create(&collection, &new, &wish).await {

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn long_refusals_are_cut_and_counted() {
-        let cause = json!({"field": "metadata.labels", "reason": "FieldValueInvalid", "message": "ä".repeat(20_000)});
+        let cause =
+            json!({"field": "metadata.labels", "reason": "FieldValueInvalid", "message": "ä".repeat(20_000)});
         let body = json!({
             "kind": "Status", "reason": "Invalid", "code": 422, "message": "ä".repeat(20_000),
             "details": {"causes": vec![cause; 1000]},

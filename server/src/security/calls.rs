@@ -24,7 +24,8 @@ use crate::session::layer::signed_out;
 pub const PREFIX: &str = "/api/";
 
 /// The addresses of all server functions.
-static PATHS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| server_fn_paths().map(|(path, _)| path).collect());
+static PATHS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| server_fn_paths().map(|(path, _)| path).collect());
 
 /// Refuses what is no call of a server function: 405, 401, 404, 415.
 pub async fn layer(request: Request, next: Next) -> Response {
@@ -32,7 +33,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     if request.method() != Method::POST {
-        let refused = refuse(StatusCode::METHOD_NOT_ALLOWED, "server functions are called by POST");
+        let refused = refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "server functions are called by POST",
+        );
         return ([(ALLOW, "POST")], refused).into_response();
     }
     if request.extensions().get::<Session>().is_none() {

@@ -61,7 +61,8 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     let policy = random::text::<16>()
         .map_err(|error| error.to_string())
         .and_then(|nonce| {
-            let value = HeaderValue::try_from(policy(&nonce, has_editor)).map_err(|error| error.to_string())?;
+            let value =
+                HeaderValue::try_from(policy(&nonce, has_editor)).map_err(|error| error.to_string())?;
             request.extensions_mut().insert(Nonce(nonce));
             Ok(value)
         });

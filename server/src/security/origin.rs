@@ -75,25 +75,41 @@ mod tests {
             (&local, near, &[("origin", "https://127.0.0.1:3000")], false),
             (&local, near, &[("origin", "http://127.0.0.1:8080")], false),
             (&local, near, &[("origin", "http://127.0.0.1")], false),
-            (&local, near, &[("origin", "http://127.0.0.1:3000.evil.example")], false),
+            (
+                &local,
+                near,
+                &[("origin", "http://127.0.0.1:3000.evil.example")],
+                false,
+            ),
             (&local, near, &[("origin", "null")], false),
             (&local, near, &[("origin", "")], false),
             // One of them is a lie.
             (
                 &local,
                 near,
-                &[("sec-fetch-site", "same-origin"), ("origin", "http://evil.example")],
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "http://evil.example"),
+                ],
                 false,
             ),
             (
                 &local,
                 near,
-                &[("origin", "http://127.0.0.1:3000"), ("origin", "http://evil.example")],
+                &[
+                    ("origin", "http://127.0.0.1:3000"),
+                    ("origin", "http://evil.example"),
+                ],
                 false,
             ),
             (&public, far, &[("origin", "https://jobs.example.com")], true),
             (&public, far, &[("origin", "http://jobs.example.com")], false),
-            (&public, far, &[("origin", "https://jobs.example.com:8443")], false),
+            (
+                &public,
+                far,
+                &[("origin", "https://jobs.example.com:8443")],
+                false,
+            ),
             // A proxy that does not pass the host on.
             (&public, near, &[("origin", "https://jobs.example.com")], true),
             (&public, near, &[("origin", "http://127.0.0.1:3000")], true),

@@ -56,7 +56,11 @@ impl Attempts {
         if attempts.len() >= MAX_PEERS {
             attempts.retain(|_, (_, since)| since.elapsed() < WINDOW);
         }
-        let peer = if attempts.len() < MAX_PEERS { peer } else { Peer(None) };
+        let peer = if attempts.len() < MAX_PEERS {
+            peer
+        } else {
+            Peer(None)
+        };
         let (count, since) = attempts.entry(peer).or_insert((0, Instant::now()));
         if since.elapsed() >= WINDOW {
             (*count, *since) = (0, Instant::now());
@@ -89,7 +93,11 @@ mod tests {
         for _ in 0..MAX_ATTEMPTS {
             attempts.count(peer("2001:db8::1")).unwrap();
         }
-        assert_eq!(attempts.count(peer("2001:db8::2")), Err(WINDOW), "the same network");
+        assert_eq!(
+            attempts.count(peer("2001:db8::2")),
+            Err(WINDOW),
+            "the same network"
+        );
         attempts.count(peer("2001:db8:0:1::1")).unwrap();
         attempts.count(peer("192.0.2.1")).unwrap();
         tokio::time::advance(WINDOW).await;

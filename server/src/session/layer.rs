@@ -49,7 +49,7 @@ impl SessionService {
         let prolonged = used.prolonged.then(|| self.cookie.set(request.headers(), id));
         let key = request.extensions().get::<Named>().map(|named| named.0.clone());
         let place = Place::new(Arc::clone(&state.clusters), key);
-        let backend = ClusterBackend::new(place.clone());
+        let backend = ClusterBackend::new(place.clone(), used.session.id.clone());
         request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
         request.extensions_mut().insert(place);
         request.extensions_mut().insert(used.session);

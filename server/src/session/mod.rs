@@ -68,12 +68,7 @@ impl SessionError {
 impl SessionService {
     /// Reads or makes the key and the sessions in `data_dir`. `secure` says that browsers reach the server through
     /// HTTPS; `port` tells consoles on one machine apart.
-    pub fn open(
-        data_dir: &Path,
-        lifetime: Lifetime,
-        secure: bool,
-        port: u16,
-    ) -> Result<Self, SessionError> {
+    pub fn open(data_dir: &Path, lifetime: Lifetime, secure: bool, port: u16) -> Result<Self, SessionError> {
         let idle = lifetime.idle;
         Ok(Self {
             sessions: Sessions::open(&data_dir.join("sessions.json"), lifetime)?,

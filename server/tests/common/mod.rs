@@ -29,6 +29,7 @@ use kube::Client;
 use serde_json::Value;
 use server::cluster::Cluster;
 use server::clusters::Clusters;
+use server::health::Readiness;
 use server::router::router;
 use server::security::hosts::Hosts;
 use server::session::{Lifetime, SessionService};
@@ -303,6 +304,7 @@ fn state(clusters: Clusters, data: &Path) -> AppState {
         sessions,
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
         clusters: Arc::new(clusters),
+        readiness: Readiness::default(),
         base: format!("http://{AUTHORITY}"),
         print: |_| {},
     })
