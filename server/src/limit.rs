@@ -25,8 +25,11 @@ use crate::security::calls;
 /// Most bytes of JSON that one byte of text takes: `\u0000`.
 const JSON_ESCAPE: usize = 6;
 
-/// A call with a few names, or a form.
+/// A call with a few names.
 pub const NAMES: usize = 64 * 1024;
+
+/// A form: a token or a choice, and where to go afterwards.
+pub const FORM: usize = 16 * 1024;
 
 /// A manifest, with room for the other arguments.
 pub const MANIFEST: usize = JSON_ESCAPE * manifest::MAX_BYTES + NAMES;
@@ -38,7 +41,7 @@ pub const DESCRIPTION: usize = JSON_ESCAPE * 256 * 1024 + NAMES;
 pub const SELECTION: usize = 10_000 * 256 + NAMES;
 
 /// Bodies of more than [`NAMES`] that are read or worked on at the same time; others wait.
-pub const LARGE_AT_ONCE: usize = 8;
+pub const LARGE_AT_ONCE: usize = 3;
 
 /// How long a body may take, besides the time at [`SLOWEST`].
 pub const BODY: Duration = Duration::from_secs(10);
@@ -66,7 +69,7 @@ fn limit(method: &Method, path: &str) -> Option<usize> {
         "/api/create" => Some(MANIFEST),
         "/api/describe" => Some(DESCRIPTION),
         "/api/delete" => Some(SELECTION),
-        "/session" | "/sign-out" | "/preferences" => Some(NAMES),
+        "/session" | "/sign-out" | "/preferences" => Some(FORM),
         _ => path.starts_with(calls::PREFIX).then_some(NAMES),
     }
 }

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use common::TestApp;
 use common::fake::Fake;
@@ -10,7 +12,7 @@ use http::header::{
     IF_NONE_MATCH, VARY,
 };
 use http::{Method, Request, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 #[tokio::test]
 async fn every_answer_has_the_security_headers() {
@@ -178,15 +180,18 @@ async fn a_missing_page_is_a_page_and_a_missing_file_is_none() {
     assert_eq!(signed_out.send(request).await.status, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
-async fn probes_tell_whether_the_cluster_answers() {
-    let app = TestApp::new(
-        Fake::default()
-            .on("GET /version", 200, json!({"gitVersion": "v1.36.2"}))
-            .router(),
-    );
-    assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
-    let app = TestApp::new(Fake::default().on("GET /version", 503, Value::Null).router());
+#[tokio::test(start_paused = true)]
+async fn probes_tell_whether_the_cluster_answers_and_ask_it_rarely() {
+    let fake = Fake::default();
+    let app = TestApp::new(fake.router());
+    for _ in 0..20 {
+        assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
+    }
+    assert_eq!(fake.asked().len(), 1, "anyone may ask the console");
+    fake.set("GET /version", 503, Value::Null);
+    tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(fake.asked().len(), 2);
     assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
 }

@@ -374,3 +374,43 @@ async fn address_that_no_object_can_have_is_refused_before_it_is_rendered() {
         }
     }
 }
+
+/// Characters that reorder text or are not seen.
+const HIDDEN: [char; 12] = [
+    '\u{61c}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}',
+    '\u{2066}', '\u{2067}', '\u{2069}', '\u{feff}',
+];
+
+#[tokio::test]
+async fn characters_that_cannot_be_seen_are_marks_on_every_page() {
+    let ending: String = HIDDEN.iter().collect();
+    for fake in [
+        api(&ending),
+        refusing(403, "Forbidden", &ending),
+        refusing(500, "InternalError", &ending),
+    ] {
+        let app = app(&fake, &ending).await;
+        for page in pages("x") {
+            let html = Html::parse_document(&app.get(&page).await.text());
+            for node in html.tree.root().descendants() {
+                let is_data = node
+                    .ancestors()
+                    .filter_map(ElementRef::wrap)
+                    // What the browser's half reads, and the manifest, which is copied as it is.
+                    .any(|parent| matches!(parent.value().name(), "script" | "pre" | "textarea"));
+                let texts: Vec<&str> = match node.value() {
+                    Node::Text(text) if !is_data => vec![text],
+                    Node::Element(element) => element
+                        .attrs()
+                        .filter(|(name, _)| matches!(*name, "title" | "aria-label" | "alt" | "placeholder"))
+                        .map(|(_, value)| value)
+                        .collect(),
+                    _ => Vec::new(),
+                };
+                for text in texts {
+                    assert!(!text.contains(HIDDEN), "{page}: {text:?}");
+                }
+            }
+        }
+    }
+}

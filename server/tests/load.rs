@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,6 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 /// One test at a time: they measure memory and time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -28,6 +31,10 @@ struct Console {
 
 impl Console {
     fn start(descriptors: u32) -> Self {
+        Self::start_before("kubeconfig", descriptors)
+    }
+
+    fn start_before(cluster: &str, descriptors: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
         fs::create_dir_all(&site).unwrap();
@@ -53,7 +60,7 @@ impl Console {
                 "--listen",
                 "127.0.0.1:0",
                 "--cluster",
-                "kubeconfig",
+                cluster,
                 "--data-dir",
             ])
             .arg(folder.path().join("data"))
@@ -303,4 +310,70 @@ fn streams_of_a_session_are_limited_and_their_places_come_back() {
         assert!(begin.elapsed() < Duration::from_secs(5));
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+#[test]
+fn checking_huge_manifests_holds_nobody_up() {
+    const LABELS: usize = 100_000;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let console = Console::start_before("embedded", 4096);
+    let cookie = console.sign_in();
+    let mut text = String::from("apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pi\n  labels:\n");
+    for label in 0..LABELS {
+        writeln!(text, "    -l{label}: v").unwrap();
+    }
+    text.push_str(
+        "spec: {template: {spec: {restartPolicy: Never, containers: [{name: pi, image: perl}]}}}\n",
+    );
+    let body = json!({"project": "demo", "text": text, "dry_run": true, "done": []}).to_string();
+    let request = format!(
+        "POST /api/create HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        console.address,
+        body.len()
+    );
+    let begin = Instant::now();
+    let answers: Vec<String> = thread::scope(|scope| {
+        let asking: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut stream = console.connect();
+                    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+                    stream.write_all(request.as_bytes()).unwrap();
+                    let mut answer = String::new();
+                    stream.read_to_string(&mut answer).unwrap();
+                    answer
+                })
+            })
+            .collect();
+        let mut times = Vec::new();
+        while !asking.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let begin = Instant::now();
+            assert!(console.is_live());
+            times.push(begin.elapsed());
+            thread::sleep(Duration::from_millis(20));
+        }
+        times.sort();
+        println!(
+            "healthz meanwhile: {:?} in the middle, {:?} at most; {:?} in all",
+            times[times.len() / 2],
+            times[times.len() - 1],
+            begin.elapsed()
+        );
+        assert!(times[times.len() / 2] < Duration::from_millis(100), "{times:?}");
+        assert!(times[times.len() - 1] < Duration::from_secs(1), "{times:?}");
+        asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+    });
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    for answer in answers {
+        assert!(
+            answer.starts_with("HTTP/1.1 200"),
+            "{}",
+            &answer[..answer.len().min(2000)]
+        );
+        assert!(answer.len() < 200_000, "{}", answer.len());
+        assert!(answer.contains("and 900 more"), "{answer}");
+    }
+    println!("peak memory: {} MiB", console.memory("VmHWM") / 1024);
+    assert!(console.memory("VmHWM") / 1024 < 600);
 }

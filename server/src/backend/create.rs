@@ -225,16 +225,24 @@ async fn check_fields(
             )
         }));
     }
-    let (document, schema) = (Arc::clone(document), Arc::clone(&known));
+    let (checked, schema) = (Arc::clone(document), Arc::clone(&known));
     let unknown = compute(move || {
-        document
+        checked
             .value(entry)
             .map(|object| unknown_fields(&schema.schema, object))
             .unwrap_or_default()
     })
     .await?;
     if unknown.is_empty() {
-        return Ok(None);
+        let text = |field: &str| document.value(entry).and_then(|object| object[field].as_str());
+        let is_checked = known.has(
+            text("apiVersion").unwrap_or_default(),
+            text("kind").unwrap_or_default(),
+        );
+        return Ok((!is_checked).then(|| {
+            "fields of this kind are not checked: this cluster drops those that it does not know without a word"
+                .to_owned()
+        }));
     }
     let version = known.version.as_deref().unwrap_or("of unknown version");
     let cause = |field: &String| Cause {

@@ -58,6 +58,11 @@ pub struct ClusterSchema {
 }
 
 impl ClusterSchema {
+    /// Whether the fields of a kind can be told from the schema.
+    pub fn has(&self, api_version: &str, kind: &str) -> bool {
+        KINDS.contains(&(api_version, kind))
+    }
+
     /// The server refuses fields that it does not know when it is asked to (`fieldValidation`, Kubernetes 1.25). An
     /// older one drops them without a word, and one that does not tell its version may be an older one.
     pub fn is_strict(&self) -> bool {
@@ -173,6 +178,20 @@ impl Cluster {
     }
 
     async fn own_schema(&self) -> Result<Schema, ApiError> {
+        let schema = self.openapi().await?;
+        // A proxy's page, or half a document, is no schema.
+        let missing = KINDS
+            .iter()
+            .find(|(version, kind)| schema.for_kind(version, kind).is_none());
+        match missing {
+            None => Ok(schema),
+            Some((_, kind)) => Err(ApiError::Unreachable {
+                message: format!("the cluster's OpenAPI document has no {kind}"),
+            }),
+        }
+    }
+
+    async fn openapi(&self) -> Result<Schema, ApiError> {
         let index = match self.get("/openapi/v3").await {
             Ok(index) => index,
             Err(ApiError::NotFound { .. }) => {

@@ -185,6 +185,11 @@ impl TestApp {
         self.cookie = Some(pair.to_owned());
     }
 
+    /// Goes on as somebody else, by their cookie; the cookie of before.
+    pub fn swap_cookie(&mut self, cookie: Option<String>) -> Option<String> {
+        std::mem::replace(&mut self.cookie, cookie)
+    }
+
     pub fn forget_cookie(&mut self) {
         self.cookie = None;
     }
