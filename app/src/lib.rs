@@ -63,9 +63,8 @@ pub fn App() -> impl IntoView {
     Toaster::provide();
     mark_alive();
     view! {
-        <Title formatter=|title: String| {
-            if title.is_empty() { "Jobwright".to_owned() } else { format!("{title} · Jobwright") }
-        }/>
+        // Every title of the application passes through this one formatter.
+        <Title formatter=kit::title::format/>
         <Router base=address::base()>
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>

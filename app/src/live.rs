@@ -3,6 +3,10 @@
 use leptos::prelude::*;
 
 use crate::api::job::Millis;
+#[cfg(feature = "hydrate")]
+use crate::i18n::t;
+#[cfg(feature = "hydrate")]
+use crate::kit::{notice::Tone, toast::use_toaster};
 
 /// What a stream reports besides its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,10 @@ const REFUSED_PAUSE: u64 = 5;
 #[cfg(feature = "hydrate")]
 const MAX_ID: usize = 6_000;
 
+/// Status of a stream that is refused because too many are open.
+#[cfg(feature = "hydrate")]
+const TOO_MANY: u16 = 429;
+
 /// Listens to `url` while the calling component lives, calling `on_event` with the data of each event that has one
 /// of `names`, and `on_connection` when the connection changes. `url` is tracked: when it changes, the old stream
 /// is closed and a new one opened; `None` closes it. On the server it does nothing.
@@ -44,6 +52,8 @@ pub fn subscribe(
     {
         let attempt = RwSignal::new(0_u32);
         let refusals = StoredValue::new(0_u32);
+        let toaster = use_toaster();
+        let told = StoredValue::new(false);
         // The address that is followed, and the `id` of its last event.
         let last = StoredValue::new((String::new(), String::new()));
         Effect::new(move |_| {
@@ -67,18 +77,36 @@ pub fn subscribe(
                 _ => format!("{url}&last={}", leptos_router::location::Url::escape(&id)),
             };
             let on_connection = on_connection.clone();
+            let asked = address.clone();
             let changed = move |connection| {
-                on_connection(connection);
-                match connection {
-                    Connection::Open => refusals.set_value(0),
-                    Connection::Closed => {
-                        let pause = REFUSED_PAUSE << refusals.get_value().min(4);
-                        refusals.update_value(|refusals| *refusals += 1);
-                        let pause = std::time::Duration::from_secs(pause.min(60));
-                        set_timeout(move || browser::again(attempt), pause);
-                    }
-                    Connection::Lost | Connection::Restarted => {}
+                if connection == Connection::Open {
+                    refusals.set_value(0);
                 }
+                if connection != Connection::Closed {
+                    on_connection(connection);
+                    return;
+                }
+                let pause = (REFUSED_PAUSE << refusals.get_value().min(4)).min(60);
+                refusals.update_value(|refusals| *refusals += 1);
+                set_timeout(
+                    move || browser::again(attempt),
+                    std::time::Duration::from_secs(pause),
+                );
+                // The event does not say why.
+                let (asked, on_connection) = (asked.clone(), on_connection.clone());
+                leptos::task::spawn_local(async move {
+                    if browser::status(&asked).await != Some(TOO_MANY) {
+                        on_connection(Connection::Closed);
+                        return;
+                    }
+                    on_connection(Connection::Lost);
+                    if told.try_get_value() == Some(false) {
+                        told.set_value(true);
+                        if let Some(toaster) = toaster {
+                            toaster.show(Tone::Warning, t(crate::i18n::error::TOO_MANY));
+                        }
+                    }
+                });
             };
             let on_event = on_event.clone();
             let heard = move |name: &str, data: &str, id: String| {
@@ -141,7 +169,8 @@ mod browser {
     use leptos::prelude::*;
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
-    use web_sys::{Event, EventSource, MessageEvent};
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::{Event, EventSource, MessageEvent, RequestInit, Response};
 
     use super::{Connection, MAX_SILENCE};
 
@@ -170,6 +199,14 @@ mod browser {
         if let Some(number) = attempt.try_get_untracked() {
             attempt.set(number.wrapping_add(1));
         }
+    }
+
+    /// The status of the server's answer, if there is one.
+    pub async fn status(url: &str) -> Option<u16> {
+        let request = RequestInit::new();
+        request.set_method("HEAD");
+        let answer = JsFuture::from(window().fetch_with_str_and_init(url, &request)).await;
+        Some(answer.ok()?.dyn_into::<Response>().ok()?.status())
     }
 
     pub fn open(

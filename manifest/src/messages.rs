@@ -82,6 +82,11 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "该别名包含自身，请直接写出值。",
     ),
     (
+        "yaml.values",
+        "The text has more than 250,000 values. Write a smaller manifest, or several.",
+        "文本包含超过 250000 个值，请缩小清单或拆分为多个。",
+    ),
+    (
         "yaml.alias.expansion",
         "The aliases expand to more than 250,000 values. Write a smaller manifest.",
         "别名展开后超过 250000 个值，请缩小清单。",

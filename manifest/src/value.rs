@@ -66,7 +66,13 @@ impl<F: Fn() -> bool> Reader<'_, F> {
     fn read(&mut self, id: NodeId) -> Result<Value, ValueError> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(self.error("yaml.alias.expansion", id, ""));
+            // Without aliases no node is read twice.
+            let code = if self.tree.nodes.len() > MAX_NODES {
+                "yaml.values"
+            } else {
+                "yaml.alias.expansion"
+            };
+            return Err(self.error(code, id, ""));
         }
         let node = self.tree.node(id);
         if node.aliased {

@@ -67,6 +67,9 @@ pub struct Serve {
     /// Hours after which an unused session ends.
     #[arg(long, env = "JOBWRIGHT_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=720))]
     pub session_hours: u16,
+    /// Hours after which a session ends however much it is used.
+    #[arg(long, env = "JOBWRIGHT_SESSION_MAX_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u16).range(1..=8760))]
+    pub session_max_hours: u16,
 }
 
 /// Options of `jobwright playground`.
@@ -126,7 +129,13 @@ fn public_url(text: &str) -> Result<PublicUrl, String> {
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return Err("it must end after the host: the console cannot live below a path".to_owned());
     }
-    let authority = uri.authority().cloned().ok_or("it names no host")?;
+    let authority = uri.authority().ok_or("it names no host")?;
+    // As browsers write it in `Origin`: in small letters, and without the port that everybody expects.
+    let mut written = authority.as_str().to_ascii_lowercase();
+    if authority.port_u16() == Some(if secure { 443 } else { 80 }) {
+        written = authority.host().to_ascii_lowercase();
+    }
+    let authority = written.parse().map_err(|error| format!("{error}"))?;
     Ok(PublicUrl { secure, authority })
 }
 

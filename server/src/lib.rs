@@ -12,9 +12,11 @@ pub mod backend;
 pub mod cluster;
 pub mod clusters;
 pub mod config;
+pub mod connections;
+pub mod data_dir;
 mod files;
-mod health;
-mod limit;
+pub mod health;
+pub mod limit;
 pub mod manifest_command;
 mod pages;
 #[cfg_attr(not(feature = "playground"), path = "no_playground.rs")]

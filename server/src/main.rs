@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    server::data_dir::set_private_umask();
     let arguments = Arguments::parse();
     // What the client library logs may hold whole answers of the API server, Secrets included; its errors reach us
     // anyway.

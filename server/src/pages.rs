@@ -9,15 +9,16 @@ use axum::extract::{Query, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use leptos::nonce;
 use leptos::prelude::{provide_context, use_context};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
 use crate::clusters::request::{Named, Place};
 use crate::security::headers::Nonce;
 use crate::session::Session;
+use crate::session::attempts::Peer;
 use crate::session::routes::{redeem, renew_token};
 use crate::state::AppState;
 
@@ -75,6 +76,7 @@ pub async fn first(
     State(state): State<AppState>,
     named: Option<Extension<Named>>,
     session: Option<Extension<Session>>,
+    peer: Peer,
     Query(query): Query<First>,
     headers: HeaderMap,
 ) -> Response {
@@ -84,7 +86,7 @@ pub async fn first(
         let back = key
             .as_ref()
             .map(|key| LocalPath::new(&format!("{}/", base_of(key))));
-        return redeem(&state, &headers, &token, &back.unwrap_or_default());
+        return redeem(&state, peer, &headers, &token, &back.unwrap_or_default());
     }
     if session.is_none() {
         // Nobody learns from this which clusters there are.
@@ -133,6 +135,47 @@ pub async fn with_cluster(State(state): State<AppState>, request: Request, next:
     }
 }
 
+/// Whether `path` can be a page's: every cluster, project and Job in it has a name that such a thing can have
+/// (Kubernetes' "Object Names and IDs").
+fn is_possible(path: &str) -> bool {
+    let is_key = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~'))
+    };
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    while let Some(segment) = segments.next() {
+        let name = match segment {
+            "clusters" | "projects" | "jobs" => segments.next(),
+            _ => continue,
+        };
+        let Some(name) = name else { continue };
+        let Ok(name) = percent_decode_str(name).decode_utf8() else {
+            return false;
+        };
+        let is_name = match segment {
+            "clusters" => is_key(&name),
+            "projects" => manifest::names::dns_label(&name).is_ok(),
+            _ => manifest::names::dns_subdomain(&name).is_ok(),
+        };
+        if !is_name {
+            return false;
+        }
+    }
+    true
+}
+
+/// Answers 404 to the address of a page that no cluster, project or Job can have, before anything of it is rendered.
+/// It is no page of the application, whose browser half would read the address again.
+pub async fn with_possible_names(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_page = path.starts_with("/projects/") || path.starts_with(CLUSTERS);
+    if !is_page || is_possible(path) {
+        return next.run(request).await;
+    }
+    let text = "There is no such address: no project or Job can have this name.\n没有此地址：项目或任务不可能使用该名称。\n";
+    (StatusCode::NOT_FOUND, text).into_response()
+}
+
 /// A visit of the sign-in page prints a new address if the last one is too old.
 pub async fn on_sign_in(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/sign-in" {
@@ -152,6 +195,39 @@ pub fn provide_nonce() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_that_can_exist_are_rendered() {
+        let long = |length: usize| format!("/projects/demo/jobs/{}", "a".repeat(length));
+        for possible in [
+            "/projects/demo/jobs",
+            "/projects/demo/jobs/",
+            "/projects/demo/jobs/pi.2-x",
+            "/projects/demo/create-job",
+            "/clusters/admin~40host~3a6443/projects/kube-system/jobs/pi",
+            "/projects/%64emo/jobs",
+            &long(253),
+        ] {
+            assert!(is_possible(possible), "{possible}");
+        }
+        for impossible in [
+            "/projects/x%3C%2Ftitle%3E/jobs",
+            "/projects/Demo/jobs",
+            "/projects/de.mo/jobs",
+            "/projects/de%20mo/jobs",
+            "/projects/%FF/jobs",
+            "/projects/demo%00/jobs",
+            "/projects/%E2%80%AEomed/jobs",
+            "/projects/demo/jobs/pi%3Cb%3E",
+            "/projects/demo/jobs/-pi",
+            "/projects/demo/jobs/..%2F..",
+            "/clusters/a%22b/projects/demo/jobs",
+            "/clusters/a%2Fb/projects/demo/jobs",
+            &long(254),
+        ] {
+            assert!(!is_possible(impossible), "{impossible}");
+        }
+    }
 
     #[test]
     fn redirects_stay_on_this_server() {

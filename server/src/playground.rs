@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
 use crate::config;
-use crate::serve::{ServeError, asked_to_end, make_private_dir};
+use crate::data_dir::DataDir;
+use crate::serve::{ServeError, asked_to_end};
 
 /// Why the playground cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -97,9 +98,9 @@ async fn serve_tls(
 
 /// `jobwright playground`: until the process is asked to end.
 pub async fn run(arguments: config::Playground) -> Result<(), ServeError> {
-    let data_dir = config::data_dir(arguments.data_dir.as_ref())?;
-    make_private_dir(&data_dir)?;
-    let embedded = Embedded::listen(&data_dir, Some((arguments.listen, &arguments.kubeconfig))).await?;
+    crate::connections::raise_descriptor_limit();
+    let data_dir = DataDir::open(&config::data_dir(arguments.data_dir.as_ref())?)?;
+    let embedded = Embedded::listen(data_dir.path(), Some((arguments.listen, &arguments.kubeconfig))).await?;
     asked_to_end().await;
     embedded.stop().await;
     Ok(())

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -39,8 +40,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/stream/logs", get(streams::logs::stream))
         .route("/download/log", get(streams::download::log))
         .route("/cluster/schema", get(schema::answer))
-        .route_layer(from_fn(layer::streams))
-        .route_layer(from_fn_with_state(state.clone(), security::origin::layer));
+        .route_layer(from_fn(layer::streams));
 
     // Pages and server functions: the framework registers both.
     let application = Router::new()
@@ -66,12 +66,18 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     // From outside to inside.
     let layers = ServiceBuilder::new()
         .layer(from_fn(trace::layer))
-        .layer(from_fn(security::headers::layer))
+        .layer(from_fn_with_state(state.clone(), security::headers::layer))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(state.clone(), security::hosts::layer))
         .layer(csrf)
+        .layer(from_fn_with_state(state.clone(), security::origin::layer))
+        .layer(from_fn(pages::with_possible_names))
+        .layer(from_fn_with_state(state.clone(), layer::identify))
+        // Nothing of a body is read for whoever may not send it.
+        .layer(from_fn(security::calls::layer))
         .layer(from_fn(limit::layer))
-        .layer(from_fn_with_state(state.clone(), layer::identify));
+        // The limit is `limit`'s alone.
+        .layer(DefaultBodyLimit::disable());
 
     let site = files::service(&state.site, unknown.with_state(state.clone()));
     let routes = Router::new()

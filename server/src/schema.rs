@@ -15,7 +15,15 @@ pub async fn answer(At(cluster): At, headers: HeaderMap) -> Response {
     };
     let fixed = [
         (CONTENT_TYPE, "application/json"),
-        (CACHE_CONTROL, "private, max-age=300"),
+        // One that stands in for the cluster's own is asked for again.
+        (
+            CACHE_CONTROL,
+            if schema.unknown.is_none() {
+                "private, max-age=300"
+            } else {
+                "no-store"
+            },
+        ),
         (VARY, "Accept-Encoding, Cookie"),
     ];
     if takes_gzip(&headers) {

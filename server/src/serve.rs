@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +11,13 @@ use tower_http::csrf;
 use crate::cluster::connect::{self, ConnectError};
 use crate::clusters::Clusters;
 use crate::config::{self, ConfigError, Serve};
+use crate::connections::{self, max_connections, raise_descriptor_limit};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::health::Readiness;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::router::router;
 use crate::security::hosts::Hosts;
-use crate::session::{SessionError, SessionService};
+use crate::session::{Lifetime, SessionError, SessionService};
 use crate::state::{AppState, Shared, leptos_options};
 
 /// How long requests that are still running may take once the server is asked to end. Streams never end by
@@ -31,14 +33,9 @@ pub enum ServeError {
     /// The configuration is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The data folder cannot be made.
-    #[error("cannot make the folder {path}")]
-    DataDir {
-        /// The folder.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     /// Sessions cannot be had.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -59,7 +56,7 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
-    /// Connections cannot be accepted any more.
+    /// The address that was taken cannot be told.
     #[error("the server has failed")]
     Serve(#[source] std::io::Error),
 }
@@ -68,8 +65,9 @@ pub enum ServeError {
 pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     arguments.check_listen()?;
     let site = arguments.site_dir()?;
-    let data_dir = config::data_dir(arguments.data_dir.as_ref())?;
-    make_private_dir(&data_dir)?;
+    let descriptors = raise_descriptor_limit();
+    // Held to the end: two consoles would undo each other's sign-outs.
+    let data_dir = DataDir::open(&config::data_dir(arguments.data_dir.as_ref())?)?;
 
     let listener = TcpListener::bind(arguments.listen)
         .await
@@ -79,8 +77,11 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         })?;
     let address = listener.local_addr().map_err(ServeError::Serve)?;
     let hosts = Hosts::new(address.ip(), arguments.public_url.clone());
-    let idle = Duration::from_hours(u64::from(arguments.session_hours));
-    let sessions = SessionService::open(&data_dir, idle, hosts.secure(), address.port())?;
+    let lifetime = Lifetime {
+        idle: Duration::from_hours(arguments.session_hours.into()),
+        absolute: Duration::from_hours(arguments.session_max_hours.into()),
+    };
+    let sessions = SessionService::open(data_dir.path(), lifetime, hosts.secure(), address.port())?;
 
     let found = connect::find(arguments.cluster, &arguments.contexts, arguments.is_private())?;
     let (clusters, embedded) = match found {
@@ -89,7 +90,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         }
         Some(clusters) => (clusters, None),
         None => {
-            let embedded = Embedded::start(&data_dir, arguments.playground_kubeconfig.as_deref()).await?;
+            let embedded =
+                Embedded::start(data_dir.path(), arguments.playground_kubeconfig.as_deref()).await?;
             (Clusters::One(embedded.cluster()), Some(embedded))
         }
     };
@@ -105,6 +107,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         sessions,
         hosts,
         clusters: Arc::new(clusters),
+        readiness: Readiness::default(),
         base,
         print,
     });
@@ -113,21 +116,21 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
 
     // Open streams hold their connections: what has not ended after the grace period is dropped.
     let (asked, ending) = tokio::sync::oneshot::channel();
-    let graceful = axum::serve(listener, app).with_graceful_shutdown(async move {
+    let serving = connections::serve(listener, app, max_connections(descriptors), async move {
         asked_to_end().await;
-        // The receiver is gone only if serving has failed already.
+        // The receiver is there as long as anything is served.
         let _ = asked.send(());
     });
-    let outcome = tokio::select! {
-        outcome = graceful.into_future() => outcome,
+    tokio::select! {
+        () = serving => {}
         () = async {
             if ending.await.is_ok() {
                 tokio::time::sleep(GRACE).await;
             } else {
                 std::future::pending::<()>().await;
             }
-        } => Ok(()),
-    };
+        } => {}
+    }
     tracing::info!("ending");
     state.sessions.save();
     if let Some(embedded) = embedded
@@ -137,7 +140,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     {
         tracing::warn!("the playground did not end in time; its data is safe");
     }
-    outcome.map_err(ServeError::Serve)
+    Ok(())
 }
 
 /// Prints a line for the person who started the server.
@@ -156,18 +159,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     } else {
         address
     }
-}
-
-/// Makes a folder that only its owner may enter.
-pub fn make_private_dir(path: &Path) -> Result<(), ServeError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| ServeError::DataDir {
-        path: path.display().to_string(),
-        source,
-    })
 }
 
 /// Waits for Ctrl-C or SIGTERM.

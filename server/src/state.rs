@@ -8,6 +8,7 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 
 use crate::clusters::Clusters;
+use crate::health::Readiness;
 use crate::security::hosts::Hosts;
 use crate::session::SessionService;
 
@@ -27,6 +28,8 @@ pub struct Shared {
     pub hosts: Hosts,
     /// The clusters. Today everyone uses the server's own credentials.
     pub clusters: Arc<Clusters>,
+    /// Whether the cluster answers, as far as is known.
+    pub readiness: Readiness,
     /// How this server's addresses begin, such as `http://127.0.0.1:3000`.
     pub base: String,
     /// Prints a line for the person who started the server.

@@ -367,57 +367,69 @@ async fn what_may_not_be_read_does_not_take_the_list_away() {
     assert!(page.text().contains("pods is forbidden"), "{}", page.text());
 }
 
-#[tokio::test]
-async fn a_long_list_is_read_page_by_page() {
-    // The table answers each page alike, so only the first request's query is of interest.
-    let fake = Fake::default();
-    let app = TestApp::signed_in(fake.router()).await;
-    app.call("jobs", &json!({"project": "demo"})).await;
-    let asked = fake.asked();
-    let lists: Vec<&Asked> = asked
-        .iter()
-        .filter(|asked| asked.what == format!("GET {JOBS}"))
-        .collect();
-    assert_eq!(lists[0].query, "limit=500");
+/// A page of a list, of these Jobs, with the token of the next one.
+fn page(names: &[&str], token: &str) -> Value {
+    let jobs: Vec<Value> = names.iter().map(|name| job(name)).collect();
+    let mut page = list(&jobs);
+    page["metadata"]["continue"] = token.into();
+    page
 }
 
-/// Servers before 1.25 drop fields that they do not know, whatever they are asked.
-#[tokio::test]
-async fn a_cluster_that_would_drop_a_field_is_not_given_it() {
-    let definitions = json!({"definitions": {
-        "io.k8s.api.batch.v1.Job": {
-            "type": "object",
-            "properties": {
-                "apiVersion": {"type": "string"}, "kind": {"type": "string"},
-                "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
-                "spec": {"type": "object", "properties": {
-                    "completions": {"type": "integer", "format": "int32"},
-                    "template": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-                }},
-            },
-            "x-kubernetes-group-version-kind": [{"group": "batch", "kind": "Job", "version": "v1"}],
-        },
-    }});
-    let fake = Fake::default()
-        .on("GET /version", 200, json!({"gitVersion": "v1.20.2"}))
-        .on("GET /openapi/v2", 200, definitions)
-        .on(
-            "POST /apis/batch/v1/namespaces/demo/jobs",
-            201,
-            json!({"metadata": {"name": "pi"}}),
-        );
+async fn read_list(fake: Fake) -> (Vec<String>, Vec<String>, StatusCode) {
     let app = TestApp::signed_in(fake.router()).await;
-    let job = |more: &str| PI.replace("  someday: true\n", more);
-    let answer = app
-        .call("create", &arguments(&job("  suspend: true\n"), false, &[]))
-        .await;
-    let error = answer.json()["documents"][0]["error"].clone();
-    assert_eq!(error["kind"], "invalid");
-    assert_eq!(error["causes"][0]["field"], "spec.suspend");
-    assert!(fake.asked_with("POST").is_empty(), "nothing was sent");
-    let answer = app
-        .call("create", &arguments(&job("  completions: 2\n"), false, &[]))
-        .await;
-    assert_eq!(answer.json()["documents"][0]["error"], Value::Null);
-    assert_eq!(fake.asked_with("POST").len(), 1);
+    let answer = app.call("jobs", &json!({"project": "demo"})).await;
+    let mut names: Vec<String> = answer.json()["rows"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    let asked = fake.asked().into_iter();
+    let lists = asked.filter(|asked| asked.what == format!("GET {JOBS}"));
+    (names, lists.map(|asked| asked.query).collect(), answer.status)
+}
+
+#[tokio::test]
+async fn long_list_is_read_page_by_page() {
+    let what = format!("GET {JOBS}");
+    let fake = Fake::default()
+        .then(&what, 200, page(&["a", "b"], "t/1"))
+        .then(&what, 200, page(&["c"], "t2"))
+        .then(&what, 200, page(&["d"], ""));
+    let (names, queries, _) = read_list(fake).await;
+    assert_eq!(names, ["a", "b", "c", "d"]);
+    assert_eq!(
+        queries,
+        ["limit=500", "limit=500&continue=t%2F1", "limit=500&continue=t2"]
+    );
+}
+
+#[tokio::test]
+async fn list_whose_snapshot_expires_is_read_from_its_beginning_once() {
+    let what = format!("GET {JOBS}");
+    let expired = || status(410, "Expired", "the provided continue parameter is too old");
+    let fake = Fake::default()
+        .then(&what, 200, page(&["a", "gone"], "t1"))
+        .then(&what, 410, expired())
+        .then(&what, 200, page(&["a"], "t2"))
+        .then(&what, 200, page(&["b"], ""));
+    let (names, queries, _) = read_list(fake).await;
+    assert_eq!(names, ["a", "b"], "nothing of the first reading is left");
+    assert_eq!(
+        queries,
+        [
+            "limit=500",
+            "limit=500&continue=t1",
+            "limit=500",
+            "limit=500&continue=t2"
+        ]
+    );
+    let fake = Fake::default()
+        .then(&what, 200, page(&["a"], "t1"))
+        .then(&what, 410, expired())
+        .then(&what, 200, page(&["a"], "t2"))
+        .then(&what, 410, expired());
+    let (_, queries, code) = read_list(fake).await;
+    assert_eq!((queries.len(), code), (4, StatusCode::GONE), "not for ever");
 }

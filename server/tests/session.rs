@@ -6,21 +6,8 @@ use common::TestApp;
 use common::fake::Fake;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{Method, StatusCode};
+use leptos::server_fn::axum::server_fn_paths;
 use serde_json::json;
-
-/// Every server function.
-const CALLS: [&str; 10] = [
-    "workspace",
-    "jobs",
-    "job",
-    "manifest",
-    "offers",
-    "create",
-    "rerun",
-    "delete",
-    "suspend",
-    "describe",
-];
 
 /// Every stream and download.
 const STREAMS: [&str; 5] = [
@@ -35,7 +22,10 @@ const STREAMS: [&str; 5] = [
 async fn without_a_session_every_call_is_refused_and_the_cluster_not_asked() {
     let fake = Fake::default();
     let app = TestApp::new(fake.router());
-    for name in CALLS {
+    let calls: Vec<&str> = server_fn_paths().map(|(path, _)| path).collect();
+    assert!(calls.len() >= 11, "{calls:?}");
+    for path in calls {
+        let name = path.strip_prefix("/api/").unwrap();
         let answer = app.call(name, &json!({})).await;
         assert_eq!(
             (answer.status, answer.json()),
@@ -90,6 +80,28 @@ async fn the_printed_address_signs_in_once() {
         "/",
         "an old bookmark still works"
     );
+}
+
+#[tokio::test]
+async fn who_keeps_trying_wrong_tokens_has_to_wait_and_the_right_one_is_taken() {
+    let app = TestApp::new(Fake::default().router());
+    let mut answers = Vec::new();
+    for number in 0..15 {
+        answers.push(app.post("/session", &format!("token=wrong{number}")).await);
+        answers.push(app.get(&format!("/?token=wrong{number}")).await);
+    }
+    assert_eq!(answers[9].status, StatusCode::SEE_OTHER);
+    let refused = &answers[10];
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!((1..=61).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
+    assert!(
+        answers[10..]
+            .iter()
+            .all(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS)
+    );
+    let answer = app.post("/session", &format!("token={}", app.token())).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(answer.header(SET_COOKIE).contains("HttpOnly"));
 }
 
 #[tokio::test]

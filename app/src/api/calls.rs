@@ -66,9 +66,22 @@ pub async fn offers(project: String) -> Result<Offers, ApiError> {
 }
 
 /// Creates the documents of `text` in a project, or asks the API server what it would say (`dry_run`).
-/// `done`: documents (by position) that an earlier try created.
-#[server(name = CreateObjects, endpoint = "create", input = Json, output = Json)]
+/// `done`: documents (by position) that an earlier try created. A text that is too long is not sent.
 pub async fn create(
+    project: String,
+    text: String,
+    dry_run: bool,
+    done: Vec<usize>,
+) -> Result<CreateOutcome, ApiError> {
+    if text.len() > manifest::MAX_BYTES {
+        return Err(ApiError::too_large());
+    }
+    post_manifest(project, text, dry_run, done).await
+}
+
+/// The server's half of [`create`].
+#[server(name = CreateObjects, endpoint = "create", input = Json, output = Json)]
+pub async fn post_manifest(
     project: String,
     text: String,
     dry_run: bool,

@@ -224,6 +224,16 @@ impl From<Wire> for ApiError {
     }
 }
 
+impl ApiError {
+    /// The refusal of a manifest that is longer than [`MAX_BYTES`](manifest::MAX_BYTES).
+    pub fn too_large() -> Self {
+        Self::Other {
+            code: 413,
+            message: format!("the manifest is larger than {} bytes", manifest::MAX_BYTES),
+        }
+    }
+}
+
 /// One refused field, as in `Status.details.causes` of the Kubernetes API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
@@ -239,9 +249,25 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self::Console {
-            message: error.to_string(),
+        let error = match error {
+            // What was sent is not what the function takes.
+            ServerFnErrorErr::Args(message)
+            | ServerFnErrorErr::MissingArg(message)
+            | ServerFnErrorErr::Deserialization(message)
+                if cfg!(feature = "ssr") =>
+            {
+                Self::Other { code: 400, message }
+            }
+            error => Self::Console {
+                message: error.to_string(),
+            },
+        };
+        // The framework answers 500 to whatever it finds itself.
+        #[cfg(feature = "ssr")]
+        if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
+            response.set_status(error.status());
         }
+        error
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Lang, Text, texts};
 use crate::api::error::ApiError;
+use crate::kit::foreign_text::visible;
 
 texts! {
     SIGNED_OUT: "Your session has ended. Sign in again; what you typed is kept in this browser." | "会话已结束，请重新登录；您输入的内容已保存在此浏览器中。";
@@ -18,6 +19,7 @@ texts! {
     CONSOLE: "The console's server cannot be reached. Check that it runs, then try again; nothing you typed is lost." | "无法连接控制台服务器，请检查其是否在运行后重试；您输入的内容不会丢失。";
     OTHER: "The cluster answered with an error. Read it, then try again." | "集群返回了错误，请查看内容后重试。";
     TOO_LARGE: "This is larger than the 3 MiB that the cluster takes. Split it into several files." | "内容超过集群允许的 3 MiB，请拆分为多个文件。";
+    TOO_MANY: "Too many requests or open pages at once. Close pages of this console that you do not need, then try again in a moment." | "同时打开的页面或请求过多，请关闭不需要的控制台页面，稍后重试。";
 }
 
 impl ApiError {
@@ -37,6 +39,7 @@ impl ApiError {
             Self::Credentials { .. } => CREDENTIALS,
             Self::Console { .. } => CONSOLE,
             Self::Other { code: 413, .. } => TOO_LARGE,
+            Self::Other { code: 429, .. } => TOO_MANY,
             Self::Other { .. } => OTHER,
         }
     }
@@ -65,7 +68,9 @@ impl ApiError {
     /// Both in one line.
     pub fn sentence(&self, lang: Lang) -> String {
         let advice = self.advice().get(lang);
-        self.detail()
-            .map_or_else(|| advice.to_owned(), |detail| format!("{advice} ({detail})"))
+        self.detail().map_or_else(
+            || advice.to_owned(),
+            |detail| format!("{advice} ({})", visible(detail)),
+        )
     }
 }

@@ -19,6 +19,8 @@ pub mod sign_in;
 pub mod volume;
 pub mod wizard;
 
+use crate::kit::foreign_text::visible;
+
 /// A language of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lang {
@@ -96,13 +98,26 @@ pub fn t(text: Text) -> &'static str {
     text.get(crate::preferences::current().lang)
 }
 
-/// The text in the person's language with `{name}` replaced by its value.
+/// The text in the person's language with `{name}` replaced by its value. Values are others' words: what cannot be
+/// seen in them is marked, and what looks like a placeholder stays as it is.
 pub fn tf(text: Text, values: &[(&str, &str)]) -> String {
-    let mut out = t(text).to_owned();
-    for (name, value) in values {
-        out = out.replace(&format!("{{{name}}}"), value);
+    let mut out = String::new();
+    let mut rest = t(text);
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let named = after.split_once('}').and_then(|(name, after)| {
+            let (_, value) = values.iter().find(|(known, _)| *known == name)?;
+            Some((value, after))
+        });
+        rest = if let Some((value, after)) = named {
+            out.push_str(&visible(value));
+            after
+        } else {
+            out.push('{');
+            after
+        };
     }
-    out
+    out + rest
 }
 
 /// Declares texts: `texts! { NAME: "English" | "中文"; }`.
@@ -136,5 +151,11 @@ mod tests {
             zh: "{n}/{m}",
         };
         assert_eq!(tf(text, &[("n", "1"), ("m", "4")]), "1 of 4");
+        assert_eq!(
+            tf(text, &[("n", "{m}"), ("m", "{n}")]),
+            "{m} of {n}",
+            "values are not looked through"
+        );
+        assert_eq!(tf(text, &[("n", "\u{202e}")]), "‹U+202E› of {m}");
     }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::dynamic::dynamic;
+use super::foreign_text::visible;
 use super::icon::{Glyph, Icon};
 use crate::api::job::{JobStatus, Reason, StatusKind};
 use crate::i18n::{Text, jobs as text, t, tf};
@@ -51,6 +52,7 @@ pub fn word(kind: StatusKind) -> Text {
 
 /// A reason in words; codes that we have no words for are shown as the cluster writes them.
 pub fn explain(reason: &Reason) -> String {
+    let code = visible(&reason.code);
     let known = match reason.code.as_str() {
         "Scheduling" => text::REASON_SCHEDULING,
         "Pulling" => text::REASON_PULLING,
@@ -63,8 +65,8 @@ pub fn explain(reason: &Reason) -> String {
         "FailedIndexes" | "MaxFailedIndexesExceeded" => text::REASON_INDEXES,
         "SuccessPolicy" => text::REASON_SUCCESS_POLICY,
         "OOMKilled" => text::REASON_OOM,
-        _ if reason.message.is_empty() => return reason.code.clone(),
-        _ => return format!("{}: {}", reason.code, reason.message),
+        _ if reason.message.is_empty() => return code.into_owned(),
+        _ => return format!("{code}: {}", visible(&reason.message)),
     };
     tf(known, &[("what", &reason.message)])
         .trim_end_matches([':', '：', ' '])

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::foreign_text::{into_visible, visible};
 use super::notice::{Notice, Tone};
 use crate::api::error::ApiError;
 use crate::i18n::t;
@@ -16,7 +17,10 @@ pub fn Failure(
         ApiError::Invalid { causes, .. } => causes.clone(),
         _ => Vec::new(),
     };
-    let detail = error.detail().filter(|_| causes.is_empty()).map(str::to_owned);
+    let detail = error
+        .detail()
+        .filter(|_| causes.is_empty())
+        .map(|detail| visible(detail).into_owned());
     view! {
         <Notice tone=Tone::Error>
             <strong>{t(error.advice())}</strong>
@@ -30,9 +34,9 @@ pub fn Failure(
                                 .map(|cause| {
                                     view! {
                                         <li>
-                                            <code>{cause.field}</code>
+                                            <code>{into_visible(cause.field)}</code>
                                             ": "
-                                            {cause.message}
+                                            {into_visible(cause.message)}
                                         </li>
                                     }
                                 })

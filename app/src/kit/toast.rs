@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::foreign_text::into_visible;
 use super::icon::{Glyph, Icon};
 use super::notice::Tone;
 use crate::i18n::{common, t};
@@ -65,7 +66,7 @@ impl Toaster {
             toasts.push(Toast {
                 id,
                 tone,
-                text: text.into(),
+                text: into_visible(text.into()),
             });
         });
         if tone != Tone::Error {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::api::create::{CreateOutcome, DocumentOutcome};
 use crate::api::error::{ApiError, Cause};
 use crate::i18n::{t, tf, wizard as text};
+use crate::kit::foreign_text::into_visible;
 
 /// Code of a problem that the server told.
 pub const SERVER: &str = "server";
@@ -123,7 +124,7 @@ fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
 /// A problem in the person's words; the server's in its own.
 pub fn words(problem: &Problem) -> String {
     if problem.code == SERVER {
-        return problem.subjects.concat();
+        return into_visible(problem.subjects.concat());
     }
     problem.text(match crate::preferences::current().lang {
         crate::i18n::Lang::En => manifest::Language::En,

@@ -1,6 +1,8 @@
 //! Errors of the API, as `Status` objects
 //! ([meta/v1 Status](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/)).
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::field::FieldError;
@@ -22,6 +24,9 @@ pub struct ApiError {
     /// `metadata`, empty but for an expired list.
     pub metadata: Value,
 }
+
+/// Most causes that are told. The API server tells all of them, in answers of any length.
+const MAX_CAUSES: usize = 1000;
 
 impl ApiError {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
@@ -90,11 +95,15 @@ impl ApiError {
     /// 422: fields are wrong; each becomes a cause.
     pub fn invalid(kind: &str, group: &str, name: &str, errors: &[FieldError]) -> Self {
         // The message says each thing once; the causes are all there.
-        let mut texts: Vec<String> = Vec::new();
-        for text in errors.iter().map(ToString::to_string) {
-            if !texts.contains(&text) {
-                texts.push(text);
-            }
+        let mut said = HashSet::new();
+        let (told, rest) = errors.split_at(errors.len().min(MAX_CAUSES));
+        let mut texts: Vec<String> = told
+            .iter()
+            .map(ToString::to_string)
+            .filter(|text| said.insert(text.clone()))
+            .collect();
+        if !rest.is_empty() {
+            texts.push(format!("and {} more", rest.len()));
         }
         let joined = match texts.as_slice() {
             [one] => one.clone(),
@@ -103,7 +112,7 @@ impl ApiError {
         let message = format!("{} \"{name}\" is invalid: {joined}", qualified(kind, group));
         let mut error = Self::new(422, "Invalid", message);
         let mut about = details(name, group, kind);
-        about["causes"] = errors.iter().map(FieldError::cause).collect();
+        about["causes"] = told.iter().map(FieldError::cause).collect();
         error.details = Some(about);
         error
     }

@@ -170,8 +170,19 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
         body,
         user,
     };
-    route(&api, asked).unwrap_or_else(IntoResponse::into_response)
+    if asked.body.len() <= LARGE {
+        return route(&api, asked).unwrap_or_else(IntoResponse::into_response);
+    }
+    // Reading and checking a large object takes seconds, in which no other request shall wait.
+    let routed =
+        tokio::task::spawn_blocking(move || route(&api, asked).unwrap_or_else(IntoResponse::into_response));
+    routed
+        .await
+        .unwrap_or_else(|error| Status::internal(error.to_string()).into_response())
 }
+
+/// Largest body that is worked on where it arrives.
+const LARGE: usize = 64 * 1024;
 
 /// Who the request acts as, if they may do what it asks.
 fn allowed(api: &Api, parts: &http::request::Parts, query: &Query) -> Result<User, Status> {

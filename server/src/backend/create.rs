@@ -1,12 +1,16 @@
 //! Creating the documents of a text: each is posted as the JSON it stands for, and nothing is ever overwritten.
 
+use std::sync::Arc;
+
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use app::api::create::{CreateOutcome, DocumentOutcome};
 use app::api::error::{ApiError, Cause};
 use manifest::{Document, line_column};
 
 use super::order::rank;
+use crate::cluster::error::{MAX_CAUSES, bounded};
 use crate::cluster::schema::unknown_fields;
 use crate::cluster::{Answer, Cluster, DryRun, Resource, clean, resource};
 
@@ -23,12 +27,17 @@ const KNOWN: [(&str, &str, &str); 5] = [
 /// those after it are not sent; a dry run asks about all.
 pub async fn run(
     cluster: &Cluster,
+    session: &str,
     project: &str,
     text: &str,
     dry_run: DryRun,
     done: &[usize],
 ) -> Result<CreateOutcome, ApiError> {
-    let document = read(text)?;
+    if text.len() > manifest::MAX_BYTES {
+        return Err(ApiError::too_large());
+    }
+    let text = text.to_owned();
+    let document = Arc::new(compute(move || read(&text)).await??);
     let mut order: Vec<usize> = (0..document.entries().len()).collect();
     order.sort_by_key(|entry| rank(kind(&document, *entry)));
     let mut outcomes = Vec::with_capacity(order.len());
@@ -38,8 +47,8 @@ pub async fn run(
         if stopped || done.contains(&entry) {
             outcome.skipped = true;
         } else {
-            match create(cluster, project, &document, entry, dry_run).await {
-                Ok(answer) => fill(&mut outcome, answer),
+            match create(cluster, session, project, &document, entry, dry_run).await {
+                Ok(answer) => fill(&mut outcome, answer).await?,
                 Err(error) => {
                     stopped = dry_run == DryRun::No;
                     outcome.error = Some(error);
@@ -50,6 +59,26 @@ pub async fn run(
     }
     outcomes.sort_by_key(|outcome| outcome.entry);
     Ok(CreateOutcome { documents: outcomes })
+}
+
+/// Texts that are worked on at the same time: a large one takes a processor for seconds.
+const AT_ONCE: usize = 2;
+
+static COMPUTING: Semaphore = Semaphore::const_new(AT_ONCE);
+
+/// Does work that takes time where it holds up nobody else. Work that nobody waits for any more is not begun.
+async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let failed = |error: &dyn std::error::Error| ApiError::Console {
+        message: error.to_string(),
+    };
+    let permit = COMPUTING.acquire().await.map_err(|error| failed(&error))?;
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        // Held to the end of the work, not of the waiting.
+        drop(permit);
+        done
+    });
+    done.await.map_err(|error| failed(&error))
 }
 
 /// Parses `text`; refuses one that is no manifest.
@@ -99,20 +128,24 @@ fn blank(document: &Document, entry: usize) -> DocumentOutcome {
 }
 
 /// What the API server answered. What it stored of a Secret is not sent back.
-fn fill(outcome: &mut DocumentOutcome, answer: Answer) {
+async fn fill(outcome: &mut DocumentOutcome, answer: Answer) -> Result<(), ApiError> {
     if let Some(name) = answer.object["metadata"]["name"].as_str() {
         name.clone_into(&mut outcome.name);
     }
     outcome.warnings = answer.warnings;
     if outcome.kind != "Secret" {
-        outcome.stored = Some(manifest::to_yaml(&clean::without_managed_fields(answer.object)));
+        let object = answer.object;
+        let yaml = compute(move || manifest::to_yaml(&clean::without_managed_fields(object)));
+        outcome.stored = Some(yaml.await?);
     }
+    Ok(())
 }
 
 async fn create(
     cluster: &Cluster,
+    session: &str,
     project: &str,
-    document: &Document,
+    document: &Arc<Document>,
     entry: usize,
     dry_run: DryRun,
 ) -> Result<Answer, ApiError> {
@@ -139,12 +172,18 @@ async fn create(
     if resource.namespaced {
         check_namespace(object, project)?;
     }
-    check_fields(cluster, object).await?;
+    let unknown = check_fields(cluster, document, entry).await?;
     let collection = resource.collection(project)?;
-    match dry_run {
-        DryRun::Yes => cluster.post(&collection, object, dry_run).await,
-        DryRun::No => cluster.create(&collection, object, &object.to_string()).await,
-    }
+    let mut answer = match dry_run {
+        DryRun::Yes => cluster.post(&collection, object, dry_run).await?,
+        // What is asked for again is the same only within a session.
+        DryRun::No => {
+            let key = format!("{session} {object}");
+            cluster.create(&collection, object, &key).await?
+        }
+    };
+    answer.warnings.extend(unknown);
+    Ok(answer)
 }
 
 /// What is created belongs to the project that is shown: a text from elsewhere does not reach another one unseen.
@@ -171,27 +210,54 @@ fn check_namespace(object: &Value, project: &str) -> Result<(), ApiError> {
     }
 }
 
-/// A server that would drop unknown fields without a word is not given any.
-async fn check_fields(cluster: &Cluster, object: &Value) -> Result<(), ApiError> {
+/// A server that would drop unknown fields without a word is not given any. What is told where only the server itself
+/// knows its fields.
+async fn check_fields(
+    cluster: &Cluster,
+    document: &Arc<Document>,
+    entry: usize,
+) -> Result<Option<String>, ApiError> {
     let known = cluster.schema().await?;
     if known.is_strict() {
-        return Ok(());
+        return Ok(known.unknown.as_ref().map(|error| {
+            format!(
+                "the cluster's own list of fields could not be read ({error}); it checked the fields of this object \
+                 itself (fieldValidation=Strict)"
+            )
+        }));
     }
-    let unknown = unknown_fields(&known.schema, object);
+    let (checked, schema) = (Arc::clone(document), Arc::clone(&known));
+    let unknown = compute(move || {
+        checked
+            .value(entry)
+            .map(|object| unknown_fields(&schema.schema, object))
+            .unwrap_or_default()
+    })
+    .await?;
     if unknown.is_empty() {
-        return Ok(());
+        let text = |field: &str| document.value(entry).and_then(|object| object[field].as_str());
+        let is_checked = known.has(
+            text("apiVersion").unwrap_or_default(),
+            text("kind").unwrap_or_default(),
+        );
+        return Ok((!is_checked).then(|| {
+            "fields of this kind are not checked: this cluster drops those that it does not know without a word"
+                .to_owned()
+        }));
     }
-    let version = known.minor.unwrap_or_default();
+    let version = known.version.as_deref().unwrap_or("of unknown version");
     let cause = |field: &String| Cause {
         field: field.clone(),
         reason: "FieldValueNotSupported".to_owned(),
         message: format!(
-            "this cluster (Kubernetes 1.{version}) does not have the field and would drop it: remove it"
+            "this cluster (Kubernetes {version}) does not have the field and would drop it: remove it"
         ),
     };
+    let first: Vec<Cause> = unknown.iter().take(MAX_CAUSES).map(cause).collect();
+    let names: Vec<&str> = first.iter().map(|cause| cause.field.as_str()).collect();
     Err(ApiError::Invalid {
-        message: format!("fields that this cluster does not have: {}", unknown.join(", ")),
-        causes: unknown.iter().map(cause).collect(),
+        message: format!("fields that this cluster does not have: {}", names.join(", ")),
+        causes: bounded(first, unknown.len()),
     })
 }
 

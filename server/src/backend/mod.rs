@@ -17,6 +17,7 @@ use app::api::create::{CreateOutcome, Offers};
 use app::api::error::ApiError;
 use app::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
 use app::api::session::{ClusterChoice, Workspace};
+use app::kit::foreign_text::{into_visible, visible};
 
 use crate::cluster::events::EventIndex;
 use crate::cluster::{Builtin, Cluster, DryRun, clean, quota, rows};
@@ -25,12 +26,14 @@ use crate::clusters::request::Place;
 /// The cluster that a request means, as one signed-in person uses it.
 pub struct ClusterBackend {
     place: Place,
+    /// The identifier of the session. What one session may have created is looked for by itself alone.
+    session: String,
 }
 
 impl ClusterBackend {
-    /// The backend of a request that means `place`.
-    pub fn new(place: Place) -> Self {
-        Self { place }
+    /// The backend of a request in `session` that means `place`.
+    pub fn new(place: Place, session: String) -> Self {
+        Self { place, session }
     }
 }
 
@@ -45,12 +48,12 @@ impl Backend for ClusterBackend {
         let (version, projects, user) = futures::join!(cluster.version(), cluster.projects(), cluster.user());
         let projects = projects?;
         Ok(Workspace {
-            cluster: cluster.name().to_owned(),
+            cluster: visible(cluster.name()).into_owned(),
             playground: cluster.is_playground(),
-            version: version?,
+            version: into_visible(version?),
             projects: projects.names,
             all_projects: projects.complete,
-            user,
+            user: into_visible(user),
         })
     }
 
@@ -92,11 +95,19 @@ impl Backend for ClusterBackend {
         done: &[usize],
     ) -> Result<CreateOutcome, ApiError> {
         let dry_run = if dry_run { DryRun::Yes } else { DryRun::No };
-        create::run(&self.place.open().await?, project, text, dry_run, done).await
+        create::run(
+            &self.place.open().await?,
+            &self.session,
+            project,
+            text,
+            dry_run,
+            done,
+        )
+        .await
     }
 
     async fn rerun(&self, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
-        rerun::run(&self.place.open().await?, project, job).await
+        rerun::run(&self.place.open().await?, &self.session, project, job).await
     }
 
     async fn delete(&self, project: &str, jobs: &[JobRef]) -> Result<Vec<Option<ApiError>>, ApiError> {

@@ -42,7 +42,7 @@ pub async fn runs(cluster: &Cluster, project: &str, origin: &str) -> Result<Vec<
 }
 
 /// Creates a new run of a Job.
-pub async fn run(cluster: &Cluster, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
+pub async fn run(cluster: &Cluster, session: &str, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
     let old = cluster.job(project, &job.name).await?;
     check(&old, job)?;
     let origin = origin(&old).to_owned();
@@ -57,7 +57,7 @@ pub async fn run(cluster: &Cluster, project: &str, job: &JobRef) -> Result<JobRo
     let collection = Builtin::JOBS.collection(project)?;
     let last = number + TRIES;
     // Whatever number it would get: asked for again after a lost answer, it is the same run.
-    let wish = format!("rerun of {}", job.uid);
+    let wish = format!("{session} rerun of {}", job.uid);
     loop {
         new["metadata"]["name"] = name_of(&origin, number, longest).into();
         match cluster.create(&collection, &new, &wish).await {

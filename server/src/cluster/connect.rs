@@ -7,6 +7,7 @@ use kube::Client;
 use kube::config::{Config, InClusterError};
 
 use super::Cluster;
+use super::authorization::{self, AuthorizationError};
 use crate::clusters::{Clusters, Contexts, ContextsError, kubeconfig};
 use crate::config::ClusterChoice;
 
@@ -22,6 +23,14 @@ pub enum ConnectError {
     /// This program does not run in a Pod with a service account.
     #[error("cannot use the cluster's service account")]
     InCluster(#[source] InClusterError),
+    /// The credentials cannot be sent.
+    #[error("the credentials of the context {context:?} are not used")]
+    Authorization {
+        /// The context, or `in-cluster`.
+        context: String,
+        /// Why.
+        source: AuthorizationError,
+    },
     /// The configuration's certificates or proxy cannot be used.
     #[error("cannot make a client for the cluster")]
     Client(#[source] Box<kube::Error>),
@@ -65,7 +74,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// The client of `config`, as the console uses it. It sends nothing again by itself: kube's own repetition waits for
 /// many minutes in the end, and repeats a creation whose answer is lost without looking for its result.
-pub(super) fn client(mut config: Config) -> Result<Client, ConnectError> {
+pub(super) fn client(mut config: Config, name: &str) -> Result<Client, ConnectError> {
+    authorization::prepare(&mut config).map_err(|source| ConnectError::Authorization {
+        context: name.to_owned(),
+        source,
+    })?;
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(SILENCE);
@@ -74,7 +87,7 @@ pub(super) fn client(mut config: Config) -> Result<Client, ConnectError> {
 
 /// The cluster of `config`, shown as `name`.
 pub fn cluster(config: Config, name: String) -> Result<Cluster, ConnectError> {
-    Ok(Cluster::renewable(client(config.clone())?, config, name))
+    Ok(Cluster::renewable(client(config.clone(), &name)?, config, name))
 }
 
 /// In-cluster if a service account is mounted, else a kubeconfig if there is one or a context is asked for.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use app::api::job::{ContainerEnvironment, Variable, VariableSource};
+use app::kit::foreign_text::visible;
 
 /// `ConfigMap`s that could be read, by name: their keys and values.
 pub type ConfigMaps = HashMap<String, Vec<(String, String)>>;
@@ -117,7 +118,7 @@ fn items(list: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    visible(value.as_str().unwrap_or_default()).into_owned()
 }
 
 #[cfg(test)]

@@ -43,8 +43,35 @@ pub fn from_kube(error: &kube::Error) -> ApiError {
     }
 }
 
+/// Most causes that are passed on; a person reads the first ones.
+pub const MAX_CAUSES: usize = 100;
+
+/// Longest sentence that is passed on, in bytes. The API server's repeats all causes.
+const MAX_MESSAGE: usize = 16 * 1024;
+
+/// The first part of a sentence that is too long.
+fn shortened(message: &str) -> String {
+    if message.len() <= MAX_MESSAGE {
+        return message.to_owned();
+    }
+    format!("{} …", &message[..message.floor_char_boundary(MAX_MESSAGE)])
+}
+
+/// The first causes, and how many more there are.
+pub fn bounded(mut causes: Vec<Cause>, all: usize) -> Vec<Cause> {
+    causes.truncate(MAX_CAUSES);
+    if all > causes.len() {
+        causes.push(Cause {
+            field: String::new(),
+            reason: "TooMany".to_owned(),
+            message: format!("and {} more", all - causes.len()),
+        });
+    }
+    causes
+}
+
 fn from_parts(code: u16, status: &Value) -> ApiError {
-    let message = status["message"].as_str().unwrap_or_default().to_owned();
+    let message = shortened(status["message"].as_str().unwrap_or_default());
     match (code, status["reason"].as_str()) {
         // Not the console's session: the cluster does not accept the console's credentials.
         (401, _) => ApiError::Credentials { message },
@@ -63,16 +90,15 @@ fn from_parts(code: u16, status: &Value) -> ApiError {
 
 fn causes(status: &Value) -> Vec<Cause> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let causes = status["details"]["causes"].as_array();
-    causes
-        .into_iter()
-        .flatten()
-        .map(|cause| Cause {
-            field: text(&cause["field"]),
-            reason: text(&cause["reason"]),
-            message: text(&cause["message"]),
-        })
-        .collect()
+    let Some(all) = status["details"]["causes"].as_array() else {
+        return Vec::new();
+    };
+    let first = all.iter().take(MAX_CAUSES).map(|cause| Cause {
+        field: text(&cause["field"]),
+        reason: text(&cause["reason"]),
+        message: shortened(&text(&cause["message"])),
+    });
+    bounded(first.collect(), all.len())
 }
 
 #[cfg(test)]
@@ -100,6 +126,22 @@ mod tests {
         assert_eq!(message, "Job.batch \"x\" is invalid");
         let fields: Vec<_> = causes.iter().map(|cause| cause.field.as_str()).collect();
         assert_eq!(fields, ["spec.template.spec.restartPolicy", "spec.backoffLimit"]);
+    }
+
+    #[test]
+    fn long_refusals_are_cut_and_counted() {
+        let cause =
+            json!({"field": "metadata.labels", "reason": "FieldValueInvalid", "message": "ä".repeat(20_000)});
+        let body = json!({
+            "kind": "Status", "reason": "Invalid", "code": 422, "message": "ä".repeat(20_000),
+            "details": {"causes": vec![cause; 1000]},
+        });
+        let ApiError::Invalid { message, causes } = read(422, &body) else {
+            panic!("not Invalid")
+        };
+        assert!(message.len() < 17 * 1024 && causes[0].message.len() < 17 * 1024);
+        assert_eq!(causes.len(), MAX_CAUSES + 1);
+        assert_eq!(causes[MAX_CAUSES].message, "and 900 more");
     }
 
     #[test]

@@ -6,15 +6,16 @@ use serde_json::Value;
 
 use app::api::event::EventRow;
 use app::api::job::Millis;
+use app::kit::foreign_text::visible;
 
 use super::time::millis;
 
 /// One event. Reporters of the `events.k8s.io` API leave the older fields empty, and the other way about.
 pub fn row(event: &Value) -> EventRow {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| visible(value.as_str().unwrap_or_default()).into_owned();
     let about = &event["involvedObject"];
     let source = match event["source"]["component"].as_str() {
-        Some(component) if !component.is_empty() => component.to_owned(),
+        Some(component) if !component.is_empty() => visible(component).into_owned(),
         _ => text(&event["reportingComponent"]),
     };
     EventRow {

@@ -3,6 +3,7 @@
 //! Objects are read and written as raw JSON: a typed struct drops the fields it does not know. What the pages show
 //! is derived from that JSON by pure functions ([`status`], [`rows`], …).
 
+pub mod authorization;
 pub mod clean;
 pub mod connect;
 mod deliver;
@@ -130,7 +131,7 @@ impl Cluster {
     fn renew(&self) {
         let Some(config) = &self.facts.config else { return };
         let config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match connect::client(config) {
+        match connect::client(config, &self.facts.name) {
             Ok(client) => *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client,
             Err(error) => tracing::warn!(%error, "no new connections"),
         }
@@ -138,7 +139,7 @@ impl Cluster {
 
     /// Goes on with another configuration of the same cluster: with new credentials.
     pub fn replace(&self, config: Config) -> Result<(), ConnectError> {
-        let client = connect::client(config.clone())?;
+        let client = connect::client(config.clone(), &self.facts.name)?;
         if let Some(known) = &self.facts.config {
             *known.write().unwrap_or_else(PoisonError::into_inner) = config;
         }

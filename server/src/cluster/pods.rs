@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use app::api::job::Reason;
 use app::api::pod::{ContainerRow, ContainerState, PodRow};
+use app::kit::foreign_text::visible;
 
 use super::time::millis;
 
@@ -38,7 +39,7 @@ pub fn row(pod: &Value) -> PodRow {
         phase: if leaving && !over {
             "Terminating".to_owned()
         } else {
-            phase.to_owned()
+            visible(phase).into_owned()
         },
         reason: reason(pod, &containers),
         node: owned(&pod["spec"]["nodeName"]),
@@ -155,7 +156,8 @@ fn state(state: &Value) -> ContainerState {
 
 /// A text that is not empty.
 fn owned(value: &Value) -> Option<String> {
-    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    let text = value.as_str().filter(|text| !text.is_empty())?;
+    Some(visible(text).into_owned())
 }
 
 #[cfg(test)]

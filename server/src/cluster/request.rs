@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, Method, Request, Response};
 use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::response::Parts;
 use kube::client::Body;
 use serde_json::{Value, json};
 
@@ -27,6 +28,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// How many objects of a list are asked for at once.
 const PAGE: &str = "500";
+
+/// Longest answer that is read where it arrives; a longer one would hold up other requests.
+const LARGE: usize = 256 * 1024;
 
 /// How the console calls itself in `managedFields`.
 pub(super) const MANAGER: &str = "jobwright";
@@ -262,14 +266,27 @@ async fn read(response: Response<Body>) -> Result<Answer, Failure> {
             message: crate::with_causes(&error),
         })
     })?;
+    if bytes.len() <= LARGE {
+        return parse(&parts, &bytes);
+    }
+    let parsed = tokio::task::spawn_blocking(move || parse(&parts, &bytes)).await;
+    parsed.unwrap_or_else(|error| {
+        Err(Failure::unknown(ApiError::Console {
+            message: error.to_string(),
+        }))
+    })
+}
+
+/// What an answer says.
+fn parse(parts: &Parts, bytes: &[u8]) -> Result<Answer, Failure> {
     if !parts.status.is_success() {
         return Err(Failure {
-            error: from_status(parts.status, &bytes),
+            error: from_status(parts.status, bytes),
             fate: fate(parts.status),
             after: retry_after(&parts.headers),
         });
     }
-    let object = serde_json::from_slice(&bytes).map_err(|error| {
+    let object = serde_json::from_slice(bytes).map_err(|error| {
         Failure::unknown(ApiError::Unreachable {
             message: format!("the answer is no JSON: {error}"),
         })

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use app::api::job::{JobRow, JobStatus, Millis, Record};
+use app::kit::foreign_text::visible;
 
 use super::events::EventIndex;
 use super::pods::owner;
@@ -83,7 +84,10 @@ pub fn record(row: &JobRow) -> Record {
 pub fn pairs(map: &Value) -> Vec<(String, String)> {
     let entries = map.as_object().into_iter().flat_map(Map::iter);
     entries
-        .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .map(|(key, value)| {
+            let value = visible(value.as_str().unwrap_or_default());
+            (visible(key).into_owned(), value.into_owned())
+        })
         .collect()
 }
 
@@ -119,10 +123,10 @@ fn images(spec: &Value) -> Vec<String> {
     let mut images: Vec<String> = Vec::new();
     for field in ["containers", "initContainers"] {
         for container in spec[field].as_array().into_iter().flatten() {
-            if let Some(image) = container["image"].as_str()
-                && !images.iter().any(|known| known == image)
+            if let Some(image) = container["image"].as_str().map(visible)
+                && !images.iter().any(|known| *known == image)
             {
-                images.push(image.to_owned());
+                images.push(image.into_owned());
             }
         }
     }
@@ -132,7 +136,8 @@ fn images(spec: &Value) -> Vec<String> {
 fn controller(metadata: &Value) -> Option<String> {
     let owners = metadata["ownerReferences"].as_array()?;
     let owner = owners.iter().find(|owner| owner["controller"] == true)?;
-    Some(format!("{}/{}", owner["kind"].as_str()?, owner["name"].as_str()?))
+    let owner = format!("{}/{}", owner["kind"].as_str()?, owner["name"].as_str()?);
+    Some(visible(&owner).into_owned())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use app::api::error::ApiError;
 
 use super::credentials::Credentials;
 use super::proxy;
+use crate::cluster::authorization::check_transport;
 use crate::cluster::{Cluster, connect};
 
 /// How long a request waits for credentials. A plugin may take longer; the next request finds what it gave.
@@ -220,6 +221,12 @@ async fn connect(
         .await
         .map_err(|error| unusable(crate::with_causes(&error)))?;
     config.proxy_url = proxy;
+    // Before a plugin is run for what could not be sent.
+    check_transport(&config.cluster_url, &config.auth_info).map_err(|error| {
+        unusable(format!(
+            "the credentials of the context {name:?} are not used: {error}"
+        ))
+    })?;
     let credentials = Credentials::of(std::mem::take(&mut config.auth_info));
     let (user, expires) = credentials.fetch().await.map_err(unusable)?;
     config.auth_info = user;

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use app::api::error::ApiError;
 use app::api::session::{ClusterOffer, Refusal};
+use app::kit::foreign_text::into_visible;
 
 use super::connection::{Definition, Slot};
 use super::{key, none, plugin};
@@ -108,14 +109,14 @@ impl Contexts {
         let server = cluster.and_then(|cluster| cluster.server.as_deref());
         ClusterOffer {
             key: key::of(&name),
-            server: server.map(host).unwrap_or_default(),
-            plugin: user.and_then(plugin::name),
+            server: into_visible(server.map(host).unwrap_or_default()),
+            plugin: user.and_then(plugin::name).map(into_visible),
             unverified: cluster.is_some_and(|cluster| cluster.insecure_skip_tls_verify == Some(true)),
             refused: match user {
                 None => Some(Refusal::Incomplete),
                 Some(user) => plugin::refused(user, self.private),
             },
-            name,
+            name: into_visible(name),
         }
     }
 

@@ -12,10 +12,14 @@ use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use manifest::Document;
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
 
 /// How long a plugin may run: it may wait for a person who signs in somewhere.
 const LONGEST: Duration = Duration::from_mins(1);
+
+/// The most that a plugin may write to each of its outputs, in bytes.
+const MAX_OUTPUT: u64 = 1024 * 1024;
 
 /// The longest line of a plugin's complaint that is shown, in characters.
 const LONGEST_LINE: usize = 300;
@@ -68,22 +72,94 @@ pub async fn run(exec: &ExecConfig) -> Result<Credential, String> {
         }
     }
     process.env("KUBERNETES_EXEC_INFO", information(exec));
-    process.stdin(Stdio::null()).kill_on_drop(true);
-    let ended = tokio::time::timeout(LONGEST, process.output()).await;
-    let output = match ended {
-        Err(_) => return Err(format!("the plugin did not end within {} s", LONGEST.as_secs())),
-        Ok(Err(error)) => {
-            let hint = exec.install_hint.as_deref().unwrap_or_default();
-            return Err(format!("the plugin cannot be started: {error}. {hint}")
-                .trim_end()
-                .to_owned());
-        }
-        Ok(Ok(output)) => output,
+    process
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // Its own group, so that what it starts ends with it.
+    #[cfg(unix)]
+    process.process_group(0);
+    process.kill_on_drop(true);
+    let mut child = process.spawn().map_err(|error| {
+        let hint = exec.install_hint.as_deref().unwrap_or_default();
+        format!("the plugin cannot be started: {error}. {hint}")
+            .trim_end()
+            .to_owned()
+    })?;
+    let group = Group::of(&child);
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let ended = async move {
+        let status = child
+            .wait()
+            .await
+            .map_err(|error| format!("the plugin is lost: {error}"))?;
+        // What it left behind would hold its outputs open.
+        drop(group);
+        Ok(status)
+    };
+    let all = async {
+        tokio::try_join!(
+            ended,
+            read_bounded(out, MAX_OUTPUT),
+            read_bounded(err, MAX_OUTPUT)
+        )
+    };
+    let (status, stdout, stderr) = tokio::time::timeout(LONGEST, all)
+        .await
+        .map_err(|_| format!("the plugin did not end within {} s", LONGEST.as_secs()))??;
+    let output = Output {
+        status,
+        stdout,
+        stderr,
     };
     if output.status.success() {
         read(&output.stdout)
     } else {
         Err(complaint(&output))
+    }
+}
+
+/// Reads to the end, or says that there is too much.
+async fn read_bounded(output: Option<impl AsyncRead + Unpin>, limit: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    if let Some(output) = output {
+        let read = output.take(limit + 1).read_to_end(&mut bytes).await;
+        read.map_err(|error| format!("the plugin's output cannot be read: {error}"))?;
+    }
+    if bytes.len() as u64 > limit {
+        return Err(format!("the plugin writes more than {} KiB", limit / 1024));
+    }
+    Ok(bytes)
+}
+
+/// The processes of a plugin. They end when nobody waits for it any more.
+struct Group {
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self {
+            leader: id.and_then(rustix::process::Pid::from_raw),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_child: &Child) -> Self {
+        Self {}
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // Fails if nothing of it is left.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
     }
 }
 
@@ -147,6 +223,51 @@ fn complaint(output: &Output) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn exec(script: &str) -> ExecConfig {
+        serde_json::from_value(json!({
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+        }))
+        .unwrap()
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_a_plugin_starts_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let start = format!("sleep 600 >/dev/null 2>&1 & echo $! >'{}'", file.display());
+        let credential = r#"{"kind": "ExecCredential", "status": {"token": "t"}}"#;
+        let ends = exec(&format!("{start}; echo '{credential}'"));
+        assert!(run(&ends).await.is_ok());
+        let is_gone = async || {
+            let pid = std::fs::read_to_string(&file).unwrap();
+            let status = format!("/proc/{}/status", pid.trim());
+            for _ in 0..100 {
+                // It may be left for somebody else to reap.
+                match std::fs::read_to_string(&status) {
+                    Ok(status) if !status.contains("State:\tZ") => {}
+                    _ => return true,
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            false
+        };
+        assert!(is_gone().await);
+        std::fs::remove_file(&file).unwrap();
+        let hangs = exec(&format!("{start}; wait"));
+        let left = tokio::time::timeout(Duration::from_millis(500), run(&hangs)).await;
+        assert!(left.is_err(), "it hangs");
+        assert!(is_gone().await, "nobody waits for it");
+    }
+
+    #[tokio::test]
+    async fn endless_output_is_not_read() {
+        for output in ["yes", "yes >&2"] {
+            let said = run(&exec(output)).await.err().unwrap();
+            assert_eq!(said, "the plugin writes more than 1024 KiB");
+        }
+    }
 
     #[test]
     fn json_and_yaml_are_read_and_nothing_is_quoted() {

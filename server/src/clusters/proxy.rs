@@ -5,6 +5,8 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::config::Cluster;
 
+use crate::cluster::authorization::is_this_machine;
+
 /// What the client can speak to a proxy.
 const SCHEMES: [&str; 3] = ["http", "https", "socks5"];
 
@@ -53,11 +55,6 @@ fn parse(url: &str) -> Result<Uri, String> {
             SCHEMES.join(", ")
         )),
     }
-}
-
-fn is_this_machine(target: &Uri) -> bool {
-    let host = target.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Response headers of every answer, with a Content Security Policy whose nonce is new for each.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 
 use crate::random;
+use crate::state::AppState;
 
 /// The nonce of the response that is being made; inline scripts carry it.
 #[derive(Clone)]
@@ -34,23 +35,34 @@ const FIXED: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
-/// Only this server's own files, and inline scripts with the nonce. `style-src-attr` is for the editor (Monaco),
-/// which places its lines with `style` attributes; `wasm-unsafe-eval` lets WebAssembly compile, and nothing else.
-fn policy(nonce: &str) -> String {
+/// A year of HTTPS only, for browsers that reached the server by it. Other names of the host are not this server's to
+/// decide on.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Only this server's own files, and inline scripts with the nonce. `wasm-unsafe-eval` lets WebAssembly compile, and
+/// nothing else. Forms go to this server, for signing in and for choosing a language. The editor (Monaco) places its
+/// lines with `style` attributes, so the page that has it allows them.
+///
+/// Trusted Types are not required: Leptos makes static markup by `innerHTML` from its own program text, and could do so
+/// only under a default policy that lets all markup pass.
+fn policy(nonce: &str, has_editor: bool) -> String {
+    let style_attributes = if has_editor { "'unsafe-inline'" } else { "'none'" };
     format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; script-src-attr 'none'; \
+         style-src-elem 'self' 'nonce-{nonce}'; style-src-attr {style_attributes}; img-src 'self' data:; \
          font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     )
 }
 
 /// Adds the headers.
-pub async fn layer(mut request: Request, next: Next) -> Response {
+pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let has_editor = app::elsewhere::bundle_of(request.uri().path()) == "wizard";
     let policy = random::text::<16>()
         .map_err(|error| error.to_string())
         .and_then(|nonce| {
-            let value = HeaderValue::try_from(policy(&nonce)).map_err(|error| error.to_string())?;
+            let value =
+                HeaderValue::try_from(policy(&nonce, has_editor)).map_err(|error| error.to_string())?;
             request.extensions_mut().insert(Nonce(nonce));
             Ok(value)
         });
@@ -65,6 +77,9 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.extend(FIXED);
+    if state.hosts.secure() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     // A file may be kept, but is asked for again; anything else may not be kept at all.
     let caching = if headers.contains_key(header::ETAG) {
         "no-cache"

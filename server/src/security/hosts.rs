@@ -42,13 +42,16 @@ impl Hosts {
         self.public.as_ref().map(PublicUrl::origin)
     }
 
-    /// Whether `host`, a `Host` header's value, means this server.
-    fn knows(&self, host: &Authority) -> bool {
-        if self
-            .public
+    /// Whether `host` is the public address's.
+    pub fn is_public(&self, host: &Authority) -> bool {
+        self.public
             .as_ref()
             .is_some_and(|public| public.authority == *host)
-        {
+    }
+
+    /// Whether `host`, a `Host` header's value, means this server.
+    fn knows(&self, host: &Authority) -> bool {
+        if self.is_public(host) {
             return true;
         }
         let name = host.host();

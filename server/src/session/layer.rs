@@ -1,19 +1,24 @@
 //! Finds the session of a request, and turns away requests that need one and have none.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{ACCEPT, REFERER};
+use http::header::{ACCEPT, RETRY_AFTER};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::OwnedSemaphorePermit;
 
 use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
 
+use super::store::MAX_STREAMS;
 use super::{Session, SessionService};
 use crate::backend::ClusterBackend;
 use crate::clusters::request::{Named, Place};
@@ -44,7 +49,7 @@ impl SessionService {
         let prolonged = used.prolonged.then(|| self.cookie.set(request.headers(), id));
         let key = request.extensions().get::<Named>().map(|named| named.0.clone());
         let place = Place::new(Arc::clone(&state.clusters), key);
-        let backend = ClusterBackend::new(place.clone());
+        let backend = ClusterBackend::new(place.clone(), used.session.id.clone());
         request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
         request.extensions_mut().insert(place);
         request.extensions_mut().insert(used.session);
@@ -64,48 +69,67 @@ pub async fn identify(State(state): State<AppState>, request: Request, next: Nex
     state.sessions.identify(&state, request, next).await
 }
 
-/// The application: without a session a page leads to the sign-in page, which leads back, and a server function
-/// answers 401.
+/// The application's pages: without a session they lead to the sign-in page, which leads back.
 pub async fn application(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if is_signed_in(&request) || path == "/sign-in" {
+    if is_signed_in(&request) || request.uri().path() == "/sign-in" {
         return next.run(request).await;
     }
-    let is_call = path.starts_with("/api/");
     if !wants_html(request.headers()) {
-        return if is_call {
-            signed_out()
-        } else {
-            StatusCode::NOT_FOUND.into_response()
-        };
+        return StatusCode::NOT_FOUND.into_response();
     }
-    // A form that was sent without JavaScript goes back to its page.
-    let referer = request
-        .headers()
-        .get(REFERER)
-        .and_then(|value| value.to_str().ok()?.parse::<Uri>().ok());
-    let from = if is_call {
-        referer.as_ref()
-    } else {
-        Some(request.uri())
-    };
-    let back = from
-        .and_then(Uri::path_and_query)
-        .map_or("/", PathAndQuery::as_str);
+    let back = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     to_sign_in(&request, back).into_response()
 }
 
-/// Streams and downloads: without a session, 401.
+/// Streams and downloads: without a session, 401; with too many open ones, 429.
 pub async fn streams(request: Request, next: Next) -> Response {
-    if is_signed_in(&request) {
-        next.run(request).await
-    } else {
-        signed_out()
+    let Some(session) = request.extensions().get::<Session>() else {
+        return signed_out();
+    };
+    let Ok(place) = Arc::clone(&session.streams).try_acquire_owned() else {
+        let code = StatusCode::TOO_MANY_REQUESTS;
+        let error = ApiError::Other {
+            code: code.as_u16(),
+            message: format!("{MAX_STREAMS} streams are open in this session"),
+        };
+        return (code, [(RETRY_AFTER, "5")], Json(error)).into_response();
+    };
+    next.run(request)
+        .await
+        .map(|body| Body::new(OpenStream { body, _place: place }))
+}
+
+pin_project_lite::pin_project! {
+    /// A body that counts as an open stream until it ends.
+    struct OpenStream {
+        #[pin]
+        body: Body,
+        _place: OwnedSemaphorePermit,
+    }
+}
+
+impl http_body::Body for OpenStream {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        self.project().body.poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
     }
 }
 
 /// In the form that the pages understand.
-fn signed_out() -> Response {
+pub fn signed_out() -> Response {
     (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response()
 }
 

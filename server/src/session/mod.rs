@@ -3,6 +3,7 @@
 //! The browser holds an encrypted cookie with the session's identifier; the server holds which identifiers are
 //! valid and until when, in its data folder, so that sessions survive a restart and signing out revokes them.
 
+pub mod attempts;
 mod cookie;
 mod key;
 pub mod layer;
@@ -12,10 +13,10 @@ mod token;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-pub use store::Session;
+pub use store::{Lifetime, MAX_STREAMS, Session};
 
+use attempts::Attempts;
 use cookie::CookieRules;
 use store::Sessions;
 use token::OneTimeToken;
@@ -25,6 +26,7 @@ pub struct SessionService {
     sessions: Sessions,
     token: OneTimeToken,
     cookie: CookieRules,
+    attempts: Attempts,
 }
 
 /// Why sessions cannot be had.
@@ -64,13 +66,15 @@ impl SessionError {
 }
 
 impl SessionService {
-    /// Reads or makes the key and the sessions in `data_dir`. A session ends `idle` after its last request;
-    /// `secure` says that browsers reach the server through HTTPS; `port` tells consoles on one machine apart.
-    pub fn open(data_dir: &Path, idle: Duration, secure: bool, port: u16) -> Result<Self, SessionError> {
+    /// Reads or makes the key and the sessions in `data_dir`. `secure` says that browsers reach the server through
+    /// HTTPS; `port` tells consoles on one machine apart.
+    pub fn open(data_dir: &Path, lifetime: Lifetime, secure: bool, port: u16) -> Result<Self, SessionError> {
+        let idle = lifetime.idle;
         Ok(Self {
-            sessions: Sessions::open(&data_dir.join("sessions.json"), idle)?,
+            sessions: Sessions::open(&data_dir.join("sessions.json"), lifetime)?,
             token: OneTimeToken::new().map_err(SessionError::Random)?,
             cookie: CookieRules::new(key::open(&data_dir.join("session.key"))?, idle, secure, port),
+            attempts: Attempts::default(),
         })
     }
 

@@ -1,11 +1,15 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::attempts::Peer;
 use crate::pages::LocalPath;
 use crate::state::AppState;
 
@@ -20,25 +24,30 @@ pub struct SignIn {
 /// `POST /session`.
 pub async fn sign_in(
     State(state): State<AppState>,
+    peer: Peer,
     headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Response {
     // Copied from a terminal, a token may bring a line's end along, or the whole address.
     let token = form.token.trim();
     let token = token.rsplit_once("token=").map_or(token, |(_, token)| token);
-    redeem(&state, &headers, token, &form.back)
+    redeem(&state, peer, &headers, token, &form.back)
 }
 
-/// Signs in with `token` and goes to `back`, or to the sign-in page.
-pub fn redeem(state: &AppState, headers: &HeaderMap, token: &str, back: &LocalPath) -> Response {
+/// Signs in with `token` and goes to `back`, or to the sign-in page. Whoever keeps trying wrong tokens has to wait; the
+/// right one is taken in any case, so that nobody can lock others out.
+pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, back: &LocalPath) -> Response {
     let service = &state.sessions;
     match service.token.redeem(token) {
-        Ok(true) => {}
+        Ok(true) => service.attempts.forget(peer),
         Ok(false) => {
             // The address of a start page that was kept is old; the session it began may live.
             let id = service.cookie.read(headers);
             if id.is_some_and(|id| service.sessions.use_session(&id).is_some()) {
                 return Redirect::to(back.as_str()).into_response();
+            }
+            if let Err(wait) = service.attempts.count(peer) {
+                return too_many(wait);
             }
             renew_token(state);
             return Redirect::to(&format!("/sign-in?error=token&back={}", back.encoded())).into_response();
@@ -63,7 +72,7 @@ pub fn redeem(state: &AppState, headers: &HeaderMap, token: &str, back: &LocalPa
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let service = &state.sessions;
     if let Some(id) = service.cookie.read(&headers) {
-        service.sessions.end(&id);
+        service.sessions.end_session(&id);
         tracing::info!("signed out");
     }
     (service.cookie.clear(&headers), Redirect::to("/sign-in")).into_response()
@@ -76,6 +85,20 @@ pub fn renew_token(state: &AppState) {
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "no new token"),
     }
+}
+
+fn too_many(wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let text = format!(
+        "Too many wrong tokens. Wait {seconds} seconds, then sign in with the one in the console's terminal.\n\
+         错误的令牌过多，请等待 {seconds} 秒后使用控制台终端中的令牌登录。\n"
+    );
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        [(RETRY_AFTER, seconds.to_string())],
+        text,
+    )
+        .into_response()
 }
 
 fn unavailable(error: getrandom::Error) -> Response {

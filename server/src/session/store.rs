@@ -4,21 +4,27 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, watch};
 
 use super::SessionError;
 use super::key::write_private;
 use crate::random;
+
+/// Streams and downloads that one session may have open: a browser has six for all its tabs.
+pub const MAX_STREAMS: usize = 64;
 
 /// A valid session, as one request sees it.
 #[derive(Clone)]
 pub struct Session {
     /// Identifier; only the cookie and the store know it.
     pub id: String,
+    /// Room for open streams.
+    pub streams: Arc<Semaphore>,
     expires: watch::Receiver<Timestamp>,
 }
 
@@ -46,17 +52,59 @@ pub struct Used {
     pub prolonged: bool,
 }
 
+/// How long sessions last.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetime {
+    /// After the last request.
+    pub idle: Duration,
+    /// After signing in, however much the session is used.
+    pub absolute: Duration,
+}
+
+/// A session as it is kept.
+struct Entry {
+    started: Timestamp,
+    expires: watch::Sender<Timestamp>,
+    streams: Arc<Semaphore>,
+}
+
+impl Entry {
+    fn new(started: Timestamp, expires: Timestamp) -> Self {
+        Self {
+            started,
+            expires: watch::Sender::new(expires),
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+        }
+    }
+
+    fn session(&self, id: &str) -> Session {
+        Session {
+            id: id.to_owned(),
+            streams: Arc::clone(&self.streams),
+            expires: self.expires.subscribe(),
+        }
+    }
+}
+
+/// A session as the file has it.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    started: Timestamp,
+    expires: Timestamp,
+}
+
 /// The sessions, kept in a file.
 pub struct Sessions {
     path: PathBuf,
     idle: SignedDuration,
-    valid: Mutex<HashMap<String, watch::Sender<Timestamp>>>,
+    absolute: SignedDuration,
+    valid: Mutex<HashMap<String, Entry>>,
 }
 
 impl Sessions {
     /// Reads the sessions of `path`, if there are any.
-    pub fn open(path: &Path, idle: Duration) -> Result<Self, SessionError> {
-        let stored: HashMap<String, Timestamp> = match fs::read(path) {
+    pub fn open(path: &Path, lifetime: Lifetime) -> Result<Self, SessionError> {
+        let stored: HashMap<String, Stored> = match fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| SessionError::Sessions {
                 path: path.display().to_string(),
                 source,
@@ -64,32 +112,31 @@ impl Sessions {
             Err(error) if error.kind() == ErrorKind::NotFound => HashMap::new(),
             Err(error) => return Err(SessionError::file(path, error)),
         };
-        let now = Timestamp::now();
-        let valid = stored
-            .into_iter()
-            .filter(|(_, expires)| *expires > now)
-            .map(|(id, expires)| (id, watch::Sender::new(expires)))
-            .collect();
-        let idle = SignedDuration::try_from(idle).unwrap_or(SignedDuration::MAX);
-        Ok(Self {
+        let sessions = Self {
             path: path.to_owned(),
-            idle,
-            valid: Mutex::new(valid),
-        })
+            idle: SignedDuration::try_from(lifetime.idle).unwrap_or(SignedDuration::MAX),
+            absolute: SignedDuration::try_from(lifetime.absolute).unwrap_or(SignedDuration::MAX),
+            valid: Mutex::default(),
+        };
+        let now = Timestamp::now();
+        // A shorter lifetime than before holds for older sessions too.
+        let valid = stored.into_iter().filter_map(|(id, stored)| {
+            let expires = stored.expires.min(sessions.end(stored.started));
+            (expires > now).then(|| (id, Entry::new(stored.started, expires)))
+        });
+        sessions.lock().extend(valid);
+        Ok(sessions)
     }
 
     /// A new session.
     pub fn start(&self) -> Result<Session, getrandom::Error> {
         let id = random::text::<32>()?;
-        let sender = watch::Sender::new(self.end_from_now());
-        let session = Session {
-            id: id.clone(),
-            expires: sender.subscribe(),
-        };
-        let mut valid = self.lock();
         let now = Timestamp::now();
-        valid.retain(|_, expires| *expires.borrow() > now);
-        valid.insert(id, sender);
+        let entry = Entry::new(now, self.end(now));
+        let session = entry.session(&id);
+        let mut valid = self.lock();
+        valid.retain(|_, entry| *entry.expires.borrow() > now);
+        valid.insert(id, entry);
         self.write(&valid);
         Ok(session)
     }
@@ -97,22 +144,19 @@ impl Sessions {
     /// The session `id` if it is valid; its end moves on.
     pub fn use_session(&self, id: &str) -> Option<Used> {
         let mut valid = self.lock();
-        let sender = valid.get(id)?;
-        let expires = *sender.borrow();
+        let entry = valid.get(id)?;
+        let expires = *entry.expires.borrow();
         if expires <= Timestamp::now() {
             valid.remove(id);
             return None;
         }
-        let end = self.end_from_now();
+        let end = self.end(entry.started);
         // Not at each request: the cookie would be sent each time, and the file written.
         let prolonged = end.duration_since(expires) > self.idle / 60;
         if prolonged {
-            sender.send_replace(end);
+            entry.expires.send_replace(end);
         }
-        let session = Session {
-            id: id.to_owned(),
-            expires: sender.subscribe(),
-        };
+        let session = entry.session(id);
         if prolonged {
             self.write(&valid);
         }
@@ -120,7 +164,7 @@ impl Sessions {
     }
 
     /// Ends a session; its streams end too.
-    pub fn end(&self, id: &str) {
+    pub fn end_session(&self, id: &str) {
         let mut valid = self.lock();
         if valid.remove(id).is_some() {
             self.write(&valid);
@@ -132,19 +176,27 @@ impl Sessions {
         self.write(&self.lock());
     }
 
-    fn end_from_now(&self) -> Timestamp {
-        Timestamp::now().checked_add(self.idle).unwrap_or(Timestamp::MAX)
+    /// When a session ends that began at `started` and is used now.
+    fn end(&self, started: Timestamp) -> Timestamp {
+        let after = |time: Timestamp, duration| time.checked_add(duration).unwrap_or(Timestamp::MAX);
+        after(Timestamp::now(), self.idle).min(after(started, self.absolute))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<Timestamp>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.valid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A file that cannot be written costs a new sign-in after the next restart, nothing now.
-    fn write(&self, valid: &HashMap<String, watch::Sender<Timestamp>>) {
-        let stored: HashMap<&str, Timestamp> = valid
+    fn write(&self, valid: &HashMap<String, Entry>) {
+        let stored: HashMap<&str, Stored> = valid
             .iter()
-            .map(|(id, expires)| (id.as_str(), *expires.borrow()))
+            .map(|(id, entry)| {
+                let stored = Stored {
+                    started: entry.started,
+                    expires: *entry.expires.borrow(),
+                };
+                (id.as_str(), stored)
+            })
             .collect();
         let written = serde_json::to_vec(&stored)
             .map_err(std::io::Error::other)
@@ -159,16 +211,19 @@ impl Sessions {
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_hours(1);
+    const DAY: Lifetime = Lifetime {
+        idle: Duration::from_hours(1),
+        absolute: Duration::from_hours(24),
+    };
 
     #[test]
     fn sessions_survive_a_restart_and_signing_out_revokes_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sessions.json");
-        let sessions = Sessions::open(&path, HOUR).unwrap();
+        let sessions = Sessions::open(&path, DAY).unwrap();
         let (kept, ended) = (sessions.start().unwrap().id, sessions.start().unwrap().id);
-        sessions.end(&ended);
-        let again = Sessions::open(&path, HOUR).unwrap();
+        sessions.end_session(&ended);
+        let again = Sessions::open(&path, DAY).unwrap();
         assert!(again.use_session(&kept).is_some());
         assert!(again.use_session(&ended).is_none());
         assert!(again.use_session("").is_none());
@@ -177,7 +232,11 @@ mod tests {
     #[test]
     fn an_unused_session_ends() {
         let folder = tempfile::tempdir().unwrap();
-        let sessions = Sessions::open(&folder.path().join("sessions.json"), Duration::ZERO).unwrap();
+        let never = Lifetime {
+            idle: Duration::ZERO,
+            ..DAY
+        };
+        let sessions = Sessions::open(&folder.path().join("sessions.json"), never).unwrap();
         let id = sessions.start().unwrap().id;
         assert!(sessions.use_session(&id).is_none());
     }
@@ -185,24 +244,43 @@ mod tests {
     #[test]
     fn use_prolongs_a_session() {
         let folder = tempfile::tempdir().unwrap();
-        let sessions = Sessions::open(&folder.path().join("sessions.json"), HOUR).unwrap();
+        let sessions = Sessions::open(&folder.path().join("sessions.json"), DAY).unwrap();
         let id = sessions.start().unwrap().id;
         assert!(!sessions.use_session(&id).unwrap().prolonged);
         let soon = Timestamp::now() + SignedDuration::from_mins(5);
-        sessions.lock()[&id].send_replace(soon);
+        sessions.lock()[&id].expires.send_replace(soon);
         assert!(sessions.use_session(&id).unwrap().prolonged);
-        assert!(*sessions.lock()[&id].borrow() > soon);
+        assert!(*sessions.lock()[&id].expires.borrow() > soon);
+    }
+
+    #[test]
+    fn use_does_not_prolong_a_session_beyond_its_absolute_life() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sessions.json");
+        let sessions = Sessions::open(&path, DAY).unwrap();
+        let now = Timestamp::now();
+        let (id, old) = ("almost".to_owned(), now - SignedDuration::from_hours(24));
+        let end = old + SignedDuration::from_hours(24) + SignedDuration::from_mins(1);
+        let started = old + SignedDuration::from_mins(1);
+        sessions.lock().insert(id.clone(), Entry::new(started, end));
+        assert!(!sessions.use_session(&id).unwrap().prolonged);
+        assert_eq!(*sessions.lock()[&id].expires.borrow(), end);
+        sessions
+            .lock()
+            .insert(id.clone(), Entry::new(old, now + SignedDuration::from_hours(1)));
+        sessions.save();
+        assert!(Sessions::open(&path, DAY).unwrap().use_session(&id).is_none());
     }
 
     #[tokio::test]
     async fn a_stream_learns_of_the_end() {
         let folder = tempfile::tempdir().unwrap();
-        let sessions = Sessions::open(&folder.path().join("sessions.json"), HOUR).unwrap();
+        let sessions = Sessions::open(&folder.path().join("sessions.json"), DAY).unwrap();
         let session = sessions.start().unwrap();
         let waiting = tokio::spawn(session.clone().ended());
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        sessions.end(&session.id);
+        sessions.end_session(&session.id);
         waiting.await.unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! An API server that answers from a table and remembers what it was asked: for answers that a playground does not
 //! give on demand, and for what exactly the console sends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct Fake {
     /// What watches report, by path.
     changes: broadcast::Sender<(String, Value)>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// Answers that are given once, before those of the table.
+    once: Arc<Mutex<HashMap<String, VecDeque<(u16, Value)>>>>,
 }
 
 impl Default for Fake {
@@ -41,6 +43,7 @@ impl Default for Fake {
             answers: Arc::default(),
             changes: broadcast::Sender::new(16),
             asked: Arc::default(),
+            once: Arc::default(),
         }
     }
 }
@@ -49,6 +52,14 @@ impl Fake {
     /// Changes the table while it is in use.
     pub fn set(&self, what: &str, code: u16, body: Value) {
         self.answers.lock().unwrap().insert(what.to_owned(), (code, body));
+    }
+
+    /// Answers `what` once with `body`, after what was said to be answered once before.
+    pub fn then(self, what: &str, code: u16, body: Value) -> Self {
+        let mut once = self.once.lock().unwrap();
+        once.entry(what.to_owned()).or_default().push_back((code, body));
+        drop(once);
+        self
     }
 
     /// Reports an event on the watches of `path`.
@@ -62,7 +73,8 @@ impl Fake {
             .send((path.to_owned(), json!({"type": kind, "object": object})));
     }
 
-    /// Answers `what` (method and path) with `body`. Without an entry, a list is empty and all else is not found.
+    /// Answers `what` (method and path) with `body`. Without an entry, a list is empty, the version
+    /// is 1.36, and all else is not found.
     pub fn on(self, what: &str, code: u16, body: Value) -> Self {
         self.set(what, code, body);
         self
@@ -110,7 +122,13 @@ impl Fake {
             ));
             return Body::from_stream(changes.take_until(Box::pin(ended))).into_response();
         }
-        let answer = self.answers.lock().unwrap().get(&what).cloned();
+        let once = self
+            .once
+            .lock()
+            .unwrap()
+            .get_mut(&what)
+            .and_then(VecDeque::pop_front);
+        let answer = once.or_else(|| self.answers.lock().unwrap().get(&what).cloned());
         let (code, value) = match answer {
             // What is created is stored as it was sent.
             Some((code, Value::Null)) => (code, stored(body)),
@@ -120,6 +138,7 @@ impl Fake {
             }
             Some(answer) => answer,
             None if is_collection(&what) => (200, list(&[])),
+            None if what == "GET /version" => (200, json!({"gitVersion": "v1.36.2"})),
             None => (404, status(404, "NotFound", &format!("{what} not found"))),
         };
         (StatusCode::from_u16(code).unwrap(), value.to_string()).into_response()

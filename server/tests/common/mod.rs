@@ -29,9 +29,10 @@ use kube::Client;
 use serde_json::Value;
 use server::cluster::Cluster;
 use server::clusters::Clusters;
+use server::health::Readiness;
 use server::router::router;
 use server::security::hosts::Hosts;
-use server::session::SessionService;
+use server::session::{Lifetime, SessionService};
 use server::state::{AppState, Shared, leptos_options};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -184,6 +185,11 @@ impl TestApp {
         self.cookie = Some(pair.to_owned());
     }
 
+    /// Goes on as somebody else, by their cookie; the cookie of before.
+    pub fn swap_cookie(&mut self, cookie: Option<String>) -> Option<String> {
+        std::mem::replace(&mut self.cookie, cookie)
+    }
+
     pub fn forget_cookie(&mut self) {
         self.cookie = None;
     }
@@ -292,14 +298,18 @@ fn cluster(api: Router) -> Cluster {
 }
 
 fn state(clusters: Clusters, data: &Path) -> AppState {
-    let idle = Duration::from_hours(12);
-    let sessions = SessionService::open(data, idle, false, 3000).unwrap();
+    let lifetime = Lifetime {
+        idle: Duration::from_hours(12),
+        absolute: Duration::from_hours(168),
+    };
+    let sessions = SessionService::open(data, lifetime, false, 3000).unwrap();
     AppState::new(Shared {
         leptos: leptos_options(),
         site: data.join("site"),
         sessions,
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
         clusters: Arc::new(clusters),
+        readiness: Readiness::default(),
         base: format!("http://{AUTHORITY}"),
         print: |_| {},
     })

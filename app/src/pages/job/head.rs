@@ -12,6 +12,7 @@ use crate::api::job::{JobDetail, JobRef};
 use crate::i18n::{common, job as text, jobs, t, tf};
 use crate::kit::badge::StatusBadge;
 use crate::kit::dynamic::dynamic;
+use crate::kit::foreign_text::into_visible;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::use_toaster;
 use crate::pages::jobs::{DeleteDialog, Deletion};
@@ -42,13 +43,13 @@ pub fn Head(
                     <span class="mono-name">{dynamic(move || detail.with(|detail| detail.row.name.clone()))}</span>
                     {dynamic(move || {
                         detail
-                            .with(|detail| detail.row.alias.clone())
+                            .with(|detail| detail.row.alias.clone().map(into_visible))
                             .map(|alias| view! { <span class="job-alias">{alias}</span> })
                     })}
                 </h1>
                 {dynamic(move || {
                     detail
-                        .with(|detail| detail.row.description.clone())
+                        .with(|detail| detail.row.description.clone().map(into_visible))
                         .map(|words| view! { <p class="page-intro">{words}</p> })
                 })}
                 <div class="job-state" aria-live="polite">

@@ -13,6 +13,7 @@ use crate::api::job::JobDetail;
 use crate::i18n::{job as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::failure::Failure;
+use crate::kit::foreign_text::into_visible;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::live::{self, Connection};
@@ -291,7 +292,7 @@ fn troubles(received: Received) -> Option<impl IntoView + use<>> {
                         let name = format!("{}/{}", trouble.pod, trouble.container);
                         view! {
                             <strong>{tf(words, &[("name", &name)])}</strong>
-                            <span class="notice-detail">{trouble.message}</span>
+                            <span class="notice-detail">{into_visible(trouble.message)}</span>
                         }
                     })
                     .collect_view()}
@@ -495,7 +496,7 @@ fn line(Shown { line, is_mark }: Shown) -> impl IntoView {
         <div class="log-line">
             <span class="log-time">{line.time}</span>
             <span class="log-source" title=whole>{source}</span>
-            <span class="log-text">{without_colours(&line.text)}</span>
+            <span class="log-text">{into_visible(without_colours(&line.text))}</span>
         </div>
     }
     .into_any()

@@ -8,6 +8,7 @@ use crate::api::job::{DescriptionChange, GENERATED_LABELS, JobDetail, TextChange
 use crate::i18n::{Text, common, job as text, t, tf};
 use crate::kit::dialog::Dialog;
 use crate::kit::dynamic::dynamic;
+use crate::kit::foreign_text::visible;
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::time::{Duration, Time};
 use crate::kit::toast::use_toaster;
@@ -227,7 +228,11 @@ fn Theirs(edited: Edited) -> impl IntoView {
     view! {
         {dynamic(move || {
             edited.theirs.get().map(|theirs| {
-                let shown = if theirs.is_empty() { t(common::NONE).to_owned() } else { theirs.clone() };
+                let shown = if theirs.is_empty() {
+                    t(common::NONE).to_owned()
+                } else {
+                    visible(&theirs).into_owned()
+                };
                 view! {
                     <Notice tone=Tone::Warning>
                         <span>{tf(text::EDITED_MEANWHILE, &[("text", &shown)])}</span>

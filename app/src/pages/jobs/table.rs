@@ -11,6 +11,7 @@ use crate::api::job::JobRow;
 use crate::i18n::{common, jobs as text, t, tf};
 use crate::kit::badge::StatusBadge;
 use crate::kit::dynamic::dynamic;
+use crate::kit::foreign_text::into_visible;
 use crate::kit::time::{Duration, Time};
 
 /// The rows of one page.
@@ -122,12 +123,12 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
                 <A href=move || row.with(|row| address::job(&row.project, &row.name))>
                     <span class="job-name">{name.get_value()}</span>
                     {dynamic(move || {
-                        row.with(|row| row.alias.clone())
+                        row.with(|row| row.alias.clone().map(into_visible))
                             .map(|alias| view! { <span class="job-alias">{alias}</span> })
                     })}
                 </A>
                 {dynamic(move || {
-                    row.with(|row| row.description.clone())
+                    row.with(|row| row.description.clone().map(into_visible))
                         .map(|words| view! { <span class="job-description" title=words.clone()>{words.clone()}</span> })
                 })}
             </th>

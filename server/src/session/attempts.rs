@@ -1,0 +1,111 @@
+//! How often somebody may try a wrong token.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::request::Parts;
+use tokio::time::Instant;
+
+/// Wrong tokens from one address within [`WINDOW`].
+pub const MAX_ATTEMPTS: u32 = 10;
+
+/// How long wrong tokens count.
+pub const WINDOW: Duration = Duration::from_mins(1);
+
+/// Addresses that are remembered; more than these count as one.
+const MAX_PEERS: usize = 10_000;
+
+/// Where a request comes from, as far as it is known: behind a proxy, from the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Peer(Option<IpAddr>);
+
+impl Peer {
+    /// The network of `address`: whoever has one address of IPv6 has 2^64.
+    fn of(address: IpAddr) -> Self {
+        Self(Some(match address.to_canonical() {
+            IpAddr::V4(address) => address.into(),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+        }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(info.map_or(Self(None), |ConnectInfo(address)| Self::of(address.ip())))
+    }
+}
+
+/// Wrong tokens of the last minute, by where they came from: how many, and since when.
+#[derive(Default)]
+pub struct Attempts(Mutex<HashMap<Peer, (u32, Instant)>>);
+
+impl Attempts {
+    /// Counts a wrong token; how long to wait if there were too many.
+    pub fn count(&self, peer: Peer) -> Result<(), Duration> {
+        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if attempts.len() >= MAX_PEERS {
+            attempts.retain(|_, (_, since)| since.elapsed() < WINDOW);
+        }
+        let peer = if attempts.len() < MAX_PEERS {
+            peer
+        } else {
+            Peer(None)
+        };
+        let (count, since) = attempts.entry(peer).or_insert((0, Instant::now()));
+        if since.elapsed() >= WINDOW {
+            (*count, *since) = (0, Instant::now());
+        }
+        *count = count.saturating_add(1);
+        if *count > MAX_ATTEMPTS {
+            Err(WINDOW.saturating_sub(since.elapsed()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Forgets the wrong tokens of somebody who had the right one.
+    pub fn forget(&self, peer: Peer) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&peer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn wrong_tokens_are_counted_by_address_for_a_minute() {
+        let attempts = Attempts::default();
+        let peer = |text: &str| Peer::of(text.parse().unwrap());
+        for _ in 0..MAX_ATTEMPTS {
+            attempts.count(peer("2001:db8::1")).unwrap();
+        }
+        assert_eq!(
+            attempts.count(peer("2001:db8::2")),
+            Err(WINDOW),
+            "the same network"
+        );
+        attempts.count(peer("2001:db8:0:1::1")).unwrap();
+        attempts.count(peer("192.0.2.1")).unwrap();
+        tokio::time::advance(WINDOW).await;
+        attempts.count(peer("2001:db8::1")).unwrap();
+        for _ in 0..MAX_ATTEMPTS {
+            let _ = attempts.count(peer("192.0.2.1"));
+        }
+        attempts.forget(peer("::ffff:192.0.2.1"));
+        attempts.count(peer("192.0.2.1")).unwrap();
+    }
+}

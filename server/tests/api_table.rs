@@ -1,0 +1,372 @@
+//! Every server function with every method, content type, session and origin: the table in `docs/security.md`.
+//!
+//! `UPDATE=1` writes the table anew.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use axum::body::Body;
+use common::fake::Fake;
+use common::{AUTHORITY, Answer, TestApp};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST};
+use http::{Method, Request, StatusCode};
+use leptos::server_fn::axum::server_fn_paths;
+use serde_json::{Value, json};
+
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
+const TYPES: [Option<&str>; 7] = [
+    Some("application/json"),
+    Some("application/json; charset=utf-8"),
+    Some("text/plain"),
+    Some("application/x-www-form-urlencoded"),
+    Some("multipart/form-data; boundary=x"),
+    Some("application/octet-stream"),
+    None,
+];
+
+/// Where a request comes from: its headers.
+const ORIGINS: [(&str, &[(&str, &str)]); 6] = [
+    (
+        "own page",
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "http://127.0.0.1:3000"),
+        ],
+    ),
+    ("program", &[]),
+    ("own, https", &[("origin", "https://127.0.0.1:3000")]),
+    (
+        "other port",
+        &[
+            ("sec-fetch-site", "same-site"),
+            ("origin", "http://127.0.0.1:4000"),
+        ],
+    ),
+    (
+        "other site",
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://evil.example"),
+        ],
+    ),
+    ("`null`", &[("origin", "null")]),
+];
+
+const SESSIONS: [(&str, bool); 3] = [("none", false), ("ended", false), ("valid", true)];
+
+/// The server functions' own paths, and what each takes.
+fn calls() -> BTreeSet<(&'static str, String)> {
+    server_fn_paths()
+        .map(|(path, method)| {
+            assert_eq!(method, Method::POST, "{path}");
+            let arguments = json!({
+                "project": "demo", "name": "pi", "names": ["pi"], "suspend": true, "alias": "", "description": "",
+                "text": "kind: Job", "dry_run": true, "done": [],
+            });
+            (path, arguments.to_string())
+        })
+        .collect()
+}
+
+struct Console {
+    app: TestApp,
+    fake: Fake,
+    valid: String,
+    ended: String,
+}
+
+impl Console {
+    async fn new() -> Self {
+        let fake = Fake::default();
+        let mut app = TestApp::new(fake.router());
+        let mut sessions = Vec::new();
+        for _ in 0..2 {
+            app.forget_cookie();
+            app.sign_in().await;
+            let request = app.request(Method::GET, "/").body(()).unwrap();
+            sessions.push(request.headers()[COOKIE].to_str().unwrap().to_owned());
+        }
+        app.post("/sign-out", "").await;
+        app.forget_cookie();
+        let ended = sessions.pop().unwrap();
+        let valid = sessions.pop().unwrap();
+        Self {
+            app,
+            fake,
+            valid,
+            ended,
+        }
+    }
+
+    async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        content_type: Option<&str>,
+        session: &str,
+        origin: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, AUTHORITY)
+            .header(ACCEPT, "text/html, application/json");
+        if let Some(content_type) = content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        match session {
+            "valid" => request = request.header(COOKIE, &self.valid),
+            "ended" => request = request.header(COOKIE, &self.ended),
+            _ => {}
+        }
+        for (name, value) in origin {
+            request = request.header(*name, *value);
+        }
+        self.app.send(request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+/// What is expected of a request to any server function; none if it is carried out.
+fn refusal(method: &Method, content_type: Option<&str>, session: bool, origin: &str) -> Option<u16> {
+    let is_own = matches!(origin, "own page" | "program");
+    if !method.is_safe() && !is_own {
+        Some(403)
+    } else if *method != Method::POST {
+        Some(405)
+    } else if !session {
+        Some(401)
+    } else if !content_type.is_some_and(|value| value.starts_with("application/json")) {
+        Some(415)
+    } else {
+        None
+    }
+}
+
+#[tokio::test]
+async fn every_call_is_refused_as_documented_and_only_a_whole_one_reaches_the_cluster() {
+    let console = Console::new().await;
+    let calls = calls();
+    assert!(calls.len() >= 11, "{calls:?}");
+    for (path, arguments) in &calls {
+        for method in &METHODS {
+            for content_type in TYPES {
+                for (session, is_valid) in SESSIONS {
+                    for (origin, headers) in ORIGINS {
+                        let asked = console.fake.asked().len();
+                        let answer = console
+                            .send(method, path, content_type, session, headers, arguments.clone())
+                            .await;
+                        let case = format!("{method} {path} {content_type:?} {session} {origin}");
+                        let status = answer.status.as_u16();
+                        match refusal(method, content_type, is_valid, origin) {
+                            Some(code) => {
+                                assert_eq!(status, code, "{case}");
+                                assert_eq!(console.fake.asked().len(), asked, "{case}");
+                                assert_eq!(answer.header("location"), "", "{case}");
+                            }
+                            None => assert!(
+                                !matches!(status, 400 | 401 | 403 | 405 | 413 | 415 | 500),
+                                "{case}: {status} {}",
+                                answer.text()
+                            ),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn unreadable_arguments_are_the_callers_mistake() {
+    let console = Console::new().await;
+    let own = ORIGINS[0].1;
+    for (path, _) in calls() {
+        for body in [
+            "",
+            "{",
+            "nonsense",
+            "[]",
+            "null",
+            "\"text\"",
+            "{\"project\": 1, \"names\": 2, \"text\": []}",
+            "\u{feff}{}",
+            "{}x",
+        ] {
+            let answer = console
+                .send(&Method::POST, path, TYPES[0], "valid", own, body.to_owned())
+                .await;
+            // Two functions take nothing, and so anything that is an object.
+            let takes_nothing = matches!(path, "/api/workspace" | "/api/clusters");
+            if !takes_nothing {
+                assert_eq!(
+                    answer.status,
+                    StatusCode::BAD_REQUEST,
+                    "{path} {body:?}: {}",
+                    answer.text()
+                );
+            }
+            assert_ne!(
+                answer.status,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "{path} {body:?}: {}",
+                answer.text()
+            );
+            assert!(
+                answer.json().is_object() || answer.json().is_null(),
+                "{path} {body:?}"
+            );
+        }
+        let large = format!("{{\"project\": \"{}\"}}", "x".repeat(20 * 1024 * 1024));
+        let answer = console
+            .send(&Method::POST, path, TYPES[0], "valid", own, large)
+            .await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(answer.json()["code"], 413, "{path}");
+    }
+    let answer = console
+        .send(
+            &Method::POST,
+            "/api/nothing",
+            TYPES[0],
+            "valid",
+            own,
+            "{}".to_owned(),
+        )
+        .await;
+    assert_eq!(
+        (answer.status, answer.json()["kind"].clone()),
+        (StatusCode::NOT_FOUND, json!("notFound"))
+    );
+}
+
+/// The rows: one for each path, with the answer to each kind of request.
+fn table() -> String {
+    let json = TYPES[0];
+    let columns: [(&str, Option<u16>); 7] = [
+        (
+            "`POST`, JSON, session, own page or a program",
+            refusal(&Method::POST, json, true, "own page"),
+        ),
+        ("another origin", refusal(&Method::POST, json, true, "other site")),
+        (
+            "own host, other scheme",
+            refusal(&Method::POST, json, true, "own, https"),
+        ),
+        ("another method", refusal(&Method::PUT, json, true, "own page")),
+        (
+            "no session, or an ended one",
+            refusal(&Method::POST, json, false, "own page"),
+        ),
+        (
+            "another content type, or none",
+            refusal(&Method::POST, None, true, "own page"),
+        ),
+        ("not its arguments", Some(400)),
+    ];
+    let mut table = String::from("| call | largest body (KiB) |");
+    for (name, _) in columns {
+        write!(table, " {name} |").unwrap();
+    }
+    table.push_str("\n|---|---:|");
+    table.push_str(&"---|".repeat(columns.len()));
+    for (path, _) in calls() {
+        let limit = match path {
+            "/api/create" => server::limit::MANIFEST,
+            "/api/delete" => server::limit::SELECTION,
+            "/api/describe" => server::limit::DESCRIPTION,
+            _ => server::limit::NAMES,
+        };
+        write!(table, "\n| `{path}` | {} |", limit / 1024).unwrap();
+        for (_, code) in columns {
+            match code {
+                Some(code) => write!(table, " {code} |").unwrap(),
+                None => table.push_str(" carried out |"),
+            }
+        }
+    }
+    table.push('\n');
+    table
+}
+
+#[test]
+fn documentation_has_the_table() {
+    const BEGIN: &str = "<!-- calls: written by server/tests/api_table.rs -->\n";
+    const END: &str = "<!-- end of calls -->";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("the mark of the beginning");
+    let (found, after) = rest.split_once(END).expect("the mark of the end");
+    let table = table();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(found, table, "write it anew with UPDATE=1");
+    }
+}
+
+#[tokio::test]
+async fn three_mebibytes_of_any_text_are_taken_and_one_byte_more_is_refused() {
+    const MAX: usize = 3 * 1024 * 1024;
+    let console = Console::new().await;
+    let comment = |line: &str| {
+        let mut text = String::from("# ");
+        while text.len() + line.len() < MAX {
+            text.push_str(line);
+        }
+        while text.len() < MAX {
+            text.push('x');
+        }
+        text
+    };
+    let call = async |text: String| {
+        let arguments: Value = json!({"project": "demo", "text": text, "dry_run": true, "done": []});
+        console
+            .send(
+                &Method::POST,
+                "/api/create",
+                TYPES[0],
+                "valid",
+                ORIGINS[0].1,
+                arguments.to_string(),
+            )
+            .await
+    };
+    for line in ["x", "\"", "\\", "\n# ", "\u{1}", "\u{7f}", "任", "🦀", "\t"] {
+        let text = comment(line);
+        assert_eq!(text.len(), MAX, "{line:?}");
+        let answer = call(text.clone()).await;
+        // It is no manifest; but that was found by reading it.
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{line:?}: {}",
+            answer.text()
+        );
+        assert_eq!(answer.json()["kind"], "unreadable", "{line:?}");
+        let answer = call(format!("{text}x")).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "{line:?}: {}",
+            answer.text()
+        );
+        assert_eq!(
+            answer.json(),
+            json!({"kind": "other", "code": 413, "message": "the manifest is larger than 3145728 bytes"})
+        );
+    }
+}

@@ -1,0 +1,416 @@
+//! Names and texts of the cluster that hold markup: each page has the same elements and attributes as with harmless
+//! ones, as a browser's parser sees it.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::TestApp;
+use common::fake::{Fake, list, status};
+use http::StatusCode;
+use kube::Client;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use scraper::{ElementRef, Html, Node};
+use serde_json::{Value, json};
+use server::cluster::Cluster;
+
+/// What a text ends with. The first one is harmless.
+const ENDINGS: [&str; 14] = [
+    "x",
+    "</title><h1 id=injected onclick=\"x()\">x</h1>",
+    "</script><script>injected()</script>",
+    "\"><img src=x onerror=injected()>",
+    "' onmouseover='injected()' x='",
+    "` onfocus=`injected()` autofocus x=`",
+    "--><meta http-equiv=refresh content=0;url=//evil.example><!--",
+    "]]></style></textarea></noscript><iframe srcdoc='<b>'></iframe>",
+    "<!--<script>",
+    "&quot;&gt;&lt;b&gt;&#x3c;i&#62;",
+    "javascript:injected()//",
+    "{{injected}}${injected}\\u003c/script\\u003e\\x3cb\\x3e\\",
+    "\u{2028}\u{2029}\0\u{1b}[31m\u{7f}",
+    "<base href=//evil.example><form action=//evil.example><svg/onload=injected()>",
+];
+
+/// The API of a cluster all of whose texts have this ending.
+fn api(ending: &str) -> Fake {
+    let t = |text: &str| format!("{text}{ending}");
+    let map = || json!({t("a"): t("b"), "kubesphere.io/alias-name": t("alias"), "kubesphere.io/description": t("about")});
+    let env = json!([
+        {"name": t("PLAIN"), "value": t("value")},
+        {"name": t("SECRET"), "valueFrom": {"secretKeyRef": {"name": t("keys"), "key": t("token")}}},
+        {"name": t("CONFIG"), "valueFrom": {"configMapKeyRef": {"name": "settings", "key": t("key")}}},
+        {"name": t("FIELD"), "valueFrom": {"fieldRef": {"fieldPath": t("metadata.name")}}},
+        {"name": t("RESOURCE"), "valueFrom": {"resourceFieldRef": {"resource": t("limits.cpu")}}},
+    ]);
+    let container =
+        |name: &str| json!({"name": t(name), "image": t("perl"), "env": env, "command": [t("sh")]});
+    let spec = json!({
+        "restartPolicy": t("Never"), "nodeName": t("node"), "nodeSelector": map(),
+        "initContainers": [container("first")], "containers": [container("main")],
+    });
+    let job = json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {
+            "name": "pi", "namespace": "demo", "uid": "uid-pi", "creationTimestamp": "2026-11-23T10:00:00Z",
+            "labels": map(), "annotations": map(),
+            "ownerReferences": [{"controller": true, "kind": t("CronJob"), "name": t("nightly"), "uid": "u"}],
+        },
+        "spec": {
+            "completions": 2, "completionMode": "Indexed", "backoffLimit": 1,
+            "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "uid-pi"}},
+            "template": {"metadata": {"labels": map()}, "spec": spec},
+        },
+        "status": {
+            "failed": 1, "startTime": "2026-11-23T10:00:01Z", "completedIndexes": t("0"), "failedIndexes": t("1"),
+            "conditions": [{
+                "type": "Failed", "status": "True", "reason": t("BackoffLimitExceeded"), "message": t("no more"),
+                "lastTransitionTime": "2026-11-23T10:00:09Z",
+            }],
+        },
+    });
+    let pod = |name: &str, state: Value| {
+        json!({
+            "metadata": {
+                "name": t(name), "namespace": "demo", "uid": format!("uid-of-{name}"), "labels": map(),
+                "creationTimestamp": "2026-11-23T10:00:02Z",
+                "annotations": {"batch.kubernetes.io/job-completion-index": "0"},
+                "ownerReferences": [{"controller": true, "kind": "Job", "name": "pi", "uid": "uid-pi"}],
+            },
+            "spec": spec,
+            "status": {
+                "phase": t("Failed"), "reason": t("Evicted"), "message": t("evicted"), "podIP": t("10.0.0.1"),
+                "containerStatuses": [{"name": t("main"), "state": state, "restartCount": 2}],
+            },
+        })
+    };
+    let pods = [
+        pod(
+            "pi-a",
+            json!({"waiting": {"reason": t("ErrImagePull"), "message": t("no image")}}),
+        ),
+        pod(
+            "pi-b",
+            json!({"terminated": {"reason": t("Error"), "message": t("died"), "exitCode": 3}}),
+        ),
+    ];
+    let event = json!({
+        "metadata": {"uid": t("event"), "name": t("event"), "namespace": "demo"},
+        "type": t("Warning"), "reason": t("FailedCreate"), "message": t("quota"),
+        "involvedObject": {"kind": t("Job"), "name": t("pi"), "uid": "uid-pi"},
+        "source": {"component": t("job-controller")}, "count": 2, "lastTimestamp": "2026-11-23T10:00:03Z",
+    });
+    let quota = json!({
+        "metadata": {"name": t("quota")},
+        "status": {"hard": {"pods": t("1"), t("x"): "1"}, "used": {"pods": t("1")}},
+    });
+    let keyed =
+        |name: &str| json!({"metadata": {"name": t(name)}, "type": t("Opaque"), "data": {t("key"): t("dA")}});
+    let node = json!({
+        "metadata": {"name": t("node"), "labels": map()},
+        "spec": {"taints": [{"key": t("k"), "value": t("v"), "effect": t("NoSchedule")}]},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "addresses": [{"type": "InternalIP", "address": t("10.0.0.1")}],
+        },
+    });
+    let namespace = |name: &str| json!({"metadata": {"name": name}});
+    let in_demo = |plural: &str| format!("GET /api/v1/namespaces/demo/{plural}");
+    Fake::default()
+        .on("GET /version", 200, json!({"gitVersion": t("v1.36.2")}))
+        .on("GET /api/v1/namespaces", 200, list(&[namespace("demo"), namespace(&t("other"))]))
+        .on(
+            "POST /apis/authentication.k8s.io/v1/selfsubjectreviews",
+            201,
+            json!({"status": {"userInfo": {"username": t("alice")}}}),
+        )
+        .on("GET /apis/batch/v1/namespaces/demo/jobs", 200, list(std::slice::from_ref(&job)))
+        .on("GET /apis/batch/v1/namespaces/demo/jobs/pi", 200, job)
+        .on(&in_demo("pods"), 200, list(&pods))
+        .on(&in_demo("events"), 200, list(&[event]))
+        .on(&in_demo("resourcequotas"), 200, list(&[quota]))
+        .on(&in_demo("configmaps"), 200, list(&[keyed("settings")]))
+        .on(&in_demo("configmaps/settings"), 200, keyed("settings"))
+        .on(&in_demo("secrets"), 200, list(&[keyed("keys")]))
+        .on(&in_demo("serviceaccounts"), 200, list(&[keyed("robot")]))
+        .on(&in_demo("persistentvolumeclaims"), 200, list(&[json!({
+            "metadata": {"name": t("claim")}, "spec": {"storageClassName": t("fast"), "accessModes": [t("RWO")]},
+            "status": {"phase": t("Bound"), "capacity": {"storage": t("1Gi")}},
+        })]))
+        .on("GET /api/v1/nodes", 200, list(&[node]))
+        .on("GET /apis/scheduling.k8s.io/v1/priorityclasses", 200, list(&[keyed("high")]))
+}
+
+/// The same, which refuses everything with this ending in its sentences.
+fn refusing(code: u16, reason: &str, ending: &str) -> Fake {
+    let refusal = |what: &str| status(code, reason, &format!("{what}{ending}"));
+    let mut fake = api(ending);
+    for path in [
+        "/api/v1/namespaces",
+        "/apis/batch/v1/namespaces/demo/jobs",
+        "/apis/batch/v1/namespaces/demo/jobs/pi",
+        "/api/v1/namespaces/demo/pods",
+        "/api/v1/namespaces/demo/events",
+        "/api/v1/nodes",
+    ] {
+        fake = fake.on(&format!("GET {path}"), code, refusal(path));
+    }
+    fake
+}
+
+async fn app(fake: &Fake, ending: &str) -> TestApp {
+    let client = Client::new(fake.router(), format!("own{ending}"));
+    TestApp::signed_in_before(Cluster::new(client, format!("cluster{ending}"), false)).await
+}
+
+/// Each page, with this ending wherever an address takes any text.
+fn pages(ending: &str) -> Vec<String> {
+    let t = |text: &str| utf8_percent_encode(&format!("{text}{ending}"), NON_ALPHANUMERIC).to_string();
+    let mut pages = vec![
+        format!("/sign-in?back={}&error={}&ended={}", t("/"), t("token"), t("1")),
+        format!("/sign-in?error=token&ended=1&back={}", t("/projects/demo/jobs?")),
+        format!("/nowhere?{}={}", t("a"), t("b")),
+        format!("/{}", t("nowhere")),
+        format!(
+            "/projects/demo/jobs?q={}&status={}&page={}&sort={}",
+            t("pi"),
+            t("failed"),
+            t("1"),
+            t("name")
+        ),
+        format!("/projects/demo/jobs?q=&{}={}", t("x"), t("y")),
+        format!(
+            "/projects/demo/create-job?example={}&copy={}&step={}&mode={}",
+            t("pi"),
+            t("pi"),
+            t("basic"),
+            t("yaml")
+        ),
+        "/projects/demo/create-job?copy=pi".to_owned(),
+        "/projects/demo/create-job?example=pi".to_owned(),
+        "/projects/demo/jobs/gone".to_owned(),
+        format!("/projects/demo/{}", t("nowhere")),
+    ];
+    for tab in [
+        "",
+        "pods",
+        "logs",
+        "events",
+        "environment",
+        "records",
+        "manifest",
+        "metadata",
+        "status",
+    ] {
+        pages.push(format!("/projects/demo/jobs/pi?tab={tab}"));
+    }
+    pages.push(format!(
+        "/projects/demo/jobs/pi?tab={}&pod={}&container={}",
+        t("logs"),
+        t("pi-a"),
+        t("main")
+    ));
+    pages.push(format!(
+        "/projects/demo/jobs/pi?tab=logs&pod={}&container={}&q={}",
+        t("pi-a"),
+        t("main"),
+        t("x")
+    ));
+    pages
+}
+
+/// An element: how deep it is, its name, the names of its attributes.
+type Shape = (usize, String, BTreeSet<String>);
+
+fn shape(html: &Html) -> Vec<Shape> {
+    let elements = html
+        .tree
+        .root()
+        .descendants()
+        .filter_map(|node| match node.value() {
+            Node::Element(element) => {
+                let attributes = element.attrs().map(|(name, _)| name.to_owned()).collect();
+                Some((node.ancestors().count(), element.name().to_owned(), attributes))
+            }
+            _ => None,
+        });
+    elements.collect()
+}
+
+/// What must never come from a text: an address elsewhere or of a script, a handler, a frame.
+fn assert_harmless(page: &str, html: &Html) {
+    for element in html.root_element().descendants().filter_map(ElementRef::wrap) {
+        let name = element.value().name();
+        for (attribute, value) in element.value().attrs() {
+            assert!(
+                !attribute.starts_with("on") && attribute != "srcdoc",
+                "{page}: {name} {attribute}"
+            );
+            let is_address = matches!(attribute, "href" | "src" | "action" | "formaction" | "data");
+            let is_local = value.starts_with(['/', '?', '#']) && !value.starts_with("//") || value.is_empty();
+            let is_data = attribute == "src" && value.starts_with("data:image/");
+            assert!(
+                !is_address || is_local || is_data || is_known_link(value),
+                "{page}: {name} {attribute}={value:?}"
+            );
+        }
+    }
+}
+
+/// The console's own links to documentation.
+fn is_known_link(value: &str) -> bool {
+    ["https://kubernetes.io/", "https://github.com/"]
+        .iter()
+        .any(|start| value.starts_with(start))
+}
+
+async fn compare(harmless: &TestApp, hostile: &TestApp, ending: &str) {
+    for (plain, page) in pages(ENDINGS[0]).iter().zip(pages(ending)) {
+        let (expected, answer) = (harmless.get(plain).await, hostile.get(&page).await);
+        assert_eq!(expected.status, answer.status, "{page}");
+        let (expected, html) = (
+            Html::parse_document(&expected.text()),
+            Html::parse_document(&answer.text()),
+        );
+        assert_harmless(&page, &html);
+        let (expected, found) = (shape(&expected), shape(&html));
+        for (index, (expected, found)) in expected.iter().zip(&found).enumerate() {
+            assert_eq!(
+                expected,
+                found,
+                "{page}, ending {ending:?}: element {index}\n{}",
+                answer.text()
+            );
+        }
+        assert_eq!(
+            expected.len(),
+            found.len(),
+            "{page}, ending {ending:?}\n{}",
+            answer.text()
+        );
+    }
+}
+
+#[tokio::test]
+async fn markup_in_any_text_adds_no_element_and_no_attribute() {
+    let harmless = app(&api(ENDINGS[0]), ENDINGS[0]).await;
+    for ending in &ENDINGS[1..] {
+        compare(&harmless, &app(&api(ending), ending).await, ending).await;
+    }
+}
+
+#[tokio::test]
+async fn markup_in_any_error_adds_no_element_and_no_attribute() {
+    for (code, reason) in [
+        (403, "Forbidden"),
+        (404, "NotFound"),
+        (500, "InternalError"),
+        (422, "Invalid"),
+    ] {
+        let harmless = app(&refusing(code, reason, ENDINGS[0]), ENDINGS[0]).await;
+        for ending in &ENDINGS[1..6] {
+            compare(
+                &harmless,
+                &app(&refusing(code, reason, ending), ending).await,
+                ending,
+            )
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn texts_of_the_cluster_are_on_the_pages() {
+    // Else the comparison above would compare nothing.
+    let app = app(&api(ENDINGS[3]), ENDINGS[3]).await;
+    let list = app.get("/projects/demo/jobs").await.text();
+    let job = app.get("/projects/demo/jobs/pi?tab=").await.text();
+    for (page, texts) in [
+        (
+            &list,
+            &["alias", "perl", "CronJob", "BackoffLimitExceeded", "no more"][..],
+        ),
+        (
+            &job,
+            &[
+                "alias", "about", "perl", "evicted", "no image", "died", "node", "quota", "PLAIN", "value",
+            ][..],
+        ),
+    ] {
+        for text in texts {
+            assert!(
+                page.contains(&format!("{text}\"&gt;&lt;img"))
+                    || page.contains(&format!("{text}&quot;&gt;&lt;img")),
+                "{text}: {page}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn address_that_no_object_can_have_is_refused_before_it_is_rendered() {
+    let app = app(&api(ENDINGS[0]), ENDINGS[0]).await;
+    let signed_out = TestApp::new(Fake::default().router());
+    for ending in &ENDINGS[1..] {
+        let name = utf8_percent_encode(&format!("x{ending}"), NON_ALPHANUMERIC).to_string();
+        for page in [
+            format!("/projects/{name}/jobs"),
+            format!("/projects/{name}/create-job"),
+            format!("/projects/{name}"),
+            format!("/projects/demo/jobs/{name}"),
+            format!("/clusters/{name}/projects/demo/jobs"),
+            format!("/clusters/{name}/projects/{name}/jobs/{name}"),
+        ] {
+            for app in [&app, &signed_out] {
+                let answer = app.get(&page).await;
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{page}");
+                assert_eq!(
+                    answer.header("content-type"),
+                    "text/plain; charset=utf-8",
+                    "{page}"
+                );
+                assert!(!answer.text().contains("injected"), "{page}");
+            }
+        }
+    }
+}
+
+/// Characters that reorder text or are not seen.
+const HIDDEN: [char; 12] = [
+    '\u{61c}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}',
+    '\u{2066}', '\u{2067}', '\u{2069}', '\u{feff}',
+];
+
+#[tokio::test]
+async fn characters_that_cannot_be_seen_are_marks_on_every_page() {
+    let ending: String = HIDDEN.iter().collect();
+    for fake in [
+        api(&ending),
+        refusing(403, "Forbidden", &ending),
+        refusing(500, "InternalError", &ending),
+    ] {
+        let app = app(&fake, &ending).await;
+        for page in pages("x") {
+            let html = Html::parse_document(&app.get(&page).await.text());
+            for node in html.tree.root().descendants() {
+                let is_data = node
+                    .ancestors()
+                    .filter_map(ElementRef::wrap)
+                    // What the browser's half reads, and the manifest, which is copied as it is.
+                    .any(|parent| matches!(parent.value().name(), "script" | "pre" | "textarea"));
+                let texts: Vec<&str> = match node.value() {
+                    Node::Text(text) if !is_data => vec![text],
+                    Node::Element(element) => element
+                        .attrs()
+                        .filter(|(name, _)| matches!(*name, "title" | "aria-label" | "alt" | "placeholder"))
+                        .map(|(_, value)| value)
+                        .collect(),
+                    _ => Vec::new(),
+                };
+                for text in texts {
+                    assert!(!text.contains(HIDDEN), "{page}: {text:?}");
+                }
+            }
+        }
+    }
+}

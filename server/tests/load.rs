@@ -1,0 +1,379 @@
+//! The real program under connections that stand still, bodies of nobody, and browsers that do not read.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+/// One test at a time: they measure memory and time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// The console, before a cluster that nobody listens for.
+struct Console {
+    process: Child,
+    address: SocketAddr,
+    token: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Console {
+    fn start(descriptors: u32) -> Self {
+        Self::start_before("kubeconfig", descriptors)
+    }
+
+    fn start_before(cluster: &str, descriptors: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().join("site");
+        fs::create_dir_all(&site).unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        fs::write(
+            &kubeconfig,
+            "apiVersion: v1\nkind: Config\ncurrent-context: none\n\
+             clusters: [{name: none, cluster: {server: 'https://127.0.0.1:1'}}]\n\
+             contexts: [{name: none, context: {cluster: none, user: none}}]\n\
+             users: [{name: none, user: {}}]\n",
+        )
+        .unwrap();
+        let mut process = Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -n \"$1\"; shift; exec \"$@\"",
+                "sh",
+                &descriptors.to_string(),
+            ])
+            .arg(env!("CARGO_BIN_EXE_jobwright"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--cluster",
+                cluster,
+                "--data-dir",
+            ])
+            .arg(folder.path().join("data"))
+            .arg("--site-dir")
+            .arg(&site)
+            .env("KUBECONFIG", &kubeconfig)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line.split("http://").nth(1).unwrap();
+        let (address, token) = address.trim().split_once("/?token=").unwrap();
+        Self {
+            process,
+            address: address.parse().unwrap(),
+            token: token.to_owned(),
+            _folder: folder,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect_timeout(&self.address, Duration::from_secs(5)).unwrap()
+    }
+
+    /// Sends a request and reads the answer to its end.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn is_live(&self) -> bool {
+        self.ask("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 200")
+    }
+
+    /// The cookie of a new session.
+    fn sign_in(&self) -> String {
+        let answer = self.ask(&format!(
+            "GET /?token={} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.token, self.address
+        ));
+        let cookie = answer
+            .split("set-cookie: ")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{answer}"));
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// A field of `/proc/PID/status` in KiB.
+    fn memory(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(
+            Path::new("/proc")
+                .join(self.process.id().to_string())
+                .join("status"),
+        )
+        .unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        // Fails only if it has ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Waits until the other end closes; how long that took, or none if it did not within `limit`.
+fn closed_after(stream: &mut TcpStream, begin: Instant, limit: Duration) -> Option<Duration> {
+    let mut buffer = [0; 4096];
+    loop {
+        let left = limit
+            .checked_sub(begin.elapsed())
+            .filter(|left| !left.is_zero())?;
+        stream.set_read_timeout(Some(left)).unwrap();
+        match stream.read(&mut buffer) {
+            Ok(0) => return Some(begin.elapsed()),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return None,
+            Err(_) => return Some(begin.elapsed()),
+        }
+    }
+}
+
+#[test]
+fn two_thousand_idle_connections_do_not_stop_a_console_of_1024_descriptors() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    server::connections::raise_descriptor_limit();
+    let console = Console::start(1024);
+    let idle: Vec<TcpStream> = (0..2000).map(|_| console.connect()).collect();
+    // While they are there, idle ones make room.
+    let begin = Instant::now();
+    assert!(console.is_live());
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    drop(idle);
+    // Once they are gone, it answers at once.
+    let begin = Instant::now();
+    assert!(console.is_live());
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn half_requests_are_closed_within_fifteen_seconds() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let console = Console::start(4096);
+    let cookie = console.sign_in();
+    let host = console.address;
+    let call = format!(
+        "POST /api/create HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nContent-Type: application/json\r\n"
+    );
+    let halves = [
+        String::new(),
+        "G".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\n".to_owned(),
+        format!("{call}Content-Length: 100\r\n\r\n{{"),
+        format!("{call}Content-Length: 3000000\r\n\r\n{{"),
+        format!("{call}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"),
+        format!("POST /session HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\ntoken="),
+        // A whole one, and then nothing.
+        format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+    ];
+    let begin = Instant::now();
+    let waiting: Vec<_> = halves
+        .into_iter()
+        .map(|half| {
+            let mut stream = console.connect();
+            stream.write_all(half.as_bytes()).unwrap();
+            // Each says a little more now and then, as if it were only slow.
+            let mut more = stream.try_clone().unwrap();
+            thread::spawn(move || {
+                let body = half.contains("\r\n\r\n") && half.contains("Content-Length");
+                let head = !half.contains("\r\n\r\n") && !half.is_empty();
+                while begin.elapsed() < Duration::from_secs(16) && (body || head) {
+                    thread::sleep(Duration::from_secs(1));
+                    if more.write_all(b"x").is_err() {
+                        return;
+                    }
+                }
+            });
+            thread::spawn(move || closed_after(&mut stream, begin, Duration::from_secs(15)))
+        })
+        .collect();
+    for (index, half) in waiting.into_iter().enumerate() {
+        assert!(
+            half.join().unwrap().is_some(),
+            "half request {index} is still open after 15 s"
+        );
+    }
+}
+
+#[test]
+fn bodies_of_nobody_take_no_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    const CONNECTIONS: usize = 150;
+    let console = Console::start(4096);
+    let ended = console.sign_in();
+    let answer = console.ask(&format!(
+        "POST /sign-out HTTP/1.1\r\nHost: {}\r\nCookie: {ended}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        console.address
+    ));
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    for cookie in [
+        String::new(),
+        format!("Cookie: {ended}\r\n"),
+        "Cookie: jobwright-1=forged\r\n".to_owned(),
+    ] {
+        let before = console.memory("VmRSS");
+        let head = format!(
+            "POST /api/create HTTP/1.1\r\nHost: {}\r\n{cookie}Content-Type: application/json\r\nContent-Length: 3000000\r\n\r\n",
+            console.address
+        );
+        let sending: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                let (mut stream, head) = (console.connect(), head.clone());
+                thread::spawn(move || {
+                    stream.write_all(head.as_bytes()).unwrap();
+                    let mut reading = stream.try_clone().unwrap();
+                    let answer = thread::spawn(move || {
+                        let mut answer = String::new();
+                        // The end may come as a reset, after the answer.
+                        let _ = reading.read_to_string(&mut answer);
+                        answer
+                    });
+                    for _ in 0..30 {
+                        if stream.write_all(&[b'x'; 100_000]).is_err() {
+                            break;
+                        }
+                    }
+                    answer.join().unwrap()
+                })
+            })
+            .collect();
+        let mut most = 0;
+        while !sending.iter().all(thread::JoinHandle::is_finished) {
+            most = most.max(console.memory("VmRSS"));
+            thread::sleep(Duration::from_millis(20));
+        }
+        for answer in sending {
+            let answer = answer.join().unwrap();
+            assert!(answer.starts_with("HTTP/1.1 401"), "{answer:?}");
+        }
+        let grown = most.saturating_sub(before) / 1024;
+        assert!(grown < 30, "{grown} MiB for {cookie:?}");
+    }
+}
+
+#[test]
+fn streams_of_a_session_are_limited_and_their_places_come_back() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let console = Console::start(4096);
+    let cookie = console.sign_in();
+    let open = || {
+        let mut stream = console.connect();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(
+            stream,
+            "GET /stream/jobs?project=demo HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n",
+            console.address
+        )
+        .unwrap();
+        let mut answer = [0; 512];
+        let length = stream.read(&mut answer).unwrap();
+        (stream, String::from_utf8_lossy(&answer[..length]).into_owned())
+    };
+    let mut streams = Vec::new();
+    for index in 0..server::session::MAX_STREAMS {
+        let (stream, answer) = open();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{index}: {answer}");
+        streams.push(stream);
+    }
+    let (_, answer) = open();
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+    assert!(answer.contains("retry-after: 5"), "{answer}");
+    streams.truncate(10);
+    let begin = Instant::now();
+    while !open().1.starts_with("HTTP/1.1 200") {
+        assert!(begin.elapsed() < Duration::from_secs(5));
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn checking_huge_manifests_holds_nobody_up() {
+    const LABELS: usize = 100_000;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let console = Console::start_before("embedded", 4096);
+    let cookie = console.sign_in();
+    let mut text = String::from("apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pi\n  labels:\n");
+    for label in 0..LABELS {
+        writeln!(text, "    -l{label}: v").unwrap();
+    }
+    text.push_str(
+        "spec: {template: {spec: {restartPolicy: Never, containers: [{name: pi, image: perl}]}}}\n",
+    );
+    let body = json!({"project": "demo", "text": text, "dry_run": true, "done": []}).to_string();
+    let request = format!(
+        "POST /api/create HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        console.address,
+        body.len()
+    );
+    let begin = Instant::now();
+    let answers: Vec<String> = thread::scope(|scope| {
+        let asking: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut stream = console.connect();
+                    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+                    stream.write_all(request.as_bytes()).unwrap();
+                    let mut answer = String::new();
+                    stream.read_to_string(&mut answer).unwrap();
+                    answer
+                })
+            })
+            .collect();
+        let mut times = Vec::new();
+        while !asking.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let begin = Instant::now();
+            assert!(console.is_live());
+            times.push(begin.elapsed());
+            thread::sleep(Duration::from_millis(20));
+        }
+        times.sort();
+        println!(
+            "healthz meanwhile: {:?} in the middle, {:?} at most; {:?} in all",
+            times[times.len() / 2],
+            times[times.len() - 1],
+            begin.elapsed()
+        );
+        assert!(times[times.len() / 2] < Duration::from_millis(100), "{times:?}");
+        assert!(times[times.len() - 1] < Duration::from_secs(1), "{times:?}");
+        asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+    });
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    for answer in answers {
+        assert!(
+            answer.starts_with("HTTP/1.1 200"),
+            "{}",
+            &answer[..answer.len().min(2000)]
+        );
+        assert!(answer.len() < 200_000, "{}", answer.len());
+        assert!(answer.contains("and 900 more"), "{answer}");
+    }
+    println!("peak memory: {} MiB", console.memory("VmHWM") / 1024);
+    assert!(console.memory("VmHWM") / 1024 < 600);
+}
