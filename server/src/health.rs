@@ -14,7 +14,10 @@ pub async fn live() -> &'static str {
 /// since anyone may ask.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
     let version = match state.clusters.open_for_anybody().await {
-        Ok(cluster) => cluster.version().await,
+        Ok(cluster) => match crate::playground::health(&cluster).await {
+            Ok(()) => cluster.version().await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     match version {

@@ -21,6 +21,7 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(colours)
         .init();
+    server::playground::raise_open_files_limit();
     let outcome = match arguments.command {
         Command::Serve(serve) => server::serve::run(serve).await,
         Command::Playground(playground) => server::playground::run(playground).await,

@@ -89,7 +89,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         }
         Some(clusters) => (clusters, None),
         None => {
-            let embedded = Embedded::start(&data_dir, arguments.playground_kubeconfig.as_deref()).await?;
+            let kubeconfig = arguments.playground_kubeconfig.as_deref();
+            let embedded = Embedded::start(&data_dir, kubeconfig, arguments.data_limit).await?;
             (Clusters::One(embedded.cluster()), Some(embedded))
         }
     };
