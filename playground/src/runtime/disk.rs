@@ -4,12 +4,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
 
 /// Folders and files that are counted of one tree.
 const MAX_ENTRIES: usize = 2_000_000;
 /// Folders in folders that are counted: each takes a descriptor while it is read.
 const MAX_DEPTH: usize = 400;
-/// What a tree counts that has more or deeper ones: nobody hides a full disk that way.
+/// What a tree counts that has more or deeper ones, or closed ones: nobody hides a full disk that way.
 const UNCOUNTABLE: u64 = 1 << 50;
 
 /// The space of a file system, in bytes.
@@ -90,8 +91,11 @@ impl Counter {
             self.bytes = self.bytes.saturating_add(if is_folder { blocks } else { blocks / names });
             if is_folder {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                if let Ok(inner) = rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
-                    self.folder(inner, depth + 1);
+                match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
+                    Ok(inner) => self.folder(inner, depth + 1),
+                    // A folder that its owner has closed hides what it holds.
+                    Err(Errno::ACCESS) => self.bytes = self.bytes.max(UNCOUNTABLE),
+                    Err(_) => {}
                 }
             }
         }

@@ -37,7 +37,7 @@ async fn memory_is_bounded_in_one_process_and_in_many() {
     let setting = Setting::new();
     let one = "$x = 'x' x (512 << 20); print length $x";
     let many = "for (1 .. 16) { if (!fork) { $x = 'x' x (24 << 20); sleep 60; exit } }
-        my $bad = 0; for (1 .. 16) { wait; $bad ||= $? } exit($bad ? 1 : 0)";
+        for (1 .. 16) { wait; exit 1 if $? }";
     let shared = "dd if=/dev/zero of=/dev/shm/x bs=1M count=60 && dd if=/dev/zero of=/tmp/x bs=1M count=200";
     for (name, command) in [
         ("one", ["perl", "-e", one]),
@@ -68,7 +68,9 @@ async fn a_container_without_limits_has_those_of_a_node() {
     let lines: Vec<_> = ended.log.lines().collect();
     let size = |line: usize| lines[line].parse::<u64>().unwrap() * 1024;
     assert_eq!((size(0), size(1)), (1 << 30, 64 * MEBI), "{ended:#?}");
-    assert_eq!(lines[3..], ["1", "65536", "0"], "{ended:#?}");
+    assert_eq!((lines[3], lines[5]), ("1", "0"), "{ended:#?}");
+    // Not what the console has raised its own limit to.
+    assert!(lines[4].parse::<u64>().unwrap() <= 65536, "{ended:#?}");
     setting.shut_down().await;
 }
 
@@ -115,9 +117,8 @@ async fn local_storage_above_its_limit_evicts_the_pod() {
             .find(|condition| condition["type"] == "DisruptionTarget")
             .unwrap();
         assert_eq!(disrupted["reason"], "TerminationByKubelet");
-        let (_, events) = setting
-            .request(Method::GET, "/api/v1/namespaces/demo/events?fieldSelector=reason=Evicted", None)
-            .await;
+        let path = format!("/api/v1/namespaces/demo/events?fieldSelector=reason=Evicted,involvedObject.name={name}");
+        let (_, events) = setting.request(Method::GET, &path, None).await;
         assert!(events.contains("\"Evicted\""), "{events}");
     }
     setting.goes_on("after").await;
@@ -237,8 +238,15 @@ async fn a_chatty_job_does_not_stop_the_playground() {
     setting.goes_on("after").await;
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "after"}});
     setting.create("configmaps", &map).await;
-    let (_, job) = setting.request(Method::GET, &format!("{path}/chatty"), None).await;
-    assert!(job.contains("BackoffLimitExceeded"), "{job}");
+    let began = Instant::now();
+    loop {
+        let (_, job) = setting.request(Method::GET, &format!("{path}/chatty"), None).await;
+        if job.contains("BackoffLimitExceeded") {
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 20, "{job}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     stop.store(true, Ordering::SeqCst);
     watching.await.unwrap();
     setting.shut_down().await;

@@ -23,10 +23,15 @@ pub struct Setting {
 }
 
 /// How a Pod ended.
-#[derive(Debug)]
 pub struct Ended {
     pub pod: Value,
     pub log: String,
+}
+
+impl std::fmt::Debug for Ended {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{:#}\n{}", self.pod["status"], self.log)
+    }
 }
 
 impl Ended {
@@ -109,7 +114,7 @@ impl Setting {
             if is(&pod) {
                 return pod;
             }
-            assert!(began.elapsed() < PATIENCE, "{pod:#}");
+            assert!(began.elapsed() < PATIENCE, "{:#}", pod["status"]);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
