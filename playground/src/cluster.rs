@@ -1,6 +1,7 @@
 //! What every part of the cluster shares: the store, the clock and the data folder.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{Timestamp, Unit};
@@ -23,6 +24,28 @@ pub struct Cluster {
     pub(crate) admission: Arc<Mutex<()>>,
     /// What was told lately.
     pub(crate) events: Arc<Recorders>,
+    /// How much the data folder may hold, and whether it holds too much.
+    pub(crate) disk: Arc<DiskState>,
+}
+
+/// Why the cluster does not work as it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unhealthy {
+    /// The last write failed; it is tried again until it succeeds.
+    #[error("{0}")]
+    Store(String),
+    /// The data folder is above its bounds, and Pods are evicted.
+    #[error("the disk is nearly full: {0}")]
+    Disk(String),
+}
+
+/// The data folder's bounds, and what is known of it.
+#[derive(Debug, Default)]
+pub(crate) struct DiskState {
+    /// Bytes that the folder may hold; 0 for the default.
+    pub limit: AtomicU64,
+    /// What is wrong with it.
+    pub pressure: Mutex<Option<String>>,
 }
 
 /// What the recorders of events remember.
@@ -41,6 +64,18 @@ impl Cluster {
             data_dir: data_dir.into(),
             admission: Arc::default(),
             events: Arc::default(),
+            disk: Arc::default(),
+        }
+    }
+
+    /// Whether writes succeed and the data folder is within its bounds.
+    pub fn health(&self) -> Result<(), Unhealthy> {
+        if let Some(failure) = self.store.failure() {
+            return Err(Unhealthy::Store(failure));
+        }
+        match &*self.disk.pressure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(pressure) => Err(Unhealthy::Disk(pressure.clone())),
+            None => Ok(()),
         }
     }
 }

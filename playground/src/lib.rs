@@ -38,6 +38,14 @@ use tokio_util::task::TaskTracker;
 
 use cluster::{Clock, Cluster};
 use store::{Store, StoreError};
+pub use tls::raise_open_files_limit;
+
+/// Bytes of a quantity such as `500Mi`; none if it is no quantity.
+pub fn quantity_bytes(text: &str) -> Option<u64> {
+    api::decode::quantity::Quantity::parse(text)
+        .ok()
+        .map(|quantity| quantity.units(1))
+}
 
 /// How a playground is opened.
 #[derive(Debug, Clone)]
@@ -105,6 +113,21 @@ impl Playground {
             tasks: TaskTracker::new(),
             identity: Arc::new(identity),
         })
+    }
+
+    /// Bounds what the data folder holds: above it, the Pod that uses most of the disk is evicted. Without a bound it
+    /// is 10 GiB, or half of a small disk.
+    pub fn limit_data(&self, bytes: u64) {
+        self.cluster
+            .disk
+            .limit
+            .store(bytes, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Whether it works as it should: writes succeed, and the data folder is within its bounds. It goes on meanwhile,
+    /// and recovers by itself.
+    pub fn health(&self) -> Result<(), cluster::Unhealthy> {
+        self.cluster.health()
     }
 
     /// Starts controllers, scheduler and runtime on the current tokio runtime.

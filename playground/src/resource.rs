@@ -99,6 +99,12 @@ impl PartialEq for Resource {
     }
 }
 
+impl std::hash::Hash for Resource {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.group, self.plural).hash(state);
+    }
+}
+
 impl Eq for Resource {}
 
 /// What most types have in common; each static overrides what differs.

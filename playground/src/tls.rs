@@ -3,18 +3,20 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair,
 };
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -148,7 +150,15 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(draft, path)
 }
 
-/// Accepts connections until told to stop.
+/// Connections at once: each takes a descriptor.
+const MAX_CONNECTIONS: usize = 1024;
+/// How long a client gets for its handshake, and for the header of a request.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The pause after an error that goes on by itself, such as a want of descriptors.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Accepts connections until told to stop. No error of accept(2) ends it: they concern one connection, or pass when
+/// others are closed.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -156,36 +166,87 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let acceptor = acceptor(identity)?;
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let stream = tokio::select! {
+        let place = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            accepted = listener.accept() => accepted?.0,
+            place = Arc::clone(&places).acquire_owned() => place.map_err(io::Error::other)?,
+        };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::ConnectionAborted {
+                    tracing::warn!(%error, "a connection cannot be accepted");
+                    tokio::time::sleep(ACCEPT_RETRY).await;
+                }
+                continue;
+            }
         };
         let (acceptor, router, stop) = (acceptor.clone(), router.clone(), stop.clone());
         tokio::spawn(async move {
-            let stream = match acceptor.accept(stream).await {
-                Ok(stream) => stream,
-                Err(error) => return tracing::debug!(%error, "no TLS"),
-            };
-            let (_, session) = stream.get_ref();
-            // Verified by the handshake; one that cannot be read names nobody.
-            let certificate = session
-                .peer_certificates()
-                .and_then(|all| ClientCertificate::read(all.first()?));
-            let router = match certificate {
-                Some(certificate) => router.layer(Extension(certificate)),
-                None => router,
-            };
-            let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-            let service = TowerToHyperService::new(router);
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let _place = place;
             tokio::select! {
                 () = stop.cancelled() => {}
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection broke");
-                },
+                () = connection(stream, &acceptor, router) => {}
             }
         });
+    }
+}
+
+/// One connection to its end.
+async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
+    let stream = match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, "no TLS"),
+        Err(_) => return tracing::debug!("no TLS in time"),
+    };
+    let (_, session) = stream.get_ref();
+    // Verified by the handshake; one that cannot be read names nobody.
+    let certificate = session
+        .peer_certificates()
+        .and_then(|all| ClientCertificate::read(all.first()?));
+    let router = match certificate {
+        Some(certificate) => router.layer(Extension(certificate)),
+        None => router,
+    };
+    let mut builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+    // A header has to come in time also for the first request: a connection that waits between two is closed.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE);
+    // With HTTP/2 a connection that is quiet has to answer pings.
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PATIENCE)
+        .keep_alive_timeout(PATIENCE)
+        .max_concurrent_streams(256);
+    let service = TowerToHyperService::new(router);
+    if let Err(error) = builder
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .await
+    {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// Lets this process have as many open files as it may: each connection, watch and command takes some. Commands in
+/// sandboxes do not inherit it.
+pub fn raise_open_files_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, ?limit, "the limit of open files stays");
     }
 }
 

@@ -109,13 +109,19 @@ async fn serve() -> Served {
     }
 }
 
+/// Whether a program can be run; where everything has to be tested it must be there.
 fn installed(program: &str) -> bool {
-    std::process::Command::new(program)
+    let found = std::process::Command::new(program)
         .arg("--help")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
-        .is_ok()
+        .is_ok();
+    assert!(
+        found || std::env::var_os("CI").is_none(),
+        "{program} is not installed"
+    );
+    found
 }
 
 /// `kubectl logs` refuses as long as the container does not run.

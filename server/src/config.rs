@@ -58,6 +58,10 @@ pub struct Serve {
     /// Write a kubeconfig here with which kubectl reaches the playground over loopback TLS.
     #[arg(long, env = "JOBWRIGHT_PLAYGROUND_KUBECONFIG", value_name = "FILE")]
     pub playground_kubeconfig: Option<PathBuf>,
+    /// What the playground's data folder may hold before the Pod that uses most of the disk is evicted, such as `2Gi`
+    /// [default: 10Gi, or half of a small disk].
+    #[arg(long, env = "JOBWRIGHT_DATA_LIMIT", value_parser = data_limit, value_name = "SIZE")]
+    pub data_limit: Option<u64>,
     /// The address people use, when a proxy stands before this server, such as `https://jobs.example.com`.
     #[arg(long, env = "JOBWRIGHT_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
@@ -84,6 +88,10 @@ pub struct Playground {
     /// Write a kubeconfig here.
     #[arg(long, env = "JOBWRIGHT_PLAYGROUND_KUBECONFIG", value_name = "FILE")]
     pub kubeconfig: PathBuf,
+    /// What the playground's data folder may hold before the Pod that uses most of the disk is evicted, such as `2Gi`
+    /// [default: 10Gi, or half of a small disk].
+    #[arg(long, env = "JOBWRIGHT_DATA_LIMIT", value_parser = data_limit, value_name = "SIZE")]
+    pub data_limit: Option<u64>,
 }
 
 /// Which cluster to work with.
@@ -116,6 +124,15 @@ impl PublicUrl {
             if self.secure { "https" } else { "http" },
             self.authority
         )
+    }
+}
+
+fn data_limit(text: &str) -> Result<u64, String> {
+    match crate::playground::quantity_bytes(text) {
+        // Less than the database needs would evict everything.
+        Some(bytes) if bytes >= 16 << 20 => Ok(bytes),
+        Some(_) => Err("at least 16Mi".to_owned()),
+        None => Err("a size such as 500Mi or 2Gi".to_owned()),
     }
 }
 

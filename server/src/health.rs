@@ -32,7 +32,9 @@ impl Readiness {
             return ready;
         }
         let asked = tokio::time::timeout(PATIENCE, async {
-            state.clusters.open_for_anybody().await?.version().await
+            let cluster = state.clusters.open_for_anybody().await?;
+            crate::playground::health(&cluster).await?;
+            cluster.version().await
         });
         // The reason is in the log, not in the answer, since anyone may ask.
         let ready = match asked.await {

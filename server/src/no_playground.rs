@@ -3,9 +3,21 @@
 use std::convert::Infallible;
 use std::path::Path;
 
+use app::api::error::ApiError;
+
 use crate::cluster::Cluster;
 use crate::config;
 use crate::serve::ServeError;
+
+/// Clusters of others are healthy as long as they answer.
+pub async fn health(_cluster: &Cluster) -> Result<(), ApiError> {
+    Ok(())
+}
+
+/// Bytes of a size such as `500Mi`: of no use without a playground.
+pub fn quantity_bytes(_text: &str) -> Option<u64> {
+    None
+}
 
 /// Why the playground cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +32,11 @@ pub struct Embedded(Infallible);
 
 impl Embedded {
     /// Refuses.
-    pub async fn start(_data_dir: &Path, _kubeconfig: Option<&Path>) -> Result<Self, PlaygroundError> {
+    pub async fn start(
+        _data_dir: &Path,
+        _kubeconfig: Option<&Path>,
+        _data_limit: Option<u64>,
+    ) -> Result<Self, PlaygroundError> {
         Err(PlaygroundError::NotBuilt)
     }
 

@@ -3,15 +3,34 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use app::api::error::ApiError;
 use kube::Client;
+pub use playground::quantity_bytes;
 use playground::{OpenError, Options, Playground};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
+use crate::cluster::error::from_kube;
 use crate::config;
 use crate::data_dir::DataDir;
 use crate::serve::{ServeError, asked_to_end};
+
+/// What its sandboxes are for, said at each start.
+const SANDBOX: &str = "commands of the playground's Jobs run on this machine, in sandboxes without network, \
+                       privileges and files but volumes; they share this machine's kernel, so run no code that you \
+                       would not run in a container here";
+
+/// Whether an embedded cluster can write and has space; other clusters are healthy as long as they answer.
+pub async fn health(cluster: &Cluster) -> Result<(), ApiError> {
+    if !cluster.is_playground() {
+        return Ok(());
+    }
+    let request = http::Request::get("/readyz").body(Vec::new());
+    let request = request.map_err(|error| from_kube(&kube::Error::HttpError(error)))?;
+    let answer = cluster.client().request_text(request).await;
+    answer.map(drop).map_err(|error| from_kube(&error))
+}
 
 /// Why the playground cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -40,17 +59,30 @@ pub struct Embedded {
 
 impl Embedded {
     /// Opens the playground in `data_dir` and starts it; with `kubeconfig`, kubectl reaches it over loopback TLS.
-    pub async fn start(data_dir: &Path, kubeconfig: Option<&Path>) -> Result<Self, PlaygroundError> {
+    /// `data_limit` bounds, in bytes, what the folder holds.
+    pub async fn start(
+        data_dir: &Path,
+        kubeconfig: Option<&Path>,
+        data_limit: Option<u64>,
+    ) -> Result<Self, PlaygroundError> {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::listen(data_dir, kubeconfig.map(|file| (any_port, file))).await
+        Self::listen(data_dir, kubeconfig.map(|file| (any_port, file)), data_limit).await
     }
 
-    async fn listen(data_dir: &Path, tls: Option<(SocketAddr, &Path)>) -> Result<Self, PlaygroundError> {
+    async fn listen(
+        data_dir: &Path,
+        tls: Option<(SocketAddr, &Path)>,
+        data_limit: Option<u64>,
+    ) -> Result<Self, PlaygroundError> {
         let options = Options {
             data_dir: data_dir.to_owned(),
         };
         let playground = Playground::open(options).map_err(PlaygroundError::Open)?;
+        if let Some(bytes) = data_limit {
+            playground.limit_data(bytes);
+        }
         playground.start();
+        tracing::info!("{SANDBOX}");
         let tls = match tls {
             Some((address, kubeconfig)) => Some(serve_tls(&playground, address, kubeconfig).await?),
             None => None,
@@ -100,7 +132,8 @@ async fn serve_tls(
 pub async fn run(arguments: config::Playground) -> Result<(), ServeError> {
     crate::connections::raise_descriptor_limit();
     let data_dir = DataDir::open(&config::data_dir(arguments.data_dir.as_ref())?)?;
-    let embedded = Embedded::listen(data_dir.path(), Some((arguments.listen, &arguments.kubeconfig))).await?;
+    let tls = Some((arguments.listen, arguments.kubeconfig.as_path()));
+    let embedded = Embedded::listen(data_dir.path(), tls, arguments.data_limit).await?;
     asked_to_end().await;
     embedded.stop().await;
     Ok(())

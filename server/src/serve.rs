@@ -90,8 +90,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         }
         Some(clusters) => (clusters, None),
         None => {
-            let embedded =
-                Embedded::start(data_dir.path(), arguments.playground_kubeconfig.as_deref()).await?;
+            let kubeconfig = arguments.playground_kubeconfig.as_deref();
+            let embedded = Embedded::start(data_dir.path(), kubeconfig, arguments.data_limit).await?;
             (Clusters::One(embedded.cluster()), Some(embedded))
         }
     };

@@ -68,8 +68,8 @@ pub fn pod_requests(pod: &Value) -> Value {
 
 /// One creation at a time between the check of a quota and storing.
 pub fn turn(cluster: &Cluster) -> MutexGuard<'_, ()> {
-    // It guards no data of its own, so a panic elsewhere spoils nothing.
-    cluster.admission.lock().unwrap_or_else(PoisonError::into_inner)
+    // It guards no data of its own, so a panic elsewhere spoils nothing. Who holds it waits for the disk.
+    crate::store::blocking(|| cluster.admission.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The plugins that only refuse; quotas count what they let in unless it is a dry run.

@@ -215,6 +215,11 @@ impl ApiError {
         Self::new(500, "", message)
     }
 
+    /// 507: the disk is full, and the request has changed nothing.
+    fn full(error: &StoreError) -> Self {
+        Self::new(507, "InsufficientStorage", error.to_string())
+    }
+
     /// What the store's refusal to touch `key` means to a client.
     pub fn from_store(error: StoreError, key: &Key) -> Self {
         match error {
@@ -223,6 +228,7 @@ impl ApiError {
             StoreError::Conflict(_) => Self::stale(key.resource, &key.name),
             StoreError::Precondition(why) => Self::precondition(key.resource, &key.name, &why),
             StoreError::Gone { .. } => Self::expired(error.to_string()),
+            StoreError::Full => Self::full(&error),
             StoreError::Malformed(_) | StoreError::Disk(_) => Self::internal(error.to_string()),
         }
     }
@@ -253,6 +259,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::NotFound(_) => Self::new(404, "NotFound", error.to_string()),
             StoreError::AlreadyExists(_) => Self::new(409, "AlreadyExists", error.to_string()),
+            StoreError::Full => Self::full(&error),
             StoreError::Malformed(_) | StoreError::Disk(_) => Self::internal(error.to_string()),
         }
     }

@@ -120,8 +120,8 @@ fn reference(
     }
     if let Some(resource) = from["resourceFieldRef"]["resource"].as_str() {
         let (kind, name) = resource.split_once('.').unwrap_or(("limits", resource));
-        let amount = crate::scheduler::amount(&container["resources"][kind][name]);
-        return Ok(Some(format!("{}", amount.ceil())));
+        let amount = super::resources::units(&container["resources"][kind][name]);
+        return Ok(Some(amount.unwrap_or(0).to_string()));
     }
     Ok(None)
 }

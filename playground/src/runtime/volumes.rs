@@ -2,17 +2,22 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, UnmountFlags};
 use serde_json::Value;
 
 use super::environment::{bytes, field, list};
-use super::sandbox::{Mount, MountSource};
+use super::sandbox::{Mount, owner};
 use crate::cluster::Cluster;
 use crate::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, SECRETS};
 use crate::store::Key;
+
+/// The size of a volume in memory of a Pod without limits: half of what a node has.
+const DEFAULT_MEMORY: u64 = 4 << 30;
 
 /// The folder of a Pod's own things.
 pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
@@ -20,6 +25,15 @@ pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
         .data_dir
         .join("pods")
         .join(pod["metadata"]["uid"].as_str().unwrap_or_default())
+}
+
+/// The folder of a volume.
+pub(super) fn folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
+    if volume["persistentVolumeClaim"].is_object() {
+        return claim_folder(cluster, pod, volume);
+    }
+    let name = volume["name"].as_str().unwrap_or_default();
+    Ok(pod_folder(cluster, pod).join("volumes").join(safe(name)?))
 }
 
 /// Makes the Pod's volumes; says what is missing in the kubelet's way.
@@ -39,11 +53,11 @@ fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result
         .iter()
         .any(|kind| volume[*kind].is_object())
     {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        make(folder, 0o755).map_err(failed)?;
         return files(cluster, pod, volume, folder);
     }
     if volume["projected"].is_object() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        make(folder, 0o755).map_err(failed)?;
         for source in list(&volume["projected"]["sources"]) {
             // A command gets no credentials of the playground, so there is no token and nothing to check it with.
             if source["serviceAccountToken"].is_object() || source["configMap"]["name"] == "kube-root-ca.crt"
@@ -55,19 +69,123 @@ fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result
         return Ok(());
     }
     if volume["emptyDir"].is_object() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
         // Any user of the Pod may write, as in the kubelet's emptyDir.
-        return std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).map_err(failed);
+        make(folder, 0o777).map_err(failed)?;
+        if volume["emptyDir"]["medium"] == "Memory" {
+            return in_memory(pod, volume, folder).map_err(failed);
+        }
+        return Ok(());
     }
     if volume["persistentVolumeClaim"].is_object() {
-        return claim_folder(cluster, pod, volume)
-            .and_then(|folder| std::fs::create_dir_all(folder).map_err(failed));
+        let folder = claim_folder(cluster, pod, volume)?;
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        return take_over(&folder).map_err(failed);
     }
     let kind = volume
         .as_object()
         .and_then(|volume| volume.keys().find(|key| *key != "name"))
         .map_or("nothing", String::as_str);
     Err(format!("the playground has no volumes of type {kind}"))
+}
+
+/// Makes a folder that is the containers' own, whatever this process's umask.
+fn make(folder: &Path, mode: u32) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
+    give(folder)
+}
+
+/// Gives a file to the user that containers run as.
+fn give(path: &Path) -> io::Result<()> {
+    match owner() {
+        Some(owner) => std::os::unix::fs::lchown(path, Some(owner), Some(owner)),
+        None => Ok(()),
+    }
+}
+
+/// Gives a volume to the user that containers run as, once: no container of this user has seen it before, so nobody
+/// changes it meanwhile.
+fn take_over(folder: &Path) -> io::Result<()> {
+    let Some(owner) = owner() else { return Ok(()) };
+    if std::fs::symlink_metadata(folder)?.uid() == owner {
+        return Ok(());
+    }
+    let mut todo = vec![folder.to_owned()];
+    let mut all = Vec::new();
+    while let Some(path) = todo.pop() {
+        if std::fs::symlink_metadata(&path)?.is_dir() {
+            for entry in std::fs::read_dir(&path)? {
+                todo.push(entry?.path());
+            }
+        }
+        all.push(path);
+    }
+    // The volume itself last: whoever is interrupted begins again.
+    all.iter().rev().try_for_each(|path| give(path))
+}
+
+/// Makes a volume one in memory, of its `sizeLimit`, where this process may mount; a folder else, whose size is looked
+/// at as that of the others.
+fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Result<()> {
+    let Some(owner) = owner() else { return Ok(()) };
+    if is_mounted(folder) {
+        return Ok(());
+    }
+    let limit = super::resources::bytes(&volume["emptyDir"]["sizeLimit"]);
+    let memory = super::resources::pod_limit(pod, "memory").unwrap_or(DEFAULT_MEMORY);
+    let size = limit.unwrap_or(memory).min(memory);
+    let options = std::ffi::CString::new(format!("size={size},mode=0777,uid={owner},gid={owner}"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    match rustix::mount::mount("tmpfs", folder, "tmpfs", flags, Some(options.as_c_str())) {
+        Ok(()) => Ok(()),
+        Err(Errno::PERM) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a file system begins at this folder.
+pub(super) fn is_mounted(folder: &Path) -> bool {
+    let device = |path: &Path| std::fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
+    folder
+        .parent()
+        .is_some_and(|parent| device(parent) != device(folder))
+}
+
+/// Removes a Pod's folder, with what is mounted in it.
+pub(super) fn remove(folder: &Path) -> io::Result<()> {
+    let volumes = std::fs::read_dir(folder.join("volumes"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    for volume in volumes.filter(|volume| is_mounted(&volume.path())) {
+        rustix::mount::unmount(volume.path(), UnmountFlags::DETACH)?;
+    }
+    let removed = match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(folder)?;
+            std::fs::remove_dir_all(folder)
+        }
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens folders that a container has closed. Its processes are gone, so nobody puts a link in place of one.
+fn open_up(folder: &Path) -> io::Result<()> {
+    let mut todo = vec![folder.to_owned()];
+    while let Some(folder) = todo.pop() {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                todo.push(entry.path());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes the files of a ConfigMap, a Secret or the downward API.
@@ -135,15 +253,22 @@ fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBu
 fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), String> {
     let target = folder.join(inside(path)?);
     let failed = |error: io::Error| error.to_string();
-    if let Some(parent) = target.parent() {
-        std::fs::create_dir_all(parent).map_err(failed)?;
+    for parent in Path::new(path)
+        .ancestors()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+    {
+        make(&folder.join(parent), 0o755).map_err(failed)?;
     }
     // A restart may find a file that its owner may not write.
     if target.exists() {
         std::fs::remove_file(&target).map_err(failed)?;
     }
     std::fs::write(&target, content).map_err(failed)?;
-    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(mode)).map_err(failed)
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    give(&target).map_err(failed)
 }
 
 fn inside(path: &str) -> Result<&Path, String> {
@@ -170,13 +295,8 @@ fn safe(name: &str) -> Result<&str, String> {
     }
 }
 
-/// The mounts of a container. `by_descriptor`: the sandbox can mount what is already open.
-pub(super) fn mounts(
-    cluster: &Cluster,
-    pod: &Value,
-    container: &Value,
-    by_descriptor: bool,
-) -> Result<Vec<Mount>, String> {
+/// The mounts of a container.
+pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Result<Vec<Mount>, String> {
     list(&container["volumeMounts"])
         .iter()
         .map(|mount| {
@@ -185,20 +305,17 @@ pub(super) fn mounts(
                 .iter()
                 .find(|volume| volume["name"] == name);
             let volume = volume.ok_or_else(|| format!("there is no volume \"{name}\""))?;
-            let root = if volume["persistentVolumeClaim"].is_object() {
-                claim_folder(cluster, pod, volume)?
-            } else {
-                pod_folder(cluster, pod).join("volumes").join(safe(name)?)
-            };
-            let source = match mount["subPath"].as_str().filter(|sub| !sub.is_empty()) {
-                Some(sub) => sub_path(&root, sub, by_descriptor)?,
-                None => MountSource::Path(root),
+            let root = folder(cluster, pod, volume)?;
+            let sub_path = match mount["subPath"].as_str().filter(|sub| !sub.is_empty()) {
+                Some(sub) => sub_path(&root, sub)?,
+                None => PathBuf::new(),
             };
             let always = ["configMap", "secret", "downwardAPI", "projected"]
                 .iter()
                 .any(|kind| volume[*kind].is_object());
             Ok(Mount {
-                source,
+                volume: root,
+                sub_path,
                 target: PathBuf::from(mount["mountPath"].as_str().unwrap_or_default()),
                 read_only: always
                     || mount["readOnly"] == true
@@ -208,31 +325,48 @@ pub(super) fn mounts(
         .collect()
 }
 
-/// A place in a volume, made if it is not there. It is opened step by step without following a link, since a
-/// container that has run may have left one that leads out of the volume.
-fn sub_path(root: &Path, sub: &str, by_descriptor: bool) -> Result<MountSource, String> {
-    let failed = |error: rustix::io::Errno| format!("subPath \"{sub}\": {}", io::Error::from(error));
+/// A place in a volume without links on the way, made if it is not there. A container that has run may have left links:
+/// they are followed inside the volume, and one that leads out of it is an error, as for the kubelet.
+fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
+    let failed = |error: Errno| match error {
+        Errno::XDEV | Errno::LOOP => format!("subPath \"{sub}\" leads out of the volume"),
+        error => format!("subPath \"{sub}\": {}", io::Error::from(error)),
+    };
     let place = OFlags::PATH | OFlags::CLOEXEC;
-    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    let mut at = rustix::fs::open(root, place | OFlags::DIRECTORY, Mode::empty()).map_err(failed)?;
+    let volume = rustix::fs::open(root, place | OFlags::DIRECTORY, Mode::empty()).map_err(failed)?;
+    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let mut so_far = PathBuf::new();
+    let mut at = None;
     for part in inside(sub)?.components() {
-        let part = part.as_os_str();
-        let step = || rustix::fs::openat2(&at, part, place, Mode::empty(), beneath);
-        at = match step() {
-            Err(rustix::io::Errno::NOENT) => {
-                rustix::fs::mkdirat(&at, part, Mode::from_raw_mode(0o777)).map_err(failed)?;
-                step()
+        so_far.push(part);
+        let step = || rustix::fs::openat2(&volume, &so_far, place, Mode::empty(), beneath);
+        at = Some(
+            match step() {
+                Err(Errno::NOENT) => {
+                    let parent = at.as_ref().unwrap_or(&volume);
+                    rustix::fs::mkdirat(parent, part.as_os_str(), Mode::from_raw_mode(0o777))
+                        .map_err(failed)?;
+                    let made = step().map_err(failed)?;
+                    if let Some(owner) = owner() {
+                        let (user, group) =
+                            (rustix::fs::Uid::from_raw(owner), rustix::fs::Gid::from_raw(owner));
+                        let flags = rustix::fs::AtFlags::EMPTY_PATH;
+                        rustix::fs::chownat(&made, "", Some(user), Some(group), flags).map_err(failed)?;
+                    }
+                    Ok(made)
+                }
+                opened => opened,
             }
-            opened => opened,
-        }
-        .map_err(failed)?;
+            .map_err(failed)?,
+        );
     }
-    if by_descriptor {
-        return Ok(MountSource::Descriptor(at));
-    }
-    let link = format!("/proc/self/fd/{}", at.as_raw_fd());
-    let path = std::fs::read_link(link).map_err(|error| error.to_string())?;
-    Ok(MountSource::Path(path))
+    let path = |fd: &std::os::fd::OwnedFd| std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+    let whole = path(at.as_ref().unwrap_or(&volume)).map_err(|error| error.to_string())?;
+    let root = path(&volume).map_err(|error| error.to_string())?;
+    whole
+        .strip_prefix(root)
+        .map(Path::to_owned)
+        .map_err(|_| format!("subPath \"{sub}\" leads out of the volume"))
 }
 
 #[cfg(test)]
@@ -244,14 +378,43 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let volume = folder.path().join("volume");
         std::fs::create_dir(&volume).unwrap();
-        let MountSource::Path(path) = sub_path(&volume, "a/b", false).unwrap() else {
-            panic!("a path was asked for");
-        };
-        assert_eq!(path, volume.join("a/b"));
-        assert!(path.is_dir());
-        std::os::unix::fs::symlink("/etc", volume.join("out")).unwrap();
-        for sub in ["out", "out/deeper", "../other", "/etc"] {
-            assert!(sub_path(&volume, sub, false).is_err(), "{sub}");
+        assert_eq!(sub_path(&volume, "a/b").unwrap(), Path::new("a/b"));
+        assert!(volume.join("a/b").is_dir());
+        for (target, link) in [
+            ("a/b", "in"),
+            ("/etc", "out"),
+            ("../other", "up"),
+            ("/proc/self/root", "magic"),
+        ] {
+            std::os::unix::fs::symlink(target, volume.join(link)).unwrap();
         }
+        assert_eq!(sub_path(&volume, "in/c").unwrap(), Path::new("a/b/c"));
+        for sub in [
+            "out",
+            "out/deeper",
+            "up",
+            "up/x",
+            "magic",
+            "magic/tmp",
+            "../other",
+            "/etc",
+        ] {
+            assert!(sub_path(&volume, sub).is_err(), "{sub}");
+        }
+        assert!(!folder.path().join("other").exists());
+    }
+
+    #[test]
+    fn a_folder_that_a_container_has_closed_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let pod = folder.path().join("pod");
+        let closed = pod.join("volumes/work/closed");
+        std::fs::create_dir_all(closed.join("inner")).unwrap();
+        for path in [closed.join("inner"), closed.clone()] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+        }
+        remove(&pod).unwrap();
+        assert!(!pod.exists());
+        remove(&pod).unwrap();
     }
 }

@@ -207,34 +207,6 @@ fn missing_claim(cluster: &Cluster, pod: &Value) -> Result<Option<String>, Store
     Ok(None)
 }
 
-/// A quantity as a number; 0 for none.
-pub(crate) fn amount(value: &Value) -> f64 {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return 0.0,
-    };
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-'))
-        .unwrap_or(text.len());
-    let factor = match &text[end..] {
-        "n" => 1e-9,
-        "u" => 1e-6,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "Ki" => 1024.0,
-        "Mi" => 1_048_576.0,
-        "Gi" => 1_073_741_824.0,
-        "Ti" => 1_099_511_627_776.0,
-        "" => 1.0,
-        _ => return text.parse().unwrap_or(0.0),
-    };
-    text[..end].parse::<f64>().unwrap_or(0.0) * factor
-}
-
 /// A text member; empty if missing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()

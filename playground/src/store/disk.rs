@@ -1,10 +1,10 @@
 //! The database file: one redb table of objects, one of counters.
 //!
-//! Group commit: whoever comes first writes everything that is pending, the others find theirs
-//! already written when their turn comes.
+//! A database that has failed to write is of no use any more, so it is opened again before the next write. Until it
+//! can be, for want of space, nothing is written.
 
+use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -25,20 +25,68 @@ pub(super) struct Change {
     pub(super) object: Option<Arc<Value>>,
 }
 
+/// Why nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    Full,
+    Other(String),
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Full => Self::Full,
+            Failure::Other(why) => Self::Disk(why),
+        }
+    }
+}
+
+impl From<redb::Error> for Failure {
+    fn from(error: redb::Error) -> Self {
+        match &error {
+            redb::Error::Io(cause)
+                if matches!(
+                    cause.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+                ) =>
+            {
+                Self::Full
+            }
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// Opens the database; called again after each failure.
+pub(super) type Open = Box<dyn Fn() -> Result<Database, redb::Error> + Send>;
+
 pub(super) struct Disk {
-    /// None keeps nothing.
+    /// Held by who writes. None keeps nothing.
+    file: Mutex<Option<DatabaseFile>>,
+    /// Whether a write waits for a disk.
+    waits: bool,
+    /// Why the last write failed, until one succeeds.
+    failure: Mutex<Option<Failure>>,
+}
+
+/// What one writer has at a time.
+pub(super) struct DatabaseFile {
+    open: Open,
+    /// None after a failure.
     database: Option<Database>,
-    /// The version up to which everything is on disk.
-    committed: Mutex<u64>,
-    /// A commit failed: memory is ahead of the disk for good.
-    broken: AtomicBool,
+}
+
+/// A turn of a writer.
+pub(super) struct Turn<'a> {
+    file: &'a mut Option<DatabaseFile>,
+    failure: &'a Mutex<Option<Failure>>,
 }
 
 /// What a file holds.
 type Objects = Vec<(Key, Value)>;
 
 fn disk(error: impl Into<redb::Error>) -> StoreError {
-    StoreError::Disk(error.into().to_string())
+    Failure::from(error.into()).into()
 }
 
 fn path(key: &Key) -> String {
@@ -58,7 +106,12 @@ fn parse(path: &str) -> Option<Key> {
 impl Disk {
     /// Opens the file; returns every object and the last version too.
     pub(super) fn open(file: &Path) -> Result<(Self, Objects, u64), StoreError> {
-        let database = Database::create(file).map_err(disk)?;
+        let file = file.to_owned();
+        Self::open_with(Box::new(move || Ok(Database::create(&file)?)))
+    }
+
+    pub(super) fn open_with(open: Open) -> Result<(Self, Objects, u64), StoreError> {
+        let database = open().map_err(disk)?;
         let setup = database.begin_write().map_err(disk)?;
         setup.open_table(OBJECTS).map_err(disk)?;
         setup.open_table(COUNTERS).map_err(disk)?;
@@ -84,9 +137,12 @@ impl Disk {
             .map_or(1, |version| version.value());
         drop(read);
         let opened = Self {
-            database: Some(database),
-            committed: Mutex::new(version),
-            broken: AtomicBool::new(false),
+            file: Mutex::new(Some(DatabaseFile {
+                open,
+                database: Some(database),
+            })),
+            waits: true,
+            failure: Mutex::default(),
         };
         Ok((opened, objects, version))
     }
@@ -94,63 +150,89 @@ impl Disk {
     /// No disk at all: everything is gone with the process.
     pub(super) fn none() -> Self {
         Self {
-            database: None,
-            committed: Mutex::new(1),
-            broken: AtomicBool::new(false),
+            file: Mutex::default(),
+            waits: false,
+            failure: Mutex::default(),
         }
     }
 
-    /// Refuses to go on after a failed commit.
-    pub(super) fn usable(&self) -> Result<(), StoreError> {
-        if self.broken.load(Ordering::Acquire) {
-            return Err(StoreError::Disk(
-                "an earlier write failed; restart to go on".into(),
-            ));
-        }
-        Ok(())
+    /// Why the last write failed, if it did.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// Returns when everything up to `version` is on disk. `pending` takes what is not yet
-    /// written, with the version it reaches.
-    pub(super) fn commit(
-        &self,
-        version: u64,
-        pending: impl FnOnce() -> (Vec<Change>, u64),
-    ) -> Result<(), StoreError> {
-        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
-        if *committed >= version {
-            return Ok(());
-        }
-        self.usable()?;
-        let (changes, reaches) = pending();
-        if let Err(error) = self.write(&changes, reaches) {
-            self.broken.store(true, Ordering::Release);
-            return Err(error);
-        }
-        *committed = reaches;
-        Ok(())
+    /// Waits for its turn to write, and takes it.
+    pub(super) fn in_turn<T>(&self, work: impl FnOnce(&mut Turn<'_>) -> T) -> T {
+        let turn = || {
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut Turn {
+                file: &mut file,
+                failure: &self.failure,
+            })
+        };
+        if self.waits { super::blocking(turn) } else { turn() }
     }
 
-    fn write(&self, changes: &[Change], version: u64) -> Result<(), StoreError> {
-        let Some(database) = &self.database else {
+    /// Writes nothing new, to see whether it can be written.
+    pub(super) fn probe(&self) -> Result<(), Failure> {
+        self.in_turn(|turn| turn.attempt(&[], None))
+    }
+}
+
+impl Turn<'_> {
+    /// Writes changes, and the version that they reach.
+    pub(super) fn write(&mut self, changes: &[Change], version: u64) -> Result<(), Failure> {
+        self.attempt(changes, Some(version))
+    }
+
+    fn attempt(&mut self, changes: &[Change], version: Option<u64>) -> Result<(), Failure> {
+        let Some(file) = &mut self.file else {
             return Ok(());
         };
-        let transaction = database.begin_write().map_err(disk)?;
+        let written = file.write(changes, version);
+        if let Err(failure) = &written {
+            tracing::error!(?failure, "the store cannot write");
+            file.database = None;
+        }
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = written.clone().err();
+        written
+    }
+}
+
+impl DatabaseFile {
+    fn write(&mut self, changes: &[Change], version: Option<u64>) -> Result<(), Failure> {
+        let database = match &self.database {
+            Some(database) => database,
+            None => self.database.insert((self.open)()?),
+        };
+        let transaction = database.begin_write().map_err(redb::Error::from)?;
         {
-            let mut objects = transaction.open_table(OBJECTS).map_err(disk)?;
+            let mut objects = transaction.open_table(OBJECTS).map_err(redb::Error::from)?;
             for change in changes {
                 let path = path(&change.key);
                 if let Some(object) = &change.object {
                     let bytes = serde_json::to_vec(object.as_ref())
-                        .map_err(|error| StoreError::Disk(error.to_string()))?;
-                    objects.insert(path.as_str(), bytes.as_slice()).map_err(disk)?;
+                        .map_err(|error| Failure::Other(error.to_string()))?;
+                    objects
+                        .insert(path.as_str(), bytes.as_slice())
+                        .map_err(redb::Error::from)?;
                 } else {
-                    objects.remove(path.as_str()).map_err(disk)?;
+                    objects.remove(path.as_str()).map_err(redb::Error::from)?;
                 }
             }
-            let mut counters = transaction.open_table(COUNTERS).map_err(disk)?;
-            counters.insert(VERSION, version).map_err(disk)?;
+            let mut counters = transaction.open_table(COUNTERS).map_err(redb::Error::from)?;
+            let last = counters
+                .get(VERSION)
+                .map_err(redb::Error::from)?
+                .map_or(1, |last| last.value());
+            counters
+                .insert(VERSION, version.unwrap_or(last))
+                .map_err(redb::Error::from)?;
         }
-        transaction.commit().map_err(disk)
+        transaction.commit().map_err(redb::Error::from)?;
+        Ok(())
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! Objects are JSON values. One counter, the resourceVersion, numbers every change
 //! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions)).
-//! A write changes memory under one lock and then waits until a redb transaction holds it;
-//! writers that wait together share a transaction ([`disk`]). Watches read a bounded history
+//! A write is prepared in memory under one lock, waits until a redb transaction holds it, and is seen by readers and
+//! watches only then; writers that wait together share a transaction ([`disk`]). Where the transaction fails, as on a
+//! full disk, none of it has happened: each writer gets the error, and the next write tries the disk afresh.
+//! Watches read a bounded history
 //! ([`watch`]) and learn of their own falling behind by [`StoreError::Gone`].
 
 mod disk;
@@ -20,8 +22,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::resource::Resource;
+use disk::Failure;
 pub use meta::Preconditions;
-use state::State;
+use state::{Outcome, State};
 pub use watch::{Event, EventKind, Watch};
 
 /// Why a store operation was refused.
@@ -50,13 +53,16 @@ pub enum StoreError {
     /// An object lacks what storing needs (a name, or metadata that is an object).
     #[error("object cannot be stored: {0}")]
     Malformed(&'static str),
-    /// Writing to disk failed. Nothing is written after this: the process must be restarted.
+    /// Writing to disk failed, and nothing was changed. Later writes try again.
     #[error("the store cannot write to disk: {0}")]
     Disk(String),
+    /// The disk is full, and nothing was changed. Later writes try again.
+    #[error("the store cannot write to disk: no space left on the device")]
+    Full,
 }
 
 /// Names one stored object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// Its type.
     pub resource: &'static Resource,
@@ -120,14 +126,22 @@ impl Shared {
 impl Store {
     /// Opens (or makes) the database file at `path` and reads every object into memory.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let (disk, objects, version) = disk::Disk::open(path)?;
-        let state = State::new(objects, version);
-        Ok(Self {
+        Ok(Self::new(disk::Disk::open(path)?))
+    }
+
+    /// A store whose database is opened by `open`, for tests.
+    #[cfg(test)]
+    fn open_with(open: disk::Open) -> Result<Self, StoreError> {
+        Ok(Self::new(disk::Disk::open_with(open)?))
+    }
+
+    fn new((disk, objects, version): (disk::Disk, Vec<(Key, Value)>, u64)) -> Self {
+        Self {
             shared: Arc::new(Shared {
-                state: Mutex::new(state),
+                state: Mutex::new(State::new(objects, version)),
                 disk,
             }),
-        })
+        }
     }
 
     /// A store of which nothing is kept, for tests.
@@ -183,9 +197,20 @@ impl Store {
         self.shared.state().compact(version);
     }
 
-    /// Whether it still reads and writes.
-    pub fn is_usable(&self) -> bool {
-        self.shared.disk.usable().is_ok()
+    /// Why the last write failed, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.shared
+            .disk
+            .failure()
+            .map(|failure| StoreError::from(failure).to_string())
+    }
+
+    /// Tries to write where the last write failed, and says whether writes succeed.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        match self.shared.disk.failure() {
+            Some(_) => blocking(|| self.shared.disk.probe()).map_err(StoreError::from),
+            None => Ok(()),
+        }
     }
 
     /// Stores a new object. Sets resourceVersion, and uid and creationTimestamp where missing.
@@ -193,7 +218,7 @@ impl Store {
         let key = Key::of(resource, &object)?;
         meta::complete(&mut object)?;
         self.write(|state| {
-            if state.get(&key).is_some() {
+            if state.newest(&key).is_some() {
                 return Err(StoreError::AlreadyExists(key.quoted()));
             }
             state.put(&key, object)
@@ -207,7 +232,7 @@ impl Store {
         let key = Key::of(resource, &object)?;
         self.write(|state| {
             let stored = state
-                .get(&key)
+                .newest(&key)
                 .ok_or_else(|| StoreError::NotFound(key.quoted()))?;
             let given = meta::text(&object, "resourceVersion");
             if !given.is_empty() && given != meta::text(&stored, "resourceVersion") {
@@ -225,7 +250,9 @@ impl Store {
         mut change: impl FnMut(&mut Value) -> Result<(), E>,
     ) -> Result<Arc<Value>, E> {
         self.write(|state| {
-            let stored = state.get(key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            let stored = state
+                .newest(key)
+                .ok_or_else(|| StoreError::NotFound(key.quoted()))?;
             let mut object = Value::clone(&stored);
             change(&mut object)?;
             Ok(state.replace(key, &stored, object)?)
@@ -235,7 +262,9 @@ impl Store {
     /// Really removes an object, whatever its finalizers. Returns its last state.
     pub fn remove(&self, key: &Key, preconditions: Option<&Preconditions>) -> Result<Arc<Value>, StoreError> {
         self.write(|state| {
-            let stored = state.get(key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            let stored = state
+                .newest(key)
+                .ok_or_else(|| StoreError::NotFound(key.quoted()))?;
             if let Some(preconditions) = preconditions {
                 preconditions.check(&stored)?;
             }
@@ -261,16 +290,54 @@ impl Store {
         Ok(Watch::new(self.clone(), resource, namespace, since, notice))
     }
 
-    /// Changes the state, then waits for the disk.
+    /// Prepares a change, then waits for the disk.
     fn write<T, E: From<StoreError>>(&self, change: impl FnOnce(&mut State) -> Result<T, E>) -> Result<T, E> {
-        self.shared.disk.usable()?;
-        let (result, version) = {
+        let (result, outcome) = {
             let mut state = self.shared.state();
-            (change(&mut state)?, state.version())
+            let result = change(&mut state)?;
+            (result, state.outcome())
         };
-        self.shared
-            .disk
-            .commit(version, || self.shared.state().take_pending())?;
+        // What it is built on, or is equal to, may be waiting for the disk even if it changes nothing itself.
+        if let Some(outcome) = outcome {
+            self.commit(&outcome).map_err(StoreError::from)?;
+        }
         Ok(result)
+    }
+
+    /// Returns when the changes with this outcome are on disk, or are not to be. Whoever comes first writes everything
+    /// that is pending, the others find theirs written when their turn comes.
+    fn commit(&self, outcome: &Outcome) -> Result<(), Failure> {
+        let shared = &self.shared;
+        shared.disk.in_turn(|disk| {
+            if let Some(decided) = outcome.get() {
+                return decided.clone();
+            }
+            // Without changes it was built on what is on disk by now.
+            let Some((changes, reaches, outcome)) = shared.state().begin_write() else {
+                return Ok(());
+            };
+            let written = disk.write(&changes, reaches);
+            let mut state = shared.state();
+            match &written {
+                Ok(()) => state.end_write(reaches),
+                Err(failure) => state.undo_write(failure),
+            }
+            // Nobody else has taken it.
+            let _ = outcome.set(written.clone());
+            written
+        })
+    }
+}
+
+/// Runs what waits for the disk, so that other tasks go on meanwhile.
+pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+
+    match Handle::try_current() {
+        Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+            tokio::task::block_in_place(work)
+        }
+        // A runtime of one thread has nobody else to go on, and outside of any nobody waits.
+        _ => work(),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use tokio::sync::watch::{Receiver, Sender};
 
-use super::disk::Change;
+use super::disk::{Change, Failure};
 use super::watch::{Event, EventKind};
 use super::{Key, StoreError, meta};
 use crate::resource::Resource;
@@ -27,11 +27,35 @@ struct Table {
     notice: Sender<u64>,
 }
 
-/// All of it.
+/// The newest state of an object, and its version.
+struct Ahead {
+    object: Option<Arc<Value>>,
+    version: u64,
+}
+
+/// A change that is not on disk yet.
+struct Pending {
+    key: Key,
+    event: Event,
+}
+
+/// How a batch of changes ended; those who wait for it share it.
+pub(super) type Outcome = Arc<OnceLock<Result<(), Failure>>>;
+
+/// All of it. Readers and watches see what is on disk; writers build on what is not there yet too.
 pub(super) struct State {
     tables: HashMap<(&'static str, &'static str), Table>,
+    /// Of the newest change that is on disk.
     version: u64,
-    pending: Vec<Change>,
+    /// Of the newest change.
+    tip: u64,
+    /// The newest states of objects with changes that are not on disk; none for those removed.
+    ahead: HashMap<Key, Ahead>,
+    /// Changes that are being written, and those that come after.
+    writing: Vec<Pending>,
+    pending: Vec<Pending>,
+    /// Of the changes that come after.
+    outcome: Outcome,
     /// The version at start: nothing before it is in the history.
     start: u64,
     /// Lists of older versions are refused.
@@ -44,7 +68,11 @@ impl State {
         let mut state = Self {
             tables: HashMap::new(),
             version,
+            tip: version,
+            ahead: HashMap::new(),
+            writing: Vec::new(),
             pending: Vec::new(),
+            outcome: Outcome::default(),
             start: version,
             compacted: version,
         };
@@ -71,8 +99,59 @@ impl State {
         self.version
     }
 
-    pub(super) fn take_pending(&mut self) -> (Vec<Change>, u64) {
-        (mem::take(&mut self.pending), self.version)
+    /// What a writer waits for that has just changed or read the newest state; none if all of it is on disk.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        let clean = self.pending.is_empty() && self.writing.is_empty();
+        (!clean).then(|| Arc::clone(&self.outcome))
+    }
+
+    /// Takes the pending changes for writing: the changes, the version that they reach, and who waits for them.
+    pub(super) fn begin_write(&mut self) -> Option<(Vec<Change>, u64, Outcome)> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        self.writing = mem::take(&mut self.pending);
+        let changes = self.writing.iter().map(|pending| Change {
+            key: pending.key.clone(),
+            object: match pending.event.kind {
+                EventKind::Deleted => None,
+                _ => Some(Arc::clone(&pending.event.object)),
+            },
+        });
+        Some((changes.collect(), self.tip, mem::take(&mut self.outcome)))
+    }
+
+    /// What was taken is on disk: everybody may see it.
+    pub(super) fn end_write(&mut self, reaches: u64) {
+        for Pending { key, event } in mem::take(&mut self.writing) {
+            if self
+                .ahead
+                .get(&key)
+                .is_some_and(|ahead| ahead.version == event.resource_version)
+            {
+                self.ahead.remove(&key);
+            }
+            self.publish(&key, event);
+        }
+        self.version = reaches;
+    }
+
+    /// What was taken is not on disk, so it never was, nor what builds on it.
+    pub(super) fn undo_write(&mut self, failure: &Failure) {
+        self.writing.clear();
+        self.pending.clear();
+        self.ahead.clear();
+        self.tip = self.version;
+        // Set only here and after a write, and each is replaced then.
+        let _ = mem::take(&mut self.outcome).set(Err(failure.clone()));
+    }
+
+    /// The newest state of an object, for who changes it.
+    pub(super) fn newest(&self, key: &Key) -> Option<Arc<Value>> {
+        match self.ahead.get(key) {
+            Some(ahead) => ahead.object.clone(),
+            None => self.get(key),
+        }
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Value>> {
@@ -164,27 +243,22 @@ impl State {
 
     /// Stores an object under the next version.
     pub(super) fn put(&mut self, key: &Key, mut object: Value) -> Result<Arc<Value>, StoreError> {
-        let version = self.version + 1;
+        let version = self.tip + 1;
         meta::set_version(&mut object, version)?;
         let object = Arc::new(object);
-        self.version = version;
-        let slot = (key.namespace.clone(), key.name.clone());
-        let previous = self.table(key.resource).objects.insert(slot, Arc::clone(&object));
+        let previous = self.newest(key);
         let kind = if previous.is_some() {
             EventKind::Modified
         } else {
             EventKind::Added
         };
-        self.record(key, Some(Arc::clone(&object)));
-        self.publish(
-            key,
-            Event {
-                kind,
-                object: Arc::clone(&object),
-                previous,
-                resource_version: version,
-            },
-        );
+        let event = Event {
+            kind,
+            object: Arc::clone(&object),
+            previous,
+            resource_version: version,
+        };
+        self.record(key, event);
         Ok(object)
     }
 
@@ -208,35 +282,41 @@ impl State {
 
     /// Removes an object. Its last event carries the state it had, under the removal's version.
     pub(super) fn delete(&mut self, key: &Key, stored: &Arc<Value>) -> Result<Arc<Value>, StoreError> {
-        let version = self.version + 1;
+        let version = self.tip + 1;
         let mut last = Value::clone(stored);
         meta::set_version(&mut last, version)?;
-        self.version = version;
-        let slot = (key.namespace.clone(), key.name.clone());
-        self.table(key.resource).objects.remove(&slot);
-        self.record(key, None);
-        self.publish(
-            key,
-            Event {
-                kind: EventKind::Deleted,
-                object: Arc::new(last),
-                previous: Some(Arc::clone(stored)),
-                resource_version: version,
-            },
-        );
+        let event = Event {
+            kind: EventKind::Deleted,
+            object: Arc::new(last),
+            previous: Some(Arc::clone(stored)),
+            resource_version: version,
+        };
+        self.record(key, event);
         Ok(Arc::clone(stored))
     }
 
-    fn record(&mut self, key: &Key, object: Option<Arc<Value>>) {
-        self.pending.push(Change {
+    fn record(&mut self, key: &Key, event: Event) {
+        let version = event.resource_version;
+        self.tip = version;
+        let object = match event.kind {
+            EventKind::Deleted => None,
+            _ => Some(Arc::clone(&event.object)),
+        };
+        self.ahead.insert(key.clone(), Ahead { object, version });
+        self.pending.push(Pending {
             key: key.clone(),
-            object,
+            event,
         });
     }
 
     fn publish(&mut self, key: &Key, event: Event) {
         let version = event.resource_version;
         let table = self.table(key.resource);
+        let slot = (key.namespace.clone(), key.name.clone());
+        match event.kind {
+            EventKind::Deleted => table.objects.remove(&slot),
+            _ => table.objects.insert(slot, Arc::clone(&event.object)),
+        };
         if table.history.len() == HISTORY
             && let Some(forgotten) = table.history.pop_front()
         {

@@ -1,5 +1,9 @@
 //! The store's promises: durability, optimistic concurrency, watches.
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -145,12 +149,172 @@ async fn a_watch_that_falls_behind_the_history_ends_with_gone() {
         // Straight in memory: nine thousand commits would take the test a minute.
         let mut state = store.shared.state();
         for number in 0..9000 {
-            let stored = state.get(&key("pi")).unwrap();
+            let stored = state.newest(&key("pi")).unwrap();
             let mut object = Value::clone(&stored);
             object["spec"]["parallelism"] = number.into();
             state.replace(&key("pi"), &stored, object).unwrap();
         }
+        let (_, reaches, _) = state.begin_write().unwrap();
+        state.end_write(reaches);
     }
     assert!(matches!(watch.next().await, Some(Err(StoreError::Gone { .. }))));
     assert!(watch.next().await.is_none());
+}
+
+/// A disk that is full when it is told to be.
+#[derive(Debug)]
+struct FickleDisk {
+    file: redb::backends::FileBackend,
+    full: Arc<AtomicBool>,
+}
+
+impl FickleDisk {
+    fn check(&self) -> io::Result<()> {
+        match self.full.load(Ordering::SeqCst) {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl redb::StorageBackend for FickleDisk {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.check()?;
+        self.file.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.check()?;
+        self.file.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.check()?;
+        self.file.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+}
+
+fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
+    let (path, full) = (folder.path().join("store.redb"), Arc::clone(full));
+    let open = move || {
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(redb::Error::Io)?;
+        let disk = FickleDisk {
+            file: redb::backends::FileBackend::new(file)?,
+            full: Arc::clone(&full),
+        };
+        Ok(redb::Database::builder().create_with_backend(disk)?)
+    };
+    Store::open_with(Box::new(open)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space() {
+    let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
+    let store = store_on(&folder, &full);
+    store.create(&JOBS, job("before")).unwrap();
+    let version = store.version();
+    let mut watch = store.watch(&JOBS, None, version).unwrap();
+
+    for _ in 0..3 {
+        full.store(true, Ordering::SeqCst);
+        assert!(matches!(store.create(&JOBS, job("pi")), Err(StoreError::Full)));
+        assert!(matches!(
+            store.remove(&key("before"), None),
+            Err(StoreError::Full)
+        ));
+        // It never was: neither readers nor watches have seen it, and its name and version are free.
+        assert_eq!(store.get(&key("pi")).unwrap(), None);
+        assert!(store.get(&key("before")).unwrap().is_some());
+        assert_eq!(store.version(), version);
+        assert!(store.failure().is_some() && store.probe().is_err());
+        full.store(false, Ordering::SeqCst);
+        store.probe().unwrap();
+        assert_eq!(store.failure(), None);
+    }
+
+    let pi = store.create(&JOBS, job("pi")).unwrap();
+    let event = watch.next().await.unwrap().unwrap();
+    assert_eq!((event.kind, &event.object), (EventKind::Added, &pi));
+    let all = store.list(&JOBS, None).unwrap();
+    drop((watch, store));
+    assert_eq!(store_on(&folder, &full).list(&JOBS, None).unwrap(), all);
+}
+
+#[test]
+fn writers_that_wait_together_fail_together_and_are_told() {
+    let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
+    let store = store_on(&folder, &full);
+    let refused = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..8)
+            .map(|writer| {
+                let (store, full) = (&store, &full);
+                scope.spawn(move || {
+                    let mut refused = Vec::new();
+                    for number in 0..20 {
+                        full.store(number % 3 == 0, Ordering::SeqCst);
+                        let name = format!("job-{writer}-{number}");
+                        if store.create(&JOBS, job(&name)).is_err() {
+                            refused.push(name);
+                        }
+                    }
+                    refused
+                })
+            })
+            .collect();
+        writers
+            .into_iter()
+            .flat_map(|writer| writer.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    full.store(false, Ordering::SeqCst);
+    store.create(&JOBS, job("last")).unwrap();
+    let (seen, version) = store.list(&JOBS, None).unwrap();
+    // Exactly what was acknowledged is there, in memory and on disk.
+    assert_eq!(seen.len() + refused.len(), 8 * 20 + 1);
+    assert!(
+        refused
+            .iter()
+            .all(|name| store.get(&key(name)).unwrap().is_none())
+    );
+    drop(store);
+    assert_eq!(
+        store_on(&folder, &full).list(&JOBS, None).unwrap(),
+        (seen, version)
+    );
+}
+
+#[tokio::test]
+async fn nobody_sees_a_change_before_it_is_on_disk() {
+    let (_folder, store) = store();
+    let mut watch = store.watch(&JOBS, None, store.version()).unwrap();
+    let reaches = {
+        let mut state = store.shared.state();
+        state.put(&key("pi"), job("pi")).unwrap();
+        let (_, reaches, _) = state.begin_write().unwrap();
+        reaches
+    };
+    assert_eq!(store.get(&key("pi")).unwrap(), None);
+    assert_eq!(store.list(&JOBS, None).unwrap().0.len(), 0);
+    assert!(futures::poll!(watch.next()).is_pending());
+    store.shared.state().end_write(reaches);
+    assert!(store.get(&key("pi")).unwrap().is_some());
+    assert!(futures::poll!(watch.next()).is_ready());
 }

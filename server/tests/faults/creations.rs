@@ -212,6 +212,7 @@ async fn created_and_gone(jobs: &Api<Job>, proxy: &Proxy, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_gone_before_it_is_looked_for() {
     if Command::new("bwrap").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "bubblewrap is not installed");
         eprintln!("skipped: bubblewrap is not installed");
         return;
     }

@@ -147,6 +147,14 @@ impl Quantity {
         !self.is_whole() || digits > 18
     }
 
+    /// How many parts of a unit it is when each unit has `parts`, rounded up; nothing if it is less than zero, and the
+    /// largest number if there are more.
+    pub fn units(self, parts: u32) -> u64 {
+        let nano = self.nano.max(0).saturating_mul(i128::from(parts));
+        let (whole, rest) = (nano / 1_000_000_000, nano % 1_000_000_000);
+        u64::try_from(whole.saturating_add(i128::from(rest > 0))).unwrap_or(u64::MAX)
+    }
+
     /// How many times `other` goes into it.
     #[allow(clippy::cast_precision_loss, reason = "only shown to a person")]
     pub fn ratio(self, other: Self) -> f64 {

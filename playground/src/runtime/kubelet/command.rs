@@ -3,9 +3,13 @@
 use serde_json::Value;
 
 use super::super::environment::{self, expand, list};
+use super::super::resources;
 use super::super::sandbox::{Spec, write_etc};
 use super::super::volumes;
 use super::Life;
+
+/// Bytes outside of volumes, which are in memory and count as such.
+const ROOT_BYTES: u64 = 1 << 30;
 
 impl Life {
     /// What to run, with everything resolved.
@@ -30,23 +34,13 @@ impl Life {
         let ip = pod["status"]["podIP"].as_str().and_then(|ip| ip.parse().ok());
         write_etc(&etc, &hostname, ip, &[]).map_err(|error| error.to_string())?;
         let name = container["name"].as_str().unwrap_or_default();
-        let limit = |resource: &str| {
-            Some(crate::scheduler::amount(
-                &container["resources"]["limits"][resource],
-            ))
-            .filter(|amount| *amount > 0.0)
-        };
+        let limits = &container["resources"]["limits"];
         let user = |field: &str| {
             let value = container["securityContext"][field]
                 .as_u64()
                 .or_else(|| pod["spec"]["securityContext"][field].as_u64());
             value.and_then(|id| u32::try_from(id).ok()).unwrap_or(0)
         };
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "amounts above 0, far below 2^53"
-        )]
         Ok(Spec {
             id: format!("{}-{name}-{attempt}", self.uid),
             argv,
@@ -57,16 +51,22 @@ impl Life {
             gid: user("runAsGroup"),
             read_only_root: container["securityContext"]["readOnlyRootFilesystem"] == true,
             etc,
-            mounts: volumes::mounts(
-                &self.cluster,
-                pod,
-                container,
-                self.sandbox
-                    .as_ref()
-                    .is_ok_and(|sandbox| sandbox.binds_descriptors()),
-            )?,
-            memory_bytes: limit("memory").map(|bytes| bytes as u64),
-            cpu_millis: limit("cpu").map(|cpus| (cpus * 1000.0) as u64),
+            mounts: volumes::mounts(&self.cluster, pod, container)?,
+            memory_bytes: resources::bytes(&limits["memory"]),
+            cpu_millis: resources::millis(&limits["cpu"]),
+            root_bytes: root_bytes(container),
         })
+    }
+}
+
+/// What a container may write outside of its volumes: a container above its own `ephemeral-storage` is evicted, so it
+/// has to get somewhat above it.
+fn root_bytes(container: &Value) -> u64 {
+    match resources::bytes(&container["resources"]["limits"]["ephemeral-storage"]) {
+        Some(limit) => limit
+            .saturating_add(limit / 4)
+            .saturating_add(1 << 20)
+            .min(ROOT_BYTES),
+        None => ROOT_BYTES,
     }
 }

@@ -1,18 +1,22 @@
 //! A container with its restarts.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::super::environment::list;
 use super::super::logs;
 use super::super::sandbox::{Exit, SandboxError};
+use super::status::begin_run;
 use super::{End, Life};
 use crate::store::StoreError;
 
-/// First wait before a container is restarted; doubled each time, at most five minutes.
+/// The wait before a container's second restart; doubled each time, at most five minutes.
 const BACK_OFF: Duration = Duration::from_secs(10);
+/// A container that has run so long fails for the first time.
+const BACK_OFF_RESET: Duration = Duration::from_mins(10);
 /// How long commands get when the playground itself ends.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
@@ -32,57 +36,77 @@ impl Life {
                 .find(|one| one["name"] == name)
                 .cloned()
         });
+        let policy = pod["spec"]["restartPolicy"].as_str().unwrap_or("Always");
+        let end = |code: i64| match (policy, code) {
+            ("Always", _) if statuses == "containerStatuses" => None,
+            (_, 0) => Some(End::Succeeded),
+            ("Never", _) => Some(End::Failed),
+            _ => None,
+        };
         // After a restart of the playground a container may be over already.
-        if let Some(code) = own
-            .as_ref()
-            .and_then(|own| own["state"]["terminated"]["exitCode"].as_i64())
-        {
-            return Ok(if code == 0 { End::Succeeded } else { End::Failed });
+        let own = own.unwrap_or_default();
+        let code = |state: &str| own[state]["terminated"]["exitCode"].as_i64();
+        if let Some(end) = code("state").and_then(end) {
+            return Ok(end);
         }
-        let mut attempt = own.and_then(|own| own["restartCount"].as_i64()).unwrap_or(0);
+        let has_run = code("state").or(code("lastState")).is_some();
+        let mut attempt = own["restartCount"].as_i64().unwrap_or(0) + i64::from(has_run);
+        let mut failures = 0;
         loop {
-            if self.is_deleted()? || self.stop.is_cancelled() {
+            if self.is_deleted()? || self.stop.is_cancelled() || self.node.evicted(&self.uid).is_some() {
                 return Ok(End::Stopped);
             }
+            let began = Instant::now();
             let Some(code) = self.attempt(pod, container, statuses, attempt).await? else {
                 return Ok(End::Stopped);
             };
-            let policy = pod["spec"]["restartPolicy"].as_str().unwrap_or("Always");
-            match (policy, code) {
-                ("Always", _) if statuses == "containerStatuses" => {}
-                (_, 0) => return Ok(End::Succeeded),
-                ("Never", _) => return Ok(End::Failed),
-                _ => {}
+            if self.node.evicted(&self.uid).is_some() {
+                return Ok(End::Stopped);
             }
-            let wait = BACK_OFF
-                .saturating_mul(1 << attempt.clamp(0, 5))
-                .min(Duration::from_mins(5));
+            if let Some(end) = end(code.into()) {
+                return Ok(end);
+            }
             attempt += 1;
-            let image = container["name"].as_str().unwrap_or_default();
-            let message = format!(
-                "back-off {}s restarting failed container={image} pod={}",
-                wait.as_secs(),
-                self.key.name
-            );
-            self.event(
-                pod,
-                "Warning",
-                "BackOff",
-                &format!(
-                    "Back-off restarting failed container {image} in pod {}",
-                    self.key.name
-                ),
-            );
-            self.container_status(statuses, name, |own| {
-                own["lastState"] = own["state"].take();
-                own["state"] = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
-                own["ready"] = false.into();
-            })?;
+            failures = if began.elapsed() < BACK_OFF_RESET {
+                failures + 1
+            } else {
+                1
+            };
+            let wait = back_off(failures);
+            if !wait.is_zero() {
+                self.back_off_begins(pod, statuses, name, wait).await?;
+            }
             if !self.pause(wait).await {
                 return Ok(End::Stopped);
             }
-            self.container_status(statuses, name, |own| own["restartCount"] = attempt.into())?;
         }
+    }
+
+    /// The container waits for its restart, as `CrashLoopBackOff`. The restart is counted when it happens.
+    async fn back_off_begins(
+        &self,
+        pod: &Value,
+        statuses: &str,
+        name: &str,
+        wait: Duration,
+    ) -> Result<(), StoreError> {
+        let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+        let full = format!("{}_{namespace}({})", self.key.name, self.uid);
+        let event = format!("Back-off restarting failed container {name} in pod {full}");
+        self.event(pod, "Warning", "BackOff", &event);
+        let seconds = wait.as_secs();
+        // As Go writes a duration.
+        let length = match (seconds / 60, seconds % 60) {
+            (0, seconds) => format!("{seconds}s"),
+            (minutes, seconds) => format!("{minutes}m{seconds}s"),
+        };
+        let message = format!("back-off {length} restarting failed container={name} pod={full}");
+        self.container_status(statuses, name, |own| {
+            own["lastState"] = own["state"].take();
+            own["state"] = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
+            own["ready"] = false.into();
+        })
+        .await
     }
 
     /// One start of a container: its exit code, or none if it was stopped from outside.
@@ -102,9 +126,13 @@ impl Life {
                 Err(message) => {
                     self.event(pod, "Warning", "Failed", &format!("Error: {message}"));
                     self.container_status(statuses, name, |own| {
+                        if own["state"]["terminated"].is_object() {
+                            own["lastState"] = own["state"].take();
+                        }
                         own["state"] =
                             json!({"waiting": {"reason": "CreateContainerConfigError", "message": message}});
-                    })?;
+                    })
+                    .await?;
                     if !self.pause(Duration::from_secs(5)).await {
                         return Ok(None);
                     }
@@ -129,6 +157,8 @@ impl Life {
             Err(error) => {
                 let message = error.to_string();
                 self.event(pod, "Warning", "Failed", &format!("Error: {message}"));
+                self.container_status(statuses, name, |own| begin_run(own, attempt))
+                    .await?;
                 self.ended(
                     statuses,
                     name,
@@ -139,33 +169,36 @@ impl Life {
                     "StartError",
                     &message,
                     None,
-                )?;
+                )
+                .await?;
                 return Ok(Some(128));
             }
         };
         self.event(pod, "Normal", "Started", &format!("Started container {name}"));
         let began = self.cluster.clock.now_text();
+        self.node.started(&self.uid, name, process.number);
+        // Before the status: whoever sees that it runs finds its log.
+        let log = self.log(pod, name, attempt);
         self.container_status(statuses, name, |own| {
+            begin_run(own, attempt);
             own["state"] = json!({"running": {"startedAt": began}});
             own["containerID"] = format!("playground://{}-{name}-{attempt}", self.uid).into();
             own["imageID"] = "playground://this-machine".into();
             own["ready"] = (statuses == "containerStatuses").into();
             own["started"] = true.into();
-        })?;
-        let file = self.log_file(pod, name, attempt).await;
+        })
+        .await?;
         let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
         let copying = async {
-            let Some(file) = file else { return };
-            let file = tokio::sync::Mutex::new(file);
             tokio::join!(
                 async {
                     if let Some(stream) = stdout {
-                        logs::keep(stream, "stdout", &file).await;
+                        logs::keep(stream, "stdout", log.as_ref()).await;
                     }
                 },
                 async {
                     if let Some(stream) = stderr {
-                        logs::keep(stream, "stderr", &file).await;
+                        logs::keep(stream, "stderr", log.as_ref()).await;
                     }
                 },
             );
@@ -184,6 +217,7 @@ impl Life {
                 }
             }
         };
+        self.node.ended(&self.uid, name);
         if self.stop.is_cancelled() {
             // Left as running: the next start knows what to do with it.
             return Ok(None);
@@ -193,7 +227,7 @@ impl Life {
             (_, 0) => "Completed",
             _ => "Error",
         };
-        self.ended(statuses, name, exit, reason, "", Some(&began))?;
+        self.ended(statuses, name, exit, reason, "", Some(&began)).await?;
         Ok(if self.is_deleted()? { None } else { Some(exit.code) })
     }
 
@@ -204,6 +238,9 @@ impl Life {
             tokio::select! {
                 () = self.stop.cancelled() => return SHUTDOWN_GRACE,
                 () = pause => {}
+            }
+            if self.node.evicted(&self.uid).is_some() {
+                return Duration::ZERO;
             }
             match self.pod() {
                 Ok(Some(pod)) if pod["metadata"]["deletionTimestamp"].is_null() => {
@@ -229,21 +266,23 @@ impl Life {
         }
     }
 
-    pub(super) async fn log_file(&self, pod: &Value, name: &str, attempt: i64) -> Option<tokio::fs::File> {
-        let path = logs::file(&self.cluster, pod, name, attempt);
-        let made = async {
-            if let Some(parent) = path.parent() {
-                tokio::fs::create_dir_all(parent).await?;
-            }
-            tokio::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&path)
-                .await
-        };
-        made.await
+    /// The log of a run; none where it cannot be kept.
+    fn log(&self, pod: &Value, name: &str, attempt: i64) -> Option<Arc<Mutex<logs::Writer>>> {
+        logs::Writer::open(&self.cluster, pod, name, attempt)
             .inspect_err(|error| tracing::error!(%error, "a container's log cannot be kept"))
             .ok()
+            .map(|log| Arc::new(Mutex::new(log)))
+    }
+}
+
+/// How long a container waits before its next start after so many failures in a row: the first restart comes at once,
+/// as from a kubelet.
+fn back_off(failures: u32) -> Duration {
+    match failures {
+        0 | 1 => Duration::ZERO,
+        more => BACK_OFF
+            .saturating_mul(1 << (more - 2).min(5))
+            .min(Duration::from_mins(5)),
     }
 }
 
@@ -253,4 +292,15 @@ fn grace(pod: &Value) -> Duration {
             .as_u64()
             .unwrap_or(30),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crashing_container_waits_as_under_a_kubelet() {
+        let waits: Vec<_> = (1..=9).map(|failures| back_off(failures).as_secs()).collect();
+        assert_eq!(waits, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
+    }
 }

@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::environment::list;
+use super::logs;
+use super::node::Node;
 use super::sandbox::Sandbox;
 use super::volumes;
 use crate::cluster::Cluster;
@@ -30,6 +32,8 @@ use crate::store::{Key, StoreError};
 use status::set_conditions;
 
 const COMPONENT: &str = "kubelet";
+/// How long a status waits for a disk that takes nothing.
+const STATUS_RETRY: Duration = Duration::from_millis(250);
 
 /// Runs Pods until the playground ends.
 pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTracker) {
@@ -40,6 +44,13 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
         }
         Err(error) => tracing::error!(error, "no command can run"),
     }
+    sweep(&cluster);
+    let node: Arc<Node> = Arc::default();
+    tasks.spawn(super::eviction::run(
+        cluster.clone(),
+        Arc::clone(&node),
+        stop.clone(),
+    ));
     let known: Arc<Mutex<HashSet<String>>> = Arc::default();
     let mut first = true;
     loop {
@@ -64,6 +75,7 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
                 key,
                 uid: uid.clone(),
                 sandbox: sandbox.clone(),
+                node: Arc::clone(&node),
                 stop: stop.clone(),
             };
             let (known, restarted) = (known.clone(), first);
@@ -87,12 +99,41 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
     }
 }
 
+/// Removes the folders of Pods that are gone: the process may have ended before it could.
+fn sweep(cluster: &Cluster) {
+    let Ok((pods, _)) = cluster.store.list(&PODS, None) else {
+        return;
+    };
+    let known: HashSet<&str> = pods
+        .iter()
+        .filter_map(|pod| pod["metadata"]["uid"].as_str())
+        .collect();
+    for kind in ["pods", "logs"] {
+        let entries = std::fs::read_dir(cluster.data_dir.join(kind))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for entry in entries {
+            let name = entry.file_name();
+            // The logs' folders are named NAMESPACE_NAME_UID.
+            let uid = name.to_str().and_then(|name| name.rsplit('_').next());
+            if uid.is_some_and(|uid| known.contains(uid)) {
+                continue;
+            }
+            if let Err(error) = volumes::remove(&entry.path()) {
+                tracing::warn!(%error, folder = %entry.path().display(), "a Pod's folder stays");
+            }
+        }
+    }
+}
+
 /// The life of one Pod on its node.
 struct Life {
     cluster: Cluster,
     key: Key,
     uid: String,
     sandbox: Result<Arc<Sandbox>, String>,
+    node: Arc<Node>,
     stop: CancellationToken,
 }
 
@@ -110,18 +151,25 @@ impl Life {
         Ok(pod.filter(|pod| pod["metadata"]["uid"] == self.uid.as_str()))
     }
 
-    fn change(&self, change: impl Fn(&mut Value)) -> Result<(), StoreError> {
-        let written = self.cluster.store.modify(&self.key, |pod| {
-            if pod["metadata"]["uid"] == self.uid.as_str() {
-                change(&mut pod["status"]);
-                let status = crate::api::without_nulls(pod["status"].take());
-                pod["status"] = status;
+    /// Changes the Pod's status. While the disk takes nothing it is tried again: what runs is not run twice because
+    /// its status could not be kept.
+    async fn change(&self, change: impl Fn(&mut Value)) -> Result<(), StoreError> {
+        loop {
+            let written = self.cluster.store.modify(&self.key, |pod| {
+                if pod["metadata"]["uid"] == self.uid.as_str() {
+                    change(&mut pod["status"]);
+                    let status = crate::api::without_nulls(pod["status"].take());
+                    pod["status"] = status;
+                }
+                Ok::<_, StoreError>(())
+            });
+            match written {
+                Ok(_) | Err(StoreError::NotFound(_)) => return Ok(()),
+                Err(StoreError::Full | StoreError::Disk(_)) if !self.stop.is_cancelled() => {
+                    tokio::time::sleep(STATUS_RETRY).await;
+                }
+                Err(error) => return Err(error),
             }
-            Ok::<_, StoreError>(())
-        });
-        match written {
-            Ok(_) | Err(StoreError::NotFound(_)) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 
@@ -136,13 +184,13 @@ impl Life {
         }
         let lost = restarted && pod["status"]["startTime"].is_string();
         if !lost {
-            self.begin(&pod)?;
-        } else if !self.after_restart(&pod)? {
+            self.begin(&pod).await?;
+        } else if !self.after_restart(&pod).await? {
             return self.wait_for_removal().await;
         }
         loop {
             if self.is_deleted()? {
-                return self.remove();
+                return self.remove().await;
             }
             let Some(pod) = self.pod()? else { return Ok(()) };
             match volumes::prepare(&self.cluster, &pod) {
@@ -157,9 +205,20 @@ impl Life {
             }
         }
         let end = self.containers(&pod).await?;
+        if let Some(eviction) = self.node.evicted(&self.uid) {
+            self.clear(&pod, eviction.pressure);
+            let evicted = self.evicted(&eviction.message).await;
+            self.node.forget(&self.uid);
+            evicted?;
+            return self.wait_for_removal().await;
+        }
         if let End::Stopped = end {
             // The playground's own end leaves the Pod as it is; the next start takes it up.
-            return if self.is_deleted()? { self.remove() } else { Ok(()) };
+            return if self.is_deleted()? {
+                self.remove().await
+            } else {
+                Ok(())
+            };
         }
         let phase = if matches!(end, End::Succeeded) {
             "Succeeded"
@@ -170,12 +229,21 @@ impl Life {
         self.change(|status| {
             status["phase"] = phase.into();
             set_conditions(status, false, "PodCompleted", &now);
-        })?;
-        let folder = volumes::pod_folder(&self.cluster, &pod);
-        if let Err(error) = tokio::fs::remove_dir_all(&folder).await {
-            tracing::debug!(%error, folder = %folder.display(), "a Pod's folder stays");
-        }
+        })
+        .await?;
+        self.clear(&pod, false);
         self.wait_for_removal().await
+    }
+
+    /// Removes what the Pod's containers wrote, but for their logs; of those the ends are left if `all`.
+    fn clear(&self, pod: &Value, all: bool) {
+        let folder = volumes::pod_folder(&self.cluster, pod);
+        if let Err(error) = crate::store::blocking(|| volumes::remove(&folder)) {
+            tracing::warn!(%error, folder = %folder.display(), "a Pod's folder stays");
+        }
+        if all && let Err(error) = crate::store::blocking(|| logs::shrink(&self.cluster, pod)) {
+            tracing::warn!(%error, "a Pod's logs stay");
+        }
     }
 
     /// Init containers one after the other, then all containers at once.
@@ -214,7 +282,7 @@ impl Life {
                 () = self.stop.cancelled() => return false,
                 () = tokio::time::sleep(Duration::from_millis(200).min(wait)) => {}
             }
-            if self.is_deleted().unwrap_or(true) {
+            if self.is_deleted().unwrap_or(true) || self.node.evicted(&self.uid).is_some() {
                 return false;
             }
         }
@@ -225,7 +293,7 @@ impl Life {
     async fn wait_for_removal(&self) -> Result<(), StoreError> {
         loop {
             if self.is_deleted()? {
-                return self.remove();
+                return self.remove().await;
             }
             tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
@@ -235,10 +303,17 @@ impl Life {
     }
 
     /// Its containers have ended: the Pod may go, as far as its finalizers let it.
-    fn remove(&self) -> Result<(), StoreError> {
+    async fn remove(&self) -> Result<(), StoreError> {
         let Some(pod) = self.pod()? else { return Ok(()) };
         if !is_over(&pod) {
-            self.change(|status| status["phase"] = "Failed".into())?;
+            self.change(|status| status["phase"] = "Failed".into()).await?;
+        }
+        self.clear(&pod, false);
+        let logs = logs::folder(&self.cluster, &pod);
+        if let Err(error) = tokio::fs::remove_dir_all(&logs).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, folder = %logs.display(), "a Pod's logs stay");
         }
         match crate::http::delete_object(&self.cluster, &self.key, "Background", Some(0)) {
             Err(status) if status.code != 404 => tracing::warn!(message = status.message, "a Pod stays"),

@@ -9,7 +9,7 @@ use crate::store::StoreError;
 
 impl Life {
     /// The Pod has come to its node.
-    pub(super) fn begin(&self, pod: &Value) -> Result<(), StoreError> {
+    pub(super) async fn begin(&self, pod: &Value) -> Result<(), StoreError> {
         let now = self.cluster.clock.now_text();
         let number = u64::from_str_radix(&self.uid.replace('-', "")[..8], 16).unwrap_or(0);
         let ip = format!("10.244.{}.{}", number / 250 % 250, number % 250 + 1);
@@ -32,10 +32,11 @@ impl Life {
             }
             set_conditions(status, false, "ContainersNotReady", &now);
         })
+        .await
     }
 
     /// The playground was restarted under a Pod: what ran is gone. True if the Pod goes on.
-    pub(super) fn after_restart(&self, pod: &Value) -> Result<bool, StoreError> {
+    pub(super) async fn after_restart(&self, pod: &Value) -> Result<bool, StoreError> {
         let now = self.cluster.clock.now_text();
         let never = pod["spec"]["restartPolicy"] == "Never";
         let mut lost = false;
@@ -63,8 +64,8 @@ impl Life {
                     if never {
                         one["state"] = ended;
                     } else {
+                        // The restart is counted when it happens.
                         one["lastState"] = ended;
-                        one["restartCount"] = (one["restartCount"].as_i64().unwrap_or(0) + 1).into();
                         one["state"] = json!({"waiting": {"reason": "ContainerCreating"}});
                     }
                 }
@@ -73,7 +74,8 @@ impl Life {
                 status["phase"] = "Failed".into();
                 set_conditions(status, false, "PodFailed", &now);
             }
-        })?;
+        })
+        .await?;
         Ok(!(never && lost))
     }
 }

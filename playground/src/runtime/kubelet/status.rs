@@ -7,7 +7,7 @@ use super::Life;
 use crate::store::StoreError;
 
 impl Life {
-    pub(super) fn container_status(
+    pub(super) async fn container_status(
         &self,
         statuses: &str,
         name: &str,
@@ -33,9 +33,10 @@ impl Life {
             }
             set_conditions(status, ready, "ContainersNotReady", &now);
         })
+        .await
     }
 
-    pub(super) fn ended(
+    pub(super) async fn ended(
         &self,
         statuses: &str,
         name: &str,
@@ -59,6 +60,34 @@ impl Life {
             own["ready"] = (statuses == "initContainerStatuses" && exit.code == 0).into();
             own["started"] = false.into();
         })
+        .await
+    }
+
+    /// The Pod ends because its node evicts it.
+    pub(super) async fn evicted(&self, message: &str) -> Result<(), StoreError> {
+        let now = self.cluster.clock.now_text();
+        self.change(|status| {
+            status["phase"] = "Failed".into();
+            status["reason"] = "Evicted".into();
+            status["message"] = message.into();
+            set_conditions(status, false, "PodFailed", &now);
+            let mut all = status["conditions"].as_array().cloned().unwrap_or_default();
+            all.retain(|condition| condition["type"] != "DisruptionTarget");
+            all.push(json!({
+                "type": "DisruptionTarget", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
+                "reason": "TerminationByKubelet", "message": message,
+            }));
+            status["conditions"] = all.into();
+        })
+        .await
+    }
+}
+
+/// A new run of a container: what its last one came to is shown beside it.
+pub(super) fn begin_run(own: &mut Value, attempt: i64) {
+    own["restartCount"] = attempt.into();
+    if own["state"]["terminated"].is_object() {
+        own["lastState"] = own["state"].take();
     }
 }
 

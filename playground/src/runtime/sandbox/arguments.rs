@@ -1,14 +1,31 @@
-//! The bubblewrap command line of a container.
+//! The two bubblewrap command lines of a container.
+//!
+//! bubblewrap makes mount points before it leaves the file system that it came from, and follows `..` and links while
+//! it does: a path of a manifest, or a link that a container has put into a volume, would lead to the host. So there
+//! are two, one in the other. The outer one sees the host and gets paths of this program alone; it builds a root that
+//! holds the host's programs, read-only, and the volumes of this container under [`VOLUMES`]. The inner one starts in
+//! that root, builds the container from it and gets the paths of the manifest. Wherever those lead, whenever somebody
+//! changes a link on the way, there is nothing but what the container is given anyway.
+//!
+//! Started by root, the user changes between the two: what can reach a file of the host is root, what runs the
+//! command is a user that owns nothing, and the inner user namespace maps every user of the container to it.
 
 use std::ffi::OsString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::spec::{Mount, MountSource, Spec};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-/// First descriptor number used for mounts that are given as descriptors; the lower ones are the
-/// standard streams, the argument file and the status pipe.
-const FIRST_MOUNT_FD: i32 = 10;
+use super::resolve::Tree;
+use super::spec::{Mount, Spec};
+
+/// Where the outer root keeps the volumes: by their number, and the folder of `/etc`.
+const VOLUMES: &str = "/volumes";
+/// Where the outer root keeps bubblewrap.
+pub(super) const INNER_BWRAP: &str = "/bwrap";
+/// Bytes of `/dev/shm`, as container runtimes make it.
+const SHM_BYTES: u64 = 64 << 20;
 
 /// What of this host's `/etc` programs need and that tells nothing about the host's people.
 /// `/etc/ssl/private` stays out.
@@ -40,17 +57,39 @@ const ETC: [&str; 22] = [
 /// Folders of the root that hold programs and libraries.
 const SYSTEM: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
+/// Paths of `/proc` that tell about the host, hidden as by container runtimes.
+const MASKED: [&str; 10] = [
+    "acpi",
+    "asound",
+    "interrupts",
+    "kcore",
+    "keys",
+    "latency_stats",
+    "sched_debug",
+    "scsi",
+    "timer_list",
+    "timer_stats",
+];
+/// Paths of `/proc` that change the host, read-only as by container runtimes.
+const READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
+/// What programs read of `/sys`: how many processors there are.
+const CPUS: &str = "/sys/devices/system/cpu";
+
 /// What this host and its bubblewrap offer.
 #[derive(Debug, Clone)]
 pub(super) struct Host {
     /// `bwrap --disable-userns` (0.8.0 and newer): no further user namespaces inside.
     pub disable_userns: bool,
-    /// `bwrap --bind-fd`: mounts by descriptor.
-    pub bind_fd: bool,
+    /// Started by root: the outer sandbox needs no user namespace, and changes the user.
+    pub root: bool,
     /// Folders of the root: name and, where it is a link, its target.
     pub system: Vec<(String, Option<PathBuf>)>,
     /// Entries of `/etc` that exist, relative to it.
     pub etc: Vec<String>,
+    /// Entries of `/proc` to hide, and whether each is a folder.
+    pub masked: Vec<(String, bool)>,
+    /// Entries of `/proc` to protect.
+    pub read_only: Vec<String>,
 }
 
 impl Host {
@@ -75,31 +114,83 @@ impl Host {
             etc.extend(names.filter(|name| name.starts_with("python3") || name.starts_with("java-")));
         }
         etc.retain(|name| Path::new("/etc").join(name).exists());
+        let masked = MASKED.iter().filter_map(|name| {
+            let meta = std::fs::metadata(Path::new("/proc").join(name)).ok()?;
+            Some(((*name).to_owned(), meta.is_dir()))
+        });
+        let read_only = READ_ONLY
+            .iter()
+            .filter(|name| Path::new("/proc").join(name).exists());
         Self {
             disable_userns: help.contains("--disable-userns"),
-            bind_fd: help.contains("--ro-bind-fd"),
+            root: super::owner().is_some(),
             system: system.collect(),
             etc,
+            masked: masked.collect(),
+            read_only: read_only.map(|&name| name.to_owned()).collect(),
         }
     }
 }
 
-/// Descriptors that bwrap must inherit, with their numbers in the child.
-pub(super) type Inherited = Vec<(OwnedFd, i32)>;
+/// The options of the outer bwrap.
+pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
+    let mut list = Arguments::default();
+    list.words(&["--die-with-parent"]);
+    if !host.root {
+        list.words(&["--unshare-user"]);
+    }
+    list.programs(host);
+    for name in &host.etc {
+        let place = format!("/etc/{name}");
+        list.words(&["--ro-bind-try", &place, &place]);
+    }
+    // The inner bwrap needs a `/proc` that is whole, or the kernel lets it mount none.
+    list.words(&[
+        "--bind", "/proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", VOLUMES,
+    ]);
+    list.add(["--ro-bind".into(), bwrap.into(), INNER_BWRAP.into()]);
+    list.add(["--ro-bind".into(), spec.etc.as_path().into(), volume("etc")]);
+    for (number, mount) in spec.mounts.iter().enumerate() {
+        let option = if mount.read_only { "--ro-bind" } else { "--bind" };
+        list.add([
+            option.into(),
+            mount.volume.as_path().into(),
+            volume(&number.to_string()),
+        ]);
+    }
+    list.0
+}
 
-/// The options of bwrap, and the descriptors that they name. The command itself is no part of them: bwrap reads it
-/// from its own command line only.
-pub(super) fn arguments(spec: &Spec, host: &Host) -> std::io::Result<(Vec<OsString>, Inherited)> {
+/// The options of the inner bwrap. The command itself is no part of them: bwrap reads it from its own command line
+/// only.
+pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<Vec<OsString>> {
     let mut list = Arguments::default();
     list.isolation(spec, host);
-    list.root(spec, host);
-    let inherited = list.mounts(&spec.mounts)?;
+    list.words(&[
+        "--size",
+        &spec.root_bytes.to_string(),
+        "--tmpfs",
+        "/",
+        "--tmpfs",
+        "/sys",
+    ]);
+    list.programs(host);
+    list.root(host);
+    let links = host
+        .system
+        .iter()
+        .filter_map(|(name, target)| Some((Path::new("/").join(name), target.clone()?)));
+    let mut tree = Tree::new(links.collect());
+    list.mounts(&spec.mounts, &mut tree)?;
+    let working_dir = tree.resolve(&spec.working_dir)?;
     list.add([
         "--dir".into(),
-        spec.working_dir_argument(),
+        working_dir.as_path().into(),
         "--chdir".into(),
-        spec.working_dir_argument(),
+        working_dir.into(),
     ]);
+    // Only now: volumes may have their places there.
+    list.words(&["--remount-ro", "/dev"]);
     if spec.read_only_root {
         list.words(&["--remount-ro", "/"]);
     }
@@ -107,7 +198,12 @@ pub(super) fn arguments(spec: &Spec, host: &Host) -> std::io::Result<(Vec<OsStri
     for (name, value) in &spec.env {
         list.words(&["--setenv", name, value]);
     }
-    Ok((list.0, inherited))
+    Ok(list.0)
+}
+
+/// A place in the outer root.
+fn volume(name: &str) -> OsString {
+    format!("{VOLUMES}/{name}").into()
 }
 
 #[derive(Default)]
@@ -137,7 +233,8 @@ impl Arguments {
         }
     }
 
-    fn root(&mut self, spec: &Spec, host: &Host) {
+    /// What both roots have: the host's programs, and folders that would else be closed to others.
+    fn programs(&mut self, host: &Host) {
         self.words(&["--ro-bind", "/usr", "/usr"]);
         for (name, target) in &host.system {
             let place = format!("/{name}");
@@ -146,98 +243,179 @@ impl Arguments {
                 None => self.words(&["--ro-bind", &place, &place]),
             }
         }
-        self.words(&["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
+        self.words(&["--dir", "/etc", "--dir", "/etc/ssl"]);
         self.words(&[
-            "--dir", "/root", "--dir", "/home", "--dir", "/run", "--dir", "/var/tmp",
+            "--dir",
+            "/sys",
+            "--dir",
+            "/sys/devices",
+            "--dir",
+            "/sys/devices/system",
         ]);
+        self.words(&["--ro-bind-try", CPUS, CPUS]);
+    }
+
+    fn root(&mut self, host: &Host) {
+        self.words(&["--remount-ro", "/sys", "--proc", "/proc"]);
+        for name in &host.read_only {
+            let place = format!("/proc/{name}");
+            self.words(&["--ro-bind", &place, &place]);
+        }
+        for (name, folder) in &host.masked {
+            let place = format!("/proc/{name}");
+            if *folder {
+                self.words(&["--tmpfs", &place, "--remount-ro", &place]);
+            } else {
+                self.words(&["--dev-bind", "/dev/null", &place]);
+            }
+        }
+        self.words(&["--dev", "/dev", "--perms", "1777"]);
+        self.words(&["--size", &SHM_BYTES.to_string(), "--tmpfs", "/dev/shm"]);
+        for folder in ["/tmp", "/var/tmp"] {
+            self.words(&["--perms", "1777", "--dir", folder]);
+        }
+        for folder in ["/root", "/home", "/run"] {
+            self.words(&["--dir", folder]);
+        }
         for name in &host.etc {
             let place = format!("/etc/{name}");
             self.words(&["--ro-bind-try", &place, &place]);
         }
         for name in super::etc::FILES {
             let target = Path::new("/etc").join(name);
-            self.add(["--ro-bind".into(), spec.etc.join(name).into(), target.into()]);
+            self.add(["--ro-bind".into(), volume(&format!("etc/{name}")), target.into()]);
         }
     }
 
-    fn mounts(&mut self, mounts: &[Mount]) -> std::io::Result<Inherited> {
-        // Outer places first, or they would hide the inner ones.
-        let mut ordered: Vec<&Mount> = mounts.iter().collect();
-        ordered.sort_by_key(|mount| mount.target.components().count());
-        let mut inherited = Inherited::new();
-        for mount in ordered {
-            let target = mount.target.clone().into_os_string();
-            match &mount.source {
-                MountSource::Path(path) => {
-                    let option = if mount.read_only { "--ro-bind" } else { "--bind" };
-                    self.add([option.into(), path.into(), target]);
-                }
-                MountSource::Descriptor(fd) => {
-                    let option = if mount.read_only {
-                        "--ro-bind-fd"
-                    } else {
-                        "--bind-fd"
-                    };
-                    let number = FIRST_MOUNT_FD + i32::try_from(inherited.len()).unwrap_or(i32::MAX);
-                    self.add([option.into(), number.to_string().into(), target]);
-                    inherited.push((fd.as_fd().try_clone_to_owned()?, number));
-                }
+    fn mounts(&mut self, mounts: &[Mount], tree: &mut Tree) -> io::Result<()> {
+        let mut left: Vec<(usize, &Mount)> = mounts.iter().enumerate().collect();
+        while !left.is_empty() {
+            // Outer places first, or they would hide the inner ones; where a place is may depend on links in those.
+            let resolved = left.iter().map(|(_, mount)| tree.resolve(&mount.target));
+            let resolved = resolved.collect::<io::Result<Vec<_>>>()?;
+            let outermost = resolved
+                .into_iter()
+                .enumerate()
+                .min_by_key(|(_, target)| target.components().count());
+            let Some((place, target)) = outermost else { break };
+            let (number, mount) = left.remove(place);
+            if ["/proc", "/sys"]
+                .iter()
+                .any(|kernels| target.starts_with(kernels))
+            {
+                let (asked, inside) = (mount.target.display(), target.display());
+                return Err(io::Error::other(format!(
+                    "\"{asked}\" cannot be mounted because it is inside {inside}"
+                )));
             }
+            let mut source = PathBuf::from(volume(&number.to_string()));
+            if !mount.sub_path.as_os_str().is_empty() {
+                source.push(&mount.sub_path);
+            }
+            let option = if mount.read_only { "--ro-bind" } else { "--bind" };
+            self.add([option.into(), source.into(), target.clone().into()]);
+            tree.mount(target, open(mount)?);
         }
-        Ok(inherited)
+        Ok(())
     }
+}
+
+/// The mounted folder or file, for looking up links in it.
+fn open(mount: &Mount) -> io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let volume = rustix::fs::open(&mount.volume, flags | OFlags::DIRECTORY, Mode::empty())?;
+    if mount.sub_path.as_os_str().is_empty() {
+        return Ok(volume);
+    }
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    Ok(rustix::fs::openat2(
+        &volume,
+        &mount.sub_path,
+        flags,
+        Mode::empty(),
+        resolve,
+    )?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn host() -> Host {
+    fn host(root: bool) -> Host {
         Host {
             disable_userns: true,
-            bind_fd: true,
+            root,
             system: vec![("bin".into(), Some("usr/bin".into())), ("lib".into(), None)],
             etc: vec!["ssl/certs".into()],
+            masked: vec![("acpi".into(), true), ("keys".into(), false)],
+            read_only: vec!["sys".into()],
         }
     }
 
-    fn mount(source: &str, target: &str, read_only: bool) -> Mount {
-        Mount {
-            source: MountSource::Path(source.into()),
+    fn spec(folder: &Path) -> Spec {
+        let mount = |name: &str, target: &str, read_only| Mount {
+            volume: folder.join(name),
+            sub_path: PathBuf::new(),
             target: target.into(),
             read_only,
+        };
+        for name in ["inner", "outer"] {
+            std::fs::create_dir(folder.join(name)).unwrap();
         }
-    }
-
-    #[test]
-    fn only_programs_volumes_and_given_variables_are_visible() {
-        let spec = Spec {
+        Spec {
             id: "x".into(),
             argv: vec!["perl".into(), "-v".into()],
             env: vec![("A".into(), "1".into())],
-            working_dir: "/work".into(),
+            working_dir: "/../work".into(),
             hostname: "pi-0".into(),
             uid: 7,
             gid: 8,
             read_only_root: true,
-            etc: "/data/etc".into(),
-            mounts: vec![
-                mount("/data/inner", "/out/in", true),
-                mount("/data/outer", "/out", false),
-            ],
+            etc: folder.join("etc"),
+            mounts: vec![mount("inner", "/out/in", true), mount("outer", "/../out", false)],
             memory_bytes: None,
             cpu_millis: None,
-        };
-        let (list, inherited) = arguments(&spec, &host()).unwrap();
-        assert!(inherited.is_empty());
+            root_bytes: 1 << 20,
+        }
+    }
+
+    fn shown(list: &[OsString], folder: &Path) -> String {
         let text: Vec<_> = list.iter().map(|word| word.to_str().unwrap()).collect();
-        insta::assert_snapshot!(text.join(" ").replace(" --", "\n--"));
+        let folder = folder.to_str().unwrap();
+        text.join(" ").replace(" --", "\n--").replace(folder, "/data")
+    }
+
+    #[test]
+    fn only_programs_volumes_and_given_variables_are_visible() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = inner(&spec(folder.path()), &host(true)).unwrap();
+        insta::assert_snapshot!(shown(&list, folder.path()));
+    }
+
+    #[test]
+    fn the_outer_root_holds_programs_and_volumes() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = outer(&spec(folder.path()), &host(false), Path::new("/usr/bin/bwrap"));
+        insta::assert_snapshot!(shown(&list, folder.path()));
+    }
+
+    #[test]
+    fn a_volume_inside_proc_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spec = spec(folder.path());
+        spec.mounts[0].target = "/out/../proc/sys".into();
+        assert!(
+            inner(&spec, &host(true))
+                .unwrap_err()
+                .to_string()
+                .contains("/proc/sys")
+        );
     }
 
     #[test]
     fn the_host_offers_its_programs_but_never_private_keys() {
-        let host = Host::probe("--bind-fd --ro-bind-fd");
-        assert!(!host.disable_userns && host.bind_fd);
+        let host = Host::probe("");
+        assert!(!host.disable_userns);
         assert!(host.system.iter().any(|(name, _)| name == "bin"));
         assert!(
             host.etc

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Names written by [`write_etc`], each bound into the container's `/etc`.
@@ -52,8 +53,13 @@ pub fn write_etc(
         ("resolv.conf", "# The playground's sandboxes have no network.\n"),
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
     ];
+    let public = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+    // Whatever the umask of this process: any user of the container reads them.
+    public(folder, 0o755)?;
     for (name, text) in files {
-        std::fs::write(folder.join(name), text)?;
+        let file = folder.join(name);
+        std::fs::write(&file, text)?;
+        public(&file, 0o644)?;
     }
     Ok(())
 }

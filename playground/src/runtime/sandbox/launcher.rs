@@ -30,6 +30,9 @@ impl Launcher {
             .spawn(move || {
                 let _entered = runtime.enter();
                 for Request { mut command, reply } in requests {
+                    // Descriptors that this process was started with, or that a library has left open, are not a
+                    // container's. Those that it is given are numbered after the fork.
+                    close_fds::set_fds_cloexec_threadsafe(3, &[]);
                     // Nobody waiting any more: the child is dropped, and killed by `kill_on_drop`.
                     drop(reply.send(command.spawn()));
                 }

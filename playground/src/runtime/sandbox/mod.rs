@@ -1,13 +1,18 @@
 //! Runs one command in a bubblewrap sandbox: own user, PID, mount, network, IPC, UTS and cgroup
-//! namespaces, the host's programs read-only, nothing of anybody's home, bounded memory and CPU.
+//! namespaces, an unprivileged user whoever starts it, no descriptor of this process, a filter of system calls, the
+//! host's programs read-only, nothing of anybody's home, bounded memory, CPU, processes and files.
 
 mod arguments;
 mod etc;
 mod launcher;
 mod limits;
 mod process;
+mod resolve;
+mod seccomp;
 mod spec;
+mod tree;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,7 +20,7 @@ use std::sync::Arc;
 pub use etc::write_etc;
 pub use limits::LimitMethod;
 pub use process::{Exit, Process};
-pub use spec::{Mount, MountSource, Spec};
+pub use spec::{Mount, Spec};
 
 use arguments::Host;
 use launcher::Launcher;
@@ -24,9 +29,9 @@ use limits::Limits;
 /// Why a command could not be started. Each is shown to the person on the container that waits or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The `bwrap` program is not installed: install the package `bubblewrap`.
-    #[error("bubblewrap (bwrap) is not installed; the playground runs no command without its sandbox")]
-    Missing,
+    /// A program is not installed: install the package `bubblewrap` or `util-linux`.
+    #[error("{0} is not installed; the playground runs no command without its sandbox")]
+    Missing(&'static str),
     /// `bwrap` is there but cannot make the namespaces, most often because the system forbids
     /// unprivileged user namespaces.
     #[error("no sandbox can be made: {0}")]
@@ -51,22 +56,42 @@ pub struct Sandbox {
 
 struct Inner {
     bwrap: PathBuf,
+    /// What changes the user, for root.
+    setpriv: Option<PathBuf>,
     host: Host,
     limits: Limits,
+    filters: Vec<Vec<u8>>,
     launcher: Launcher,
+}
+
+/// The user and group that sandboxes run as when root starts them, for who holds their files: a number that Debian
+/// reserves, outside of what systemd hands out, and inside of what containers usually map.
+const OWNER: u32 = 65533;
+
+/// The owner of what containers may write, where that is another than this process's user.
+pub fn owner() -> Option<u32> {
+    rustix::process::geteuid().is_root().then_some(OWNER)
 }
 
 impl Sandbox {
     /// Looks for `bwrap` in `PATH` and learns what it and this machine can do. Must be called on a tokio
     /// runtime; it starts the thread that all containers are children of.
     pub fn find() -> Result<Self, SandboxError> {
-        let bwrap = find_program("bwrap").ok_or(SandboxError::Missing)?;
+        let bwrap = find_program("bwrap").ok_or(SandboxError::Missing("bubblewrap (bwrap)"))?;
         let help = std::process::Command::new(&bwrap).arg("--help").output()?;
         let host = Host::probe(&String::from_utf8_lossy(&help.stdout));
+        let setpriv = match host.root {
+            true => Some(find_program("setpriv").ok_or(SandboxError::Missing("setpriv (util-linux)"))?),
+            false => None,
+        };
+        let prlimit = find_program("prlimit").ok_or(SandboxError::Missing("prlimit (util-linux)"))?;
+        let filters = seccomp::filters().map_err(|error| SandboxError::Refused(error.to_string()))?;
         let inner = Inner {
             bwrap,
+            setpriv,
             host,
-            limits: Limits::probe(),
+            limits: Limits::probe(prlimit),
+            filters,
             launcher: Launcher::start()?,
         };
         Ok(Self {
@@ -79,11 +104,6 @@ impl Sandbox {
         self.inner.limits.method()
     }
 
-    /// Whether folders inside a volume (`subPath`) can be mounted without following a link out of it.
-    pub fn binds_descriptors(&self) -> bool {
-        self.inner.host.bind_fd
-    }
-
     /// Starts the command and returns once the program itself runs. The caller drains
     /// [`Process::stdout`] and [`Process::stderr`].
     pub async fn start(&self, spec: &Spec) -> Result<Process, SandboxError> {
@@ -93,7 +113,17 @@ impl Sandbox {
         }
         let slot = inner.limits.slot(&spec.id, spec.memory_bytes, spec.cpu_millis);
         let slot = slot.map_err(SandboxError::Limits)?;
-        let (options, inherited) = arguments::arguments(spec, &inner.host)?;
+        let options = process::Options {
+            outer: arguments::outer(spec, &inner.host, &inner.bwrap),
+            inner: arguments::inner(spec, &inner.host)?,
+            filters: &inner.filters,
+            between: inner.change_user(),
+            argv: slot
+                .within()
+                .into_iter()
+                .chain(spec.argv.iter().cloned())
+                .collect(),
+        };
         let mut command = slot.command(&inner.bwrap);
         // The container's environment goes through the options' file, never through bwrap's own: there
         // LD_PRELOAD would act outside of the sandbox, and on a command line every user could read it.
@@ -102,7 +132,32 @@ impl Sandbox {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        process::spawn(command, &options, &spec.argv, inherited, &inner.launcher, slot).await
+        process::spawn(command, options, &inner.launcher, slot).await
+    }
+}
+
+impl Inner {
+    /// What runs between the two bwraps: nothing, or what makes root an unprivileged user.
+    fn change_user(&self) -> Vec<OsString> {
+        let Some(setpriv) = &self.setpriv else {
+            return Vec::new();
+        };
+        let owner = OWNER.to_string();
+        let words = [
+            "--reuid",
+            &owner,
+            "--regid",
+            &owner,
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--bounding-set=-all",
+            "--no-new-privs",
+            // A change of user forgets it.
+            "--pdeathsig",
+            "KILL",
+        ];
+        let program = std::iter::once(setpriv.into());
+        program.chain(words.iter().map(OsString::from)).collect()
     }
 }
 
@@ -153,6 +208,7 @@ mod tests {
             mounts: Vec::new(),
             memory_bytes: None,
             cpu_millis: None,
+            root_bytes: 16 << 20,
         };
         change(&mut spec);
         // The launcher's thread, and with it every command, ends with the sandbox.
@@ -189,10 +245,12 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_the_host_but_its_programs_is_seen() {
-        let script = "ls /home /root /tmp; cat /etc/shadow; ls /sys; wc -l < /proc/net/dev; echo $HOME";
+        let script =
+            "ls /home /root /tmp; cat /etc/shadow; find /sys -maxdepth 3; wc -l < /proc/net/dev; echo $HOME";
         let ran = run(&["sh", "-c", script], |_| {}).await.unwrap();
         // Two lines of head and the loopback device.
-        assert_eq!(ran.stdout, "/home:\n\n/root:\n\n/tmp:\n3\n\n");
+        let sys = "/sys\n/sys/devices\n/sys/devices/system\n/sys/devices/system/cpu\n";
+        assert_eq!(ran.stdout, format!("/home:\n\n/root:\n\n/tmp:\n{sys}3\n\n"));
     }
 
     #[tokio::test]

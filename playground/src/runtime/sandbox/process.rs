@@ -16,12 +16,15 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use super::SandboxError;
-use super::arguments::Inherited;
+use super::arguments::INNER_BWRAP;
 use super::launcher::Launcher;
-use super::limits::Slot;
+use super::limits::{Slot, Watched};
 
-const OPTIONS_FD: i32 = 3;
-const STATUS_FD: i32 = 4;
+const OUTER_FD: i32 = 3;
+const INNER_FD: i32 = 4;
+const STATUS_FD: i32 = 5;
+/// The first filter of system calls; the others follow.
+const FILTER_FD: i32 = 6;
 /// How long a sandbox may take to reach the program; a slow disk is no reason to give up early.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -40,10 +43,13 @@ pub struct Process {
     pub stdout: Option<ChildStdout>,
     /// What it writes to its standard error.
     pub stderr: Option<ChildStderr>,
+    /// The number of the sandbox's first process, as this process sees it.
+    pub number: i32,
     child: Child,
     exit_code: oneshot::Receiver<i32>,
     killer: Killer,
     slot: Slot,
+    watched: Option<Watched>,
 }
 
 /// Ends a command; stays harmless after it has ended.
@@ -89,45 +95,61 @@ impl Process {
         };
         Exit {
             code,
-            oom_killed: code != 0 && self.slot.oom_killed(),
+            oom_killed: code != 0
+                && (self.slot.oom_killed() || self.watched.is_some_and(|watched| watched.has_killed())),
         }
     }
+}
+
+/// What the two bwraps are told.
+pub(super) struct Options<'a> {
+    pub outer: Vec<OsString>,
+    pub inner: Vec<OsString>,
+    pub filters: &'a [Vec<u8>],
+    /// What runs between them.
+    pub between: Vec<OsString>,
+    /// The command.
+    pub argv: Vec<String>,
 }
 
 /// Starts bwrap and waits until the namespaces are there and the program is about to run.
 pub(super) async fn spawn(
     mut command: Command,
-    options: &[OsString],
-    argv: &[String],
-    inherited: Inherited,
+    options: Options<'_>,
     launcher: &Launcher,
     slot: Slot,
 ) -> Result<Process, SandboxError> {
     let (status, status_writer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+    command.args(["--args", &OUTER_FD.to_string(), "--"]);
+    command.args(options.between);
     command.args([
+        INNER_BWRAP,
         "--args",
-        &OPTIONS_FD.to_string(),
+        &INNER_FD.to_string(),
         "--json-status-fd",
         &STATUS_FD.to_string(),
-        "--",
     ]);
-    command.args(argv);
     let mut mappings = vec![
         FdMapping {
-            parent_fd: option_file(options)?,
-            child_fd: OPTIONS_FD,
+            parent_fd: memory_file(&joined(&options.outer)?)?,
+            child_fd: OUTER_FD,
+        },
+        FdMapping {
+            parent_fd: memory_file(&joined(&options.inner)?)?,
+            child_fd: INNER_FD,
         },
         FdMapping {
             parent_fd: status_writer,
             child_fd: STATUS_FD,
         },
     ];
-    mappings.extend(
-        inherited
-            .into_iter()
-            .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }),
-    );
+    for (child_fd, filter) in (FILTER_FD..).zip(options.filters) {
+        command.args(["--add-seccomp-fd", &child_fd.to_string()]);
+        let parent_fd = memory_file(filter)?;
+        mappings.push(FdMapping { parent_fd, child_fd });
+    }
+    command.arg("--").args(options.argv);
     command.fd_mappings(mappings).map_err(io::Error::other)?;
     let mut child = launcher.spawn(command).await?;
     let (first, exit_code) = read_status(status)?;
@@ -141,27 +163,37 @@ pub(super) async fn spawn(
     let killer = Killer {
         first: descriptor.map(Arc::new),
     };
+    let watched = slot.watch(number, killer.clone());
     Ok(Process {
         stdout,
         stderr,
+        number,
         child,
         exit_code,
         killer,
         slot,
+        watched,
     })
 }
 
-/// The options in memory, as bwrap reads them: each ended by a zero byte.
-fn option_file(options: &[OsString]) -> io::Result<OwnedFd> {
-    let memory = rustix::fs::memfd_create("bwrap-options", rustix::fs::MemfdFlags::CLOEXEC)?;
-    let mut file = std::fs::File::from(memory);
-    for argument in options {
-        if argument.as_bytes().contains(&0) {
+/// Options as bwrap reads them: each ended by a zero byte.
+fn joined(options: &[OsString]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for option in options {
+        if option.as_bytes().contains(&0) {
             return Err(io::Error::other("an argument holds a zero byte"));
         }
-        file.write_all(argument.as_bytes())?;
-        file.write_all(&[0])?;
+        bytes.extend_from_slice(option.as_bytes());
+        bytes.push(0);
     }
+    Ok(bytes)
+}
+
+/// A file that is in memory alone, at its beginning.
+fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
+    let memory = rustix::fs::memfd_create("bwrap", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut file = std::fs::File::from(memory);
+    file.write_all(content)?;
     file.rewind()?;
     Ok(file.into())
 }

@@ -1,7 +1,5 @@
 //! What to run in a sandbox: the resolved form of one container.
 
-use std::ffi::OsString;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 /// One command with everything that its sandbox needs.
@@ -31,31 +29,20 @@ pub struct Spec {
     pub memory_bytes: Option<u64>,
     /// `resources.limits.cpu` in thousandths of a CPU.
     pub cpu_millis: Option<u64>,
+    /// Bytes that the command may write outside of its volumes.
+    pub root_bytes: u64,
 }
 
 /// A volume, or a part of it, at a place in the container.
 #[derive(Debug)]
 pub struct Mount {
-    /// What is mounted.
-    pub source: MountSource,
-    /// Absolute path in the container.
+    /// The root of the volume: a folder that no container can replace by a link.
+    pub volume: PathBuf,
+    /// The part of it that is mounted (`subPath`), resolved when it was looked at. A container that shares the volume
+    /// may have put a link there since: see [`super::arguments`] for why it leads nowhere.
+    pub sub_path: PathBuf,
+    /// The path in the container, as the manifest names it.
     pub target: PathBuf,
     /// `volumeMounts[].readOnly`, or a volume that is always read-only.
     pub read_only: bool,
-}
-
-/// Where a mount comes from.
-#[derive(Debug)]
-pub enum MountSource {
-    /// A folder that no container can replace by a link: the root of a volume.
-    Path(PathBuf),
-    /// An opened file or folder inside a volume (`subPath`), resolved without leaving the volume.
-    Descriptor(OwnedFd),
-}
-
-impl Spec {
-    /// The folders that have to exist before the program starts, besides the mounts.
-    pub(super) fn working_dir_argument(&self) -> OsString {
-        self.working_dir.clone().into_os_string()
-    }
 }

@@ -1,0 +1,54 @@
+//! The processes of a sandbox, as the host's `/proc` shows them.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+/// At most this many processes are looked at.
+const MAX_PROCESSES: usize = 4096;
+
+/// A process and all its descendants. What loses its parent inside a PID namespace becomes a child of the first
+/// process there, so nothing of a sandbox is missed.
+fn processes(first: i32) -> HashSet<i32> {
+    let mut seen = HashSet::from([first]);
+    let mut todo = vec![first];
+    while let Some(process) = todo.pop() {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
+            continue;
+        };
+        for thread in threads.flatten() {
+            let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+                if seen.len() < MAX_PROCESSES && seen.insert(child) {
+                    todo.push(child);
+                }
+            }
+        }
+    }
+    seen
+}
+
+/// Bytes of memory that a process and its descendants hold.
+pub(super) fn memory(first: i32, limit: u64) -> u64 {
+    let all = processes(first);
+    let resident: u64 = all
+        .iter()
+        .filter_map(|process| field(*process, "status", "VmRSS:"))
+        .sum();
+    if resident <= limit {
+        return resident;
+    }
+    // Pages that several processes share were counted several times; the exact figure costs more.
+    let share = |process: &i32| {
+        field(*process, "smaps_rollup", "Pss:").or_else(|| field(*process, "status", "RssAnon:"))
+    };
+    all.iter().filter_map(share).sum()
+}
+
+/// A field of a file of `/proc` that counts kibibytes.
+fn field(process: i32, file: &str, name: &str) -> Option<u64> {
+    let path: PathBuf = format!("/proc/{process}/{file}").into();
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

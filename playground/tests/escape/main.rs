@@ -1,0 +1,59 @@
+//! What commands in sandboxes cannot do, tried with real Pods: as the user that runs the tests, and, where that is
+//! root, as an ordinary user too. Nothing here is skipped: without bubblewrap it fails.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "a test goes step by step, and what fails ends it"
+)]
+
+mod bounds;
+mod kernel;
+mod paths;
+mod setting;
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Set for the tests that run as an ordinary user.
+const AGAIN: &str = "PLAYGROUND_ESCAPE_AGAIN";
+/// A user that nobody is.
+const NOBODY: u32 = 65532;
+
+/// Every test of this file, as a user who may do nothing on this machine.
+#[test]
+fn an_ordinary_users_playground_holds_as_well() {
+    if !rustix::process::geteuid().is_root() {
+        // The others run as an ordinary user already.
+        return;
+    }
+    assert!(std::env::var_os(AGAIN).is_none(), "the user was not changed");
+    let folder = tempfile::tempdir().unwrap();
+    let give = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    // The target folder may be closed to others.
+    let program = folder.path().join("escape");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    for path in [folder.path(), &program, &home] {
+        give(path);
+    }
+    let output = Command::new(&program)
+        .args(["--test-threads", "2"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("TMPDIR", &home)
+        .env("HOME", &home)
+        .env(AGAIN, "1")
+        .current_dir("/")
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
