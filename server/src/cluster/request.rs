@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, Request, Response};
 use http::StatusCode;
-use http::response::Parts;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::response::Parts;
 use kube::client::Body;
 use serde_json::{Value, json};
 
