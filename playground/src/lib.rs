@@ -42,7 +42,9 @@ pub use tls::raise_open_files_limit;
 
 /// Bytes of a quantity such as `500Mi`; none if it is no quantity.
 pub fn quantity_bytes(text: &str) -> Option<u64> {
-    api::decode::quantity::Quantity::parse(text).ok().map(|quantity| quantity.units(1))
+    api::decode::quantity::Quantity::parse(text)
+        .ok()
+        .map(|quantity| quantity.units(1))
 }
 
 /// How a playground is opened.
@@ -116,7 +118,10 @@ impl Playground {
     /// Bounds what the data folder holds: above it, the Pod that uses most of the disk is evicted. Without a bound it
     /// is 10 GiB, or half of a small disk.
     pub fn limit_data(&self, bytes: u64) {
-        self.cluster.disk.limit.store(bytes, std::sync::atomic::Ordering::Relaxed);
+        self.cluster
+            .disk
+            .limit
+            .store(bytes, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Whether it works as it should: writes succeed, and the data folder is within its bounds. It goes on meanwhile,

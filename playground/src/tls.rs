@@ -215,7 +215,10 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
     };
     let mut builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
     // A header has to come in time also for the first request: a connection that waits between two is closed.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE);
     // With HTTP/2 a connection that is quiet has to answer pings.
     builder
         .http2()
@@ -224,7 +227,10 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
         .keep_alive_timeout(PATIENCE)
         .max_concurrent_streams(256);
     let service = TowerToHyperService::new(router);
-    if let Err(error) = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await {
+    if let Err(error) = builder
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .await
+    {
         tracing::debug!(%error, "a connection broke");
     }
 }

@@ -117,7 +117,10 @@ fn installed(program: &str) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok();
-    assert!(found || std::env::var_os("CI").is_none(), "{program} is not installed");
+    assert!(
+        found || std::env::var_os("CI").is_none(),
+        "{program} is not installed"
+    );
     found
 }
 

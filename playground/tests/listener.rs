@@ -1,6 +1,9 @@
 //! The listener for kubectl outlives a want of descriptors, and clients that say nothing.
 
-#![allow(clippy::unwrap_used, reason = "a test goes step by step, and what fails ends it")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test goes step by step, and what fails ends it"
+)]
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
@@ -60,7 +63,8 @@ async fn idle_connections_cost_the_listener_nothing_for_good() {
         stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     }
     let ended = tokio::task::spawn_blocking(move || {
-        idle.iter_mut().all(|stream| stream.read(&mut [0; 64]).is_ok_and(|bytes| bytes == 0))
+        idle.iter_mut()
+            .all(|stream| stream.read(&mut [0; 64]).is_ok_and(|bytes| bytes == 0))
     });
     assert!(ended.await.unwrap());
     assert!(began.elapsed() < Duration::from_secs(30));

@@ -6,6 +6,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+/// Bytes that each file and folder costs besides what it holds.
+pub(super) const INODE: u64 = 256;
 /// Folders and files that are counted of one tree.
 const MAX_ENTRIES: usize = 2_000_000;
 /// Folders in folders that are counted: each takes a descriptor while it is read.
@@ -78,6 +80,7 @@ impl Counter {
                 return;
             }
             self.left -= 1;
+            self.bytes = self.bytes.saturating_add(INODE);
             let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) else {
                 continue;
             };
@@ -88,7 +91,9 @@ impl Counter {
             let names = u64::from(stat.st_nlink).max(1);
             let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             let blocks = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
-            self.bytes = self.bytes.saturating_add(if is_folder { blocks } else { blocks / names });
+            self.bytes = self
+                .bytes
+                .saturating_add(if is_folder { blocks } else { blocks / names });
             if is_folder {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::environment::list;
+use super::kubelet::ROOT_BYTES;
 use super::node::{Eviction, Node};
 use super::{disk, logs, resources, volumes};
 use crate::cluster::Cluster;
@@ -111,7 +112,12 @@ impl Manager {
             self.pods(pressure.as_ref());
         }
         let text = pressure.map(|pressure| pressure.what);
-        let mut known = self.cluster.disk.pressure.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .cluster
+            .disk
+            .pressure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match (&*known, &text) {
             (None, Some(text)) => tracing::warn!("the disk is nearly full: {text}"),
             (Some(_), None) => tracing::info!("the disk has space again"),
@@ -133,7 +139,11 @@ impl Manager {
             return Some(Pressure {
                 threshold: free,
                 available: space.free,
-                what: format!("{} free, {} are to stay free", mebibytes(space.free), mebibytes(free)),
+                what: format!(
+                    "{} free, {} are to stay free",
+                    mebibytes(space.free),
+                    mebibytes(free)
+                ),
             });
         }
         if space.files > 0 && space.free_files < space.files / 100 {
@@ -176,7 +186,10 @@ impl Manager {
             None => true,
         });
         let Some(pressure) = pressure else { return };
-        if self.evicted.is_some_and(|evicted| evicted.elapsed() < EFFECT && self.node.is_evicting()) {
+        if self
+            .evicted
+            .is_some_and(|evicted| evicted.elapsed() < EFFECT && self.node.is_evicting())
+        {
             return;
         }
         let heaviest = usages.iter().max_by_key(|usage| usage.on_disk());
@@ -194,7 +207,10 @@ impl Manager {
     /// Makes space with the logs of the Pod that has ended and left most.
     fn reclaim(&self, over: &[Arc<Value>]) {
         let size = |pod: &Value| disk::usage(&logs::folder(&self.cluster, pod));
-        let largest = over.iter().map(|pod| (size(pod), pod)).max_by_key(|(size, _)| *size);
+        let largest = over
+            .iter()
+            .map(|pod| (size(pod), pod))
+            .max_by_key(|(size, _)| *size);
         if let Some((size, pod)) = largest
             && size > 1 << 20
             && let Err(error) = logs::shrink(&self.cluster, pod)
@@ -209,7 +225,10 @@ impl Manager {
         let both = ["initContainers", "containers"].into_iter();
         let containers = both.flat_map(|field| list(&pod["spec"][field])).map(|container| {
             let name = container["name"].as_str().unwrap_or_default();
-            let root = self.node.process(&uid, name).map_or(0, |process| root_usage(process, container));
+            let root = self
+                .node
+                .process(&uid, name)
+                .map_or(0, |process| root_usage(process, container));
             (name.to_owned(), disk::usage(&logs.join(name)), root)
         });
         let containers = containers.collect();
@@ -242,7 +261,11 @@ impl Manager {
             pressure,
         };
         if self.node.evict(uid_of(pod), eviction) {
-            tracing::info!(pod = pod["metadata"]["name"].as_str(), message, "a Pod is evicted");
+            tracing::info!(
+                pod = pod["metadata"]["name"].as_str(),
+                message,
+                "a Pod is evicted"
+            );
             events::record(&self.cluster, pod, "kubelet", "Warning", "Evicted", &message);
         }
     }
@@ -255,16 +278,22 @@ fn uid_of(pod: &Value) -> &str {
 /// Bytes that a running container has written outside of its volumes.
 fn root_usage(process: i32, container: &Value) -> u64 {
     // A volume in place of the root is not the container's own.
-    let covered = list(&container["volumeMounts"])
-        .iter()
-        .any(|mount| mount["mountPath"].as_str().is_some_and(|path| Path::new(path) == Path::new("/")));
+    let covered = list(&container["volumeMounts"]).iter().any(|mount| {
+        mount["mountPath"]
+            .as_str()
+            .is_some_and(|path| Path::new(path) == Path::new("/"))
+    });
     if covered {
         return 0;
     }
     let root = format!("/proc/{process}/root");
     match disk::space(Path::new(&root)) {
         // Whatever it is, a root of the sandbox is small.
-        Ok(space) if space.size <= 1 << 31 => space.used,
+        Ok(space) if space.size <= 1 << 31 => {
+            // Its size bounds what files hold, and not how many there are.
+            let files = space.files.saturating_sub(space.free_files);
+            space.used.saturating_add(files.saturating_mul(4 * disk::INODE))
+        }
         _ => 0,
     }
 }
@@ -286,7 +315,9 @@ fn exceeded(usage: &Usage) -> Option<String> {
         resources::quantity(limit).filter(|limit| !limit.is_zero())
     };
     let limits: Vec<_> = containers.iter().filter_map(limit_of).collect();
-    if let Some(all) = limits.into_iter().reduce(crate::api::decode::quantity::Quantity::plus)
+    if let Some(all) = limits
+        .into_iter()
+        .reduce(crate::api::decode::quantity::Quantity::plus)
         && usage.local() > all.units(1)
     {
         return Some(format!(
@@ -294,12 +325,11 @@ fn exceeded(usage: &Usage) -> Option<String> {
         ));
     }
     containers.iter().find_map(|container| {
-        let limit = limit_of(container)?;
+        let limit = limit_of(container).unwrap_or_else(|| resources::from_bytes(ROOT_BYTES));
         let name = container["name"].as_str()?;
         let (_, logs, root) = usage.containers.iter().find(|(one, ..)| one == name)?;
-        (logs + root > limit.units(1)).then(|| {
-            format!("Container {name} exceeded its local ephemeral storage limit \"{limit}\". ")
-        })
+        (logs + root > limit.units(1))
+            .then(|| format!("Container {name} exceeded its local ephemeral storage limit \"{limit}\". "))
     })
 }
 
@@ -384,18 +414,23 @@ mod tests {
                 mebi + 1,
                 Some("Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. "),
             ),
-            (
-                json!({"ephemeral-storage": "0"}),
-                None,
-                mebi,
-                mebi,
-                mebi,
-                None,
-            ),
+            (json!({"ephemeral-storage": "0"}), None, mebi, mebi, mebi, None),
         ] {
             let found = exceeded(&usage(limits, size_limit, logs, root, volume));
             assert_eq!(found.as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn a_container_without_a_limit_is_bounded_outside_of_volumes() {
+        assert_eq!(
+            exceeded(&usage(json!({}), None, 2 * ROOT_BYTES, ROOT_BYTES, 0)),
+            None
+        );
+        assert_eq!(
+            exceeded(&usage(json!({}), None, 0, ROOT_BYTES + 1, 0)).as_deref(),
+            Some("Container main exceeded its local ephemeral storage limit \"1Gi\". ")
+        );
     }
 
     #[test]

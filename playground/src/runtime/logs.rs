@@ -53,7 +53,9 @@ pub(super) fn folder(cluster: &Cluster, pod: &Value) -> PathBuf {
 
 /// The file of an attempt (the container's restart count).
 fn file(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> PathBuf {
-    folder(cluster, pod).join(container).join(format!("{attempt}.log"))
+    folder(cluster, pod)
+        .join(container)
+        .join(format!("{attempt}.log"))
 }
 
 /// The log of an attempt that runs. It is rotated as by the kubelet: a full file gets a number, and the oldest goes.
@@ -74,7 +76,9 @@ impl Writer {
             std::fs::create_dir_all(folder)?;
             for old in std::fs::read_dir(folder)?.flatten() {
                 let name = old.file_name();
-                let number = name.to_str().and_then(|name| name.split('.').next()?.parse::<i64>().ok());
+                let number = name
+                    .to_str()
+                    .and_then(|name| name.split('.').next()?.parse::<i64>().ok());
                 if number.is_some_and(|number| number + 1 < attempt) {
                     std::fs::remove_file(old.path())?;
                 }
@@ -153,7 +157,12 @@ fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
     let mut all: Vec<_> = entries
         .filter_map(|entry| {
             let entry_name = entry.file_name();
-            let number = entry_name.to_str()?.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
+            let number = entry_name
+                .to_str()?
+                .strip_prefix(name)?
+                .strip_prefix('.')?
+                .parse()
+                .ok()?;
             Some((number, entry.path()))
         })
         .collect();
@@ -168,7 +177,11 @@ pub(super) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    for file in containers.flatten().flat_map(|container| std::fs::read_dir(container.path())).flatten() {
+    for file in containers
+        .flatten()
+        .flat_map(|container| std::fs::read_dir(container.path()))
+        .flatten()
+    {
         let path = file?.path();
         if path.extension().is_none_or(|extension| extension != "log") {
             std::fs::remove_file(path)?;
@@ -182,7 +195,10 @@ pub(super) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<()> {
         log.seek(SeekFrom::Start(size - SHRUNK))?;
         let mut end = Vec::new();
         log.read_to_end(&mut end)?;
-        let whole = end.iter().position(|byte| *byte == b'\n').map_or(end.len(), |line| line + 1);
+        let whole = end
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(end.len(), |line| line + 1);
         log.set_len(0)?;
         log.seek(SeekFrom::Start(0))?;
         log.write_all(&end[whole..])?;
@@ -222,7 +238,16 @@ fn entries(output: &[u8], stream: &str) -> Vec<u8> {
     let now = format!("{:.9}", Timestamp::now());
     let mut entries = Vec::with_capacity(output.len() * 2);
     let mut entry = |text: &[u8], tag: &str| {
-        for word in [now.as_bytes(), b" ", stream.as_bytes(), b" ", tag.as_bytes(), b" ", text, b"\n"] {
+        for word in [
+            now.as_bytes(),
+            b" ",
+            stream.as_bytes(),
+            b" ",
+            tag.as_bytes(),
+            b" ",
+            text,
+            b"\n",
+        ] {
             entries.extend_from_slice(word);
         }
     };
@@ -428,7 +453,11 @@ impl Reader {
             Some(end) => end,
             None => *self.end.insert(file.metadata()?.len()),
         };
-        let left = if follow { CHUNK } else { end.saturating_sub(self.at).min(CHUNK) };
+        let left = if follow {
+            CHUNK
+        } else {
+            end.saturating_sub(self.at).min(CHUNK)
+        };
         let mut content = Vec::new();
         let mut chunk = file;
         chunk.seek(SeekFrom::Start(self.at))?;
@@ -471,7 +500,10 @@ impl Reader {
             return Ok(true);
         }
         let all = rotated(&self.path);
-        let after = all.iter().position(|(_, path)| is_own(path)).map_or(0, |own| own + 1);
+        let after = all
+            .iter()
+            .position(|(_, path)| is_own(path))
+            .map_or(0, |own| own + 1);
         let next = all.get(after).map_or(&self.path, |(_, path)| path);
         self.file = Some(File::open(next)?);
         self.at = 0;
@@ -511,7 +543,10 @@ mod tests {
     }
 
     fn texts(lines: &[Line]) -> Vec<String> {
-        lines.iter().map(|line| String::from_utf8(line.text.clone()).unwrap()).collect()
+        lines
+            .iter()
+            .map(|line| String::from_utf8(line.text.clone()).unwrap())
+            .collect()
     }
 
     #[test]
@@ -574,7 +609,9 @@ mod tests {
     fn only_the_last_two_attempts_are_kept() {
         let (_folder, cluster, pod) = setting();
         for attempt in 0..4 {
-            Writer::open(&cluster, &pod, "main", attempt).unwrap().write(b"x\n");
+            Writer::open(&cluster, &pod, "main", attempt)
+                .unwrap()
+                .write(b"x\n");
         }
         let kept = |attempt| file(&cluster, &pod, "main", attempt).exists();
         assert_eq!([0, 1, 2, 3].map(kept), [false, false, true, true]);

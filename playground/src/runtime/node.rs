@@ -38,7 +38,9 @@ impl Node {
 
     /// The first process of a container, while it runs.
     pub fn process(&self, uid: &str, container: &str) -> Option<i32> {
-        lock(&self.running).get(&(uid.to_owned(), container.to_owned())).copied()
+        lock(&self.running)
+            .get(&(uid.to_owned(), container.to_owned()))
+            .copied()
     }
 
     /// Asks the runtime to end a Pod; false if it was asked before.

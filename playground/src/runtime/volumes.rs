@@ -146,12 +146,17 @@ fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Result<()> {
 /// Whether a file system begins at this folder.
 pub(super) fn is_mounted(folder: &Path) -> bool {
     let device = |path: &Path| std::fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
-    folder.parent().is_some_and(|parent| device(parent) != device(folder))
+    folder
+        .parent()
+        .is_some_and(|parent| device(parent) != device(folder))
 }
 
 /// Removes a Pod's folder, with what is mounted in it.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    let volumes = std::fs::read_dir(folder.join("volumes")).into_iter().flatten().flatten();
+    let volumes = std::fs::read_dir(folder.join("volumes"))
+        .into_iter()
+        .flatten()
+        .flatten();
     for volume in volumes.filter(|volume| is_mounted(&volume.path())) {
         rustix::mount::unmount(volume.path(), UnmountFlags::DETACH)?;
     }
@@ -248,7 +253,13 @@ fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBu
 fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), String> {
     let target = folder.join(inside(path)?);
     let failed = |error: io::Error| error.to_string();
-    for parent in Path::new(path).ancestors().skip(1).collect::<Vec<_>>().into_iter().rev() {
+    for parent in Path::new(path)
+        .ancestors()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+    {
         make(&folder.join(parent), 0o755).map_err(failed)?;
     }
     // A restart may find a file that its owner may not write.
@@ -337,7 +348,8 @@ fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
                         .map_err(failed)?;
                     let made = step().map_err(failed)?;
                     if let Some(owner) = owner() {
-                        let (user, group) = (rustix::fs::Uid::from_raw(owner), rustix::fs::Gid::from_raw(owner));
+                        let (user, group) =
+                            (rustix::fs::Uid::from_raw(owner), rustix::fs::Gid::from_raw(owner));
                         let flags = rustix::fs::AtFlags::EMPTY_PATH;
                         rustix::fs::chownat(&made, "", Some(user), Some(group), flags).map_err(failed)?;
                     }
@@ -368,11 +380,25 @@ mod tests {
         std::fs::create_dir(&volume).unwrap();
         assert_eq!(sub_path(&volume, "a/b").unwrap(), Path::new("a/b"));
         assert!(volume.join("a/b").is_dir());
-        for (target, link) in [("a/b", "in"), ("/etc", "out"), ("../other", "up"), ("/proc/self/root", "magic")] {
+        for (target, link) in [
+            ("a/b", "in"),
+            ("/etc", "out"),
+            ("../other", "up"),
+            ("/proc/self/root", "magic"),
+        ] {
             std::os::unix::fs::symlink(target, volume.join(link)).unwrap();
         }
         assert_eq!(sub_path(&volume, "in/c").unwrap(), Path::new("a/b/c"));
-        for sub in ["out", "out/deeper", "up", "up/x", "magic", "magic/tmp", "../other", "/etc"] {
+        for sub in [
+            "out",
+            "out/deeper",
+            "up",
+            "up/x",
+            "magic",
+            "magic/tmp",
+            "../other",
+            "/etc",
+        ] {
             assert!(sub_path(&volume, sub).is_err(), "{sub}");
         }
         assert!(!folder.path().join("other").exists());

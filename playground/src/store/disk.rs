@@ -158,7 +158,10 @@ impl Disk {
 
     /// Why the last write failed, if it did.
     pub(super) fn failure(&self) -> Option<Failure> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Waits for its turn to write, and takes it.
@@ -213,14 +216,21 @@ impl DatabaseFile {
                 if let Some(object) = &change.object {
                     let bytes = serde_json::to_vec(object.as_ref())
                         .map_err(|error| Failure::Other(error.to_string()))?;
-                    objects.insert(path.as_str(), bytes.as_slice()).map_err(redb::Error::from)?;
+                    objects
+                        .insert(path.as_str(), bytes.as_slice())
+                        .map_err(redb::Error::from)?;
                 } else {
                     objects.remove(path.as_str()).map_err(redb::Error::from)?;
                 }
             }
             let mut counters = transaction.open_table(COUNTERS).map_err(redb::Error::from)?;
-            let last = counters.get(VERSION).map_err(redb::Error::from)?.map_or(1, |last| last.value());
-            counters.insert(VERSION, version.unwrap_or(last)).map_err(redb::Error::from)?;
+            let last = counters
+                .get(VERSION)
+                .map_err(redb::Error::from)?
+                .map_or(1, |last| last.value());
+            counters
+                .insert(VERSION, version.unwrap_or(last))
+                .map_err(redb::Error::from)?;
         }
         transaction.commit().map_err(redb::Error::from)?;
         Ok(())

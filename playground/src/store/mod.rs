@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::resource::Resource;
-pub use meta::Preconditions;
 use disk::Failure;
+pub use meta::Preconditions;
 use state::{Outcome, State};
 pub use watch::{Event, EventKind, Watch};
 
@@ -199,7 +199,10 @@ impl Store {
 
     /// Why the last write failed, if it did.
     pub fn failure(&self) -> Option<String> {
-        self.shared.disk.failure().map(|failure| StoreError::from(failure).to_string())
+        self.shared
+            .disk
+            .failure()
+            .map(|failure| StoreError::from(failure).to_string())
     }
 
     /// Tries to write where the last write failed, and says whether writes succeed.
@@ -247,7 +250,9 @@ impl Store {
         mut change: impl FnMut(&mut Value) -> Result<(), E>,
     ) -> Result<Arc<Value>, E> {
         self.write(|state| {
-            let stored = state.newest(key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            let stored = state
+                .newest(key)
+                .ok_or_else(|| StoreError::NotFound(key.quoted()))?;
             let mut object = Value::clone(&stored);
             change(&mut object)?;
             Ok(state.replace(key, &stored, object)?)
@@ -257,7 +262,9 @@ impl Store {
     /// Really removes an object, whatever its finalizers. Returns its last state.
     pub fn remove(&self, key: &Key, preconditions: Option<&Preconditions>) -> Result<Arc<Value>, StoreError> {
         self.write(|state| {
-            let stored = state.newest(key).ok_or_else(|| StoreError::NotFound(key.quoted()))?;
+            let stored = state
+                .newest(key)
+                .ok_or_else(|| StoreError::NotFound(key.quoted()))?;
             if let Some(preconditions) = preconditions {
                 preconditions.check(&stored)?;
             }

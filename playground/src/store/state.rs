@@ -124,7 +124,11 @@ impl State {
     /// What was taken is on disk: everybody may see it.
     pub(super) fn end_write(&mut self, reaches: u64) {
         for Pending { key, event } in mem::take(&mut self.writing) {
-            if self.ahead.get(&key).is_some_and(|ahead| ahead.version == event.resource_version) {
+            if self
+                .ahead
+                .get(&key)
+                .is_some_and(|ahead| ahead.version == event.resource_version)
+            {
                 self.ahead.remove(&key);
             }
             self.publish(&key, event);

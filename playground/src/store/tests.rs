@@ -236,7 +236,10 @@ async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space()
     for _ in 0..3 {
         full.store(true, Ordering::SeqCst);
         assert!(matches!(store.create(&JOBS, job("pi")), Err(StoreError::Full)));
-        assert!(matches!(store.remove(&key("before"), None), Err(StoreError::Full)));
+        assert!(matches!(
+            store.remove(&key("before"), None),
+            Err(StoreError::Full)
+        ));
         // It never was: neither readers nor watches have seen it, and its name and version are free.
         assert_eq!(store.get(&key("pi")).unwrap(), None);
         assert!(store.get(&key("before")).unwrap().is_some());
@@ -276,16 +279,26 @@ fn writers_that_wait_together_fail_together_and_are_told() {
                 })
             })
             .collect();
-        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect::<Vec<_>>()
+        writers
+            .into_iter()
+            .flat_map(|writer| writer.join().unwrap())
+            .collect::<Vec<_>>()
     });
     full.store(false, Ordering::SeqCst);
     store.create(&JOBS, job("last")).unwrap();
     let (seen, version) = store.list(&JOBS, None).unwrap();
     // Exactly what was acknowledged is there, in memory and on disk.
     assert_eq!(seen.len() + refused.len(), 8 * 20 + 1);
-    assert!(refused.iter().all(|name| store.get(&key(name)).unwrap().is_none()));
+    assert!(
+        refused
+            .iter()
+            .all(|name| store.get(&key(name)).unwrap().is_none())
+    );
     drop(store);
-    assert_eq!(store_on(&folder, &full).list(&JOBS, None).unwrap(), (seen, version));
+    assert_eq!(
+        store_on(&folder, &full).list(&JOBS, None).unwrap(),
+        (seen, version)
+    );
 }
 
 #[tokio::test]

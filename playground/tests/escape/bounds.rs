@@ -117,7 +117,8 @@ async fn local_storage_above_its_limit_evicts_the_pod() {
             .find(|condition| condition["type"] == "DisruptionTarget")
             .unwrap();
         assert_eq!(disrupted["reason"], "TerminationByKubelet");
-        let path = format!("/api/v1/namespaces/demo/events?fieldSelector=reason=Evicted,involvedObject.name={name}");
+        let path =
+            format!("/api/v1/namespaces/demo/events?fieldSelector=reason=Evicted,involvedObject.name={name}");
         let (_, events) = setting.request(Method::GET, &path, None).await;
         assert!(events.contains("\"Evicted\""), "{events}");
     }
@@ -131,12 +132,17 @@ async fn a_volume_in_memory_has_its_size() {
     let script = "dd if=/dev/zero of=/v/x bs=1M count=64 2>&1 | grep -c 'No space'; sleep 20";
     let ended = setting
         .run_with("memory", script, |pod| {
-            pod["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}]);
+            pod["spec"]["volumes"] =
+                json!([{"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}]);
             container(pod)["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
         })
         .await;
     if rustix::process::geteuid().is_root() {
-        assert_eq!((ended.exit_code(), ended.log.as_str()), (Some(0), "1\n"), "{ended:#?}");
+        assert_eq!(
+            (ended.exit_code(), ended.log.as_str()),
+            (Some(0), "1\n"),
+            "{ended:#?}"
+        );
     } else {
         // Who may not mount has it on disk, and looks at its size.
         assert_eq!(ended.reason(), "Evicted", "{ended:#?}");
@@ -152,7 +158,10 @@ async fn a_volume_in_memory_has_its_size() {
     setting.create("pods", &both).await;
     assert_eq!(setting.end("both").await.log, "kept\n");
     let began = Instant::now();
-    while std::fs::read_to_string("/proc/self/mounts").unwrap().contains(setting.host.parent().unwrap().to_str().unwrap()) {
+    while std::fs::read_to_string("/proc/self/mounts")
+        .unwrap()
+        .contains(setting.host.parent().unwrap().to_str().unwrap())
+    {
         assert!(began.elapsed().as_secs() < 10, "a mount is left");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -215,9 +224,16 @@ async fn a_chatty_job_does_not_stop_the_playground() {
     assert_eq!(code, 201, "{text}");
     let began = Instant::now();
     let pod = loop {
-        let (_, text) = setting.request(Method::GET, "/api/v1/namespaces/demo/pods", None).await;
+        let (_, text) = setting
+            .request(Method::GET, "/api/v1/namespaces/demo/pods", None)
+            .await;
         let pods: serde_json::Value = serde_json::from_str(&text).unwrap();
-        if let Some(pod) = pods["items"].as_array().unwrap().iter().find(|pod| pod["status"]["phase"] == "Failed") {
+        if let Some(pod) = pods["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|pod| pod["status"]["phase"] == "Failed")
+        {
             break pod.clone();
         }
         assert!(began.elapsed().as_secs() < 60, "{pods:#}");
@@ -225,11 +241,18 @@ async fn a_chatty_job_does_not_stop_the_playground() {
     };
     assert_eq!(pod["status"]["reason"], "Evicted", "{pod:#}");
     let message = pod["status"]["message"].as_str().unwrap();
-    assert!(message.starts_with("The node was low on resource: ephemeral-storage. "), "{message}");
+    assert!(
+        message.starts_with("The node was low on resource: ephemeral-storage. "),
+        "{message}"
+    );
     // Ready again by itself, and everything works.
     let began = Instant::now();
     while setting.playground.health().is_err() {
-        assert!(began.elapsed().as_secs() < 20, "{:?}", setting.playground.health());
+        assert!(
+            began.elapsed().as_secs() < 20,
+            "{:?}",
+            setting.playground.health()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(seen.load(Ordering::SeqCst), "readiness said nothing");
@@ -240,7 +263,9 @@ async fn a_chatty_job_does_not_stop_the_playground() {
     setting.create("configmaps", &map).await;
     let began = Instant::now();
     loop {
-        let (_, job) = setting.request(Method::GET, &format!("{path}/chatty"), None).await;
+        let (_, job) = setting
+            .request(Method::GET, &format!("{path}/chatty"), None)
+            .await;
         if job.contains("BackoffLimitExceeded") {
             break;
         }
@@ -264,8 +289,12 @@ async fn a_disk_that_others_have_filled_refuses_writes_until_there_is_space() {
     };
     let setting = Setting::with_data(folder, &data);
     setting.goes_on("before").await;
-    setting.create("pods", &pod("across", "sleep 4; echo through")).await;
-    setting.wait("across", |pod| pod["status"]["phase"] == "Running").await;
+    setting
+        .create("pods", &pod("across", "sleep 4; echo through"))
+        .await;
+    setting
+        .wait("across", |pod| pod["status"]["phase"] == "Running")
+        .await;
     let full = std::fs::File::create(data.join("full")).unwrap();
     let zeros = vec![1; 1 << 16];
     while std::io::Write::write_all(&mut &full, &zeros).is_ok() {}
@@ -273,7 +302,9 @@ async fn a_disk_that_others_have_filled_refuses_writes_until_there_is_space() {
     let path = "/api/v1/namespaces/demo/configmaps";
     let mut refused = None;
     for number in 0..40 {
-        let (code, text) = setting.request(Method::POST, path, Some(&map(&format!("map-{number}")))).await;
+        let (code, text) = setting
+            .request(Method::POST, path, Some(&map(&format!("map-{number}"))))
+            .await;
         if code != 201 {
             refused = Some((code, text));
             break;

@@ -76,7 +76,9 @@ async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
     }
     // As the host sees it.
     let mark = format!("7{}", std::process::id());
-    setting.create("pods", &pod("sleeper", &format!("sleep {mark}; true"))).await;
+    setting
+        .create("pods", &pod("sleeper", &format!("sleep {mark}; true")))
+        .await;
     let number = loop {
         let sleepers = processes(&format!("sleep\0{mark}\0"));
         if let Some(number) = sleepers.first() {
@@ -85,10 +87,25 @@ async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     };
     let status = std::fs::read_to_string(format!("/proc/{number}/status")).unwrap();
-    let users = |field: &str| status.lines().find_map(|line| line.strip_prefix(field)).unwrap().to_owned();
-    assert!(users("Uid:").split_whitespace().all(|user| user != "0"), "{status}");
-    assert!(users("Gid:").split_whitespace().all(|group| group != "0"), "{status}");
-    assert!(users("Groups:").split_whitespace().all(|group| group != "0"), "{status}");
+    let users = |field: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(field))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        users("Uid:").split_whitespace().all(|user| user != "0"),
+        "{status}"
+    );
+    assert!(
+        users("Gid:").split_whitespace().all(|group| group != "0"),
+        "{status}"
+    );
+    assert!(
+        users("Groups:").split_whitespace().all(|group| group != "0"),
+        "{status}"
+    );
     // A Pod that is deleted leaves no process.
     let path = "/api/v1/namespaces/demo/pods/sleeper";
     setting.request(http::Method::DELETE, path, None).await;
@@ -126,7 +143,8 @@ async fn no_descriptor_of_the_host_is_left_open() {
         })
         .collect();
     assert!(files.iter().all(|file| file.as_raw_fd() > 2));
-    let script = "for number in $(ls /proc/self/fd); do [ \"$number\" -gt 2 ] && cat <&$number; done 2>/dev/null
+    let script =
+        "for number in $(ls /proc/self/fd); do [ \"$number\" -gt 2 ] && cat <&$number; done 2>/dev/null
         perl -e 'for my $n (0 .. 4096) { open(my $f, \"<&=$n\") and print \"$n\\n\" }'
         echo end";
     let ended = setting.run("fds", script).await;

@@ -26,7 +26,8 @@ fn ways(path: &str) -> Vec<String> {
 async fn dots_in_mount_paths_and_working_directories_stay_inside() {
     let setting = Setting::new();
     let host = setting.host.to_str().unwrap().to_owned();
-    let script = "pwd; ls -A /proc/self/cwd | head -3; touch made; (echo written > /m/../made) 2>/dev/null; echo end";
+    let script =
+        "pwd; ls -A /proc/self/cwd | head -3; touch made; (echo written > /m/../made) 2>/dev/null; echo end";
     for (number, way) in ways(&host).iter().enumerate() {
         let (directory, mount) = (format!("{way}/directory"), format!("{way}/mount"));
         let ended = setting
@@ -124,10 +125,14 @@ async fn a_sub_path_that_is_a_link_out_of_its_volume_is_refused() {
         }
         let waiting = setting
             .wait(name, |pod| {
-                pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] == "CreateContainerConfigError"
+                pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"]
+                    == "CreateContainerConfigError"
             })
             .await;
-        assert!(waiting.to_string().contains("leads out of the volume"), "{waiting:#}");
+        assert!(
+            waiting.to_string().contains("leads out of the volume"),
+            "{waiting:#}"
+        );
     }
     setting.host_is_untouched();
     setting.shut_down().await;
@@ -154,10 +159,15 @@ async fn a_link_that_changes_while_containers_start_leads_nowhere() {
     container(&mut flipper)["command"] = json!(["perl", "-e", flip]);
     with_volume(&mut flipper, json!([{"name": "v", "mountPath": "/v"}]));
     setting.create("pods", &flipper).await;
-    setting.wait("flipper", |pod| pod["status"]["phase"] == "Running").await;
+    setting
+        .wait("flipper", |pod| pod["status"]["phase"] == "Running")
+        .await;
     let rounds = 16;
     for number in 0..rounds {
-        let mut one = pod(&format!("racer-{number}"), "cat secret /m/secret /s/secret 2>/dev/null; touch made; true");
+        let mut one = pod(
+            &format!("racer-{number}"),
+            "cat secret /m/secret /s/secret 2>/dev/null; touch made; true",
+        );
         let mut mounts = vec![
             json!({"name": "v", "mountPath": "/v"}),
             json!({"name": "w", "mountPath": "/v/d/host/mount"}),
@@ -193,7 +203,10 @@ async fn a_link_that_changes_while_containers_start_leads_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_volume_may_not_hide_the_kernels_files() {
     let setting = Setting::new();
-    for (number, path) in ["/proc", "/proc/sys", "/sys/fs/cgroup", "/tmp/../proc/self"].iter().enumerate() {
+    for (number, path) in ["/proc", "/proc/sys", "/sys/fs/cgroup", "/tmp/../proc/self"]
+        .iter()
+        .enumerate()
+    {
         let ended = setting
             .run_with(&format!("hides-{number}"), "echo ran", |pod| {
                 pod["spec"]["volumes"] = json!([{"name": "w", "emptyDir": {}}]);
@@ -204,14 +217,18 @@ async fn a_volume_may_not_hide_the_kernels_files() {
     }
     // Those that are used for volumes in practice are free.
     let ended = setting
-        .run_with("shm", "touch /dev/shm/x /etc/config/x /var/lib/x/x && echo ran", |pod| {
-            pod["spec"]["volumes"] = json!([{"name": "w", "emptyDir": {}}]);
-            container(pod)["volumeMounts"] = json!([
-                {"name": "w", "mountPath": "/dev/shm"},
-                {"name": "w", "mountPath": "/etc/config"},
-                {"name": "w", "mountPath": "/var/lib/x"},
-            ]);
-        })
+        .run_with(
+            "shm",
+            "touch /dev/shm/x /etc/config/x /var/lib/x/x && echo ran",
+            |pod| {
+                pod["spec"]["volumes"] = json!([{"name": "w", "emptyDir": {}}]);
+                container(pod)["volumeMounts"] = json!([
+                    {"name": "w", "mountPath": "/dev/shm"},
+                    {"name": "w", "mountPath": "/etc/config"},
+                    {"name": "w", "mountPath": "/var/lib/x"},
+                ]);
+            },
+        )
         .await;
     assert_eq!(ended.log, "ran\n");
     setting.shut_down().await;

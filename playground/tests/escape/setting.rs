@@ -57,7 +57,10 @@ impl Setting {
 
     pub fn with_data(folder: TempDir, data: &Path) -> Self {
         let bwrap = std::process::Command::new("bwrap").arg("--version").output();
-        assert!(bwrap.is_ok_and(|output| output.status.success()), "bubblewrap is not installed");
+        assert!(
+            bwrap.is_ok_and(|output| output.status.success()),
+            "bubblewrap is not installed"
+        );
         let host = folder.path().join("host");
         std::fs::create_dir(&host).unwrap();
         for path in [folder.path(), &host] {
@@ -88,13 +91,19 @@ impl Setting {
             .unwrap();
         let response = self.router.clone().call(request).await.unwrap();
         let code = response.status().as_u16();
-        let bytes = axum::body::to_bytes(response.into_body(), 64 << 20).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), 64 << 20)
+            .await
+            .unwrap();
         (code, String::from_utf8_lossy(&bytes).into_owned())
     }
 
     pub async fn create(&self, plural: &str, object: &Value) {
         let (code, text) = self
-            .request(Method::POST, &format!("/api/v1/namespaces/demo/{plural}"), Some(object))
+            .request(
+                Method::POST,
+                &format!("/api/v1/namespaces/demo/{plural}"),
+                Some(object),
+            )
             .await;
         assert_eq!(code, 201, "{text}");
     }
@@ -149,7 +158,11 @@ impl Setting {
     /// Other commands still run.
     pub async fn goes_on(&self, name: &str) {
         let ended = self.run(name, "echo fine").await;
-        assert_eq!((ended.exit_code(), ended.log.as_str()), (Some(0), "fine\n"), "{ended:#?}");
+        assert_eq!(
+            (ended.exit_code(), ended.log.as_str()),
+            (Some(0), "fine\n"),
+            "{ended:#?}"
+        );
     }
 
     pub async fn shut_down(self) {

@@ -9,7 +9,7 @@ use super::super::volumes;
 use super::Life;
 
 /// Bytes outside of volumes, which are in memory and count as such.
-const ROOT_BYTES: u64 = 1 << 30;
+pub(in crate::runtime) const ROOT_BYTES: u64 = 1 << 30;
 
 impl Life {
     /// What to run, with everything resolved.
@@ -63,7 +63,10 @@ impl Life {
 /// has to get somewhat above it.
 fn root_bytes(container: &Value) -> u64 {
     match resources::bytes(&container["resources"]["limits"]["ephemeral-storage"]) {
-        Some(limit) => limit.saturating_add(limit / 4).saturating_add(1 << 20).min(ROOT_BYTES),
+        Some(limit) => limit
+            .saturating_add(limit / 4)
+            .saturating_add(1 << 20)
+            .min(ROOT_BYTES),
         None => ROOT_BYTES,
     }
 }

@@ -67,7 +67,11 @@ impl Life {
                 return Ok(end);
             }
             attempt += 1;
-            failures = if began.elapsed() < BACK_OFF_RESET { failures + 1 } else { 1 };
+            failures = if began.elapsed() < BACK_OFF_RESET {
+                failures + 1
+            } else {
+                1
+            };
             let wait = back_off(failures);
             if !wait.is_zero() {
                 self.back_off_begins(pod, statuses, name, wait).await?;
@@ -153,12 +157,14 @@ impl Life {
             Err(error) => {
                 let message = error.to_string();
                 self.event(pod, "Warning", "Failed", &format!("Error: {message}"));
-                self.container_status(statuses, name, |own| begin_run(own, attempt)).await?;
+                self.container_status(statuses, name, |own| begin_run(own, attempt))
+                    .await?;
                 self.ended(
                     statuses,
                     name,
                     Exit {
                         code: 128,
+                        started: false,
                         oom_killed: false,
                     },
                     "StartError",
@@ -217,12 +223,14 @@ impl Life {
             // Left as running: the next start knows what to do with it.
             return Ok(None);
         }
-        let reason = match (exit.oom_killed, exit.code) {
-            (true, _) => "OOMKilled",
-            (_, 0) => "Completed",
-            _ => "Error",
+        let (reason, message) = match (exit.oom_killed, exit.started, exit.code) {
+            (true, ..) => ("OOMKilled", ""),
+            (_, false, _) => ("StartError", "the sandbox cannot be made; the log says why"),
+            (_, _, 0) => ("Completed", ""),
+            _ => ("Error", ""),
         };
-        self.ended(statuses, name, exit, reason, "", Some(&began)).await?;
+        self.ended(statuses, name, exit, reason, message, Some(&began))
+            .await?;
         Ok(if self.is_deleted()? { None } else { Some(exit.code) })
     }
 
@@ -275,7 +283,9 @@ impl Life {
 fn back_off(failures: u32) -> Duration {
     match failures {
         0 | 1 => Duration::ZERO,
-        more => BACK_OFF.saturating_mul(1 << (more - 2).min(5)).min(Duration::from_mins(5)),
+        more => BACK_OFF
+            .saturating_mul(1 << (more - 2).min(5))
+            .min(Duration::from_mins(5)),
     }
 }
 

@@ -29,6 +29,7 @@ use crate::controllers::events;
 use crate::http::is_over;
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
+pub(super) use command::ROOT_BYTES;
 use status::set_conditions;
 
 const COMPONENT: &str = "kubelet";
@@ -46,7 +47,11 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
     }
     sweep(&cluster);
     let node: Arc<Node> = Arc::default();
-    tasks.spawn(super::eviction::run(cluster.clone(), Arc::clone(&node), stop.clone()));
+    tasks.spawn(super::eviction::run(
+        cluster.clone(),
+        Arc::clone(&node),
+        stop.clone(),
+    ));
     let known: Arc<Mutex<HashSet<String>>> = Arc::default();
     let mut first = true;
     loop {
@@ -100,9 +105,15 @@ fn sweep(cluster: &Cluster) {
     let Ok((pods, _)) = cluster.store.list(&PODS, None) else {
         return;
     };
-    let known: HashSet<&str> = pods.iter().filter_map(|pod| pod["metadata"]["uid"].as_str()).collect();
+    let known: HashSet<&str> = pods
+        .iter()
+        .filter_map(|pod| pod["metadata"]["uid"].as_str())
+        .collect();
     for kind in ["pods", "logs"] {
-        let entries = std::fs::read_dir(cluster.data_dir.join(kind)).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(cluster.data_dir.join(kind))
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in entries {
             let name = entry.file_name();
             // The logs' folders are named NAMESPACE_NAME_UID.
@@ -204,7 +215,11 @@ impl Life {
         }
         if let End::Stopped = end {
             // The playground's own end leaves the Pod as it is; the next start takes it up.
-            return if self.is_deleted()? { self.remove().await } else { Ok(()) };
+            return if self.is_deleted()? {
+                self.remove().await
+            } else {
+                Ok(())
+            };
         }
         let phase = if matches!(end, End::Succeeded) {
             "Succeeded"

@@ -145,12 +145,18 @@ pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
         list.words(&["--ro-bind-try", &place, &place]);
     }
     // The inner bwrap needs a `/proc` that is whole, or the kernel lets it mount none.
-    list.words(&["--bind", "/proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", VOLUMES]);
+    list.words(&[
+        "--bind", "/proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", VOLUMES,
+    ]);
     list.add(["--ro-bind".into(), bwrap.into(), INNER_BWRAP.into()]);
     list.add(["--ro-bind".into(), spec.etc.as_path().into(), volume("etc")]);
     for (number, mount) in spec.mounts.iter().enumerate() {
         let option = if mount.read_only { "--ro-bind" } else { "--bind" };
-        list.add([option.into(), mount.volume.as_path().into(), volume(&number.to_string())]);
+        list.add([
+            option.into(),
+            mount.volume.as_path().into(),
+            volume(&number.to_string()),
+        ]);
     }
     list.0
 }
@@ -160,12 +166,20 @@ pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
 pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<Vec<OsString>> {
     let mut list = Arguments::default();
     list.isolation(spec, host);
-    list.words(&["--size", &spec.root_bytes.to_string(), "--tmpfs", "/", "--tmpfs", "/sys"]);
+    list.words(&[
+        "--size",
+        &spec.root_bytes.to_string(),
+        "--tmpfs",
+        "/",
+        "--tmpfs",
+        "/sys",
+    ]);
     list.programs(host);
     list.root(host);
-    let links = host.system.iter().filter_map(|(name, target)| {
-        Some((Path::new("/").join(name), target.clone()?))
-    });
+    let links = host
+        .system
+        .iter()
+        .filter_map(|(name, target)| Some((Path::new("/").join(name), target.clone()?)));
     let mut tree = Tree::new(links.collect());
     list.mounts(&spec.mounts, &mut tree)?;
     let working_dir = tree.resolve(&spec.working_dir)?;
@@ -230,7 +244,14 @@ impl Arguments {
             }
         }
         self.words(&["--dir", "/etc", "--dir", "/etc/ssl"]);
-        self.words(&["--dir", "/sys", "--dir", "/sys/devices", "--dir", "/sys/devices/system"]);
+        self.words(&[
+            "--dir",
+            "/sys",
+            "--dir",
+            "/sys/devices",
+            "--dir",
+            "/sys/devices/system",
+        ]);
         self.words(&["--ro-bind-try", CPUS, CPUS]);
     }
 
@@ -278,7 +299,10 @@ impl Arguments {
                 .min_by_key(|(_, target)| target.components().count());
             let Some((place, target)) = outermost else { break };
             let (number, mount) = left.remove(place);
-            if ["/proc", "/sys"].iter().any(|kernels| target.starts_with(kernels)) {
+            if ["/proc", "/sys"]
+                .iter()
+                .any(|kernels| target.starts_with(kernels))
+            {
                 let (asked, inside) = (mount.target.display(), target.display());
                 return Err(io::Error::other(format!(
                     "\"{asked}\" cannot be mounted because it is inside {inside}"
@@ -304,7 +328,13 @@ fn open(mount: &Mount) -> io::Result<OwnedFd> {
         return Ok(volume);
     }
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    Ok(rustix::fs::openat2(&volume, &mount.sub_path, flags, Mode::empty(), resolve)?)
+    Ok(rustix::fs::openat2(
+        &volume,
+        &mount.sub_path,
+        flags,
+        Mode::empty(),
+        resolve,
+    )?)
 }
 
 #[cfg(test)]
@@ -374,7 +404,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut spec = spec(folder.path());
         spec.mounts[0].target = "/out/../proc/sys".into();
-        assert!(inner(&spec, &host(true)).unwrap_err().to_string().contains("/proc/sys"));
+        assert!(
+            inner(&spec, &host(true))
+                .unwrap_err()
+                .to_string()
+                .contains("/proc/sys")
+        );
     }
 
     #[test]

@@ -68,7 +68,9 @@ impl Limits {
         let memory = machine_memory();
         let most = memory / 4 * 3;
         Self {
-            groups: v2(&groups, most).or_else(|| v1(&groups, most)).unwrap_or(Groups::None),
+            groups: v2(&groups, most)
+                .or_else(|| v1(&groups, most))
+                .unwrap_or(Groups::None),
             prlimit,
             memory,
         }
@@ -181,7 +183,9 @@ fn v2(groups: &str, most: u64) -> Option<Groups> {
     // group was delegated that way (`systemd-run --user --scope -p Delegate=yes`, a container).
     delegate(&above)?;
     let parent = make_parent(&above)?;
-    let groups = Groups::V2 { parent: parent.clone() };
+    let groups = Groups::V2 {
+        parent: parent.clone(),
+    };
     delegate(&parent)?;
     write(&parent, "memory.max", &most).ok()?;
     write(&parent, "pids.max", &MAX_ALL_PIDS).ok()?;
@@ -193,7 +197,10 @@ fn delegate(group: &Path) -> Option<()> {
     let file = group.join("cgroup.subtree_control");
     let given = std::fs::read_to_string(&file).ok()?;
     let wanted = ["memory", "cpu", "pids"];
-    if wanted.iter().all(|name| given.split_whitespace().any(|word| word == *name)) {
+    if wanted
+        .iter()
+        .all(|name| given.split_whitespace().any(|word| word == *name))
+    {
         return Some(());
     }
     let text = wanted.map(|name| format!("+{name}")).join(" ");

@@ -118,7 +118,11 @@ impl Sandbox {
             inner: arguments::inner(spec, &inner.host)?,
             filters: &inner.filters,
             between: inner.change_user(),
-            argv: slot.within().into_iter().chain(spec.argv.iter().cloned()).collect(),
+            argv: slot
+                .within()
+                .into_iter()
+                .chain(spec.argv.iter().cloned())
+                .collect(),
         };
         let mut command = slot.command(&inner.bwrap);
         // The container's environment goes through the options' file, never through bwrap's own: there
@@ -234,6 +238,7 @@ mod tests {
             ran.exit,
             Exit {
                 code: 3,
+                started: true,
                 oom_killed: false
             }
         );
@@ -241,7 +246,8 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_the_host_but_its_programs_is_seen() {
-        let script = "ls /home /root /tmp; cat /etc/shadow; find /sys -maxdepth 3; wc -l < /proc/net/dev; echo $HOME";
+        let script =
+            "ls /home /root /tmp; cat /etc/shadow; find /sys -maxdepth 3; wc -l < /proc/net/dev; echo $HOME";
         let ran = run(&["sh", "-c", script], |_| {}).await.unwrap();
         // Two lines of head and the loopback device.
         let sys = "/sys\n/sys/devices\n/sys/devices/system\n/sys/devices/system/cpu\n";

@@ -150,7 +150,11 @@ mod tests {
             ("/data/home/deep", "/data/real/deep"),
             ("/data/missing/../x", "/data/x"),
         ] {
-            assert_eq!(tree.resolve(Path::new(path)).unwrap(), Path::new(resolved), "{path}");
+            assert_eq!(
+                tree.resolve(Path::new(path)).unwrap(),
+                Path::new(resolved),
+                "{path}"
+            );
         }
         let endless = tree.resolve(Path::new("/data/loop-a/x")).unwrap_err();
         assert_eq!(endless.raw_os_error(), Some(Errno::LOOP.raw_os_error()));

@@ -89,12 +89,7 @@ const NAMESPACE_FLAGS: [libc::c_int; 7] = [
     libc::CLONE_NEWUTS,
 ];
 /// The kinds of sockets that programs may open: none that reaches a hypervisor, a bus or the kernel's cryptography.
-const SOCKETS: [libc::c_int; 4] = [
-    libc::AF_UNIX,
-    libc::AF_INET,
-    libc::AF_INET6,
-    libc::AF_NETLINK,
-];
+const SOCKETS: [libc::c_int; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 /// Terminal requests that type on behalf of the person before it. Their numbers are the same on all processors here.
 const TYPING: [u64; 2] = [0x5412, 0x541C];
 /// The bit that marks calls of the x32 ABI, which the kernel reports with the processor of 64-bit calls.
@@ -107,7 +102,10 @@ pub(super) fn filters() -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     let denied = filter(denied()?, libc::EPERM, arch)?;
     // A filter cannot look at what clone3 points to. Without the call, C libraries use clone.
-    let missing = BTreeMap::from([(libc::SYS_clone3, Vec::new()), (X32 | libc::SYS_clone3, Vec::new())]);
+    let missing = BTreeMap::from([
+        (libc::SYS_clone3, Vec::new()),
+        (X32 | libc::SYS_clone3, Vec::new()),
+    ]);
     Ok(vec![denied, filter(missing, libc::ENOSYS, arch)?])
 }
 
@@ -146,7 +144,10 @@ fn denied() -> Result<Rules, seccompiler::BackendError> {
     rules.insert(libc::SYS_socket, vec![others.clone()]);
     rules.insert(libc::SYS_socketpair, vec![others]);
     if cfg!(target_arch = "x86_64") {
-        let x32: Vec<_> = rules.iter().map(|(call, rule)| (X32 | call, rule.clone())).collect();
+        let x32: Vec<_> = rules
+            .iter()
+            .map(|(call, rule)| (X32 | call, rule.clone()))
+            .collect();
         rules.extend(x32);
         rules.extend(X32_ONLY.map(|call| (X32 | call, Vec::new())));
     }

@@ -30,7 +30,10 @@ fn processes(first: i32) -> HashSet<i32> {
 /// Bytes of memory that a process and its descendants hold.
 pub(super) fn memory(first: i32, limit: u64) -> u64 {
     let all = processes(first);
-    let resident: u64 = all.iter().filter_map(|process| field(*process, "status", "VmRSS:")).sum();
+    let resident: u64 = all
+        .iter()
+        .filter_map(|process| field(*process, "status", "VmRSS:"))
+        .sum();
     if resident <= limit {
         return resident;
     }
