@@ -6,6 +6,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+/// Bytes that each file and folder costs besides what it holds.
+pub(super) const INODE: u64 = 256;
 /// Folders and files that are counted of one tree.
 const MAX_ENTRIES: usize = 2_000_000;
 /// Folders in folders that are counted: each takes a descriptor while it is read.
@@ -78,6 +80,7 @@ impl Counter {
                 return;
             }
             self.left -= 1;
+            self.bytes = self.bytes.saturating_add(INODE);
             let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) else {
                 continue;
             };

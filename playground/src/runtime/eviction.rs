@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::environment::list;
+use super::kubelet::ROOT_BYTES;
 use super::node::{Eviction, Node};
 use super::{disk, logs, resources, volumes};
 use crate::cluster::Cluster;
@@ -288,7 +289,11 @@ fn root_usage(process: i32, container: &Value) -> u64 {
     let root = format!("/proc/{process}/root");
     match disk::space(Path::new(&root)) {
         // Whatever it is, a root of the sandbox is small.
-        Ok(space) if space.size <= 1 << 31 => space.used,
+        Ok(space) if space.size <= 1 << 31 => {
+            // Its size bounds what files hold, and not how many there are.
+            let files = space.files.saturating_sub(space.free_files);
+            space.used.saturating_add(files.saturating_mul(4 * disk::INODE))
+        }
         _ => 0,
     }
 }
@@ -320,7 +325,7 @@ fn exceeded(usage: &Usage) -> Option<String> {
         ));
     }
     containers.iter().find_map(|container| {
-        let limit = limit_of(container)?;
+        let limit = limit_of(container).unwrap_or_else(|| resources::from_bytes(ROOT_BYTES));
         let name = container["name"].as_str()?;
         let (_, logs, root) = usage.containers.iter().find(|(one, ..)| one == name)?;
         (logs + root > limit.units(1))
@@ -414,6 +419,18 @@ mod tests {
             let found = exceeded(&usage(limits, size_limit, logs, root, volume));
             assert_eq!(found.as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn a_container_without_a_limit_is_bounded_outside_of_volumes() {
+        assert_eq!(
+            exceeded(&usage(json!({}), None, 2 * ROOT_BYTES, ROOT_BYTES, 0)),
+            None
+        );
+        assert_eq!(
+            exceeded(&usage(json!({}), None, 0, ROOT_BYTES + 1, 0)).as_deref(),
+            Some("Container main exceeded its local ephemeral storage limit \"1Gi\". ")
+        );
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub(super) fn quantity(value: &Value) -> Option<Quantity> {
     Some(Quantity::parse(&text(value)).unwrap_or(Quantity::whole(1)))
 }
 
+/// Bytes as a quantity.
+pub(super) fn from_bytes(bytes: u64) -> Quantity {
+    // In kibibytes, to be written with a binary suffix.
+    Quantity::parse(&format!("{}Ki", bytes.div_ceil(1024))).unwrap_or(Quantity::whole(1))
+}
+
 /// Whole units, rounded up.
 pub(super) fn units(value: &Value) -> Option<u64> {
     quantity(value).map(|quantity| quantity.units(1))

@@ -193,6 +193,8 @@ impl Cluster {
         let mut names: Vec<String> = namespaces
             .iter()
             .filter_map(|namespace| namespace["metadata"]["name"].as_str().map(str::to_owned))
+            // Nothing else can be one, nor stand in an address.
+            .filter(|name| manifest::names::dns_label(name).is_ok())
             .collect();
         names.sort_by(|a, b| is_system(a).cmp(&is_system(b)).then_with(|| a.cmp(b)));
         Ok(Projects {

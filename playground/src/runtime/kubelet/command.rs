@@ -9,7 +9,7 @@ use super::super::volumes;
 use super::Life;
 
 /// Bytes outside of volumes, which are in memory and count as such.
-const ROOT_BYTES: u64 = 1 << 30;
+pub(in crate::runtime) const ROOT_BYTES: u64 = 1 << 30;
 
 impl Life {
     /// What to run, with everything resolved.

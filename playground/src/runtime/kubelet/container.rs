@@ -164,6 +164,7 @@ impl Life {
                     name,
                     Exit {
                         code: 128,
+                        started: false,
                         oom_killed: false,
                     },
                     "StartError",
@@ -222,12 +223,14 @@ impl Life {
             // Left as running: the next start knows what to do with it.
             return Ok(None);
         }
-        let reason = match (exit.oom_killed, exit.code) {
-            (true, _) => "OOMKilled",
-            (_, 0) => "Completed",
-            _ => "Error",
+        let (reason, message) = match (exit.oom_killed, exit.started, exit.code) {
+            (true, ..) => ("OOMKilled", ""),
+            (_, false, _) => ("StartError", "the sandbox cannot be made; the log says why"),
+            (_, _, 0) => ("Completed", ""),
+            _ => ("Error", ""),
         };
-        self.ended(statuses, name, exit, reason, "", Some(&began)).await?;
+        self.ended(statuses, name, exit, reason, message, Some(&began))
+            .await?;
         Ok(if self.is_deleted()? { None } else { Some(exit.code) })
     }
 

@@ -29,6 +29,7 @@ use crate::controllers::events;
 use crate::http::is_over;
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
+pub(super) use command::ROOT_BYTES;
 use status::set_conditions;
 
 const COMPONENT: &str = "kubelet";

@@ -238,6 +238,7 @@ mod tests {
             ran.exit,
             Exit {
                 code: 3,
+                started: true,
                 oom_killed: false
             }
         );

@@ -33,6 +33,8 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub struct Exit {
     /// The exit code, or 128 + the signal's number, as Kubernetes shows it.
     pub code: i32,
+    /// The command was reached; else the sandbox could not be made, and its output says why.
+    pub started: bool,
     /// The kernel killed for memory.
     pub oom_killed: bool,
 }
@@ -87,14 +89,14 @@ impl Process {
 
     /// Waits for the end.
     pub async fn wait(mut self) -> Exit {
-        let status = self.child.wait().await;
-        let code = match self.exit_code.await {
-            Ok(code) => code,
-            // bwrap itself was killed from outside, and the command with it.
-            Err(_) => status.ok().and_then(|status| status.code()).unwrap_or(137),
-        };
+        let status = self.child.wait().await.ok().and_then(|status| status.code());
+        let told = self.exit_code.await.ok();
+        // Without a word of the command, bwrap itself was killed from outside, and the command with it, or it has given
+        // up before the command.
+        let code = told.or(status).unwrap_or(137);
         Exit {
             code,
+            started: told.is_some() || status.is_none(),
             oom_killed: code != 0
                 && (self.slot.oom_killed() || self.watched.is_some_and(|watched| watched.has_killed())),
         }
