@@ -5,6 +5,7 @@
 //! the bytes that it is not about stay as they are, comments, order and quoting included. Nothing here does any
 //! input or output, so the server and the browser run the same code.
 
+mod assign;
 mod convert;
 mod document;
 mod edit;
@@ -24,6 +25,7 @@ mod tree;
 mod validate;
 mod value;
 
+pub use assign::AssignError;
 pub use convert::{ConvertError, to_yaml};
 pub use document::{Document, Entry, Format, MAX_BYTES};
 pub use edit::{Edit, EditError};
