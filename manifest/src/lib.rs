@@ -33,7 +33,7 @@ pub use history::History;
 pub use path::{Path, PathError, Segment};
 pub use problem::{Fix, Language, Problem, Severity};
 pub use schema::Schema;
-pub use splice::{Splice, difference, inverse, line_column, splice};
+pub use splice::{Splice, difference, inverse, line_column, retyped, shown, splice};
 pub use validate::validate;
 
 /// The README's example runs as a test.
