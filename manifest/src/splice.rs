@@ -189,7 +189,12 @@ mod tests {
     #[test]
     fn a_field_keeps_the_line_ends_that_it_cannot_show() {
         for (before, typed, lines, after) in [
-            ("a: 1\r\nb: 2\nc: 3\r\n", "a: 1\nb: 25\nc: 3\n", true, "a: 1\r\nb: 25\nc: 3\r\n"),
+            (
+                "a: 1\r\nb: 2\nc: 3\r\n",
+                "a: 1\nb: 25\nc: 3\n",
+                true,
+                "a: 1\r\nb: 25\nc: 3\r\n",
+            ),
             ("a: 1\r\n", "a: 1\nb: 2\n", true, "a: 1\r\nb: 2\r\n"),
             ("a: 1\n", "a: 2\n", true, "a: 2\n"),
             ("a\rb\r\nc", "a\nbx\nc", true, "a\rbx\r\nc"),
