@@ -39,6 +39,7 @@ use elsewhere::Elsewhere as CreateJob;
 #[cfg(not(feature = "jobs"))]
 use elsewhere::{Elsewhere as JobsPage, Elsewhere as JobPage};
 use frame::Frame;
+use kit::early::Alive;
 use kit::time::provide_clock;
 use kit::toast::{Toaster, Toasts};
 #[cfg(feature = "jobs")]
@@ -61,7 +62,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_clock();
     Toaster::provide();
-    mark_alive();
+    Alive::provide();
     view! {
         // Every title of the application passes through this one formatter.
         <Title formatter=kit::title::format/>
@@ -78,15 +79,4 @@ pub fn App() -> impl IntoView {
         </Router>
         <Toasts/>
     }
-}
-
-/// Says on the document that the page has come to life: for styles, and for whoever drives a browser.
-fn mark_alive() {
-    #[cfg(feature = "hydrate")]
-    Effect::new(|_| {
-        if let Some(root) = document().document_element() {
-            // Fails only for a name that is no attribute's.
-            let _ = root.set_attribute("data-alive", "true");
-        }
-    });
 }

@@ -1,9 +1,11 @@
 //! The HTML document around the application.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use crate::elsewhere::bundle_of;
+use crate::kit::early::SCRIPT;
 use crate::{App, preferences};
 
 /// The whole document of a page, in the person's language and theme.
@@ -23,6 +25,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="stylesheet" href="/pkg/jobwright.css"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <script nonce=use_nonce() inner_html=SCRIPT></script>
                 <HydrationScripts options/>
                 <MetaTags/>
             </head>

@@ -1,5 +1,7 @@
 //! Undo and redo, across form and text alike.
 
+use serde_json::{Value, json};
+
 use crate::splice::{Splice, inverse, splice};
 
 /// Most steps that are kept.
@@ -81,6 +83,53 @@ impl History {
         Some(after)
     }
 
+    /// The newest steps as JSON of at most so many bytes, to be read by [`History::from_json`]. They belong to one text.
+    pub fn to_json(&self, max: usize) -> String {
+        let splices = |batch: &Vec<Splice>| -> Value {
+            let one = |splice: &Splice| json!([splice.range.start, splice.range.end, splice.text]);
+            batch.iter().map(one).collect()
+        };
+        let side = |batches: &Vec<Vec<Splice>>| -> Value { batches.iter().map(splices).collect() };
+        let mut room = max;
+        let mut steps = |steps: &[Step]| -> Vec<Value> {
+            let newest = steps.iter().rev().map_while(|step| {
+                let step = json!([side(&step.forward), side(&step.backward)]);
+                room = room.checked_sub(step.to_string().len())?;
+                Some(step)
+            });
+            newest.collect()
+        };
+        json!([steps(&self.done), steps(&self.undone)]).to_string()
+    }
+
+    /// What [`History::to_json`] wrote; none of another text.
+    pub fn from_json(text: &str) -> Option<Self> {
+        let number = |value: &Value| usize::try_from(value.as_u64()?).ok();
+        let one = |value: &Value| {
+            let range = number(value.get(0)?)?..number(value.get(1)?)?;
+            Some(Splice::new(range, value.get(2)?.as_str()?))
+        };
+        let side = |value: &Value| -> Option<Vec<Vec<Splice>>> {
+            let batch = |batch: &Value| batch.as_array()?.iter().map(one).collect();
+            value.as_array()?.iter().map(batch).collect()
+        };
+        let steps = |value: &Value| -> Option<Vec<Step>> {
+            let steps = value.as_array()?.iter().rev().map(|step| {
+                Some(Step {
+                    group: None,
+                    forward: side(step.get(0)?)?,
+                    backward: side(step.get(1)?)?,
+                })
+            });
+            steps.collect()
+        };
+        let value: Value = serde_json::from_str(text).ok()?;
+        Some(Self {
+            done: steps(value.get(0)?)?,
+            undone: steps(value.get(1)?)?,
+        })
+    }
+
     /// There is something to undo.
     pub fn can_undo(&self) -> bool {
         !self.done.is_empty()
@@ -109,5 +158,19 @@ mod tests {
         assert_eq!(history.redo("a: ").as_deref(), Some("a: 12"));
         assert_eq!(history.redo("a: 12").as_deref(), Some("a: 123"));
         assert!(!history.can_redo());
+    }
+
+    #[test]
+    fn a_history_is_read_as_it_was_written() {
+        let mut history = History::default();
+        history.record("a", &[Splice::new(0..1, "ä\n")], None);
+        history.record("ä\n", &[Splice::insert(3, "b")], None);
+        history.undo("ä\nb");
+        let mut read = History::from_json(&history.to_json(10_000)).unwrap();
+        assert_eq!(read.redo("ä\n").as_deref(), Some("ä\nb"));
+        assert_eq!(read.undo("ä\nb").as_deref(), Some("ä\n"));
+        assert_eq!(read.undo("ä\n").as_deref(), Some("a"));
+        assert!(!History::from_json(&history.to_json(10)).unwrap().can_undo());
+        assert!(History::from_json("[]").is_none());
     }
 }

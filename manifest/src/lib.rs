@@ -5,6 +5,7 @@
 //! the bytes that it is not about stay as they are, comments, order and quoting included. Nothing here does any
 //! input or output, so the server and the browser run the same code.
 
+mod assign;
 mod convert;
 mod document;
 mod edit;
@@ -24,6 +25,7 @@ mod tree;
 mod validate;
 mod value;
 
+pub use assign::AssignError;
 pub use convert::{ConvertError, to_yaml};
 pub use document::{Document, Entry, Format, MAX_BYTES};
 pub use edit::{Edit, EditError};
@@ -31,7 +33,7 @@ pub use history::History;
 pub use path::{Path, PathError, Segment};
 pub use problem::{Fix, Language, Problem, Severity};
 pub use schema::Schema;
-pub use splice::{Splice, difference, inverse, line_column, splice};
+pub use splice::{Splice, difference, inverse, line_column, retyped, shown, splice};
 pub use validate::validate;
 
 /// The README's example runs as a test.

@@ -6,6 +6,9 @@ pub enum SplitError {
     /// A quote is not closed; the byte offset of its beginning.
     #[error("the quote at byte {0} is not closed")]
     Open(usize),
+    /// A second command begins: a line break outside of quotes ends the first; the byte offset of the second.
+    #[error("a second command begins at byte {0}")]
+    Lines(usize),
 }
 
 /// The words of a line. `$`, `*`, `|` and the like stay as they are: nothing is expanded.
@@ -13,7 +16,12 @@ pub fn split(line: &str) -> Result<Vec<String>, SplitError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.char_indices().peekable();
+    let mut ended = false;
     while let Some((at, c)) = chars.next() {
+        let joins = c == '\\' && matches!(chars.peek(), Some((_, '\n')));
+        if ended && !c.is_whitespace() && !joins {
+            return Err(SplitError::Lines(at));
+        }
         match c {
             '\\' => match chars.next() {
                 // A backslash before a line break joins the lines.
@@ -45,7 +53,10 @@ pub fn split(line: &str) -> Result<Vec<String>, SplitError> {
                     }
                 }
             }
-            c if c.is_whitespace() => words.extend(word.take()),
+            c if c.is_whitespace() => {
+                words.extend(word.take());
+                ended |= c == '\n' && !words.is_empty();
+            }
             c => word.get_or_insert_default().push(c),
         }
         if c == '\'' {
@@ -88,6 +99,8 @@ mod tests {
         assert_eq!(words("a\\ b \\\n c"), ["a b", "c"]);
         assert_eq!(split("a 'b"), Err(SplitError::Open(2)));
         assert_eq!(split("\"x\\"), Err(SplitError::Open(0)));
+        assert_eq!(words("\n a \\\n  -b 'x\ny' \n\n"), ["a", "-b", "x\ny"]);
+        assert_eq!(split("a b\nc"), Err(SplitError::Lines(4)));
     }
 
     #[test]

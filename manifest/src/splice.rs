@@ -1,5 +1,6 @@
 //! Changes of a text: what an edit becomes, and what an editor sends.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Replaces some bytes of a text by others.
@@ -93,6 +94,52 @@ pub fn difference(before: &str, after: &str) -> Option<Splice> {
     ))
 }
 
+/// What a text field shows of a text: one of several lines has a line feed at each line's end, whatever ends it in the
+/// text; one of a single line leaves the ends out.
+pub fn shown(text: &str, lines: bool) -> Cow<'_, str> {
+    if !text.contains(['\r', '\n']) || lines && !text.contains('\r') {
+        return Cow::Borrowed(text);
+    }
+    if lines {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Owned(text.replace(['\r', '\n'], ""))
+    }
+}
+
+/// The text after a person typed in a field that shows it ([`shown`]): ends of lines that they left alone stay.
+pub fn retyped(before: &str, typed: &str, lines: bool) -> String {
+    let shown = shown(before, lines);
+    let Some(change) = difference(&shown, typed) else {
+        return before.to_owned();
+    };
+    // Where a byte of what is shown stands in the text.
+    let at = |offset: usize| {
+        let mut seen = 0;
+        for (at, c) in before.char_indices() {
+            if seen >= offset {
+                return at;
+            }
+            seen += match c {
+                '\r' if lines && before[at + 1..].starts_with('\n') => 0,
+                '\r' | '\n' if !lines => 0,
+                c => c.len_utf8(),
+            };
+        }
+        before.len()
+    };
+    let is_crlf = before.contains("\r\n") && before.matches("\r\n").count() == before.matches('\n').count();
+    let text = if is_crlf {
+        change.text.replace('\n', "\r\n")
+    } else {
+        change.text
+    };
+    splice(
+        before,
+        &[Splice::new(at(change.range.start)..at(change.range.end), text)],
+    )
+}
+
 /// Line and column of a byte offset, both from 1; the column counts characters.
 pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
     let mut at = offset.min(text.len());
@@ -137,6 +184,28 @@ mod tests {
         }
         assert_eq!(difference("aaa", "aa"), Some(Splice::new(2..3, "")));
         assert_eq!(difference("x", "x"), None);
+    }
+
+    #[test]
+    fn a_field_keeps_the_line_ends_that_it_cannot_show() {
+        for (before, typed, lines, after) in [
+            (
+                "a: 1\r\nb: 2\nc: 3\r\n",
+                "a: 1\nb: 25\nc: 3\n",
+                true,
+                "a: 1\r\nb: 25\nc: 3\r\n",
+            ),
+            ("a: 1\r\n", "a: 1\nb: 2\n", true, "a: 1\r\nb: 2\r\n"),
+            ("a: 1\n", "a: 2\n", true, "a: 2\n"),
+            ("a\rb\r\nc", "a\nbx\nc", true, "a\rbx\r\nc"),
+            ("a\r\nb", "ab", true, "ab"),
+            ("a\nb\r", "axb", false, "ax\nb\r"),
+            ("a\r\nb", "a\nb", true, "a\r\nb"),
+            ("", "p\nq", true, "p\nq"),
+        ] {
+            assert_eq!(retyped(before, typed, lines), after, "{before:?} {typed:?}");
+            assert_eq!(shown(&retyped(before, typed, lines), lines), typed);
+        }
     }
 
     #[test]

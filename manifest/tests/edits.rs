@@ -56,7 +56,11 @@ fn a_scalar_is_replaced_in_its_own_quotes() {
     check("a: # c\nb: 1\n", &set("a", json!(0)), "a: 0 # c\nb: 1\n");
     check("a: null", &set("a", json!("")), "a: \"\"");
     check("a: x", &set("a", json!(null)), "a: null");
-    check("a: |\n  x\n  y\nb: 1\n", &set("a", json!("z")), "a: z\nb: 1\n");
+    check(
+        "a: |\n  x\n  y\nb: 1\n",
+        &set("a", json!("z")),
+        "a: |-\n  z\nb: 1\n",
+    );
     check(
         "a: |\n  x\n  y\n\nb: 1\n",
         &set("a", json!("p\nq\n")),

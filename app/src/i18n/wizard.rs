@@ -19,7 +19,11 @@ texts! {
     DRAFT_RESTORED: "Your draft is back as you left it." | "已恢复您上次的草稿。";
     DRAFT_SECRET: "Not kept as a draft, since it holds a Secret." | "包含密钥，因此不会保存草稿。";
     DRAFT_KEEP_SECRET: "Keep it in this browser all the same" | "仍然保存在此浏览器";
-    DRAFT_FULL: "This browser keeps no draft. Export the file before you leave." | "此浏览器无法保存草稿，离开前请导出文件。";
+    DRAFT_FAILED: "Not kept as a draft: {reason}. It is tried again; export the file before you leave." | "草稿未保存：{reason}。将自动重试，离开前请导出文件。";
+    DRAFT_NOT_FORGOTTEN: "An earlier draft could not be removed from this browser: {reason}. It is tried again." | "无法从此浏览器删除之前的草稿：{reason}。将自动重试。";
+    DRAFT_UNREADABLE: "The drafts in this browser cannot be read: {reason}. None is overwritten, and this text is not kept. Export the file before you leave." | "无法读取此浏览器中的草稿：{reason}。已有草稿不会被覆盖，当前文本不会保存，离开前请导出文件。";
+    DRAFT_RETRY: "Try again" | "重试";
+    DRAFT_SLOW: "the browser does not answer" | "浏览器没有响应";
     START_OVER: "Start over" | "重新开始";
     DISMISS: "Keep it" | "保留";
     NEXT: "Next" | "下一步";
@@ -91,8 +95,9 @@ texts! {
     ADD_COMMAND: "Add command" | "添加命令";
     ADD_ARG: "Add argument" | "添加参数";
     PASTE_LINE: "Paste a command line" | "粘贴命令行";
-    PASTE_LINE_HINT: "It is split by the shell's quoting rules." | "按 shell 引号规则拆分。";
+    PASTE_LINE_HINT: "It is split by the shell's quoting rules (Ctrl+Enter)." | "按 shell 引号规则拆分（Ctrl+Enter）。";
     PASTE_SPLIT: "Split into rows" | "拆分";
+    PASTE_LINES: "A line break outside of quotes ends a command. Join the lines with \\ at their ends, or put them into quotes." | "引号之外的换行表示命令结束。请在行尾加 \\ 连接各行，或使用引号。";
     PASTE_OPEN: "A quote is not closed." | "引号未闭合。";
     PORTS: "Ports" | "端口";
     ADD_PORT: "Add port" | "添加端口";
@@ -133,6 +138,7 @@ texts! {
     JOB_LABELS: "Labels of the Job" | "任务标签";
     POD_LABELS: "Labels of its Pods" | "容器组标签";
     ANNOTATIONS: "Annotations" | "注解";
+    POD_ANNOTATIONS: "Annotations of its Pods" | "容器组注解";
     ADD_LABEL: "Add label" | "添加标签";
     ADD_ANNOTATION: "Add annotation" | "添加注解";
 
@@ -158,6 +164,13 @@ texts! {
     IMPORT_UNREADABLE: "“{name}” is not a text file." | "“{name}”不是文本文件。";
     IMPORTED: "Imported: {name}. Undo brings back what was here." | "已导入：{name}。撤销可恢复之前的内容。";
     FORMAT: "Format" | "格式";
+    JSON_IS_A_VIEW: "A view of the YAML, which keeps its comments." | "JSON 为 YAML 的视图，YAML 中的注释不受影响。";
+    JSON_WAITS: "The YAML is still as it was; this text waits." | "YAML 保持不变，此文本等待处理。";
+    JSON_STRICT: "This is not JSON." | "此文本不是有效的 JSON。";
+    JSON_SHARED: "This changes a value that the YAML shares between several places by the anchor {anchor}." | "此更改涉及 YAML 中通过锚点 {anchor} 在多处共享的值。";
+    JSON_UNSUPPORTED: "The YAML is written in a way that cannot follow this change." | "YAML 的写法无法应用此更改。";
+    JSON_WRITE_ANEW: "Write the document anew (its comments and anchors are lost)" | "重新生成文档（注释和锚点将丢失）";
+    JSON_DROP: "Take the change back" | "撤销此更改";
     FORMAT_BROKEN: "Correct the text before it can be converted." | "请先修正文本再转换格式。";
     MANIFEST: "Manifest" | "清单";
     EDITOR_LOADING: "Loading the editor…" | "编辑器加载中…";

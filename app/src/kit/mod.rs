@@ -4,6 +4,7 @@ pub mod badge;
 pub mod copy;
 pub mod dialog;
 pub mod dynamic;
+pub mod early;
 pub mod empty;
 pub mod failure;
 pub mod foreign_text;

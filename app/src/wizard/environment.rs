@@ -176,6 +176,7 @@ fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                             kind=As::TextKept
                             aria_label=name(text::VALUE)
                             placeholder=t(text::VALUE)
+                            lines=true
                             mono=true
                         />
                     }

@@ -1,12 +1,11 @@
 //! Above form and text: title, draft, undo, the switch, and what a person should know now.
 
 use leptos::prelude::*;
-use manifest::History;
 
 use super::draft::{Drafts, Kept};
 use super::start;
 use super::state::Wizard;
-use crate::i18n::{t, wizard as text};
+use crate::i18n::{t, tf, wizard as text};
 use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
@@ -22,10 +21,10 @@ pub fn Head(
     mode: Callback<bool>,
 ) -> impl IntoView {
     let draft = move || match drafts.kept.get() {
-        Kept::Yes => "",
         Kept::Saved | Kept::Restored => t(text::DRAFT_SAVED),
         Kept::Secret => t(text::DRAFT_SECRET),
-        Kept::Full => t(text::DRAFT_FULL),
+        // A notice says more of these.
+        Kept::Yes | Kept::Failed(_) | Kept::NotForgotten(_) | Kept::Unreadable(_) => "",
     };
     view! {
         <header class="wizard-head">
@@ -42,7 +41,7 @@ pub fn Head(
                 class="button button-icon"
                 aria-label=t(text::UNDO)
                 title=t(text::UNDO)
-                disabled=move || !wizard.history.with(History::can_undo)
+                disabled=move || !wizard.can_undo()
                 on:click=move |_| wizard.undo()
             >
                 <Icon glyph=Glyph::Undo/>
@@ -52,7 +51,7 @@ pub fn Head(
                 class="button button-icon"
                 aria-label=t(text::REDO)
                 title=t(text::REDO)
-                disabled=move || !wizard.history.with(History::can_redo)
+                disabled=move || !wizard.can_redo()
                 on:click=move |_| wizard.redo()
             >
                 <Icon glyph=Glyph::Redo/>
@@ -94,6 +93,28 @@ pub fn Notices(
                         </Notice>
                     }
                 })
+        })}
+        {dynamic(move || {
+            let (words, reason) = match drafts.kept.get() {
+                Kept::Failed(reason) => (text::DRAFT_FAILED, reason),
+                Kept::NotForgotten(reason) => (text::DRAFT_NOT_FORGOTTEN, reason),
+                Kept::Unreadable(reason) => (text::DRAFT_UNREADABLE, reason),
+                _ => return None,
+            };
+            let unreadable = words == text::DRAFT_UNREADABLE;
+            Some(view! {
+                <Notice tone=Tone::Warning>
+                    {tf(words, &[("reason", &reason)])}
+                    " "
+                    {unreadable.then(|| {
+                        view! {
+                            <button type="button" class="link" on:click=move |_| drafts.retry(wizard)>
+                                {t(text::DRAFT_RETRY)}
+                            </button>
+                        }
+                    })}
+                </Notice>
+            })
         })}
         {dynamic(move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> }))}
         {dynamic(move || {

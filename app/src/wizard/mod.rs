@@ -9,6 +9,7 @@ mod fields;
 mod find;
 mod foot;
 mod head;
+mod json;
 mod nodes;
 mod objects;
 pub mod offsets;
@@ -55,6 +56,7 @@ use text_pane::TextPane;
 struct Address {
     step: Callback<Step>,
     mode: Callback<bool>,
+    here: Callback<(), String>,
 }
 
 /// The page.
@@ -70,11 +72,11 @@ pub fn CreateJob() -> impl IntoView {
     let importing = query.with_untracked(|query| query.get("import").is_some());
     let editing =
         Memo::new(move |_| query.with(|query| query.get("edit").is_some() || query.get("import").is_some()));
-    let wizard = Wizard::new(use_project(), step, editing, &template::empty("job"));
+    let start = query.with_untracked(start::Start::of);
+    let wizard = Wizard::new(use_project(), step, editing, start.text());
     let reviewing = RwSignal::new(false);
     let drafts = Drafts::new();
-    begin(wizard, drafts);
-    start::hold(drafts);
+    begin(wizard, drafts, start);
     let check = Check::follow(wizard);
     Effect::new(move |_| {
         wizard.step.track();
@@ -89,7 +91,8 @@ pub fn CreateJob() -> impl IntoView {
             reviewing.set(false);
         }
     });
-    let address = address(wizard);
+    let address = address(wizard, drafts);
+    start::hold(wizard, drafts, address.here);
     let address = StoredValue::new(address);
     view! {
         <Title text=t(text::TITLE)/>
@@ -126,10 +129,7 @@ fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
     let open_text = {
         let mode = address.mode;
         Callback::new(move |offset: usize| {
-            let path = wizard
-                .document
-                .with_untracked(|document| document.path_at(offset));
-            if let Some((_, path)) = path {
+            if let Some((_, path)) = wizard.path_at(offset) {
                 wizard.focused.set(path);
             }
             mode.run(true);
@@ -168,15 +168,34 @@ fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
     }
 }
 
-/// Step and mode live in the address, so that back, reload and a link lead to the same place.
-fn address(wizard: Wizard) -> Address {
+/// Step and mode live in the address, so that back, reload and a link lead to the same place; and so does what a person
+/// works on: the example or Job that they began with, or the place of the draft once they have changed it.
+fn address(wizard: Wizard, drafts: Drafts) -> Address {
     let location = use_location();
     let navigate = use_navigate();
-    let go = Callback::new(move |(step, editing): (Step, bool)| {
+    let of = Callback::new(move |(step, editing): (Step, bool)| {
         let edit = if editing { "&edit=1" } else { "" };
-        let to = format!("{}?step={}{edit}", location.pathname.get_untracked(), step.key());
+        let work = match drafts.number.get_untracked() {
+            Some(number) => format!("&draft={number}"),
+            None => location.search.with_untracked(|search| {
+                let began = |part: &&str| {
+                    ["example=", "from=", "draft="]
+                        .iter()
+                        .any(|key| part.starts_with(key))
+                };
+                let parts = search.trim_start_matches('?').split('&').filter(began);
+                parts.map(|part| format!("&{part}")).collect()
+            }),
+        };
+        format!(
+            "{}?step={}{edit}{work}",
+            location.pathname.get_untracked(),
+            step.key()
+        )
+    });
+    let go = Callback::new(move |(step, editing): (Step, bool)| {
         navigate(
-            &to,
+            &of.run((step, editing)),
             NavigateOptions {
                 // Back leads to the step before; the switch is no place of its own.
                 replace: step == wizard.step.get_untracked(),
@@ -185,7 +204,13 @@ fn address(wizard: Wizard) -> Address {
             },
         );
     });
+    Effect::new(move |_| {
+        if drafts.number.get().is_some() {
+            go.run((wizard.step.get_untracked(), wizard.editing.get_untracked()));
+        }
+    });
     Address {
+        here: Callback::new(move |()| of.run((wizard.step.get_untracked(), wizard.editing.get_untracked()))),
         step: Callback::new(move |step| go.run((step, wizard.editing.get_untracked()))),
         mode: Callback::new(move |editing: bool| {
             go.run((wizard.step.get_untracked(), editing));

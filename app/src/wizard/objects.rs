@@ -8,6 +8,7 @@ use super::fields::spec::{Control, Fields, Spec, specs};
 use super::pairs::Pairs;
 use super::quantity::Units;
 use super::state::{Wizard, plain};
+use super::template;
 use crate::i18n::{Text, object as text, t, tf};
 use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
@@ -119,10 +120,10 @@ pub fn Objects(
             .find(|name| !taken.contains(name))
             .unwrap_or_default();
         let document = format!(
-            "apiVersion: v1\nkind: {}\nmetadata:\n  name: {name}\n{}",
+            "apiVersion: v1\nkind: {}\nmetadata:\n  name: x\n{}",
             kind.name, kind.body
         );
-        wizard.append(&document);
+        wizard.append(&template::named(&document, &name));
     };
     view! {
         <details class="more" open=move || list.with(|list| !list.is_empty())>

@@ -193,13 +193,13 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
             }
             .into_any()
         }
-        Type::Map => view! { <Pairs wizard path=path.clone() label=label.clone() add=text::ADD_LABEL/> {documentation} }.into_any(),
+        Type::Map => view! { <Pairs wizard path=path.clone() label=label.clone() add=text::ADD_LABEL lines=true/> {documentation} }.into_any(),
         Type::List if field.item == Some(Type::Object) => {
             view! { <ObjectList wizard path=path.clone() label=label.clone()/> {documentation} }.into_any()
         }
         Type::List => {
             let numbers = matches!(field.item, Some(Type::Integer | Type::Integer32));
-            view! { <Words wizard path=path.clone() label=label.clone() add=text::ADD_ITEM_OF numbers/> {documentation} }.into_any()
+            view! { <Words wizard path=path.clone() label=label.clone() add=text::ADD_ITEM_OF numbers lines=true/> {documentation} }.into_any()
         }
         Type::Boolean => {
             let values = ["true", "false"].map(str::to_owned).to_vec();
@@ -211,7 +211,7 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
             let kind = if numeric { As::NumberKept } else { As::TextKept };
             view! {
                 <Field wizard path=path.clone() label=label.clone()>
-                    <Input wizard path=path.clone() kind mono=true/>
+                    <Input wizard path=path.clone() kind lines=!numeric mono=true/>
                     {documentation}
                 </Field>
             }

@@ -1,9 +1,9 @@
 //! Rows of keys and values: labels, annotations, node labels.
 
 use leptos::prelude::*;
-use manifest::{Edit, Path};
+use manifest::{Edit, Path, Segment, retyped, shown};
 
-use super::fields::{AddButton, Problems};
+use super::fields::{AddButton, Problems, in_area, rows};
 use super::state::Wizard;
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
@@ -23,7 +23,12 @@ pub fn Pairs(
     /// Keys that are not shown here (they have a field of their own).
     #[prop(optional)]
     hidden: &'static [&'static str],
+    /// The values are texts that may have several lines, as those of annotations and data are.
+    #[prop(optional)]
+    lines: bool,
 ) -> impl IntoView {
+    let of_texts = |key: &String| matches!(key.as_str(), "annotations" | "data" | "stringData");
+    let lines = lines || matches!(path.last(), Some(Segment::Key(key)) if of_texts(key));
     let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
     let keys = Memo::new(move |_| {
         let pairs = wizard.pairs(&stored.get_value());
@@ -58,7 +63,7 @@ pub fn Pairs(
                     key=|position| *position
                     let(position)
                 >
-                    <Row wizard path=stored.get_value() keys position label/>
+                    <Row wizard path=stored.get_value() keys position label lines/>
                 </For>
             </div>
             <Problems wizard path/>
@@ -74,6 +79,7 @@ fn Row(
     keys: Memo<Vec<String>>,
     position: usize,
     label: StoredValue<String>,
+    lines: bool,
 ) -> impl IntoView {
     let path = StoredValue::new(path);
     let key = move || keys.with(|keys| keys.get(position).cloned()).unwrap_or_default();
@@ -92,6 +98,11 @@ fn Row(
             wizard.edit(&Edit::Rename { path: at(), key: new }, None);
         }
     };
+    let displayed = move || shown(&value(), lines).into_owned();
+    let typed = move |typed: String| {
+        let text = retyped(&untrack(value), &typed, lines);
+        wizard.set(&at(), text.into());
+    };
     let number = (position + 1).to_string();
     let name = |what: Text| format!("{} {number}: {}", label.get_value(), t(what));
     view! {
@@ -103,21 +114,44 @@ fn Row(
                 spellcheck="false"
                 aria-label=name(text::KEY)
                 placeholder=t(text::KEY)
+                value=wizard.first(key)
                 prop:value=key
                 on:change=move |event| rename(event_target_value(&event))
                 on:focus=move |_| wizard.focused.set(at())
             />
-            <input
-                class="input input-mono"
-                type="text"
-                autocomplete="off"
-                spellcheck="false"
-                aria-label=name(text::VALUE)
-                placeholder=t(text::VALUE)
-                prop:value=value
-                on:input=move |event| wizard.set(&at(), event_target_value(&event).into())
-                on:focus=move |_| wizard.focused.set(at())
-            />
+            {if lines {
+                view! {
+                    <textarea
+                        class="input input-mono area"
+                        rows=move || rows(&displayed())
+                        autocomplete="off"
+                        spellcheck="false"
+                        aria-label=name(text::VALUE)
+                        placeholder=t(text::VALUE)
+                        inner_html=in_area(&wizard.first(displayed))
+                        prop:value=displayed
+                        on:input=move |event| typed(event_target_value(&event))
+                        on:focus=move |_| wizard.focused.set(at())
+                    ></textarea>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <input
+                        class="input input-mono"
+                        type="text"
+                        autocomplete="off"
+                        spellcheck="false"
+                        aria-label=name(text::VALUE)
+                        placeholder=t(text::VALUE)
+                        value=wizard.first(displayed)
+                        prop:value=displayed
+                        on:input=move |event| typed(event_target_value(&event))
+                        on:focus=move |_| wizard.focused.set(at())
+                    />
+                }
+                    .into_any()
+            }}
             <button
                 type="button"
                 class="button button-icon"

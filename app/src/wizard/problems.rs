@@ -123,7 +123,7 @@ fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
 
 /// A problem in the person's words; the server's in its own.
 pub fn words(problem: &Problem) -> String {
-    if problem.code == SERVER {
+    if problem.code == SERVER || problem.code == super::json::WAITS {
         return into_visible(problem.subjects.concat());
     }
     problem.text(match crate::preferences::current().lang {

@@ -108,6 +108,7 @@ pub fn QuantityField(
                     autocomplete="off"
                     aria-describedby=described
                     aria-invalid=invalid
+                    value=wizard.first(number)
                     prop:value=number
                     on:input=move |event| set(&event_target_value(&event), untrack(unit).unwrap_or_default())
                     on:focus=move |_| wizard.focused.set(stored.get_value())

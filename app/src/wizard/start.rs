@@ -1,20 +1,25 @@
 //! How a person begins: with a new Job, a draft, an example, a copy of a Job; and what is kept while they work.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
-use super::draft::{Begin, Drafts, Kept};
+use super::draft::{Begin, Draft, Drafts, Kept};
+use super::json::Json;
 use super::state::Wizard;
 use super::template;
 use crate::api;
 use crate::api::error::ApiError;
 use crate::frame::WorkspaceContext;
+use crate::kit::early::Alive;
 
 /// Chooses the first text, once the page lives, and keeps the draft from then on. Chance and storage are the
-/// browser's: the server renders the empty template.
-pub fn begin(wizard: Wizard, drafts: Drafts) {
-    let query = use_query_map();
+/// browser's: the server renders an example, which is known from the address, or the empty template without a name.
+pub fn begin(wizard: Wizard, drafts: Drafts, start: Start) {
+    let alive = use_context::<Alive>();
+    if let Some(alive) = alive {
+        alive.hold();
+    }
+    let start = StoredValue::new(Some(start));
     let offers = Action::new(move |project: &String| {
         let project = project.clone();
         async move {
@@ -32,15 +37,18 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
     Effect::new(move |_| {
         let project = wizard.project.get();
         offers.dispatch(project.clone());
-        if begun.get_value() {
+        let Some(start) = start.try_update_value(Option::take).flatten() else {
             return;
-        }
-        open(wizard, project, query.with_untracked(Start::of), drafts, begun);
+        };
+        open(wizard, project, start, drafts, Begun { begun, alive });
     });
     // The first text is nobody's work yet; from the first change on the text is kept.
     let first = StoredValue::new(None::<String>);
     Effect::new(move |_| {
         let document = wizard.document.get();
+        let json = wizard
+            .json
+            .with(|json| json.as_ref().map(|json| json.document.text().to_owned()));
         if !begun.get_value() {
             return;
         }
@@ -48,36 +56,93 @@ pub fn begin(wizard: Wizard, drafts: Drafts) {
             first.set_value(Some(document.text().to_owned()));
             return;
         }
-        if !wizard
-            .history
-            .with_untracked(|history| history.can_undo() || history.can_redo())
-        {
+        if !untrack(|| wizard.can_undo() || wizard.can_redo()) {
             return;
         }
         drafts.with_secret.track();
-        drafts.save(&document);
+        drafts.save(&document, json);
     });
 }
 
-/// Has the browser ask before a text is left that it does not keep.
-pub fn hold(drafts: Drafts) {
+/// The first text is there: the page may answer.
+#[derive(Clone, Copy)]
+struct Begun {
+    begun: StoredValue<bool>,
+    alive: Option<Alive>,
+}
+
+impl Begun {
+    /// False if the page has gone meanwhile.
+    fn set(self) -> bool {
+        if let Some(alive) = self.alive {
+            alive.release();
+        }
+        self.begun.try_update_value(|begun| *begun = true).is_some()
+    }
+}
+
+/// Has the browser ask before a text is left that it does not keep, and leave only once the draft is written; `here` is
+/// the page's own address.
+pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
-        let handle = window_event_listener(leptos::ev::beforeunload, move |event| {
+        let ask = window_event_listener(leptos::ev::beforeunload, move |event| {
             if !drafts.is_kept() {
                 event.prevent_default();
             }
         });
-        on_cleanup(move || handle.remove());
+        let hide = window_event_listener_untyped("pagehide", move |_| drafts.leave(wizard));
+        // Language, theme and sign-out are forms that load another page.
+        let leaving = StoredValue::new(false);
+        let submit = window_event_listener(leptos::ev::submit, move |event| {
+            use wasm_bindgen::JsCast;
+            let form = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+            if let Some(back) = form
+                .as_ref()
+                .and_then(|form| form.query_selector("input[name=back]").ok().flatten())
+                .and_then(|back| back.dyn_into::<web_sys::HtmlInputElement>().ok())
+            {
+                back.set_value(&here.run(()));
+            }
+            if !drafts.is_busy() || !drafts.is_kept() || leaving.get_value() {
+                return;
+            }
+            let Some(submitter) = event.submitter() else {
+                return;
+            };
+            event.prevent_default();
+            leptos::task::spawn_local(async move {
+                let begun = js_sys::Date::now();
+                while drafts.is_busy() && js_sys::Date::now() - begun < WRITE {
+                    drafts.pause().await;
+                }
+                leaving.set_value(true);
+                submitter.click();
+                leaving.set_value(false);
+            });
+        });
+        on_cleanup(move || {
+            ask.remove();
+            hide.remove();
+            submit.remove();
+        });
     });
     #[cfg(not(feature = "hydrate"))]
-    let _ = drafts;
+    let _ = (wizard, drafts, here);
 }
 
+/// How long leaving waits for the draft, in milliseconds.
+#[cfg(feature = "hydrate")]
+const WRITE: f64 = 2000.0;
+
 /// What a person begins with, as the address says.
-enum Start {
+pub enum Start {
     /// The draft, or a new Job.
     Usual,
+    /// The draft at a place.
+    Draft(usize),
     /// An example's text.
     Example(&'static str),
     /// A file that they will choose.
@@ -87,8 +152,11 @@ enum Start {
 }
 
 impl Start {
-    fn of(query: &ParamsMap) -> Self {
-        if let Some(text) = query.get("example").as_deref().and_then(template::example) {
+    /// Reads the address. What was made of an example or a copy is a draft, and comes before it.
+    pub fn of(query: &ParamsMap) -> Self {
+        if let Some(number) = query.get("draft").and_then(|number| number.parse().ok()) {
+            Self::Draft(number)
+        } else if let Some(text) = query.get("example").as_deref().and_then(template::example) {
             Self::Example(text)
         } else if let Some(name) = query.get("from") {
             Self::Copy(name)
@@ -98,16 +166,22 @@ impl Start {
             Self::Usual
         }
     }
+
+    /// The text, if the address says it.
+    pub fn text(&self) -> Option<&'static str> {
+        match self {
+            Self::Example(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// Gives the first text. Until it is known, nothing that is typed is overwritten.
-fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: StoredValue<bool>) {
-    if let Start::Example(text) = start
-        && !Drafts::is_return()
-    {
-        // At once: nobody can have typed before it.
+fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Begun) {
+    if let Start::Example(text) = start {
+        // It is there already, but on a page that did not come from the server.
         wizard.restart(text);
-        begun.set_value(true);
+        begun.set();
         leptos::task::spawn_local(async move {
             drafts.begin(&project, Begin::Anew).await;
         });
@@ -116,28 +190,25 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: St
     leptos::task::spawn_local(async move {
         let begin = match start {
             Start::Usual => Begin::Again,
+            Start::Draft(number) => Begin::At(number),
             Start::Example(_) | Start::Import | Start::Copy(_) => Begin::Anew,
         };
         let draft = drafts.begin(&project, begin).await;
         let (brought, refusal) = match (&draft, start) {
-            (None, Start::Example(text)) => (Some(text.to_owned()), None),
             (None, Start::Copy(name)) => match copy(project, name).await {
                 Ok(text) => (Some(text), None),
                 Err(error) => (None, Some(error)),
             },
             _ => (None, None),
         };
-        if begun.try_update_value(|begun| *begun = true).is_none() {
-            return;
-        }
         match (draft, brought, typed(wizard)) {
             (Some(draft), _, None) => {
-                wizard.restart(&draft);
+                restore(wizard, drafts, draft);
                 drafts.kept.set(Kept::Restored);
             }
             // Who is faster than the draft keeps what they typed; undo brings the draft.
             (Some(draft), _, Some(typed)) => {
-                wizard.restart(&draft);
+                restore(wizard, drafts, draft);
                 wizard.replace(&typed);
             }
             // Of what they asked for, undo leads back to what they typed.
@@ -146,14 +217,31 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: St
                 wizard.replace(&text);
             }
             (None, Some(text), None) => wizard.restart(&text),
-            (None, None, Some(_)) => drafts.save(&wizard.document.get_untracked()),
+            (None, None, Some(_)) => drafts.save(&wizard.document.get_untracked(), None),
             (None, None, None) => wizard.restart(&template::empty(&suggestion())),
+        }
+        if !begun.set() {
+            return;
         }
         // After the first text, which clears what was said before.
         if let Some(error) = refusal {
             wizard.answer.set(Some((String::new(), Err(error))));
         }
     });
+}
+
+/// Brings a draft back, with its history if this tab has it, and the view that was shown.
+fn restore(wizard: Wizard, drafts: Drafts, draft: Draft) {
+    wizard.restart(&draft.text);
+    if let Some(history) = drafts.history(&draft.text) {
+        wizard.history.set(history);
+    }
+    if let Some(json) = draft.json {
+        let view = wizard
+            .document
+            .with_untracked(|document| Json::of(&json, document));
+        wizard.json.set(Some(view));
+    }
 }
 
 /// The text, if the person has changed it before the first text was chosen.
@@ -194,15 +282,9 @@ pub fn done(drafts: Drafts) {
 
 /// A copy of a Job under a name of its own, or why it may not be read.
 async fn copy(project: String, name: String) -> Result<String, ApiError> {
-    let mut document = manifest::Document::parse(api::manifest(project, name.clone()).await?);
-    let value = format!("{}-copy", name.chars().take(58).collect::<String>());
-    let edit = manifest::Edit::Set {
-        path: manifest::Path::of(["metadata", "name"]),
-        value: value.into(),
-    };
-    // A manifest that we made always has a name to set.
-    let _ = document.apply(0, &edit);
-    Ok(document.text().to_owned())
+    let text = api::manifest(project, name.clone()).await?;
+    let copy = format!("{}-copy", name.chars().take(58).collect::<String>());
+    Ok(template::named(&text, &copy))
 }
 
 /// `job-` and six random letters and digits, like the original console's.

@@ -4,11 +4,12 @@
 //! directly; neither knows of the other.
 
 use leptos::prelude::*;
-use manifest::{Document, Edit, EditError, History, Path, Problem, Severity, Splice, difference};
+use manifest::{Document, Edit, EditError, Format, History, Path, Problem, Severity, Splice, difference};
 use send_wrapper::SendWrapper;
 use serde_json::Value;
 
 use super::fields::id_in;
+use super::json::Json;
 use super::problems::{Said, all_problems, own_problems};
 use super::schema::ClusterSchema;
 use super::step::Step;
@@ -31,6 +32,12 @@ pub struct Wizard {
     pub project: Memo<String>,
     /// The truth.
     pub document: RwSignal<Document>,
+    /// Its view in JSON, while that is shown.
+    pub json: RwSignal<Option<Json>>,
+    /// What is shown as the text: the document, or its view.
+    pub shown: Memo<Document>,
+    /// What was typed in the view, and taken back.
+    pub dropped: StoredValue<Option<Json>>,
     /// The newest state that parsed: what the form shows.
     pub readable: Memo<Document>,
     /// The document that the form works on: the first Job.
@@ -41,6 +48,8 @@ pub struct Wizard {
     pub step: Memo<Step>,
     /// Edit mode is on.
     pub editing: Memo<bool>,
+    /// The first text is known from the address alone, to the server too.
+    pub is_chosen: bool,
     /// Byte ranges of the text that the last edit made.
     pub lit: RwSignal<Vec<std::ops::Range<usize>>>,
     /// Why the last edit was refused.
@@ -78,8 +87,17 @@ pub struct Wizard {
 
 impl Wizard {
     /// A wizard on a text.
-    pub fn new(project: Memo<String>, step: Memo<Step>, editing: Memo<bool>, first: &str) -> Self {
+    pub fn new(project: Memo<String>, step: Memo<Step>, editing: Memo<bool>, first: Option<&str>) -> Self {
+        let is_chosen = first.is_some();
+        let first = first.map_or_else(|| super::template::empty("job"), str::to_owned);
         let document = RwSignal::new(Document::parse(first));
+        let json = RwSignal::new(None::<Json>);
+        let shown = Memo::new(move |_| {
+            json.with(|json| {
+                json.as_ref()
+                    .map_or_else(|| document.get(), |json| json.document.clone())
+            })
+        });
         let readable = Memo::new(move |last: Option<&Document>| {
             let now = document.get();
             if now.is_valid() {
@@ -95,16 +113,26 @@ impl Wizard {
         let own =
             Memo::new(move |_| document.with(|document| own_problems(document, schema.get().as_deref())));
         let problems = Memo::new(move |_| {
-            document.with(|document| all_problems(document, own.get(), [&answer.read(), &checked.read()]))
+            let all = document
+                .with(|document| all_problems(document, own.get(), [&answer.read(), &checked.read()]));
+            json.with(|json| match json {
+                Some(json) if json.waits.is_some() => json.problems(),
+                Some(json) => all.iter().map(|problem| json.shown(problem)).collect(),
+                None => all,
+            })
         });
         Self {
             project,
             document,
+            json,
+            shown,
+            dropped: StoredValue::new(None),
             readable,
             entry,
             history: RwSignal::new(History::default()),
             step,
             editing,
+            is_chosen,
             lit: RwSignal::new(Vec::new()),
             refusal: RwSignal::new(None),
             answer,
@@ -160,6 +188,15 @@ impl Wizard {
         }
     }
 
+    /// What a field shows first, in the server's HTML too; nothing as long as the text is nobody's choice.
+    pub fn first(self, value: impl Fn() -> String) -> String {
+        if self.is_chosen {
+            untrack(value)
+        } else {
+            String::new()
+        }
+    }
+
     /// The element id of a path's input.
     pub fn id(self, path: &Path) -> String {
         id_in(self.other, path)
@@ -202,8 +239,10 @@ impl Wizard {
 
     /// The form can be used: the text parses and holds a Job.
     pub fn is_usable(self) -> bool {
-        self.document
-            .with(|document| document.is_valid() && document.job().is_some())
+        !self.waits()
+            && self
+                .document
+                .with(|document| document.is_valid() && document.job().is_some())
     }
 
     /// Whether the cluster has the field at a path; none while its schema is not here, or does not know the kind.
@@ -226,6 +265,18 @@ impl Wizard {
             },
             Some(&path.to_string()),
         );
+    }
+
+    /// There is something to undo.
+    pub fn can_undo(self) -> bool {
+        self.waits() || self.history.with(History::can_undo)
+    }
+
+    /// There is something to redo.
+    pub fn can_redo(self) -> bool {
+        // Followed by whoever asks: the value itself is not.
+        self.json.track();
+        self.dropped.with_value(Option::is_some) || self.history.with(History::can_redo)
     }
 
     /// Takes a value out.
@@ -261,10 +312,8 @@ impl Wizard {
                 self.refusal.set(None);
                 self.history
                     .update(|history| history.record(before.text(), &splices, group));
-                self.tell_editor(before.text(), &splices);
-                self.light(&splices);
                 self.young.follow(entry, edit);
-                self.document.set(after);
+                self.put(&before, after, &splices);
             }
             Err(EditError::Shared(_)) => self.refusal.set(Some(text::SHARED)),
             Err(_) => self.refusal.set(Some(text::ONLY_TEXT)),
@@ -281,6 +330,9 @@ impl Wizard {
 
     /// The person typed in the editor. Only what changed is read again.
     pub fn typed(self, new: &str) {
+        if let Some(json) = self.json.get_untracked() {
+            return self.typed_json(&json, new);
+        }
         let before = self.document.get_untracked();
         let Some(splice) = difference(before.text(), new) else {
             return;
@@ -294,6 +346,36 @@ impl Wizard {
         self.document.set(after);
     }
 
+    /// The document has followed its view.
+    pub fn follow(self, before: &Document, after: Document, group: Option<&str>) {
+        let splices: Vec<_> = difference(before.text(), after.text()).into_iter().collect();
+        self.refusal.set(None);
+        self.history
+            .update(|history| history.record(before.text(), &splices, group));
+        if !splices.is_empty() {
+            self.document.set(after);
+        }
+    }
+
+    /// The document is another one now; whoever shows it follows.
+    fn put(self, before: &Document, after: Document, splices: &[Splice]) {
+        self.dropped.set_value(None);
+        match self.json.get_untracked() {
+            None => {
+                self.tell_editor(before.text(), splices);
+                self.light(splices);
+            }
+            Some(json) if after.format() == Format::Yaml && after.is_valid() => {
+                if let Some(text) = after.json_after(&json.document) {
+                    self.show_json(&json, &text);
+                }
+            }
+            // A text of its own.
+            Some(_) => self.json.set(None),
+        }
+        self.document.set(after);
+    }
+
     /// Puts another text in the place of this one, as one step that can be undone.
     pub fn replace(self, new: &str) {
         let before = self.document.get_untracked();
@@ -302,6 +384,12 @@ impl Wizard {
         self.history.update(History::seal);
         self.done.set(Vec::new());
         self.answer.set(None);
+    }
+
+    /// Brings a text from outside in the place of this one: it is shown as it is written.
+    pub fn import(self, new: &str) {
+        self.json.set(None);
+        self.replace(new);
     }
 
     /// Begins anew: nothing to undo, nothing remembered.
@@ -316,6 +404,9 @@ impl Wizard {
 
     /// One step back.
     pub fn undo(self) {
+        if self.drop_waiting() {
+            return;
+        }
         let before = self.document.get_untracked();
         if let Some(text) = self
             .history
@@ -328,6 +419,9 @@ impl Wizard {
 
     /// One step forward again.
     pub fn redo(self) {
+        if self.bring_dropped() {
+            return;
+        }
         let before = self.document.get_untracked();
         if let Some(text) = self
             .history
@@ -347,14 +441,12 @@ impl Wizard {
             self.history
                 .update(|history| history.record(before.text(), &splices, None));
         }
-        self.tell_editor(before.text(), &splices);
-        self.light(&splices);
         self.refusal.set(None);
-        self.document.set(Document::parse(text));
+        self.put(before, Document::parse(text), &splices);
     }
 
     /// Lights what splices wrote, in the text after them.
-    fn light(self, splices: &[Splice]) {
+    pub fn light(self, splices: &[Splice]) {
         let mut moved = 0_isize;
         let mut ranges = Vec::new();
         for splice in splices {
@@ -367,7 +459,7 @@ impl Wizard {
         self.lit.set(ranges);
     }
 
-    fn tell_editor(self, before: &str, splices: &[Splice]) {
+    pub fn tell_editor(self, before: &str, splices: &[Splice]) {
         self.editor.try_with_value(|editor| {
             if let Some(editor) = editor {
                 editor.splice(before, splices);
@@ -384,9 +476,7 @@ impl Wizard {
 
     /// Shows a place in the editor.
     pub fn reveal(self, offset: usize) {
-        let text = self
-            .document
-            .with_untracked(|document| document.text().to_owned());
+        let text = self.shown.with_untracked(|shown| shown.text().to_owned());
         self.editor.try_with_value(|editor| {
             if let Some(editor) = editor {
                 editor.reveal(&text, offset);
@@ -413,8 +503,10 @@ impl Wizard {
 
     /// The text has no errors that can be found without the cluster, which may be asked then.
     pub fn is_sound(self) -> bool {
-        self.own
-            .with(|problems| problems.iter().all(|p| p.severity != Severity::Error))
+        !self.waits()
+            && self
+                .own
+                .with(|problems| problems.iter().all(|p| p.severity != Severity::Error))
             && self.document.with(|document| !document.entries().is_empty())
     }
 }

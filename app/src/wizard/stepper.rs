@@ -20,11 +20,16 @@ pub fn Broken(
     mode: Callback<bool>,
 ) -> impl IntoView {
     let broken = Memo::new(move |_| {
-        wizard.document.with(|document| {
-            let problem = document.problems().first()?;
-            let (line, _) = manifest::line_column(document.text(), problem.range.start);
-            Some((line, problem.range.start, words(problem)))
-        })
+        let problem = if wizard.waits() {
+            wizard.problems.with(|problems| problems.first().cloned())
+        } else {
+            wizard
+                .document
+                .with(|document| document.problems().first().cloned())
+        }?;
+        let at = problem.range.start;
+        let (line, _) = wizard.shown.with(|shown| manifest::line_column(shown.text(), at));
+        Some((line, at, words(&problem)))
     });
     let show = move |offset: usize| {
         mode.run(true);

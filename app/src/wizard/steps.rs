@@ -58,5 +58,11 @@ pub fn Labels(
             add=text::ADD_ANNOTATION
             hidden=&[ALIAS, DESCRIPTION]
         />
+        <Pairs
+            wizard
+            path=Path::of(["spec", "template", "metadata", "annotations"])
+            label=text::POD_ANNOTATIONS
+            add=text::ADD_ANNOTATION
+        />
     }
 }

@@ -1,10 +1,24 @@
 //! The texts that a person may begin with.
 
+use manifest::{Document, Edit, Path};
+
 /// A new Job with a suggested name, as little as there can be.
 pub fn empty(name: &str) -> String {
-    format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: []\n"
-    )
+    named(EMPTY, name)
+}
+
+const EMPTY: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: x\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: []\n";
+
+/// A document under another name, in the quotes that the name needs.
+pub fn named(text: &str, name: &str) -> String {
+    let mut document = Document::parse(text);
+    let edit = Edit::Set {
+        path: Path::of(["metadata", "name"]),
+        value: name.into(),
+    };
+    // A manifest that we made always has a name to set.
+    let _ = document.apply(0, &edit);
+    document.text().to_owned()
 }
 
 /// An example by its key in the address.
@@ -116,7 +130,7 @@ spec:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manifest::{Document, Severity, validate};
+    use manifest::{Severity, validate};
 
     #[test]
     fn every_example_is_a_job_that_a_cluster_takes() {
@@ -129,5 +143,20 @@ mod tests {
             assert!(document.is_valid() && errors.is_empty(), "{key}: {errors:?}");
         }
         assert_eq!(example("other"), None);
+    }
+
+    #[test]
+    fn a_name_is_a_text_whatever_it_looks_like() {
+        for name in [
+            "job", "true", "1", "0x1", "x: y", "a #b", "- a", "{a}", "x\ny", "\"", "'", "", "é", "null",
+        ] {
+            let document = Document::parse(empty(name));
+            assert_eq!(
+                document.get(0, &Path::of(["metadata", "name"])),
+                Some(&name.into()),
+                "{name}"
+            );
+            assert_eq!(document.entries().len(), 1);
+        }
     }
 }

@@ -28,7 +28,7 @@ test('a ConfigMap is made in place, mounted, and created before the Job that rea
   await page.getByRole('button', { name: 'New ConfigMap' }).click();
   await page.getByLabel('Data 1: Value').fill('hello from a new ConfigMap');
   await page.getByRole('button', { name: 'Add ConfigMap', exact: true }).click();
-  await page.locator('[id$="volumes-0--configMap-name"]').fill('with-config-config');
+  await page.locator('[id$="volumes:0.-configMap-name"]').fill('with-config-config');
   await page.getByRole('button', { name: 'Mount in main' }).click();
   await page.getByLabel('Mount path').fill('/etc/settings');
   await page.getByRole('button', { name: 'Create', exact: true }).click();

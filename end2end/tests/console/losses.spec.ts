@@ -77,7 +77,7 @@ test('an edit of one port leaves the other ports', async ({ page }) => {
   await step(page, 'Pod template');
   const main = card(page, 'main');
   await main.getByText('Advanced options').click();
-  await main.locator('[id$="ports-0--containerPort"]').fill('8081');
+  await main.locator('[id$="ports:0.-containerPort"]').fill('8081');
   expect(await manifest(page)).toBe(changed('containerPort: 8080', 'containerPort: 8081'));
 });
 

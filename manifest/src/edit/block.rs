@@ -103,7 +103,15 @@ impl Layout<'_> {
         };
         let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
         let (start, end) = (self.tree.node(id).start, self.end(id));
-        if let (Value::String(text), true) = (value, self.is_inline(id)) {
+        if let Value::String(text) = value
+            && let Some(splices) = self.replace_string(id, self.column(dash), text)
+        {
+            return Ok(splices);
+        }
+        if let Value::String(text) = value
+            && self.is_inline(id)
+            && !self.is_literal(text)
+        {
             let plain = super::render::string(text, self.style(id));
             let space = if self.text[..start].ends_with([' ', '\n']) {
                 ""

@@ -13,6 +13,11 @@ impl Layout<'_> {
     /// A value in the place of a node within a flow collection.
     pub(super) fn replace_flow(&self, place: Place, value: &Value) -> Splice {
         let node = self.tree.node(place.node);
+        if let Value::String(text) = value
+            && let Some(splice) = self.replace_flow_string(place, text)
+        {
+            return splice;
+        }
         let (start, end) = (node.start, self.end(place.node));
         let holder = place.parent.map_or(place.node, |(parent, _)| parent);
         let spread = self.spread(holder);

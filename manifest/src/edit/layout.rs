@@ -1,5 +1,6 @@
 //! How a text is laid out: its lines, its indentation, where a collection's items stand.
 
+use super::Writing;
 use crate::document::{Document, Format, line_end};
 use crate::tree::{Kind, NodeId, Tree};
 
@@ -14,6 +15,8 @@ pub(super) struct Layout<'a> {
     pub step: usize,
     /// Columns from a key to the dashes of its list.
     pub dash: usize,
+    /// How texts are written.
+    pub writing: Writing,
 }
 
 impl<'a> Layout<'a> {
@@ -26,6 +29,7 @@ impl<'a> Layout<'a> {
             eol: if text.contains("\r\n") { "\r\n" } else { "\n" },
             step: 2,
             dash: 2,
+            writing: Writing::Kept,
         };
         if let Some(step) = layout
             .habit(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))

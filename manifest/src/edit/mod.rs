@@ -8,6 +8,7 @@ mod flow;
 mod layout;
 mod reference;
 mod render;
+mod string;
 mod write;
 
 use std::ops::Range;
@@ -82,6 +83,19 @@ pub enum EditError {
     Unsupported,
 }
 
+/// How texts of an edit are written. What one way would make of the lines around it, the next one does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// In the style that stands there, with what is the same left as it is.
+    Kept,
+    /// Whole: lines as a literal block scalar.
+    Whole,
+    /// Whole, and in quotes.
+    Quoted,
+}
+
+const WRITINGS: [Writing; 3] = [Writing::Kept, Writing::Whole, Writing::Quoted];
+
 /// Carries out an edit on a document.
 pub(crate) fn apply(
     document: &Document,
@@ -96,13 +110,19 @@ pub(crate) fn apply(
     if let Some(parts) = parts(before, edit) {
         return in_parts(document, entry, &parts, &wanted);
     }
-    let splices = write::splices(document, entry, edit)?;
-    let after = Document::parse(splice(document.text(), &splices));
-    if after.value(entry) == Some(&wanted) && after.entries().len() == document.entries().len() {
-        Ok((splices, after))
-    } else {
-        Err(EditError::Unsupported)
+    let mut tried = None;
+    for writing in WRITINGS {
+        let splices = write::splices(document, entry, edit, writing)?;
+        if tried.as_ref() == Some(&splices) {
+            continue;
+        }
+        let after = Document::parse(splice(document.text(), &splices));
+        if after.value(entry) == Some(&wanted) && after.entries().len() == document.entries().len() {
+            return Ok((splices, after));
+        }
+        tried = Some(splices);
     }
+    Err(EditError::Unsupported)
 }
 
 /// Carries out an edit by reading again only the lines around it. None where it has to be done as a whole: because
@@ -112,10 +132,22 @@ pub(crate) fn apply_near(document: &Document, entry: usize, edit: &Edit) -> Opti
     if !is_plain(before, edit)? {
         return None;
     }
-    let splices = write::splices(document, entry, edit).ok()?;
-    let (at, change) = document.near(&splices)?;
-    let wanted = reference::apply(reference::get(before, &change.path)?, &edit.below(&change.path)?).ok()?;
-    (at == entry && wanted == change.value).then_some((splices, change))
+    let mut tried = None;
+    for writing in WRITINGS {
+        let splices = write::splices(document, entry, edit, writing).ok()?;
+        if tried.as_ref() == Some(&splices) {
+            continue;
+        }
+        if let Some((at, change)) = document.near(&splices) {
+            let before = reference::get(before, &change.path)?;
+            let wanted = reference::apply(before, &edit.below(&change.path)?).ok()?;
+            if at == entry && wanted == change.value {
+                return Some((splices, change));
+            }
+        }
+        tried = Some(splices);
+    }
+    None
 }
 
 /// The edit changes one thing that is there, or adds one to a collection that is there.
@@ -227,7 +259,7 @@ fn in_parts(
 ) -> Result<(Vec<Splice>, Document), EditError> {
     // A refusal shows an anchor of this text, not of one halfway.
     for part in parts {
-        if let Err(shared @ EditError::Shared(_)) = write::splices(document, entry, part) {
+        if let Err(shared @ EditError::Shared(_)) = write::splices(document, entry, part, Writing::Kept) {
             return Err(shared);
         }
     }

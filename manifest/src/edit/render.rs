@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Writing;
 use super::layout::Layout;
 use crate::scalar::is_plain_string;
 use crate::tree::Style;
@@ -64,9 +65,14 @@ impl Layout<'_> {
         match value {
             Value::Object(map) if !map.is_empty() => Body::Lines(self.block(value, indent + self.step)),
             Value::Array(items) if !items.is_empty() => Body::Lines(self.block(value, indent + self.dash)),
-            Value::String(text) if is_literal(text) => literal(text, indent + self.step),
+            Value::String(text) if self.is_literal(text) => literal(text, indent, self.step),
             other => Body::Inline(self.inline(other, None)),
         }
+    }
+
+    /// It is written as a new block scalar, whatever stands behind it: with no more than one break at its end.
+    pub(super) fn is_literal(&self, text: &str) -> bool {
+        self.writing != Writing::Quoted && self.step <= 9 && !text.ends_with("\n\n") && is_literal(text)
     }
 
     /// Lines of one list item whose dash stands at `indent`.
@@ -75,8 +81,8 @@ impl Layout<'_> {
         let lines = match value {
             Value::Object(map) if !map.is_empty() => self.block(value, indent + 2),
             Value::Array(items) if !items.is_empty() => self.block(value, indent + 2),
-            Value::String(text) if is_literal(text) => {
-                let Body::Literal(header, lines) = literal(text, indent + 2) else {
+            Value::String(text) if self.is_literal(text) => {
+                let Body::Literal(header, lines) = literal(text, indent, 2) else {
                     return Vec::new();
                 };
                 return std::iter::once(format!("{pad}- {header}")).chain(lines).collect();
@@ -140,8 +146,8 @@ pub(super) fn string(text: &str, style: Option<Style>) -> String {
     }
 }
 
-/// Double quotes. JSON's escapes are YAML's too; what YAML calls unprintable is escaped as well.
-fn quoted(text: &str) -> String {
+/// In double quotes. JSON's escapes are YAML's too; what YAML calls unprintable is escaped as well.
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     for c in Value::from(text).to_string().chars() {
         if matches!(
@@ -161,22 +167,44 @@ fn hex(digit: u32) -> char {
     char::from_digit(digit, 16).unwrap_or('0')
 }
 
-/// Several lines that a literal block scalar says exactly.
-fn is_literal(text: &str) -> bool {
-    text.trim_end_matches('\n').contains('\n')
-        && !text.starts_with([' ', '\t', '\n'])
-        && !text.ends_with("\n\n")
+/// A block scalar can hold these characters. It has no escapes: controls, and what some reader takes for a line break
+/// or leaves out, need double quotes.
+pub(super) fn in_block(text: &str) -> bool {
+    text.contains(|c| !matches!(c, ' ' | '\t' | '\n'))
         && text.chars().all(|c| {
             matches!(c, '\n' | '\t')
-                || !(c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}'))
+                || !(c.is_control()
+                    || matches!(
+                        c,
+                        '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{fffe}' | '\u{ffff}'
+                    ))
         })
 }
 
-fn literal(text: &str, indent: usize) -> Body {
-    let header = if text.ends_with('\n') { "|" } else { "|-" };
-    let pad = " ".repeat(indent);
-    let lines = text.trim_end_matches('\n').split('\n');
-    let lines = lines
+/// Lines that a literal block scalar says exactly.
+pub(super) fn is_literal(text: &str) -> bool {
+    text.contains('\n') && in_block(text)
+}
+
+/// The header of a block scalar.
+pub(super) fn indicator(style: char, digit: Option<u32>, chomping: Option<char>) -> String {
+    let mut header = style.to_string();
+    header.extend(digit.map(|digit| digit.to_string()));
+    header.extend(chomping);
+    header
+}
+
+fn literal(text: &str, parent: usize, step: usize) -> Body {
+    let body = text.trim_end_matches('\n');
+    let first = body.split('\n').find(|line| !line.is_empty()).unwrap_or_default();
+    // Blanks at the beginning would be taken for indentation.
+    let digit = first
+        .starts_with([' ', '\t'])
+        .then(|| u32::try_from(step).unwrap_or(u32::MAX));
+    let chomping = (body.len() == text.len()).then_some('-');
+    let pad = " ".repeat(parent + step);
+    let lines = body
+        .split('\n')
         .map(|line| {
             if line.is_empty() {
                 String::new()
@@ -185,5 +213,5 @@ fn literal(text: &str, indent: usize) -> Body {
             }
         })
         .collect();
-    Body::Literal(header.to_owned(), lines)
+    Body::Literal(indicator('|', digit, chomping), lines)
 }

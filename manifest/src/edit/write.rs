@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::layout::Layout;
 use super::render::Body;
-use super::{Edit, EditError, nest};
+use super::{Edit, EditError, Writing, nest};
 use crate::document::Document;
 use crate::path::{Path, Segment};
 use crate::splice::Splice;
@@ -32,13 +32,21 @@ enum Found<'a> {
 }
 
 /// The splices of an edit.
-pub(super) fn splices(document: &Document, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+pub(super) fn splices(
+    document: &Document,
+    entry: usize,
+    edit: &Edit,
+    writing: Writing,
+) -> Result<Vec<Splice>, EditError> {
     let root = document
         .entries()
         .get(entry)
         .and_then(|entry| entry.root)
         .ok_or(EditError::Unreadable)?;
-    let layout = Layout::of(document);
+    let layout = Layout {
+        writing,
+        ..Layout::of(document)
+    };
     match edit {
         Edit::Set { path, value } => layout.set(root, path, value),
         Edit::Insert { path, index, value } => match layout.find(root, path)? {
@@ -192,6 +200,11 @@ impl Layout<'_> {
     fn replace_behind_colon(&self, key: NodeId, id: NodeId, value: &Value) -> Vec<Splice> {
         let node = self.tree.node(id);
         let indent = self.column(self.tree.node(key).start);
+        if let Value::String(text) = value
+            && let Some(splices) = self.replace_string(id, indent, text)
+        {
+            return splices;
+        }
         let (start, end) = (node.start, self.end(id));
         let style = self.style(id);
         let body = match (self.body(value, indent), value) {

@@ -55,6 +55,7 @@ fn RestartPolicy(wizard: Wizard) -> impl IntoView {
                     type="radio"
                     name="restart-policy"
                     value=value
+                    checked=untrack(on)
                     prop:checked=on
                     on:focus=move |_| wizard.focused.set(path.get_value())
                     on:change=move |_| wizard.set(&path.get_value(), value.into())

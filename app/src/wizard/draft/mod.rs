@@ -10,17 +10,34 @@ mod store;
 use leptos::prelude::*;
 use manifest::Document;
 
+use super::state::Wizard;
+
 /// Which draft a person begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {
     /// One that no open tab works on, if there is one.
     Again,
-    /// None, since they bring a text, and every draft stays; but a page that is loaded again begins with its own.
+    /// None, since they bring a text, and every draft stays.
     Anew,
+    /// The one at this place, which the address names; if it is gone, as with [`Begin::Again`].
+    At(usize),
+}
+
+/// What is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The document's text.
+    pub text: String,
+    /// What its view in JSON says, while that is shown.
+    pub json: Option<String>,
 }
 
 /// Whether the text is kept in this browser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(dead_code, reason = "only the browser has drafts")
+)]
 pub enum Kept {
     /// Nothing to keep yet.
     Yes,
@@ -30,19 +47,19 @@ pub enum Kept {
     Restored,
     /// Not kept, for the Secret in it.
     Secret,
-    /// Not kept: the browser gives no room.
-    #[cfg_attr(
-        not(feature = "hydrate"),
-        allow(dead_code, reason = "only the browser has drafts")
-    )]
-    Full,
+    /// Not kept, for this reason; it is tried again.
+    Failed(String),
+    /// An earlier draft, without the Secret, could not be taken away, for this reason; it is tried again.
+    NotForgotten(String),
+    /// The drafts cannot be read, for this reason: nothing is written, so that none is lost.
+    Unreadable(String),
 }
 
 /// What becomes of the draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Write {
-    /// It is this text.
-    Keep(String),
+    /// It is this.
+    Keep(Draft),
     /// It is no more.
     Forget,
 }
@@ -54,8 +71,10 @@ pub struct Drafts {
     pub kept: RwSignal<Kept>,
     /// The person wants a Secret in the draft too.
     pub with_secret: RwSignal<bool>,
-    // Where this tab keeps its draft; empty until it is known, and nothing is written until then.
-    place: StoredValue<String>,
+    /// The number of this tab's place, once there is a draft.
+    pub number: RwSignal<Option<usize>>,
+    // Where this tab keeps its draft, with its number; none until it is known, and nothing is written until then.
+    place: StoredValue<Option<(String, usize)>>,
     waiting: StoredValue<Option<Write>>,
     writing: StoredValue<bool>,
 }
@@ -66,7 +85,8 @@ impl Drafts {
         Self {
             kept: RwSignal::new(Kept::Yes),
             with_secret: RwSignal::new(false),
-            place: StoredValue::new(String::new()),
+            number: RwSignal::new(None),
+            place: StoredValue::new(None),
             waiting: StoredValue::new(None),
             writing: StoredValue::new(false),
         }
@@ -74,7 +94,20 @@ impl Drafts {
 
     /// Leaving the page loses nothing.
     pub fn is_kept(self) -> bool {
-        !matches!(self.kept.get_untracked(), Kept::Secret | Kept::Full)
+        self.kept
+            .with_untracked(|kept| matches!(kept, Kept::Yes | Kept::Saved | Kept::Restored))
+    }
+
+    /// A text waits to be written, or is being written.
+    #[cfg(feature = "hydrate")]
+    pub fn is_busy(self) -> bool {
+        self.writing.get_value() || self.waiting.with_value(Option::is_some)
+    }
+
+    /// Waits a moment for a write.
+    #[cfg(feature = "hydrate")]
+    pub async fn pause(self) {
+        place::rest(10).await;
     }
 
     /// Finds a place for this tab's draft of a project, and gives the draft that lies there.
@@ -82,13 +115,23 @@ impl Drafts {
         not(feature = "hydrate"),
         allow(clippy::unused_async, reason = "only the browser has drafts")
     )]
-    pub async fn begin(self, project: &str, begin: Begin) -> Option<String> {
+    pub async fn begin(self, project: &str, begin: Begin) -> Option<Draft> {
         #[cfg(feature = "hydrate")]
         {
-            let (place, draft) = place::take(project, begin).await;
-            let _ = self.place.try_set_value(place);
-            self.write_on();
-            draft
+            match place::take(project, begin).await {
+                Ok((place, number, draft)) => {
+                    if draft.is_some() {
+                        let _ = self.number.try_set(Some(number));
+                    }
+                    let _ = self.place.try_set_value(Some((place, number)));
+                    self.write_on();
+                    draft
+                }
+                Err(reason) => {
+                    let _ = self.kept.try_set(Kept::Unreadable(reason));
+                    None
+                }
+            }
         }
         #[cfg(not(feature = "hydrate"))]
         {
@@ -97,27 +140,39 @@ impl Drafts {
         }
     }
 
-    /// Whether the page was here before: it is loaded again, or the person came back to it.
-    pub fn is_return() -> bool {
-        #[cfg(feature = "hydrate")]
-        return place::is_return();
-        #[cfg(not(feature = "hydrate"))]
-        false
+    /// Reads the drafts again after they could not be read. The text on the page gets an empty place.
+    pub fn retry(self, wizard: Wizard) {
+        leptos::task::spawn_local(async move {
+            self.kept.set(Kept::Yes);
+            self.begin(&wizard.project.get_untracked(), Begin::Anew).await;
+        });
     }
 
     /// Keeps a text, or takes the draft away where a Secret must not be kept.
-    pub fn save(self, document: &Document) {
-        if holds_secret(document) && !self.with_secret.get_untracked() {
-            self.kept.set(Kept::Secret);
+    pub fn save(self, document: &Document, json: Option<String>) {
+        let secret = holds_secret(document) || json.as_deref().is_some_and(names_secret);
+        if secret && !self.with_secret.get_untracked() {
+            self.say(Kept::Secret);
             self.write(Write::Forget);
         } else {
-            self.write(Write::Keep(document.text().to_owned()));
+            let text = document.text().to_owned();
+            self.write(Write::Keep(Draft { text, json }));
         }
     }
 
     /// Forgets the draft.
     pub fn clear(self) {
         self.write(Write::Forget);
+    }
+
+    /// Says how the text is kept, unless it cannot be.
+    fn say(self, kept: Kept) {
+        let stays = self
+            .kept
+            .try_with_untracked(|now| matches!(now, Kept::Unreadable(_)) || *now == kept);
+        if stays == Some(false) {
+            self.kept.set(kept);
+        }
     }
 
     fn write(self, write: Write) {
@@ -127,31 +182,90 @@ impl Drafts {
 
     /// Writes what waits, once it is known where.
     fn write_on(self) {
-        let placed = self.place.try_with_value(|place| !place.is_empty());
+        let placed = self.place.try_with_value(Option::is_some);
         if placed != Some(true) || self.writing.get_value() {
             return;
         }
         self.writing.set_value(true);
         #[cfg(feature = "hydrate")]
         leptos::task::spawn_local(async move {
+            let mut pause = 1;
             // The page may end while a write runs: everything of it is gone then.
             while let Some(write) = self.waiting.try_update_value(Option::take).flatten() {
-                let Some(place) = self.place.try_get_value() else {
+                let Some((place, number)) = self.place.try_get_value().flatten() else {
                     return;
                 };
-                let text = match &write {
-                    Write::Keep(text) => Some(text.as_str()),
+                let draft = match &write {
+                    Write::Keep(draft) => {
+                        if self.number.try_get_untracked() == Some(None) {
+                            let _ = self.number.try_set(Some(number));
+                        }
+                        Some(draft)
+                    }
                     Write::Forget => None,
                 };
-                let stored = store::put(&place, text).await.is_ok();
+                let result = store::put(&place, draft).await;
                 // A newer state tells its own.
                 let newest = self.waiting.try_with_value(Option::is_none) == Some(true);
-                if text.is_some() && newest {
-                    let _ = self.kept.try_set(if stored { Kept::Saved } else { Kept::Full });
+                match result {
+                    Ok(()) => {
+                        pause = 1;
+                        if newest && draft.is_some() {
+                            self.say(Kept::Saved);
+                        } else if newest
+                            && self
+                                .kept
+                                .try_with_untracked(|kept| matches!(kept, Kept::NotForgotten(_)))
+                                == Some(true)
+                        {
+                            self.say(Kept::Secret);
+                        }
+                    }
+                    Err(error) => {
+                        let reason = error.to_string();
+                        self.say(if draft.is_some() {
+                            Kept::Failed(reason)
+                        } else {
+                            Kept::NotForgotten(reason)
+                        });
+                        self.waiting
+                            .try_update_value(|waiting| waiting.get_or_insert(write));
+                        place::rest(pause * 1000).await;
+                        pause = (pause * 2).min(30);
+                    }
                 }
             }
             let _ = self.writing.try_update_value(|writing| *writing = false);
         });
+    }
+
+    /// Keeps the history of the text for this tab's next page, if the text may be kept.
+    #[cfg(feature = "hydrate")]
+    pub fn leave(self, wizard: Wizard) {
+        if !self.is_kept() {
+            return;
+        }
+        if let Some((place, _)) = self.place.get_value() {
+            let text = wizard
+                .document
+                .with_untracked(|document| document.text().to_owned());
+            wizard
+                .history
+                .with_untracked(|history| place::keep_history(&place, &text, history));
+        }
+    }
+
+    /// The history that this tab kept of a text.
+    pub fn history(self, text: &str) -> Option<manifest::History> {
+        #[cfg(feature = "hydrate")]
+        {
+            place::history(&self.place.get_value()?.0, text)
+        }
+        #[cfg(not(feature = "hydrate"))]
+        {
+            let _ = text;
+            None
+        }
     }
 }
 

@@ -2,10 +2,16 @@
 //! browser, which ends with the tab. So two tabs never write over each other's text, and what a closed tab has left is
 //! found again by the next one.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use manifest::History;
 use wasm_bindgen::prelude::*;
 
-use super::{Begin, store};
+use super::{Begin, Draft, store};
 use crate::address::base;
+use crate::i18n::{t, wizard as text};
 
 /// Places of a project. Nobody has more tabs of one wizard; who has shares the last place.
 const PLACES: usize = 32;
@@ -28,15 +34,14 @@ export async function hold_lock(name, patience) {
   });
 }
 
-// Whether this page was here before: it is loaded again, or the person came back to it.
-export function is_return() {
-  const type = performance.getEntriesByType('navigation')[0]?.type;
-  return type === 'reload' || type === 'back_forward';
+export function rest(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 ")]
 extern "C" {
     async fn hold_lock(name: &str, patience: u32) -> JsValue;
-    pub fn is_return() -> bool;
+    #[wasm_bindgen(js_name = rest)]
+    async fn rest_for(milliseconds: u32) -> JsValue;
 }
 
 async fn hold(place: &str, patience: u32) -> bool {
@@ -45,27 +50,66 @@ async fn hold(place: &str, patience: u32) -> bool {
         .is_truthy()
 }
 
-/// Takes a place for this tab's draft of a project; with the draft that lies there.
-pub async fn take(project: &str, begin: Begin) -> (String, Option<String>) {
-    let drafts = store::places().await.unwrap_or_default();
+/// Ends after so many milliseconds.
+pub async fn rest(milliseconds: u32) {
+    rest_for(milliseconds).await;
+}
+
+/// How long the database may take to answer, in milliseconds.
+const ANSWER: u32 = 5000;
+
+/// Takes a place for this tab's draft of a project: its name and number, with the draft that lies there; or why the
+/// drafts cannot be read. A place whose draft is not known is never taken.
+pub async fn take(project: &str, begin: Begin) -> Result<(String, usize, Option<Draft>), String> {
+    let (sender, answer) = oneshot::channel();
+    let sender = Rc::new(Cell::new(Some(sender)));
+    let (late, project) = (Rc::clone(&sender), project.to_owned());
+    leptos::task::spawn_local(async move {
+        let found = find(&project, begin).await.map_err(|error| error.to_string());
+        if let Some(sender) = sender.take() {
+            let _ = sender.send(found);
+        }
+    });
+    leptos::task::spawn_local(async move {
+        rest(ANSWER).await;
+        if let Some(sender) = late.take() {
+            let _ = sender.send(Err(t(text::DRAFT_SLOW).to_owned()));
+        }
+    });
+    answer.await.unwrap_or_else(|_| Err(String::new()))
+}
+
+async fn find(project: &str, begin: Begin) -> Result<(String, usize, Option<Draft>), idb::Error> {
+    let drafts = store::places().await?;
     let own = match begin {
-        Begin::Anew if !is_return() => None,
-        _ => own(project, &drafts).await,
+        Begin::At(number) => named(&name(project, number), &drafts).await,
+        Begin::Again | Begin::Anew => None,
+    };
+    let own = match (own, begin) {
+        (None, Begin::Again | Begin::At(_)) => own_place(project, &drafts).await,
+        (own, _) => own,
     };
     let place = match (own, begin) {
         (Some(own), _) => own,
-        (None, Begin::Again) => again(project, &drafts).await,
+        (None, Begin::Again | Begin::At(_)) => again(project, &drafts).await,
         (None, Begin::Anew) => anew(project, &drafts).await,
     };
+    let draft = store::get(&place).await?;
     remember(project, &place);
-    let draft = store::get(&place).await.ok().flatten();
-    (place, draft.filter(|text| !text.is_empty()))
+    let number = (0..PLACES).find(|number| name(project, *number) == place);
+    let draft = draft.filter(|draft| !draft.text.is_empty() || draft.json.is_some());
+    Ok((place, number.unwrap_or_default(), draft))
 }
 
 /// The place that this tab had before, if a draft lies there.
-async fn own(project: &str, drafts: &[String]) -> Option<String> {
-    let own = remembered(project).filter(|own| drafts.contains(own))?;
-    hold(&own, PATIENCE).await.then_some(own)
+async fn own_place(project: &str, drafts: &[String]) -> Option<String> {
+    named(&remembered(project)?, drafts).await
+}
+
+/// A place, if a draft lies there and no other tab works on it.
+async fn named(place: &str, drafts: &[String]) -> Option<String> {
+    let found = drafts.iter().find(|draft| *draft == place)?;
+    hold(found, PATIENCE).await.then(|| place.to_owned())
 }
 
 /// A free place with a draft; else one without.
@@ -122,4 +166,39 @@ fn remember(project: &str, place: &str) {
         // A tab without a memory takes any free place after a reload.
         let _ = memory.set_item(&key(project), place);
     }
+}
+
+/// Most bytes of a history that the tab keeps.
+const HISTORY: usize = 512 * 1024;
+
+/// Under which key the tab keeps the history of the text at a place.
+fn history_key(place: &str) -> String {
+    format!("jobwright-history:{place}")
+}
+
+/// Keeps a text's history over the end of this page. It is of no use to another text.
+pub fn keep_history(place: &str, of: &str, history: &History) {
+    if let Some(memory) = memory() {
+        // Without it there is nothing to undo on the next page, and nothing is lost.
+        let _ = memory.set_item(
+            &history_key(place),
+            &format!("{:x} {}", sum(of), history.to_json(HISTORY)),
+        );
+    }
+}
+
+/// What [`keep_history`] kept, if it is of this text.
+pub fn history(place: &str, of: &str) -> Option<History> {
+    let kept = memory()?.get_item(&history_key(place)).ok().flatten()?;
+    let (found, history) = kept.split_once(' ')?;
+    (found == format!("{:x}", sum(of)))
+        .then(|| History::from_json(history))
+        .flatten()
+}
+
+/// FNV-1a, 64 bits: tells one's own texts apart.
+fn sum(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

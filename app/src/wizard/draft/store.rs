@@ -1,7 +1,11 @@
-//! `IndexedDB`: one database, one store, the draft's place as key and the text as value.
+//! `IndexedDB`: one database, one store, the draft's place as key and the text as value, or an array
+//! of the text and its view in JSON.
 
 use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
-use wasm_bindgen::JsValue;
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::Draft;
 
 const DATABASE: &str = "jobwright";
 const STORE: &str = "drafts";
@@ -28,7 +32,7 @@ pub async fn places() -> Result<Vec<String>, Error> {
 }
 
 /// The draft at a place.
-pub async fn get(place: &str) -> Result<Option<String>, Error> {
+pub async fn get(place: &str) -> Result<Option<Draft>, Error> {
     let database = open().await?;
     let transaction = database.transaction(&[STORE], TransactionMode::ReadOnly)?;
     let value: Option<JsValue> = transaction
@@ -37,18 +41,28 @@ pub async fn get(place: &str) -> Result<Option<String>, Error> {
         .await?;
     transaction.await?;
     database.close();
-    Ok(value.and_then(|value| value.as_string()))
+    let array = value.as_ref().and_then(|value| value.dyn_ref::<Array>());
+    let (text, json) = match array {
+        Some(array) => (array.get(0).as_string(), array.get(1).as_string()),
+        None => (value.and_then(|value| value.as_string()), None),
+    };
+    Ok(text.map(|text| Draft { text, json }))
 }
 
 /// Keeps a draft at a place, or takes it away.
-pub async fn put(place: &str, text: Option<&str>) -> Result<(), Error> {
+pub async fn put(place: &str, draft: Option<&Draft>) -> Result<(), Error> {
     let database = open().await?;
     let transaction = database.transaction(&[STORE], TransactionMode::ReadWrite)?;
     let store = transaction.object_store(STORE)?;
     let key = JsValue::from_str(place);
-    match text {
-        Some(text) => {
-            store.put(&JsValue::from_str(text), Some(&key))?.await?;
+    match draft {
+        Some(Draft { text, json }) => {
+            let text = JsValue::from_str(text);
+            let value = match json {
+                None => text,
+                Some(json) => Array::of2(&text, &JsValue::from_str(json)).into(),
+            };
+            store.put(&value, Some(&key))?.await?;
         }
         None => store.delete(key)?.await?,
     }

@@ -82,6 +82,7 @@ pub fn Check(
                 <input
                     id=id
                     type="checkbox"
+                    checked=untrack(on)
                     prop:checked=on
                     on:focus=move |_| wizard.focused.set(stored.get_value())
                     on:change=move |event| {

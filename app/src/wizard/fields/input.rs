@@ -1,7 +1,7 @@
 //! A line of text, or several.
 
 use leptos::prelude::*;
-use manifest::{Edit, Path, Severity};
+use manifest::{Edit, Path, Severity, retyped, shown};
 
 use super::Field;
 use crate::i18n::{Text, t};
@@ -45,6 +45,19 @@ impl As {
     }
 }
 
+/// Most lines that a text area shows before it scrolls.
+const LINES: usize = 20;
+
+/// The rows of a text area for a text: one a line, within bounds.
+pub fn rows(text: &str) -> usize {
+    (text.matches('\n').count() + 1).min(LINES)
+}
+
+/// A text as the content of a text area in HTML, whose first line break would be left out.
+pub fn in_area(text: &str) -> String {
+    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
+}
+
 /// A bound input without label, for rows.
 #[component]
 pub fn Input(
@@ -64,7 +77,7 @@ pub fn Input(
     /// Names offered while typing; none to choose from where the person may not list them.
     #[prop(optional_no_strip)]
     offers: Option<Signal<Vec<String>>>,
-    /// Several lines.
+    /// A text that may have several lines: in a text area that grows with them.
     #[prop(optional)]
     lines: bool,
     /// Identifiers are monospaced.
@@ -91,19 +104,26 @@ pub fn Input(
     };
     let typed = move |typed: String| {
         let path = path.get_value();
+        let typed = retyped(&untrack(value), &typed, lines);
         wizard.edit(&kind.edit(&path, &typed), Some(&path.to_string()));
     };
+    let displayed = move || shown(&value(), lines).into_owned();
     let focused = move |_| wizard.focused.set(path.get_value());
     let class = if mono { "input input-mono" } else { "input" };
     if lines {
         return view! {
             <textarea
                 id=id
-                class=class
-                rows="2"
+                class=format!("{class} area")
+                rows=move || rows(&displayed())
+                autocomplete="off"
+                spellcheck=if mono { "false" } else { "true" }
+                placeholder=placeholder
+                aria-label=aria_label
                 aria-describedby=described
                 aria-invalid=invalid
-                prop:value=value
+                inner_html=in_area(&wizard.first(displayed))
+                prop:value=displayed
                 on:input=move |event| typed(event_target_value(&event))
                 on:focus=focused
             ></textarea>
@@ -123,7 +143,8 @@ pub fn Input(
             aria-label=aria_label
             aria-describedby=described
             aria-invalid=invalid
-            prop:value=value
+            value=wizard.first(displayed)
+            prop:value=displayed
             on:input=move |event| typed(event_target_value(&event))
             on:focus=focused
         />

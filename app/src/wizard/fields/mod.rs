@@ -11,8 +11,10 @@ mod words;
 
 pub use buttons::{AddButton, RemoveButton};
 pub use choose::{Check, Flag, Select};
-pub use input::{As, Input, TextField};
+pub use input::{As, Input, TextField, in_area, rows};
 pub use words::Words;
+
+use std::fmt::Write;
 
 use leptos::prelude::*;
 use manifest::{Path, Severity};
@@ -23,14 +25,21 @@ use crate::i18n::{Text, t};
 use crate::kit::dynamic::dynamic;
 
 /// The element id of a path's input: in the Job's form, or in that of another document of the stream. The problem
-/// list and the switch jump to it.
+/// list and the switch jump to it. No two paths have the same, and none holds a blank, which would make it several.
 pub fn id_in(other: Option<usize>, path: &Path) -> String {
-    let text = path.to_string();
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
-    other.map_or_else(|| format!("f-{plain}"), |entry| format!("d{entry}-{plain}"))
+    let mut id = other.map_or_else(|| "f-".to_owned(), |entry| format!("d{entry}-"));
+    for c in path.to_string().chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => id.push(c),
+            '.' => id.push('-'),
+            '[' => id.push(':'),
+            ']' => id.push('.'),
+            c => {
+                let _ = write!(id, "_{:x}_", u32::from(c));
+            }
+        }
+    }
+    id
 }
 
 /// Label, input, hint and problems.
@@ -108,4 +117,33 @@ pub fn Problems(
 /// The positions of a list's items, for `<For>`: rows stay while only their values change.
 pub fn positions(wizard: Wizard, path: Path) -> Memo<Vec<usize>> {
     Memo::new(move |_| (0..wizard.length(&path)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_paths_share_an_element() {
+        let keys = [
+            "a", "a.b", "a-b", "a b", "a/b", "a[0]", "0", "", "é", "_2e_", "a\"b", "b", "a_b", "a]b",
+        ];
+        let mut paths = vec![Path::root()];
+        for key in keys {
+            paths.push(Path::of([key]));
+            paths.push(Path::of(["a"]).key(key));
+            paths.push(Path::of([key]).index(0));
+            paths.push(Path::of([key]).index(0).key("b"));
+        }
+        let distinct: HashSet<_> = paths.iter().collect();
+        let ids: HashSet<_> = paths
+            .iter()
+            .flat_map(|path| [id_in(None, path), id_in(Some(0), path), id_in(Some(1), path)])
+            .collect();
+        assert_eq!(ids.len(), distinct.len() * 3);
+        assert!(ids.iter().all(|id| !id.contains(char::is_whitespace)));
+        assert_eq!(id_in(None, &Path::of(["metadata", "name"])), "f-metadata-name");
+    }
 }

@@ -1,10 +1,10 @@
 //! A list of texts: command, arguments, and other lists, one text a row.
 
 use leptos::prelude::*;
-use manifest::{Edit, Path, shell};
+use manifest::{Edit, Path, Segment, shell};
 use serde_json::Value;
 
-use super::{AddButton, As, Input, Problems, RemoveButton, positions};
+use super::{AddButton, As, Input, Problems, RemoveButton, positions, rows};
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::dynamic::dynamic;
 use crate::wizard::state::Wizard;
@@ -27,7 +27,12 @@ pub fn Words(
     /// The items are numbers.
     #[prop(optional)]
     numbers: bool,
+    /// The items are texts that may have several lines, as those of a command are.
+    #[prop(optional)]
+    lines: bool,
 ) -> impl IntoView {
+    let of_command = matches!(path.last(), Some(Segment::Key(key)) if key == "command" || key == "args");
+    let lines = (lines || of_command) && !numbers;
     // A new number has to be one, a new text may be empty.
     let new = move || if numbers { Value::from(0) } else { Value::from("") };
     let kind = if numbers { As::NumberKept } else { As::TextKept };
@@ -46,6 +51,7 @@ pub fn Words(
                         path=stored.get_value().index(index)
                         kind=kind
                         aria_label=name(index)
+                        lines
                         mono=true
                     />
                     <RemoveButton wizard path=stored.get_value().index(index) what=name(index)/>
@@ -65,11 +71,11 @@ pub fn Words(
 fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
     let line = RwSignal::new(String::new());
     let open = RwSignal::new(false);
-    let wrong = RwSignal::new(false);
+    let wrong = RwSignal::new(None::<shell::SplitError>);
     let path = StoredValue::new(path);
     let split = move || match shell::split(&line.get_untracked()) {
         Ok(words) if !words.is_empty() => {
-            wrong.set(false);
+            wrong.set(None);
             open.set(false);
             line.set(String::new());
             wizard.edit(
@@ -81,7 +87,7 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
             );
         }
         Ok(_) => {}
-        Err(_) => wrong.set(true),
+        Err(why) => wrong.set(Some(why)),
     };
     view! {
         <Show
@@ -95,23 +101,29 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
             }
         >
             <div class="paste-line">
-                <input
-                    class="input input-mono"
-                    type="text"
+                <textarea
+                    class="input input-mono area"
+                    rows=move || line.with(|line| rows(line))
+                    autocomplete="off"
+                    spellcheck="false"
                     aria-label=t(text::PASTE_LINE)
                     placeholder="perl -wle 'print 1'"
-                    aria-invalid=move || wrong.get().to_string()
+                    aria-invalid=move || wrong.get().is_some().to_string()
                     prop:value=move || line.get()
                     on:input=move |event| line.set(event_target_value(&event))
                     on:keydown=move |event| {
-                        if event.key() == "Enter" {
+                        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
                             event.prevent_default();
                             split();
                         }
                     }
-                />
+                ></textarea>
                 <button type="button" class="button" on:click=move |_| split()>{t(text::PASTE_SPLIT)}</button>
-                <p class="hint">{dynamic(move || t(if wrong.get() { text::PASTE_OPEN } else { text::PASTE_LINE_HINT }))}</p>
+                <p class="hint">{dynamic(move || t(match wrong.get() {
+                    Some(shell::SplitError::Open(_)) => text::PASTE_OPEN,
+                    Some(shell::SplitError::Lines(_)) => text::PASTE_LINES,
+                    None => text::PASTE_LINE_HINT,
+                }))}</p>
             </div>
         </Show>
     }

@@ -72,8 +72,8 @@ pub fn ProblemList(
                         .get()
                         .into_iter()
                         .map(|problem| {
-                            let (line, _) = wizard.document.with_untracked(|document| {
-                                manifest::line_column(document.text(), problem.range.start)
+                            let (line, _) = wizard.shown.with_untracked(|shown| {
+                                manifest::line_column(shown.text(), problem.range.start)
                             });
                             let label = if problem.path.is_root() { format!("{line}") } else { problem.path.to_string() };
                             let said = if problem.code == SERVER { Some(t(text::SERVER_SAYS)) } else { None };

@@ -84,7 +84,7 @@ pub fn Foot(
             .with_untracked(|problems| problems.first().cloned());
         if let Some(problem) = first {
             reviewing.set(false);
-            if wizard.document.with_untracked(|document| !document.is_valid())
+            if (untrack(|| wizard.waits()) || wizard.document.with_untracked(|document| !document.is_valid()))
                 && !wizard.editing.get_untracked()
             {
                 mode.run(true);

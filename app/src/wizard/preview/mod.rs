@@ -24,8 +24,8 @@ pub fn Preview(
     let frame = NodeRef::<leptos::html::Pre>::new();
     let lines = Memo::new(move |_| {
         let (mut start, mut blocks) = (0, Blocks::default());
-        wizard.document.with(|document| {
-            let lines = document.text().split_inclusive('\n').take(LINES);
+        wizard.shown.with(|shown| {
+            let lines = shown.text().split_inclusive('\n').take(LINES);
             lines
                 .map(|line| {
                     let at = start;

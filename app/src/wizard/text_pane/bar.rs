@@ -1,12 +1,14 @@
 //! Above the text: its format, copy, the changes since an import, the plain text field.
 
 use leptos::prelude::*;
-use manifest::{Document, Format};
+use manifest::{AssignError, Document, Format};
 
 use super::Plain;
 use crate::i18n::{t, wizard as text};
 use crate::kit::copy::CopyButton;
 use crate::kit::dynamic::dynamic;
+use crate::kit::notice::{Notice, Tone};
+use crate::wizard::problems::words;
 use crate::wizard::state::Wizard;
 
 /// Format, copy, and the choice of the plain text field.
@@ -20,25 +22,23 @@ pub fn Bar(
     comparing: RwSignal<bool>,
 ) -> impl IntoView {
     let broken = RwSignal::new(false);
-    // What the text was in the other format: going back without an edit brings back its bytes.
+    // What a text in JSON was as YAML: going back without an edit brings back its bytes.
     let other = StoredValue::new(None::<(String, String)>);
-    let format = move || wizard.document.with(Document::format);
+    let format = move || wizard.shown.with(Document::format);
     let convert = move |to: Format| {
         let document = wizard.document.get_untracked();
-        if document.format() == to {
-            return;
-        }
-        let kept = other
+        let original = other
             .get_value()
-            .filter(|(converted, _)| converted == document.text())
+            .filter(|(converted, _)| to == Format::Json && converted == document.text())
             .map(|(_, original)| original);
-        match kept.map_or_else(|| document.convert(to), Ok) {
-            Ok(text) => {
-                broken.set(false);
-                other.set_value(Some((text.clone(), document.text().to_owned())));
-                wizard.replace(&text);
-            }
-            Err(_) => broken.set(true),
+        if let Some(original) = original {
+            wizard.import(&original);
+            return broken.set(false);
+        }
+        broken.set(!wizard.show(to));
+        if document.format() == Format::Json {
+            let converted = wizard.document.with_untracked(|now| now.text().to_owned());
+            other.set_value(Some((converted, document.text().to_owned())));
         }
     };
     let pill = move |to: Format, words: &'static str| {
@@ -54,12 +54,19 @@ pub fn Bar(
         }
     };
     view! {
+        <Waiting wizard/>
         <div class="text-bar">
             <div class="pill" role="group" aria-label=t(text::FORMAT)>
                 {pill(Format::Yaml, "YAML")}
                 {pill(Format::Json, "JSON")}
             </div>
             {dynamic(move || broken.get().then(|| view! { <span class="field-problem">{t(text::FORMAT_BROKEN)}</span> }))}
+            {dynamic(move || {
+                wizard
+                    .json
+                    .with(Option::is_some)
+                    .then(|| view! { <span class="hint">{t(text::JSON_IS_A_VIEW)}</span> })
+            })}
             <span class="bar-space"></span>
             <Show when=move || wizard.imported.with(Option::is_some)>
                 <button
@@ -74,7 +81,7 @@ pub fn Bar(
             <button type="button" class="button button-quiet" title=t(text::TIDY_HINT) on:click=move |_| tidy(wizard)>
                 {t(text::TIDY)}
             </button>
-            <CopyButton text=Signal::derive(move || wizard.document.with(|document| document.text().to_owned()))/>
+            <CopyButton text=Signal::derive(move || wizard.shown.with(|shown| shown.text().to_owned()))/>
             <label class="check">
                 <input
                     type="checkbox"
@@ -87,12 +94,50 @@ pub fn Bar(
     }
 }
 
+/// Why the YAML has not followed what was typed in JSON, and what can be done.
+#[component]
+fn Waiting(wizard: Wizard) -> impl IntoView {
+    let why = Memo::new(move |_| {
+        wizard
+            .json
+            .with(|json| json.as_ref().and_then(|json| json.waits.clone()))
+    });
+    view! {
+        {dynamic(move || {
+            why.get().map(|why| {
+                let can = matches!(why, AssignError::Shared(_) | AssignError::Unsupported);
+                view! {
+                    <Notice tone=Tone::Warning>
+                        {dynamic(move || wizard.problems.with(|problems| problems.first().map(words)))}
+                        " "
+                        {t(text::JSON_WAITS)}
+                        " "
+                        {can.then(|| {
+                            view! {
+                                <button type="button" class="link" on:click=move |_| wizard.write_anew()>
+                                    {t(text::JSON_WRITE_ANEW)}
+                                </button>
+                                " "
+                            }
+                        })}
+                        <button type="button" class="link" on:click=move |_| wizard.undo()>{t(text::JSON_DROP)}</button>
+                    </Notice>
+                }
+            })
+        })}
+    }
+}
+
 /// Puts the text in order without touching what it means: blanks at the ends of lines and a missing last line end in
 /// YAML, indentation in JSON. A text whose value would change (a block of text with such blanks) stays.
 fn tidy(wizard: Wizard) {
-    let document = wizard.document.get_untracked();
-    let Some(tidied) = tidied(&document) else { return };
-    wizard.replace(&tidied);
+    let Some(tidied) = wizard.shown.with_untracked(tidied) else {
+        return;
+    };
+    match wizard.json.get_untracked() {
+        Some(json) => wizard.show_json(&json, &tidied),
+        None => wizard.replace(&tidied),
+    }
 }
 
 fn tidied(document: &Document) -> Option<String> {

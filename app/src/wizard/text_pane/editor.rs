@@ -79,7 +79,7 @@ mod monaco {
                 return;
             };
             leptos::task::spawn_local(async move {
-                let document = wizard.document.get_untracked();
+                let document = wizard.shown.get_untracked();
                 let host = Rc::new(DocumentHost(wizard));
                 match Editor::create(&element, t(text::MANIFEST), host).await {
                     // The pane may have gone while the editor was loading.
@@ -87,8 +87,8 @@ mod monaco {
                     Ok(editor) => {
                         let focused = wizard.focused.get_untracked();
                         let entry = wizard.entry.get_untracked();
-                        if let Some(range) = document.range(entry, &focused) {
-                            editor.reveal(document.text(), range.start);
+                        if let Some(offset) = wizard.offset_of(entry, &focused) {
+                            editor.reveal(document.text(), offset);
                         }
                         *shared.borrow_mut() = Some(editor);
                         wizard.set_editor(Some(Box::new(Port(shared))));
@@ -119,18 +119,22 @@ mod monaco {
             kept.with_value(|shared| {
                 if let Some(editor) = shared.borrow().as_ref() {
                     wizard
-                        .document
+                        .shown
                         .with_untracked(|document| editor.mark(document.text(), &markers));
                 }
             });
         });
         let shared = send_wrapper::SendWrapper::new(shared);
+        let of_json = wizard.json.with_untracked(Option::is_some);
         on_cleanup(move || {
             // The field that the cursor was in gets the focus back.
-            if let Some(editor) = shared.borrow().as_ref() {
-                let document = wizard.document.get_untracked();
-                let offset = to_byte(document.text(), editor.cursor());
-                if let Some((entry, path)) = document.path_at(offset)
+            // What is shown may be another text by now.
+            let same = wizard.json.with_untracked(Option::is_some) == of_json;
+            if let Some(editor) = shared.borrow().as_ref().filter(|_| same) {
+                let offset = wizard
+                    .shown
+                    .with_untracked(|shown| to_byte(shown.text(), editor.cursor()));
+                if let Some((entry, path)) = wizard.path_at(offset)
                     && entry == wizard.entry.get_untracked()
                 {
                     wizard.focused.set(path);

@@ -46,11 +46,7 @@ pub fn Files(
                     entry.name.as_deref().unwrap_or("?")
                 )
             };
-            document
-                .entries()
-                .iter()
-                .map(|entry| (name(entry), entry.range.start))
-                .collect::<Vec<_>>()
+            document.entries().iter().map(name).collect::<Vec<_>>()
         })
     });
     let count = move |index: usize| {
@@ -86,10 +82,15 @@ pub fn Files(
                         .get()
                         .into_iter()
                         .enumerate()
-                        .map(|(index, (name, start))| {
+                        .map(|(index, name)| {
+                            let show = move |_| {
+                                if let Some(at) = wizard.offset_of(index, &manifest::Path::root()) {
+                                    wizard.reveal(at);
+                                }
+                            };
                             view! {
                                 <li>
-                                    <button type="button" class="file" on:click=move |_| wizard.reveal(start)>
+                                    <button type="button" class="file" on:click=show>
                                         <Icon glyph=Glyph::File/>
                                         <span class="cell-clip">{name}</span>
                                         {dynamic(move || {
@@ -125,8 +126,8 @@ pub fn Files(
             </label>
             <a
                 class="button"
-                download=move || wizard.document.with(file_name)
-                href=move || wizard.document.with(|document| {
+                download=move || wizard.shown.with(file_name)
+                href=move || wizard.shown.with(|document| {
                     format!("data:text/plain;charset=utf-8,{}", leptos_router::location::Url::escape(document.text()))
                 })
             >
@@ -197,7 +198,7 @@ fn read_files(
         }
         refusal.set(None);
         let text = join(&texts);
-        wizard.replace(&text);
+        wizard.import(&text);
         wizard.imported.set(Some(text));
         if let Some(toaster) = toaster {
             toaster.show(

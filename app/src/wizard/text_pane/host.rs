@@ -15,9 +15,7 @@ pub struct DocumentHost(pub Wizard);
 
 impl Host for DocumentHost {
     fn text(&self) -> String {
-        self.0
-            .document
-            .with_untracked(|document| document.text().to_owned())
+        self.0.shown.with_untracked(|shown| shown.text().to_owned())
     }
 
     fn typed(&self, text: &str) {
@@ -45,7 +43,7 @@ impl Host for DocumentHost {
         };
         let found = self
             .0
-            .document
+            .shown
             .with_untracked(|document| complete(document, &schema, offset));
         let suggestion = |item: manifest::schema::Completion| Suggestion {
             label: item.label,
@@ -62,7 +60,7 @@ impl Host for DocumentHost {
         let schema = self.0.schema.get_untracked()?;
         let found = self
             .0
-            .document
+            .shown
             .with_untracked(|document| hover(document, &schema, offset))?;
         let choices = if found.choices.is_empty() {
             String::new()

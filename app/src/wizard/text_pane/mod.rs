@@ -40,15 +40,20 @@ pub fn TextPane(
 ) -> impl IntoView {
     let plain = RwSignal::new(None::<Plain>);
     let comparing = RwSignal::new(false);
+    // The other text gets an editor of its own: this one would take over the line ends of its first text.
+    let of_json = Memo::new(move |_| wizard.json.with(Option::is_some));
     view! {
         <div class="text-pane">
             <Files wizard importing/>
             <div class="text-main">
                 <Bar wizard plain comparing/>
-                {dynamic(move || match plain.get() {
+                {dynamic(move || {
+                    of_json.track();
+                    match plain.get() {
                     _ if comparing.get() => view! { <Changes wizard/> }.into_any(),
                     None => view! { <Monaco wizard plain/> }.into_any(),
                     Some(why) => view! { <PlainText wizard why/> }.into_any(),
+                    }
                 })}
             </div>
         </div>

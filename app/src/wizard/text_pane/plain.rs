@@ -24,8 +24,8 @@ pub fn PlainText(
     // their own.
     let shown = move || {
         wizard
-            .document
-            .with(|document| document.text().replace("\r\n", "\n"))
+            .shown
+            .with(|shown| manifest::shown(shown.text(), true).into_owned())
     };
     view! {
         {words.map(|words| view! { <Notice tone=Tone::Info>{t(words)}</Notice> })}
@@ -36,57 +36,9 @@ pub fn PlainText(
             autocomplete="off"
             prop:value=shown
             on:input=move |event| {
-                let old = wizard.document.with_untracked(|document| document.text().to_owned());
-                wizard.typed(&with_line_ends(&old, &event_target_value(&event)));
+                let old = wizard.shown.with_untracked(|shown| shown.text().to_owned());
+                wizard.typed(&manifest::retyped(&old, &event_target_value(&event), true));
             }
         ></textarea>
-    }
-}
-
-/// The new text with the line ends that the old one had on the lines that stay.
-fn with_line_ends(old: &str, new: &str) -> String {
-    if !old.contains("\r\n") {
-        return new.to_owned();
-    }
-    let shown = old.replace("\r\n", "\n");
-    let Some(change) = manifest::difference(&shown, new) else {
-        return old.to_owned();
-    };
-    // Byte offsets in `shown` become offsets in `old` by the carriage returns before them.
-    let at = |offset: usize| {
-        let (mut seen, mut real) = (0, 0);
-        for byte in old.bytes() {
-            if seen >= offset {
-                break;
-            }
-            real += 1;
-            if byte != b'\r' || !old[real..].starts_with('\n') {
-                seen += 1;
-            }
-        }
-        real
-    };
-    let text = change.text.replace('\n', "\r\n");
-    manifest::splice(
-        old,
-        &[manifest::Splice::new(
-            at(change.range.start)..at(change.range.end),
-            text,
-        )],
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_area_keeps_line_ends() {
-        assert_eq!(
-            with_line_ends("a: 1\r\nb: 2\nc: 3\r\n", "a: 1\nb: 25\nc: 3\n"),
-            "a: 1\r\nb: 25\nc: 3\r\n"
-        );
-        assert_eq!(with_line_ends("a: 1\r\n", "a: 1\nb: 2\n"), "a: 1\r\nb: 2\r\n");
-        assert_eq!(with_line_ends("a: 1\n", "a: 2\n"), "a: 2\n");
     }
 }

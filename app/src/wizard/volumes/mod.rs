@@ -141,6 +141,7 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
                         type="text"
                         autocomplete="off"
                         spellcheck="false"
+                        value=wizard.first(name)
                         prop:value=name
                         on:input=move |event| rename(event_target_value(&event))
                         on:focus=move |_| wizard.focused.set(stored.get_value().key("name"))
