@@ -173,7 +173,7 @@ fn pages(ending: &str) -> Vec<String> {
         format!("/{}", t("nowhere")),
         format!(
             "/projects/demo/jobs?q={}&status={}&page={}&sort={}",
-            t("pi"),
+            t("nothing"),
             t("failed"),
             t("1"),
             t("name")
