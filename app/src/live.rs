@@ -67,7 +67,12 @@ pub fn subscribe(
                             }
                         }
                         // The page may be gone by then.
-                        set_timeout(move || drop(again.try_set(())), AGAIN);
+                        set_timeout(
+                            move || {
+                                let _ = again.try_set(());
+                            },
+                            AGAIN,
+                        );
                     });
                 }
             });
