@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 use app::api::error::ApiError;
 
-use crate::security::calls;
+use crate::security::{arguments, calls};
 
 /// Most bytes of JSON that one byte of text takes: `\u0000`.
 const JSON_ESCAPE: usize = 6;
@@ -83,12 +83,15 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let length = parts.headers.get(CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let (code, message) = match read(body, length, limit).await {
-        Ok((bytes, permit)) => {
-            parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
-            let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-            drop(permit);
-            return response;
-        }
+        Ok((bytes, permit)) => match arguments::unknown(parts.uri.path(), &bytes) {
+            Some(name) => (StatusCode::BAD_REQUEST, format!("unknown argument {name:?}")),
+            None => {
+                parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
+                let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+                drop(permit);
+                return response;
+            }
+        },
         Err(Refused::TooLarge) => (
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the request is larger than {} KiB", limit / 1024),

@@ -71,10 +71,20 @@ fn calls() -> BTreeSet<(&'static str, String)> {
     server_fn_paths()
         .map(|(path, method)| {
             assert_eq!(method, Method::POST, "{path}");
-            let arguments = json!({
-                "project": "demo", "name": "pi", "names": ["pi"], "suspend": true, "alias": "", "description": "",
-                "text": "kind: Job", "dry_run": true, "done": [],
-            });
+            let arguments = match path {
+                "/api/workspace" | "/api/clusters" => json!({}),
+                "/api/jobs" | "/api/offers" => json!({"project": "demo"}),
+                "/api/job" | "/api/manifest" | "/api/rerun" => json!({"project": "demo", "name": "pi"}),
+                "/api/create" => {
+                    json!({"project": "demo", "text": "kind: Job", "dry_run": true, "done": []})
+                }
+                "/api/delete" => json!({"project": "demo", "names": ["pi"]}),
+                "/api/suspend" => json!({"project": "demo", "name": "pi", "suspend": true}),
+                "/api/describe" => {
+                    json!({"project": "demo", "name": "pi", "alias": "", "description": ""})
+                }
+                other => panic!("give {other} its arguments"),
+            };
             (path, arguments.to_string())
         })
         .collect()
@@ -194,7 +204,15 @@ async fn every_call_is_refused_as_documented_and_only_a_whole_one_reaches_the_cl
 async fn unreadable_arguments_are_the_callers_mistake() {
     let console = Console::new().await;
     let own = ORIGINS[0].1;
-    for (path, _) in calls() {
+    for (path, arguments) in calls() {
+        let more = arguments
+            .replacen('{', "{\"force\": true, ", 1)
+            .replace(", }", "}");
+        let answer = console
+            .send(&Method::POST, path, TYPES[0], "valid", own, more)
+            .await;
+        assert_eq!(answer.json()["message"], "unknown argument \"force\"", "{path}");
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
         for body in [
             "",
             "{",

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use app::api::error::ApiError;
 use app::api::job::{Indexes, JobDetail, Record};
+use app::kit::foreign_text::visible;
 
 use super::rerun::origin;
 use super::{optional, rerun};
@@ -54,7 +55,7 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
     records.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| second.name.cmp(&first.name)));
 
     let number = |field: &str| job["spec"][field].as_i64();
-    let text = |value: &Value, default: &str| value.as_str().unwrap_or(default).to_owned();
+    let text = |value: &Value, default: &str| visible(value.as_str().unwrap_or(default)).into_owned();
     let mut annotations = rows::pairs(&job["metadata"]["annotations"]);
     annotations.retain(|(key, _)| key != "kubectl.kubernetes.io/last-applied-configuration");
     Ok(JobDetail {

@@ -78,7 +78,11 @@ impl Cluster {
     }
 
     fn build(client: Client, config: Option<Config>, name: String, playground: bool) -> Self {
-        let namespace = client.default_namespace().to_owned();
+        // A kubeconfig may say anything.
+        let namespace = Some(client.default_namespace())
+            .filter(|name| manifest::names::dns_label(name).is_ok())
+            .unwrap_or("default")
+            .to_owned();
         Self {
             facts: Arc::new(Facts {
                 client: RwLock::new(client),
