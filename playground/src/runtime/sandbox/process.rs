@@ -92,11 +92,11 @@ impl Process {
         let status = self.child.wait().await.ok().and_then(|status| status.code());
         let told = self.exit_code.await.ok();
         // Without a word of the command, bwrap itself was killed from outside, and the command with it, or it has given
-        // up before the command.
+        // up before the command, which is an exit code of 1.
         let code = told.or(status).unwrap_or(137);
         Exit {
             code,
-            started: told.is_some() || status.is_none(),
+            started: told.is_some() || status != Some(1),
             oom_killed: code != 0
                 && (self.slot.oom_killed() || self.watched.is_some_and(|watched| watched.has_killed())),
         }
