@@ -20,6 +20,7 @@ system_packages() {
   local need=()
   have cc || need+=(build-essential)
   have bwrap || need+=(bubblewrap)
+  { have setpriv && have prlimit; } || need+=(util-linux)
   have perl || need+=(perl)
   # Debian 12's own Math::BigInt dies in bpi(2000), the first example; the packaged one mends it.
   perl -MMath::BigInt -e 'exit(Math::BigInt->VERSION >= 1.999838 ? 0 : 1)' 2>/dev/null ||

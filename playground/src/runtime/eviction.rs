@@ -328,7 +328,13 @@ fn exceeded(usage: &Usage) -> Option<String> {
         let limit = limit_of(container).unwrap_or_else(|| resources::from_bytes(ROOT_BYTES));
         let name = container["name"].as_str()?;
         let (_, logs, root) = usage.containers.iter().find(|(one, ..)| one == name)?;
-        (logs + root > limit.units(1))
+        // Without a limit of its own, its logs are bounded by their rotation.
+        let used = if limit_of(container).is_some() {
+            logs + root
+        } else {
+            *root
+        };
+        (used > limit.units(1))
             .then(|| format!("Container {name} exceeded its local ephemeral storage limit \"{limit}\". "))
     })
 }

@@ -193,11 +193,16 @@ impl Turn<'_> {
             return Ok(());
         };
         let written = file.write(changes, version);
-        if let Err(failure) = &written {
-            tracing::error!(?failure, "the store cannot write");
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&written, &*failure) {
+            (Err(failure), None) => tracing::error!(?failure, "the store cannot write"),
+            (Ok(()), Some(_)) => tracing::info!("the store writes again"),
+            _ => {}
+        }
+        if written.is_err() {
             file.database = None;
         }
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = written.clone().err();
+        *failure = written.clone().err();
         written
     }
 }

@@ -177,7 +177,9 @@ impl Life {
         };
         self.event(pod, "Normal", "Started", &format!("Started container {name}"));
         let began = self.cluster.clock.now_text();
-        self.node.started(&self.uid, name, process.number);
+        if let Some(number) = process.number {
+            self.node.started(&self.uid, name, number);
+        }
         // Before the status: whoever sees that it runs finds its log.
         let log = self.log(pod, name, attempt);
         self.container_status(statuses, name, |own| {

@@ -27,7 +27,7 @@ use super::volumes;
 use crate::cluster::Cluster;
 use crate::controllers::events;
 use crate::http::is_over;
-use crate::resource::PODS;
+use crate::resource::{PERSISTENT_VOLUME_CLAIMS, PODS};
 use crate::store::{Key, StoreError};
 pub(super) use command::ROOT_BYTES;
 use status::set_conditions;
@@ -100,16 +100,20 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
     }
 }
 
-/// Removes the folders of Pods that are gone: the process may have ended before it could.
+/// Removes the folders of Pods and claims that are gone: the process may have ended before it could.
 fn sweep(cluster: &Cluster) {
-    let Ok((pods, _)) = cluster.store.list(&PODS, None) else {
-        return;
-    };
-    let known: HashSet<&str> = pods
-        .iter()
-        .filter_map(|pod| pod["metadata"]["uid"].as_str())
-        .collect();
-    for kind in ["pods", "logs"] {
+    for (kind, resource) in [
+        ("pods", &PODS),
+        ("logs", &PODS),
+        ("volumes", &PERSISTENT_VOLUME_CLAIMS),
+    ] {
+        let Ok((objects, _)) = cluster.store.list(resource, None) else {
+            continue;
+        };
+        let known: HashSet<&str> = objects
+            .iter()
+            .filter_map(|object| object["metadata"]["uid"].as_str())
+            .collect();
         let entries = std::fs::read_dir(cluster.data_dir.join(kind))
             .into_iter()
             .flatten()
@@ -122,7 +126,7 @@ fn sweep(cluster: &Cluster) {
                 continue;
             }
             if let Err(error) = volumes::remove(&entry.path()) {
-                tracing::warn!(%error, folder = %entry.path().display(), "a Pod's folder stays");
+                tracing::warn!(%error, folder = %entry.path().display(), "a folder of what is gone stays");
             }
         }
     }

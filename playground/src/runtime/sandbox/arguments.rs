@@ -20,10 +20,13 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use super::resolve::Tree;
 use super::spec::{Mount, Spec};
 
-/// Where the outer root keeps the volumes: by their number, and the folder of `/etc`.
+/// Where the outer root keeps the volumes: by their number.
 const VOLUMES: &str = "/volumes";
 /// Where the outer root keeps bubblewrap.
 pub(super) const INNER_BWRAP: &str = "/bwrap";
+/// The first descriptor of a file that the inner bwrap copies; the lower ones are the standard streams, the options, the
+/// status pipe and the filters.
+pub(super) const FIRST_FILE_FD: i32 = 10;
 /// Bytes of `/dev/shm`, as container runtimes make it.
 const SHM_BYTES: u64 = 64 << 20;
 
@@ -78,14 +81,14 @@ const CPUS: &str = "/sys/devices/system/cpu";
 /// What this host and its bubblewrap offer.
 #[derive(Debug, Clone)]
 pub(super) struct Host {
-    /// `bwrap --disable-userns` (0.8.0 and newer): no further user namespaces inside.
-    pub disable_userns: bool,
     /// Started by root: the outer sandbox needs no user namespace, and changes the user.
     pub root: bool,
     /// Folders of the root: name and, where it is a link, its target.
     pub system: Vec<(String, Option<PathBuf>)>,
-    /// Entries of `/etc` that exist, relative to it.
-    pub etc: Vec<String>,
+    /// Folders of `/etc` that exist, relative to it.
+    pub etc_folders: Vec<String>,
+    /// Files of `/etc` that exist, relative to it.
+    pub etc_files: Vec<String>,
     /// Entries of `/proc` to hide, and whether each is a folder.
     pub masked: Vec<(String, bool)>,
     /// Entries of `/proc` to protect.
@@ -93,8 +96,8 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Learns the options from `bwrap --help` and the layout from the file system.
-    pub fn probe(help: &str) -> Self {
+    /// Learns the layout from the file system.
+    pub fn probe() -> Self {
         let system = SYSTEM.iter().filter_map(|name| {
             let path = Path::new("/").join(name);
             let kind = std::fs::symlink_metadata(&path).ok()?;
@@ -113,7 +116,10 @@ impl Host {
                 .filter_map(|entry| entry.file_name().into_string().ok());
             etc.extend(names.filter(|name| name.starts_with("python3") || name.starts_with("java-")));
         }
-        etc.retain(|name| Path::new("/etc").join(name).exists());
+        etc.retain(|name| std::fs::File::open(Path::new("/etc").join(name)).is_ok());
+        let (etc_folders, etc_files) = etc
+            .into_iter()
+            .partition(|name| Path::new("/etc").join(name).is_dir());
         let masked = MASKED.iter().filter_map(|name| {
             let meta = std::fs::metadata(Path::new("/proc").join(name)).ok()?;
             Some(((*name).to_owned(), meta.is_dir()))
@@ -122,10 +128,10 @@ impl Host {
             .iter()
             .filter(|name| Path::new("/proc").join(name).exists());
         Self {
-            disable_userns: help.contains("--disable-userns"),
             root: super::owner().is_some(),
             system: system.collect(),
-            etc,
+            etc_folders,
+            etc_files,
             masked: masked.collect(),
             read_only: read_only.map(|&name| name.to_owned()).collect(),
         }
@@ -135,21 +141,18 @@ impl Host {
 /// The options of the outer bwrap.
 pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
     let mut list = Arguments::default();
-    list.words(&["--die-with-parent"]);
+    // A PID namespace ends with its first process, whoever its other processes are: root's death does not reach those of
+    // another user by `--die-with-parent` alone, as bwrap has given its capabilities up.
+    list.words(&["--die-with-parent", "--unshare-pid"]);
     if !host.root {
         list.words(&["--unshare-user"]);
     }
     list.programs(host);
-    for name in &host.etc {
-        let place = format!("/etc/{name}");
-        list.words(&["--ro-bind-try", &place, &place]);
-    }
     // The inner bwrap needs a `/proc` that is whole, or the kernel lets it mount none.
     list.words(&[
         "--bind", "/proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", VOLUMES,
     ]);
     list.add(["--ro-bind".into(), bwrap.into(), INNER_BWRAP.into()]);
-    list.add(["--ro-bind".into(), spec.etc.as_path().into(), volume("etc")]);
     for (number, mount) in spec.mounts.iter().enumerate() {
         let option = if mount.read_only { "--ro-bind" } else { "--bind" };
         list.add([
@@ -161,11 +164,11 @@ pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
     list.0
 }
 
-/// The options of the inner bwrap. The command itself is no part of them: bwrap reads it from its own command line
-/// only.
-pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<Vec<OsString>> {
+/// The options of the inner bwrap, and the files that it copies, whose descriptors are numbered from
+/// [`FIRST_FILE_FD`]. The command itself is no part of them: bwrap reads it from its own command line only.
+pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<(Vec<OsString>, Vec<OwnedFd>)> {
     let mut list = Arguments::default();
-    list.isolation(spec, host);
+    list.isolation(spec);
     list.words(&[
         "--size",
         &spec.root_bytes.to_string(),
@@ -176,6 +179,7 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<Vec<OsString>> {
     ]);
     list.programs(host);
     list.root(host);
+    let files = list.files(spec, host)?;
     let links = host
         .system
         .iter()
@@ -198,7 +202,7 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<Vec<OsString>> {
     for (name, value) in &spec.env {
         list.words(&["--setenv", name, value]);
     }
-    Ok(list.0)
+    Ok((list.0, files))
 }
 
 /// A place in the outer root.
@@ -218,7 +222,7 @@ impl Arguments {
         self.0.extend(words);
     }
 
-    fn isolation(&mut self, spec: &Spec, host: &Host) {
+    fn isolation(&mut self, spec: &Spec) {
         self.words(&[
             "--unshare-all",
             "--unshare-user",
@@ -228,9 +232,6 @@ impl Arguments {
         ]);
         self.words(&["--cap-drop", "ALL", "--hostname", &spec.hostname]);
         self.words(&["--uid", &spec.uid.to_string(), "--gid", &spec.gid.to_string()]);
-        if host.disable_userns {
-            self.words(&["--disable-userns"]);
-        }
     }
 
     /// What both roots have: the host's programs, and folders that would else be closed to others.
@@ -253,6 +254,10 @@ impl Arguments {
             "/sys/devices/system",
         ]);
         self.words(&["--ro-bind-try", CPUS, CPUS]);
+        for name in &host.etc_folders {
+            let place = format!("/etc/{name}");
+            self.words(&["--ro-bind-try", &place, &place]);
+        }
     }
 
     fn root(&mut self, host: &Host) {
@@ -277,14 +282,22 @@ impl Arguments {
         for folder in ["/root", "/home", "/run"] {
             self.words(&["--dir", folder]);
         }
-        for name in &host.etc {
-            let place = format!("/etc/{name}");
-            self.words(&["--ro-bind-try", &place, &place]);
+    }
+
+    /// Copies of the host's files and of the Pod's own, which cost less than mounts.
+    fn files(&mut self, spec: &Spec, host: &Host) -> io::Result<Vec<OwnedFd>> {
+        let hosts = host
+            .etc_files
+            .iter()
+            .map(|name| (Path::new("/etc").join(name), name.as_str()));
+        let own = super::etc::FILES.iter().map(|name| (spec.etc.join(name), *name));
+        let mut files = Vec::new();
+        for ((source, name), number) in hosts.chain(own).zip(FIRST_FILE_FD..) {
+            files.push(std::fs::File::open(source)?.into());
+            let target = format!("/etc/{name}");
+            self.words(&["--perms", "0644", "--file", &number.to_string(), &target]);
         }
-        for name in super::etc::FILES {
-            let target = Path::new("/etc").join(name);
-            self.add(["--ro-bind".into(), volume(&format!("etc/{name}")), target.into()]);
-        }
+        Ok(files)
     }
 
     fn mounts(&mut self, mounts: &[Mount], tree: &mut Tree) -> io::Result<()> {
@@ -343,10 +356,10 @@ mod tests {
 
     fn host(root: bool) -> Host {
         Host {
-            disable_userns: true,
             root,
             system: vec![("bin".into(), Some("usr/bin".into())), ("lib".into(), None)],
-            etc: vec!["ssl/certs".into()],
+            etc_folders: vec!["ssl/certs".into()],
+            etc_files: vec!["protocols".into()],
             masked: vec![("acpi".into(), true), ("keys".into(), false)],
             read_only: vec!["sys".into()],
         }
@@ -362,6 +375,7 @@ mod tests {
         for name in ["inner", "outer"] {
             std::fs::create_dir(folder.join(name)).unwrap();
         }
+        super::super::write_etc(&folder.join("etc"), "pi-0", None, &[]).unwrap();
         Spec {
             id: "x".into(),
             argv: vec!["perl".into(), "-v".into()],
@@ -388,7 +402,11 @@ mod tests {
     #[test]
     fn only_programs_volumes_and_given_variables_are_visible() {
         let folder = tempfile::tempdir().unwrap();
-        let list = inner(&spec(folder.path()), &host(true)).unwrap();
+        let mut host = host(true);
+        // Whatever this machine has.
+        host.etc_files.clear();
+        let (list, files) = inner(&spec(folder.path()), &host).unwrap();
+        assert_eq!(files.len(), super::super::etc::FILES.len());
         insta::assert_snapshot!(shown(&list, folder.path()));
     }
 
@@ -414,12 +432,12 @@ mod tests {
 
     #[test]
     fn the_host_offers_its_programs_but_never_private_keys() {
-        let host = Host::probe("");
-        assert!(!host.disable_userns);
+        let host = Host::probe();
         assert!(host.system.iter().any(|(name, _)| name == "bin"));
         assert!(
-            host.etc
+            host.etc_folders
                 .iter()
+                .chain(&host.etc_files)
                 .all(|name| name != "ssl" && name != "shadow" && name != "passwd")
         );
     }

@@ -78,8 +78,7 @@ impl Sandbox {
     /// runtime; it starts the thread that all containers are children of.
     pub fn find() -> Result<Self, SandboxError> {
         let bwrap = find_program("bwrap").ok_or(SandboxError::Missing("bubblewrap (bwrap)"))?;
-        let help = std::process::Command::new(&bwrap).arg("--help").output()?;
-        let host = Host::probe(&String::from_utf8_lossy(&help.stdout));
+        let host = Host::probe();
         let setpriv = match host.root {
             true => Some(find_program("setpriv").ok_or(SandboxError::Missing("setpriv (util-linux)"))?),
             false => None,
@@ -113,9 +112,11 @@ impl Sandbox {
         }
         let slot = inner.limits.slot(&spec.id, spec.memory_bytes, spec.cpu_millis);
         let slot = slot.map_err(SandboxError::Limits)?;
+        let (inner_options, files) = arguments::inner(spec, &inner.host)?;
         let options = process::Options {
             outer: arguments::outer(spec, &inner.host, &inner.bwrap),
-            inner: arguments::inner(spec, &inner.host)?,
+            inner: inner_options,
+            files,
             filters: &inner.filters,
             between: inner.change_user(),
             argv: slot

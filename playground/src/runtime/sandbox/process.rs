@@ -16,9 +16,10 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use super::SandboxError;
-use super::arguments::INNER_BWRAP;
+use super::arguments::{FIRST_FILE_FD, INNER_BWRAP};
 use super::launcher::Launcher;
 use super::limits::{Slot, Watched};
+use super::tree;
 
 const OUTER_FD: i32 = 3;
 const INNER_FD: i32 = 4;
@@ -45,8 +46,8 @@ pub struct Process {
     pub stdout: Option<ChildStdout>,
     /// What it writes to its standard error.
     pub stderr: Option<ChildStderr>,
-    /// The number of the sandbox's first process, as this process sees it.
-    pub number: i32,
+    /// The number of the sandbox's first process, as this process sees it; none if it has ended at once.
+    pub number: Option<i32>,
     child: Child,
     exit_code: oneshot::Receiver<i32>,
     killer: Killer,
@@ -92,11 +93,11 @@ impl Process {
         let status = self.child.wait().await.ok().and_then(|status| status.code());
         let told = self.exit_code.await.ok();
         // Without a word of the command, bwrap itself was killed from outside, and the command with it, or it has given
-        // up before the command.
+        // up before the command, which is an exit code of 1.
         let code = told.or(status).unwrap_or(137);
         Exit {
             code,
-            started: told.is_some() || status.is_none(),
+            started: told.is_some() || status != Some(1),
             oom_killed: code != 0
                 && (self.slot.oom_killed() || self.watched.is_some_and(|watched| watched.has_killed())),
         }
@@ -107,6 +108,8 @@ impl Process {
 pub(super) struct Options<'a> {
     pub outer: Vec<OsString>,
     pub inner: Vec<OsString>,
+    /// What the inner one copies.
+    pub files: Vec<OwnedFd>,
     pub filters: &'a [Vec<u8>],
     /// What runs between them.
     pub between: Vec<OsString>,
@@ -151,6 +154,9 @@ pub(super) async fn spawn(
         let parent_fd = memory_file(filter)?;
         mappings.push(FdMapping { parent_fd, child_fd });
     }
+    for (child_fd, parent_fd) in (FIRST_FILE_FD..).zip(options.files) {
+        mappings.push(FdMapping { parent_fd, child_fd });
+    }
     command.arg("--").args(options.argv);
     command.fd_mappings(mappings).map_err(io::Error::other)?;
     let mut child = launcher.spawn(command).await?;
@@ -160,12 +166,18 @@ pub(super) async fn spawn(
     let Ok(Ok(number)) = tokio::time::timeout(START_LIMIT, first).await else {
         return Err(SandboxError::Refused(said(&mut stderr).await));
     };
-    let descriptor =
-        Pid::from_raw(number).and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+    // None where the command has ended at once.
+    let number = child
+        .id()
+        .and_then(|outer| i32::try_from(outer).ok())
+        .and_then(|outer| tree::first_of(outer, number));
+    let descriptor = number
+        .and_then(Pid::from_raw)
+        .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
     let killer = Killer {
         first: descriptor.map(Arc::new),
     };
-    let watched = slot.watch(number, killer.clone());
+    let watched = number.and_then(|number| slot.watch(number, killer.clone()));
     Ok(Process {
         stdout,
         stderr,

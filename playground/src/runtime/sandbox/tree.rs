@@ -27,6 +27,21 @@ fn processes(first: i32) -> HashSet<i32> {
     seen
 }
 
+/// The number, as this process sees it, of the first process of a PID namespace that a descendant of `above` has made;
+/// the namespace around it calls it `number`.
+pub(super) fn first_of(above: i32, number: i32) -> Option<i32> {
+    processes(above).into_iter().find(|process| {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        let numbers: Vec<i32> = numbers
+            .unwrap_or_default()
+            .split_whitespace()
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        numbers.ends_with(&[number, 1])
+    })
+}
+
 /// Bytes of memory that a process and its descendants hold.
 pub(super) fn memory(first: i32, limit: u64) -> u64 {
     let all = processes(first);
