@@ -33,51 +33,62 @@ pub fn begin(wizard: Wizard, drafts: Drafts, start: Start) {
             wizard.minor.set(minor);
         });
     }
-    let begun = StoredValue::new(false);
+    let begun = StoredValue::new(None::<State>);
     Effect::new(move |_| {
         let project = wizard.project.get();
         offers.dispatch(project.clone());
         let Some(start) = start.try_update_value(Option::take).flatten() else {
             return;
         };
-        open(wizard, project, start, drafts, Begun { begun, alive });
+        open(wizard, project, start, drafts, Begun { known: begun, alive });
     });
-    // The first text is nobody's work yet; from the first change on the text is kept.
-    let first = StoredValue::new(None::<String>);
+    // The first text is nobody's work yet, or is kept already; from the first change on the text is kept.
     Effect::new(move |_| {
         let document = wizard.document.get();
-        let json = wizard
-            .json
-            .with(|json| json.as_ref().map(|json| json.document.text().to_owned()));
-        if !begun.get_value() {
+        let json = json_of(wizard);
+        let state = (document.text().to_owned(), json.clone(), drafts.with_secret.get());
+        if begun.with_value(|known| known.as_ref().is_none_or(|known| *known == state)) {
             return;
         }
-        if first.with_value(Option::is_none) {
-            first.set_value(Some(document.text().to_owned()));
-            return;
+        begun.set_value(Some(state));
+        if untrack(|| wizard.can_undo() || wizard.can_redo()) {
+            drafts.save(&document, json);
         }
-        if !untrack(|| wizard.can_undo() || wizard.can_redo()) {
-            return;
-        }
-        drafts.with_secret.track();
-        drafts.save(&document, json);
     });
 }
+
+/// What the view in JSON says, while it is shown.
+fn json_of(wizard: Wizard) -> Option<String> {
+    wizard
+        .json
+        .with(|json| json.as_ref().map(|json| json.document.text().to_owned()))
+}
+
+/// A text, its view in JSON, and whether a Secret in it is kept too.
+type State = (String, Option<String>, bool);
 
 /// The first text is there: the page may answer.
 #[derive(Clone, Copy)]
 struct Begun {
-    begun: StoredValue<bool>,
+    // The newest state that is known to the draft; none before there is a first text.
+    known: StoredValue<Option<State>>,
     alive: Option<Alive>,
 }
 
 impl Begun {
     /// False if the page has gone meanwhile.
-    fn set(self) -> bool {
+    fn set(self, wizard: Wizard) -> bool {
         if let Some(alive) = self.alive {
             alive.release();
         }
-        self.begun.try_update_value(|begun| *begun = true).is_some()
+        self.known
+            .try_update_value(|known| {
+                let text = wizard
+                    .document
+                    .with_untracked(|document| document.text().to_owned());
+                *known = Some((text, untrack(|| json_of(wizard)), false));
+            })
+            .is_some()
     }
 }
 
@@ -87,7 +98,7 @@ pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         let ask = window_event_listener(leptos::ev::beforeunload, move |event| {
-            if !drafts.is_kept() {
+            if !drafts.is_kept() && untrack(|| wizard.can_undo()) {
                 event.prevent_default();
             }
         });
@@ -181,7 +192,7 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Be
     if let Start::Example(text) = start {
         // It is there already, but on a page that did not come from the server.
         wizard.restart(text);
-        begun.set();
+        begun.set(wizard);
         leptos::task::spawn_local(async move {
             drafts.begin(&project, Begin::Anew).await;
         });
@@ -201,7 +212,9 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Be
             },
             _ => (None, None),
         };
-        match (draft, brought, typed(wizard)) {
+        let early = typed(wizard);
+        let is_early = early.is_some();
+        match (draft, brought, early) {
             (Some(draft), _, None) => {
                 restore(wizard, drafts, draft);
                 drafts.kept.set(Kept::Restored);
@@ -217,11 +230,14 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Be
                 wizard.replace(&text);
             }
             (None, Some(text), None) => wizard.restart(&text),
-            (None, None, Some(_)) => drafts.save(&wizard.document.get_untracked(), None),
+            (None, None, Some(_)) => {}
             (None, None, None) => wizard.restart(&template::empty(&suggestion())),
         }
-        if !begun.set() {
+        if !begun.set(wizard) {
             return;
+        }
+        if is_early {
+            drafts.save(&wizard.document.get_untracked(), None);
         }
         // After the first text, which clears what was said before.
         if let Some(error) = refusal {

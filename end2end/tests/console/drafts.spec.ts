@@ -1,4 +1,5 @@
 // Drafts: kept in this browser as typed; a Secret only if the person says so.
+import type { Page } from '@playwright/test';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
 
@@ -134,4 +135,155 @@ test('an example that was changed is there after a reload, and anew when it is a
   await page.goto(`${origin}/projects/demo/jobs`);
   await open(page, origin, 'demo', '?example=pi');
   await expect(name).toHaveValue('pi');
+});
+
+test.describe('whatever a person begins with, what they made of it is there afterwards', () => {
+  const begins = ['', '?example=pi', '?example=queue', '?example=indexed', '?example=policy', '?import=1', '?from=copied'];
+  const name = (page: Page) => page.getByLabel('Name', { exact: true });
+  const languages = (page: Page) => page.locator('button[name=lang]');
+
+  for (const query of begins) {
+    test(`begun with ${query || 'nothing'}`, async ({ page, context, origin }) => {
+      test.setTimeout(120_000);
+      await page.route('**/api/manifest*', (route) => route.fulfill({ json: text.replace('name: draft', 'name: copied') }));
+      await open(page, origin, 'demo', query);
+      if (query === '?import=1') {
+        await page.getByLabel('Import').setInputFiles({ name: 'job.yaml', mimeType: 'text/yaml', buffer: Buffer.from(text) });
+        await editMode(page, false);
+      }
+      if (query === '?from=copied') await expect(name(page)).toHaveValue('copied-copy');
+      await name(page).fill('mine');
+      // At once: what was typed is written before the page is left.
+      await languages(page).click();
+      await alive(page);
+      await expect(page.getByLabel('名称', { exact: true })).toHaveValue('mine');
+      await page.getByRole('button', { name: /任务设置/ }).click();
+      await page.getByLabel('Completions').fill('7');
+      await languages(page).click();
+      await alive(page);
+      await expect(page.getByLabel('Completions')).toHaveValue('7');
+      // Undo reaches over the change of the language.
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await expect(page.getByLabel('Completions')).not.toHaveValue('7');
+      await page.getByRole('button', { name: 'Redo' }).click();
+      await page.locator('button[name=theme]:visible').click();
+      await alive(page);
+      await expect(page.getByLabel('Completions')).toHaveValue('7');
+      const written = await manifest(page);
+      await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+      await page.reload();
+      await alive(page);
+      expect(await manifest(page)).toBe(written);
+      // Another project, another page, and back.
+      await open(page, origin, 'other');
+      await name(page).fill('other');
+      await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+      await page.goto(`${origin}/projects/demo/jobs`);
+      await page.goBack();
+      await alive(page);
+      await expect(name(page)).toHaveValue('other');
+      await page.goBack();
+      if (!page.url().includes('/demo/')) await page.goBack();
+      await alive(page);
+      expect(await manifest(page)).toBe(written);
+      // The tab is gone; the next one finds what it left.
+      await page.close();
+      const next = await context.newPage();
+      await open(next, origin, 'demo');
+      await expect(next.getByText('Your draft is back')).toBeVisible();
+      expect(await manifest(next)).toBe(written);
+    });
+  }
+
+  test('an example that nobody changed is the example after a step and a change of the language', async ({ page, origin }) => {
+    await open(page, origin, 'demo', '?example=pi');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await expect(page.getByLabel('Completions')).toHaveValue('4');
+    await languages(page).click();
+    await alive(page);
+    await expect(page.getByLabel('Completions')).toHaveValue('4');
+    await page.reload();
+    await alive(page);
+    await expect(page.getByLabel('Completions')).toHaveValue('4');
+  });
+});
+
+test.describe('a store that fails', () => {
+  /** Lets the database of drafts fail while `window.failing` says how. */
+  const failing = (page: Page, how: string) => page.addInitScript((how) => {
+    Object.assign(window, { failing: sessionStorage.getItem('failing') ?? how });
+    const now = () => (window as unknown as { failing: string }).failing;
+    const open = IDBFactory.prototype.open;
+    IDBFactory.prototype.open = function (...all) {
+      if (now() === 'open') throw new DOMException('no database for you', 'UnknownError');
+      if (now() === 'silent') return new EventTarget() as IDBOpenDBRequest;
+      return open.apply(this, all);
+    };
+    const get = IDBObjectStore.prototype.get;
+    IDBObjectStore.prototype.get = function (...all) {
+      if (now() === 'get') throw new DOMException('the disk is gone', 'DataError');
+      return get.apply(this, all);
+    };
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (...all) {
+      if (now() === 'put') throw new DOMException('the disk is full', 'QuotaExceededError');
+      return put.apply(this, all);
+    };
+    const remove = IDBObjectStore.prototype.delete;
+    IDBObjectStore.prototype.delete = function (...all) {
+      if (now() === 'delete') throw new DOMException('the disk is stuck', 'UnknownError');
+      return remove.apply(this, all);
+    };
+  }, how);
+  const set = (page: Page, how: string) => page.evaluate((how) => {
+    sessionStorage.setItem('failing', how);
+    Object.assign(window, { failing: how });
+  }, how);
+
+  for (const how of ['open', 'get', 'silent']) {
+    test(`drafts that cannot be read (${how}) are told, and never written over`, async ({ page, origin }) => {
+      page.on('dialog', (dialog) => void dialog.accept());
+      await failing(page, 'none');
+      await open(page, origin, 'demo', '?edit=1');
+      await paste(page, text);
+      await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+      await set(page, how);
+      await page.reload();
+      await alive(page);
+      await expect(page.getByText('The drafts in this browser cannot be read')).toBeVisible();
+      await page.getByLabel('Plain text field').check();
+      await page.getByRole('textbox', { name: 'Manifest' }).fill(text.replace('name: draft', 'name: over'));
+      await set(page, 'none');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+      const next = await page.context().newPage();
+      await open(next, origin, 'demo');
+      await expect(next.getByLabel('Name', { exact: true })).toHaveValue('draft');
+    });
+  }
+
+  test('a write that fails says why, and is tried again', async ({ page, origin }) => {
+    await failing(page, 'put');
+    await open(page, origin, 'demo', '?edit=1');
+    await paste(page, text);
+    await expect(page.getByText(/Not kept as a draft: .*the disk is full/)).toBeVisible();
+    await set(page, 'none');
+    await expect(page.getByText('Draft kept in this browser')).toBeVisible({ timeout: 15_000 });
+    await page.reload();
+    await alive(page);
+    await editMode(page, false);
+    expect(await manifest(page)).toBe(text);
+  });
+
+  test('a draft that cannot be forgotten is told while a Secret is in the text', async ({ page, origin }) => {
+    page.on('dialog', (dialog) => void dialog.accept());
+    await failing(page, 'delete');
+    await open(page, origin, 'demo', '?edit=1');
+    await paste(page, text);
+    await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+    await paste(page, secret);
+    await expect(page.getByText(/could not be removed from this browser: .*the disk is stuck/)).toBeVisible();
+    await set(page, 'none');
+    await expect(page.getByText('Not kept as a draft, since it holds a Secret.')).toBeVisible({ timeout: 15_000 });
+  });
 });

@@ -155,3 +155,132 @@ test('an edit in the text and back to the form discards nothing', async ({ page 
   await expect(page.getByLabel('Backoff limit', { exact: true })).toHaveValue('7');
   expect(await manifest(page)).toBe(typed);
 });
+
+/** A job whose container runs a script, in the style that its header says. */
+const scripted = (header: string, script: string) => `# head
+apiVersion: batch/v1
+kind: Job
+metadata: {name: script} # as typed
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: main
+          image: "busybox:1.36"   # pinned
+          command:
+            - sh
+            - -c
+            # what it does
+            - ${header}
+${script.split('\n').map((line) => (line ? `              ${line}` : '')).join('\n')}
+          args: [a, "b"] # none
+`;
+
+/** Forty lines with all that is awkward in one. */
+const script = Array.from({ length: 8 }, (_, number) => [
+  `echo ${number} # "x": 'y'`, 'if true; then', '  echo -- \\', `\t--- ${number} é🚀`, number % 3 ? 'fi' : 'fi\n',
+]).flat().slice(0, 40).join('\n');
+
+test('a script of forty lines is edited at every place, and every other byte stays', async ({ page }) => {
+  test.setTimeout(180_000);
+  await editMode(page, true);
+  await paste(page, scripted('|-', script));
+  await editMode(page, false);
+  await step(page, 'Pod template');
+  const main = card(page, 'main');
+  await main.getByText('Advanced options').click();
+  const area = main.getByLabel('Command 3', { exact: true });
+  await expect(area).toHaveValue(script);
+  const wrong = await area.evaluate(async (element, { before, script }) => {
+    const area = element as HTMLTextAreaElement;
+    const shown = () => [...document.querySelectorAll('.preview-line > span:last-child')].map((line) => line.textContent).join('\n') + '\n';
+    const rest = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    const indent = ' '.repeat(14);
+    const start = before.indexOf('- |-\n') + 5;
+    const wrong: unknown[] = [];
+    area.focus();
+    for (let at = 0; at <= script.length; at += 1) {
+      // Not within a character of two units.
+      if (/[\uDC00-\uDFFF]/.test(script[at] ?? '')) continue;
+      area.setSelectionRange(at, at);
+      document.execCommand('insertText', false, '!');
+      await rest();
+      const lines = `${script.slice(0, at)}!${script.slice(at)}`.split('\n').map((line) => (line ? indent + line : ''));
+      const wanted = before.slice(0, start) + lines.join('\n') + before.slice(before.indexOf('\n          args'));
+      if (shown() !== wanted) wrong.push([at, shown()]);
+      area.setSelectionRange(at, at + 1);
+      document.execCommand('delete');
+      await rest();
+      if (shown() !== before) wrong.push([at, 'back', shown()]);
+      if (area.selectionStart !== at) wrong.push([at, 'cursor', area.selectionStart]);
+    }
+    return wrong.slice(0, 3);
+  }, { before: scripted('|-', script), script });
+  expect(wrong).toEqual([]);
+});
+
+test('a text that gets a line break becomes a block, and Enter breaks only texts', async ({ page }) => {
+  await step(page, 'Pod template');
+  const main = card(page, 'main');
+  await main.getByText('Advanced options').click();
+  const command = main.getByLabel('Command 3', { exact: true });
+  await command.focus();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.insertText('echo "c"\tä\u00a0🚀');
+  expect(await manifest(page)).toBe(changed('"echo a, b"', '"echo a, b\\necho \\"c\\"\\tä\u00a0🚀"'));
+  const image = main.getByLabel('Image', { exact: true });
+  await image.focus();
+  await page.keyboard.press('Enter');
+  await expect(image).toHaveValue('busybox:1.36');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  expect(await manifest(page)).toBe(text);
+});
+
+test('annotations, data and variables take several lines as they are pasted', async ({ page }) => {
+  await editMode(page, true);
+  await paste(page, `${scripted('|-', 'x')}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  key: value # c\n`);
+  await editMode(page, false);
+  await page.getByLabel('Description').fill('one\n\ntwo');
+  await step(page, 'Volumes');
+  await page.getByLabel('Data 1: Value').fill('[a]\n\tb = 1\n');
+  await step(page, 'Labels');
+  await page.getByRole('group', { name: 'Annotations of its Pods' }).getByRole('button').click();
+  await page.getByLabel('Annotations of its Pods 1: Value').fill(' first\nsecond');
+  const now = await manifest(page);
+  expect(now).toContain('kubesphere.io/description: "one\\n\\ntwo"');
+  expect(now).toContain('data:\n  key: | # c\n    [a]\n    \tb = 1\n');
+  expect(now).toContain('        key: |2-\n           first\n          second\n');
+});
+
+test('a value with carriage returns keeps them where another place of it is edited', async ({ page }) => {
+  await editMode(page, true);
+  await paste(page, scripted('"one\\r\\ntwo\\rthree\\nfour"', ''));
+  await editMode(page, false);
+  await step(page, 'Pod template');
+  const main = card(page, 'main');
+  await main.getByText('Advanced options').click();
+  const area = main.getByLabel('Command 3', { exact: true });
+  await expect(area).toHaveValue('one\ntwo\nthree\nfour');
+  await area.focus();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('!');
+  expect(await manifest(page)).toContain('- "one\\r\\ntwo\\rthree\\nfour!"');
+});
+
+test('a pasted command of several lines is not joined by blanks', async ({ page }) => {
+  await step(page, 'Pod template');
+  const main = card(page, 'main');
+  await main.getByText('Advanced options').click();
+  await main.getByRole('button', { name: 'Paste a command line' }).click();
+  const line = main.getByRole('textbox', { name: 'Paste a command line' });
+  await line.fill('echo a\necho b');
+  await main.getByRole('button', { name: 'Split into rows' }).click();
+  await expect(main.getByText('A line break outside of quotes ends a command')).toBeVisible();
+  expect(await manifest(page)).toBe(text);
+  await line.fill("tool \\\n  --text 'a\nb'");
+  await main.getByRole('button', { name: 'Split into rows' }).click();
+  await expect(main.getByLabel('Command 2', { exact: true })).toHaveValue('--text');
+  await expect(main.getByLabel('Command 3', { exact: true })).toHaveValue('a\nb');
+});

@@ -171,3 +171,93 @@ test('the editor marks problems and is fetched on first use only', async ({ page
   await editMode(page, false);
   expect(await manifest(page)).toContain('memory: 256Mi\nx: 1\n');
 });
+
+test.describe('JSON is a view of the YAML', () => {
+  const json = (page: Page) => page.getByRole('textbox', { name: 'Manifest' });
+  const view = async (page: Page, name: 'JSON' | 'YAML') => {
+    await page.getByRole('button', { name, exact: true }).click();
+    await expect(page.getByRole('button', { name, exact: true })).toHaveAttribute('aria-pressed', 'true');
+  };
+
+  test.beforeEach(async ({ page, origin }) => {
+    await open(page, origin, 'demo', '?edit=1');
+    await paste(page, notes);
+    await view(page, 'JSON');
+  });
+
+  test('edits in JSON and in the form are edits of the YAML, whose comments stay', async ({ page }) => {
+    const value = JSON.parse(await json(page).inputValue());
+    value.spec.completions = 7;
+    value.metadata.labels = { app: 'x' };
+    await json(page).fill(JSON.stringify(value, null, 4));
+    await editMode(page, false);
+    await page.getByLabel('Name', { exact: true }).fill('renamed');
+    expect(await manifest(page)).toContain('    "metadata": {\n        "name": "renamed"');
+    await editMode(page, true);
+    await view(page, 'YAML');
+    const lines = notes.replace('by-hand', 'renamed').replace('completions: 2', 'completions: 7').split('\n');
+    await page.getByLabel('Plain text field').check();
+    const now = (await json(page).inputValue()).split('\n');
+    expect(now.filter((line) => !lines.includes(line))).toEqual(['  labels:', '    app: x']);
+    expect(lines.filter((line) => !now.includes(line))).toEqual([]);
+    // Undo takes back what was done in either.
+    for (let turn = 0; turn < 2; turn += 1) await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(json(page)).toHaveValue(notes);
+  });
+
+  test('what is no JSON waits, over a reload too, and is never lost', async ({ page }) => {
+    const text = await json(page).inputValue();
+    const broken = text.replace('"completions": 2', '"completions": [2');
+    await json(page).fill(broken);
+    await expect(page.getByText('The YAML is still as it was; this text waits.')).toBeVisible();
+    await page.getByRole('button', { name: 'YAML', exact: true }).click();
+    await expect(json(page)).toHaveValue(broken);
+    await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+    await page.reload();
+    await alive(page);
+    await page.getByLabel('Plain text field').check();
+    await expect(json(page)).toHaveValue(broken);
+    await expect(page.locator('.wizard-step')).toHaveAttribute('inert', '');
+    await page.getByRole('button', { name: 'Take the change back' }).click();
+    await expect(json(page)).toHaveValue(text);
+    await page.getByRole('button', { name: 'Redo' }).click();
+    await expect(json(page)).toHaveValue(broken);
+    await json(page).fill(text.replace('"completions": 2', '"completions": 22'));
+    await view(page, 'YAML');
+    await page.getByLabel('Plain text field').check();
+    await expect(json(page)).toHaveValue(notes.replace('completions: 2', 'completions: 22'));
+  });
+
+  test('a change that would take comments away is told first', async ({ page }) => {
+    await view(page, 'YAML');
+    const anchored = notes.replace('metadata:', 'x: &shared {a: 1} # both\ny: *shared\nmetadata:');
+    await paste(page, anchored);
+    await view(page, 'JSON');
+    await page.getByLabel('Plain text field').check();
+    const value = JSON.parse(await json(page).inputValue());
+    value.y.a = 2;
+    await json(page).fill(JSON.stringify(value, null, 2));
+    await expect(page.getByText('shares between several places by the anchor &shared').first()).toBeVisible();
+    await page.getByRole('button', { name: 'Take the change back' }).click();
+    await view(page, 'YAML');
+    await page.getByLabel('Plain text field').check();
+    await expect(json(page)).toHaveValue(anchored);
+  });
+
+  test('a text in YAML that is pasted there becomes the document', async ({ page }) => {
+    await json(page).fill('kind: Job # mine\n');
+    await expect(page.getByRole('button', { name: 'YAML', exact: true })).toHaveAttribute('aria-pressed', 'true');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByLabel('Plain text field').check();
+    await expect(json(page)).toHaveValue(notes);
+  });
+});
+
+test('an imported file in JSON stays as it is written', async ({ page, origin }) => {
+  const text = '{"kind":"Job",  "apiVersion":"batch/v1",\n"metadata":{"name":"x"}, "spec": {"template": {}}}';
+  await open(page, origin, 'demo', '?import=1');
+  await page.getByLabel('Import').setInputFiles({ name: 'job.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+  await editMode(page, false);
+  await page.getByLabel('Name', { exact: true }).fill('y');
+  expect(await manifest(page)).toBe(`${text.replace('"x"', '"y"')}\n`);
+});

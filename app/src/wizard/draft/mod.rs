@@ -228,8 +228,9 @@ impl Drafts {
                         } else {
                             Kept::NotForgotten(reason)
                         });
-                        self.waiting
-                            .try_update_value(|waiting| waiting.get_or_insert(write));
+                        let _ = self.waiting.try_update_value(|waiting| {
+                            waiting.get_or_insert(write);
+                        });
                         place::rest(pause * 1000).await;
                         pause = (pause * 2).min(30);
                     }

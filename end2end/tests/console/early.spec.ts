@@ -1,0 +1,135 @@
+// Before the page is alive: on a slow line its HTML is there seconds before its WebAssembly. What a person does in between
+// is done afterwards.
+import type { Page } from '@playwright/test';
+import { alive, expect, signIn, test } from '../../lib/test.ts';
+import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
+
+test.beforeEach(async ({ page, server, expected }) => {
+  expected.allow(/response: 5\d\d|status of 5\d\d|\/stream\//);
+  await signIn(page, server);
+});
+
+/** 1 Mbit/s and 300 ms, with nothing kept from before. */
+async function slow(page: Page): Promise<void> {
+  const line = await page.context().newCDPSession(page);
+  await line.send('Network.enable');
+  await line.send('Network.setCacheDisabled', { cacheDisabled: true });
+  await line.send('Network.emulateNetworkConditions', { offline: false, latency: 300, downloadThroughput: 125_000, uploadThroughput: 125_000 });
+}
+
+/** The page's HTML is there, and nothing of its code. */
+async function early(page: Page, address: string): Promise<void> {
+  await slow(page);
+  await page.goto(address, { waitUntil: 'commit' });
+  await page.locator('.wizard-foot, .search').first().waitFor();
+  await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+}
+
+const late = { timeout: 60_000 };
+
+test.describe('on a slow line', () => {
+  test.setTimeout(180_000);
+
+  test('a name is typed and Next is clicked', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job`);
+    await page.getByLabel('Name', { exact: true }).click();
+    await page.keyboard.type('typed-early');
+    await page.keyboard.press('ArrowLeft');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect(page.getByLabel('Completions')).toBeVisible(late);
+    expect(await manifest(page)).toContain('name: typed-early\n');
+    await expect(page).toHaveURL(/step=settings/);
+  });
+
+  test('focus, selection and what is typed while the page comes alive stay', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job`);
+    const name = page.getByLabel('Name', { exact: true });
+    await name.click();
+    let typed = '';
+    const root = page.locator('html');
+    for (let number = 0; number < 400 && (await root.getAttribute('data-alive')) === null; number += 1) {
+      await page.keyboard.type(String(number % 10));
+      typed += String(number % 10);
+      await page.waitForTimeout(20);
+    }
+    for (let number = 0; number < 10; number += 1) {
+      await page.keyboard.type('x');
+      typed += 'x';
+    }
+    await expect(name).toBeFocused();
+    await expect(name).toHaveValue(typed);
+    await expect.poll(() => manifest(page)).toMatch(new RegExp(`name: "?${typed}"?\n`));
+  });
+
+  test('several fields, a choice and a box are filled in', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?step=settings&example=pi`);
+    await expect(page.getByLabel('Completions')).toHaveValue('4');
+    await page.getByLabel('Completions').fill('9');
+    await page.getByLabel('Backoff limit', { exact: true }).fill('2');
+    await page.getByText('More settings').click();
+    await page.getByLabel('Completion mode').selectOption('Indexed');
+    await page.getByLabel('Start suspended').check();
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect.poll(() => manifest(page), late).toContain('suspend: true');
+    const text = await manifest(page);
+    for (const line of ['completions: 9', 'backoffLimit: 2', 'completionMode: Indexed', '# π to 2000 digits', 'parallelism: 2']) {
+      expect(text).toContain(line);
+    }
+    await expect(page.getByLabel('Start suspended')).toBeChecked();
+  });
+
+  test('edit mode is switched on', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?example=pi`);
+    await page.getByRole('switch', { name: 'Edit mode' }).click();
+    await alive(page);
+    await expect(page.getByRole('switch', { name: 'Edit mode' })).toHaveAttribute('aria-checked', 'true', late);
+  });
+
+  test('the example that was asked for is there from the beginning', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?example=pi`);
+    const before = await manifest(page);
+    expect(before).toContain('# π to 2000 digits');
+    await expect(page.getByLabel('Name', { exact: true })).toHaveValue('pi');
+    await alive(page);
+    expect(await manifest(page)).toBe(before);
+  });
+
+  test('a key for a draft that comes back changes that draft', async ({ page, origin }) => {
+    const text = 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: draft, labels: {kept: x}} # as typed\n';
+    await open(page, origin, 'demo', '?edit=1');
+    await paste(page, text);
+    await editMode(page, false);
+    await expect(page.getByText('Draft kept in this browser')).toBeVisible();
+    await early(page, `${origin}/projects/demo/create-job`);
+    await page.getByLabel('Name', { exact: true }).click();
+    await page.keyboard.type('typed');
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect.poll(() => manifest(page), late).toBe(text.replace('draft', 'typed'));
+    await page.getByRole('button', { name: 'Undo' }).click();
+    expect(await manifest(page)).toBe(text);
+  });
+
+  test('the language is changed after something was typed', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?example=pi`);
+    await page.getByLabel('Name', { exact: true }).fill('typed-early');
+    await page.locator('button[name=lang]').click();
+    await expect(page.getByLabel('名称', { exact: true })).toHaveValue('typed-early', late);
+    await alive(page);
+    expect(await manifest(page)).toContain('name: typed-early\n');
+  });
+
+  test('the list of Jobs is searched', async ({ page, origin }) => {
+    await slow(page);
+    await page.goto(`${origin}/projects/demo/jobs`, { waitUntil: 'commit' });
+    const search = page.getByRole('searchbox').first();
+    await search.fill('early');
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect(search).toHaveValue('early');
+    await expect(page).toHaveURL(/early/, late);
+  });
+});
