@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use app::kit::foreign_text::visible;
 use common::TestApp;
 use common::fake::{Fake, list, status};
 use http::StatusCode;
@@ -166,6 +167,11 @@ async fn app(fake: &Fake, ending: &str) -> TestApp {
 /// Each page, with this ending wherever an address takes any text.
 fn pages(ending: &str) -> Vec<String> {
     let t = |text: &str| utf8_percent_encode(&format!("{text}{ending}"), NON_ALPHANUMERIC).to_string();
+    // Names as the page's own links have them.
+    let shown = |text: &str| {
+        let name = format!("{text}{ending}");
+        utf8_percent_encode(&visible(&name), NON_ALPHANUMERIC).to_string()
+    };
     let mut pages = vec![
         format!("/sign-in?back={}&error={}&ended={}", t("/"), t("token"), t("1")),
         format!("/sign-in?error=token&ended=1&back={}", t("/projects/demo/jobs?")),
@@ -207,13 +213,13 @@ fn pages(ending: &str) -> Vec<String> {
     pages.push(format!(
         "/projects/demo/jobs/pi?tab={}&pod={}&container={}",
         t("logs"),
-        t("pi-a"),
-        t("main")
+        shown("pi-a"),
+        shown("main")
     ));
     pages.push(format!(
         "/projects/demo/jobs/pi?tab=logs&pod={}&container={}&q={}",
-        t("pi-a"),
-        t("main"),
+        shown("pi-a"),
+        shown("main"),
         t("x")
     ));
     pages
