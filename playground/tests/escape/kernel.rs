@@ -169,6 +169,16 @@ fn processes(command: &str) -> Vec<u32> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_has_the_umask_of_a_container() {
+    let setting = Setting::new();
+    let ended = setting
+        .run("umask", "umask; touch /tmp/a; stat -c %a /tmp/a")
+        .await;
+    assert_eq!(ended.log, "0022\n644\n");
+    setting.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_descriptor_of_the_host_is_left_open() {
     let setting = Setting::new();
     let secret = tempfile::NamedTempFile::new().unwrap();

@@ -32,7 +32,12 @@ fn an_ordinary_users_playground_holds_as_well() {
     let give = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     // The target folder may be closed to others.
     let program = folder.path().join("escape");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // By another process: a file that this one has written can be open in what other tests have just forked, and is
+    // "busy" then.
+    let copied = Command::new("cp")
+        .args([std::env::current_exe().unwrap(), program.clone()])
+        .status();
+    assert!(copied.unwrap().success());
     let home = folder.path().join("home");
     std::fs::create_dir(&home).unwrap();
     for path in [folder.path(), &program, &home] {

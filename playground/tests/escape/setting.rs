@@ -50,6 +50,8 @@ impl Ended {
 
 impl Setting {
     pub fn new() -> Self {
+        // As the console has it, for files of its own.
+        rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         Self::with_data(folder, &data)

@@ -309,9 +309,11 @@ impl Slot {
     }
 
     /// `program`, wrapped so that it starts within the limits. When the machine runs out of memory, containers are
-    /// killed before anything else; they leave no core file, and have as many descriptors as in a container.
+    /// killed before anything else; they leave no core file, and have as many descriptors as in a container, and its
+    /// umask: that of this process is for files of its own.
     pub fn command(&self, program: &Path) -> Command {
         let enter = r#"echo 1000 2>/dev/null >/proc/self/oom_score_adj
+umask 022
 ulimit -c 0
 ulimit -Sn 65536 2>/dev/null
 n=$1; shift
