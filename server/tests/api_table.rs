@@ -71,17 +71,19 @@ fn calls() -> BTreeSet<(&'static str, String)> {
     server_fn_paths()
         .map(|(path, method)| {
             assert_eq!(method, Method::POST, "{path}");
+            let job = json!({"name": "pi", "uid": "uid-pi"});
             let arguments = match path {
                 "/api/workspace" | "/api/clusters" => json!({}),
                 "/api/jobs" | "/api/offers" => json!({"project": "demo"}),
-                "/api/job" | "/api/manifest" | "/api/rerun" => json!({"project": "demo", "name": "pi"}),
+                "/api/job" | "/api/manifest" => json!({"project": "demo", "name": "pi"}),
+                "/api/rerun" => json!({"project": "demo", "job": job}),
                 "/api/create" => {
                     json!({"project": "demo", "text": "kind: Job", "dry_run": true, "done": []})
                 }
-                "/api/delete" => json!({"project": "demo", "names": ["pi"]}),
-                "/api/suspend" => json!({"project": "demo", "name": "pi", "suspend": true}),
+                "/api/delete" => json!({"project": "demo", "jobs": [job]}),
+                "/api/suspend" => json!({"project": "demo", "job": job, "suspend": true}),
                 "/api/describe" => {
-                    json!({"project": "demo", "name": "pi", "alias": "", "description": ""})
+                    json!({"project": "demo", "job": job, "change": {"alias": null, "description": null}})
                 }
                 other => panic!("give {other} its arguments"),
             };

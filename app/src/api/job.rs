@@ -20,6 +20,7 @@ pub const GENERATED_LABELS: [&str; 4] = [
 /// A Job as a person sees and confirms it. Its name alone may mean another Job by the time something is done with it:
 /// one that was deleted and created again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JobRef {
     /// `metadata.name`.
     pub name: String,
@@ -29,6 +30,7 @@ pub struct JobRef {
 
 /// A text that a person changed, and what stood there when they began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TextChange {
     /// Before; empty if there was none.
     pub from: String,
@@ -38,6 +40,7 @@ pub struct TextChange {
 
 /// Changes of what describes a Job. What was not touched is none, and is not sent to the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DescriptionChange {
     /// Of the alias.
     pub alias: Option<TextChange>,
