@@ -137,6 +137,19 @@ async fn a_job_created_again_ends_the_streams_of_the_one_before() {
     );
     assert!(events.next().await.is_none());
 
+    // It may be away for a while before.
+    fake.set(&format!("GET {JOBS}/pi"), 404, status(404, "NotFound", "gone"));
+    fake.set(&format!("GET {JOBS}"), 200, list(&[]));
+    let mut between = app.stream(path, None).await;
+    assert_eq!(between.next().await.unwrap().data, json!({"replaced": false}));
+    let next = tokio::spawn(async move { between.next().await });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let mut again = job("pi");
+    again["metadata"]["uid"] = "another".into();
+    fake.set(&format!("GET {JOBS}/pi"), 200, again.clone());
+    fake.report(JOBS, "ADDED", again);
+    assert_eq!(next.await.unwrap().unwrap().data, json!({"replaced": true}));
+
     let mut reopened = app.stream(path, None).await;
     assert_eq!(reopened.next().await.unwrap().data, json!({"replaced": true}));
     let mut log = app

@@ -58,7 +58,7 @@ pub async fn stream(
     match cluster.job(&of.project, &of.name).await {
         Ok(job) => respond(session, those(cluster, of, &job)),
         // Gone between the page and its stream: that is news, not a failure.
-        Err(ApiError::NotFound { .. }) => respond(session, futures::stream::iter(gone(false))),
+        Err(ApiError::NotFound { .. }) => respond(session, once_gone(cluster, of)),
         Err(error) if is_final(&error) => refuse(error),
         Err(_) => {
             let which = (of.project.clone(), of.name.clone());
@@ -71,6 +71,35 @@ pub async fn stream(
 
 fn gone(replaced: bool) -> Option<Event> {
     event("gone", &Gone { replaced })
+}
+
+/// That the Job is gone; and then, for a page that says which Job it showed, when another one has its name.
+fn once_gone(cluster: Cluster, of: Of) -> BoxStream<'static, Event> {
+    stream! {
+        if let Some(event) = gone(false) {
+            yield event;
+        }
+        let Some(uid) = of.uid else { return };
+        let this = Selection {
+            fields: Some(format!("metadata.name={}", of.name)),
+            labels: None,
+        };
+        let mut jobs = follow(&cluster, Builtin::JOBS, &of.project, this);
+        while let Some(change) = jobs.next().await {
+            let replaced = match change {
+                Change::Reset(jobs) => jobs.iter().any(|job| is_another(job, Some(&uid))),
+                Change::Applied(job) => is_another(&job, Some(&uid)),
+                Change::Deleted(_) | Change::Lost | Change::Denied => false,
+            };
+            if replaced {
+                if let Some(event) = gone(true) {
+                    yield event;
+                }
+                return;
+            }
+        }
+    }
+    .boxed()
 }
 
 /// The events of the Job that the page shows, which `job` may not be any more.
@@ -136,7 +165,8 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
                     outage.is_over();
                 }
                 Err(ApiError::NotFound { .. }) => {
-                    if let Some(event) = gone(false) {
+                    let mut events = once_gone(cluster, of);
+                    while let Some(event) = events.next().await {
                         yield event;
                     }
                     return;

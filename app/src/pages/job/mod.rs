@@ -86,8 +86,8 @@ pub struct Gone {
     pub replaced: bool,
 }
 
-/// Follows the live stream of the Job that the page shows, until it is gone: one that is created under its name
-/// afterwards is another, and has a page of its own.
+/// Follows the live stream of the Job that the page shows. One that is created under its name after it is another, and
+/// has a page of its own: that is the last news.
 fn follow(
     of: &JobRow,
     live: RwSignal<Option<JobDetail>>,
@@ -101,7 +101,11 @@ fn follow(
         Url::escape(&of.uid)
     );
     let visible = live::while_visible(move || here(&path));
-    let url = Signal::derive(move || visible.get().filter(|_| gone.with(Option::is_none)));
+    let url = Signal::derive(move || {
+        visible
+            .get()
+            .filter(|_| !gone.get().is_some_and(|how| how.replaced))
+    });
     live::subscribe(
         url,
         &["detail", "stale", "gone"],

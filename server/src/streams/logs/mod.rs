@@ -73,7 +73,7 @@ enum Watched {
 
 /// Sends `lines` events with an array of lines each; `trouble` for a log that cannot be read now; `stale` when the
 /// cluster is lost, with the time since when, and `live` when it is back; `refused` with an error where this person
-/// may not list the Pods or read a log; `end` when nothing more can come, and `gone` when there is no such Job.
+/// may not list the Pods or read a log, or null when that has changed; `end` when nothing more can come, and `gone` when there is no such Job.
 pub async fn stream(
     At(cluster): At,
     Extension(session): Extension<Session>,
@@ -158,8 +158,9 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
             if roster.is_denied() != told_denied {
                 told_denied = roster.is_denied();
                 let message = "listing the Pods of this project is not allowed".to_owned();
-                let denied = told_denied.then(|| event("refused", &ApiError::Forbidden { message })).flatten();
-                if let Some(event) = denied {
+                // Null takes the refusal back: the right has been given meanwhile.
+                let denied = told_denied.then_some(ApiError::Forbidden { message });
+                if let Some(event) = event("refused", &denied) {
                     yield event;
                 }
             }
@@ -176,7 +177,8 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
             let retry_at = roster.next_try();
             tokio::select! {
                 Some(change) = pods.next() => {
-                    outage.take(Watched::Pods, &change, true, Timestamp::now().as_millisecond());
+                    // Pods that may not be listed are refused, not lost.
+                    outage.take(Watched::Pods, &change, false, Timestamp::now().as_millisecond());
                     roster.take(change);
                 }
                 Some(change) = jobs.next() => {
