@@ -17,6 +17,12 @@ type Call = (session: Session, project: string) => Promise<Answer>;
 const call = (name: string, input: object = {}): Call => (session, project) => session.call(name, { project, ...input });
 const open = (path: string, query: Record<string, string> = {}): Call => (session, project) => session.open(path, { project, ...query });
 
+/** A change of the Job `kept`, named as its page names it. */
+const change = (name: string, input: object = {}, several = false): Call => (session, project) => {
+  const kept = { name: 'kept', uid: get(project, 'job', 'kept').metadata.uid };
+  return session.call(name, { project, ...(several ? { jobs: [kept] } : { job: kept }), ...input });
+};
+
 /** What is called, by name. Reads come first, so that what changes something cannot take it away from them. */
 const calls: Record<string, Call> = {
   workspace: (session) => session.call('workspace', {}),
@@ -32,10 +38,10 @@ const calls: Record<string, Call> = {
   '/download/log': open('/download/log', { job: 'kept' }),
   '/cluster/schema': open('/cluster/schema'),
   create: call('create', { text: JSON.stringify(job('made')), dry_run: false, done: [] }),
-  rerun: call('rerun', { name: 'kept' }),
-  suspend: call('suspend', { name: 'kept', suspend: true }),
-  describe: call('describe', { name: 'kept', alias: 'changed', description: '' }),
-  delete: call('delete', { names: ['kept'] }),
+  rerun: change('rerun'),
+  suspend: change('suspend', { suspend: true }),
+  describe: change('describe', { change: { alias: { from: '', to: 'changed' }, description: null } }),
+  delete: change('delete', {}, true),
 };
 
 /** All that could have been changed. */
