@@ -164,12 +164,24 @@ fn is_possible(path: &str) -> bool {
     true
 }
 
+/// Whether a path is what it looks like: no segment stands for another folder, and none is longer than a file's name can
+/// be. Browsers fold dots before they ask, so nobody is led astray by the refusal.
+fn is_plain(path: &str) -> bool {
+    path.split('/').all(|segment| {
+        let decoded: Vec<u8> = percent_decode_str(segment).collect();
+        decoded.len() <= MAX_SEGMENT && !matches!(&decoded[..], b"." | b"..") && !decoded.contains(&0)
+    })
+}
+
+/// The longest name of a file, and more than any name of the API has (253).
+const MAX_SEGMENT: usize = 255;
+
 /// Answers 404 to the address of a page that no cluster, project or Job can have, before anything of it is rendered.
 /// It is no page of the application, whose browser half would read the address again.
 pub async fn with_possible_names(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page = path.starts_with("/projects/") || path.starts_with(CLUSTERS);
-    if !is_page || is_possible(path) {
+    if is_plain(path) && (!is_page || is_possible(path)) {
         return next.run(request).await;
     }
     let text = "There is no such address: no project or Job can have this name.\n没有此地址：项目或任务不可能使用该名称。\n";
@@ -226,6 +238,24 @@ mod tests {
             &long(254),
         ] {
             assert!(!is_possible(impossible), "{impossible}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_stands_for_another_is_refused() {
+        for plain in ["/", "/projects/demo/jobs", "/pkg/frontend.js", "//a", "/..a/a.."] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        let long = format!("/{}", "a".repeat(256));
+        for other in [
+            "/./projects/x",
+            "/x/../projects",
+            "/%2e/projects",
+            "/.%2E",
+            "/a%00",
+            &long,
+        ] {
+            assert!(!is_plain(other), "{other}");
         }
     }
 

@@ -236,17 +236,23 @@ async fn a_job_is_deleted_with_its_pods_and_only_the_one_that_was_meant() {
         (&results[0], &results[1], &results[2]),
         (&Value::Null, &Value::Null, &replaced)
     );
+    assert_eq!(
+        results[3]["kind"], "notFound",
+        "nobody is asked to delete what has no name"
+    );
+    let mut names = Vec::new();
     for asked in fake.asked_with("DELETE") {
         assert_eq!(asked.body["propagationPolicy"], "Background");
         let name = asked
             .what
             .strip_prefix(&format!("DELETE {JOBS}/"))
-            .unwrap_or_else(|| panic!("{}", asked.what));
-        assert_eq!(
-            asked.body["preconditions"],
-            json!({"uid": format!("uid-{}", name.replace("..%2Fsecrets%2F", "../secrets/"))})
-        );
+            .unwrap_or_else(|| panic!("{}", asked.what))
+            .to_owned();
+        assert_eq!(asked.body["preconditions"], json!({"uid": format!("uid-{name}")}));
+        names.push(name);
     }
+    names.sort();
+    assert_eq!(names, ["a", "b", "c"]);
 }
 
 #[tokio::test]

@@ -126,8 +126,8 @@ pub fn words(problem: &Problem) -> String {
     if problem.code == SERVER || problem.code == super::json::WAITS {
         return into_visible(problem.subjects.concat());
     }
-    problem.text(match crate::preferences::current().lang {
+    into_visible(problem.text(match crate::preferences::current().lang {
         crate::i18n::Lang::En => manifest::Language::En,
         crate::i18n::Lang::Zh => manifest::Language::Zh,
-    })
+    }))
 }

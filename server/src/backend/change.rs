@@ -27,7 +27,11 @@ pub async fn delete(
         .map(|job| (job.clone(), Builtin::JOBS.object(project, &job.name)))
         .collect();
     let deletions = stream::iter(targets).map(|(job, path)| async move {
-        match cluster.delete(&path.ok()?, &job.uid).await {
+        let path = match path {
+            Ok(path) => path,
+            Err(error) => return Some(error),
+        };
+        match cluster.delete(&path, &job.uid).await {
             Ok(()) | Err(ApiError::NotFound { .. }) => None,
             Err(ApiError::Conflict { .. }) => Some(replaced(&job)),
             Err(error) => Some(error),

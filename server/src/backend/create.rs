@@ -14,6 +14,9 @@ use crate::cluster::error::{MAX_CAUSES, bounded};
 use crate::cluster::schema::unknown_fields;
 use crate::cluster::{Answer, Cluster, DryRun, Resource, clean, resource};
 
+/// Documents of one text: each is a request to the cluster and an answer to the page.
+const MAX_DOCUMENTS: usize = 500;
+
 /// Kinds whose addresses need not be asked for.
 const KNOWN: [(&str, &str, &str); 5] = [
     ("batch/v1", "Job", "jobs"),
@@ -38,7 +41,15 @@ pub async fn run(
     }
     let text = text.to_owned();
     let document = Arc::new(compute(move || read(&text)).await??);
-    let mut order: Vec<usize> = (0..document.entries().len()).collect();
+    let count = document.entries().len();
+    if count > MAX_DOCUMENTS {
+        return Err(ApiError::Unreadable {
+            message: format!(
+                "the text has {count} documents; at most {MAX_DOCUMENTS} are created at once: split it"
+            ),
+        });
+    }
+    let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|entry| rank(kind(&document, *entry)));
     let mut outcomes = Vec::with_capacity(order.len());
     let mut stopped = false;

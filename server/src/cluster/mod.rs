@@ -13,6 +13,7 @@ pub mod events;
 pub mod feed;
 pub mod logs;
 mod names;
+mod paging;
 pub mod pods;
 mod pulse;
 mod quantity;

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method, Request, Response};
 use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING};
 use http::response::Parts;
+use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use app::api::error::ApiError;
 
 use super::Cluster;
 use super::error::{from_kube, from_status};
+use super::paging::Paging;
 
 /// How long the API server may take, if nothing else is said.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
@@ -26,8 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// The pause where the API server names none.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How many objects of a list are asked for at once.
-const PAGE: &str = "500";
+/// The largest answer that is read: a page of 500 objects is a few megabytes, an object at most 3 (etcd's limit).
+const MAX_ANSWER: usize = 128 * 1024 * 1024;
 
 /// Longest answer that is read where it arrives; a longer one would hold up other requests.
 const LARGE: usize = 256 * 1024;
@@ -104,31 +106,23 @@ impl Cluster {
     /// All objects of a collection, page by page (`limit` and `continue`).
     pub async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, ApiError> {
         let mut items = Vec::new();
-        let mut token = String::new();
-        let mut began_anew = false;
+        let mut paging = Paging::default();
         loop {
-            let mut query = query.to_vec();
-            query.push(("limit", PAGE));
-            if !token.is_empty() {
-                query.push(("continue", &token));
-            }
+            let query = [query, &paging.query()].concat();
             let mut page = match self.send(Method::GET, path, &query, None).await {
                 Ok(answer) => answer.object,
-                // The snapshot that the pages are taken from has expired.
-                Err(ApiError::Other { code: 410, .. }) if !token.is_empty() && !began_anew => {
-                    began_anew = true;
+                Err(error) if paging.restarts(&error) => {
                     items.clear();
-                    token.clear();
                     continue;
                 }
                 Err(error) => return Err(error),
             };
+            let before = items.len();
             if let Value::Array(mut next) = page["items"].take() {
                 items.append(&mut next);
             }
-            match page["metadata"]["continue"].as_str() {
-                Some(next) if !next.is_empty() => next.clone_into(&mut token),
-                _ => return Ok(items),
+            if !paging.advance(&page, items.len() - before)? {
+                return Ok(items);
             }
         }
     }
@@ -261,11 +255,12 @@ fn build(
 
 async fn read(response: Response<Body>) -> Result<Answer, Failure> {
     let (parts, body) = response.into_parts();
-    let bytes = body.collect_bytes().await.map_err(|error| {
+    let whole = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| {
         Failure::unknown(ApiError::Unreachable {
-            message: crate::with_causes(&error),
+            message: crate::with_causes(error.as_ref()),
         })
     })?;
+    let bytes = whole.to_bytes();
     if bytes.len() <= LARGE {
         return parse(&parts, &bytes);
     }

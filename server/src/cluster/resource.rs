@@ -96,6 +96,9 @@ impl Builtin {
 
     /// One object.
     pub fn object(self, project: &str, name: &str) -> Result<String, ApiError> {
+        if manifest::names::dns_subdomain(name).is_err() {
+            return Err(no_name(name));
+        }
         Ok(format!("{}/{}", self.collection(project)?, segment(name)?))
     }
 }
@@ -111,6 +114,7 @@ pub fn root(api_version: &str) -> Result<String, ApiError> {
 fn collection(api_version: &str, plural: &str, project: Option<&str>) -> Result<String, ApiError> {
     let root = root(api_version)?;
     match project {
+        Some(project) if manifest::names::dns_label(project).is_err() => Err(no_name(project)),
         Some(project) => Ok(format!("{root}/namespaces/{}/{plural}", segment(project)?)),
         None => Ok(format!("{root}/{plural}")),
     }
@@ -119,11 +123,17 @@ fn collection(api_version: &str, plural: &str, project: Option<&str>) -> Result<
 /// A name as one segment of an address. Names come from the browser: none may reach another address.
 pub(super) fn segment(name: &str) -> Result<String, ApiError> {
     if matches!(name, "" | "." | "..") {
-        return Err(ApiError::NotFound {
-            message: format!("{name:?} is no name"),
-        });
+        return Err(no_name(name));
     }
     Ok(utf8_percent_encode(name, SEGMENT).to_string())
+}
+
+/// No object can have this name, so nobody has to be asked for it.
+fn no_name(name: &str) -> ApiError {
+    let shown: String = name.chars().take(64).collect();
+    ApiError::NotFound {
+        message: format!("{shown:?} is no name"),
+    }
 }
 
 #[cfg(test)]
@@ -134,12 +144,22 @@ mod tests {
     fn a_name_is_one_segment() {
         let jobs = "/apis/batch/v1/namespaces/demo/jobs";
         assert_eq!(Builtin::JOBS.object("demo", "pi").unwrap(), format!("{jobs}/pi"));
-        assert_eq!(
-            Builtin::JOBS.object("demo", "a/../b?x#y").unwrap(),
-            format!("{jobs}/a%2F..%2Fb%3Fx%23y")
-        );
-        assert!(Builtin::JOBS.object("demo", "..").is_err());
-        assert!(Builtin::PODS.collection("").is_err());
+        for (project, name) in [
+            ("demo", "a/../b?x#y"),
+            ("demo", ".."),
+            ("demo", ""),
+            ("demo", "PI"),
+            ("demo", "pi\n"),
+            ("demo/../..", "pi"),
+            ("", "pi"),
+            ("de.mo", "pi"),
+        ] {
+            assert!(
+                Builtin::JOBS.object(project, name).is_err(),
+                "{project:?} {name:?}"
+            );
+        }
+        assert_eq!(segment("a/../b?x#y").unwrap(), "a%2F..%2Fb%3Fx%23y");
         assert_eq!(
             Builtin::PODS.collection("demo").unwrap(),
             "/api/v1/namespaces/demo/pods"

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use leptos::server_fn::axum::server_fn_paths;
 
@@ -51,10 +51,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
         )
             .into_response();
     }
-    if !is_json(request.headers()) {
+    if !is_json(request.headers()) || request.headers().contains_key(CONTENT_ENCODING) {
         return refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "server functions take application/json",
+            "server functions take application/json, not compressed",
         );
     }
     next.run(request).await

@@ -289,7 +289,7 @@ fn troubles(received: Received) -> Option<impl IntoView + use<>> {
                     .into_iter()
                     .map(|trouble| {
                         let words = if trouble.retries { text::LOGS_TROUBLE } else { text::LOGS_NONE };
-                        let name = format!("{}/{}", trouble.pod, trouble.container);
+                        let name = into_visible(format!("{}/{}", trouble.pod, trouble.container));
                         view! {
                             <strong>{tf(words, &[("name", &name)])}</strong>
                             <span class="notice-detail">{into_visible(trouble.message)}</span>
@@ -485,8 +485,8 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
 }
 
 fn line(Shown { line, is_mark }: Shown) -> impl IntoView {
-    let source = format!("{} {}", short(&line.pod), line.container);
-    let whole = format!("{} {}", line.pod, line.container);
+    let source = into_visible(format!("{} {}", short(&line.pod), line.container));
+    let whole = into_visible(format!("{} {}", line.pod, line.container));
     if is_mark {
         let restart = line.restart.to_string();
         let words = tf(text::LOGS_RESTARTED, &[("name", &source), ("n", &restart)]);

@@ -6,9 +6,10 @@ use crate::api::job::JobDetail;
 use crate::i18n::{job as text, t};
 use crate::kit::copy::CopyButton;
 use crate::kit::dynamic::dynamic;
+use crate::kit::foreign_text::into_visible;
 use crate::kit::icon::{Glyph, Icon};
 
-/// The text with copy and download.
+/// The text, with marks for what cannot be seen in it; copied and downloaded it is as it is.
 #[component]
 pub fn Manifest(
     /// The Job.
@@ -30,6 +31,6 @@ pub fn Manifest(
                 {t(text::DOWNLOAD)}
             </a>
         </div>
-        <pre class="code-block" tabindex="0" aria-label=t(text::TAB_MANIFEST)>{dynamic(move || manifest.get())}</pre>
+        <pre class="code-block" tabindex="0" aria-label=t(text::TAB_MANIFEST)>{dynamic(move || into_visible(manifest.get()))}</pre>
     }
 }

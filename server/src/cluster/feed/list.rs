@@ -10,10 +10,8 @@ use app::api::error::ApiError;
 
 use super::source::{End, LONGEST_PATIENCE, Source};
 use super::trim::trim;
+use crate::cluster::paging::Paging;
 use crate::cluster::request::Failure;
-
-/// How many objects of the list are asked for at once.
-const PAGE: &str = "500";
 
 impl Source {
     /// All objects, and the version that they are of.
@@ -24,14 +22,10 @@ impl Source {
             .map_err(|error| End::lost(&error))?;
         let patient = self.cluster.clone().with_patience(self.patience);
         let mut objects = Vec::new();
-        let mut token = String::new();
-        let mut began_anew = false;
+        let mut paging = Paging::default();
         loop {
             let mut query = self.selected();
-            query.push(("limit", PAGE));
-            if !token.is_empty() {
-                query.push(("continue", &token));
-            }
+            query.extend(paging.query());
             let begun = Instant::now();
             let mut losses = self.losses.clone();
             let answer = tokio::select! {
@@ -42,14 +36,8 @@ impl Source {
             };
             let mut page = match answer {
                 Ok(answer) => answer.object,
-                // The snapshot that the pages are taken from has expired.
-                Err(Failure {
-                    error: ApiError::Other { code: 410, .. },
-                    ..
-                }) if !token.is_empty() && !began_anew => {
-                    began_anew = true;
+                Err(failure) if paging.restarts(&failure.error) => {
                     objects.clear();
-                    token.clear();
                     continue;
                 }
                 Err(failure) => {
@@ -59,15 +47,18 @@ impl Source {
                     return Err(failed(failure));
                 }
             };
+            let before = objects.len();
             if let Value::Array(items) = page["items"].take() {
                 objects.extend(items.into_iter().map(|item| Arc::new(trim(self.known, item))));
             }
-            match page["metadata"]["continue"].as_str() {
-                Some(next) if !next.is_empty() => next.clone_into(&mut token),
-                _ => match page["metadata"]["resourceVersion"].as_str() {
-                    Some(version) if !version.is_empty() => return Ok((objects, version.to_owned())),
-                    _ => return Err(End::lost("a list without a resourceVersion")),
-                },
+            let more = paging
+                .advance(&page, objects.len() - before)
+                .map_err(|error| End::lost(&error))?;
+            if !more {
+                return match page["metadata"]["resourceVersion"].as_str() {
+                    Some(version) if !version.is_empty() => Ok((objects, version.to_owned())),
+                    _ => Err(End::lost("a list without a resourceVersion")),
+                };
             }
         }
     }
