@@ -23,6 +23,7 @@ texts! {
     DRAFT_NOT_FORGOTTEN: "An earlier draft could not be removed from this browser: {reason}. It is tried again." | "无法从此浏览器删除之前的草稿：{reason}。将自动重试。";
     DRAFT_UNREADABLE: "The drafts in this browser cannot be read: {reason}. None is overwritten, and this text is not kept. Export the file before you leave." | "无法读取此浏览器中的草稿：{reason}。已有草稿不会被覆盖，当前文本不会保存，离开前请导出文件。";
     DRAFT_RETRY: "Try again" | "重试";
+    DRAFT_NO_PLACE: "This browser gives no place for another draft. Close other tabs of this page, then try again." | "此浏览器无法再保存草稿，请关闭此页面的其他标签页后重试。";
     DRAFT_SLOW: "the browser does not answer" | "浏览器没有响应";
     START_OVER: "Start over" | "重新开始";
     DISMISS: "Keep it" | "保留";

@@ -1,6 +1,6 @@
 // Keeps what a person does before the page is alive, and does it then, in order. Text stays in its field as typed, with
 // focus and selection, whatever the page writes there meanwhile; buttons wait; links and forms work by themselves as long
-// as nothing waits that they would lose.
+// as nothing waits that they would lose. A page that cannot come to life says so.
 (() => {
   const root = document.documentElement;
   const queue = [];
@@ -8,18 +8,30 @@
   let own = false;
   const fields = 'input, textarea, select';
   const kinds = ['click', 'input', 'change', 'keydown'];
+  const native = (field, name) => Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), name);
 
   // A field that a person has touched is not written to by the page.
   const guard = (field) => {
     for (const name of ['value', 'checked']) {
       if (!(name in field) || Object.hasOwn(field, name)) continue;
-      const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), name);
+      const { get } = native(field, name);
       Object.defineProperty(field, name, { configurable: true, get: () => get.call(field), set() {} });
     }
   };
   const free = (field) => {
     delete field.value;
     delete field.checked;
+  };
+
+  // What a field says. A file cannot be written, and needs not be.
+  const state = (field) => {
+    if (field.type === 'checkbox' || field.type === 'radio') return { checked: field.checked };
+    return field.type === 'file' ? {} : { value: field.value };
+  };
+  const write = (field, wanted) => {
+    for (const [name, value] of Object.entries(wanted)) {
+      if (field[name] !== value) native(field, name).set.call(field, value);
+    }
   };
 
   const note = (event) => {
@@ -31,7 +43,10 @@
       event.stopImmediatePropagation();
       // How a fill writes the value is not the page's writing: it has been done already.
       guard(target);
-      if (!queue.some((item) => item.target === target && item.type === type)) queue.push({ type, target });
+      // Of what follows at once for the same field only the last counts; what was done in between keeps its place.
+      const last = queue.at(-1);
+      if (last?.target === target && last.type === type) queue.pop();
+      queue.push({ type, target, said: state(target) });
       return;
     }
     if (type === 'keydown') {
@@ -52,6 +67,12 @@
   };
   for (const kind of kinds) addEventListener(kind, note, true);
 
+  // Whoever leaves now loses what they typed: the page has not taken it yet.
+  const ask = (event) => {
+    if (queue.some(({ type }) => type === 'input' || type === 'change')) event.preventDefault();
+  };
+  addEventListener('beforeunload', ask);
+
   const stop = () => {
     holds = false;
     for (const kind of kinds) removeEventListener(kind, note, true);
@@ -69,20 +90,26 @@
     return [...document.querySelectorAll(target.tagName)].find((element) => label(element) === label(target));
   };
 
-  const redo = ({ type, target }) => {
+  const redo = ({ type, target, said }) => {
     const element = now(target);
     target.removeAttribute('data-waiting');
     if (!element) return;
-    const { value, checked } = target;
-    if (type === 'input' || type === 'change') {
+    // What the person has typed since stays in sight.
+    const newest = said && 'value' in said && target.value !== said.value ? target.value : undefined;
+    const { selectionStart, selectionEnd } = target;
+    if (said) {
       free(target);
-      if (element !== target) Object.assign(element, { value, checked });
+      write(element, said);
     }
     own = true;
     if (type === 'click') element.click();
     else if (type === 'keydown') element.dispatchEvent(new KeyboardEvent(type, { key: 'Enter', bubbles: true, cancelable: true }));
     else element.dispatchEvent(new Event(type, { bubbles: true }));
     own = false;
+    if (newest !== undefined) {
+      write(element, { value: newest });
+      if (selectionStart !== null && element === document.activeElement) element.setSelectionRange?.(selectionStart, selectionEnd);
+    }
     // What comes after it for the same field has to find its value.
     if (queue.some((item) => item.target === target && item.type !== 'click')) guard(target);
   };
@@ -96,13 +123,30 @@
       await pause();
     }
     stop();
+    removeEventListener('beforeunload', ask);
     const focused = document.activeElement;
     if (focused?.matches(fields)) focused.dispatchEvent(new FocusEvent('focus'));
   }, { once: true });
 
-  // A page that cannot come to life keeps nothing back.
+  // A page that cannot come to life keeps nothing back, and says that it does nothing. What was typed stays in sight.
+  let told = false;
+  const fail = () => {
+    if (told || root.dataset.alive) return;
+    told = true;
+    stop();
+    const chinese = root.lang.startsWith('zh');
+    const notice = document.createElement('div');
+    notice.className = 'notice notice-error';
+    notice.setAttribute('role', 'alert');
+    notice.textContent = chinese
+      ? '此页面未能完整加载，按钮和表单暂不可用。请先复制您输入的内容，再重新加载。'
+      : 'This page could not be loaded completely: its buttons and forms do nothing. Copy what you have typed, then load it again.';
+    (document.querySelector('main') ?? document.body).prepend(notice);
+  };
   const broken = (event) => {
-    if (event.type === 'unhandledrejection' || event.target?.matches?.('script, link[rel=modulepreload]')) stop();
+    const script = event.target?.matches?.('script, link[rel=modulepreload]');
+    // Not every failure keeps the page from coming to life.
+    if (script || event.type === 'unhandledrejection') setTimeout(fail, 2000);
   };
   addEventListener('error', broken, true);
   addEventListener('unhandledrejection', broken);

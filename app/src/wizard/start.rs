@@ -98,12 +98,13 @@ pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
         let ask = window_event_listener(leptos::ev::beforeunload, move |event| {
-            if !drafts.is_kept() && untrack(|| wizard.can_undo()) {
+            // A text that waits to be written is not kept yet.
+            if (!drafts.is_kept() || drafts.is_busy()) && untrack(|| wizard.can_undo()) {
                 event.prevent_default();
             }
         });
         let hide = window_event_listener_untyped("pagehide", move |_| drafts.leave(wizard));
-        // Language, theme and sign-out are forms that load another page.
+        // Language, theme and sign-out are forms that load another page; so do links to other parts.
         let leaving = StoredValue::new(false);
         let submit = window_event_listener(leptos::ev::submit, move |event| {
             use wasm_bindgen::JsCast;
@@ -124,24 +125,47 @@ pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
                 return;
             };
             event.prevent_default();
-            leptos::task::spawn_local(async move {
-                let begun = js_sys::Date::now();
-                while drafts.is_busy() && js_sys::Date::now() - begun < WRITE {
-                    drafts.pause().await;
-                }
-                leaving.set_value(true);
-                submitter.click();
-                leaving.set_value(false);
-            });
+            click_once_written(drafts, leaving, submitter);
+        });
+        let click = window_event_listener(leptos::ev::click, move |event| {
+            use wasm_bindgen::JsCast;
+            let opens_elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key();
+            if !drafts.is_busy() || !drafts.is_kept() || leaving.get_value() || opens_elsewhere {
+                return;
+            }
+            let link = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+                .and_then(|target| target.closest("a[rel~=external][href]").ok().flatten())
+                .and_then(|link| link.dyn_into::<web_sys::HtmlElement>().ok());
+            if let Some(link) = link {
+                event.prevent_default();
+                click_once_written(drafts, leaving, link);
+            }
         });
         on_cleanup(move || {
             ask.remove();
             hide.remove();
             submit.remove();
+            click.remove();
         });
     });
     #[cfg(not(feature = "hydrate"))]
     let _ = (wizard, drafts, here);
+}
+
+/// Clicks once the draft is written; if that takes too long, at once, and the browser asks whether to leave.
+#[cfg(feature = "hydrate")]
+fn click_once_written(drafts: Drafts, leaving: StoredValue<bool>, element: web_sys::HtmlElement) {
+    leptos::task::spawn_local(async move {
+        let begun = js_sys::Date::now();
+        while drafts.is_busy() && js_sys::Date::now() - begun < WRITE {
+            drafts.pause().await;
+        }
+        leaving.set_value(true);
+        element.click();
+        leaving.set_value(false);
+    });
 }
 
 /// How long leaving waits for the draft, in milliseconds.

@@ -3,6 +3,7 @@
 //! found again by the next one.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -13,8 +14,9 @@ use super::{Begin, Draft, store};
 use crate::address::base;
 use crate::i18n::{t, wizard as text};
 
-/// Places of a project. Nobody has more tabs of one wizard; who has shares the last place.
-const PLACES: usize = 32;
+/// Places that are tried for a new draft, beyond those that have one: only tabs that are open and have none yet hold
+/// others.
+const TRIES: usize = 1000;
 
 /// How long a tab waits for its own place, in milliseconds: after a reload, the page before may still be ending.
 const PATIENCE: u32 = 1000;
@@ -65,7 +67,7 @@ pub async fn take(project: &str, begin: Begin) -> Result<(String, usize, Option<
     let sender = Rc::new(Cell::new(Some(sender)));
     let (late, project) = (Rc::clone(&sender), project.to_owned());
     leptos::task::spawn_local(async move {
-        let found = find(&project, begin).await.map_err(|error| error.to_string());
+        let found = find(&project, begin).await;
         if let Some(sender) = sender.take() {
             let _ = sender.send(found);
         }
@@ -79,8 +81,8 @@ pub async fn take(project: &str, begin: Begin) -> Result<(String, usize, Option<
     answer.await.unwrap_or_else(|_| Err(String::new()))
 }
 
-async fn find(project: &str, begin: Begin) -> Result<(String, usize, Option<Draft>), idb::Error> {
-    let drafts = store::places().await?;
+async fn find(project: &str, begin: Begin) -> Result<(String, usize, Option<Draft>), String> {
+    let drafts = store::places().await.map_err(|error| error.to_string())?;
     let own = match begin {
         Begin::At(number) => named(&name(project, number), &drafts).await,
         Begin::Again | Begin::Anew => None,
@@ -91,12 +93,12 @@ async fn find(project: &str, begin: Begin) -> Result<(String, usize, Option<Draf
     };
     let place = match (own, begin) {
         (Some(own), _) => own,
-        (None, Begin::Again | Begin::At(_)) => again(project, &drafts).await,
-        (None, Begin::Anew) => anew(project, &drafts).await,
+        (None, Begin::Again | Begin::At(_)) => again(project, &drafts).await?,
+        (None, Begin::Anew) => anew(project, &drafts).await?,
     };
-    let draft = store::get(&place).await?;
+    let draft = store::get(&place).await.map_err(|error| error.to_string())?;
     remember(project, &place);
-    let number = (0..PLACES).find(|number| name(project, *number) == place);
+    let number = number_of(project, &place);
     let draft = draft.filter(|draft| !draft.text.is_empty() || draft.json.is_some());
     Ok((place, number.unwrap_or_default(), draft))
 }
@@ -113,25 +115,44 @@ async fn named(place: &str, drafts: &[String]) -> Option<String> {
 }
 
 /// A free place with a draft; else one without.
-async fn again(project: &str, drafts: &[String]) -> String {
-    let places = || (0..PLACES).map(|number| name(project, number));
-    for place in places().filter(|place| drafts.contains(place)) {
+async fn again(project: &str, drafts: &[String]) -> Result<String, String> {
+    let mut numbers: Vec<usize> = drafts
+        .iter()
+        .filter_map(|place| number_of(project, place))
+        .collect();
+    numbers.sort_unstable();
+    for number in numbers {
+        let place = name(project, number);
         if hold(&place, 0).await {
-            return place;
+            return Ok(place);
         }
     }
     anew(project, drafts).await
 }
 
-/// A free place without a draft.
-async fn anew(project: &str, drafts: &[String]) -> String {
-    let places = (0..PLACES).map(|number| name(project, number));
-    for place in places.filter(|place| !drafts.contains(place)) {
+/// A free place without a draft, however many there are: no draft is written over.
+async fn anew(project: &str, drafts: &[String]) -> Result<String, String> {
+    let taken: HashSet<usize> = drafts
+        .iter()
+        .filter_map(|place| number_of(project, place))
+        .collect();
+    let free = (0..).filter(|number| !taken.contains(number)).take(TRIES);
+    for number in free {
+        let place = name(project, number);
         if hold(&place, 0).await {
-            return place;
+            return Ok(place);
         }
     }
-    name(project, PLACES - 1)
+    Err(t(text::DRAFT_NO_PLACE).to_owned())
+}
+
+/// The number of a place of a project, and none for another project's.
+fn number_of(project: &str, place: &str) -> Option<usize> {
+    let rest = place.strip_prefix(&name(project, 0))?;
+    if rest.is_empty() {
+        return Some(0);
+    }
+    rest.strip_prefix(' ')?.parse().ok()
 }
 
 /// What a place is called: two clusters may have a project of the same name.
