@@ -1,6 +1,8 @@
 // Before the page is alive: on a slow line its HTML is there seconds before its WebAssembly. What a person does in between
 // is done afterwards.
 import type { Page } from '@playwright/test';
+import { Kubectl, shellJob } from '../../lib/kubectl.ts';
+import { Server } from '../../lib/server.ts';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
 
@@ -122,14 +124,24 @@ test.describe('on a slow line', () => {
     expect(await manifest(page)).toContain('name: typed-early\n');
   });
 
-  test('the list of Jobs is searched', async ({ page, origin }) => {
-    await slow(page);
-    await page.goto(`${origin}/projects/demo/jobs`, { waitUntil: 'commit' });
-    const search = page.getByRole('searchbox').first();
-    await search.fill('early');
-    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
-    await alive(page);
-    await expect(search).toHaveValue('early');
-    await expect(page).toHaveURL(/early/, late);
+  test('the list of Jobs is searched', async ({ page }) => {
+    // Without a cluster there is no list.
+    const server = await Server.start('playground');
+    try {
+      const kubectl = new Kubectl(server);
+      kubectl.create(shellJob('searched', 'true', { suspend: true }));
+      await signIn(page, server);
+      await slow(page);
+      await page.goto(`${new URL(await server.address()).origin}/projects/demo/jobs`, { waitUntil: 'commit' });
+      const search = page.getByRole('searchbox').first();
+      await search.fill('early');
+      await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+      await alive(page);
+      await expect(search).toHaveValue('early');
+      await expect(page).toHaveURL(/early/, late);
+    } finally {
+      await page.close();
+      await server.stop();
+    }
   });
 });

@@ -234,6 +234,7 @@ test.describe('JSON is a view of the YAML', () => {
     await paste(page, anchored);
     await view(page, 'JSON');
     await page.getByLabel('Plain text field').check();
+    await expect(json(page)).toHaveValue(/"y"/);
     const value = JSON.parse(await json(page).inputValue());
     value.y.a = 2;
     await json(page).fill(JSON.stringify(value, null, 2));

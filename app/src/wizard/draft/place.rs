@@ -22,18 +22,25 @@ const TRIES: usize = 1000;
 const PATIENCE: u32 = 1000;
 
 #[wasm_bindgen(inline_js = "
+const held = new Map();
+
 // Whether this page holds a lock now. It is let go of when the page ends. Where the browser has no locks (it is not a
 // secure context), every page holds them all.
 export async function hold_lock(name, patience) {
   if (!navigator.locks) return true;
   const options = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };
   return new Promise((resolve) => {
-    const held = (lock) => {
+    const use = (lock) => {
       resolve(lock !== null);
-      return lock && new Promise(() => {});
+      return lock && new Promise((release) => held.set(name, release));
     };
-    navigator.locks.request(name, options, held).catch(() => resolve(false));
+    navigator.locks.request(name, options, use).catch(() => resolve(false));
   });
+}
+
+export function release_lock(name) {
+  held.get(name)?.();
+  held.delete(name);
 }
 
 export function rest(milliseconds) {
@@ -42,14 +49,17 @@ export function rest(milliseconds) {
 ")]
 extern "C" {
     async fn hold_lock(name: &str, patience: u32) -> JsValue;
+    fn release_lock(name: &str);
     #[wasm_bindgen(js_name = rest)]
     async fn rest_for(milliseconds: u32) -> JsValue;
 }
 
 async fn hold(place: &str, patience: u32) -> bool {
-    hold_lock(&format!("jobwright-draft:{place}"), patience)
-        .await
-        .is_truthy()
+    hold_lock(&lock(place), patience).await.is_truthy()
+}
+
+fn lock(place: &str) -> String {
+    format!("jobwright-draft:{place}")
 }
 
 /// Ends after so many milliseconds.
@@ -96,7 +106,11 @@ async fn find(project: &str, begin: Begin) -> Result<(String, usize, Option<Draf
         (None, Begin::Again | Begin::At(_)) => again(project, &drafts).await?,
         (None, Begin::Anew) => anew(project, &drafts).await?,
     };
-    let draft = store::get(&place).await.map_err(|error| error.to_string())?;
+    let draft = store::get(&place).await.map_err(|error| {
+        // Its draft is another tab's, if that can read it.
+        release_lock(&lock(&place));
+        error.to_string()
+    })?;
     remember(project, &place);
     let number = number_of(project, &place);
     let draft = draft.filter(|draft| !draft.text.is_empty() || draft.json.is_some());
