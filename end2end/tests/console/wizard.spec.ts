@@ -198,7 +198,7 @@ test.describe('JSON is a view of the YAML', () => {
     const lines = notes.replace('by-hand', 'renamed').replace('completions: 2', 'completions: 7').split('\n');
     await page.getByLabel('Plain text field').check();
     const now = (await json(page).inputValue()).split('\n');
-    expect(now.filter((line) => !lines.includes(line))).toEqual(['  labels:', '    app: x']);
+    expect(now.filter((line) => !lines.includes(line))).toEqual(['    labels:', '        app: x']);
     expect(lines.filter((line) => !now.includes(line))).toEqual([]);
     // Undo takes back what was done in either.
     for (let turn = 0; turn < 2; turn += 1) await page.getByRole('button', { name: 'Undo' }).click();
