@@ -195,6 +195,45 @@ pub(super) fn is_mounted(folder: &Path) -> bool {
         .is_some_and(|parent| device(parent) != device(folder))
 }
 
+/// Ends the volumes in memory of all Pods, whoever has made them: they do not outlive what runs Pods.
+pub(crate) fn unmount_all(cluster: &Cluster) {
+    use std::os::unix::ffi::OsStringExt;
+
+    let Ok(pods) = std::fs::canonicalize(cluster.data_dir.join("pods")) else {
+        return;
+    };
+    let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let places = mounts.split(|byte| *byte == b'\n').filter_map(|line| {
+        let place = line.split(|byte| *byte == b' ').nth(4)?;
+        Some(PathBuf::from(std::ffi::OsString::from_vec(unescaped(place))))
+    });
+    // Later ones may be on top of earlier ones.
+    let places: Vec<_> = places
+        .filter(|place| place.starts_with(&pods) && *place != pods)
+        .collect();
+    for place in places.iter().rev() {
+        let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
+        if let Err(error) = rustix::mount::unmount(place, flags) {
+            tracing::warn!(%error, place = %place.display(), "a volume in memory stays");
+        }
+    }
+}
+
+/// A path as `mountinfo` has it: blanks and backslashes are three octal digits.
+fn unescaped(path: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = path;
+    while let Some((first, after)) = rest.split_first() {
+        let code = after
+            .get(..3)
+            .filter(|_| *first == b'\\')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &after[3..] } else { after };
+    }
+    bytes
+}
+
 /// Removes a Pod's folder, with what is mounted in it.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
     let volumes = std::fs::read_dir(folder.join("volumes"))
@@ -492,6 +531,19 @@ mod tests {
         });
         assert!(seen.contains(&inside) && seen.contains(&inode(volume)));
         assert!(outside.iter().all(|inode| !seen.contains(inode)));
+    }
+
+    #[test]
+    fn places_of_mounts_are_read_as_they_are() {
+        for (written, read) in [
+            ("/a/b", "/a/b"),
+            (r"/a\040b\011c\134d", "/a b\tc\\d"),
+            (r"/a\04", r"/a\04"),
+            (r"/\999", r"/\999"),
+            ("", ""),
+        ] {
+            assert_eq!(unescaped(written.as_bytes()), read.as_bytes(), "{written}");
+        }
     }
 
     #[test]
