@@ -216,5 +216,6 @@ impl Playground {
         {
             tracing::warn!("some commands did not end in time");
         }
+        runtime::volumes::unmount_all(&self.cluster);
     }
 }

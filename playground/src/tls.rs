@@ -2,9 +2,13 @@
 
 use std::io;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,14 +19,17 @@ use rcgen::{
     KeyPair,
 };
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutBody;
 
 use crate::auth::authenticate::Authenticator;
 use crate::auth::certificate::ClientCertificate;
@@ -154,6 +161,10 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
 const MAX_CONNECTIONS: usize = 1024;
 /// How long a client gets for its handshake, and for the header of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a body may take to its next bytes, and how long a client may take none of an answer.
+const STALLED: Duration = Duration::from_secs(30);
+/// Bytes that an HTTP/2 client begins with.
+const PREFACE: usize = 24;
 /// The pause after an error that goes on by itself, such as a want of descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
@@ -213,6 +224,9 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
         Some(certificate) => router.layer(Extension(certificate)),
         None => router,
     };
+    let router = router.layer(axum::middleware::map_request(async |request: Request| {
+        request.map(|body| Body::new(TimeoutBody::new(STALLED, body)))
+    }));
     let mut builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
     // A header has to come in time also for the first request: a connection that waits between two is closed.
     builder
@@ -226,12 +240,91 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
         .keep_alive_interval(PATIENCE)
         .keep_alive_timeout(PATIENCE)
         .max_concurrent_streams(256);
+    // Not guessed from the first bytes: no timer runs until those are there.
+    let (builder, first) = match session.alpn_protocol() {
+        Some(b"h2") => (builder.http2_only(), PREFACE),
+        _ => (builder.http1_only(), 1),
+    };
+    let stream = Patient::new(stream, first);
     let service = TowerToHyperService::new(router);
-    if let Err(error) = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
-        .await
-    {
+    if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// A connection whose client has to begin in time, and to go on taking what it is sent.
+struct Patient<S> {
+    stream: S,
+    /// Bytes that are still to come in time.
+    first: usize,
+    reading: Pin<Box<Sleep>>,
+    /// Runs since a write has found no room.
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Patient<S> {
+    fn new(stream: S, first: usize) -> Self {
+        Self {
+            stream,
+            first,
+            reading: Box::pin(tokio::time::sleep(PATIENCE)),
+            writing: None,
+        }
+    }
+
+    /// What a write has come to, or an error if it has waited too long.
+    fn written<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let waiting = self
+            .writing
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED)));
+        waiting
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if self.first > 0 {
+            let new = buffer.filled().len() - before;
+            self.first = self.first.saturating_sub(new);
+            if self.first > 0 && self.reading.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(context, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.written(context, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.written(context, shut)
     }
 }
 

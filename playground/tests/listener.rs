@@ -9,9 +9,17 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use std::sync::Arc;
+
+use base64::Engine;
 use playground::{Options, Playground};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Says what is no TLS, and waits for the answer: the server's alert, or the end of the connection.
 fn is_answered(address: SocketAddr) -> bool {
@@ -68,5 +76,97 @@ async fn idle_connections_cost_the_listener_nothing_for_good() {
     });
     assert!(ended.await.unwrap());
     assert!(began.elapsed() < Duration::from_secs(30));
+    server.abort();
+}
+
+/// A client that trusts the playground and speaks these protocols, and the administrator's token.
+fn client(kubeconfig: &str, protocols: &[&str]) -> (TlsConnector, String) {
+    let value = |field: &str| {
+        let start = kubeconfig.find(field).unwrap() + field.len();
+        let rest = kubeconfig[start..].trim_start_matches(['"', ':', ' ']);
+        rest.split(['"', '\n', ',']).next().unwrap().trim().to_owned()
+    };
+    let pem = base64::engine::general_purpose::STANDARD
+        .decode(value("certificate-authority-data"))
+        .unwrap();
+    let mut authorities = RootCertStore::empty();
+    authorities
+        .add(CertificateDer::from_pem_slice(&pem).unwrap())
+        .unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(authorities)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols
+        .iter()
+        .map(|protocol| protocol.as_bytes().to_vec())
+        .collect();
+    (TlsConnector::from(Arc::new(config)), value("token"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_stop_in_the_middle_are_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let playground = Playground::open(Options {
+        data_dir: folder.path().join("data"),
+    })
+    .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    playground
+        .write_kubeconfig(&kubeconfig, &format!("https://{address}"))
+        .unwrap();
+    let kubeconfig = std::fs::read_to_string(kubeconfig).unwrap();
+    let serving = playground.clone();
+    let server = tokio::spawn(async move { serving.serve_tls(listener).await });
+    let (_, token) = client(&kubeconfig, &[]);
+    let body = format!(
+        "POST /api/v1/namespaces/demo/configmaps HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    let whole = format!("GET /version HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let cases: [(&[&str], &str, u64); 12] = [
+        (&[], "", 15),
+        (&["http/1.1"], "", 15),
+        (&["h2"], "", 15),
+        (&[], "G", 25),
+        (&[], "PRI * HTTP/2.0\r\n", 25),
+        (&[], preface, 25),
+        (&[], "garbage\r\n\r\n", 25),
+        (&["http/1.1"], "GET /version HTTP/1.1\r\nhost: x\r\n", 25),
+        (&["h2"], &preface[..10], 15),
+        // Quiet, and answers no ping.
+        (&["h2"], preface, 35),
+        (&["http/1.1"], &whole, 25),
+        (&["http/1.1"], &body, 50),
+    ];
+    let clients = cases.map(|(protocols, says, limit)| {
+        let (connector, _) = client(&kubeconfig, protocols);
+        async move {
+            let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+            let name = ServerName::try_from("127.0.0.1").unwrap();
+            let mut stream: TlsStream<_> = connector.connect(name, tcp).await.unwrap();
+            stream.write_all(says.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            let began = Instant::now();
+            let mut rest = Vec::new();
+            let ended = tokio::time::timeout(Duration::from_secs(limit), stream.read_to_end(&mut rest)).await;
+            (
+                format!(
+                    "{protocols:?} {says:?} {:?} {:?}",
+                    began.elapsed(),
+                    String::from_utf8_lossy(&rest)
+                ),
+                ended.is_ok(),
+            )
+        }
+    });
+    let mut open = futures::future::join_all(clients).await;
+    open.retain(|(_, ended)| !ended);
+    assert!(open.is_empty(), "{open:#?}");
     server.abort();
 }

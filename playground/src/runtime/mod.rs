@@ -8,4 +8,4 @@ pub(crate) mod logs;
 mod node;
 pub(crate) mod resources;
 mod sandbox;
-mod volumes;
+pub(crate) mod volumes;

@@ -1,11 +1,12 @@
 //! Volumes as folders of the data directory, and where a container sees them.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 use serde_json::Value;
@@ -18,6 +19,8 @@ use crate::store::Key;
 
 /// The size of a volume in memory of a Pod without limits: half of what a node has.
 const DEFAULT_MEMORY: u64 = 4 << 30;
+/// Folders in one another that a walk goes into: each takes two descriptors meanwhile.
+const MAX_DEPTH: usize = 256;
 
 /// The folder of a Pod's own things.
 pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
@@ -103,25 +106,66 @@ fn give(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a volume to the user that containers run as, once: no container of this user has seen it before, so nobody
-/// changes it meanwhile.
+/// Gives a volume to the user that containers run as, once. The lock lets no container of it start before.
 fn take_over(folder: &Path) -> io::Result<()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
     let Some(owner) = owner() else { return Ok(()) };
-    if std::fs::symlink_metadata(folder)?.uid() == owner {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (user, group) = (Uid::from_raw(owner), Gid::from_raw(owner));
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let root = rustix::fs::open(folder, flags, Mode::empty())?;
+    if rustix::fs::fstat(&root)?.st_uid == owner {
         return Ok(());
     }
-    let mut todo = vec![folder.to_owned()];
-    let mut all = Vec::new();
-    while let Some(path) = todo.pop() {
-        if std::fs::symlink_metadata(&path)?.is_dir() {
-            for entry in std::fs::read_dir(&path)? {
-                todo.push(entry?.path());
-            }
+    // The volume itself comes last: whoever is interrupted begins again.
+    walk(root, &mut |file| {
+        rustix::fs::chownat(file, "", Some(user), Some(group), AtFlags::EMPTY_PATH)
+    })?;
+    Ok(())
+}
+
+/// Visits all that is in a folder, and then the folder. Each is opened by its name in the folder around it, which is
+/// open already, so nobody can lead the walk out by exchanging folders and links; it does not go into what is mounted.
+fn walk(root: OwnedFd, visit: &mut impl FnMut(&OwnedFd) -> Result<(), Errno>) -> Result<(), Errno> {
+    let resolve = ResolveFlags::BENEATH
+        | ResolveFlags::NO_SYMLINKS
+        | ResolveFlags::NO_MAGICLINKS
+        | ResolveFlags::NO_XDEV;
+    let place = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let list = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let entries = |folder: &OwnedFd| {
+        let folder = rustix::fs::openat2(folder, ".", list, Mode::empty(), resolve)?;
+        rustix::fs::Dir::new(folder)
+    };
+    let first = entries(&root)?;
+    let mut around = vec![(root, first)];
+    while let Some((folder, left)) = around.last_mut() {
+        let Some(entry) = left.next() else {
+            visit(folder)?;
+            around.pop();
+            continue;
+        };
+        let entry = entry?;
+        if [c".", c".."].contains(&entry.file_name()) {
+            continue;
         }
-        all.push(path);
+        let file = match rustix::fs::openat2(&*folder, entry.file_name(), place, Mode::empty(), resolve) {
+            // It has gone, or something is mounted there.
+            Err(Errno::NOENT | Errno::XDEV) => continue,
+            opened => opened?,
+        };
+        if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) == FileType::Directory {
+            if around.len() == MAX_DEPTH {
+                return Err(Errno::NAMETOOLONG);
+            }
+            let inside = entries(&file)?;
+            around.push((file, inside));
+        } else {
+            visit(&file)?;
+        }
     }
-    // The volume itself last: whoever is interrupted begins again.
-    all.iter().rev().try_for_each(|path| give(path))
+    Ok(())
 }
 
 /// Makes a volume one in memory, of its `sizeLimit`, where this process may mount; a folder else, whose size is looked
@@ -149,6 +193,45 @@ pub(super) fn is_mounted(folder: &Path) -> bool {
     folder
         .parent()
         .is_some_and(|parent| device(parent) != device(folder))
+}
+
+/// Ends the volumes in memory of all Pods, whoever has made them: they do not outlive what runs Pods.
+pub(crate) fn unmount_all(cluster: &Cluster) {
+    use std::os::unix::ffi::OsStringExt;
+
+    let Ok(pods) = std::fs::canonicalize(cluster.data_dir.join("pods")) else {
+        return;
+    };
+    let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let places = mounts.split(|byte| *byte == b'\n').filter_map(|line| {
+        let place = line.split(|byte| *byte == b' ').nth(4)?;
+        Some(PathBuf::from(std::ffi::OsString::from_vec(unescaped(place))))
+    });
+    // Later ones may be on top of earlier ones.
+    let places: Vec<_> = places
+        .filter(|place| place.starts_with(&pods) && *place != pods)
+        .collect();
+    for place in places.iter().rev() {
+        let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
+        if let Err(error) = rustix::mount::unmount(place, flags) {
+            tracing::warn!(%error, place = %place.display(), "a volume in memory stays");
+        }
+    }
+}
+
+/// A path as `mountinfo` has it: blanks and backslashes are three octal digits.
+fn unescaped(path: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = path;
+    while let Some((first, after)) = rest.split_first() {
+        let code = after
+            .get(..3)
+            .filter(|_| *first == b'\\')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &after[3..] } else { after };
+    }
+    bytes
 }
 
 /// Removes a Pod's folder, with what is mounted in it.
@@ -402,6 +485,65 @@ mod tests {
             assert!(sub_path(&volume, sub).is_err(), "{sub}");
         }
         assert!(!folder.path().join("other").exists());
+    }
+
+    #[test]
+    fn a_walk_does_not_leave_a_folder_in_which_others_exchange_things() {
+        let folder = tempfile::tempdir().unwrap();
+        let (volume, outside) = (folder.path().join("volume"), folder.path().join("outside"));
+        for folder in [&volume, &outside] {
+            std::fs::create_dir_all(folder.join("deep/deeper")).unwrap();
+            std::fs::write(folder.join("deep/deeper/file"), "").unwrap();
+        }
+        std::os::unix::fs::symlink(&outside, volume.join("link")).unwrap();
+        std::os::unix::fs::symlink(outside.join("deep"), volume.join("other")).unwrap();
+        let inode = |path: PathBuf| std::fs::symlink_metadata(path).unwrap().ino();
+        let outside: Vec<u64> = ["", "deep", "deep/deeper", "deep/deeper/file"]
+            .map(|path| inode(outside.join(path)))
+            .into();
+        let inside = inode(volume.join("deep/deeper/file"));
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let mut seen = std::collections::HashSet::new();
+        std::thread::scope(|scope| {
+            let (volume, stop) = (&volume, &stop);
+            scope.spawn(move || {
+                let at = |name: &str| volume.join(name);
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let flags = rustix::fs::RenameFlags::EXCHANGE;
+                    for (a, b) in [("deep", "link"), ("deep/deeper", "other")] {
+                        // The second pair is there half of the time.
+                        let _ =
+                            rustix::fs::renameat_with(rustix::fs::CWD, at(a), rustix::fs::CWD, at(b), flags);
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            for _ in 0..5000 {
+                let root = rustix::fs::open(volume, flags, Mode::empty()).unwrap();
+                walk(root, &mut |file| {
+                    seen.insert(rustix::fs::fstat(file)?.st_ino);
+                    Ok(())
+                })
+                .unwrap();
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        assert!(seen.contains(&inside) && seen.contains(&inode(volume)));
+        assert!(outside.iter().all(|inode| !seen.contains(inode)));
+    }
+
+    #[test]
+    fn places_of_mounts_are_read_as_they_are() {
+        for (written, read) in [
+            ("/a/b", "/a/b"),
+            (r"/a\040b\011c\134d", "/a b\tc\\d"),
+            (r"/a\04", r"/a\04"),
+            (r"/\999", r"/\999"),
+            ("", ""),
+        ] {
+            assert_eq!(unescaped(written.as_bytes()), read.as_bytes(), "{written}");
+        }
     }
 
     #[test]

@@ -168,6 +168,45 @@ async fn a_volume_in_memory_has_its_size() {
     setting.shut_down().await;
 }
 
+/// Mounts beneath a folder.
+fn mounts(folder: &std::path::Path) -> usize {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    mounts
+        .lines()
+        .filter(|line| line.contains(folder.to_str().unwrap()))
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn volumes_in_memory_end_with_the_playground_and_at_the_start_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let place = folder.path().to_owned();
+    let root = rustix::process::geteuid().is_root();
+    // As one that was killed leaves it.
+    let left = data.join("pods/gone/volumes/v");
+    std::fs::create_dir_all(&left).unwrap();
+    if root {
+        let options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"];
+        let mounted = Command::new("mount").args(options).arg(&left).status();
+        assert!(mounted.unwrap().success());
+    }
+    assert_eq!(mounts(&place), usize::from(root));
+    let setting = Setting::with_data(folder, &data);
+    let mut one = pod("memory", "touch /v/x; sleep 600");
+    one["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {"medium": "Memory"}}]);
+    container(&mut one)["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
+    setting.create("pods", &one).await;
+    setting
+        .wait("memory", |pod| pod["status"]["phase"] == "Running")
+        .await;
+    assert!(!left.exists(), "the folder of a Pod that is gone stays");
+    assert_eq!(mounts(&place), usize::from(root));
+    setting.playground.shutdown().await;
+    assert_eq!(mounts(&place), 0);
+    setting.shut_down().await;
+}
+
 /// A small disk for a data folder, where one can be made.
 struct SmallDisk(std::path::PathBuf);
 

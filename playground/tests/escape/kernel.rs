@@ -303,3 +303,83 @@ async fn nothing_of_the_hosts_people_is_seen() {
     assert_eq!(lines, ["end"]);
     setting.shut_down().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_policies_mount_tables_and_unknown_calls_are_out_of_reach() {
+    let setting = Setting::new();
+    // The error of each, tried without arguments that could do anything.
+    let mut calls: Vec<(i64, i64, i32)> = [
+        libc::SYS_mbind,
+        libc::SYS_set_mempolicy,
+        libc::SYS_set_mempolicy_home_node,
+        libc::SYS_migrate_pages,
+        libc::SYS_move_pages,
+        457,
+        458,
+        467,
+    ]
+    .map(|call| (call, 0, libc::EPERM))
+    .into();
+    calls.extend([470, 471, 511, 700, 5000].map(|call| (call, 0, libc::ENOSYS)));
+    calls.extend([0x4_0000, 0x10_0000, 0x40_0000].map(|domain| (libc::SYS_personality, domain, libc::EPERM)));
+    calls.extend([0, 0xffff_ffff_i64].map(|domain| (libc::SYS_personality, domain, 0)));
+    let script: String = calls
+        .iter()
+        .map(|(call, argument, _)| {
+            format!("$! = 0; syscall({call}, {argument}, 0, 0, 0, 0, 0); print $! + 0, \"\\n\";")
+        })
+        .collect();
+    let ended = setting
+        .run_with("calls", "", |pod| {
+            container(pod)["command"] = json!(["perl", "-e", script]);
+        })
+        .await;
+    let found: Vec<i32> = ended.log.lines().map(|line| line.parse().unwrap()).collect();
+    let expected: Vec<i32> = calls.iter().map(|(.., error)| *error).collect();
+    assert_eq!(found, expected, "{ended:#?}");
+    setting.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_program_can_be_given_is_told() {
+    let setting = Setting::new();
+    for (name, field, value) in [
+        ("env", "env", json!([{"name": "A", "value": "x\u{0}y"}])),
+        ("args", "args", json!(["x\u{0}y"])),
+        ("directory", "workingDir", json!("/x\u{0}y")),
+        (
+            "sub",
+            "volumeMounts",
+            json!([{"name": "v", "mountPath": "/v", "subPath": "x\u{0}y"}]),
+        ),
+    ] {
+        let mut one = pod(name, "true");
+        one["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}]);
+        container(&mut one)[field] = value;
+        setting.create("pods", &one).await;
+        let state =
+            |pod: &serde_json::Value| pod["status"]["containerStatuses"][0]["state"]["waiting"].clone();
+        let waiting = setting.wait(name, |pod| state(pod)["message"].is_string()).await;
+        let waiting = state(&waiting);
+        assert_eq!(
+            waiting["reason"], "CreateContainerConfigError",
+            "{name}: {waiting}"
+        );
+        let message = waiting["message"].as_str().unwrap();
+        assert!(message.ends_with("holds a zero byte"), "{name}: {message}");
+    }
+    let ended = setting
+        .run_with("small", "true", |pod| {
+            container(pod)["resources"] = json!({"limits": {"memory": "1"}});
+        })
+        .await;
+    if ended.reason() == "StartError" {
+        let message =
+            ended.pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"].to_string();
+        assert!(message.contains("memory limit too low?"), "{message}");
+    } else {
+        // Where no control group counts, it is killed as soon as somebody looks.
+        assert_eq!(ended.pod["status"]["phase"], "Failed", "{ended:#?}");
+    }
+    setting.shut_down().await;
+}

@@ -201,6 +201,72 @@ async fn a_link_that_changes_while_containers_start_leads_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sub_path_that_becomes_a_link_to_the_kernels_files_shows_no_process_of_the_host() {
+    let setting = Setting::new();
+    let volume = claim(&setting).await;
+    // Exchanges a folder and links as fast as it can (`renameat2` with RENAME_EXCHANGE), so that of some tries the
+    // check sees the folder and the mount the link.
+    let flip = format!(
+        "chdir '/v'; mkdir 's'; symlink '/proc', 'p'; symlink '/', 'r'; symlink '/closed/proc', 'c';
+         while (1) {{ for my $l ('p', 'r', 'c') {{ for (1 .. 200) {{
+            syscall({}, -100, 's', -100, $l, 2); select(undef, undef, undef, rand() / 2000);
+            syscall({}, -100, 's', -100, $l, 2); select(undef, undef, undef, rand() / 2000); }} }} }}",
+        libc::SYS_renameat2,
+        libc::SYS_renameat2,
+    );
+    let mut flipper = pod("flipper", "");
+    container(&mut flipper)["command"] = json!(["perl", "-e", flip]);
+    pod_volume(&mut flipper, &volume, json!({"name": "v", "mountPath": "/v"}));
+    setting.create("pods", &flipper).await;
+    setting
+        .wait("flipper", |pod| pod["status"]["phase"] == "Running")
+        .await;
+    // A process of the host is one with this program's name; the network of the host has its listeners.
+    let own = std::process::id();
+    let script = format!(
+        "for proc in /m /m/proc /m/closed/proc; do
+            [ -e $proc/{own}/stat ] && grep -q escape $proc/{own}/cmdline && echo host process $proc
+            cat $proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q escape && echo host processes $proc
+            cat $proc/[0-9]*/net/dev 2>/dev/null | grep : | grep -qv lo: && echo host network $proc
+            (echo x > $proc/sys/kernel/hostname) 2>/dev/null && echo wrote $proc
+        done; ls /m | head -3; echo end"
+    );
+    let rounds = 40;
+    for number in 0..rounds {
+        let mut racer = pod(&format!("racer-{number}"), &script);
+        pod_volume(
+            &mut racer,
+            &volume,
+            json!({"name": "v", "mountPath": "/m", "subPath": "s"}),
+        );
+        setting.create("pods", &racer).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut ran = 0;
+    for number in 0..rounds {
+        let name = format!("racer-{number}");
+        let pod = setting
+            .wait(&name, |pod| {
+                let state = &pod["status"]["containerStatuses"][0]["state"];
+                state["terminated"].is_object() || state["waiting"]["message"].is_string()
+            })
+            .await;
+        let path = format!("/api/v1/namespaces/demo/pods/{name}/log");
+        let (_, log) = setting.request(Method::GET, &path, None).await;
+        assert!(!log.contains("host") && !log.contains("wrote"), "{log}");
+        ran += usize::from(pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 0);
+    }
+    assert!(ran > 0, "nothing was tried");
+    setting.shut_down().await;
+}
+
+/// Gives a Pod the volume, mounted once.
+fn pod_volume(pod: &mut Value, volume: &Value, mount: Value) {
+    pod["spec"]["volumes"] = json!([volume]);
+    container(pod)["volumeMounts"] = json!([mount]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_volume_may_not_hide_the_kernels_files() {
     let setting = Setting::new();
     for (number, path) in ["/proc", "/proc/sys", "/sys/fs/cgroup", "/tmp/../proc/self"]

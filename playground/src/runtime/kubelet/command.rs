@@ -29,6 +29,16 @@ impl Life {
                 container["image"].as_str().unwrap_or_default()
             ));
         }
+        let working_dir = container["workingDir"].as_str().unwrap_or("/");
+        let names = env.iter().flat_map(|(name, value)| [name, value]);
+        without_nul("a variable of the environment", names)?;
+        without_nul("a word of the command", &argv)?;
+        without_nul("workingDir", [working_dir])?;
+        for mount in list(&container["volumeMounts"]) {
+            for field in ["mountPath", "subPath"] {
+                without_nul(field, mount[field].as_str())?;
+            }
+        }
         let etc = volumes::pod_folder(&self.cluster, pod).join("etc");
         let hostname = environment::hostname(pod);
         let ip = pod["status"]["podIP"].as_str().and_then(|ip| ip.parse().ok());
@@ -45,7 +55,7 @@ impl Life {
             id: format!("{}-{name}-{attempt}", self.uid),
             argv,
             env,
-            working_dir: container["workingDir"].as_str().unwrap_or("/").into(),
+            working_dir: working_dir.into(),
             hostname,
             uid: user("runAsUser"),
             gid: user("runAsGroup"),
@@ -57,6 +67,14 @@ impl Life {
             root_bytes: root_bytes(container),
         })
     }
+}
+
+/// Refuses what no program can be given: the kernel ends its strings with a zero byte.
+fn without_nul(what: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), String> {
+    if texts.into_iter().any(|text| text.as_ref().contains('\0')) {
+        return Err(format!("{what} holds a zero byte"));
+    }
+    Ok(())
 }
 
 /// What a container may write outside of its volumes: a container above its own `ephemeral-storage` is evicted, so it

@@ -45,6 +45,8 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
         }
         Err(error) => tracing::error!(error, "no command can run"),
     }
+    // As after a restart of a node: what was in memory is gone.
+    volumes::unmount_all(&cluster);
     sweep(&cluster);
     let node: Arc<Node> = Arc::default();
     tasks.spawn(super::eviction::run(

@@ -5,7 +5,8 @@
 //! are two, one in the other. The outer one sees the host and gets paths of this program alone; it builds a root that
 //! holds the host's programs, read-only, and the volumes of this container under [`VOLUMES`]. The inner one starts in
 //! that root, builds the container from it and gets the paths of the manifest. Wherever those lead, whenever somebody
-//! changes a link on the way, there is nothing but what the container is given anyway.
+//! changes a link on the way, there is nothing but what the container is given anyway: its `/proc` shows the processes
+//! of this sandbox alone, and its network is the container's.
 //!
 //! Started by root, the user changes between the two: what can reach a file of the host is root, what runs the
 //! command is a user that owns nothing, and the inner user namespace maps every user of the container to it.
@@ -22,6 +23,8 @@ use super::spec::{Mount, Spec};
 
 /// Where the outer root keeps the volumes: by their number.
 const VOLUMES: &str = "/volumes";
+/// A folder of the outer root that only root may enter.
+const CLOSED: &str = "/closed";
 /// Where the outer root keeps bubblewrap.
 pub(super) const INNER_BWRAP: &str = "/bwrap";
 /// The first descriptor of a file that the inner bwrap copies; the lower ones are the standard streams, the options, the
@@ -143,15 +146,20 @@ pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
     let mut list = Arguments::default();
     // A PID namespace ends with its first process, whoever its other processes are: root's death does not reach those of
     // another user by `--die-with-parent` alone, as bwrap has given its capabilities up.
-    list.words(&["--die-with-parent", "--unshare-pid"]);
+    list.words(&["--die-with-parent", "--unshare-pid", "--unshare-net"]);
     if !host.root {
         list.words(&["--unshare-user"]);
     }
     list.programs(host);
-    // The inner bwrap needs a `/proc` that is whole, or the kernel lets it mount none.
     list.words(&[
-        "--bind", "/proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", VOLUMES,
+        "--proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", VOLUMES,
     ]);
+    if host.root {
+        // The inner bwrap needs a `/proc` that is whole, wherever it is, or the kernel lets it mount none, and root's
+        // bwrap covers parts of a new one. The host's is where no path of another user leads.
+        let place = format!("{CLOSED}/proc");
+        list.words(&["--perms", "0700", "--dir", CLOSED, "--bind", "/proc", &place]);
+    }
     list.add(["--ro-bind".into(), bwrap.into(), INNER_BWRAP.into()]);
     for (number, mount) in spec.mounts.iter().enumerate() {
         let option = if mount.read_only { "--ro-bind" } else { "--bind" };
@@ -225,6 +233,8 @@ impl Arguments {
     fn isolation(&mut self, spec: &Spec) {
         self.words(&[
             "--unshare-all",
+            // That of the outer one, which has none but its own either.
+            "--share-net",
             "--unshare-user",
             "--die-with-parent",
             "--new-session",

@@ -164,7 +164,13 @@ pub(super) async fn spawn(
     let stdout = child.stdout.take();
     let mut stderr = child.stderr.take();
     let Ok(Ok(number)) = tokio::time::timeout(START_LIMIT, first).await else {
-        return Err(SandboxError::Refused(said(&mut stderr).await));
+        let said = said(&mut stderr).await;
+        return Err(SandboxError::Refused(match said.is_empty() {
+            false => said,
+            // As runc says it.
+            true if slot.oom_killed() => "container init was OOM-killed (memory limit too low?)".to_owned(),
+            true => "it ended before the command began (memory limit too low?)".to_owned(),
+        }));
     };
     // None where the command has ended at once.
     let number = child
