@@ -116,6 +116,8 @@ impl Wizard {
     /// Shows the text in a format: JSON is a view of YAML, and what is JSON itself becomes YAML. False if it cannot be
     /// read, or what was typed in JSON waits.
     pub fn show(self, format: Format) -> bool {
+        // What is typed in one view is a step of its own, not the end of what was typed in the other.
+        self.history.update(manifest::History::seal);
         let document = self.document.get_untracked();
         match (self.json.get_untracked(), document.format(), format) {
             (Some(json), _, Format::Yaml) => {

@@ -287,3 +287,36 @@ test.describe('a store that fails', () => {
     await expect(page.getByText('Not kept as a draft, since it holds a Secret.')).toBeVisible({ timeout: 15_000 });
   });
 });
+
+test('however many drafts there are, a new one is written over none', async ({ page, origin }) => {
+  await open(page, origin, 'demo');
+  const count = 40;
+  await page.evaluate(async (count) => {
+    const opened = indexedDB.open('jobwright', 1);
+    await new Promise((resolve) => (opened.onsuccess = resolve));
+    const store = opened.result.transaction('drafts', 'readwrite').objectStore('drafts');
+    for (let number = 0; number < count; number += 1) store.put(`kind: Job # ${number}\n`, number === 0 ? 'demo' : `demo ${number}`);
+    await new Promise((resolve) => (store.transaction.oncomplete = resolve));
+    opened.result.close();
+  }, count);
+  const tabs = [await page.context().newPage(), await page.context().newPage()];
+  for (const [index, tab] of tabs.entries()) {
+    await open(tab, origin, 'demo', '?example=pi');
+    await tab.getByLabel('Name', { exact: true }).fill(`tab-${index}`);
+    await expect(tab.getByText('Draft kept in this browser')).toBeVisible();
+  }
+  const drafts = await page.evaluate(async () => {
+    const opened = indexedDB.open('jobwright', 1);
+    await new Promise((resolve) => (opened.onsuccess = resolve));
+    const all = opened.result.transaction('drafts').objectStore('drafts').getAll();
+    await new Promise((resolve) => (all.onsuccess = resolve));
+    return all.result as string[];
+  });
+  expect(drafts).toHaveLength(count + 2);
+  for (let number = 0; number < count; number += 1) expect(drafts).toContain(`kind: Job # ${number}\n`);
+  for (const [index, tab] of tabs.entries()) {
+    await tab.reload();
+    await alive(tab);
+    await expect(tab.getByLabel('Name', { exact: true })).toHaveValue(`tab-${index}`);
+  }
+});

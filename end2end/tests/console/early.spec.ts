@@ -83,6 +83,29 @@ test.describe('on a slow line', () => {
     await expect(page.getByLabel('Start suspended')).toBeChecked();
   });
 
+  test('of choices that are changed again the last one counts', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?step=pods&example=pi`);
+    for (const name of [/OnFailure/, /Never/, /OnFailure/]) await page.getByRole('radio', { name }).check();
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect.poll(() => manifest(page), late).toContain('restartPolicy: OnFailure');
+    await expect(page.getByRole('radio', { name: /OnFailure/ })).toBeChecked();
+  });
+
+  test('leaving asks while nothing of what was typed is kept', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?example=pi`);
+    await page.getByLabel('Name', { exact: true }).click();
+    await page.keyboard.type('typed-early');
+    const asked = page.waitForEvent('dialog');
+    const reload = page.reload({ waitUntil: 'commit' }).catch(() => undefined);
+    const dialog = await asked;
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+    await reload;
+    await alive(page);
+    await expect(page.getByLabel('Name', { exact: true })).toHaveValue(/typed-early/);
+  });
+
   test('edit mode is switched on', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?example=pi`);
     await page.getByRole('switch', { name: 'Edit mode' }).click();
@@ -144,4 +167,14 @@ test.describe('on a slow line', () => {
       await server.stop();
     }
   });
+});
+
+test('a page whose code cannot be loaded says so, and what was typed stays in sight', async ({ page, origin, expected }) => {
+  expected.allow(/wasm|Failed to fetch/);
+  await page.route('**/*.wasm', (route) => route.abort());
+  await page.goto(`${origin}/projects/demo/create-job?example=pi`);
+  await page.getByLabel('Name', { exact: true }).fill('typed');
+  await expect(page.getByRole('alert').filter({ hasText: 'could not be loaded completely' })).toBeVisible();
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('typed');
+  page.on('dialog', (dialog) => void dialog.accept());
 });

@@ -230,13 +230,13 @@ test.describe('JSON is a view of the YAML', () => {
 
   test('a change that would take comments away is told first', async ({ page }) => {
     await view(page, 'YAML');
-    const anchored = notes.replace('metadata:', 'x: &shared {a: 1} # both\ny: *shared\nmetadata:');
+    const anchored = notes.replace('metadata:', 'x: &shared {a: 1} # both\nz: *shared\nmetadata:');
     await paste(page, anchored);
     await view(page, 'JSON');
     await page.getByLabel('Plain text field').check();
-    await expect(json(page)).toHaveValue(/"y"/);
+    await expect(json(page)).toHaveValue(/"z"/);
     const value = JSON.parse(await json(page).inputValue());
-    value.y.a = 2;
+    value.z.a = 2;
     await json(page).fill(JSON.stringify(value, null, 2));
     await expect(page.getByText('shares between several places by the anchor &shared').first()).toBeVisible();
     await page.getByRole('button', { name: 'Take the change back' }).click();
