@@ -208,9 +208,10 @@ async fn a_sub_path_that_becomes_a_link_to_the_kernels_files_shows_no_process_of
     // check sees the folder and the mount the link.
     let flip = format!(
         "chdir '/v'; mkdir 's'; symlink '/proc', 'p'; symlink '/', 'r'; symlink '/closed/proc', 'c';
-         while (1) {{ for my $l ('p', 'r', 'c') {{ for (1 .. 200) {{
-            syscall({}, -100, 's', -100, $l, 2); select(undef, undef, undef, rand() / 2000);
-            syscall({}, -100, 's', -100, $l, 2); select(undef, undef, undef, rand() / 2000); }} }} }}",
+         my ($s, @l) = ('s', 'p', 'r', 'c');
+         while (1) {{ for my $l (@l) {{ for (1 .. 200) {{
+            syscall({}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 2000);
+            syscall({}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 2000); }} }} }}",
         libc::SYS_renameat2,
         libc::SYS_renameat2,
     );
@@ -225,8 +226,8 @@ async fn a_sub_path_that_becomes_a_link_to_the_kernels_files_shows_no_process_of
     let own = std::process::id();
     let script = format!(
         "for proc in /m /m/proc /m/closed/proc; do
-            [ -e $proc/{own}/stat ] && grep -q escape $proc/{own}/cmdline && echo host process $proc
-            cat $proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q escape && echo host processes $proc
+            [ -e $proc/{own}/stat ] && grep -q esc[a]pe $proc/{own}/cmdline && echo host process $proc
+            cat $proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q esc[a]pe && echo host processes $proc
             cat $proc/[0-9]*/net/dev 2>/dev/null | grep : | grep -qv lo: && echo host network $proc
             (echo x > $proc/sys/kernel/hostname) 2>/dev/null && echo wrote $proc
         done; ls /m | head -3; echo end"
