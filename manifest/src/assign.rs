@@ -92,7 +92,7 @@ impl Document {
         let kept: Vec<_> = pairs.iter().flatten().copied().collect();
         // Documents change places only when they are written anew.
         if !kept.is_sorted() {
-            return self.rewritten(wanted, anew);
+            return Self::rewritten(wanted, anew);
         }
         for entry in (0..self.entries().len())
             .rev()
@@ -100,14 +100,14 @@ impl Document {
         {
             match after.without_entry(entry) {
                 Some(without) => after = without,
-                None => return self.rewritten(wanted, anew),
+                None => return Self::rewritten(wanted, anew),
             }
         }
         for (entry, (pair, value)) in pairs.iter().zip(wanted).enumerate() {
             if pair.is_none() {
                 match after.with_entry(entry, value) {
                     Some(with) => after = with,
-                    None => return self.rewritten(wanted, anew),
+                    None => return Self::rewritten(wanted, anew),
                 }
                 continue;
             }
@@ -127,18 +127,18 @@ impl Document {
             let fresh = crate::convert::to_yaml(value);
             after = before.spliced(Splice::new(range, fresh.trim_end_matches('\n')));
             if after.value(entry) != Some(value) {
-                return self.rewritten(wanted, anew);
+                return Self::rewritten(wanted, anew);
             }
         }
         if after.has(wanted) {
             Ok(after)
         } else {
-            self.rewritten(wanted, anew)
+            Self::rewritten(wanted, anew)
         }
     }
 
     /// All of it anew, if that is wanted.
-    fn rewritten(&self, wanted: &[Value], anew: bool) -> Result<Self, AssignError> {
+    fn rewritten(wanted: &[Value], anew: bool) -> Result<Self, AssignError> {
         let texts = wanted.iter().map(crate::convert::to_yaml).collect::<Vec<_>>();
         let after = Self::parse(texts.join("---\n"));
         if anew && after.has(wanted) {

@@ -1,5 +1,6 @@
 //! Texts of several lines: set in any style and place, they mean what was set, and every byte that the change is not
 //! about stays.
+#![allow(clippy::format_push_string, reason = "a test's text")]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use manifest::{Document, Edit, Path};
@@ -98,7 +99,7 @@ fn scene(choices: &[u8]) -> Scene {
         .trim_start_matches('\n')
         .to_owned();
     let mut head = before.rfind('\n').map_or(0, |at| at + 1);
-    if choices[3] % 4 == 0 {
+    if choices[3].is_multiple_of(4) {
         head += text[..head].matches('\n').count();
         text = text.replace('\n', "\r\n");
         tail = tail.replace('\n', "\r\n");
@@ -120,7 +121,7 @@ fn change(old: &str, choices: &[u8]) -> String {
             .find(|at| text.is_char_boundary(*at))
             .unwrap()
     };
-    let mut text = if choices[0] % 8 == 0 {
+    let mut text = if choices[0].is_multiple_of(8) {
         String::new()
     } else {
         old.to_owned()
@@ -198,9 +199,7 @@ proptest! {
 fn script() -> String {
     let mut script = String::from("set -e\n\n");
     for number in 0..12 {
-        script.push_str(&format!(
-            "echo {number} # \"x\": 'y'\nif true; then\n  echo -- \\\n    --- {number}\nfi\n"
-        ));
+        script += &format!("echo {number} # \"x\": 'y'\nif true; then\n  echo -- \\\n    --- {number}\nfi\n");
         if number % 5 == 0 {
             script.push_str("\techo tab\n\n");
         }

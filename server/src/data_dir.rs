@@ -122,6 +122,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }

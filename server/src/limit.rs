@@ -83,15 +83,15 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let length = parts.headers.get(CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let (code, message) = match read(body, length, limit).await {
-        Ok((bytes, permit)) => match arguments::unknown(parts.uri.path(), &bytes) {
-            Some(name) => (StatusCode::BAD_REQUEST, format!("unknown argument {name:?}")),
-            None => {
+        Ok((bytes, permit)) => {
+            let Some(name) = arguments::unknown(parts.uri.path(), &bytes) else {
                 parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
                 let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
                 drop(permit);
                 return response;
-            }
-        },
+            };
+            (StatusCode::BAD_REQUEST, format!("unknown argument {name:?}"))
+        }
         Err(Refused::TooLarge) => (
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the request is larger than {} KiB", limit / 1024),

@@ -1,5 +1,7 @@
 //! The server functions: what they send to the cluster, and what they make of its answers.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::TestApp;

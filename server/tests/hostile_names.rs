@@ -34,6 +34,7 @@ const ENDINGS: [&str; 14] = [
 ];
 
 /// The API of a cluster all of whose texts have this ending.
+#[allow(clippy::too_many_lines, reason = "one table of answers")]
 fn api(ending: &str) -> Fake {
     let t = |text: &str| format!("{text}{ending}");
     let map = || json!({t("a"): t("b"), "kubesphere.io/alias-name": t("alias"), "kubesphere.io/description": t("about")});

@@ -223,8 +223,8 @@ fn half_requests_are_closed_within_fifteen_seconds() {
 
 #[test]
 fn bodies_of_nobody_take_no_memory() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     const CONNECTIONS: usize = 150;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let console = Console::start(4096);
     let ended = console.sign_in();
     let answer = console.ask(&format!(
@@ -255,7 +255,7 @@ fn bodies_of_nobody_take_no_memory() {
                         answer
                     });
                     for _ in 0..30 {
-                        if stream.write_all(&[b'x'; 100_000]).is_err() {
+                        if stream.write_all(&vec![b'x'; 100_000]).is_err() {
                             break;
                         }
                     }
@@ -338,7 +338,7 @@ fn checking_huge_manifests_holds_nobody_up() {
             .map(|_| {
                 scope.spawn(|| {
                     let mut stream = console.connect();
-                    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+                    stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
                     stream.write_all(request.as_bytes()).unwrap();
                     let mut answer = String::new();
                     stream.read_to_string(&mut answer).unwrap();
@@ -364,7 +364,7 @@ fn checking_huge_manifests_holds_nobody_up() {
         assert!(times[times.len() - 1] < Duration::from_secs(1), "{times:?}");
         asking.into_iter().map(|asking| asking.join().unwrap()).collect()
     });
-    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_mins(1), "{:?}", begin.elapsed());
     for answer in answers {
         assert!(
             answer.starts_with("HTTP/1.1 200"),

@@ -184,7 +184,7 @@ fn address(wizard: Wizard, drafts: Drafts) -> Address {
                         .any(|key| part.starts_with(key))
                 };
                 let parts = search.trim_start_matches('?').split('&').filter(began);
-                parts.map(|part| format!("&{part}")).collect()
+                parts.flat_map(|part| ["&", part]).collect()
             }),
         };
         format!(

@@ -50,13 +50,14 @@ impl Layout<'_> {
         let block = matches!(style, Style::Literal | Style::Folded)
             .then(|| self.block_scalar(node.range.start, parent));
         let kept = self.writing == Writing::Kept;
-        if kept && !text.is_empty() && in_block(text) {
-            if let Some(splices) = block
+        if kept
+            && !text.is_empty()
+            && in_block(text)
+            && let Some(splices) = block
                 .as_ref()
                 .and_then(|block| self.in_its_block(block, style == Style::Folded, parent, text))
-            {
-                return Some(splices);
-            }
+        {
+            return Some(splices);
         }
         // A tag that makes a text of anything stays, with an anchor that nobody refers to.
         let tag_stays = matches!(node.tag.as_deref(), None | Some("str" | "!"));
@@ -67,10 +68,12 @@ impl Layout<'_> {
         };
         let is_quoted = matches!(style, Style::SingleQuoted | Style::DoubleQuoted) && !old.is_empty();
         let stays_quoted = is_quoted && old.contains('\n');
-        if self.writing != Writing::Quoted && !stays_quoted && is_literal(text) {
-            if let Some(splices) = self.as_literal(start..end, block.is_some(), parent, text) {
-                return Some(splices);
-            }
+        if self.writing != Writing::Quoted
+            && !stays_quoted
+            && is_literal(text)
+            && let Some(splices) = self.as_literal(start..end, block.is_some(), parent, text)
+        {
+            return Some(splices);
         }
         if kept && let Some(splice) = self.in_its_quotes(id, text) {
             return Some(vec![splice]);
@@ -383,6 +386,10 @@ impl Layout<'_> {
 }
 
 /// The content lines of a folded scalar for another text. Lines whose words are the same stay as they are broken.
+#[allow(
+    clippy::too_many_lines,
+    reason = "one walk over both texts, whose state is shared"
+)]
 fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
     let is_more = |line: &str| line.starts_with([' ', '\t']);
     // How many breaks in the source make the break between two lines.
@@ -399,10 +406,9 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
             continue;
         }
         match last {
-            None => text.push_str(&"\n".repeat(empty)),
             Some(last) if is_more(old[last]) || is_more(line) => text.push_str(&"\n".repeat(empty + 1)),
             Some(_) if empty == 0 => text.push(' '),
-            Some(_) => text.push_str(&"\n".repeat(empty)),
+            _ => text.push_str(&"\n".repeat(empty)),
         }
         let start = text.len();
         text.push_str(line);
@@ -442,13 +448,12 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
             let folds = count == 0 && previous.is_some();
             let mut body = &rest[count..];
             if folds {
-                match body.strip_prefix(' ') {
-                    Some(stripped) => body = stripped,
-                    None => {
-                        ok = false;
-                        before = before.saturating_sub(1);
-                        break;
-                    }
+                if let Some(stripped) = body.strip_prefix(' ') {
+                    body = stripped;
+                } else {
+                    ok = false;
+                    before = before.saturating_sub(1);
+                    break;
                 }
             }
             let end = body.find('\n').unwrap_or(body.len());

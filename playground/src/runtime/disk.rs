@@ -55,7 +55,7 @@ pub(super) fn usage(folder: &Path) -> u64 {
         bytes: 0,
         left: MAX_ENTRIES,
     };
-    counter.folder(root, 0);
+    counter.folder(&root, 0);
     counter.bytes
 }
 
@@ -66,8 +66,8 @@ struct Counter {
 }
 
 impl Counter {
-    fn folder(&mut self, folder: OwnedFd, depth: usize) {
-        let Ok(entries) = rustix::fs::Dir::read_from(&folder) else {
+    fn folder(&mut self, folder: &OwnedFd, depth: usize) {
+        let Ok(entries) = rustix::fs::Dir::read_from(folder) else {
             return;
         };
         for entry in entries.flatten() {
@@ -88,7 +88,7 @@ impl Counter {
                 continue;
             }
             // Several names of one file are one file.
-            let names = u64::from(stat.st_nlink).max(1);
+            let names = stat.st_nlink.max(1);
             let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             let blocks = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
             self.bytes = self
@@ -97,7 +97,7 @@ impl Counter {
             if is_folder {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
-                    Ok(inner) => self.folder(inner, depth + 1),
+                    Ok(inner) => self.folder(&inner, depth + 1),
                     // A folder that its owner has closed hides what it holds.
                     Err(Errno::ACCESS) => self.bytes = self.bytes.max(UNCOUNTABLE),
                     Err(_) => {}

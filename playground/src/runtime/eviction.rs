@@ -180,7 +180,7 @@ impl Manager {
         let mut usages: Vec<Usage> = live.into_iter().map(|pod| self.usage(pod)).collect();
         usages.retain(|usage| match exceeded(usage) {
             Some(message) => {
-                self.evict(&usage.pod, message, false);
+                self.evict(&usage.pod, &message, false);
                 false
             }
             None => true,
@@ -198,7 +198,7 @@ impl Manager {
             Some(usage) => {
                 let message = low(usage, pressure);
                 self.evicted = Some(Instant::now());
-                self.evict(&usage.pod, message, true);
+                self.evict(&usage.pod, &message, true);
             }
             None => self.reclaim(&over),
         }
@@ -255,9 +255,9 @@ impl Manager {
         }
     }
 
-    fn evict(&self, pod: &Value, message: String, pressure: bool) {
+    fn evict(&self, pod: &Value, message: &str, pressure: bool) {
         let eviction = Eviction {
-            message: message.clone(),
+            message: message.to_owned(),
             pressure,
         };
         if self.node.evict(uid_of(pod), eviction) {
@@ -266,7 +266,7 @@ impl Manager {
                 message,
                 "a Pod is evicted"
             );
-            events::record(&self.cluster, pod, "kubelet", "Warning", "Evicted", &message);
+            events::record(&self.cluster, pod, "kubelet", "Warning", "Evicted", message);
         }
     }
 }

@@ -181,8 +181,7 @@ fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Result<()> {
     let options = std::ffi::CString::new(format!("size={size},mode=0777,uid={owner},gid={owner}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     match rustix::mount::mount("tmpfs", folder, "tmpfs", flags, Some(options.as_c_str())) {
-        Ok(()) => Ok(()),
-        Err(Errno::PERM) => Ok(()),
+        Ok(()) | Err(Errno::PERM) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -553,7 +552,7 @@ mod tests {
         let closed = pod.join("volumes/work/closed");
         std::fs::create_dir_all(closed.join("inner")).unwrap();
         for path in [closed.join("inner"), closed.clone()] {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap();
         }
         remove(&pod).unwrap();
         assert!(!pod.exists());

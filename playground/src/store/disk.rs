@@ -189,7 +189,7 @@ impl Turn<'_> {
     }
 
     fn attempt(&mut self, changes: &[Change], version: Option<u64>) -> Result<(), Failure> {
-        let Some(file) = &mut self.file else {
+        let Some(file) = self.file.as_mut() else {
             return Ok(());
         };
         let written = file.write(changes, version);

@@ -323,12 +323,13 @@ async fn memory_policies_mount_tables_and_unknown_calls_are_out_of_reach() {
     calls.extend([470, 471, 511, 700, 5000].map(|call| (call, 0, libc::ENOSYS)));
     calls.extend([0x4_0000, 0x10_0000, 0x40_0000].map(|domain| (libc::SYS_personality, domain, libc::EPERM)));
     calls.extend([0, 0xffff_ffff_i64].map(|domain| (libc::SYS_personality, domain, 0)));
-    let script: String = calls
+    let script = calls
         .iter()
         .map(|(call, argument, _)| {
             format!("$! = 0; syscall({call}, {argument}, 0, 0, 0, 0, 0); print $! + 0, \"\\n\";")
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let ended = setting
         .run_with("calls", "", |pod| {
             container(pod)["command"] = json!(["perl", "-e", script]);

@@ -262,6 +262,10 @@ async fn a_sub_path_that_becomes_a_link_to_the_kernels_files_shows_no_process_of
 }
 
 /// Gives a Pod the volume, mounted once.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with `json!` in place"
+)]
 fn pod_volume(pod: &mut Value, volume: &Value, mount: Value) {
     pod["spec"]["volumes"] = json!([volume]);
     container(pod)["volumeMounts"] = json!([mount]);

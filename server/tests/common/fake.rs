@@ -26,6 +26,9 @@ pub struct Asked {
     pub body: Value,
 }
 
+/// Answers by method and path, each to be given once.
+type Once = HashMap<String, VecDeque<(u16, Value)>>;
+
 /// The table and the memory.
 #[derive(Clone)]
 pub struct Fake {
@@ -34,7 +37,7 @@ pub struct Fake {
     changes: broadcast::Sender<(String, Value)>,
     asked: Arc<Mutex<Vec<Asked>>>,
     /// Answers that are given once, before those of the table.
-    once: Arc<Mutex<HashMap<String, VecDeque<(u16, Value)>>>>,
+    once: Arc<Mutex<Once>>,
 }
 
 impl Default for Fake {

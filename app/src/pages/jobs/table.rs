@@ -87,7 +87,7 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
     let found =
         move || uid.with_value(|uid| rows.with(|rows| rows.iter().find(|row| row.uid == *uid).cloned()));
     // A row that has just left the list renders its last state until `For` removes it.
-    let Some(first) = untrack(&found) else {
+    let Some(first) = untrack(found) else {
         return ().into_any();
     };
     let name = StoredValue::new(first.name.clone());

@@ -264,7 +264,7 @@ impl Drafts {
         }
         #[cfg(not(feature = "hydrate"))]
         {
-            let _ = text;
+            let _ = (self, text);
             None
         }
     }

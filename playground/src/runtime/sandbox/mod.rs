@@ -79,9 +79,10 @@ impl Sandbox {
     pub fn find() -> Result<Self, SandboxError> {
         let bwrap = find_program("bwrap").ok_or(SandboxError::Missing("bubblewrap (bwrap)"))?;
         let host = Host::probe();
-        let setpriv = match host.root {
-            true => Some(find_program("setpriv").ok_or(SandboxError::Missing("setpriv (util-linux)"))?),
-            false => None,
+        let setpriv = if host.root {
+            Some(find_program("setpriv").ok_or(SandboxError::Missing("setpriv (util-linux)"))?)
+        } else {
+            None
         };
         let prlimit = find_program("prlimit").ok_or(SandboxError::Missing("prlimit (util-linux)"))?;
         let filters = seccomp::filters().map_err(|error| SandboxError::Refused(error.to_string()))?;

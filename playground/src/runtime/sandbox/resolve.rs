@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
@@ -97,7 +98,6 @@ impl Tree {
             return Ok(None);
         }
         let target = rustix::fs::readlinkat(&found, "", Vec::new())?;
-        use std::os::unix::ffi::OsStrExt;
         Ok(Some(OsStr::from_bytes(target.as_bytes()).into()))
     }
 }

@@ -138,12 +138,10 @@ fn newer() -> Vec<u8> {
         (0x06, 0, 0, missing),
         (0x06, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
-    let bytes = steps.iter().flat_map(|(code, yes, no, operand)| {
-        let [a, b] = code.to_ne_bytes();
-        let [c, d, e, f] = operand.to_ne_bytes();
-        [a, b, *yes, *no, c, d, e, f]
-    });
-    bytes.collect()
+    steps
+        .iter()
+        .flat_map(|(code, yes, no, operand)| instruction(*code, *yes, *no, *operand))
+        .collect()
 }
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -151,12 +149,15 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 fn filter(rules: Rules, errno: i32, arch: TargetArch) -> Result<Vec<u8>, seccompiler::BackendError> {
     let refuse = SeccompAction::Errno(errno.unsigned_abs());
     let program: BpfProgram = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?.try_into()?;
-    let words = program.iter().flat_map(|step| {
-        let [a, b] = step.code.to_ne_bytes();
-        let [c, d, e, f] = step.k.to_ne_bytes();
-        [a, b, step.jt, step.jf, c, d, e, f]
-    });
-    Ok(words.collect())
+    let bytes = program
+        .iter()
+        .flat_map(|step| instruction(step.code, step.jt, step.jf, step.k));
+    Ok(bytes.collect())
+}
+
+/// A `sock_filter` in memory: two bytes of code, the two jumps, four bytes of operand.
+fn instruction(code: u16, yes: u8, no: u8, operand: u32) -> Vec<u8> {
+    [&code.to_ne_bytes()[..], &[yes, no], &operand.to_ne_bytes()].concat()
 }
 
 fn denied() -> Result<Rules, seccompiler::BackendError> {

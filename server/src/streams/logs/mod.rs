@@ -121,6 +121,7 @@ struct Source {
     of: Of,
 }
 
+#[allow(clippy::too_many_lines, reason = "one loop over what can happen")]
 fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<Item = Event> + Send + use<> {
     let mut roster = Roster::new(Wanted {
         job: job["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),

@@ -525,7 +525,7 @@ mod tests {
         for round in 0..2_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let pick = |bound: usize, shift: u32| (random >> shift) % bound;
-            let restarts = i64::try_from(round / 100).unwrap();
+            let restarts = i64::from(round / 100);
             roster.take(applied(pod("Running", states[pick(3, 20)].clone(), restarts)));
             roster.orders(Instant::now());
             if pick(2, 30) == 0 {
