@@ -65,9 +65,8 @@ mod tests {
             }),
         );
         let (near, far) = ("127.0.0.1:3000", "jobs.example.com");
-        #[allow(clippy::items_after_statements, reason = "the type of what follows")]
-        type Row<'a> = (&'a Hosts, &'a str, &'a [(&'a str, &'a str)], bool);
-        let table: [Row; 19] = [
+        #[allow(clippy::type_complexity, reason = "one row a line is read at a glance")]
+        let table: [(&Hosts, &str, &[(&str, &str)], bool); 19] = [
             (&local, near, &[], true),
             (&local, near, &[("sec-fetch-site", "same-origin")], true),
             (&local, near, &[("sec-fetch-site", "none")], true),
