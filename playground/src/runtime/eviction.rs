@@ -383,6 +383,10 @@ mod tests {
 
     use super::*;
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with `json!` in place"
+    )]
     fn usage(limits: Value, size_limit: Option<&str>, logs: u64, root: u64, volume: u64) -> Usage {
         let pod = json!({"spec": {"containers": [
             {"name": "main", "resources": {"limits": limits}},
