@@ -21,6 +21,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+/// One test takes every descriptor that this process may have; the others need some.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Says what is no TLS, and waits for the answer: the server's alert, or the end of the connection.
 fn is_answered(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
@@ -33,6 +36,7 @@ fn is_answered(address: SocketAddr) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_cost_the_listener_nothing_for_good() {
+    let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
         data_dir: folder.path().join("data"),
@@ -108,6 +112,7 @@ fn client(kubeconfig: &str, protocols: &[&str]) -> (TlsConnector, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_stop_in_the_middle_are_closed() {
+    let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
         data_dir: folder.path().join("data"),

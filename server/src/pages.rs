@@ -169,7 +169,7 @@ fn is_possible(path: &str) -> bool {
 fn is_plain(path: &str) -> bool {
     path.split('/').all(|segment| {
         let decoded: Vec<u8> = percent_decode_str(segment).collect();
-        decoded.len() <= MAX_SEGMENT && !matches!(&decoded[..], b"." | b"..") && !decoded.contains(&0)
+        decoded.len() <= MAX_SEGMENT && !matches!(&decoded[..], b"." | b"..")
     })
 }
 

@@ -48,7 +48,8 @@ async function next(page: Page, seen: string[]): Promise<{ key: string; kind: st
 }
 
 test('every control is set once, and the manifest says so', async ({ page, origin }) => {
-  test.setTimeout(240_000);
+  // Some 250 controls, one after the other: against a hang, not a measure of speed.
+  test.setTimeout(600_000);
   await open(page, origin, 'demo', '?edit=1');
   await page.getByLabel('Plain text field').check();
   await page.getByRole('textbox', { name: 'Manifest' }).fill(begin);

@@ -92,20 +92,6 @@ test.describe('on a slow line', () => {
     await expect(page.getByRole('radio', { name: /OnFailure/ })).toBeChecked();
   });
 
-  test('leaving asks while nothing of what was typed is kept', async ({ page, origin }) => {
-    await early(page, `${origin}/projects/demo/create-job?example=pi`);
-    await page.getByLabel('Name', { exact: true }).click();
-    await page.keyboard.type('typed-early');
-    const asked = page.waitForEvent('dialog');
-    const reload = page.reload({ waitUntil: 'commit' }).catch(() => undefined);
-    const dialog = await asked;
-    expect(dialog.type()).toBe('beforeunload');
-    await dialog.dismiss();
-    await reload;
-    await alive(page);
-    await expect(page.getByLabel('Name', { exact: true })).toHaveValue(/typed-early/);
-  });
-
   test('edit mode is switched on', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?example=pi`);
     await page.getByRole('switch', { name: 'Edit mode' }).click();
