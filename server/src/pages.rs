@@ -243,7 +243,15 @@ mod tests {
 
     #[test]
     fn a_path_that_stands_for_another_is_refused() {
-        for plain in ["/", "/projects/demo/jobs", "/pkg/frontend.js", "//a", "/..a/a.."] {
+        for plain in [
+            "/",
+            "/projects/demo/jobs",
+            "/pkg/frontend.js",
+            "//a",
+            "/..a/a..",
+            // No file has this name: the application answers that there is no such page.
+            "/a%00",
+        ] {
             assert!(is_plain(plain), "{plain}");
         }
         let long = format!("/{}", "a".repeat(256));
@@ -252,7 +260,6 @@ mod tests {
             "/x/../projects",
             "/%2e/projects",
             "/.%2E",
-            "/a%00",
             &long,
         ] {
             assert!(!is_plain(other), "{other}");
