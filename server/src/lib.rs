@@ -1,36 +1,27 @@
 //! The console's server: it signs people in, renders the application's pages, answers its server functions, and
 //! streams what the cluster reports.
 //!
-//! A request passes, from outside to inside: the `Host` check and the security headers ([`security`]), protection
-//! against cross-site requests, the session ([`session`]), and then a page, a server function ([`backend`]) or a
-//! stream ([`streams`]). All three reach Kubernetes through one [`cluster::Cluster`], whichever cluster that is.
+//! A request passes, from outside to inside: the `Host` check and the security headers ([`web`]), protection against
+//! cross-site requests, the session ([`session`]), and then a page, a server function ([`operations`]) or a stream
+//! (`live`). All three reach Kubernetes through one [`kubernetes::Cluster`], whichever cluster that is.
 
 // A rendered page is one deeply nested type.
 #![recursion_limit = "512"]
 
-pub mod backend;
-pub mod cluster;
-pub mod clusters;
-pub mod config;
-pub mod connections;
+pub mod cli;
+pub mod contexts;
 pub mod data_dir;
-mod files;
-pub mod health;
-pub mod limit;
-pub mod manifest_command;
-mod pages;
-#[cfg_attr(not(feature = "playground"), path = "no_playground.rs")]
+pub mod jobs;
+pub mod kubernetes;
+mod live;
+pub mod operations;
+#[cfg_attr(not(feature = "playground"), path = "playground/disabled.rs")]
 pub mod playground;
-mod preferences;
+pub mod process;
 mod random;
-pub mod router;
-mod schema;
-pub mod security;
-pub mod serve;
+mod refusal;
 pub mod session;
-pub mod state;
-mod streams;
-mod trace;
+pub mod web;
 
 /// An error with all its causes in one line: `cannot listen on 127.0.0.1:80: permission denied`.
 pub fn with_causes(error: &dyn std::error::Error) -> String {

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use server::config::{Arguments, Command};
+use server::cli::arguments::{Arguments, Command};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -23,10 +23,10 @@ async fn main() -> ExitCode {
         .with_ansi(colours)
         .init();
     let outcome = match arguments.command {
-        Command::Serve(serve) => server::serve::run(serve).await,
-        Command::Playground(playground) => server::playground::run(playground).await,
+        Command::Serve(serve) => server::cli::serve::run(serve).await,
+        Command::Playground(playground) => server::cli::playground::run(playground).await,
         Command::Manifest { command } => {
-            let code = server::manifest_command::run(
+            let code = server::cli::manifest::run(
                 &command,
                 &mut std::io::stdin().lock(),
                 &mut std::io::stdout().lock(),

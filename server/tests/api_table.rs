@@ -307,10 +307,10 @@ fn table() -> String {
     table.push_str(&"---|".repeat(columns.len()));
     for (path, _) in calls() {
         let limit = match path {
-            "/api/create" => server::limit::MANIFEST,
-            "/api/delete" => server::limit::SELECTION,
-            "/api/describe" => server::limit::DESCRIPTION,
-            _ => server::limit::NAMES,
+            "/api/create" => server::web::limit::MANIFEST,
+            "/api/delete" => server::web::limit::SELECTION,
+            "/api/describe" => server::web::limit::DESCRIPTION,
+            _ => server::web::limit::NAMES,
         };
         write!(table, "\n| `{path}` | {} |", limit / 1024).unwrap();
         for (_, code) in columns {

@@ -22,7 +22,7 @@ use kube::config::Kubeconfig;
 use kube::{Api, Client};
 use playground::{Options, Playground};
 use serde_json::{Value, json};
-use server::clusters::{Clusters, Contexts};
+use server::contexts::{Clusters, Contexts};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

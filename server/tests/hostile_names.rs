@@ -13,7 +13,7 @@ use kube::Client;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use scraper::{ElementRef, Html, Node};
 use serde_json::{Value, json};
-use server::cluster::Cluster;
+use server::kubernetes::Cluster;
 
 /// What a text ends with. The first one is harmless.
 const ENDINGS: [&str; 14] = [

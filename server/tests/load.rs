@@ -158,7 +158,7 @@ fn closed_after(stream: &mut TcpStream, begin: Instant, limit: Duration) -> Opti
 #[test]
 fn two_thousand_idle_connections_do_not_stop_a_console_of_1024_descriptors() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    server::connections::raise_descriptor_limit();
+    server::process::raise_descriptor_limit();
     let console = Console::start(1024);
     let idle: Vec<TcpStream> = (0..2000).map(|_| console.connect()).collect();
     // While they are there, idle ones make room.

@@ -50,7 +50,7 @@ const state = (project: string) => get(project, 'jobs,configmaps,secrets,pods').
 test('the calls are all that the console has', () => {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const functions = [...read('app/src/api/calls.rs').matchAll(/endpoint = "(\w+)"/g)].map((match) => match[1]);
-  const routes = read('server/src/router.rs').match(/let streams = [^;]*;/)?.[0] ?? '';
+  const routes = read('server/src/web/router.rs').match(/let streams = [^;]*;/)?.[0] ?? '';
   const streams = [...routes.matchAll(/"(\/[^"]+)"/g)].map((match) => match[1]);
   expect(Math.min(functions.length, streams.length)).toBeGreaterThan(3);
   expect(Object.keys(calls).sort()).toEqual([...functions, ...streams].sort());

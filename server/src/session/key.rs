@@ -6,8 +6,8 @@ use std::path::Path;
 
 use axum_extra::extract::cookie::Key;
 
-use super::SessionError;
 use crate::random;
+use crate::session::SessionError;
 
 /// Bytes of a key: half signs, half encrypts.
 const LENGTH: usize = 64;

@@ -6,27 +6,25 @@
 pub mod attempts;
 mod cookie;
 mod key;
-pub mod layer;
-pub mod routes;
 mod store;
 mod token;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use store::{Lifetime, MAX_STREAMS, Session};
+pub use crate::session::store::{Lifetime, MAX_STREAMS, Session};
 
-use attempts::Attempts;
-use cookie::CookieRules;
-use store::Sessions;
-use token::OneTimeToken;
+use crate::session::attempts::Attempts;
+use crate::session::cookie::CookieRules;
+use crate::session::store::Sessions;
+use crate::session::token::OneTimeToken;
 
 /// Everything about sessions.
 pub struct SessionService {
-    sessions: Sessions,
-    token: OneTimeToken,
-    cookie: CookieRules,
-    attempts: Attempts,
+    pub(crate) sessions: Sessions,
+    pub(crate) token: OneTimeToken,
+    pub(crate) cookie: CookieRules,
+    pub(crate) attempts: Attempts,
 }
 
 /// Why sessions cannot be had.

@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 
-use super::SessionError;
-use super::key::write_private;
 use crate::random;
+use crate::session::SessionError;
+use crate::session::key::write_private;
 
 /// Streams and downloads that one session may have open: a browser has six for all its tabs.
 pub const MAX_STREAMS: usize = 64;

@@ -1,0 +1,79 @@
+//! Finding the clusters: in-cluster, a kubeconfig, or the embedded playground.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use kube::config::{Config, InClusterError};
+
+use crate::contexts::{Clusters, Contexts, ContextsError, kubeconfig};
+use crate::kubernetes::connect::{self, ConnectError};
+
+/// Where a Pod's service account is mounted.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// Which cluster to work with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClusterSource {
+    /// In-cluster if a service account is mounted, else a kubeconfig if there is one, else the playground.
+    Auto,
+    /// The embedded playground.
+    Embedded,
+    /// The kubeconfig that `KUBECONFIG` names, else `~/.kube/config`.
+    Kubeconfig,
+    /// The cluster this program runs in, with its service account.
+    InCluster,
+}
+
+/// Why no cluster can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The kubeconfig is missing, unreadable, or has no such context.
+    #[error(transparent)]
+    Contexts(#[from] ContextsError),
+    /// This program does not run in a Pod with a service account.
+    #[error("cannot use the cluster's service account")]
+    InCluster(#[source] InClusterError),
+    /// The cluster's configuration cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+}
+
+/// Finds the clusters of `choice`; none if the playground is wanted. Nothing is sent to them. `contexts` are those of
+/// a kubeconfig that may be used; `private` says that nobody but this machine's person can reach the console.
+pub fn find(
+    choice: ClusterSource,
+    contexts: &[String],
+    private: bool,
+) -> Result<Option<Clusters>, FindError> {
+    let choice = if choice == ClusterSource::Auto {
+        automatic(contexts)
+    } else {
+        choice
+    };
+    match choice {
+        ClusterSource::InCluster => {
+            let config = Config::incluster().map_err(FindError::InCluster)?;
+            let cluster = connect::cluster(config, "in-cluster".to_owned())?;
+            Ok(Some(Clusters::One(cluster)))
+        }
+        ClusterSource::Kubeconfig => {
+            let contexts = Contexts::new(kubeconfig::read, contexts, private)?;
+            Ok(Some(Clusters::Contexts(contexts)))
+        }
+        ClusterSource::Embedded | ClusterSource::Auto => Ok(None),
+    }
+}
+
+/// In-cluster if a service account is mounted, else a kubeconfig if there is one or a context is asked for.
+fn automatic(contexts: &[String]) -> ClusterSource {
+    if Path::new(SERVICE_ACCOUNT).exists() {
+        return ClusterSource::InCluster;
+    }
+    let named = std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty());
+    let usual = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
+    if named || !contexts.is_empty() || usual.is_some_and(|path| path.exists()) {
+        ClusterSource::Kubeconfig
+    } else {
+        ClusterSource::Embedded
+    }
+}

@@ -1,0 +1,150 @@
+//! Events: as rows of the Job page, and as what they say of a Job's state.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use app::api::event::EventRow;
+use app::api::job::Millis;
+use app::kit::foreign_text::visible;
+
+use crate::jobs::timestamps::millis;
+
+/// One event. Reporters of the `events.k8s.io` API leave the older fields empty, and the other way about.
+pub fn row(event: &Value) -> EventRow {
+    let text = |value: &Value| visible(value.as_str().unwrap_or_default()).into_owned();
+    let about = &event["involvedObject"];
+    let source = match event["source"]["component"].as_str() {
+        Some(component) if !component.is_empty() => visible(component).into_owned(),
+        _ => text(&event["reportingComponent"]),
+    };
+    EventRow {
+        uid: text(&event["metadata"]["uid"]),
+        warning: event["type"] == "Warning",
+        reason: text(&event["reason"]),
+        message: text(&event["message"]),
+        object: format!("{}/{}", text(&about["kind"]), text(&about["name"])),
+        source,
+        count: event["count"]
+            .as_i64()
+            .or_else(|| event["series"]["count"].as_i64())
+            .unwrap_or(1),
+        last: last(event),
+    }
+}
+
+/// When an event happened last.
+fn last(event: &Value) -> Millis {
+    [
+        &event["series"]["lastObservedTime"],
+        &event["lastTimestamp"],
+        &event["eventTime"],
+        &event["firstTimestamp"],
+        &event["metadata"]["creationTimestamp"],
+    ]
+    .into_iter()
+    .find_map(millis)
+    .unwrap_or_default()
+}
+
+/// What events say of the state of Jobs and Pods; everything else is forgotten.
+#[derive(Debug, Default)]
+pub struct EventIndex(HashMap<String, Latest>);
+
+/// The newest telling event about one object.
+#[derive(Debug)]
+struct Latest {
+    at: Millis,
+    said: Said,
+}
+
+#[derive(Debug)]
+enum Said {
+    /// The Job controller could not make a Pod; with its sentence.
+    Refused(String),
+    /// The kubelet pulls this image.
+    Pulling(String),
+    /// Whatever was told before is over.
+    Over,
+}
+
+impl EventIndex {
+    /// Takes an event in; tells the `uid` of the object whose state it may change.
+    pub fn add<'a>(&mut self, event: &'a Value) -> Option<&'a str> {
+        let uid = event["involvedObject"]["uid"].as_str()?;
+        let message = event["message"].as_str().unwrap_or_default();
+        let said = match event["reason"].as_str()? {
+            "FailedCreate" => Said::Refused(message.to_owned()),
+            // `Pulling image "perl:5"`
+            "Pulling" => Said::Pulling(message.split('"').nth(1).unwrap_or(message).to_owned()),
+            "SuccessfulCreate" | "Pulled" | "Failed" => Said::Over,
+            _ => return None,
+        };
+        let at = last(event);
+        let known = self.0.get(uid).map(|latest| latest.at);
+        if known.is_some_and(|known| known > at) {
+            return None;
+        }
+        self.0.insert(uid.to_owned(), Latest { at, said });
+        Some(uid)
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&mut self, uid: &str) {
+        self.0.remove(uid);
+    }
+
+    /// Why the newest try to make a Pod of `job` was refused.
+    pub fn refused(&self, job: &Value) -> Option<String> {
+        match &self.about(job)?.said {
+            Said::Refused(message) => Some(message.clone()),
+            Said::Pulling(_) | Said::Over => None,
+        }
+    }
+
+    /// The image that is being pulled for `pod`.
+    pub fn pulling(&self, pod: &Value) -> Option<&str> {
+        match &self.about(pod)?.said {
+            Said::Pulling(image) => Some(image),
+            Said::Refused(_) | Said::Over => None,
+        }
+    }
+
+    fn about(&self, object: &Value) -> Option<&Latest> {
+        self.0.get(object["metadata"]["uid"].as_str()?)
+    }
+}
+
+impl<'a> FromIterator<&'a Value> for EventIndex {
+    fn from_iter<I: IntoIterator<Item = &'a Value>>(events: I) -> Self {
+        let mut index = Self::default();
+        for event in events {
+            index.add(event);
+        }
+        index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn both_generations_of_events_are_read() {
+        let old = json!({
+            "metadata": {"uid": "1"}, "type": "Warning", "reason": "BackOff", "message": "waits", "count": 3,
+            "involvedObject": {"kind": "Pod", "name": "pi-x"}, "source": {"component": "kubelet"},
+            "lastTimestamp": "1970-01-01T00:00:02Z", "eventTime": null,
+        });
+        let new = json!({
+            "metadata": {"uid": "1"}, "type": "Warning", "reason": "BackOff", "message": "waits",
+            "involvedObject": {"kind": "Pod", "name": "pi-x"}, "reportingComponent": "kubelet", "source": {},
+            "eventTime": "1970-01-01T00:00:01.000000Z",
+            "series": {"count": 3, "lastObservedTime": "1970-01-01T00:00:02.000000Z"},
+        });
+        assert_eq!(row(&old), row(&new));
+        assert_eq!(row(&old).last, 2000);
+    }
+}

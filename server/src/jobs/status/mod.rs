@@ -1,0 +1,278 @@
+//! The state of a Job in one word, with the reason (feature L6).
+//!
+//! A Job's own status says only whether it is finished; why it is not running yet stands in its Pods and events.
+//! Rules: <https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup>.
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use app::api::job::{JobStatus, Reason, StatusKind};
+
+use crate::jobs::events::EventIndex;
+use crate::jobs::timestamps::millis;
+
+/// Container states in which the image is at fault (kubelet's `images` package names them).
+const IMAGE_ERRORS: [&str; 6] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+];
+
+/// Container states in which its set-up is at fault, such as a Secret that does not exist (kubelet's `kuberuntime`
+/// package names them).
+const CONTAINER_ERRORS: [&str; 3] = [
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+];
+
+/// The Job controller's sentences that say no more than their reasons do.
+const EMPTY_WORDS: [&str; 4] = [
+    "Reached expected number of succeeded pods",
+    "Job has reached the specified backoff limit",
+    "Job was active longer than specified deadline",
+    "Job has failed indexes",
+];
+
+/// Derives the state of `job` from itself, the Pods it owns, and the events of both.
+pub fn derive<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events: &EventIndex) -> JobStatus {
+    let pods: Vec<&Value> = pods.into_iter().collect();
+    // A finished Job keeps its result while it is being deleted.
+    let leaving = !job["metadata"]["deletionTimestamp"].is_null();
+    let ended = |kind, reason| JobStatus {
+        kind,
+        reason,
+        leaving,
+    };
+    if let Some(condition) = condition(job, "Complete") {
+        return ended(StatusKind::Completed, stated(condition));
+    }
+    if let Some(condition) = condition(job, "Failed") {
+        return ended(StatusKind::Failed, failure(condition, &pods));
+    }
+    if leaving {
+        return status(StatusKind::Terminating, None);
+    }
+    // First phase of an end (KEP-3998): the outcome stands, Pods still run.
+    for kind in ["FailureTarget", "SuccessCriteriaMet"] {
+        if let Some(condition) = condition(job, kind) {
+            return status(StatusKind::Running, stated(condition));
+        }
+    }
+    if job["spec"]["suspend"] == true {
+        return status(StatusKind::Suspended, None);
+    }
+    unfinished(job, &pods, events)
+}
+
+fn status(kind: StatusKind, reason: Option<Reason>) -> JobStatus {
+    JobStatus {
+        kind,
+        reason,
+        leaving: false,
+    }
+}
+
+/// A Job that is neither finished nor suspended.
+fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
+    let live: Vec<&Value> = pods.iter().copied().filter(|pod| is_live(pod)).collect();
+    let refused = events.refused(job).map(|message| Reason {
+        code: "FailedCreate".to_owned(),
+        message,
+    });
+    let waits: Vec<JobStatus> = live
+        .iter()
+        .filter(|pod| pod["status"]["phase"] != "Running")
+        .map(|pod| waiting(pod, events))
+        .collect();
+    // The worst first: an error does not mend itself, a busy cluster may.
+    let worst = [
+        StatusKind::ImageError,
+        StatusKind::ContainerError,
+        StatusKind::Unschedulable,
+    ]
+    .into_iter()
+    .find_map(|kind| waits.iter().find(|wait| wait.kind == kind));
+
+    if let Some(running) = live.iter().find(|pod| pod["status"]["phase"] == "Running") {
+        let reason = worst
+            .and_then(|wait| wait.reason.clone())
+            .or(refused)
+            .or_else(|| restarting(running));
+        return status(StatusKind::Running, reason);
+    }
+    if let Some(worst) = worst {
+        return worst.clone();
+    }
+    if let Some(wait) = waits.first() {
+        return wait.clone();
+    }
+    if refused.is_some() {
+        return status(StatusKind::Blocked, refused);
+    }
+    let count = |field: &str| job["status"][field].as_i64().unwrap_or(0);
+    if count("failed") > 0 {
+        // No Pod now, the next one after the back-off.
+        let message = last_exit(pods).unwrap_or_default();
+        return status(
+            StatusKind::Running,
+            Some(Reason {
+                code: "BackOff".to_owned(),
+                message,
+            }),
+        );
+    }
+    // `ready` counts Pods that run (Kubernetes 1.24); an older cluster does not say, and Pods may not be readable.
+    let active = count("active") > 0 && job["status"]["ready"].is_null();
+    if count("succeeded") > 0 || count("ready") > 0 || active {
+        return status(StatusKind::Running, None);
+    }
+    status(
+        StatusKind::Updating,
+        Some(Reason {
+            code: "Creating".to_owned(),
+            message: String::new(),
+        }),
+    )
+}
+
+/// The Pod counts for its Job: neither finished nor being deleted.
+fn is_live(pod: &Value) -> bool {
+    pod["metadata"]["deletionTimestamp"].is_null()
+        && !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+}
+
+/// A Pod that does not run yet.
+fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
+    let status = |kind, code: &str, message: &str| JobStatus {
+        kind,
+        reason: Some(Reason {
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }),
+        leaving: false,
+    };
+    let scheduled = conditions(pod).find(|condition| condition["type"] == "PodScheduled");
+    if let Some(scheduled) = scheduled
+        && scheduled["status"] == "False"
+        && scheduled["reason"] == "Unschedulable"
+    {
+        return status(
+            StatusKind::Unschedulable,
+            "Unschedulable",
+            text(&scheduled["message"]),
+        );
+    }
+    if pod["spec"]["nodeName"].is_null() {
+        return status(StatusKind::Updating, "Scheduling", "");
+    }
+    for container in container_statuses(pod) {
+        let reason = text(&container["state"]["waiting"]["reason"]);
+        let kind = if IMAGE_ERRORS.contains(&reason) {
+            Some(StatusKind::ImageError)
+        } else if CONTAINER_ERRORS.contains(&reason) {
+            Some(StatusKind::ContainerError)
+        } else {
+            None
+        };
+        if let Some(kind) = kind {
+            let message = text(&container["state"]["waiting"]["message"]);
+            let message = if message.is_empty() {
+                text(&container["image"])
+            } else {
+                message
+            };
+            return status(kind, reason, message);
+        }
+    }
+    if let Some(image) = events.pulling(pod) {
+        return status(StatusKind::Updating, "Pulling", image);
+    }
+    status(StatusKind::Updating, "Creating", "")
+}
+
+/// A Pod that counts as running while its container waits for its next start (`restartPolicy: OnFailure`).
+fn restarting(pod: &Value) -> Option<Reason> {
+    let container = container_statuses(pod)
+        .find(|container| container["state"]["waiting"]["reason"] == "CrashLoopBackOff")?;
+    let message = exit(container, &container["lastState"]).unwrap_or_default();
+    Some(Reason {
+        code: "BackOff".to_owned(),
+        message,
+    })
+}
+
+fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a Value> {
+    conditions(job).find(|condition| condition["type"] == kind && condition["status"] == "True")
+}
+
+fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
+    object["status"]["conditions"].as_array().into_iter().flatten()
+}
+
+/// The reason that a condition states.
+fn stated(condition: &Value) -> Option<Reason> {
+    let message = text(&condition["message"]);
+    let reason = Reason {
+        code: text(&condition["reason"]).to_owned(),
+        message: if EMPTY_WORDS.contains(&message) {
+            String::new()
+        } else {
+            message.to_owned()
+        },
+    };
+    // The usual end needs no reason.
+    if reason.code == "CompletionsReached" {
+        return None;
+    }
+    (!reason.code.is_empty() || !reason.message.is_empty()).then_some(reason)
+}
+
+/// Why a Job failed. That it ran out of tries says little: the exit code of the last try says more.
+fn failure(condition: &Value, pods: &[&Value]) -> Option<Reason> {
+    let mut reason = stated(condition)?;
+    if reason.code == "BackoffLimitExceeded"
+        && let Some(exit) = last_exit(pods)
+    {
+        reason.message = exit;
+    }
+    Some(reason)
+}
+
+/// How the newest failed Pod ended, as `exit code 3 in "load"`.
+fn last_exit(pods: &[&Value]) -> Option<String> {
+    let failed = pods.iter().filter_map(|pod| {
+        let exit = container_statuses(pod).find_map(|container| exit(container, &container["state"]))?;
+        Some((millis(&pod["metadata"]["creationTimestamp"]), exit))
+    });
+    failed.max_by_key(|(created, _)| *created).map(|(_, exit)| exit)
+}
+
+/// How a container failed, if it did.
+fn exit(container: &Value, state: &Value) -> Option<String> {
+    let terminated = &state["terminated"];
+    let code = terminated["exitCode"].as_i64().filter(|code| *code != 0)?;
+    let reason = match text(&terminated["reason"]) {
+        "" | "Error" => String::new(),
+        other => format!(" ({other})"),
+    };
+    Some(format!(
+        "exit code {code}{reason} in \"{}\"",
+        text(&container["name"])
+    ))
+}
+
+fn container_statuses(pod: &Value) -> impl Iterator<Item = &Value> {
+    ["initContainerStatuses", "containerStatuses"]
+        .into_iter()
+        .flat_map(|field| pod["status"][field].as_array().into_iter().flatten())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

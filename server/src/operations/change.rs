@@ -1,0 +1,185 @@
+//! Changes and deletions of Jobs that exist. Each names the Job by its `uid` too: one that was deleted and created again
+//! under the same name is left alone.
+
+use futures::{StreamExt, stream};
+use serde_json::{Map, Value, json};
+
+use app::api::error::{ApiError, Cause};
+use app::api::job::{DescriptionChange, JobRef, TextChange};
+
+use crate::jobs::row::{ALIAS, DESCRIPTION, annotation};
+use crate::kubernetes::{Builtin, Cluster};
+
+/// How many objects are deleted at once.
+const AT_ONCE: usize = 8;
+
+/// How often a change is tried when the Job changes at the same time, as one that runs does.
+const TRIES: u32 = 8;
+
+/// Deletes Jobs; one result each. What is gone already is what was wanted.
+pub async fn delete(
+    cluster: &Cluster,
+    project: &str,
+    jobs: &[JobRef],
+) -> Result<Vec<Option<ApiError>>, ApiError> {
+    let targets: Vec<_> = jobs
+        .iter()
+        .map(|job| (job.clone(), Builtin::JOBS.object(project, &job.name)))
+        .collect();
+    let deletions = stream::iter(targets).map(|(job, path)| async move {
+        let path = match path {
+            Ok(path) => path,
+            Err(error) => return Some(error),
+        };
+        match cluster.delete(&path, &job.uid).await {
+            Ok(()) | Err(ApiError::NotFound { .. }) => None,
+            Err(ApiError::Conflict { .. }) => Some(replaced(&job)),
+            Err(error) => Some(error),
+        }
+    });
+    Ok(deletions.buffered(AT_ONCE).collect().await)
+}
+
+/// Sets `spec.suspend`.
+pub async fn suspend(cluster: &Cluster, project: &str, job: &JobRef, suspend: bool) -> Result<(), ApiError> {
+    let path = Builtin::JOBS.object(project, &job.name)?;
+    let operations = json!([
+        {"op": "test", "path": "/metadata/uid", "value": job.uid},
+        {"op": "add", "path": "/spec/suspend", "value": suspend},
+    ]);
+    let stored = match cluster.json_patch(&path, &operations).await {
+        Ok(stored) => stored,
+        // A test that fails is worded like any other refusal.
+        Err(error @ ApiError::Invalid { .. }) => {
+            check(&cluster.get(&path).await?, job)?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
+    // Servers before 1.22 take the field and drop it without a word.
+    if stored["spec"]["suspend"].as_bool().unwrap_or_default() == suspend {
+        return Ok(());
+    }
+    let message = "this cluster cannot suspend Jobs: that needs Kubernetes 1.22 or newer".to_owned();
+    let cause = Cause {
+        field: "spec.suspend".to_owned(),
+        reason: "FieldValueNotSupported".to_owned(),
+        message: message.clone(),
+    };
+    Err(ApiError::Invalid {
+        message,
+        causes: vec![cause],
+    })
+}
+
+/// Changes alias and description, as far as they are what they were when the person began.
+pub async fn describe(
+    cluster: &Cluster,
+    project: &str,
+    job: &JobRef,
+    change: &DescriptionChange,
+) -> Result<(), ApiError> {
+    let path = Builtin::JOBS.object(project, &job.name)?;
+    let texts = [
+        ("alias", ALIAS, &change.alias),
+        ("description", DESCRIPTION, &change.description),
+    ];
+    let mut tries = 0;
+    loop {
+        let current = cluster.get(&path).await?;
+        check(&current, job)?;
+        let mut annotations = Map::new();
+        for (field, keys, change) in &texts {
+            if let Some(change) = change {
+                annotations.extend(annotations_of(&current, field, *keys, change)?);
+            }
+        }
+        if annotations.is_empty() {
+            return Ok(());
+        }
+        // With the version that was looked at: a change in between is a conflict, and looked at anew.
+        let version = &current["metadata"]["resourceVersion"];
+        let patch = json!({"metadata": {"resourceVersion": version, "annotations": annotations}});
+        match cluster.merge_patch(&path, &patch).await {
+            Ok(_) => return Ok(()),
+            Err(ApiError::Conflict { .. }) if tries < TRIES => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The annotations that hold a text after its change. The older key goes: it would show through once the newer one is
+/// empty.
+fn annotations_of(
+    job: &Value,
+    field: &str,
+    keys: [&str; 2],
+    change: &TextChange,
+) -> Result<[(String, Value); 2], ApiError> {
+    let current = annotation(job, keys).unwrap_or_default();
+    if current != change.from && current != change.to {
+        return Err(ApiError::Edited {
+            field: field.to_owned(),
+            message: current,
+        });
+    }
+    let value = if change.to.is_empty() {
+        Value::Null
+    } else {
+        Value::from(change.to.as_str())
+    };
+    Ok([(keys[0].to_owned(), value), (keys[1].to_owned(), Value::Null)])
+}
+
+/// Whether `found` is the Job that is meant.
+pub fn check(found: &Value, job: &JobRef) -> Result<(), ApiError> {
+    if found["metadata"]["uid"] == job.uid {
+        Ok(())
+    } else {
+        Err(replaced(job))
+    }
+}
+
+fn replaced(job: &JobRef) -> ApiError {
+    ApiError::Replaced {
+        message: job.name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(annotations: &Value) -> Value {
+        json!({"metadata": {"uid": "u1", "annotations": annotations}})
+    }
+
+    fn change(from: &str, to: &str) -> TextChange {
+        TextChange {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_text_that_somebody_else_changed_is_not_overwritten() {
+        let stored = job(&json!({"kubesphere.io/alias-name": "theirs"}));
+        let refused = annotations_of(&stored, "alias", ALIAS, &change("old", "mine")).unwrap_err();
+        let theirs = ApiError::Edited {
+            field: "alias".to_owned(),
+            message: "theirs".to_owned(),
+        };
+        assert_eq!(refused, theirs);
+        let same = annotations_of(&stored, "alias", ALIAS, &change("old", "theirs")).unwrap();
+        assert_eq!(same[0].1, "theirs");
+    }
+
+    #[test]
+    fn an_older_key_is_replaced_and_an_empty_text_removes_both() {
+        let stored = job(&json!({"displayName": "old"}));
+        let renamed = annotations_of(&stored, "alias", ALIAS, &change("old", "new")).unwrap();
+        assert_eq!(renamed.map(|(_, value)| value), [Value::from("new"), Value::Null]);
+        let removed = annotations_of(&stored, "alias", ALIAS, &change("old", "")).unwrap();
+        assert_eq!(removed.map(|(_, value)| value), [Value::Null, Value::Null]);
+    }
+}

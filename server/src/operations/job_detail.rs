@@ -1,0 +1,117 @@
+//! Everything on a Job's page.
+
+use std::collections::HashSet;
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use app::api::error::ApiError;
+use app::api::job::{Indexes, JobDetail, Record};
+use app::kit::foreign_text::visible;
+
+use crate::jobs::environment;
+use crate::jobs::environment::ConfigMaps;
+use crate::jobs::events;
+use crate::jobs::events::EventIndex;
+use crate::jobs::{export, pods, row};
+use crate::kubernetes::{Builtin, Cluster};
+use crate::operations::rerun::origin;
+use crate::operations::{optional, rerun};
+
+/// Reads a Job with all that its page shows.
+pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDetail, ApiError> {
+    let job = cluster.job(project, name).await?;
+    let spec = &job["spec"]["template"]["spec"];
+    let (all_pods, all_events, runs, config_maps) = futures::join!(
+        optional(cluster, Builtin::PODS, project),
+        optional(cluster, Builtin::EVENTS, project),
+        rerun::runs(cluster, project, origin(&job)),
+        config_maps(cluster, project, spec),
+    );
+    let (all_pods, all_events) = (all_pods?, all_events?);
+    let may_read_pods = all_pods.is_some();
+    let all_pods = all_pods.unwrap_or_default();
+    let may_read_events = all_events.is_some();
+    let all_events = all_events.unwrap_or_default();
+    let index: EventIndex = all_events.iter().collect();
+    let uid = uid(&job);
+    let own = of_job(&all_pods, uid);
+    let about: HashSet<&str> = own.iter().map(|pod| self::uid(pod)).chain([uid]).collect();
+
+    let mut events: Vec<_> = all_events
+        .iter()
+        .filter(|event| {
+            event["involvedObject"]["uid"]
+                .as_str()
+                .is_some_and(|uid| about.contains(uid))
+        })
+        .map(events::row)
+        .collect();
+    events.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.uid.cmp(&b.uid)));
+    let mut pods: Vec<_> = own.iter().map(|pod| pods::row(pod)).collect();
+    pods.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
+    let mut records: Vec<(i64, Record)> = runs?
+        .iter()
+        .map(|run| row::row(run, of_job(&all_pods, self::uid(run)), &index))
+        .map(|row| (row.created, row::record(&row)))
+        .collect();
+    records.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| second.name.cmp(&first.name)));
+
+    let number = |field: &str| job["spec"][field].as_i64();
+    let text = |value: &Value, default: &str| visible(value.as_str().unwrap_or(default)).into_owned();
+    let mut annotations = row::pairs(&job["metadata"]["annotations"]);
+    annotations.retain(|(key, _)| key != "kubectl.kubernetes.io/last-applied-configuration");
+    Ok(JobDetail {
+        row: row::row(&job, own.iter().copied(), &index),
+        backoff_limit: number("backoffLimit").unwrap_or(6),
+        active_deadline_seconds: number("activeDeadlineSeconds"),
+        ttl_seconds_after_finished: number("ttlSecondsAfterFinished"),
+        completion_mode: text(&job["spec"]["completionMode"], "NonIndexed"),
+        indexes: indexes(&job),
+        restart_policy: text(&spec["restartPolicy"], "Never"),
+        annotations,
+        node_selector: row::pairs(&spec["nodeSelector"]),
+        pods: may_read_pods.then_some(pods),
+        events: may_read_events.then_some(events),
+        environment: environment::of(spec, &config_maps),
+        records: records.into_iter().map(|(_, record)| record).collect(),
+        manifest: manifest::to_yaml(&export::job(job.clone())),
+    })
+}
+
+/// The completion indexes of an Indexed Job.
+fn indexes(job: &Value) -> Option<Indexes> {
+    let spec = &job["spec"];
+    if spec["completionMode"] != "Indexed" {
+        return None;
+    }
+    let written = |field: &str| job["status"][field].as_str().unwrap_or_default().to_owned();
+    Some(Indexes {
+        count: spec["completions"].as_i64()?,
+        completed: written("completedIndexes"),
+        failed: written("failedIndexes"),
+    })
+}
+
+/// The `ConfigMap`s that containers take values from, as far as this person may read them.
+async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMaps {
+    let reads = environment::config_maps(spec).into_iter().map(|name| async move {
+        let path = Builtin::CONFIG_MAPS.object(project, name).ok()?;
+        match cluster.get(&path).await {
+            Ok(object) => Some((name.to_owned(), row::pairs(&object["data"]))),
+            Err(error) => {
+                tracing::debug!(name, %error, "a ConfigMap's values are not shown");
+                None
+            }
+        }
+    });
+    join_all(reads).await.into_iter().flatten().collect()
+}
+
+fn of_job<'a>(pods: &'a [Value], uid: &str) -> Vec<&'a Value> {
+    pods.iter().filter(|pod| pods::is_owned_by(pod, uid)).collect()
+}
+
+fn uid(object: &Value) -> &str {
+    object["metadata"]["uid"].as_str().unwrap_or_default()
+}

@@ -1,0 +1,141 @@
+//! The names under which this server answers.
+//!
+//! A page of another site can make its own name point to 127.0.0.1 (DNS rebinding) and then talk to this server as
+//! its own origin. Such a request carries the other name in `Host`. An address cannot be rebound.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::HOST;
+use http::uri::Authority;
+use http::{HeaderMap, StatusCode, Uri};
+
+use crate::web::state::AppState;
+
+/// The address that people's browsers use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// It begins with `https`.
+    pub secure: bool,
+    /// Host and, if given, port.
+    pub authority: Authority,
+}
+
+impl PublicUrl {
+    /// The origin as browsers write it, such as `https://jobs.example.com`.
+    pub fn origin(&self) -> String {
+        format!(
+            "{}://{}",
+            if self.secure { "https" } else { "http" },
+            self.authority
+        )
+    }
+}
+
+/// The names under which this server answers.
+#[derive(Debug, Clone)]
+pub struct Hosts {
+    /// Only this machine reaches the server, so only loopback addresses are its own.
+    loopback: bool,
+    public: Option<PublicUrl>,
+}
+
+impl Hosts {
+    /// Of a server that listens on `ip` and is known as `public`.
+    pub fn new(ip: IpAddr, public: Option<PublicUrl>) -> Self {
+        Self {
+            loopback: ip.is_loopback(),
+            public,
+        }
+    }
+
+    /// Browsers reach the server through HTTPS.
+    pub fn secure(&self) -> bool {
+        self.public.as_ref().is_some_and(|public| public.secure)
+    }
+
+    /// The origin that a proxy stands for.
+    pub fn public_origin(&self) -> Option<String> {
+        self.public.as_ref().map(PublicUrl::origin)
+    }
+
+    /// Whether `host` is the public address's.
+    pub fn is_public(&self, host: &Authority) -> bool {
+        self.public
+            .as_ref()
+            .is_some_and(|public| public.authority == *host)
+    }
+
+    /// Whether `host`, a `Host` header's value, means this server.
+    fn knows(&self, host: &Authority) -> bool {
+        if self.is_public(host) {
+            return true;
+        }
+        let name = host.host();
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(name);
+        match bare.parse::<IpAddr>() {
+            Ok(ip) => ip.is_loopback() || !self.loopback,
+            Err(_) => name.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}
+
+/// The host that a request is for: HTTP/2 has it in the address, HTTP/1.1 in the header.
+pub fn requested(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+    uri.authority()
+        .cloned()
+        .or_else(|| headers.get(HOST)?.to_str().ok()?.parse().ok())
+}
+
+/// Answers 421 to a request for a name that is not this server's.
+pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let known = requested(request.uri(), request.headers()).is_some_and(|host| state.hosts.knows(&host));
+    // Probes come with whatever name the machine has in its cluster, and learn nothing.
+    if known || matches!(request.uri().path(), "/healthz" | "/readyz") {
+        next.run(request).await
+    } else {
+        let text =
+            "This server does not answer under this name. Start it with --public-url to give it one.\n";
+        (StatusCode::MISDIRECTED_REQUEST, text).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_names_are_known() {
+        let public = PublicUrl {
+            secure: true,
+            authority: Authority::from_static("jobs.example.com"),
+        };
+        let local = Hosts::new(IpAddr::from([127, 0, 0, 1]), None);
+        let open = Hosts::new(IpAddr::from([0, 0, 0, 0]), Some(public));
+        let table = [
+            ("127.0.0.1:3000", true, true),
+            ("[::1]:3000", true, true),
+            ("localhost:3000", true, true),
+            ("LOCALHOST", true, true),
+            ("192.168.1.5:3000", false, true),
+            ("jobs.example.com", false, true),
+            ("jobs.example.com:80", false, false),
+            ("evil.example", false, false),
+            ("localhost.evil.example", false, false),
+            ("127.0.0.1.evil.example", false, false),
+        ];
+        for (host, known_locally, known_openly) in table {
+            let authority: Authority = host.parse().unwrap();
+            assert_eq!(
+                (local.knows(&authority), open.knows(&authority)),
+                (known_locally, known_openly),
+                "{host}"
+            );
+        }
+    }
+}

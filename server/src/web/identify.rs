@@ -1,0 +1,151 @@
+//! Finds the session of a request, and turns away requests that need one and have none.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::{ACCEPT, RETRY_AFTER};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::OwnedSemaphorePermit;
+
+use app::api::backend::SessionBackend;
+use app::api::error::ApiError;
+
+use crate::contexts::extract::{Named, Place};
+use crate::operations::ClusterBackend;
+use crate::session::{MAX_STREAMS, Session};
+use crate::web::state::AppState;
+
+/// The request has a cookie whose session has ended.
+#[derive(Clone)]
+struct Ended;
+
+/// Characters that a path keeps inside a query.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Every request: who is it? The session's cluster and backend go into the request; a prolonged session's cookie goes
+/// into the response.
+pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let service = &state.sessions;
+    let Some(id) = service.cookie.read(request.headers()) else {
+        return next.run(request).await;
+    };
+    let Some(used) = service.sessions.use_session(&id) else {
+        request.extensions_mut().insert(Ended);
+        return next.run(request).await;
+    };
+    let prolonged = used.prolonged.then(|| service.cookie.set(request.headers(), id));
+    let key = request.extensions().get::<Named>().map(|named| named.0.clone());
+    let place = Place::new(Arc::clone(&state.clusters), key);
+    let backend = ClusterBackend::new(place.clone(), used.session.id.clone());
+    request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
+    request.extensions_mut().insert(place);
+    request.extensions_mut().insert(used.session);
+    let response = next.run(request).await;
+    match prolonged {
+        // A response that sets the cookie itself (signing out) has the last word.
+        Some(jar) if !response.headers().contains_key(http::header::SET_COOKIE) => {
+            (jar, response).into_response()
+        }
+        _ => response,
+    }
+}
+
+/// The application's pages: without a session they lead to the sign-in page, which leads back.
+pub async fn application(request: Request, next: Next) -> Response {
+    if is_signed_in(&request) || request.uri().path() == "/sign-in" {
+        return next.run(request).await;
+    }
+    if !wants_html(request.headers()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let back = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    to_sign_in(&request, back).into_response()
+}
+
+/// Streams and downloads: without a session, 401; with too many open ones, 429.
+pub async fn streams(request: Request, next: Next) -> Response {
+    let Some(session) = request.extensions().get::<Session>() else {
+        return signed_out();
+    };
+    let Ok(place) = Arc::clone(&session.streams).try_acquire_owned() else {
+        let code = StatusCode::TOO_MANY_REQUESTS;
+        let error = ApiError::Other {
+            code: code.as_u16(),
+            message: format!("{MAX_STREAMS} streams are open in this session"),
+        };
+        return (code, [(RETRY_AFTER, "5")], Json(error)).into_response();
+    };
+    next.run(request)
+        .await
+        .map(|body| Body::new(OpenStream { body, _place: place }))
+}
+
+pin_project_lite::pin_project! {
+    /// A body that counts as an open stream until it ends.
+    struct OpenStream {
+        #[pin]
+        body: Body,
+        _place: OwnedSemaphorePermit,
+    }
+}
+
+impl http_body::Body for OpenStream {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        self.project().body.poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// In the form that the pages understand.
+pub fn signed_out() -> Response {
+    (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response()
+}
+
+fn is_signed_in(request: &Request) -> bool {
+    request.extensions().get::<Session>().is_some()
+}
+
+fn to_sign_in(request: &Request, back: &str) -> Redirect {
+    let ended = if request.extensions().get::<Ended>().is_some() {
+        "ended=1&"
+    } else {
+        ""
+    };
+    Redirect::to(&format!(
+        "/sign-in?{ended}back={}",
+        utf8_percent_encode(back, PLAIN)
+    ))
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}

@@ -1,0 +1,72 @@
+//! Addresses within this server.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Deserializer};
+
+/// An address within this server: a path with its query. Redirects go to nothing else, so that no link to this
+/// server leads to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalPath(String);
+
+impl LocalPath {
+    /// `text` if it is such an address, else `/`. Browsers read `//host` and `/\host` as another server's, and drop
+    /// control characters.
+    pub fn new(text: &str) -> Self {
+        let local = text.starts_with('/')
+            && !text.starts_with("//")
+            && text.len() <= 2048
+            && !text.contains('\\')
+            && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+        Self(if local { text.to_owned() } else { "/".to_owned() })
+    }
+
+    /// As a `Location`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As a value within a query.
+    pub fn encoded(&self) -> String {
+        utf8_percent_encode(&self.0, NON_ALPHANUMERIC).to_string()
+    }
+}
+
+impl Default for LocalPath {
+    fn default() -> Self {
+        Self("/".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for LocalPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_stay_on_this_server() {
+        for local in [
+            "/",
+            "/projects/demo/jobs",
+            "/projects/demo/jobs?q=pi&status=failed",
+            "/a//b",
+        ] {
+            assert_eq!(LocalPath::new(local).as_str(), local);
+        }
+        for foreign in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil",
+            "/a\r\nb",
+        ] {
+            assert_eq!(LocalPath::new(foreign).as_str(), "/", "{foreign:?}");
+        }
+    }
+}

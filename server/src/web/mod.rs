@@ -1,0 +1,20 @@
+//! HTTP: which address is answered by what, who is asking, what protects the person's browser, and the pages.
+
+pub mod api_arguments;
+pub mod api_calls;
+pub mod assets;
+pub mod connections;
+pub mod headers;
+pub mod health;
+pub mod hosts;
+pub mod identify;
+pub mod limit;
+pub mod local_path;
+pub mod origin;
+pub mod pages;
+pub mod preferences;
+pub mod router;
+pub mod schema;
+pub mod sign_in;
+pub mod state;
+pub mod trace;

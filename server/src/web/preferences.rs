@@ -1,0 +1,43 @@
+//! Language and theme: a form without JavaScript, kept in cookies that the pages read.
+
+use app::i18n::Lang;
+use app::preferences::Theme;
+use axum::Form;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use serde::Deserialize;
+
+use crate::web::local_path::LocalPath;
+
+/// A year.
+const LIFE: std::time::Duration = std::time::Duration::from_hours(365 * 24);
+
+/// What the form sends: one of the two, as a rule.
+#[derive(Deserialize)]
+pub struct Choice {
+    lang: Option<String>,
+    theme: Option<String>,
+    #[serde(default)]
+    back: LocalPath,
+}
+
+/// `POST /preferences`. An unknown value changes nothing.
+pub async fn choose(mut jar: CookieJar, Form(choice): Form<Choice>) -> Response {
+    if let Some(lang) = choice.lang.as_deref().and_then(Lang::from_tag) {
+        jar = jar.add(cookie("lang", lang.tag()));
+    }
+    if let Some(theme) = choice.theme.as_deref() {
+        jar = jar.add(cookie("theme", Theme::from_name(theme).name()));
+    }
+    (jar, Redirect::to(choice.back.as_str())).into_response()
+}
+
+/// Readable by the pages' own code: it holds nothing that is secret.
+fn cookie(name: &'static str, value: &'static str) -> Cookie<'static> {
+    let mut cookie = Cookie::new(name, value);
+    cookie.set_path("/");
+    cookie.set_same_site(SameSite::Lax);
+    cookie.set_max_age(LIFE.try_into().ok());
+    cookie
+}

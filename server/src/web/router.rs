@@ -1,0 +1,94 @@
+//! Which address is answered by what, and what every request passes on its way.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list, render_app_async_with_context};
+use tower::ServiceBuilder;
+use tower::util::MapRequest;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::{ConfigError, CsrfLayer};
+
+use app::{App, shell};
+
+use crate::web::pages::provide_nonce;
+use crate::web::state::AppState;
+use crate::web::{assets, health, limit, pages, preferences, schema, trace};
+use crate::web::{identify, sign_in};
+use crate::{contexts, live, web};
+
+/// The application's pages. Found once a process: while they are looked for, no page anywhere loads its data, and one
+/// that is rendered at that moment would wait for ever.
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+
+/// The whole server.
+pub fn router(state: AppState) -> Result<Router, ConfigError> {
+    let html = {
+        let options = state.leptos.clone();
+        move || shell(options.clone())
+    };
+    // What no route and no file answers, the application does: with its page for an unknown address.
+    let unknown =
+        render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(identify::application));
+
+    let streams = Router::new()
+        .route("/stream/jobs", get(live::job_list::stream))
+        .route("/stream/job", get(live::job_detail::stream))
+        .route("/stream/logs", get(live::logs::stream))
+        .route("/download/log", get(live::download::log))
+        .route("/cluster/schema", get(schema::answer))
+        .route_layer(from_fn(identify::streams));
+
+    // Pages and server functions: the framework registers both.
+    let application = Router::new()
+        .leptos_routes_with_context(&state, PAGES.clone(), provide_nonce, html)
+        .route_layer(from_fn_with_state(state.clone(), pages::with_cluster))
+        .route_layer(from_fn(identify::application))
+        .route_layer(from_fn_with_state(state.clone(), pages::on_sign_in));
+
+    let forms = Router::new()
+        .route("/", get(pages::first))
+        .route("/session", post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/preferences", post(preferences::choose));
+
+    let probes = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready));
+
+    let mut csrf = CsrfLayer::new();
+    if let Some(origin) = state.hosts.public_origin() {
+        csrf = csrf.add_trusted_origin(&origin)?;
+    }
+    // From outside to inside.
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(trace::layer))
+        .layer(from_fn_with_state(state.clone(), web::headers::layer))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(state.clone(), web::hosts::layer))
+        .layer(csrf)
+        .layer(from_fn_with_state(state.clone(), web::origin::layer))
+        .layer(from_fn(pages::with_possible_names))
+        .layer(from_fn_with_state(state.clone(), identify::identify))
+        // Nothing of a body is read for whoever may not send it.
+        .layer(from_fn(web::api_calls::layer))
+        .layer(from_fn(limit::layer))
+        // The limit is `limit`'s alone.
+        .layer(DefaultBodyLimit::disable());
+
+    let site = assets::service(&state.site, unknown.with_state(state.clone()));
+    let routes = Router::new()
+        .merge(streams)
+        .merge(application)
+        .merge(forms)
+        .merge(probes)
+        .fallback_service(site)
+        .layer(layers)
+        .with_state(state);
+    // Before the routes are looked at.
+    Ok(Router::new().fallback_service(MapRequest::new(routes, contexts::extract::read)))
+}
