@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
-use crate::cluster::{
-    Cluster, PROMISED, ROUNDS, add, count, create, is_list, manifest, names, next_of, open, report,
-};
 use crate::common::TestApp;
 use crate::common::proxy::{Fault, Proxy, is_watch};
+use crate::faults::harness::{
+    Cluster, PROMISED, ROUNDS, add, count, create, is_list, manifest, names, next_of, open, report,
+};
 
 /// Breaks the Job list's cluster and mends it, several times. The page is told since when its rows are not live, gets
 /// no row while they are not, and after the mending all of them, with the one that was created meanwhile.

@@ -1,9 +1,7 @@
 //! What arrives by itself.
 
-mod common;
-
-use common::TestApp;
-use common::fake::{Fake, job, list, pod, status};
+use crate::common::TestApp;
+use crate::common::fake::{Fake, job, list, pod, status};
 use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use serde_json::{Value, json};

@@ -1,9 +1,7 @@
 //! Signing in, staying signed in, and what is refused without a session.
 
-mod common;
-
-use common::TestApp;
-use common::fake::Fake;
+use crate::common::TestApp;
+use crate::common::fake::Fake;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{Method, StatusCode};
 use leptos::server_fn::axum::server_fn_paths;
@@ -194,7 +192,7 @@ async fn another_site_can_neither_post_nor_stream() {
         http::Request::builder()
             .method(method)
             .uri(path)
-            .header("host", common::AUTHORITY)
+            .header("host", crate::common::AUTHORITY)
             .header("cookie", cookie.clone())
             .header("sec-fetch-site", "cross-site")
             .header("origin", "https://evil.example")

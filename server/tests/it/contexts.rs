@@ -1,9 +1,5 @@
 //! Several clusters in one console: each at its own addresses, over real TLS connections, with what a kubeconfig can
 //! say of credentials and proxies.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::TestApp;
 use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::TestApp;
 use http::{Method, Request, StatusCode};
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::PostParams;

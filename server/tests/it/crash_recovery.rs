@@ -1,6 +1,4 @@
 //! The playground is killed in the middle of twenty Jobs and started again: nothing is lost, nothing is doubled.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -2,17 +2,13 @@
 //!
 //! `UPDATE=1` writes the table anew.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::common::fake::Fake;
+use crate::common::{AUTHORITY, Answer, TestApp};
 use axum::body::Body;
-use common::fake::Fake;
-use common::{AUTHORITY, Answer, TestApp};
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST};
 use http::{Method, Request, StatusCode};
 use leptos::server_fn::axum::server_fn_paths;
@@ -326,7 +322,7 @@ fn table() -> String {
 
 #[test]
 fn documentation_has_the_table() {
-    const BEGIN: &str = "<!-- calls: written by server/tests/api_table.rs -->\n";
+    const BEGIN: &str = "<!-- calls: written by server/tests/it/api_table.rs -->\n";
     const END: &str = "<!-- end of calls -->";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md");
     let text = std::fs::read_to_string(&path).unwrap();

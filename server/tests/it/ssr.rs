@@ -1,10 +1,8 @@
 //! The pages as they are without JavaScript: rendered on the server, in both languages.
 
-mod common;
-
+use crate::common::TestApp;
+use crate::common::fake::{Fake, job, list, pod};
 use axum::body::Body;
-use common::TestApp;
-use common::fake::{Fake, job, list, pod};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -14,10 +14,10 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, JOBS, Random, add, create, manifest};
 use crate::common::TestApp;
 use crate::common::fake::{Fake, status};
 use crate::common::proxy::{Fault, Proxy, is_watch};
+use crate::faults::harness::{Cluster, JOBS, Random, add, create, manifest};
 
 /// Any fault that a creation can meet.
 fn any_fault(random: &mut Random) -> Fault {

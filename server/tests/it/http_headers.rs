@@ -1,12 +1,10 @@
 //! What every answer carries, and the browser's files.
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::TestApp;
+use crate::common::fake::Fake;
 use axum::body::Body;
-use common::TestApp;
-use common::fake::Fake;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
     IF_NONE_MATCH, VARY,

@@ -1,16 +1,4 @@
 //! A console in a temporary folder, asked through its router.
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "calls read better with `json!` in place"
-)]
-#![allow(missing_docs, reason = "names say it")]
-
 pub mod fake;
 pub mod proxy;
 

@@ -1,13 +1,11 @@
 //! Names and texts of the cluster that hold markup: each page has the same elements and attributes as with harmless
 //! ones, as a browser's parser sees it.
 
-mod common;
-
 use std::collections::BTreeSet;
 
+use crate::common::TestApp;
+use crate::common::fake::{Fake, list, status};
 use app::kit::foreign_text::visible;
-use common::TestApp;
-use common::fake::{Fake, list, status};
 use http::StatusCode;
 use kube::Client;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

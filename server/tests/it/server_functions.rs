@@ -1,11 +1,7 @@
 //! The server functions: what they send to the cluster, and what they make of its answers.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
-use common::TestApp;
-use common::fake::{Asked, Fake, job, list, status};
+use crate::common::TestApp;
+use crate::common::fake::{Asked, Fake, job, list, status};
 use http::StatusCode;
 use serde_json::{Value, json};
 

@@ -1,14 +1,10 @@
 //! Servers before 1.25 drop fields that they do not know: whatever goes wrong while their schema is read, nothing is
 //! sent to them unchecked.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::TestApp;
-use common::fake::{Fake, status};
+use crate::common::TestApp;
+use crate::common::fake::{Fake, status};
 use serde_json::{Value, json};
 
 const POST: &str = "POST /apis/batch/v1/namespaces/demo/jobs";

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, JOBS, PODS, Random, create, is_log, manifest, report};
 use crate::common::fake::{Fake, job, list, pod};
 use crate::common::proxy::{Fault, Proxy};
 use crate::common::{Events, TestApp};
+use crate::faults::harness::{Cluster, JOBS, PODS, Random, create, is_log, manifest, report};
 
 /// What arrived of a log, up to its end, and how often the page was told of a loss.
 async fn log_of(events: &mut Events) -> (Vec<String>, usize) {
