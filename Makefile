@@ -11,17 +11,20 @@ test:
 	@scripts/setup.sh test
 	@scripts/test.sh
 
-# A real Kubernetes of one node on loopback (as root, on Debian), built the first time; and its end.
+# A real Kubernetes of one node on loopback (as root, on Debian), built the first time; and its end. The oldest that
+# the console works with (1.20), or the newest (1.37). Both can run at once.
+VERSION ?= oldest
+
 cluster-up:
-	@scripts/cluster/up.sh
+	@scripts/cluster/up.sh $(VERSION)
 
 cluster-down:
-	@scripts/cluster/down.sh
+	@scripts/cluster/down.sh $(VERSION)
 
-# The long suite: the release against that cluster.
+# The long suite against real clusters: all of them, or the one of KUBERNETES.
 test-kubernetes:
 	@scripts/setup.sh test
-	@scripts/test-kubernetes.sh
+	@scripts/test-kubernetes.sh $(KUBERNETES)
 
 build:
 	@scripts/build.sh quick

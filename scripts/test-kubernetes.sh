@@ -1,18 +1,13 @@
 #!/usr/bin/env bash
-# The long suite: the console against a real cluster (scripts/cluster), which is started for it unless it runs.
-. "$(dirname "$0")/cluster/place.sh"
+# test-kubernetes.sh [oldest|newest]...: the long suite, the console against real clusters (scripts/cluster), all of
+# them by default. Each is started for it unless it runs.
+. "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 # JOBWRIGHT names a program to be tested in the place of this tree's own.
 [ -n "${JOBWRIGHT:-}" ] || "$ROOT/scripts/build.sh" quick
 
-# A cluster that ran before runs on afterwards.
-[ -d "$STATE_OF" ] || trap '"$HERE/down.sh"' EXIT
-"$HERE/up.sh"
-admin -n demo delete jobs --all >/dev/null
-
-cd end2end
-export E2E_KUBECONFIG=$CACHE/admin.kubeconfig
-say "Browser walks on the cluster, and what only a real cluster shows"
-# A cluster with one busy node on a shared machine may be late: what fails once is tried once more, and told as flaky.
-npx playwright test --project=cluster --project=kubernetes --retries=1
+[ $# -gt 0 ] || set -- oldest newest
+failed=()
+for cluster; do "$ROOT/scripts/test-cluster.sh" "$cluster" || failed+=("$cluster"); done
+[ ${#failed[@]} = 0 ] || fail "the long suite failed on: ${failed[*]}"

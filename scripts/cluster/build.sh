@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Everything that the cluster is made of, once: Kubernetes, the tools around it, three images. Parts that an
+# build.sh [oldest|newest]: everything that the cluster is made of, once: Kubernetes, the tools around it, three images. Parts that an
 # interrupted build finished are kept.
 . "$(dirname "$0")/place.sh"
 . "$HERE/packages.sh"
-. "$HERE/kubernetes.sh"
 . "$HERE/images.sh"
+. "$HERE/$KUBERNETES.sh"
 
 # once NAME TEXT COMMAND... : a step, unless it was done before.
 once() {
@@ -24,17 +24,15 @@ flock 9
 [ ! -f "$CACHE/complete" ] || exit 0
 mkdir -p "$BUILD/done"
 
-say "Building Kubernetes $VERSION from Debian's source package, once (six minutes on two idle cores, 2.4 GB meanwhile)"
+say "Building Kubernetes $VERSION, once ($ESTIMATE)"
 once update "Debian's package lists" packages_update
-once golang "Go" packages_unpack "$BUILD/golang" golang-1.19-go golang-1.19-src
-once tools "etcd, containerd, runc, plugins, kubectl" packages_unpack "$DEBIAN" \
-  etcd-server containerd runc containernetworking-plugins kubernetes-client
-once source "Kubernetes' source" packages_source kubernetes "$TREE"
-once openapi "its OpenAPI" kubernetes_openapi
+# shellcheck disable=SC2086
+once tools "$DEBIAN_PROGRAMS" packages_unpack "$DEBIAN" $DEBIAN_PROGRAMS
+kubernetes_sources
 for part in $PARTS; do once "$part" "$part" kubernetes_build "$part"; done
 once pause "image pause" image_pause
 once busybox "image ${BUSYBOX_IMAGE##*/}" image_busybox
 once perl "image ${PERL_IMAGE##*/}" image_perl
 echo "$VERSION" >"$CACHE/complete"
-step "sources and Go removed" rm -rf "$BUILD"
+step "sources and caches removed" rm -rf "$BUILD"
 note "kept: $(du -sh "$CACHE" | cut -f 1) in $CACHE"

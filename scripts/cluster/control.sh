@@ -1,8 +1,5 @@
 # The control plane: etcd, API server, controller manager, scheduler. All listen on loopback.
 
-# `ttlSecondsAfterFinished` is off by default in this version.
-FEATURES=--feature-gates=TTLAfterFinished=true
-
 control_etcd() {
   local client=https://127.0.0.1:$((PORT + 10)) peer=https://127.0.0.1:$((PORT + 11))
   start etcd etcd --data-dir "$STATE_OF/etcd" --initial-cluster default="$peer" \
@@ -20,7 +17,7 @@ control_apiserver() {
   start kube-apiserver kube-apiserver --bind-address 127.0.0.1 --secure-port "$PORT" --endpoint-reconciler-type none \
     --etcd-servers "https://127.0.0.1:$((PORT + 10))" --etcd-cafile "$KEYS/etcd.crt" \
     --etcd-certfile "$KEYS/etcd-client.crt" --etcd-keyfile "$KEYS/etcd-client.key" \
-    --authorization-mode Node,RBAC --allow-privileged=true --service-cluster-ip-range 10.96.0.0/24 $FEATURES \
+    --authorization-mode Node,RBAC --allow-privileged=true --service-cluster-ip-range "$SERVICES.0/24" $FEATURES \
     --client-ca-file "$KEYS/kubernetes.crt" \
     --tls-cert-file "$KEYS/apiserver.crt" --tls-private-key-file "$KEYS/apiserver.key" \
     --service-account-issuer https://kubernetes.default.svc \
@@ -33,11 +30,11 @@ control_apiserver() {
 
 # Without credentials for each controller, RBAC would forbid what they do.
 control_controllers() {
-  start kube-controller-manager kube-controller-manager --bind-address 127.0.0.1 --port 0 --secure-port $((PORT + 1)) \
+  start kube-controller-manager kube-controller-manager --bind-address 127.0.0.1 $NO_PLAIN_PORT --secure-port $((PORT + 1)) \
     --kubeconfig "$KEYS/controller-manager.kubeconfig" --leader-elect=false $FEATURES \
     --use-service-account-credentials=true --root-ca-file "$KEYS/kubernetes.crt" \
     --service-account-private-key-file "$KEYS/service-accounts.key"
-  start kube-scheduler kube-scheduler --bind-address 127.0.0.1 --port 0 --secure-port $((PORT + 2)) \
+  start kube-scheduler kube-scheduler --bind-address 127.0.0.1 $NO_PLAIN_PORT --secure-port $((PORT + 2)) \
     --kubeconfig "$KEYS/scheduler.kubeconfig" --leader-elect=false
 }
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Stops the cluster with all its containers, throws its state away, and leaves the machine as it was. What was built
-# is kept.
+# down.sh [oldest|newest]: stops the cluster with all its containers, throws its state away, and leaves the machine as
+# it was. What was built is kept.
 . "$(dirname "$0")/place.sh"
 for part in process node; do . "$HERE/$part.sh"; done
 
 if [ ! -d "$STATE_OF" ]; then
-  say "No cluster runs"
+  say "No cluster $KUBERNETES runs"
   exit
 fi
 [ "$(id -u)" = 0 ] || fail "the cluster's processes are root's: run this as root"
@@ -35,15 +35,17 @@ machine_as_before() {
   local setting value
   mountpoint -q "$MOUNTS" && umount -n "$MOUNTS"
   mountpoint -q "${MOUNTS%/*}" && umount -n "${MOUNTS%/*}"
-  find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
+  find $(hierarchies) -depth -type d -path "*/$GROUP*" -exec rmdir {} + 2>/dev/null || true
   if [ -d "/sys/class/net/$BRIDGE" ]; then ip link delete $BRIDGE; fi
-  if [ -f "$STATE_OF/settings" ]; then
-    while read -r setting value; do echo "$value" >"/proc/sys/$setting"; done <"$STATE_OF/settings"
-  fi
   rm -rf --one-file-system "$STATE_OF"
+  # The other cluster may still run.
+  if [ -f "$CLUSTERS/settings" ] && ! compgen -G "$CLUSTERS/*/state" >/dev/null; then
+    while read -r setting value; do echo "$value" >"/proc/sys/$setting"; done <"$CLUSTERS/settings"
+    rm "$CLUSTERS/settings"
+  fi
 }
 
-say "Stopping the cluster"
+say "Stopping the cluster $KUBERNETES"
 step "node and its containers" node_down
 step "control plane" control_down
 step "mounts, network and settings" machine_as_before

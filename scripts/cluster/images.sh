@@ -25,11 +25,11 @@ JSON
   rm -rf "$work"
 }
 
-# What holds a Pod's namespaces; its one C file is in the Kubernetes tree.
+# What holds a Pod's namespaces; its one C file is in Kubernetes' sources.
 image_pause() {
   local root=$BUILD/root-pause
   mkdir -p "$root"
-  cc -Os -s -static -DVERSION=3.6 -o "$root/pause" "$TREE/build/pause/linux/pause.c"
+  cc -Os -s -static -DVERSION=3.6 -o "$root/pause" "$(pause_source)"
   image pause $PAUSE_IMAGE "$root" '["/pause"]'
 }
 

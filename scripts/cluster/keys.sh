@@ -47,7 +47,7 @@ keys() {
   certificate etcd-client etcd /CN=kube-apiserver clientAuth
   authority kubernetes
   certificate apiserver kubernetes /CN=kube-apiserver serverAuth \
-    $loopback,IP:10.96.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc
+    $loopback,IP:$SERVICES.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc
   certificate apiserver-to-kubelet kubernetes /O=system:masters/CN=kube-apiserver clientAuth
   certificate kubelet-server kubernetes /CN=localhost serverAuth $loopback
   certificate controller-manager kubernetes /CN=system:kube-controller-manager clientAuth

@@ -5,8 +5,9 @@
 
 NODE=$STATE_OF/node
 MOUNTS=$STATE_OF/mounts/namespace
-BRIDGE=jobwright0
-# What the kubelet and the bridge plugin change; `down` puts it back.
+# Below it are the control groups of this cluster's Pods.
+GROUP=jobwright-$KUBERNETES
+# What the kubelet and the bridge plugin change; the `down` of the last cluster that runs puts it back.
 SETTINGS="vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys
   kernel/keys/root_maxbytes net/ipv4/ip_forward"
 
@@ -31,38 +32,36 @@ node_namespace() {
 
 node_settings() {
   local setting
-  [ -f "$STATE_OF/settings" ] && return
-  for setting in $SETTINGS; do echo "$setting $(cat "/proc/sys/$setting")"; done >"$STATE_OF/settings.new"
-  mv "$STATE_OF/settings.new" "$STATE_OF/settings"
+  # One that ran before has changed them already.
+  [ -f "$CLUSTERS/settings" ] && return
+  for setting in $SETTINGS; do echo "$setting $(cat "/proc/sys/$setting")"; done >"$CLUSTERS/settings.new"
+  mv "$CLUSTERS/settings.new" "$CLUSTERS/settings"
+}
+
+# The folders of control groups: one, or one for each controller of the first version.
+hierarchies() {
+  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    echo /sys/fs/cgroup
+  else
+    awk '$3 == "cgroup" { print $2 }' /proc/mounts
+  fi
+}
+
+# The kubelet makes none of its root.
+node_groups() {
+  local folder
+  for folder in $(hierarchies); do mkdir -p "$folder/$GROUP"; done
 }
 
 node_containerd() {
   local snapshotter=overlayfs
   # An overlay cannot lie upon another one.
   [ "$(stat -f -c %T "$NODE")" != overlayfs ] || snapshotter=native
-  cat >"$NODE/containerd.toml" <<CONFIG
-version = 2
-[plugins."io.containerd.internal.v1.opt"]
-  path = "/var/lib/containerd/opt"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "registry.k8s.io/pause:3.6"
-  # Lowering the score takes a capability that a container on a container host lacks; runc would die of it.
-  restrict_oom_score_adj = true
-  netns_mounts_under_state_dir = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "$DEBIAN/usr/lib/cni"
-    conf_dir = "$NODE/network"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "$snapshotter"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        BinaryName = "$DEBIAN/usr/sbin/runc"
-CONFIG
+  containerd_configuration $snapshotter >"$NODE/containerd.toml"
   mkdir -p "$NODE/network"
   cat >"$NODE/network/jobs.conflist" <<CONFIG
 {"cniVersion": "0.4.0", "name": "jobs", "plugins": [{"type": "bridge", "bridge": "$BRIDGE", "isGateway": true,
-  "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+  "ipam": {"type": "host-local", "ranges": [[{"subnet": "$PODS.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 CONFIG
   start containerd nsenter --mount="$MOUNTS" containerd --config "$NODE/containerd.toml"
   wait_for 20 in_node ctr version
@@ -90,6 +89,8 @@ authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {c
 authorization: {mode: Webhook}
 resolvConf: $NODE/resolv.conf
 cgroupDriver: cgroupfs
+cgroupRoot: /$GROUP
+$KUBELET_CONFIG
 failSwapOn: false
 makeIPTablesUtilChains: false
 oomScoreAdj: 0
@@ -100,14 +101,20 @@ imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 CONFIG
   start kubelet nsenter --mount="$MOUNTS" kubelet --config "$NODE/kubelet.yaml" \
-    --kubeconfig "$KEYS/kubelet.kubeconfig" --hostname-override localhost \
-    --container-runtime remote --container-runtime-endpoint unix:///run/containerd/containerd.sock
+    --kubeconfig "$KEYS/kubelet.kubeconfig" --hostname-override localhost $KUBELET_RUNTIME
+}
+
+# The kubelet's own word: an API server of today passes nothing on to a node on loopback.
+kubelet_healthy() {
+  exec 8<>"/dev/tcp/127.0.0.1/$((PORT + 4))" || return 1
+  printf 'GET /healthz HTTP/1.0\r\n\r\n' >&8
+  grep -q '^ok' <&8
 }
 
 # The kubelet answers, has said that it is ready, and the taint of a node that just began is gone.
 node_ready() {
   local now
-  admin get --raw /api/v1/nodes/localhost/proxy/healthz >/dev/null || return 1
+  (kubelet_healthy) 2>/dev/null || return 1
   now=$(admin get node localhost \
     -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}/{.spec.taints}') && [ "$now" = True/ ]
 }
@@ -122,4 +129,4 @@ node_processes() {
 }
 
 # Pids in containers.
-pod_processes() { find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u; }
+pod_processes() { find $(hierarchies) -path "*/$GROUP/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u; }

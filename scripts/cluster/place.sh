@@ -1,18 +1,25 @@
-# Shared by the scripts of this folder: where the cluster's parts are, on which ports they listen, how steps are told.
+# Shared by the scripts of this folder: which cluster is meant, where its parts are, on which ports they listen, how
+# steps are told. The first argument or KUBERNETES names the cluster: `oldest` (the default) or `newest`.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# One cluster a person, whatever checkout it is started from.
-CACHE=${JOBWRIGHT_KUBERNETES:-${XDG_CACHE_HOME:-$HOME/.cache}/jobwright/kubernetes}
-BUILD=$CACHE/build    # sources and Go; gone after the build
-DEBIAN=$CACHE/debian  # etcd, containerd, runc, network plugins and kubectl, unpacked
+export KUBERNETES=${1:-${KUBERNETES:-oldest}}
+case $KUBERNETES in
+  oldest) VERSION=v1.20.2 PORT=16443 BRIDGE=jobwright0 PODS=10.244.0 SERVICES=10.96.0 ;;
+  newest) VERSION=v1.37.2 PORT=17443 BRIDGE=jobwright1 PODS=10.245.0 SERVICES=10.97.0 ;;
+  *) fail "there is no cluster $KUBERNETES: oldest or newest" ;;
+esac
+# One cluster of each kind a person, whatever checkout it is started from.
+CLUSTERS=${JOBWRIGHT_KUBERNETES:-${XDG_CACHE_HOME:-$HOME/.cache}/jobwright/kubernetes}
+CACHE=$CLUSTERS/$KUBERNETES
+BUILD=$CACHE/build    # sources, Go's caches; gone after the build
+DEBIAN=$CACHE/debian  # what Debian has of the programs, unpacked
 IMAGES=$CACHE/images
 KEYS=$CACHE/keys      # certificates and the parts' kubeconfigs
 STATE_OF=$CACHE/state # what a running cluster keeps: gone after `down`
 LOGS=$CACHE/logs
 
-# The API server's; the other parts listen on the ports after it.
-PORT=${JOBWRIGHT_KUBERNETES_PORT:-16443}
+# The API server listens on PORT; the other parts on the ports after it.
 
 export PATH=$CACHE/bin:$DEBIAN/usr/bin:$DEBIAN/usr/sbin:$PATH
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Starts a Kubernetes of one node on loopback, building it first if need be. What runs stays; what ended is started.
+# up.sh [oldest|newest]: starts a Kubernetes of one node on loopback, building it first if need be. What runs stays; what ended is started.
 . "$(dirname "$0")/place.sh"
-for part in process keys control node; do . "$HERE/$part.sh"; done
+for part in process keys images "$KUBERNETES" control node; do . "$HERE/$part.sh"; done
 
 root() { [ "$(id -u)" = 0 ]; }
 runs() {
@@ -26,10 +26,9 @@ tell() {
 root || fail "containers need root: run this as root"
 for tool in openssl nsenter ip; do have $tool || fail "$tool is missing: apt-get install openssl util-linux iproute2"; done
 case $CACHE/ in /run/* | /var/lib/* | /var/log/*) fail "the node cannot see $CACHE: set JOBWRIGHT_KUBERNETES to a folder elsewhere" ;; esac
-# `down` ends whatever is in these cgroups.
-[ -d "$STATE_OF" ] || [ -z "$(find /sys/fs/cgroup -maxdepth 2 -name 'kubepods*' -print -quit)" ] ||
-  fail "another kubelet has its Pods on this machine"
-"$HERE/build.sh"
+# `down` ends whatever is in these control groups.
+[ -d "$STATE_OF" ] || [ -z "$(pod_processes)" ] || fail "the control groups $GROUP have processes of others"
+"$HERE/build.sh" "$KUBERNETES"
 exec 9>"$CACHE/lock"
 flock 9
 begin=$EPOCHREALTIME
@@ -46,6 +45,7 @@ kubeconfigs
 control_etcd
 control_apiserver
 node_settings
+node_groups
 step "the node's own mounts" node_namespace
 step "containerd" node_containerd
 step "images" node_images

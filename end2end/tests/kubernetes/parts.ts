@@ -1,7 +1,7 @@
 // The cluster's own parts, to be ended and started again (scripts/cluster); only of a cluster that those scripts started.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { kubeconfig } from './people.ts';
 
 export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'containerd' | 'kubelet';
@@ -21,5 +21,6 @@ export function kill(part: Part): void {
 /** Starts what has ended, and waits until all works. */
 export function restore(): void {
   const script = join(import.meta.dirname, '../../../scripts/cluster/up.sh');
-  execFileSync(script, { env: { ...process.env, JOBWRIGHT_KUBERNETES: folder() }, stdio: 'ignore' });
+  const env = { ...process.env, JOBWRIGHT_KUBERNETES: dirname(folder()) };
+  execFileSync(script, [basename(folder())], { env, stdio: 'ignore' });
 }
