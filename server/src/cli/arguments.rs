@@ -72,6 +72,10 @@ pub struct Serve {
     /// Allow listening beyond this machine without HTTPS.
     #[arg(long, env = "JOBWRIGHT_INSECURE_LISTEN")]
     pub insecure_listen: bool,
+    /// How long one watch of the cluster lasts: fewer are less work for its API server; a cluster whose connections go
+    /// silent without ending, through some proxies, is noticed sooner with a low number.
+    #[arg(long, env = "JOBWRIGHT_WATCH_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(3..=600), value_name = "SECONDS")]
+    pub watch_seconds: u16,
     /// Hours after which an unused session ends.
     #[arg(long, env = "JOBWRIGHT_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=720))]
     pub session_hours: u16,

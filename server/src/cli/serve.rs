@@ -13,6 +13,7 @@ use crate::cli::arguments::{ConfigError, Serve};
 use crate::contexts::Clusters;
 use crate::contexts::find::{self, FindError};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::kubernetes::timeouts::Timeouts;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{asked_to_end, raise_descriptor_limit};
 use crate::session::{Lifetime, SessionError, SessionService};
@@ -86,7 +87,12 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     };
     let sessions = SessionService::open(data_dir.path(), lifetime, hosts.secure(), address.port())?;
 
-    let found = find::find(arguments.cluster, &arguments.contexts, arguments.is_private())?;
+    let found = find::find(
+        arguments.cluster,
+        &arguments.contexts,
+        arguments.is_private(),
+        Timeouts::default().with_watch(arguments.watch_seconds),
+    )?;
     let (clusters, embedded) = match found {
         Some(_) if arguments.playground_kubeconfig.is_some() => {
             return Err(ConfigError::NoPlayground.into());

@@ -13,6 +13,7 @@ use app::api::error::ApiError;
 use crate::contexts::credentials::Credentials;
 use crate::contexts::proxy;
 use crate::kubernetes::authorization::check_transport;
+use crate::kubernetes::timeouts::Timeouts;
 use crate::kubernetes::{Cluster, connect};
 
 /// How long a request waits for credentials. A plugin may take longer; the next request finds what it gave.
@@ -77,8 +78,11 @@ async fn written(file: Option<&str>) -> Option<SystemTime> {
 }
 
 /// A place for a connection.
-#[derive(Clone, Default)]
-pub struct Slot(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub struct Slot {
+    state: Arc<Mutex<State>>,
+    timeouts: Timeouts,
+}
 
 /// What there is of it.
 #[derive(Default)]
@@ -116,6 +120,14 @@ impl Opened {
 }
 
 impl Slot {
+    /// An empty one, whose cluster is waited for so long.
+    pub fn new(timeouts: Timeouts) -> Self {
+        Self {
+            state: Arc::default(),
+            timeouts,
+        }
+    }
+
     /// The cluster of `definition`. Nobody waits for long, and an attempt that was begun is finished: a person may
     /// leave before a plugin has answered.
     pub async fn open(
@@ -124,7 +136,7 @@ impl Slot {
         definition: Definition,
     ) -> Result<Cluster, ApiError> {
         let waited = || unusable("the credentials are not there yet: a plugin is still running".to_owned());
-        let Ok(mut state) = timeout(PATIENCE, Arc::clone(&self.0).lock_owned()).await else {
+        let Ok(mut state) = timeout(PATIENCE, Arc::clone(&self.state).lock_owned()).await else {
             return Err(waited());
         };
         let print = definition.print().await;
@@ -138,16 +150,19 @@ impl Slot {
             return Err(error.clone());
         }
         let renewed = known.is_some();
-        let weak = Arc::downgrade(&self.0);
+        let weak = Arc::downgrade(&self.state);
+        let timeouts = self.timeouts.clone();
         let attempt = tokio::spawn(async move {
             let made = match &mut state.opened {
                 Some(opened) if renewed => opened.renew().await,
-                _ => connect(kubeconfig, definition, print).await.map(|opened| {
-                    if opened.credentials.change() {
-                        tokio::spawn(keep(weak, opened.cluster.clone().refusals()));
-                    }
-                    state.opened = Some(opened);
-                }),
+                _ => connect(kubeconfig, definition, print, timeouts)
+                    .await
+                    .map(|opened| {
+                        if opened.credentials.change() {
+                            tokio::spawn(keep(weak, opened.cluster.clone().refusals()));
+                        }
+                        state.opened = Some(opened);
+                    }),
             };
             finish(state, made)
         });
@@ -163,7 +178,7 @@ impl Slot {
 
     /// The cluster, if it was opened before.
     pub fn standing(&self) -> Option<Cluster> {
-        let state = self.0.try_lock().ok()?;
+        let state = self.state.try_lock().ok()?;
         state.opened.as_ref().map(|opened| opened.cluster.clone())
     }
 }
@@ -210,6 +225,7 @@ async fn connect(
     kubeconfig: Arc<Kubeconfig>,
     definition: Definition,
     print: Option<String>,
+    timeouts: Timeouts,
 ) -> Result<Opened, ApiError> {
     let name = definition.name;
     let options = KubeConfigOptions {
@@ -230,8 +246,8 @@ async fn connect(
     let credentials = Credentials::of(std::mem::take(&mut config.auth_info));
     let (user, expires) = credentials.fetch().await.map_err(unusable)?;
     config.auth_info = user;
-    let cluster =
-        connect::cluster(config.clone(), name).map_err(|error| unusable(crate::with_causes(&error)))?;
+    let cluster = connect::cluster(config.clone(), name, timeouts)
+        .map_err(|error| unusable(crate::with_causes(&error)))?;
     Ok(Opened {
         print,
         cluster,

@@ -7,6 +7,7 @@ use kube::config::{Config, InClusterError};
 
 use crate::contexts::{Clusters, Contexts, ContextsError, kubeconfig};
 use crate::kubernetes::connect::{self, ConnectError};
+use crate::kubernetes::timeouts::Timeouts;
 
 /// Where a Pod's service account is mounted.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -44,6 +45,7 @@ pub fn find(
     choice: ClusterSource,
     contexts: &[String],
     private: bool,
+    timeouts: Timeouts,
 ) -> Result<Option<Clusters>, FindError> {
     let choice = if choice == ClusterSource::Auto {
         automatic(contexts)
@@ -53,11 +55,11 @@ pub fn find(
     match choice {
         ClusterSource::InCluster => {
             let config = Config::incluster().map_err(FindError::InCluster)?;
-            let cluster = connect::cluster(config, "in-cluster".to_owned())?;
+            let cluster = connect::cluster(config, "in-cluster".to_owned(), timeouts)?;
             Ok(Some(Clusters::One(cluster)))
         }
         ClusterSource::Kubeconfig => {
-            let contexts = Contexts::new(kubeconfig::read, contexts, private)?;
+            let contexts = Contexts::new(kubeconfig::read, contexts, private)?.with_timeouts(timeouts);
             Ok(Some(Clusters::Contexts(contexts)))
         }
         ClusterSource::Embedded | ClusterSource::Auto => Ok(None),

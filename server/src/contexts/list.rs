@@ -15,6 +15,7 @@ use app::kit::foreign_text::into_visible;
 use crate::contexts::connection::{Definition, Slot};
 use crate::contexts::{context_id, exec_plugin, none};
 use crate::kubernetes::Cluster;
+use crate::kubernetes::timeouts::Timeouts;
 
 /// For how long a kubeconfig that was read is used.
 const FRESH: Duration = Duration::from_secs(2);
@@ -44,6 +45,7 @@ pub struct Contexts {
     only: Vec<String>,
     preferred: String,
     private: bool,
+    timeouts: Timeouts,
     slots: Mutex<HashMap<String, Slot>>,
 }
 
@@ -80,8 +82,16 @@ impl Contexts {
             only,
             preferred,
             private,
+            timeouts: Timeouts::default(),
             slots: Mutex::default(),
         })
+    }
+
+    /// The same, whose clusters are waited for so long.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
     }
 
     /// The context that is used where an address names none: the preferred one while it is there.
@@ -191,7 +201,8 @@ impl Contexts {
 
     fn slot(&self, name: String) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.entry(name).or_default().clone()
+        let slot = slots.entry(name);
+        slot.or_insert_with(|| Slot::new(self.timeouts.clone())).clone()
     }
 }
 

@@ -16,9 +16,6 @@ use crate::kubernetes::Cluster;
 use crate::kubernetes::error::{from_kube, from_status};
 use crate::kubernetes::paging::Paging;
 
-/// How long the API server may take, if nothing else is said.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
-
 /// How often a request that changes nothing is sent at most.
 const TRIES: u32 = 3;
 

@@ -2,12 +2,20 @@
 
 use std::time::Duration;
 
+use http::Request;
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use kube::Client;
+use kube::client::{Body, ConfigExt};
 use kube::config::Config;
+use tower::{BoxError, ServiceBuilder};
 
 use crate::kubernetes::Cluster;
 use crate::kubernetes::authorization;
 use crate::kubernetes::authorization::AuthorizationError;
+use crate::kubernetes::timeouts::Timeouts;
 
 /// Why a cluster cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,30 +33,60 @@ pub enum ConnectError {
     Client(#[source] Box<kube::Error>),
 }
 
-/// Longest silence of a connection; those of watches ([`WATCH`]) and of followed logs are left much sooner.
-const SILENCE: Duration = Duration::from_secs(35);
+impl From<kube::Error> for ConnectError {
+    fn from(error: kube::Error) -> Self {
+        Self::Client(Box::new(error))
+    }
+}
 
-/// After how many seconds the API server ends a watch, which goes on at once where it was: one that does not end is
-/// dead. An API server sends a bookmark two seconds before the end, so that less than three seconds give none.
-pub(crate) const WATCH: u32 = 3;
-
-/// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(5);
+/// The cluster of `config`, shown as `name`.
+pub fn cluster(config: Config, name: String, timeouts: Timeouts) -> Result<Cluster, ConnectError> {
+    let client = client(config.clone(), &name, &timeouts)?;
+    Ok(Cluster::renewable(client, config, name, timeouts))
+}
 
 /// The client of `config`, as the console uses it. It sends nothing again by itself: kube's own repetition waits for
 /// many minutes in the end, and repeats a creation whose answer is lost without looking for its result.
-pub(crate) fn client(mut config: Config, name: &str) -> Result<Client, ConnectError> {
+pub(crate) fn client(mut config: Config, name: &str, timeouts: &Timeouts) -> Result<Client, ConnectError> {
     authorization::prepare(&mut config).map_err(|source| ConnectError::Authorization {
         context: name.to_owned(),
         source,
     })?;
     config.default_retry = false;
-    config.connect_timeout = Some(CONNECT);
-    config.read_timeout = Some(SILENCE);
-    Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))
+    config.connect_timeout = Some(timeouts.connect);
+    config.read_timeout = Some(timeouts.silence());
+    if config.proxy_url.is_some() {
+        // Whether the API server is alive is between the proxy and it.
+        return Ok(Client::try_from(config)?);
+    }
+    direct(&config, timeouts)
 }
 
-/// The cluster of `config`, shown as `name`.
-pub fn cluster(config: Config, name: String) -> Result<Cluster, ConnectError> {
-    Ok(Cluster::renewable(client(config.clone(), &name)?, config, name))
+/// As kube makes one, but for the probes of a connection that lies idle: kube does not offer them, and a watch of a
+/// collection in which nothing happens would not notice for a minute that its API server is gone.
+fn direct(config: &Config, timeouts: &Timeouts) -> Result<Client, ConnectError> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(timeouts.probe_after));
+    tcp.set_keepalive_interval(Some(PROBE_INTERVAL));
+    tcp.set_keepalive_retries(Some(PROBES));
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    tcp.set_tcp_user_timeout(Some(timeouts.probe_after + PROBE_INTERVAL * PROBES));
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(tcp)?);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector.set_read_timeout(config.read_timeout);
+    let http: legacy::Client<_, Body> = legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .map_request(|request: Request<Body>| request)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace.clone()))
 }
+
+/// Pause between two probes of an idle connection, and after how many without an answer it is dead.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+const PROBES: u32 = 3;

@@ -14,6 +14,7 @@ pub mod logs;
 pub mod openapi;
 mod paging;
 pub mod paths;
+pub mod timeouts;
 pub mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,6 +27,7 @@ use app::api::error::ApiError;
 
 use crate::kubernetes::connect::ConnectError;
 use crate::kubernetes::create_once::pending_attempts::Undecided;
+use crate::kubernetes::timeouts::Timeouts;
 
 pub use crate::kubernetes::client::{Answer, DryRun};
 pub use crate::kubernetes::liveness::Losses;
@@ -54,25 +56,33 @@ struct Facts {
     pulse: liveness::Pulse,
     undecided: Undecided,
     hub: watch::Hub,
+    timeouts: Timeouts,
 }
 
 impl Cluster {
     /// The cluster behind `client`, shown as `name`.
     pub fn new(client: Client, name: impl Into<String>, playground: bool) -> Self {
-        Self::build(client, None, name.into(), playground)
+        Self::build(client, None, name.into(), playground, Timeouts::default())
     }
 
     /// The cluster behind `client`, which was made of `config` and can be made anew.
-    fn renewable(client: Client, config: Config, name: String) -> Self {
-        Self::build(client, Some(config), name, false)
+    fn renewable(client: Client, config: Config, name: String, timeouts: Timeouts) -> Self {
+        Self::build(client, Some(config), name, false, timeouts)
     }
 
-    fn build(client: Client, config: Option<Config>, name: String, playground: bool) -> Self {
+    fn build(
+        client: Client,
+        config: Option<Config>,
+        name: String,
+        playground: bool,
+        timeouts: Timeouts,
+    ) -> Self {
         // A kubeconfig may say anything.
         let namespace = Some(client.default_namespace())
             .filter(|name| manifest::names::dns_label(name).is_ok())
             .unwrap_or("default")
             .to_owned();
+        let patience = timeouts.request;
         Self {
             facts: Arc::new(Facts {
                 client: RwLock::new(client),
@@ -85,8 +95,9 @@ impl Cluster {
                 pulse: liveness::Pulse::default(),
                 undecided: Undecided::default(),
                 hub: watch::Hub::default(),
+                timeouts,
             }),
-            patience: client::PATIENCE,
+            patience,
         }
     }
 
@@ -107,6 +118,11 @@ impl Cluster {
         self.facts.pulse.listen(self)
     }
 
+    /// How long it is waited for.
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        &self.facts.timeouts
+    }
+
     /// The watches that are shared.
     fn hub(&self) -> &watch::Hub {
         &self.facts.hub
@@ -125,7 +141,7 @@ impl Cluster {
     fn renew(&self) {
         let Some(config) = &self.facts.config else { return };
         let config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match connect::client(config, &self.facts.name) {
+        match connect::client(config, &self.facts.name, &self.facts.timeouts) {
             Ok(client) => *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client,
             Err(error) => tracing::warn!(%error, "no new connections"),
         }
@@ -133,7 +149,7 @@ impl Cluster {
 
     /// Goes on with another configuration of the same cluster: with new credentials.
     pub fn replace(&self, config: Config) -> Result<(), ConnectError> {
-        let client = connect::client(config.clone(), &self.facts.name)?;
+        let client = connect::client(config.clone(), &self.facts.name, &self.facts.timeouts)?;
         if let Some(known) = &self.facts.config {
             *known.write().unwrap_or_else(PoisonError::into_inner) = config;
         }

@@ -1,5 +1,5 @@
-//! The watches of a feed, one after the other, which tell of a dead connection by being short: a watch ends every few
-//! seconds and goes on at the version where it was, so one that does not end has nobody at its other end.
+//! The watches of a feed, one after the other: a watch ends after a time that was asked for and goes on at the version
+//! where it was, so one that does not end has nobody at its other end.
 //!
 //! A watch that is silent for too long is asked for again on a new connection, from the same version: then nothing
 //! was missed. If that is not answered at once either, the collection is lost.
@@ -13,7 +13,6 @@ use http::Request;
 use kube::core::{Status, WatchEvent};
 use serde_json::Value;
 
-use crate::kubernetes::connect::WATCH;
 use crate::kubernetes::watch::Change;
 use crate::kubernetes::watch::collection::{End, Source};
 use crate::kubernetes::watch::strip::trim;
@@ -21,7 +20,10 @@ use crate::kubernetes::watch::strip::trim;
 /// How much longer than asked for a watch may last; twice the time of an answer where that is more, at most the other.
 const OVERDUE: (Duration, Duration) = (Duration::from_millis(750), Duration::from_secs(5));
 
-/// How long the answer to a watch may take at most, where the cluster was as slow before.
+/// How long the answer to a watch may take: it comes with the first event, or at once.
+const FIRST: Duration = Duration::from_millis(3750);
+
+/// How long it may take at most, where the cluster was as slow before.
 const SLOWEST: Duration = Duration::from_secs(15);
 
 /// How long the answer to a watch may take that is asked for instead of a silent one.
@@ -77,11 +79,11 @@ impl Source {
     ) -> Result<Watched, End> {
         let request = self.request(version)?;
         let asked = Instant::now();
-        let lasts = Duration::from_secs(u64::from(WATCH));
+        let lasts = self.cluster.timeouts().watch;
         let patience = if instead {
             HURRY.max(self.latency * 2)
         } else {
-            (self.latency * 3).clamp(lasts + OVERDUE.0, SLOWEST)
+            (self.latency * 3).clamp(FIRST, SLOWEST)
         };
         let client = self.cluster.client();
         let opened = tokio::time::timeout(patience, client.request_events::<Value>(request)).await;
@@ -124,7 +126,7 @@ impl Source {
             .known
             .collection(&self.project)
             .map_err(|error| End::lost(&error))?;
-        let seconds = WATCH.to_string();
+        let seconds = self.cluster.timeouts().watch.as_secs().to_string();
         let mut query = self.selected();
         query.extend([
             ("watch", "true"),

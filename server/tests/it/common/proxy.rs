@@ -17,6 +17,7 @@ use http::{Request, StatusCode};
 use kube::Config;
 use server::kubernetes::Cluster;
 use server::kubernetes::connect;
+use server::kubernetes::timeouts::Timeouts;
 use tokio::io::DuplexStream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
@@ -105,7 +106,7 @@ impl Proxy {
     /// The API server as the console reaches it.
     pub fn cluster(&self) -> Cluster {
         let config = Config::new(format!("http://{}", self.address).parse().unwrap());
-        connect::cluster(config, "test".to_owned()).unwrap()
+        connect::cluster(config, "test".to_owned(), Timeouts::default().with_watch(3)).unwrap()
     }
 
     /// From now on `rule` says what goes wrong.
