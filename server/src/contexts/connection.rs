@@ -17,7 +17,7 @@ use crate::kubernetes::timeouts::Timeouts;
 use crate::kubernetes::{Cluster, connect};
 
 /// How long a request waits for credentials. A plugin may take longer; the next request finds what it gave.
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// For how long a failure is told again before it is tried again: a page asks several times at once.
 const AGAIN: Duration = Duration::from_secs(3);
@@ -136,7 +136,7 @@ impl Slot {
         definition: Definition,
     ) -> Result<Cluster, ApiError> {
         let waited = || unusable("the credentials are not there yet: a plugin is still running".to_owned());
-        let Ok(mut state) = timeout(PATIENCE, Arc::clone(&self.state).lock_owned()).await else {
+        let Ok(mut state) = timeout(TIMEOUT, Arc::clone(&self.state).lock_owned()).await else {
             return Err(waited());
         };
         let print = definition.print().await;
@@ -166,7 +166,7 @@ impl Slot {
             };
             finish(state, made)
         });
-        match timeout(PATIENCE, attempt).await {
+        match timeout(TIMEOUT, attempt).await {
             Ok(Ok(made)) => made,
             Ok(Err(error)) => {
                 tracing::error!(%error, "a connection could not be made");

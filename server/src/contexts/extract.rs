@@ -20,17 +20,17 @@ const CALLS: [&str; 4] = ["/api/", "/stream/", "/download/", "/cluster/"];
 
 /// The key of the cluster that the request's address names.
 #[derive(Debug, Clone)]
-pub struct Named(pub String);
+pub struct NamedContext(pub String);
 
 /// The cluster that a request with a session means. It is opened by whoever needs it, after all that may refuse the
 /// request.
 #[derive(Clone)]
-pub struct Place {
+pub struct RequestedCluster {
     clusters: Arc<Clusters>,
     key: Option<String>,
 }
 
-impl Place {
+impl RequestedCluster {
     /// The cluster of `key`, or the one that an address without a key means.
     pub fn new(clusters: Arc<Clusters>, key: Option<String>) -> Self {
         Self { clusters, key }
@@ -48,13 +48,13 @@ impl Place {
 }
 
 /// The opened cluster of a request; where it cannot be, the answer is the reason.
-pub struct At(pub Cluster);
+pub struct ClusterExtractor(pub Cluster);
 
-impl<S: Send + Sync> FromRequestParts<S> for At {
+impl<S: Send + Sync> FromRequestParts<S> for ClusterExtractor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        match parts.extensions.get::<Place>() {
+        match parts.extensions.get::<RequestedCluster>() {
             Some(place) => place.open().await.map(Self).map_err(refuse),
             None => Err(refuse(ApiError::SignedOut)),
         }
@@ -82,7 +82,7 @@ pub fn read(mut request: Request) -> Request {
             Err(error) => tracing::debug!(%error, "an address without its cluster is none"),
         }
     }
-    request.extensions_mut().insert(Named(key));
+    request.extensions_mut().insert(NamedContext(key));
     request
 }
 
@@ -94,7 +94,10 @@ mod tests {
 
     fn read_address(address: &str) -> (String, Option<String>) {
         let request = read(Request::builder().uri(address).body(Body::empty()).unwrap());
-        let named = request.extensions().get::<Named>().map(|named| named.0.clone());
+        let named = request
+            .extensions()
+            .get::<NamedContext>()
+            .map(|named| named.0.clone());
         (request.uri().to_string(), named)
     }
 

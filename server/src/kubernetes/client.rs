@@ -20,7 +20,7 @@ use crate::kubernetes::paging::Paging;
 const TRIES: u32 = 3;
 
 /// The longest pause that an API server can ask for before such a request is sent again; a page does not wait longer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+const MAX_PAUSE: Duration = Duration::from_secs(3);
 
 /// The pause where the API server names none.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -54,7 +54,7 @@ pub struct Answer {
 
 /// What became of a request that was not answered with success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Outcome {
     /// The API server said no; nothing was done.
     Refused,
     /// The API server has too much to do; nothing was done, and the same request may be sent later (429).
@@ -71,7 +71,7 @@ pub(crate) struct Failure {
     /// In the words of the pages.
     pub(crate) error: ApiError,
     /// What became of it.
-    pub(crate) fate: Fate,
+    pub(crate) outcome: Outcome,
     /// How long the API server asks to wait (`Retry-After` in seconds).
     pub(crate) after: Option<Duration>,
 }
@@ -80,7 +80,7 @@ impl Failure {
     fn unknown(error: ApiError) -> Self {
         Self {
             error,
-            fate: Fate::Unknown,
+            outcome: Outcome::Unknown,
             after: None,
         }
     }
@@ -88,7 +88,7 @@ impl Failure {
     fn refused(error: ApiError) -> Self {
         Self {
             error,
-            fate: Fate::Refused,
+            outcome: Outcome::Refused,
             after: None,
         }
     }
@@ -181,9 +181,9 @@ impl Cluster {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let asked_to = failure.fate == Fate::Later || failure.after.is_some();
+            let asked_to = failure.outcome == Outcome::Later || failure.after.is_some();
             let pause = failure.after.unwrap_or(PAUSE);
-            if !harmless || !asked_to || tries == TRIES || pause > LONGEST_PAUSE {
+            if !harmless || !asked_to || tries == TRIES || pause > MAX_PAUSE {
                 return Err(failure.error);
             }
             tries += 1;
@@ -200,8 +200,8 @@ impl Cluster {
         body: Option<(&str, &Value)>,
     ) -> Result<Answer, Failure> {
         let request = build(method, path, query, body).map_err(Failure::refused)?;
-        let patience = self.patience();
-        let answered = tokio::time::timeout(patience, async {
+        let timeout = self.timeout();
+        let answered = tokio::time::timeout(timeout, async {
             let response = self
                 .client()
                 .send(request)
@@ -210,7 +210,7 @@ impl Cluster {
             read(response).await
         });
         let answer = answered.await.unwrap_or_else(|_| {
-            let message = format!("no answer within {} seconds", patience.as_secs_f32());
+            let message = format!("no answer within {} seconds", timeout.as_secs_f32());
             Err(Failure::unknown(ApiError::Unreachable { message }))
         });
         if matches!(&answer, Err(failure) if matches!(failure.error, ApiError::Credentials { .. })) {
@@ -274,7 +274,7 @@ fn parse(parts: &Parts, bytes: &[u8]) -> Result<Answer, Failure> {
     if !parts.status.is_success() {
         return Err(Failure {
             error: from_status(parts.status, bytes),
-            fate: fate(parts.status),
+            outcome: outcome(parts.status),
             after: retry_after(&parts.headers),
         });
     }
@@ -289,12 +289,12 @@ fn parse(parts: &Parts, bytes: &[u8]) -> Result<Answer, Failure> {
     })
 }
 
-fn fate(code: StatusCode) -> Fate {
+fn outcome(code: StatusCode) -> Outcome {
     match code.as_u16() {
-        429 => Fate::Later,
-        500 => Fate::Failed,
-        408 | 501..=599 => Fate::Unknown,
-        _ => Fate::Refused,
+        429 => Outcome::Later,
+        500 => Outcome::Failed,
+        408 | 501..=599 => Outcome::Unknown,
+        _ => Outcome::Refused,
     }
 }
 

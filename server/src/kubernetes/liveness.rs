@@ -10,19 +10,19 @@ use tokio::time::Instant;
 use app::api::error::ApiError;
 
 use crate::kubernetes::Cluster;
-use crate::kubernetes::client::Fate;
+use crate::kubernetes::client::Outcome;
 
 /// How often the cluster is asked while somebody listens, and while it is lost.
 const EVERY: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_millis(500));
 
 /// Shortest and longest time to wait for the answer.
-const PATIENCE: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(15));
+const TIMEOUT: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(15));
 
 /// Tells when the cluster is lost and when it is back.
 #[derive(Debug, Clone)]
-pub struct Losses(watch::Receiver<bool>);
+pub struct Disconnections(watch::Receiver<bool>);
 
-impl Losses {
+impl Disconnections {
     /// Waits for the next news: whether the cluster answers.
     pub async fn next(&mut self) -> bool {
         if self.0.changed().await.is_err() {
@@ -32,7 +32,7 @@ impl Losses {
     }
 
     /// Waits for the next loss.
-    pub async fn next_loss(&mut self) {
+    pub async fn next_disconnection(&mut self) {
         while self.next().await {}
     }
 
@@ -44,12 +44,12 @@ impl Losses {
 
 /// Asks the cluster while somebody listens.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Liveness {
     answers: watch::Sender<bool>,
     asking: Arc<Mutex<bool>>,
 }
 
-impl Default for Pulse {
+impl Default for Liveness {
     fn default() -> Self {
         Self {
             answers: watch::Sender::new(true),
@@ -58,10 +58,10 @@ impl Default for Pulse {
     }
 }
 
-impl Pulse {
+impl Liveness {
     /// Tells of news from now on.
-    pub fn listen(&self, cluster: &Cluster) -> Losses {
-        let losses = Losses(self.answers.subscribe());
+    pub fn listen(&self, cluster: &Cluster) -> Disconnections {
+        let disconnections = Disconnections(self.answers.subscribe());
         let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if !std::mem::replace(&mut *asking, true) {
             tokio::spawn(ask(
@@ -70,12 +70,12 @@ impl Pulse {
                 Arc::clone(&self.asking),
             ));
         }
-        losses
+        disconnections
     }
 }
 
 async fn ask(cluster: Cluster, told: watch::Sender<bool>, asking: Arc<Mutex<bool>>) {
-    let mut patience = PATIENCE.0;
+    let mut timeout = TIMEOUT.0;
     let mut alive = true;
     loop {
         tokio::time::sleep(if alive { EVERY.0 } else { EVERY.1 }).await;
@@ -87,12 +87,12 @@ async fn ask(cluster: Cluster, told: watch::Sender<bool>, asking: Arc<Mutex<bool
             }
         }
         let begun = Instant::now();
-        let answers = answers(&cluster, patience).await;
+        let answers = answers(&cluster, timeout).await;
         // A slow cluster is no lost one: the next answer may take as long, and more.
-        patience = if answers {
-            (begun.elapsed() * 3).clamp(PATIENCE.0, PATIENCE.1)
+        timeout = if answers {
+            (begun.elapsed() * 3).clamp(TIMEOUT.0, TIMEOUT.1)
         } else {
-            PATIENCE.0
+            TIMEOUT.0
         };
         if alive != answers {
             tracing::warn!(answers, "the cluster is lost or back");
@@ -104,16 +104,16 @@ async fn ask(cluster: Cluster, told: watch::Sender<bool>, asking: Arc<Mutex<bool
 }
 
 /// Any answer of the API server is one, also a refusal.
-async fn answers(cluster: &Cluster, patience: Duration) -> bool {
+async fn answers(cluster: &Cluster, timeout: Duration) -> bool {
     let asked = cluster
         .clone()
-        .with_patience(patience)
+        .with_timeout(timeout)
         .attempt(http::Method::GET, "/version", &[], None)
         .await;
     match asked {
         Ok(_) => true,
         Err(failure) => {
-            !(failure.fate == Fate::Unknown && matches!(failure.error, ApiError::Unreachable { .. }))
+            !(failure.outcome == Outcome::Unknown && matches!(failure.error, ApiError::Unreachable { .. }))
         }
     }
 }

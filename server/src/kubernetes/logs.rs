@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use app::api::error::ApiError;
 
 use crate::kubernetes::error::from_kube;
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 
 /// Which part of which log.
 #[derive(Debug, Clone, Default)]
@@ -55,13 +55,13 @@ impl Cluster {
         }
         let impossible = |message: String| ApiError::Console { message };
         let query = serde_urlencoded::to_string(query).map_err(|error| impossible(error.to_string()))?;
-        let uri = format!("{}/log?{query}", Builtin::PODS.object(project, &log.pod)?);
+        let uri = format!("{}/log?{query}", Kind::PODS.object(project, &log.pod)?);
         let request = Request::get(uri)
             .header(ACCEPT, "*/*")
             .body(Vec::new())
             .map_err(|error| impossible(error.to_string()))?;
         let client = self.client();
-        let opened = tokio::time::timeout(self.patience(), client.request_stream(request)).await;
+        let opened = tokio::time::timeout(self.timeout(), client.request_stream(request)).await;
         match opened {
             Ok(opened) => opened.map_err(|error| from_kube(&error)),
             Err(_) => Err(ApiError::Unreachable {

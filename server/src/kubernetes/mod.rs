@@ -26,19 +26,19 @@ use serde_json::{Value, json};
 use app::api::error::ApiError;
 
 use crate::kubernetes::connect::ConnectError;
-use crate::kubernetes::create_once::pending_attempts::Undecided;
+use crate::kubernetes::create_once::pending_attempts::PendingAttempts;
 use crate::kubernetes::timeouts::Timeouts;
 
 pub use crate::kubernetes::client::{Answer, DryRun};
-pub use crate::kubernetes::liveness::Losses;
-pub use crate::kubernetes::paths::{Builtin, Resource};
+pub use crate::kubernetes::liveness::Disconnections;
+pub use crate::kubernetes::paths::{Kind, Resource};
 
 /// A cluster that can be asked.
 #[derive(Clone)]
 pub struct Cluster {
     facts: Arc<Facts>,
     /// How long one request may take.
-    patience: Duration,
+    timeout: Duration,
 }
 
 /// What is known of a cluster without asking it.
@@ -53,9 +53,9 @@ struct Facts {
     /// The project that the credentials prefer; the only one known to a person who may not list them.
     namespace: String,
     schema: openapi::Cache,
-    pulse: liveness::Pulse,
-    undecided: Undecided,
-    hub: watch::Hub,
+    liveness: liveness::Liveness,
+    pending_attempts: PendingAttempts,
+    shared_watches: watch::SharedWatches,
     timeouts: Timeouts,
 }
 
@@ -82,7 +82,7 @@ impl Cluster {
             .filter(|name| manifest::names::dns_label(name).is_ok())
             .unwrap_or("default")
             .to_owned();
-        let patience = timeouts.request;
+        let timeout = timeouts.request;
         Self {
             facts: Arc::new(Facts {
                 client: RwLock::new(client),
@@ -92,30 +92,30 @@ impl Cluster {
                 playground,
                 namespace,
                 schema: openapi::Cache::default(),
-                pulse: liveness::Pulse::default(),
-                undecided: Undecided::default(),
-                hub: watch::Hub::default(),
+                liveness: liveness::Liveness::default(),
+                pending_attempts: PendingAttempts::default(),
+                shared_watches: watch::SharedWatches::default(),
                 timeouts,
             }),
-            patience,
+            timeout,
         }
     }
 
-    /// The same cluster, of which an answer is awaited no longer than `patience`.
+    /// The same cluster, of which an answer is awaited no longer than `timeout`.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
     /// How long one request may take.
-    fn patience(&self) -> Duration {
-        self.patience
+    fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Tells whenever the cluster stops answering, for those who wait for it without asking.
-    pub fn losses(&self) -> Losses {
-        self.facts.pulse.listen(self)
+    pub fn disconnections(&self) -> Disconnections {
+        self.facts.liveness.listen(self)
     }
 
     /// How long it is waited for.
@@ -124,8 +124,8 @@ impl Cluster {
     }
 
     /// The watches that are shared.
-    fn hub(&self) -> &watch::Hub {
-        &self.facts.hub
+    fn shared_watches(&self) -> &watch::SharedWatches {
+        &self.facts.shared_watches
     }
 
     /// The client, for watches and logs.
@@ -231,19 +231,19 @@ impl Cluster {
 
     /// The Jobs of a project.
     pub async fn jobs(&self, project: &str) -> Result<Vec<Value>, ApiError> {
-        self.list(&Builtin::JOBS.collection(project)?, &[]).await
+        self.list(&Kind::JOBS.collection(project)?, &[]).await
     }
 
     /// Whether the Jobs of a project may be listed; the answer is cheap however many there are.
     pub async fn may_list_jobs(&self, project: &str) -> Result<(), ApiError> {
-        self.get(&format!("{}?limit=1", Builtin::JOBS.collection(project)?))
+        self.get(&format!("{}?limit=1", Kind::JOBS.collection(project)?))
             .await?;
         Ok(())
     }
 
     /// One Job.
     pub async fn job(&self, project: &str, name: &str) -> Result<Value, ApiError> {
-        self.get(&Builtin::JOBS.object(project, name)?).await
+        self.get(&Kind::JOBS.object(project, name)?).await
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Resource {
 
 /// A resource that the console itself uses.
 #[derive(Debug, Clone, Copy)]
-pub struct Builtin {
+pub struct Kind {
     api_version: &'static str,
     plural: &'static str,
 }
@@ -37,7 +37,7 @@ impl Resource {
     }
 }
 
-impl Builtin {
+impl Kind {
     /// `batch/v1` Jobs.
     pub const JOBS: Self = Self {
         api_version: "batch/v1",
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_name_is_one_segment() {
         let jobs = "/apis/batch/v1/namespaces/demo/jobs";
-        assert_eq!(Builtin::JOBS.object("demo", "pi").unwrap(), format!("{jobs}/pi"));
+        assert_eq!(Kind::JOBS.object("demo", "pi").unwrap(), format!("{jobs}/pi"));
         for (project, name) in [
             ("demo", "a/../b?x#y"),
             ("demo", ".."),
@@ -154,14 +154,11 @@ mod tests {
             ("", "pi"),
             ("de.mo", "pi"),
         ] {
-            assert!(
-                Builtin::JOBS.object(project, name).is_err(),
-                "{project:?} {name:?}"
-            );
+            assert!(Kind::JOBS.object(project, name).is_err(), "{project:?} {name:?}");
         }
         assert_eq!(segment("a/../b?x#y").unwrap(), "a%2F..%2Fb%3Fx%23y");
         assert_eq!(
-            Builtin::PODS.collection("demo").unwrap(),
+            Kind::PODS.collection("demo").unwrap(),
             "/api/v1/namespaces/demo/pods"
         );
     }

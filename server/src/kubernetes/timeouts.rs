@@ -14,7 +14,7 @@ pub struct Timeouts {
     pub probe_after: Duration,
     /// After how long the API server ends a watch, which then goes on where it was: one that does not end is dead. Each
     /// costs the API server a request, so few are better; a peer that is gone is noticed by the probes, and one that
-    /// says nothing by [`Losses`](super::Losses). Less than three seconds would leave no time for a bookmark, which is
+    /// says nothing by [`Disconnections`](super::Disconnections). Less than three seconds would leave no time for a bookmark, which is
     /// sent two seconds before the end.
     pub watch: Duration,
 }

@@ -12,10 +12,10 @@ use std::pin::pin;
 
 use app::api::error::ApiError;
 
-use crate::contexts::extract::At;
+use crate::contexts::extract::ClusterExtractor;
 use crate::jobs::pods;
 use crate::kubernetes::logs::LogRequest;
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 use crate::refusal::refuse;
 
 /// Which logs.
@@ -32,7 +32,7 @@ pub struct Of {
 }
 
 /// Sends the logs of the Job's containers one after the other, oldest Pod first, as they are.
-pub async fn log(At(cluster): At, Query(of): Query<Of>) -> Response {
+pub async fn log(ClusterExtractor(cluster): ClusterExtractor, Query(of): Query<Of>) -> Response {
     let logs = match logs(&cluster, &of).await {
         Ok(logs) => logs,
         Err(error) => return refuse(error),
@@ -57,7 +57,7 @@ pub async fn log(At(cluster): At, Query(of): Query<Of>) -> Response {
 async fn logs(cluster: &Cluster, of: &Of) -> Result<Vec<LogRequest>, ApiError> {
     let job = cluster.job(&of.project, &of.job).await?;
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default();
-    let all = cluster.list(&Builtin::PODS.collection(&of.project)?, &[]).await?;
+    let all = cluster.list(&Kind::PODS.collection(&of.project)?, &[]).await?;
     let mut rows: Vec<_> = all
         .iter()
         .filter(|pod| pods::is_owned_by(pod, uid))

@@ -16,10 +16,10 @@ use serde_json::Value;
 use app::api::error::ApiError;
 use app::api::job::JobDetail;
 
-use crate::contexts::extract::At;
+use crate::contexts::extract::ClusterExtractor;
 use crate::jobs::pods::owner;
 use crate::kubernetes::watch::{Change, Selection, follow};
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
 use crate::live::{event, is_another, is_final, once_it_answers, respond};
 use crate::operations::{RERUN_OF, job_detail, origin};
@@ -52,7 +52,7 @@ struct Gone {
 /// time since when, after which the next `detail` is live again; and `gone` when the Job is deleted, also when another
 /// one has its name by now.
 pub async fn stream(
-    At(cluster): At,
+    ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
 ) -> Response {
@@ -85,7 +85,7 @@ fn once_gone(cluster: Cluster, of: Of) -> BoxStream<'static, Event> {
             fields: Some(format!("metadata.name={}", of.name)),
             labels: None,
         };
-        let mut jobs = follow(&cluster, Builtin::JOBS, &of.project, this);
+        let mut jobs = follow(&cluster, Kind::JOBS, &of.project, this);
         while let Some(change) = jobs.next().await {
             let replaced = match change {
                 Change::Reset(jobs) => jobs.iter().any(|job| is_another(job, Some(&uid))),
@@ -129,15 +129,15 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
     let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
     let mut feed = select_all(
         [
-            (Source::This, follow(&cluster, Builtin::JOBS, &of.project, this)),
-            (Source::Runs, follow(&cluster, Builtin::JOBS, &of.project, runs)),
+            (Source::This, follow(&cluster, Kind::JOBS, &of.project, this)),
+            (Source::Runs, follow(&cluster, Kind::JOBS, &of.project, runs)),
             (
                 Source::Pods,
-                follow(&cluster, Builtin::PODS, &of.project, Selection::default()),
+                follow(&cluster, Kind::PODS, &of.project, Selection::default()),
             ),
             (
                 Source::Events,
-                follow(&cluster, Builtin::EVENTS, &of.project, Selection::default()),
+                follow(&cluster, Kind::EVENTS, &of.project, Selection::default()),
             ),
         ]
         .map(|(source, changes)| changes.map(move |change| (source, change)).boxed()),

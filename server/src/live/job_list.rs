@@ -14,10 +14,10 @@ use serde::Deserialize;
 
 use app::api::error::ApiError;
 
-use crate::contexts::extract::At;
+use crate::contexts::extract::ClusterExtractor;
 use crate::kubernetes::watch::{Selection, follow};
-use crate::kubernetes::{Builtin, Cluster};
-use crate::live::list_table::{Board, Source};
+use crate::kubernetes::{Cluster, Kind};
+use crate::live::list_table::{ListTable, Source};
 use crate::live::{event, respond};
 use crate::refusal::refuse;
 use crate::session::Session;
@@ -34,7 +34,7 @@ pub struct Of {
 /// Sends `change` events with a `ListChange` each. `Last-Event-ID` needs no answer: every connection begins with a
 /// snapshot.
 pub async fn stream(
-    At(cluster): At,
+    ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
 ) -> Response {
@@ -51,30 +51,30 @@ pub async fn stream(
 fn changes(cluster: &Cluster, project: &str) -> impl Stream<Item = Event> + Send + 'static {
     let mut feed = select_all(Source::ALL.map(|source| {
         let known = match source {
-            Source::Jobs => Builtin::JOBS,
-            Source::Pods => Builtin::PODS,
-            Source::Events => Builtin::EVENTS,
-            Source::Quotas => Builtin::QUOTAS,
+            Source::Jobs => Kind::JOBS,
+            Source::Pods => Kind::PODS,
+            Source::Events => Kind::EVENTS,
+            Source::Quotas => Kind::QUOTAS,
         };
         follow(cluster, known, project, Selection::default())
             .map(move |change| (source, change))
             .boxed()
     }));
     stream! {
-        let mut board = Board::default();
+        let mut table = ListTable::default();
         while let Some((source, change)) = feed.next().await {
-            board.take(source, change, Timestamp::now().as_millisecond());
+            table.take(source, change, Timestamp::now().as_millisecond());
             let end = tokio::time::sleep(TOGETHER);
             tokio::pin!(end);
             loop {
                 tokio::select! {
                     () = &mut end => break,
                     Some((source, change)) = feed.next() => {
-                        board.take(source, change, Timestamp::now().as_millisecond());
+                        table.take(source, change, Timestamp::now().as_millisecond());
                     }
                 }
             }
-            if let Some(event) = board.flush().and_then(|change| event("change", &change)) {
+            if let Some(event) = table.flush().and_then(|change| event("change", &change)) {
                 yield event;
             }
         }

@@ -32,7 +32,7 @@ impl Source {
 
 /// The list as the cluster last reported it, and as it was last sent.
 #[derive(Default)]
-pub struct Board {
+pub struct ListTable {
     jobs: HashMap<String, Arc<Value>>,
     /// Pods by the Job that controls them, then by their own `uid`.
     pods: HashMap<String, HashMap<String, Arc<Value>>>,
@@ -54,7 +54,7 @@ struct Sent {
     quota: QuotaBanner,
 }
 
-impl Board {
+impl ListTable {
     /// Takes a change in; `now` is when it was heard of.
     pub fn take(&mut self, source: Source, change: Change, now: Millis) {
         match change {
@@ -261,14 +261,14 @@ mod tests {
         json!({"metadata": {"uid": uid, "ownerReferences": owners}, "status": {"phase": phase}})
     }
 
-    fn ready(jobs: Vec<Value>) -> Board {
-        let mut board = Board::default();
-        board.take(Source::Jobs, reset(jobs), 0);
+    fn ready(jobs: Vec<Value>) -> ListTable {
+        let mut table = ListTable::default();
+        table.take(Source::Jobs, reset(jobs), 0);
         for source in [Source::Pods, Source::Events, Source::Quotas] {
-            assert!(board.flush().is_none(), "nothing is sent before all is known");
-            board.take(source, reset(Vec::new()), 0);
+            assert!(table.flush().is_none(), "nothing is sent before all is known");
+            table.take(source, reset(Vec::new()), 0);
         }
-        board
+        table
     }
 
     fn names(change: Option<ListChange>) -> (Vec<String>, Vec<String>) {
@@ -292,78 +292,78 @@ mod tests {
 
     #[test]
     fn only_rows_that_changed_are_sent() {
-        let mut board = ready(vec![job("a", "1", json!({})), job("b", "2", json!({}))]);
-        assert_eq!(names(board.flush()), expect(&["a", "b"], &["(all)"]));
-        board.take(Source::Jobs, applied(job("a", "1", json!({}))), 0);
-        assert_eq!(names(board.flush()), expect(&[], &[]));
-        board.take(Source::Jobs, applied(job("b", "2", json!({"active": 1}))), 0);
-        assert_eq!(names(board.flush()), expect(&["b"], &[]));
-        board.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
-        assert_eq!(names(board.flush()), expect(&[], &["1"]));
+        let mut table = ready(vec![job("a", "1", json!({})), job("b", "2", json!({}))]);
+        assert_eq!(names(table.flush()), expect(&["a", "b"], &["(all)"]));
+        table.take(Source::Jobs, applied(job("a", "1", json!({}))), 0);
+        assert_eq!(names(table.flush()), expect(&[], &[]));
+        table.take(Source::Jobs, applied(job("b", "2", json!({"active": 1}))), 0);
+        assert_eq!(names(table.flush()), expect(&["b"], &[]));
+        table.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
+        assert_eq!(names(table.flush()), expect(&[], &["1"]));
     }
 
     #[test]
     fn a_pod_changes_the_row_of_its_job() {
-        let mut board = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
-        board.flush();
-        board.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
-        let Some(ListChange::Rows { rows, .. }) = board.flush() else {
+        let mut table = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
+        table.flush();
+        table.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
+        let Some(ListChange::Rows { rows, .. }) = table.flush() else {
             panic!("no rows")
         };
         assert_eq!(rows[0].status.kind, StatusKind::Running);
-        board.take(Source::Pods, applied(pod("q", "other", "Running")), 0);
-        assert_eq!(names(board.flush()), expect(&[], &[]));
+        table.take(Source::Pods, applied(pod("q", "other", "Running")), 0);
+        assert_eq!(names(table.flush()), expect(&[], &[]));
     }
 
     #[test]
     fn a_job_created_again_under_its_name_is_another() {
-        let mut board = ready(vec![job("a", "1", json!({}))]);
-        board.flush();
-        board.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
-        board.take(Source::Jobs, applied(job("a", "2", json!({}))), 0);
-        assert_eq!(names(board.flush()), expect(&["a"], &["1"]));
+        let mut table = ready(vec![job("a", "1", json!({}))]);
+        table.flush();
+        table.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
+        table.take(Source::Jobs, applied(job("a", "2", json!({}))), 0);
+        assert_eq!(names(table.flush()), expect(&["a"], &["1"]));
     }
 
     #[test]
     fn a_lost_watch_is_told_once_and_mended_with_the_whole_list() {
-        let mut board = ready(vec![job("a", "1", json!({}))]);
-        board.flush();
-        board.take(Source::Jobs, Change::Lost, 7);
-        board.take(Source::Pods, Change::Lost, 8);
-        assert_eq!(board.flush(), Some(ListChange::Stale { since: 7 }));
-        assert_eq!(board.flush(), None);
-        board.take(Source::Jobs, reset(vec![job("b", "2", json!({}))]), 9);
-        assert_eq!(board.flush(), None);
-        board.take(Source::Pods, reset(Vec::new()), 9);
-        assert_eq!(names(board.flush()), expect(&["b"], &["(all)"]));
+        let mut table = ready(vec![job("a", "1", json!({}))]);
+        table.flush();
+        table.take(Source::Jobs, Change::Lost, 7);
+        table.take(Source::Pods, Change::Lost, 8);
+        assert_eq!(table.flush(), Some(ListChange::Stale { since: 7 }));
+        assert_eq!(table.flush(), None);
+        table.take(Source::Jobs, reset(vec![job("b", "2", json!({}))]), 9);
+        assert_eq!(table.flush(), None);
+        table.take(Source::Pods, reset(Vec::new()), 9);
+        assert_eq!(names(table.flush()), expect(&["b"], &["(all)"]));
     }
 
     #[test]
     fn a_list_that_may_not_be_read_any_more_is_stale() {
-        let mut board = ready(vec![job("a", "1", json!({}))]);
-        board.flush();
-        board.take(Source::Jobs, Change::Denied, 7);
-        assert_eq!(board.flush(), Some(ListChange::Stale { since: 7 }));
-        board.take(Source::Jobs, reset(vec![job("a", "1", json!({}))]), 9);
-        assert_eq!(names(board.flush()), expect(&["a"], &["(all)"]));
+        let mut table = ready(vec![job("a", "1", json!({}))]);
+        table.flush();
+        table.take(Source::Jobs, Change::Denied, 7);
+        assert_eq!(table.flush(), Some(ListChange::Stale { since: 7 }));
+        table.take(Source::Jobs, reset(vec![job("a", "1", json!({}))]), 9);
+        assert_eq!(names(table.flush()), expect(&["a"], &["(all)"]));
     }
 
     #[test]
     fn rows_do_without_pods_that_may_not_be_read_any_more() {
-        let mut board = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
-        board.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
-        board.flush();
-        board.take(Source::Pods, Change::Denied, 7);
-        assert_eq!(names(board.flush()), expect(&["a"], &[]));
+        let mut table = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
+        table.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
+        table.flush();
+        table.take(Source::Pods, Change::Denied, 7);
+        assert_eq!(names(table.flush()), expect(&["a"], &[]));
     }
 
     #[test]
     fn what_may_not_be_watched_does_not_hold_the_list_back() {
-        let mut board = Board::default();
-        board.take(Source::Jobs, reset(Vec::new()), 0);
+        let mut table = ListTable::default();
+        table.take(Source::Jobs, reset(Vec::new()), 0);
         for source in [Source::Pods, Source::Events, Source::Quotas] {
-            board.take(source, Change::Denied, 0);
+            table.take(source, Change::Denied, 0);
         }
-        assert_eq!(names(board.flush()), expect(&[], &["(all)"]));
+        assert_eq!(names(table.flush()), expect(&[], &["(all)"]));
     }
 }

@@ -8,7 +8,7 @@ use app::api::error::{ApiError, Cause};
 use app::api::job::{DescriptionChange, JobRef, TextChange};
 
 use crate::jobs::row::{ALIAS, DESCRIPTION, annotation};
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 
 /// How many objects are deleted at once.
 const AT_ONCE: usize = 8;
@@ -24,7 +24,7 @@ pub async fn delete(
 ) -> Result<Vec<Option<ApiError>>, ApiError> {
     let targets: Vec<_> = jobs
         .iter()
-        .map(|job| (job.clone(), Builtin::JOBS.object(project, &job.name)))
+        .map(|job| (job.clone(), Kind::JOBS.object(project, &job.name)))
         .collect();
     let deletions = stream::iter(targets).map(|(job, path)| async move {
         let path = match path {
@@ -42,7 +42,7 @@ pub async fn delete(
 
 /// Sets `spec.suspend`.
 pub async fn suspend(cluster: &Cluster, project: &str, job: &JobRef, suspend: bool) -> Result<(), ApiError> {
-    let path = Builtin::JOBS.object(project, &job.name)?;
+    let path = Kind::JOBS.object(project, &job.name)?;
     let operations = json!([
         {"op": "test", "path": "/metadata/uid", "value": job.uid},
         {"op": "add", "path": "/spec/suspend", "value": suspend},
@@ -79,7 +79,7 @@ pub async fn describe(
     job: &JobRef,
     change: &DescriptionChange,
 ) -> Result<(), ApiError> {
-    let path = Builtin::JOBS.object(project, &job.name)?;
+    let path = Kind::JOBS.object(project, &job.name)?;
     let texts = [
         ("alias", ALIAS, &change.alias),
         ("description", DESCRIPTION, &change.description),

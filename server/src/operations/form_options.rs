@@ -6,7 +6,7 @@ use app::api::create::{Claim, KeyedObject, Node, Offers};
 use app::api::error::ApiError;
 
 use crate::jobs::{quota, row};
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 use crate::operations::{optional, readable};
 
 /// Reads everything at once; a list that may not be read is none.
@@ -14,14 +14,14 @@ pub async fn read(cluster: &Cluster, project: &str) -> Result<Offers, ApiError> 
     let of_project = |known| optional(cluster, known, project);
     let of_cluster = |path: &'static str| async move { readable(cluster.list(path, &[]).await) };
     let (claims, config_maps, secrets, nodes, accounts, classes, quotas, limits) = futures::try_join!(
-        of_project(Builtin::CLAIMS),
-        of_project(Builtin::CONFIG_MAPS),
-        of_project(Builtin::SECRETS),
+        of_project(Kind::CLAIMS),
+        of_project(Kind::CONFIG_MAPS),
+        of_project(Kind::SECRETS),
         of_cluster("/api/v1/nodes"),
-        of_project(Builtin::SERVICE_ACCOUNTS),
+        of_project(Kind::SERVICE_ACCOUNTS),
         of_cluster("/apis/scheduling.k8s.io/v1/priorityclasses"),
-        of_project(Builtin::QUOTAS),
-        of_project(Builtin::LIMITS),
+        of_project(Kind::QUOTAS),
+        of_project(Kind::LIMITS),
     )?;
     Ok(Offers {
         claims: claims.map(|list| list.iter().map(claim).collect()),

@@ -14,7 +14,7 @@ use crate::jobs::environment::ConfigMaps;
 use crate::jobs::events;
 use crate::jobs::events::EventIndex;
 use crate::jobs::{export, pods, row};
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 use crate::operations::rerun::origin;
 use crate::operations::{optional, rerun};
 
@@ -23,8 +23,8 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
     let job = cluster.job(project, name).await?;
     let spec = &job["spec"]["template"]["spec"];
     let (all_pods, all_events, runs, config_maps) = futures::join!(
-        optional(cluster, Builtin::PODS, project),
-        optional(cluster, Builtin::EVENTS, project),
+        optional(cluster, Kind::PODS, project),
+        optional(cluster, Kind::EVENTS, project),
         rerun::runs(cluster, project, origin(&job)),
         config_maps(cluster, project, spec),
     );
@@ -96,7 +96,7 @@ fn indexes(job: &Value) -> Option<Indexes> {
 /// The `ConfigMap`s that containers take values from, as far as this person may read them.
 async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMaps {
     let reads = environment::config_maps(spec).into_iter().map(|name| async move {
-        let path = Builtin::CONFIG_MAPS.object(project, name).ok()?;
+        let path = Kind::CONFIG_MAPS.object(project, name).ok()?;
         match cluster.get(&path).await {
             Ok(object) => Some((name.to_owned(), row::pairs(&object["data"]))),
             Err(error) => {

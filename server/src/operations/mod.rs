@@ -19,21 +19,21 @@ use app::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
 use app::api::session::{ClusterChoice, Workspace};
 use app::kit::foreign_text::{into_visible, visible};
 
-use crate::contexts::extract::Place;
+use crate::contexts::extract::RequestedCluster;
 use crate::jobs::events::EventIndex;
 use crate::jobs::{export, quota, row};
-use crate::kubernetes::{Builtin, Cluster, DryRun};
+use crate::kubernetes::{Cluster, DryRun, Kind};
 
 /// The cluster that a request means, as one signed-in person uses it.
 pub struct ClusterBackend {
-    place: Place,
+    place: RequestedCluster,
     /// The identifier of the session. What one session may have created is looked for by itself alone.
     session: String,
 }
 
 impl ClusterBackend {
     /// The backend of a request in `session` that means `place`.
-    pub fn new(place: Place, session: String) -> Self {
+    pub fn new(place: RequestedCluster, session: String) -> Self {
         Self { place, session }
     }
 }
@@ -63,9 +63,9 @@ impl Backend for ClusterBackend {
         let list = |known| optional(&cluster, known, project);
         let (jobs, pods, events, quotas) = futures::try_join!(
             cluster.jobs(project),
-            list(Builtin::PODS),
-            list(Builtin::EVENTS),
-            list(Builtin::QUOTAS),
+            list(Kind::PODS),
+            list(Kind::EVENTS),
+            list(Kind::QUOTAS),
         )?;
         let events: EventIndex = events.iter().flatten().collect();
         let rows = row::all(&jobs, pods.as_deref().unwrap_or_default(), &events);
@@ -131,7 +131,7 @@ impl Backend for ClusterBackend {
 
 /// The objects of a collection; none if this person may not read it or the cluster has none such. What is only an
 /// addition to a page must not take the page away.
-async fn optional(cluster: &Cluster, known: Builtin, project: &str) -> Result<Option<Vec<Value>>, ApiError> {
+async fn optional(cluster: &Cluster, known: Kind, project: &str) -> Result<Option<Vec<Value>>, ApiError> {
     readable(cluster.list(&known.collection(project)?, &[]).await)
 }
 

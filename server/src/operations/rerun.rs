@@ -7,7 +7,7 @@ use app::api::job::{JobRef, JobRow};
 
 use crate::jobs::events::EventIndex;
 use crate::jobs::{export, row};
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 use crate::operations::change::check;
 
 /// Label of a run: the name of the Job that it repeats.
@@ -30,7 +30,7 @@ pub fn origin(job: &Value) -> &str {
 /// Every Job that is a run of `origin`, itself included if it still exists.
 pub async fn runs(cluster: &Cluster, project: &str, origin: &str) -> Result<Vec<Value>, ApiError> {
     let selector = format!("{RERUN_OF}={origin}");
-    let collection = Builtin::JOBS.collection(project)?;
+    let collection = Kind::JOBS.collection(project)?;
     let query = [("labelSelector", selector.as_str())];
     let (reruns, first) = futures::join!(cluster.list(&collection, &query), cluster.job(project, origin));
     let mut runs = reruns?;
@@ -55,13 +55,13 @@ pub async fn run(cluster: &Cluster, session: &str, project: &str, job: &JobRef) 
         .max()
         .unwrap_or(1);
     let mut new = prepare(old, &origin);
-    let collection = Builtin::JOBS.collection(project)?;
+    let collection = Kind::JOBS.collection(project)?;
     let last = number + TRIES;
     // Whatever number it would get: asked for again after a lost answer, it is the same run.
-    let wish = format!("{session} rerun of {}", job.uid);
+    let idempotency_key = format!("{session} rerun of {}", job.uid);
     loop {
         new["metadata"]["name"] = name_of(&origin, number, longest).into();
-        match cluster.create(&collection, &new, &wish).await {
+        match cluster.create(&collection, &new, &idempotency_key).await {
             Ok(answer) => return Ok(row::row(&answer.object, [], &EventIndex::default())),
             // A Job of this name that is no run of ours: the next number.
             Err(ApiError::AlreadyExists { .. }) if number < last => number += 1,

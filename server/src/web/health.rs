@@ -13,7 +13,7 @@ use crate::web::state::AppState;
 const FRESH: Duration = Duration::from_secs(5);
 
 /// How long the cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// `GET /healthz`: the process answers.
 pub async fn live() -> &'static str {
@@ -31,7 +31,7 @@ impl Readiness {
         if let Some((_, ready)) = known.filter(|(at, _)| at.elapsed() < FRESH) {
             return ready;
         }
-        let asked = tokio::time::timeout(PATIENCE, async {
+        let asked = tokio::time::timeout(TIMEOUT, async {
             let cluster = state.clusters.open_for_anybody().await?;
             crate::playground::health(&cluster).await?;
             cluster.version().await
@@ -44,7 +44,7 @@ impl Readiness {
                 false
             }
             Err(_) => {
-                tracing::warn!("not ready: the cluster does not answer within {PATIENCE:?}");
+                tracing::warn!("not ready: the cluster does not answer within {TIMEOUT:?}");
                 false
             }
         };

@@ -18,7 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
 
-use crate::contexts::extract::{Named, Place};
+use crate::contexts::extract::{NamedContext, RequestedCluster};
 use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
 use crate::web::state::AppState;
@@ -47,8 +47,11 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         return next.run(request).await;
     };
     let prolonged = used.prolonged.then(|| service.cookie.set(request.headers(), id));
-    let key = request.extensions().get::<Named>().map(|named| named.0.clone());
-    let place = Place::new(Arc::clone(&state.clusters), key);
+    let key = request
+        .extensions()
+        .get::<NamedContext>()
+        .map(|named| named.0.clone());
+    let place = RequestedCluster::new(Arc::clone(&state.clusters), key);
     let backend = ClusterBackend::new(place.clone(), used.session.id.clone());
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
     request.extensions_mut().insert(place);

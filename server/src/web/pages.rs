@@ -15,7 +15,7 @@ use leptos::prelude::{provide_context, use_context};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use crate::contexts::extract::{Named, Place};
+use crate::contexts::extract::{NamedContext, RequestedCluster};
 use crate::session::Session;
 use crate::session::attempts::Peer;
 use crate::web::headers::Nonce;
@@ -24,7 +24,7 @@ use crate::web::sign_in::{redeem, renew_token};
 use crate::web::state::AppState;
 
 /// How long the first page looks for a project.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What the first page may be asked with.
 #[derive(Deserialize)]
@@ -35,14 +35,14 @@ pub struct First {
 /// `GET /`, `GET /clusters/KEY`: signs in with a token if there is one, else leads to the Jobs of the first project.
 pub async fn first(
     State(state): State<AppState>,
-    named: Option<Extension<Named>>,
+    named: Option<Extension<NamedContext>>,
     session: Option<Extension<Session>>,
     peer: Peer,
     Query(query): Query<First>,
     headers: HeaderMap,
 ) -> Response {
     let base_of = |key: &String| format!("{CLUSTERS}{key}");
-    let key = named.map(|Extension(Named(key))| key);
+    let key = named.map(|Extension(NamedContext(key))| key);
     if let Some(token) = query.token {
         let back = key
             .as_ref()
@@ -57,7 +57,7 @@ pub async fn first(
     }
     let key = key.or_else(|| state.clusters.first());
     let base = key.as_ref().map(base_of).unwrap_or_default();
-    let project = tokio::time::timeout(PATIENCE, first_project(&state, key)).await;
+    let project = tokio::time::timeout(TIMEOUT, first_project(&state, key)).await;
     // Of a cluster that cannot be asked the page says so.
     let project = project.unwrap_or_else(|_| "default".to_owned());
     Redirect::to(&format!("{base}/projects/{project}/jobs")).into_response()
@@ -66,7 +66,10 @@ pub async fn first(
 /// `demo` (the playground's own project), else the credentials' own (as a rule `default`), else the first; if the
 /// cluster does not answer, the page says so.
 async fn first_project(state: &AppState, key: Option<String>) -> String {
-    let Ok(cluster) = Place::new(Arc::clone(&state.clusters), key).open().await else {
+    let Ok(cluster) = RequestedCluster::new(Arc::clone(&state.clusters), key)
+        .open()
+        .await
+    else {
         return "default".to_owned();
     };
     let projects = match cluster.projects().await {

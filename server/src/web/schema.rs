@@ -5,10 +5,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, StatusCode};
 
-use crate::contexts::extract::At;
+use crate::contexts::extract::ClusterExtractor;
 
 /// A `manifest::Schema` as JSON, compressed where the browser takes it.
-pub async fn answer(At(cluster): At, headers: HeaderMap) -> Response {
+pub async fn answer(ClusterExtractor(cluster): ClusterExtractor, headers: HeaderMap) -> Response {
     let schema = match cluster.schema().await {
         Ok(schema) => schema,
         Err(error) => return (StatusCode::BAD_GATEWAY, Json(error)).into_response(),

@@ -36,13 +36,13 @@ pub enum ManifestCommand {
     Get {
         /// Where.
         #[command(flatten)]
-        place: Place,
+        place: RequestedCluster,
     },
     /// Print the text with a value set; every other byte stays.
     Set {
         /// Where.
         #[command(flatten)]
-        place: Place,
+        place: RequestedCluster,
         /// The value, as JSON.
         value: String,
     },
@@ -50,7 +50,7 @@ pub enum ManifestCommand {
     Remove {
         /// Where.
         #[command(flatten)]
-        place: Place,
+        place: RequestedCluster,
     },
     /// Print the whole text in the other format.
     Convert {
@@ -64,7 +64,7 @@ pub enum ManifestCommand {
 
 /// A place in a manifest.
 #[derive(Debug, Clone, Args)]
-pub struct Place {
+pub struct RequestedCluster {
     /// The manifest.
     file: PathBuf,
     /// Such as `spec.template.spec.containers[0].image`.
@@ -176,7 +176,7 @@ fn carry_out(
     Ok(code)
 }
 
-impl Place {
+impl RequestedCluster {
     fn open(&self, input: &mut dyn Read) -> Result<(Document, usize), CommandError> {
         let document = Document::parse(read(&self.file, input)?);
         let entry = self.document.or_else(|| document.job()).unwrap_or(0);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use app::api::error::ApiError;
 
 use crate::kubernetes::Cluster;
-use crate::kubernetes::client::{Failure, Fate};
+use crate::kubernetes::client::{Failure, Outcome};
 use crate::kubernetes::error::{from_kube, from_status};
 
 /// How long a watch lasts that is asked what has happened.
@@ -77,7 +77,7 @@ impl Cluster {
                 .map_err(|error| unreachable(crate::with_causes(&error)))?;
             Ok((parts.status, bytes))
         };
-        let told = tokio::time::timeout(self.patience() + LASTS, told).await;
+        let told = tokio::time::timeout(self.timeout() + LASTS, told).await;
         let (code, bytes) = told.unwrap_or_else(|_| Err(unreachable("a watch does not end".to_owned())))?;
         if !code.is_success() {
             return Err(not_told(code, &bytes));
@@ -121,7 +121,7 @@ fn unreachable(message: String) -> Failure {
 fn unknown(error: ApiError) -> Failure {
     Failure {
         error,
-        fate: Fate::Unknown,
+        outcome: Outcome::Unknown,
         after: None,
     }
 }
@@ -129,7 +129,7 @@ fn unknown(error: ApiError) -> Failure {
 fn refused(error: ApiError) -> Failure {
     Failure {
         error,
-        fate: Fate::Refused,
+        outcome: Outcome::Refused,
         after: None,
     }
 }

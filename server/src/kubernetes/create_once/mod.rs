@@ -15,9 +15,9 @@ use serde_json::Value;
 
 use app::api::error::ApiError;
 
-use crate::kubernetes::client::{Answer, Failure, Fate, MANAGER};
+use crate::kubernetes::client::{Answer, Failure, MANAGER, Outcome};
 use crate::kubernetes::create_once::find_deleted::vanishes;
-use crate::kubernetes::create_once::pending_attempts::Trial;
+use crate::kubernetes::create_once::pending_attempts::PendingAttempt;
 use crate::kubernetes::generated_name::{name_of, random};
 use crate::kubernetes::{Cluster, paths};
 
@@ -31,7 +31,7 @@ const ENOUGH: Duration = Duration::from_secs(40);
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 
 /// The longest pause that an API server can ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// What is found under a name.
 enum Found {
@@ -45,15 +45,20 @@ enum Found {
 
 impl Cluster {
     /// Creates an object; one that exists stays as it is. It ends with the object, or with a refusal, or with the
-    /// news that the cluster does not answer; then the same `wish` (any text that says what is asked for) finds the
+    /// news that the cluster does not answer; then the same `idempotency_key` (any text that says what is asked for) finds the
     /// object, should it have been created after all.
-    pub async fn create(&self, collection: &str, object: &Value, wish: &str) -> Result<Answer, ApiError> {
-        let wish = format!("{collection} {wish}");
-        let known = self.facts.undecided.take(&wish);
+    pub async fn create(
+        &self,
+        collection: &str,
+        object: &Value,
+        idempotency_key: &str,
+    ) -> Result<Answer, ApiError> {
+        let idempotency_key = format!("{collection} {idempotency_key}");
+        let known = self.facts.pending_attempts.take(&idempotency_key);
         let mut doubtful = known.is_some();
-        let mut trial = match known {
-            Some(trial) => trial,
-            None => Trial {
+        let mut attempt = match known {
+            Some(attempt) => attempt,
+            None => PendingAttempt {
                 name: name_of(object)?,
                 marker: format!("{MANAGER}-{}", random(16)?),
                 version: None,
@@ -64,18 +69,21 @@ impl Cluster {
         let mut tries = 0;
         loop {
             tries += 1;
-            let failure = match self.try_once(collection, object, &mut trial, &mut doubtful).await {
+            let failure = match self
+                .try_once(collection, object, &mut attempt, &mut doubtful)
+                .await
+            {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             let wait = failure.after.unwrap_or(pause).max(pause);
-            let is_over = matches!(failure.fate, Fate::Refused | Fate::Failed)
+            let is_over = matches!(failure.outcome, Outcome::Refused | Outcome::Failed)
                 || tries == TRIES
-                || wait > LONGEST_PAUSE
+                || wait > MAX_PAUSE
                 || begun.elapsed() + wait > ENOUGH;
             if is_over {
                 if doubtful && !matches!(failure.error, ApiError::AlreadyExists { .. }) {
-                    self.facts.undecided.put(wish, trial);
+                    self.facts.pending_attempts.put(idempotency_key, attempt);
                 }
                 return Err(failure.error);
             }
@@ -89,59 +97,60 @@ impl Cluster {
         &self,
         collection: &str,
         object: &Value,
-        trial: &mut Trial,
+        attempt: &mut PendingAttempt,
         doubtful: &mut bool,
     ) -> Result<Answer, Failure> {
         if *doubtful {
-            if let Some(object) = self.resolve(collection, object, trial, doubtful).await? {
+            if let Some(object) = self.resolve(collection, object, attempt, doubtful).await? {
                 return Ok(found(object));
             }
-        } else if vanishes(object) && !trial.name.is_empty() {
-            trial.version = match self.version_of(collection, &trial.name).await {
+        } else if vanishes(object) && !attempt.name.is_empty() {
+            attempt.version = match self.version_of(collection, &attempt.name).await {
                 Ok(version) => Some(version),
                 // Who may not list Jobs may still create them.
-                Err(failure) if failure.fate == Fate::Refused => None,
+                Err(failure) if failure.outcome == Outcome::Refused => None,
                 Err(failure) => return Err(failure),
             };
         }
         let query = [
-            ("fieldManager", trial.marker.as_str()),
+            ("fieldManager", attempt.marker.as_str()),
             ("fieldValidation", "Strict"),
         ];
         let mut named = object.clone();
         // Who has a name, or is given one, has metadata.
-        if !trial.name.is_empty() {
-            named["metadata"]["name"] = trial.name.as_str().into();
+        if !attempt.name.is_empty() {
+            named["metadata"]["name"] = attempt.name.as_str().into();
         }
         let body = Some(("application/json", &named));
         let failure = match self.attempt(Method::POST, collection, &query, body).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        match failure.fate {
-            Fate::Unknown => *doubtful = true,
-            Fate::Failed => {
+        match failure.outcome {
+            Outcome::Unknown => *doubtful = true,
+            Outcome::Failed => {
                 *doubtful = true;
-                if let Some(object) = self.resolve(collection, object, trial, doubtful).await? {
+                if let Some(object) = self.resolve(collection, object, attempt, doubtful).await? {
                     return Ok(found(object));
                 }
             }
-            Fate::Refused if matches!(failure.error, ApiError::AlreadyExists { .. }) => {
+            Outcome::Refused if matches!(failure.error, ApiError::AlreadyExists { .. }) => {
                 // The answer to an earlier try is lost, and the try arrived only after it was looked for.
-                if *doubtful && let Some(object) = self.resolve(collection, object, trial, doubtful).await? {
+                if *doubtful && let Some(object) = self.resolve(collection, object, attempt, doubtful).await?
+                {
                     return Ok(found(object));
                 }
                 if object["metadata"]["name"].as_str().is_none_or(str::is_empty) {
                     // A generated name that is taken: another one, as the API server does.
-                    trial.name = name_of(object).map_err(refused)?;
+                    attempt.name = name_of(object).map_err(refused)?;
                     *doubtful = false;
                     return Err(Failure {
-                        fate: Fate::Later,
+                        outcome: Outcome::Later,
                         ..failure
                     });
                 }
             }
-            Fate::Later | Fate::Refused => {}
+            Outcome::Later | Outcome::Refused => {}
         }
         Err(failure)
     }
@@ -152,45 +161,48 @@ impl Cluster {
         &self,
         collection: &str,
         object: &Value,
-        trial: &Trial,
+        attempt: &PendingAttempt,
         doubtful: &mut bool,
     ) -> Result<Option<Value>, Failure> {
-        if let Found::Own(object) = self.look(collection, trial).await? {
+        if let Found::Own(object) = self.look(collection, attempt).await? {
             return Ok(Some(object));
         }
         if !vanishes(object) {
             return Ok(None);
         }
-        let Some(version) = &trial.version else {
+        let Some(version) = &attempt.version else {
             *doubtful = false;
-            return Err(refused(undecided(
-                &trial.name,
+            return Err(refused(pending_attempts(
+                &attempt.name,
                 "its collection may not be listed",
             )));
         };
-        let is_ours = |object: &Value| is_marked(object, &trial.marker);
+        let is_ours = |object: &Value| is_marked(object, &attempt.marker);
         match self
-            .created_since(collection, &trial.name, version, is_ours)
+            .created_since(collection, &attempt.name, version, is_ours)
             .await
         {
-            Err(failure) if failure.fate == Fate::Refused => {
+            Err(failure) if failure.outcome == Outcome::Refused => {
                 *doubtful = false;
-                Err(refused(undecided(&trial.name, &failure.error.to_string())))
+                Err(refused(pending_attempts(
+                    &attempt.name,
+                    &failure.error.to_string(),
+                )))
             }
             told => told,
         }
     }
 
-    async fn look(&self, collection: &str, trial: &Trial) -> Result<Found, Failure> {
-        let path = format!("{collection}/{}", paths::segment(&trial.name).map_err(refused)?);
+    async fn look(&self, collection: &str, attempt: &PendingAttempt) -> Result<Found, Failure> {
+        let path = format!("{collection}/{}", paths::segment(&attempt.name).map_err(refused)?);
         match self.attempt(Method::GET, &path, &[], None).await {
-            Ok(answer) if is_marked(&answer.object, &trial.marker) => Ok(Found::Own(answer.object)),
+            Ok(answer) if is_marked(&answer.object, &attempt.marker) => Ok(Found::Own(answer.object)),
             Ok(_) => Ok(Found::Other),
             Err(failure) => match failure.error {
                 ApiError::NotFound { .. } | ApiError::Forbidden { .. } => Ok(Found::Nothing),
                 // Whatever it is, the object may be there.
                 _ => Err(Failure {
-                    fate: Fate::Unknown,
+                    outcome: Outcome::Unknown,
                     ..failure
                 }),
             },
@@ -207,7 +219,7 @@ fn found(object: Value) -> Answer {
 }
 
 /// What a person is told of a Job of which nobody can say whether it was created.
-fn undecided(name: &str, why: &str) -> ApiError {
+fn pending_attempts(name: &str, why: &str) -> ApiError {
     ApiError::Other {
         code: 410,
         message: format!(
@@ -220,7 +232,7 @@ fn undecided(name: &str, why: &str) -> ApiError {
 fn refused(error: ApiError) -> Failure {
     Failure {
         error,
-        fate: Fate::Refused,
+        outcome: Outcome::Refused,
         after: None,
     }
 }

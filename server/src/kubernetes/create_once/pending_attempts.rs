@@ -12,7 +12,7 @@ const MOST: usize = 1000;
 
 /// A creation that may have been carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trial {
+pub struct PendingAttempt {
     /// The object's name.
     pub name: String,
     /// Under which `fieldManager` it was sent; nothing else is.
@@ -23,26 +23,26 @@ pub struct Trial {
 
 /// Creations without an answer, by what was asked for.
 #[derive(Debug, Default)]
-pub struct Undecided(Mutex<HashMap<String, (Trial, Instant)>>);
+pub struct PendingAttempts(Mutex<HashMap<String, (PendingAttempt, Instant)>>);
 
-impl Undecided {
+impl PendingAttempts {
     /// The trial of this wish, which is forgotten.
-    pub fn take(&self, wish: &str) -> Option<Trial> {
+    pub fn take(&self, idempotency_key: &str) -> Option<PendingAttempt> {
         let mut trials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         trials.retain(|_, (_, since)| since.elapsed() < KEPT);
-        trials.remove(wish).map(|(trial, _)| trial)
+        trials.remove(idempotency_key).map(|(attempt, _)| attempt)
     }
 
     /// Remembers a trial.
-    pub fn put(&self, wish: String, trial: Trial) {
+    pub fn put(&self, idempotency_key: String, attempt: PendingAttempt) {
         let mut trials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if trials.len() >= MOST {
             let oldest = trials.iter().min_by_key(|(_, (_, since))| *since);
-            if let Some(oldest) = oldest.map(|(wish, _)| wish.clone()) {
+            if let Some(oldest) = oldest.map(|(idempotency_key, _)| idempotency_key.clone()) {
                 trials.remove(&oldest);
             }
         }
-        trials.insert(wish, (trial, Instant::now()));
+        trials.insert(idempotency_key, (attempt, Instant::now()));
     }
 }
 
@@ -52,17 +52,17 @@ mod tests {
 
     #[test]
     fn a_trial_is_taken_once_and_the_oldest_makes_room() {
-        let undecided = Undecided::default();
-        let trial = |name: &str| Trial {
+        let pending_attempts = PendingAttempts::default();
+        let attempt = |name: &str| PendingAttempt {
             name: name.to_owned(),
             marker: "m".to_owned(),
             version: None,
         };
         for number in 0..=MOST {
-            undecided.put(number.to_string(), trial(&number.to_string()));
+            pending_attempts.put(number.to_string(), attempt(&number.to_string()));
         }
-        assert_eq!(undecided.take("0"), None);
-        assert_eq!(undecided.take("1"), Some(trial("1")));
-        assert_eq!(undecided.take("1"), None);
+        assert_eq!(pending_attempts.take("0"), None);
+        assert_eq!(pending_attempts.take("1"), Some(attempt("1")));
+        assert_eq!(pending_attempts.take("1"), None);
     }
 }

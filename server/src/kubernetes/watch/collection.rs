@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::kubernetes::watch::{Change, Selection};
-use crate::kubernetes::{Builtin, Cluster, Losses};
+use crate::kubernetes::{Cluster, Disconnections, Kind};
 
 /// First and longest pause after a lost watch.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 /// Longest pause that the API server can ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Pause after a refusal: rights are rarely given back.
 const DENIED: Duration = Duration::from_secs(3);
@@ -23,20 +23,20 @@ const DENIED: Duration = Duration::from_secs(3);
 const WORKED: Duration = Duration::from_secs(3);
 
 /// How long a page of the list may take at first; a connection may be dead, or the cluster slow.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long it may take in the end.
-pub(crate) const LONGEST_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One collection of a cluster.
 pub struct Source {
     pub(crate) cluster: Cluster,
-    pub(crate) known: Builtin,
+    pub(crate) known: Kind,
     pub(crate) project: String,
     pub(crate) selection: Selection,
-    pub(crate) losses: Losses,
+    pub(crate) disconnections: Disconnections,
     /// How long a page of the list may take.
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
     /// How long the last watch's answer took.
     pub(crate) latency: Duration,
     /// The list, where watches were silent before: it is told once a watch is answered.
@@ -64,14 +64,14 @@ impl End {
 
 impl Source {
     /// The objects of `project` that are selected. Nothing is asked yet.
-    pub fn new(cluster: &Cluster, known: Builtin, project: &str, selection: Selection) -> Self {
+    pub fn new(cluster: &Cluster, known: Kind, project: &str, selection: Selection) -> Self {
         Self {
-            losses: cluster.losses(),
+            disconnections: cluster.disconnections(),
             cluster: cluster.clone(),
             known,
             project: project.to_owned(),
             selection,
-            patience: PATIENCE,
+            timeout: TIMEOUT,
             latency: Duration::ZERO,
             untold: None,
         }
@@ -84,7 +84,7 @@ impl Source {
         let mut denied = false;
         let mut silent = false;
         loop {
-            self.losses.forget();
+            self.disconnections.forget();
             self.untold = None;
             let mut listed = None;
             let end = match self.list().await {
@@ -124,7 +124,7 @@ impl Source {
                     }
                     denied = false;
                     tell(Change::Lost);
-                    pause = pause.max(asked.min(LONGEST_PAUSE));
+                    pause = pause.max(asked.min(MAX_PAUSE));
                 }
             }
             tokio::time::sleep(pause).await;

@@ -10,7 +10,7 @@ use app::api::error::ApiError;
 
 use crate::kubernetes::client::Failure;
 use crate::kubernetes::paging::Paging;
-use crate::kubernetes::watch::collection::{End, LONGEST_PATIENCE, Source};
+use crate::kubernetes::watch::collection::{End, MAX_TIMEOUT, Source};
 use crate::kubernetes::watch::strip::trim;
 
 impl Source {
@@ -20,17 +20,17 @@ impl Source {
             .known
             .collection(&self.project)
             .map_err(|error| End::lost(&error))?;
-        let patient = self.cluster.clone().with_patience(self.patience);
+        let patient = self.cluster.clone().with_timeout(self.timeout);
         let mut objects = Vec::new();
         let mut paging = Paging::default();
         loop {
             let mut query = self.selected();
             query.extend(paging.query());
             let begun = Instant::now();
-            let mut losses = self.losses.clone();
+            let mut disconnections = self.disconnections.clone();
             let answer = tokio::select! {
                 answer = patient.attempt(Method::GET, &path, &query, None) => answer,
-                answers = losses.next() => {
+                answers = disconnections.next() => {
                     return Err(if answers { End::Back } else { End::lost("no answer") });
                 }
             };
@@ -41,8 +41,8 @@ impl Source {
                     continue;
                 }
                 Err(failure) => {
-                    if begun.elapsed() >= self.patience {
-                        self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
+                    if begun.elapsed() >= self.timeout {
+                        self.timeout = (self.timeout * 2).min(MAX_TIMEOUT);
                     }
                     return Err(failed(failure));
                 }

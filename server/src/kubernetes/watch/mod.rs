@@ -12,9 +12,9 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 
-pub use crate::kubernetes::watch::shared::Hub;
+pub use crate::kubernetes::watch::shared::SharedWatches;
 
 /// What happened to a collection. Objects have only what the streams need of them.
 #[derive(Debug, Clone)]
@@ -43,9 +43,11 @@ pub struct Selection {
 /// Follows the objects of `project`, beginning with what is known of them.
 pub fn follow(
     cluster: &Cluster,
-    known: Builtin,
+    known: Kind,
     project: &str,
     selection: Selection,
 ) -> BoxStream<'static, Change> {
-    cluster.hub().follow(cluster, known, project, selection)
+    cluster
+        .shared_watches()
+        .follow(cluster, known, project, selection)
 }

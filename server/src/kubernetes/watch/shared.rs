@@ -15,7 +15,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::kubernetes::watch::collection::Source;
 use crate::kubernetes::watch::{Change, Selection};
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 
 /// How many changes a listener may be behind.
 const BEHIND: usize = 512;
@@ -25,7 +25,7 @@ const UNUSED: Duration = Duration::from_secs(2);
 
 /// The watches of one cluster, by what is watched.
 #[derive(Default, Clone)]
-pub struct Hub(Arc<Mutex<HashMap<Key, Arc<Shared>>>>);
+pub struct SharedWatches(Arc<Mutex<HashMap<Key, Arc<Shared>>>>);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -58,12 +58,12 @@ enum State {
     Denied,
 }
 
-impl Hub {
+impl SharedWatches {
     /// Follows a collection; its watch begins with the first who does.
     pub fn follow(
         &self,
         cluster: &Cluster,
-        known: Builtin,
+        known: Kind,
         project: &str,
         selection: Selection,
     ) -> BoxStream<'static, Change> {
@@ -78,11 +78,11 @@ impl Hub {
         let (first, receiver) = shared.listen();
         if feeds.insert(key.clone(), Arc::clone(&shared)).is_none() {
             let source = Source::new(cluster, known, project, key.selection.clone());
-            let (hub, shared) = (self.clone(), Arc::clone(&shared));
+            let (shared_watches, shared) = (self.clone(), Arc::clone(&shared));
             tokio::spawn(async move {
                 tokio::select! {
                     never = source.run(|change| shared.tell(change)) => match never {},
-                    () = hub.unused(&key, &shared) => {}
+                    () = shared_watches.unused(&key, &shared) => {}
                 }
             });
         }

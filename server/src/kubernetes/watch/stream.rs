@@ -43,10 +43,10 @@ enum Watched {
 impl Source {
     /// One watch after the other, from `version` on.
     pub(crate) async fn watch(&mut self, version: String, hurry: bool, tell: &impl Fn(Change)) -> End {
-        let mut losses = self.losses.clone();
+        let mut disconnections = self.disconnections.clone();
         tokio::select! {
             end = self.watches(version, hurry, tell) => end,
-            () = losses.next_loss() => End::lost("the cluster does not answer"),
+            () = disconnections.next_disconnection() => End::lost("the cluster does not answer"),
         }
     }
 
@@ -80,13 +80,13 @@ impl Source {
         let request = self.request(version)?;
         let asked = Instant::now();
         let lasts = self.cluster.timeouts().watch;
-        let patience = if instead {
+        let timeout = if instead {
             HURRY.max(self.latency * 2)
         } else {
             (self.latency * 3).clamp(FIRST, SLOWEST)
         };
         let client = self.cluster.client();
-        let opened = tokio::time::timeout(patience, client.request_events::<Value>(request)).await;
+        let opened = tokio::time::timeout(timeout, client.request_events::<Value>(request)).await;
         let mut events = match opened {
             Ok(Ok(events)) => pin!(events),
             Ok(Err(error)) => return Err(watch_failed(&error)),

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::kubernetes::Builtin;
+use crate::kubernetes::Kind;
 
 /// `object` of the collection `of` with what the streams show of it.
-pub fn trim(of: Builtin, mut object: Value) -> Value {
+pub fn trim(of: Kind, mut object: Value) -> Value {
     if let Some(metadata) = object["metadata"].as_object_mut() {
         metadata.shift_remove("managedFields");
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
             annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
         }
     }
-    if of.plural() == Builtin::JOBS.plural() {
+    if of.plural() == Kind::JOBS.plural() {
         job(object)
-    } else if of.plural() == Builtin::PODS.plural() {
+    } else if of.plural() == Kind::PODS.plural() {
         pod(&object)
     } else {
         object
@@ -70,7 +70,7 @@ mod tests {
             "status": {"succeeded": 1},
         });
         assert_eq!(
-            trim(Builtin::JOBS, whole),
+            trim(Kind::JOBS, whole),
             json!({
                 "metadata": {"name": "pi", "annotations": {"desc": "digits"}},
                 "spec": {
@@ -89,7 +89,7 @@ mod tests {
             "spec": {"nodeName": "node-1", "containers": [1]},
             "status": {"phase": "Running", "hostIP": "10.0.0.1"},
         });
-        let kept = trim(Builtin::PODS, whole);
+        let kept = trim(Kind::PODS, whole);
         assert_eq!(kept["metadata"]["ownerReferences"], json!([{"uid": "2"}]));
         assert_eq!(kept["metadata"]["name"], "pi-x");
         assert_eq!(kept["status"]["phase"], "Running");

@@ -28,12 +28,12 @@ use app::api::error::ApiError;
 use crate::live::logs::line::Line;
 use crate::live::logs::line_position::Positions;
 use crate::live::logs::reader::Report;
-use crate::live::logs::sources::{Order, Roster, Wanted};
+use crate::live::logs::sources::{LogSources, Order, Wanted};
 
-use crate::contexts::extract::At;
+use crate::contexts::extract::ClusterExtractor;
 use crate::kubernetes::logs::LogRequest;
 use crate::kubernetes::watch::{Change, Selection, follow};
-use crate::kubernetes::{Builtin, Cluster};
+use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
 use crate::live::{event, is_another, is_final, once_it_answers, respond};
 use crate::refusal::refuse;
@@ -76,7 +76,7 @@ enum Watched {
 /// cluster is lost, with the time since when, and `live` when it is back; `refused` with an error where this person
 /// may not list the Pods or read a log, or null when that has changed; `end` when nothing more can come, and `gone` when there is no such Job.
 pub async fn stream(
-    At(cluster): At,
+    ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
     Query(of): Query<Of>,
     headers: HeaderMap,
@@ -124,7 +124,7 @@ struct Source {
 
 #[allow(clippy::too_many_lines, reason = "one loop over what can happen")]
 fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<Item = Event> + Send + use<> {
-    let mut roster = Roster::new(Wanted {
+    let mut sources = LogSources::new(Wanted {
         job: job["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
         pod: source.of.pod.clone(),
         container: source.of.container.clone(),
@@ -135,8 +135,8 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
         fields: Some(format!("metadata.name={}", source.of.job)),
         labels: None,
     };
-    let mut jobs = follow(&source.cluster, Builtin::JOBS, project, this);
-    let mut pods = follow(&source.cluster, Builtin::PODS, project, Selection::default());
+    let mut jobs = follow(&source.cluster, Kind::JOBS, project, this);
+    let mut pods = follow(&source.cluster, Kind::PODS, project, Selection::default());
     let mut job_finished = is_finished(job);
     stream! {
         // Readers end with this stream: the set aborts them when it is dropped.
@@ -157,8 +157,8 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
             if outage.is_over() && let Some(event) = event("live", &Value::Null) {
                 yield event.id(id.clone());
             }
-            if roster.is_denied() != told_denied {
-                told_denied = roster.is_denied();
+            if sources.is_denied() != told_denied {
+                told_denied = sources.is_denied();
                 let message = "listing the Pods of this project is not allowed".to_owned();
                 // Null takes the refusal back: the right has been given meanwhile.
                 let denied = told_denied.then_some(ApiError::Forbidden { message });
@@ -166,7 +166,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                     yield event;
                 }
             }
-            for order in roster.orders(Instant::now()) {
+            for order in sources.orders(Instant::now()) {
                 // What is known of the run before says nothing of this one's lines.
                 let position = positions.get(&order.key).filter(|_| !order.new_run);
                 let (reader, turns) = (source.reader(order, position, send.clone()), Arc::clone(&turns));
@@ -176,12 +176,12 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                     reader.await;
                 });
             }
-            let retry_at = roster.next_try();
+            let retry_at = sources.next_try();
             tokio::select! {
                 Some(change) = pods.next() => {
                     // Pods that may not be listed are refused, not lost.
                     outage.take(Watched::Pods, &change, false, Timestamp::now().as_millisecond());
-                    roster.take(change);
+                    sources.take(change);
                 }
                 Some(change) = jobs.next() => {
                     outage.take(Watched::Job, &change, false, Timestamp::now().as_millisecond());
@@ -196,8 +196,8 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 Some((key, report)) = reports.recv(), if pending.len() < AT_ONCE => match report {
                     Report::Lines(lines, position) => {
                         flush_at.get_or_insert_with(|| Instant::now() + TOGETHER);
-                        let restart = roster.heard(&key);
-                        if let Some((pod, container)) = roster.names(&key) {
+                        let restart = sources.heard(&key);
+                        if let Some((pod, container)) = sources.names(&key) {
                             if let Some(position) = position {
                                 positions.set(&key, position);
                             }
@@ -215,7 +215,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                         }
                     }
                     Report::End(end) => {
-                        let trouble = roster.ended(&key, end, Instant::now());
+                        let trouble = sources.ended(&key, end, Instant::now());
                         if let Some(event) = trouble.and_then(|trouble| event("trouble", &trouble)) {
                             yield event;
                         }
@@ -235,7 +235,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                     yield event.id(id.clone());
                 }
             }
-            if pending.is_empty() && roster.is_drained(job_finished) {
+            if pending.is_empty() && sources.is_drained(job_finished) {
                 if let Some(event) = event("end", &Value::Null) {
                     yield event.id(id);
                 }

@@ -56,7 +56,7 @@ pub async fn read(
     key: String,
     send: Sender<(String, Report)>,
 ) {
-    let mut losses = cluster.losses();
+    let mut disconnections = cluster.disconnections();
     let end = match cluster.log(&project, &log).await {
         Ok(stream) => {
             let silence = log.follow.then_some(silence);
@@ -64,7 +64,7 @@ pub async fn read(
             tokio::select! {
                 end = lines => end,
                 // A connection whose other end has vanished says nothing for ever.
-                () = losses.next_loss() => End::Broken(None),
+                () = disconnections.next_disconnection() => End::Broken(None),
             }
         }
         Err(error @ ApiError::Forbidden { .. }) => {

@@ -147,7 +147,7 @@ pub struct Trouble {
 
 /// All containers of a Job's Pods, as the cluster last reported them.
 #[derive(Debug, Default)]
-pub struct Roster {
+pub struct LogSources {
     wanted: Wanted,
     entries: HashMap<String, Entry>,
     /// The Pods are known.
@@ -158,7 +158,7 @@ pub struct Roster {
     pod_ended: bool,
 }
 
-impl Roster {
+impl LogSources {
     /// Nothing is known yet.
     pub fn new(wanted: Wanted) -> Self {
         Self {
@@ -453,8 +453,8 @@ mod tests {
         })
     }
 
-    fn roster() -> Roster {
-        Roster::new(Wanted {
+    fn sources() -> LogSources {
+        LogSources::new(Wanted {
             job: "job-1".to_owned(),
             ..Wanted::default()
         })
@@ -466,49 +466,49 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_container_is_followed_and_then_read_to_its_end() {
-        let mut roster = roster();
+        let mut sources = sources();
         let key = "pod-1/pi";
-        roster.take(reset(vec![pod("Pending", json!({"waiting": {}}), 0)]));
-        assert_eq!(roster.orders(Instant::now()), []);
-        roster.take(applied(pod("Running", json!({"running": {}}), 0)));
-        assert_eq!(follows(&roster.orders(Instant::now())), [true]);
-        assert_eq!(roster.orders(Instant::now()), [], "it is read once at a time");
-        roster.ended(key, End::Complete, Instant::now());
-        roster.take(applied(pod("Succeeded", json!({"terminated": {}}), 0)));
-        assert!(!roster.is_drained(true));
+        sources.take(reset(vec![pod("Pending", json!({"waiting": {}}), 0)]));
+        assert_eq!(sources.orders(Instant::now()), []);
+        sources.take(applied(pod("Running", json!({"running": {}}), 0)));
+        assert_eq!(follows(&sources.orders(Instant::now())), [true]);
+        assert_eq!(sources.orders(Instant::now()), [], "it is read once at a time");
+        sources.ended(key, End::Complete, Instant::now());
+        sources.take(applied(pod("Succeeded", json!({"terminated": {}}), 0)));
+        assert!(!sources.is_drained(true));
         tokio::time::advance(AGAIN).await;
-        assert_eq!(follows(&roster.orders(Instant::now())), [false]);
-        roster.ended(key, End::Complete, Instant::now());
-        assert!(roster.is_drained(true));
-        assert!(!roster.is_drained(false), "a Job that runs may make another Pod");
+        assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+        sources.ended(key, End::Complete, Instant::now());
+        assert!(sources.is_drained(true));
+        assert!(!sources.is_drained(false), "a Job that runs may make another Pod");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_restart_begins_a_new_log() {
-        let mut roster = roster();
-        roster.take(reset(vec![pod("Running", json!({"terminated": {}}), 0)]));
-        assert_eq!(follows(&roster.orders(Instant::now())), [false]);
-        roster.ended("pod-1/pi", End::Complete, Instant::now());
-        assert_eq!(roster.orders(Instant::now()), []);
-        roster.take(applied(pod("Running", json!({"running": {}}), 1)));
-        assert_eq!(follows(&roster.orders(Instant::now())), [true]);
+        let mut sources = sources();
+        sources.take(reset(vec![pod("Running", json!({"terminated": {}}), 0)]));
+        assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+        sources.ended("pod-1/pi", End::Complete, Instant::now());
+        assert_eq!(sources.orders(Instant::now()), []);
+        sources.take(applied(pod("Running", json!({"running": {}}), 1)));
+        assert_eq!(follows(&sources.orders(Instant::now())), [true]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_broken_log_is_asked_for_again_after_a_pause() {
-        let mut roster = roster();
-        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
-        roster.orders(Instant::now());
-        roster.ended("pod-1/pi", End::Broken(None), Instant::now());
-        assert_eq!(roster.orders(Instant::now()), []);
-        tokio::time::sleep_until(roster.next_try().unwrap()).await;
-        assert_eq!(follows(&roster.orders(Instant::now())), [true]);
+        let mut sources = sources();
+        sources.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        sources.orders(Instant::now());
+        sources.ended("pod-1/pi", End::Broken(None), Instant::now());
+        assert_eq!(sources.orders(Instant::now()), []);
+        tokio::time::sleep_until(sources.next_try().unwrap()).await;
+        assert_eq!(follows(&sources.orders(Instant::now())), [true]);
     }
 
     /// Containers that end at different times: the stream has to rest between what there is to do.
     #[tokio::test(start_paused = true)]
     async fn the_next_try_is_never_in_the_past() {
-        let mut roster = roster();
+        let mut sources = sources();
         let states = [
             json!({"waiting": {}}),
             json!({"running": {}}),
@@ -526,13 +526,13 @@ mod tests {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let pick = |bound: usize, shift: u32| (random >> shift) % bound;
             let restarts = i64::from(round / 100);
-            roster.take(applied(pod("Running", states[pick(3, 20)].clone(), restarts)));
-            roster.orders(Instant::now());
+            sources.take(applied(pod("Running", states[pick(3, 20)].clone(), restarts)));
+            sources.orders(Instant::now());
             if pick(2, 30) == 0 {
-                roster.ended("pod-1/pi", ends[pick(5, 40)].clone(), Instant::now());
-                roster.orders(Instant::now());
+                sources.ended("pod-1/pi", ends[pick(5, 40)].clone(), Instant::now());
+                sources.orders(Instant::now());
             }
-            let next = roster.next_try();
+            let next = sources.next_try();
             assert!(
                 next.is_none_or(|time| time > Instant::now()),
                 "round {round}: {next:?}"
@@ -552,20 +552,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_run_is_read_whenever_its_restart_is_counted() {
         for counted_at_the_end in [false, true] {
-            let mut roster = roster();
+            let mut sources = sources();
             let ended = json!({"terminated": {"containerID": "run-0"}});
-            roster.take(status(json!({"running": {}}), json!({}), "run-0", 0));
-            assert_eq!(follows(&roster.orders(Instant::now())), [true]);
-            roster.ended("pod-1/pi", End::Complete, Instant::now());
+            sources.take(status(json!({"running": {}}), json!({}), "run-0", 0));
+            assert_eq!(follows(&sources.orders(Instant::now())), [true]);
+            sources.ended("pod-1/pi", End::Complete, Instant::now());
             tokio::time::advance(AGAIN).await;
             let count = i64::from(counted_at_the_end);
-            roster.take(status(json!({"waiting": {}}), ended.clone(), "run-0", count));
-            assert_eq!(follows(&roster.orders(Instant::now())), [false]);
-            roster.heard("pod-1/pi");
-            roster.ended("pod-1/pi", End::Complete, Instant::now());
-            assert_eq!(roster.orders(Instant::now()), [], "its log was read to its end");
-            roster.take(status(json!({"running": {}}), ended, "run-1", 1));
-            let orders = roster.orders(Instant::now());
+            sources.take(status(json!({"waiting": {}}), ended.clone(), "run-0", count));
+            assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+            sources.heard("pod-1/pi");
+            sources.ended("pod-1/pi", End::Complete, Instant::now());
+            assert_eq!(sources.orders(Instant::now()), [], "its log was read to its end");
+            sources.take(status(json!({"running": {}}), ended, "run-1", 1));
+            let orders = sources.orders(Instant::now());
             assert_eq!(follows(&orders), [true]);
             assert!(orders[0].new_run);
         }
@@ -573,15 +573,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_log_that_does_not_exist_is_given_up_after_a_while() {
-        let mut roster = roster();
-        roster.take(reset(vec![pod("Succeeded", json!({"terminated": {}}), 0)]));
+        let mut sources = sources();
+        sources.take(reset(vec![pod("Succeeded", json!({"terminated": {}}), 0)]));
         let mut pauses = Vec::new();
         loop {
-            assert!(!roster.is_drained(true));
-            assert_eq!(follows(&roster.orders(Instant::now())), [false]);
+            assert!(!sources.is_drained(true));
+            assert_eq!(follows(&sources.orders(Instant::now())), [false]);
             let none = End::None("no such container".to_owned());
-            let trouble = roster.ended("pod-1/pi", none, Instant::now());
-            let Some(next) = roster.next_try() else {
+            let trouble = sources.ended("pod-1/pi", none, Instant::now());
+            let Some(next) = sources.next_try() else {
                 assert!(trouble.is_some_and(|trouble| !trouble.retries));
                 break;
             };
@@ -591,32 +591,32 @@ mod tests {
             tokio::time::sleep_until(next).await;
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 16, 16, 16]);
-        assert!(roster.is_drained(true));
+        assert!(sources.is_drained(true));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_log_is_asked_for_again_at_once_and_ever_less_often() {
-        let mut roster = roster();
-        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        let mut sources = sources();
+        sources.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         let mut seconds = Vec::new();
         for _ in 0..5 {
-            let orders = roster.orders(Instant::now());
+            let orders = sources.orders(Instant::now());
             seconds.push(orders[0].silence.as_secs());
-            roster.ended("pod-1/pi", End::Silent, Instant::now());
+            sources.ended("pod-1/pi", End::Silent, Instant::now());
         }
         assert_eq!(seconds, [4, 8, 16, 32, 32]);
-        roster.heard("pod-1/pi");
-        assert_eq!(roster.orders(Instant::now())[0].silence, SILENCE.0);
+        sources.heard("pod-1/pi");
+        assert_eq!(sources.orders(Instant::now())[0].silence, SILENCE.0);
     }
 
     #[test]
     fn another_jobs_pods_are_left_alone() {
-        let mut roster = Roster::new(Wanted {
+        let mut sources = LogSources::new(Wanted {
             job: "job-2".to_owned(),
             ..Wanted::default()
         });
-        roster.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
-        assert!(roster.is_drained(true));
+        sources.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
+        assert!(sources.is_drained(true));
     }
 
     #[tokio::test(start_paused = true)]
@@ -626,10 +626,10 @@ mod tests {
             previous: true,
             ..Wanted::default()
         };
-        let mut roster = Roster::new(wanted);
-        roster.take(reset(vec![pod("Running", json!({"running": {}}), 2)]));
-        assert_eq!(follows(&roster.orders(Instant::now())), [false]);
-        roster.ended("pod-1/pi", End::Complete, Instant::now());
-        assert!(roster.is_drained(false));
+        let mut sources = LogSources::new(wanted);
+        sources.take(reset(vec![pod("Running", json!({"running": {}}), 2)]));
+        assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+        sources.ended("pod-1/pi", End::Complete, Instant::now());
+        assert!(sources.is_drained(false));
     }
 }

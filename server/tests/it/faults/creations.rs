@@ -41,7 +41,7 @@ async fn five_hundred_creations_under_random_faults() {
     const ALL: usize = 500;
     let cluster = Cluster::open();
     let proxy = Proxy::before(cluster.playground.router()).await;
-    let patient = proxy.cluster().with_patience(Duration::from_secs(1));
+    let patient = proxy.cluster().with_timeout(Duration::from_secs(1));
     let app = Arc::new(TestApp::signed_in_before(patient).await);
     let mut random = Random(20_261_124);
     let (mut asked, mut failed) = (0, 0);
@@ -107,7 +107,7 @@ async fn five_hundred_creations_under_random_faults() {
 async fn a_creation_without_an_answer_is_found_later() {
     let cluster = Cluster::open();
     let proxy = Proxy::before(cluster.playground.router()).await;
-    let app = TestApp::signed_in_before(proxy.cluster().with_patience(Duration::from_millis(500))).await;
+    let app = TestApp::signed_in_before(proxy.cluster().with_timeout(Duration::from_millis(500))).await;
     for (metadata, count) in [
         (json!({"name": "once"}), 1),
         (json!({"generateName": "once-"}), 2),

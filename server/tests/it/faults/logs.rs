@@ -12,19 +12,19 @@ use crate::faults::harness::{Cluster, JOBS, PODS, Random, create, is_log, manife
 
 /// What arrived of a log, up to its end, and how often the page was told of a loss.
 async fn log_of(events: &mut Events) -> (Vec<String>, usize) {
-    let (mut texts, mut losses) = (Vec::new(), 0);
+    let (mut texts, mut disconnections) = (Vec::new(), 0);
     while let Some(event) = events.next().await {
         match event.name.as_str() {
             "lines" => {
                 let lines = event.data.as_array().unwrap().iter();
                 texts.extend(lines.map(|line| line["text"].as_str().unwrap().to_owned()));
             }
-            "stale" => losses += 1,
+            "stale" => disconnections += 1,
             "end" => break,
             _ => {}
         }
     }
-    (texts, losses)
+    (texts, disconnections)
 }
 
 /// A log that is written while its connections are cut in the middle of lines.
@@ -144,8 +144,8 @@ async fn cut_log(command: &str) -> Option<Vec<String>> {
         tokio::time::sleep(Duration::from_millis(700)).await;
         cutter.start();
     });
-    let (texts, losses) = log_of(&mut events).await;
-    assert!(losses > 0, "the page was told that the watches were lost");
+    let (texts, disconnections) = log_of(&mut events).await;
+    assert!(disconnections > 0, "the page was told that the watches were lost");
     cluster.playground.shutdown().await;
     Some(texts)
 }
