@@ -169,7 +169,8 @@ async fn what_is_in_memory_is_bounded_without_a_name_too() {
             container(pod)["command"] = json!(["perl", "-e", fill("/dev/shm/x")])
         })
         .await;
-    assert_eq!(shared.log.lines().next(), Some("64"), "{shared:#?}");
+    // Perl says too that it could not close it.
+    assert!(shared.log.lines().any(|line| line == "64"), "{shared:#?}");
     let root = setting
         .run_with("root", "", |pod| {
             container(pod)["command"] = json!(["perl", "-e", fill("/tmp/x")]);

@@ -22,14 +22,15 @@ async fn exchange(setting: &Setting, volume: &Value, script: &str) {
 }
 
 /// A script that exchanges a folder for each of some others, or links, as fast as it can (`renameat2` with
-/// RENAME_EXCHANGE), so that of some tries the look sees the one and the mount the other.
+/// RENAME_EXCHANGE), so that of some tries the look sees the one and the mount the other. The folder is there for most
+/// of the time, so that others see it all along.
 fn exchanges(make: &str, folder: &str, others: &[&str]) -> String {
     let number = libc::SYS_renameat2;
     format!(
         "{make}; my ($s, @l) = ('{folder}', {});
          while (1) {{ for my $l (@l) {{ for (1 .. 200) {{
             syscall({number}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 2000);
-            syscall({number}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 2000); }} }} }}",
+            syscall({number}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 300); }} }} }}",
         others
             .iter()
             .map(|name| format!("'{name}'"))

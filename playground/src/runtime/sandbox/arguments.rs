@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
+use super::SandboxError;
 use super::host::Host;
 use super::mounts::{Checked, Gate};
 use super::resolve::Tree;
@@ -80,7 +81,7 @@ pub(super) struct Inner {
 }
 
 /// The options of the inner bwrap, and what goes with them.
-pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<Inner> {
+pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
     let mut list = Arguments::default();
     list.isolation(spec);
     list.words(&[
@@ -230,7 +231,7 @@ impl Arguments {
         Ok(files)
     }
 
-    fn mounts(&mut self, mounts: &[Mount], tree: &mut Tree) -> io::Result<Vec<Checked>> {
+    fn mounts(&mut self, mounts: &[Mount], tree: &mut Tree) -> Result<Vec<Checked>, SandboxError> {
         let mut all = Vec::new();
         let mut left: Vec<(usize, &Mount)> = mounts.iter().enumerate().collect();
         while !left.is_empty() {
@@ -248,9 +249,8 @@ impl Arguments {
                 .any(|kernels| target.starts_with(kernels));
             if kernels || target == Path::new("/dev") {
                 let (asked, inside) = (mount.target.display(), target.display());
-                return Err(io::Error::other(format!(
-                    "\"{asked}\" cannot be mounted because it is inside {inside}"
-                )));
+                let why = format!("\"{asked}\" cannot be mounted because it is inside {inside}");
+                return Err(io::Error::other(why).into());
             }
             let mut source = PathBuf::from(volume(&number.to_string()));
             if !mount.sub_path.as_os_str().is_empty() {
@@ -258,7 +258,14 @@ impl Arguments {
             }
             let option = if mount.read_only { "--ro-bind" } else { "--bind" };
             self.add([option.into(), source.into(), target.clone().into()]);
-            let opened = open(mount)?;
+            // The folder is this program's own; a part of it is the containers'.
+            let opened = open(mount).map_err(|error| {
+                if mount.sub_path.as_os_str().is_empty() {
+                    error.into()
+                } else {
+                    SandboxError::Changed(target.clone())
+                }
+            })?;
             all.push(Checked {
                 target: target.clone(),
                 source: opened.try_clone()?,

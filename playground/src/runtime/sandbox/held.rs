@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
@@ -98,7 +98,7 @@ impl Looker<'_> {
             return false;
         };
         let mut seen = false;
-        let mut roots = None;
+        let mut table = None;
         for entry in entries.flatten() {
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
@@ -117,9 +117,10 @@ impl Looker<'_> {
                 self.held.is_opaque |=
                     !self.look(1) || field(&info(), "scm_fds:").is_some_and(|count| count > 0);
             } else if self.is_held(&stat) {
-                let roots = roots.get_or_insert_with(|| roots_of(thread));
-                let mount = field(&info(), "mnt_id:").and_then(|mount| roots.get(&mount).cloned());
-                self.hold(&stat, mount);
+                let table = table.get_or_insert_with(|| mounts(thread));
+                let number = field(&info(), "mnt_id:");
+                let mount = table.iter().find(|mount| Some(mount.number) == number);
+                self.hold(&stat, mount.map(|mount| mount.root.clone()));
             }
         }
         seen
@@ -140,6 +141,7 @@ impl Looker<'_> {
         if !self.look(maps.len().div_ceil(1024)) {
             return;
         }
+        let mut table = None;
         for line in maps.lines().filter(|line| line.ends_with(" (deleted)")) {
             if !self.look(1) {
                 return;
@@ -150,15 +152,21 @@ impl Looker<'_> {
             else {
                 continue;
             };
+            let table = table.get_or_insert_with(|| mounts(process));
+            let root = || {
+                let path = Path::new(line.get(line.find('/')?..)?);
+                let around = table.iter().filter(|mount| path.starts_with(&mount.place));
+                let nearest = around.max_by_key(|mount| mount.place.components().count());
+                nearest.map(|mount| mount.root.clone())
+            };
             // Only root may look behind it.
             if let Ok(stat) = rustix::fs::stat(format!("{process}/map_files/{range}")) {
                 if self.is_held(&stat) {
-                    self.hold(&stat, None);
+                    self.hold(&stat, root());
                 }
             } else if is_device(device, self.device) {
                 self.held.is_opaque = true;
-                let known = self.held.files.entry(inode).or_default();
-                known.0 = known.0.max(length(range).unwrap_or(0));
+                self.add(inode, length(range).unwrap_or(0), root());
             }
         }
     }
@@ -174,12 +182,16 @@ impl Looker<'_> {
         stat.st_dev == self.device && stat.st_nlink == 0
     }
 
-    fn hold(&mut self, stat: &Stat, mount: Option<PathBuf>) {
+    fn hold(&mut self, stat: &Stat, root: Option<PathBuf>) {
         let bytes = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
-        let known = self.held.files.entry(stat.st_ino).or_default();
+        self.add(stat.st_ino, bytes, root);
+    }
+
+    fn add(&mut self, inode: u64, bytes: u64, root: Option<PathBuf>) {
+        let known = self.held.files.entry(inode).or_default();
         known.0 = known.0.max(bytes);
-        if mount.is_some() {
-            known.1 = mount;
+        if root.is_some() {
+            known.1 = root;
         }
     }
 }
@@ -200,15 +212,26 @@ fn written(process: &str) -> u64 {
     count("write_bytes:").saturating_sub(count("cancelled_write_bytes:"))
 }
 
-/// The part of its file system that each mount shows, as the kernel writes it.
-fn roots_of(thread: &str) -> HashMap<u64, PathBuf> {
+/// A mount of a sandbox.
+struct Mounted {
+    number: u64,
+    /// Where it is in the container.
+    place: PathBuf,
+    /// The part of its file system that it shows, as the kernel writes it.
+    root: PathBuf,
+}
+
+fn mounts(thread: &str) -> Vec<Mounted> {
     let table = read(&format!("{thread}/mountinfo"));
-    let roots = table.lines().filter_map(|line| {
-        let mut fields = line.split(' ');
-        let number = fields.next()?.parse().ok()?;
-        fields.nth(2).map(|root| (number, PathBuf::from(root)))
+    let mounts = table.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split(' ').take(5).collect();
+        Some(Mounted {
+            number: fields.first()?.parse().ok()?,
+            root: fields.get(3)?.into(),
+            place: fields.get(4)?.into(),
+        })
     });
-    roots.collect()
+    mounts.collect()
 }
 
 fn is_zombie(process: &str) -> bool {
@@ -270,6 +293,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = format!("use IO::Handle; {WRITE}; open($g, '+<&', $f); fork");
         let held = look(folder.path(), &script);
+        assert_eq!(held.files.len(), 1, "{held:?}");
+        assert!(((4 << 20)..(5 << 20)).contains(&bytes(&held)), "{held:?}");
+        assert!(held.files.values().all(|(_, root)| root.is_some()), "{held:?}");
+    }
+
+    #[test]
+    fn a_mapped_file_without_a_name_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let map = format!(
+            "syscall({}, 0, 4 << 20, 3, 1, fileno($f), 0) != -1 or die $!; close $f",
+            libc::SYS_mmap
+        );
+        let held = look(folder.path(), &format!("use IO::Handle; {WRITE}; {map}"));
         assert_eq!(held.files.len(), 1, "{held:?}");
         assert!(((4 << 20)..(5 << 20)).contains(&bytes(&held)), "{held:?}");
         assert!(held.files.values().all(|(_, root)| root.is_some()), "{held:?}");
