@@ -166,7 +166,7 @@ async fn what_is_in_memory_is_bounded_without_a_name_too() {
     };
     let shared = setting
         .run_with("shm", "", |pod| {
-            container(pod)["command"] = json!(["perl", "-e", fill("/dev/shm/x")])
+            container(pod)["command"] = json!(["perl", "-e", fill("/dev/shm/x")]);
         })
         .await;
     // Perl says too that it could not close it.

@@ -22,7 +22,7 @@ async fn exchange(setting: &Setting, volume: &Value, script: &str) {
 }
 
 /// A script that exchanges a folder for each of some others, or links, as fast as it can (`renameat2` with
-/// RENAME_EXCHANGE), so that of some tries the look sees the one and the mount the other. The folder is there for most
+/// `RENAME_EXCHANGE`), so that of some tries the look sees the one and the mount the other. The folder is there for most
 /// of the time, so that others see it all along.
 fn exchanges(make: &str, folder: &str, others: &[&str]) -> String {
     let number = libc::SYS_renameat2;

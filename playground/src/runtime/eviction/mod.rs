@@ -171,7 +171,7 @@ impl Manager {
         self.node.retain(|uid| live.iter().any(|pod| uid_of(pod) == uid));
         let mut looks = Looks::new();
         let usages = live
-            .into_iter()
+            .iter()
             .map(|pod| Usage::of(&self.cluster, &self.node, pod, &mut looks));
         (usages.collect(), over)
     }

@@ -30,11 +30,11 @@ pub(super) struct Usage {
 
 impl Usage {
     /// Looks at a Pod's folders and processes.
-    pub fn of(cluster: &Cluster, node: &Node, pod: Arc<Value>, looks: &mut Looks) -> Self {
-        let uid = uid_of(&pod).to_owned();
-        let logs = logs::folder(cluster, &pod);
+    pub fn of(cluster: &Cluster, node: &Node, pod: &Arc<Value>, looks: &mut Looks) -> Self {
+        let uid = uid_of(pod).to_owned();
+        let logs = logs::folder(cluster, pod);
         let mut usage = Self {
-            pod: Arc::clone(&pod),
+            pod: Arc::clone(pod),
             containers: Vec::new(),
             volumes: Vec::new(),
             claims: 0,
@@ -42,7 +42,7 @@ impl Usage {
             hidden: None,
         };
         for volume in list(&pod["spec"]["volumes"]) {
-            let Ok(folder) = volumes::folder(cluster, &pod, volume) else {
+            let Ok(folder) = volumes::folder(cluster, pod, volume) else {
                 continue;
             };
             if volume["persistentVolumeClaim"].is_object() {
