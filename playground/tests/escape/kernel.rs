@@ -5,6 +5,7 @@ use std::os::fd::AsRawFd;
 
 use serde_json::json;
 
+use crate::lifetime::processes;
 use crate::setting::{Setting, container, pod};
 
 /// Settings that a container may not change, as the host has them.
@@ -115,57 +116,6 @@ async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
-}
-
-/// What [`commands_end_with_a_playground_that_is_killed`] kills.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "runs until it is killed"]
-async fn playground_to_be_killed() {
-    let mark = std::env::var(MARK).unwrap();
-    let setting = Setting::new();
-    let script = format!("trap '' TERM HUP INT; sleep {mark} & sleep {mark}; true");
-    setting.run("sleeper", &script).await;
-}
-
-const MARK: &str = "PLAYGROUND_ESCAPE_MARK";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn commands_end_with_a_playground_that_is_killed() {
-    let mark = format!("8{}", std::process::id());
-    let folder = tempfile::tempdir().unwrap();
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "kernel::playground_to_be_killed"])
-        .env(MARK, &mark)
-        .env("TMPDIR", folder.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let sleepers = || processes(&format!("sleep\0{mark}\0")).len();
-    let began = std::time::Instant::now();
-    while sleepers() < 2 {
-        assert!(began.elapsed().as_secs() < 60, "they never ran");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let killed = std::time::Instant::now();
-    while sleepers() > 0 {
-        assert!(killed.elapsed().as_secs() < 10, "{} are left", sleepers());
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-}
-
-/// Processes with this command line.
-fn processes(command: &str) -> Vec<u32> {
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    entries
-        .filter_map(|entry| {
-            let number = entry.file_name().to_str()?.parse().ok()?;
-            let line = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
-            (line == command).then_some(number)
-        })
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

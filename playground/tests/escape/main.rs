@@ -8,8 +8,13 @@
 )]
 
 mod bounds;
+mod disk;
+mod full_disk;
+mod groups;
 mod kernel;
+mod lifetime;
 mod paths;
+mod racing;
 mod setting;
 
 use std::os::unix::process::CommandExt;

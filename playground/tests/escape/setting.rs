@@ -1,6 +1,7 @@
 //! A playground, Pods in it, and how they ended.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -58,7 +59,7 @@ impl Setting {
     }
 
     pub fn with_data(folder: TempDir, data: &Path) -> Self {
-        let bwrap = std::process::Command::new("bwrap").arg("--version").output();
+        let bwrap = Command::new("bwrap").arg("--version").output();
         assert!(
             bwrap.is_ok_and(|output| output.status.success()),
             "bubblewrap is not installed"
@@ -117,6 +118,44 @@ impl Setting {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// The uids of all Pods.
+    pub async fn uids(&self) -> Vec<String> {
+        let (_, text) = self
+            .request(Method::GET, "/api/v1/namespaces/demo/pods", None)
+            .await;
+        let pods: Value = serde_json::from_str(&text).unwrap();
+        let uid = |pod: &Value| pod["metadata"]["uid"].as_str().unwrap().to_owned();
+        pods["items"].as_array().unwrap().iter().map(uid).collect()
+    }
+
+    /// A claim that Pods share, as a volume named `v`.
+    pub async fn claim(&self) -> Value {
+        let claim = json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared"},
+            "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Mi"}}},
+        });
+        self.create("persistentvolumeclaims", &claim).await;
+        json!({"name": "v", "persistentVolumeClaim": {"claimName": "shared"}})
+    }
+
+    /// Waits until a container has ended or waits for something.
+    pub async fn settled(&self, name: &str) -> Ended {
+        let pod = self
+            .wait(name, |pod| {
+                let state = &pod["status"]["containerStatuses"][0]["state"];
+                state["terminated"].is_object() || state["waiting"]["message"].is_string()
+            })
+            .await;
+        self.with_log(pod).await
+    }
+
+    async fn with_log(&self, pod: Value) -> Ended {
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        let path = format!("/api/v1/namespaces/demo/pods/{name}/log?container=main");
+        let (_, log) = self.request(Method::GET, &path, None).await;
+        Ended { pod, log }
+    }
+
     /// Waits until a Pod is as asked for.
     pub async fn wait(&self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
@@ -134,9 +173,7 @@ impl Setting {
     pub async fn end(&self, name: &str) -> Ended {
         let over = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
         let pod = self.wait(name, over).await;
-        let path = format!("/api/v1/namespaces/demo/pods/{name}/log?container=main");
-        let (_, log) = self.request(Method::GET, &path, None).await;
-        Ended { pod, log }
+        self.with_log(pod).await
     }
 
     /// Runs a script in a Pod of its own that is changed before.
@@ -188,4 +225,35 @@ pub fn pod(name: &str, script: &str) -> Value {
 /// The only container of a Pod.
 pub fn container(pod: &mut Value) -> &mut Value {
     &mut pod["spec"]["containers"][0]
+}
+
+/// A small disk for a data folder, where one can be made.
+pub struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    pub fn mount(folder: &Path) -> Option<Self> {
+        let mounted = rustix::process::geteuid().is_root()
+            && Command::new("mount")
+                .args(["-t", "tmpfs", "-o", "size=50m,mode=700", "tmpfs"])
+                .arg(folder)
+                .status()
+                .is_ok_and(|status| status.success());
+        mounted.then(|| Self(folder.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// Gives a Pod volumes, and its container their mounts.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with `json!` in place"
+)]
+pub fn mount(pod: &mut Value, volumes: Value, mounts: Value) {
+    pod["spec"]["volumes"] = volumes;
+    container(pod)["volumeMounts"] = mounts;
 }

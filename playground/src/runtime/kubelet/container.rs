@@ -85,7 +85,7 @@ impl Life {
     /// The container waits for its restart, as `CrashLoopBackOff`. The restart is counted when it happens.
     async fn back_off_begins(
         &self,
-        pod: &Value,
+        pod: &Arc<Value>,
         statuses: &str,
         name: &str,
         wait: Duration,

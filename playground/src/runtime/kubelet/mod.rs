@@ -7,11 +7,13 @@
 
 mod command;
 mod container;
+mod recorder;
 mod start;
 mod status;
+mod sweep;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -25,14 +27,16 @@ use super::node::Node;
 use super::sandbox::Sandbox;
 use super::volumes;
 use crate::cluster::Cluster;
-use crate::controllers::events;
 use crate::http::is_over;
-use crate::resource::{PERSISTENT_VOLUME_CLAIMS, PODS};
-use crate::store::{Key, StoreError};
+use crate::resource::PODS;
+use crate::store::{EventKind, Key, StoreError};
 pub(super) use command::ROOT_BYTES;
+use recorder::Recorder;
 use status::set_conditions;
 
 const COMPONENT: &str = "kubelet";
+/// How often all Pods are looked at, whatever has changed.
+const RELIST: Duration = Duration::from_secs(1);
 /// How long a status waits for a disk that takes nothing.
 const STATUS_RETRY: Duration = Duration::from_millis(250);
 
@@ -47,91 +51,105 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
     }
     // As after a restart of a node: what was in memory is gone.
     volumes::unmount_all(&cluster);
-    sweep(&cluster);
+    sweep::sweep(&cluster);
     let node: Arc<Node> = Arc::default();
     tasks.spawn(super::eviction::run(
         cluster.clone(),
         Arc::clone(&node),
         stop.clone(),
     ));
-    let known: Arc<Mutex<HashSet<String>>> = Arc::default();
-    let mut first = true;
-    loop {
-        let since = cluster.store.version();
-        let pods = match cluster.store.list(&PODS, None) {
-            Ok((pods, _)) => pods,
-            Err(error) => {
-                tracing::error!(%error, "the kubelet cannot read Pods");
-                return;
-            }
-        };
-        for pod in pods.iter().filter(|pod| pod["spec"]["nodeName"].is_string()) {
-            let uid = pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-            let mut taken = known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if !taken.insert(uid.clone()) {
-                continue;
-            }
-            drop(taken);
-            let Ok(key) = Key::of(&PODS, pod) else { continue };
-            let life = Life {
-                cluster: cluster.clone(),
-                key,
-                uid: uid.clone(),
-                sandbox: sandbox.clone(),
-                node: Arc::clone(&node),
-                stop: stop.clone(),
-            };
-            let (known, restarted) = (known.clone(), first);
-            tasks.spawn(async move {
-                if let Err(error) = life.run(restarted).await {
-                    tracing::warn!(%error, "a Pod");
+    let kubelet = Kubelet {
+        recorder: Recorder::start(cluster.clone(), &tasks),
+        cluster,
+        sandbox,
+        node,
+        stop,
+        tasks,
+        known: Arc::default(),
+    };
+    kubelet.follow().await;
+}
+
+/// What takes Pods.
+struct Kubelet {
+    cluster: Cluster,
+    sandbox: Result<Arc<Sandbox>, String>,
+    node: Arc<Node>,
+    recorder: Recorder,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// The Pods that are taken, by uid.
+    known: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Kubelet {
+    async fn follow(&self) {
+        let mut first = true;
+        // Also finds Pods whose life has ended for an error.
+        let mut relist = tokio::time::interval(RELIST);
+        loop {
+            let since = self.cluster.store.version();
+            let pods = match self.cluster.store.list(&PODS, None) {
+                Ok((pods, _)) => pods,
+                Err(error) => {
+                    tracing::error!(%error, "the kubelet cannot read Pods");
+                    return;
                 }
-                known
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .remove(&uid);
-            });
+            };
+            for pod in &pods {
+                self.take(pod, first);
+            }
+            first = false;
+            relist.reset();
+            let Ok(mut changes) = self.cluster.store.watch(&PODS, None, since) else {
+                continue;
+            };
+            loop {
+                tokio::select! {
+                    change = changes.next() => match change {
+                        Some(Ok(change)) if change.kind == EventKind::Deleted => {}
+                        Some(Ok(change)) => self.take(&change.object, false),
+                        // It has fallen behind.
+                        Some(Err(_)) => break,
+                        None => return,
+                    },
+                    _ = relist.tick() => break,
+                }
+            }
         }
-        first = false;
-        let Ok(mut changes) = cluster.store.watch(&PODS, None, since) else {
-            continue;
+    }
+
+    /// Takes a Pod that has a node, unless it is taken already.
+    fn take(&self, pod: &Value, restarted: bool) {
+        if !pod["spec"]["nodeName"].is_string() {
+            return;
+        }
+        let uid = pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let Ok(key) = Key::of(&PODS, pod) else { return };
+        if !lock(&self.known).insert(uid.clone()) {
+            return;
+        }
+        let life = Life {
+            cluster: self.cluster.clone(),
+            key,
+            uid: uid.clone(),
+            sandbox: self.sandbox.clone(),
+            node: Arc::clone(&self.node),
+            recorder: self.recorder.clone(),
+            stop: self.stop.clone(),
         };
-        let _ = tokio::time::timeout(Duration::from_secs(1), changes.next()).await;
-        // A burst of changes is one round.
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        let all = Arc::clone(&self.known);
+        self.tasks.spawn(async move {
+            if let Err(error) = life.run(restarted).await {
+                tracing::warn!(%error, "a Pod");
+            }
+            lock(&all).remove(&uid);
+        });
     }
 }
 
-/// Removes the folders of Pods and claims that are gone: the process may have ended before it could.
-fn sweep(cluster: &Cluster) {
-    for (kind, resource) in [
-        ("pods", &PODS),
-        ("logs", &PODS),
-        ("volumes", &PERSISTENT_VOLUME_CLAIMS),
-    ] {
-        let Ok((objects, _)) = cluster.store.list(resource, None) else {
-            continue;
-        };
-        let known: HashSet<&str> = objects
-            .iter()
-            .filter_map(|object| object["metadata"]["uid"].as_str())
-            .collect();
-        let entries = std::fs::read_dir(cluster.data_dir.join(kind))
-            .into_iter()
-            .flatten()
-            .flatten();
-        for entry in entries {
-            let name = entry.file_name();
-            // The logs' folders are named NAMESPACE_NAME_UID.
-            let uid = name.to_str().and_then(|name| name.rsplit('_').next());
-            if uid.is_some_and(|uid| known.contains(uid)) {
-                continue;
-            }
-            if let Err(error) = volumes::remove(&entry.path()) {
-                tracing::warn!(%error, folder = %entry.path().display(), "a folder of what is gone stays");
-            }
-        }
-    }
+fn lock(known: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The life of one Pod on its node.
@@ -141,6 +159,7 @@ struct Life {
     uid: String,
     sandbox: Result<Arc<Sandbox>, String>,
     node: Arc<Node>,
+    recorder: Recorder,
     stop: CancellationToken,
 }
 
@@ -180,8 +199,8 @@ impl Life {
         }
     }
 
-    fn event(&self, pod: &Value, kind: &str, reason: &str, message: &str) {
-        events::record(&self.cluster, pod, COMPONENT, kind, reason, message);
+    fn event(&self, pod: &Arc<Value>, kind: &'static str, reason: &'static str, message: &str) {
+        self.recorder.record(pod, kind, reason, message.to_owned());
     }
 
     async fn run(&self, restarted: bool) -> Result<(), StoreError> {

@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
+use super::SandboxError;
+use super::host::Host;
+use super::mounts::{Checked, Gate};
 use super::resolve::Tree;
 use super::spec::{Mount, Spec};
 
@@ -31,115 +34,10 @@ pub(super) const INNER_BWRAP: &str = "/bwrap";
 /// status pipe and the filters.
 pub(super) const FIRST_FILE_FD: i32 = 10;
 /// Bytes of `/dev/shm`, as container runtimes make it.
-const SHM_BYTES: u64 = 64 << 20;
+pub(super) const SHM_BYTES: u64 = 64 << 20;
 
-/// What of this host's `/etc` programs need and that tells nothing about the host's people.
-/// `/etc/ssl/private` stays out.
-const ETC: [&str; 22] = [
-    "alternatives",
-    "ca-certificates",
-    "debian_version",
-    "fonts",
-    "host.conf",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "locale.alias",
-    "localtime",
-    "magic",
-    "magic.mime",
-    "mime.types",
-    "networks",
-    "os-release",
-    "perl",
-    "protocols",
-    "services",
-    "ssl/certs",
-    "ssl/openssl.cnf",
-    "terminfo",
-    "timezone",
-];
-
-/// Folders of the root that hold programs and libraries.
-const SYSTEM: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
-
-/// Paths of `/proc` that tell about the host, hidden as by container runtimes.
-const MASKED: [&str; 10] = [
-    "acpi",
-    "asound",
-    "interrupts",
-    "kcore",
-    "keys",
-    "latency_stats",
-    "sched_debug",
-    "scsi",
-    "timer_list",
-    "timer_stats",
-];
-/// Paths of `/proc` that change the host, read-only as by container runtimes.
-const READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 /// What programs read of `/sys`: how many processors there are.
 const CPUS: &str = "/sys/devices/system/cpu";
-
-/// What this host and its bubblewrap offer.
-#[derive(Debug, Clone)]
-pub(super) struct Host {
-    /// Started by root: the outer sandbox needs no user namespace, and changes the user.
-    pub root: bool,
-    /// Folders of the root: name and, where it is a link, its target.
-    pub system: Vec<(String, Option<PathBuf>)>,
-    /// Folders of `/etc` that exist, relative to it.
-    pub etc_folders: Vec<String>,
-    /// Files of `/etc` that exist, relative to it.
-    pub etc_files: Vec<String>,
-    /// Entries of `/proc` to hide, and whether each is a folder.
-    pub masked: Vec<(String, bool)>,
-    /// Entries of `/proc` to protect.
-    pub read_only: Vec<String>,
-}
-
-impl Host {
-    /// Learns the layout from the file system.
-    pub fn probe() -> Self {
-        let system = SYSTEM.iter().filter_map(|name| {
-            let path = Path::new("/").join(name);
-            let kind = std::fs::symlink_metadata(&path).ok()?;
-            let target = if kind.is_symlink() {
-                Some(std::fs::read_link(&path).ok()?)
-            } else {
-                None
-            };
-            Some(((*name).to_owned(), target))
-        });
-        let mut etc: Vec<String> = ETC.iter().map(|&name| name.to_owned()).collect();
-        // Interpreters keep their configuration under versioned names.
-        if let Ok(entries) = std::fs::read_dir("/etc") {
-            let names = entries
-                .flatten()
-                .filter_map(|entry| entry.file_name().into_string().ok());
-            etc.extend(names.filter(|name| name.starts_with("python3") || name.starts_with("java-")));
-        }
-        etc.retain(|name| std::fs::File::open(Path::new("/etc").join(name)).is_ok());
-        let (etc_folders, etc_files) = etc
-            .into_iter()
-            .partition(|name| Path::new("/etc").join(name).is_dir());
-        let masked = MASKED.iter().filter_map(|name| {
-            let meta = std::fs::metadata(Path::new("/proc").join(name)).ok()?;
-            Some(((*name).to_owned(), meta.is_dir()))
-        });
-        let read_only = READ_ONLY
-            .iter()
-            .filter(|name| Path::new("/proc").join(name).exists());
-        Self {
-            root: super::owner().is_some(),
-            system: system.collect(),
-            etc_folders,
-            etc_files,
-            masked: masked.collect(),
-            read_only: read_only.map(|&name| name.to_owned()).collect(),
-        }
-    }
-}
 
 /// The options of the outer bwrap.
 pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
@@ -172,9 +70,18 @@ pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
     list.0
 }
 
-/// The options of the inner bwrap, and the files that it copies, whose descriptors are numbered from
-/// [`FIRST_FILE_FD`]. The command itself is no part of them: bwrap reads it from its own command line only.
-pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<(Vec<OsString>, Vec<OwnedFd>)> {
+/// What the inner bwrap is told.
+pub(super) struct Inner {
+    /// Its options. The command itself is no part of them: bwrap reads it from its own command line only.
+    pub options: Vec<OsString>,
+    /// The files that it copies, whose descriptors are numbered from [`FIRST_FILE_FD`].
+    pub files: Vec<OwnedFd>,
+    /// What it mounts, and what holds it back until somebody has looked at that; none where nothing is mounted.
+    pub gate: Option<Gate>,
+}
+
+/// The options of the inner bwrap, and what goes with them.
+pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
     let mut list = Arguments::default();
     list.isolation(spec);
     list.words(&[
@@ -187,13 +94,23 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<(Vec<OsString>, Vec<
     ]);
     list.programs(host);
     list.root(host);
-    let files = list.files(spec, host)?;
+    let mut files = list.files(spec, host)?;
     let links = host
         .system
         .iter()
         .filter_map(|(name, target)| Some((Path::new("/").join(name), target.clone()?)));
     let mut tree = Tree::new(links.collect());
-    list.mounts(&spec.mounts, &mut tree)?;
+    let mounted = list.mounts(&spec.mounts, &mut tree)?;
+    let gate = if mounted.is_empty() {
+        None
+    } else {
+        let (gate, end) = Gate::new(mounted)?;
+        // It is copied, which takes until the gate opens, to where nothing is kept.
+        let number = FIRST_FILE_FD as usize + files.len();
+        list.words(&["--file", &number.to_string(), "/dev/null"]);
+        files.push(end);
+        Some(gate)
+    };
     let working_dir = tree.resolve(&spec.working_dir)?;
     list.add([
         "--dir".into(),
@@ -210,7 +127,11 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> io::Result<(Vec<OsString>, Vec<
     for (name, value) in &spec.env {
         list.words(&["--setenv", name, value]);
     }
-    Ok((list.0, files))
+    Ok(Inner {
+        options: list.0,
+        files,
+        gate,
+    })
 }
 
 /// A place in the outer root.
@@ -310,7 +231,8 @@ impl Arguments {
         Ok(files)
     }
 
-    fn mounts(&mut self, mounts: &[Mount], tree: &mut Tree) -> io::Result<()> {
+    fn mounts(&mut self, mounts: &[Mount], tree: &mut Tree) -> Result<Vec<Checked>, SandboxError> {
+        let mut all = Vec::new();
         let mut left: Vec<(usize, &Mount)> = mounts.iter().enumerate().collect();
         while !left.is_empty() {
             // Outer places first, or they would hide the inner ones; where a place is may depend on links in those.
@@ -322,14 +244,13 @@ impl Arguments {
                 .min_by_key(|(_, target)| target.components().count());
             let Some((place, target)) = outermost else { break };
             let (number, mount) = left.remove(place);
-            if ["/proc", "/sys"]
+            let kernels = ["/proc", "/sys"]
                 .iter()
-                .any(|kernels| target.starts_with(kernels))
-            {
+                .any(|kernels| target.starts_with(kernels));
+            if kernels || target == Path::new("/dev") {
                 let (asked, inside) = (mount.target.display(), target.display());
-                return Err(io::Error::other(format!(
-                    "\"{asked}\" cannot be mounted because it is inside {inside}"
-                )));
+                let why = format!("\"{asked}\" cannot be mounted because it is inside {inside}");
+                return Err(io::Error::other(why).into());
             }
             let mut source = PathBuf::from(volume(&number.to_string()));
             if !mount.sub_path.as_os_str().is_empty() {
@@ -337,9 +258,22 @@ impl Arguments {
             }
             let option = if mount.read_only { "--ro-bind" } else { "--bind" };
             self.add([option.into(), source.into(), target.clone().into()]);
-            tree.mount(target, open(mount)?);
+            // The folder is this program's own; a part of it is the containers'.
+            let opened = open(mount).map_err(|error| {
+                if mount.sub_path.as_os_str().is_empty() {
+                    error.into()
+                } else {
+                    SandboxError::Changed(target.clone())
+                }
+            })?;
+            all.push(Checked {
+                target: target.clone(),
+                source: opened.try_clone()?,
+                read_only: mount.read_only,
+            });
+            tree.mount(target, opened);
         }
-        Ok(())
+        Ok(all)
     }
 }
 
@@ -409,15 +343,17 @@ mod tests {
         text.join(" ").replace(" --", "\n--").replace(folder, "/data")
     }
 
-    #[test]
-    fn only_programs_volumes_and_given_variables_are_visible() {
+    #[tokio::test]
+    async fn only_programs_volumes_and_given_variables_are_visible() {
         let folder = tempfile::tempdir().unwrap();
         let mut host = host(true);
         // Whatever this machine has.
         host.etc_files.clear();
-        let (list, files) = inner(&spec(folder.path()), &host).unwrap();
-        assert_eq!(files.len(), super::super::etc::FILES.len());
-        insta::assert_snapshot!(shown(&list, folder.path()));
+        let inner = inner(&spec(folder.path()), &host).unwrap();
+        // And the gate.
+        assert_eq!(inner.files.len(), super::super::etc::FILES.len() + 1);
+        assert!(inner.gate.is_some());
+        insta::assert_snapshot!(shown(&inner.options, folder.path()));
     }
 
     #[test]
@@ -427,28 +363,12 @@ mod tests {
         insta::assert_snapshot!(shown(&list, folder.path()));
     }
 
-    #[test]
-    fn a_volume_inside_proc_is_refused() {
+    #[tokio::test]
+    async fn a_volume_inside_proc_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let mut spec = spec(folder.path());
         spec.mounts[0].target = "/out/../proc/sys".into();
-        assert!(
-            inner(&spec, &host(true))
-                .unwrap_err()
-                .to_string()
-                .contains("/proc/sys")
-        );
-    }
-
-    #[test]
-    fn the_host_offers_its_programs_but_never_private_keys() {
-        let host = Host::probe();
-        assert!(host.system.iter().any(|(name, _)| name == "bin"));
-        assert!(
-            host.etc_folders
-                .iter()
-                .chain(&host.etc_files)
-                .all(|name| name != "ssl" && name != "shadow" && name != "passwd")
-        );
+        let refused = inner(&spec, &host(true)).err().unwrap();
+        assert!(refused.to_string().contains("/proc/sys"), "{refused}");
     }
 }

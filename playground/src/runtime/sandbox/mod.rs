@@ -4,8 +4,11 @@
 
 mod arguments;
 mod etc;
+mod held;
+mod host;
 mod launcher;
 mod limits;
+mod mounts;
 mod process;
 mod resolve;
 mod seccomp;
@@ -18,11 +21,12 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 pub use etc::write_etc;
+pub(super) use held::{Held, Looks};
 pub use limits::LimitMethod;
 pub use process::{Exit, Process};
 pub use spec::{Mount, Spec};
 
-use arguments::Host;
+use host::Host;
 use launcher::Launcher;
 use limits::Limits;
 
@@ -43,6 +47,10 @@ pub enum SandboxError {
     /// The limits of the container could not be put in force, so it must not run.
     #[error("cannot apply the container's limits: {0}")]
     Limits(#[source] std::io::Error),
+    /// What is mounted is not what was looked at: another container of a volume has exchanged something there
+    /// meanwhile. The next start may succeed.
+    #[error("the volume mounted at \"{0}\" was changed while the container started")]
+    Changed(PathBuf),
     /// Talking to the sandbox failed: out of file descriptors, processes or memory.
     #[error("cannot start the sandbox: {0}")]
     Io(#[from] std::io::Error),
@@ -113,11 +121,9 @@ impl Sandbox {
         }
         let slot = inner.limits.slot(&spec.id, spec.memory_bytes, spec.cpu_millis);
         let slot = slot.map_err(SandboxError::Limits)?;
-        let (inner_options, files) = arguments::inner(spec, &inner.host)?;
         let options = process::Options {
             outer: arguments::outer(spec, &inner.host, &inner.bwrap),
-            inner: inner_options,
-            files,
+            inner: arguments::inner(spec, &inner.host)?,
             filters: &inner.filters,
             between: inner.change_user(),
             argv: slot

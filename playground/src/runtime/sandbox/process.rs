@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use super::SandboxError;
-use super::arguments::{FIRST_FILE_FD, INNER_BWRAP};
+use super::arguments::{FIRST_FILE_FD, INNER_BWRAP, Inner};
 use super::launcher::Launcher;
 use super::limits::{Slot, Watched};
 use super::tree;
@@ -26,6 +26,8 @@ const INNER_FD: i32 = 4;
 const STATUS_FD: i32 = 5;
 /// The first filter of system calls; the others follow.
 const FILTER_FD: i32 = 6;
+/// How long the processes of a sandbox may take to follow the first one to its end.
+const DEATH: Duration = Duration::from_millis(200);
 /// How long a sandbox may take to reach the program; a slow disk is no reason to give up early.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -107,9 +109,7 @@ impl Process {
 /// What the two bwraps are told.
 pub(super) struct Options<'a> {
     pub outer: Vec<OsString>,
-    pub inner: Vec<OsString>,
-    /// What the inner one copies.
-    pub files: Vec<OwnedFd>,
+    pub inner: Inner,
     pub filters: &'a [Vec<u8>],
     /// What runs between them.
     pub between: Vec<OsString>,
@@ -141,7 +141,7 @@ pub(super) async fn spawn(
             child_fd: OUTER_FD,
         },
         FdMapping {
-            parent_fd: memory_file(&joined(&options.inner)?)?,
+            parent_fd: memory_file(&joined(&options.inner.options)?)?,
             child_fd: INNER_FD,
         },
         FdMapping {
@@ -154,7 +154,7 @@ pub(super) async fn spawn(
         let parent_fd = memory_file(filter)?;
         mappings.push(FdMapping { parent_fd, child_fd });
     }
-    for (child_fd, parent_fd) in (FIRST_FILE_FD..).zip(options.files) {
+    for (child_fd, parent_fd) in (FIRST_FILE_FD..).zip(options.inner.files) {
         mappings.push(FdMapping { parent_fd, child_fd });
     }
     command.arg("--").args(options.argv);
@@ -180,9 +180,26 @@ pub(super) async fn spawn(
     let descriptor = number
         .and_then(Pid::from_raw)
         .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+    // Who cannot be killed is as good as unknown.
+    let number = number.filter(|_| descriptor.is_some());
     let killer = Killer {
         first: descriptor.map(Arc::new),
     };
+    if let Some(gate) = options.inner.gate {
+        if let Some(number) = number {
+            let compared = tokio::time::timeout(START_LIMIT, gate.compare(number)).await;
+            let slow = |_| Err(SandboxError::Refused("its mounts take too long".to_owned()));
+            if let Err(error) = compared.unwrap_or_else(slow) {
+                // Before the gate opens.
+                killer.kill();
+                return Err(error);
+            }
+        } else {
+            // It has ended, and its exit code says why; or nobody knows which process it is, and it must not go on.
+            child.kill().await?;
+            tokio::time::sleep(DEATH).await;
+        }
+    }
     let watched = number.and_then(|number| slot.watch(number, killer.clone()));
     Ok(Process {
         stdout,

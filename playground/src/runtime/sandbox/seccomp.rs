@@ -174,7 +174,19 @@ fn denied() -> Result<Rules, seccompiler::BackendError> {
         let flag = u64::from(flag.unsigned_abs());
         one(0, SeccompCmpOp::MaskedEq(flag), flag)
     });
-    rules.insert(libc::SYS_clone, namespaces.into_iter().collect::<Result<_, _>>()?);
+    let mut clones = namespaces.into_iter().collect::<Result<Vec<_>, _>>()?;
+    // Threads of one process share their descriptors, or those of others than the first would be looked at by nobody.
+    let (thread, files) = (
+        u64::from(libc::CLONE_THREAD.unsigned_abs()),
+        u64::from(libc::CLONE_FILES.unsigned_abs()),
+    );
+    clones.push(one(0, SeccompCmpOp::MaskedEq(thread | files), thread)?);
+    rules.insert(libc::SYS_clone, clones);
+    let unshares = u64::from(libc::CLOSE_RANGE_UNSHARE);
+    rules.insert(
+        libc::SYS_close_range,
+        vec![one(2, SeccompCmpOp::MaskedEq(unshares), unshares)?],
+    );
     let typing = TYPING.map(|request| one(1, SeccompCmpOp::Eq, request));
     rules.insert(libc::SYS_ioctl, typing.into_iter().collect::<Result<_, _>>()?);
     let others = SOCKETS.map(|family| condition(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())));

@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::arguments::SHM_BYTES;
+
+/// `TMPFS_MAGIC`.
+const TMPFS: i128 = 0x0102_1994;
 /// At most this many processes are looked at.
 const MAX_PROCESSES: usize = 4096;
 
 /// A process and all its descendants. What loses its parent inside a PID namespace becomes a child of the first
 /// process there, so nothing of a sandbox is missed.
-fn processes(first: i32) -> HashSet<i32> {
+pub(super) fn processes(first: i32) -> HashSet<i32> {
     let mut seen = HashSet::from([first]);
     let mut todo = vec![first];
     while let Some(process) = todo.pop() {
@@ -42,21 +46,48 @@ pub(super) fn first_of(above: i32, number: i32) -> Option<i32> {
     })
 }
 
-/// Bytes of memory that a process and its descendants hold.
+/// Bytes of memory that a sandbox with this first process holds: what its processes have mapped, and the files of its
+/// own file systems in memory, mapped or not.
 pub(super) fn memory(first: i32, limit: u64) -> u64 {
     let all = processes(first);
+    let files = files_in_memory(first);
     let resident: u64 = all
         .iter()
         .filter_map(|process| field(*process, "status", "VmRSS:"))
         .sum();
-    if resident <= limit {
-        return resident;
+    if resident.saturating_add(files) <= limit {
+        return resident.saturating_add(files);
     }
-    // Pages that several processes share were counted several times; the exact figure costs more.
+    // Pages that several processes share, and files that they map, were counted several times; the exact figure costs
+    // more.
     let share = |process: &i32| {
-        field(*process, "smaps_rollup", "Pss:").or_else(|| field(*process, "status", "RssAnon:"))
+        let all =
+            field(*process, "smaps_rollup", "Pss:").or_else(|| field(*process, "status", "RssAnon:"))?;
+        let shared = field(*process, "smaps_rollup", "Pss_Shmem:").unwrap_or(0);
+        Some((all.saturating_sub(shared), shared))
     };
-    all.iter().filter_map(share).sum()
+    let (own, shared) = all
+        .iter()
+        .filter_map(share)
+        .fold((0_u64, 0_u64), |(own, shared), (one, other)| {
+            (own + one, shared + other)
+        });
+    own + files.max(shared)
+}
+
+/// Bytes of the files in the root and in `/dev/shm` of a sandbox, with or without a name, where those are in memory.
+fn files_in_memory(first: i32) -> u64 {
+    // Larger ones are volumes on a disk of the host that is in memory itself.
+    [("", 1 << 30), ("/dev/shm", SHM_BYTES)]
+        .iter()
+        .filter_map(|(place, size)| {
+            let stat = rustix::fs::statfs(format!("/proc/{first}/root{place}")).ok()?;
+            let block = u64::try_from(stat.f_bsize).unwrap_or(0);
+            let is_own = i128::from(stat.f_type) == TMPFS && stat.f_blocks.saturating_mul(block) <= *size;
+            let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+            is_own.then(|| used.saturating_mul(block))
+        })
+        .sum()
 }
 
 /// A field of a file of `/proc` that counts kibibytes.

@@ -1,0 +1,257 @@
+//! Local storage as the kubelet's eviction manager keeps it: Pods above their own limits go, and when the disk is
+//! nearly full the Pod that uses most of it
+//! ([node-pressure eviction](https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/)).
+
+mod condition;
+mod limits;
+mod usage;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::node::{Eviction, Node};
+use super::sandbox::Looks;
+use super::{disk, logs};
+use crate::cluster::Cluster;
+use crate::controllers::events;
+use crate::http::is_over;
+use crate::resource::PODS;
+use condition::Condition;
+use usage::Usage;
+
+/// How often the free space is looked at, which costs nothing.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often files are counted.
+const COUNT: Duration = Duration::from_secs(1);
+/// How long an eviction gets before another Pod is looked for.
+const EFFECT: Duration = Duration::from_secs(5);
+/// What stays free at most; a tenth of a small disk.
+const FREE: u64 = 1 << 30;
+/// What the data folder may hold, unless it is said; half of a small disk.
+const LIMIT: u64 = 10 << 30;
+
+/// Watches the disk until the playground ends.
+pub(super) async fn run(cluster: Cluster, node: Arc<Node>, stop: CancellationToken) {
+    let mut manager = Manager {
+        cluster,
+        node,
+        counted: None,
+        total: 0,
+        evicted: None,
+        condition: Condition::default(),
+    };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        let looked = tokio::task::spawn_blocking(move || {
+            manager.look();
+            manager
+        });
+        match looked.await {
+            Ok(back) => manager = back,
+            Err(error) => {
+                tracing::error!(%error, "the disk is not looked at any more");
+                return;
+            }
+        }
+    }
+}
+
+struct Manager {
+    cluster: Cluster,
+    node: Arc<Node>,
+    /// When files were counted.
+    counted: Option<Instant>,
+    /// Bytes of the data folder.
+    total: u64,
+    /// When a Pod was evicted for the disk.
+    evicted: Option<Instant>,
+    /// What nodes say of it.
+    condition: Condition,
+}
+
+/// A bound that is passed.
+struct Pressure {
+    threshold: u64,
+    available: u64,
+    what: String,
+    /// The disk itself is nearly full, whoever has filled it.
+    is_disk: bool,
+}
+
+impl Manager {
+    fn look(&mut self) {
+        let due = self.counted.is_none_or(|counted| counted.elapsed() >= COUNT);
+        let mut pressure = self.pressure();
+        if due || pressure.is_some() {
+            let (usages, over) = self.usages();
+            let unnamed: u64 = usages.iter().map(|usage| usage.unnamed).sum();
+            self.total = disk::usage(&self.cluster.data_dir).saturating_add(unnamed);
+            self.counted = Some(Instant::now());
+            pressure = self.pressure();
+            self.pods(usages, &over, pressure.as_ref());
+        }
+        self.condition
+            .observe(&self.cluster, pressure.is_some(), Instant::now());
+        let text = pressure.map(|pressure| pressure.what);
+        let mut known = self
+            .cluster
+            .disk
+            .pressure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match (&*known, &text) {
+            (None, Some(text)) => tracing::warn!("the disk is nearly full: {text}"),
+            (Some(_), None) => tracing::info!("the disk has space again"),
+            _ => {}
+        }
+        *known = text;
+        drop(known);
+        // Where the store has failed, nobody but this may write for a long time.
+        if let Err(error) = self.cluster.store.probe() {
+            tracing::debug!(%error, "the store does not write yet");
+        }
+    }
+
+    /// The bound that the data folder has passed.
+    fn pressure(&self) -> Option<Pressure> {
+        let space = disk::space(&self.cluster.data_dir).ok()?;
+        let free = FREE.min(space.size / 10);
+        if space.free < free {
+            return Some(Pressure {
+                threshold: free,
+                available: space.free,
+                what: format!(
+                    "{} free, {} are to stay free",
+                    mebibytes(space.free),
+                    mebibytes(free)
+                ),
+                is_disk: true,
+            });
+        }
+        if space.files > 0 && space.free_files < space.files / 100 {
+            return Some(Pressure {
+                threshold: free,
+                available: space.free,
+                what: format!("{} more files can be made", space.free_files),
+                is_disk: true,
+            });
+        }
+        let limit = match self.cluster.disk.limit.load(Ordering::Relaxed) {
+            0 => LIMIT.min(space.size / 2),
+            limit => limit,
+        };
+        (self.total > limit).then(|| Pressure {
+            threshold: 0,
+            available: 0,
+            what: format!(
+                "the data folder holds {}, and may hold {}",
+                mebibytes(self.total),
+                mebibytes(limit)
+            ),
+            is_disk: false,
+        })
+    }
+
+    /// What living Pods use, and the Pods that have ended.
+    fn usages(&self) -> (Vec<Usage>, Vec<Arc<Value>>) {
+        let Ok((pods, _)) = self.cluster.store.list(&PODS, None) else {
+            return Default::default();
+        };
+        let (over, live): (Vec<_>, Vec<_>) = pods
+            .into_iter()
+            .filter(|pod| pod["spec"]["nodeName"].is_string())
+            .partition(|pod| is_over(pod));
+        self.node.retain(|uid| live.iter().any(|pod| uid_of(pod) == uid));
+        let mut looks = Looks::new();
+        let usages = live
+            .iter()
+            .map(|pod| Usage::of(&self.cluster, &self.node, pod, &mut looks));
+        (usages.collect(), over)
+    }
+
+    /// Evicts the Pods that have passed limits of their own, and, where a bound of the disk is passed, the one that
+    /// uses most of it.
+    fn pods(&mut self, mut usages: Vec<Usage>, over: &[Arc<Value>], pressure: Option<&Pressure>) {
+        usages.retain(|usage| match limits::exceeded(usage) {
+            Some(message) => {
+                self.evict(&usage.pod, &message, false);
+                false
+            }
+            None => true,
+        });
+        let Some(pressure) = pressure else { return };
+        if self
+            .evicted
+            .is_some_and(|evicted| evicted.elapsed() < EFFECT && self.node.is_evicting())
+        {
+            return;
+        }
+        // A Pod that uses next to nothing would go for nothing.
+        let least = (self.total / 100).max(64 << 10);
+        let heaviest = usages
+            .iter()
+            .filter(|usage| usage.on_disk() > least)
+            .max_by_key(|usage| usage.on_disk());
+        if let Some(usage) = heaviest {
+            self.evict_for(usage, pressure);
+        } else if !self.reclaim(over) && pressure.is_disk {
+            // Nothing that is seen explains it: the one goes that has written most of what can be hidden.
+            let hiding = usages.iter().filter(|usage| usage.hidden.is_some());
+            if let Some(usage) = hiding.max_by_key(|usage| usage.hidden) {
+                self.evict_for(usage, pressure);
+            }
+        }
+    }
+
+    fn evict_for(&mut self, usage: &Usage, pressure: &Pressure) {
+        self.evicted = Some(Instant::now());
+        self.evict(&usage.pod, &limits::low(usage, pressure), true);
+    }
+
+    /// Makes space with the logs of the Pod that has ended and left most; false if none has left much.
+    fn reclaim(&self, over: &[Arc<Value>]) -> bool {
+        let size = |pod: &Value| disk::usage(&logs::folder(&self.cluster, pod));
+        let largest = over
+            .iter()
+            .map(|pod| (size(pod), pod))
+            .max_by_key(|(size, _)| *size);
+        let Some((_, pod)) = largest.filter(|(size, _)| *size > 1 << 20) else {
+            return false;
+        };
+        if let Err(error) = logs::shrink(&self.cluster, pod) {
+            tracing::warn!(%error, "logs cannot be made smaller");
+            return false;
+        }
+        true
+    }
+
+    fn evict(&self, pod: &Value, message: &str, pressure: bool) {
+        let eviction = Eviction {
+            message: message.to_owned(),
+            pressure,
+        };
+        if self.node.evict(uid_of(pod), eviction) {
+            tracing::info!(
+                pod = pod["metadata"]["name"].as_str(),
+                message,
+                "a Pod is evicted"
+            );
+            events::record(&self.cluster, pod, "kubelet", "Warning", "Evicted", message);
+        }
+    }
+}
+
+fn uid_of(pod: &Value) -> &str {
+    pod["metadata"]["uid"].as_str().unwrap_or_default()
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
+}

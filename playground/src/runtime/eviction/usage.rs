@@ -1,0 +1,167 @@
+//! What a Pod uses of this machine's disk, by names and without.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::environment::list;
+use super::super::node::Node;
+use super::super::sandbox::{Held, Looks};
+use super::super::{disk, logs, resources, volumes};
+use super::uid_of;
+use crate::cluster::Cluster;
+
+/// What a Pod uses of the disk.
+pub(super) struct Usage {
+    pub pod: Arc<Value>,
+    /// The containers' logs and what they write outside of volumes; only the first are on disk.
+    pub containers: Vec<(String, u64, u64)>,
+    /// Volumes that go with the Pod: name, bytes, limit.
+    pub volumes: Vec<(String, u64, Option<String>)>,
+    /// Volumes that stay.
+    pub claims: u64,
+    /// Bytes of all of that in files without a name, which its processes hold open.
+    pub unnamed: u64,
+    /// It may use more, in a way that nobody sees, and what it has written since it began; none where it cannot.
+    pub hidden: Option<u64>,
+}
+
+impl Usage {
+    /// Looks at a Pod's folders and processes.
+    pub fn of(cluster: &Cluster, node: &Node, pod: &Arc<Value>, looks: &mut Looks) -> Self {
+        let uid = uid_of(pod).to_owned();
+        let logs = logs::folder(cluster, pod);
+        let mut usage = Self {
+            pod: Arc::clone(pod),
+            containers: Vec::new(),
+            volumes: Vec::new(),
+            claims: 0,
+            unnamed: 0,
+            hidden: None,
+        };
+        for volume in list(&pod["spec"]["volumes"]) {
+            let Ok(folder) = volumes::folder(cluster, pod, volume) else {
+                continue;
+            };
+            if volume["persistentVolumeClaim"].is_object() {
+                usage.claims += disk::usage(&folder);
+            } else if volume["emptyDir"].is_object() && !volumes::is_mounted(&folder) {
+                let limit = &volume["emptyDir"]["sizeLimit"];
+                let limit = resources::bytes(limit).map(|_| resources::text(limit));
+                let name = volume["name"].as_str().unwrap_or_default().to_owned();
+                usage.volumes.push((name, disk::usage(&folder), limit));
+            }
+        }
+        let device = std::fs::metadata(&cluster.data_dir).map_or(0, |meta| meta.dev());
+        let mut held = Held::default();
+        for container in ["initContainers", "containers"]
+            .iter()
+            .flat_map(|field| list(&pod["spec"][*field]))
+        {
+            let name = container["name"].as_str().unwrap_or_default();
+            let process = node.process(&uid, name);
+            let root = process.map_or(0, |process| root_usage(process, container));
+            usage
+                .containers
+                .push((name.to_owned(), disk::usage(&logs.join(name)), root));
+            if let Some(process) = process.filter(|_| usage.may_write(container)) {
+                held.merge(Held::of(process, device, looks));
+            }
+        }
+        usage.add(&uid, held);
+        usage
+    }
+
+    /// Whether a container has a volume on the disk that it may write to, or may have been given something of one.
+    fn may_write(&self, container: &Value) -> bool {
+        list(&container["volumeMounts"]).iter().any(|mount| {
+            let of_pod = list(&self.pod["spec"]["volumes"]);
+            let volume = of_pod.iter().find(|volume| volume["name"] == mount["name"]);
+            volume.is_some_and(|volume| {
+                volume["persistentVolumeClaim"].is_object() || volume["emptyDir"].is_object()
+            })
+        })
+    }
+
+    /// Adds files without a name to the volumes that they are of.
+    fn add(&mut self, uid: &str, held: Held) {
+        for (bytes, root) in held.files.into_values() {
+            self.unnamed += bytes;
+            let root = root.unwrap_or_default();
+            let volume = volume_of(uid, &root);
+            let known = volume.and_then(|name| self.volumes.iter_mut().find(|(one, ..)| one == name));
+            match known {
+                Some((_, used, _)) => *used += bytes,
+                None => self.claims += bytes,
+            }
+        }
+        self.hidden = held.is_opaque.then_some(held.written);
+    }
+
+    /// What counts for the Pod's own limits.
+    pub fn local(&self) -> u64 {
+        let containers: u64 = self.containers.iter().map(|(_, logs, root)| logs + root).sum();
+        containers + self.volumes.iter().map(|(_, bytes, _)| bytes).sum::<u64>()
+    }
+
+    /// What the Pod fills the disk with.
+    pub fn on_disk(&self) -> u64 {
+        let logs: u64 = self.containers.iter().map(|(_, logs, _)| logs).sum();
+        logs + self.claims + self.volumes.iter().map(|(_, bytes, _)| bytes).sum::<u64>()
+    }
+}
+
+/// The volume of a Pod that a part of the disk is in; none if it is a claim's.
+fn volume_of<'a>(uid: &str, root: &'a Path) -> Option<&'a str> {
+    let names: Vec<&str> = root.iter().filter_map(|name| name.to_str()).collect();
+    // The outermost: what is further in is named by containers.
+    let place = names
+        .windows(4)
+        .find(|names| names[..3] == ["pods", uid, "volumes"])?;
+    Some(place[3])
+}
+
+/// Bytes that a running container has written outside of its volumes.
+fn root_usage(process: i32, container: &Value) -> u64 {
+    // A volume in place of the root is not the container's own.
+    let covered = list(&container["volumeMounts"]).iter().any(|mount| {
+        mount["mountPath"]
+            .as_str()
+            .is_some_and(|path| Path::new(path) == Path::new("/"))
+    });
+    if covered {
+        return 0;
+    }
+    let root = format!("/proc/{process}/root");
+    match disk::space(Path::new(&root)) {
+        // Whatever it is, a root of the sandbox is small.
+        Ok(space) if space.size <= 1 << 31 => {
+            // Its size bounds what files hold, and not how many there are.
+            let files = space.files.saturating_sub(space.free_files);
+            space.used.saturating_add(files.saturating_mul(4 * disk::INODE))
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_of_the_volume_that_it_was_opened_through() {
+        for (root, volume) in [
+            ("/srv/data/pods/1-2/volumes/work", Some("work")),
+            ("/pods/1-2/volumes/work/part/x", Some("work")),
+            ("/data/pods/1-2/volumes/work/pods/1-2/volumes/other", Some("work")),
+            ("/data/pods/9/volumes/work", None),
+            ("/data/volumes/1-2", None),
+            ("/data/pods/1-2/volumes", None),
+            ("", None),
+        ] {
+            assert_eq!(volume_of("1-2", Path::new(root)), volume, "{root}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What containers wrote, per container and attempt, in the format of container runtimes (CRI): each line with its
+//! time, its stream and whether it is whole (`F`) or goes on (`P`).
+
+mod reader;
+mod writer;
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::Stream;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::resource::PODS;
+use crate::store::Key;
+use reader::{Line, Reader};
+pub(super) use writer::{Writer, keep, shrink};
+
+/// How often a follower looks for more.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Which lines a reader wants.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LogOptions {
+    pub follow: bool,
+    pub previous: bool,
+    pub timestamps: bool,
+    pub tail: Option<usize>,
+    pub since: Option<Timestamp>,
+    pub limit: Option<usize>,
+}
+
+/// The folder of a Pod's logs.
+pub(super) fn folder(cluster: &Cluster, pod: &Value) -> PathBuf {
+    let metadata = &pod["metadata"];
+    let text = |field: &str| metadata[field].as_str().unwrap_or_default();
+    let folder = format!("{}_{}_{}", text("namespace"), text("name"), text("uid"));
+    cluster.data_dir.join("logs").join(folder)
+}
+
+/// The file of an attempt (the container's restart count).
+fn file(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> PathBuf {
+    folder(cluster, pod)
+        .join(container)
+        .join(format!("{attempt}.log"))
+}
+
+/// Reads a log; none if the container has not started (or, for `previous`, never ended before).
+pub(crate) fn read(
+    cluster: &Cluster,
+    pod: &Value,
+    container: &str,
+    options: LogOptions,
+) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static> {
+    let restarts = restarts(pod, container);
+    // While a container waits for its restart, the run before is the last one that there was.
+    let attempt = if options.previous && !waits_for_restart(pod, container) {
+        restarts.checked_sub(1).filter(|attempt| *attempt >= 0)?
+    } else {
+        restarts
+    };
+    let path = file(cluster, pod, container, attempt);
+    if !path.exists() {
+        return None;
+    }
+    let (cluster, container) = (cluster.clone(), container.to_owned());
+    let key = Key::of(&PODS, pod).ok()?;
+    Some(async_stream::stream! {
+        let mut reader = Reader::new(path);
+        let mut left = options.limit.unwrap_or(usize::MAX);
+        let follow = options.follow && !options.previous;
+        let wanted = |line: &Line| options.since.is_none_or(|since| line.time >= since);
+        let mut tail = options.tail;
+        // First what is there when the reader comes, which ends; then what comes.
+        let mut first = true;
+        loop {
+            // Asked before the file is read: what was written before the end is not missed.
+            let over = has_ended(&cluster, &key, &container, attempt);
+            let (mut lines, mut more) = reader.next(!first).await;
+            lines.retain(wanted);
+            let mut chosen = VecDeque::from(lines);
+            if let Some(tail) = tail.take() {
+                loop {
+                    let above = chosen.len().saturating_sub(lines_of(&chosen, tail));
+                    chosen.drain(..above);
+                    if !more {
+                        break;
+                    }
+                    (lines, more) = reader.next(false).await;
+                    lines.retain(wanted);
+                    chosen.extend(lines);
+                }
+            }
+            let mut out = Vec::new();
+            for line in chosen {
+                if options.timestamps && line.begins {
+                    out.extend_from_slice(line.stamp.as_bytes());
+                    out.push(b' ');
+                }
+                out.extend_from_slice(&line.text);
+                if line.whole {
+                    out.push(b'\n');
+                }
+            }
+            out.truncate(left);
+            left -= out.len();
+            if !out.is_empty() {
+                yield Ok(Bytes::from(out));
+            }
+            if left == 0 {
+                break;
+            }
+            if more {
+                continue;
+            }
+            if !follow || over && !first {
+                break;
+            }
+            if !first {
+                tokio::time::sleep(LOOK).await;
+            }
+            first = false;
+        }
+    })
+}
+
+fn status_of<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
+    ["containerStatuses", "initContainerStatuses"]
+        .into_iter()
+        .flat_map(|list| pod["status"][list].as_array().map_or(&[][..], Vec::as_slice))
+        .find(|status| status["name"] == container)
+}
+
+fn restarts(pod: &Value, container: &str) -> i64 {
+    status_of(pod, container)
+        .and_then(|status| status["restartCount"].as_i64())
+        .unwrap_or(0)
+}
+
+fn waits_for_restart(pod: &Value, container: &str) -> bool {
+    status_of(pod, container).is_some_and(|status| {
+        status["state"]["waiting"].is_object() && status["lastState"]["terminated"].is_object()
+    })
+}
+
+fn has_ended(cluster: &Cluster, key: &Key, container: &str, attempt: i64) -> bool {
+    let Ok(Some(pod)) = cluster.store.get(key) else {
+        return true;
+    };
+    let running = status_of(&pod, container).is_some_and(|status| status["state"]["running"].is_object());
+    restarts(&pod, container) != attempt || !running
+}
+
+/// How many entries the last `lines` whole or begun lines are.
+fn lines_of(entries: &VecDeque<Line>, lines: usize) -> usize {
+    let mut left = lines;
+    let mut count = 0;
+    for entry in entries.iter().rev() {
+        if left == 0 {
+            break;
+        }
+        count += 1;
+        left -= usize::from(entry.begins);
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::writer::{MAX_SIZE, PART, SHRUNK, entries, rotated};
+    use super::*;
+    use crate::cluster::Clock;
+    use crate::store::Store;
+
+    fn setting() -> (tempfile::TempDir, Cluster, Value) {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Cluster::new(Store::in_memory(), Clock::system(), folder.path().into());
+        let pod = json!({"metadata": {"namespace": "demo", "name": "pi", "uid": "1"}});
+        (folder, cluster, pod)
+    }
+
+    fn texts(lines: &[Line]) -> Vec<String> {
+        lines
+            .iter()
+            .map(|line| String::from_utf8(line.text.clone()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_log_keeps_five_files_of_ten_mebibytes() {
+        let (_folder, cluster, pod) = setting();
+        let mut log = Writer::open(&cluster, &pod, "main", 0).unwrap();
+        let block = entries("x".repeat(PART).as_bytes(), "stdout");
+        for _ in 0..(8 * MAX_SIZE / block.len() as u64) {
+            log.write(&block);
+        }
+        let files = rotated(&log.path);
+        assert_eq!(files.len(), 4);
+        for path in files.iter().map(|(_, path)| path).chain([&log.path]) {
+            assert!(std::fs::metadata(path).unwrap().len() <= MAX_SIZE);
+        }
+        shrink(&cluster, &pod).unwrap();
+        assert_eq!(rotated(&log.path).len(), 0);
+        assert!(std::fs::metadata(&log.path).unwrap().len() <= SHRUNK);
+    }
+
+    #[test]
+    fn a_follower_misses_nothing_when_a_log_is_rotated() {
+        let (_folder, cluster, pod) = setting();
+        let mut log = Writer::open(&cluster, &pod, "main", 0).unwrap();
+        let mut reader = Reader::new(log.path.clone());
+        let mut seen = Vec::new();
+        for number in 0..30 {
+            log.write(&entries(format!("line {number}\n").as_bytes(), "stdout"));
+            if number % 3 == 2 {
+                log.rotate().unwrap();
+            }
+            // Behind by up to three rotations, of which four are kept.
+            if number == 0 || number % 9 == 8 {
+                while let (lines, true) = reader.read(true).unwrap() {
+                    seen.extend(texts(&lines));
+                }
+            }
+        }
+        while let (lines, true) = reader.read(true).unwrap() {
+            seen.extend(texts(&lines));
+        }
+        let expected: Vec<_> = (0..30).map(|number| format!("line {number}")).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_long_line_is_kept_in_parts() {
+        let output = [vec![b'a'; PART + 1], b"\nb\nc".to_vec()].concat();
+        let kept = entries(&output, "stderr");
+        let shown: Vec<_> = kept
+            .split(|byte| *byte == b'\n')
+            .filter(|entry| !entry.is_empty())
+            .map(|entry| Line::parse(entry, true).unwrap())
+            .map(|line| (line.text.len(), line.whole))
+            .collect();
+        assert_eq!(shown, [(PART, false), (1, true), (1, true), (1, false)]);
+    }
+
+    #[test]
+    fn only_the_last_two_attempts_are_kept() {
+        let (_folder, cluster, pod) = setting();
+        for attempt in 0..4 {
+            Writer::open(&cluster, &pod, "main", attempt)
+                .unwrap()
+                .write(b"x\n");
+        }
+        let kept = |attempt| file(&cluster, &pod, "main", attempt).exists();
+        assert_eq!([0, 1, 2, 3].map(kept), [false, false, true, true]);
+    }
+}

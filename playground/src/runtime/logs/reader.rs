@@ -1,0 +1,154 @@
+//! Reading of logs, over rotations.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::writer::rotated;
+
+/// Bytes that are read at once.
+const CHUNK: u64 = 1 << 20;
+
+/// An entry of a log.
+pub(super) struct Line {
+    pub time: Timestamp,
+    pub stamp: String,
+    pub text: Vec<u8>,
+    pub whole: bool,
+    /// The first part of its line.
+    pub begins: bool,
+}
+
+/// Reads a log from the beginning of its newest file, as the kubelet does; a follower goes on over rotations.
+pub(super) struct Reader {
+    path: PathBuf,
+    file: Option<File>,
+    at: u64,
+    /// Where the file ended when the reader came.
+    end: Option<u64>,
+    /// The last entry was a part that goes on.
+    within: bool,
+}
+
+impl Reader {
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            file: None,
+            at: 0,
+            end: None,
+            within: false,
+        }
+    }
+
+    /// The next entries, and whether there are more already: up to where the file ended when the reader came, or for
+    /// a follower up to now.
+    pub async fn next(&mut self, follow: bool) -> (Vec<Line>, bool) {
+        let mut reader = Self {
+            path: self.path.clone(),
+            file: self.file.take(),
+            at: self.at,
+            end: self.end,
+            within: self.within,
+        };
+        let read = tokio::task::spawn_blocking(move || {
+            let read = reader.read(follow);
+            (reader, read)
+        });
+        match read.await {
+            Ok((reader, Ok(read))) => {
+                *self = reader;
+                read
+            }
+            Ok((_, Err(error))) => {
+                tracing::warn!(%error, "a log cannot be read");
+                (Vec::new(), false)
+            }
+            Err(_) => (Vec::new(), false),
+        }
+    }
+
+    pub fn read(&mut self, follow: bool) -> io::Result<(Vec<Line>, bool)> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(File::open(&self.path)?),
+        };
+        let end = match self.end {
+            Some(end) => end,
+            None => *self.end.insert(file.metadata()?.len()),
+        };
+        let left = if follow {
+            CHUNK
+        } else {
+            end.saturating_sub(self.at).min(CHUNK)
+        };
+        let mut content = Vec::new();
+        let mut chunk = file;
+        chunk.seek(SeekFrom::Start(self.at))?;
+        chunk.take(left).read_to_end(&mut content)?;
+        let Some(last) = content.iter().rposition(|byte| *byte == b'\n') else {
+            let more = follow && self.rotate()?;
+            return Ok((Vec::new(), more));
+        };
+        content.truncate(last);
+        self.at += last as u64 + 1;
+        let mut within = self.within;
+        let lines = content.split(|byte| *byte == b'\n').filter_map(|entry| {
+            let line = Line::parse(entry, !within)?;
+            within = !line.whole;
+            Some(line)
+        });
+        let lines = lines.collect();
+        self.within = within;
+        Ok((lines, true))
+    }
+
+    /// Goes to the file after this one, if this one was rotated.
+    fn rotate(&mut self) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+
+        let Some(file) = &self.file else { return Ok(false) };
+        let own = file.metadata()?;
+        // A log that was shrunk goes on at its new end.
+        if own.len() < self.at {
+            self.at = own.len();
+        }
+        let is_own = |path: &Path| {
+            std::fs::metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()))
+        };
+        if is_own(&self.path) {
+            return Ok(false);
+        }
+        // Everything in it was there before it got its number: read to its end before going on.
+        if own.len() > self.at {
+            return Ok(true);
+        }
+        let all = rotated(&self.path);
+        let after = all
+            .iter()
+            .position(|(_, path)| is_own(path))
+            .map_or(0, |own| own + 1);
+        let next = all.get(after).map_or(&self.path, |(_, path)| path);
+        self.file = Some(File::open(next)?);
+        self.at = 0;
+        Ok(true)
+    }
+}
+
+impl Line {
+    pub fn parse(entry: &[u8], begins: bool) -> Option<Self> {
+        let mut parts = entry.splitn(4, |byte| *byte == b' ');
+        let stamp = std::str::from_utf8(parts.next()?).ok()?.to_owned();
+        let _stream = parts.next()?;
+        let whole = parts.next()? == b"F";
+        Some(Self {
+            time: stamp.parse().ok()?,
+            stamp,
+            text: parts.next()?.to_vec(),
+            whole,
+            begins,
+        })
+    }
+}

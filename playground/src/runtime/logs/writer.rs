@@ -1,0 +1,230 @@
+//! Writing of logs: rotated as by the kubelet, and cut short where the disk is full.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use super::{file, folder};
+use crate::cluster::Cluster;
+
+/// A line longer than this is kept in parts, as by container runtimes.
+pub(super) const PART: usize = 16 * 1024;
+/// Bytes of a file (the kubelet's `containerLogMaxSize`).
+pub(super) const MAX_SIZE: u64 = 10 << 20;
+/// Files of an attempt (the kubelet's `containerLogMaxFiles`).
+const MAX_FILES: usize = 5;
+/// Bytes that are left of a log when the disk is full.
+pub(super) const SHRUNK: u64 = 64 << 10;
+
+/// The log of an attempt that runs. It is rotated as by the kubelet: a full file gets a number, and the oldest goes.
+pub(in crate::runtime) struct Writer {
+    pub(super) path: PathBuf,
+    file: File,
+    size: u64,
+    next: u64,
+    /// The last write failed; it has been said.
+    failing: bool,
+}
+
+impl Writer {
+    /// Opens the log of an attempt, and removes those of attempts before the last one, as the kubelet does.
+    pub fn open(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> io::Result<Self> {
+        let path = file(cluster, pod, container, attempt);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+            for old in std::fs::read_dir(folder)?.flatten() {
+                let name = old.file_name();
+                let number = name
+                    .to_str()
+                    .and_then(|name| name.split('.').next()?.parse::<i64>().ok());
+                if number.is_some_and(|number| number + 1 < attempt) {
+                    std::fs::remove_file(old.path())?;
+                }
+            }
+        }
+        let file = append(&path)?;
+        let size = file.metadata()?.len();
+        let next = rotated(&path).last().map_or(1, |(last, _)| last + 1);
+        Ok(Self {
+            path,
+            file,
+            size,
+            next,
+            failing: false,
+        })
+    }
+
+    /// Appends whole entries. What the disk does not take is lost, and what was taken of it is taken back: an entry
+    /// that is cut short would spoil the next.
+    pub(super) fn write(&mut self, entries: &[u8]) {
+        match self.append(entries) {
+            Ok(()) => self.failing = false,
+            Err(error) => {
+                if !self.failing {
+                    tracing::warn!(%error, log = %self.path.display(), "output of a container is lost");
+                }
+                self.failing = true;
+                if let Err(error) = self.file.set_len(self.size) {
+                    tracing::debug!(%error, "a log keeps half an entry");
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, entries: &[u8]) -> io::Result<()> {
+        if self.size > 0 && self.size + entries.len() as u64 > MAX_SIZE {
+            self.rotate()?;
+        }
+        self.file.write_all(entries)?;
+        self.size += entries.len() as u64;
+        Ok(())
+    }
+
+    pub(super) fn rotate(&mut self) -> io::Result<()> {
+        std::fs::rename(&self.path, numbered(&self.path, self.next))?;
+        self.next += 1;
+        let old = rotated(&self.path);
+        for (_, path) in old.iter().take((old.len() + 1).saturating_sub(MAX_FILES)) {
+            std::fs::remove_file(path)?;
+        }
+        self.file = append(&self.path)?;
+        self.size = 0;
+        Ok(())
+    }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true).mode(0o600).open(path)
+}
+
+fn numbered(path: &Path, number: u64) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{number}"));
+    name.into()
+}
+
+/// The full files of a log, oldest first.
+pub(super) fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut all: Vec<_> = entries
+        .filter_map(|entry| {
+            let entry_name = entry.file_name();
+            let number = entry_name
+                .to_str()?
+                .strip_prefix(name)?
+                .strip_prefix('.')?
+                .parse()
+                .ok()?;
+            Some((number, entry.path()))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// Leaves of a Pod's logs only the ends of the newest files: the disk is full, and the Pod will write no more.
+pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<()> {
+    let containers = match std::fs::read_dir(folder(cluster, pod)) {
+        Ok(containers) => containers,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for file in containers
+        .flatten()
+        .flat_map(|container| std::fs::read_dir(container.path()))
+        .flatten()
+    {
+        let path = file?.path();
+        if path.extension().is_none_or(|extension| extension != "log") {
+            std::fs::remove_file(path)?;
+            continue;
+        }
+        let mut log = std::fs::OpenOptions::new().read(true).write(true).open(&path)?;
+        let size = log.metadata()?.len();
+        if size <= SHRUNK {
+            continue;
+        }
+        log.seek(SeekFrom::Start(size - SHRUNK))?;
+        let mut end = Vec::new();
+        log.read_to_end(&mut end)?;
+        let whole = end
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(end.len(), |line| line + 1);
+        log.set_len(0)?;
+        log.seek(SeekFrom::Start(0))?;
+        log.write_all(&end[whole..])?;
+    }
+    Ok(())
+}
+
+/// Copies a stream into the log, line by line, until it ends. Without a log it is read all the same, or the command
+/// would wait or fail.
+pub(in crate::runtime) async fn keep(
+    mut stream: impl AsyncRead + Unpin,
+    name: &'static str,
+    log: Option<&Arc<Mutex<Writer>>>,
+) {
+    let Some(log) = log else {
+        // Its end is all that matters.
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        return;
+    };
+    let mut reader = BufReader::with_capacity(4 * PART, stream);
+    loop {
+        let (entries, used) = match reader.fill_buf().await {
+            Ok([]) | Err(_) => break,
+            Ok(buffer) => (entries(buffer, name), buffer.len()),
+        };
+        reader.consume(used);
+        let log = Arc::clone(log);
+        let write = move || log.lock().unwrap_or_else(PoisonError::into_inner).write(&entries);
+        if tokio::task::spawn_blocking(write).await.is_err() {
+            break;
+        }
+    }
+}
+
+/// Output as entries: a line each, and parts of what has no end yet or is long.
+pub(super) fn entries(output: &[u8], stream: &str) -> Vec<u8> {
+    let now = format!("{:.9}", Timestamp::now());
+    let mut entries = Vec::with_capacity(output.len() * 2);
+    let mut entry = |text: &[u8], tag: &str| {
+        for word in [
+            now.as_bytes(),
+            b" ",
+            stream.as_bytes(),
+            b" ",
+            tag.as_bytes(),
+            b" ",
+            text,
+            b"\n",
+        ] {
+            entries.extend_from_slice(word);
+        }
+    };
+    for line in output.split_inclusive(|byte| *byte == b'\n') {
+        let (mut text, whole) = match line.strip_suffix(b"\n") {
+            Some(text) => (text, true),
+            None => (line, false),
+        };
+        while text.len() > PART {
+            let (part, rest) = text.split_at(PART);
+            entry(part, "P");
+            text = rest;
+        }
+        entry(text, if whole { "F" } else { "P" });
+    }
+    entries
+}

@@ -1,0 +1,356 @@
+//! What the processes of a sandbox hold of a disk without a name: files that were removed while they were open or
+//! mapped, which keep their blocks.
+//!
+//! Descriptors and mappings are seen in `/proc`. All threads of a process have one table of descriptors (the filter of
+//! system calls sees to that). What cannot be seen is said: descriptors that are on their way through a socket, what is
+//! in a mapping where this process is not root, and processes that begin and end meanwhile.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+
+use super::tree;
+
+/// Descriptors, and kibibytes of tables of mappings, that are looked at in one round.
+const MAX_LOOKS: usize = 400_000;
+
+/// What may still be looked at in a round: nobody keeps the look at the disk busy with descriptors of nothing.
+pub(in crate::runtime) struct Looks(usize);
+
+impl Looks {
+    pub fn new() -> Self {
+        Self(MAX_LOOKS)
+    }
+}
+
+/// Files without a name.
+#[derive(Debug, Default)]
+pub(in crate::runtime) struct Held {
+    /// Bytes of each on its disk, by inode, and the part of the file system that it was opened through, where that is
+    /// known: the folder that is mounted in the container.
+    pub files: HashMap<u64, (u64, Option<PathBuf>)>,
+    /// There may be more that cannot be seen.
+    pub is_opaque: bool,
+    /// Bytes that these processes, and those of theirs that have ended, have written to disks.
+    pub written: u64,
+}
+
+impl Held {
+    /// Looks at the processes of the sandbox with this first process, for files of one device.
+    pub fn of(first: i32, device: u64, looks: &mut Looks) -> Self {
+        let mut looker = Looker {
+            device,
+            held: Self::default(),
+            looks,
+        };
+        for process in tree::processes(first) {
+            looker.process(process);
+        }
+        looker.held
+    }
+
+    /// Adds what another container of the Pod holds; a file that both hold is one.
+    pub fn merge(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.is_opaque |= other.is_opaque;
+        self.written = self.written.saturating_add(other.written);
+    }
+}
+
+struct Looker<'a> {
+    device: u64,
+    held: Held,
+    looks: &'a mut Looks,
+}
+
+impl Looker<'_> {
+    fn process(&mut self, process: i32) {
+        let own = format!("/proc/{process}");
+        self.held.written = self.held.written.saturating_add(written(&own));
+        let Ok(threads) = std::fs::read_dir(format!("{own}/task")) else {
+            // It has ended since; what it held may be held by one that has begun since.
+            self.held.is_opaque = true;
+            return;
+        };
+        // A first thread that has ended has no table any more, while the others go on with it.
+        let mut seen = false;
+        for thread in threads.flatten() {
+            let thread = thread.path();
+            seen |= self.descriptors(&thread.to_string_lossy());
+            if seen {
+                break;
+            }
+        }
+        self.held.is_opaque |= !seen && !is_zombie(&own);
+        self.mappings(&own);
+    }
+
+    /// The descriptors of a thread; false if it has none that could be seen.
+    fn descriptors(&mut self, thread: &str) -> bool {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(folder) = rustix::fs::open(format!("{thread}/fd"), flags, Mode::empty()) else {
+            return false;
+        };
+        let Ok(entries) = rustix::fs::Dir::read_from(&folder) else {
+            return false;
+        };
+        let mut seen = false;
+        let mut table = None;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            seen = true;
+            if !self.look(1) {
+                break;
+            }
+            // Follows it to the file, whatever it is called.
+            let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::empty()) else {
+                continue;
+            };
+            let info = || read(&format!("{thread}/fdinfo/{}", name.to_string_lossy()));
+            if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
+                self.held.is_opaque |=
+                    !self.look(1) || field(&info(), "scm_fds:").is_some_and(|count| count > 0);
+            } else if self.is_held(&stat) {
+                let table = table.get_or_insert_with(|| mounts(thread));
+                let number = field(&info(), "mnt_id:");
+                let mount = table.iter().find(|mount| Some(mount.number) == number);
+                self.hold(&stat, mount.map(|mount| mount.root.clone()));
+            }
+        }
+        seen
+    }
+
+    /// Files that are mapped and have no name.
+    fn mappings(&mut self, process: &str) {
+        let mut maps = String::new();
+        let left = u64::try_from(self.looks.0).unwrap_or(0) * 1024;
+        let file = std::fs::File::open(format!("{process}/maps"));
+        // What was read until then counts where the process ends meanwhile, or a path is not UTF-8.
+        if file
+            .and_then(|file| file.take(left).read_to_string(&mut maps))
+            .is_err()
+        {
+            self.held.is_opaque = true;
+        }
+        if !self.look(maps.len().div_ceil(1024)) {
+            return;
+        }
+        let mut table = None;
+        for line in maps.lines().filter(|line| line.ends_with(" (deleted)")) {
+            if !self.look(1) {
+                return;
+            }
+            let mut fields = line.split_ascii_whitespace();
+            let (Some(range), Some(device), Some(Ok(inode))) =
+                (fields.next(), fields.nth(2), fields.next().map(str::parse::<u64>))
+            else {
+                continue;
+            };
+            let table = table.get_or_insert_with(|| mounts(process));
+            let root = || {
+                let path = Path::new(line.get(line.find('/')?..)?);
+                let around = table.iter().filter(|mount| path.starts_with(&mount.place));
+                let nearest = around.max_by_key(|mount| mount.place.components().count());
+                nearest.map(|mount| mount.root.clone())
+            };
+            // Only root may look behind it.
+            if let Ok(stat) = rustix::fs::stat(format!("{process}/map_files/{range}")) {
+                if self.is_held(&stat) {
+                    self.hold(&stat, root());
+                }
+            } else if is_device(device, self.device) {
+                self.held.is_opaque = true;
+                self.add(inode, length(range).unwrap_or(0), root());
+            }
+        }
+    }
+
+    /// Counts looks; false if there were too many.
+    fn look(&mut self, count: usize) -> bool {
+        self.looks.0 = self.looks.0.saturating_sub(count);
+        self.held.is_opaque |= self.looks.0 == 0;
+        self.looks.0 > 0
+    }
+
+    fn is_held(&self, stat: &Stat) -> bool {
+        stat.st_dev == self.device && stat.st_nlink == 0
+    }
+
+    fn hold(&mut self, stat: &Stat, root: Option<PathBuf>) {
+        let bytes = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
+        self.add(stat.st_ino, bytes, root);
+    }
+
+    fn add(&mut self, inode: u64, bytes: u64, root: Option<PathBuf>) {
+        let known = self.held.files.entry(inode).or_default();
+        known.0 = known.0.max(bytes);
+        if root.is_some() {
+            known.1 = root;
+        }
+    }
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().parse().ok()
+}
+
+/// Bytes written to disks, less those that were taken back before they got there.
+fn written(process: &str) -> u64 {
+    let text = read(&format!("{process}/io"));
+    let count = |name| field(&text, name).unwrap_or(0);
+    count("write_bytes:").saturating_sub(count("cancelled_write_bytes:"))
+}
+
+/// A mount of a sandbox.
+struct Mounted {
+    number: u64,
+    /// Where it is in the container.
+    place: PathBuf,
+    /// The part of its file system that it shows, as the kernel writes it.
+    root: PathBuf,
+}
+
+fn mounts(thread: &str) -> Vec<Mounted> {
+    let table = read(&format!("{thread}/mountinfo"));
+    let mounts = table.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split(' ').take(5).collect();
+        Some(Mounted {
+            number: fields.first()?.parse().ok()?,
+            root: fields.get(3)?.into(),
+            place: fields.get(4)?.into(),
+        })
+    });
+    mounts.collect()
+}
+
+fn is_zombie(process: &str) -> bool {
+    let status = read(&format!("{process}/status"));
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    state.is_none_or(|state| state.trim_start().starts_with(['Z', 'X']))
+}
+
+/// Whether a device as `maps` has it, in hexadecimal, is this one.
+fn is_device(text: &str, device: u64) -> bool {
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    text == format!("{major:02x}:{minor:02x}")
+}
+
+/// The length of a range of addresses.
+fn length(range: &str) -> Option<u64> {
+    let (from, to) = range.split_once('-')?;
+    let number = |text| u64::from_str_radix(text, 16).ok();
+    number(to)?.checked_sub(number(from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Runs a script of perl that says when it is ready and then waits, and looks at it.
+    fn look(folder: &std::path::Path, script: &str) -> Held {
+        use std::io::{BufRead, BufReader};
+
+        let script = format!("$| = 1; {script}; print qq(ready\\n); sleep 60");
+        let mut child = Command::new("perl")
+            .args(["-e", &script])
+            .current_dir(folder)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let device = rustix::fs::stat(folder).unwrap().st_dev;
+        let held = Held::of(i32::try_from(child.id()).unwrap(), device, &mut Looks::new());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(line, "ready\n");
+        held
+    }
+
+    fn bytes(held: &Held) -> u64 {
+        held.files.values().map(|(bytes, _)| bytes).sum()
+    }
+
+    const WRITE: &str = "open($f, '+>', 'x') or die; print $f 'x' x (4 << 20); $f->flush; unlink 'x'";
+
+    #[test]
+    fn an_open_file_without_a_name_is_counted_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("use IO::Handle; {WRITE}; open($g, '+<&', $f); fork");
+        let held = look(folder.path(), &script);
+        assert_eq!(held.files.len(), 1, "{held:?}");
+        assert!(((4 << 20)..(5 << 20)).contains(&bytes(&held)), "{held:?}");
+        assert!(held.files.values().all(|(_, root)| root.is_some()), "{held:?}");
+    }
+
+    #[test]
+    fn a_mapped_file_without_a_name_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let map = format!(
+            "syscall({}, 0, 4 << 20, 3, 1, fileno($f), 0) != -1 or die $!; close $f",
+            libc::SYS_mmap
+        );
+        let held = look(folder.path(), &format!("use IO::Handle; {WRITE}; {map}"));
+        assert_eq!(held.files.len(), 1, "{held:?}");
+        assert!(((4 << 20)..(5 << 20)).contains(&bytes(&held)), "{held:?}");
+        assert!(held.files.values().all(|(_, root)| root.is_some()), "{held:?}");
+    }
+
+    #[test]
+    fn files_with_a_name_and_those_of_other_disks_are_not_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "open($f, '>', 'named'); print $f 'x' x 9999; close $f; open($f, '<', 'named'); open($g, '<', '/dev/null')";
+        let held = look(folder.path(), script);
+        assert!(held.files.is_empty() && !held.is_opaque, "{held:?}");
+    }
+
+    #[test]
+    fn what_is_sent_and_not_received_makes_a_sandbox_opaque() {
+        let folder = tempfile::tempdir().unwrap();
+        // sendmsg with SCM_RIGHTS, by hand: perl's own send passes no descriptors.
+        let script = format!(
+            "use IO::Handle; use Socket; {WRITE}; socketpair($a, $b, AF_UNIX, SOCK_STREAM, 0);
+             $byte = 'x'; $iov = pack('PQ', $byte, 1); $control = pack('QiiiI', 20, 1, 1, fileno($f), 0);
+             $message = pack('QIIPQPQiI', 0, 0, 0, $iov, 1, $control, 24, 0, 0);
+             syscall({}, fileno($a), $message, 0) == 1 or die $!; close $f",
+            libc::SYS_sendmsg
+        );
+        let held = look(folder.path(), &script);
+        assert!(held.files.is_empty() && held.is_opaque, "{held:?}");
+    }
+
+    #[test]
+    fn a_sandbox_of_which_not_everything_was_looked_at_is_opaque() {
+        let process = i32::try_from(std::process::id()).unwrap();
+        let whole = Held::of(process, 0, &mut Looks::new());
+        let mut looks = Looks(3);
+        let held = Held::of(process, 0, &mut looks);
+        assert!(held.is_opaque && looks.0 == 0, "{held:?}");
+        assert!(whole.files.is_empty());
+    }
+
+    #[test]
+    fn fields_of_the_kernel_are_read() {
+        assert!(is_device("fe:00", rustix::fs::makedev(0xfe, 0)));
+        assert!(is_device("103:0a", rustix::fs::makedev(0x103, 0xa)));
+        assert!(!is_device("fe:01", rustix::fs::makedev(0xfe, 0)));
+        assert_eq!(length("7f00-8000"), Some(0x100));
+        assert_eq!(length("x"), None);
+        assert_eq!(field("pos:\t0\nscm_fds: 2\n", "scm_fds:"), Some(2));
+    }
+}

@@ -1,0 +1,125 @@
+//! What of this host a container sees.
+
+use std::path::{Path, PathBuf};
+
+/// What of this host's `/etc` programs need and that tells nothing about the host's people.
+/// `/etc/ssl/private` stays out.
+const ETC: [&str; 22] = [
+    "alternatives",
+    "ca-certificates",
+    "debian_version",
+    "fonts",
+    "host.conf",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "locale.alias",
+    "localtime",
+    "magic",
+    "magic.mime",
+    "mime.types",
+    "networks",
+    "os-release",
+    "perl",
+    "protocols",
+    "services",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "terminfo",
+    "timezone",
+];
+
+/// Folders of the root that hold programs and libraries.
+const SYSTEM: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+
+/// Paths of `/proc` that tell about the host, hidden as by container runtimes.
+const MASKED: [&str; 10] = [
+    "acpi",
+    "asound",
+    "interrupts",
+    "kcore",
+    "keys",
+    "latency_stats",
+    "sched_debug",
+    "scsi",
+    "timer_list",
+    "timer_stats",
+];
+/// Paths of `/proc` that change the host, read-only as by container runtimes.
+const READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
+/// What this host and its bubblewrap offer.
+#[derive(Debug, Clone)]
+pub(super) struct Host {
+    /// Started by root: the outer sandbox needs no user namespace, and changes the user.
+    pub root: bool,
+    /// Folders of the root: name and, where it is a link, its target.
+    pub system: Vec<(String, Option<PathBuf>)>,
+    /// Folders of `/etc` that exist, relative to it.
+    pub etc_folders: Vec<String>,
+    /// Files of `/etc` that exist, relative to it.
+    pub etc_files: Vec<String>,
+    /// Entries of `/proc` to hide, and whether each is a folder.
+    pub masked: Vec<(String, bool)>,
+    /// Entries of `/proc` to protect.
+    pub read_only: Vec<String>,
+}
+
+impl Host {
+    /// Learns the layout from the file system.
+    pub fn probe() -> Self {
+        let system = SYSTEM.iter().filter_map(|name| {
+            let path = Path::new("/").join(name);
+            let kind = std::fs::symlink_metadata(&path).ok()?;
+            let target = if kind.is_symlink() {
+                Some(std::fs::read_link(&path).ok()?)
+            } else {
+                None
+            };
+            Some(((*name).to_owned(), target))
+        });
+        let mut etc: Vec<String> = ETC.iter().map(|&name| name.to_owned()).collect();
+        // Interpreters keep their configuration under versioned names.
+        if let Ok(entries) = std::fs::read_dir("/etc") {
+            let names = entries
+                .flatten()
+                .filter_map(|entry| entry.file_name().into_string().ok());
+            etc.extend(names.filter(|name| name.starts_with("python3") || name.starts_with("java-")));
+        }
+        etc.retain(|name| std::fs::File::open(Path::new("/etc").join(name)).is_ok());
+        let (etc_folders, etc_files) = etc
+            .into_iter()
+            .partition(|name| Path::new("/etc").join(name).is_dir());
+        let masked = MASKED.iter().filter_map(|name| {
+            let meta = std::fs::metadata(Path::new("/proc").join(name)).ok()?;
+            Some(((*name).to_owned(), meta.is_dir()))
+        });
+        let read_only = READ_ONLY
+            .iter()
+            .filter(|name| Path::new("/proc").join(name).exists());
+        Self {
+            root: super::owner().is_some(),
+            system: system.collect(),
+            etc_folders,
+            etc_files,
+            masked: masked.collect(),
+            read_only: read_only.map(|&name| name.to_owned()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_offers_its_programs_but_never_private_keys() {
+        let host = Host::probe();
+        assert!(host.system.iter().any(|(name, _)| name == "bin"));
+        assert!(
+            host.etc_folders
+                .iter()
+                .chain(&host.etc_files)
+                .all(|name| name != "ssl" && name != "shadow" && name != "passwd")
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! Memory, CPU and process limits of a container.
+//!
+//! A control group of its own where this process may make one (cgroup v2 when delegated, or v1 as root):
+//! then the kernel says when it killed for memory. Else `prlimit` bounds the data of each process, somebody looks at
+//! the sum of all and kills the container above its limit, and `taskset` bounds the number of CPUs. A container
+//! without a limit has that of a node, and all of them together leave the machine a quarter of its memory.
+
+mod cgroup;
+mod slot;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cgroup::{Groups, write};
+pub(super) use slot::{Slot, Watched};
+
+/// Processes and threads of one container; as kubelet's `podPidsLimit` would bound it.
+const MAX_PIDS: u64 = 1024;
+/// Processes and threads of all containers.
+const MAX_ALL_PIDS: u64 = 8192;
+/// The memory of one container without a limit: what a node of the playground has.
+const NODE_MEMORY: u64 = 8 << 30;
+/// The period that CPU quotas are counted in, in microseconds (the kernel's and kubelet's default).
+const CPU_PERIOD: u64 = 100_000;
+
+/// How limits are put in force on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitMethod {
+    /// A control group of version 2 for each container.
+    CgroupV2,
+    /// Control groups of version 1 for each container.
+    CgroupV1,
+    /// Resource limits of the processes and the set of CPUs.
+    ProcessLimits,
+}
+
+/// The limits of this machine, probed once.
+#[derive(Debug)]
+pub(super) struct Limits {
+    groups: Arc<Groups>,
+    prlimit: PathBuf,
+    /// Bytes of memory of this machine.
+    memory: u64,
+}
+
+impl Limits {
+    /// Tries what this process may do, best first.
+    pub fn probe(prlimit: PathBuf) -> Self {
+        let memory = machine_memory();
+        Self {
+            groups: Arc::new(Groups::probe(memory / 4 * 3)),
+            prlimit,
+            memory,
+        }
+    }
+
+    pub fn method(&self) -> LimitMethod {
+        match *self.groups {
+            Groups::V2 { .. } => LimitMethod::CgroupV2,
+            Groups::V1 { .. } => LimitMethod::CgroupV1,
+            Groups::None => LimitMethod::ProcessLimits,
+        }
+    }
+
+    /// The limits of one container, `id` naming it; removed again when the slot is dropped.
+    pub fn slot(&self, id: &str, memory: Option<u64>, cpu_millis: Option<u64>) -> io::Result<Slot> {
+        let without_limit = NODE_MEMORY.min(self.memory / 2);
+        let memory = memory.unwrap_or(without_limit).min(self.memory / 4 * 3);
+        let mut slot = Slot {
+            groups: Vec::new(),
+            around: Arc::clone(&self.groups),
+            prlimit: self.prlimit.clone(),
+            counts_processes: true,
+            oom: None,
+            memory: None,
+            cpus: None,
+        };
+        match &*self.groups {
+            Groups::V2 { parent } => {
+                let group = slot.make(parent, id)?;
+                write(&group, "memory.max", &memory)?;
+                // Swap would let it grow past the limit; a kernel without swap has no such file.
+                let _ = write(&group, "memory.swap.max", &0);
+                // The whole container goes, not one process of it (kubelet's default since 1.28).
+                write(&group, "memory.oom.group", &1)?;
+                if let Some(millis) = cpu_millis {
+                    write(&group, "cpu.max", &format!("{} {CPU_PERIOD}", quota(millis)))?;
+                }
+                write(&group, "pids.max", &MAX_PIDS)?;
+                slot.oom = Some(group.join("memory.events"));
+            }
+            Groups::V1 {
+                memory: memory_root,
+                cpu,
+                pids,
+            } => {
+                let group = slot.make(memory_root, id)?;
+                write(&group, "memory.limit_in_bytes", &memory)?;
+                // Memory and swap together; a kernel that does not count swap has no such file.
+                let _ = write(&group, "memory.memsw.limit_in_bytes", &memory);
+                slot.oom = Some(group.join("memory.oom_control"));
+                if let (Some(root), Some(millis)) = (cpu, cpu_millis) {
+                    let group = slot.make(root, id)?;
+                    write(&group, "cpu.cfs_period_us", &CPU_PERIOD)?;
+                    write(&group, "cpu.cfs_quota_us", &quota(millis))?;
+                }
+                match pids {
+                    Some(root) => {
+                        let group = slot.make(root, id)?;
+                        write(&group, "pids.max", &MAX_PIDS)?;
+                    }
+                    None => slot.counts_processes = false,
+                }
+            }
+            Groups::None => {
+                slot.counts_processes = false;
+                slot.memory = Some(memory);
+                slot.cpus = cpu_millis.map(|millis| millis.div_ceil(1000).max(1));
+            }
+        }
+        Ok(slot)
+    }
+}
+
+/// Bytes of memory of this machine; what a node has where that cannot be read.
+fn machine_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok())
+        .map_or(NODE_MEMORY, |kibibytes| kibibytes * 1024)
+}
+
+/// Microseconds of CPU time a period; the kernel refuses less than 1000.
+fn quota(millis: u64) -> u64 {
+    (millis.saturating_mul(CPU_PERIOD) / 1000).max(1000)
+}

@@ -1,0 +1,160 @@
+//! The limits of one container while it runs.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::super::process::Killer;
+use super::super::tree;
+use super::MAX_PIDS;
+use super::cgroup::{self, Groups};
+
+/// How often memory is looked at where the kernel does not count it.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The limits of one container while it runs.
+#[derive(Debug)]
+pub(in super::super) struct Slot {
+    pub(super) groups: Vec<PathBuf>,
+    /// What those are in.
+    pub(super) around: Arc<Groups>,
+    pub(super) prlimit: PathBuf,
+    /// A group counts the processes.
+    pub(super) counts_processes: bool,
+    pub(super) oom: Option<PathBuf>,
+    pub(super) memory: Option<u64>,
+    pub(super) cpus: Option<u64>,
+}
+
+/// Somebody looks at the memory of a container until this is dropped.
+pub(in super::super) struct Watched {
+    killed: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Watched {
+    /// Whether the container was killed for its memory.
+    pub fn has_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Slot {
+    /// Makes a group of this container.
+    pub(super) fn make(&mut self, parent: &Path, id: &str) -> io::Result<PathBuf> {
+        let group = parent.join(id);
+        std::fs::create_dir(&group)?;
+        self.groups.push(group.clone());
+        Ok(group)
+    }
+
+    /// `program`, wrapped so that it starts within the limits. When the machine runs out of memory, containers are
+    /// killed before anything else; they leave no core file, and have as many descriptors as in a container, and its
+    /// umask: that of this process is for files of its own.
+    pub fn command(&self, program: &Path) -> Command {
+        let enter = r#"echo 1000 2>/dev/null >/proc/self/oom_score_adj
+umask 022
+ulimit -c 0
+ulimit -n 65536 2>/dev/null || ulimit -Sn 65536 2>/dev/null
+n=$1; shift
+while [ "$n" -gt 0 ]; do echo 0 > "$1" || exit 125; shift; n=$((n-1)); done
+exec "$@""#;
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", enter, "sh", &self.groups.len().to_string()])
+            .args(self.groups.iter().map(|group| group.join(self.around.entry())));
+        if let Some(bytes) = self.memory {
+            command.arg(&self.prlimit).arg(format!("--data={bytes}"));
+        }
+        if let Some(cpus) = self.cpus.and_then(usable_cpus) {
+            command.args(["taskset", "-c", &cpus]);
+        }
+        command.arg(program);
+        command
+    }
+
+    /// What the command runs behind, inside of its sandbox: a bound of its processes, which the kernel counts for
+    /// each user namespace apart.
+    pub fn within(&self) -> Vec<String> {
+        if self.counts_processes {
+            return Vec::new();
+        }
+        let prlimit = self.prlimit.to_string_lossy().into_owned();
+        vec![prlimit, format!("--nproc={MAX_PIDS}"), "--".to_owned()]
+    }
+
+    /// Looks at the memory of the container whose first process this is, where the kernel does not.
+    pub fn watch(&self, first: i32, killer: Killer) -> Option<Watched> {
+        let limit = self.memory?;
+        let killed = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&killed);
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let Ok(used) = tokio::task::spawn_blocking(move || tree::memory(first, limit)).await else {
+                    return;
+                };
+                if used > limit {
+                    flag.store(true, Ordering::Release);
+                    killer.kill();
+                    return;
+                }
+            }
+        });
+        Some(Watched { killed, task })
+    }
+
+    /// Whether the kernel killed a process of the container for memory; false where it cannot be told.
+    pub fn oom_killed(&self) -> bool {
+        let Some(text) = self
+            .oom
+            .as_ref()
+            .and_then(|file| std::fs::read_to_string(file).ok())
+        else {
+            return false;
+        };
+        let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+        count
+            .and_then(|count| count.trim().parse::<u64>().ok())
+            .is_some_and(|count| count > 0)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        for group in self.groups.drain(..) {
+            cgroup::remove(group, Arc::clone(&self.around));
+        }
+    }
+}
+
+/// The first `count` CPUs that this process may use, as `taskset -c` reads them; `None` when all.
+fn usable_cpus(count: u64) -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let allowed = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    let mut cpus = Vec::new();
+    for range in allowed.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        cpus.extend(first.parse::<u64>().ok()?..=last.parse::<u64>().ok()?);
+    }
+    let count = usize::try_from(count).ok()?;
+    (count < cpus.len()).then(|| {
+        cpus[..count]
+            .iter()
+            .map(u64::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    })
+}

@@ -1,0 +1,230 @@
+//! Volumes as folders of the data directory, and where a container sees them.
+
+mod memory;
+mod owner;
+mod remove;
+mod sub_path;
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+use super::environment::{bytes, field, list};
+use super::sandbox::Mount;
+use crate::cluster::Cluster;
+use crate::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, SECRETS};
+use crate::store::Key;
+use memory::in_memory;
+pub(super) use memory::is_mounted;
+pub(crate) use memory::unmount_all;
+use owner::{give, make, take_over};
+pub(super) use remove::remove;
+use sub_path::sub_path;
+
+/// The folder of a Pod's own things.
+pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
+    cluster
+        .data_dir
+        .join("pods")
+        .join(pod["metadata"]["uid"].as_str().unwrap_or_default())
+}
+
+/// The folder of a volume.
+pub(super) fn folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
+    if volume["persistentVolumeClaim"].is_object() {
+        return claim_folder(cluster, pod, volume);
+    }
+    let name = volume["name"].as_str().unwrap_or_default();
+    Ok(pod_folder(cluster, pod).join("volumes").join(safe(name)?))
+}
+
+/// Makes the Pod's volumes; says what is missing in the kubelet's way.
+pub(super) fn prepare(cluster: &Cluster, pod: &Value) -> Result<(), String> {
+    for volume in list(&pod["spec"]["volumes"]) {
+        let name = volume["name"].as_str().unwrap_or_default();
+        let folder = pod_folder(cluster, pod).join("volumes").join(safe(name)?);
+        fill(cluster, pod, volume, &folder)
+            .map_err(|error| format!("MountVolume.SetUp failed for volume \"{name}\": {error}"))?;
+    }
+    Ok(())
+}
+
+fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result<(), String> {
+    let failed = |error: io::Error| error.to_string();
+    if ["configMap", "secret", "downwardAPI"]
+        .iter()
+        .any(|kind| volume[*kind].is_object())
+    {
+        make(folder, 0o755).map_err(failed)?;
+        return files(cluster, pod, volume, folder);
+    }
+    if volume["projected"].is_object() {
+        make(folder, 0o755).map_err(failed)?;
+        for source in list(&volume["projected"]["sources"]) {
+            // A command gets no credentials of the playground, so there is no token and nothing to check it with.
+            if source["serviceAccountToken"].is_object() || source["configMap"]["name"] == "kube-root-ca.crt"
+            {
+                continue;
+            }
+            files(cluster, pod, source, folder)?;
+        }
+        return Ok(());
+    }
+    if volume["emptyDir"].is_object() {
+        // Any user of the Pod may write, as in the kubelet's emptyDir.
+        make(folder, 0o777).map_err(failed)?;
+        if volume["emptyDir"]["medium"] == "Memory" {
+            return in_memory(pod, volume, folder).map_err(failed);
+        }
+        return Ok(());
+    }
+    if volume["persistentVolumeClaim"].is_object() {
+        let folder = claim_folder(cluster, pod, volume)?;
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        return take_over(&folder).map_err(failed);
+    }
+    let kind = volume
+        .as_object()
+        .and_then(|volume| volume.keys().find(|key| *key != "name"))
+        .map_or("nothing", String::as_str);
+    Err(format!("the playground has no volumes of type {kind}"))
+}
+
+/// Writes the files of a ConfigMap, a Secret or the downward API.
+fn files(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result<(), String> {
+    for (kind, field, resource) in [
+        ("configMap", "name", &CONFIG_MAPS),
+        ("secret", "secretName", &SECRETS),
+    ] {
+        let source = &volume[kind];
+        if !source.is_object() {
+            continue;
+        }
+        let name = source[field]
+            .as_str()
+            .or(source["name"].as_str())
+            .unwrap_or_default();
+        let files = match bytes(cluster, pod, resource, name)? {
+            Some(files) => files,
+            None if source["optional"] == true => Vec::new(),
+            None => return Err(format!("{} \"{name}\" not found", resource.singular)),
+        };
+        let mode = u32::try_from(source["defaultMode"].as_u64().unwrap_or(0o644)).unwrap_or(0o644);
+        let items = list(&source["items"]);
+        for (key, content) in files {
+            let item = items.iter().find(|item| item["key"] == key.as_str());
+            if !items.is_empty() && item.is_none() {
+                continue;
+            }
+            let path = item.and_then(|item| item["path"].as_str()).unwrap_or(&key);
+            let mode = item
+                .and_then(|item| item["mode"].as_u64())
+                .and_then(|mode| u32::try_from(mode).ok())
+                .unwrap_or(mode);
+            write(folder, path, &content, mode)?;
+        }
+        return Ok(());
+    }
+    for item in list(&volume["downwardAPI"]["items"]) {
+        let text = field(pod, item["fieldRef"]["fieldPath"].as_str().unwrap_or_default());
+        write(
+            folder,
+            item["path"].as_str().unwrap_or_default(),
+            text.as_bytes(),
+            0o644,
+        )?;
+    }
+    Ok(())
+}
+
+fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
+    let name = volume["persistentVolumeClaim"]["claimName"]
+        .as_str()
+        .unwrap_or_default();
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+    let key = Key::new(&PERSISTENT_VOLUME_CLAIMS, namespace, name);
+    let claim = cluster.store.get(&key).map_err(|error| error.to_string())?;
+    let claim = claim.ok_or_else(|| format!("persistentvolumeclaim \"{name}\" not found"))?;
+    Ok(cluster
+        .data_dir
+        .join("volumes")
+        .join(claim["metadata"]["uid"].as_str().unwrap_or_default()))
+}
+
+/// Writes a file inside a folder; a path cannot lead out of it.
+fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), String> {
+    let target = folder.join(inside(path)?);
+    let failed = |error: io::Error| error.to_string();
+    for parent in Path::new(path)
+        .ancestors()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+    {
+        make(&folder.join(parent), 0o755).map_err(failed)?;
+    }
+    // A restart may find a file that its owner may not write.
+    if target.exists() {
+        std::fs::remove_file(&target).map_err(failed)?;
+    }
+    std::fs::write(&target, content).map_err(failed)?;
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    give(&target).map_err(failed)
+}
+
+fn inside(path: &str) -> Result<&Path, String> {
+    let path = Path::new(path);
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if plain {
+        Ok(path)
+    } else {
+        Err(format!("\"{}\" leads out of the volume", path.display()))
+    }
+}
+
+fn safe(name: &str) -> Result<&str, String> {
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+    if plain {
+        Ok(name)
+    } else {
+        Err(format!("\"{name}\" is no volume name"))
+    }
+}
+
+/// The mounts of a container.
+pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Result<Vec<Mount>, String> {
+    list(&container["volumeMounts"])
+        .iter()
+        .map(|mount| {
+            let name = mount["name"].as_str().unwrap_or_default();
+            let volume = list(&pod["spec"]["volumes"])
+                .iter()
+                .find(|volume| volume["name"] == name);
+            let volume = volume.ok_or_else(|| format!("there is no volume \"{name}\""))?;
+            let root = folder(cluster, pod, volume)?;
+            let sub_path = match mount["subPath"].as_str().filter(|sub| !sub.is_empty()) {
+                Some(sub) => sub_path(&root, sub)?,
+                None => PathBuf::new(),
+            };
+            let always = ["configMap", "secret", "downwardAPI", "projected"]
+                .iter()
+                .any(|kind| volume[*kind].is_object());
+            Ok(Mount {
+                volume: root,
+                sub_path,
+                target: PathBuf::from(mount["mountPath"].as_str().unwrap_or_default()),
+                read_only: always
+                    || mount["readOnly"] == true
+                    || volume["persistentVolumeClaim"]["readOnly"] == true,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! Whom the files of volumes belong to.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
+use rustix::io::Errno;
+
+use super::super::sandbox::owner;
+
+/// Folders in one another that a walk goes into: each takes two descriptors meanwhile.
+const MAX_DEPTH: usize = 256;
+
+/// Makes a folder that is the containers' own, whatever this process's umask.
+pub(super) fn make(folder: &Path, mode: u32) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
+    give(folder)
+}
+
+/// Gives a file to the user that containers run as.
+pub(super) fn give(path: &Path) -> io::Result<()> {
+    match owner() {
+        Some(owner) => std::os::unix::fs::lchown(path, Some(owner), Some(owner)),
+        None => Ok(()),
+    }
+}
+
+/// Gives a volume to the user that containers run as, once. The lock lets no container of it start before.
+pub(super) fn take_over(folder: &Path) -> io::Result<()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    let Some(owner) = owner() else { return Ok(()) };
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (user, group) = (Uid::from_raw(owner), Gid::from_raw(owner));
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let root = rustix::fs::open(folder, flags, Mode::empty())?;
+    if rustix::fs::fstat(&root)?.st_uid == owner {
+        return Ok(());
+    }
+    // The volume itself comes last: whoever is interrupted begins again.
+    walk(root, &mut |file| {
+        rustix::fs::chownat(file, "", Some(user), Some(group), AtFlags::EMPTY_PATH)
+    })?;
+    Ok(())
+}
+
+/// Visits all that is in a folder, and then the folder. Each is opened by its name in the folder around it, which is
+/// open already, so nobody can lead the walk out by exchanging folders and links; it does not go into what is mounted.
+fn walk(root: OwnedFd, visit: &mut impl FnMut(&OwnedFd) -> Result<(), Errno>) -> Result<(), Errno> {
+    let resolve = ResolveFlags::BENEATH
+        | ResolveFlags::NO_SYMLINKS
+        | ResolveFlags::NO_MAGICLINKS
+        | ResolveFlags::NO_XDEV;
+    let place = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let list = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let entries = |folder: &OwnedFd| {
+        let folder = rustix::fs::openat2(folder, ".", list, Mode::empty(), resolve)?;
+        rustix::fs::Dir::new(folder)
+    };
+    let first = entries(&root)?;
+    let mut around = vec![(root, first)];
+    while let Some((folder, left)) = around.last_mut() {
+        let Some(entry) = left.next() else {
+            visit(folder)?;
+            around.pop();
+            continue;
+        };
+        let entry = entry?;
+        if [c".", c".."].contains(&entry.file_name()) {
+            continue;
+        }
+        let file = match rustix::fs::openat2(&*folder, entry.file_name(), place, Mode::empty(), resolve) {
+            // It has gone, or something is mounted there.
+            Err(Errno::NOENT | Errno::XDEV) => continue,
+            opened => opened?,
+        };
+        if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) == FileType::Directory {
+            if around.len() == MAX_DEPTH {
+                return Err(Errno::NAMETOOLONG);
+            }
+            let inside = entries(&file)?;
+            around.push((file, inside));
+        } else {
+            visit(&file)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_walk_does_not_leave_a_folder_in_which_others_exchange_things() {
+        let folder = tempfile::tempdir().unwrap();
+        let (volume, outside) = (folder.path().join("volume"), folder.path().join("outside"));
+        for folder in [&volume, &outside] {
+            std::fs::create_dir_all(folder.join("deep/deeper")).unwrap();
+            std::fs::write(folder.join("deep/deeper/file"), "").unwrap();
+        }
+        std::os::unix::fs::symlink(&outside, volume.join("link")).unwrap();
+        std::os::unix::fs::symlink(outside.join("deep"), volume.join("other")).unwrap();
+        let inode = |path: PathBuf| std::fs::symlink_metadata(path).unwrap().ino();
+        let outside: Vec<u64> = ["", "deep", "deep/deeper", "deep/deeper/file"]
+            .map(|path| inode(outside.join(path)))
+            .into();
+        let inside = inode(volume.join("deep/deeper/file"));
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let mut seen = std::collections::HashSet::new();
+        std::thread::scope(|scope| {
+            let (volume, stop) = (&volume, &stop);
+            scope.spawn(move || {
+                let at = |name: &str| volume.join(name);
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let flags = rustix::fs::RenameFlags::EXCHANGE;
+                    for (a, b) in [("deep", "link"), ("deep/deeper", "other")] {
+                        // The second pair is there half of the time.
+                        let _ =
+                            rustix::fs::renameat_with(rustix::fs::CWD, at(a), rustix::fs::CWD, at(b), flags);
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            for _ in 0..5000 {
+                let root = rustix::fs::open(volume, flags, Mode::empty()).unwrap();
+                walk(root, &mut |file| {
+                    seen.insert(rustix::fs::fstat(file)?.st_ino);
+                    Ok(())
+                })
+                .unwrap();
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        assert!(seen.contains(&inside) && seen.contains(&inode(volume)));
+        assert!(outside.iter().all(|inode| !seen.contains(inode)));
+    }
+}

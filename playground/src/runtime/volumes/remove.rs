@@ -1,0 +1,65 @@
+//! Volumes go with their Pod.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::mount::UnmountFlags;
+
+use super::is_mounted;
+
+/// Removes a Pod's folder, with what is mounted in it.
+pub(in crate::runtime) fn remove(folder: &Path) -> io::Result<()> {
+    let volumes = std::fs::read_dir(folder.join("volumes"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    for volume in volumes.filter(|volume| is_mounted(&volume.path())) {
+        rustix::mount::unmount(volume.path(), UnmountFlags::DETACH)?;
+    }
+    let removed = match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(folder)?;
+            std::fs::remove_dir_all(folder)
+        }
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens folders that a container has closed. Its processes are gone, so nobody puts a link in place of one.
+fn open_up(folder: &Path) -> io::Result<()> {
+    let mut todo = vec![folder.to_owned()];
+    while let Some(folder) = todo.pop() {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                todo.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_a_container_has_closed_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let pod = folder.path().join("pod");
+        let closed = pod.join("volumes/work/closed");
+        std::fs::create_dir_all(closed.join("inner")).unwrap();
+        for path in [closed.join("inner"), closed.clone()] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        remove(&pod).unwrap();
+        assert!(!pod.exists());
+        remove(&pod).unwrap();
+    }
+}

@@ -1,0 +1,91 @@
+//! Sub paths of volumes.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use super::super::sandbox::owner;
+use super::inside;
+
+/// A place in a volume without links on the way, made if it is not there. A container that has run may have left links:
+/// they are followed inside the volume, and one that leads out of it is an error, as for the kubelet.
+pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
+    let failed = |error: Errno| match error {
+        Errno::XDEV | Errno::LOOP => format!("subPath \"{sub}\" leads out of the volume"),
+        error => format!("subPath \"{sub}\": {}", io::Error::from(error)),
+    };
+    let place = OFlags::PATH | OFlags::CLOEXEC;
+    let volume = rustix::fs::open(root, place | OFlags::DIRECTORY, Mode::empty()).map_err(failed)?;
+    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let mut so_far = PathBuf::new();
+    let mut at = None;
+    for part in inside(sub)?.components() {
+        so_far.push(part);
+        let step = || rustix::fs::openat2(&volume, &so_far, place, Mode::empty(), beneath);
+        at = Some(
+            match step() {
+                Err(Errno::NOENT) => {
+                    let parent = at.as_ref().unwrap_or(&volume);
+                    rustix::fs::mkdirat(parent, part.as_os_str(), Mode::from_raw_mode(0o777))
+                        .map_err(failed)?;
+                    let made = step().map_err(failed)?;
+                    if let Some(owner) = owner() {
+                        let (user, group) =
+                            (rustix::fs::Uid::from_raw(owner), rustix::fs::Gid::from_raw(owner));
+                        let flags = rustix::fs::AtFlags::EMPTY_PATH;
+                        rustix::fs::chownat(&made, "", Some(user), Some(group), flags).map_err(failed)?;
+                    }
+                    Ok(made)
+                }
+                opened => opened,
+            }
+            .map_err(failed)?,
+        );
+    }
+    let path = |fd: &std::os::fd::OwnedFd| std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+    let whole = path(at.as_ref().unwrap_or(&volume)).map_err(|error| error.to_string())?;
+    let root = path(&volume).map_err(|error| error.to_string())?;
+    whole
+        .strip_prefix(root)
+        .map(Path::to_owned)
+        .map_err(|_| format!("subPath \"{sub}\" leads out of the volume"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sub_path_is_made_and_a_link_out_of_the_volume_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let volume = folder.path().join("volume");
+        std::fs::create_dir(&volume).unwrap();
+        assert_eq!(sub_path(&volume, "a/b").unwrap(), Path::new("a/b"));
+        assert!(volume.join("a/b").is_dir());
+        for (target, link) in [
+            ("a/b", "in"),
+            ("/etc", "out"),
+            ("../other", "up"),
+            ("/proc/self/root", "magic"),
+        ] {
+            std::os::unix::fs::symlink(target, volume.join(link)).unwrap();
+        }
+        assert_eq!(sub_path(&volume, "in/c").unwrap(), Path::new("a/b/c"));
+        for sub in [
+            "out",
+            "out/deeper",
+            "up",
+            "up/x",
+            "magic",
+            "magic/tmp",
+            "../other",
+            "/etc",
+        ] {
+            assert!(sub_path(&volume, sub).is_err(), "{sub}");
+        }
+        assert!(!folder.path().join("other").exists());
+    }
+}

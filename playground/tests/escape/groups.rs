@@ -1,0 +1,79 @@
+//! Control groups of containers go with them.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::lifetime::Killable;
+use crate::setting::{Setting, pod};
+
+/// Control groups that this process, or another one, has made for playgrounds, with those in them.
+fn groups(process: u32) -> Vec<PathBuf> {
+    let start = format!("playground-{process}-");
+    let mut found = Vec::new();
+    let mut todo = vec![PathBuf::from("/sys/fs/cgroup")];
+    while let Some(folder) = todo.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            let is_own =
+                |path: &std::path::Path| path.iter().any(|name| name.to_string_lossy().starts_with(&start));
+            if is_own(&entry.path()) {
+                found.push(entry.path());
+            }
+            todo.push(entry.path());
+        }
+    }
+    found
+}
+
+/// Those of the containers of a playground.
+async fn of_containers(setting: &Setting) -> Vec<PathBuf> {
+    let uids = setting.uids().await;
+    let mut all = groups(std::process::id());
+    all.retain(|group| {
+        let name = group.file_name().unwrap().to_string_lossy().into_owned();
+        uids.iter().any(|uid| name.starts_with(uid))
+    });
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn none_is_left_of_containers_that_have_ended() {
+    let setting = Setting::new();
+    // Some leave processes that have to be reaped when they end.
+    for number in 0..20 {
+        let script = "for i in 1 2 3 4 5 6 7 8; do sleep 300 & done; echo on; exit 0";
+        setting
+            .create("pods", &pod(&format!("pod-{number}"), script))
+            .await;
+    }
+    for number in 0..20 {
+        assert_eq!(setting.end(&format!("pod-{number}")).await.exit_code(), Some(0));
+    }
+    let began = Instant::now();
+    loop {
+        let left = of_containers(&setting).await;
+        if left.is_empty() {
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 10, "{left:#?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    setting.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_of_a_playground_that_was_killed_go_at_the_next_start() {
+    let before = Setting::new();
+    let mut killed = Killable::start().await;
+    let process = killed.child.id();
+    // Where this process makes some, that one does.
+    assert_eq!(groups(process).is_empty(), groups(std::process::id()).is_empty());
+    killed.kill().await;
+    let next = Setting::new();
+    next.goes_on("next").await;
+    assert!(groups(process).is_empty(), "{:#?}", groups(process));
+    before.shut_down().await;
+    next.shut_down().await;
+}

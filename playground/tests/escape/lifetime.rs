@@ -1,0 +1,92 @@
+//! Commands end with their playground, however that ends.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::setting::Setting;
+
+const MARK: &str = "PLAYGROUND_ESCAPE_MARK";
+
+/// What [`Killable`] kills.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "runs until it is killed"]
+async fn playground_to_be_killed() {
+    let mark = std::env::var(MARK).unwrap();
+    let setting = Setting::new();
+    let script = format!("trap '' TERM HUP INT; sleep {mark} & sleep {mark}; true");
+    setting.run("sleeper", &script).await;
+}
+
+/// A process with a playground in which a command runs that does not end by itself.
+pub struct Killable {
+    pub child: Child,
+    mark: String,
+    _folder: TempDir,
+}
+
+impl Killable {
+    pub async fn start() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+        let mark = format!(
+            "8{}{}",
+            NUMBER.fetch_add(1, Ordering::Relaxed),
+            std::process::id()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "lifetime::playground_to_be_killed"])
+            .env(MARK, &mark)
+            .env("TMPDIR", folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Self {
+            child,
+            mark,
+            _folder: folder,
+        };
+        let began = Instant::now();
+        while started.commands() < 2 {
+            assert!(began.elapsed().as_secs() < 60, "they never ran");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        started
+    }
+
+    /// Kills the process, and waits until its commands have ended.
+    pub async fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let killed = Instant::now();
+        while self.commands() > 0 {
+            assert!(killed.elapsed().as_secs() < 10, "{} are left", self.commands());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn commands(&self) -> usize {
+        processes(&format!("sleep\0{}\0", self.mark)).len()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_end_with_a_playground_that_is_killed() {
+    Killable::start().await.kill().await;
+}
+
+/// Processes with this command line.
+pub fn processes(command: &str) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter_map(|entry| {
+            let number = entry.file_name().to_str()?.parse().ok()?;
+            let line = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+            (line == command).then_some(number)
+        })
+        .collect()
+}
