@@ -117,7 +117,7 @@ fn node(number: u32, disk: &str) -> Value {
                 "message": "the playground's runtime is ready",
             }],
             "nodeInfo": {
-                "operatingSystem": "linux", "architecture": arch, "kubeletVersion": crate::http::discovery::VERSION,
+                "operatingSystem": "linux", "architecture": arch, "kubeletVersion": crate::resource::types::VERSION,
                 "containerRuntimeVersion": "playground://bubblewrap",
             },
         },

@@ -16,17 +16,18 @@
 mod api;
 pub mod auth;
 mod bootstrap;
+mod clock;
 pub mod cluster;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod controllers;
+mod events;
 mod http;
 pub mod resource;
 mod runtime;
 mod scheduler;
 pub mod store;
 mod tls;
-mod types;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,9 +37,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use cluster::{Clock, Cluster};
-use store::{Store, StoreError};
-pub use tls::raise_open_files_limit;
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::store::{Store, StoreError};
+pub use crate::tls::raise_open_files_limit;
 
 /// Bytes of a quantity such as `500Mi`; none if it is no quantity.
 pub fn quantity_bytes(text: &str) -> Option<u64> {

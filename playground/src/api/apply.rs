@@ -3,10 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::decode::{ListKind, Schema, Type, schema_of, typed};
-use super::error::ApiError;
-use super::fields::{FieldSet, compare, element, named};
-use super::managed::{self, Entry};
+use crate::api::decode::{ListKind, Schema, Type, schema_of, typed};
+use crate::api::error::ApiError;
+use crate::api::fields::{FieldSet, compare, element, named};
+use crate::api::managed;
+use crate::api::managed::Entry;
 use crate::resource::Resource;
 
 /// What an apply leads to.
@@ -120,7 +121,7 @@ pub fn apply(
         remove(&mut object, &dropped, &fields, schema);
     }
     let plain = |object: &Value| {
-        let mut object = super::write::tidy(object.clone());
+        let mut object = crate::api::write::tidy(object.clone());
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("managedFields");
         }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::error::ApiError;
-use super::field::FieldError;
-use super::query::{Query, check_dry_run};
-use crate::cluster::{Cluster, seconds};
+use crate::api::error::ApiError;
+use crate::api::field::FieldError;
+use crate::api::query::{Query, check_dry_run};
+use crate::clock::seconds;
+use crate::cluster::Cluster;
 use crate::resource::Resource;
 use crate::store::{Key, Preconditions, StoreError};
 

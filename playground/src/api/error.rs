@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::field::FieldError;
+use crate::api::field::FieldError;
 use crate::resource::Resource;
 use crate::store::{Key, StoreError};
 

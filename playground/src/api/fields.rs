@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::decode::{ListKind, Schema, Type};
+use crate::api::decode::{ListKind, Schema, Type};
 
 /// A set of fields below one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::decode::{schema_of, typed};
-use super::fields::{FieldSet, compare};
+use crate::api::decode::{schema_of, typed};
+use crate::api::fields::{FieldSet, compare};
 use crate::resource::Resource;
 
 /// Members of the metadata that nobody owns.
@@ -158,7 +158,7 @@ pub fn update(
     let reset =
         old.is_some() && given.is_some_and(|list| list.first().is_some_and(|first| *first == json!({})));
     let mut entries = if reset { Vec::new() } else { entries(before) };
-    let plain = super::write::tidy(new.clone());
+    let plain = crate::api::write::tidy(new.clone());
     let mut difference = compare(before, &plain, schema_of(resource));
     strip(&mut difference.changed, resource, subresource);
     strip(&mut difference.removed, resource, subresource);

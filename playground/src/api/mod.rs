@@ -15,6 +15,7 @@ pub mod managed;
 pub mod names;
 pub mod path;
 pub mod query;
+pub mod registry;
 pub mod selector;
 pub mod validate;
 pub mod write;

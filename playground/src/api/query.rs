@@ -1,8 +1,8 @@
 //! Query parameters of a request.
 
-use super::error::ApiError;
-use super::field::FieldError;
-use super::path::percent_decode;
+use crate::api::error::ApiError;
+use crate::api::field::FieldError;
+use crate::api::path::percent_decode;
 
 /// The parameters, in order.
 #[derive(Clone, Debug, Default)]

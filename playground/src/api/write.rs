@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::admission;
-use super::apply::{Applied, Applier};
-use super::error::ApiError;
-use super::kinds;
-use super::managed;
-use super::names;
+use crate::api::admission;
+use crate::api::apply::{Applied, Applier};
+use crate::api::error::ApiError;
+use crate::api::kinds;
+use crate::api::managed;
+use crate::api::names;
 use crate::cluster::Cluster;
 use crate::resource::Resource;
 use crate::store::{Key, StoreError};
@@ -58,7 +58,7 @@ impl WriteOptions {
             force: apply.force,
             now: &cluster.clock.now_text(),
         };
-        super::apply::apply(old, &apply.configuration, resource, who).map(Some)
+        crate::api::apply::apply(old, &apply.configuration, resource, who).map(Some)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use http::{Extensions, HeaderMap};
 
-use super::User;
-use super::certificate::ClientCertificate;
-use super::service_account::Signer;
 use crate::api::error::ApiError;
+use crate::auth::User;
+use crate::auth::certificate::ClientCertificate;
+use crate::auth::service_account::Signer;
 use crate::cluster::Cluster;
 
 /// What this cluster accepts as credentials.

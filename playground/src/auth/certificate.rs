@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::User;
+use crate::auth::User;
 
 /// What a verified client certificate says of its owner. Only a TLS layer that has verified the certificate may make
 /// one of a request.

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::rbac::{allows, authorize, covers_path, granted, role_rules, texts};
-use super::user::MASTERS;
-use super::{Attributes, User};
 use crate::api::error::ApiError;
+use crate::auth::rbac::{allows, authorize, covers_path, granted, role_rules, texts};
+use crate::auth::user::MASTERS;
+use crate::auth::{Attributes, User};
 use crate::cluster::Cluster;
 use crate::resource::Resource;
 

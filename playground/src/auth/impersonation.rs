@@ -3,9 +3,9 @@
 
 use http::HeaderMap;
 
-use super::rbac::authorize;
-use super::{Attributes, User};
 use crate::api::error::ApiError;
+use crate::auth::rbac::authorize;
+use crate::auth::{Attributes, User};
 use crate::cluster::Cluster;
 
 /// Most groups and extra values that one request may name.
@@ -63,7 +63,7 @@ pub(crate) fn acting(cluster: &Cluster, user: User, headers: &HeaderMap) -> Resu
         groups: groups.clone(),
         ..User::default()
     };
-    if let Some((namespace, account)) = super::service_account::account_of(&name) {
+    if let Some((namespace, account)) = crate::auth::service_account::account_of(&name) {
         may("serviceaccounts", "", account, namespace, "")?;
         if groups.is_empty() {
             acted.groups = vec![

@@ -11,5 +11,5 @@ pub(crate) mod request;
 pub(crate) mod service_account;
 mod user;
 
-pub(crate) use request::Attributes;
-pub(crate) use user::User;
+pub(crate) use crate::auth::request::Attributes;
+pub(crate) use crate::auth::user::User;

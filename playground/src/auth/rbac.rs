@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::user::MASTERS;
-use super::{Attributes, User};
+use crate::auth::user::MASTERS;
+use crate::auth::{Attributes, User};
 use crate::cluster::Cluster;
 use crate::resource::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES};
 use crate::store::{Key, StoreError};
@@ -139,7 +139,7 @@ fn subject_of(binding: &Value, user: &User, namespace: &str) -> Option<String> {
                     .as_str()
                     .filter(|of| !of.is_empty())
                     .unwrap_or(namespace);
-                let same = super::service_account::account_of(&user.name) == Some((of, name));
+                let same = crate::auth::service_account::account_of(&user.name) == Some((of, name));
                 (same && !of.is_empty()).then(|| format!("ServiceAccount \"{name}/{of}\""))
             }
             _ => None,

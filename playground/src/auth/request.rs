@@ -3,10 +3,10 @@
 
 use http::Method;
 
-use super::User;
 use crate::api::error::ApiError;
 use crate::api::path::Target;
 use crate::api::query::Query;
+use crate::auth::User;
 
 /// One action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

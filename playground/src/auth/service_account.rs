@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::User;
-use super::certificate::CREDENTIAL;
+use crate::auth::User;
+use crate::auth::certificate::CREDENTIAL;
 use crate::cluster::Cluster;
 use crate::resource::SERVICE_ACCOUNTS;
 use crate::store::Key;

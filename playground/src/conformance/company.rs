@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
-use super::Outcome;
-use super::exchange::{self, client};
-use super::replay::Client;
-use super::scenario::{Baseline, Scenario};
-use super::server::{Remote, Server};
-use crate::cluster::Clock;
+use crate::clock::Clock;
+use crate::conformance::Outcome;
+use crate::conformance::exchange;
+use crate::conformance::exchange::client;
+use crate::conformance::replay::Client;
+use crate::conformance::scenario::{Baseline, Scenario};
+use crate::conformance::server::{Remote, Server};
 use crate::{Options, Playground};
 
 /// Scenarios that ask a server at the same time: most of their time is waiting.

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::normal::{differences, generated_names, normal};
-use super::replay::{Client, flat};
-use super::scenario::{self, Baseline, Request, Scenario, Step};
-use super::server::Server;
-use super::users::{self, Credentials, User};
-use super::{observed, states};
 use crate::Playground;
-use crate::cluster::Clock;
+use crate::clock::Clock;
+use crate::conformance::normal::{differences, generated_names, normal};
+use crate::conformance::replay::{Client, flat};
+use crate::conformance::scenario;
+use crate::conformance::scenario::{Baseline, Request, Scenario, Step};
+use crate::conformance::server::Server;
+use crate::conformance::users;
+use crate::conformance::users::{Credentials, User};
+use crate::conformance::{observed, states};
 
 /// Time between the requests of a scenario with controllers.
 const PACE: Duration = Duration::from_millis(5);

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use company::Chosen;
-use scenario::{Baseline, ScenarioError};
-use server::Remote;
-pub use server::ServerError;
+use crate::conformance::company::Chosen;
+use crate::conformance::scenario::{Baseline, ScenarioError};
+use crate::conformance::server::Remote;
+pub use crate::conformance::server::ServerError;
 
 /// What became of one scenario.
 #[derive(Clone, Debug)]

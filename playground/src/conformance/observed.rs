@@ -9,9 +9,9 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::normal::{generated_names, normal};
-use super::replay::{Client, ReplayError};
-use super::states::{agree, parting};
+use crate::conformance::normal::{generated_names, normal};
+use crate::conformance::replay::{Client, ReplayError};
+use crate::conformance::states::{agree, parting};
 
 /// Longest time for what the last request set off.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -164,7 +164,7 @@ fn by_object(list: &str, (events, names): (&Value, &Names)) -> Vec<(String, Vec<
         if event["type"] != "ADDED" {
             later(list, &mut state["object"]["spec"]);
         }
-        super::exchange::drop_managers(&mut state);
+        crate::conformance::exchange::drop_managers(&mut state);
         let state = crate::api::without_nulls(normal(&state, names));
         let name = state["object"]["metadata"]["name"]
             .as_str()

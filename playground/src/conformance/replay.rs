@@ -9,11 +9,11 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WARNING};
 use serde_json::Value;
 
 use crate::Playground;
-use crate::cluster::Clock;
+use crate::clock::Clock;
 
-use super::scenario::{Request, Response, Step};
-use super::server::{Server, ServerError};
-use super::users::Credentials;
+use crate::conformance::scenario::{Request, Response, Step};
+use crate::conformance::server::{Server, ServerError};
+use crate::conformance::users::Credentials;
 
 /// Longest time to wait for a controller.
 const PATIENCE: Duration = Duration::from_secs(90);

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName}
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tower::ServiceExt;
 
-use super::users::{Credentials, User};
+use crate::conformance::users::{Credentials, User};
 
 /// A request could not be sent, or a kubeconfig not be used.
 #[derive(Debug, thiserror::Error)]

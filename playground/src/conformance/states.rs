@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::normal::differences;
+use crate::conformance::normal::differences;
 
 /// The states without repetitions.
 fn distinct(states: &[Value]) -> Vec<&Value> {

@@ -9,11 +9,12 @@ use futures::StreamExt;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::job::TRACKING;
-use crate::api::write::{self, Part, WriteOptions};
+use crate::api::error::ApiError as Status;
+use crate::api::registry::delete_object;
+use crate::api::write;
+use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
-use crate::http::delete_object;
-use crate::http::status::Status;
+use crate::controllers::job::TRACKING;
 use crate::resource::{ALL, EVENTS, JOBS, NAMESPACES, PODS};
 use crate::store::{Key, StoreError};
 

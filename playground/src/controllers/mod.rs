@@ -2,7 +2,6 @@
 
 pub(crate) mod claims;
 pub(crate) mod compaction;
-pub(crate) mod events;
 pub(crate) mod garbage;
 pub(crate) mod job;
 pub(crate) mod nodes;

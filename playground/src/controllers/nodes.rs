@@ -4,7 +4,8 @@
 use futures::StreamExt;
 use serde_json::Value;
 
-use crate::api::write::{self, Part, WriteOptions};
+use crate::api::write;
+use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::resource::NODES;
 use crate::store::{Key, StoreError};
@@ -27,7 +28,7 @@ pub(crate) async fn run(cluster: Cluster) {
             Ok(mut nodes) => drop(nodes.next().await),
             Err(error) => tracing::warn!(%error, "Nodes"),
         }
-        super::request().await;
+        crate::controllers::request().await;
     }
 }
 

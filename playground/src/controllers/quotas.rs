@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::api::admission::quota_used;
-use crate::api::write::{self, Part, WriteOptions};
+use crate::api::write;
+use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::resource::RESOURCE_QUOTAS;
 use crate::store::{Key, StoreError};

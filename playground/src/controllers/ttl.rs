@@ -7,8 +7,8 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::api::registry::delete_object;
 use crate::cluster::Cluster;
-use crate::http::delete_object;
 use crate::resource::JOBS;
 use crate::store::{Key, StoreError};
 

@@ -5,18 +5,16 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::status::Status;
-use crate::types::{self, Group, Type, Version};
-
-/// The version that the API says of itself: the one whose rules it follows.
-pub(crate) const VERSION: &str = "v1.36.2+playground";
+use crate::http::status::Status;
+use crate::resource::types;
+use crate::resource::types::{Group, Type, Version};
 
 /// `/version`.
 pub(crate) fn version() -> Response {
     Json(json!({
         "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36",
         "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
-        "gitVersion": VERSION, "gitCommit": "", "gitTreeState": "clean",
+        "gitVersion": types::VERSION, "gitCommit": "", "gitTreeState": "clean",
         "buildDate": "2026-11-23T00:00:00Z", "goVersion": "", "compiler": "rustc", "platform": "linux",
     }))
     .into_response()

@@ -5,12 +5,12 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Call;
-use super::status::Status;
 use crate::api::decode;
 use crate::api::delete::{DeleteOptions, delete};
 use crate::api::query::Query;
 use crate::cluster::Cluster;
+use crate::http::Call;
+use crate::http::status::Status;
 use crate::store::Key;
 
 /// Why a stream into a container cannot be opened.
@@ -26,7 +26,7 @@ pub(super) fn refuse(cluster: &Cluster, call: &Call, name: &str) -> Result<Respo
         )));
     }
     if call.subresource.as_deref() != Some("portforward") {
-        super::logs::container(call, &pod, name, "container")?;
+        crate::http::logs::container(call, &pod, name, "container")?;
     }
     if call.headers.get(http::header::UPGRADE).is_none() {
         return Err(Status::bad_request("Upgrade request required"));

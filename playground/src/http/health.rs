@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::api::query::Query;
 use crate::cluster::Cluster;
-use crate::types;
+use crate::resource::types;
 
 const STARTED: &str = include_str!("../../openapi/checks.txt");
 const PLAIN: &str = "text/plain; charset=utf-8";

@@ -9,12 +9,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::negotiate::Shape;
-use super::status::Status;
-use super::{Call, table};
 use crate::api::field::FieldError;
 use crate::api::selector::Selector;
 use crate::cluster::Cluster;
+use crate::http::negotiate::Shape;
+use crate::http::status::Status;
+use crate::http::{Call, table};
 use crate::resource::EVENTS;
 use crate::store::StoreError;
 

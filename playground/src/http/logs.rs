@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 
-use super::Call;
-use super::status::Status;
 use crate::api::field::FieldError;
 use crate::cluster::Cluster;
-use crate::runtime::logs::{self, LogOptions};
+use crate::http::Call;
+use crate::http::status::Status;
+use crate::runtime::logs;
+use crate::runtime::logs::LogOptions;
 use crate::store::Key;
 use serde_json::Value;
 

@@ -31,11 +31,10 @@ use crate::api::write::Part;
 use crate::auth::authenticate::Authenticator;
 use crate::auth::{Attributes, User, impersonation, rbac};
 use crate::cluster::Cluster;
+use crate::http::negotiate::Output;
+use crate::http::status::Status;
 use crate::resource::Resource;
-use crate::types;
-use negotiate::Output;
-pub(crate) use objects::{create_object, delete_object, is_over};
-use status::Status;
+use crate::resource::types;
 
 /// Longest request body, as the API server's.
 const MAX_BODY: usize = 3 * 1024 * 1024;

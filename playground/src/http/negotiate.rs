@@ -7,8 +7,8 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::status::Status;
 use crate::api::query::Query;
+use crate::http::status::Status;
 
 /// What objects are shown as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Output {
     /// The answer with this body.
     pub(super) fn write(&self, code: StatusCode, body: &Value) -> Response {
         if self.yaml {
-            let text = super::yaml::document(body);
+            let text = crate::http::yaml::document(body);
             return (code, [(CONTENT_TYPE, "application/yaml")], text).into_response();
         }
         if self.pretty

@@ -6,17 +6,18 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::negotiate::Shape;
-use super::patch::{Patch, PatchKind};
-use super::status::Status;
-use super::{Call, list, table, warnings};
 use crate::api::delete::{DeleteOptions, delete as delete_one};
 use crate::api::field::FieldError;
-use crate::api::write::{self, Apply, Part, WriteOptions};
-use crate::api::{apply, decode, kinds};
+use crate::api::write;
+use crate::api::write::{Apply, Part, WriteOptions};
+use crate::api::{apply, decode, kinds, registry};
 use crate::auth::escalation;
 use crate::cluster::Cluster;
-use crate::resource::{NAMESPACES, Resource, SERVICE_ACCOUNTS};
+use crate::http::negotiate::Shape;
+use crate::http::patch::{Patch, PatchKind};
+use crate::http::status::Status;
+use crate::http::{Call, list, table, warnings};
+use crate::resource::Resource;
 use crate::store::Key;
 
 fn key(call: &Call, name: &str) -> Key {
@@ -81,42 +82,7 @@ fn create_as(
     options: &WriteOptions,
 ) -> Result<Arc<Value>, Status> {
     escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
-    create_with(cluster, call.resource, &call.namespace, object, options)
-}
-
-fn create_with(
-    cluster: &Cluster,
-    resource: &'static Resource,
-    namespace: &str,
-    object: Value,
-    options: &WriteOptions,
-) -> Result<Arc<Value>, Status> {
-    let stored = write::create(cluster, resource, namespace, object, options)?;
-    if *resource == NAMESPACES && !options.dry_run {
-        let name = stored["metadata"]["name"].as_str().unwrap_or_default();
-        let account = json!({"metadata": {"name": "default"}});
-        let system = WriteOptions::system("kube-controller-manager");
-        match write::create(cluster, &SERVICE_ACCOUNTS, name, account, &system) {
-            Err(error) if error.reason != "AlreadyExists" => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(stored)
-}
-
-/// Creates an object as a part of the cluster itself: the rules are those of any request.
-pub(crate) fn create_object(
-    cluster: &Cluster,
-    resource: &'static Resource,
-    namespace: &str,
-    object: Value,
-    dry_run: bool,
-) -> Result<Arc<Value>, Status> {
-    let options = WriteOptions {
-        dry_run,
-        ..WriteOptions::system("kube-controller-manager")
-    };
-    create_with(cluster, resource, namespace, object, &options)
+    registry::create(cluster, call.resource, &call.namespace, object, options)
 }
 
 /// Replaces an object, or its status alone.
@@ -212,7 +178,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
     let stored = write::update(cluster, &key, part, &options, |old| {
         let patched = patch.apply(call.resource, old)?;
         let (object, warnings) = decode::patched(patched.clone(), call.resource, validation)
-            .map_err(|why| super::patch::unreadable(&patch, call.resource, old, &patched, &why))?;
+            .map_err(|why| crate::http::patch::unreadable(&patch, call.resource, old, &patched, &why))?;
         escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
         told = warnings;
         Ok(object)
@@ -297,31 +263,4 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let metadata = json!({"resourceVersion": version.to_string()});
     let answer = list::write(call, &metadata, &items)?;
     Ok(warnings::add(answer, &orphan_warning(call.resource, &options)))
-}
-
-/// Deletes an object as a part of the cluster itself: `policy` is a propagation policy or empty.
-pub(crate) fn delete_object(
-    cluster: &Cluster,
-    key: &Key,
-    policy: &str,
-    grace: Option<i64>,
-) -> Result<Arc<Value>, Status> {
-    use crate::api::delete::Propagation;
-
-    let options = DeleteOptions {
-        grace_period: grace,
-        propagation: match policy {
-            "Foreground" => Some(Propagation::Foreground),
-            "Background" => Some(Propagation::Background),
-            "Orphan" => Some(Propagation::Orphan),
-            _ => None,
-        },
-        ..DeleteOptions::default()
-    };
-    delete_one(cluster, key, &options).map(|deleted| Arc::clone(deleted.object()))
-}
-
-/// The Pod has ended.
-pub(crate) fn is_over(pod: &Value) -> bool {
-    matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
 }

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
-use super::status::Status;
 use crate::api::decode;
+use crate::http::status::Status;
+use crate::resource::types;
 use crate::resource::{ALL, Resource};
-use crate::types;
 
 fn place(resource: &Resource) -> String {
     if resource.group.is_empty() {
@@ -113,7 +113,7 @@ fn small(path: &str, served: &[&Resource]) -> Value {
         );
     }
     json!({
-        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": super::discovery::VERSION},
+        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": crate::resource::types::VERSION},
         "paths": paths, "components": {"schemas": schemas},
     })
 }
@@ -127,7 +127,7 @@ pub(super) fn version_2(accept: &str) -> Response {
         return ([(CONTENT_TYPE, kind)], Vec::<u8>::new()).into_response();
     }
     Json(json!({
-        "swagger": "2.0", "info": {"title": "Kubernetes", "version": super::discovery::VERSION}, "paths": {},
+        "swagger": "2.0", "info": {"title": "Kubernetes", "version": crate::resource::types::VERSION}, "paths": {},
     }))
     .into_response()
 }

@@ -5,15 +5,15 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::negotiate::Output;
-use super::status::Status;
-use super::{Api, Asked, content_format, manager_of};
 use crate::api::decode;
 use crate::api::field::FieldError;
 use crate::api::managed;
 use crate::api::path::Target;
 use crate::auth::service_account::AUDIENCE;
 use crate::auth::{Attributes, User, rbac};
+use crate::http::negotiate::Output;
+use crate::http::status::Status;
+use crate::http::{Api, Asked, content_format, manager_of};
 
 /// Whether the path is one of these types, of which nothing is stored.
 pub(super) fn is_review(target: &Target) -> bool {
@@ -28,7 +28,7 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
     if asked.method != Method::POST || !target.name.is_empty() {
         return Err(Status::method_not_allowed());
     }
-    let kind = crate::types::find(&target.group, &target.version, &target.plural)
+    let kind = crate::resource::types::find(&target.group, &target.version, &target.plural)
         .map(|one| one.kind.as_str())
         .unwrap_or_default();
     let (mut review, _) =

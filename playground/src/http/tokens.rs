@@ -6,13 +6,13 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::status::Status;
-use super::{Api, Call};
 use crate::api::decode;
 use crate::api::field::FieldError;
 use crate::api::managed;
 use crate::auth::service_account::AUDIENCE;
-use crate::cluster::seconds;
+use crate::clock::seconds;
+use crate::http::status::Status;
+use crate::http::{Api, Call};
 use crate::store::Key;
 
 /// Shortest and longest life of a token, in seconds.

@@ -10,13 +10,13 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::negotiate::{Output, Shape};
-use super::status::Status;
-use super::{Call, list, table};
 use crate::api::decode;
 use crate::api::field::FieldError;
 use crate::api::selector::Selector;
 use crate::cluster::Cluster;
+use crate::http::negotiate::{Output, Shape};
+use crate::http::status::Status;
+use crate::http::{Call, list, table};
 use crate::resource::Resource;
 use crate::store::{Event, EventKind, StoreError};
 

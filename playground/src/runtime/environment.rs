@@ -120,7 +120,7 @@ fn reference(
     }
     if let Some(resource) = from["resourceFieldRef"]["resource"].as_str() {
         let (kind, name) = resource.split_once('.').unwrap_or(("limits", resource));
-        let amount = super::resources::units(&container["resources"][kind][name]);
+        let amount = crate::runtime::resources::units(&container["resources"][kind][name]);
         return Ok(Some(amount.unwrap_or(0).to_string()));
     }
     Ok(None)

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::environment::list;
 use crate::api::decode::quantity::Quantity;
+use crate::runtime::environment::list;
 
 /// A quantity as it is written.
 pub(super) fn text(value: &Value) -> String {

@@ -4,15 +4,15 @@
 
 use serde_json::Value;
 
-use super::nodes::{Filter, Load, refusals};
-use crate::http::is_over;
+use crate::api::registry::is_finished;
+use crate::scheduler::nodes::{Filter, Load, refusals};
 use crate::store::{Event, EventKind};
 
 /// Whether a change of a Pod that had a node gives room: it has ended, or is gone.
 pub(super) fn gives_room(change: &Event) -> bool {
-    let placed = |pod: &Value| pod["spec"]["nodeName"].is_string() && !is_over(pod);
+    let placed = |pod: &Value| pod["spec"]["nodeName"].is_string() && !is_finished(pod);
     let was = change.previous.as_ref().is_some_and(|pod| placed(pod));
-    was && (change.kind == EventKind::Deleted || is_over(&change.object))
+    was && (change.kind == EventKind::Deleted || is_finished(&change.object))
 }
 
 /// Whether a node, as it is now, takes away what stands in a Pod's way.

@@ -14,12 +14,12 @@ use std::time::Duration;
 use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 
+use crate::api::registry::is_finished;
 use crate::cluster::Cluster;
-use crate::controllers::events;
-use crate::http::is_over;
+use crate::events;
 use crate::resource::{NODES, PERSISTENT_VOLUME_CLAIMS, PODS};
+use crate::scheduler::nodes::{Filter, Load, Refusal};
 use crate::store::{Event, Key, StoreError};
-use nodes::{Filter, Load, Refusal};
 
 const COMPONENT: &str = "default-scheduler";
 
@@ -119,7 +119,7 @@ impl Scheduler {
         }
         let (nodes, _) = self.cluster.store.list(&NODES, None)?;
         let mut loads: HashMap<&str, Load> = HashMap::new();
-        for pod in pods.iter().filter(|pod| !is_over(pod)) {
+        for pod in pods.iter().filter(|pod| !is_finished(pod)) {
             if let Some(node) = pod["spec"]["nodeName"].as_str() {
                 loads.entry(node).or_default().add(pod);
             }
@@ -185,7 +185,7 @@ fn waits(pod: &Value) -> bool {
         .as_array()
         .is_some_and(|gates| !gates.is_empty());
     let scheduler = pod["spec"]["schedulerName"].as_str().unwrap_or(COMPONENT);
-    !is_over(pod)
+    !is_finished(pod)
         && !gates
         && scheduler == COMPONENT
         && pod["spec"]["nodeName"].is_null()

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::COMPONENT;
-use super::nodes::Refusal;
-use crate::api::write::{self, Part, WriteOptions};
+use crate::api::write;
+use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
-use crate::controllers::events;
+use crate::events;
 use crate::resource::PODS;
+use crate::scheduler::COMPONENT;
+use crate::scheduler::nodes::Refusal;
 use crate::store::{Key, StoreError};
 
 /// Why no node takes a Pod.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::cluster::Clock;
-use crate::http::create_object;
+use crate::api::registry::create_object;
+use crate::clock::Clock;
 use crate::resource::EVENTS;
 use crate::store::{EventKind, Store};
 

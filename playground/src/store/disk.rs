@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::Value;
 
-use super::{Key, StoreError};
 use crate::resource::Resource;
+use crate::store::{Key, StoreError};
 
 /// `group/plural/namespace/name` to the object's JSON.
 const OBJECTS: TableDefinition<&str, &[u8]> = TableDefinition::new("objects");
@@ -173,7 +173,11 @@ impl Disk {
                 failure: &self.failure,
             })
         };
-        if self.waits { super::blocking(turn) } else { turn() }
+        if self.waits {
+            crate::store::blocking(turn)
+        } else {
+            turn()
+        }
     }
 
     /// Writes nothing new, to see whether it can be written.

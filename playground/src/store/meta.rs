@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// What a caller requires of the object it removes
 /// ([`Preconditions`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/)).
@@ -71,7 +71,7 @@ pub(super) fn complete(object: &mut Value) -> Result<(), StoreError> {
 
 /// The present, in whole seconds, as `metav1.Time` writes it.
 fn now() -> String {
-    crate::cluster::seconds(Timestamp::now())
+    crate::clock::seconds(Timestamp::now())
 }
 
 /// Sets the resourceVersion.

@@ -11,10 +11,9 @@
 mod disk;
 mod meta;
 mod state;
-mod watch;
-
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,10 +21,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::resource::Resource;
-use disk::Failure;
-pub use meta::Preconditions;
-use state::{Outcome, State};
-pub use watch::{Event, EventKind, Watch};
+use crate::store::disk::Failure;
+pub use crate::store::meta::Preconditions;
+use crate::store::state::{Outcome, State};
+pub use crate::store::watch::{Event, EventKind, Watch};
 
 /// Why a store operation was refused.
 #[derive(Debug, thiserror::Error)]

@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 use tokio::sync::watch::{Receiver, Sender};
 
-use super::disk::{Change, Failure};
-use super::watch::{Event, EventKind};
-use super::{Key, StoreError, meta};
 use crate::resource::Resource;
+use crate::store::disk::{Change, Failure};
+use crate::store::watch::{Event, EventKind};
+use crate::store::{Key, StoreError, meta};
 
 /// How many changes of one type are kept for watches that go on from an older resourceVersion.
 const HISTORY: usize = 8192;

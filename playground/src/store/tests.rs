@@ -8,8 +8,8 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{EventKind, Key, Preconditions, Store, StoreError};
 use crate::resource::{JOBS, PODS};
+use crate::store::{EventKind, Key, Preconditions, Store, StoreError};
 
 fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();

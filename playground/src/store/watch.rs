@@ -13,8 +13,8 @@ use futures::stream::{self, BoxStream};
 use serde_json::Value;
 use tokio::sync::watch::Receiver;
 
-use super::{Store, StoreError};
 use crate::resource::Resource;
+use crate::store::{Store, StoreError};
 
 /// How many changes a watch takes from the history at a time.
 const BATCH: usize = 256;

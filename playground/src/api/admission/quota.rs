@@ -3,12 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::limits::total;
+use crate::api::admission::limits::total;
 use crate::api::decode::quantity::Quantity;
 use crate::api::error::ApiError;
-use crate::api::write::{self, Part, WriteOptions};
+use crate::api::write;
+use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
-use crate::resource::{self, RESOURCE_QUOTAS, Resource};
+use crate::resource;
+use crate::resource::{RESOURCE_QUOTAS, Resource};
 use crate::store::{Key, StoreError};
 
 /// What an object takes of each quota-limited resource.

@@ -14,12 +14,13 @@ mod yaml;
 
 use serde_json::Value;
 
-pub use protobuf::fields_of;
-pub use schema::{ListKind, Schema, Type, description, document, schema_of, zero};
-pub use typed::typed;
+pub use crate::api::decode::protobuf::fields_of;
+pub use crate::api::decode::schema::{ListKind, Schema, Type, description, document, schema_of, zero};
+pub use crate::api::decode::typed::typed;
 
-use super::error::ApiError;
-use crate::resource::{self, Resource};
+use crate::api::error::ApiError;
+use crate::resource;
+use crate::resource::Resource;
 
 /// The media types a body may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

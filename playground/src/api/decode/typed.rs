@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::json_kind;
-use super::quantity::Quantity;
-use super::schema::{Schema, Struct, Type};
+use crate::api::decode::json_kind;
+use crate::api::decode::quantity::Quantity;
+use crate::api::decode::schema::{Schema, Struct, Type};
 
 /// Whole numbers that are no pointers in Go: zero is as good as absent.
 const PLAIN_INTEGERS: &[&str] = &[
@@ -315,7 +315,7 @@ fn time(text: &str) -> Result<Value, String> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         let whole = !text.contains('.');
         return Ok(if whole {
-            crate::cluster::seconds(at).into()
+            crate::clock::seconds(at).into()
         } else {
             text.into()
         });

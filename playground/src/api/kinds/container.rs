@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{default_to, items};
+use crate::api::kinds::{default_to, items};
 
 /// `SetDefaults_Container` of core/v1 and those of its parts.
 pub(super) fn default(container: &mut Value) {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{default_to, entry, items, pod_spec};
+use crate::api::kinds::{default_to, entry, items, pod_spec};
 
 /// `SetDefaults_Job` of batch/v1.
 pub(super) fn default(job: &mut Value) {

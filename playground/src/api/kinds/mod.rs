@@ -9,12 +9,12 @@ mod volume;
 
 use serde_json::{Map, Value, json};
 
-use super::field::FieldError;
-use super::validate;
+use crate::api::field::FieldError;
+use crate::api::validate;
 use crate::resource::Resource;
 
-pub(super) use pod::apply_limits;
-pub use pod::{admit as admit_pod, qos_class};
+pub(super) use crate::api::kinds::pod::apply_limits;
+pub use crate::api::kinds::pod::{admit as admit_pod, qos_class};
 
 /// Sets a member unless it is there.
 fn default_to(object: &mut Value, name: &str, value: impl Into<Value>) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{default_to, entry, items, pod_spec};
+use crate::api::kinds::{default_to, entry, items, pod_spec};
 
 /// `SetDefaults_CronJob` of batch/v1.
 pub(super) fn default_cron_job(object: &mut Value) {

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{default_to, entry, items, pod_spec};
 use crate::api::decode::quantity::Quantity;
 use crate::api::error::ApiError;
+use crate::api::kinds::{default_to, entry, items, pod_spec};
 use crate::cluster::Cluster;
 use crate::resource::{PODS, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
 use crate::store::Key;

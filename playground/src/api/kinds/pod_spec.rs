@@ -3,7 +3,7 @@
 use crate::api::decode::quantity::Quantity;
 use serde_json::{Value, json};
 
-use super::{container, default_to, items, volume};
+use crate::api::kinds::{container, default_to, items, volume};
 
 /// `SetDefaults_PodSpec` of core/v1.
 pub(super) fn default(spec: &mut Value) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{default_to, items};
+use crate::api::kinds::{default_to, items};
 
 /// `SetDefaults_Volume` of core/v1 and those of its sources.
 pub(super) fn default(volume: &mut Value) {

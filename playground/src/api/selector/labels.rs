@@ -1,9 +1,9 @@
 //! Label selectors as requests write them (`app=a,tier in (x, y),!old`), with apimachinery's texts where they cannot be
 //! read ([labels](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api)).
 
-use super::{Operator, Requirement};
 use crate::api::error::ApiError;
 use crate::api::names;
+use crate::api::selector::{Operator, Requirement};
 
 /// What a label must be.
 pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, ApiError> {

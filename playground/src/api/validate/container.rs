@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::others::config_key;
-use super::{list, not_negative, one_of, pod_spec, scheduling, security, text};
 use crate::api::decode::quantity::Quantity;
 use crate::api::field::FieldError;
 use crate::api::names;
+use crate::api::validate::others::config_key;
+use crate::api::validate::{list, not_negative, one_of, pod_spec, scheduling, security, text};
 
 /// Every container of a Pod's spec.
 pub fn all(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{list, meta, not_negative, one_of, pod_spec, text};
 use crate::api::field::FieldError;
 use crate::api::names;
+use crate::api::validate::{list, meta, not_negative, one_of, pod_spec, text};
 
 const MOST_INDEXES: i64 = 100_000;
 const RESTART: &str = "valid values: \"OnFailure\", \"Never\"";

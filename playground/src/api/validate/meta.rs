@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{list, text};
 use crate::api::field::FieldError;
 use crate::api::names;
+use crate::api::validate::{list, text};
 use crate::resource::Resource;
 
 /// Most bytes of all annotations together.

@@ -14,7 +14,7 @@ pub mod volume;
 
 use serde_json::Value;
 
-use super::field::FieldError;
+use crate::api::field::FieldError;
 
 /// A string member; empty if missing.
 fn text<'a>(object: &'a Value, name: &str) -> &'a str {

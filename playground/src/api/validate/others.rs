@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::text;
 use crate::api::field::FieldError;
+use crate::api::validate::text;
 
 /// An event lies in the namespace of what it is about.
 pub fn event(object: &Value, errors: &mut Vec<FieldError>) {

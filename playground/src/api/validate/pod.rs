@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::pod_spec;
 use crate::api::field::FieldError;
+use crate::api::validate::pod_spec;
 
 /// A new Pod.
 pub fn create(pod: &Value, errors: &mut Vec<FieldError>) {

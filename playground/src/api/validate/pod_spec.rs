@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{container, list, meta, one_of, scheduling, security as profiles, text, volume};
 use crate::api::decode::quantity::Quantity;
 use crate::api::field::FieldError;
 use crate::api::names;
+use crate::api::validate::{container, list, meta, one_of, scheduling, security as profiles, text, volume};
 
 /// `ValidatePodSpec` of core/v1.
 pub fn validate(spec: &Value, path: &str, _creating: bool, errors: &mut Vec<FieldError>) {

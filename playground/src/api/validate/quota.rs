@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{list, text};
 use crate::api::decode::quantity::Quantity;
 use crate::api::field::FieldError;
 use crate::api::names;
+use crate::api::validate::{list, text};
 
 /// Amounts that a quota can limit without a prefix.
 const STANDARD: &[&str] = &[

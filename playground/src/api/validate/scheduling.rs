@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{list, meta, one_of, text};
 use crate::api::field::FieldError;
 use crate::api::names;
+use crate::api::validate::{list, meta, one_of, text};
 
 /// Everything of a Pod's spec that this module knows.
 pub fn all(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {

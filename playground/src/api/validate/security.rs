@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{list, one_of, text};
 use crate::api::field::FieldError;
+use crate::api::validate::{list, one_of, text};
 
 const SYSCTL: &str = "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 

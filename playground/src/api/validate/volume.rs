@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::container::relative;
-use super::{list, one_of, text};
 use crate::api::field::FieldError;
 use crate::api::names;
+use crate::api::validate::container::relative;
+use crate::api::validate::{list, one_of, text};
 
 /// The volumes of a Pod's spec.
 pub fn all(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {

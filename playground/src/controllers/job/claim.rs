@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::facts::{deleting, tracked};
-use super::queue::Name;
-use super::{TRACKING, items, status, text};
+use crate::api::error::ApiError as Status;
 use crate::api::selector;
-use crate::api::write::{self, Part, WriteOptions};
+use crate::api::write;
+use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::controllers::garbage::release;
-use crate::http::status::Status;
+use crate::controllers::job::facts::{deleting, tracked};
+use crate::controllers::job::queue::Name;
+use crate::controllers::job::{TRACKING, items, status, text};
 use crate::resource::{JOBS, PODS};
 use crate::store::{Key, StoreError};
 
@@ -138,7 +139,7 @@ pub(super) fn release_orphan(cluster: &Cluster, pod: &Value) -> Result<(), Store
         let (namespace, name) = name(pod, owner);
         let job = cluster.store.get(&Key::new(&JOBS, namespace, name))?;
         if let Some(job) = job.filter(|job| job["metadata"]["uid"] == owner["uid"])
-            && (!status::finished(&job) || !super::is_own(&job))
+            && (!status::finished(&job) || !crate::controllers::job::is_own(&job))
         {
             return Ok(());
         }

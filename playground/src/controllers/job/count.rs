@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::facts::{
+use crate::controllers;
+use crate::controllers::garbage::release;
+use crate::controllers::job::facts::{
     INDEX_FAILURES, INDEX_IGNORED, active, counted, deleting, failed, finish_time, index, indexed, succeeded,
     tracked,
 };
-use super::indexes::Indexes;
-use super::policy::{Verdict, verdict};
-use super::sync::Sync;
-use super::{TRACKING, status, text};
-use crate::controllers::{self, garbage::release};
+use crate::controllers::job::indexes::Indexes;
+use crate::controllers::job::policy::{Verdict, verdict};
+use crate::controllers::job::sync::Sync;
+use crate::controllers::job::{TRACKING, status, text};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
@@ -182,12 +183,12 @@ impl Sync<'_> {
             .iter()
             .filter(|pod| self.fits(pod) && failed(pod, &self.job))
         {
-            let is_over = match verdict(&self.job, pod) {
+            let is_finished = match verdict(&self.job, pod) {
                 Verdict::FailIndex => true,
                 Verdict::Ignore => false,
                 Verdict::Count | Verdict::FailJob(_) => counted(pod, INDEX_FAILURES) >= limit,
             };
-            if let Some(index) = index(pod).filter(|_| is_over) {
+            if let Some(index) = index(pod).filter(|_| is_finished) {
                 set.insert(index);
             }
         }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{TRACKING, items, text};
+use crate::controllers::job::{TRACKING, items, text};
 
 /// The annotation and label with the completion index.
 pub(super) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
@@ -26,7 +26,7 @@ pub(super) fn tracked(pod: &Value) -> bool {
 
 /// It has ended.
 pub(super) fn over(pod: &Value) -> bool {
-    crate::http::is_over(pod)
+    crate::api::registry::is_finished(pod)
 }
 
 /// It works, or will.

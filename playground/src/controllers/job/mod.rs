@@ -16,7 +16,6 @@ mod queue;
 mod status;
 mod sync;
 mod template;
-
 #[cfg(test)]
 mod tests;
 
@@ -29,10 +28,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
+use crate::controllers::job::backoff::Record;
+use crate::controllers::job::queue::{Name, Queue};
 use crate::resource::{JOBS, PODS};
 use crate::store::{Event, EventKind, Key, StoreError};
-use backoff::Record;
-use queue::{Name, Queue};
 
 /// The finalizer of Pods that are not counted yet.
 pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::backoff;
-use super::facts::{
+use crate::api::registry::{create_object, delete_object};
+use crate::controllers;
+use crate::controllers::garbage::release;
+use crate::controllers::job::backoff;
+use crate::controllers::job::facts::{
     INDEX_FAILURES, INDEX_IGNORED, counted, finish_time, index, indexed, ready, ready_since,
     replaces_only_failed, suspended, terminating,
 };
-use super::sync::Sync;
-use super::{TRACKING, items, template, text};
-use crate::controllers::{self, garbage::release};
-use crate::http::{create_object, delete_object};
+use crate::controllers::job::sync::Sync;
+use crate::controllers::job::{TRACKING, items, template, text};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
@@ -46,7 +47,7 @@ impl Sync<'_> {
         if self.failed_indexes.is_none() {
             let left = self.outcome.record.left(self.now);
             if !left.is_zero() {
-                self.look_after(left.max(super::BATCH));
+                self.look_after(left.max(crate::controllers::job::BATCH));
                 // As long as it waits, the controller says that nothing is active.
                 self.active_count = 0;
                 return Ok(());
@@ -182,7 +183,8 @@ impl Sync<'_> {
     /// The first indexes that nobody works on and that are not over.
     fn free_indexes(&self, most: i64) -> Vec<i64> {
         let taken = |pod: &&Arc<Value>| {
-            super::facts::active(pod) || (replaces_only_failed(&self.job) && terminating(pod))
+            crate::controllers::job::facts::active(pod)
+                || (replaces_only_failed(&self.job) && terminating(pod))
         };
         let busy: Vec<i64> = self
             .pods
@@ -228,7 +230,7 @@ impl Sync<'_> {
             }
         }
         if let Some(wait) = shortest {
-            self.look_after(wait.max(super::BATCH));
+            self.look_after(wait.max(crate::controllers::job::BATCH));
         }
         places
     }

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::indexes::Indexes;
-use super::{items, text};
+use crate::controllers::job::indexes::Indexes;
+use crate::controllers::job::{items, text};
 
 /// What a Pod failure policy says of a failed Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]

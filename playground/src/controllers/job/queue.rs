@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::text;
+use crate::controllers::job::text;
 
 /// Namespace and name of a Job.
 pub(super) type Name = (String, String);

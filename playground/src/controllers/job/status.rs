@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::items;
+use crate::controllers::job::items;
 
 /// A condition that is true.
 pub(super) fn condition<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {

@@ -6,19 +6,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::backoff::Record;
-use super::facts::{
+use crate::api::write;
+use crate::api::write::{Part, WriteOptions};
+use crate::cluster::Cluster;
+use crate::controllers::job::backoff::Record;
+use crate::controllers::job::facts::{
     active, deleting, failed, index, indexed, over, ready, replaces_only_failed, succeeded, suspended,
     terminating, time, tracked,
 };
-use super::indexes::Indexes;
-use super::policy::{self, Verdict};
-use super::{claim, items, status, text};
-use crate::api::write::{self, Part, WriteOptions};
-use crate::cluster::Cluster;
-use crate::controllers::{self, events};
+use crate::controllers::job::indexes::Indexes;
+use crate::controllers::job::policy;
+use crate::controllers::job::policy::Verdict;
+use crate::controllers::job::{claim, items, status, text};
 use crate::resource::JOBS;
 use crate::store::{Key, StoreError};
+use crate::{controllers, events};
 
 const COMPONENT: &str = "job-controller";
 const MANAGER: &str = "kube-controller-manager";
@@ -147,7 +149,7 @@ impl<'a> Sync<'a> {
     }
 
     pub(super) fn now_text(&self) -> String {
-        crate::cluster::seconds(self.now)
+        crate::clock::seconds(self.now)
     }
 
     pub(super) fn event(&self, kind: &str, reason: &str, message: &str) {
@@ -404,7 +406,7 @@ impl<'a> Sync<'a> {
             &WriteOptions::system(MANAGER),
             |old| {
                 if old["metadata"]["uid"] != seen["uid"] {
-                    return Err(crate::http::status::Status::not_found(&JOBS, &key.name));
+                    return Err(crate::api::error::ApiError::not_found(&JOBS, &key.name));
                 }
                 let mut new = old.clone();
                 new["metadata"]["resourceVersion"] = seen["resourceVersion"].clone();

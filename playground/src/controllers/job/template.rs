@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{INDEX, INDEX_FAILURES, INDEX_IGNORED, counted};
-use super::policy::{Verdict, verdict};
-use super::{TRACKING, claim, items, text};
+use crate::controllers::job::facts::{INDEX, INDEX_FAILURES, INDEX_IGNORED, counted};
+use crate::controllers::job::policy::{Verdict, verdict};
+use crate::controllers::job::{TRACKING, claim, items, text};
 
 /// Longest name of a Pod without the random suffix: names of Pods are labels too.
 const LONGEST_PREFIX: usize = 58;

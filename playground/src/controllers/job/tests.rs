@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::facts::index as index_of;
 use super::*;
-use crate::cluster::{Clock, seconds};
-use crate::http::{create_object, is_over};
+use crate::api::registry::{create_object, is_finished};
+use crate::clock::{Clock, seconds};
+use crate::controllers::job::facts::index as index_of;
 use crate::resource::{JOBS, PODS};
 use crate::store::{Key, Store, StoreError};
 
@@ -76,7 +76,7 @@ async fn a_job_completes_when_enough_pods_have_succeeded() {
     rounds(&mut controller).await;
     assert_eq!(pods(&cluster).len(), 2);
     for _ in 0..3 {
-        let next = pods(&cluster).into_iter().find(|pod| !is_over(pod)).unwrap();
+        let next = pods(&cluster).into_iter().find(|pod| !is_finished(pod)).unwrap();
         finish(&cluster, &next, "Succeeded");
         rounds(&mut controller).await;
     }
@@ -102,7 +102,7 @@ async fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
     cluster.clock.set(at("2026-01-01T00:00:10Z"));
     rounds(&mut controller).await;
     assert_eq!(pods(&cluster).len(), 2);
-    let next = pods(&cluster).into_iter().find(|pod| !is_over(pod)).unwrap();
+    let next = pods(&cluster).into_iter().find(|pod| !is_finished(pod)).unwrap();
     finish(&cluster, &next, "Failed");
     rounds(&mut controller).await;
     let job = cluster.store.get(&key).unwrap().unwrap();

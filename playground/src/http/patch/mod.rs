@@ -8,8 +8,9 @@ mod strategic;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::status::Status;
-use crate::api::decode::{self, Format, schema_of};
+use crate::api::decode;
+use crate::api::decode::{Format, schema_of};
+use crate::http::status::Status;
 use crate::resource::Resource;
 
 /// How a patch is meant, by its content type.
@@ -32,7 +33,7 @@ pub(super) struct Patch {
 
 impl PatchKind {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Status> {
-        let kind = super::header(headers, &http::header::CONTENT_TYPE);
+        let kind = crate::http::header(headers, &http::header::CONTENT_TYPE);
         match kind.split(';').next().unwrap_or_default().trim() {
             "application/merge-patch+json" => Ok(Self::Merge),
             "application/json-patch+json" => Ok(Self::Json),

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::time::{at, short, since};
-use super::{pod, service, storage};
+use crate::http::table::time::{at, short, since};
+use crate::http::table::{pod, service, storage};
 use crate::resource::Resource;
 
 pub(super) const NONE: &str = "<none>";

@@ -10,9 +10,9 @@ mod time;
 
 use serde_json::{Value, json};
 
-use super::negotiate::Output;
-use super::status::Status;
 use crate::api::query::Query;
+use crate::http::negotiate::Output;
+use crate::http::status::Status;
 use crate::resource::Resource;
 
 /// What a row carries of its object: `includeObject`.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::time::{at, short};
+use crate::http::table::time::{at, short};
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()

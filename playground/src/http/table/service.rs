@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::cells::{NONE, joined, list, or_none, selector, text};
+use crate::http::table::cells::{NONE, joined, list, or_none, selector, text};
 
 /// One cell.
 pub(super) fn cell(object: &Value, column: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cells::{joined, list, text};
+use crate::http::table::cells::{joined, list, text};
 
 /// One cell of a claim.
 pub(super) fn claim(object: &Value, column: &str) -> Value {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::controllers::events;
+use crate::events;
 use crate::resource::NODES;
 use crate::store::{Key, StoreError};
 
@@ -145,7 +145,7 @@ fn changed(node: &Value, pressure: bool, now: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Clock;
+    use crate::clock::Clock;
     use crate::resource::EVENTS;
     use crate::store::Store;
 

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::environment::list;
-use super::super::kubelet::ROOT_BYTES;
-use super::super::resources;
-use super::Pressure;
-use super::usage::Usage;
+use crate::runtime::environment::list;
+use crate::runtime::eviction::Pressure;
+use crate::runtime::eviction::usage::Usage;
+use crate::runtime::kubelet::ROOT_BYTES;
+use crate::runtime::resources;
 
 /// Which limit of its own a Pod has passed, in the kubelet's words and order.
 pub(super) fn exceeded(usage: &Usage) -> Option<String> {

@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::node::{Eviction, Node};
-use super::sandbox::Looks;
-use super::{disk, logs};
+use crate::api::registry::is_finished;
 use crate::cluster::Cluster;
-use crate::controllers::events;
-use crate::http::is_over;
+use crate::events;
 use crate::resource::PODS;
-use condition::Condition;
-use usage::Usage;
+use crate::runtime::eviction::condition::Condition;
+use crate::runtime::eviction::usage::Usage;
+use crate::runtime::node::{Eviction, Node};
+use crate::runtime::sandbox::Looks;
+use crate::runtime::{disk, logs};
 
 /// How often the free space is looked at, which costs nothing.
 const LOOK: Duration = Duration::from_millis(250);
@@ -167,7 +167,7 @@ impl Manager {
         let (over, live): (Vec<_>, Vec<_>) = pods
             .into_iter()
             .filter(|pod| pod["spec"]["nodeName"].is_string())
-            .partition(|pod| is_over(pod));
+            .partition(|pod| is_finished(pod));
         self.node.retain(|uid| live.iter().any(|pod| uid_of(pod) == uid));
         let mut looks = Looks::new();
         let usages = live

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::environment::list;
-use super::super::node::Node;
-use super::super::sandbox::{Held, Looks};
-use super::super::{disk, logs, resources, volumes};
-use super::uid_of;
 use crate::cluster::Cluster;
+use crate::runtime::environment::list;
+use crate::runtime::eviction::uid_of;
+use crate::runtime::node::Node;
+use crate::runtime::sandbox::{Held, Looks};
+use crate::runtime::{disk, logs, resources, volumes};
 
 /// What a Pod uses of the disk.
 pub(super) struct Usage {

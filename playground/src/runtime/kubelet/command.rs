@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::environment::{self, expand, list};
-use super::super::resources;
-use super::super::sandbox::{Spec, write_etc};
-use super::super::volumes;
-use super::Life;
+use crate::runtime::environment;
+use crate::runtime::environment::{expand, list};
+use crate::runtime::kubelet::Life;
+use crate::runtime::resources;
+use crate::runtime::sandbox::{Spec, write_etc};
+use crate::runtime::volumes;
 
 /// Bytes outside of volumes, which are in memory and count as such.
 pub(in crate::runtime) const ROOT_BYTES: u64 = 1 << 30;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::super::environment::list;
-use super::super::logs;
-use super::super::sandbox::{Exit, SandboxError};
-use super::status::begin_run;
-use super::{End, Life};
+use crate::runtime::environment::list;
+use crate::runtime::kubelet::status::begin_run;
+use crate::runtime::kubelet::{End, Life};
+use crate::runtime::logs;
+use crate::runtime::sandbox::{Exit, SandboxError};
 use crate::store::StoreError;
 
 /// The wait before a container's second restart; doubled each time, at most five minutes.

@@ -21,18 +21,18 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::environment::list;
-use super::logs;
-use super::node::Node;
-use super::sandbox::Sandbox;
-use super::volumes;
+use crate::api::registry::is_finished;
 use crate::cluster::Cluster;
-use crate::http::is_over;
 use crate::resource::PODS;
+use crate::runtime::environment::list;
+pub(super) use crate::runtime::kubelet::command::ROOT_BYTES;
+use crate::runtime::kubelet::recorder::Recorder;
+use crate::runtime::kubelet::status::set_conditions;
+use crate::runtime::logs;
+use crate::runtime::node::Node;
+use crate::runtime::sandbox::Sandbox;
+use crate::runtime::volumes;
 use crate::store::{EventKind, Key, StoreError};
-pub(super) use command::ROOT_BYTES;
-use recorder::Recorder;
-use status::set_conditions;
 
 const COMPONENT: &str = "kubelet";
 /// How often all Pods are looked at, whatever has changed.
@@ -53,7 +53,7 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
     volumes::unmount_all(&cluster);
     sweep::sweep(&cluster);
     let node: Arc<Node> = Arc::default();
-    tasks.spawn(super::eviction::run(
+    tasks.spawn(crate::runtime::eviction::run(
         cluster.clone(),
         Arc::clone(&node),
         stop.clone(),
@@ -205,7 +205,7 @@ impl Life {
 
     async fn run(&self, restarted: bool) -> Result<(), StoreError> {
         let Some(pod) = self.pod()? else { return Ok(()) };
-        if is_over(&pod) {
+        if is_finished(&pod) {
             return self.wait_for_removal().await;
         }
         let lost = restarted && pod["status"]["startTime"].is_string();
@@ -331,7 +331,7 @@ impl Life {
     /// Its containers have ended: the Pod may go, as far as its finalizers let it.
     async fn remove(&self) -> Result<(), StoreError> {
         let Some(pod) = self.pod()? else { return Ok(()) };
-        if !is_over(&pod) {
+        if !is_finished(&pod) {
             self.change(|status| status["phase"] = "Failed".into()).await?;
         }
         self.clear(&pod, false);
@@ -341,7 +341,7 @@ impl Life {
         {
             tracing::warn!(%error, folder = %logs.display(), "a Pod's logs stay");
         }
-        match crate::http::delete_object(&self.cluster, &self.key, "Background", Some(0)) {
+        match crate::api::registry::delete_object(&self.cluster, &self.key, "Background", Some(0)) {
             Err(status) if status.code != 404 => tracing::warn!(message = status.message, "a Pod stays"),
             _ => {}
         }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::COMPONENT;
 use crate::cluster::Cluster;
-use crate::controllers::events;
+use crate::events;
+use crate::runtime::kubelet::COMPONENT;
 
 /// Events that wait; more are lost (client-go's `maxQueuedEvents`).
 const MAX_QUEUED: usize = 1000;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::environment::list;
-use super::Life;
-use super::status::set_conditions;
+use crate::runtime::environment::list;
+use crate::runtime::kubelet::Life;
+use crate::runtime::kubelet::status::set_conditions;
 use crate::store::StoreError;
 
 impl Life {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::sandbox::Exit;
-use super::Life;
+use crate::runtime::kubelet::Life;
+use crate::runtime::sandbox::Exit;
 use crate::store::StoreError;
 
 impl Life {

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::super::volumes;
 use crate::cluster::Cluster;
 use crate::resource::{PERSISTENT_VOLUME_CLAIMS, PODS};
+use crate::runtime::volumes;
 
 /// Removes the folders of Pods and claims that are gone: the process may have ended before it could.
 pub(super) fn sweep(cluster: &Cluster) {

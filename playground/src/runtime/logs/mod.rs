@@ -16,9 +16,9 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::resource::PODS;
+use crate::runtime::logs::reader::{Line, Reader};
+pub(super) use crate::runtime::logs::writer::{Writer, keep, shrink};
 use crate::store::Key;
-use reader::{Line, Reader};
-pub(super) use writer::{Writer, keep, shrink};
 
 /// How often a follower looks for more.
 const LOOK: Duration = Duration::from_millis(100);
@@ -173,9 +173,9 @@ fn lines_of(entries: &VecDeque<Line>, lines: usize) -> usize {
 mod tests {
     use serde_json::json;
 
-    use super::writer::{MAX_SIZE, PART, SHRUNK, entries, rotated};
     use super::*;
-    use crate::cluster::Clock;
+    use crate::clock::Clock;
+    use crate::runtime::logs::writer::{MAX_SIZE, PART, SHRUNK, entries, rotated};
     use crate::store::Store;
 
     fn setting() -> (tempfile::TempDir, Cluster, Value) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::writer::rotated;
+use crate::runtime::logs::writer::rotated;
 
 /// Bytes that are read at once.
 const CHUNK: u64 = 1 << 20;

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-use super::{file, folder};
 use crate::cluster::Cluster;
+use crate::runtime::logs::{file, folder};
 
 /// A line longer than this is kept in parts, as by container runtimes.
 pub(super) const PART: usize = 16 * 1024;

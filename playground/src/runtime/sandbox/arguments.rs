@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-use super::SandboxError;
-use super::host::Host;
-use super::mounts::{Checked, Gate};
-use super::resolve::Tree;
-use super::spec::{Mount, Spec};
+use crate::runtime::sandbox::SandboxError;
+use crate::runtime::sandbox::host::Host;
+use crate::runtime::sandbox::mounts::{Checked, Gate};
+use crate::runtime::sandbox::resolve::Tree;
+use crate::runtime::sandbox::spec::{Mount, Spec};
 
 /// Where the outer root keeps the volumes: by their number.
 const VOLUMES: &str = "/volumes";
@@ -221,7 +221,9 @@ impl Arguments {
             .etc_files
             .iter()
             .map(|name| (Path::new("/etc").join(name), name.as_str()));
-        let own = super::etc::FILES.iter().map(|name| (spec.etc.join(name), *name));
+        let own = crate::runtime::sandbox::etc::FILES
+            .iter()
+            .map(|name| (spec.etc.join(name), *name));
         let mut files = Vec::new();
         for ((source, name), number) in hosts.chain(own).zip(FIRST_FILE_FD..) {
             files.push(std::fs::File::open(source)?.into());
@@ -319,7 +321,7 @@ mod tests {
         for name in ["inner", "outer"] {
             std::fs::create_dir(folder.join(name)).unwrap();
         }
-        super::super::write_etc(&folder.join("etc"), "pi-0", None, &[]).unwrap();
+        crate::runtime::sandbox::write_etc(&folder.join("etc"), "pi-0", None, &[]).unwrap();
         Spec {
             id: "x".into(),
             argv: vec!["perl".into(), "-v".into()],
@@ -351,7 +353,7 @@ mod tests {
         host.etc_files.clear();
         let inner = inner(&spec(folder.path()), &host).unwrap();
         // And the gate.
-        assert_eq!(inner.files.len(), super::super::etc::FILES.len() + 1);
+        assert_eq!(inner.files.len(), crate::runtime::sandbox::etc::FILES.len() + 1);
         assert!(inner.gate.is_some());
         insta::assert_snapshot!(shown(&inner.options, folder.path()));
     }

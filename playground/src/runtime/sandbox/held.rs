@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
-use super::tree;
+use crate::runtime::sandbox::tree;
 
 /// Descriptors, and kibibytes of tables of mappings, that are looked at in one round.
 const MAX_LOOKS: usize = 400_000;

@@ -97,7 +97,7 @@ impl Host {
             .iter()
             .filter(|name| Path::new("/proc").join(name).exists());
         Self {
-            root: super::owner().is_some(),
+            root: crate::runtime::sandbox::owner().is_some(),
             system: system.collect(),
             etc_folders,
             etc_files,

@@ -20,15 +20,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
-pub use etc::write_etc;
-pub(super) use held::{Held, Looks};
-pub use limits::LimitMethod;
-pub use process::{Exit, Process};
-pub use spec::{Mount, Spec};
+pub use crate::runtime::sandbox::etc::write_etc;
+pub(super) use crate::runtime::sandbox::held::{Held, Looks};
+pub use crate::runtime::sandbox::limits::LimitMethod;
+pub use crate::runtime::sandbox::process::{Exit, Process};
+pub use crate::runtime::sandbox::spec::{Mount, Spec};
 
-use host::Host;
-use launcher::Launcher;
-use limits::Limits;
+use crate::runtime::sandbox::host::Host;
+use crate::runtime::sandbox::launcher::Launcher;
+use crate::runtime::sandbox::limits::Limits;
 
 /// Why a command could not be started. Each is shown to the person on the container that waits or failed.
 #[derive(Debug, thiserror::Error)]

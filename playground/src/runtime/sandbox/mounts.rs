@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use tokio::net::unix::pipe;
 
-use super::SandboxError;
+use crate::runtime::sandbox::SandboxError;
 
 /// A mount that has been looked at.
 pub(super) struct Checked {

@@ -15,11 +15,11 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::oneshot;
 
-use super::SandboxError;
-use super::arguments::{FIRST_FILE_FD, INNER_BWRAP, Inner};
-use super::launcher::Launcher;
-use super::limits::{Slot, Watched};
-use super::tree;
+use crate::runtime::sandbox::SandboxError;
+use crate::runtime::sandbox::arguments::{FIRST_FILE_FD, INNER_BWRAP, Inner};
+use crate::runtime::sandbox::launcher::Launcher;
+use crate::runtime::sandbox::limits::{Slot, Watched};
+use crate::runtime::sandbox::tree;
 
 const OUTER_FD: i32 = 3;
 const INNER_FD: i32 = 4;

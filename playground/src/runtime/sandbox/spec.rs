@@ -21,7 +21,7 @@ pub struct Spec {
     pub gid: u32,
     /// `securityContext.readOnlyRootFilesystem`.
     pub read_only_root: bool,
-    /// The folder written by [`super::write_etc`], shown file by file in `/etc`.
+    /// The folder written by [`crate::runtime::sandbox::write_etc`], shown file by file in `/etc`.
     pub etc: PathBuf,
     /// Volumes at their places.
     pub mounts: Vec<Mount>,
@@ -39,7 +39,7 @@ pub struct Mount {
     /// The root of the volume: a folder that no container can replace by a link.
     pub volume: PathBuf,
     /// The part of it that is mounted (`subPath`), resolved when it was looked at. A container that shares the volume
-    /// may have put a link there since: see [`super::arguments`] for why it leads nowhere.
+    /// may have put a link there since: see [`crate::runtime::sandbox::arguments`] for why it leads nowhere.
     pub sub_path: PathBuf,
     /// The path in the container, as the manifest names it.
     pub target: PathBuf,

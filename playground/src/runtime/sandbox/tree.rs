@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::arguments::SHM_BYTES;
+use crate::runtime::sandbox::arguments::SHM_BYTES;
 
 /// `TMPFS_MAGIC`.
 const TMPFS: i128 = 0x0102_1994;

@@ -8,9 +8,9 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 use serde_json::Value;
 
-use super::super::resources;
-use super::super::sandbox::owner;
 use crate::cluster::Cluster;
+use crate::runtime::resources;
+use crate::runtime::sandbox::owner;
 
 /// The size of a volume in memory of a Pod without limits: half of what a node has.
 const DEFAULT_MEMORY: u64 = 4 << 30;

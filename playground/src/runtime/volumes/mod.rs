@@ -11,17 +11,17 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::environment::{bytes, field, list};
-use super::sandbox::Mount;
 use crate::cluster::Cluster;
 use crate::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, SECRETS};
+use crate::runtime::environment::{bytes, field, list};
+use crate::runtime::sandbox::Mount;
+use crate::runtime::volumes::memory::in_memory;
+pub(super) use crate::runtime::volumes::memory::is_mounted;
+pub(crate) use crate::runtime::volumes::memory::unmount_all;
+use crate::runtime::volumes::owner::{give, make, take_over};
+pub(super) use crate::runtime::volumes::remove::remove;
+use crate::runtime::volumes::sub_path::sub_path;
 use crate::store::Key;
-use memory::in_memory;
-pub(super) use memory::is_mounted;
-pub(crate) use memory::unmount_all;
-use owner::{give, make, take_over};
-pub(super) use remove::remove;
-use sub_path::sub_path;
 
 /// The folder of a Pod's own things.
 pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {

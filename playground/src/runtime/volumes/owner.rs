@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 
-use super::super::sandbox::owner;
+use crate::runtime::sandbox::owner;
 
 /// Folders in one another that a walk goes into: each takes two descriptors meanwhile.
 const MAX_DEPTH: usize = 256;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::mount::UnmountFlags;
 
-use super::is_mounted;
+use crate::runtime::volumes::is_mounted;
 
 /// Removes a Pod's folder, with what is mounted in it.
 pub(in crate::runtime) fn remove(folder: &Path) -> io::Result<()> {

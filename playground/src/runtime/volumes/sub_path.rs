@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use super::super::sandbox::owner;
-use super::inside;
+use crate::runtime::sandbox::owner;
+use crate::runtime::volumes::inside;
 
 /// A place in a volume without links on the way, made if it is not there. A container that has run may have left links:
 /// they are followed inside the volume, and one that leads out of it is an error, as for the kubelet.

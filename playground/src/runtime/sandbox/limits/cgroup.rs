@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::MAX_ALL_PIDS;
+use crate::runtime::sandbox::limits::MAX_ALL_PIDS;
 
 /// The first wait before a removal is tried again; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(2);

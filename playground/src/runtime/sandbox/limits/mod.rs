@@ -12,8 +12,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cgroup::{Groups, write};
-pub(super) use slot::{Slot, Watched};
+use crate::runtime::sandbox::limits::cgroup::{Groups, write};
+pub(super) use crate::runtime::sandbox::limits::slot::{Slot, Watched};
 
 /// Processes and threads of one container; as kubelet's `podPidsLimit` would bound it.
 const MAX_PIDS: u64 = 1024;

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::super::process::Killer;
-use super::super::tree;
-use super::MAX_PIDS;
-use super::cgroup::{self, Groups};
+use crate::runtime::sandbox::limits::MAX_PIDS;
+use crate::runtime::sandbox::limits::cgroup;
+use crate::runtime::sandbox::limits::cgroup::Groups;
+use crate::runtime::sandbox::process::Killer;
+use crate::runtime::sandbox::tree;
 
 /// How often memory is looked at where the kernel does not count it.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The limits of one container while it runs.
 #[derive(Debug)]
-pub(in super::super) struct Slot {
+pub(in crate::runtime::sandbox) struct Slot {
     pub(super) groups: Vec<PathBuf>,
     /// What those are in.
     pub(super) around: Arc<Groups>,
@@ -31,7 +32,7 @@ pub(in super::super) struct Slot {
 }
 
 /// Somebody looks at the memory of a container until this is dropped.
-pub(in super::super) struct Watched {
+pub(in crate::runtime::sandbox) struct Watched {
     killed: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
 }

@@ -1,21 +1,17 @@
 //! Events: what happened to an object, in words. What is told again is not told as if it were new
-//! ([`correlator`], [`series`]).
-
-mod correlator;
-mod series;
+//! ([`crate::cluster::event_correlator`], [`crate::cluster::event_series`]).
 
 use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
-use crate::api::write::{self, WriteOptions};
+use crate::api::write;
+use crate::api::write::WriteOptions;
 use crate::cluster::Cluster;
+use crate::cluster::event_correlator::Saying;
+use crate::cluster::event_series::Part;
 use crate::resource::EVENTS;
 use crate::store::{Key, StoreError};
-pub(crate) use correlator::Correlator;
-use correlator::Saying;
-use series::Part;
-pub(crate) use series::Series;
 
 /// Records an event about an object, as the recorder of `v1` events does.
 pub(crate) fn record(
@@ -153,8 +149,8 @@ fn try_record(
     event["message"] = told.message.into();
     event["source"] = json!({"component": component});
     event["count"] = told.count.into();
-    event["firstTimestamp"] = crate::cluster::seconds(told.first).into();
-    event["lastTimestamp"] = crate::cluster::seconds(now).into();
+    event["firstTimestamp"] = crate::clock::seconds(told.first).into();
+    event["lastTimestamp"] = crate::clock::seconds(now).into();
     if told.count > 1 {
         let again = cluster.store.modify(&Key::of(&EVENTS, &event)?, |stored| {
             for field in ["count", "lastTimestamp", "message"] {

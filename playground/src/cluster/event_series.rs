@@ -13,7 +13,7 @@ const OVER_AFTER: i64 = 360;
 const MEMORY: usize = 4096;
 
 /// What makes two events the same: component, uid and resourceVersion of the object, type, reason and action.
-pub(super) type Same = [String; 6];
+pub(crate) type Same = [String; 6];
 
 #[derive(Debug)]
 struct Begun {
@@ -30,7 +30,7 @@ pub(crate) struct Series {
 
 /// What is to be done with an event.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// It is the first one.
     First,
     /// It makes this event a series.
@@ -41,7 +41,7 @@ pub(super) enum Part {
 
 impl Series {
     /// Takes an event that would be stored under `event`.
-    pub(super) fn observe(&mut self, same: Same, event: Key, now: Timestamp) -> Part {
+    pub(crate) fn observe(&mut self, same: Same, event: Key, now: Timestamp) -> Part {
         self.begun
             .retain(|_, begun| now.as_second() - begun.last.as_second() <= OVER_AFTER);
         if let Some(begun) = self.begun.get_mut(&same) {

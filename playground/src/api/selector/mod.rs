@@ -5,7 +5,7 @@ mod labels;
 
 use serde_json::Value;
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 use crate::resource::Resource;
 
 /// What a list, watch or deletecollection is limited to.

@@ -19,7 +19,7 @@ const MEMORY: usize = 4096;
 
 /// What a component has to say about an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Saying {
+pub(crate) struct Saying {
     /// Who says it.
     pub component: String,
     /// The object's uid.
@@ -32,7 +32,7 @@ pub(super) struct Saying {
 
 /// An event as it is to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(crate) struct Told {
     /// The event's name: that of the first one, if it is told again.
     pub name: String,
     /// How often it has been told.
@@ -66,7 +66,7 @@ pub(crate) struct Correlator {
 
 impl Correlator {
     /// How a saying is to be stored, under `name` if it is new; nothing if it is one too many.
-    pub(super) fn observe(
+    pub(crate) fn observe(
         &mut self,
         saying: Saying,
         message: &str,

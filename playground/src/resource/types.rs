@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use crate::resource::Resource;
 
-const TEXT: &str = include_str!("../openapi/types.json");
+/// The version that the API says of itself: the one whose rules it follows.
+pub(crate) const VERSION: &str = "v1.36.2+playground";
+
+const TEXT: &str = include_str!("../../openapi/types.json");
 
 /// An API group.
 #[derive(Debug, Deserialize)]

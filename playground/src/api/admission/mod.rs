@@ -8,13 +8,13 @@ use std::sync::{MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::error::ApiError;
-use super::kinds;
+use crate::api::error::ApiError;
+use crate::api::kinds;
 use crate::cluster::Cluster;
 use crate::resource::{NAMESPACES, Resource};
 use crate::store::Key;
 
-pub use quota::quota_used;
+pub use crate::api::admission::quota::quota_used;
 
 /// `NamespaceLifecycle`: the namespace exists and is not being deleted.
 pub fn namespace_accepts(

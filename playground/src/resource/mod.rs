@@ -1,9 +1,9 @@
 //! The resource types this cluster serves: one static [`Resource`] each.
 
+pub mod types;
+
 use std::fmt;
 use std::sync::LazyLock;
-
-use crate::types;
 
 /// One served resource type, as API discovery describes it.
 pub struct Resource {

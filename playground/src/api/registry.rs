@@ -1,0 +1,73 @@
+//! Writing objects as a part of the cluster itself does: controllers, the scheduler and the kubelet.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::api::delete::{DeleteOptions, Propagation, delete};
+use crate::api::error::ApiError as Status;
+use crate::api::write::{self, WriteOptions};
+use crate::cluster::Cluster;
+use crate::resource::{NAMESPACES, Resource, SERVICE_ACCOUNTS};
+use crate::store::Key;
+
+/// Creates an object as a part of the cluster itself: the rules are those of any request.
+pub(crate) fn create_object(
+    cluster: &Cluster,
+    resource: &'static Resource,
+    namespace: &str,
+    object: Value,
+    dry_run: bool,
+) -> Result<Arc<Value>, Status> {
+    let options = WriteOptions {
+        dry_run,
+        ..WriteOptions::system("kube-controller-manager")
+    };
+    create(cluster, resource, namespace, object, &options)
+}
+
+/// Creates an object, and with a namespace its default service account.
+pub(crate) fn create(
+    cluster: &Cluster,
+    resource: &'static Resource,
+    namespace: &str,
+    object: Value,
+    options: &WriteOptions,
+) -> Result<Arc<Value>, Status> {
+    let stored = write::create(cluster, resource, namespace, object, options)?;
+    if *resource == NAMESPACES && !options.dry_run {
+        let name = stored["metadata"]["name"].as_str().unwrap_or_default();
+        let account = json!({"metadata": {"name": "default"}});
+        let system = WriteOptions::system("kube-controller-manager");
+        match write::create(cluster, &SERVICE_ACCOUNTS, name, account, &system) {
+            Err(error) if error.reason != "AlreadyExists" => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(stored)
+}
+
+/// Deletes an object as a part of the cluster itself: `policy` is a propagation policy or empty.
+pub(crate) fn delete_object(
+    cluster: &Cluster,
+    key: &Key,
+    policy: &str,
+    grace: Option<i64>,
+) -> Result<Arc<Value>, Status> {
+    let options = DeleteOptions {
+        grace_period: grace,
+        propagation: match policy {
+            "Foreground" => Some(Propagation::Foreground),
+            "Background" => Some(Propagation::Background),
+            "Orphan" => Some(Propagation::Orphan),
+            _ => None,
+        },
+        ..DeleteOptions::default()
+    };
+    delete(cluster, key, &options).map(|deleted| Arc::clone(deleted.object()))
+}
+
+/// Reports whether a Pod has finished, with success or without.
+pub(crate) fn is_finished(pod: &Value) -> bool {
+    matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+}
