@@ -7,6 +7,9 @@ export function kubectl(args: string[], input?: string): string {
   return execFileSync('kubectl', ['--kubeconfig', kubeconfig('admin'), ...args], { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
+/** 20 of Kubernetes 1.20. */
+export const minor = () => Number.parseInt(JSON.parse(kubectl(['version', '-o', 'json'])).serverVersion.minor, 10);
+
 /** One object, or a list of them. */
 export function get(project: string, ...what: string[]): any {
   return JSON.parse(kubectl(['-n', project, 'get', '-o', 'json', ...what]));

@@ -3,7 +3,7 @@
 // had worked.
 import { alive, signIn } from '../../lib/test.ts';
 import { editMode, open, paste } from '../../lib/wizard.ts';
-import { apply, clear, get, job, kubectl, quota } from './cluster.ts';
+import { apply, clear, get, job, kubectl, minor, quota } from './cluster.ts';
 import { expect, test } from './people.ts';
 
 test.use({ locale: 'en' });
@@ -11,9 +11,6 @@ test.beforeEach(async ({ page, server }) => {
   clear('demo');
   await signIn(page, server);
 });
-
-/** 20 of Kubernetes 1.20. */
-const minor = () => Number.parseInt(JSON.parse(kubectl(['version', '-o', 'json'])).serverVersion.minor, 10);
 
 test('a field that is misspelt is told before the Job is created', async ({ page, origin }) => {
   const misspelt = job('misspelt');

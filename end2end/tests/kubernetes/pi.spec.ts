@@ -32,7 +32,7 @@ test('the π Job is created step by step, completes four of four, and each Pod p
   await page.getByRole('link', { name: '资源状态', exact: true }).click();
   await expect(page.locator('.pod')).toHaveCount(4);
   await expect(page.locator('.pod').first()).toContainText('localhost');
-  await expect(page.locator('.pod').first()).toContainText(/10\.244\.0\.\d+/);
+  await expect(page.locator('.pod').first()).toContainText(/10\.24[45]\.0\.\d+/);
 
   await page.getByRole('link', { name: '日志', exact: true }).click();
   const lines = page.locator('.log-text');
