@@ -1,40 +1,40 @@
-//! The folder for data: only its owner may enter, and only one process at a time works in it.
+//! Opens the data directory: private to its owner, and used by one process at a time.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The file that a process holds locked while it works in the folder.
+/// Name of the file that a process holds locked while it uses the directory.
 const LOCK: &str = "lock";
 
-/// Why the folder cannot be used.
+/// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// It cannot be made, read or changed.
-    #[error("cannot use the folder {path} for data")]
+    /// The directory cannot be created, read or changed.
+    #[error("cannot use {path} as the data directory")]
     Io {
-        /// The folder.
+        /// The directory.
         path: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It belongs to somebody else, who could read sessions and Secrets in it.
-    #[error("the folder {0} belongs to another user: choose another one with --data-dir")]
+    /// The directory belongs to another user, who could read the sessions and Secrets in it.
+    #[error("the data directory {0} belongs to another user: choose another one with --data-dir")]
     Foreign(String),
-    /// It is another process's.
+    /// Another process holds the lock.
     #[error(
-        "the folder {path} is in use by another jobwright{process}: end that one, or choose another folder with \
-         --data-dir"
+        "the data directory {path} is in use by another jobwright{process}: stop that one, or choose another directory \
+         with --data-dir"
     )]
     InUse {
-        /// The folder.
+        /// The directory.
         path: String,
-        /// The other process, as far as it is known.
+        /// The other process, if the lock file names it.
         process: String,
     },
 }
 
-/// A folder that this process alone works in. It is free again when the process ends, however it does.
+/// A data directory locked by this process. The lock is released when the process ends, however it ends.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -42,7 +42,7 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the folder if there is none, closes one that others may enter, and takes it for this process.
+    /// Creates the directory if it does not exist, restricts its permissions to the owner, and locks it.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         let failed = |source| DataDirError::Io {
             path: path.display().to_string(),
@@ -54,7 +54,7 @@ impl DataDir {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path).map_err(failed)?;
         #[cfg(unix)]
-        close(path)?;
+        restrict_permissions(path)?;
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -66,7 +66,7 @@ impl DataDir {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut process = String::new();
-                // Only for the sentence.
+                // Only used in the error message, so a failed read is ignored.
                 let _ = lock.take(16).read_to_string(&mut process);
                 let process = process.trim().parse::<u32>().ok();
                 return Err(DataDirError::InUse {
@@ -85,15 +85,15 @@ impl DataDir {
         })
     }
 
-    /// The folder.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// Takes the rights of others away.
+/// Restricts the directory to its owner (mode 0700).
 #[cfg(unix)]
-fn close(path: &Path) -> Result<(), DataDirError> {
+fn restrict_permissions(path: &Path) -> Result<(), DataDirError> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let failed = |source| DataDirError::Io {
         path: path.display().to_string(),
@@ -105,12 +105,12 @@ fn close(path: &Path) -> Result<(), DataDirError> {
     }
     if found.mode() & 0o077 != 0 {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
-        tracing::warn!(path = %path.display(), "the data folder was open to others, and is closed now");
+        tracing::warn!(path = %path.display(), "the data directory was accessible to other users; its mode is now 0700");
     }
     Ok(())
 }
 
-/// Lets nobody else read what this process writes.
+/// Sets the process's umask to 077, so that other users cannot read the files it writes.
 pub fn set_private_umask() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
@@ -122,42 +122,42 @@ mod tests {
 
     use super::*;
 
-    #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    #[allow(clippy::unwrap_used, reason = "a failed set-up fails the test")]
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
     #[test]
-    fn new_folder_is_its_owners() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b");
+    fn new_data_dir_is_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b");
         let opened = DataDir::open(&path).unwrap();
         assert_eq!(mode(opened.path()), 0o700);
     }
 
     #[test]
-    fn folder_that_others_may_enter_is_closed() {
+    fn accessible_data_dir_is_restricted_to_its_owner() {
         for open in [0o755, 0o750, 0o701, 0o777] {
-            let folder = tempfile::tempdir().unwrap();
-            fs::set_permissions(folder.path(), fs::Permissions::from_mode(open)).unwrap();
-            let _opened = DataDir::open(folder.path()).unwrap();
-            assert_eq!(mode(folder.path()), 0o700, "{open:o}");
+            let dir = tempfile::tempdir().unwrap();
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(open)).unwrap();
+            let _opened = DataDir::open(dir.path()).unwrap();
+            assert_eq!(mode(dir.path()), 0o700, "{open:o}");
         }
     }
 
     #[test]
-    fn second_process_is_told_how_to_choose_another_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = DataDir::open(folder.path()).unwrap();
-        let error = DataDir::open(folder.path()).unwrap_err().to_string();
+    fn locked_data_dir_error_names_the_process_and_the_option() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path()).unwrap();
+        let error = DataDir::open(dir.path()).unwrap_err().to_string();
         for part in [
-            folder.path().to_str().unwrap(),
+            dir.path().to_str().unwrap(),
             &std::process::id().to_string(),
             "--data-dir",
         ] {
             assert!(error.contains(part), "{error}");
         }
         drop(first);
-        DataDir::open(folder.path()).unwrap();
+        DataDir::open(dir.path()).unwrap();
     }
 }

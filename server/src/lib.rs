@@ -1,11 +1,10 @@
-//! The console's server: it signs people in, renders the application's pages, answers its server functions, and
-//! streams what the cluster reports.
+//! The console's server: signs users in, renders the pages, answers server functions, and streams cluster changes.
 //!
-//! A request passes, from outside to inside: the `Host` check and the security headers ([`web`]), protection against
-//! cross-site requests, the session ([`session`]), and then a page, a server function ([`operations`]) or a stream
-//! (`live`). All three reach Kubernetes through one [`kubernetes::Cluster`], whichever cluster that is.
+//! A request passes these layers, outermost first: the `Host` check and security headers ([`web`]), protection
+//! against cross-site requests, the session ([`session`]), and then a page, a server function ([`operations`]) or a
+//! stream (`live`). All three reach Kubernetes through one [`kubernetes::Cluster`], whichever cluster that is.
 
-// A rendered page is one deeply nested type.
+// The type of a rendered page is deeply nested.
 #![recursion_limit = "512"]
 
 pub mod cli;
@@ -23,13 +22,13 @@ mod refusal;
 pub mod session;
 pub mod web;
 
-/// An error with all its causes in one line: `cannot listen on 127.0.0.1:80: permission denied`.
+/// Formats an error and its causes on one line: `cannot listen on 127.0.0.1:80: permission denied`.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
         let text = inner.to_string();
-        // Some libraries repeat the cause in their own sentence.
+        // Some libraries repeat the cause in their own message.
         if !line.contains(&text) {
             line.push_str(": ");
             line.push_str(&text);

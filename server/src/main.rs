@@ -11,11 +11,10 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     server::data_dir::set_private_umask();
     let arguments = Arguments::parse();
-    // What the client library logs may hold whole answers of the API server, Secrets included; its errors reach us
-    // anyway.
+    // kube's client logs can contain whole API responses, Secrets included. Its errors reach us as values anyway.
     let filter =
         EnvFilter::try_from_env("JOBWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info,kube_client=off"));
-    // Standard output is for the address alone.
+    // Standard output carries only the sign-in URL.
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)

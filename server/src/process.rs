@@ -1,6 +1,6 @@
-//! This process: its end, and what the system lets it have.
+//! Process-level concerns: the descriptor limit and shutdown signals.
 
-/// Raises the number of descriptors that this process may have to the hard limit, and says how many that is.
+/// Raises the soft limit of open file descriptors to the hard limit, and returns the limit in effect.
 #[cfg(unix)]
 pub fn raise_descriptor_limit() -> u64 {
     use rustix::process::{Resource, getrlimit, setrlimit};
@@ -9,24 +9,24 @@ pub fn raise_descriptor_limit() -> u64 {
     if soft != limit.maximum {
         limit.current = limit.maximum;
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
-            tracing::warn!(%error, "the limit of open files stays as it is");
+            tracing::warn!(%error, "cannot raise the limit of open files; keeping the current one");
             return soft.unwrap_or(u64::MAX);
         }
     }
     limit.current.unwrap_or(u64::MAX)
 }
 
-/// How many descriptors there may be.
+/// Returns an assumed limit of open file descriptors: only Unix reports one.
 #[cfg(not(unix))]
 pub fn raise_descriptor_limit() -> u64 {
     8192
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub async fn asked_to_end() {
+/// Completes on Ctrl-C or SIGTERM.
+pub async fn shutdown_signal() {
     let interrupt = async {
         if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "Ctrl-C cannot be listened to");
+            tracing::error!(%error, "cannot listen for Ctrl-C");
             std::future::pending::<()>().await;
         }
     };
@@ -37,7 +37,7 @@ pub async fn asked_to_end() {
                 signal.recv().await;
             }
             Err(error) => {
-                tracing::error!(%error, "SIGTERM cannot be listened to");
+                tracing::error!(%error, "cannot listen for SIGTERM");
                 std::future::pending::<()>().await;
             }
         }

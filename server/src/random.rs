@@ -1,14 +1,14 @@
-//! Unguessable text.
+//! Cryptographically secure random bytes and tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// `N` bytes of the system's randomness as URL-safe base64.
+/// Returns `N` random bytes from the operating system, as URL-safe base64 without padding.
 pub fn text<const N: usize>() -> Result<String, getrandom::Error> {
     Ok(URL_SAFE_NO_PAD.encode(bytes::<N>()?))
 }
 
-/// `N` bytes of the system's randomness.
+/// Returns `N` random bytes from the operating system.
 pub fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;

@@ -1,11 +1,11 @@
-//! What a request is answered that cannot be carried out.
+//! The response to a request that fails with an [`ApiError`].
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 
 use app::api::error::ApiError;
 
-/// The error as JSON with its status code. A stream that is answered so has not begun, and browsers do not try again.
+/// Returns the error as JSON with its HTTP status. `EventSource` does not reconnect after such a response.
 pub fn refuse(error: ApiError) -> Response {
     (error.status(), Json(error)).into_response()
 }

@@ -1,9 +1,9 @@
-//! The real program under connections that stand still, bodies of nobody, and browsers that do not read.
+//! The real program under load: stalled connections, bodies without a session, and browsers that do not read.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on fails"
+    reason = "a failed set-up fails the test"
 )]
 
 use std::fmt::Write as _;
@@ -18,27 +18,27 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-/// One test at a time: they measure memory and time.
-static ALONE: Mutex<()> = Mutex::new(());
+/// Serializes the tests, which measure memory and time.
+static SERIAL: Mutex<()> = Mutex::new(());
 
-/// The console, before a cluster that nobody listens for.
+/// The console, with a cluster that does not exist.
 struct Console {
     process: Child,
     address: SocketAddr,
     token: String,
-    _folder: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 impl Console {
     fn start(descriptors: u32) -> Self {
-        Self::start_before("kubeconfig", descriptors)
+        Self::start_with("kubeconfig", descriptors)
     }
 
-    fn start_before(cluster: &str, descriptors: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let site = folder.path().join("site");
+    fn start_with(cluster: &str, descriptors: u32) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let site = dir.path().join("site");
         fs::create_dir_all(&site).unwrap();
-        let kubeconfig = folder.path().join("kubeconfig");
+        let kubeconfig = dir.path().join("kubeconfig");
         fs::write(
             &kubeconfig,
             "apiVersion: v1\nkind: Config\ncurrent-context: none\n\
@@ -63,7 +63,7 @@ impl Console {
                 cluster,
                 "--data-dir",
             ])
-            .arg(folder.path().join("data"))
+            .arg(dir.path().join("data"))
             .arg("--site-dir")
             .arg(&site)
             .env("KUBECONFIG", &kubeconfig)
@@ -81,7 +81,7 @@ impl Console {
             process,
             address: address.parse().unwrap(),
             token: token.to_owned(),
-            _folder: folder,
+            _dir: dir,
         }
     }
 
@@ -89,35 +89,35 @@ impl Console {
         TcpStream::connect_timeout(&self.address, Duration::from_secs(5)).unwrap()
     }
 
-    /// Sends a request and reads the answer to its end.
-    fn ask(&self, request: &str) -> String {
+    /// Sends a request and reads the whole response.
+    fn send(&self, request: &str) -> String {
         let mut stream = self.connect();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).unwrap();
+        String::from_utf8_lossy(&response).into_owned()
     }
 
     fn is_live(&self) -> bool {
-        self.ask("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        self.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .starts_with("HTTP/1.1 200")
     }
 
-    /// The cookie of a new session.
+    /// Returns the cookie of a new session.
     fn sign_in(&self) -> String {
-        let answer = self.ask(&format!(
+        let response = self.send(&format!(
             "GET /?token={} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
             self.token, self.address
         ));
-        let cookie = answer
+        let cookie = response
             .split("set-cookie: ")
             .nth(1)
-            .unwrap_or_else(|| panic!("{answer}"));
+            .unwrap_or_else(|| panic!("{response}"));
         cookie.split(';').next().unwrap().to_owned()
     }
 
-    /// A field of `/proc/PID/status` in KiB.
+    /// Returns a field of `/proc/PID/status` in KiB.
     fn memory(&self, field: &str) -> u64 {
         let status = fs::read_to_string(
             Path::new("/proc")
@@ -132,13 +132,13 @@ impl Console {
 
 impl Drop for Console {
     fn drop(&mut self) {
-        // Fails only if it has ended.
+        // Fails only if the process has ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Waits until the other end closes; how long that took, or none if it did not within `limit`.
+/// Waits until the peer closes; returns how long that took, or `None` if it did not within `limit`.
 fn closed_after(stream: &mut TcpStream, begin: Instant, limit: Duration) -> Option<Duration> {
     let mut buffer = [0; 4096];
     loop {
@@ -156,25 +156,25 @@ fn closed_after(stream: &mut TcpStream, begin: Instant, limit: Duration) -> Opti
 }
 
 #[test]
-fn two_thousand_idle_connections_do_not_stop_a_console_of_1024_descriptors() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+fn idle_connections_do_not_exhaust_descriptors() {
+    let _guard = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     server::process::raise_descriptor_limit();
     let console = Console::start(1024);
     let idle: Vec<TcpStream> = (0..2000).map(|_| console.connect()).collect();
-    // While they are there, idle ones make room.
+    // Idle connections are closed to make room.
     let begin = Instant::now();
     assert!(console.is_live());
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
     drop(idle);
-    // Once they are gone, it answers at once.
+    // Once they are closed, it responds at once.
     let begin = Instant::now();
     assert!(console.is_live());
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
 }
 
 #[test]
-fn half_requests_are_closed_within_fifteen_seconds() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+fn incomplete_requests_are_closed_within_fifteen_seconds() {
+    let _guard = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     let console = Console::start(4096);
     let cookie = console.sign_in();
     let host = console.address;
@@ -189,7 +189,7 @@ fn half_requests_are_closed_within_fifteen_seconds() {
         format!("{call}Content-Length: 3000000\r\n\r\n{{"),
         format!("{call}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"),
         format!("POST /session HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\ntoken="),
-        // A whole one, and then nothing.
+        // A complete request, and then nothing.
         format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n"),
     ];
     let begin = Instant::now();
@@ -198,7 +198,7 @@ fn half_requests_are_closed_within_fifteen_seconds() {
         .map(|half| {
             let mut stream = console.connect();
             stream.write_all(half.as_bytes()).unwrap();
-            // Each says a little more now and then, as if it were only slow.
+            // Each sends a little more now and then, as if it were only slow.
             let mut more = stream.try_clone().unwrap();
             thread::spawn(move || {
                 let body = half.contains("\r\n\r\n") && half.contains("Content-Length");
@@ -222,16 +222,16 @@ fn half_requests_are_closed_within_fifteen_seconds() {
 }
 
 #[test]
-fn bodies_of_nobody_take_no_memory() {
+fn bodies_without_a_session_take_no_memory() {
     const CONNECTIONS: usize = 150;
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _guard = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     let console = Console::start(4096);
     let ended = console.sign_in();
-    let answer = console.ask(&format!(
+    let response = console.send(&format!(
         "POST /sign-out HTTP/1.1\r\nHost: {}\r\nCookie: {ended}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         console.address
     ));
-    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 303"), "{response}");
     for cookie in [
         String::new(),
         format!("Cookie: {ended}\r\n"),
@@ -248,38 +248,38 @@ fn bodies_of_nobody_take_no_memory() {
                 thread::spawn(move || {
                     stream.write_all(head.as_bytes()).unwrap();
                     let mut reading = stream.try_clone().unwrap();
-                    let answer = thread::spawn(move || {
-                        let mut answer = String::new();
-                        // The end may come as a reset, after the answer.
-                        let _ = reading.read_to_string(&mut answer);
-                        answer
+                    let response = thread::spawn(move || {
+                        let mut response = String::new();
+                        // The connection may be reset after the response.
+                        let _ = reading.read_to_string(&mut response);
+                        response
                     });
                     for _ in 0..30 {
                         if stream.write_all(&vec![b'x'; 100_000]).is_err() {
                             break;
                         }
                     }
-                    answer.join().unwrap()
+                    response.join().unwrap()
                 })
             })
             .collect();
-        let mut most = 0;
+        let mut peak = 0;
         while !sending.iter().all(thread::JoinHandle::is_finished) {
-            most = most.max(console.memory("VmRSS"));
+            peak = peak.max(console.memory("VmRSS"));
             thread::sleep(Duration::from_millis(20));
         }
-        for answer in sending {
-            let answer = answer.join().unwrap();
-            assert!(answer.starts_with("HTTP/1.1 401"), "{answer:?}");
+        for response in sending {
+            let response = response.join().unwrap();
+            assert!(response.starts_with("HTTP/1.1 401"), "{response:?}");
         }
-        let grown = most.saturating_sub(before) / 1024;
+        let grown = peak.saturating_sub(before) / 1024;
         assert!(grown < 30, "{grown} MiB for {cookie:?}");
     }
 }
 
 #[test]
-fn streams_of_a_session_are_limited_and_their_places_come_back() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+fn streams_per_session_are_limited_and_released() {
+    let _guard = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     let console = Console::start(4096);
     let cookie = console.sign_in();
     let open = || {
@@ -291,19 +291,19 @@ fn streams_of_a_session_are_limited_and_their_places_come_back() {
             console.address
         )
         .unwrap();
-        let mut answer = [0; 512];
-        let length = stream.read(&mut answer).unwrap();
-        (stream, String::from_utf8_lossy(&answer[..length]).into_owned())
+        let mut response = [0; 512];
+        let length = stream.read(&mut response).unwrap();
+        (stream, String::from_utf8_lossy(&response[..length]).into_owned())
     };
     let mut streams = Vec::new();
     for index in 0..server::session::MAX_STREAMS {
-        let (stream, answer) = open();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{index}: {answer}");
+        let (stream, response) = open();
+        assert!(response.starts_with("HTTP/1.1 200"), "{index}: {response}");
         streams.push(stream);
     }
-    let (_, answer) = open();
-    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
-    assert!(answer.contains("retry-after: 5"), "{answer}");
+    let (_, response) = open();
+    assert!(response.starts_with("HTTP/1.1 429"), "{response}");
+    assert!(response.contains("retry-after: 5"), "{response}");
     streams.truncate(10);
     let begin = Instant::now();
     while !open().1.starts_with("HTTP/1.1 200") {
@@ -313,10 +313,10 @@ fn streams_of_a_session_are_limited_and_their_places_come_back() {
 }
 
 #[test]
-fn checking_huge_manifests_holds_nobody_up() {
+fn huge_manifests_do_not_block_other_requests() {
     const LABELS: usize = 100_000;
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let console = Console::start_before("embedded", 4096);
+    let _guard = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
+    let console = Console::start_with("embedded", 4096);
     let cookie = console.sign_in();
     let mut text = String::from("apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pi\n  labels:\n");
     for label in 0..LABELS {
@@ -333,21 +333,21 @@ fn checking_huge_manifests_holds_nobody_up() {
         body.len()
     );
     let begin = Instant::now();
-    let answers: Vec<String> = thread::scope(|scope| {
-        let asking: Vec<_> = (0..3)
+    let responses: Vec<String> = thread::scope(|scope| {
+        let requests: Vec<_> = (0..3)
             .map(|_| {
                 scope.spawn(|| {
                     let mut stream = console.connect();
                     stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
                     stream.write_all(request.as_bytes()).unwrap();
-                    let mut answer = String::new();
-                    stream.read_to_string(&mut answer).unwrap();
-                    answer
+                    let mut response = String::new();
+                    stream.read_to_string(&mut response).unwrap();
+                    response
                 })
             })
             .collect();
         let mut times = Vec::new();
-        while !asking.iter().all(thread::ScopedJoinHandle::is_finished) {
+        while !requests.iter().all(thread::ScopedJoinHandle::is_finished) {
             let begin = Instant::now();
             assert!(console.is_live());
             times.push(begin.elapsed());
@@ -362,17 +362,20 @@ fn checking_huge_manifests_holds_nobody_up() {
         );
         assert!(times[times.len() / 2] < Duration::from_millis(100), "{times:?}");
         assert!(times[times.len() - 1] < Duration::from_secs(1), "{times:?}");
-        asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+        requests
+            .into_iter()
+            .map(|request| request.join().unwrap())
+            .collect()
     });
     assert!(begin.elapsed() < Duration::from_mins(1), "{:?}", begin.elapsed());
-    for answer in answers {
+    for response in responses {
         assert!(
-            answer.starts_with("HTTP/1.1 200"),
+            response.starts_with("HTTP/1.1 200"),
             "{}",
-            &answer[..answer.len().min(2000)]
+            &response[..response.len().min(2000)]
         );
-        assert!(answer.len() < 200_000, "{}", answer.len());
-        assert!(answer.contains("and 900 more"), "{answer}");
+        assert!(response.len() < 200_000, "{}", response.len());
+        assert!(response.contains("and 900 more"), "{response}");
     }
     println!("peak memory: {} MiB", console.memory("VmHWM") / 1024);
     assert!(console.memory("VmHWM") / 1024 < 600);

@@ -101,7 +101,7 @@ test('creating in another project is refused in words, whatever the manifest say
     await paste(page, JSON.stringify(made));
     await editMode(page, false);
     await page.getByRole('button', { name: 'Create', exact: true }).click();
-    const words = namespace ? /the manifest names the namespace "other"/ : refusal;
+    const words = namespace ? /the manifest has the namespace "other"/ : refusal;
     await expect(page.getByText(words).first()).toBeVisible();
   }
   const names = ['demo', 'other'].flatMap((project) => get(project, 'jobs').items.map((item: any) => item.metadata.name));

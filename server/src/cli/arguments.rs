@@ -1,4 +1,4 @@
-//! What the command line and the environment say.
+//! Command-line options and their environment variables.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,20 +38,20 @@ pub enum Command {
 /// Options of `jobwright serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Address to listen on; port 0 takes a free one.
+    /// Address to listen on; port 0 picks a free port.
     #[arg(long, env = "JOBWRIGHT_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
-    /// Folder for the session key and the playground's data [default: the user's data folder].
+    /// Directory for the session key and the playground's data [default: the user's data directory].
     #[arg(long, env = "JOBWRIGHT_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Folder of the browser's files [default: `site` beside this program].
+    /// Directory of the browser's files [default: `site` next to this program].
     #[arg(long, env = "JOBWRIGHT_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
-    /// The cluster to work with.
+    /// Which cluster to use.
     #[arg(long, env = "JOBWRIGHT_CLUSTER", value_enum, default_value_t = ClusterSource::Auto)]
     pub cluster: ClusterSource,
-    /// Context of the kubeconfig to offer; given several times, several, the first one first [default: all of them, the
-    /// current one first; only the current one if others can reach this server].
+    /// Context of the kubeconfig to offer; repeatable, the first one is the default [default: all contexts, the
+    /// current one first; only the current one if other machines can reach this server].
     #[arg(
         long = "context",
         env = "JOBWRIGHT_CONTEXT",
@@ -59,27 +59,27 @@ pub struct Serve {
         value_name = "NAME"
     )]
     pub contexts: Vec<String>,
-    /// Write a kubeconfig here with which kubectl reaches the playground over loopback TLS.
+    /// Write a kubeconfig here for kubectl to reach the playground over TLS on loopback.
     #[arg(long, env = "JOBWRIGHT_PLAYGROUND_KUBECONFIG", value_name = "FILE")]
     pub playground_kubeconfig: Option<PathBuf>,
-    /// What the playground's data folder may hold before the Pod that uses most of the disk is evicted, such as `2Gi`
-    /// [default: 10Gi, or half of a small disk].
+    /// Size of the playground's data directory above which the Pod that uses most of the disk is evicted, such as
+    /// `2Gi` [default: 10Gi, or half of a small disk].
     #[arg(long, env = "JOBWRIGHT_DATA_LIMIT", value_parser = data_limit, value_name = "SIZE")]
     pub data_limit: Option<u64>,
-    /// The address people use, when a proxy stands before this server, such as `https://jobs.example.com`.
+    /// Public URL of the console when it runs behind a proxy, such as `https://jobs.example.com`.
     #[arg(long, env = "JOBWRIGHT_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
-    /// Allow listening beyond this machine without HTTPS.
+    /// Allow listening on a non-loopback address without HTTPS.
     #[arg(long, env = "JOBWRIGHT_INSECURE_LISTEN")]
     pub insecure_listen: bool,
-    /// How long one watch of the cluster lasts: fewer are less work for its API server; a cluster whose connections go
-    /// silent without ending, through some proxies, is noticed sooner with a low number.
+    /// Duration of one watch request. Longer watches put less load on the API server; shorter ones detect half-open
+    /// connections sooner, which some proxies leave behind.
     #[arg(long, env = "JOBWRIGHT_WATCH_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(3..=600), value_name = "SECONDS")]
     pub watch_seconds: u16,
-    /// Hours after which an unused session ends.
+    /// Hours of inactivity after which a session expires.
     #[arg(long, env = "JOBWRIGHT_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=720))]
     pub session_hours: u16,
-    /// Hours after which a session ends however much it is used.
+    /// Hours after sign-in at which a session expires even if it is in use.
     #[arg(long, env = "JOBWRIGHT_SESSION_MAX_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u16).range(1..=8760))]
     pub session_max_hours: u16,
 }
@@ -87,17 +87,17 @@ pub struct Serve {
 /// Options of `jobwright playground`.
 #[derive(Debug, Clone, Args)]
 pub struct Playground {
-    /// Address to listen on; port 0 takes a free one.
+    /// Address to listen on; port 0 picks a free port.
     #[arg(long, env = "JOBWRIGHT_LISTEN", default_value = "127.0.0.1:6443")]
     pub listen: SocketAddr,
-    /// Folder for the playground's data [default: the user's data folder].
+    /// Directory for the playground's data [default: the user's data directory].
     #[arg(long, env = "JOBWRIGHT_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// Write a kubeconfig here.
     #[arg(long, env = "JOBWRIGHT_PLAYGROUND_KUBECONFIG", value_name = "FILE")]
     pub kubeconfig: PathBuf,
-    /// What the playground's data folder may hold before the Pod that uses most of the disk is evicted, such as `2Gi`
-    /// [default: 10Gi, or half of a small disk].
+    /// Size of the playground's data directory above which the Pod that uses most of the disk is evicted, such as
+    /// `2Gi` [default: 10Gi, or half of a small disk].
     #[arg(long, env = "JOBWRIGHT_DATA_LIMIT", value_parser = data_limit, value_name = "SIZE")]
     pub data_limit: Option<u64>,
 }
@@ -105,7 +105,7 @@ pub struct Playground {
 fn data_limit(text: &str) -> Result<u64, String> {
     let bytes = Quantity::read(&Value::from(text)).and_then(|size| u64::try_from(size.whole()).ok());
     match bytes {
-        // Less than the database needs would evict everything.
+        // The database alone needs this much: a lower limit would evict every Pod.
         Some(bytes) if bytes >= 16 << 20 => Ok(bytes),
         Some(_) => Err("at least 16Mi".to_owned()),
         None => Err("a size such as 500Mi or 2Gi".to_owned()),
@@ -117,44 +117,44 @@ fn public_url(text: &str) -> Result<PublicUrl, String> {
     let secure = match uri.scheme_str() {
         Some("https") => true,
         Some("http") => false,
-        _ => return Err("it must begin with https:// or http://".to_owned()),
+        _ => return Err("it must start with https:// or http://".to_owned()),
     };
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-        return Err("it must end after the host: the console cannot live below a path".to_owned());
+        return Err("it must end after the host: the console cannot be served below a path".to_owned());
     }
-    let authority = uri.authority().ok_or("it names no host")?;
-    // As browsers write it in `Origin`: in small letters, and without the port that everybody expects.
-    let mut written = authority.as_str().to_ascii_lowercase();
+    let authority = uri.authority().ok_or("it has no host")?;
+    // As browsers serialize an origin: lower case, without the scheme's default port.
+    let mut serialized = authority.as_str().to_ascii_lowercase();
     if authority.port_u16() == Some(if secure { 443 } else { 80 }) {
-        written = authority.host().to_ascii_lowercase();
+        serialized = authority.host().to_ascii_lowercase();
     }
-    let authority = written.parse().map_err(|error| format!("{error}"))?;
+    let authority = serialized.parse().map_err(|error| format!("{error}"))?;
     Ok(PublicUrl { secure, authority })
 }
 
-/// Why a configuration is refused.
+/// Why the options are rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The address is reachable from other machines, but the connection would not be encrypted.
     #[error(
-        "{0} can be reached from other machines, and sessions would cross the network unencrypted. Put an HTTPS \
-         proxy before it and pass its address with --public-url https://…, or pass --insecure-listen if the network \
+        "{0} can be reached from other machines, and session cookies would cross the network unencrypted. Put an HTTPS \
+         proxy in front of it and pass its URL with --public-url https://…, or pass --insecure-listen if the network \
          is trusted"
     )]
     Unencrypted(SocketAddr),
-    /// Neither `--data-dir` nor `XDG_DATA_HOME` nor `HOME` is set.
-    #[error("no folder for data: pass --data-dir")]
+    /// None of `--data-dir`, `XDG_DATA_HOME` and `HOME` is set.
+    #[error("no data directory: pass --data-dir")]
     NoDataDir,
-    /// `--playground-kubeconfig` was given, but the cluster is another.
+    /// `--playground-kubeconfig` was given, but another cluster is used.
     #[error("--playground-kubeconfig needs the playground, but a cluster was found: pass --cluster embedded")]
     NoPlayground,
-    /// The folder with the browser's files is nowhere.
+    /// The directory with the browser's files does not exist.
     #[error("the browser's files are not at {0}: run `make build`, or pass --site-dir")]
     NoSite(PathBuf),
 }
 
 impl Serve {
-    /// Refuses to send sessions over an unencrypted network unless told to.
+    /// Rejects a non-loopback address that has neither an HTTPS public URL nor `--insecure-listen`.
     pub fn check_listen(&self) -> Result<(), ConfigError> {
         let encrypted = self.public_url.as_ref().is_some_and(|url| url.secure);
         if self.listen.ip().is_loopback() || encrypted || self.insecure_listen {
@@ -164,33 +164,34 @@ impl Serve {
         }
     }
 
-    /// Nobody but the person at this machine can reach the server.
+    /// Whether only users of this machine can reach the server: it listens on loopback and has no public URL.
     pub fn is_private(&self) -> bool {
         self.listen.ip().is_loopback() && self.public_url.is_none()
     }
 
-    /// The folder of the browser's files.
+    /// Returns the directory of the browser's files.
     pub fn site_dir(&self) -> Result<PathBuf, ConfigError> {
-        if let Some(folder) = &self.site_dir {
-            return if folder.is_dir() {
-                Ok(folder.clone())
+        if let Some(dir) = &self.site_dir {
+            return if dir.is_dir() {
+                Ok(dir.clone())
             } else {
-                Err(ConfigError::NoSite(folder.clone()))
+                Err(ConfigError::NoSite(dir.clone()))
             };
         }
-        let beside = std::env::current_exe()
+        let default_dir = std::env::current_exe()
             .ok()
             .and_then(|program| Some(program.parent()?.join("site")))
             .unwrap_or_else(|| PathBuf::from("site"));
-        if beside.is_dir() {
-            Ok(beside)
+        if default_dir.is_dir() {
+            Ok(default_dir)
         } else {
-            Err(ConfigError::NoSite(beside))
+            Err(ConfigError::NoSite(default_dir))
         }
     }
 }
 
-/// The folder for data: as given, else `jobwright` in the user's data folder (XDG base directory specification).
+/// Returns the data directory: `given`, else `jobwright` in the user's data directory (XDG base directory
+/// specification).
 pub fn data_dir(given: Option<&PathBuf>) -> Result<PathBuf, ConfigError> {
     let from_env = |name| {
         std::env::var_os(name)
@@ -199,7 +200,7 @@ pub fn data_dir(given: Option<&PathBuf>) -> Result<PathBuf, ConfigError> {
     };
     given
         .cloned()
-        .or_else(|| from_env("XDG_DATA_HOME").map(|folder| folder.join("jobwright")))
+        .or_else(|| from_env("XDG_DATA_HOME").map(|dir| dir.join("jobwright")))
         .or_else(|| from_env("HOME").map(|home| home.join(".local/share/jobwright")))
         .ok_or(ConfigError::NoDataDir)
 }
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_address_needs_https_or_a_word() {
+    fn non_loopback_address_requires_https_or_insecure_listen() {
         assert!(serve(&[]).check_listen().is_ok());
         assert!(serve(&["--listen", "[::1]:0"]).check_listen().is_ok());
         assert!(serve(&["--listen", "0.0.0.0:3000"]).check_listen().is_err());
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_is_an_origin() {
+    fn public_url_must_be_an_origin() {
         assert_eq!(
             public_url("https://a.example:8443/").unwrap().origin(),
             "https://a.example:8443"

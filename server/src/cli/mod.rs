@@ -1,4 +1,4 @@
-//! The command line: its arguments, and what each subcommand does.
+//! The command line: its options and the subcommands.
 
 pub mod arguments;
 pub mod manifest;

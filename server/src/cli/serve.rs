@@ -1,4 +1,4 @@
-//! `jobwright serve`: puts the parts together, listens, and ends gracefully.
+//! `jobwright serve`: assembles the server, listens, and shuts down gracefully.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::contexts::find::{self, FindError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::kubernetes::timeouts::Timeouts;
 use crate::playground::{Embedded, PlaygroundError};
-use crate::process::{asked_to_end, raise_descriptor_limit};
+use crate::process::{raise_descriptor_limit, shutdown_signal};
 use crate::session::{Lifetime, SessionError, SessionService};
 use crate::web::connections;
 use crate::web::connections::max_connections;
@@ -24,53 +24,52 @@ use crate::web::hosts::Hosts;
 use crate::web::router::router;
 use crate::web::state::{AppState, Shared, leptos_options};
 
-/// How long requests that are still running may take once the server is asked to end. Streams never end by
-/// themselves.
+/// How long requests in flight may take after a shutdown signal. Streams never end by themselves.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long the playground may take to end its commands.
+/// How long the playground may take to stop its commands.
 const PLAYGROUND_GRACE: Duration = Duration::from_secs(6);
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The configuration is refused.
+    /// The options are rejected.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The data folder cannot be used.
+    /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// Sessions cannot be had.
+    /// The session store cannot be opened.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// The cluster's configuration cannot be used.
+    /// The cluster configuration cannot be used.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// The playground cannot run.
+    /// The playground cannot start.
     #[error(transparent)]
     Playground(#[from] PlaygroundError),
-    /// The public address is no origin.
-    #[error("--public-url is no origin")]
+    /// The public URL is not an origin.
+    #[error("--public-url is not an origin")]
     Origin(#[from] csrf::ConfigError),
-    /// The address is taken, or not this machine's.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The address that was taken cannot be told.
-    #[error("the server has failed")]
+    /// The bound address cannot be read.
+    #[error("cannot read the address that the server listens on")]
     Serve(#[source] std::io::Error),
 }
 
-/// Serves until the process is asked to end (Ctrl-C, SIGTERM).
+/// Serves until the process receives a shutdown signal (Ctrl-C, SIGTERM).
 pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     arguments.check_listen()?;
     let site = arguments.site_dir()?;
     let descriptors = raise_descriptor_limit();
-    // Held to the end: two consoles would undo each other's sign-outs.
+    // Held until the end: two consoles on one directory would undo each other's sign-outs.
     let data_dir = DataDir::open(&arguments::data_dir(arguments.data_dir.as_ref())?)?;
 
     let listener = TcpListener::bind(arguments.listen)
@@ -123,45 +122,45 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     let app = router(state.clone())?;
     state.announce("Jobwright is ready");
 
-    // Open streams hold their connections: what has not ended after the grace period is dropped.
-    let (asked, ending) = tokio::sync::oneshot::channel();
+    // Open streams keep their connections open: what has not finished after the grace period is dropped.
+    let (shutdown, shutting_down) = tokio::sync::oneshot::channel();
     let serving = connections::serve(listener, app, max_connections(descriptors), async move {
-        asked_to_end().await;
-        // The receiver is there as long as anything is served.
-        let _ = asked.send(());
+        shutdown_signal().await;
+        // The receiver lives as long as the server.
+        let _ = shutdown.send(());
     });
     tokio::select! {
         () = serving => {}
         () = async {
-            if ending.await.is_ok() {
+            if shutting_down.await.is_ok() {
                 tokio::time::sleep(GRACE).await;
             } else {
                 std::future::pending::<()>().await;
             }
         } => {}
     }
-    tracing::info!("ending");
+    tracing::info!("shutting down");
     state.sessions.save();
     if let Some(embedded) = embedded
         && tokio::time::timeout(PLAYGROUND_GRACE, embedded.stop())
             .await
             .is_err()
     {
-        tracing::warn!("the playground did not end in time; its data is safe");
+        tracing::warn!("the playground did not stop in time; its data is safe");
     }
     Ok(())
 }
 
-/// Prints a line for the person who started the server.
+/// Prints a line for the operator on standard output.
 fn print(line: &str) {
     let mut out = std::io::stdout().lock();
-    // Whoever started the server may have closed its output; that must not end it.
+    // The operator may have closed standard output; that must not stop the server.
     if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
-        tracing::warn!(%error, "the address could not be printed");
+        tracing::warn!(%error, "cannot print the sign-in URL");
     }
 }
 
-/// An address that a browser on this machine can open: `0.0.0.0` is none.
+/// Returns an address that a browser on this machine can open, which `0.0.0.0` is not.
 fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         SocketAddr::from(([127, 0, 0, 1], address.port()))

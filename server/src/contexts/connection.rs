@@ -1,4 +1,4 @@
-//! One cluster's connection: made when somebody asks for it, and given new credentials when the old ones are over.
+//! The connection to one cluster: opened on first use; refreshes expired credentials.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
@@ -16,19 +16,19 @@ use crate::kubernetes::authorization::check_transport;
 use crate::kubernetes::timeouts::Timeouts;
 use crate::kubernetes::{Cluster, connect};
 
-/// How long a request waits for credentials. A plugin may take longer; the next request finds what it gave.
+/// How long a request waits for credentials. A slower plugin keeps running, and a later request uses its result.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// For how long a failure is told again before it is tried again: a page asks several times at once.
-const AGAIN: Duration = Duration::from_secs(3);
+/// How long a failure is returned from cache before the next attempt: a page sends several requests at once.
+const RETRY_DELAY: Duration = Duration::from_secs(3);
 
-/// Credentials are renewed this long before they end.
-const EARLY: SignedDuration = SignedDuration::from_secs(10);
+/// How long before they expire credentials are refreshed.
+const REFRESH_MARGIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// First and longest pause between renewals that nobody asks for: streams go on without a person.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(5));
+/// First and maximum delay between background refreshes, which keep streams alive without requests.
+const REFRESH_DELAY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(5));
 
-/// All that a connection is made of.
+/// Everything that defines a connection.
 pub struct Definition {
     pub name: String,
     pub context: Context,
@@ -37,7 +37,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// The context `name` as `kubeconfig` has it now. A user that is missing means no credentials, as to kubectl.
+    /// Reads the context `name` from `kubeconfig`. A missing user means no credentials, as for kubectl.
     pub fn read(kubeconfig: &Kubeconfig, name: &str) -> Option<Self> {
         let named = kubeconfig.contexts.iter().find(|named| named.name == name)?;
         let context = named.context.clone()?;
@@ -53,48 +53,48 @@ impl Definition {
         })
     }
 
-    /// Equal for equal definitions. Holds secrets, like the definition.
-    async fn print(&self) -> Option<String> {
-        let written = self.written().await;
-        serde_json::to_string(&(&self.context, &self.cluster, &self.user, written)).ok()
+    /// Returns a fingerprint that is equal for equal definitions. It contains secrets, as the definition does.
+    async fn fingerprint(&self) -> Option<String> {
+        let modified = self.modified().await;
+        serde_json::to_string(&(&self.context, &self.cluster, &self.user, modified)).ok()
     }
 
-    /// When each file with a certificate or a key was last written: they are renewed under their names. A token's file
-    /// is not among them, since it is read again in any case.
-    async fn written(&self) -> [Option<SystemTime>; 3] {
+    /// When each certificate and key file was last modified: they are renewed under the same names. A token file is
+    /// not among them, since it is re-read anyway.
+    async fn modified(&self) -> [Option<SystemTime>; 3] {
         let (cluster, user) = (&self.cluster, &self.user);
         let (authority, certificate, key) = futures::join!(
-            written(cluster.certificate_authority.as_deref()),
-            written(user.client_certificate.as_deref()),
-            written(user.client_key.as_deref()),
+            modified(cluster.certificate_authority.as_deref()),
+            modified(user.client_certificate.as_deref()),
+            modified(user.client_key.as_deref()),
         );
         [authority, certificate, key]
     }
 }
 
-/// When a file was last written; none if there is none.
-async fn written(file: Option<&str>) -> Option<SystemTime> {
+/// When a file was last modified; `None` if it does not exist.
+async fn modified(file: Option<&str>) -> Option<SystemTime> {
     tokio::fs::metadata(file?).await.ok()?.modified().ok()
 }
 
-/// A place for a connection.
+/// The slot of one context's connection, which may be empty.
 #[derive(Clone)]
 pub struct Slot {
     state: Arc<Mutex<State>>,
     timeouts: Timeouts,
 }
 
-/// What there is of it.
+/// The connection, and the last failure.
 #[derive(Default)]
 struct State {
     opened: Option<Opened>,
     failed: Option<(Instant, ApiError)>,
 }
 
-/// A connection that stands.
+/// An open connection.
 struct Opened {
-    /// What it was made of.
-    print: Option<String>,
+    /// Fingerprint of the definition it was made from.
+    fingerprint: Option<String>,
     cluster: Cluster,
     config: Config,
     credentials: Credentials,
@@ -102,13 +102,13 @@ struct Opened {
 }
 
 impl Opened {
-    fn is_over(&self) -> bool {
+    fn needs_refresh(&self) -> bool {
         self.expires
-            .is_some_and(|expires| expires.duration_since(Timestamp::now()) < EARLY)
+            .is_some_and(|expires| expires.duration_since(Timestamp::now()) < REFRESH_MARGIN)
     }
 
-    /// Gets new credentials. Whatever goes on at the cluster goes on with them.
-    async fn renew(&mut self) -> Result<(), ApiError> {
+    /// Fetches new credentials. Requests and streams in progress continue with them.
+    async fn refresh(&mut self) -> Result<(), ApiError> {
         let (user, expires) = self.credentials.fetch().await.map_err(unusable)?;
         self.config.auth_info = user;
         self.cluster
@@ -120,7 +120,7 @@ impl Opened {
 }
 
 impl Slot {
-    /// An empty one, whose cluster is waited for so long.
+    /// Creates an empty slot whose cluster will use `timeouts`.
     pub fn new(timeouts: Timeouts) -> Self {
         Self {
             state: Arc::default(),
@@ -128,64 +128,67 @@ impl Slot {
         }
     }
 
-    /// The cluster of `definition`. Nobody waits for long, and an attempt that was begun is finished: a person may
-    /// leave before a plugin has answered.
+    /// Returns the cluster of `definition`, connecting if necessary. Callers wait at most [`TIMEOUT`]; an attempt
+    /// that has started always finishes, since a user may leave before a plugin has answered.
     pub async fn open(
         &self,
         kubeconfig: Arc<Kubeconfig>,
         definition: Definition,
     ) -> Result<Cluster, ApiError> {
-        let waited = || unusable("the credentials are not there yet: a plugin is still running".to_owned());
+        let still_waiting = || unusable("no credentials yet: a plugin is still running".to_owned());
         let Ok(mut state) = timeout(TIMEOUT, Arc::clone(&self.state).lock_owned()).await else {
-            return Err(waited());
+            return Err(still_waiting());
         };
-        let print = definition.print().await;
-        let known = state.opened.as_ref().filter(|opened| opened.print == print);
-        if let Some(opened) = known.filter(|opened| !opened.is_over()) {
+        let fingerprint = definition.fingerprint().await;
+        let known = state
+            .opened
+            .as_ref()
+            .filter(|opened| opened.fingerprint == fingerprint);
+        if let Some(opened) = known.filter(|opened| !opened.needs_refresh()) {
             return Ok(opened.cluster.clone());
         }
         if let Some((at, error)) = &state.failed
-            && at.elapsed() < AGAIN
+            && at.elapsed() < RETRY_DELAY
         {
             return Err(error.clone());
         }
-        let renewed = known.is_some();
+        let is_refresh = known.is_some();
         let weak = Arc::downgrade(&self.state);
         let timeouts = self.timeouts.clone();
         let attempt = tokio::spawn(async move {
-            let made = match &mut state.opened {
-                Some(opened) if renewed => opened.renew().await,
-                _ => connect(kubeconfig, definition, print, timeouts)
+            let outcome = match &mut state.opened {
+                Some(opened) if is_refresh => opened.refresh().await,
+                _ => connect(kubeconfig, definition, fingerprint, timeouts)
                     .await
                     .map(|opened| {
-                        if opened.credentials.change() {
-                            tokio::spawn(keep(weak, opened.cluster.clone().refusals()));
+                        if opened.credentials.can_refresh() {
+                            tokio::spawn(refresh_on_refusal(weak, opened.cluster.clone().refusals()));
                         }
                         state.opened = Some(opened);
                     }),
             };
-            finish(state, made)
+            finish(state, outcome)
         });
         match timeout(TIMEOUT, attempt).await {
-            Ok(Ok(made)) => made,
+            Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => {
-                tracing::error!(%error, "a connection could not be made");
+                tracing::error!(%error, "the task that opens a connection failed");
                 Err(unusable("the console could not make a connection".to_owned()))
             }
-            Err(_) => Err(waited()),
+            Err(_) => Err(still_waiting()),
         }
     }
 
-    /// The cluster, if it was opened before.
-    pub fn standing(&self) -> Option<Cluster> {
+    /// Returns the cluster if it is already open.
+    pub fn opened(&self) -> Option<Cluster> {
         let state = self.state.try_lock().ok()?;
         state.opened.as_ref().map(|opened| opened.cluster.clone())
     }
 }
 
-/// Notes how an attempt ended.
-fn finish(mut state: OwnedMutexGuard<State>, made: Result<(), ApiError>) -> Result<Cluster, ApiError> {
-    match (made, &state.opened) {
+/// Records the outcome of an attempt.
+fn finish(mut state: OwnedMutexGuard<State>, outcome: Result<(), ApiError>) -> Result<Cluster, ApiError> {
+    match (outcome, &state.opened) {
         (Ok(()), Some(opened)) => {
             let cluster = opened.cluster.clone();
             state.failed = None;
@@ -199,32 +202,32 @@ fn finish(mut state: OwnedMutexGuard<State>, made: Result<(), ApiError>) -> Resu
     }
 }
 
-/// Gets new credentials when the cluster refuses the old ones, for streams that go on by themselves. Ends with the
+/// Refreshes the credentials when the cluster rejects them, for streams that run without requests. Ends with the
 /// connection.
-async fn keep(state: Weak<Mutex<State>>, mut refusals: watch::Receiver<()>) {
-    let mut pause = PAUSE.0;
+async fn refresh_on_refusal(state: Weak<Mutex<State>>, mut refusals: watch::Receiver<()>) {
+    let mut delay = REFRESH_DELAY.0;
     while refusals.changed().await.is_ok() {
         let Some(state) = state.upgrade() else { return };
         let mut state = state.lock_owned().await;
         let Some(opened) = &mut state.opened else { return };
-        pause = match opened.renew().await {
-            Ok(()) => PAUSE.0,
+        delay = match opened.refresh().await {
+            Ok(()) => REFRESH_DELAY.0,
             Err(error) => {
-                tracing::warn!(cluster = opened.cluster.name(), %error, "no new credentials");
-                (pause * 2).min(PAUSE.1)
+                tracing::warn!(cluster = opened.cluster.name(), %error, "cannot refresh the credentials");
+                (delay * 2).min(REFRESH_DELAY.1)
             }
         };
         drop(state);
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(delay).await;
         refusals.mark_unchanged();
     }
 }
 
-/// Makes the connection: reads the files that the kubeconfig names, and runs its plugin.
+/// Opens the connection: reads the files that the kubeconfig names, and runs its plugin.
 async fn connect(
     kubeconfig: Arc<Kubeconfig>,
     definition: Definition,
-    print: Option<String>,
+    fingerprint: Option<String>,
     timeouts: Timeouts,
 ) -> Result<Opened, ApiError> {
     let name = definition.name;
@@ -237,7 +240,7 @@ async fn connect(
         .await
         .map_err(|error| unusable(crate::with_causes(&error)))?;
     config.proxy_url = proxy;
-    // Before a plugin is run for what could not be sent.
+    // Checked before a plugin runs for credentials that could not be sent.
     check_transport(&config.cluster_url, &config.auth_info).map_err(|error| {
         unusable(format!(
             "the credentials of the context {name:?} are not used: {error}"
@@ -249,7 +252,7 @@ async fn connect(
     let cluster = connect::cluster(config.clone(), name, timeouts)
         .map_err(|error| unusable(crate::with_causes(&error)))?;
     Ok(Opened {
-        print,
+        fingerprint,
         cluster,
         config,
         credentials,

@@ -1,4 +1,4 @@
-//! A person's credentials at a cluster, which may be valid for a while only.
+//! A kubeconfig user's credentials, which may expire.
 
 use std::path::PathBuf;
 
@@ -10,28 +10,28 @@ use serde_json::Value;
 
 use crate::contexts::exec_plugin;
 
-/// How often a file with a token is read again, as client-go does.
-const FILE: SignedDuration = SignedDuration::from_mins(1);
+/// How often a token file is re-read; client-go uses the same interval.
+const TOKEN_FILE_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
-/// Where they come from.
+/// Where the credentials come from.
 enum Source {
-    /// They stand in the kubeconfig.
+    /// The kubeconfig contains them.
     Fixed,
-    /// A file that holds a token, and is written anew by somebody else.
+    /// A file with a token that another process rotates.
     File(PathBuf),
-    /// A program.
+    /// An exec credential plugin.
     Plugin(Box<ExecConfig>),
 }
 
-/// A user of a kubeconfig.
+/// The credentials of a kubeconfig user.
 pub struct Credentials {
     source: Source,
-    /// The rest of the user.
+    /// The user without the fields that the source provides.
     user: AuthInfo,
 }
 
 impl Credentials {
-    /// Those of `user`, of whom only what does not change is kept.
+    /// Reads the credentials of `user`.
     pub fn of(mut user: AuthInfo) -> Self {
         let file = user.token_file.take().filter(|_| user.token.is_none());
         let source = match (user.exec.take(), file) {
@@ -42,24 +42,24 @@ impl Credentials {
         Self { source, user }
     }
 
-    /// They can be got anew.
-    pub fn change(&self) -> bool {
+    /// Whether the credentials can be refreshed.
+    pub fn can_refresh(&self) -> bool {
         !matches!(self.source, Source::Fixed)
     }
 
-    /// The user with what is valid now, and until when; or why there is none. Runs a plugin.
+    /// Returns the user with valid credentials and their expiry, or why there are none. May run a plugin.
     pub async fn fetch(&self) -> Result<(AuthInfo, Option<Timestamp>), String> {
         match &self.source {
             Source::Fixed => Ok((self.user.clone(), None)),
             Source::File(path) => {
                 let token = tokio::fs::read_to_string(path)
                     .await
-                    .map_err(|error| format!("the token file {} cannot be read: {error}", path.display()))?;
+                    .map_err(|error| format!("cannot read the token file {}: {error}", path.display()))?;
                 let user = self.with(&[("token", token.trim().to_owned())])?;
-                Ok((user, Timestamp::now().checked_add(FILE).ok()))
+                Ok((user, Timestamp::now().checked_add(TOKEN_FILE_INTERVAL).ok()))
             }
             Source::Plugin(exec) => {
-                tracing::info!(plugin = exec.command, "running the plugin for credentials");
+                tracing::info!(plugin = exec.command, "running the credential plugin");
                 let given = exec_plugin::run(exec).await?;
                 let mut fields = Vec::new();
                 fields.extend(given.token.map(|token| ("token", token)));
@@ -72,7 +72,7 @@ impl Credentials {
         }
     }
 
-    /// The user with these fields, by their names in a kubeconfig.
+    /// Returns the user with these fields set, by their names in a kubeconfig.
     fn with(&self, fields: &[(&str, String)]) -> Result<AuthInfo, String> {
         let unusable = |_| "the kubeconfig's user cannot be used".to_owned();
         let mut user = serde_json::to_value(&self.user).map_err(unusable)?;

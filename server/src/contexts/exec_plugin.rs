@@ -1,7 +1,8 @@
-//! Programs that a kubeconfig names to get credentials from (`exec`, the client-go credential plugins).
+//! Exec credential plugins: programs that a kubeconfig names in `exec` to get credentials from (client-go).
 //!
 //! Rules: <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>.
-//! They are run here and not by `kube`, which would wait for them without end, on a thread that cannot be left.
+//! They run here and not in `kube`, which would wait for them without a timeout on a thread that cannot be
+//! cancelled.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -15,34 +16,34 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-/// How long a plugin may run: it may wait for a person who signs in somewhere.
-const LONGEST: Duration = Duration::from_mins(1);
+/// How long a plugin may run: it may wait for the user to sign in somewhere.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The most that a plugin may write to each of its outputs, in bytes.
+/// Maximum size of each output stream of a plugin, in bytes.
 const MAX_OUTPUT: u64 = 1024 * 1024;
 
-/// The longest line of a plugin's complaint that is shown, in characters.
-const LONGEST_LINE: usize = 300;
+/// Maximum length of the line of standard error that is shown, in characters.
+const MAX_LINE: usize = 300;
 
-/// What a plugin gives.
+/// The credentials that a plugin returns.
 pub struct Credential {
     pub token: Option<String>,
     /// Certificate and key, PEM.
     pub certificate: Option<(String, String)>,
-    /// Until when it is valid; none if the plugin does not say.
+    /// When it expires; `None` if the plugin does not say.
     pub expires: Option<Timestamp>,
 }
 
-/// The name of the program that `user` gets its credentials from.
+/// Returns the file name of the plugin that `user` gets its credentials from.
 pub fn name(user: &AuthInfo) -> Option<String> {
     let command = user.exec.as_ref()?.command.as_deref()?;
     let name = Path::new(command).file_name()?;
     Some(name.to_string_lossy().into_owned())
 }
 
-/// Why `user` cannot be used here. A plugin runs on this machine with the rights of this program, so only for the
-/// person who started it (`private`), and nobody can answer its questions. `auth-provider`, which runs programs too,
-/// is gone from Kubernetes 1.26 on.
+/// Returns why `user` cannot be used here. A plugin runs on this machine with the rights of this process, so only
+/// for the user who started it (`private`), and nobody can answer its prompts. `auth-provider`, which runs programs
+/// too, was removed in Kubernetes 1.26.
 pub fn refused(user: &AuthInfo, private: bool) -> Option<Refusal> {
     if user.auth_provider.is_some() {
         return Some(Refusal::Provider);
@@ -57,8 +58,8 @@ pub fn refused(user: &AuthInfo, private: bool) -> Option<Refusal> {
     }
 }
 
-/// Runs the plugin, or says what went wrong. Its output is no part of that, since it may hold credentials; what it
-/// complains of is. Whoever stops waiting ends the program.
+/// Runs the plugin. The error contains its standard error but never its standard output, which may hold
+/// credentials. Dropping the future kills the process.
 pub async fn run(exec: &ExecConfig) -> Result<Credential, String> {
     let command = exec
         .command
@@ -71,12 +72,12 @@ pub async fn run(exec: &ExecConfig) -> Result<Credential, String> {
             process.env(name, value);
         }
     }
-    process.env("KUBERNETES_EXEC_INFO", information(exec));
+    process.env("KUBERNETES_EXEC_INFO", exec_info(exec));
     process
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // Its own group, so that what it starts ends with it.
+    // A process group of its own, so that its children can be killed with it.
     #[cfg(unix)]
     process.process_group(0);
     process.kill_on_drop(true);
@@ -92,8 +93,8 @@ pub async fn run(exec: &ExecConfig) -> Result<Credential, String> {
         let status = child
             .wait()
             .await
-            .map_err(|error| format!("the plugin is lost: {error}"))?;
-        // What it left behind would hold its outputs open.
+            .map_err(|error| format!("cannot wait for the plugin: {error}"))?;
+        // Children left behind would hold its outputs open.
         drop(group);
         Ok(status)
     };
@@ -104,9 +105,9 @@ pub async fn run(exec: &ExecConfig) -> Result<Credential, String> {
             read_bounded(err, MAX_OUTPUT)
         )
     };
-    let (status, stdout, stderr) = tokio::time::timeout(LONGEST, all)
+    let (status, stdout, stderr) = tokio::time::timeout(TIMEOUT, all)
         .await
-        .map_err(|_| format!("the plugin did not end within {} s", LONGEST.as_secs()))??;
+        .map_err(|_| format!("the plugin did not finish within {} s", TIMEOUT.as_secs()))??;
     let output = Output {
         status,
         stdout,
@@ -115,24 +116,24 @@ pub async fn run(exec: &ExecConfig) -> Result<Credential, String> {
     if output.status.success() {
         read(&output.stdout)
     } else {
-        Err(complaint(&output))
+        Err(failure_message(&output))
     }
 }
 
-/// Reads to the end, or says that there is too much.
+/// Reads to the end, or fails if there are more than `limit` bytes.
 async fn read_bounded(output: Option<impl AsyncRead + Unpin>, limit: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     if let Some(output) = output {
         let read = output.take(limit + 1).read_to_end(&mut bytes).await;
-        read.map_err(|error| format!("the plugin's output cannot be read: {error}"))?;
+        read.map_err(|error| format!("cannot read the plugin's output: {error}"))?;
     }
     if bytes.len() as u64 > limit {
-        return Err(format!("the plugin writes more than {} KiB", limit / 1024));
+        return Err(format!("the plugin wrote more than {} KiB", limit / 1024));
     }
     Ok(bytes)
 }
 
-/// The processes of a plugin. They end when nobody waits for it any more.
+/// The process group of a plugin, killed on drop.
 struct Group {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,
@@ -157,14 +158,14 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
-            // Fails if nothing of it is left.
+            // Fails if no process of the group is left.
             let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
         }
     }
 }
 
-/// What the plugin is told of its task.
-fn information(exec: &ExecConfig) -> String {
+/// The `ExecCredential` that the plugin receives in `KUBERNETES_EXEC_INFO`.
+fn exec_info(exec: &ExecConfig) -> String {
     let mut spec = json!({"interactive": false});
     if exec.provide_cluster_info {
         spec["cluster"] = serde_json::to_value(&exec.cluster).unwrap_or_default();
@@ -172,14 +173,14 @@ fn information(exec: &ExecConfig) -> String {
     json!({"apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec}).to_string()
 }
 
-/// Plugins write JSON, and some YAML.
+/// Parses the plugin's output: most plugins write JSON, some YAML.
 fn read(output: &[u8]) -> Result<Credential, String> {
     let document = Document::parse(String::from_utf8_lossy(output));
     let status = document
         .get(0, &manifest::Path::root())
         .filter(|credential| credential["kind"] == "ExecCredential")
         .map(|credential| &credential["status"])
-        .ok_or("the plugin's output is no ExecCredential")?;
+        .ok_or("the plugin's output is not an ExecCredential")?;
     let text = |field: &str| {
         status[field]
             .as_str()
@@ -193,7 +194,7 @@ fn read(output: &[u8]) -> Result<Credential, String> {
             Value::Null => None,
             time => {
                 let time = time.as_str().and_then(|time| time.parse().ok());
-                Some(time.ok_or("the plugin's expirationTimestamp is no time")?)
+                Some(time.ok_or("the plugin's expirationTimestamp is not a timestamp")?)
             }
         },
     };
@@ -203,15 +204,11 @@ fn read(output: &[u8]) -> Result<Credential, String> {
     Ok(credential)
 }
 
-/// The last line of what a failed plugin complains of.
-fn complaint(output: &Output) -> String {
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let last = complaint
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty());
-    let last: String = last.unwrap_or_default().chars().take(LONGEST_LINE).collect();
+/// Formats the failure of a plugin with the last line of its standard error.
+fn failure_message(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let last = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    let last: String = last.unwrap_or_default().chars().take(MAX_LINE).collect();
     let status = output.status;
     if last.is_empty() {
         format!("the plugin failed ({status})")
@@ -233,9 +230,9 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn what_a_plugin_starts_ends_with_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("pid");
+    async fn plugin_children_are_killed_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pid");
         let start = format!("sleep 600 >/dev/null 2>&1 & echo $! >'{}'", file.display());
         let credential = r#"{"kind": "ExecCredential", "status": {"token": "t"}}"#;
         let ends = exec(&format!("{start}; echo '{credential}'"));
@@ -244,7 +241,7 @@ mod tests {
             let pid = std::fs::read_to_string(&file).unwrap();
             let status = format!("/proc/{}/status", pid.trim());
             for _ in 0..100 {
-                // It may be left for somebody else to reap.
+                // A zombie counts as gone: another process may have to reap it.
                 match std::fs::read_to_string(&status) {
                     Ok(status) if !status.contains("State:\tZ") => {}
                     _ => return true,
@@ -258,19 +255,19 @@ mod tests {
         let hangs = exec(&format!("{start}; wait"));
         let left = tokio::time::timeout(Duration::from_millis(500), run(&hangs)).await;
         assert!(left.is_err(), "it hangs");
-        assert!(is_gone().await, "nobody waits for it");
+        assert!(is_gone().await, "the future was dropped");
     }
 
     #[tokio::test]
-    async fn endless_output_is_not_read() {
+    async fn plugin_output_is_bounded() {
         for output in ["yes", "yes >&2"] {
-            let said = run(&exec(output)).await.err().unwrap();
-            assert_eq!(said, "the plugin writes more than 1024 KiB");
+            let error = run(&exec(output)).await.err().unwrap();
+            assert_eq!(error, "the plugin wrote more than 1024 KiB");
         }
     }
 
     #[test]
-    fn json_and_yaml_are_read_and_nothing_is_quoted() {
+    fn json_and_yaml_are_parsed_and_errors_quote_nothing() {
         let json = br#"{"kind": "ExecCredential", "status": {"token": "t", "expirationTimestamp": "2026-11-24T20:00:00Z"}}"#;
         let credential = read(json).ok().unwrap();
         assert_eq!(credential.token.as_deref(), Some("t"));
@@ -284,8 +281,8 @@ mod tests {
             "kind: Secret\nstatus: {token: secret}",
             "kind: ExecCredential\nstatus: {token: secret, expirationTimestamp: secret}",
         ] {
-            let said = read(wrong.as_bytes()).err().unwrap();
-            assert!(!said.contains("secret"), "{said}");
+            let error = read(wrong.as_bytes()).err().unwrap();
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

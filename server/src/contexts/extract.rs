@@ -1,4 +1,4 @@
-//! Which cluster a request means.
+//! Determines which cluster a request is for.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use crate::contexts::Clusters;
 use crate::kubernetes::Cluster;
 use crate::refusal::refuse;
 
-/// What is looked for without the cluster's part of the address. Pages keep it, since the browser's router has it too.
-const CALLS: [&str; 4] = ["/api/", "/stream/", "/download/", "/cluster/"];
+/// Prefixes of routes that are matched without the address's cluster part. Pages keep it, since the browser's
+/// router matches it too.
+const CALL_PREFIXES: [&str; 4] = ["/api/", "/stream/", "/download/", "/cluster/"];
 
-/// The key of the cluster that the request's address names.
+/// The id of the context that the request's address names.
 #[derive(Debug, Clone)]
 pub struct NamedContext(pub String);
 
-/// The cluster that a request with a session means. It is opened by whoever needs it, after all that may refuse the
-/// request.
+/// The cluster that an authenticated request is for. Handlers open it after all checks that may reject the request.
 #[derive(Clone)]
 pub struct RequestedCluster {
     clusters: Arc<Clusters>,
@@ -31,23 +31,23 @@ pub struct RequestedCluster {
 }
 
 impl RequestedCluster {
-    /// The cluster of `key`, or the one that an address without a key means.
+    /// Creates a reference to the cluster of `key`, or to the default one.
     pub fn new(clusters: Arc<Clusters>, key: Option<String>) -> Self {
         Self { clusters, key }
     }
 
-    /// The cluster, or why it cannot be used.
+    /// Opens the cluster.
     pub async fn open(&self) -> Result<Cluster, ApiError> {
         self.clusters.open(self.key.as_deref()).await
     }
 
-    /// The clusters that could be meant instead; known without opening any.
+    /// Returns the clusters that the user could switch to, without opening any.
     pub fn choice(&self) -> ClusterChoice {
         self.clusters.choice(self.key.as_deref())
     }
 }
 
-/// The opened cluster of a request; where it cannot be, the answer is the reason.
+/// Extracts the open cluster of a request; rejects with the reason if it cannot be opened.
 pub struct ClusterExtractor(pub Cluster);
 
 impl<S: Send + Sync> FromRequestParts<S> for ClusterExtractor {
@@ -55,20 +55,20 @@ impl<S: Send + Sync> FromRequestParts<S> for ClusterExtractor {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
         match parts.extensions.get::<RequestedCluster>() {
-            Some(place) => place.open().await.map(Self).map_err(refuse),
+            Some(requested) => requested.open().await.map(Self).map_err(refuse),
             None => Err(refuse(ApiError::SignedOut)),
         }
     }
 }
 
-/// Notes the cluster that the request's address names, and takes it off the addresses of calls.
+/// Stores the cluster named by the address as an extension, and strips it from the addresses of calls.
 pub fn read(mut request: Request) -> Request {
     let (base, rest) = address::split(request.uri().path());
     let Some(key) = base.strip_prefix(address::CLUSTERS).map(str::to_owned) else {
         return request;
     };
     let is_first_page = matches!(rest, "" | "/");
-    if is_first_page || CALLS.iter().any(|call| rest.starts_with(call)) {
+    if is_first_page || CALL_PREFIXES.iter().any(|call| rest.starts_with(call)) {
         let rest = if is_first_page { "/" } else { rest };
         let query = request
             .uri()
@@ -79,7 +79,7 @@ pub fn read(mut request: Request) -> Request {
         parts.path_and_query = format!("{rest}{query}").parse().ok();
         match Uri::from_parts(parts) {
             Ok(uri) => *request.uri_mut() = uri,
-            Err(error) => tracing::debug!(%error, "an address without its cluster is none"),
+            Err(error) => tracing::debug!(%error, "the address is not valid without its cluster part"),
         }
     }
     request.extensions_mut().insert(NamedContext(key));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cluster_is_taken_off_calls_and_the_first_page() {
+    fn cluster_prefix_is_stripped_from_calls_and_the_start_page() {
         let named = |rest: &str| (rest.to_owned(), Some("staging".to_owned()));
         assert_eq!(read_address("/clusters/staging"), named("/"));
         assert_eq!(read_address("/clusters/staging/?a=b"), named("/?a=b"));

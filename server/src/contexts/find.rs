@@ -1,4 +1,4 @@
-//! Finding the clusters: in-cluster, a kubeconfig, or the embedded playground.
+//! Finds the clusters: in-cluster, a kubeconfig, or the embedded playground.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use crate::contexts::{Clusters, Contexts, ContextsError, kubeconfig};
 use crate::kubernetes::connect::{self, ConnectError};
 use crate::kubernetes::timeouts::Timeouts;
 
-/// Where a Pod's service account is mounted.
+/// Where a Pod's service account token is mounted.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// Which cluster to work with.
+/// Which cluster to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ClusterSource {
     /// In-cluster if a service account is mounted, else a kubeconfig if there is one, else the playground.
@@ -32,15 +32,15 @@ pub enum FindError {
     #[error(transparent)]
     Contexts(#[from] ContextsError),
     /// This program does not run in a Pod with a service account.
-    #[error("cannot use the cluster's service account")]
+    #[error("cannot use the in-cluster configuration")]
     InCluster(#[source] InClusterError),
-    /// The cluster's configuration cannot be used.
+    /// The cluster configuration cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
 }
 
-/// Finds the clusters of `choice`; none if the playground is wanted. Nothing is sent to them. `contexts` are those of
-/// a kubeconfig that may be used; `private` says that nobody but this machine's person can reach the console.
+/// Returns the clusters of `choice`, without contacting them; `None` for the playground. `contexts` limits the
+/// contexts of a kubeconfig; `private` says that only users of this machine can reach the console.
 pub fn find(
     choice: ClusterSource,
     contexts: &[String],
@@ -66,14 +66,15 @@ pub fn find(
     }
 }
 
-/// In-cluster if a service account is mounted, else a kubeconfig if there is one or a context is asked for.
+/// Resolves `Auto`: in-cluster if a service account is mounted, else a kubeconfig if there is one or a context is
+/// given, else the playground.
 fn automatic(contexts: &[String]) -> ClusterSource {
     if Path::new(SERVICE_ACCOUNT).exists() {
         return ClusterSource::InCluster;
     }
     let named = std::env::var_os("KUBECONFIG").is_some_and(|paths| !paths.is_empty());
-    let usual = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
-    if named || !contexts.is_empty() || usual.is_some_and(|path| path.exists()) {
+    let default = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
+    if named || !contexts.is_empty() || default.is_some_and(|path| path.exists()) {
         ClusterSource::Kubeconfig
     } else {
         ClusterSource::Embedded

@@ -1,4 +1,4 @@
-//! Reading a kubeconfig as `kubectl` does.
+//! Reads a kubeconfig as `kubectl` does.
 //!
 //! Rules: <https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/>.
 
@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use kube::config::{Kubeconfig, KubeconfigError};
 
-/// The files that `KUBECONFIG` lists, merged; `~/.kube/config` if it lists none. A listed file that does not exist is
-/// left out; one that says no current context leaves that to the next.
+/// Merges the files that `KUBECONFIG` lists; reads `~/.kube/config` if it lists none. A listed file that does not
+/// exist is skipped; a file with an empty current context leaves it to the next one.
 pub fn read() -> Result<Kubeconfig, KubeconfigError> {
     let listed = std::env::var_os("KUBECONFIG").unwrap_or_default();
     let files: Vec<PathBuf> = std::env::split_paths(&listed)
@@ -52,10 +52,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_file_is_left_out_and_the_first_current_context_counts() {
-        let folder = tempfile::tempdir().unwrap();
+    fn missing_files_are_skipped_and_first_current_context_wins() {
+        let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
+            let path = dir.path().join(name);
             fs::write(&path, text).unwrap();
             path
         };
@@ -63,12 +63,12 @@ mod tests {
             |name: &str| format!("contexts: [{{name: {name}, context: {{cluster: {name}, user: u}}}}]\n");
         let one = write("one", &format!("current-context: \"\"\n{}", context("one")));
         let two = write("two", &format!("current-context: two\n{}", context("two")));
-        let gone = folder.path().join("gone");
+        let gone = dir.path().join("gone");
 
         let both = merged(&[gone.clone(), one, two]).unwrap();
         assert_eq!(both.current_context.as_deref(), Some("two"));
         let names: Vec<_> = both.contexts.iter().map(|named| named.name.as_str()).collect();
         assert_eq!(names, ["one", "two"]);
-        assert!(merged(&[gone]).is_err(), "none of them is there");
+        assert!(merged(&[gone]).is_err(), "no listed file exists");
     }
 }

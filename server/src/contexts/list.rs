@@ -1,5 +1,4 @@
-//! The contexts of a kubeconfig, read again when it changes: a context that is added, or a user that is written anew,
-//! needs no restart.
+//! The contexts of a kubeconfig, re-read when it changes: a new context or a changed user needs no restart.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,12 +12,12 @@ use app::api::session::{ClusterOffer, Refusal};
 use app::kit::foreign_text::into_visible;
 
 use crate::contexts::connection::{Definition, Slot};
-use crate::contexts::{context_id, exec_plugin, none};
+use crate::contexts::{context_id, exec_plugin, unknown_cluster};
 use crate::kubernetes::Cluster;
 use crate::kubernetes::timeouts::Timeouts;
 
-/// For how long a kubeconfig that was read is used.
-const FRESH: Duration = Duration::from_secs(2);
+/// How long a kubeconfig is cached after it was read.
+const CACHE_TTL: Duration = Duration::from_secs(2);
 
 /// Reads the kubeconfig.
 type Read = Box<dyn Fn() -> Result<Kubeconfig, KubeconfigError> + Send + Sync>;
@@ -26,22 +25,22 @@ type Read = Box<dyn Fn() -> Result<Kubeconfig, KubeconfigError> + Send + Sync>;
 /// Why a kubeconfig's contexts cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextsError {
-    /// It is missing or unreadable.
-    #[error("cannot use the kubeconfig")]
+    /// The kubeconfig is missing or cannot be read.
+    #[error("cannot read the kubeconfig")]
     Kubeconfig(#[source] KubeconfigError),
-    /// It has no such context.
+    /// The kubeconfig has no context of this name.
     #[error("the kubeconfig has no context {0:?}")]
     Context(String),
-    /// It has no context at all.
-    #[error("the kubeconfig has no context")]
+    /// The kubeconfig has no contexts.
+    #[error("the kubeconfig has no contexts")]
     Empty,
 }
 
 /// The clusters of a kubeconfig.
 pub struct Contexts {
     read: Read,
-    last: Mutex<(Instant, Arc<Kubeconfig>)>,
-    /// The names that are offered; all if empty.
+    cached: Mutex<(Instant, Arc<Kubeconfig>)>,
+    /// Names of the contexts that are offered; all if empty.
     only: Vec<String>,
     preferred: String,
     private: bool,
@@ -50,8 +49,9 @@ pub struct Contexts {
 }
 
 impl Contexts {
-    /// The contexts that `read` finds. Those named in `only` are offered, the first of them first; if it names none,
-    /// all are offered on a server that is only its owner's (`private`), else the current one alone.
+    /// Creates the list of contexts that `read` returns. If `only` names contexts, just these are offered and the
+    /// first of them is the default; otherwise all are offered if only users of this machine can reach the server
+    /// (`private`), else just the current one.
     pub fn new(
         read: impl Fn() -> Result<Kubeconfig, KubeconfigError> + Send + Sync + 'static,
         only: &[String],
@@ -62,7 +62,7 @@ impl Contexts {
         if let Some(missing) = only.iter().find(|name| !has(name)) {
             return Err(ContextsError::Context(missing.clone()));
         }
-        // A current context that was deleted is none.
+        // The current context may name one that was deleted.
         let current = kubeconfig.current_context.as_ref().filter(|name| has(name));
         let any = kubeconfig.contexts.first().map(|named| &named.name);
         let preferred = only
@@ -78,7 +78,7 @@ impl Contexts {
         };
         Ok(Self {
             read: Box::new(read),
-            last: Mutex::new((Instant::now(), Arc::new(kubeconfig))),
+            cached: Mutex::new((Instant::now(), Arc::new(kubeconfig))),
             only,
             preferred,
             private,
@@ -87,25 +87,25 @@ impl Contexts {
         })
     }
 
-    /// The same, whose clusters are waited for so long.
+    /// Sets the timeouts of the clusters.
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// The context that is used where an address names none: the preferred one while it is there.
-    pub fn first(&self) -> String {
+    /// Returns the context used by addresses without a cluster: the preferred one while it exists.
+    pub fn default_context(&self) -> String {
         let names = self.names(&self.kubeconfig());
         names.into_iter().next().unwrap_or_else(|| self.preferred.clone())
     }
 
-    /// Addresses have to say which one they mean.
+    /// Whether there are several contexts, so that addresses have to name one.
     pub fn has_several(&self) -> bool {
         self.names(&self.kubeconfig()).len() > 1
     }
 
-    /// All of them as the pages show them.
+    /// Returns all contexts as the pages show them.
     pub fn offers(&self) -> Vec<ClusterOffer> {
         let kubeconfig = self.kubeconfig();
         let names = self.names(&kubeconfig).into_iter();
@@ -130,7 +130,7 @@ impl Contexts {
         }
     }
 
-    /// The names that are offered, the preferred one first.
+    /// Returns the names that are offered, the preferred one first.
     fn names(&self, kubeconfig: &Kubeconfig) -> Vec<String> {
         let mut seen = HashSet::new();
         let mut names: Vec<String> = kubeconfig
@@ -140,27 +140,28 @@ impl Contexts {
             .filter(|name| self.only.is_empty() || self.only.contains(name))
             .filter(|name| seen.insert(name.clone()))
             .collect();
-        // Stable: the others stay in the kubeconfig's order.
+        // The sort is stable: the others keep the kubeconfig's order.
         names.sort_by_key(|name| *name != self.preferred);
         names
     }
 
-    /// The kubeconfig as it is now; as it was if it cannot be read or is empty, for it may just be written.
+    /// Returns the current kubeconfig, or the last valid one if it cannot be read or is empty, as while it is being
+    /// written.
     fn kubeconfig(&self) -> Arc<Kubeconfig> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.0.elapsed() > FRESH {
-            last.0 = Instant::now();
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.0.elapsed() > CACHE_TTL {
+            cached.0 = Instant::now();
             match (self.read)() {
-                Ok(kubeconfig) if !kubeconfig.contexts.is_empty() => last.1 = Arc::new(kubeconfig),
-                Ok(_) => tracing::warn!("the kubeconfig is empty: the last one is used"),
-                // Not its causes: they may quote what stands in it.
-                Err(_) => tracing::warn!("the kubeconfig cannot be read: the last one is used"),
+                Ok(kubeconfig) if !kubeconfig.contexts.is_empty() => cached.1 = Arc::new(kubeconfig),
+                Ok(_) => tracing::warn!("the kubeconfig is empty; using the last valid one"),
+                // Without its causes: they may quote secrets of the file.
+                Err(_) => tracing::warn!("cannot read the kubeconfig; using the last valid one"),
             }
         }
-        Arc::clone(&last.1)
+        Arc::clone(&cached.1)
     }
 
-    /// The cluster of the context with `key`, else of the first one.
+    /// Returns the cluster of the context with id `key`, or of the default context.
     pub async fn open(&self, key: Option<&str>) -> Result<Cluster, ApiError> {
         let kubeconfig = self.kubeconfig();
         let names = self.names(&kubeconfig);
@@ -170,7 +171,7 @@ impl Contexts {
                 let mut names = names.into_iter();
                 names
                     .find(|name| context_id::of(name) == key)
-                    .ok_or_else(|| none(key))?
+                    .ok_or_else(|| unknown_cluster(key))?
             }
         };
         let credentials = |message: String| ApiError::Credentials { message };
@@ -182,18 +183,18 @@ impl Contexts {
         self.slot(name).open(kubeconfig, definition).await
     }
 
-    /// The first cluster for whoever must not make this machine run anything: none if it has not been opened before
-    /// and needs a plugin.
+    /// Returns the default cluster for a caller that must not cause a plugin to run. Fails if the cluster is not
+    /// open yet and needs a plugin.
     pub async fn open_without_plugin(&self) -> Result<Cluster, ApiError> {
         let kubeconfig = self.kubeconfig();
-        let name = self.first();
-        if let Some(cluster) = self.slot(name.clone()).standing() {
+        let name = self.default_context();
+        if let Some(cluster) = self.slot(name.clone()).opened() {
             return Ok(cluster);
         }
         let definition = Definition::read(&kubeconfig, &name);
         if definition.is_some_and(|definition| definition.user.exec.is_some()) {
             return Err(ApiError::Credentials {
-                message: "nobody has asked for its credentials yet".to_owned(),
+                message: "no credentials yet: its plugin runs when a user opens the cluster".to_owned(),
             });
         }
         self.open(None).await
@@ -206,7 +207,7 @@ impl Contexts {
     }
 }
 
-/// Host and port of an API server's address, which may hold a password.
+/// Returns host and port of an API server's URL, without user information, which may hold a password.
 fn host(server: &str) -> String {
     let uri = server.parse::<http::Uri>().ok();
     let authority = uri.as_ref().and_then(http::Uri::authority);

@@ -1,4 +1,4 @@
-//! Which clusters there are, and the connection to each. Every request says by its address which one it means.
+//! The clusters of the console and their connections. The address of each request names the cluster it is for.
 
 mod connection;
 pub mod context_id;
@@ -19,18 +19,18 @@ pub use crate::contexts::list::{Contexts, ContextsError};
 
 /// The clusters of this console.
 pub enum Clusters {
-    /// One that has no other beside it: the playground, or the one that this program runs in.
+    /// A single cluster: the playground, or the one that this program runs in.
     One(Cluster),
-    /// Those of a kubeconfig.
+    /// The contexts of a kubeconfig.
     Contexts(Contexts),
 }
 
 impl Clusters {
-    /// The clusters to choose from, the first one first, for a request whose address names `key`; none where there is
-    /// no choice.
+    /// Returns the clusters to choose from, the default one first, for a request whose address names `key`; empty
+    /// if there is no choice.
     pub fn choice(&self, key: Option<&str>) -> ClusterChoice {
         ClusterChoice {
-            current: key.map(str::to_owned).or_else(|| self.first()),
+            current: key.map(str::to_owned).or_else(|| self.default_id()),
             all: match self {
                 Self::One(_) => Vec::new(),
                 Self::Contexts(contexts) => contexts.offers(),
@@ -38,21 +38,23 @@ impl Clusters {
         }
     }
 
-    /// The key of the cluster that an address without one leads to; none if addresses need not name one.
-    pub fn first(&self) -> Option<String> {
+    /// Returns the id of the default cluster; `None` if addresses need not name a cluster.
+    pub fn default_id(&self) -> Option<String> {
         match self {
             Self::One(_) => None,
-            Self::Contexts(contexts) => contexts.has_several().then(|| context_id::of(&contexts.first())),
+            Self::Contexts(contexts) => contexts
+                .has_several()
+                .then(|| context_id::of(&contexts.default_context())),
         }
     }
 
-    /// The cluster of `key`; without one the only one. A connection is made when it is asked for first; nothing is
-    /// sent to the cluster, but a plugin of the kubeconfig may be run for credentials.
+    /// Returns the cluster of `key`, or the only one. Connects on first use; this sends nothing to the cluster, but
+    /// may run a plugin of the kubeconfig for credentials.
     pub async fn open(&self, key: Option<&str>) -> Result<Cluster, ApiError> {
         match (self, key) {
             (Self::One(cluster), None) => Ok(cluster.clone()),
-            (Self::One(_), Some(key)) => Err(none(key)),
-            // A page that was loaded when there was one only must not act on another one.
+            (Self::One(_), Some(key)) => Err(unknown_cluster(key)),
+            // A page that was loaded while there was only one cluster must not act on another one.
             (Self::Contexts(contexts), None) if contexts.has_several() => Err(ApiError::Conflict {
                 message: "the console has several clusters now, and this address names none".to_owned(),
             }),
@@ -60,8 +62,8 @@ impl Clusters {
         }
     }
 
-    /// The first cluster for a request of anybody: no program is run for it.
-    pub async fn open_for_anybody(&self) -> Result<Cluster, ApiError> {
+    /// Returns the default cluster for an unauthenticated request, without running a plugin.
+    pub async fn open_unauthenticated(&self) -> Result<Cluster, ApiError> {
         match self {
             Self::One(cluster) => Ok(cluster.clone()),
             Self::Contexts(contexts) => contexts.open_without_plugin().await,
@@ -69,7 +71,7 @@ impl Clusters {
     }
 }
 
-fn none(key: &str) -> ApiError {
+fn unknown_cluster(key: &str) -> ApiError {
     ApiError::NotFound {
         message: format!("there is no cluster {key:?}"),
     }

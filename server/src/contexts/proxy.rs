@@ -1,16 +1,16 @@
-//! Which proxy leads to a cluster: its own `proxy-url` in any case, else that of the environment, as Go's programs
-//! read it (`HTTPS_PROXY`, `NO_PROXY`; never for this machine itself).
+//! Selects the proxy of a cluster: its own `proxy-url` if set, else the environment's, read as Go programs do
+//! (`HTTPS_PROXY`, `NO_PROXY`; never for loopback).
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::config::Cluster;
 
-use crate::kubernetes::authorization::is_this_machine;
+use crate::kubernetes::authorization::is_loopback;
 
-/// What the client can speak to a proxy.
+/// Proxy protocols that the client supports.
 const SCHEMES: [&str; 3] = ["http", "https", "socks5"];
 
-/// The proxy of `cluster`, if there is one, or what is wrong with it, without its address: that may hold a password.
+/// Returns the proxy of `cluster`, if any. Errors do not quote its URL, which may hold a password.
 pub fn of(cluster: &Cluster, environment: impl Fn(&str) -> Option<String>) -> Result<Option<Uri>, String> {
     let own = cluster.proxy_url.as_deref().filter(|url| !url.is_empty());
     if let Some(own) = own {
@@ -37,7 +37,7 @@ pub fn of(cluster: &Cluster, environment: impl Fn(&str) -> Option<String>) -> Re
     };
     let exceptions = variable("NO_PROXY").unwrap_or_default();
     let matcher = Matcher::builder().all(proxy.clone()).no(exceptions).build();
-    if is_this_machine(&target) || matcher.intercept(&target).is_none() {
+    if is_loopback(&target) || matcher.intercept(&target).is_none() {
         return Ok(None);
     }
     parse(&proxy).map(Some)
@@ -46,7 +46,7 @@ pub fn of(cluster: &Cluster, environment: impl Fn(&str) -> Option<String>) -> Re
 fn parse(url: &str) -> Result<Uri, String> {
     let uri: Uri = url
         .parse()
-        .map_err(|_| "the proxy's address is none".to_owned())?;
+        .map_err(|_| "the proxy's URL is not valid".to_owned())?;
     match uri.scheme_str() {
         Some(scheme) if SCHEMES.contains(&scheme) => Ok(uri),
         scheme => Err(format!(
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_decides_whether_the_environments_proxy_is_used() {
+    fn environment_proxy_depends_on_the_target() {
         let far = "https://10.1.2.3:6443";
         let set = ("HTTPS_PROXY", "http://proxy.example:3128");
         let used = Ok(Some("http://proxy.example:3128/".to_owned()));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clusters_own_proxy_is_used_in_any_case_and_never_quoted() {
+    fn own_proxy_takes_precedence_and_is_never_quoted() {
         let own = "socks5://127.0.0.1:1080";
         let used = Ok(Some("socks5://127.0.0.1:1080/".to_owned()));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The environment of a Job's containers: where each variable's value comes from. A secret's value is never read.
+//! The environment of a Job's containers: where each variable's value comes from. Values of Secrets are never read.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use app::api::job::{ContainerEnvironment, Variable, VariableSource};
 use app::kit::foreign_text::visible;
 
-/// `ConfigMap`s that could be read, by name: their keys and values.
+/// The `ConfigMap`s that could be read: keys and values by name.
 pub type ConfigMaps = HashMap<String, Vec<(String, String)>>;
 
-/// Names of the `ConfigMap`s that the containers take values from.
+/// Returns the names of the `ConfigMap`s that the containers read values from.
 pub fn config_maps(spec: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = containers(spec)
         .flat_map(|(container, _)| {
@@ -24,13 +24,13 @@ pub fn config_maps(spec: &Value) -> Vec<&str> {
     names
 }
 
-/// The environment of each container of a Pod template's `spec`, init containers first.
+/// Returns the environment of each container of a Pod template's `spec`, init containers first.
 pub fn of(spec: &Value, config_maps: &ConfigMaps) -> Vec<ContainerEnvironment> {
     containers(spec)
         .map(|(container, init)| ContainerEnvironment {
             container: text(&container["name"]),
             init,
-            // `env` wins over `envFrom`, so it comes last, as in the container.
+            // `env` overrides `envFrom`, so it comes last, as in the container.
             variables: items(&container["envFrom"])
                 .flat_map(|source| whole(source, config_maps))
                 .chain(items(&container["env"]).map(|variable| single(variable, config_maps)))
@@ -44,7 +44,7 @@ fn containers(spec: &Value) -> impl Iterator<Item = (&Value, bool)> {
     of("initContainers", true).chain(of("containers", false))
 }
 
-/// One entry of `env`.
+/// Reads one entry of `env`.
 fn single(variable: &Value, config_maps: &ConfigMaps) -> Variable {
     let from = &variable["valueFrom"];
     let source = if let Some(reference) = from.get("configMapKeyRef") {
@@ -78,7 +78,7 @@ fn single(variable: &Value, config_maps: &ConfigMaps) -> Variable {
     }
 }
 
-/// One entry of `envFrom`: all keys of an object, each with the prefix.
+/// Reads one entry of `envFrom`: all keys of an object, each with the prefix.
 fn whole(source: &Value, config_maps: &ConfigMaps) -> Vec<Variable> {
     let prefix = text(&source["prefix"]);
     if let Some(reference) = source.get("secretRef") {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_source_is_told_and_no_secret_is_read() {
+    fn all_variable_sources_are_listed_and_no_secret_is_read() {
         let spec = json!({
             "initContainers": [{"name": "init", "envFrom": [{"secretRef": {"name": "keys"}, "prefix": "K_"}]}],
             "containers": [{

@@ -1,4 +1,4 @@
-//! Events: as rows of the Job page, and as what they say of a Job's state.
+//! Events as rows of the Job page, and the state of Jobs and Pods that they reveal.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use app::kit::foreign_text::visible;
 
 use crate::jobs::timestamps::millis;
 
-/// One event. Reporters of the `events.k8s.io` API leave the older fields empty, and the other way about.
+/// Builds the row of an event. Reporters of the `events.k8s.io` API leave the older fields empty, and vice versa.
 pub fn row(event: &Value) -> EventRow {
     let text = |value: &Value| visible(value.as_str().unwrap_or_default()).into_owned();
     let about = &event["involvedObject"];
@@ -33,7 +33,7 @@ pub fn row(event: &Value) -> EventRow {
     }
 }
 
-/// When an event happened last.
+/// Returns when an event last occurred.
 fn last(event: &Value) -> Millis {
     [
         &event["series"]["lastObservedTime"],
@@ -47,37 +47,37 @@ fn last(event: &Value) -> Millis {
     .unwrap_or_default()
 }
 
-/// What events say of the state of Jobs and Pods; everything else is forgotten.
+/// The latest state of Jobs and Pods according to their events; all other events are ignored.
 #[derive(Debug, Default)]
 pub struct EventIndex(HashMap<String, Latest>);
 
-/// The newest telling event about one object.
+/// The newest state-changing event about one object.
 #[derive(Debug)]
 struct Latest {
     at: Millis,
-    said: Said,
+    state: State,
 }
 
 #[derive(Debug)]
-enum Said {
-    /// The Job controller could not make a Pod; with its sentence.
+enum State {
+    /// The Job controller could not create a Pod, with the event's message.
     Refused(String),
-    /// The kubelet pulls this image.
+    /// The kubelet is pulling this image.
     Pulling(String),
-    /// Whatever was told before is over.
-    Over,
+    /// The previous state has ended.
+    Ended,
 }
 
 impl EventIndex {
-    /// Takes an event in; tells the `uid` of the object whose state it may change.
+    /// Adds an event; returns the `uid` of the object whose state it may change.
     pub fn add<'a>(&mut self, event: &'a Value) -> Option<&'a str> {
         let uid = event["involvedObject"]["uid"].as_str()?;
         let message = event["message"].as_str().unwrap_or_default();
-        let said = match event["reason"].as_str()? {
-            "FailedCreate" => Said::Refused(message.to_owned()),
+        let state = match event["reason"].as_str()? {
+            "FailedCreate" => State::Refused(message.to_owned()),
             // `Pulling image "perl:5"`
-            "Pulling" => Said::Pulling(message.split('"').nth(1).unwrap_or(message).to_owned()),
-            "SuccessfulCreate" | "Pulled" | "Failed" => Said::Over,
+            "Pulling" => State::Pulling(message.split('"').nth(1).unwrap_or(message).to_owned()),
+            "SuccessfulCreate" | "Pulled" | "Failed" => State::Ended,
             _ => return None,
         };
         let at = last(event);
@@ -85,28 +85,28 @@ impl EventIndex {
         if known.is_some_and(|known| known > at) {
             return None;
         }
-        self.0.insert(uid.to_owned(), Latest { at, said });
+        self.0.insert(uid.to_owned(), Latest { at, state });
         Some(uid)
     }
 
-    /// Forgets an object that is gone.
+    /// Removes a deleted object.
     pub fn forget(&mut self, uid: &str) {
         self.0.remove(uid);
     }
 
-    /// Why the newest try to make a Pod of `job` was refused.
+    /// Returns why the latest attempt to create a Pod of `job` was refused.
     pub fn refused(&self, job: &Value) -> Option<String> {
-        match &self.about(job)?.said {
-            Said::Refused(message) => Some(message.clone()),
-            Said::Pulling(_) | Said::Over => None,
+        match &self.about(job)?.state {
+            State::Refused(message) => Some(message.clone()),
+            State::Pulling(_) | State::Ended => None,
         }
     }
 
-    /// The image that is being pulled for `pod`.
+    /// Returns the image that is being pulled for `pod`.
     pub fn pulling(&self, pod: &Value) -> Option<&str> {
-        match &self.about(pod)?.said {
-            Said::Pulling(image) => Some(image),
-            Said::Refused(_) | Said::Over => None,
+        match &self.about(pod)?.state {
+            State::Pulling(image) => Some(image),
+            State::Refused(_) | State::Ended => None,
         }
     }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_generations_of_events_are_read() {
+    fn core_and_events_k8s_io_events_give_the_same_row() {
         let old = json!({
             "metadata": {"uid": "1"}, "type": "Warning", "reason": "BackOff", "message": "waits", "count": 3,
             "involvedObject": {"kind": "Pod", "name": "pi-x"}, "source": {"component": "kubelet"},

@@ -1,9 +1,10 @@
-//! A manifest without what the API server and its controllers wrote into it: it can be created again as it is.
+//! Exports a manifest without the fields that the API server and its controllers wrote, so that it can be created
+//! again.
 
 use app::api::job::GENERATED_LABELS;
 use serde_json::{Map, Value};
 
-/// Fields of `metadata` that the API server writes.
+/// Fields of `metadata` that the API server sets.
 const GENERATED_METADATA: [&str; 8] = [
     "uid",
     "resourceVersion",
@@ -15,14 +16,14 @@ const GENERATED_METADATA: [&str; 8] = [
     "selfLink",
 ];
 
-/// Annotations that say what is true of this very object only.
+/// Annotations that apply to one particular object only.
 const GENERATED_ANNOTATIONS: [&str; 3] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     "batch.kubernetes.io/job-tracking",
     "revisions",
 ];
 
-/// Removes `managedFields` only: the rest is what the server stored.
+/// Removes only `managedFields`: the rest is the object as stored.
 pub fn without_managed_fields(mut object: Value) -> Value {
     if let Some(metadata) = object["metadata"].as_object_mut() {
         metadata.shift_remove("managedFields");
@@ -30,12 +31,12 @@ pub fn without_managed_fields(mut object: Value) -> Value {
     object
 }
 
-/// Makes a Job that can be created again.
+/// Removes everything from a Job that prevents it from being created again.
 pub fn job(mut job: Value) -> Value {
     if let Some(top) = job.as_object_mut() {
         top.shift_remove("status");
     }
-    // The controller of the old Job is not that of the new one; its finalizers keep the old one only.
+    // The old Job's owner does not own the new one, and its finalizers protect only the old one.
     if let Some(metadata) = job["metadata"].as_object_mut() {
         for field in GENERATED_METADATA
             .iter()
@@ -46,7 +47,7 @@ pub fn job(mut job: Value) -> Value {
         remove_keys(metadata, "annotations", &GENERATED_ANNOTATIONS);
         remove_keys(metadata, "labels", &GENERATED_LABELS);
     }
-    // A selector written by hand (`manualSelector: true`) belongs to the Job; a generated one must not be sent.
+    // A user-defined selector (`manualSelector: true`) belongs to the Job; a generated one must not be sent.
     let manual = job["spec"]["manualSelector"] == true;
     if !manual && let Some(spec) = job["spec"].as_object_mut() {
         spec.shift_remove("selector");
@@ -69,7 +70,7 @@ pub fn job(mut job: Value) -> Value {
     job
 }
 
-/// Removes `keys` from the map `field`, and the map if nothing is left.
+/// Removes `keys` from the map `field`, and the map itself if it becomes empty.
 fn remove_keys(parent: &mut Map<String, Value>, field: &str, keys: &[&str]) {
     let Some(map) = parent.get_mut(field).and_then(Value::as_object_mut) else {
         return;
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cleaned_job_has_only_what_a_person_wrote() {
+    fn exported_job_has_only_user_defined_fields() {
         let stored = json!({
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": {
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_written_by_hand_stays() {
+    fn manual_selector_is_kept() {
         let manual = json!({
             "metadata": {"name": "pi"},
             "spec": {"manualSelector": true, "selector": {"matchLabels": {"mine": "1"}}},

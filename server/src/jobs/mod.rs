@@ -1,5 +1,4 @@
-//! What the pages show of Jobs, Pods, events and quotas, read from the JSON of the API server by pure functions: nothing
-//! here asks a cluster.
+//! What the pages show of Jobs, Pods, events and quotas. Pure functions over the API server's JSON, without I/O.
 
 pub mod environment;
 pub mod events;

@@ -8,19 +8,19 @@ use app::kit::foreign_text::visible;
 
 use crate::jobs::timestamps::millis;
 
-/// Whether the object with `uid` controls `pod`. A name or a label is not enough: a Job of the same name may have
-/// been deleted with its Pods still ending.
+/// Whether the object with `uid` controls `pod`. A name or a label is not enough: a deleted Job of the same name
+/// may still have terminating Pods.
 pub fn is_owned_by(pod: &Value, uid: &str) -> bool {
     owner(pod) == Some(uid)
 }
 
-/// `uid` of the object that controls `pod`.
+/// Returns the `uid` of the object that controls `pod`.
 pub fn owner(pod: &Value) -> Option<&str> {
     let owners = pod["metadata"]["ownerReferences"].as_array()?;
     owners.iter().find(|owner| owner["controller"] == true)?["uid"].as_str()
 }
 
-/// One Pod.
+/// Builds the row of a Pod.
 pub fn row(pod: &Value) -> PodRow {
     let metadata = &pod["metadata"];
     let containers = containers(pod);
@@ -35,15 +35,15 @@ pub fn row(pod: &Value) -> PodRow {
     let over = matches!(phase, "Succeeded" | "Failed");
     let leaving = !metadata["deletionTimestamp"].is_null();
     PodRow {
-        name: owned(&metadata["name"]).unwrap_or_default(),
+        name: non_empty(&metadata["name"]).unwrap_or_default(),
         phase: if leaving && !over {
             "Terminating".to_owned()
         } else {
             visible(phase).into_owned()
         },
         reason: reason(pod, &containers),
-        node: owned(&pod["spec"]["nodeName"]),
-        ip: owned(&pod["status"]["podIP"]),
+        node: non_empty(&pod["spec"]["nodeName"]),
+        ip: non_empty(&pod["status"]["podIP"]),
         index: metadata["annotations"]["batch.kubernetes.io/job-completion-index"]
             .as_str()
             .and_then(|index| index.parse().ok()),
@@ -54,13 +54,14 @@ pub fn row(pod: &Value) -> PodRow {
     }
 }
 
-/// Why a Pod is in its state: its own reason, else what its scheduling or one of its containers says.
+/// Returns why a Pod is in its state: its own reason, else that of its `PodScheduled` condition or of one of its
+/// containers.
 fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
     let status = &pod["status"];
-    if let Some(code) = owned(&status["reason"]) {
+    if let Some(code) = non_empty(&status["reason"]) {
         return Some(Reason {
             code,
-            message: owned(&status["message"]).unwrap_or_default(),
+            message: non_empty(&status["message"]).unwrap_or_default(),
         });
     }
     let unscheduled = status["conditions"]
@@ -69,10 +70,10 @@ fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
         .flatten()
         .find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False");
     if let Some(condition) = unscheduled {
-        let code = owned(&condition["reason"]).unwrap_or_default();
+        let code = non_empty(&condition["reason"]).unwrap_or_default();
         return Some(Reason {
             code,
-            message: owned(&condition["message"]).unwrap_or_default(),
+            message: non_empty(&condition["message"]).unwrap_or_default(),
         });
     }
     containers.iter().find_map(|container| match &container.state {
@@ -106,7 +107,7 @@ fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
     })
 }
 
-/// The containers that the specification names, with the state that the kubelet reports; init containers first.
+/// Returns the containers of the specification with the state that the kubelet reports, init containers first.
 fn containers(pod: &Value) -> Vec<ContainerRow> {
     let groups = [
         ("initContainers", "initContainerStatuses", true),
@@ -119,8 +120,8 @@ fn containers(pod: &Value) -> Vec<ContainerRow> {
             let status =
                 statuses.and_then(|all| all.iter().find(|status| status["name"] == container["name"]));
             rows.push(ContainerRow {
-                name: owned(&container["name"]).unwrap_or_default(),
-                image: owned(&container["image"]).unwrap_or_default(),
+                name: non_empty(&container["name"]).unwrap_or_default(),
+                image: non_empty(&container["image"]).unwrap_or_default(),
                 init,
                 state: state(status.map_or(&Value::Null, |status| &status["state"])),
                 restarts: status
@@ -133,7 +134,7 @@ fn containers(pod: &Value) -> Vec<ContainerRow> {
 }
 
 fn state(state: &Value) -> ContainerState {
-    let text = |value: &Value| owned(value).unwrap_or_default();
+    let text = |value: &Value| non_empty(value).unwrap_or_default();
     if let Some(running) = state.get("running") {
         return ContainerState::Running {
             since: millis(&running["startedAt"]),
@@ -154,8 +155,8 @@ fn state(state: &Value) -> ContainerState {
     }
 }
 
-/// A text that is not empty.
-fn owned(value: &Value) -> Option<String> {
+/// Returns a string if it is not empty.
+fn non_empty(value: &Value) -> Option<String> {
     let text = value.as_str().filter(|text| !text.is_empty())?;
     Some(visible(text).into_owned())
 }
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_killed_pod_says_why() {
+    fn oom_killed_pod_has_a_reason() {
         let terminated = json!({
             "exitCode": 137, "reason": "OOMKilled", "finishedAt": "1970-01-01T00:00:09Z",
         });

@@ -1,4 +1,4 @@
-//! Kubernetes quantities, as far as quotas need them: exact comparison and difference.
+//! Kubernetes quantities as far as quotas need them: exact comparison and subtraction.
 //! Grammar: <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>.
 
 use std::cmp::Ordering;
@@ -6,10 +6,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Parts of a whole: the API knows nothing smaller than a nano.
+/// Nanos per unit; the API has no finer resolution.
 const NANOS: i128 = 1_000_000_000;
 
-/// An exact amount that remembers the unit it was written in.
+/// An exact amount that remembers whether it was written with a binary suffix.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quantity {
     nanos: i128,
@@ -17,7 +17,7 @@ pub struct Quantity {
 }
 
 impl Quantity {
-    /// Reads a JSON text or number; none if it is no quantity, or beyond what the API takes.
+    /// Parses a JSON string or number; `None` if it is not a quantity or exceeds the API's range.
     pub fn read(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => Self::parse(text),
@@ -49,21 +49,21 @@ impl Quantity {
         })
     }
 
-    /// What remains when `other` is taken away, at least nothing.
-    pub fn less(&self, other: &Self) -> Self {
+    /// Subtracts `other`, saturating at zero.
+    pub fn saturating_sub(&self, other: &Self) -> Self {
         Self {
             nanos: (self.nanos - other.nanos).max(0),
             binary: self.binary,
         }
     }
 
-    /// The whole number below.
+    /// Rounds down to a whole number.
     pub fn whole(&self) -> i64 {
         i64::try_from(self.nanos.div_euclid(NANOS)).unwrap_or(i64::MAX)
     }
 }
 
-/// How many nanos one unit is, and whether it is a binary one.
+/// Returns the nanos of one unit of `suffix`, and whether the suffix is binary.
 fn scale(suffix: &str) -> Option<(i128, bool)> {
     let decimal = |power: u32| Some((10i128.checked_pow(power)?, false));
     let binary = |power: u32| Some((NANOS.checked_mul(1024i128.checked_pow(power)?)?, true));
@@ -92,7 +92,7 @@ fn scale(suffix: &str) -> Option<(i128, bool)> {
 }
 
 impl fmt::Display for Quantity {
-    /// The largest unit of its own kind that leaves a whole number, as the API server writes it.
+    /// Formats with the largest suffix of its kind that leaves a whole number, as the API server does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units: &[&str] = if self.binary {
             &["Ei", "Pi", "Ti", "Gi", "Mi", "Ki", "", "m", "u", "n"]
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities_are_read_exactly_and_written_as_the_api_server_does() {
+    fn quantities_are_parsed_exactly_and_formatted_canonically() {
         let table = [
             ("0", "0"),
             ("1500m", "1500m"),

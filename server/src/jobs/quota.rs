@@ -1,4 +1,4 @@
-//! Quotas: what is used and what is left. Of several `ResourceQuota`s the smallest wins.
+//! Quotas: used and remaining amounts. Of several `ResourceQuota`s the most restrictive applies.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use app::api::job::QuotaBanner;
 
 use crate::jobs::quantity::Quantity;
 
-/// The banner over the Job list. `jobs` counts the Jobs, for a project without a quota on them.
+/// Builds the banner above the Job list. `jobs` is the number of Jobs, for a project without a quota on them.
 pub fn banner<'a>(quotas: impl IntoIterator<Item = &'a Value>, jobs: usize) -> QuotaBanner {
     const JOBS: &str = "count/jobs.batch";
     let bounds = Bounds::of(quotas);
@@ -25,7 +25,7 @@ pub fn banner<'a>(quotas: impl IntoIterator<Item = &'a Value>, jobs: usize) -> Q
     }
 }
 
-/// What is left per key (`pods`, `requests.cpu`, …), in the order of the keys.
+/// Returns the remaining amount per key (`pods`, `requests.cpu`, …), sorted by key.
 pub fn left<'a>(quotas: impl IntoIterator<Item = &'a Value>) -> Vec<(String, String)> {
     let bounds = Bounds::of(quotas);
     bounds
@@ -35,7 +35,7 @@ pub fn left<'a>(quotas: impl IntoIterator<Item = &'a Value>) -> Vec<(String, Str
         .collect()
 }
 
-/// What all quotas of a project say together, per key.
+/// The combined limits of a project's quotas, per key.
 #[derive(Default)]
 struct Bounds<'a> {
     hard: BTreeMap<&'a str, Quantity>,
@@ -47,7 +47,8 @@ impl<'a> Bounds<'a> {
     fn of(quotas: impl IntoIterator<Item = &'a Value>) -> Self {
         let mut bounds = Self::default();
         for quota in quotas {
-            // Scoped quotas count only some Pods, and best-effort ones none with requests: a Job need not be bound.
+            // Scoped quotas count only some Pods, and best-effort ones no Pods with requests: they need not apply
+            // to a Job.
             if is_scoped(quota) {
                 continue;
             }
@@ -57,17 +58,17 @@ impl<'a> Bounds<'a> {
                     continue;
                 };
                 let used = Quantity::read(&status["used"][key]).unwrap_or_default();
-                let left = hard.less(&used);
-                keep(&mut bounds.hard, key, hard, Ord::min);
-                keep(&mut bounds.left, key, left, Ord::min);
-                keep(&mut bounds.used, key, used, Ord::max);
+                let left = hard.saturating_sub(&used);
+                merge(&mut bounds.hard, key, hard, Ord::min);
+                merge(&mut bounds.left, key, left, Ord::min);
+                merge(&mut bounds.used, key, used, Ord::max);
             }
         }
         bounds
     }
 }
 
-fn keep<'a>(
+fn merge<'a>(
     map: &mut BTreeMap<&'a str, Quantity>,
     key: &'a str,
     new: Quantity,
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_quota_jobs_are_counted_and_pods_unbounded() {
+    fn jobs_are_counted_without_a_quota() {
         let expected = QuotaBanner {
             jobs_used: 3,
             jobs_hard: None,
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_of_several_quotas_wins() {
+    fn most_restrictive_quota_wins() {
         let quotas = [
             quota(
                 json!({"count/jobs.batch": "10", "pods": "20"}),
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_keeps_its_unit_and_never_falls_below_nothing() {
+    fn remaining_quota_keeps_its_unit_and_is_never_negative() {
         let quotas = [
             quota(
                 json!({"requests.cpu": "2", "requests.memory": "1Gi"}),
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scoped_quota_is_not_everyones() {
+    fn scoped_quotas_are_ignored() {
         let mut scoped = quota(json!({"pods": "1"}), json!({"pods": "1"}));
         scoped["spec"]["scopes"] = json!(["Terminating"]);
         assert_eq!(banner(&[scoped], 0).pods_left, None);

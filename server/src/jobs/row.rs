@@ -1,4 +1,4 @@
-//! Jobs as the list shows them.
+//! Jobs as rows of the list.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use crate::jobs::pods::owner;
 use crate::jobs::status;
 use crate::jobs::timestamps::millis;
 
-/// Annotations of a Job's alias: KubeSphere's, then its older one.
+/// Annotations with a Job's alias: KubeSphere's current key, then its older one.
 pub const ALIAS: [&str; 2] = ["kubesphere.io/alias-name", "displayName"];
 
-/// Annotations of a Job's description: KubeSphere's, then its older one.
+/// Annotations with a Job's description: KubeSphere's current key, then its older one.
 pub const DESCRIPTION: [&str; 2] = ["kubesphere.io/description", "desc"];
 
-/// Rows of `jobs`, newest update first.
+/// Builds the rows of `jobs`, most recently updated first.
 pub fn all(jobs: &[Value], pods: &[Value], events: &EventIndex) -> Vec<JobRow> {
     let mut by_owner: HashMap<&str, Vec<&Value>> = HashMap::new();
     for pod in pods {
@@ -38,7 +38,7 @@ pub fn all(jobs: &[Value], pods: &[Value], events: &EventIndex) -> Vec<JobRow> {
     rows
 }
 
-/// One row.
+/// Builds the row of a Job.
 pub fn row<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events: &EventIndex) -> JobRow {
     let (metadata, spec, status) = (&job["metadata"], &job["spec"], &job["status"]);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -68,7 +68,7 @@ pub fn row<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events: &
     }
 }
 
-/// A row as an execution record.
+/// Converts a row to an execution record.
 pub fn record(row: &JobRow) -> Record {
     Record {
         name: row.name.clone(),
@@ -80,7 +80,7 @@ pub fn record(row: &JobRow) -> Record {
     }
 }
 
-/// The entries of a map of texts, in order.
+/// Returns the entries of a map of strings, in order.
 pub fn pairs(map: &Value) -> Vec<(String, String)> {
     let entries = map.as_object().into_iter().flat_map(Map::iter);
     entries
@@ -97,7 +97,8 @@ struct Times {
 }
 
 impl Times {
-    /// A completed Job has a `completionTime`; a failed one only its condition's.
+    /// Reads the times of a Job: a completed one has a `completionTime`, a failed one only its condition's
+    /// transition time.
     fn of(job: &Value, created: Millis) -> Self {
         let conditions = || job["status"]["conditions"].as_array().into_iter().flatten();
         let changed = |condition: &Value| millis(&condition["lastTransitionTime"]);
@@ -111,7 +112,7 @@ impl Times {
     }
 }
 
-/// The first of these annotations that is there and not empty.
+/// Returns the first of these annotations that exists and is not empty.
 pub fn annotation(job: &Value, keys: [&str; 2]) -> Option<String> {
     let annotations = &job["metadata"]["annotations"];
     keys.into_iter()
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_what_the_list_shows() {
+    fn row_has_all_columns_of_the_list() {
         let job = json!({
             "metadata": {
                 "name": "pi", "namespace": "demo", "uid": "u1", "creationTimestamp": "2026-11-23T10:00:00Z",

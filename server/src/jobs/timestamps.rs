@@ -1,11 +1,11 @@
-//! Times of the Kubernetes API: RFC 3339, with or without fractions.
+//! Timestamps of the Kubernetes API: RFC 3339, with or without fractional seconds.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use app::api::job::Millis;
 
-/// A time as milliseconds since the epoch; none if it is missing or unreadable.
+/// Parses a timestamp to milliseconds since the epoch; `None` if it is missing or malformed.
 pub fn millis(value: &Value) -> Option<Millis> {
     value
         .as_str()?
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_with_and_without_fractions_are_read() {
+    fn timestamps_with_and_without_fractions_are_parsed() {
         assert_eq!(millis(&json!("1970-01-01T00:00:01Z")), Some(1000));
         assert_eq!(millis(&json!("1970-01-01T00:00:01.234567Z")), Some(1234));
         assert_eq!(millis(&json!(null)), None);

@@ -1,5 +1,5 @@
-//! The credentials that go into the headers of requests: only where the connection hides them, and only what a header
-//! can hold.
+//! Credentials in request headers: sent only over an encrypted or loopback connection, and only if valid in a
+//! header.
 
 use http::{HeaderValue, Uri};
 use kube::config::{AuthInfo, Config};
@@ -8,14 +8,14 @@ use secrecy::{ExposeSecret, SecretString};
 /// Why credentials are not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationError {
-    /// They would cross the network in clear. kubectl sends none over plain http either.
+    /// They would cross the network unencrypted. kubectl sends none over plain HTTP either.
     #[error(
-        "its server {0} is reached over plain http, where the credentials of its user could be read by others: give \
-         it an https address, or a user without credentials"
+        "its server {0} uses plain HTTP, which would expose the credentials of its user on the network: use \
+         an https:// address, or a user without credentials"
     )]
     PlainHttp(String),
-    /// They hold what no header can hold, such as a line break.
-    #[error("the {0} of its user has characters that a request cannot carry")]
+    /// They contain characters that are not allowed in a header, such as a line break.
+    #[error("the {0} of its user has characters that are not allowed in a header")]
     Characters(&'static str),
 }
 
@@ -28,16 +28,16 @@ fn is_secret(user: &AuthInfo) -> bool {
         || user.auth_provider.is_some()
 }
 
-/// Refuses credentials that would be sent to `server` in clear. To this machine itself they may.
+/// Rejects credentials that would be sent to `server` unencrypted, except to this machine.
 pub fn check_transport(server: &Uri, user: &AuthInfo) -> Result<(), AuthorizationError> {
     if server.scheme_str() == Some("https") || !is_secret(user) {
         return Ok(());
     }
     let host = server.host().unwrap_or_default();
-    if is_this_machine(server) {
+    if is_loopback(server) {
         tracing::warn!(
             server = host,
-            "credentials are sent over plain http, to this machine"
+            "sending credentials over plain HTTP to this machine"
         );
         return Ok(());
     }
@@ -45,15 +45,15 @@ pub fn check_transport(server: &Uri, user: &AuthInfo) -> Result<(), Authorizatio
     Err(AuthorizationError::PlainHttp(format!("{host}{port}")))
 }
 
-/// Whether an address is one of this machine only.
-pub fn is_this_machine(address: &Uri) -> bool {
+/// Whether an address is a loopback address.
+pub fn is_loopback(address: &Uri) -> bool {
     let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// The same with a token as it can be sent: files end with a line break, which is no part of it. The client library
-/// panics on a token that is no header.
+/// Validates the credentials of `config`, and trims its token: token files end with a line break, which is not part
+/// of the token. kube's client panics on a token that is not a valid header value.
 pub fn prepare(config: &mut Config) -> Result<(), AuthorizationError> {
     check_transport(&config.cluster_url, &config.auth_info)?;
     let user = &mut config.auth_info;
@@ -84,9 +84,9 @@ pub fn prepare(config: &mut Config) -> Result<(), AuthorizationError> {
 }
 
 fn check(what: &'static str, text: &str) -> Result<(), AuthorizationError> {
-    // Neither a line break nor a character beyond ASCII, of which servers make different things.
-    let is_plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    if is_plain && HeaderValue::from_str(text).is_ok() {
+    // No control characters, and only ASCII: servers decode other bytes differently.
+    let is_ascii_text = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if is_ascii_text && HeaderValue::from_str(text).is_ok() {
         Ok(())
     } else {
         Err(AuthorizationError::Characters(what))
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_cross_no_network_in_clear() {
+    fn credentials_are_never_sent_unencrypted() {
         let exec = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "login"}});
         let secrets = [
             json!({"token": "t"}),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_header_can_hold_is_sent() {
+    fn tokens_must_be_valid_header_values() {
         for (token, sent) in [
             ("abc", Some("abc")),
             ("abc\n", Some("abc")),

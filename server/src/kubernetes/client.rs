@@ -1,4 +1,4 @@
-//! Requests to the API server: raw JSON, bounded in time, with errors in the API server's own words.
+//! Requests to the API server: raw JSON, with timeouts and with the API server's own error messages.
 
 use std::time::Duration;
 
@@ -16,64 +16,64 @@ use crate::kubernetes::Cluster;
 use crate::kubernetes::error::{from_kube, from_status};
 use crate::kubernetes::paging::Paging;
 
-/// How often a request that changes nothing is sent at most.
-const TRIES: u32 = 3;
+/// Maximum number of attempts of a request that changes nothing.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// The longest pause that an API server can ask for before such a request is sent again; a page does not wait longer.
-const MAX_PAUSE: Duration = Duration::from_secs(3);
+/// Maximum `Retry-After` that is honoured for such a request; a page does not wait longer.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3);
 
-/// The pause where the API server names none.
-const PAUSE: Duration = Duration::from_millis(250);
+/// Delay before a retry if the API server does not specify one.
+const RETRY_DELAY: Duration = Duration::from_millis(250);
 
-/// The largest answer that is read: a page of 500 objects is a few megabytes, an object at most 3 (etcd's limit).
-const MAX_ANSWER: usize = 128 * 1024 * 1024;
+/// Maximum size of a response: a page of 500 objects is a few megabytes, an object at most 3 (etcd's limit).
+const MAX_RESPONSE: usize = 128 * 1024 * 1024;
 
-/// Longest answer that is read where it arrives; a longer one would hold up other requests.
-const LARGE: usize = 256 * 1024;
+/// Maximum size of a response that is parsed on the async thread; a larger one would block other requests.
+const MAX_INLINE_PARSE: usize = 256 * 1024;
 
-/// How the console calls itself in `managedFields`.
-pub(crate) const MANAGER: &str = "jobwright";
+/// The console's field manager in `managedFields`.
+pub(crate) const FIELD_MANAGER: &str = "jobwright";
 
-/// Whether something is written or only checked.
+/// Whether an object is stored or only validated (`dryRun=All`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DryRun {
-    /// Only checked: the API server does everything but store it.
+    /// The API server does everything but store the object.
     Yes,
-    /// Written.
+    /// The object is stored.
     No,
 }
 
-/// What the API server stored, or would store.
+/// The response to a request that succeeded.
 #[derive(Debug)]
-pub struct Answer {
-    /// The object.
+pub struct ApiResponse {
+    /// The object as it was stored, or would be.
     pub object: Value,
-    /// The texts of its `Warning` headers.
+    /// The texts of the `Warning` headers.
     pub warnings: Vec<String>,
 }
 
-/// What became of a request that was not answered with success.
+/// What a failed request did at the API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The API server said no; nothing was done.
+    /// The API server rejected the request; nothing was changed.
     Refused,
-    /// The API server has too much to do; nothing was done, and the same request may be sent later (429).
-    Later,
-    /// The API server could not do it (500): its store may still have.
+    /// The API server is overloaded (429); nothing was changed, and the request may be retried later.
+    RetryLater,
+    /// The API server failed (500); the object may have been stored nevertheless.
     Failed,
-    /// No answer, or one from somebody before the API server: it may have been carried out.
+    /// No response, or one from a proxy: the request may have been processed.
     Unknown,
 }
 
-/// A request that was not answered with success.
+/// A request that failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// In the words of the pages.
+    /// The error as the pages report it.
     pub(crate) error: ApiError,
-    /// What became of it.
+    /// What the request did.
     pub(crate) outcome: Outcome,
     /// How long the API server asks to wait (`Retry-After` in seconds).
-    pub(crate) after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -81,7 +81,7 @@ impl Failure {
         Self {
             error,
             outcome: Outcome::Unknown,
-            after: None,
+            retry_after: None,
         }
     }
 
@@ -89,25 +89,25 @@ impl Failure {
         Self {
             error,
             outcome: Outcome::Refused,
-            after: None,
+            retry_after: None,
         }
     }
 }
 
 impl Cluster {
-    /// One object.
+    /// Reads an object.
     pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
         Ok(self.send(Method::GET, path, &[], None).await?.object)
     }
 
-    /// All objects of a collection, page by page (`limit` and `continue`).
+    /// Lists all objects of a collection, page by page (`limit` and `continue`).
     pub async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, ApiError> {
         let mut items = Vec::new();
         let mut paging = Paging::default();
         loop {
             let query = [query, &paging.query()].concat();
             let mut page = match self.send(Method::GET, path, &query, None).await {
-                Ok(answer) => answer.object,
+                Ok(response) => response.object,
                 Err(error) if paging.restarts(&error) => {
                     items.clear();
                     continue;
@@ -124,10 +124,10 @@ impl Cluster {
         }
     }
 
-    /// Creates an object; one that exists stays as it is. Fields that the API server does not know are refused
-    /// (`fieldValidation`, Kubernetes 1.25).
-    pub async fn post(&self, path: &str, object: &Value, dry_run: DryRun) -> Result<Answer, ApiError> {
-        let mut query = vec![("fieldManager", MANAGER), ("fieldValidation", "Strict")];
+    /// Creates an object; fails if it exists. Unknown fields are rejected (`fieldValidation=Strict`, Kubernetes
+    /// 1.25).
+    pub async fn post(&self, path: &str, object: &Value, dry_run: DryRun) -> Result<ApiResponse, ApiError> {
+        let mut query = vec![("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")];
         if dry_run == DryRun::Yes {
             query.push(("dryRun", "All"));
         }
@@ -135,25 +135,26 @@ impl Cluster {
             .await
     }
 
-    /// Changes an object by a JSON merge patch (RFC 7386).
+    /// Changes an object with a JSON merge patch (RFC 7386).
     pub async fn merge_patch(&self, path: &str, change: &Value) -> Result<Value, ApiError> {
         self.patch(path, "application/merge-patch+json", change).await
     }
 
-    /// Changes an object by a JSON patch (RFC 6902). One whose tests fail changes nothing and is
+    /// Changes an object with a JSON patch (RFC 6902). A patch with a failed test changes nothing and returns
     /// [`ApiError::Invalid`].
     pub async fn json_patch(&self, path: &str, operations: &Value) -> Result<Value, ApiError> {
         self.patch(path, "application/json-patch+json", operations).await
     }
 
     async fn patch(&self, path: &str, content_type: &str, change: &Value) -> Result<Value, ApiError> {
-        let query = [("fieldManager", MANAGER)];
+        let query = [("fieldManager", FIELD_MANAGER)];
         let body = Some((content_type, change));
         Ok(self.send(Method::PATCH, path, &query, body).await?.object)
     }
 
-    /// Deletes the object with this `uid` and, in the background, what it owns. The policy is always named: the API
-    /// server's default for Jobs orphans their Pods. Another object of the same name is [`ApiError::Conflict`].
+    /// Deletes the object with this `uid` and, in the background, its dependents. The propagation policy is always
+    /// set: the API server's default for Jobs orphans their Pods. Another object of the same name returns
+    /// [`ApiError::Conflict`].
     pub async fn delete(&self, path: &str, uid: &str) -> Result<(), ApiError> {
         let options = json!({
             "apiVersion": "v1",
@@ -166,28 +167,28 @@ impl Cluster {
         Ok(())
     }
 
-    /// Sends a request; one that changes nothing is sent again when the API server has too much to do.
+    /// Sends a request; one that changes nothing is retried when the API server is overloaded.
     async fn send(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
         body: Option<(&str, &Value)>,
-    ) -> Result<Answer, ApiError> {
-        let harmless = method == Method::GET || query.contains(&("dryRun", "All"));
-        let mut tries = 1;
+    ) -> Result<ApiResponse, ApiError> {
+        let retryable = method == Method::GET || query.contains(&("dryRun", "All"));
+        let mut attempts = 1;
         loop {
             let failure = match self.attempt(method.clone(), path, query, body).await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            let asked_to = failure.outcome == Outcome::Later || failure.after.is_some();
-            let pause = failure.after.unwrap_or(PAUSE);
-            if !harmless || !asked_to || tries == TRIES || pause > MAX_PAUSE {
+            let retry_requested = failure.outcome == Outcome::RetryLater || failure.retry_after.is_some();
+            let delay = failure.retry_after.unwrap_or(RETRY_DELAY);
+            if !retryable || !retry_requested || attempts == MAX_ATTEMPTS || delay > MAX_RETRY_AFTER {
                 return Err(failure.error);
             }
-            tries += 1;
-            tokio::time::sleep(pause).await;
+            attempts += 1;
+            tokio::time::sleep(delay).await;
         }
     }
 
@@ -198,10 +199,10 @@ impl Cluster {
         path: &str,
         query: &[(&str, &str)],
         body: Option<(&str, &Value)>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ApiResponse, Failure> {
         let request = build(method, path, query, body).map_err(Failure::refused)?;
         let timeout = self.timeout();
-        let answered = tokio::time::timeout(timeout, async {
+        let exchange = tokio::time::timeout(timeout, async {
             let response = self
                 .client()
                 .send(request)
@@ -209,14 +210,14 @@ impl Cluster {
                 .map_err(|error| Failure::unknown(from_kube(&error)))?;
             read(response).await
         });
-        let answer = answered.await.unwrap_or_else(|_| {
-            let message = format!("no answer within {} seconds", timeout.as_secs_f32());
+        let response = exchange.await.unwrap_or_else(|_| {
+            let message = format!("no response within {} seconds", timeout.as_secs_f32());
             Err(Failure::unknown(ApiError::Unreachable { message }))
         });
-        if matches!(&answer, Err(failure) if matches!(failure.error, ApiError::Credentials { .. })) {
+        if matches!(&response, Err(failure) if matches!(failure.error, ApiError::Credentials { .. })) {
             self.refused();
         }
-        answer
+        response
     }
 }
 
@@ -226,12 +227,12 @@ fn build(
     query: &[(&str, &str)],
     body: Option<(&str, &Value)>,
 ) -> Result<Request<Body>, ApiError> {
-    let impossible = |error: &dyn std::error::Error| ApiError::Console {
+    let console_error = |error: &dyn std::error::Error| ApiError::Console {
         message: error.to_string(),
     };
     let mut uri = path.to_owned();
     if !query.is_empty() {
-        let query = serde_urlencoded::to_string(query).map_err(|error| impossible(&error))?;
+        let query = serde_urlencoded::to_string(query).map_err(|error| console_error(&error))?;
         uri = format!("{uri}?{query}");
     }
     let mut request = Request::builder()
@@ -241,24 +242,27 @@ fn build(
     let bytes = match body {
         Some((content_type, value)) => {
             request = request.header(CONTENT_TYPE, content_type);
-            serde_json::to_vec(value).map_err(|error| impossible(&error))?
+            serde_json::to_vec(value).map_err(|error| console_error(&error))?
         }
         None => Vec::new(),
     };
     request
         .body(Body::from(bytes))
-        .map_err(|error| impossible(&error))
+        .map_err(|error| console_error(&error))
 }
 
-async fn read(response: Response<Body>) -> Result<Answer, Failure> {
+async fn read(response: Response<Body>) -> Result<ApiResponse, Failure> {
     let (parts, body) = response.into_parts();
-    let whole = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| {
-        Failure::unknown(ApiError::Unreachable {
-            message: crate::with_causes(error.as_ref()),
-        })
-    })?;
+    let whole = Limited::new(body, MAX_RESPONSE)
+        .collect()
+        .await
+        .map_err(|error| {
+            Failure::unknown(ApiError::Unreachable {
+                message: crate::with_causes(error.as_ref()),
+            })
+        })?;
     let bytes = whole.to_bytes();
-    if bytes.len() <= LARGE {
+    if bytes.len() <= MAX_INLINE_PARSE {
         return parse(&parts, &bytes);
     }
     let parsed = tokio::task::spawn_blocking(move || parse(&parts, &bytes)).await;
@@ -269,21 +273,21 @@ async fn read(response: Response<Body>) -> Result<Answer, Failure> {
     })
 }
 
-/// What an answer says.
-fn parse(parts: &Parts, bytes: &[u8]) -> Result<Answer, Failure> {
+/// Parses a response.
+fn parse(parts: &Parts, bytes: &[u8]) -> Result<ApiResponse, Failure> {
     if !parts.status.is_success() {
         return Err(Failure {
             error: from_status(parts.status, bytes),
             outcome: outcome(parts.status),
-            after: retry_after(&parts.headers),
+            retry_after: retry_after(&parts.headers),
         });
     }
     let object = serde_json::from_slice(bytes).map_err(|error| {
         Failure::unknown(ApiError::Unreachable {
-            message: format!("the answer is no JSON: {error}"),
+            message: format!("the response is not JSON: {error}"),
         })
     })?;
-    Ok(Answer {
+    Ok(ApiResponse {
         object,
         warnings: warnings(&parts.headers),
     })
@@ -291,26 +295,26 @@ fn parse(parts: &Parts, bytes: &[u8]) -> Result<Answer, Failure> {
 
 fn outcome(code: StatusCode) -> Outcome {
     match code.as_u16() {
-        429 => Outcome::Later,
+        429 => Outcome::RetryLater,
         500 => Outcome::Failed,
         408 | 501..=599 => Outcome::Unknown,
         _ => Outcome::Refused,
     }
 }
 
-/// The API server writes seconds; a proxy's date counts as none.
+/// Reads `Retry-After` in seconds, as the API server sends it; a date, as a proxy may send, is ignored.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
-/// The texts of `299 - "text"` headers (KEP-1693).
+/// Returns the texts of `299 - "text"` headers (KEP-1693).
 fn warnings(headers: &HeaderMap) -> Vec<String> {
     headers
         .get_all(WARNING)
         .into_iter()
         .filter_map(|value| {
-            // Names in any script may occur; the header's bytes are UTF-8.
+            // Header values may contain names in any script, as UTF-8.
             let text = String::from_utf8_lossy(value.as_bytes());
             let quoted = text.split_once('"')?.1.rsplit_once('"')?.0;
             Some(quoted.replace("\\\"", "\"").replace("\\\\", "\\"))
@@ -323,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warnings_are_read_without_their_frame() {
+    fn warning_texts_are_unquoted() {
         let mut headers = HeaderMap::new();
         headers.append(WARNING, r#"299 - "unknown field \"spec.foo\"""#.parse().unwrap());
         headers.append(

@@ -1,4 +1,4 @@
-//! Makes the client of one cluster.
+//! Builds the client of a cluster.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::kubernetes::authorization;
 use crate::kubernetes::authorization::AuthorizationError;
 use crate::kubernetes::timeouts::Timeouts;
 
-/// Why a cluster cannot be used.
+/// Why no client can be built.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The credentials cannot be sent.
@@ -25,11 +25,11 @@ pub enum ConnectError {
     Authorization {
         /// The context, or `in-cluster`.
         context: String,
-        /// Why.
+        /// The cause.
         source: AuthorizationError,
     },
-    /// The configuration's certificates or proxy cannot be used.
-    #[error("cannot make a client for the cluster")]
+    /// The certificates or the proxy of the configuration cannot be used.
+    #[error("cannot build a client for the cluster")]
     Client(#[source] Box<kube::Error>),
 }
 
@@ -39,14 +39,14 @@ impl From<kube::Error> for ConnectError {
     }
 }
 
-/// The cluster of `config`, shown as `name`.
+/// Returns the cluster of `config`, shown as `name`.
 pub fn cluster(config: Config, name: String, timeouts: Timeouts) -> Result<Cluster, ConnectError> {
     let client = client(config.clone(), &name, &timeouts)?;
-    Ok(Cluster::renewable(client, config, name, timeouts))
+    Ok(Cluster::with_config(client, config, name, timeouts))
 }
 
-/// The client of `config`, as the console uses it. It sends nothing again by itself: kube's own repetition waits for
-/// many minutes in the end, and repeats a creation whose answer is lost without looking for its result.
+/// Builds a client of `config`, without kube's own retries: they back off for minutes, and they repeat a create
+/// request whose response was lost without looking for its result.
 pub(crate) fn client(mut config: Config, name: &str, timeouts: &Timeouts) -> Result<Client, ConnectError> {
     authorization::prepare(&mut config).map_err(|source| ConnectError::Authorization {
         context: name.to_owned(),
@@ -54,16 +54,16 @@ pub(crate) fn client(mut config: Config, name: &str, timeouts: &Timeouts) -> Res
     })?;
     config.default_retry = false;
     config.connect_timeout = Some(timeouts.connect);
-    config.read_timeout = Some(timeouts.silence());
+    config.read_timeout = Some(timeouts.idle());
     if config.proxy_url.is_some() {
-        // Whether the API server is alive is between the proxy and it.
+        // Probes would reach only the proxy, not the API server behind it.
         return Ok(Client::try_from(config)?);
     }
     direct(&config, timeouts)
 }
 
-/// As kube makes one, but for the probes of a connection that lies idle: kube does not offer them, and a watch of a
-/// collection in which nothing happens would not notice for a minute that its API server is gone.
+/// Builds a client as kube does, plus keep-alive probes for idle connections, which kube does not offer: a watch of
+/// a collection without changes would not notice for a minute that its API server is gone.
 fn direct(config: &Config, timeouts: &Timeouts) -> Result<Client, ConnectError> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -87,6 +87,6 @@ fn direct(config: &Config, timeouts: &Timeouts) -> Result<Client, ConnectError> 
     Ok(Client::new(service, config.default_namespace.clone()))
 }
 
-/// Pause between two probes of an idle connection, and after how many without an answer it is dead.
+/// Interval of the probes of an idle connection, and the number of unanswered ones after which it is closed.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 const PROBES: u32 = 3;

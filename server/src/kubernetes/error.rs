@@ -1,11 +1,11 @@
-//! The API server's errors, as the pages understand them.
+//! Converts the API server's errors to [`ApiError`].
 
 use http::StatusCode;
 use serde_json::Value;
 
 use app::api::error::{ApiError, Cause};
 
-/// An answer that is an error: a `Status` object, or a proxy's text.
+/// Converts an error response: a `Status` object, or a proxy's text.
 pub fn from_status(code: StatusCode, body: &[u8]) -> ApiError {
     match serde_json::from_slice::<Value>(body) {
         Ok(status) if status["kind"] == "Status" => from_parts(code.as_u16(), &status),
@@ -23,7 +23,7 @@ pub fn from_status(code: StatusCode, body: &[u8]) -> ApiError {
     }
 }
 
-/// An error of the client: its watches, its connection, its credentials.
+/// Converts an error of kube's client: of a watch, the connection or the credentials.
 pub fn from_kube(error: &kube::Error) -> ApiError {
     match error {
         kube::Error::Api(status) => match serde_json::to_value(status) {
@@ -33,7 +33,7 @@ pub fn from_kube(error: &kube::Error) -> ApiError {
                 message: status.message.clone(),
             },
         },
-        // The transport's own words: the wrapper's say nothing more.
+        // The transport's own message; the wrapper adds nothing.
         kube::Error::Service(inner) => ApiError::Unreachable {
             message: crate::with_causes(inner.as_ref()),
         },
@@ -43,13 +43,13 @@ pub fn from_kube(error: &kube::Error) -> ApiError {
     }
 }
 
-/// Most causes that are passed on; a person reads the first ones.
+/// Maximum number of causes that are passed on; a user reads the first ones.
 pub const MAX_CAUSES: usize = 100;
 
-/// Longest sentence that is passed on, in bytes. The API server's repeats all causes.
+/// Maximum length of a message that is passed on, in bytes. The API server's message repeats all causes.
 const MAX_MESSAGE: usize = 16 * 1024;
 
-/// The first part of a sentence that is too long.
+/// Truncates a message that is too long.
 fn shortened(message: &str) -> String {
     if message.len() <= MAX_MESSAGE {
         return message.to_owned();
@@ -57,7 +57,7 @@ fn shortened(message: &str) -> String {
     format!("{} …", &message[..message.floor_char_boundary(MAX_MESSAGE)])
 }
 
-/// The first causes, and how many more there are.
+/// Keeps the first causes, and adds how many more there are.
 pub fn bounded(mut causes: Vec<Cause>, all: usize) -> Vec<Cause> {
     causes.truncate(MAX_CAUSES);
     if all > causes.len() {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_fields_are_kept_in_order() {
+    fn causes_keep_their_order() {
         let body = json!({
             "kind": "Status", "reason": "Invalid", "code": 422, "message": "Job.batch \"x\" is invalid",
             "details": {"causes": [
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn long_refusals_are_cut_and_counted() {
+    fn long_errors_are_truncated_and_counted() {
         let cause =
             json!({"field": "metadata.labels", "reason": "FieldValueInvalid", "message": "ä".repeat(20_000)});
         let body = json!({
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_conflicts_are_told_apart() {
+    fn already_exists_and_conflict_are_distinct() {
         let status = |reason| json!({"kind": "Status", "reason": reason, "message": "no"});
         let message = "no".to_owned();
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxys_text_is_no_status() {
+    fn proxy_error_without_status_is_unreachable() {
         let error = from_status(StatusCode::BAD_GATEWAY, b"upstream is down\n");
         assert_eq!(
             error,

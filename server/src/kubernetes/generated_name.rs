@@ -1,16 +1,18 @@
-//! Names that are known before an object is created, as the API server would generate them.
+//! Generates names before an object is created, as the API server does.
 
 use serde_json::Value;
 
 use app::api::error::ApiError;
 
-/// The API server's own alphabet for generated names (`k8s.io/apimachinery/pkg/util/rand`): no vowels, no words.
+/// The API server's alphabet for generated names (`k8s.io/apimachinery/pkg/util/rand`): without vowels, so no
+/// words.
 const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// How much of `generateName` is kept, and how much is added (`k8s.io/apiserver/pkg/storage/names`).
-const GENERATED: (usize, usize) = (58, 5);
+/// Number of characters kept of `generateName`, and of random ones appended (`k8s.io/apiserver/pkg/storage/names`).
+const LENGTHS: (usize, usize) = (58, 5);
 
-/// The object's name, or a new one by its `generateName`; empty if it has neither, which the API server refuses.
+/// Returns the object's name, or generates one from its `generateName`; empty if it has neither, which the API
+/// server rejects.
 pub(crate) fn name_of(object: &Value) -> Result<String, ApiError> {
     let metadata = &object["metadata"];
     let name = metadata["name"].as_str().unwrap_or_default();
@@ -18,12 +20,12 @@ pub(crate) fn name_of(object: &Value) -> Result<String, ApiError> {
     if !name.is_empty() || base.is_empty() {
         return Ok(name.to_owned());
     }
-    // Names are ASCII; anything else is refused by the API server as it is.
-    let kept = base.get(..GENERATED.0.min(base.len())).unwrap_or(base);
-    Ok(format!("{kept}{}", random(GENERATED.1)?))
+    // Names are ASCII; the API server rejects anything else.
+    let kept = base.get(..LENGTHS.0.min(base.len())).unwrap_or(base);
+    Ok(format!("{kept}{}", random(LENGTHS.1)?))
 }
 
-/// So many random characters of that alphabet.
+/// Returns `length` random characters of that alphabet.
 pub(crate) fn random(length: usize) -> Result<String, ApiError> {
     let mut bytes = vec![0; length];
     getrandom::fill(&mut bytes).map_err(|error| ApiError::Console {

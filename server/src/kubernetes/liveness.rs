@@ -1,5 +1,4 @@
-//! Whether the cluster still answers: a connection whose other end has vanished says nothing for ever, so somebody
-//! has to ask.
+//! Liveness probe: polls `/version` to detect half-open connections, which never return an error.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,18 +11,18 @@ use app::api::error::ApiError;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::client::Outcome;
 
-/// How often the cluster is asked while somebody listens, and while it is lost.
-const EVERY: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_millis(500));
+/// Poll interval while there are subscribers, and while the cluster is disconnected.
+const INTERVAL: (Duration, Duration) = (Duration::from_millis(1500), Duration::from_millis(500));
 
-/// Shortest and longest time to wait for the answer.
+/// Minimum and maximum timeout of a poll.
 const TIMEOUT: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(15));
 
-/// Tells when the cluster is lost and when it is back.
+/// Reports when the cluster disconnects and reconnects.
 #[derive(Debug, Clone)]
 pub struct Disconnections(watch::Receiver<bool>);
 
 impl Disconnections {
-    /// Waits for the next news: whether the cluster answers.
+    /// Waits for the next change; returns whether the cluster responds.
     pub async fn next(&mut self) -> bool {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -31,86 +30,86 @@ impl Disconnections {
         *self.0.borrow_and_update()
     }
 
-    /// Waits for the next loss.
+    /// Waits for the next disconnection.
     pub async fn next_disconnection(&mut self) {
         while self.next().await {}
     }
 
-    /// Forgets the news up to now: what begins now is not concerned by them.
-    pub fn forget(&mut self) {
+    /// Ignores all changes up to now.
+    pub fn mark_seen(&mut self) {
         self.0.mark_unchanged();
     }
 }
 
-/// Asks the cluster while somebody listens.
+/// Polls the cluster while there are subscribers.
 #[derive(Debug)]
 pub struct Liveness {
-    answers: watch::Sender<bool>,
-    asking: Arc<Mutex<bool>>,
+    responds: watch::Sender<bool>,
+    polling: Arc<Mutex<bool>>,
 }
 
 impl Default for Liveness {
     fn default() -> Self {
         Self {
-            answers: watch::Sender::new(true),
-            asking: Arc::default(),
+            responds: watch::Sender::new(true),
+            polling: Arc::default(),
         }
     }
 }
 
 impl Liveness {
-    /// Tells of news from now on.
-    pub fn listen(&self, cluster: &Cluster) -> Disconnections {
-        let disconnections = Disconnections(self.answers.subscribe());
-        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut *asking, true) {
-            tokio::spawn(ask(
+    /// Subscribes to changes from now on; starts polling if necessary.
+    pub fn subscribe(&self, cluster: &Cluster) -> Disconnections {
+        let disconnections = Disconnections(self.responds.subscribe());
+        let mut polling = self.polling.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *polling, true) {
+            tokio::spawn(poll(
                 cluster.clone(),
-                self.answers.clone(),
-                Arc::clone(&self.asking),
+                self.responds.clone(),
+                Arc::clone(&self.polling),
             ));
         }
         disconnections
     }
 }
 
-async fn ask(cluster: Cluster, told: watch::Sender<bool>, asking: Arc<Mutex<bool>>) {
+async fn poll(cluster: Cluster, sender: watch::Sender<bool>, polling: Arc<Mutex<bool>>) {
     let mut timeout = TIMEOUT.0;
     let mut alive = true;
     loop {
-        tokio::time::sleep(if alive { EVERY.0 } else { EVERY.1 }).await;
+        tokio::time::sleep(if alive { INTERVAL.0 } else { INTERVAL.1 }).await;
         {
-            let mut asking = asking.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.receiver_count() == 0 {
-                *asking = false;
+            let mut polling = polling.lock().unwrap_or_else(PoisonError::into_inner);
+            if sender.receiver_count() == 0 {
+                *polling = false;
                 return;
             }
         }
-        let begun = Instant::now();
-        let answers = answers(&cluster, timeout).await;
-        // A slow cluster is no lost one: the next answer may take as long, and more.
-        timeout = if answers {
-            (begun.elapsed() * 3).clamp(TIMEOUT.0, TIMEOUT.1)
+        let started_at = Instant::now();
+        let responds = responds(&cluster, timeout).await;
+        // A slow cluster is not disconnected: the next response may take as long, or longer.
+        timeout = if responds {
+            (started_at.elapsed() * 3).clamp(TIMEOUT.0, TIMEOUT.1)
         } else {
             TIMEOUT.0
         };
-        if alive != answers {
-            tracing::warn!(answers, "the cluster is lost or back");
-            cluster.renew();
-            told.send_replace(answers);
+        if alive != responds {
+            tracing::warn!(responds, "the cluster disconnected or reconnected");
+            cluster.reconnect();
+            sender.send_replace(responds);
         }
-        alive = answers;
+        alive = responds;
     }
 }
 
-/// Any answer of the API server is one, also a refusal.
-async fn answers(cluster: &Cluster, timeout: Duration) -> bool {
-    let asked = cluster
+/// Whether the API server responds at all; an error response counts.
+async fn responds(cluster: &Cluster, timeout: Duration) -> bool {
+    let result = cluster
         .clone()
         .with_timeout(timeout)
         .attempt(http::Method::GET, "/version", &[], None)
         .await;
-    match asked {
+    match result {
         Ok(_) => true,
         Err(failure) => {
             !(failure.outcome == Outcome::Unknown && matches!(failure.error, ApiError::Unreachable { .. }))

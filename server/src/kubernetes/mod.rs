@@ -1,7 +1,7 @@
-//! The one way to Kubernetes, whichever cluster it is.
+//! The client of a Kubernetes cluster; all access goes through [`Cluster`].
 //!
-//! Objects are read and written as raw JSON: a typed struct drops the fields it does not know. What the pages show
-//! is derived from that JSON by the pure functions of [`crate::jobs`].
+//! Objects are read and written as raw JSON: a typed struct would drop the fields it does not know. What the pages
+//! show is derived from that JSON by the pure functions of [`crate::jobs`].
 
 pub mod authorization;
 mod client;
@@ -29,28 +29,28 @@ use crate::kubernetes::connect::ConnectError;
 use crate::kubernetes::create_once::pending_attempts::PendingAttempts;
 use crate::kubernetes::timeouts::Timeouts;
 
-pub use crate::kubernetes::client::{Answer, DryRun};
+pub use crate::kubernetes::client::{ApiResponse, DryRun};
 pub use crate::kubernetes::liveness::Disconnections;
 pub use crate::kubernetes::paths::{Kind, Resource};
 
-/// A cluster that can be asked.
+/// A connected cluster; cloning is cheap.
 #[derive(Clone)]
 pub struct Cluster {
-    facts: Arc<Facts>,
-    /// How long one request may take.
+    inner: Arc<Inner>,
+    /// Timeout of one request.
     timeout: Duration,
 }
 
-/// What is known of a cluster without asking it.
-struct Facts {
+/// The state that clones of a cluster share.
+struct Inner {
     client: RwLock<Client>,
-    /// Of which the client is made, and made anew; none of a cluster without a network.
+    /// The configuration of the client, to rebuild it; `None` for a cluster without a network.
     config: Option<RwLock<Config>>,
-    /// Told when the cluster does not accept the credentials.
+    /// Notifies when the cluster rejects the credentials.
     refused: tokio::sync::watch::Sender<()>,
     name: String,
     playground: bool,
-    /// The project that the credentials prefer; the only one known to a person who may not list them.
+    /// The default namespace of the credentials; the only one known to a user who may not list namespaces.
     namespace: String,
     schema: openapi::Cache,
     liveness: liveness::Liveness,
@@ -60,13 +60,13 @@ struct Facts {
 }
 
 impl Cluster {
-    /// The cluster behind `client`, shown as `name`.
+    /// Creates a cluster from `client`, shown as `name`.
     pub fn new(client: Client, name: impl Into<String>, playground: bool) -> Self {
         Self::build(client, None, name.into(), playground, Timeouts::default())
     }
 
-    /// The cluster behind `client`, which was made of `config` and can be made anew.
-    fn renewable(client: Client, config: Config, name: String, timeouts: Timeouts) -> Self {
+    /// Creates a cluster from `client`, which can be rebuilt from `config`.
+    fn with_config(client: Client, config: Config, name: String, timeouts: Timeouts) -> Self {
         Self::build(client, Some(config), name, false, timeouts)
     }
 
@@ -77,14 +77,14 @@ impl Cluster {
         playground: bool,
         timeouts: Timeouts,
     ) -> Self {
-        // A kubeconfig may say anything.
+        // The namespace of a kubeconfig is not validated.
         let namespace = Some(client.default_namespace())
             .filter(|name| manifest::names::dns_label(name).is_ok())
             .unwrap_or("default")
             .to_owned();
         let timeout = timeouts.request;
         Self {
-            facts: Arc::new(Facts {
+            inner: Arc::new(Inner {
                 client: RwLock::new(client),
                 config: config.map(RwLock::new),
                 refused: tokio::sync::watch::Sender::new(()),
@@ -101,100 +101,100 @@ impl Cluster {
         }
     }
 
-    /// The same cluster, of which an answer is awaited no longer than `timeout`.
+    /// Returns the same cluster with another request timeout.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long one request may take.
+    /// Returns the timeout of one request.
     fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Tells whenever the cluster stops answering, for those who wait for it without asking.
+    /// Subscribes to changes of connectivity, for callers that wait without sending requests.
     pub fn disconnections(&self) -> Disconnections {
-        self.facts.liveness.listen(self)
+        self.inner.liveness.subscribe(self)
     }
 
-    /// How long it is waited for.
+    /// Returns the timeouts.
     pub(crate) fn timeouts(&self) -> &Timeouts {
-        &self.facts.timeouts
+        &self.inner.timeouts
     }
 
-    /// The watches that are shared.
+    /// Returns the watches shared by all subscribers.
     fn shared_watches(&self) -> &watch::SharedWatches {
-        &self.facts.shared_watches
+        &self.inner.shared_watches
     }
 
-    /// The client, for watches and logs.
+    /// Returns the client, for watches and logs.
     pub fn client(&self) -> Client {
-        self.facts
+        self.inner
             .client
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Leaves all connections: those that lie idle may be as dead as the one that does not answer.
-    fn renew(&self) {
-        let Some(config) = &self.facts.config else { return };
+    /// Rebuilds the client to drop all connections: idle ones may be as dead as the one that does not respond.
+    fn reconnect(&self) {
+        let Some(config) = &self.inner.config else { return };
         let config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match connect::client(config, &self.facts.name, &self.facts.timeouts) {
-            Ok(client) => *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client,
-            Err(error) => tracing::warn!(%error, "no new connections"),
+        match connect::client(config, &self.inner.name, &self.inner.timeouts) {
+            Ok(client) => *self.inner.client.write().unwrap_or_else(PoisonError::into_inner) = client,
+            Err(error) => tracing::warn!(%error, "cannot rebuild the client"),
         }
     }
 
-    /// Goes on with another configuration of the same cluster: with new credentials.
+    /// Replaces the configuration of the same cluster, with new credentials.
     pub fn replace(&self, config: Config) -> Result<(), ConnectError> {
-        let client = connect::client(config.clone(), &self.facts.name, &self.facts.timeouts)?;
-        if let Some(known) = &self.facts.config {
-            *known.write().unwrap_or_else(PoisonError::into_inner) = config;
+        let client = connect::client(config.clone(), &self.inner.name, &self.inner.timeouts)?;
+        if let Some(current) = &self.inner.config {
+            *current.write().unwrap_or_else(PoisonError::into_inner) = config;
         }
-        *self.facts.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        *self.inner.client.write().unwrap_or_else(PoisonError::into_inner) = client;
         Ok(())
     }
 
-    /// Tells whenever the cluster does not accept the credentials, until nobody uses it any more.
+    /// Notifies whenever the cluster rejects the credentials, as long as the cluster is in use.
     pub fn refusals(&self) -> tokio::sync::watch::Receiver<()> {
-        self.facts.refused.subscribe()
+        self.inner.refused.subscribe()
     }
 
-    /// The cluster did not accept the credentials.
+    /// Notifies that the cluster rejected the credentials.
     fn refused(&self) {
-        self.facts.refused.send_replace(());
+        self.inner.refused.send_replace(());
     }
 
-    /// The kubeconfig context, `in-cluster`, or `playground`.
+    /// Returns the kubeconfig context, `in-cluster`, or `playground`.
     pub fn name(&self) -> &str {
-        &self.facts.name
+        &self.inner.name
     }
 
-    /// The project that the credentials prefer.
+    /// Returns the default namespace of the credentials.
     pub fn namespace(&self) -> &str {
-        &self.facts.namespace
+        &self.inner.namespace
     }
 
-    /// It is the embedded playground.
+    /// Whether this is the embedded playground.
     pub fn is_playground(&self) -> bool {
-        self.facts.playground
+        self.inner.playground
     }
 
-    /// `gitVersion` of the API server.
+    /// Returns the `gitVersion` of the API server.
     pub async fn version(&self) -> Result<String, ApiError> {
         let version = self.get("/version").await?;
         Ok(version["gitVersion"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Namespaces by name, system projects last. Who may not list them sees the credentials' own.
+    /// Lists namespaces by name, system namespaces last. Users who may not list them get the credentials' own.
     pub async fn projects(&self) -> Result<Projects, ApiError> {
         let namespaces = match self.list("/api/v1/namespaces", &[]).await {
             Ok(namespaces) => namespaces,
             Err(ApiError::Forbidden { .. }) => {
                 return Ok(Projects {
-                    names: vec![self.facts.namespace.clone()],
+                    names: vec![self.inner.namespace.clone()],
                     complete: false,
                 });
             }
@@ -203,7 +203,7 @@ impl Cluster {
         let mut names: Vec<String> = namespaces
             .iter()
             .filter_map(|namespace| namespace["metadata"]["name"].as_str().map(str::to_owned))
-            // Nothing else can be one, nor stand in an address.
+            // Anything else cannot be a namespace, nor part of an address.
             .filter(|name| manifest::names::dns_label(name).is_ok())
             .collect();
         names.sort_by(|a, b| is_system(a).cmp(&is_system(b)).then_with(|| a.cmp(b)));
@@ -213,49 +213,50 @@ impl Cluster {
         })
     }
 
-    /// The person's name at the cluster (`SelfSubjectReview`, Kubernetes 1.28); empty where it does not say.
+    /// Returns the user name at the cluster (`SelfSubjectReview`, Kubernetes 1.28); empty if the cluster does not
+    /// report it.
     pub async fn user(&self) -> String {
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
         match self.post(path, &review, DryRun::No).await {
-            Ok(Answer { object, .. }) => object["status"]["userInfo"]["username"]
+            Ok(ApiResponse { object, .. }) => object["status"]["userInfo"]["username"]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned(),
             Err(error) => {
-                tracing::debug!(%error, "the cluster does not say who we are");
+                tracing::debug!(%error, "cannot read the user name from the cluster");
                 String::new()
             }
         }
     }
 
-    /// The Jobs of a project.
+    /// Lists the Jobs of a project.
     pub async fn jobs(&self, project: &str) -> Result<Vec<Value>, ApiError> {
         self.list(&Kind::JOBS.collection(project)?, &[]).await
     }
 
-    /// Whether the Jobs of a project may be listed; the answer is cheap however many there are.
+    /// Checks whether the Jobs of a project may be listed; reads at most one Job.
     pub async fn may_list_jobs(&self, project: &str) -> Result<(), ApiError> {
         self.get(&format!("{}?limit=1", Kind::JOBS.collection(project)?))
             .await?;
         Ok(())
     }
 
-    /// One Job.
+    /// Reads a Job.
     pub async fn job(&self, project: &str, name: &str) -> Result<Value, ApiError> {
         self.get(&Kind::JOBS.object(project, name)?).await
     }
 }
 
-/// The projects that a person can be shown.
+/// The projects that a user can choose from.
 pub struct Projects {
-    /// Their names.
+    /// Names of the namespaces.
     pub names: Vec<String>,
-    /// There are no others in the cluster.
+    /// Whether the list is complete.
     pub complete: bool,
 }
 
-/// Kubernetes' own namespaces and those of common distributions.
+/// Whether this is a namespace of Kubernetes itself or of a common distribution.
 fn is_system(namespace: &str) -> bool {
     namespace.starts_with("kube-")
         || namespace.starts_with("openshift")

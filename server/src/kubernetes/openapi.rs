@@ -1,9 +1,8 @@
-//! What the cluster's own OpenAPI documents say of a Job and of what is created with one.
+//! The cluster's OpenAPI schema of a Job and of the objects created with one.
 //!
-//! Version 3 of the documents (Kubernetes 1.24) is asked for by group, version 2 as a whole. A server before 1.25 drops
-//! fields that it does not know, so its own schema is needed before anything is created there. A newer one refuses
-//! them itself when it is asked to; where it shows no schema, the forms use that of the newest Kubernetes that this
-//! program knows.
+//! OpenAPI v3 (Kubernetes 1.24) is requested per group, v2 as a whole. A server before 1.25 silently drops unknown
+//! fields, so its own schema is required before anything is created there. A newer one rejects them itself
+//! (`fieldValidation`); if its schema cannot be read, the forms use the bundled schema of the newest Kubernetes.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,11 +21,11 @@ use app::api::error::ApiError;
 
 use crate::kubernetes::Cluster;
 
-/// How long a schema is believed: a cluster may be upgraded while the console runs.
-const FRESH: Duration = Duration::from_mins(10);
+/// How long a schema is cached: a cluster may be upgraded while the console runs.
+const CACHE_TTL: Duration = Duration::from_mins(10);
 
-/// How long it is believed that there is none: whatever the reason is, it may pass.
-const RETRY: Duration = Duration::from_secs(3);
+/// How long a failure is cached: whatever the cause is, it may pass.
+const FAILURE_TTL: Duration = Duration::from_secs(3);
 
 /// The kinds whose fields the wizard edits.
 const KINDS: [(&str, &str); 5] = [
@@ -37,34 +36,34 @@ const KINDS: [(&str, &str); 5] = [
     ("v1", "ServiceAccount"),
 ];
 
-/// The groups that those kinds are in, as `/openapi/v3` names them.
+/// The groups of these kinds, as `/openapi/v3` names them.
 const GROUPS: [&str; 2] = ["api/v1", "apis/batch/v1"];
 
-/// A schema, ready to be sent.
+/// A schema, serialized for the browser.
 #[derive(Debug)]
 pub struct ClusterSchema {
     /// The part for [`KINDS`].
     pub schema: Schema,
-    /// `gitVersion` of the API server, if it tells.
+    /// `gitVersion` of the API server, if it reports one.
     pub version: Option<String>,
-    /// The minor version of the cluster's Kubernetes 1.
+    /// The minor version of Kubernetes 1.
     pub minor: Option<u16>,
-    /// Why the cluster's own schema is not known; this one is then the newest Kubernetes'.
+    /// Why the cluster's own schema is not available; the schema is then the bundled one.
     pub unknown: Option<ApiError>,
-    /// As JSON.
+    /// The schema as JSON.
     pub json: Bytes,
-    /// The JSON, compressed.
+    /// The JSON, compressed with gzip.
     pub gzip: Bytes,
 }
 
 impl ClusterSchema {
-    /// Whether the fields of a kind can be told from the schema.
+    /// Whether the schema covers a kind.
     pub fn has(&self, api_version: &str, kind: &str) -> bool {
         KINDS.contains(&(api_version, kind))
     }
 
-    /// The server refuses fields that it does not know when it is asked to (`fieldValidation`, Kubernetes 1.25). An
-    /// older one drops them without a word, and one that does not tell its version may be an older one.
+    /// Whether the server rejects unknown fields on request (`fieldValidation`, Kubernetes 1.25). An older one
+    /// silently drops them, and one that does not report its version may be older.
     pub fn is_strict(&self) -> bool {
         self.minor.is_some_and(is_strict)
     }
@@ -74,29 +73,29 @@ fn is_strict(minor: u16) -> bool {
     minor >= 25
 }
 
-/// What several wait for at once.
+/// A read in progress that several callers await.
 type Reading = Shared<BoxFuture<'static, Result<Arc<ClusterSchema>, ApiError>>>;
 
-/// What is known of a cluster's schema. Locked for moments only.
+/// The cached schema of a cluster. The lock is never held across an await.
 #[derive(Default)]
 pub(crate) struct Cache(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The newest answer, or failure, and when it came.
+    /// The latest result, and when it was read.
     last: Option<(Instant, Result<Arc<ClusterSchema>, ApiError>)>,
-    /// The newest schema of the cluster itself, for when it cannot be read once more.
+    /// The latest schema of the cluster itself, as a fallback if it cannot be read again.
     own: Option<Arc<ClusterSchema>>,
-    /// One that is being read.
+    /// The read in progress.
     reading: Option<Reading>,
 }
 
 impl State {
-    /// What is known and young enough.
+    /// Returns the cached result if it has not expired.
     fn fresh(&self) -> Option<Result<Arc<ClusterSchema>, ApiError>> {
         let (at, known) = self.last.as_ref()?;
-        let is_whole = matches!(known, Ok(schema) if schema.unknown.is_none());
-        let fresh = if is_whole { FRESH } else { RETRY };
+        let is_own = matches!(known, Ok(schema) if schema.unknown.is_none());
+        let fresh = if is_own { CACHE_TTL } else { FAILURE_TTL };
         (at.elapsed() < fresh).then(|| known.clone())
     }
 }
@@ -108,19 +107,20 @@ impl Cache {
 }
 
 impl Cluster {
-    /// The cluster's schema, read at most every ten minutes, by one at a time. A failure is kept for seconds only.
+    /// Returns the cluster's schema, cached for ten minutes and read by one caller at a time. A failure is cached
+    /// for seconds only.
     ///
     /// # Errors
-    /// If it cannot be read and the server would drop unknown fields, or may.
+    /// If the schema cannot be read and the server drops unknown fields, or may.
     pub async fn schema(&self) -> Result<Arc<ClusterSchema>, ApiError> {
         let reading = {
-            let mut state = self.facts.schema.lock();
+            let mut state = self.inner.schema.lock();
             if let Some(known) = state.fresh() {
                 return known;
             }
             let reading = state.reading.clone().unwrap_or_else(|| {
                 let cluster = self.clone();
-                // Whoever asked first may leave; the others wait on.
+                // The first caller may be cancelled while others still wait.
                 let task = tokio::spawn(async move { cluster.read_schema().await });
                 async move { task.await.unwrap_or_else(|error| Err(console(&error))) }
                     .boxed()
@@ -133,26 +133,26 @@ impl Cluster {
     }
 
     async fn read_schema(&self) -> Result<Arc<ClusterSchema>, ApiError> {
-        let before = self.facts.schema.lock().own.clone();
-        let answer = self.whole_schema(before).await;
-        let mut state = self.facts.schema.lock();
+        let before = self.inner.schema.lock().own.clone();
+        let result = self.load_schema(before).await;
+        let mut state = self.inner.schema.lock();
         state.reading = None;
-        if let Ok(schema) = &answer
+        if let Ok(schema) = &result
             && schema.unknown.is_none()
         {
             state.own = Some(Arc::clone(schema));
         }
-        state.last = Some((Instant::now(), answer.clone()));
-        answer
+        state.last = Some((Instant::now(), result.clone()));
+        result
     }
 
-    /// The schema as it is now; `before` is the one that was read last.
-    async fn whole_schema(&self, before: Option<Arc<ClusterSchema>>) -> Result<Arc<ClusterSchema>, ApiError> {
+    /// Reads the current schema; `before` is the one that was read last.
+    async fn load_schema(&self, before: Option<Arc<ClusterSchema>>) -> Result<Arc<ClusterSchema>, ApiError> {
         let version = match self.version().await {
             Ok(version) => Some(version),
-            // Whoever may not ask for it creates Jobs none the less.
+            // Users who may not read the version may still create Jobs.
             Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) => {
-                tracing::debug!(%error, "the cluster does not tell its version");
+                tracing::debug!(%error, "the cluster does not report its version");
                 None
             }
             Err(error) => return Err(error),
@@ -161,25 +161,26 @@ impl Cluster {
         let (schema, unknown) = match self.own_schema().await {
             Ok(schema) => (schema, None),
             Err(error) => {
-                tracing::warn!(%error, "the cluster's schema cannot be read");
-                // The same server has the same fields.
+                tracing::warn!(%error, "cannot read the cluster's schema");
+                // The same server version has the same fields.
                 if let Some(before) = before.filter(|before| version.is_some() && before.version == version) {
                     return Ok(before);
                 }
                 if !minor.is_some_and(is_strict) {
-                    return Err(not_known(version.as_deref(), &error));
+                    return Err(schema_unavailable(version.as_deref(), &error));
                 }
                 (Schema::bundled().map_err(|error| console(&error))?, Some(error))
             }
         };
-        // Compressing takes a moment.
-        let made = tokio::task::spawn_blocking(move || ready(schema.part(&KINDS), version, unknown));
-        Ok(Arc::new(made.await.map_err(|error| console(&error))??))
+        // Compression is CPU-bound.
+        let serialized =
+            tokio::task::spawn_blocking(move || serialize(schema.part(&KINDS), version, unknown));
+        Ok(Arc::new(serialized.await.map_err(|error| console(&error))??))
     }
 
     async fn own_schema(&self) -> Result<Schema, ApiError> {
         let schema = self.openapi().await?;
-        // A proxy's page, or half a document, is no schema.
+        // A proxy's page, or a truncated document, is not a schema.
         let missing = KINDS
             .iter()
             .find(|(version, kind)| schema.for_kind(version, kind).is_none());
@@ -210,16 +211,16 @@ impl Cluster {
     }
 }
 
-/// What is told where nothing can be created safely.
-fn not_known(version: Option<&str>, error: &ApiError) -> ApiError {
+/// The error when nothing can be created safely.
+fn schema_unavailable(version: Option<&str>, error: &ApiError) -> ApiError {
     let version = version.filter(|version| !version.is_empty());
     let server = version.map_or_else(
-        || "this cluster does not tell its version and".to_owned(),
+        || "this cluster does not report its version and".to_owned(),
         |version| format!("this cluster (Kubernetes {version})"),
     );
     let message = format!(
-        "{server} may drop fields that it does not know without a word, and which ones it knows cannot be read \
-         ({error}): nothing is sent to it. Try again in a moment"
+        "{server} may silently drop unknown fields, and its schema cannot be read \
+         ({error}): nothing was sent. Try again in a moment"
     );
     match error {
         ApiError::Credentials { .. } => ApiError::Credentials { message },
@@ -234,7 +235,7 @@ fn console(error: &dyn std::error::Error) -> ApiError {
     }
 }
 
-fn ready(
+fn serialize(
     schema: Schema,
     version: Option<String>,
     unknown: Option<ApiError>,
@@ -255,7 +256,7 @@ fn ready(
     })
 }
 
-/// The fields of `object` that the schema does not have, as the API server writes paths.
+/// Returns the fields of `object` that the schema does not have, in the API server's path syntax.
 pub fn unknown_fields(schema: &Schema, object: &Value) -> Vec<String> {
     let document = manifest::Document::parse(object.to_string());
     manifest::schema::schema_problems(&document, schema)
@@ -265,7 +266,7 @@ pub fn unknown_fields(schema: &Schema, object: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The minor version of Kubernetes 1 in a `gitVersion`.
+/// Parses the minor version of Kubernetes 1 from a `gitVersion`.
 fn minor(version: &str) -> Option<u16> {
     let digits = version.strip_prefix("v1.")?;
     digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
@@ -278,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_the_cluster_lacks_is_named() {
+    fn unknown_fields_are_reported_by_path() {
         let schema = Schema::bundled().unwrap();
         let job = json!({
             "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"},
@@ -292,19 +293,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compressed_is_what_is_sent() {
+    fn gzip_and_json_have_the_same_content() {
         use std::io::Read;
-        let ready = ready(Schema::bundled().unwrap().part(&KINDS), None, None).unwrap();
+        let serialized = serialize(Schema::bundled().unwrap().part(&KINDS), None, None).unwrap();
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(ready.gzip.as_ref())
+        flate2::read::GzDecoder::new(serialized.gzip.as_ref())
             .read_to_end(&mut plain)
             .unwrap();
-        assert_eq!(plain, ready.json);
-        assert!(ready.schema.for_kind("batch/v1", "Job").is_some());
+        assert_eq!(plain, serialized.json);
+        assert!(serialized.schema.for_kind("batch/v1", "Job").is_some());
     }
 
     #[test]
-    fn servers_that_drop_fields_are_known_by_their_version() {
+    fn minor_version_is_parsed() {
         assert_eq!(minor("v1.20.2"), Some(20));
         assert_eq!(minor("v1.30.1+k3s1"), Some(30));
         assert_eq!(minor("2.0"), None);

@@ -1,16 +1,16 @@
-//! Lists that come page by page (`limit` and `continue`), within bounds: a server that answers wrongly must not keep the
-//! console reading for ever.
+//! Paged lists (`limit` and `continue`) with an upper bound, so that a faulty server cannot keep the console
+//! reading forever.
 
 use app::api::error::ApiError;
 use serde_json::Value;
 
-/// How many objects are asked for at once.
+/// Page size.
 const LIMIT: &str = "500";
 
-/// How many objects of one list are read at most.
+/// Maximum number of objects of a list.
 const MAX_OBJECTS: usize = 200_000;
 
-/// Where a list is.
+/// The position within a list.
 #[derive(Debug, Default)]
 pub(crate) struct Paging {
     token: String,
@@ -20,7 +20,7 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
-    /// What is asked for next.
+    /// Returns the query of the next page.
     pub fn query(&self) -> Vec<(&'static str, &str)> {
         let mut query = vec![("limit", LIMIT)];
         if !self.token.is_empty() {
@@ -29,8 +29,8 @@ impl Paging {
         query
     }
 
-    /// Takes in that the snapshot of the pages has expired (410). Once, the list begins again: then what was read is
-    /// to be forgotten.
+    /// Handles the expiry of the list's snapshot (410). Returns true the first time: the list restarts, and the
+    /// objects read so far must be discarded.
     pub fn restarts(&mut self, error: &ApiError) -> bool {
         let expired = matches!(error, ApiError::Other { code: 410, .. });
         let restarts = expired && !self.token.is_empty() && !self.restarted;
@@ -43,10 +43,10 @@ impl Paging {
         restarts
     }
 
-    /// Takes in a page of `count` objects; says whether there is another.
+    /// Records a page of `count` objects; returns whether there is another.
     ///
     /// # Errors
-    /// The list does not come to an end, or is longer than the console reads.
+    /// The list does not end, or is longer than the console reads.
     pub fn advance(&mut self, page: &Value, count: usize) -> Result<bool, ApiError> {
         self.objects += count;
         self.pages += 1;
@@ -54,11 +54,11 @@ impl Paging {
         if next.is_empty() {
             return Ok(false);
         }
-        // Pages may be short where a filter leaves objects out, but not for ever.
+        // A page may be short if a filter leaves objects out, but not every page.
         if next == self.token || self.objects > MAX_OBJECTS || self.pages > MAX_OBJECTS / 100 {
             return Err(ApiError::Unreachable {
                 message: format!(
-                    "a list does not end: {} objects in {} pages",
+                    "the list does not end after {} objects in {} pages",
                     self.objects, self.pages
                 ),
             });
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_ends_with_the_page_that_names_no_other() {
+    fn list_ends_without_a_continue_token() {
         let mut paging = Paging::default();
         assert_eq!(paging.query(), [("limit", "500")]);
         assert_eq!(paging.advance(&page("a"), 500), Ok(true));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_does_not_end_is_given_up() {
+    fn endless_list_is_an_error() {
         let mut same = Paging::default();
         assert_eq!(same.advance(&page("a"), 500), Ok(true));
         assert!(same.advance(&page("a"), 500).is_err());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_snapshot_restarts_a_list_once() {
+    fn expired_snapshot_restarts_the_list_once() {
         let expired = ApiError::Other {
             code: 410,
             message: String::new(),

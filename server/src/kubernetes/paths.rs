@@ -1,28 +1,28 @@
-//! Addresses of the Kubernetes API.
+//! Paths of the Kubernetes API.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use app::api::error::ApiError;
 
-/// Characters that a path segment keeps (RFC 3986, unreserved).
+/// Characters that need no percent-encoding in a path segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A kind of object, as the API serves it.
+/// A resource of the API, as discovery reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// `apiVersion`, such as `batch/v1`.
     pub api_version: String,
-    /// Name within addresses, such as `jobs`.
+    /// Plural name in paths, such as `jobs`.
     pub plural: String,
-    /// It lives in a namespace.
+    /// Whether it is namespaced.
     pub namespaced: bool,
 }
 
-/// A resource that the console itself uses.
+/// A kind that the console itself uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     api_version: &'static str,
@@ -30,7 +30,7 @@ pub struct Kind {
 }
 
 impl Resource {
-    /// Where objects of this kind are listed and created; `project` matters only if they live in a namespace.
+    /// Returns the path of the collection; `project` is used only for namespaced resources.
     pub fn collection(&self, project: &str) -> Result<String, ApiError> {
         let project = self.namespaced.then_some(project);
         collection(&self.api_version, &self.plural, project)
@@ -84,26 +84,26 @@ impl Kind {
         plural: "serviceaccounts",
     };
 
-    /// Name within addresses, such as `jobs`.
+    /// Returns the plural name in paths, such as `jobs`.
     pub fn plural(self) -> &'static str {
         self.plural
     }
 
-    /// Where the objects of `project` are listed and created.
+    /// Returns the path of the collection in `project`.
     pub fn collection(self, project: &str) -> Result<String, ApiError> {
         collection(self.api_version, self.plural, Some(project))
     }
 
-    /// One object.
+    /// Returns the path of an object.
     pub fn object(self, project: &str, name: &str) -> Result<String, ApiError> {
         if manifest::names::dns_subdomain(name).is_err() {
-            return Err(no_name(name));
+            return Err(invalid_name(name));
         }
         Ok(format!("{}/{}", self.collection(project)?, segment(name)?))
     }
 }
 
-/// `/api/v1` or `/apis/GROUP/VERSION`.
+/// Returns `/api/v1` or `/apis/GROUP/VERSION`.
 pub fn root(api_version: &str) -> Result<String, ApiError> {
     match api_version.split_once('/') {
         None => Ok(format!("/api/{}", segment(api_version)?)),
@@ -114,25 +114,25 @@ pub fn root(api_version: &str) -> Result<String, ApiError> {
 fn collection(api_version: &str, plural: &str, project: Option<&str>) -> Result<String, ApiError> {
     let root = root(api_version)?;
     match project {
-        Some(project) if manifest::names::dns_label(project).is_err() => Err(no_name(project)),
+        Some(project) if manifest::names::dns_label(project).is_err() => Err(invalid_name(project)),
         Some(project) => Ok(format!("{root}/namespaces/{}/{plural}", segment(project)?)),
         None => Ok(format!("{root}/{plural}")),
     }
 }
 
-/// A name as one segment of an address. Names come from the browser: none may reach another address.
+/// Encodes a name as a single path segment. Names come from the browser and must not reach another path.
 pub(crate) fn segment(name: &str) -> Result<String, ApiError> {
     if matches!(name, "" | "." | "..") {
-        return Err(no_name(name));
+        return Err(invalid_name(name));
     }
     Ok(utf8_percent_encode(name, SEGMENT).to_string())
 }
 
-/// No object can have this name, so nobody has to be asked for it.
-fn no_name(name: &str) -> ApiError {
+/// The error for a name that no object can have, which saves a request.
+fn invalid_name(name: &str) -> ApiError {
     let shown: String = name.chars().take(64).collect();
     ApiError::NotFound {
-        message: format!("{shown:?} is no name"),
+        message: format!("{shown:?} is not a valid name"),
     }
 }
 
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_segment() {
+    fn names_are_single_path_segments() {
         let jobs = "/apis/batch/v1/namespaces/demo/jobs";
         assert_eq!(Kind::JOBS.object("demo", "pi").unwrap(), format!("{jobs}/pi"));
         for (project, name) in [

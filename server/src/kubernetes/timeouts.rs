@@ -1,21 +1,21 @@
-//! How long the console waits for a cluster.
+//! Timeouts of requests to a cluster.
 
 use std::time::Duration;
 
-/// How long the console waits for a cluster. What is asked again, and when, stands with the request it is about.
+/// Timeouts of requests to a cluster. Retry delays are defined next to the requests they apply to.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
-    /// To connect.
+    /// Timeout of connecting.
     pub connect: Duration,
-    /// For the answer to one request.
+    /// Timeout of one request.
     pub request: Duration,
-    /// A connection on which nothing is heard for so long is probed (TCP keep-alive); three unanswered probes later, a
-    /// second apart, it is dead.
+    /// Idle time after which a connection is probed (TCP keep-alive); after three unanswered probes, one second
+    /// apart, it is closed.
     pub probe_after: Duration,
-    /// After how long the API server ends a watch, which then goes on where it was: one that does not end is dead. Each
-    /// costs the API server a request, so few are better; a peer that is gone is noticed by the probes, and one that
-    /// says nothing by [`Disconnections`](super::Disconnections). Less than three seconds would leave no time for a bookmark, which is
-    /// sent two seconds before the end.
+    /// Duration of a watch, at the end of which the API server closes it and the console resumes it; one that does
+    /// not end is dead. Each watch costs the API server a request, so longer is better: a peer that is gone is
+    /// detected by the probes, one that does not respond by [`Disconnections`](super::Disconnections). Less than
+    /// three seconds would leave no time for a bookmark, which is sent two seconds before the end.
     pub watch: Duration,
 }
 
@@ -31,16 +31,16 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The same, with watches of this many seconds.
+    /// Sets the duration of watches, in seconds.
     #[must_use]
     pub fn with_watch(mut self, seconds: u16) -> Self {
         self.watch = Duration::from_secs(seconds.into());
         self
     }
 
-    /// Longest silence of any connection: a watch may be as silent as it is long. Requests and followed logs are left
-    /// much sooner.
-    pub(crate) fn silence(&self) -> Duration {
+    /// Returns the idle timeout of any connection: a watch may be idle for its whole duration. Requests and
+    /// followed logs have much shorter timeouts of their own.
+    pub(crate) fn idle(&self) -> Duration {
         self.watch + Duration::from_secs(35)
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /download/log?project=P&job=N`: the whole log as a text file.
+//! `GET /download/log?project=P&job=N`: the complete log as a text file.
 
 use async_stream::stream;
 use axum::body::{Body, Bytes};
@@ -18,9 +18,9 @@ use crate::kubernetes::logs::LogRequest;
 use crate::kubernetes::{Cluster, Kind};
 use crate::refusal::refuse;
 
-/// Which logs.
+/// Query parameters: which logs.
 #[derive(Deserialize)]
-pub struct Of {
+pub struct Params {
     project: String,
     job: String,
     pod: Option<String>,
@@ -31,14 +31,14 @@ pub struct Of {
     timestamps: bool,
 }
 
-/// Sends the logs of the Job's containers one after the other, oldest Pod first, as they are.
-pub async fn log(ClusterExtractor(cluster): ClusterExtractor, Query(of): Query<Of>) -> Response {
-    let logs = match logs(&cluster, &of).await {
+/// Sends the logs of the Job's containers one after the other, oldest Pod first, unmodified.
+pub async fn log(ClusterExtractor(cluster): ClusterExtractor, Query(params): Query<Params>) -> Response {
+    let logs = match logs(&cluster, &params).await {
         Ok(logs) => logs,
         Err(error) => return refuse(error),
     };
-    let name = of.pod.as_deref().unwrap_or(&of.job);
-    // Names of the API need no quoting; anything else was not found above.
+    let name = params.pod.as_deref().unwrap_or(&params.job);
+    // Names of the API need no quoting; any other name was not found above.
     let safe: String = name
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
@@ -50,38 +50,41 @@ pub async fn log(ClusterExtractor(cluster): ClusterExtractor, Query(of): Query<O
             format!("attachment; filename=\"{safe}.log\""),
         ),
     ];
-    (headers, Body::from_stream(bytes(cluster, of.project, logs))).into_response()
+    (headers, Body::from_stream(bytes(cluster, params.project, logs))).into_response()
 }
 
-/// The logs that there are.
-async fn logs(cluster: &Cluster, of: &Of) -> Result<Vec<LogRequest>, ApiError> {
-    let job = cluster.job(&of.project, &of.job).await?;
+/// Returns the logs that exist.
+async fn logs(cluster: &Cluster, params: &Params) -> Result<Vec<LogRequest>, ApiError> {
+    let job = cluster.job(&params.project, &params.job).await?;
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default();
-    let all = cluster.list(&Kind::PODS.collection(&of.project)?, &[]).await?;
+    let all = cluster
+        .list(&Kind::PODS.collection(&params.project)?, &[])
+        .await?;
     let mut rows: Vec<_> = all
         .iter()
         .filter(|pod| pods::is_owned_by(pod, uid))
         .map(pods::row)
         .collect();
     rows.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
-    let wants = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
-    rows.retain(|row| wants(&of.pod, &row.name));
+    let is_selected =
+        |selected: &Option<String>, name: &str| selected.as_deref().is_none_or(|selected| selected == name);
+    rows.retain(|row| is_selected(&params.pod, &row.name));
     Ok(rows
         .iter()
         .flat_map(|row| row.containers.iter().map(move |container| (row, container)))
-        .filter(|(_, container)| wants(&of.container, &container.name))
-        .filter(|(_, container)| !of.previous || container.restarts > 0)
+        .filter(|(_, container)| is_selected(&params.container, &container.name))
+        .filter(|(_, container)| !params.previous || container.restarts > 0)
         .map(|(row, container)| LogRequest {
             pod: row.name.clone(),
             container: container.name.clone(),
-            previous: of.previous,
-            timestamps: of.timestamps,
+            previous: params.previous,
+            timestamps: params.timestamps,
             ..LogRequest::default()
         })
         .collect())
 }
 
-/// One log as it is; of several, each under its name, as `tail` writes them.
+/// Streams a single log as it is, and several each under a header, as `tail` does.
 fn bytes(
     cluster: Cluster,
     project: String,
@@ -96,7 +99,7 @@ fn bytes(
             let mut body = match cluster.log(&project, &log).await {
                 Ok(body) => pin!(body),
                 Err(error) => {
-                    yield Ok(Bytes::from(format!("(this log cannot be read: {error})\n")));
+                    yield Ok(Bytes::from(format!("(cannot read this log: {error})\n")));
                     continue;
                 }
             };
@@ -105,7 +108,7 @@ fn bytes(
                     Ok([]) => break,
                     Ok(chunk) => Bytes::copy_from_slice(chunk),
                     Err(error) => {
-                        yield Ok(Bytes::from(format!("\n(this log broke off: {error})\n")));
+                        yield Ok(Bytes::from(format!("\n(this log was interrupted: {error})\n")));
                         break;
                     }
                 };

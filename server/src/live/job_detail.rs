@@ -1,4 +1,4 @@
-//! `GET /stream/job?project=P&name=N`: one Job's page, live.
+//! `GET /stream/job?project=P&name=N`: live updates of a Job's page.
 
 use std::time::Duration;
 
@@ -21,50 +21,51 @@ use crate::jobs::pods::owner;
 use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
-use crate::live::{event, is_another, is_final, once_it_answers, respond};
+use crate::live::{event, is_final, is_replaced, respond, retry_until_available};
 use crate::operations::{RERUN_OF, job_detail, origin};
 use crate::refusal::refuse;
 use crate::session::Session;
 
-/// Changes within this time are sent together.
-const TOGETHER: Duration = Duration::from_millis(250);
+/// Changes within this time are sent as one event.
+const BATCH_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Pause before a Job that could not be read is read again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Delay before a Job that could not be read is read again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Which Job.
+/// Query parameters: which Job.
 #[derive(Deserialize)]
-pub struct Of {
+pub struct Params {
     project: String,
     name: String,
-    /// `uid` of the Job that the page shows: one that was created again under its name is another.
+    /// `uid` of the Job that the page shows: a re-created Job of the same name is another one.
     uid: Option<String>,
 }
 
 /// Data of a `gone` event.
 #[derive(Serialize)]
 struct Gone {
-    /// Another Job has the name now.
+    /// Whether another Job has the name now.
     replaced: bool,
 }
 
-/// Sends `detail` events with a `JobDetail` each, first what it is now; `stale` when the cluster is lost, with the
-/// time since when, after which the next `detail` is live again; and `gone` when the Job is deleted, also when another
-/// one has its name by now.
+/// Sends a `detail` event with a `JobDetail` at the start and after each change; `stale` with the time since when
+/// the cluster is disconnected, until the next `detail`; and `gone` when the Job is deleted, also if another one
+/// has its name by now.
 pub async fn stream(
     ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
-    Query(of): Query<Of>,
+    Query(params): Query<Params>,
 ) -> Response {
-    match cluster.job(&of.project, &of.name).await {
-        Ok(job) => respond(session, those(cluster, of, &job)),
-        // Gone between the page and its stream: that is news, not a failure.
-        Err(ApiError::NotFound { .. }) => respond(session, once_gone(cluster, of)),
+    match cluster.job(&params.project, &params.name).await {
+        Ok(job) => respond(session, events_of(cluster, params, &job)),
+        // Deleted between the page and its stream: reported as an event, not as a failure.
+        Err(ApiError::NotFound { .. }) => respond(session, gone_then_replaced(cluster, params)),
         Err(error) if is_final(&error) => refuse(error),
         Err(_) => {
-            let which = (of.project.clone(), of.name.clone());
+            let which = (params.project.clone(), params.name.clone());
             let later = cluster.clone();
-            let events = once_it_answers(cluster, which, |job| those(later, of, job), gone(false));
+            let events =
+                retry_until_available(cluster, which, |job| events_of(later, params, job), gone(false));
             respond(session, events)
         }
     }
@@ -74,23 +75,23 @@ fn gone(replaced: bool) -> Option<Event> {
     event("gone", &Gone { replaced })
 }
 
-/// That the Job is gone; and then, for a page that says which Job it showed, when another one has its name.
-fn once_gone(cluster: Cluster, of: Of) -> BoxStream<'static, Event> {
+/// Sends `gone`, and again once another Job has the name, for a page that says which Job it showed.
+fn gone_then_replaced(cluster: Cluster, params: Params) -> BoxStream<'static, Event> {
     stream! {
         if let Some(event) = gone(false) {
             yield event;
         }
-        let Some(uid) = of.uid else { return };
+        let Some(uid) = params.uid else { return };
         let this = Selection {
-            fields: Some(format!("metadata.name={}", of.name)),
+            fields: Some(format!("metadata.name={}", params.name)),
             labels: None,
         };
-        let mut jobs = follow(&cluster, Kind::JOBS, &of.project, this);
+        let mut jobs = follow(&cluster, Kind::JOBS, &params.project, this);
         while let Some(change) = jobs.next().await {
             let replaced = match change {
-                Change::Reset(jobs) => jobs.iter().any(|job| is_another(job, Some(&uid))),
-                Change::Applied(job) => is_another(&job, Some(&uid)),
-                Change::Deleted(_) | Change::Lost | Change::Denied => false,
+                Change::Reset(jobs) => jobs.iter().any(|job| is_replaced(job, Some(&uid))),
+                Change::Applied(job) => is_replaced(&job, Some(&uid)),
+                Change::Deleted(_) | Change::Disconnected | Change::Denied => false,
             };
             if replaced {
                 if let Some(event) = gone(true) {
@@ -103,16 +104,16 @@ fn once_gone(cluster: Cluster, of: Of) -> BoxStream<'static, Event> {
     .boxed()
 }
 
-/// The events of the Job that the page shows, which `job` may not be any more.
-fn those(cluster: Cluster, of: Of, job: &Value) -> BoxStream<'static, Event> {
-    if is_another(job, of.uid.as_deref()) {
+/// Returns the events of the Job that the page shows, which `job` may have replaced.
+fn events_of(cluster: Cluster, params: Params, job: &Value) -> BoxStream<'static, Event> {
+    if is_replaced(job, params.uid.as_deref()) {
         futures::stream::iter(gone(true)).boxed()
     } else {
-        changes(cluster, of, job).boxed()
+        changes(cluster, params, job).boxed()
     }
 }
 
-/// What a change may be about.
+/// The collections that the page depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Source {
     This,
@@ -121,23 +122,23 @@ enum Source {
     Events,
 }
 
-fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> + Send + use<> {
+fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = Event> + Send + use<> {
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let select = |fields: Option<String>, labels: Option<String>| Selection { fields, labels };
     let origin = origin(job);
-    let this = select(Some(format!("metadata.name={}", of.name)), None);
+    let this = select(Some(format!("metadata.name={}", params.name)), None);
     let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
     let mut feed = select_all(
         [
-            (Source::This, follow(&cluster, Kind::JOBS, &of.project, this)),
-            (Source::Runs, follow(&cluster, Kind::JOBS, &of.project, runs)),
+            (Source::This, follow(&cluster, Kind::JOBS, &params.project, this)),
+            (Source::Runs, follow(&cluster, Kind::JOBS, &params.project, runs)),
             (
                 Source::Pods,
-                follow(&cluster, Kind::PODS, &of.project, Selection::default()),
+                follow(&cluster, Kind::PODS, &params.project, Selection::default()),
             ),
             (
                 Source::Events,
-                follow(&cluster, Kind::EVENTS, &of.project, Selection::default()),
+                follow(&cluster, Kind::EVENTS, &params.project, Selection::default()),
             ),
         ]
         .map(|(source, changes)| changes.map(move |change| (source, change)).boxed()),
@@ -146,15 +147,15 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
         let mut sent: Option<JobDetail> = None;
         let mut outage = Outage::default();
         loop {
-            match job_detail::read(&cluster, &of.project, &of.name).await {
-                // Deleted and created again between two looks.
+            match job_detail::read(&cluster, &params.project, &params.name).await {
+                // Deleted and re-created between two reads.
                 Ok(detail) if detail.row.uid != uid => {
                     if let Some(event) = gone(true) {
                         yield event;
                     }
                     return;
                 }
-                Ok(_) if outage.is_on() => {}
+                Ok(_) if outage.is_disconnected() => {}
                 Ok(detail) => {
                     if sent.as_ref() != Some(&detail) {
                         if let Some(event) = event("detail", &detail) {
@@ -162,24 +163,24 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
                         }
                         sent = Some(detail);
                     }
-                    outage.read();
-                    outage.is_over();
+                    outage.read_succeeded();
+                    outage.take_recovered();
                 }
                 Err(ApiError::NotFound { .. }) => {
-                    let mut events = once_gone(cluster, of);
+                    let mut events = gone_then_replaced(cluster, params);
                     while let Some(event) = events.next().await {
                         yield event;
                     }
                     return;
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "a Job cannot be read for its stream");
-                    outage.unread(Timestamp::now().as_millisecond());
+                    tracing::debug!(%error, "cannot read the Job for its stream");
+                    outage.read_failed(Timestamp::now().as_millisecond());
                 }
             }
             loop {
-                if let Some(stale) = outage.news() {
-                    // Whatever the Job is afterwards, it is told.
+                if let Some(stale) = outage.take_stale() {
+                    // The next detail is sent in any case.
                     sent = None;
                     if let Some(event) = event("stale", &stale) {
                         yield event;
@@ -187,22 +188,22 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
                 }
                 let change = tokio::select! {
                     change = feed.next() => change,
-                    () = tokio::time::sleep(AGAIN), if outage.is_unread() => break,
+                    () = tokio::time::sleep(RETRY_DELAY), if outage.needs_read() => break,
                 };
                 let Some((source, change)) = change else { return };
-                outage.take(source, &change, source == Source::This, Timestamp::now().as_millisecond());
-                if concerns(source, &change, &of.name, &uid) {
+                outage.apply(source, &change, source == Source::This, Timestamp::now().as_millisecond());
+                if concerns(source, &change, &params.name, &uid) {
                     break;
                 }
             }
-            // More of the same is on its way as a rule.
-            let end = tokio::time::sleep(TOGETHER);
+            // Changes usually come in groups.
+            let end = tokio::time::sleep(BATCH_INTERVAL);
             tokio::pin!(end);
             loop {
                 tokio::select! {
                     () = &mut end => break,
                     Some((source, change)) = feed.next() => {
-                        outage.take(source, &change, source == Source::This, Timestamp::now().as_millisecond());
+                        outage.apply(source, &change, source == Source::This, Timestamp::now().as_millisecond());
                     }
                 }
             }
@@ -210,11 +211,11 @@ fn changes(cluster: Cluster, of: Of, job: &Value) -> impl Stream<Item = Event> +
     }
 }
 
-/// Whether a change may be seen on the Job's page.
+/// Whether a change may affect the Job's page.
 fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
     let object = match change {
         Change::Reset(_) => return true,
-        Change::Lost | Change::Denied => return false,
+        Change::Disconnected | Change::Denied => return false,
         Change::Applied(object) | Change::Deleted(object) => object,
     };
     match source {
@@ -223,12 +224,12 @@ fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
         // A Job's Pods are named after it.
         Source::Events => object["involvedObject"]["name"]
             .as_str()
-            .is_some_and(|about| about.starts_with(cut(name))),
+            .is_some_and(|about| about.starts_with(pod_name_prefix(name))),
     }
 }
 
-/// The part of a Job's name that its Pods' names begin with: `generateName` keeps 58 characters.
-fn cut(name: &str) -> &str {
+/// Returns the part of a Job's name that its Pods' names start with: `generateName` keeps 58 characters.
+fn pod_name_prefix(name: &str) -> &str {
     name.get(..57).unwrap_or(name)
 }
 
@@ -241,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_page_shows_concerns_it() {
+    fn only_changes_shown_on_the_page_are_relevant() {
         let pod = |uid: &str| {
             Change::Applied(Arc::new(
                 json!({"metadata": {"ownerReferences": [{"uid": uid, "controller": true}]}}),
@@ -253,6 +254,6 @@ mod tests {
         assert!(concerns(Source::Events, &event("pi-x7k2p"), "pi", "u1"));
         assert!(!concerns(Source::Events, &event("other"), "pi", "u1"));
         assert!(concerns(Source::Events, &Change::Reset(Vec::new()), "pi", "u1"));
-        assert!(!concerns(Source::Events, &Change::Lost, "pi", "u1"));
+        assert!(!concerns(Source::Events, &Change::Disconnected, "pi", "u1"));
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /stream/jobs?project=P`: the Job list, live.
+//! `GET /stream/jobs?project=P`: live updates of the Job list.
 
 use std::time::Duration;
 
@@ -22,55 +22,55 @@ use crate::live::{event, respond};
 use crate::refusal::refuse;
 use crate::session::Session;
 
-/// Changes within this time are sent together.
-const TOGETHER: Duration = Duration::from_millis(150);
+/// Changes within this time are sent as one event.
+const BATCH_INTERVAL: Duration = Duration::from_millis(150);
 
-/// Which list.
+/// Query parameters: which list.
 #[derive(Deserialize)]
-pub struct Of {
+pub struct Params {
     project: String,
 }
 
-/// Sends `change` events with a `ListChange` each. `Last-Event-ID` needs no answer: every connection begins with a
+/// Sends `change` events with a `ListChange` each. `Last-Event-ID` is ignored: every connection starts with a
 /// snapshot.
 pub async fn stream(
     ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
-    Query(of): Query<Of>,
+    Query(params): Query<Params>,
 ) -> Response {
-    // A cluster that does not answer may come back; a list that may not be read stays so.
+    // A disconnected cluster may come back; a forbidden list stays forbidden.
     if let Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) =
-        cluster.may_list_jobs(&of.project).await
+        cluster.may_list_jobs(&params.project).await
     {
         return refuse(error);
     }
-    let changes = changes(&cluster, &of.project);
+    let changes = changes(&cluster, &params.project);
     respond(session, changes)
 }
 
 fn changes(cluster: &Cluster, project: &str) -> impl Stream<Item = Event> + Send + 'static {
     let mut feed = select_all(Source::ALL.map(|source| {
-        let known = match source {
+        let kind = match source {
             Source::Jobs => Kind::JOBS,
             Source::Pods => Kind::PODS,
             Source::Events => Kind::EVENTS,
             Source::Quotas => Kind::QUOTAS,
         };
-        follow(cluster, known, project, Selection::default())
+        follow(cluster, kind, project, Selection::default())
             .map(move |change| (source, change))
             .boxed()
     }));
     stream! {
         let mut table = ListTable::default();
         while let Some((source, change)) = feed.next().await {
-            table.take(source, change, Timestamp::now().as_millisecond());
-            let end = tokio::time::sleep(TOGETHER);
+            table.apply_change(source, change, Timestamp::now().as_millisecond());
+            let end = tokio::time::sleep(BATCH_INTERVAL);
             tokio::pin!(end);
             loop {
                 tokio::select! {
                     () = &mut end => break,
                     Some((source, change)) = feed.next() => {
-                        table.take(source, change, Timestamp::now().as_millisecond());
+                        table.apply_change(source, change, Timestamp::now().as_millisecond());
                     }
                 }
             }

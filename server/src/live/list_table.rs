@@ -1,4 +1,4 @@
-//! The Job list of one project, kept up to date from what the watches report.
+//! The Job list of one project, updated from its watches.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -12,67 +12,67 @@ use crate::jobs::pods::owner;
 use crate::jobs::{quota, row};
 use crate::kubernetes::watch::Change;
 
-/// The collections that the list is made of.
+/// The collections that the list depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Jobs.
     Jobs,
-    /// Pods: they say why a Job does not run yet.
+    /// Pods: they explain why a Job is not running yet.
     Pods,
-    /// Events: so do they.
+    /// Events: as for Pods.
     Events,
     /// `ResourceQuota`s, for the banner.
     Quotas,
 }
 
 impl Source {
-    /// All of them.
+    /// All collections.
     pub const ALL: [Self; 4] = [Self::Jobs, Self::Pods, Self::Events, Self::Quotas];
 }
 
-/// The list as the cluster last reported it, and as it was last sent.
+/// The list as last reported by the cluster, and as last sent.
 #[derive(Default)]
 pub struct ListTable {
     jobs: HashMap<String, Arc<Value>>,
-    /// Pods by the Job that controls them, then by their own `uid`.
+    /// Pods by the `uid` of the Job that controls them, then by their own `uid`.
     pods: HashMap<String, HashMap<String, Arc<Value>>>,
     events: EventIndex,
-    /// Jobs by the `uid` of each of their Pods, to find whose event it is.
+    /// The Job of each Pod, by `uid`, to find the Job that an event is about.
     job_of_pod: HashMap<String, String>,
     quotas: HashMap<String, Arc<Value>>,
     ready: HashSet<Source>,
-    lost: HashSet<Source>,
-    lost_since: Option<Millis>,
+    disconnected: HashSet<Source>,
+    disconnected_since: Option<Millis>,
     stale_sent: bool,
     sent: Option<Sent>,
     dirty: HashSet<String>,
 }
 
-/// What the browser knows.
+/// The state of the browser.
 struct Sent {
     rows: HashMap<String, JobRow>,
     quota: QuotaBanner,
 }
 
 impl ListTable {
-    /// Takes a change in; `now` is when it was heard of.
-    pub fn take(&mut self, source: Source, change: Change, now: Millis) {
+    /// Applies a change that was received at `now`.
+    pub fn apply_change(&mut self, source: Source, change: Change, now: Millis) {
         match change {
-            Change::Lost => {
-                self.lost.insert(source);
-                self.lost_since.get_or_insert(now);
+            Change::Disconnected => {
+                self.disconnected.insert(source);
+                self.disconnected_since.get_or_insert(now);
                 return;
             }
-            // Without the Jobs there is no list: what is known of them is not live any more.
+            // Without Jobs there is no list: the last known state is no longer live.
             Change::Denied if source == Source::Jobs => {
-                self.lost.insert(source);
-                self.lost_since.get_or_insert(now);
+                self.disconnected.insert(source);
+                self.disconnected_since.get_or_insert(now);
                 return;
             }
-            // Rows do without what may not be read, and without what could be read once.
+            // Rows work without the collections that may not be read, or may no longer be read.
             Change::Denied => {
                 self.clear(source);
-                self.lost.remove(&source);
+                self.disconnected.remove(&source);
                 self.ready.insert(source);
             }
             Change::Reset(objects) => {
@@ -80,24 +80,24 @@ impl ListTable {
                 for object in objects {
                     self.put(source, object);
                 }
-                self.lost.remove(&source);
+                self.disconnected.remove(&source);
                 self.ready.insert(source);
             }
             Change::Applied(object) => self.put(source, object),
             Change::Deleted(object) => self.remove(source, &object),
         }
-        if self.lost.is_empty() && self.lost_since.take().is_some() {
-            // Whatever was missed meanwhile: the whole list again.
+        if self.disconnected.is_empty() && self.disconnected_since.take().is_some() {
+            // Changes may have been missed: send the whole list again.
             self.stale_sent = false;
             self.sent = None;
         }
     }
 
-    /// What the browser does not know yet.
+    /// Returns the changes that have not been sent yet.
     pub fn flush(&mut self) -> Option<ListChange> {
-        if let Some(since) = self.lost_since {
-            let news = !std::mem::replace(&mut self.stale_sent, true);
-            return news.then_some(ListChange::Stale { since });
+        if let Some(since) = self.disconnected_since {
+            let is_first = !std::mem::replace(&mut self.stale_sent, true);
+            return is_first.then_some(ListChange::Stale { since });
         }
         if self.ready.len() < Source::ALL.len() {
             return None;
@@ -134,10 +134,10 @@ impl ListTable {
             }
         }
         changed.sort_by(|a, b| a.name.cmp(&b.name));
-        let news = !changed.is_empty() || !gone.is_empty() || sent.quota != quota;
+        let has_changes = !changed.is_empty() || !gone.is_empty() || sent.quota != quota;
         sent.quota = quota;
         self.sent = Some(sent);
-        news.then(|| ListChange::Rows {
+        has_changes.then(|| ListChange::Rows {
             rows: changed,
             gone: gone.into_iter().collect(),
             quota,
@@ -219,7 +219,7 @@ impl ListTable {
                 }
                 self.dirty.insert(job);
             }
-            // Events expire long after what they tell has passed.
+            // Events expire long after the state they report has ended.
             Source::Events => {}
             Source::Quotas => {
                 self.quotas.remove(uid);
@@ -263,10 +263,13 @@ mod tests {
 
     fn ready(jobs: Vec<Value>) -> ListTable {
         let mut table = ListTable::default();
-        table.take(Source::Jobs, reset(jobs), 0);
+        table.apply_change(Source::Jobs, reset(jobs), 0);
         for source in [Source::Pods, Source::Events, Source::Quotas] {
-            assert!(table.flush().is_none(), "nothing is sent before all is known");
-            table.take(source, reset(Vec::new()), 0);
+            assert!(
+                table.flush().is_none(),
+                "nothing is sent before all collections are listed"
+            );
+            table.apply_change(source, reset(Vec::new()), 0);
         }
         table
     }
@@ -291,78 +294,78 @@ mod tests {
     }
 
     #[test]
-    fn only_rows_that_changed_are_sent() {
+    fn only_changed_rows_are_sent() {
         let mut table = ready(vec![job("a", "1", json!({})), job("b", "2", json!({}))]);
         assert_eq!(names(table.flush()), expect(&["a", "b"], &["(all)"]));
-        table.take(Source::Jobs, applied(job("a", "1", json!({}))), 0);
+        table.apply_change(Source::Jobs, applied(job("a", "1", json!({}))), 0);
         assert_eq!(names(table.flush()), expect(&[], &[]));
-        table.take(Source::Jobs, applied(job("b", "2", json!({"active": 1}))), 0);
+        table.apply_change(Source::Jobs, applied(job("b", "2", json!({"active": 1}))), 0);
         assert_eq!(names(table.flush()), expect(&["b"], &[]));
-        table.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
+        table.apply_change(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
         assert_eq!(names(table.flush()), expect(&[], &["1"]));
     }
 
     #[test]
-    fn a_pod_changes_the_row_of_its_job() {
+    fn pod_change_updates_the_row_of_its_job() {
         let mut table = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
         table.flush();
-        table.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
+        table.apply_change(Source::Pods, applied(pod("p", "1", "Running")), 0);
         let Some(ListChange::Rows { rows, .. }) = table.flush() else {
             panic!("no rows")
         };
         assert_eq!(rows[0].status.kind, StatusKind::Running);
-        table.take(Source::Pods, applied(pod("q", "other", "Running")), 0);
+        table.apply_change(Source::Pods, applied(pod("q", "other", "Running")), 0);
         assert_eq!(names(table.flush()), expect(&[], &[]));
     }
 
     #[test]
-    fn a_job_created_again_under_its_name_is_another() {
+    fn re_created_job_is_a_new_row() {
         let mut table = ready(vec![job("a", "1", json!({}))]);
         table.flush();
-        table.take(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
-        table.take(Source::Jobs, applied(job("a", "2", json!({}))), 0);
+        table.apply_change(Source::Jobs, deleted(job("a", "1", json!({}))), 0);
+        table.apply_change(Source::Jobs, applied(job("a", "2", json!({}))), 0);
         assert_eq!(names(table.flush()), expect(&["a"], &["1"]));
     }
 
     #[test]
-    fn a_lost_watch_is_told_once_and_mended_with_the_whole_list() {
+    fn disconnect_is_reported_once_and_followed_by_a_snapshot() {
         let mut table = ready(vec![job("a", "1", json!({}))]);
         table.flush();
-        table.take(Source::Jobs, Change::Lost, 7);
-        table.take(Source::Pods, Change::Lost, 8);
+        table.apply_change(Source::Jobs, Change::Disconnected, 7);
+        table.apply_change(Source::Pods, Change::Disconnected, 8);
         assert_eq!(table.flush(), Some(ListChange::Stale { since: 7 }));
         assert_eq!(table.flush(), None);
-        table.take(Source::Jobs, reset(vec![job("b", "2", json!({}))]), 9);
+        table.apply_change(Source::Jobs, reset(vec![job("b", "2", json!({}))]), 9);
         assert_eq!(table.flush(), None);
-        table.take(Source::Pods, reset(Vec::new()), 9);
+        table.apply_change(Source::Pods, reset(Vec::new()), 9);
         assert_eq!(names(table.flush()), expect(&["b"], &["(all)"]));
     }
 
     #[test]
-    fn a_list_that_may_not_be_read_any_more_is_stale() {
+    fn list_is_stale_after_permission_is_lost() {
         let mut table = ready(vec![job("a", "1", json!({}))]);
         table.flush();
-        table.take(Source::Jobs, Change::Denied, 7);
+        table.apply_change(Source::Jobs, Change::Denied, 7);
         assert_eq!(table.flush(), Some(ListChange::Stale { since: 7 }));
-        table.take(Source::Jobs, reset(vec![job("a", "1", json!({}))]), 9);
+        table.apply_change(Source::Jobs, reset(vec![job("a", "1", json!({}))]), 9);
         assert_eq!(names(table.flush()), expect(&["a"], &["(all)"]));
     }
 
     #[test]
-    fn rows_do_without_pods_that_may_not_be_read_any_more() {
+    fn rows_work_without_forbidden_pods() {
         let mut table = ready(vec![job("a", "1", json!({"active": 1, "ready": 0}))]);
-        table.take(Source::Pods, applied(pod("p", "1", "Running")), 0);
+        table.apply_change(Source::Pods, applied(pod("p", "1", "Running")), 0);
         table.flush();
-        table.take(Source::Pods, Change::Denied, 7);
+        table.apply_change(Source::Pods, Change::Denied, 7);
         assert_eq!(names(table.flush()), expect(&["a"], &[]));
     }
 
     #[test]
-    fn what_may_not_be_watched_does_not_hold_the_list_back() {
+    fn forbidden_collections_do_not_block_the_list() {
         let mut table = ListTable::default();
-        table.take(Source::Jobs, reset(Vec::new()), 0);
+        table.apply_change(Source::Jobs, reset(Vec::new()), 0);
         for source in [Source::Pods, Source::Events, Source::Quotas] {
-            table.take(source, Change::Denied, 0);
+            table.apply_change(source, Change::Denied, 0);
         }
         assert_eq!(names(table.flush()), expect(&[], &["(all)"]));
     }

@@ -1,7 +1,7 @@
-//! What arrives by itself: server-sent events of the Job list, of one Job and of its logs; and the log as a file.
+//! Server-sent event streams of the Job list, a Job and its logs; and the log as a file.
 //!
-//! Every stream ends with the session it was opened in. A browser that reads slowly holds nobody up, and nothing
-//! piles up for it: it is told the whole anew when it has missed something.
+//! Every stream ends with the session it was opened in. A slow browser neither blocks others nor causes unbounded
+//! buffering: it receives a fresh snapshot when it has missed changes.
 
 pub mod download;
 pub mod job_detail;
@@ -28,26 +28,27 @@ use app::api::error::ApiError;
 use crate::kubernetes::Cluster;
 use crate::session::Session;
 
-/// A `ping` event comes this often on a quiet stream: it keeps proxies from closing it, and a page that hears nothing
+/// Interval of `ping` events on an idle stream: they keep proxies from closing it, and a page that receives nothing
 /// for three times as long knows that its connection is dead (`app::live`).
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// Pause before a Job is asked for again while the cluster does not answer.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Delay before a Job is read again while the cluster does not respond.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The error will be the same when the same is asked for again.
+/// Whether a retry would return the same error.
 fn is_final(error: &ApiError) -> bool {
     matches!(error, ApiError::Forbidden { .. } | ApiError::NotFound { .. })
 }
 
-/// Whether `job` is another one than the one with `uid`: deleted and created again under its name.
-fn is_another(job: &Value, uid: Option<&str>) -> bool {
+/// Whether `job` is not the one with `uid`: deleted and re-created under its name.
+fn is_replaced(job: &Value, uid: Option<&str>) -> bool {
     uid.is_some_and(|uid| job["metadata"]["uid"] != uid)
 }
 
-/// The events of a Job that the cluster does not give at the moment: that it is lost, then what `events` makes of the
-/// Job, or `none` if there is none any more. A stream that is refused is never asked for again by a browser.
-fn once_it_answers<E>(
+/// Returns the events of a Job that cannot be read at the moment: `stale`, then `events` of the Job once the
+/// cluster responds, or `none` if the Job no longer exists. Needed because a browser never reconnects a rejected
+/// stream.
+fn retry_until_available<E>(
     cluster: Cluster,
     (project, name): (String, String),
     events: impl FnOnce(&Value) -> E + Send + 'static,
@@ -62,7 +63,7 @@ where
             yield event;
         }
         let job = loop {
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_DELAY).await;
             match cluster.job(&project, &name).await {
                 Ok(job) => break Some(job),
                 Err(error) if is_final(&error) => break None,
@@ -91,10 +92,10 @@ fn respond(session: Session, events: impl Stream<Item = Event> + Send + 'static)
     let events = events
         .take_until(Box::pin(session.ended()))
         .map(Ok::<_, Infallible>);
-    // An event and no comment, which a page would not see; one without data would not be passed on to it.
+    // An event, since pages do not see comments; with data, since browsers do not dispatch events without.
     let ping = Event::default().event("ping").data("");
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).event(ping));
-    // nginx would collect events before it passes them on.
+    // nginx would buffer events.
     let unbuffered = (
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -102,11 +103,11 @@ fn respond(session: Session, events: impl Stream<Item = Event> + Send + 'static)
     ([unbuffered], sse).into_response()
 }
 
-/// An event with JSON data; none if the data cannot be JSON, which is logged.
+/// Builds an event with JSON data; `None` if serialization fails, which is logged.
 fn event(name: &str, data: &impl Serialize) -> Option<Event> {
     Event::default()
         .event(name)
         .json_data(data)
-        .inspect_err(|error| tracing::error!(name, %error, "an event cannot be sent"))
+        .inspect_err(|error| tracing::error!(name, %error, "cannot serialize the event"))
         .ok()
 }

@@ -1,5 +1,5 @@
-//! Changes and deletions of Jobs that exist. Each names the Job by its `uid` too: one that was deleted and created again
-//! under the same name is left alone.
+//! Changes and deletions of existing Jobs. Each identifies the Job by its `uid` too: a re-created Job of the same
+//! name is not touched.
 
 use futures::{StreamExt, stream};
 use serde_json::{Map, Value, json};
@@ -10,13 +10,13 @@ use app::api::job::{DescriptionChange, JobRef, TextChange};
 use crate::jobs::row::{ALIAS, DESCRIPTION, annotation};
 use crate::kubernetes::{Cluster, Kind};
 
-/// How many objects are deleted at once.
-const AT_ONCE: usize = 8;
+/// Maximum number of concurrent delete requests.
+const CONCURRENCY: usize = 8;
 
-/// How often a change is tried when the Job changes at the same time, as one that runs does.
-const TRIES: u32 = 8;
+/// Maximum number of attempts when the Job changes concurrently, as a running one does.
+const MAX_ATTEMPTS: u32 = 8;
 
-/// Deletes Jobs; one result each. What is gone already is what was wanted.
+/// Deletes Jobs; returns one result each. A Job that is already deleted counts as success.
 pub async fn delete(
     cluster: &Cluster,
     project: &str,
@@ -37,7 +37,7 @@ pub async fn delete(
             Err(error) => Some(error),
         }
     });
-    Ok(deletions.buffered(AT_ONCE).collect().await)
+    Ok(deletions.buffered(CONCURRENCY).collect().await)
 }
 
 /// Sets `spec.suspend`.
@@ -49,14 +49,14 @@ pub async fn suspend(cluster: &Cluster, project: &str, job: &JobRef, suspend: bo
     ]);
     let stored = match cluster.json_patch(&path, &operations).await {
         Ok(stored) => stored,
-        // A test that fails is worded like any other refusal.
+        // A failed `test` operation has the same status as any other invalid patch.
         Err(error @ ApiError::Invalid { .. }) => {
             check(&cluster.get(&path).await?, job)?;
             return Err(error);
         }
         Err(error) => return Err(error),
     };
-    // Servers before 1.22 take the field and drop it without a word.
+    // Servers before 1.22 accept the field and silently drop it.
     if stored["spec"]["suspend"].as_bool().unwrap_or_default() == suspend {
         return Ok(());
     }
@@ -72,7 +72,7 @@ pub async fn suspend(cluster: &Cluster, project: &str, job: &JobRef, suspend: bo
     })
 }
 
-/// Changes alias and description, as far as they are what they were when the person began.
+/// Changes alias and description, unless they have changed since the user started to edit.
 pub async fn describe(
     cluster: &Cluster,
     project: &str,
@@ -84,7 +84,7 @@ pub async fn describe(
         ("alias", ALIAS, &change.alias),
         ("description", DESCRIPTION, &change.description),
     ];
-    let mut tries = 0;
+    let mut attempts = 0;
     loop {
         let current = cluster.get(&path).await?;
         check(&current, job)?;
@@ -97,19 +97,19 @@ pub async fn describe(
         if annotations.is_empty() {
             return Ok(());
         }
-        // With the version that was looked at: a change in between is a conflict, and looked at anew.
+        // Includes the resource version that was read: a concurrent change is a conflict, and read again.
         let version = &current["metadata"]["resourceVersion"];
         let patch = json!({"metadata": {"resourceVersion": version, "annotations": annotations}});
         match cluster.merge_patch(&path, &patch).await {
             Ok(_) => return Ok(()),
-            Err(ApiError::Conflict { .. }) if tries < TRIES => tries += 1,
+            Err(ApiError::Conflict { .. }) if attempts < MAX_ATTEMPTS => attempts += 1,
             Err(error) => return Err(error),
         }
     }
 }
 
-/// The annotations that hold a text after its change. The older key goes: it would show through once the newer one is
-/// empty.
+/// Returns the annotations that hold a text after its change. The legacy key is removed: it would reappear once the
+/// current one is empty.
 fn annotations_of(
     job: &Value,
     field: &str,
@@ -131,7 +131,7 @@ fn annotations_of(
     Ok([(keys[0].to_owned(), value), (keys[1].to_owned(), Value::Null)])
 }
 
-/// Whether `found` is the Job that is meant.
+/// Checks that `found` is the Job that is meant.
 pub fn check(found: &Value, job: &JobRef) -> Result<(), ApiError> {
     if found["metadata"]["uid"] == job.uid {
         Ok(())
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_somebody_else_changed_is_not_overwritten() {
+    fn concurrent_edit_is_not_overwritten() {
         let stored = job(&json!({"kubesphere.io/alias-name": "theirs"}));
         let refused = annotations_of(&stored, "alias", ALIAS, &change("old", "mine")).unwrap_err();
         let theirs = ApiError::Edited {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_key_is_replaced_and_an_empty_text_removes_both() {
+    fn legacy_key_is_replaced_and_empty_text_removes_both() {
         let stored = job(&json!({"displayName": "old"}));
         let renamed = annotations_of(&stored, "alias", ALIAS, &change("old", "new")).unwrap();
         assert_eq!(renamed.map(|(_, value)| value), [Value::from("new"), Value::Null]);

@@ -1,4 +1,4 @@
-//! Creating the documents of a text: each is posted as the JSON it stands for, and nothing is ever overwritten.
+//! Creates the documents of a manifest: each is posted as JSON, and nothing is ever overwritten.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use manifest::{Document, line_column};
 use crate::jobs::export;
 use crate::kubernetes::error::{MAX_CAUSES, bounded};
 use crate::kubernetes::openapi::unknown_fields;
-use crate::kubernetes::{Answer, Cluster, DryRun, Resource, paths};
+use crate::kubernetes::{ApiResponse, Cluster, DryRun, Resource, paths};
 use crate::operations::create_order::rank;
 
-/// Documents of one text: each is a request to the cluster and an answer to the page.
+/// Maximum number of documents of a manifest: each is a request to the cluster and a result for the page.
 const MAX_DOCUMENTS: usize = 500;
 
-/// Kinds whose addresses need not be asked for.
-const KNOWN: [(&str, &str, &str); 5] = [
+/// Kinds that need no discovery: `apiVersion`, kind and plural.
+const WITHOUT_DISCOVERY: [(&str, &str, &str); 5] = [
     ("batch/v1", "Job", "jobs"),
     ("v1", "ConfigMap", "configmaps"),
     ("v1", "Secret", "secrets"),
@@ -27,8 +27,8 @@ const KNOWN: [(&str, &str, &str); 5] = [
     ("v1", "ServiceAccount", "serviceaccounts"),
 ];
 
-/// Posts the documents of `text`, except those in `done`, in the order of their dependencies. When one is refused,
-/// those after it are not sent; a dry run asks about all.
+/// Creates the documents of `text`, except those in `done`, in order of their dependencies. When one is rejected,
+/// those after it are not sent; a dry run checks all of them.
 pub async fn run(
     cluster: &Cluster,
     session: &str,
@@ -46,7 +46,7 @@ pub async fn run(
     if count > MAX_DOCUMENTS {
         return Err(ApiError::Unreadable {
             message: format!(
-                "the text has {count} documents; at most {MAX_DOCUMENTS} are created at once: split it"
+                "the manifest has {count} documents, but at most {MAX_DOCUMENTS} are created at once: split it"
             ),
         });
     }
@@ -60,7 +60,7 @@ pub async fn run(
             outcome.skipped = true;
         } else {
             match create(cluster, session, project, &document, entry, dry_run).await {
-                Ok(answer) => fill(&mut outcome, answer).await?,
+                Ok(response) => fill(&mut outcome, response).await?,
                 Err(error) => {
                     stopped = dry_run == DryRun::No;
                     outcome.error = Some(error);
@@ -73,12 +73,12 @@ pub async fn run(
     Ok(CreateOutcome { documents: outcomes })
 }
 
-/// Texts that are worked on at the same time: a large one takes a processor for seconds.
-const AT_ONCE: usize = 2;
+/// Maximum number of texts that are processed concurrently: a large one takes a CPU for seconds.
+const CONCURRENCY: usize = 2;
 
-static COMPUTING: Semaphore = Semaphore::const_new(AT_ONCE);
+static COMPUTING: Semaphore = Semaphore::const_new(CONCURRENCY);
 
-/// Does work that takes time where it holds up nobody else. Work that nobody waits for any more is not begun.
+/// Runs CPU-bound work on a blocking thread, once there is a permit. Work whose caller is gone is not started.
 async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let failed = |error: &dyn std::error::Error| ApiError::Console {
         message: error.to_string(),
@@ -86,19 +86,19 @@ async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
     let permit = COMPUTING.acquire().await.map_err(|error| failed(&error))?;
     let done = tokio::task::spawn_blocking(move || {
         let done = work();
-        // Held to the end of the work, not of the waiting.
+        // Held until the work ends, even if the caller is gone.
         drop(permit);
         done
     });
     done.await.map_err(|error| failed(&error))
 }
 
-/// Parses `text`; refuses one that is no manifest.
+/// Parses `text`; rejects anything that is not a manifest.
 fn read(text: &str) -> Result<Document, ApiError> {
     let document = Document::parse(text);
     if !document.is_valid() {
         let message = document.problems().first().map_or_else(
-            || "the text cannot be read".to_owned(),
+            || "the manifest cannot be parsed".to_owned(),
             |problem| {
                 let (line, column) = line_column(text, problem.range.start);
                 format!(
@@ -111,7 +111,7 @@ fn read(text: &str) -> Result<Document, ApiError> {
     }
     if document.entries().is_empty() {
         return Err(ApiError::Unreadable {
-            message: "the text has no document".to_owned(),
+            message: "the manifest has no document".to_owned(),
         });
     }
     Ok(document)
@@ -139,14 +139,14 @@ fn blank(document: &Document, entry: usize) -> DocumentOutcome {
     }
 }
 
-/// What the API server answered. What it stored of a Secret is not sent back.
-async fn fill(outcome: &mut DocumentOutcome, answer: Answer) -> Result<(), ApiError> {
-    if let Some(name) = answer.object["metadata"]["name"].as_str() {
+/// Fills in the API server's response. A stored Secret is not sent back.
+async fn fill(outcome: &mut DocumentOutcome, response: ApiResponse) -> Result<(), ApiError> {
+    if let Some(name) = response.object["metadata"]["name"].as_str() {
         name.clone_into(&mut outcome.name);
     }
-    outcome.warnings = answer.warnings;
+    outcome.warnings = response.warnings;
     if outcome.kind != "Secret" {
-        let object = answer.object;
+        let object = response.object;
         let yaml = compute(move || manifest::to_yaml(&export::without_managed_fields(object)));
         outcome.stored = Some(yaml.await?);
     }
@@ -160,24 +160,24 @@ async fn create(
     document: &Arc<Document>,
     entry: usize,
     dry_run: DryRun,
-) -> Result<Answer, ApiError> {
+) -> Result<ApiResponse, ApiError> {
     let object = document
         .value(entry)
         .filter(|value| value.is_object())
         .ok_or_else(|| ApiError::Unreadable {
-            message: format!("document {} is no object", entry + 1),
+            message: format!("document {} is not an object", entry + 1),
         })?;
     let field = |name: &str| {
         object[name]
             .as_str()
             .filter(|text| !text.is_empty())
             .ok_or_else(|| ApiError::Unreadable {
-                message: format!("document {} does not say its {name}", entry + 1),
+                message: format!("document {} has no {name}", entry + 1),
             })
     };
     let (api_version, kind) = (field("apiVersion")?, field("kind")?);
     if kind == "List" && api_version == "v1" {
-        let message = "a List cannot be created: write its items as documents of their own".to_owned();
+        let message = "a List cannot be created: write its items as separate documents".to_owned();
         return Err(ApiError::Unreadable { message });
     }
     let resource = find(cluster, api_version, kind).await?;
@@ -186,27 +186,27 @@ async fn create(
     }
     let unknown = check_fields(cluster, document, entry).await?;
     let collection = resource.collection(project)?;
-    let mut answer = match dry_run {
+    let mut response = match dry_run {
         DryRun::Yes => cluster.post(&collection, object, dry_run).await?,
-        // What is asked for again is the same only within a session.
+        // The key is scoped to the session: only a retry within it is the same request.
         DryRun::No => {
             let key = format!("{session} {object}");
             cluster.create(&collection, object, &key).await?
         }
     };
-    answer.warnings.extend(unknown);
-    Ok(answer)
+    response.warnings.extend(unknown);
+    Ok(response)
 }
 
-/// What is created belongs to the project that is shown: a text from elsewhere does not reach another one unseen.
+/// Checks that the namespace is the displayed project: a manifest must not reach another one unnoticed.
 fn check_namespace(object: &Value, project: &str) -> Result<(), ApiError> {
     match object["metadata"]["namespace"].as_str() {
         None => Ok(()),
-        // An empty one counts as none, as to the API server.
+        // An empty namespace counts as none, as for the API server.
         Some(namespace) if namespace == project || namespace.is_empty() => Ok(()),
         Some(namespace) => {
             let message = format!(
-                "the manifest names the namespace \"{namespace}\", but the current project is \"{project}\": change \
+                "the manifest has the namespace \"{namespace}\", but the current project is \"{project}\": change \
                  or remove metadata.namespace, or switch the project"
             );
             let cause = Cause {
@@ -222,8 +222,8 @@ fn check_namespace(object: &Value, project: &str) -> Result<(), ApiError> {
     }
 }
 
-/// A server that would drop unknown fields without a word is not given any. What is told where only the server itself
-/// knows its fields.
+/// Rejects fields that the server would silently drop. Returns a warning if only the server itself can check the
+/// fields.
 async fn check_fields(
     cluster: &Cluster,
     document: &Arc<Document>,
@@ -233,7 +233,7 @@ async fn check_fields(
     if known.is_strict() {
         return Ok(known.unknown.as_ref().map(|error| {
             format!(
-                "the cluster's own list of fields could not be read ({error}); it checked the fields of this object \
+                "the cluster's schema could not be read ({error}); the cluster checked the fields of this object \
                  itself (fieldValidation=Strict)"
             )
         }));
@@ -253,8 +253,7 @@ async fn check_fields(
             text("kind").unwrap_or_default(),
         );
         return Ok((!is_checked).then(|| {
-            "fields of this kind are not checked: this cluster drops those that it does not know without a word"
-                .to_owned()
+            "fields of this kind are not checked: this cluster silently drops unknown fields".to_owned()
         }));
     }
     let version = known.version.as_deref().unwrap_or("of unknown version");
@@ -268,14 +267,14 @@ async fn check_fields(
     let first: Vec<Cause> = unknown.iter().take(MAX_CAUSES).map(cause).collect();
     let names: Vec<&str> = first.iter().map(|cause| cause.field.as_str()).collect();
     Err(ApiError::Invalid {
-        message: format!("fields that this cluster does not have: {}", names.join(", ")),
+        message: format!("this cluster does not have these fields: {}", names.join(", ")),
         causes: bounded(first, unknown.len()),
     })
 }
 
-/// Finds where objects of a kind are created, by the API server's discovery.
+/// Finds the resource of a kind through the API server's discovery.
 async fn find(cluster: &Cluster, api_version: &str, kind: &str) -> Result<Resource, ApiError> {
-    if let Some((_, _, plural)) = KNOWN
+    if let Some((_, _, plural)) = WITHOUT_DISCOVERY
         .iter()
         .find(|known| (known.0, known.1) == (api_version, kind))
     {
@@ -304,7 +303,7 @@ async fn find(cluster: &Cluster, api_version: &str, kind: &str) -> Result<Resour
         Err(error) => return Err(error),
     };
     let served = list["resources"].as_array().into_iter().flatten().find(|served| {
-        // `jobs/status` has the kind too, but is not where objects are created.
+        // Subresources such as `jobs/status` have the kind too, but do not create objects.
         served["kind"] == kind && served["name"].as_str().is_some_and(|name| !name.contains('/'))
     });
     let served = served.ok_or_else(unknown)?;

@@ -1,6 +1,6 @@
-//! In which order the documents of a text are created: what others refer to comes first.
+//! The creation order of a manifest's documents: referenced objects come first.
 
-/// The rank of a kind; lower is earlier, equal ranks keep the text's order.
+/// Returns the rank of a kind; lower ranks come first, equal ones keep their order in the text.
 pub fn rank(kind: &str) -> u8 {
     match kind {
         "Namespace" | "CustomResourceDefinition" | "PriorityClass" | "StorageClass" => 0,
@@ -8,7 +8,7 @@ pub fn rank(kind: &str) -> u8 {
         "ConfigMap" | "Secret" | "PersistentVolume" => 2,
         "PersistentVolumeClaim" | "Role" | "ClusterRole" => 3,
         "RoleBinding" | "ClusterRoleBinding" | "Service" | "NetworkPolicy" => 4,
-        // What runs comes when all it needs is there.
+        // Workloads come after everything they need.
         "Pod" | "Job" | "CronJob" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => 9,
         _ => 5,
     }
@@ -19,7 +19,7 @@ mod tests {
     use crate::operations::create_order::rank;
 
     #[test]
-    fn a_job_comes_after_all_it_refers_to() {
+    fn job_is_created_after_everything_it_refers_to() {
         let mut kinds = [
             "Job",
             "Secret",

@@ -1,4 +1,4 @@
-//! What a project offers to a new Job.
+//! The existing objects of a project that the form of a new Job offers.
 
 use serde_json::Value;
 
@@ -9,9 +9,9 @@ use crate::jobs::{quota, row};
 use crate::kubernetes::{Cluster, Kind};
 use crate::operations::{optional, readable};
 
-/// Reads everything at once; a list that may not be read is none.
+/// Reads all lists concurrently; a list that may not be read is `None`.
 pub async fn read(cluster: &Cluster, project: &str) -> Result<Offers, ApiError> {
-    let of_project = |known| optional(cluster, known, project);
+    let of_project = |kind| optional(cluster, kind, project);
     let of_cluster = |path: &'static str| async move { readable(cluster.list(path, &[]).await) };
     let (claims, config_maps, secrets, nodes, accounts, classes, quotas, limits) = futures::try_join!(
         of_project(Kind::CLAIMS),
@@ -55,7 +55,7 @@ fn claim(claim: &Value) -> Claim {
     }
 }
 
-/// Names of keys only: no value of a Secret leaves this function.
+/// Returns only names of keys: no value of a Secret leaves this function.
 fn keyed(object: &Value) -> KeyedObject {
     let keys = |field: &str| {
         object[field]
@@ -91,14 +91,14 @@ fn node(node: &Value) -> Node {
     }
 }
 
-/// `key=value:effect`, or `key:effect`.
+/// Formats a taint as `key=value:effect`, or `key:effect`.
 fn taint(taint: &Value) -> String {
     let value = taint["value"].as_str().filter(|value| !value.is_empty());
     let value = value.map_or_else(String::new, |value| format!("={value}"));
     format!("{}{value}:{}", text(&taint["key"]), text(&taint["effect"]))
 }
 
-/// Defaults that a LimitRange gives to a container: (`requests` or `limits`, resource, quantity).
+/// Returns the container defaults of a `LimitRange`: (`requests` or `limits`, resource, quantity).
 fn limit_defaults(range: &Value) -> Vec<(String, String, String)> {
     let mut defaults = Vec::new();
     for limit in range["spec"]["limits"].as_array().into_iter().flatten() {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_gives_its_keys_and_no_value() {
+    fn secret_yields_keys_without_values() {
         let secret = json!({
             "metadata": {"name": "keys", "annotations": {"last": "c2VjcmV0"}}, "type": "Opaque",
             "data": {"token": "c2VjcmV0"},
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn taints_are_written_as_kubectl_does() {
+    fn taints_are_formatted_as_kubectl_does() {
         assert_eq!(
             taint(&json!({"key": "gpu", "value": "yes", "effect": "NoSchedule"})),
             "gpu=yes:NoSchedule"

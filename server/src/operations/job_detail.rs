@@ -1,4 +1,4 @@
-//! Everything on a Job's page.
+//! The data of a Job's page.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ use crate::kubernetes::{Cluster, Kind};
 use crate::operations::rerun::origin;
 use crate::operations::{optional, rerun};
 
-/// Reads a Job with all that its page shows.
+/// Reads a Job with everything that its page shows.
 pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDetail, ApiError> {
     let job = cluster.job(project, name).await?;
     let spec = &job["spec"]["template"]["spec"];
@@ -79,28 +79,28 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
     })
 }
 
-/// The completion indexes of an Indexed Job.
+/// Returns the completion indexes of an Indexed Job.
 fn indexes(job: &Value) -> Option<Indexes> {
     let spec = &job["spec"];
     if spec["completionMode"] != "Indexed" {
         return None;
     }
-    let written = |field: &str| job["status"][field].as_str().unwrap_or_default().to_owned();
+    let text_of = |field: &str| job["status"][field].as_str().unwrap_or_default().to_owned();
     Some(Indexes {
         count: spec["completions"].as_i64()?,
-        completed: written("completedIndexes"),
-        failed: written("failedIndexes"),
+        completed: text_of("completedIndexes"),
+        failed: text_of("failedIndexes"),
     })
 }
 
-/// The `ConfigMap`s that containers take values from, as far as this person may read them.
+/// Reads the `ConfigMap`s that containers take values from, as far as the user may read them.
 async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMaps {
     let reads = environment::config_maps(spec).into_iter().map(|name| async move {
         let path = Kind::CONFIG_MAPS.object(project, name).ok()?;
         match cluster.get(&path).await {
             Ok(object) => Some((name.to_owned(), row::pairs(&object["data"]))),
             Err(error) => {
-                tracing::debug!(name, %error, "a ConfigMap's values are not shown");
+                tracing::debug!(name, %error, "cannot read a ConfigMap; its values are not shown");
                 None
             }
         }

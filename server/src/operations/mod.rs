@@ -1,4 +1,4 @@
-//! What the server functions do at the cluster: the implementation of the pages' port.
+//! Use cases behind the server functions: the implementation of [`Backend`] on a cluster.
 
 mod change;
 mod create;
@@ -24,28 +24,28 @@ use crate::jobs::events::EventIndex;
 use crate::jobs::{export, quota, row};
 use crate::kubernetes::{Cluster, DryRun, Kind};
 
-/// The cluster that a request means, as one signed-in person uses it.
+/// The cluster of a request, as used by one signed-in user.
 pub struct ClusterBackend {
-    place: RequestedCluster,
-    /// The identifier of the session. What one session may have created is looked for by itself alone.
+    requested: RequestedCluster,
+    /// Id of the session. Creations with an unknown outcome are looked up within a session only.
     session: String,
 }
 
 impl ClusterBackend {
-    /// The backend of a request in `session` that means `place`.
-    pub fn new(place: RequestedCluster, session: String) -> Self {
-        Self { place, session }
+    /// Creates the backend of a request in `session` for the cluster `requested`.
+    pub fn new(requested: RequestedCluster, session: String) -> Self {
+        Self { requested, session }
     }
 }
 
 #[async_trait]
 impl Backend for ClusterBackend {
     fn clusters(&self) -> ClusterChoice {
-        self.place.choice()
+        self.requested.choice()
     }
 
     async fn workspace(&self) -> Result<Workspace, ApiError> {
-        let cluster = self.place.open().await?;
+        let cluster = self.requested.open().await?;
         let (version, projects, user) = futures::join!(cluster.version(), cluster.projects(), cluster.user());
         let projects = projects?;
         Ok(Workspace {
@@ -59,8 +59,8 @@ impl Backend for ClusterBackend {
     }
 
     async fn jobs(&self, project: &str) -> Result<JobList, ApiError> {
-        let cluster = self.place.open().await?;
-        let list = |known| optional(&cluster, known, project);
+        let cluster = self.requested.open().await?;
+        let list = |kind| optional(&cluster, kind, project);
         let (jobs, pods, events, quotas) = futures::try_join!(
             cluster.jobs(project),
             list(Kind::PODS),
@@ -76,16 +76,16 @@ impl Backend for ClusterBackend {
     }
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
-        job_detail::read(&self.place.open().await?, project, name).await
+        job_detail::read(&self.requested.open().await?, project, name).await
     }
 
     async fn manifest(&self, project: &str, name: &str) -> Result<String, ApiError> {
-        let job = self.place.open().await?.job(project, name).await?;
+        let job = self.requested.open().await?.job(project, name).await?;
         Ok(manifest::to_yaml(&export::job(job)))
     }
 
     async fn offers(&self, project: &str) -> Result<Offers, ApiError> {
-        form_options::read(&self.place.open().await?, project).await
+        form_options::read(&self.requested.open().await?, project).await
     }
 
     async fn create(
@@ -97,7 +97,7 @@ impl Backend for ClusterBackend {
     ) -> Result<CreateOutcome, ApiError> {
         let dry_run = if dry_run { DryRun::Yes } else { DryRun::No };
         create::run(
-            &self.place.open().await?,
+            &self.requested.open().await?,
             &self.session,
             project,
             text,
@@ -108,15 +108,15 @@ impl Backend for ClusterBackend {
     }
 
     async fn rerun(&self, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
-        rerun::run(&self.place.open().await?, &self.session, project, job).await
+        rerun::run(&self.requested.open().await?, &self.session, project, job).await
     }
 
     async fn delete(&self, project: &str, jobs: &[JobRef]) -> Result<Vec<Option<ApiError>>, ApiError> {
-        change::delete(&self.place.open().await?, project, jobs).await
+        change::delete(&self.requested.open().await?, project, jobs).await
     }
 
     async fn suspend(&self, project: &str, job: &JobRef, suspend: bool) -> Result<(), ApiError> {
-        change::suspend(&self.place.open().await?, project, job, suspend).await
+        change::suspend(&self.requested.open().await?, project, job, suspend).await
     }
 
     async fn describe(
@@ -125,17 +125,17 @@ impl Backend for ClusterBackend {
         job: &JobRef,
         change: &DescriptionChange,
     ) -> Result<(), ApiError> {
-        change::describe(&self.place.open().await?, project, job, change).await
+        change::describe(&self.requested.open().await?, project, job, change).await
     }
 }
 
-/// The objects of a collection; none if this person may not read it or the cluster has none such. What is only an
-/// addition to a page must not take the page away.
-async fn optional(cluster: &Cluster, known: Kind, project: &str) -> Result<Option<Vec<Value>>, ApiError> {
-    readable(cluster.list(&known.collection(project)?, &[]).await)
+/// Lists a collection; `None` if the user may not read it or the cluster does not have it. Optional parts of a page
+/// must not make the whole page fail.
+async fn optional(cluster: &Cluster, kind: Kind, project: &str) -> Result<Option<Vec<Value>>, ApiError> {
+    readable(cluster.list(&kind.collection(project)?, &[]).await)
 }
 
-/// None for what may not be read.
+/// Converts a list that may not be read to `None`.
 fn readable(list: Result<Vec<Value>, ApiError>) -> Result<Option<Vec<Value>>, ApiError> {
     match list {
         Ok(list) => Ok(Some(list)),

@@ -1,4 +1,4 @@
-//! Running a Job again: the new run is created under a new name, and the old one stays with its Pods and logs.
+//! Reruns a Job: creates a new run under a new name, and keeps the old one with its Pods and logs.
 
 use serde_json::{Value, json};
 
@@ -13,13 +13,13 @@ use crate::operations::change::check;
 /// Label of a run: the name of the Job that it repeats.
 pub const RERUN_OF: &str = "jobwright.io/rerun-of";
 
-/// Longest name of a Job: it is the value of a label on its Pods.
-const LONGEST: usize = 63;
+/// Maximum length of a Job's name: it is the value of a label on its Pods.
+const MAX_NAME: usize = 63;
 
-/// How many names are tried when others take them at the same time.
-const TRIES: u32 = 20;
+/// Maximum number of names that are tried when others take them concurrently.
+const MAX_ATTEMPTS: u32 = 20;
 
-/// The name of the first Job of all runs that `job` belongs to.
+/// Returns the name of the first of the runs that `job` belongs to.
 pub fn origin(job: &Value) -> &str {
     job["metadata"]["labels"][RERUN_OF]
         .as_str()
@@ -27,7 +27,7 @@ pub fn origin(job: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// Every Job that is a run of `origin`, itself included if it still exists.
+/// Lists all runs of `origin`, including the Job itself if it still exists.
 pub async fn runs(cluster: &Cluster, project: &str, origin: &str) -> Result<Vec<Value>, ApiError> {
     let selector = format!("{RERUN_OF}={origin}");
     let collection = Kind::JOBS.collection(project)?;
@@ -48,7 +48,7 @@ pub async fn run(cluster: &Cluster, session: &str, project: &str, job: &JobRef) 
     check(&old, job)?;
     let origin = origin(&old).to_owned();
     let runs = runs(cluster, project, &origin).await?;
-    let longest = longest(&old);
+    let max_length = max_length(&old);
     let mut number = 1 + runs
         .iter()
         .filter_map(|run| number_of(run, &origin))
@@ -56,21 +56,21 @@ pub async fn run(cluster: &Cluster, session: &str, project: &str, job: &JobRef) 
         .unwrap_or(1);
     let mut new = prepare(old, &origin);
     let collection = Kind::JOBS.collection(project)?;
-    let last = number + TRIES;
-    // Whatever number it would get: asked for again after a lost answer, it is the same run.
+    let last = number + MAX_ATTEMPTS;
+    // Independent of the number: a retry after a lost response is the same run.
     let idempotency_key = format!("{session} rerun of {}", job.uid);
     loop {
-        new["metadata"]["name"] = name_of(&origin, number, longest).into();
+        new["metadata"]["name"] = name_of(&origin, number, max_length).into();
         match cluster.create(&collection, &new, &idempotency_key).await {
-            Ok(answer) => return Ok(row::row(&answer.object, [], &EventIndex::default())),
-            // A Job of this name that is no run of ours: the next number.
+            Ok(response) => return Ok(row::row(&response.object, [], &EventIndex::default())),
+            // Another Job has this name: try the next number.
             Err(ApiError::AlreadyExists { .. }) if number < last => number += 1,
             Err(error) => return Err(error),
         }
     }
 }
 
-/// The manifest of a new run, without a name.
+/// Returns the manifest of a new run, without a name.
 fn prepare(old: Value, origin: &str) -> Value {
     let mut new = export::job(old);
     if !new["metadata"]["labels"].is_object() {
@@ -78,35 +78,36 @@ fn prepare(old: Value, origin: &str) -> Value {
     }
     new["metadata"]["labels"][RERUN_OF] = origin.into();
     if let Some(spec) = new["spec"].as_object_mut() {
-        // A selector written by hand would take over the old run's Pods.
+        // A user-defined selector would adopt the old run's Pods.
         spec.shift_remove("manualSelector");
         spec.shift_remove("selector");
-        // Who asks for a run wants it to run.
+        // A rerun is meant to run.
         spec.shift_remove("suspend");
     }
     new
 }
 
-/// An Indexed Job's Pods have the host name `NAME-INDEX`, which is bounded too.
-fn longest(job: &Value) -> usize {
+/// Returns the maximum length of a run's name. The Pods of an Indexed Job have the host name `NAME-INDEX`, which is
+/// limited too.
+fn max_length(job: &Value) -> usize {
     if job["spec"]["completionMode"] != "Indexed" {
-        return LONGEST;
+        return MAX_NAME;
     }
     let last_index = job["spec"]["completions"].as_u64().unwrap_or(1).saturating_sub(1);
-    LONGEST - 1 - last_index.to_string().len()
+    MAX_NAME - 1 - last_index.to_string().len()
 }
 
-/// `ORIGIN-NUMBER`, shortened where it would be too long.
-fn name_of(origin: &str, number: u32, longest: usize) -> String {
+/// Formats `ORIGIN-NUMBER`, truncated if it would be too long.
+fn name_of(origin: &str, number: u32, max_length: usize) -> String {
     let suffix = format!("-{number}");
-    // Names are ASCII, so any byte is a place to cut; what remains may not end in a separator.
+    // Names are ASCII, so any byte is a character boundary; what remains must not end in a separator.
     let kept = origin
-        .get(..longest.saturating_sub(suffix.len()))
+        .get(..max_length.saturating_sub(suffix.len()))
         .unwrap_or(origin);
     format!("{}{suffix}", kept.trim_end_matches(['-', '.']))
 }
 
-/// The number in a run's name.
+/// Parses the number of a run's name.
 fn number_of(run: &Value, origin: &str) -> Option<u32> {
     let name = run["metadata"]["name"].as_str()?;
     if name == origin {
@@ -120,18 +121,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_runs_name_is_never_too_long() {
+    fn run_name_is_never_too_long() {
         let long = "x".repeat(63);
         assert_eq!(name_of("pi", 2, 63), "pi-2");
         assert_eq!(name_of(&long, 2, 63), format!("{}-2", "x".repeat(61)));
         assert_eq!(name_of(&long, 10, 63).len(), 63);
         assert_eq!(name_of("ab--", 2, 5), "ab-2");
         let indexed = json!({"spec": {"completionMode": "Indexed", "completions": 1000}});
-        assert_eq!(name_of(&long, 2, longest(&indexed)).len() + "-999".len(), 63);
+        assert_eq!(name_of(&long, 2, max_length(&indexed)).len() + "-999".len(), 63);
     }
 
     #[test]
-    fn a_run_is_the_same_job_linked_to_its_origin() {
+    fn run_is_a_copy_labelled_with_its_origin() {
         let old = json!({
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": {"name": "pi", "uid": "u1", "labels": {"job-name": "pi"}, "annotations": {"a": "b"}},
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_a_run_counts_from_the_origin() {
+    fn run_of_a_run_is_numbered_from_the_origin() {
         let run = json!({"metadata": {"name": "pi-7", "labels": {"jobwright.io/rerun-of": "pi"}}});
         assert_eq!((origin(&run), number_of(&run, "pi")), ("pi", Some(7)));
     }

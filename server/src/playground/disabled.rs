@@ -1,4 +1,4 @@
-//! Instead of the embedded playground, in a program that was built without it.
+//! Replaces the embedded playground in a program that was built without it.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use app::api::error::ApiError;
 
 use crate::kubernetes::Cluster;
 
-/// Clusters of others are healthy as long as they answer.
+/// Checks nothing: other clusters are healthy as long as they respond.
 pub async fn health(_cluster: &Cluster) -> Result<(), ApiError> {
     Ok(())
 }
@@ -16,16 +16,16 @@ pub async fn health(_cluster: &Cluster) -> Result<(), ApiError> {
 /// Why the playground cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaygroundError {
-    /// It is not part of this program.
-    #[error("this jobwright was built without the playground: give it a kubeconfig, or run it in a cluster")]
+    /// The program was built without the playground.
+    #[error("this program was built without the playground: use a kubeconfig, or run it in a cluster")]
     NotBuilt,
 }
 
-/// A running playground: there is none.
+/// A running playground, which cannot exist.
 pub struct Embedded(Infallible);
 
 impl Embedded {
-    /// Refuses.
+    /// Always fails.
     pub async fn start(
         _data_dir: &Path,
         _kubeconfig: Option<&Path>,
@@ -34,7 +34,7 @@ impl Embedded {
         Err(PlaygroundError::NotBuilt)
     }
 
-    /// Refuses.
+    /// Always fails.
     pub async fn listen(
         _data_dir: &Path,
         _tls: Option<(SocketAddr, &Path)>,
@@ -43,12 +43,12 @@ impl Embedded {
         Err(PlaygroundError::NotBuilt)
     }
 
-    /// The playground as a cluster.
+    /// Returns the playground as a cluster.
     pub fn cluster(&self) -> Cluster {
         match self.0 {}
     }
 
-    /// Ends it.
+    /// Stops the playground.
     pub async fn stop(self) {
         match self.0 {}
     }

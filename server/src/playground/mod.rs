@@ -1,4 +1,4 @@
-//! The embedded playground: within the console's process, or alone (`jobwright playground`).
+//! The embedded playground: within the console's process, or standalone (`jobwright playground`).
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,12 +12,13 @@ use tokio::task::JoinHandle;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::error::from_kube;
 
-/// What its sandboxes are for, said at each start.
+/// Warning about the playground's sandboxes, logged at each start.
 const SANDBOX: &str = "commands of the playground's Jobs run on this machine, in sandboxes without network, \
-                       privileges and files but volumes; they share this machine's kernel, so run no code that you \
+                       privileges or files other than volumes; they share this machine's kernel, so do not run code that you \
                        would not run in a container here";
 
-/// Whether an embedded cluster can write and has space; other clusters are healthy as long as they answer.
+/// Checks whether an embedded cluster can write and has disk space; other clusters are healthy as long as they
+/// respond.
 pub async fn health(cluster: &Cluster) -> Result<(), ApiError> {
     if !cluster.is_playground() {
         return Ok(());
@@ -34,12 +35,12 @@ pub enum PlaygroundError {
     /// Its data cannot be opened.
     #[error("cannot open the playground")]
     Open(#[source] OpenError),
-    /// The address for kubectl is taken.
+    /// The address for kubectl cannot be bound.
     #[error("cannot listen on {address} for kubectl")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The kubeconfig cannot be written.
@@ -54,8 +55,8 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens the playground in `data_dir` and starts it; with `kubeconfig`, kubectl reaches it over loopback TLS.
-    /// `data_limit` bounds, in bytes, what the folder holds.
+    /// Opens the playground in `data_dir` and starts it; with `kubeconfig`, kubectl can reach it over TLS on
+    /// loopback. `data_limit` limits the size of the directory, in bytes.
     pub async fn start(
         data_dir: &Path,
         kubeconfig: Option<&Path>,
@@ -65,7 +66,7 @@ impl Embedded {
         Self::listen(data_dir, kubeconfig.map(|file| (any_port, file)), data_limit).await
     }
 
-    /// The same, with the address for kubectl and the kubeconfig that names it.
+    /// Starts the playground with a given address for kubectl, and the kubeconfig to write.
     pub async fn listen(
         data_dir: &Path,
         tls: Option<(SocketAddr, &Path)>,
@@ -87,7 +88,7 @@ impl Embedded {
         Ok(Self { playground, tls })
     }
 
-    /// The playground as a cluster; requests go to it without a network.
+    /// Returns the playground as a cluster; requests reach it in process, without a network.
     pub fn cluster(&self) -> Cluster {
         Cluster::new(
             Client::new(self.playground.router(), "default"),
@@ -96,7 +97,7 @@ impl Embedded {
         )
     }
 
-    /// Ends it: running commands are asked to end, and what they wrote is kept.
+    /// Stops the playground: running commands are terminated gracefully, and their output is kept.
     pub async fn stop(self) {
         if let Some(tls) = self.tls {
             tls.abort();
@@ -120,7 +121,7 @@ async fn serve_tls(
     let playground = playground.clone();
     Ok(tokio::spawn(async move {
         if let Err(error) = playground.serve_tls(listener).await {
-            tracing::error!(%error, "the playground does not listen any more");
+            tracing::error!(%error, "the playground stopped listening for kubectl");
         }
     }))
 }

@@ -1,4 +1,4 @@
-//! How often somebody may try a wrong token.
+//! Rate limiting of wrong sign-in tokens.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -10,21 +10,21 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
 use tokio::time::Instant;
 
-/// Wrong tokens from one address within [`WINDOW`].
+/// Maximum number of wrong tokens per peer within [`WINDOW`].
 pub const MAX_ATTEMPTS: u32 = 10;
 
-/// How long wrong tokens count.
+/// How long a wrong token counts.
 pub const WINDOW: Duration = Duration::from_mins(1);
 
-/// Addresses that are remembered; more than these count as one.
+/// Maximum number of peers that are tracked; further ones are counted together.
 const MAX_PEERS: usize = 10_000;
 
-/// Where a request comes from, as far as it is known: behind a proxy, from the proxy.
+/// The client of a request, if known; behind a proxy it is the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer(Option<IpAddr>);
 
 impl Peer {
-    /// The network of `address`: whoever has one address of IPv6 has 2^64.
+    /// Returns the network of `address`: the owner of one IPv6 address usually has 2^64.
     fn of(address: IpAddr) -> Self {
         Self(Some(match address.to_canonical() {
             IpAddr::V4(address) => address.into(),
@@ -45,12 +45,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     }
 }
 
-/// Wrong tokens of the last minute, by where they came from: how many, and since when.
+/// Wrong tokens within the window, by peer: their number, and the time of the first.
 #[derive(Default)]
 pub struct Attempts(Mutex<HashMap<Peer, (u32, Instant)>>);
 
 impl Attempts {
-    /// Counts a wrong token; how long to wait if there were too many.
+    /// Counts a wrong token; fails with the time to wait if there were too many.
     pub fn count(&self, peer: Peer) -> Result<(), Duration> {
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if attempts.len() >= MAX_PEERS {
@@ -73,8 +73,8 @@ impl Attempts {
         }
     }
 
-    /// Forgets the wrong tokens of somebody who had the right one.
-    pub fn forget(&self, peer: Peer) {
+    /// Resets the count of a peer that signed in.
+    pub fn reset(&self, peer: Peer) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn wrong_tokens_are_counted_by_address_for_a_minute() {
+    async fn wrong_tokens_are_counted_per_network_for_a_minute() {
         let attempts = Attempts::default();
         let peer = |text: &str| Peer::of(text.parse().unwrap());
         for _ in 0..MAX_ATTEMPTS {
@@ -105,7 +105,7 @@ mod tests {
         for _ in 0..MAX_ATTEMPTS {
             let _ = attempts.count(peer("192.0.2.1"));
         }
-        attempts.forget(peer("::ffff:192.0.2.1"));
+        attempts.reset(peer("::ffff:192.0.2.1"));
         attempts.count(peer("192.0.2.1")).unwrap();
     }
 }

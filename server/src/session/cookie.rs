@@ -1,4 +1,4 @@
-//! The cookie that carries a session's identifier.
+//! The cookie that carries a session's id.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use axum::http::HeaderMap;
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, Key, SameSite};
 
-/// How the cookie is written and read.
+/// Encrypts and decrypts the session cookie.
 pub struct CookieRules {
     key: Key,
     name: String,
-    life: Duration,
+    max_age: Duration,
     secure: bool,
 }
 
 impl CookieRules {
-    /// Through HTTPS the cookie is `Secure` and has the `__Host-` prefix, which binds it to this host. On plain
-    /// loopback it has neither, because Safari keeps no `Secure` cookie there; its name has the port instead, since
-    /// cookies do not tell ports apart.
-    pub fn new(key: Key, life: Duration, secure: bool, port: u16) -> Self {
+    /// Over HTTPS the cookie is `Secure` and has the `__Host-` prefix, which binds it to this host. On plain
+    /// loopback it has neither, because Safari rejects `Secure` cookies there; instead its name has the port, since
+    /// cookies are shared between ports.
+    pub fn new(key: Key, max_age: Duration, secure: bool, port: u16) -> Self {
         let name = if secure {
             "__Host-jobwright".to_owned()
         } else {
@@ -27,24 +27,24 @@ impl CookieRules {
         Self {
             key,
             name,
-            life,
+            max_age,
             secure,
         }
     }
 
-    /// The session's identifier, if the request has an intact cookie.
+    /// Returns the session's id if the request has a valid cookie.
     pub fn read(&self, headers: &HeaderMap) -> Option<String> {
         self.jar(headers)
             .get(&self.name)
             .map(|cookie| cookie.value().to_owned())
     }
 
-    /// A jar whose response sets the cookie.
+    /// Returns a jar whose response sets the cookie.
     pub fn set(&self, headers: &HeaderMap, id: String) -> PrivateCookieJar {
         self.jar(headers).add(self.cookie(id))
     }
 
-    /// A jar whose response removes the cookie.
+    /// Returns a jar whose response removes the cookie.
     pub fn clear(&self, headers: &HeaderMap) -> PrivateCookieJar {
         self.jar(headers).remove(self.cookie(String::new()))
     }
@@ -59,7 +59,7 @@ impl CookieRules {
         cookie.set_http_only(true);
         cookie.set_same_site(SameSite::Strict);
         cookie.set_secure(self.secure);
-        cookie.set_max_age(self.life.try_into().ok());
+        cookie.set_max_age(self.max_age.try_into().ok());
         cookie
     }
 }

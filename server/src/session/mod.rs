@@ -1,7 +1,7 @@
-//! Signing in with a one-time token, and the session that follows.
+//! Sign-in with a one-time token, and the session that follows.
 //!
-//! The browser holds an encrypted cookie with the session's identifier; the server holds which identifiers are
-//! valid and until when, in its data folder, so that sessions survive a restart and signing out revokes them.
+//! The browser holds an encrypted cookie with the session's id; the server stores the valid ids and their expiry in
+//! its data directory, so that sessions survive a restart and signing out revokes them.
 
 pub mod attempts;
 mod cookie;
@@ -19,7 +19,7 @@ use crate::session::cookie::CookieRules;
 use crate::session::store::Sessions;
 use crate::session::token::OneTimeToken;
 
-/// Everything about sessions.
+/// Sessions, sign-in tokens, cookies and rate limits.
 pub struct SessionService {
     pub(crate) sessions: Sessions,
     pub(crate) token: OneTimeToken,
@@ -27,30 +27,30 @@ pub struct SessionService {
     pub(crate) attempts: Attempts,
 }
 
-/// Why sessions cannot be had.
+/// Why sessions cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// A file of the data folder cannot be read or written.
+    /// A file of the data directory cannot be read or written.
     #[error("cannot use {path}")]
     File {
         /// The file.
         path: String,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The key file is not one that this program wrote.
-    #[error("{0} is not a session key: remove it to sign everyone out and begin anew")]
+    /// The key file is invalid.
+    #[error("{0} is not a session key: remove it to create a new one, which signs everyone out")]
     Key(String),
-    /// The file of sessions is not one that this program wrote.
-    #[error("cannot read {path}: remove it to sign everyone out and begin anew")]
+    /// The session file is invalid.
+    #[error("cannot read {path}: remove it to create a new one, which signs everyone out")]
     Sessions {
         /// The file.
         path: String,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers")]
+    /// The operating system returns no random numbers.
+    #[error("the operating system returns no random numbers")]
     Random(#[source] getrandom::Error),
 }
 
@@ -64,8 +64,8 @@ impl SessionError {
 }
 
 impl SessionService {
-    /// Reads or makes the key and the sessions in `data_dir`. `secure` says that browsers reach the server through
-    /// HTTPS; `port` tells consoles on one machine apart.
+    /// Reads or creates the key and the sessions in `data_dir`. `secure` says that browsers reach the server over
+    /// HTTPS; `port` distinguishes consoles on one machine.
     pub fn open(data_dir: &Path, lifetime: Lifetime, secure: bool, port: u16) -> Result<Self, SessionError> {
         let idle = lifetime.idle;
         Ok(Self {
@@ -76,12 +76,12 @@ impl SessionService {
         })
     }
 
-    /// The token that signs in the next person.
+    /// Returns the token for the next sign-in.
     pub fn token(&self) -> Arc<str> {
         self.token.current()
     }
 
-    /// Writes what was used since the last write; called before the process ends.
+    /// Saves the sessions; called before the process exits.
     pub fn save(&self) {
         self.sessions.save();
     }

@@ -1,4 +1,4 @@
-//! Which sessions are valid, and until when.
+//! The store of valid sessions and their expiry.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,21 +15,21 @@ use crate::random;
 use crate::session::SessionError;
 use crate::session::key::write_private;
 
-/// Streams and downloads that one session may have open: a browser has six for all its tabs.
+/// Maximum number of open streams and downloads per session: a browser opens six for all its tabs.
 pub const MAX_STREAMS: usize = 64;
 
 /// A valid session, as one request sees it.
 #[derive(Clone)]
 pub struct Session {
-    /// Identifier; only the cookie and the store know it.
+    /// The id; only the cookie and the store know it.
     pub id: String,
-    /// Room for open streams.
+    /// Limits the open streams.
     pub streams: Arc<Semaphore>,
     expires: watch::Receiver<Timestamp>,
 }
 
 impl Session {
-    /// Waits until the session ends: by signing out, or because nobody used it. Streams end with it.
+    /// Completes when the session ends: by signing out, or by expiry. Streams end with it.
     pub async fn ended(mut self) {
         loop {
             let expires = *self.expires.borrow_and_update();
@@ -44,24 +44,24 @@ impl Session {
     }
 }
 
-/// What became of a session's use.
+/// The result of using a session.
 pub struct Used {
     /// The session.
     pub session: Session,
-    /// It was prolonged, so the cookie must be too.
-    pub prolonged: bool,
+    /// Whether its expiry was extended, so that the cookie must be renewed too.
+    pub extended: bool,
 }
 
 /// How long sessions last.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetime {
-    /// After the last request.
+    /// Time after the last request.
     pub idle: Duration,
-    /// After signing in, however much the session is used.
+    /// Time after sign-in, even if the session is in use.
     pub absolute: Duration,
 }
 
-/// A session as it is kept.
+/// A session in memory.
 struct Entry {
     started: Timestamp,
     expires: watch::Sender<Timestamp>,
@@ -86,14 +86,14 @@ impl Entry {
     }
 }
 
-/// A session as the file has it.
+/// A session in the file.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     started: Timestamp,
     expires: Timestamp,
 }
 
-/// The sessions, kept in a file.
+/// The session store, persisted in a file.
 pub struct Sessions {
     path: PathBuf,
     idle: SignedDuration,
@@ -102,7 +102,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Reads the sessions of `path`, if there are any.
+    /// Reads the sessions of `path`, if the file exists.
     pub fn open(path: &Path, lifetime: Lifetime) -> Result<Self, SessionError> {
         let stored: HashMap<String, Stored> = match fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| SessionError::Sessions {
@@ -119,7 +119,7 @@ impl Sessions {
             valid: Mutex::default(),
         };
         let now = Timestamp::now();
-        // A shorter lifetime than before holds for older sessions too.
+        // A reduced lifetime applies to existing sessions too.
         let valid = stored.into_iter().filter_map(|(id, stored)| {
             let expires = stored.expires.min(sessions.end(stored.started));
             (expires > now).then(|| (id, Entry::new(stored.started, expires)))
@@ -128,7 +128,7 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// A new session.
+    /// Creates a session.
     pub fn start(&self) -> Result<Session, getrandom::Error> {
         let id = random::text::<32>()?;
         let now = Timestamp::now();
@@ -141,7 +141,7 @@ impl Sessions {
         Ok(session)
     }
 
-    /// The session `id` if it is valid; its end moves on.
+    /// Returns the session `id` if it is valid, and extends its expiry.
     pub fn use_session(&self, id: &str) -> Option<Used> {
         let mut valid = self.lock();
         let entry = valid.get(id)?;
@@ -151,19 +151,19 @@ impl Sessions {
             return None;
         }
         let end = self.end(entry.started);
-        // Not at each request: the cookie would be sent each time, and the file written.
-        let prolonged = end.duration_since(expires) > self.idle / 60;
-        if prolonged {
+        // Not on every request, which would send the cookie and write the file each time.
+        let extended = end.duration_since(expires) > self.idle / 60;
+        if extended {
             entry.expires.send_replace(end);
         }
         let session = entry.session(id);
-        if prolonged {
+        if extended {
             self.write(&valid);
         }
-        Some(Used { session, prolonged })
+        Some(Used { session, extended })
     }
 
-    /// Ends a session; its streams end too.
+    /// Ends a session and its streams.
     pub fn end_session(&self, id: &str) {
         let mut valid = self.lock();
         if valid.remove(id).is_some() {
@@ -176,7 +176,7 @@ impl Sessions {
         self.write(&self.lock());
     }
 
-    /// When a session ends that began at `started` and is used now.
+    /// Returns when a session expires that started at `started` and is used now.
     fn end(&self, started: Timestamp) -> Timestamp {
         let after = |time: Timestamp, duration| time.checked_add(duration).unwrap_or(Timestamp::MAX);
         after(Timestamp::now(), self.idle).min(after(started, self.absolute))
@@ -186,7 +186,7 @@ impl Sessions {
         self.valid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A file that cannot be written costs a new sign-in after the next restart, nothing now.
+    /// Writes the file. A failure only requires users to sign in again after a restart.
     fn write(&self, valid: &HashMap<String, Entry>) {
         let stored: HashMap<&str, Stored> = valid
             .iter()
@@ -202,7 +202,7 @@ impl Sessions {
             .map_err(std::io::Error::other)
             .and_then(|bytes| write_private(&self.path, &bytes));
         if let Err(error) = written {
-            tracing::warn!(path = %self.path.display(), %error, "sessions will not survive a restart");
+            tracing::warn!(path = %self.path.display(), %error, "cannot write the sessions; they will not survive a restart");
         }
     }
 }
@@ -217,53 +217,53 @@ mod tests {
     };
 
     #[test]
-    fn sessions_survive_a_restart_and_signing_out_revokes_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sessions.json");
+    fn sessions_survive_a_restart_and_sign_out_revokes_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sessions.json");
         let sessions = Sessions::open(&path, DAY).unwrap();
         let (kept, ended) = (sessions.start().unwrap().id, sessions.start().unwrap().id);
         sessions.end_session(&ended);
-        let again = Sessions::open(&path, DAY).unwrap();
-        assert!(again.use_session(&kept).is_some());
-        assert!(again.use_session(&ended).is_none());
-        assert!(again.use_session("").is_none());
+        let reopened = Sessions::open(&path, DAY).unwrap();
+        assert!(reopened.use_session(&kept).is_some());
+        assert!(reopened.use_session(&ended).is_none());
+        assert!(reopened.use_session("").is_none());
     }
 
     #[test]
-    fn an_unused_session_ends() {
-        let folder = tempfile::tempdir().unwrap();
+    fn idle_session_expires() {
+        let dir = tempfile::tempdir().unwrap();
         let never = Lifetime {
             idle: Duration::ZERO,
             ..DAY
         };
-        let sessions = Sessions::open(&folder.path().join("sessions.json"), never).unwrap();
+        let sessions = Sessions::open(&dir.path().join("sessions.json"), never).unwrap();
         let id = sessions.start().unwrap().id;
         assert!(sessions.use_session(&id).is_none());
     }
 
     #[test]
-    fn use_prolongs_a_session() {
-        let folder = tempfile::tempdir().unwrap();
-        let sessions = Sessions::open(&folder.path().join("sessions.json"), DAY).unwrap();
+    fn use_extends_a_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(&dir.path().join("sessions.json"), DAY).unwrap();
         let id = sessions.start().unwrap().id;
-        assert!(!sessions.use_session(&id).unwrap().prolonged);
+        assert!(!sessions.use_session(&id).unwrap().extended);
         let soon = Timestamp::now() + SignedDuration::from_mins(5);
         sessions.lock()[&id].expires.send_replace(soon);
-        assert!(sessions.use_session(&id).unwrap().prolonged);
+        assert!(sessions.use_session(&id).unwrap().extended);
         assert!(*sessions.lock()[&id].expires.borrow() > soon);
     }
 
     #[test]
-    fn use_does_not_prolong_a_session_beyond_its_absolute_life() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sessions.json");
+    fn use_does_not_extend_a_session_beyond_its_absolute_lifetime() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sessions.json");
         let sessions = Sessions::open(&path, DAY).unwrap();
         let now = Timestamp::now();
         let (id, old) = ("almost".to_owned(), now - SignedDuration::from_hours(24));
         let end = old + SignedDuration::from_hours(24) + SignedDuration::from_mins(1);
         let started = old + SignedDuration::from_mins(1);
         sessions.lock().insert(id.clone(), Entry::new(started, end));
-        assert!(!sessions.use_session(&id).unwrap().prolonged);
+        assert!(!sessions.use_session(&id).unwrap().extended);
         assert_eq!(*sessions.lock()[&id].expires.borrow(), end);
         sessions
             .lock()
@@ -273,9 +273,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_learns_of_the_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let sessions = Sessions::open(&folder.path().join("sessions.json"), DAY).unwrap();
+    async fn stream_ends_with_its_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(&dir.path().join("sessions.json"), DAY).unwrap();
         let session = sessions.start().unwrap();
         let waiting = tokio::spawn(session.clone().ended());
         tokio::task::yield_now().await;

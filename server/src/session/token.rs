@@ -1,4 +1,4 @@
-//! The one-time token that the console prints, as Jupyter does: who reads the terminal may sign in.
+//! The one-time token that the console prints, as Jupyter does: whoever can read the terminal may sign in.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,47 +8,47 @@ use tokio::time::Instant;
 
 use crate::random;
 
-/// How long a token is good for.
-const LIFE: Duration = Duration::from_hours(1);
+/// How long a token is valid.
+const LIFETIME: Duration = Duration::from_hours(1);
 
-/// The current token and when it was made.
+/// The current token and when it was created.
 pub struct OneTimeToken(Mutex<(Arc<str>, Instant)>);
 
 impl OneTimeToken {
-    /// A first token of 32 random bytes.
+    /// Creates a token of 32 random bytes.
     pub fn new() -> Result<Self, getrandom::Error> {
-        Ok(Self(Mutex::new(make()?)))
+        Ok(Self(Mutex::new(generate()?)))
     }
 
-    /// The token that signs in the next person.
+    /// Returns the token for the next sign-in.
     pub fn current(&self) -> Arc<str> {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&guard.0)
     }
 
-    /// Whether `given` is the token; if so, it is used up and another takes its place.
+    /// Whether `given` is the token; if so, it is replaced by a new one.
     pub fn redeem(&self, given: &str) -> Result<bool, getrandom::Error> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (token, made) = &*guard;
-        let right = bool::from(token.as_bytes().ct_eq(given.as_bytes())) && made.elapsed() < LIFE;
-        if right {
-            *guard = make()?;
+        let (token, created) = &*guard;
+        let is_valid = bool::from(token.as_bytes().ct_eq(given.as_bytes())) && created.elapsed() < LIFETIME;
+        if is_valid {
+            *guard = generate()?;
         }
-        Ok(right)
+        Ok(is_valid)
     }
 
-    /// Replaces a token that is too old; tells whether it did.
+    /// Replaces an expired token; returns whether it did.
     pub fn renew(&self) -> Result<bool, getrandom::Error> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = guard.1.elapsed() >= LIFE;
-        if old {
-            *guard = make()?;
+        let is_expired = guard.1.elapsed() >= LIFETIME;
+        if is_expired {
+            *guard = generate()?;
         }
-        Ok(old)
+        Ok(is_expired)
     }
 }
 
-fn make() -> Result<(Arc<str>, Instant), getrandom::Error> {
+fn generate() -> Result<(Arc<str>, Instant), getrandom::Error> {
     Ok((random::text::<32>()?.into(), Instant::now()))
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_good_once() {
+    fn token_is_valid_once() {
         let token = OneTimeToken::new().unwrap();
         let first = token.current();
         assert!(!token.redeem("").unwrap());
@@ -68,11 +68,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn token_is_good_for_an_hour() {
+    async fn token_expires_after_an_hour() {
         let token = OneTimeToken::new().unwrap();
         let first = token.current();
         assert!(!token.renew().unwrap());
-        tokio::time::advance(LIFE).await;
+        tokio::time::advance(LIFETIME).await;
         assert!(!token.redeem(&first).unwrap());
         assert!(token.renew().unwrap());
         assert_ne!(first, token.current());

@@ -1,5 +1,5 @@
-//! The arguments of server functions: one that a function does not know is refused, as the API server does with a
-//! field (`fieldValidation=Strict`). The framework would leave it out, and the caller would believe it was heard.
+//! Validates the arguments of server functions: an unknown argument is rejected, as the API server does with fields
+//! (`fieldValidation=Strict`). The framework would silently ignore it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use app::api::{
     DescribeJob, RerunJob, SuspendJob,
 };
 
-/// The arguments of each server function, by its address.
+/// The arguments of each server function, by path.
 static ARGUMENTS: LazyLock<HashMap<&'static str, &'static [&'static str]>> = LazyLock::new(|| {
     HashMap::from([
         of::<AskWorkspace>(),
@@ -38,15 +38,15 @@ fn of<F: ServerFn + DeserializeOwned>() -> (&'static str, &'static [&'static str
     (F::PATH, fields::<F>())
 }
 
-/// The names of a structure's fields, which it tells whoever it is to be read from.
+/// Returns the field names of a struct, which its `Deserialize` implementation passes to the deserializer.
 fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
-    struct Listener<'a>(&'a mut &'static [&'static str]);
+    struct FieldNames<'a>(&'a mut &'static [&'static str]);
 
-    impl<'de> Deserializer<'de> for Listener<'_> {
+    impl<'de> Deserializer<'de> for FieldNames<'_> {
         type Error = Error;
 
         fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
-            Err(serde::de::Error::custom("nothing is read"))
+            Err(serde::de::Error::custom("only the field names are needed"))
         }
 
         fn deserialize_struct<V: Visitor<'de>>(
@@ -66,13 +66,13 @@ fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
     }
 
     let mut fields: &'static [&'static str] = &[];
-    // It fails as said; the names are there by then.
-    let _ = T::deserialize(Listener(&mut fields));
+    // Always fails, after the names have been recorded.
+    let _ = T::deserialize(FieldNames(&mut fields));
     fields
 }
 
-/// The first argument in `body` that the server function at `path` does not have. A body that is no object is left to
-/// the function.
+/// Returns the first argument in `body` that the server function at `path` does not have. A body that is not an
+/// object is left to the function.
 pub fn unknown(path: &str, body: &[u8]) -> Option<String> {
     let known = ARGUMENTS.get(path)?;
     let Keys(keys) = serde_json::from_slice(body).ok()?;
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_server_function_has_its_arguments() {
+    fn arguments_of_every_server_function_are_known() {
         for (path, _) in server_fn_paths() {
             assert!(ARGUMENTS.contains_key(path), "{path}");
         }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_argument_is_found() {
+    fn unknown_argument_is_detected() {
         for (path, body, found) in [
             ("/api/jobs", r#"{"project": "demo"}"#, None),
             (

@@ -1,8 +1,8 @@
-//! What a request to a server function has to be, before anything of its body is read: a `POST` with a session, of
-//! JSON.
+//! Checks requests to server functions before any of the body is read: they have to be a `POST` of JSON with a
+//! session.
 //!
-//! The framework would take a body of any type for JSON. A form of another site can send `text/plain` without a
-//! question; `application/json` it can only send after one (a CORS preflight), which is answered with no.
+//! The framework would parse a body of any type as JSON. A form on another site can send `text/plain` without a
+//! CORS preflight; `application/json` requires one, which is denied.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -20,23 +20,20 @@ use app::api::error::ApiError;
 use crate::session::Session;
 use crate::web::identify::signed_out;
 
-/// How the addresses of server functions begin.
+/// Prefix of the paths of server functions.
 pub const PREFIX: &str = "/api/";
 
-/// The addresses of all server functions.
+/// The paths of all server functions.
 static PATHS: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| server_fn_paths().map(|(path, _)| path).collect());
 
-/// Refuses what is no call of a server function: 405, 401, 404, 415.
+/// Rejects anything that is not a call of a server function: 405, 401, 404, 415.
 pub async fn layer(request: Request, next: Next) -> Response {
     if !request.uri().path().starts_with(PREFIX) {
         return next.run(request).await;
     }
     if request.method() != Method::POST {
-        let refused = refuse(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "server functions are called by POST",
-        );
+        let refused = refuse(StatusCode::METHOD_NOT_ALLOWED, "server functions require POST");
         return ([(ALLOW, "POST")], refused).into_response();
     }
     if request.extensions().get::<Session>().is_none() {
@@ -54,7 +51,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
     if !is_json(request.headers()) || request.headers().contains_key(CONTENT_ENCODING) {
         return refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "server functions take application/json, not compressed",
+            "server functions require uncompressed application/json",
         );
     }
     next.run(request).await
@@ -68,7 +65,7 @@ fn refuse(code: StatusCode, message: &str) -> Response {
     (code, Json(error)).into_response()
 }
 
-/// Whether there is one content type, and it is JSON in UTF-8.
+/// Whether there is exactly one content type, and it is JSON in UTF-8.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(Ok(value)), None) = (types.next().map(|value| value.to_str()), types.next()) else {

@@ -1,8 +1,8 @@
-//! Connections of browsers: how many there may be, how long each may take for what, and how they end.
+//! Serves browsers' connections with limits on their number and on the time of each phase.
 //!
-//! `axum::serve` waits for a request's head without end, and for a browser that does not read. Here a connection that
-//! stands still is closed, so that idle connections cannot use up the process's descriptors, and one that cannot be
-//! accepted is tried again.
+//! `axum::serve` waits indefinitely for a request's headers, and for a browser that does not read. Here a stalled
+//! connection is closed, so that idle connections cannot exhaust the process's file descriptors, and a failed
+//! accept is retried.
 
 use std::future::Future;
 use std::io;
@@ -25,46 +25,45 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
 use tower::Service;
 
-/// How long the head of a request may take, and a connection may lie idle between two requests.
+/// Timeout of a request's headers, and of an idle keep-alive connection.
 pub const HEADER: Duration = Duration::from_secs(10);
 
 /// The same while more than half of the connections are in use.
 pub const HEADER_WHEN_BUSY: Duration = Duration::from_secs(2);
 
-/// How long a browser may read nothing of what is sent to it.
+/// Timeout of a write, if the browser reads nothing.
 pub const WRITE: Duration = Duration::from_secs(30);
 
-/// How long the rest of a request that was answered early is thrown away: a browser that still sends would not see
-/// the answer (RFC 9112, 9.6).
+/// How long the rest of a request that was answered early is read and discarded: a browser that is still sending
+/// would not see the response (RFC 9112, 9.6).
 pub const LINGER: Duration = Duration::from_secs(10);
 
-/// How long such a request may stand still.
+/// Idle timeout while discarding.
 const LINGER_IDLE: Duration = Duration::from_secs(2);
 
-/// Largest head of a request, and what is read ahead of a body.
+/// Maximum size of a request's headers, and of the read-ahead of a body.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
-/// After this time without an acknowledgement the other end is gone.
+/// Time without an acknowledgement after which the peer counts as gone.
 #[cfg(target_os = "linux")]
-const UNACKNOWLEDGED: Duration = Duration::from_mins(1);
+const USER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Pause after a connection could not be accepted, for want of descriptors or memory.
+/// Delay after a failed accept, for lack of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Most connections that are ever held at once.
+/// Upper limit of concurrent connections.
 const MAX_CONNECTIONS: u64 = 4096;
 
-/// Descriptors that are not for browsers: files, connections to clusters, commands of the playground.
+/// Descriptors reserved for other uses: files, connections to clusters, commands of the playground.
 const OTHER_DESCRIPTORS: u64 = 256;
 
-/// How many connections may be open at once, of a process that may have so many `descriptors`.
+/// Returns the maximum number of concurrent connections for a process with this limit of file descriptors.
 pub fn max_connections(descriptors: u64) -> usize {
     let share = descriptors.saturating_sub(OTHER_DESCRIPTORS) / 4 * 3;
     usize::try_from(share.clamp(32, MAX_CONNECTIONS)).unwrap_or(32)
 }
 
-/// Serves until `ending` comes, then lets the requests that run come to their end; whoever waits for that decides how
-/// long.
+/// Serves until `ending` completes, then until the requests in flight have finished; the caller limits how long.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -109,32 +108,32 @@ pub async fn serve(
                 }
             };
             if let Err(error) = outcome {
-                tracing::debug!(%peer, %error, "a connection ended early");
+                tracing::debug!(%peer, %error, "the connection ended early");
             }
             drop(slot);
         });
     }
     drop((listener, end));
-    // All of them are free again.
+    // Acquires all slots, which are free once all connections have ended.
     let all = u32::try_from(connections).unwrap_or(u32::MAX);
     if let Err(error) = slots.acquire_many(all).await {
-        tracing::debug!(%error, "no connections are waited for");
+        tracing::debug!(%error, "cannot wait for open connections");
     }
 }
 
 type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
 
-/// The next connection for which there is room; none never comes, since the semaphore is not closed.
+/// Accepts the next connection once there is a free slot. Never `None`, since the semaphore is not closed.
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    let mut complained = false;
+    let mut warned = false;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 set_options(&stream);
                 return Some((stream, peer, slot));
             }
-            // The other end has gone already.
+            // The peer has disconnected already.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -143,8 +142,8 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accept
                         | io::ErrorKind::ConnectionReset
                 ) => {}
             Err(error) => {
-                if !std::mem::replace(&mut complained, true) {
-                    tracing::warn!(%error, "no connection can be accepted; trying again");
+                if !std::mem::replace(&mut warned, true) {
+                    tracing::warn!(%error, "cannot accept connections; retrying");
                 }
                 sleep(ACCEPT_PAUSE).await;
             }
@@ -152,30 +151,30 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accept
     }
 }
 
-/// An option that cannot be set is missed by nobody but the network.
+/// Sets socket options. Failures are harmless, so they are only logged.
 fn set_options(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     #[cfg(target_os = "linux")]
     {
         use rustix::net::sockopt;
-        let milliseconds = u32::try_from(UNACKNOWLEDGED.as_millis()).unwrap_or(u32::MAX);
+        let milliseconds = u32::try_from(USER_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
         let set = sockopt::set_tcp_user_timeout(stream, milliseconds)
-            .and_then(|()| sockopt::set_tcp_keepidle(stream, UNACKNOWLEDGED))
+            .and_then(|()| sockopt::set_tcp_keepidle(stream, USER_TIMEOUT))
             .and_then(|()| sockopt::set_socket_keepalive(stream, true));
         if let Err(error) = set {
-            tracing::debug!(%error, "TCP_USER_TIMEOUT");
+            tracing::debug!(%error, "cannot set TCP_USER_TIMEOUT");
         }
     }
 }
 
-/// A connection whose other end has to read what is sent, and which is closed in a way that lets it read the end.
+/// A stream whose writes time out, and which lingers on shutdown so that the peer can read the end of the response.
 struct BrowserStream<S> {
     stream: S,
-    /// Until when something of what is sent has to be taken; set while nothing is.
+    /// Timeout of a blocked write; set only while one is blocked.
     stalled: Option<Pin<Box<Sleep>>>,
-    /// Set once everything is sent: until when the other end may go on sending, in all and without a pause.
+    /// Set after shutdown: when to stop discarding what the peer sends, in total and when idle.
     lingering: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
@@ -188,7 +187,7 @@ impl<S> BrowserStream<S> {
         }
     }
 
-    /// Turns a wait for the other end that takes too long into an error.
+    /// Fails with `TimedOut` if the peer does not read for too long.
     fn limited<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
@@ -198,7 +197,7 @@ impl<S> BrowserStream<S> {
         ready!(stalled.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            "the other end does not read",
+            "the peer does not read",
         )))
     }
 }
@@ -262,7 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for BrowserStream<S> {
                     }
                     idle.as_mut().reset((now + LINGER_IDLE).min(*end));
                 }
-                // The other end has closed, or is gone.
+                // The peer has closed the connection, or is gone.
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => {
                     ready!(idle.as_mut().poll(context));
@@ -280,24 +279,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_descriptors_for_everything_else() {
+    fn connections_leave_descriptors_for_other_uses() {
         for (descriptors, connections) in [(0, 32), (64, 32), (1024, 576), (20_000, 4096), (u64::MAX, 4096)] {
             assert_eq!(max_connections(descriptors), connections, "{descriptors}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn other_end_that_does_not_read_is_cut() {
+    async fn peer_that_does_not_read_times_out() {
         let (near, far) = duplex(16);
         let mut near = BrowserStream::new(near);
-        let begin = Instant::now();
+        let started_at = Instant::now();
         let error = near.write_all(&[0; 64]).await.unwrap_err();
-        assert_eq!((error.kind(), begin.elapsed()), (io::ErrorKind::TimedOut, WRITE));
+        assert_eq!(
+            (error.kind(), started_at.elapsed()),
+            (io::ErrorKind::TimedOut, WRITE)
+        );
         drop(far);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn other_end_that_reads_slowly_is_not_cut() {
+    async fn peer_that_reads_slowly_does_not_time_out() {
         let (near, mut far) = duplex(16);
         let mut near = BrowserStream::new(near);
         let reading = tokio::spawn(async move {
@@ -312,10 +314,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rest_of_a_request_is_thrown_away_for_a_while() {
+    async fn rest_of_a_request_is_discarded_within_limits() {
         let (near, mut far) = duplex(1024);
         let mut near = BrowserStream::new(near);
-        let begin = Instant::now();
+        let started_at = Instant::now();
         let sending = tokio::spawn(async move {
             // Fails once the connection is closed.
             while far.write_all(&[0; 512]).await.is_ok() {
@@ -323,18 +325,22 @@ mod tests {
             }
         });
         near.shutdown().await.unwrap();
-        assert!(begin.elapsed() <= LINGER + LINGER_IDLE, "{:?}", begin.elapsed());
-        assert!(begin.elapsed() + LINGER_IDLE >= LINGER, "{:?}", begin.elapsed());
+        assert!(
+            started_at.elapsed() <= LINGER + LINGER_IDLE,
+            "{:?}",
+            started_at.elapsed()
+        );
+        assert!(
+            started_at.elapsed() + LINGER_IDLE >= LINGER,
+            "{:?}",
+            started_at.elapsed()
+        );
         drop(near);
         sending.await.unwrap();
         let (near, far) = duplex(16);
-        let begin = Instant::now();
+        let started_at = Instant::now();
         BrowserStream::new(near).shutdown().await.unwrap();
-        assert_eq!(
-            begin.elapsed(),
-            LINGER_IDLE,
-            "one that says nothing more is left sooner"
-        );
+        assert_eq!(started_at.elapsed(), LINGER_IDLE, "an idle peer is left sooner");
         drop(far);
     }
 }

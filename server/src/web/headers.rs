@@ -1,4 +1,4 @@
-//! Response headers of every answer, with a Content Security Policy whose nonce is new for each.
+//! Security headers of every response, with a Content Security Policy whose nonce is unique per response.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -9,17 +9,17 @@ use http::header::{self, HeaderName, HeaderValue};
 use crate::random;
 use crate::web::state::AppState;
 
-/// The nonce of the response that is being made; inline scripts carry it.
+/// The nonce of the current response; inline scripts carry it.
 #[derive(Clone)]
 pub struct Nonce(pub String);
 
-/// Headers that are always the same.
+/// Headers with constant values.
 const FIXED: [(HeaderName, HeaderValue); 5] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     ),
-    // Addresses hold names of projects and Jobs.
+    // URLs contain names of projects and Jobs.
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
@@ -35,15 +35,15 @@ const FIXED: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
-/// A year of HTTPS only, for browsers that reached the server by it. Other names of the host are not this server's to
-/// decide on.
+/// HTTPS only for a year, for browsers that used it. Without `includeSubDomains`, which is not for this server to
+/// decide.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Only this server's own files, and inline scripts with the nonce. `wasm-unsafe-eval` lets WebAssembly compile, and
-/// nothing else. Forms go to this server, for signing in and for choosing a language. The editor (Monaco) places its
-/// lines with `style` attributes, so the page that has it allows them.
+/// Builds the policy: only this server's own files, and inline scripts with the nonce. `wasm-unsafe-eval` permits
+/// compiling WebAssembly and nothing else. Forms submit to this server, for sign-in and preferences. The editor
+/// (Monaco) positions lines with `style` attributes, so they are allowed on its pages.
 ///
-/// Trusted Types are not required: Leptos makes static markup by `innerHTML` from its own program text, and could do so
+/// Trusted Types are not required: Leptos creates static markup with `innerHTML` from its own code, and could do so
 /// only under a default policy that lets all markup pass.
 fn policy(nonce: &str, has_editor: bool) -> String {
     let style_attributes = if has_editor { "'unsafe-inline'" } else { "'none'" };
@@ -55,7 +55,7 @@ fn policy(nonce: &str, has_editor: bool) -> String {
     )
 }
 
-/// Adds the headers.
+/// Adds the headers to a response.
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let has_editor = app::elsewhere::bundle_of(request.uri().path()) == "wizard";
     let policy = random::text::<16>()
@@ -69,7 +69,7 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     let policy = match policy {
         Ok(policy) => policy,
         Err(error) => {
-            tracing::error!(%error, "no nonce");
+            tracing::error!(%error, "cannot create a nonce");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
@@ -80,7 +80,7 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     if state.hosts.secure() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    // A file may be kept, but is asked for again; anything else may not be kept at all.
+    // Files may be cached but must be revalidated; anything else must not be stored.
     let caching = if headers.contains_key(header::ETAG) {
         "no-cache"
     } else {

@@ -1,4 +1,4 @@
-//! Probes: whether the process answers, and whether it reaches its cluster.
+//! Liveness and readiness probes.
 
 use std::time::Duration;
 
@@ -9,55 +9,55 @@ use tokio::time::Instant;
 
 use crate::web::state::AppState;
 
-/// How long an answer of the cluster is told again. Anyone may ask for it, and nobody shall make the console ask.
-const FRESH: Duration = Duration::from_secs(5);
+/// How long the result of a check is cached: anyone may call the probe, and must not cause load on the cluster.
+const CACHE_TTL: Duration = Duration::from_secs(5);
 
-/// How long the cluster may take to answer.
+/// Timeout of the check.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: the process responds.
 pub async fn live() -> &'static str {
     "ok"
 }
 
-/// What is known of the cluster: whether it answers, and since when that is known.
+/// The cached readiness of the cluster, with the time of the check.
 #[derive(Debug, Default)]
 pub struct Readiness(Mutex<Option<(Instant, bool)>>);
 
 impl Readiness {
-    /// Whether the cluster answers, asked by one at a time and at most every five seconds.
+    /// Whether the cluster responds; checked at most every five seconds, by one caller at a time.
     async fn get(&self, state: &AppState) -> bool {
-        let mut known = self.0.lock().await;
-        if let Some((_, ready)) = known.filter(|(at, _)| at.elapsed() < FRESH) {
+        let mut cached = self.0.lock().await;
+        if let Some((_, ready)) = cached.filter(|(at, _)| at.elapsed() < CACHE_TTL) {
             return ready;
         }
-        let asked = tokio::time::timeout(TIMEOUT, async {
-            let cluster = state.clusters.open_for_anybody().await?;
+        let check = tokio::time::timeout(TIMEOUT, async {
+            let cluster = state.clusters.open_unauthenticated().await?;
             crate::playground::health(&cluster).await?;
             cluster.version().await
         });
-        // The reason is in the log, not in the answer, since anyone may ask.
-        let ready = match asked.await {
+        // The reason is only logged, since anyone may call the probe.
+        let ready = match check.await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
                 false
             }
             Err(_) => {
-                tracing::warn!("not ready: the cluster does not answer within {TIMEOUT:?}");
+                tracing::warn!("not ready: the cluster does not respond within {TIMEOUT:?}");
                 false
             }
         };
-        *known = Some((Instant::now(), ready));
+        *cached = Some((Instant::now(), ready));
         ready
     }
 }
 
-/// `GET /readyz`: the cluster's API server answers too, as far as is known.
+/// `GET /readyz`: the cluster's API server responds, too.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
     if state.readiness.get(&state).await {
         (StatusCode::OK, "ok")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the cluster does not answer")
+        (StatusCode::SERVICE_UNAVAILABLE, "the cluster does not respond")
     }
 }

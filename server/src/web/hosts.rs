@@ -1,7 +1,7 @@
-//! The names under which this server answers.
+//! Validates the `Host` header.
 //!
-//! A page of another site can make its own name point to 127.0.0.1 (DNS rebinding) and then talk to this server as
-//! its own origin. Such a request carries the other name in `Host`. An address cannot be rebound.
+//! A page of another site can make its own name resolve to 127.0.0.1 (DNS rebinding) and then reach this server as
+//! its own origin. Such a request carries the other name in `Host`. An IP address cannot be rebound.
 
 use std::net::IpAddr;
 
@@ -14,17 +14,17 @@ use http::{HeaderMap, StatusCode, Uri};
 
 use crate::web::state::AppState;
 
-/// The address that people's browsers use.
+/// The public URL of the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
-    /// It begins with `https`.
+    /// Whether the scheme is `https`.
     pub secure: bool,
     /// Host and, if given, port.
     pub authority: Authority,
 }
 
 impl PublicUrl {
-    /// The origin as browsers write it, such as `https://jobs.example.com`.
+    /// Returns the origin as browsers serialize it, such as `https://jobs.example.com`.
     pub fn origin(&self) -> String {
         format!(
             "{}://{}",
@@ -34,16 +34,16 @@ impl PublicUrl {
     }
 }
 
-/// The names under which this server answers.
+/// The host names that this server accepts.
 #[derive(Debug, Clone)]
 pub struct Hosts {
-    /// Only this machine reaches the server, so only loopback addresses are its own.
+    /// Whether the server listens on loopback, so that only loopback addresses are accepted.
     loopback: bool,
     public: Option<PublicUrl>,
 }
 
 impl Hosts {
-    /// Of a server that listens on `ip` and is known as `public`.
+    /// Creates the hosts of a server that listens on `ip` and has the URL `public`.
     pub fn new(ip: IpAddr, public: Option<PublicUrl>) -> Self {
         Self {
             loopback: ip.is_loopback(),
@@ -51,25 +51,25 @@ impl Hosts {
         }
     }
 
-    /// Browsers reach the server through HTTPS.
+    /// Whether browsers reach the server over HTTPS.
     pub fn secure(&self) -> bool {
         self.public.as_ref().is_some_and(|public| public.secure)
     }
 
-    /// The origin that a proxy stands for.
+    /// Returns the origin of the public URL.
     pub fn public_origin(&self) -> Option<String> {
         self.public.as_ref().map(PublicUrl::origin)
     }
 
-    /// Whether `host` is the public address's.
+    /// Whether `host` is that of the public URL.
     pub fn is_public(&self, host: &Authority) -> bool {
         self.public
             .as_ref()
             .is_some_and(|public| public.authority == *host)
     }
 
-    /// Whether `host`, a `Host` header's value, means this server.
-    fn knows(&self, host: &Authority) -> bool {
+    /// Whether `host`, the value of a `Host` header, is this server.
+    fn accepts(&self, host: &Authority) -> bool {
         if self.is_public(host) {
             return true;
         }
@@ -85,18 +85,18 @@ impl Hosts {
     }
 }
 
-/// The host that a request is for: HTTP/2 has it in the address, HTTP/1.1 in the header.
+/// Returns the host that a request is for: in HTTP/2 it is in the URI, in HTTP/1.1 in the header.
 pub fn requested(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
     uri.authority()
         .cloned()
         .or_else(|| headers.get(HOST)?.to_str().ok()?.parse().ok())
 }
 
-/// Answers 421 to a request for a name that is not this server's.
+/// Responds with 421 to a request for another host.
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let known = requested(request.uri(), request.headers()).is_some_and(|host| state.hosts.knows(&host));
-    // Probes come with whatever name the machine has in its cluster, and learn nothing.
-    if known || matches!(request.uri().path(), "/healthz" | "/readyz") {
+    let accepted = requested(request.uri(), request.headers()).is_some_and(|host| state.hosts.accepts(&host));
+    // Probes are exempt: they use whatever name the machine has in its cluster, and reveal nothing.
+    if accepted || matches!(request.uri().path(), "/healthz" | "/readyz") {
         next.run(request).await
     } else {
         let text =
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_own_names_are_known() {
+    fn only_own_hosts_are_accepted() {
         let public = PublicUrl {
             secure: true,
             authority: Authority::from_static("jobs.example.com"),
@@ -132,7 +132,7 @@ mod tests {
         for (host, known_locally, known_openly) in table {
             let authority: Authority = host.parse().unwrap();
             assert_eq!(
-                (local.knows(&authority), open.knows(&authority)),
+                (local.accepts(&authority), open.accepts(&authority)),
                 (known_locally, known_openly),
                 "{host}"
             );

@@ -1,4 +1,4 @@
-//! Finds the session of a request, and turns away requests that need one and have none.
+//! Finds the session of a request, and rejects requests that need one and have none.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,20 +23,20 @@ use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
 use crate::web::state::AppState;
 
-/// The request has a cookie whose session has ended.
+/// Marks a request with a cookie whose session has ended.
 #[derive(Clone)]
 struct Ended;
 
-/// Characters that a path keeps inside a query.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+/// Characters of a path that need no encoding inside a query.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
 
-/// Every request: who is it? The session's cluster and backend go into the request; a prolonged session's cookie goes
-/// into the response.
+/// Authenticates every request. Adds the session, its cluster and its backend to the request, and the cookie of an
+/// extended session to the response.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let service = &state.sessions;
     let Some(id) = service.cookie.read(request.headers()) else {
@@ -46,19 +46,19 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         request.extensions_mut().insert(Ended);
         return next.run(request).await;
     };
-    let prolonged = used.prolonged.then(|| service.cookie.set(request.headers(), id));
+    let extended = used.extended.then(|| service.cookie.set(request.headers(), id));
     let key = request
         .extensions()
         .get::<NamedContext>()
         .map(|named| named.0.clone());
-    let place = RequestedCluster::new(Arc::clone(&state.clusters), key);
-    let backend = ClusterBackend::new(place.clone(), used.session.id.clone());
+    let requested = RequestedCluster::new(Arc::clone(&state.clusters), key);
+    let backend = ClusterBackend::new(requested.clone(), used.session.id.clone());
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
-    request.extensions_mut().insert(place);
+    request.extensions_mut().insert(requested);
     request.extensions_mut().insert(used.session);
     let response = next.run(request).await;
-    match prolonged {
-        // A response that sets the cookie itself (signing out) has the last word.
+    match extended {
+        // A response that sets the cookie itself (sign-out) takes precedence.
         Some(jar) if !response.headers().contains_key(http::header::SET_COOKIE) => {
             (jar, response).into_response()
         }
@@ -66,7 +66,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     }
 }
 
-/// The application's pages: without a session they lead to the sign-in page, which leads back.
+/// Redirects pages without a session to the sign-in page, which redirects back.
 pub async fn application(request: Request, next: Next) -> Response {
     if is_signed_in(&request) || request.uri().path() == "/sign-in" {
         return next.run(request).await;
@@ -78,22 +78,25 @@ pub async fn application(request: Request, next: Next) -> Response {
     to_sign_in(&request, back).into_response()
 }
 
-/// Streams and downloads: without a session, 401; with too many open ones, 429.
+/// Guards streams and downloads: 401 without a session, 429 with too many open streams.
 pub async fn streams(request: Request, next: Next) -> Response {
     let Some(session) = request.extensions().get::<Session>() else {
         return signed_out();
     };
-    let Ok(place) = Arc::clone(&session.streams).try_acquire_owned() else {
+    let Ok(permit) = Arc::clone(&session.streams).try_acquire_owned() else {
         let code = StatusCode::TOO_MANY_REQUESTS;
         let error = ApiError::Other {
             code: code.as_u16(),
-            message: format!("{MAX_STREAMS} streams are open in this session"),
+            message: format!("the session has {MAX_STREAMS} open streams, which is the maximum"),
         };
         return (code, [(RETRY_AFTER, "5")], Json(error)).into_response();
     };
-    next.run(request)
-        .await
-        .map(|body| Body::new(OpenStream { body, _place: place }))
+    next.run(request).await.map(|body| {
+        Body::new(OpenStream {
+            body,
+            _permit: permit,
+        })
+    })
 }
 
 pin_project_lite::pin_project! {
@@ -101,7 +104,7 @@ pin_project_lite::pin_project! {
     struct OpenStream {
         #[pin]
         body: Body,
-        _place: OwnedSemaphorePermit,
+        _permit: OwnedSemaphorePermit,
     }
 }
 
@@ -125,7 +128,7 @@ impl http_body::Body for OpenStream {
     }
 }
 
-/// In the form that the pages understand.
+/// Returns a 401 in the format that the pages understand.
 pub fn signed_out() -> Response {
     (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response()
 }
@@ -142,7 +145,7 @@ fn to_sign_in(request: &Request, back: &str) -> Redirect {
     };
     Redirect::to(&format!(
         "/sign-in?{ended}back={}",
-        utf8_percent_encode(back, PLAIN)
+        utf8_percent_encode(back, UNRESERVED)
     ))
 }
 

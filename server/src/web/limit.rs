@@ -1,8 +1,7 @@
-//! How large a request body may be, and how long it may take to arrive.
+//! Limits the size of request bodies and the time in which they have to arrive.
 //!
-//! The limit that people meet is that of a manifest's text ([`manifest::MAX_BYTES`]), which is counted where the text
-//! is there (`backend::create`). Here are the bounds of what is read for it: JSON writes a control character in six
-//! bytes.
+//! The limit that users meet is that of a manifest ([`manifest::MAX_BYTES`]), checked on the decoded text
+//! (`operations::create`). The limits here are for its encoding: JSON escapes a control character with six bytes.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -22,31 +21,31 @@ use app::api::error::ApiError;
 
 use crate::web::{api_arguments, api_calls};
 
-/// Most bytes of JSON that one byte of text takes: `\u0000`.
+/// Maximum number of JSON bytes for one byte of text: `\u0000`.
 const JSON_ESCAPE: usize = 6;
 
 /// A call with a few names.
 pub const NAMES: usize = 64 * 1024;
 
-/// A form: a token or a choice, and where to go afterwards.
+/// A form: a token or a choice, and where to redirect afterwards.
 pub const FORM: usize = 16 * 1024;
 
-/// A manifest, with room for the other arguments.
+/// A manifest, plus the other arguments.
 pub const MANIFEST: usize = JSON_ESCAPE * manifest::MAX_BYTES + NAMES;
 
 /// The alias and description of a Job. All annotations of an object together are at most 256 KiB.
 pub const DESCRIPTION: usize = JSON_ESCAPE * 256 * 1024 + NAMES;
 
-/// The names of selected Jobs: 10,000 of the longest.
+/// The names of selected Jobs: 10,000 of maximum length.
 pub const SELECTION: usize = 10_000 * 256 + NAMES;
 
-/// Bodies of more than [`NAMES`] that are read or worked on at the same time; others wait.
+/// Maximum number of bodies larger than [`NAMES`] that are processed concurrently; others wait.
 pub const LARGE_AT_ONCE: usize = 3;
 
-/// How long a body may take, besides the time at [`SLOWEST`].
+/// Time in which a body has to arrive, in addition to its transfer time at [`SLOWEST`].
 pub const BODY: Duration = Duration::from_secs(10);
 
-/// Bytes a second below which a body takes too long.
+/// Minimum transfer rate of a body, in bytes per second.
 pub const SLOWEST: u32 = 16 * 1024;
 
 static LARGE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(LARGE_AT_ONCE));
@@ -60,7 +59,7 @@ enum Refused {
     Broken(axum::Error),
 }
 
-/// How large the body of a request may be; none if no body is read.
+/// Returns the size limit of a request's body; `None` if the body is not read.
 fn limit(method: &Method, path: &str) -> Option<usize> {
     if method != Method::POST {
         return None;
@@ -74,7 +73,7 @@ fn limit(method: &Method, path: &str) -> Option<usize> {
     }
 }
 
-/// Reads the body up to its limit and passes it on, or says why not in the form that the pages can show.
+/// Reads the body up to its limit and passes it on, or responds with an error that the pages can display.
 pub async fn layer(request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let Some(limit) = limit(&parts.method, parts.uri.path()) else {
@@ -98,14 +97,14 @@ pub async fn layer(request: Request, next: Next) -> Response {
         ),
         Err(Refused::TooSlow) => (
             StatusCode::REQUEST_TIMEOUT,
-            "the request takes too long".to_owned(),
+            "the request body took too long to arrive".to_owned(),
         ),
         Err(Refused::TooMany) => (
             StatusCode::TOO_MANY_REQUESTS,
             "too many large requests at once".to_owned(),
         ),
         Err(Refused::Broken(error)) => {
-            tracing::debug!(%error, "a request body ended early");
+            tracing::debug!(%error, "the request body ended early");
             (StatusCode::BAD_REQUEST, "the request ended early".to_owned())
         }
     };
@@ -130,9 +129,9 @@ async fn read(
     if length.is_some_and(|length| length > limit) {
         return Err(Refused::TooLarge);
     }
-    let begin = Instant::now();
+    let started_at = Instant::now();
     let large = async || {
-        timeout_at(begin + BODY, LARGE.acquire())
+        timeout_at(started_at + BODY, LARGE.acquire())
             .await
             .ok()
             .and_then(Result::ok)
@@ -142,26 +141,26 @@ async fn read(
     if length.is_some_and(|length| length > NAMES) {
         permit = Some(large().await?);
     }
-    // A length that is only said takes no memory.
-    let mut kept = Vec::with_capacity(length.unwrap_or_default().min(NAMES));
+    // The declared length is not trusted: it must not allocate memory.
+    let mut buffer = Vec::with_capacity(length.unwrap_or_default().min(NAMES));
     let mut stream = body.into_data_stream();
     loop {
-        let received = u32::try_from(kept.len()).unwrap_or(u32::MAX);
-        let end = begin + BODY + Duration::from_secs(1) * received / SLOWEST;
+        let received = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
+        let end = started_at + BODY + Duration::from_secs(1) * received / SLOWEST;
         let Ok(chunk) = timeout_at(end, stream.next()).await else {
             return Err(Refused::TooSlow);
         };
         let Some(chunk) = chunk else {
-            return Ok((Bytes::from(kept), permit));
+            return Ok((Bytes::from(buffer), permit));
         };
         let chunk = chunk.map_err(Refused::Broken)?;
-        if kept.len() + chunk.len() > limit {
+        if buffer.len() + chunk.len() > limit {
             return Err(Refused::TooLarge);
         }
-        if permit.is_none() && kept.len() + chunk.len() > NAMES {
+        if permit.is_none() && buffer.len() + chunk.len() > NAMES {
             permit = Some(large().await?);
         }
-        kept.extend_from_slice(&chunk);
+        buffer.extend_from_slice(&chunk);
     }
 }
 
@@ -184,11 +183,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn body_that_arrives_too_slowly_is_not_waited_for() {
-        let begin = Instant::now();
+    async fn slow_body_times_out() {
+        let started_at = Instant::now();
         let error = read(slow(1000, Duration::from_secs(1)), None, NAMES).await.err();
         assert!(matches!(error, Some(Refused::TooSlow)), "{error:?}");
-        assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
+        assert!(
+            started_at.elapsed() < Duration::from_secs(12),
+            "{:?}",
+            started_at.elapsed()
+        );
         let (bytes, _) = read(slow(32, Duration::from_millis(50)), None, NAMES)
             .await
             .unwrap();
@@ -202,11 +205,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn body_is_read_to_its_limit_and_no_further() {
+    async fn body_is_read_up_to_its_limit() {
         for (length, is_read) in [(NAMES, true), (NAMES + 1, false)] {
-            for said in [None, Some(length)] {
-                let answer = read(Body::from(vec![b'x'; length]), said, NAMES).await;
-                assert_eq!(answer.is_ok(), is_read, "{length} {said:?}");
+            for content_length in [None, Some(length)] {
+                let result = read(Body::from(vec![b'x'; length]), content_length, NAMES).await;
+                assert_eq!(result.is_ok(), is_read, "{length} {content_length:?}");
             }
         }
     }

@@ -1,16 +1,16 @@
-//! Addresses within this server.
+//! Paths within this server.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
-/// An address within this server: a path with its query. Redirects go to nothing else, so that no link to this
-/// server leads to another.
+/// A path within this server, with its query. Redirects use nothing else, so that no link to this server leads to
+/// another site (open redirect).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPath(String);
 
 impl LocalPath {
-    /// `text` if it is such an address, else `/`. Browsers read `//host` and `/\host` as another server's, and drop
-    /// control characters.
+    /// Returns `text` if it is such a path, else `/`. Browsers treat `//host` and `/\host` as another server, and
+    /// strip control characters.
     pub fn new(text: &str) -> Self {
         let local = text.starts_with('/')
             && !text.starts_with("//")
@@ -20,12 +20,12 @@ impl LocalPath {
         Self(if local { text.to_owned() } else { "/".to_owned() })
     }
 
-    /// As a `Location`.
+    /// Returns the value for a `Location` header.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As a value within a query.
+    /// Encodes the path as a value within a query.
     pub fn encoded(&self) -> String {
         utf8_percent_encode(&self.0, NON_ALPHANUMERIC).to_string()
     }

@@ -1,4 +1,4 @@
-//! HTTP: which address is answered by what, who is asking, what protects the person's browser, and the pages.
+//! HTTP: routes, authentication, protection of browsers, and the pages.
 
 pub mod api_arguments;
 pub mod api_calls;

@@ -1,7 +1,7 @@
-//! Where a request may come from: only from the console's own pages.
+//! Validates the origin of a request: only the console's own pages are allowed.
 //!
-//! `CsrfLayer` compares hosts alone, and lets `GET` pass. Here the scheme counts too, and the same holds for streams:
-//! another site that opened one would hold a connection and a watch in the person's name.
+//! `CsrfLayer` compares only hosts, and lets `GET` pass. Here the scheme counts too, and streams are included:
+//! another site that opens one would hold a connection and a watch in the user's name.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use crate::web::hosts::{Hosts, requested};
 use crate::web::state::AppState;
 
-/// Whether the request comes from this origin, or from no page at all (a typed address, a program).
+/// Whether the request comes from this origin, or not from a page at all (a typed URL, a program).
 fn is_own(uri: &Uri, headers: &HeaderMap, hosts: &Hosts) -> bool {
     let mut sites = headers.get_all("sec-fetch-site").iter();
     if !sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none")) {
@@ -20,7 +20,7 @@ fn is_own(uri: &Uri, headers: &HeaderMap, hosts: &Hosts) -> bool {
     }
     let public = hosts.public_origin();
     let own = requested(uri, headers).map(|host| format!("http://{host}"));
-    // Under its public name the server is reached as the public address says, and not otherwise.
+    // Under its public name the server is reached only with the scheme of the public URL.
     let own = own.filter(|_| !requested(uri, headers).is_some_and(|host| hosts.is_public(&host)));
     headers.get_all(ORIGIN).iter().all(|origin| {
         let origin = Some(origin.as_bytes());
@@ -28,7 +28,7 @@ fn is_own(uri: &Uri, headers: &HeaderMap, hosts: &Hosts) -> bool {
     })
 }
 
-/// Answers 403 to a stream that another site opens, and to anything else that it sends and that may change something.
+/// Responds with 403 to cross-site requests that open a stream or use an unsafe method.
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_stream = ["/stream/", "/download/", "/cluster/"]
@@ -54,7 +54,7 @@ mod tests {
     use crate::web::hosts::PublicUrl;
 
     #[test]
-    fn origin_is_compared_with_its_scheme() {
+    fn origin_is_compared_including_its_scheme() {
         let loopback = IpAddr::from([127, 0, 0, 1]);
         let local = Hosts::new(loopback, None);
         let public = Hosts::new(
@@ -65,7 +65,7 @@ mod tests {
             }),
         );
         let (near, far) = ("127.0.0.1:3000", "jobs.example.com");
-        #[allow(clippy::type_complexity, reason = "one row a line is read at a glance")]
+        #[allow(clippy::type_complexity, reason = "one row per line is easier to read")]
         let table: [(&Hosts, &str, &[(&str, &str)], bool); 19] = [
             (&local, near, &[], true),
             (&local, near, &[("sec-fetch-site", "same-origin")], true),
@@ -84,7 +84,7 @@ mod tests {
             ),
             (&local, near, &[("origin", "null")], false),
             (&local, near, &[("origin", "")], false),
-            // One of them is a lie.
+            // One of the two headers is forged.
             (
                 &local,
                 near,
@@ -111,7 +111,7 @@ mod tests {
                 &[("origin", "https://jobs.example.com:8443")],
                 false,
             ),
-            // A proxy that does not pass the host on.
+            // A proxy that does not pass on the host.
             (&public, near, &[("origin", "https://jobs.example.com")], true),
             (&public, near, &[("origin", "http://127.0.0.1:3000")], true),
         ];

@@ -1,4 +1,4 @@
-//! Pages: the application rendered on the server, and the addresses that lead to one.
+//! Pages: server-side rendering, and redirects to pages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,22 +23,23 @@ use crate::web::local_path::LocalPath;
 use crate::web::sign_in::{redeem, renew_token};
 use crate::web::state::AppState;
 
-/// How long the first page looks for a project.
+/// Timeout of finding a project for the start page.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What the first page may be asked with.
+/// Query parameters of the start page.
 #[derive(Deserialize)]
-pub struct First {
+pub struct StartQuery {
     token: Option<String>,
 }
 
-/// `GET /`, `GET /clusters/KEY`: signs in with a token if there is one, else leads to the Jobs of the first project.
-pub async fn first(
+/// `GET /`, `GET /clusters/KEY`: signs in with a token if there is one, else redirects to the Jobs of the default
+/// project.
+pub async fn start(
     State(state): State<AppState>,
     named: Option<Extension<NamedContext>>,
     session: Option<Extension<Session>>,
     peer: Peer,
-    Query(query): Query<First>,
+    Query(query): Query<StartQuery>,
     headers: HeaderMap,
 ) -> Response {
     let base_of = |key: &String| format!("{CLUSTERS}{key}");
@@ -50,22 +51,22 @@ pub async fn first(
         return redeem(&state, peer, &headers, &token, &back.unwrap_or_default());
     }
     if session.is_none() {
-        // Nobody learns from this which clusters there are.
+        // Unauthenticated users must not learn which clusters exist.
         let back = key.map(|key| LocalPath::new(&format!("{}/", base_of(&key))).encoded());
         let back = back.map(|back| format!("?back={back}")).unwrap_or_default();
         return Redirect::to(&format!("/sign-in{back}")).into_response();
     }
-    let key = key.or_else(|| state.clusters.first());
+    let key = key.or_else(|| state.clusters.default_id());
     let base = key.as_ref().map(base_of).unwrap_or_default();
-    let project = tokio::time::timeout(TIMEOUT, first_project(&state, key)).await;
-    // Of a cluster that cannot be asked the page says so.
+    let project = tokio::time::timeout(TIMEOUT, default_project(&state, key)).await;
+    // If the cluster does not respond, the page reports it.
     let project = project.unwrap_or_else(|_| "default".to_owned());
     Redirect::to(&format!("{base}/projects/{project}/jobs")).into_response()
 }
 
-/// `demo` (the playground's own project), else the credentials' own (as a rule `default`), else the first; if the
-/// cluster does not answer, the page says so.
-async fn first_project(state: &AppState, key: Option<String>) -> String {
+/// Returns `demo` (the playground's own project) if it exists, else the credentials' namespace (usually `default`),
+/// else the first project. If the cluster does not respond, the page reports it.
+async fn default_project(state: &AppState, key: Option<String>) -> String {
     let Ok(cluster) = RequestedCluster::new(Arc::clone(&state.clusters), key)
         .open()
         .await
@@ -75,7 +76,7 @@ async fn first_project(state: &AppState, key: Option<String>) -> String {
     let projects = match cluster.projects().await {
         Ok(projects) => projects.names,
         Err(error) => {
-            tracing::debug!(%error, "no list of projects");
+            tracing::debug!(%error, "cannot list the projects");
             Vec::new()
         }
     };
@@ -87,11 +88,11 @@ async fn first_project(state: &AppState, key: Option<String>) -> String {
     first.unwrap_or(own).to_owned()
 }
 
-/// Where there are several clusters, a page's address says which one it shows: one that does not leads to the first.
-pub async fn with_cluster(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Redirects a page without a cluster in its address to the default cluster, if there are several.
+pub async fn redirect_to_cluster(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
     let is_page = request.method() == Method::GET && path.starts_with("/projects/");
-    match state.clusters.first() {
+    match state.clusters.default_id() {
         Some(key) if is_page && request.extensions().get::<Session>().is_some() => {
             Redirect::temporary(&format!("{CLUSTERS}{key}{path}")).into_response()
         }
@@ -99,9 +100,9 @@ pub async fn with_cluster(State(state): State<AppState>, request: Request, next:
     }
 }
 
-/// Whether `path` can be a page's: every cluster, project and Job in it has a name that such a thing can have
-/// (Kubernetes' "Object Names and IDs").
-fn is_possible(path: &str) -> bool {
+/// Whether `path` can be that of a page: every cluster, project and Job in it has a valid name (Kubernetes' "Object
+/// Names and IDs").
+fn is_valid_page(path: &str) -> bool {
     let is_key = |name: &str| {
         name.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~'))
@@ -128,39 +129,39 @@ fn is_possible(path: &str) -> bool {
     true
 }
 
-/// Whether a path is what it looks like: no segment stands for another folder, and none is longer than a file's name can
-/// be. Browsers fold dots before they ask, so nobody is led astray by the refusal.
-fn is_plain(path: &str) -> bool {
+/// Whether a path is normalized: no segment is a dot segment, and none is longer than a file name can be. Browsers
+/// remove dot segments themselves, so rejecting them affects no one.
+fn is_normalized(path: &str) -> bool {
     path.split('/').all(|segment| {
         let decoded: Vec<u8> = percent_decode_str(segment).collect();
         decoded.len() <= MAX_SEGMENT && !matches!(&decoded[..], b"." | b"..")
     })
 }
 
-/// The longest name of a file, and more than any name of the API has (253).
+/// Maximum length of a file name, and more than any name of the API has (253).
 const MAX_SEGMENT: usize = 255;
 
-/// Answers 404 to the address of a page that no cluster, project or Job can have, before anything of it is rendered.
-/// It is no page of the application, whose browser half would read the address again.
-pub async fn with_possible_names(request: Request, next: Next) -> Response {
+/// Responds with 404 to the address of a page that no cluster, project or Job can have, before anything is
+/// rendered. The response is not a page of the application, whose browser half would parse the address again.
+pub async fn reject_invalid_names(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page = path.starts_with("/projects/") || path.starts_with(CLUSTERS);
-    if is_plain(path) && (!is_page || is_possible(path)) {
+    if is_normalized(path) && (!is_page || is_valid_page(path)) {
         return next.run(request).await;
     }
     let text = "There is no such address: no project or Job can have this name.\n没有此地址：项目或任务不可能使用该名称。\n";
     (StatusCode::NOT_FOUND, text).into_response()
 }
 
-/// A visit of the sign-in page prints a new address if the last one is too old.
-pub async fn on_sign_in(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Prints a new sign-in URL if the last one has expired, when the sign-in page is visited.
+pub async fn renew_token_on_sign_in(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/sign-in" {
         renew_token(&state);
     }
     next.run(request).await
 }
 
-/// Gives the application the nonce that the response's policy names.
+/// Provides the nonce of the response's policy to the application.
 pub fn provide_nonce() {
     let parts = use_context::<Parts>();
     if let Some(Nonce(value)) = parts.as_ref().and_then(|parts| parts.extensions.get::<Nonce>()) {
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_can_exist_are_rendered() {
+    fn only_valid_names_are_rendered() {
         let long = |length: usize| format!("/projects/demo/jobs/{}", "a".repeat(length));
         for possible in [
             "/projects/demo/jobs",
@@ -184,7 +185,7 @@ mod tests {
             "/projects/%64emo/jobs",
             &long(253),
         ] {
-            assert!(is_possible(possible), "{possible}");
+            assert!(is_valid_page(possible), "{possible}");
         }
         for impossible in [
             "/projects/x%3C%2Ftitle%3E/jobs",
@@ -201,26 +202,26 @@ mod tests {
             "/clusters/a%2Fb/projects/demo/jobs",
             &long(254),
         ] {
-            assert!(!is_possible(impossible), "{impossible}");
+            assert!(!is_valid_page(impossible), "{impossible}");
         }
     }
 
     #[test]
-    fn a_path_that_stands_for_another_is_refused() {
+    fn dot_segments_and_overlong_segments_are_rejected() {
         for plain in [
             "/",
             "/projects/demo/jobs",
             "/pkg/frontend.js",
             "//a",
             "/..a/a..",
-            // No file has this name: the application answers that there is no such page.
+            // No file has this name: the application responds with its not-found page.
             "/a%00",
         ] {
-            assert!(is_plain(plain), "{plain}");
+            assert!(is_normalized(plain), "{plain}");
         }
         let long = format!("/{}", "a".repeat(256));
         for other in ["/./projects/x", "/x/../projects", "/%2e/projects", "/.%2E", &long] {
-            assert!(!is_plain(other), "{other}");
+            assert!(!is_normalized(other), "{other}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Language and theme: a form without JavaScript, kept in cookies that the pages read.
+//! Language and theme: a form that works without JavaScript, stored in cookies that the pages read.
 
 use app::i18n::Lang;
 use app::preferences::Theme;
@@ -11,9 +11,9 @@ use serde::Deserialize;
 use crate::web::local_path::LocalPath;
 
 /// A year.
-const LIFE: std::time::Duration = std::time::Duration::from_hours(365 * 24);
+const MAX_AGE: std::time::Duration = std::time::Duration::from_hours(365 * 24);
 
-/// What the form sends: one of the two, as a rule.
+/// The form: usually one of the two.
 #[derive(Deserialize)]
 pub struct Choice {
     lang: Option<String>,
@@ -22,7 +22,7 @@ pub struct Choice {
     back: LocalPath,
 }
 
-/// `POST /preferences`. An unknown value changes nothing.
+/// `POST /preferences`: sets the cookies. Unknown values are ignored.
 pub async fn choose(mut jar: CookieJar, Form(choice): Form<Choice>) -> Response {
     if let Some(lang) = choice.lang.as_deref().and_then(Lang::from_tag) {
         jar = jar.add(cookie("lang", lang.tag()));
@@ -33,11 +33,11 @@ pub async fn choose(mut jar: CookieJar, Form(choice): Form<Choice>) -> Response 
     (jar, Redirect::to(choice.back.as_str())).into_response()
 }
 
-/// Readable by the pages' own code: it holds nothing that is secret.
+/// Builds a cookie without `HttpOnly`: it is not secret, and the pages' code reads it.
 fn cookie(name: &'static str, value: &'static str) -> Cookie<'static> {
     let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_same_site(SameSite::Lax);
-    cookie.set_max_age(LIFE.try_into().ok());
+    cookie.set_max_age(MAX_AGE.try_into().ok());
     cookie
 }

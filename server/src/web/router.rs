@@ -1,4 +1,4 @@
-//! Which address is answered by what, and what every request passes on its way.
+//! The routes, and the middleware of every request.
 
 use std::sync::LazyLock;
 
@@ -21,17 +21,17 @@ use crate::web::{assets, health, limit, pages, preferences, schema, trace};
 use crate::web::{identify, sign_in};
 use crate::{contexts, live, web};
 
-/// The application's pages. Found once a process: while they are looked for, no page anywhere loads its data, and one
-/// that is rendered at that moment would wait for ever.
+/// The application's pages, generated once per process: meanwhile no page loads its data, and one that is being
+/// rendered would never finish.
 static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
-/// The whole server.
+/// Builds the router of the server.
 pub fn router(state: AppState) -> Result<Router, ConfigError> {
     let html = {
         let options = state.leptos.clone();
         move || shell(options.clone())
     };
-    // What no route and no file answers, the application does: with its page for an unknown address.
+    // Requests without a route or a file render the application's not-found page.
     let unknown =
         render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(identify::application));
 
@@ -40,18 +40,18 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/stream/job", get(live::job_detail::stream))
         .route("/stream/logs", get(live::logs::stream))
         .route("/download/log", get(live::download::log))
-        .route("/cluster/schema", get(schema::answer))
+        .route("/cluster/schema", get(schema::get_schema))
         .route_layer(from_fn(identify::streams));
 
-    // Pages and server functions: the framework registers both.
+    // Pages and server functions; the framework registers both.
     let application = Router::new()
         .leptos_routes_with_context(&state, PAGES.clone(), provide_nonce, html)
-        .route_layer(from_fn_with_state(state.clone(), pages::with_cluster))
+        .route_layer(from_fn_with_state(state.clone(), pages::redirect_to_cluster))
         .route_layer(from_fn(identify::application))
-        .route_layer(from_fn_with_state(state.clone(), pages::on_sign_in));
+        .route_layer(from_fn_with_state(state.clone(), pages::renew_token_on_sign_in));
 
     let forms = Router::new()
-        .route("/", get(pages::first))
+        .route("/", get(pages::start))
         .route("/session", post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/preferences", post(preferences::choose));
@@ -64,7 +64,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     if let Some(origin) = state.hosts.public_origin() {
         csrf = csrf.add_trusted_origin(&origin)?;
     }
-    // From outside to inside.
+    // Outermost first.
     let layers = ServiceBuilder::new()
         .layer(from_fn(trace::layer))
         .layer(from_fn_with_state(state.clone(), web::headers::layer))
@@ -72,12 +72,12 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .layer(from_fn_with_state(state.clone(), web::hosts::layer))
         .layer(csrf)
         .layer(from_fn_with_state(state.clone(), web::origin::layer))
-        .layer(from_fn(pages::with_possible_names))
+        .layer(from_fn(pages::reject_invalid_names))
         .layer(from_fn_with_state(state.clone(), identify::identify))
-        // Nothing of a body is read for whoever may not send it.
+        // Rejects unauthorized requests before any of the body is read.
         .layer(from_fn(web::api_calls::layer))
         .layer(from_fn(limit::layer))
-        // The limit is `limit`'s alone.
+        // `limit` enforces the only limit.
         .layer(DefaultBodyLimit::disable());
 
     let site = assets::service(&state.site, unknown.with_state(state.clone()));
@@ -89,6 +89,6 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .fallback_service(site)
         .layer(layers)
         .with_state(state);
-    // Before the routes are looked at.
+    // Rewrites the URI before routing.
     Ok(Router::new().fallback_service(MapRequest::new(routes, contexts::extract::read)))
 }

@@ -1,4 +1,4 @@
-//! `GET /cluster/schema`: the fields that the cluster knows, for completion, documentation and generated forms.
+//! `GET /cluster/schema`: the fields of the cluster's API, for completion, documentation and generated forms.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -7,15 +7,15 @@ use http::{HeaderMap, StatusCode};
 
 use crate::contexts::extract::ClusterExtractor;
 
-/// A `manifest::Schema` as JSON, compressed where the browser takes it.
-pub async fn answer(ClusterExtractor(cluster): ClusterExtractor, headers: HeaderMap) -> Response {
+/// Responds with a `manifest::Schema` as JSON, compressed if the browser accepts it.
+pub async fn get_schema(ClusterExtractor(cluster): ClusterExtractor, headers: HeaderMap) -> Response {
     let schema = match cluster.schema().await {
         Ok(schema) => schema,
         Err(error) => return (StatusCode::BAD_GATEWAY, Json(error)).into_response(),
     };
     let fixed = [
         (CONTENT_TYPE, "application/json"),
-        // One that stands in for the cluster's own is asked for again.
+        // A fallback schema must not be cached.
         (
             CACHE_CONTROL,
             if schema.unknown.is_none() {
@@ -26,14 +26,14 @@ pub async fn answer(ClusterExtractor(cluster): ClusterExtractor, headers: Header
         ),
         (VARY, "Accept-Encoding, Cookie"),
     ];
-    if takes_gzip(&headers) {
+    if accepts_gzip(&headers) {
         (fixed, [(CONTENT_ENCODING, "gzip")], schema.gzip.clone()).into_response()
     } else {
         (fixed, schema.json.clone()).into_response()
     }
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     accepted.unwrap_or_default().split(',').any(|part| {
         let (name, quality) = part.split_once(';').unwrap_or((part, ""));
@@ -46,15 +46,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_browser_takes_is_compressed() {
-        let takes = |value: &str| {
+    fn gzip_is_sent_only_if_accepted() {
+        let accepts = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_ENCODING, value.parse().unwrap());
-            takes_gzip(&headers)
+            accepts_gzip(&headers)
         };
-        assert!(takes("gzip, deflate, br"));
-        assert!(takes("br;q=1.0, gzip;q=0.5"));
-        assert!(!takes("gzip;q=0, br"));
-        assert!(!takes("identity"));
+        assert!(accepts("gzip, deflate, br"));
+        assert!(accepts("br;q=1.0, gzip;q=0.5"));
+        assert!(!accepts("gzip;q=0, br"));
+        assert!(!accepts("identity"));
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sign-in and sign-out.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::session::attempts::Peer;
 use crate::web::local_path::LocalPath;
 use crate::web::state::AppState;
 
-/// What the sign-in page sends.
+/// The form of the sign-in page.
 #[derive(Deserialize)]
 pub struct SignIn {
     token: String,
@@ -21,27 +21,27 @@ pub struct SignIn {
     back: LocalPath,
 }
 
-/// `POST /session`.
+/// `POST /session`: signs in with the token of the form.
 pub async fn sign_in(
     State(state): State<AppState>,
     peer: Peer,
     headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Response {
-    // Copied from a terminal, a token may bring a line's end along, or the whole address.
+    // Pasted from a terminal, the token may include a line break, or the whole URL.
     let token = form.token.trim();
     let token = token.rsplit_once("token=").map_or(token, |(_, token)| token);
     redeem(&state, peer, &headers, token, &form.back)
 }
 
-/// Signs in with `token` and goes to `back`, or to the sign-in page. Whoever keeps trying wrong tokens has to wait; the
-/// right one is taken in any case, so that nobody can lock others out.
+/// Signs in with `token` and redirects to `back`, or to the sign-in page. Clients that keep sending wrong tokens
+/// have to wait, but the right one is always accepted, so that nobody can lock others out.
 pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, back: &LocalPath) -> Response {
     let service = &state.sessions;
     match service.token.redeem(token) {
-        Ok(true) => service.attempts.forget(peer),
+        Ok(true) => service.attempts.reset(peer),
         Ok(false) => {
-            // The address of a start page that was kept is old; the session it began may live.
+            // The token of a bookmarked start page is used up, but its session may still be valid.
             let id = service.cookie.read(headers);
             if id.is_some_and(|id| service.sessions.use_session(&id).is_some()) {
                 return Redirect::to(back.as_str()).into_response();
@@ -52,7 +52,7 @@ pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, ba
             renew_token(state);
             return Redirect::to(&format!("/sign-in?error=token&back={}", back.encoded())).into_response();
         }
-        Err(error) => return unavailable(error),
+        Err(error) => return no_random_numbers(error),
     }
     state.announce("Next sign-in");
     match service.sessions.start() {
@@ -64,11 +64,11 @@ pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, ba
             )
                 .into_response()
         }
-        Err(error) => unavailable(error),
+        Err(error) => no_random_numbers(error),
     }
 }
 
-/// `POST /sign-out`.
+/// `POST /sign-out`: ends the session.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let service = &state.sessions;
     if let Some(id) = service.cookie.read(&headers) {
@@ -78,12 +78,13 @@ pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Resp
     (service.cookie.clear(&headers), Redirect::to("/sign-in")).into_response()
 }
 
-/// Prints a new address when the last one is too old: the person who is asked for a token finds it.
+/// Prints a new sign-in URL if the last one has expired, so that the user who is asked for a token finds a valid
+/// one.
 pub fn renew_token(state: &AppState) {
     match state.sessions.token.renew() {
         Ok(true) => state.announce("Next sign-in"),
         Ok(false) => {}
-        Err(error) => tracing::error!(%error, "no new token"),
+        Err(error) => tracing::error!(%error, "cannot create a sign-in token"),
     }
 }
 
@@ -101,7 +102,7 @@ fn too_many(wait: Duration) -> Response {
         .into_response()
 }
 
-fn unavailable(error: getrandom::Error) -> Response {
-    tracing::error!(%error, "no random numbers");
+fn no_random_numbers(error: getrandom::Error) -> Response {
+    tracing::error!(%error, "the operating system returns no random numbers");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

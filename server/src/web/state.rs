@@ -1,4 +1,4 @@
-//! What every request may use.
+//! The state that all requests share.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -16,35 +16,35 @@ use crate::web::hosts::Hosts;
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
-/// What [`AppState`] shares.
+/// The contents of [`AppState`].
 pub struct Shared {
-    /// How the pages name the browser bundle.
+    /// The names of the browser bundle.
     pub leptos: LeptosOptions,
-    /// The folder of the browser's files.
+    /// The directory of the browser's files.
     pub site: PathBuf,
-    /// Who is signed in.
+    /// Sessions and sign-in.
     pub sessions: SessionService,
-    /// The names under which this server answers.
+    /// The host names that this server accepts.
     pub hosts: Hosts,
-    /// The clusters. Today everyone uses the server's own credentials.
+    /// The clusters. Today all users share the server's own credentials.
     pub clusters: Arc<Clusters>,
-    /// Whether the cluster answers, as far as is known.
+    /// The cached readiness of the cluster.
     pub readiness: Readiness,
-    /// How this server's addresses begin, such as `http://127.0.0.1:3000`.
+    /// The base URL of this server, such as `http://127.0.0.1:3000`.
     pub base: String,
-    /// Prints a line for the person who started the server.
+    /// Prints a line for the operator.
     pub print: fn(&str),
 }
 
 impl Shared {
-    /// Prints the address that signs in the next person, after `what` it is.
+    /// Prints the URL for the next sign-in, labelled with `what`.
     pub fn announce(&self, what: &str) {
         (self.print)(&format!("{what}: {}/?token={}", self.base, self.sessions.token()));
     }
 }
 
 impl AppState {
-    /// Shares `shared`.
+    /// Wraps `shared`.
     pub fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }
@@ -64,7 +64,7 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-/// The names that the page gives the browser bundle: `/pkg/frontend.js` and `/pkg/frontend_bg.wasm`.
+/// Returns the names of the browser bundle: `/pkg/frontend.js` and `/pkg/frontend_bg.wasm`.
 pub fn leptos_options() -> LeptosOptions {
     LeptosOptions::builder()
         .output_name("frontend")

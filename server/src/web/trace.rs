@@ -1,4 +1,4 @@
-//! One log line per request. Queries stay out of the log: a sign-in's holds its token.
+//! Logs one line per request, without the query: that of a sign-in contains its token.
 
 use std::time::Instant;
 
@@ -6,25 +6,25 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// How many characters of a path are logged.
+/// Maximum length of a logged path, in characters.
 const MAX_PATH: usize = 256;
 
-/// Logs method, path, status and time; failures of the server as warnings.
+/// Logs method, path, status and duration; server errors as warnings.
 pub async fn layer(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), shortened(request.uri().path()));
-    let begin = Instant::now();
+    let (method, path) = (request.method().clone(), truncated(request.uri().path()));
+    let started_at = Instant::now();
     let response = next.run(request).await;
-    let (status, took) = (response.status().as_u16(), begin.elapsed());
-    // Server functions answer 500 to whatever the cluster refuses; the page shows it.
+    let (status, duration) = (response.status().as_u16(), started_at.elapsed());
+    // Server functions respond with 500 to errors of the cluster; the page shows them.
     if response.status().is_server_error() && !path.starts_with("/api/") {
-        tracing::warn!(%method, path, status, ?took, "request");
+        tracing::warn!(%method, path, status, ?duration, "request");
     } else {
-        tracing::debug!(%method, path, status, ?took, "request");
+        tracing::debug!(%method, path, status, ?duration, "request");
     }
     response
 }
 
-/// The beginning of a path: whoever reaches the port decides on its length.
-fn shortened(path: &str) -> String {
+/// Truncates a path: its length is up to the client.
+fn truncated(path: &str) -> String {
     path.chars().take(MAX_PATH).collect()
 }

@@ -1,13 +1,13 @@
 //! Every server function with every method, content type, session and origin: the table in `docs/security.md`.
 //!
-//! `UPDATE=1` writes the table anew.
+//! `UPDATE=1` rewrites the table.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use crate::common::fake::Fake;
-use crate::common::{AUTHORITY, Answer, TestApp};
+use crate::common::{AUTHORITY, TestApp, TestResponse};
 use axum::body::Body;
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST};
 use http::{Method, Request, StatusCode};
@@ -34,7 +34,7 @@ const TYPES: [Option<&str>; 7] = [
     None,
 ];
 
-/// Where a request comes from: its headers.
+/// Kinds of callers, with their headers.
 const ORIGINS: [(&str, &[(&str, &str)]); 6] = [
     (
         "own page",
@@ -64,7 +64,7 @@ const ORIGINS: [(&str, &[(&str, &str)]); 6] = [
 
 const SESSIONS: [(&str, bool); 3] = [("none", false), ("ended", false), ("valid", true)];
 
-/// The server functions' own paths, and what each takes.
+/// The paths of the server functions, with valid arguments.
 fn calls() -> BTreeSet<(&'static str, String)> {
     server_fn_paths()
         .map(|(path, method)| {
@@ -83,7 +83,7 @@ fn calls() -> BTreeSet<(&'static str, String)> {
                 "/api/describe" => {
                     json!({"project": "demo", "job": job, "change": {"alias": null, "description": null}})
                 }
-                other => panic!("give {other} its arguments"),
+                other => panic!("add arguments for {other}"),
             };
             (path, arguments.to_string())
         })
@@ -128,7 +128,7 @@ impl Console {
         session: &str,
         origin: &[(&str, &str)],
         body: String,
-    ) -> Answer {
+    ) -> TestResponse {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -149,7 +149,7 @@ impl Console {
     }
 }
 
-/// What is expected of a request to any server function; none if it is carried out.
+/// Returns the expected error status of a request to any server function; `None` if it is processed.
 fn refusal(method: &Method, content_type: Option<&str>, session: bool, origin: &str) -> Option<u16> {
     let is_own = matches!(origin, "own page" | "program");
     if !method.is_safe() && !is_own {
@@ -166,7 +166,7 @@ fn refusal(method: &Method, content_type: Option<&str>, session: bool, origin: &
 }
 
 #[tokio::test]
-async fn every_call_is_refused_as_documented_and_only_a_whole_one_reaches_the_cluster() {
+async fn calls_are_rejected_as_documented_and_only_valid_ones_reach_the_cluster() {
     let console = Console::new().await;
     let calls = calls();
     assert!(calls.len() >= 11, "{calls:?}");
@@ -175,22 +175,22 @@ async fn every_call_is_refused_as_documented_and_only_a_whole_one_reaches_the_cl
             for content_type in TYPES {
                 for (session, is_valid) in SESSIONS {
                     for (origin, headers) in ORIGINS {
-                        let asked = console.fake.asked().len();
-                        let answer = console
+                        let requests = console.fake.requests().len();
+                        let response = console
                             .send(method, path, content_type, session, headers, arguments.clone())
                             .await;
                         let case = format!("{method} {path} {content_type:?} {session} {origin}");
-                        let status = answer.status.as_u16();
+                        let status = response.status.as_u16();
                         match refusal(method, content_type, is_valid, origin) {
                             Some(code) => {
                                 assert_eq!(status, code, "{case}");
-                                assert_eq!(console.fake.asked().len(), asked, "{case}");
-                                assert_eq!(answer.header("location"), "", "{case}");
+                                assert_eq!(console.fake.requests().len(), requests, "{case}");
+                                assert_eq!(response.header("location"), "", "{case}");
                             }
                             None => assert!(
                                 !matches!(status, 400 | 401 | 403 | 405 | 413 | 415 | 500),
                                 "{case}: {status} {}",
-                                answer.text()
+                                response.text()
                             ),
                         }
                     }
@@ -201,18 +201,18 @@ async fn every_call_is_refused_as_documented_and_only_a_whole_one_reaches_the_cl
 }
 
 #[tokio::test]
-async fn unreadable_arguments_are_the_callers_mistake() {
+async fn malformed_arguments_are_bad_requests() {
     let console = Console::new().await;
     let own = ORIGINS[0].1;
     for (path, arguments) in calls() {
         let more = arguments
             .replacen('{', "{\"force\": true, ", 1)
             .replace(", }", "}");
-        let answer = console
+        let response = console
             .send(&Method::POST, path, TYPES[0], "valid", own, more)
             .await;
-        assert_eq!(answer.json()["message"], "unknown argument \"force\"", "{path}");
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(response.json()["message"], "unknown argument \"force\"", "{path}");
+        assert_eq!(response.status, StatusCode::BAD_REQUEST, "{path}");
         for body in [
             "",
             "{",
@@ -224,38 +224,38 @@ async fn unreadable_arguments_are_the_callers_mistake() {
             "\u{feff}{}",
             "{}x",
         ] {
-            let answer = console
+            let response = console
                 .send(&Method::POST, path, TYPES[0], "valid", own, body.to_owned())
                 .await;
-            // Two functions take nothing, and so anything that is an object.
+            // Two functions have no arguments, so they accept any object.
             let takes_nothing = matches!(path, "/api/workspace" | "/api/clusters");
             if !takes_nothing {
                 assert_eq!(
-                    answer.status,
+                    response.status,
                     StatusCode::BAD_REQUEST,
                     "{path} {body:?}: {}",
-                    answer.text()
+                    response.text()
                 );
             }
             assert_ne!(
-                answer.status,
+                response.status,
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "{path} {body:?}: {}",
-                answer.text()
+                response.text()
             );
             assert!(
-                answer.json().is_object() || answer.json().is_null(),
+                response.json().is_object() || response.json().is_null(),
                 "{path} {body:?}"
             );
         }
         let large = format!("{{\"project\": \"{}\"}}", "x".repeat(20 * 1024 * 1024));
-        let answer = console
+        let response = console
             .send(&Method::POST, path, TYPES[0], "valid", own, large)
             .await;
-        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
-        assert_eq!(answer.json()["code"], 413, "{path}");
+        assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(response.json()["code"], 413, "{path}");
     }
-    let answer = console
+    let response = console
         .send(
             &Method::POST,
             "/api/nothing",
@@ -266,12 +266,12 @@ async fn unreadable_arguments_are_the_callers_mistake() {
         )
         .await;
     assert_eq!(
-        (answer.status, answer.json()["kind"].clone()),
+        (response.status, response.json()["kind"].clone()),
         (StatusCode::NOT_FOUND, json!("notFound"))
     );
 }
 
-/// The rows: one for each path, with the answer to each kind of request.
+/// Formats the table: one row per path, with the response to each kind of request.
 fn table() -> String {
     let json = TYPES[0];
     let columns: [(&str, Option<u16>); 7] = [
@@ -326,18 +326,18 @@ fn documentation_has_the_table() {
     const END: &str = "<!-- end of calls -->";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md");
     let text = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("the mark of the beginning");
-    let (found, after) = rest.split_once(END).expect("the mark of the end");
+    let (before, rest) = text.split_once(BEGIN).expect("the start marker");
+    let (found, after) = rest.split_once(END).expect("the end marker");
     let table = table();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
     } else {
-        assert_eq!(found, table, "write it anew with UPDATE=1");
+        assert_eq!(found, table, "run with UPDATE=1 to rewrite it");
     }
 }
 
 #[tokio::test]
-async fn three_mebibytes_of_any_text_are_taken_and_one_byte_more_is_refused() {
+async fn manifests_are_accepted_up_to_three_mebibytes() {
     const MAX: usize = 3 * 1024 * 1024;
     let console = Console::new().await;
     let comment = |line: &str| {
@@ -366,24 +366,24 @@ async fn three_mebibytes_of_any_text_are_taken_and_one_byte_more_is_refused() {
     for line in ["x", "\"", "\\", "\n# ", "\u{1}", "\u{7f}", "任", "🦀", "\t"] {
         let text = comment(line);
         assert_eq!(text.len(), MAX, "{line:?}");
-        let answer = call(text.clone()).await;
-        // It is no manifest; but that was found by reading it.
+        let response = call(text.clone()).await;
+        // The text is not a manifest, but that is known only after reading it.
         assert_eq!(
-            answer.status,
+            response.status,
             StatusCode::UNPROCESSABLE_ENTITY,
             "{line:?}: {}",
-            answer.text()
+            response.text()
         );
-        assert_eq!(answer.json()["kind"], "unreadable", "{line:?}");
-        let answer = call(format!("{text}x")).await;
+        assert_eq!(response.json()["kind"], "unreadable", "{line:?}");
+        let response = call(format!("{text}x")).await;
         assert_eq!(
-            answer.status,
+            response.status,
             StatusCode::PAYLOAD_TOO_LARGE,
             "{line:?}: {}",
-            answer.text()
+            response.text()
         );
         assert_eq!(
-            answer.json(),
+            response.json(),
             json!({"kind": "other", "code": 413, "message": "the manifest is larger than 3145728 bytes"})
         );
     }

@@ -1,5 +1,5 @@
-//! Several clusters in one console: each at its own addresses, over real TLS connections, with what a kubeconfig can
-//! say of credentials and proxies.
+//! Several clusters in one console: each at its own addresses, over real TLS connections, with the credentials and
+//! proxies that a kubeconfig can specify.
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ impl File {
         .unwrap()
     }
 
-    /// A console of its contexts.
+    /// Starts a console with its contexts.
     async fn console(&self, only: &[&str], private: bool) -> TestApp {
         let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
         let file = self.clone();
@@ -69,23 +69,23 @@ impl File {
     }
 }
 
-/// A playground that listens with TLS, with one Job named like it.
+/// A playground that serves TLS, with one Job named after it.
 struct Cluster {
     entry: Entry,
-    folder: TempDir,
+    dir: TempDir,
     _playground: Playground,
 }
 
 impl Cluster {
     async fn start(name: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let options = Options {
-            data_dir: folder.path().to_owned(),
+            data_dir: dir.path().to_owned(),
         };
         let playground = Playground::open(options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let path = folder.path().join("kubeconfig");
+        let path = dir.path().join("kubeconfig");
         playground
             .write_kubeconfig(&path, &format!("https://{address}"))
             .unwrap();
@@ -109,22 +109,22 @@ impl Cluster {
                 cluster: written["clusters"][0]["cluster"].clone(),
                 user: written["users"][0]["user"].clone(),
             },
-            folder,
+            dir,
             _playground: playground,
         }
     }
 
-    /// The administrator's token.
+    /// Returns the administrator's token.
     fn token(&self) -> &str {
         self.entry.user["token"].as_str().unwrap()
     }
 
-    /// The same with credentials from a program, which notes that it ran.
+    /// Returns the entry with credentials from a plugin, which records each run.
     fn with_plugin(&self, script: &str) -> Entry {
-        let path = self.folder.path().join("jobwright-login");
+        let path = self.dir.path().join("jobwright-login");
         fs::write(
             &path,
-            format!("#!/bin/sh\necho ran >>'{}'\n{script}", self.ran().display()),
+            format!("#!/bin/sh\necho ran >>'{}'\n{script}", self.runs_file().display()),
         )
         .unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -135,13 +135,13 @@ impl Cluster {
         }
     }
 
-    fn ran(&self) -> PathBuf {
-        self.folder.path().join("ran")
+    fn runs_file(&self) -> PathBuf {
+        self.dir.path().join("ran")
     }
 }
 
-/// The end of a plugin's script that gives a token.
-fn gives(token: &str, expires: Option<jiff::Timestamp>) -> String {
+/// Returns the end of a plugin's script, which prints a token.
+fn prints_token(token: &str, expires: Option<jiff::Timestamp>) -> String {
     let status = json!({"token": token, "expirationTimestamp": expires.map(|expires| expires.to_string())});
     let credential =
         json!({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status});
@@ -152,11 +152,11 @@ fn runs(of: &Path) -> usize {
     fs::read_to_string(of).map_or(0, |lines| lines.lines().count())
 }
 
-/// The names of the Jobs at addresses that begin with `base`.
+/// Returns the names of the Jobs at the address prefix `base`.
 async fn jobs(app: &TestApp, base: &str) -> Vec<String> {
-    let answer = app.call_at(base, "jobs", &json!({"project": "demo"})).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    let rows = answer.json();
+    let response = app.call_at(base, "jobs", &json!({"project": "demo"})).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    let rows = response.json();
     let rows = rows["rows"].as_array().unwrap();
     rows.iter()
         .map(|row| row["name"].as_str().unwrap().to_owned())
@@ -179,14 +179,14 @@ async fn each_cluster_has_its_own_addresses() {
             format!("{second}/projects/demo/jobs")
         );
     }
-    // An address without a cluster means the first one.
+    // An address without a cluster means the default one.
     let moved = app.get("/projects/demo/jobs?q=a").await;
     assert_eq!(moved.status, StatusCode::TEMPORARY_REDIRECT);
     assert_eq!(moved.location(), "/clusters/one/projects/demo/jobs?q=a");
 
     assert_eq!(jobs(&app, "/clusters/one").await, ["job-of-one"]);
     assert_eq!(jobs(&app, second).await, ["job-of-admin-two-6443"]);
-    // A page that was loaded while there was one cluster only must not act on another.
+    // A page that was loaded while there was only one cluster must not act on another one.
     let nameless = app.call("jobs", &json!({"project": "demo"})).await;
     assert_eq!(nameless.status, StatusCode::CONFLICT);
     let nameless = app.open("/stream/jobs?project=demo", None).await;
@@ -213,7 +213,7 @@ async fn each_cluster_has_its_own_addresses() {
         .collect();
     assert!(strays.is_empty(), "links to another cluster: {strays:?}");
     assert!(links.iter().any(|link| link.ends_with("/create-job")));
-    assert!(links.contains(&"/clusters/one"), "the way to the other one");
+    assert!(links.contains(&"/clusters/one"), "a link to the other cluster");
 
     let mut events = app
         .stream(&format!("{second}/stream/jobs?project=demo"), None)
@@ -234,13 +234,13 @@ async fn each_cluster_has_its_own_addresses() {
 }
 
 #[tokio::test]
-async fn an_unknown_cluster_is_told_and_can_be_left() {
+async fn unknown_cluster_is_reported_and_others_are_offered() {
     let (one, two) = (Cluster::start("one").await, Cluster::start("two").await);
     let app = File::of(&[&one.entry, &two.entry]).console(&[], true).await;
-    let answer = app
+    let response = app
         .call_at("/clusters/three", "jobs", &json!({"project": "demo"}))
         .await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
     let stream = app.open("/clusters/three/stream/jobs?project=demo", None).await;
     assert_eq!(stream.status(), StatusCode::NOT_FOUND);
     let choice = app
@@ -257,31 +257,31 @@ async fn an_unknown_cluster_is_told_and_can_be_left() {
 }
 
 #[tokio::test]
-async fn nobody_without_a_session_learns_of_clusters_or_runs_a_plugin() {
+async fn unauthenticated_requests_reveal_no_clusters_and_run_no_plugin() {
     let one = Cluster::start("one").await;
     let plugin = one.with_plugin("exit 1\n");
     let mut app = File::of(&[&plugin, &one.entry]).console(&[], true).await;
     app.forget_cookie();
-    let before = runs(&one.ran());
+    let before = runs(&one.runs_file());
     assert_eq!(app.get("/").await.location(), "/sign-in");
     for path in [
         "/clusters/one",
         "/clusters/one/projects/demo/jobs",
         "/clusters/none/projects/demo/jobs",
     ] {
-        let answer = app.get(path).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+        let response = app.get(path).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{path}");
         assert!(
-            answer.location().starts_with("/sign-in?"),
+            response.location().starts_with("/sign-in?"),
             "{path}: {}",
-            answer.location()
+            response.location()
         );
     }
     for name in ["clusters", "jobs", "workspace"] {
-        let answer = app
+        let response = app
             .call_at("/clusters/one", name, &json!({"project": "demo"}))
             .await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
+        assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{name}");
     }
     for path in [
         "/clusters/one/stream/jobs?project=demo",
@@ -294,11 +294,11 @@ async fn nobody_without_a_session_learns_of_clusters_or_runs_a_plugin() {
         );
     }
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(runs(&one.ran()), before);
+    assert_eq!(runs(&one.runs_file()), before);
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_anyway_runs_no_plugin() {
+async fn rejected_request_runs_no_plugin() {
     let one = Cluster::start("one").await;
     let app = File::of(&[&one.with_plugin("exit 1\n")]).console(&[], true).await;
     for path in [
@@ -314,29 +314,29 @@ async fn a_request_that_is_refused_anyway_runs_no_plugin() {
         let status = app.send(Request::from_parts(parts, body)).await.status;
         assert!(status.is_client_error(), "{path}: {status}");
     }
-    assert_eq!(runs(&one.ran()), 0);
+    assert_eq!(runs(&one.runs_file()), 0);
 }
 
 #[tokio::test]
-async fn a_plugin_gives_the_credentials_and_is_named() {
+async fn plugin_provides_credentials_and_is_shown() {
     let one = Cluster::start("one").await;
-    let app = File::of(&[&one.with_plugin(&gives(one.token(), None))])
+    let app = File::of(&[&one.with_plugin(&prints_token(one.token(), None))])
         .console(&[], true)
         .await;
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
-    assert_eq!(runs(&one.ran()), 1, "once for all requests");
+    assert_eq!(runs(&one.runs_file()), 1, "one run for all requests");
     let choice = app.call("clusters", &json!({})).await.json();
     assert_eq!(choice["all"][0]["plugin"], "jobwright-login");
     assert_eq!(choice["all"][0]["refused"], Value::Null);
     let html = app.get("/projects/demo/jobs").await.text();
-    assert!(html.contains("jobwright-login"), "the page names it");
+    assert!(html.contains("jobwright-login"), "the page shows its name");
 }
 
 #[tokio::test]
-async fn what_a_slow_plugin_gives_is_kept_and_the_way_to_others_stays_open() {
+async fn slow_plugin_result_is_kept_and_other_clusters_stay_available() {
     let one = Cluster::start("one").await;
-    let script = format!("sleep 10\n{}", gives(one.token(), None));
+    let script = format!("sleep 10\n{}", prints_token(one.token(), None));
     let app = File::of(&[&one.with_plugin(&script)]).console(&[], true).await;
     let early = app.call("jobs", &json!({"project": "demo"})).await;
     assert_eq!(early.json()["kind"], "credentials", "{}", early.text());
@@ -347,28 +347,28 @@ async fn what_a_slow_plugin_gives_is_kept_and_the_way_to_others_stays_open() {
         .unwrap();
     assert_eq!(choice.status, StatusCode::OK);
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
-    assert_eq!(runs(&one.ran()), 1);
+    assert_eq!(runs(&one.runs_file()), 1);
 }
 
 #[tokio::test]
-async fn credentials_that_are_over_are_got_anew() {
+async fn expired_credentials_are_refreshed() {
     let one = Cluster::start("one").await;
-    // It says when.
+    // With an expiry.
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
-    let app = File::of(&[&one.with_plugin(&gives(one.token(), Some(soon)))])
+    let app = File::of(&[&one.with_plugin(&prints_token(one.token(), Some(soon)))])
         .console(&[], true)
         .await;
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
-    assert_eq!(runs(&one.ran()), 2);
+    assert_eq!(runs(&one.runs_file()), 2);
 
-    // It does not: the cluster's refusal says it. A page that is open goes on by itself.
+    // Without an expiry: the cluster rejects the credentials. An open page recovers by itself.
     let two = Cluster::start("two").await;
     let script = format!(
         "if [ $(wc -l <'{}') = 1 ]; then\n{}else\n{}fi\n",
-        two.ran().display(),
-        gives("expired", None),
-        gives(two.token(), None)
+        two.runs_file().display(),
+        prints_token("expired", None),
+        prints_token(two.token(), None)
     );
     let app = File::of(&[&two.with_plugin(&script)]).console(&[], true).await;
     let refused = app.call("jobs", &json!({"project": "demo"})).await;
@@ -381,13 +381,13 @@ async fn credentials_that_are_over_are_got_anew() {
         }
     };
     assert!(!rows.contains("expired"));
-    assert_eq!(runs(&two.ran()), 2);
+    assert_eq!(runs(&two.runs_file()), 2);
 }
 
 #[tokio::test]
-async fn a_token_in_a_file_is_read_as_kubectl_reads_it() {
+async fn token_file_is_trimmed() {
     let one = Cluster::start("one").await;
-    let path = one.folder.path().join("token");
+    let path = one.dir.path().join("token");
     fs::write(&path, format!("{}\n", one.token())).unwrap();
     let entry = Entry {
         user: json!({"tokenFile": path}),
@@ -398,9 +398,9 @@ async fn a_token_in_a_file_is_read_as_kubectl_reads_it() {
 }
 
 #[tokio::test]
-async fn an_auth_provider_is_refused_since_it_may_run_a_program() {
+async fn auth_provider_is_rejected() {
     let one = Cluster::start("one").await;
-    let path = one.folder.path().join("ran");
+    let path = one.dir.path().join("ran");
     let config = json!({"cmd-path": "/bin/sh", "cmd-args": format!("-c 'echo ran >>{}'", path.display())});
     let entry = Entry {
         user: json!({"auth-provider": {"name": "gcp", "config": config}}),
@@ -408,8 +408,8 @@ async fn an_auth_provider_is_refused_since_it_may_run_a_program() {
     };
     for private in [true, false] {
         let app = File::of(&[&entry]).console(&["one"], private).await;
-        let answer = app.call("jobs", &json!({"project": "demo"})).await;
-        assert_eq!(answer.json()["kind"], "credentials", "{}", answer.text());
+        let response = app.call("jobs", &json!({"project": "demo"})).await;
+        assert_eq!(response.json()["kind"], "credentials", "{}", response.text());
         let choice = app.call("clusters", &json!({})).await.json();
         assert_eq!(choice["all"][0]["refused"], "provider");
     }
@@ -417,26 +417,26 @@ async fn an_auth_provider_is_refused_since_it_may_run_a_program() {
 }
 
 #[tokio::test]
-async fn a_plugin_is_not_run_where_others_can_reach_the_console() {
+async fn plugin_is_not_run_if_others_can_reach_the_console() {
     let one = Cluster::start("one").await;
     let app = File::of(&[&one.with_plugin("exit 1\n")])
         .console(&["one"], false)
         .await;
-    let answer = app.call("jobs", &json!({"project": "demo"})).await;
-    assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
-    assert_eq!(answer.json()["kind"], "credentials");
-    assert_eq!(runs(&one.ran()), 0);
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(response.status, StatusCode::BAD_GATEWAY);
+    assert_eq!(response.json()["kind"], "credentials");
+    assert_eq!(runs(&one.runs_file()), 0);
     let choice = app.call("clusters", &json!({})).await.json();
     assert_eq!(choice["all"][0]["refused"], "plugin");
 }
 
 #[tokio::test]
-async fn what_a_failed_plugin_complains_of_is_told_but_not_its_output() {
+async fn failed_plugin_shows_its_standard_error_but_not_its_output() {
     let one = Cluster::start("one").await;
     let script = "echo 'SECRET-OUTPUT'\necho first >&2\necho 'run: login --again' >&2\nexit 3\n";
     let app = File::of(&[&one.with_plugin(script)]).console(&[], true).await;
-    let answer = app.call("jobs", &json!({"project": "demo"})).await;
-    let text = answer.text();
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
+    let text = response.text();
     assert!(
         text.contains("run: login --again") && text.contains("exit status: 3"),
         "{text}"
@@ -447,7 +447,7 @@ async fn what_a_failed_plugin_complains_of_is_told_but_not_its_output() {
 }
 
 #[tokio::test]
-async fn a_changed_kubeconfig_needs_no_restart() {
+async fn changed_kubeconfig_needs_no_restart() {
     let (one, two) = (Cluster::start("one").await, Cluster::start("two").await);
     let expired = Entry {
         user: json!({"token": "expired"}),
@@ -455,8 +455,8 @@ async fn a_changed_kubeconfig_needs_no_restart() {
     };
     let file = File::of(&[&expired]);
     let app = file.console(&[], true).await;
-    let answer = app.call("jobs", &json!({"project": "demo"})).await;
-    assert_eq!(answer.json()["kind"], "credentials", "{}", answer.text());
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(response.json()["kind"], "credentials", "{}", response.text());
 
     file.write(&[&one.entry, &two.entry]);
     tokio::time::sleep(Duration::from_millis(2100)).await;
@@ -465,37 +465,37 @@ async fn a_changed_kubeconfig_needs_no_restart() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_renewed_under_its_name_needs_no_restart() {
+async fn renewed_certificate_file_needs_no_restart() {
     let (one, two) = (Cluster::start("one").await, Cluster::start("two").await);
     let authority = |of: &Cluster| {
         let data = of.entry.cluster["certificate-authority-data"].as_str().unwrap();
         STANDARD.decode(data).unwrap()
     };
-    let path = one.folder.path().join("ca.crt");
-    // Another's authority at first: the cluster cannot be trusted.
+    let path = one.dir.path().join("ca.crt");
+    // The wrong authority at first: the cluster is not trusted.
     fs::write(&path, authority(&two)).unwrap();
     let entry = Entry {
         cluster: json!({"server": one.entry.cluster["server"], "certificate-authority": path}),
         ..one.entry.clone()
     };
     let app = File::of(&[&entry]).console(&[], true).await;
-    let answer = app.call("jobs", &json!({"project": "demo"})).await;
-    assert_eq!(answer.json()["kind"], "unreachable", "{}", answer.text());
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(response.json()["kind"], "unreachable", "{}", response.text());
 
     fs::write(&path, authority(&one)).unwrap();
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
 }
 
 #[tokio::test]
-async fn only_what_is_asked_for_is_offered() {
+async fn only_requested_contexts_are_offered() {
     let (one, two) = (Cluster::start("one").await, Cluster::start("two").await);
     let file = File::of(&[&one.entry, &two.entry]);
-    // Others can reach it: without being told, it offers the current context alone.
+    // Reachable by others and without `--context`, it offers only the current context.
     let app = file.console(&[], false).await;
-    let answer = app
+    let response = app
         .call_at("/clusters/two", "jobs", &json!({"project": "demo"}))
         .await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
     assert_eq!(jobs(&app, "").await, ["job-of-one"]);
 
     let app = file.console(&["two"], true).await;
@@ -503,7 +503,7 @@ async fn only_what_is_asked_for_is_offered() {
     assert_eq!(
         app.get("/").await.location(),
         "/projects/demo/jobs",
-        "the only one needs no name"
+        "a single cluster needs no name"
     );
     let choice = app.call("clusters", &json!({})).await.json();
     assert_eq!(choice["all"].as_array().unwrap().len(), 1);
@@ -513,7 +513,7 @@ async fn only_what_is_asked_for_is_offered() {
 }
 
 #[tokio::test]
-async fn a_cluster_behind_a_proxy_is_reached_through_it() {
+async fn cluster_is_reached_through_its_proxy() {
     let one = Cluster::start("one").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -533,7 +533,7 @@ async fn a_cluster_behind_a_proxy_is_reached_through_it() {
     assert!(tunnels.load(Ordering::SeqCst) > 0);
 }
 
-/// `CONNECT`, and nothing else.
+/// Implements `CONNECT` only.
 async fn tunnel(mut socket: TcpStream, tunnels: &AtomicUsize) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -547,6 +547,6 @@ async fn tunnel(mut socket: TcpStream, tunnels: &AtomicUsize) {
     let mut upstream = TcpStream::connect(target).await.unwrap();
     socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
     tunnels.fetch_add(1, Ordering::SeqCst);
-    // Either side may end it.
+    // Either side may close it.
     let _ = tokio::io::copy_bidirectional(&mut socket, &mut upstream).await;
 }

@@ -1,4 +1,4 @@
-//! The playground is killed in the middle of twenty Jobs and started again: nothing is lost, nothing is doubled.
+//! Kills the playground in the middle of twenty Jobs and restarts it: nothing is lost, nothing runs twice.
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -14,40 +14,40 @@ use serde_json::json;
 
 const JOBS: usize = 20;
 
-/// The real program, with the playground alone.
+/// The real program, running only the playground.
 struct Playground(Child);
 
 impl Playground {
-    fn start(folder: &Path) -> Self {
+    fn start(dir: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_jobwright"))
             .args(["playground", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder.join("data"))
+            .arg(dir.join("data"))
             .arg("--kubeconfig")
-            .arg(folder.join("kubeconfig"))
+            .arg(dir.join("kubeconfig"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // It says so once the kubeconfig is written.
+        // It logs this once the kubeconfig is written.
         let log = BufReader::new(child.stderr.take().unwrap());
         let out = BufReader::new(child.stdout.take().unwrap());
-        let (told, heard) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         for lines in [Box::new(log) as Box<dyn BufRead + Send>, Box::new(out)] {
-            let told = told.clone();
+            let sender = sender.clone();
             std::thread::spawn(move || {
                 for line in lines.lines().map_while(Result::ok) {
                     if line.contains("listens") {
-                        // The receiver goes after the first one.
-                        let _ = told.send(());
+                        // The receiver is dropped after the first message.
+                        let _ = sender.send(());
                     }
                 }
             });
         }
-        heard.recv_timeout(Duration::from_secs(30)).unwrap();
+        receiver.recv_timeout(Duration::from_secs(30)).unwrap();
         Self(child)
     }
 
-    /// SIGKILL: no chance to write anything.
+    /// Sends SIGKILL, so that nothing more can be written.
     fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -56,14 +56,14 @@ impl Playground {
 
 impl Drop for Playground {
     fn drop(&mut self) {
-        // Fails only if it has ended.
+        // Fails only if the process has ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-async fn client(folder: &Path) -> Client {
-    let kubeconfig = Kubeconfig::read_from(folder.join("kubeconfig")).unwrap();
+async fn client(dir: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(dir.join("kubeconfig")).unwrap();
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .unwrap();
@@ -114,9 +114,9 @@ async fn jobs_survive_a_kill() {
         eprintln!("skipped: bubblewrap is not installed");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let mut playground = Playground::start(folder.path());
-    let jobs: Api<Job> = Api::namespaced(client(folder.path()).await, "demo");
+    let dir = tempfile::tempdir().unwrap();
+    let mut playground = Playground::start(dir.path());
+    let jobs: Api<Job> = Api::namespaced(client(dir.path()).await, "demo");
     for index in 0..JOBS {
         jobs.create(&PostParams::default(), &job(index)).await.unwrap();
     }
@@ -132,11 +132,11 @@ async fn jobs_survive_a_kill() {
         .into_iter()
         .filter(is_complete)
         .collect();
-    assert!(before.len() < JOBS, "the kill comes in the middle");
+    assert!(before.len() < JOBS, "some Jobs are still running");
     playground.kill();
 
-    let mut playground = Playground::start(folder.path());
-    let client = client(folder.path()).await;
+    let mut playground = Playground::start(dir.path());
+    let client = client(dir.path()).await;
     let jobs: Api<Job> = Api::namespaced(client.clone(), "demo");
     let pods: Api<Pod> = Api::namespaced(client, "demo");
     until("all Jobs are complete", async || {
@@ -153,7 +153,7 @@ async fn jobs_survive_a_kill() {
             job.metadata.name
         );
     }
-    // What had ended before the kill is as it was.
+    // Jobs that had completed before the kill are unchanged.
     for job in &before {
         assert!(after.iter().any(|other| other.metadata.uid == job.metadata.uid
             && other.status.as_ref().unwrap().completion_time

@@ -1,5 +1,5 @@
-//! Servers before 1.25 drop fields that they do not know: whatever goes wrong while their schema is read, nothing is
-//! sent to them unchecked.
+//! Servers before 1.25 silently drop unknown fields: if their schema cannot be read, nothing is sent to them
+//! unchecked.
 
 use std::time::Duration;
 
@@ -54,11 +54,11 @@ async fn create(app: &TestApp) -> Value {
 
 async fn create_text(app: &TestApp, text: &str) -> Value {
     let arguments = json!({"project": "demo", "text": text, "dry_run": false, "done": []});
-    let answer = app.call("create", &arguments).await;
-    answer.json()["documents"][0].clone()
+    let response = app.call("create", &arguments).await;
+    response.json()["documents"][0].clone()
 }
 
-/// What may come instead of a schema.
+/// Responses that may come instead of a schema.
 fn failures() -> Vec<(u16, Value)> {
     let mut failures: Vec<(u16, Value)> = [400, 401, 403, 404, 408, 429, 500, 502, 503, 504]
         .into_iter()
@@ -75,7 +75,7 @@ fn failures() -> Vec<(u16, Value)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn old_server_whose_schema_cannot_be_read_is_given_nothing() {
+async fn nothing_is_sent_to_an_old_server_without_a_schema() {
     for version in ["v1.20.2", "v1.24.17", "", "v2.0.0"] {
         for (code, body) in failures() {
             let fake = cluster(version).on("GET /openapi/v2", code, body.clone());
@@ -86,11 +86,15 @@ async fn old_server_whose_schema_cannot_be_read_is_given_nothing() {
                 refused["error"]["message"]
                     .as_str()
                     .unwrap()
-                    .contains("without a word"),
+                    .contains("silently drop unknown fields"),
                 "{version} {code}: {refused}"
             );
-            assert_eq!(fake.asked_with("POST /apis/batch"), [], "{version} {code} {body}");
-            // The trouble passes: seconds later the schema counts.
+            assert_eq!(
+                fake.requests_with("POST /apis/batch"),
+                [],
+                "{version} {code} {body}"
+            );
+            // The failure passes: seconds later the schema is used.
             fake.set("GET /openapi/v2", 200, old_schema());
             tokio::time::advance(Duration::from_secs(4)).await;
             let refused = create(&app).await;
@@ -98,13 +102,13 @@ async fn old_server_whose_schema_cannot_be_read_is_given_nothing() {
                 refused["error"]["causes"][0]["field"], "spec.suspend",
                 "{version} {code}: {refused}"
             );
-            assert_eq!(fake.asked_with("POST /apis/batch"), []);
+            assert_eq!(fake.requests_with("POST /apis/batch"), []);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_server_whose_schema_cannot_be_read_checks_the_fields_itself_and_the_person_is_told() {
+async fn new_server_without_a_schema_validates_fields_and_the_user_is_warned() {
     for (code, body) in failures() {
         let fake = cluster("v1.25.0").on("GET /openapi/v2", code, body.clone());
         let app = TestApp::signed_in(fake.router()).await;
@@ -115,29 +119,29 @@ async fn new_server_whose_schema_cannot_be_read_checks_the_fields_itself_and_the
             warning.contains("fieldValidation=Strict"),
             "{code} {body}: {created}"
         );
-        let posts = fake.asked_with("POST /apis/batch");
+        let posts = fake.requests_with("POST /apis/batch");
         assert_eq!(posts.len(), 1);
         assert!(posts[0].query.contains("fieldValidation=Strict"), "{posts:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn schema_of_before_counts_while_the_same_server_does_not_show_it() {
+async fn cached_schema_is_used_while_the_same_version_cannot_be_read() {
     let fake = cluster("v1.20.2").on("GET /openapi/v2", 200, old_schema());
     let app = TestApp::signed_in(fake.router()).await;
     assert_eq!(create(&app).await["error"]["causes"][0]["field"], "spec.suspend");
     fake.set("GET /openapi/v2", 500, status(500, "InternalError", "no"));
     tokio::time::advance(Duration::from_mins(11)).await;
     assert_eq!(create(&app).await["error"]["causes"][0]["field"], "spec.suspend");
-    // Another version has other fields.
+    // Another version may have other fields.
     fake.set("GET /version", 200, json!({"gitVersion": "v1.21.0"}));
     tokio::time::advance(Duration::from_mins(11)).await;
     assert_eq!(create(&app).await["error"]["kind"], "unreachable");
-    assert_eq!(fake.asked_with("POST /apis/batch"), []);
+    assert_eq!(fake.requests_with("POST /apis/batch"), []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn version_that_is_not_told_is_no_reason_to_trust_the_server() {
+async fn server_of_unknown_version_is_not_trusted() {
     for (code, reason) in [
         (403, "Forbidden"),
         (404, "NotFound"),
@@ -151,12 +155,12 @@ async fn version_that_is_not_told_is_no_reason_to_trust_the_server() {
         let app = TestApp::signed_in(fake.router()).await;
         let refused = create(&app).await;
         assert!(!refused["error"].is_null(), "{code}: {refused}");
-        assert_eq!(fake.asked_with("POST /apis/batch"), [], "{code}");
+        assert_eq!(fake.requests_with("POST /apis/batch"), [], "{code}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn schema_is_read_once_for_all_who_wait_for_it() {
+async fn schema_is_read_once_for_concurrent_requests() {
     let fake = cluster("v1.20.2").on("GET /openapi/v2", 200, old_schema());
     let app = TestApp::signed_in(fake.router()).await;
     let all = futures::future::join_all((0..10).map(|_| create(&app))).await;
@@ -164,11 +168,11 @@ async fn schema_is_read_once_for_all_who_wait_for_it() {
         all.iter().all(|refused| refused["error"]["kind"] == "invalid"),
         "{all:?}"
     );
-    assert_eq!(fake.asked_with("GET /openapi/v2").len(), 1);
+    assert_eq!(fake.requests_with("GET /openapi/v2").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn old_server_is_given_what_it_knows() {
+async fn known_fields_are_sent_to_an_old_server() {
     let fake = cluster("v1.20.2").on("GET /openapi/v2", 200, old_schema());
     let app = TestApp::signed_in(fake.router()).await;
     let created = create_text(&app, &MANIFEST.replace("  suspend: true\n", "")).await;
@@ -177,28 +181,28 @@ async fn old_server_is_given_what_it_knows() {
         (&Value::Null, &json!([])),
         "{created}"
     );
-    assert_eq!(fake.asked_with("POST /apis/batch").len(), 1);
+    assert_eq!(fake.requests_with("POST /apis/batch").len(), 1);
 }
 
-/// Under which mark each creation was sent.
+/// Returns the field manager of each create request.
 fn managers(fake: &Fake) -> Vec<String> {
-    let posts = fake.asked_with("POST /apis/batch").into_iter();
+    let posts = fake.requests_with("POST /apis/batch").into_iter();
     let manager = |query: String| {
         let mut pairs = query.split('&').map(str::to_owned);
         pairs.find(|pair| pair.starts_with("fieldManager=")).unwrap()
     };
-    let mut managers: Vec<String> = posts.map(|asked| manager(asked.query)).collect();
+    let mut managers: Vec<String> = posts.map(|request| manager(request.query)).collect();
     managers.dedup();
     managers
 }
 
 #[tokio::test(start_paused = true)]
-async fn undecided_creation_is_looked_for_by_its_own_session_only() {
+async fn pending_attempt_is_scoped_to_its_session() {
     let fake = Fake::default().on(POST, 504, status(504, "Timeout", "no answer"));
     let mut app = TestApp::signed_in(fake.router()).await;
     assert_eq!(create(&app).await["error"]["kind"], "unreachable");
     let first = managers(&fake);
-    assert_eq!(first.len(), 1, "all tries are one creation");
+    assert_eq!(first.len(), 1, "all attempts have one field manager");
     fake.set(POST, 201, Value::Null);
     let one = app.swap_cookie(None);
     app.sign_in().await;

@@ -1,5 +1,5 @@
-//! Names and texts of the cluster that hold markup: each page has the same elements and attributes as with harmless
-//! ones, as a browser's parser sees it.
+//! Names and texts of the cluster that contain markup: each page, parsed as by a browser, has the same elements and
+//! attributes as with harmless ones.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use scraper::{ElementRef, Html, Node};
 use serde_json::{Value, json};
 use server::kubernetes::Cluster;
 
-/// What a text ends with. The first one is harmless.
+/// Suffixes of all texts. The first one is harmless.
 const ENDINGS: [&str; 14] = [
     "x",
     "</title><h1 id=injected onclick=\"x()\">x</h1>",
@@ -31,8 +31,8 @@ const ENDINGS: [&str; 14] = [
     "<base href=//evil.example><form action=//evil.example><svg/onload=injected()>",
 ];
 
-/// The API of a cluster all of whose texts have this ending.
-#[allow(clippy::too_many_lines, reason = "one table of answers")]
+/// Returns an API all of whose texts have this suffix.
+#[allow(clippy::too_many_lines, reason = "one table of responses")]
 fn api(ending: &str) -> Fake {
     let t = |text: &str| format!("{text}{ending}");
     let map = || json!({t("a"): t("b"), "kubesphere.io/alias-name": t("alias"), "kubesphere.io/description": t("about")});
@@ -141,7 +141,7 @@ fn api(ending: &str) -> Fake {
         .on("GET /apis/scheduling.k8s.io/v1/priorityclasses", 200, list(&[keyed("high")]))
 }
 
-/// The same, which refuses everything with this ending in its sentences.
+/// Returns the same API, with errors whose messages have this suffix.
 fn refusing(code: u16, reason: &str, ending: &str) -> Fake {
     let refusal = |what: &str| status(code, reason, &format!("{what}{ending}"));
     let mut fake = api(ending);
@@ -160,13 +160,13 @@ fn refusing(code: u16, reason: &str, ending: &str) -> Fake {
 
 async fn app(fake: &Fake, ending: &str) -> TestApp {
     let client = Client::new(fake.router(), format!("own{ending}"));
-    TestApp::signed_in_before(Cluster::new(client, format!("cluster{ending}"), false)).await
+    TestApp::signed_in_with(Cluster::new(client, format!("cluster{ending}"), false)).await
 }
 
-/// Each page, with this ending wherever an address takes any text.
+/// Returns all pages, with this suffix wherever an address accepts any text.
 fn pages(ending: &str) -> Vec<String> {
     let t = |text: &str| utf8_percent_encode(&format!("{text}{ending}"), NON_ALPHANUMERIC).to_string();
-    // Names as the page's own links have them.
+    // Names as encoded in the page's own links.
     let shown = |text: &str| {
         let name = format!("{text}{ending}");
         utf8_percent_encode(&visible(&name), NON_ALPHANUMERIC).to_string()
@@ -224,7 +224,7 @@ fn pages(ending: &str) -> Vec<String> {
     pages
 }
 
-/// An element: how deep it is, its name, the names of its attributes.
+/// An element: its depth, its name, the names of its attributes.
 type Shape = (usize, String, BTreeSet<String>);
 
 fn shape(html: &Html) -> Vec<Shape> {
@@ -242,7 +242,7 @@ fn shape(html: &Html) -> Vec<Shape> {
     elements.collect()
 }
 
-/// What must never come from a text: an address elsewhere or of a script, a handler, a frame.
+/// Asserts that no text results in a foreign or script URL, an event handler or a frame.
 fn assert_harmless(page: &str, html: &Html) {
     for element in html.root_element().descendants().filter_map(ElementRef::wrap) {
         let name = element.value().name();
@@ -253,7 +253,7 @@ fn assert_harmless(page: &str, html: &Html) {
             );
             let is_address = matches!(attribute, "href" | "src" | "action" | "formaction" | "data");
             let is_local = value.starts_with(['/', '?', '#']) && !value.starts_with("//") || value.is_empty();
-            // A picture, and the manifest as a file.
+            // An image, and the manifest as a download.
             let is_data = match attribute {
                 "src" => value.starts_with("data:image/"),
                 "href" => value.starts_with("data:application/yaml;charset=utf-8,"),
@@ -267,7 +267,7 @@ fn assert_harmless(page: &str, html: &Html) {
     }
 }
 
-/// The console's own links to documentation.
+/// Whether this is one of the console's own links to documentation.
 fn is_known_link(value: &str) -> bool {
     ["https://kubernetes.io/", "https://github.com/"]
         .iter()
@@ -276,11 +276,11 @@ fn is_known_link(value: &str) -> bool {
 
 async fn compare(harmless: &TestApp, hostile: &TestApp, ending: &str) {
     for (plain, page) in pages(ENDINGS[0]).iter().zip(pages(ending)) {
-        let (expected, answer) = (harmless.get(plain).await, hostile.get(&page).await);
-        assert_eq!(expected.status, answer.status, "{page}");
+        let (expected, response) = (harmless.get(plain).await, hostile.get(&page).await);
+        assert_eq!(expected.status, response.status, "{page}");
         let (expected, html) = (
             Html::parse_document(&expected.text()),
-            Html::parse_document(&answer.text()),
+            Html::parse_document(&response.text()),
         );
         assert_harmless(&page, &html);
         let (expected, found) = (shape(&expected), shape(&html));
@@ -289,20 +289,20 @@ async fn compare(harmless: &TestApp, hostile: &TestApp, ending: &str) {
                 expected,
                 found,
                 "{page}, ending {ending:?}: element {index}\n{}",
-                answer.text()
+                response.text()
             );
         }
         assert_eq!(
             expected.len(),
             found.len(),
             "{page}, ending {ending:?}\n{}",
-            answer.text()
+            response.text()
         );
     }
 }
 
 #[tokio::test]
-async fn markup_in_any_text_adds_no_element_and_no_attribute() {
+async fn markup_in_texts_adds_no_elements_or_attributes() {
     let harmless = app(&api(ENDINGS[0]), ENDINGS[0]).await;
     for ending in &ENDINGS[1..] {
         compare(&harmless, &app(&api(ending), ending).await, ending).await;
@@ -310,7 +310,7 @@ async fn markup_in_any_text_adds_no_element_and_no_attribute() {
 }
 
 #[tokio::test]
-async fn markup_in_any_error_adds_no_element_and_no_attribute() {
+async fn markup_in_errors_adds_no_elements_or_attributes() {
     for (code, reason) in [
         (403, "Forbidden"),
         (404, "NotFound"),
@@ -330,8 +330,8 @@ async fn markup_in_any_error_adds_no_element_and_no_attribute() {
 }
 
 #[tokio::test]
-async fn texts_of_the_cluster_are_on_the_pages() {
-    // Else the comparison above would compare nothing.
+async fn pages_contain_the_texts_of_the_cluster() {
+    // Otherwise the comparisons above would compare nothing.
     let app = app(&api(ENDINGS[3]), ENDINGS[3]).await;
     let job = "/projects/demo/jobs/pi?tab=";
     let table: [(String, &[&str]); 6] = [
@@ -392,7 +392,7 @@ async fn texts_of_the_cluster_are_on_the_pages() {
 }
 
 #[tokio::test]
-async fn address_that_no_object_can_have_is_refused_before_it_is_rendered() {
+async fn invalid_names_in_addresses_are_not_rendered() {
     let app = app(&api(ENDINGS[0]), ENDINGS[0]).await;
     let signed_out = TestApp::new(Fake::default().router());
     for ending in &ENDINGS[1..] {
@@ -406,27 +406,27 @@ async fn address_that_no_object_can_have_is_refused_before_it_is_rendered() {
             format!("/clusters/{name}/projects/{name}/jobs/{name}"),
         ] {
             for app in [&app, &signed_out] {
-                let answer = app.get(&page).await;
-                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{page}");
+                let response = app.get(&page).await;
+                assert_eq!(response.status, StatusCode::NOT_FOUND, "{page}");
                 assert_eq!(
-                    answer.header("content-type"),
+                    response.header("content-type"),
                     "text/plain; charset=utf-8",
                     "{page}"
                 );
-                assert!(!answer.text().contains("injected"), "{page}");
+                assert!(!response.text().contains("injected"), "{page}");
             }
         }
     }
 }
 
-/// Characters that reorder text or are not seen.
+/// Characters that reorder text or are invisible.
 const HIDDEN: [char; 12] = [
     '\u{61c}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}',
     '\u{2066}', '\u{2067}', '\u{2069}', '\u{feff}',
 ];
 
 #[tokio::test]
-async fn characters_that_cannot_be_seen_are_marks_on_every_page() {
+async fn invisible_characters_are_made_visible_on_every_page() {
     let ending: String = HIDDEN.iter().collect();
     for fake in [
         api(&ending),
@@ -440,7 +440,7 @@ async fn characters_that_cannot_be_seen_are_marks_on_every_page() {
                 let is_data = node
                     .ancestors()
                     .filter_map(ElementRef::wrap)
-                    // What the browser's half reads, and the manifest, which is copied as it is.
+                    // Hydration data, and the manifest, which is copied verbatim.
                     .any(|parent| matches!(parent.value().name(), "script" | "pre" | "textarea"));
                 let texts: Vec<&str> = match node.value() {
                     Node::Text(text) if !is_data => vec![text],

@@ -1,4 +1,4 @@
-//! What every answer carries, and the browser's files.
+//! Headers of every response, and the browser's files.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::Value;
 
 #[tokio::test]
-async fn every_answer_has_the_security_headers() {
+async fn every_response_has_security_headers() {
     let app = TestApp::signed_in(Fake::default().router()).await;
     for path in [
         "/sign-in",
@@ -27,8 +27,8 @@ async fn every_answer_has_the_security_headers() {
         "/healthz",
         "/stream/jobs",
     ] {
-        let answer = app.get(path).await;
-        let policy = answer.header(CONTENT_SECURITY_POLICY);
+        let response = app.get(path).await;
+        let policy = response.header(CONTENT_SECURITY_POLICY);
         let (before, rest) = policy.split_once("'nonce-").unwrap();
         let nonce = rest.split('\'').next().unwrap();
         assert!(nonce.len() >= 16 && !before.contains("nonce"), "{path}: {policy}");
@@ -46,14 +46,14 @@ async fn every_answer_has_the_security_headers() {
         );
         assert_eq!(policy.replace(nonce, "NONCE"), expected, "{path}");
         assert_eq!(
-            answer.header("strict-transport-security"),
+            response.header("strict-transport-security"),
             "",
             "{path}: plain http"
         );
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
+        assert_eq!(response.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(response.header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(
-            answer.header("cross-origin-opener-policy"),
+            response.header("cross-origin-opener-policy"),
             "same-origin",
             "{path}"
         );
@@ -61,7 +61,7 @@ async fn every_answer_has_the_security_headers() {
 }
 
 #[tokio::test]
-async fn every_inline_script_has_the_nonce_of_its_answer() {
+async fn inline_scripts_have_the_nonce_of_their_response() {
     let app = TestApp::new(Fake::default().router());
     let first = app.get("/sign-in").await;
     let nonce = |policy: &str| {
@@ -88,7 +88,7 @@ async fn every_inline_script_has_the_nonce_of_its_answer() {
 }
 
 #[tokio::test]
-async fn a_foreign_name_is_not_answered() {
+async fn foreign_hosts_are_rejected() {
     let app = TestApp::new(Fake::default().router());
     for (host, status) in [
         ("evil.example:3000", StatusCode::MISDIRECTED_REQUEST),
@@ -112,7 +112,7 @@ async fn a_foreign_name_is_not_answered() {
 }
 
 #[tokio::test]
-async fn files_are_compressed_typed_and_asked_for_again() {
+async fn files_are_compressed_typed_and_revalidated() {
     let app = TestApp::new(Fake::default().router());
     let wasm = app.get("/pkg/frontend_bg.wasm").await;
     assert_eq!(wasm.header(CONTENT_TYPE), "application/wasm");
@@ -148,12 +148,15 @@ async fn files_are_compressed_typed_and_asked_for_again() {
     );
     assert_ne!(plain.header(ETAG), small.header(ETAG));
     assert!(plain.header(ETAG).starts_with('"'), "a strong one");
-    let again = app.send(request("gzip, br", small.header(ETAG))).await;
-    assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    let revalidated = app.send(request("gzip, br", small.header(ETAG))).await;
+    assert_eq!(
+        (revalidated.status, revalidated.body.len()),
+        (StatusCode::NOT_MODIFIED, 0)
+    );
 }
 
 #[tokio::test]
-async fn no_file_outside_the_folder_is_served() {
+async fn files_outside_the_directory_are_not_served() {
     let app = TestApp::signed_in(Fake::default().router()).await;
     for path in [
         "/../session.key",
@@ -161,13 +164,13 @@ async fn no_file_outside_the_folder_is_served() {
         "/pkg/..%2f..%2fsession.key",
         "/pkg/%00",
     ] {
-        let answer = app.get(path).await;
-        assert!(!answer.status.is_success(), "{path}: {}", answer.status);
+        let response = app.get(path).await;
+        assert!(!response.status.is_success(), "{path}: {}", response.status);
     }
 }
 
 #[tokio::test]
-async fn a_missing_page_is_a_page_and_a_missing_file_is_none() {
+async fn missing_pages_and_files_are_not_found() {
     let app = TestApp::signed_in(Fake::default().router()).await;
     assert_eq!(app.get("/nowhere").await.status, StatusCode::NOT_FOUND);
     let signed_out = TestApp::new(Fake::default().router());
@@ -179,17 +182,21 @@ async fn a_missing_page_is_a_page_and_a_missing_file_is_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn probes_tell_whether_the_cluster_answers_and_ask_it_rarely() {
+async fn readiness_is_cached() {
     let fake = Fake::default();
     let app = TestApp::new(fake.router());
     for _ in 0..20 {
         assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
     }
-    assert_eq!(fake.asked().len(), 1, "anyone may ask the console");
+    assert_eq!(
+        fake.requests().len(),
+        1,
+        "results are cached, since anyone may call the probe"
+    );
     fake.set("GET /version", 503, Value::Null);
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(fake.asked().len(), 2);
+    assert_eq!(fake.requests().len(), 2);
     assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
 }

@@ -1,14 +1,14 @@
-//! The console as its clients see it: its router asked in this process, and the program itself where that matters.
+//! The console as its clients see it: its router called in process, and the program itself where that matters.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on fails"
+    reason = "a failed set-up fails the test"
 )]
 #![allow(
     clippy::needless_pass_by_value,
     reason = "calls read better with `json!` in place"
 )]
-#![allow(missing_docs, reason = "names say it")]
+#![allow(missing_docs, reason = "test names are descriptive")]
 
 mod api_table;
 mod common;

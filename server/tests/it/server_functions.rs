@@ -1,14 +1,14 @@
-//! The server functions: what they send to the cluster, and what they make of its answers.
+//! Server functions: the requests they send to the cluster, and the results they return.
 
 use crate::common::TestApp;
-use crate::common::fake::{Asked, Fake, job, list, status};
+use crate::common::fake::{Fake, RecordedRequest, job, list, status};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 const JOBS: &str = "/apis/batch/v1/namespaces/demo/jobs";
 
-/// The Job that [`job`] makes, as a page names it.
-fn of(name: &str) -> Value {
+/// Returns a reference to the Job that [`job`] builds.
+fn job_ref(name: &str) -> Value {
     json!({"name": name, "uid": format!("uid-{name}")})
 }
 
@@ -31,12 +31,12 @@ spec:
 ";
 
 #[tokio::test]
-async fn a_document_is_posted_as_the_json_it_stands_for() {
+async fn document_is_posted_as_json() {
     let fake = Fake::default().on(&format!("POST {JOBS}"), 201, Value::Null);
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("create", &arguments(PI, true, &[])).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    let expected = Asked {
+    let response = app.call("create", &arguments(PI, true, &[])).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    let expected = RecordedRequest {
         what: format!("POST {JOBS}"),
         query: "fieldManager=jobwright&fieldValidation=Strict&dryRun=All".to_owned(),
         body: json!({
@@ -49,8 +49,8 @@ async fn a_document_is_posted_as_the_json_it_stands_for() {
             },
         }),
     };
-    assert_eq!(fake.asked_with("POST"), [expected]);
-    let document = &answer.json()["documents"][0];
+    assert_eq!(fake.requests_with("POST"), [expected]);
+    let document = &response.json()["documents"][0];
     assert_eq!(
         (&document["kind"], &document["name"], &document["error"]),
         (&json!("Job"), &json!("pi"), &Value::Null)
@@ -64,17 +64,17 @@ async fn a_document_is_posted_as_the_json_it_stands_for() {
         app.call("create", &arguments(PI, false, &[])).await.status,
         StatusCode::OK
     );
-    // Each creation has a mark of its own, by which it is known again when its answer is lost.
-    let query = fake.asked_with("POST")[1].query.clone();
-    let mark = query
+    // Each create request has a unique field manager, which identifies its object if the response is lost.
+    let query = fake.requests_with("POST")[1].query.clone();
+    let field_manager = query
         .strip_prefix("fieldManager=jobwright-")
         .and_then(|rest| rest.strip_suffix("&fieldValidation=Strict"))
         .unwrap_or_else(|| panic!("{query}"));
-    assert_eq!(mark.len(), 16, "{query}");
+    assert_eq!(field_manager.len(), 16, "{query}");
 }
 
 #[tokio::test]
-async fn what_a_job_refers_to_is_created_first_and_a_failure_stops_the_rest() {
+async fn referenced_objects_are_created_first_and_a_failure_stops_the_rest() {
     let text = format!(
         "{PI}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: keys}}\nstringData: {{token: hunter2}}\n---\n\
          apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\n"
@@ -86,44 +86,44 @@ async fn what_a_job_refers_to_is_created_first_and_a_failure_stops_the_rest() {
         .on(secrets, 201, Value::Null)
         .on(configmaps, 409, exists);
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("create", &arguments(&text, false, &[])).await;
-    let asked: Vec<String> = fake
-        .asked_with("POST")
+    let response = app.call("create", &arguments(&text, false, &[])).await;
+    let requests: Vec<String> = fake
+        .requests_with("POST")
         .into_iter()
-        .map(|asked| asked.what)
+        .map(|request| request.what)
         .collect();
-    assert_eq!(asked, [secrets, configmaps]);
-    let documents = answer.json()["documents"].clone();
+    assert_eq!(requests, [secrets, configmaps]);
+    let documents = response.json()["documents"].clone();
     assert_eq!(documents[0]["skipped"], true);
     assert_eq!(documents[1]["error"], Value::Null);
     let expected = json!({"kind": "alreadyExists", "message": "configmaps \"settings\" already exists"});
     assert_eq!(documents[2]["error"], expected);
     assert!(
-        !answer.text().contains("hunter2"),
-        "a secret's value is not sent back"
+        !response.text().contains("hunter2"),
+        "the values of a Secret are not sent back"
     );
-    // What an earlier try created is not sent again.
+    // What an earlier attempt created is not sent again.
     app.call("create", &arguments(&text, false, &[1])).await;
-    assert_eq!(fake.asked_with("POST")[2].what, configmaps);
+    assert_eq!(fake.requests_with("POST")[2].what, configmaps);
 }
 
 #[tokio::test]
-async fn refused_fields_reach_the_page() {
+async fn invalid_fields_reach_the_page() {
     let mut refused = status(422, "Invalid", "Job.batch \"pi\" is invalid");
     refused["details"] =
         json!({"causes": [{"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "no"}]});
     let fake = Fake::default().on(&format!("POST {JOBS}"), 422, refused);
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("create", &arguments(PI, true, &[])).await;
+    let response = app.call("create", &arguments(PI, true, &[])).await;
     let expected = json!({
         "kind": "invalid", "message": "Job.batch \"pi\" is invalid",
         "causes": [{"field": "spec.backoffLimit", "reason": "FieldValueInvalid", "message": "no"}],
     });
-    assert_eq!(answer.json()["documents"][0]["error"], expected);
+    assert_eq!(response.json()["documents"][0]["error"], expected);
 }
 
 #[tokio::test]
-async fn a_text_that_is_no_manifest_is_refused_before_the_cluster_is_asked() {
+async fn invalid_manifest_is_rejected_without_a_request() {
     let fake = Fake::default();
     let app = TestApp::signed_in(fake.router()).await;
     for (text, hint) in [
@@ -131,30 +131,30 @@ async fn a_text_that_is_no_manifest_is_refused_before_the_cluster_is_asked() {
         ("", "no document"),
         ("# only a comment\n", "no document"),
     ] {
-        let answer = app.call("create", &arguments(text, true, &[])).await;
-        assert_eq!(answer.json()["kind"], "unreadable", "{text:?}");
+        let response = app.call("create", &arguments(text, true, &[])).await;
+        assert_eq!(response.json()["kind"], "unreadable", "{text:?}");
         assert!(
-            answer.json()["message"].as_str().unwrap().contains(hint),
+            response.json()["message"].as_str().unwrap().contains(hint),
             "{text:?}: {}",
-            answer.text()
+            response.text()
         );
     }
     for text in ["just text\n", "apiVersion: v1\n", "kind: Job\n"] {
-        let answer = app.call("create", &arguments(text, true, &[])).await;
+        let response = app.call("create", &arguments(text, true, &[])).await;
         assert_eq!(
-            answer.json()["documents"][0]["error"]["kind"],
+            response.json()["documents"][0]["error"]["kind"],
             "unreadable",
             "{text:?}: {}",
-            answer.text()
+            response.text()
         );
     }
     let elsewhere = PI.replace("name: pi\n", "name: pi\n  namespace: kube-system\n");
-    let answer = app.call("create", &arguments(&elsewhere, false, &[])).await;
+    let response = app.call("create", &arguments(&elsewhere, false, &[])).await;
     assert_eq!(
-        answer.json()["documents"][0]["error"]["causes"][0]["field"],
+        response.json()["documents"][0]["error"]["causes"][0]["field"],
         "metadata.namespace"
     );
-    assert_eq!(fake.asked_with("POST"), []);
+    assert_eq!(fake.requests_with("POST"), []);
 }
 
 #[tokio::test]
@@ -170,34 +170,34 @@ async fn other_kinds_are_found_by_discovery() {
     );
     let app = TestApp::signed_in(fake.router()).await;
     let text = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n";
-    let answer = app.call("create", &arguments(text, false, &[])).await;
+    let response = app.call("create", &arguments(text, false, &[])).await;
     assert_eq!(
-        answer.json()["documents"][0]["error"],
+        response.json()["documents"][0]["error"],
         Value::Null,
         "{}",
-        answer.text()
+        response.text()
     );
     let text = text.replace("Widget", "Gadget");
-    let answer = app.call("create", &arguments(&text, false, &[])).await;
+    let response = app.call("create", &arguments(&text, false, &[])).await;
     assert_eq!(
-        answer.json()["documents"][0]["error"]["causes"][0]["field"],
+        response.json()["documents"][0]["error"]["causes"][0]["field"],
         "kind"
     );
 }
 
 #[tokio::test]
-async fn a_rerun_is_a_new_job_and_the_old_one_stays() {
+async fn rerun_creates_a_new_job_and_keeps_the_old_one() {
     let fake = Fake::default().on(&format!("GET {JOBS}/pi"), 200, job("pi")).on(
         &format!("POST {JOBS}"),
         201,
         Value::Null,
     );
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app
-        .call("rerun", &json!({"project": "demo", "job": of("pi")}))
+    let response = app
+        .call("rerun", &json!({"project": "demo", "job": job_ref("pi")}))
         .await;
-    assert_eq!(answer.json()["name"], "pi-2", "{}", answer.text());
-    let sent = &fake.asked_with("POST")[0].body;
+    assert_eq!(response.json()["name"], "pi-2", "{}", response.text());
+    let sent = &fake.requests_with("POST")[0].body;
     assert_eq!(
         sent["metadata"],
         json!({"name": "pi-2", "namespace": "demo", "labels": {"jobwright.io/rerun-of": "pi"}})
@@ -207,11 +207,11 @@ async fn a_rerun_is_a_new_job_and_the_old_one_stays() {
         sent["spec"]["template"]["metadata"]["labels"],
         json!({"app": "pi"})
     );
-    assert_eq!(fake.asked_with("DELETE"), []);
+    assert_eq!(fake.requests_with("DELETE"), []);
 }
 
 #[tokio::test]
-async fn a_job_is_deleted_with_its_pods_and_only_the_one_that_was_meant() {
+async fn delete_includes_pods_and_checks_the_uid() {
     let gone = status(404, "NotFound", "jobs.batch \"b\" not found");
     let other = status(409, "Conflict", "Precondition failed: UID in precondition: uid-c");
     let fake = Fake::default()
@@ -223,30 +223,33 @@ async fn a_job_is_deleted_with_its_pods_and_only_the_one_that_was_meant() {
         .on(&format!("DELETE {JOBS}/b"), 404, gone)
         .on(&format!("DELETE {JOBS}/c"), 409, other);
     let app = TestApp::signed_in(fake.router()).await;
-    let jobs = ["a", "b", "c", "../secrets/keys"].map(of);
-    let answer = app
+    let jobs = ["a", "b", "c", "../secrets/keys"].map(job_ref);
+    let response = app
         .call("delete", &json!({"project": "demo", "jobs": jobs}))
         .await;
-    let results = answer.json();
+    let results = response.json();
     let replaced = json!({"kind": "replaced", "message": "c"});
-    // One that is gone already is what was wanted.
+    // A Job that is already deleted counts as success.
     assert_eq!(
         (&results[0], &results[1], &results[2]),
         (&Value::Null, &Value::Null, &replaced)
     );
     assert_eq!(
         results[3]["kind"], "notFound",
-        "nobody is asked to delete what has no name"
+        "an invalid name is not sent to the cluster"
     );
     let mut names = Vec::new();
-    for asked in fake.asked_with("DELETE") {
-        assert_eq!(asked.body["propagationPolicy"], "Background");
-        let name = asked
+    for request in fake.requests_with("DELETE") {
+        assert_eq!(request.body["propagationPolicy"], "Background");
+        let name = request
             .what
             .strip_prefix(&format!("DELETE {JOBS}/"))
-            .unwrap_or_else(|| panic!("{}", asked.what))
+            .unwrap_or_else(|| panic!("{}", request.what))
             .to_owned();
-        assert_eq!(asked.body["preconditions"], json!({"uid": format!("uid-{name}")}));
+        assert_eq!(
+            request.body["preconditions"],
+            json!({"uid": format!("uid-{name}")})
+        );
         names.push(name);
     }
     names.sort();
@@ -254,20 +257,20 @@ async fn a_job_is_deleted_with_its_pods_and_only_the_one_that_was_meant() {
 }
 
 #[tokio::test]
-async fn suspending_names_the_job_that_is_meant() {
+async fn suspend_checks_the_uid() {
     let mut stored = job("pi");
     stored["spec"]["suspend"] = true.into();
     let fake = Fake::default().on(&format!("PATCH {JOBS}/pi"), 200, stored);
     let app = TestApp::signed_in(fake.router()).await;
-    let arguments = json!({"project": "demo", "job": of("pi"), "suspend": true});
+    let arguments = json!({"project": "demo", "job": job_ref("pi"), "suspend": true});
     assert_eq!(app.call("suspend", &arguments).await.status, StatusCode::OK);
     let expected = json!([
         {"op": "test", "path": "/metadata/uid", "value": "uid-pi"},
         {"op": "add", "path": "/spec/suspend", "value": true},
     ]);
-    assert_eq!(fake.asked_with("PATCH")[0].body, expected);
+    assert_eq!(fake.requests_with("PATCH")[0].body, expected);
 
-    // The test fails where the Job was created again; it says nothing of that.
+    // The `test` operation fails if the Job was re-created; the response does not say so.
     let refused = status(
         422,
         "Invalid",
@@ -277,12 +280,12 @@ async fn suspending_names_the_job_that_is_meant() {
     let mut again = job("pi");
     again["metadata"]["uid"] = "another".into();
     fake.set(&format!("GET {JOBS}/pi"), 200, again);
-    let answer = app.call("suspend", &arguments).await;
-    assert_eq!(answer.json(), json!({"kind": "replaced", "message": "pi"}));
+    let response = app.call("suspend", &arguments).await;
+    assert_eq!(response.json(), json!({"kind": "replaced", "message": "pi"}));
 }
 
 #[tokio::test]
-async fn describing_sends_what_was_touched_and_overwrites_nobody() {
+async fn describe_sends_only_changed_fields_and_overwrites_no_edit() {
     let mut stored = job("pi");
     stored["metadata"]["resourceVersion"] = "7".into();
     stored["metadata"]["annotations"] = json!({"displayName": "old", "desc": "theirs"});
@@ -291,7 +294,7 @@ async fn describing_sends_what_was_touched_and_overwrites_nobody() {
         .on(&format!("PATCH {JOBS}/pi"), 200, job("pi"));
     let app = TestApp::signed_in(fake.router()).await;
     let describe = |change: Value| {
-        let arguments = json!({"project": "demo", "job": of("pi"), "change": change});
+        let arguments = json!({"project": "demo", "job": job_ref("pi"), "change": change});
         let app = &app;
         async move { app.call("describe", &arguments).await }
     };
@@ -301,30 +304,30 @@ async fn describing_sends_what_was_touched_and_overwrites_nobody() {
         "resourceVersion": "7",
         "annotations": {"kubesphere.io/alias-name": "任务示例", "displayName": null},
     }});
-    assert_eq!(fake.asked_with("PATCH")[0].body, expected);
+    assert_eq!(fake.requests_with("PATCH")[0].body, expected);
 
     let description = json!({"alias": null, "description": {"from": "mine", "to": "new"}});
-    let answer = describe(description).await;
-    assert_eq!(answer.status, StatusCode::CONFLICT);
+    let response = describe(description).await;
+    assert_eq!(response.status, StatusCode::CONFLICT);
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({"kind": "edited", "field": "description", "message": "theirs"})
     );
-    assert_eq!(fake.asked_with("PATCH").len(), 1);
+    assert_eq!(fake.requests_with("PATCH").len(), 1);
 
     stored["metadata"]["uid"] = "another".into();
     fake.set(&format!("GET {JOBS}/pi"), 200, stored);
     let alias = json!({"alias": {"from": "old", "to": "x"}, "description": null});
     assert_eq!(describe(alias).await.json()["kind"], "replaced");
-    let answer = app
-        .call("rerun", &json!({"project": "demo", "job": of("pi")}))
+    let response = app
+        .call("rerun", &json!({"project": "demo", "job": job_ref("pi")}))
         .await;
-    assert_eq!(answer.json()["kind"], "replaced");
-    assert_eq!(fake.asked_with("POST"), []);
+    assert_eq!(response.json()["kind"], "replaced");
+    assert_eq!(fake.requests_with("POST"), []);
 }
 
 #[tokio::test]
-async fn a_job_page_has_everything_but_secrets() {
+async fn job_page_has_everything_but_secret_values() {
     let secret = json!({"metadata": {"name": "keys"}, "type": "Opaque", "data": {"token": "aHVudGVyMg=="}});
     let fake = Fake::default()
         .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
@@ -335,8 +338,8 @@ async fn a_job_page_has_everything_but_secrets() {
         )
         .on("GET /api/v1/namespaces/demo/secrets/keys", 200, secret);
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("job", &json!({"project": "demo", "name": "pi"})).await;
-    let detail = answer.json();
+    let response = app.call("job", &json!({"project": "demo", "name": "pi"})).await;
+    let detail = response.json();
     let expected = json!({"name": "TOKEN", "source": {"type": "secret", "name": "keys", "key": "token"}});
     assert_eq!(detail["environment"][0]["variables"], json!([expected]));
     assert_eq!(detail["row"]["status"]["kind"], "updating");
@@ -345,33 +348,33 @@ async fn a_job_page_has_everything_but_secrets() {
     let offers = app.call("offers", &json!({"project": "demo"})).await;
     let keys = json!([{"name": "keys", "kind": "Opaque", "keys": ["token"]}]);
     assert_eq!(offers.json()["secrets"], keys);
-    for answer in [answer, offers] {
-        assert!(!answer.text().contains("aHVudGVyMg"), "{}", answer.text());
+    for response in [response, offers] {
+        assert!(!response.text().contains("aHVudGVyMg"), "{}", response.text());
     }
 }
 
 #[tokio::test]
-async fn what_may_not_be_read_does_not_take_the_list_away() {
+async fn list_works_without_forbidden_pods() {
     let no = status(403, "Forbidden", "pods is forbidden");
     let fake = Fake::default()
         .on(&format!("GET {JOBS}"), 200, list(&[job("pi")]))
         .on("GET /api/v1/namespaces/demo/pods", 403, no.clone());
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("jobs", &json!({"project": "demo"})).await;
-    assert_eq!(answer.json()["rows"][0]["name"], "pi");
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(response.json()["rows"][0]["name"], "pi");
     let fake = Fake::default().on(&format!("GET {JOBS}"), 403, no);
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("jobs", &json!({"project": "demo"})).await;
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({"kind": "forbidden", "message": "pods is forbidden"})
     );
-    // The page explains it too.
+    // The page shows the reason too.
     let page = app.get("/projects/demo/jobs").await;
     assert!(page.text().contains("pods is forbidden"), "{}", page.text());
 }
 
-/// A page of a list, of these Jobs, with the token of the next one.
+/// Builds a page of a list of these Jobs, with the `continue` token of the next one.
 fn page(names: &[&str], token: &str) -> Value {
     let jobs: Vec<Value> = names.iter().map(|name| job(name)).collect();
     let mut page = list(&jobs);
@@ -381,17 +384,21 @@ fn page(names: &[&str], token: &str) -> Value {
 
 async fn read_list(fake: Fake) -> (Vec<String>, Vec<String>, StatusCode) {
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.call("jobs", &json!({"project": "demo"})).await;
-    let mut names: Vec<String> = answer.json()["rows"]
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
+    let mut names: Vec<String> = response.json()["rows"]
         .as_array()
         .into_iter()
         .flatten()
         .map(|row| row["name"].as_str().unwrap().to_owned())
         .collect();
     names.sort();
-    let asked = fake.asked().into_iter();
-    let lists = asked.filter(|asked| asked.what == format!("GET {JOBS}"));
-    (names, lists.map(|asked| asked.query).collect(), answer.status)
+    let requests = fake.requests().into_iter();
+    let lists = requests.filter(|request| request.what == format!("GET {JOBS}"));
+    (
+        names,
+        lists.map(|request| request.query).collect(),
+        response.status,
+    )
 }
 
 #[tokio::test]
@@ -410,7 +417,7 @@ async fn long_list_is_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn list_whose_snapshot_expires_is_read_from_its_beginning_once() {
+async fn list_with_an_expired_snapshot_restarts_once() {
     let what = format!("GET {JOBS}");
     let expired = || status(410, "Expired", "the provided continue parameter is too old");
     let fake = Fake::default()
@@ -419,7 +426,7 @@ async fn list_whose_snapshot_expires_is_read_from_its_beginning_once() {
         .then(&what, 200, page(&["a"], "t2"))
         .then(&what, 200, page(&["b"], ""));
     let (names, queries, _) = read_list(fake).await;
-    assert_eq!(names, ["a", "b"], "nothing of the first reading is left");
+    assert_eq!(names, ["a", "b"], "the first attempt is discarded");
     assert_eq!(
         queries,
         [
@@ -435,5 +442,5 @@ async fn list_whose_snapshot_expires_is_read_from_its_beginning_once() {
         .then(&what, 200, page(&["a"], "t2"))
         .then(&what, 410, expired());
     let (_, queries, code) = read_list(fake).await;
-    assert_eq!((queries.len(), code), (4, StatusCode::GONE), "not for ever");
+    assert_eq!((queries.len(), code), (4, StatusCode::GONE), "restarts only once");
 }

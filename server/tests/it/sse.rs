@@ -1,4 +1,4 @@
-//! What arrives by itself.
+//! Server-sent events.
 
 use crate::common::TestApp;
 use crate::common::fake::{Fake, job, list, pod, status};
@@ -36,7 +36,7 @@ fn texts(lines: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_list_begins_whole_and_then_changes_row_by_row() {
+async fn list_stream_starts_with_a_snapshot_and_sends_changed_rows() {
     let fake = Fake::default().on(&format!("GET {JOBS}"), 200, list(&[job("pi")]));
     let app = TestApp::signed_in(fake.router()).await;
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
@@ -61,7 +61,7 @@ async fn the_list_begins_whole_and_then_changes_row_by_row() {
 }
 
 #[tokio::test]
-async fn an_expired_watch_is_told_and_mended() {
+async fn expired_watch_is_reported_and_relisted() {
     let fake = Fake::default().on(&format!("GET {JOBS}"), 200, list(&[job("a")]));
     let app = TestApp::signed_in(fake.router()).await;
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
@@ -69,15 +69,15 @@ async fn an_expired_watch_is_told_and_mended() {
     fake.set(&format!("GET {JOBS}"), 200, list(&[job("b")]));
     fake.report(JOBS, "ERROR", status(410, "Expired", "too old resource version"));
     assert_eq!(events.next().await.unwrap().data["type"], "stale");
-    let mended = events.next().await.unwrap().data;
+    let relisted = events.next().await.unwrap().data;
     assert_eq!(
-        (&mended["type"], &mended["list"]["rows"][0]["name"]),
+        (&relisted["type"], &relisted["list"]["rows"][0]["name"]),
         (&json!("snapshot"), &json!("b"))
     );
 }
 
 #[tokio::test]
-async fn a_list_that_may_not_be_read_has_no_stream() {
+async fn forbidden_list_has_no_stream() {
     let no = status(403, "Forbidden", "no");
     let app = TestApp::signed_in(Fake::default().on(&format!("GET {JOBS}"), 403, no).router()).await;
     assert_eq!(
@@ -87,7 +87,7 @@ async fn a_list_that_may_not_be_read_has_no_stream() {
 }
 
 #[tokio::test]
-async fn a_job_is_shown_as_it_changes_until_it_is_gone() {
+async fn job_stream_sends_changes_until_the_job_is_deleted() {
     let fake = Fake::default().on(&format!("GET {JOBS}/pi"), 200, job("pi"));
     let app = TestApp::signed_in(fake.router()).await;
     let mut events = app.stream("/stream/job?project=demo&name=pi", None).await;
@@ -96,7 +96,7 @@ async fn a_job_is_shown_as_it_changes_until_it_is_gone() {
         (first.name.as_str(), &first.data["row"]["status"]["kind"]),
         ("detail", &json!("updating"))
     );
-    // The first full lists of the watches may still be under way.
+    // The initial lists of the watches may still be in progress.
     fake.set(&format!("GET {JOBS}/pi"), 200, completed("pi"));
     fake.report(JOBS, "MODIFIED", completed("pi"));
     let second = events.next().await.unwrap();
@@ -115,19 +115,19 @@ async fn a_job_is_shown_as_it_changes_until_it_is_gone() {
     assert!(events.next().await.is_none());
 }
 
-/// A page that shows a deleted Job is not shown the one that was created under its name.
+/// A page of a deleted Job does not show a re-created one of the same name.
 #[tokio::test]
-async fn a_job_created_again_ends_the_streams_of_the_one_before() {
+async fn re_created_job_ends_the_streams_of_the_old_one() {
     let fake = finished();
     let app = TestApp::signed_in(fake.router()).await;
     let path = "/stream/job?project=demo&name=pi&uid=uid-pi";
     let mut events = app.stream(path, None).await;
     assert_eq!(events.next().await.unwrap().name, "detail");
-    let mut again = job("pi");
-    again["metadata"]["uid"] = "another".into();
-    fake.set(&format!("GET {JOBS}/pi"), 200, again.clone());
+    let mut recreated = job("pi");
+    recreated["metadata"]["uid"] = "another".into();
+    fake.set(&format!("GET {JOBS}/pi"), 200, recreated.clone());
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
-    fake.report(JOBS, "ADDED", again);
+    fake.report(JOBS, "ADDED", recreated);
     let gone = events.next().await.unwrap();
     assert_eq!(
         (gone.name.as_str(), gone.data),
@@ -135,17 +135,17 @@ async fn a_job_created_again_ends_the_streams_of_the_one_before() {
     );
     assert!(events.next().await.is_none());
 
-    // It may be away for a while before.
+    // There may be no Job of the name for a while.
     fake.set(&format!("GET {JOBS}/pi"), 404, status(404, "NotFound", "gone"));
     fake.set(&format!("GET {JOBS}"), 200, list(&[]));
     let mut between = app.stream(path, None).await;
     assert_eq!(between.next().await.unwrap().data, json!({"replaced": false}));
     let next = tokio::spawn(async move { between.next().await });
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let mut again = job("pi");
-    again["metadata"]["uid"] = "another".into();
-    fake.set(&format!("GET {JOBS}/pi"), 200, again.clone());
-    fake.report(JOBS, "ADDED", again);
+    let mut recreated = job("pi");
+    recreated["metadata"]["uid"] = "another".into();
+    fake.set(&format!("GET {JOBS}/pi"), 200, recreated.clone());
+    fake.report(JOBS, "ADDED", recreated);
     assert_eq!(next.await.unwrap().unwrap().data, json!({"replaced": true}));
 
     let mut reopened = app.stream(path, None).await;
@@ -158,9 +158,9 @@ async fn a_job_created_again_ends_the_streams_of_the_one_before() {
     assert_eq!(absent.next().await.unwrap().name, "gone");
 }
 
-/// The `id` of the last event may come in the address: then it is no header, which cannot hold a line end.
+/// The `id` of the last event may come in the query, which unlike a header can contain line breaks.
 #[tokio::test]
-async fn a_hostile_event_id_does_not_end_the_server() {
+async fn hostile_event_id_is_ignored() {
     let app = TestApp::signed_in(finished().router()).await;
     let path = "/stream/logs?project=demo&job=pi&last=a%0Aevent%3A%20x%3D1.0.1.0%2Cb%00%3D1.0.1.0";
     let mut events = app.stream(path, None).await;
@@ -169,7 +169,7 @@ async fn a_hostile_event_id_does_not_end_the_server() {
 }
 
 #[tokio::test]
-async fn who_may_not_list_pods_is_told_so() {
+async fn forbidden_pods_are_reported() {
     let no = status(403, "Forbidden", "pods is forbidden");
     let fake = Fake::default()
         .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
@@ -188,7 +188,7 @@ async fn who_may_not_list_pods_is_told_so() {
 
 /// A kubelet that has just started does not know its Pods yet.
 #[tokio::test]
-async fn the_log_of_an_ended_container_comes_when_its_node_is_back() {
+async fn log_of_a_terminated_container_is_read_when_its_node_is_back() {
     let fake = finished();
     for (code, reason) in [(500, "InternalError"), (404, "NotFound"), (400, "BadRequest")] {
         let away = status(code, reason, "the node is away");
@@ -210,7 +210,7 @@ async fn the_log_of_an_ended_container_comes_when_its_node_is_back() {
 }
 
 #[tokio::test]
-async fn logs_are_read_to_their_end_and_never_twice() {
+async fn logs_are_read_completely_and_never_twice() {
     let app = TestApp::signed_in(finished().router()).await;
     let path = "/stream/logs?project=demo&job=pi";
     let mut events = app.stream(path, None).await;
@@ -221,35 +221,38 @@ async fn logs_are_read_to_their_end_and_never_twice() {
     assert_eq!(events.next().await.unwrap().name, "end");
     assert!(events.next().await.is_none());
 
-    let mut again = app.stream(path, Some(&lines.id)).await;
-    assert_eq!(again.next().await.unwrap().name, "end");
+    let mut reconnected = app.stream(path, Some(&lines.id)).await;
+    assert_eq!(reconnected.next().await.unwrap().name, "end");
 }
 
-/// A browser that lost its connection between two lines of one time has the rest, and nothing twice.
+/// A browser that reconnects between two lines of equal timestamps gets the rest, and nothing twice.
 #[tokio::test]
-async fn a_browser_that_comes_back_is_sent_the_rest() {
+async fn reconnecting_browser_gets_the_remaining_lines() {
     let fake = finished();
-    let (begun, rest) = LOG.split_at(LOG.rfind("2026").unwrap());
-    fake.set(&format!("GET {PODS}/pi-x/log"), 200, begun.into());
+    let (start, rest) = LOG.split_at(LOG.rfind("2026").unwrap());
+    fake.set(&format!("GET {PODS}/pi-x/log"), 200, start.into());
     let app = TestApp::signed_in(fake.router()).await;
     let path = "/stream/logs?project=demo&job=pi";
     let before = app.stream(path, None).await.next().await.unwrap();
     assert_eq!(texts(&before.data), ["one", "two"]);
     assert!(rest.ends_with("three\n"));
     fake.set(&format!("GET {PODS}/pi-x/log"), 200, LOG.into());
-    let mut again = app.stream(path, Some(&before.id)).await;
-    assert_eq!(texts(&again.next().await.unwrap().data), ["three"]);
-    // Lines up to ten seconds older than those before them are asked for.
-    let asked = fake.asked();
-    let asked = asked.iter().rfind(|asked| asked.what.ends_with("/log")).unwrap();
+    let mut reconnected = app.stream(path, Some(&before.id)).await;
+    assert_eq!(texts(&reconnected.next().await.unwrap().data), ["three"]);
+    // Lines up to ten seconds older than those before them are requested.
+    let requests = fake.requests();
+    let request = requests
+        .iter()
+        .rfind(|request| request.what.ends_with("/log"))
+        .unwrap();
     assert_eq!(
-        asked.query,
+        request.query,
         "container=pi&timestamps=true&sinceTime=2026-11-23T09%3A59%3A50Z"
     );
 }
 
 #[tokio::test]
-async fn a_pod_that_appears_later_is_followed() {
+async fn pod_created_later_is_followed() {
     let fake = Fake::default()
         .on(&format!("GET {JOBS}/pi"), 200, job("pi"))
         .on(&format!("GET {JOBS}"), 200, list(&[job("pi")]))
@@ -267,10 +270,13 @@ async fn a_pod_that_appears_later_is_followed() {
     );
     let (lines, mut events) = next.await.unwrap();
     assert_eq!(texts(&lines.unwrap().data), ["one", "two", "three"]);
-    let asked = fake.asked();
-    let asked = asked.iter().find(|asked| asked.what.ends_with("/log")).unwrap();
+    let requests = fake.requests();
+    let request = requests
+        .iter()
+        .find(|request| request.what.ends_with("/log"))
+        .unwrap();
     assert_eq!(
-        asked.query,
+        request.query,
         "container=pi&follow=true&timestamps=true&tailLines=1000"
     );
     fake.report(
@@ -283,7 +289,7 @@ async fn a_pod_that_appears_later_is_followed() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_session() {
+async fn stream_ends_on_sign_out() {
     let app = TestApp::signed_in(Fake::default().router()).await;
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
     events.next().await.unwrap();
@@ -292,26 +298,26 @@ async fn a_stream_ends_with_its_session() {
 }
 
 #[tokio::test]
-async fn a_log_is_downloaded_as_it_is() {
+async fn log_is_downloaded_unmodified() {
     let fake = finished();
     let app = TestApp::signed_in(fake.router()).await;
-    let answer = app.get("/download/log?project=demo&job=pi").await;
-    assert_eq!((answer.status, answer.text().as_str()), (StatusCode::OK, LOG));
-    assert_eq!(answer.header(CONTENT_TYPE), "text/plain; charset=utf-8");
+    let response = app.get("/download/log?project=demo&job=pi").await;
+    assert_eq!((response.status, response.text().as_str()), (StatusCode::OK, LOG));
+    assert_eq!(response.header(CONTENT_TYPE), "text/plain; charset=utf-8");
     assert_eq!(
-        answer.header(CONTENT_DISPOSITION),
+        response.header(CONTENT_DISPOSITION),
         "attachment; filename=\"pi.log\""
     );
     let other = pod("pi-y", "pi", "Running", json!({"running": {}}));
     let first = pod("pi-x", "pi", "Succeeded", json!({"terminated": {"exitCode": 0}}));
     fake.set(&format!("GET {PODS}"), 200, list(&[first, other]));
     let text = app.get("/download/log?project=demo&job=pi").await.text();
-    let expected = format!("==> pi-x/pi <==\n{LOG}==> pi-y/pi <==\n(this log cannot be read: not found: ");
+    let expected = format!("==> pi-x/pi <==\n{LOG}==> pi-y/pi <==\n(cannot read this log: not found: ");
     assert!(text.starts_with(&expected), "{text}");
 }
 
 #[tokio::test]
-async fn lines_of_several_pods_come_in_the_order_of_their_times() {
+async fn lines_of_several_pods_are_merged_by_timestamp() {
     let ended = |name: &str| pod(name, "pi", "Succeeded", json!({"terminated": {"exitCode": 0}}));
     let fake = finished()
         .on(&format!("GET {PODS}"), 200, list(&[ended("pi-x"), ended("pi-y")]))

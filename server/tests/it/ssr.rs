@@ -1,4 +1,4 @@
-//! The pages as they are without JavaScript: rendered on the server, in both languages.
+//! Pages without JavaScript: rendered on the server, in both languages.
 
 use crate::common::TestApp;
 use crate::common::fake::{Fake, job, list, pod};
@@ -27,13 +27,13 @@ fn one_job() -> Fake {
 }
 
 #[tokio::test]
-async fn the_first_page_is_that_of_the_first_project() {
+async fn start_page_redirects_to_the_default_project() {
     let app = TestApp::signed_in(one_job().router()).await;
     assert_eq!(app.get("/").await.location(), "/projects/demo/jobs");
 }
 
 #[tokio::test]
-async fn the_workspace_names_projects_and_puts_the_systems_last() {
+async fn workspace_lists_system_projects_last() {
     let app = TestApp::signed_in(one_job().router()).await;
     let expected = json!({
         "cluster": "test", "playground": false, "version": "v1.36.2",
@@ -43,11 +43,11 @@ async fn the_workspace_names_projects_and_puts_the_systems_last() {
 }
 
 #[tokio::test]
-async fn the_list_can_be_read_without_javascript() {
+async fn job_list_works_without_javascript() {
     let app = TestApp::signed_in(one_job().router()).await;
-    let answer = app.get("/projects/demo/jobs").await;
-    let text = answer.text();
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = app.get("/projects/demo/jobs").await;
+    let text = response.text();
+    assert_eq!(response.status, StatusCode::OK);
     for part in [
         "href=\"/projects/demo/jobs/pi\"",
         "任务示例",
@@ -59,11 +59,11 @@ async fn the_list_can_be_read_without_javascript() {
 }
 
 #[tokio::test]
-async fn a_job_can_be_read_without_javascript() {
+async fn job_page_works_without_javascript() {
     let app = TestApp::signed_in(one_job().router()).await;
-    let answer = app.get("/projects/demo/jobs/pi").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert!(answer.text().contains("任务示例"));
+    let response = app.get("/projects/demo/jobs/pi").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert!(response.text().contains("任务示例"));
     assert_eq!(
         app.get("/projects/demo/jobs/gone").await.status,
         StatusCode::NOT_FOUND
@@ -71,7 +71,7 @@ async fn a_job_can_be_read_without_javascript() {
 }
 
 #[tokio::test]
-async fn pages_speak_the_persons_language() {
+async fn pages_use_the_preferred_language() {
     let app = TestApp::signed_in(one_job().router()).await;
     let request = app
         .request(Method::GET, "/sign-in")

@@ -1,4 +1,4 @@
-//! Problems of files, as lines that editors can jump to, or as JSON.
+//! `jobwright manifest check`: reports problems as `file:line:column` lines that editors can jump to, or as JSON.
 
 use std::fmt::Write as _;
 use std::io::Read;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use crate::cli::manifest::{CommandError, OK, PROBLEMS};
 
-/// The report, and the exit code.
+/// Returns the report and the exit code.
 pub(crate) fn check(
     files: &[PathBuf],
     json: bool,
     input: &mut dyn Read,
 ) -> Result<(String, u8), CommandError> {
-    // No cluster is asked here, so the fields are those of the newest Kubernetes.
+    // No cluster is queried here, so the schema is the bundled one, of the newest Kubernetes.
     let known = Schema::bundled()?;
     let (mut lines, mut values, mut code) = (String::new(), Vec::new(), OK);
     for file in files {
@@ -32,7 +32,7 @@ pub(crate) fn check(
             let (line, column) = line_column(document.text(), problem.range.start);
             let text = problem.text(Language::En);
             let severity = severity(problem);
-            // Writing into a String does not fail.
+            // Writing to a `String` cannot fail.
             let _ = writeln!(
                 lines,
                 "{name}:{line}:{column}: {severity}: {text} [{}]",

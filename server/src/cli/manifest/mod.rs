@@ -1,6 +1,6 @@
 //! `jobwright manifest`: the document engine on the command line, for scripts and CI.
 //!
-//! Ends with 0, with 1 where a manifest has problems or an edit is refused, and with 2 for wrong use.
+//! Exit codes: 0 on success, 1 if a manifest has problems or an edit is rejected, 2 on wrong usage.
 
 mod check;
 #[cfg(test)]
@@ -13,14 +13,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use manifest::{Document, Edit, Format, Path};
 use serde_json::Value;
 
-/// Everything went well.
+/// Exit code on success.
 pub const OK: u8 = 0;
-/// The manifest has problems, or the edit cannot be made.
+/// Exit code when the manifest has problems or the edit is rejected.
 pub const PROBLEMS: u8 = 1;
-/// The command was not used as it is meant to be, or a file cannot be read.
+/// Exit code on wrong usage, or when a file cannot be read.
 pub const USAGE: u8 = 2;
 
-/// What to do with a manifest. `-` for a file is standard input.
+/// What to do with a manifest. `-` as the file reads standard input.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ManifestCommand {
     /// List problems with line and column; exit 1 if one is an error.
@@ -32,25 +32,25 @@ pub enum ManifestCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print the value at a path, as JSON.
+    /// Print the value at a path as JSON.
     Get {
-        /// Where.
+        /// The file, document and path.
         #[command(flatten)]
-        place: RequestedCluster,
+        location: Location,
     },
-    /// Print the text with a value set; every other byte stays.
+    /// Print the text with a value set; every other byte is kept.
     Set {
-        /// Where.
+        /// The file, document and path.
         #[command(flatten)]
-        place: RequestedCluster,
+        location: Location,
         /// The value, as JSON.
         value: String,
     },
     /// Print the text without the value at a path.
     Remove {
-        /// Where.
+        /// The file, document and path.
         #[command(flatten)]
-        place: RequestedCluster,
+        location: Location,
     },
     /// Print the whole text in the other format.
     Convert {
@@ -62,14 +62,14 @@ pub enum ManifestCommand {
     },
 }
 
-/// A place in a manifest.
+/// A location in a manifest: the file, the document and the field path.
 #[derive(Debug, Clone, Args)]
-pub struct RequestedCluster {
+pub struct Location {
     /// The manifest.
     file: PathBuf,
-    /// Such as `spec.template.spec.containers[0].image`.
+    /// Field path, such as `spec.template.spec.containers[0].image`.
     path: Path,
-    /// Which document of the stream, from 0 [default: the first Job].
+    /// Index of the document in the stream, from 0 [default: the first Job].
     #[arg(long)]
     document: Option<usize>,
 }
@@ -83,28 +83,28 @@ pub enum Target {
     Yaml,
 }
 
-/// Why nothing was printed.
+/// Why a command printed nothing.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     /// A file cannot be read, or the output cannot be written.
     #[error("{0}: {1}")]
     Io(String, io::Error),
-    /// The value is no JSON; a text needs its quotes.
-    #[error("the value is not JSON (put a text in quotes: '\"text\"'): {0}")]
+    /// The value is not JSON; a string needs its quotes.
+    #[error("the value is not JSON (quote a string: '\"text\"'): {0}")]
     Value(serde_json::Error),
-    /// The stream has no such document.
+    /// The stream has no document with this index.
     #[error("there is no document {0}")]
     NoDocument(usize),
-    /// The text does not parse; `check` says where.
-    #[error("the manifest does not parse; `jobwright manifest check` says where")]
+    /// The text does not parse; `check` reports where.
+    #[error("the manifest does not parse; `jobwright manifest check` shows where")]
     Unreadable,
-    /// Nothing stands at the path.
-    #[error("nothing stands at {0}")]
+    /// The path has no value.
+    #[error("there is no value at {0}")]
     Nothing(Path),
-    /// The schema in the program was damaged when it was built.
+    /// The schema bundled with the program is damaged.
     #[error(transparent)]
     Schema(#[from] manifest::schema::SchemaError),
-    /// The engine refuses the edit.
+    /// The engine rejects the edit.
     #[error(transparent)]
     Edit(#[from] manifest::EditError),
 }
@@ -118,7 +118,7 @@ impl CommandError {
     }
 }
 
-/// Carries out a command and gives the exit code.
+/// Runs a command and returns its exit code.
 pub fn run(
     command: &ManifestCommand,
     input: &mut dyn Read,
@@ -128,7 +128,7 @@ pub fn run(
     match carry_out(command, input, output) {
         Ok(code) => code,
         Err(error) => {
-            // With standard error gone the exit code still tells.
+            // With standard error closed, the exit code still reports the failure.
             let _ = writeln!(errors, "jobwright: {error}");
             error.code()
         }
@@ -142,21 +142,21 @@ fn carry_out(
 ) -> Result<u8, CommandError> {
     let (text, code) = match command {
         ManifestCommand::Check { files, json } => check::check(files, *json, input)?,
-        ManifestCommand::Get { place } => {
-            let (document, entry) = place.open(input)?;
+        ManifestCommand::Get { location } => {
+            let (document, entry) = location.open(input)?;
             let value = document
-                .get(entry, &place.path)
-                .ok_or_else(|| CommandError::Nothing(place.path.clone()))?;
+                .get(entry, &location.path)
+                .ok_or_else(|| CommandError::Nothing(location.path.clone()))?;
             (format!("{value:#}\n"), OK)
         }
-        ManifestCommand::Set { place, value } => {
+        ManifestCommand::Set { location, value } => {
             let value: Value = serde_json::from_str(value).map_err(CommandError::Value)?;
-            let path = place.path.clone();
-            (place.edit(&Edit::Set { path, value }, input)?, OK)
+            let path = location.path.clone();
+            (location.edit(&Edit::Set { path, value }, input)?, OK)
         }
-        ManifestCommand::Remove { place } => {
-            let path = place.path.clone();
-            (place.edit(&Edit::Remove { path }, input)?, OK)
+        ManifestCommand::Remove { location } => {
+            let path = location.path.clone();
+            (location.edit(&Edit::Remove { path }, input)?, OK)
         }
         ManifestCommand::Convert { file, to } => {
             let format = match to {
@@ -176,7 +176,7 @@ fn carry_out(
     Ok(code)
 }
 
-impl RequestedCluster {
+impl Location {
     fn open(&self, input: &mut dyn Read) -> Result<(Document, usize), CommandError> {
         let document = Document::parse(read(&self.file, input)?);
         let entry = self.document.or_else(|| document.job()).unwrap_or(0);
@@ -196,7 +196,7 @@ impl RequestedCluster {
     }
 }
 
-/// The text of a file, or of standard input for `-`.
+/// Reads the text of a file, or standard input for `-`.
 fn read(file: &std::path::Path, input: &mut dyn Read) -> Result<String, CommandError> {
     let mut text = String::new();
     let outcome = if file.as_os_str() == "-" {

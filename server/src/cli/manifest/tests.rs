@@ -1,4 +1,4 @@
-//! The commands, as they are typed.
+//! Commands as a user types them.
 
 use clap::Parser;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const JOB: &str = "# head\napiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\
 fn run(arguments: &[&str], input: &str) -> (u8, String, String) {
     let words = ["jobwright", "manifest"].iter().chain(arguments);
     let Command::Manifest { command } = Arguments::try_parse_from(words).unwrap().command else {
-        unreachable!("it was asked for");
+        unreachable!("the arguments name it");
     };
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let code = crate::cli::manifest::run(&command, &mut input.as_bytes(), &mut output, &mut errors);
@@ -25,7 +25,7 @@ fn run(arguments: &[&str], input: &str) -> (u8, String, String) {
 }
 
 #[test]
-fn a_value_is_set_and_every_other_byte_stays() {
+fn set_and_remove_keep_every_other_byte() {
     let (code, text, _) = run(&["set", "-", "spec.backoffLimit", "0"], JOB);
     assert_eq!(
         (code, text),
@@ -38,7 +38,7 @@ fn a_value_is_set_and_every_other_byte_stays() {
 }
 
 #[test]
-fn a_value_is_read_from_the_first_job_or_the_document_asked_for() {
+fn get_reads_the_first_job_or_the_given_document() {
     let stream = format!("kind: ConfigMap\napiVersion: v1\n---\n{JOB}");
     assert_eq!(run(&["get", "-", "kind"], &stream).1, "\"Job\"\n");
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_value_is_read_from_the_first_job_or_the_document_asked_for() {
 }
 
 #[test]
-fn problems_are_listed_with_line_and_column() {
+fn check_lists_problems_with_line_and_column() {
     assert_eq!(run(&["check", "-"], JOB), (0, String::new(), String::new()));
     let wrong = JOB.replace("backoffLimit: 4", "backoffLimit: -4");
     let (code, text, _) = run(&["check", "-"], &wrong);
@@ -73,7 +73,7 @@ fn problems_are_listed_with_line_and_column() {
 }
 
 #[test]
-fn a_manifest_is_converted() {
+fn convert_writes_json() {
     let (code, text, _) = run(&["convert", "-", "--to", "json"], JOB);
     assert_eq!(code, 0);
     assert_eq!(

@@ -1,6 +1,6 @@
-//! The state of a Job in one word, with the reason (feature L6).
+//! Derives the displayed status of a Job, with the reason.
 //!
-//! A Job's own status says only whether it is finished; why it is not running yet stands in its Pods and events.
+//! A Job's own status says only whether it is finished; why it is not running yet is in its Pods and events.
 //! Rules: <https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup>.
 
 #[cfg(test)]
@@ -13,7 +13,7 @@ use app::api::job::{JobStatus, Reason, StatusKind};
 use crate::jobs::events::EventIndex;
 use crate::jobs::timestamps::millis;
 
-/// Container states in which the image is at fault (kubelet's `images` package names them).
+/// Waiting reasons that mean a problem with the image (from kubelet's `images` package).
 const IMAGE_ERRORS: [&str; 6] = [
     "ErrImagePull",
     "ImagePullBackOff",
@@ -23,23 +23,23 @@ const IMAGE_ERRORS: [&str; 6] = [
     "RegistryUnavailable",
 ];
 
-/// Container states in which its set-up is at fault, such as a Secret that does not exist (kubelet's `kuberuntime`
-/// package names them).
+/// Waiting reasons that mean a problem with the container's set-up, such as a missing Secret (from kubelet's
+/// `kuberuntime` package).
 const CONTAINER_ERRORS: [&str; 3] = [
     "CreateContainerConfigError",
     "CreateContainerError",
     "RunContainerError",
 ];
 
-/// The Job controller's sentences that say no more than their reasons do.
-const EMPTY_WORDS: [&str; 4] = [
+/// Messages of the Job controller that add nothing to their reasons.
+const REDUNDANT_MESSAGES: [&str; 4] = [
     "Reached expected number of succeeded pods",
     "Job has reached the specified backoff limit",
     "Job was active longer than specified deadline",
     "Job has failed indexes",
 ];
 
-/// Derives the state of `job` from itself, the Pods it owns, and the events of both.
+/// Derives the status of `job` from the Job, the Pods it owns, and the events of both.
 pub fn derive<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events: &EventIndex) -> JobStatus {
     let pods: Vec<&Value> = pods.into_iter().collect();
     // A finished Job keeps its result while it is being deleted.
@@ -50,7 +50,7 @@ pub fn derive<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events
         leaving,
     };
     if let Some(condition) = condition(job, "Complete") {
-        return ended(StatusKind::Completed, stated(condition));
+        return ended(StatusKind::Completed, condition_reason(condition));
     }
     if let Some(condition) = condition(job, "Failed") {
         return ended(StatusKind::Failed, failure(condition, &pods));
@@ -58,10 +58,10 @@ pub fn derive<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events
     if leaving {
         return status(StatusKind::Terminating, None);
     }
-    // First phase of an end (KEP-3998): the outcome stands, Pods still run.
+    // First phase of termination (KEP-3998): the outcome is decided, Pods are still running.
     for kind in ["FailureTarget", "SuccessCriteriaMet"] {
         if let Some(condition) = condition(job, kind) {
-            return status(StatusKind::Running, stated(condition));
+            return status(StatusKind::Running, condition_reason(condition));
         }
     }
     if job["spec"]["suspend"] == true {
@@ -78,7 +78,7 @@ fn status(kind: StatusKind, reason: Option<Reason>) -> JobStatus {
     }
 }
 
-/// A Job that is neither finished nor suspended.
+/// Derives the status of a Job that is neither finished nor suspended.
 fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     let live: Vec<&Value> = pods.iter().copied().filter(|pod| is_live(pod)).collect();
     let refused = events.refused(job).map(|message| Reason {
@@ -90,7 +90,7 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
         .filter(|pod| pod["status"]["phase"] != "Running")
         .map(|pod| waiting(pod, events))
         .collect();
-    // The worst first: an error does not mend itself, a busy cluster may.
+    // Most severe first: an error does not go away by itself, a lack of resources may.
     let worst = [
         StatusKind::ImageError,
         StatusKind::ContainerError,
@@ -117,7 +117,7 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     }
     let count = |field: &str| job["status"][field].as_i64().unwrap_or(0);
     if count("failed") > 0 {
-        // No Pod now, the next one after the back-off.
+        // No Pod at the moment; the next one is created after the back-off.
         let message = last_exit(pods).unwrap_or_default();
         return status(
             StatusKind::Running,
@@ -127,7 +127,7 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
             }),
         );
     }
-    // `ready` counts Pods that run (Kubernetes 1.24); an older cluster does not say, and Pods may not be readable.
+    // `ready` counts ready Pods (Kubernetes 1.24). Older clusters do not report it, and Pods may not be readable.
     let active = count("active") > 0 && job["status"]["ready"].is_null();
     if count("succeeded") > 0 || count("ready") > 0 || active {
         return status(StatusKind::Running, None);
@@ -141,13 +141,13 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     )
 }
 
-/// The Pod counts for its Job: neither finished nor being deleted.
+/// Whether the Pod is active: neither finished nor being deleted.
 fn is_live(pod: &Value) -> bool {
     pod["metadata"]["deletionTimestamp"].is_null()
         && !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
 }
 
-/// A Pod that does not run yet.
+/// Derives the status of a Pod that is not running yet.
 fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
     let status = |kind, code: &str, message: &str| JobStatus {
         kind,
@@ -196,7 +196,8 @@ fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
     status(StatusKind::Updating, "Creating", "")
 }
 
-/// A Pod that counts as running while its container waits for its next start (`restartPolicy: OnFailure`).
+/// Returns the reason of a Pod that is running while its container waits to be restarted (`restartPolicy:
+/// OnFailure`).
 fn restarting(pod: &Value) -> Option<Reason> {
     let container = container_statuses(pod)
         .find(|container| container["state"]["waiting"]["reason"] == "CrashLoopBackOff")?;
@@ -215,27 +216,27 @@ fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
     object["status"]["conditions"].as_array().into_iter().flatten()
 }
 
-/// The reason that a condition states.
-fn stated(condition: &Value) -> Option<Reason> {
+/// Returns the reason that a condition states.
+fn condition_reason(condition: &Value) -> Option<Reason> {
     let message = text(&condition["message"]);
     let reason = Reason {
         code: text(&condition["reason"]).to_owned(),
-        message: if EMPTY_WORDS.contains(&message) {
+        message: if REDUNDANT_MESSAGES.contains(&message) {
             String::new()
         } else {
             message.to_owned()
         },
     };
-    // The usual end needs no reason.
+    // Successful completion needs no reason.
     if reason.code == "CompletionsReached" {
         return None;
     }
     (!reason.code.is_empty() || !reason.message.is_empty()).then_some(reason)
 }
 
-/// Why a Job failed. That it ran out of tries says little: the exit code of the last try says more.
+/// Returns why a Job failed. An exceeded back-off limit says little; the exit code of the last attempt says more.
 fn failure(condition: &Value, pods: &[&Value]) -> Option<Reason> {
-    let mut reason = stated(condition)?;
+    let mut reason = condition_reason(condition)?;
     if reason.code == "BackoffLimitExceeded"
         && let Some(exit) = last_exit(pods)
     {
@@ -244,7 +245,7 @@ fn failure(condition: &Value, pods: &[&Value]) -> Option<Reason> {
     Some(reason)
 }
 
-/// How the newest failed Pod ended, as `exit code 3 in "load"`.
+/// Returns how the newest failed Pod ended, as `exit code 3 in "load"`.
 fn last_exit(pods: &[&Value]) -> Option<String> {
     let failed = pods.iter().filter_map(|pod| {
         let exit = container_statuses(pod).find_map(|container| exit(container, &container["state"]))?;
@@ -253,7 +254,7 @@ fn last_exit(pods: &[&Value]) -> Option<String> {
     failed.max_by_key(|(created, _)| *created).map(|(_, exit)| exit)
 }
 
-/// How a container failed, if it did.
+/// Formats how a container failed, if it did.
 fn exit(container: &Value, state: &Value) -> Option<String> {
     let terminated = &state["terminated"];
     let code = terminated["exitCode"].as_i64().filter(|code| *code != 0)?;

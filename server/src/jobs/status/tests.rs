@@ -1,4 +1,4 @@
-//! Which state a Job is shown in, case by case.
+//! The derived status, case by case.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -38,7 +38,7 @@ fn event(about: &str, reason: &str, message: &str, at: &str) -> Value {
     })
 }
 
-/// The state and the reason's code and message, as the list shows them.
+/// Returns the status, and the reason's code and message as the list shows them.
 fn shown(job: &Value, pods: &[Value], events: &[Value]) -> (StatusKind, String) {
     let status = derive(job, pods, &events.iter().collect());
     let reason = status.reason.map_or_else(String::new, |reason| {
@@ -56,7 +56,7 @@ fn ended(kind: &str, reason: &str, message: &str) -> Value {
 }
 
 #[test]
-fn a_new_job_is_updating_and_never_failed() {
+fn new_job_is_updating() {
     for status in [json!(null), json!({}), json!({"active": 0})] {
         let expected = (StatusKind::Updating, "Creating".to_owned());
         assert_eq!(shown(&job(json!({}), status), &[], &[]), expected);
@@ -64,7 +64,7 @@ fn a_new_job_is_updating_and_never_failed() {
 }
 
 #[test]
-fn a_pod_on_its_way_is_updating() {
+fn starting_pod_is_updating() {
     let active = job(json!({}), json!({"active": 1}));
     let mut unscheduled = pod(json!({"phase": "Pending"}));
     unscheduled["spec"] = json!({});
@@ -92,7 +92,7 @@ fn a_pod_on_its_way_is_updating() {
 }
 
 #[test]
-fn a_running_pod_makes_the_job_running() {
+fn running_pod_makes_the_job_running() {
     let active = job(json!({}), json!({"active": 2}));
     let running = pod(json!({"phase": "Running"}));
     assert_eq!(
@@ -108,7 +108,7 @@ fn a_running_pod_makes_the_job_running() {
 }
 
 #[test]
-fn trouble_before_running_is_named() {
+fn image_container_and_scheduling_errors_are_reported() {
     let active = job(json!({}), json!({"active": 1}));
     let image = [waiting_for("ErrImagePull", "not found")];
     assert_eq!(
@@ -133,7 +133,7 @@ fn trouble_before_running_is_named() {
 }
 
 #[test]
-fn a_quota_blocks_until_a_pod_is_made() {
+fn exceeded_quota_blocks_until_a_pod_is_created() {
     let new = job(json!({}), json!({}));
     let message = "pods \"pi-\" is forbidden: exceeded quota: small";
     let refused = event("job-1", "FailedCreate", message, "01");
@@ -144,7 +144,7 @@ fn a_quota_blocks_until_a_pod_is_made() {
 }
 
 #[test]
-fn a_job_between_two_tries_is_running() {
+fn job_in_back_off_is_running() {
     let between = job(json!({}), json!({"failed": 1}));
     let expected = (StatusKind::Running, "BackOff: exit code 3 in \"pi\"".to_owned());
     assert_eq!(shown(&between, &[failed(3)], &[]), expected);
@@ -162,7 +162,7 @@ fn a_job_between_two_tries_is_running() {
 }
 
 #[test]
-fn an_end_has_the_conditions_reason() {
+fn finished_job_has_the_reason_of_its_condition() {
     let complete = ended(
         "Complete",
         "CompletionsReached",
@@ -170,7 +170,7 @@ fn an_end_has_the_conditions_reason() {
     );
     let met = ended("SuccessCriteriaMet", "CompletionsReached", "Reached");
     let completed = job(json!({}), json!({"succeeded": 4, "conditions": [met, complete]}));
-    // The usual end needs none.
+    // Successful completion needs no reason.
     assert_eq!(
         shown(&completed, &[], &[]),
         (StatusKind::Completed, String::new())
@@ -202,7 +202,7 @@ fn an_end_has_the_conditions_reason() {
 }
 
 #[test]
-fn the_first_phase_of_an_end_is_no_end() {
+fn failure_target_and_success_criteria_met_are_still_running() {
     for (kind, reason) in [
         ("FailureTarget", "DeadlineExceeded"),
         ("SuccessCriteriaMet", "SuccessPolicy"),
@@ -216,7 +216,7 @@ fn the_first_phase_of_an_end_is_no_end() {
 }
 
 #[test]
-fn a_condition_that_is_false_says_nothing() {
+fn false_condition_is_ignored() {
     let mut condition = ended("Failed", "BackoffLimitExceeded", "");
     condition["status"] = json!("False");
     let new = job(json!({}), json!({"conditions": [condition]}));
@@ -224,7 +224,7 @@ fn a_condition_that_is_false_says_nothing() {
 }
 
 #[test]
-fn suspended_and_terminating_come_before_pods_and_a_result_stays() {
+fn suspended_and_terminating_take_precedence_and_a_result_is_kept() {
     let suspended = job(json!({"suspend": true}), json!({"active": 1}));
     assert_eq!(
         shown(&suspended, &[pod(json!({"phase": "Running"}))], &[]).0,

@@ -1,5 +1,5 @@
-//! Objects that were created and are gone again: a Job with `ttlSecondsAfterFinished: 0` may be before anybody has read
-//! it by its name. What has happened since a version of the collection is told by a watch.
+//! Finds objects that were created and deleted again: a Job with `ttlSecondsAfterFinished: 0` may be deleted before
+//! anyone has read it by name. A watch from an earlier resource version reports what happened since.
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +13,18 @@ use crate::kubernetes::Cluster;
 use crate::kubernetes::client::{Failure, Outcome};
 use crate::kubernetes::error::{from_kube, from_status};
 
-/// How long a watch lasts that is asked what has happened.
-const LASTS: Duration = Duration::from_secs(1);
+/// Duration of the watch that replays past events.
+const WATCH_DURATION: Duration = Duration::from_secs(1);
 
-/// Whether the cluster removes such an object by itself
-/// ([TTL after finished](https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/)).
-pub(crate) fn vanishes(object: &Value) -> bool {
+/// Whether the cluster may delete such an object by itself ([TTL after
+/// finished](https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/)).
+pub(crate) fn may_be_deleted_by_ttl(object: &Value) -> bool {
     object["kind"] == "Job" && !object["spec"]["ttlSecondsAfterFinished"].is_null()
 }
 
 impl Cluster {
-    /// The version of a collection now, of which only the object of this name is read.
-    pub(crate) async fn version_of(&self, collection: &str, name: &str) -> Result<String, Failure> {
+    /// Returns the current resource version of a collection, reading only the object of this name.
+    pub(crate) async fn resource_version(&self, collection: &str, name: &str) -> Result<String, Failure> {
         let named = format!("metadata.name={name}");
         let query = [("fieldSelector", named.as_str()), ("limit", "1")];
         let list = self.attempt(Method::GET, collection, &query, None).await?.object;
@@ -35,13 +35,16 @@ impl Cluster {
             .ok_or_else(|| {
                 refused(ApiError::Other {
                     code: 200,
-                    message: "a list without a resourceVersion".to_owned(),
+                    message: "the list has no resourceVersion".to_owned(),
                 })
             })
     }
 
-    /// The object of this name that was created since `version` and is ours, as it was created; none if there was none.
-    /// The failure's fate is `Refused` if the cluster does not tell, or not any more (410).
+    /// Returns the object of this name created since `version` for which `is_ours` holds, as it was created; `None`
+    /// if there is none.
+    ///
+    /// # Errors
+    /// The outcome is [`Outcome::Refused`] if the cluster does not replay the events, or not any more (410).
     pub(crate) async fn created_since(
         &self,
         collection: &str,
@@ -49,7 +52,7 @@ impl Cluster {
         version: &str,
         is_ours: impl Fn(&Value) -> bool,
     ) -> Result<Option<Value>, Failure> {
-        let seconds = LASTS.as_secs().to_string();
+        let seconds = WATCH_DURATION.as_secs().to_string();
         let named = format!("metadata.name={name}");
         let query = [
             ("watch", "true"),
@@ -57,30 +60,31 @@ impl Cluster {
             ("resourceVersion", version),
             ("timeoutSeconds", &seconds),
         ];
-        let impossible = |message: String| refused(ApiError::Console { message });
-        let query = serde_urlencoded::to_string(query).map_err(|error| impossible(error.to_string()))?;
+        let console_error = |message: String| refused(ApiError::Console { message });
+        let query = serde_urlencoded::to_string(query).map_err(|error| console_error(error.to_string()))?;
         let request = Request::get(format!("{collection}?{query}"))
             .body(Body::empty())
-            .map_err(|error| impossible(error.to_string()))?;
-        let begun = Instant::now();
+            .map_err(|error| console_error(error.to_string()))?;
+        let started_at = Instant::now();
         let client = self.client();
-        let told = async {
-            let answer = client
+        let replay = async {
+            let response = client
                 .send(request)
                 .await
                 .map_err(|error| unknown(from_kube(&error)))?;
-            let (parts, body) = answer.into_parts();
-            // To its end: of a watch that breaks off nobody knows what it would have told.
+            let (parts, body) = response.into_parts();
+            // Read to the end: a watch that breaks off may have missed the event.
             let bytes = body
                 .collect_bytes()
                 .await
                 .map_err(|error| unreachable(crate::with_causes(&error)))?;
             Ok((parts.status, bytes))
         };
-        let told = tokio::time::timeout(self.timeout() + LASTS, told).await;
-        let (code, bytes) = told.unwrap_or_else(|_| Err(unreachable("a watch does not end".to_owned())))?;
+        let replay = tokio::time::timeout(self.timeout() + WATCH_DURATION, replay).await;
+        let (code, bytes) =
+            replay.unwrap_or_else(|_| Err(unreachable("the watch did not end in time".to_owned())))?;
         if !code.is_success() {
-            return Err(not_told(code, &bytes));
+            return Err(replay_failed(code, &bytes));
         }
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let mut event: Value =
@@ -91,21 +95,21 @@ impl Cluster {
                     .and_then(|code| u16::try_from(code).ok());
                 let code = code.and_then(|code| StatusCode::from_u16(code).ok());
                 let status = event["object"].to_string();
-                return Err(not_told(code.unwrap_or(StatusCode::GONE), status.as_bytes()));
+                return Err(replay_failed(code.unwrap_or(StatusCode::GONE), status.as_bytes()));
             }
             if event["type"] == "ADDED" && is_ours(&event["object"]) {
                 return Ok(Some(event["object"].take()));
             }
         }
-        if begun.elapsed() < LASTS {
-            return Err(unreachable("a watch ended too early".to_owned()));
+        if started_at.elapsed() < WATCH_DURATION {
+            return Err(unreachable("the watch ended too early".to_owned()));
         }
         Ok(None)
     }
 }
 
-/// Later the cluster may tell, or never.
-fn not_told(code: StatusCode, body: &[u8]) -> Failure {
+/// Converts a failed replay: a transient error leaves the outcome unknown, any other is final.
+fn replay_failed(code: StatusCode, body: &[u8]) -> Failure {
     let error = from_status(code, body);
     if code == StatusCode::TOO_MANY_REQUESTS || code.is_server_error() {
         unknown(error)
@@ -122,7 +126,7 @@ fn unknown(error: ApiError) -> Failure {
     Failure {
         error,
         outcome: Outcome::Unknown,
-        after: None,
+        retry_after: None,
     }
 }
 
@@ -130,6 +134,6 @@ fn refused(error: ApiError) -> Failure {
     Failure {
         error,
         outcome: Outcome::Refused,
-        after: None,
+        retry_after: None,
     }
 }

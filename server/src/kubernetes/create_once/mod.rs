@@ -1,9 +1,9 @@
-//! Creating an object exactly once, also when the answer gets lost on its way.
+//! Creates an object exactly once, even if the response is lost.
 //!
-//! A creation that was not answered may have been carried out. So each is sent under a name that is known before
-//! (never `generateName` alone) and under a `fieldManager` of its own, which the API server writes into the object's
-//! `managedFields`. Before it is sent again the object is read: if it bears that mark, it is the answer. One that the
-//! cluster may have removed since is looked for among what has happened since it was sent.
+//! A create request without a response may have been processed. So each is sent under a name chosen beforehand
+//! (never `generateName` alone) and with a unique `fieldManager`, which the API server records in the object's
+//! `managedFields`. Before a retry the object is read: if it has that field manager, it is the result. An object
+//! that the cluster may have deleted since is looked for in the events after the request.
 
 pub mod find_deleted;
 pub mod pending_attempts;
@@ -15,192 +15,197 @@ use serde_json::Value;
 
 use app::api::error::ApiError;
 
-use crate::kubernetes::client::{Answer, Failure, MANAGER, Outcome};
-use crate::kubernetes::create_once::find_deleted::vanishes;
+use crate::kubernetes::client::{ApiResponse, FIELD_MANAGER, Failure, Outcome};
+use crate::kubernetes::create_once::find_deleted::may_be_deleted_by_ttl;
 use crate::kubernetes::create_once::pending_attempts::PendingAttempt;
 use crate::kubernetes::generated_name::{name_of, random};
 use crate::kubernetes::{Cluster, paths};
 
-/// How often an object is sent at most.
-const TRIES: u32 = 6;
+/// Maximum number of attempts.
+const MAX_ATTEMPTS: u32 = 6;
 
-/// After this time nothing is sent again: a person waits.
-const ENOUGH: Duration = Duration::from_secs(40);
+/// Time after which no attempt is started: a user is waiting.
+const MAX_ELAPSED: Duration = Duration::from_secs(40);
 
-/// First and longest pause before an object is sent again.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
+/// Initial and maximum delay before a retry.
+const RETRY_DELAY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 
-/// The longest pause that an API server can ask for.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// Maximum `Retry-After` that is honoured.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// What is found under a name.
+/// The object found under a name.
 enum Found {
-    /// What was sent.
+    /// The object that was sent.
     Own(Value),
-    /// What somebody else created.
+    /// An object that someone else created.
     Other,
-    /// Nothing, or nothing that may be read.
+    /// No object, or none that may be read.
     Nothing,
 }
 
 impl Cluster {
-    /// Creates an object; one that exists stays as it is. It ends with the object, or with a refusal, or with the
-    /// news that the cluster does not answer; then the same `idempotency_key` (any text that says what is asked for) finds the
-    /// object, should it have been created after all.
+    /// Creates an object; fails if it exists. Returns the created object or the API server's error. On
+    /// [`ApiError::Unreachable`] the outcome is unknown: calling again with the same `idempotency_key` (any text
+    /// that identifies the request) returns the object if the first call created it.
     pub async fn create(
         &self,
         collection: &str,
         object: &Value,
         idempotency_key: &str,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<ApiResponse, ApiError> {
         let idempotency_key = format!("{collection} {idempotency_key}");
-        let known = self.facts.pending_attempts.take(&idempotency_key);
-        let mut doubtful = known.is_some();
-        let mut attempt = match known {
+        let previous = self.inner.pending_attempts.take(&idempotency_key);
+        let mut outcome_unknown = previous.is_some();
+        let mut attempt = match previous {
             Some(attempt) => attempt,
             None => PendingAttempt {
                 name: name_of(object)?,
-                marker: format!("{MANAGER}-{}", random(16)?),
+                field_manager: format!("{FIELD_MANAGER}-{}", random(16)?),
                 version: None,
             },
         };
-        let begun = Instant::now();
-        let mut pause = PAUSE.0;
-        let mut tries = 0;
+        let started_at = Instant::now();
+        let mut delay = RETRY_DELAY.0;
+        let mut attempts = 0;
         loop {
-            tries += 1;
+            attempts += 1;
             let failure = match self
-                .try_once(collection, object, &mut attempt, &mut doubtful)
+                .try_once(collection, object, &mut attempt, &mut outcome_unknown)
                 .await
             {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            let wait = failure.after.unwrap_or(pause).max(pause);
-            let is_over = matches!(failure.outcome, Outcome::Refused | Outcome::Failed)
-                || tries == TRIES
-                || wait > MAX_PAUSE
-                || begun.elapsed() + wait > ENOUGH;
-            if is_over {
-                if doubtful && !matches!(failure.error, ApiError::AlreadyExists { .. }) {
-                    self.facts.pending_attempts.put(idempotency_key, attempt);
+            let wait = failure.retry_after.unwrap_or(delay).max(delay);
+            let give_up = matches!(failure.outcome, Outcome::Refused | Outcome::Failed)
+                || attempts == MAX_ATTEMPTS
+                || wait > MAX_RETRY_AFTER
+                || started_at.elapsed() + wait > MAX_ELAPSED;
+            if give_up {
+                if outcome_unknown && !matches!(failure.error, ApiError::AlreadyExists { .. }) {
+                    self.inner.pending_attempts.put(idempotency_key, attempt);
                 }
                 return Err(failure.error);
             }
             tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(PAUSE.1);
+            delay = (delay * 2).min(RETRY_DELAY.1);
         }
     }
 
-    /// Looks for the object if it may have been created, and sends it if it is not there.
+    /// Looks for the object if it may have been created, and sends it if it does not exist.
     async fn try_once(
         &self,
         collection: &str,
         object: &Value,
         attempt: &mut PendingAttempt,
-        doubtful: &mut bool,
-    ) -> Result<Answer, Failure> {
-        if *doubtful {
-            if let Some(object) = self.resolve(collection, object, attempt, doubtful).await? {
+        outcome_unknown: &mut bool,
+    ) -> Result<ApiResponse, Failure> {
+        if *outcome_unknown {
+            if let Some(object) = self.resolve(collection, object, attempt, outcome_unknown).await? {
                 return Ok(found(object));
             }
-        } else if vanishes(object) && !attempt.name.is_empty() {
-            attempt.version = match self.version_of(collection, &attempt.name).await {
+        } else if may_be_deleted_by_ttl(object) && !attempt.name.is_empty() {
+            attempt.version = match self.resource_version(collection, &attempt.name).await {
                 Ok(version) => Some(version),
-                // Who may not list Jobs may still create them.
+                // Users who may not list Jobs may still be able to create them.
                 Err(failure) if failure.outcome == Outcome::Refused => None,
                 Err(failure) => return Err(failure),
             };
         }
         let query = [
-            ("fieldManager", attempt.marker.as_str()),
+            ("fieldManager", attempt.field_manager.as_str()),
             ("fieldValidation", "Strict"),
         ];
         let mut named = object.clone();
-        // Who has a name, or is given one, has metadata.
+        // An object with a name or `generateName` has metadata.
         if !attempt.name.is_empty() {
             named["metadata"]["name"] = attempt.name.as_str().into();
         }
         let body = Some(("application/json", &named));
         let failure = match self.attempt(Method::POST, collection, &query, body).await {
-            Ok(answer) => return Ok(answer),
+            Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
         match failure.outcome {
-            Outcome::Unknown => *doubtful = true,
+            Outcome::Unknown => *outcome_unknown = true,
             Outcome::Failed => {
-                *doubtful = true;
-                if let Some(object) = self.resolve(collection, object, attempt, doubtful).await? {
+                *outcome_unknown = true;
+                if let Some(object) = self.resolve(collection, object, attempt, outcome_unknown).await? {
                     return Ok(found(object));
                 }
             }
             Outcome::Refused if matches!(failure.error, ApiError::AlreadyExists { .. }) => {
-                // The answer to an earlier try is lost, and the try arrived only after it was looked for.
-                if *doubtful && let Some(object) = self.resolve(collection, object, attempt, doubtful).await?
+                // The response to an earlier attempt was lost, and the attempt arrived after the object was looked
+                // for.
+                if *outcome_unknown
+                    && let Some(object) = self.resolve(collection, object, attempt, outcome_unknown).await?
                 {
                     return Ok(found(object));
                 }
                 if object["metadata"]["name"].as_str().is_none_or(str::is_empty) {
-                    // A generated name that is taken: another one, as the API server does.
+                    // The generated name is taken: generate another one, as the API server does.
                     attempt.name = name_of(object).map_err(refused)?;
-                    *doubtful = false;
+                    *outcome_unknown = false;
                     return Err(Failure {
-                        outcome: Outcome::Later,
+                        outcome: Outcome::RetryLater,
                         ..failure
                     });
                 }
             }
-            Outcome::Later | Outcome::Refused => {}
+            Outcome::RetryLater | Outcome::Refused => {}
         }
         Err(failure)
     }
 
-    /// What was sent, if it was created: as it is now, or as it was when the cluster has removed it since. Where the
-    /// cluster does not tell that any more, nothing is in doubt for the console, which has told the person.
+    /// Returns the sent object if it was created: in its current state, or as it was created if the cluster has
+    /// deleted it since. If that can no longer be determined, the attempt is settled with an error that tells the
+    /// user so.
     async fn resolve(
         &self,
         collection: &str,
         object: &Value,
         attempt: &PendingAttempt,
-        doubtful: &mut bool,
+        outcome_unknown: &mut bool,
     ) -> Result<Option<Value>, Failure> {
-        if let Found::Own(object) = self.look(collection, attempt).await? {
+        if let Found::Own(object) = self.find_by_name(collection, attempt).await? {
             return Ok(Some(object));
         }
-        if !vanishes(object) {
+        if !may_be_deleted_by_ttl(object) {
             return Ok(None);
         }
         let Some(version) = &attempt.version else {
-            *doubtful = false;
-            return Err(refused(pending_attempts(
+            *outcome_unknown = false;
+            return Err(refused(unknown_outcome(
                 &attempt.name,
-                "its collection may not be listed",
+                "you may not list its collection",
             )));
         };
-        let is_ours = |object: &Value| is_marked(object, &attempt.marker);
+        let is_ours = |object: &Value| has_field_manager(object, &attempt.field_manager);
         match self
             .created_since(collection, &attempt.name, version, is_ours)
             .await
         {
             Err(failure) if failure.outcome == Outcome::Refused => {
-                *doubtful = false;
-                Err(refused(pending_attempts(
+                *outcome_unknown = false;
+                Err(refused(unknown_outcome(
                     &attempt.name,
                     &failure.error.to_string(),
                 )))
             }
-            told => told,
+            result => result,
         }
     }
 
-    async fn look(&self, collection: &str, attempt: &PendingAttempt) -> Result<Found, Failure> {
+    async fn find_by_name(&self, collection: &str, attempt: &PendingAttempt) -> Result<Found, Failure> {
         let path = format!("{collection}/{}", paths::segment(&attempt.name).map_err(refused)?);
         match self.attempt(Method::GET, &path, &[], None).await {
-            Ok(answer) if is_marked(&answer.object, &attempt.marker) => Ok(Found::Own(answer.object)),
+            Ok(response) if has_field_manager(&response.object, &attempt.field_manager) => {
+                Ok(Found::Own(response.object))
+            }
             Ok(_) => Ok(Found::Other),
             Err(failure) => match failure.error {
                 ApiError::NotFound { .. } | ApiError::Forbidden { .. } => Ok(Found::Nothing),
-                // Whatever it is, the object may be there.
+                // Any other error leaves open whether the object exists.
                 _ => Err(Failure {
                     outcome: Outcome::Unknown,
                     ..failure
@@ -210,21 +215,21 @@ impl Cluster {
     }
 }
 
-/// A creation's warnings are lost with its answer.
-fn found(object: Value) -> Answer {
-    Answer {
+/// Wraps an object that was found: the warnings were lost with the response.
+fn found(object: Value) -> ApiResponse {
+    ApiResponse {
         object,
         warnings: Vec::new(),
     }
 }
 
-/// What a person is told of a Job of which nobody can say whether it was created.
-fn pending_attempts(name: &str, why: &str) -> ApiError {
+/// The error when it cannot be determined whether a Job was created.
+fn unknown_outcome(name: &str, why: &str) -> ApiError {
     ApiError::Other {
         code: 410,
         message: format!(
-            "the answer to the creation of \"{name}\" is lost, and whether it was created cannot be found out ({why}): \
-             it may have run and been removed since (ttlSecondsAfterFinished). Creating it again may run it twice"
+            "the response to creating \"{name}\" was lost, and whether it was created cannot be determined ({why}): \
+             it may have run and been deleted since (ttlSecondsAfterFinished). Creating it again may run it twice"
         ),
     }
 }
@@ -233,14 +238,14 @@ fn refused(error: ApiError) -> Failure {
     Failure {
         error,
         outcome: Outcome::Refused,
-        after: None,
+        retry_after: None,
     }
 }
 
-fn is_marked(object: &Value, marker: &str) -> bool {
+fn has_field_manager(object: &Value, field_manager: &str) -> bool {
     object["metadata"]["managedFields"]
         .as_array()
-        .is_some_and(|entries| entries.iter().any(|entry| entry["manager"] == marker))
+        .is_some_and(|entries| entries.iter().any(|entry| entry["manager"] == field_manager))
 }
 
 #[cfg(test)]
@@ -250,10 +255,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_mark_counts() {
+    fn only_the_own_field_manager_counts() {
         let object = json!({"metadata": {"managedFields": [{"manager": "jobwright-a"}]}});
-        assert!(is_marked(&object, "jobwright-a"));
-        assert!(!is_marked(&object, "jobwright-b"));
-        assert!(!is_marked(&json!({}), "jobwright-a"));
+        assert!(has_field_manager(&object, "jobwright-a"));
+        assert!(!has_field_manager(&object, "jobwright-b"));
+        assert!(!has_field_manager(&json!({}), "jobwright-a"));
     }
 }

@@ -1,48 +1,49 @@
-//! Creations of which nobody knows what became: when the same is asked for again, it is looked for first.
+//! Create requests with an unknown outcome, remembered so that a retry looks for the object before creating it
+//! again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// After this time the same wish is a new one.
-const KEPT: Duration = Duration::from_mins(10);
+/// Time after which an idempotency key counts as new.
+const MAX_AGE: Duration = Duration::from_mins(10);
 
-/// At most this many are remembered.
-const MOST: usize = 1000;
+/// Maximum number of attempts that are remembered.
+const MAX_ENTRIES: usize = 1000;
 
-/// A creation that may have been carried out.
+/// A create request that may have been processed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingAttempt {
     /// The object's name.
     pub name: String,
-    /// Under which `fieldManager` it was sent; nothing else is.
-    pub marker: String,
-    /// The collection's version before it was sent, of an object that the cluster may have removed since.
+    /// The `fieldManager` of this attempt; no other request uses it.
+    pub field_manager: String,
+    /// The collection's resource version before the attempt, for an object that the cluster may have deleted since.
     pub version: Option<String>,
 }
 
-/// Creations without an answer, by what was asked for.
+/// Attempts without a response, by idempotency key.
 #[derive(Debug, Default)]
 pub struct PendingAttempts(Mutex<HashMap<String, (PendingAttempt, Instant)>>);
 
 impl PendingAttempts {
-    /// The trial of this wish, which is forgotten.
+    /// Removes and returns the attempt of this idempotency key.
     pub fn take(&self, idempotency_key: &str) -> Option<PendingAttempt> {
-        let mut trials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        trials.retain(|_, (_, since)| since.elapsed() < KEPT);
-        trials.remove(idempotency_key).map(|(attempt, _)| attempt)
+        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.retain(|_, (_, since)| since.elapsed() < MAX_AGE);
+        attempts.remove(idempotency_key).map(|(attempt, _)| attempt)
     }
 
-    /// Remembers a trial.
+    /// Remembers an attempt; evicts the oldest one if there are too many.
     pub fn put(&self, idempotency_key: String, attempt: PendingAttempt) {
-        let mut trials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if trials.len() >= MOST {
-            let oldest = trials.iter().min_by_key(|(_, (_, since))| *since);
+        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if attempts.len() >= MAX_ENTRIES {
+            let oldest = attempts.iter().min_by_key(|(_, (_, since))| *since);
             if let Some(oldest) = oldest.map(|(idempotency_key, _)| idempotency_key.clone()) {
-                trials.remove(&oldest);
+                attempts.remove(&oldest);
             }
         }
-        trials.insert(idempotency_key, (attempt, Instant::now()));
+        attempts.insert(idempotency_key, (attempt, Instant::now()));
     }
 }
 
@@ -51,14 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trial_is_taken_once_and_the_oldest_makes_room() {
+    fn attempt_is_taken_once_and_the_oldest_is_evicted() {
         let pending_attempts = PendingAttempts::default();
         let attempt = |name: &str| PendingAttempt {
             name: name.to_owned(),
-            marker: "m".to_owned(),
+            field_manager: "m".to_owned(),
             version: None,
         };
-        for number in 0..=MOST {
+        for number in 0..=MAX_ENTRIES {
             pending_attempts.put(number.to_string(), attempt(&number.to_string()));
         }
         assert_eq!(pending_attempts.take("0"), None);

@@ -1,5 +1,4 @@
-//! Where a feed's changes come from: the list of a collection and the watches after it, which begin anew after any
-//! failure.
+//! The list and watches of a collection. After any failure it relists.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,129 +9,132 @@ use serde_json::Value;
 use crate::kubernetes::watch::{Change, Selection};
 use crate::kubernetes::{Cluster, Disconnections, Kind};
 
-/// First and longest pause after a lost watch.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
+/// Initial and maximum delay before reconnecting.
+const RETRY_DELAY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
-/// Longest pause that the API server can ask for.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// Maximum `Retry-After` that is honoured.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// Pause after a refusal: rights are rarely given back.
-const DENIED: Duration = Duration::from_secs(3);
+/// Delay after a rejected request: permissions are rarely restored quickly.
+const DENIED_DELAY: Duration = Duration::from_secs(3);
 
-/// What lasted this long worked: the next pause is the first again.
-const WORKED: Duration = Duration::from_secs(3);
+/// Minimum lifetime of a watch that counts as successful and resets the delay.
+const MIN_LIFETIME: Duration = Duration::from_secs(3);
 
-/// How long a page of the list may take at first; a connection may be dead, or the cluster slow.
+/// Initial timeout of a page of the list: the connection may be dead, or the cluster slow.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long it may take in the end.
+/// Maximum timeout of a page of the list.
 pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One collection of a cluster.
+/// A collection of a cluster.
 pub struct Source {
     pub(crate) cluster: Cluster,
-    pub(crate) known: Kind,
+    pub(crate) kind: Kind,
     pub(crate) project: String,
     pub(crate) selection: Selection,
     pub(crate) disconnections: Disconnections,
-    /// How long a page of the list may take.
+    /// Timeout of a page of the list.
     pub(crate) timeout: Duration,
-    /// How long the last watch's answer took.
+    /// Latency of the last watch response.
     pub(crate) latency: Duration,
-    /// The list, where watches were silent before: it is told once a watch is answered.
-    pub(crate) untold: Option<Vec<Arc<Value>>>,
+    /// The list, after watches did not respond: it is reported only once a watch has started.
+    pub(crate) pending_list: Option<Vec<Arc<Value>>>,
 }
 
 /// Why a list, or the watches after it, ended.
 pub(crate) enum End {
-    /// It is refused.
+    /// The API server rejected the request.
     Denied,
-    /// It failed, and the API server may have said how long to wait.
-    Lost(String, Duration),
-    /// Watches are not answered.
-    Silent,
-    /// The cluster is back, and what is waited for may be from before.
-    Back,
+    /// The request failed; the delay is the API server's `Retry-After`, or zero.
+    Disconnected(String, Duration),
+    /// Watches do not respond.
+    Unresponsive,
+    /// The cluster reconnected, and the pending request may be on a dead connection.
+    Reconnected,
 }
 
 impl End {
-    /// Lost for this reason.
-    pub(crate) fn lost(why: &(impl ToString + ?Sized)) -> Self {
-        Self::Lost(why.to_string(), Duration::ZERO)
+    /// Disconnected for this reason.
+    pub(crate) fn disconnected(why: &(impl ToString + ?Sized)) -> Self {
+        Self::Disconnected(why.to_string(), Duration::ZERO)
     }
 }
 
 impl Source {
-    /// The objects of `project` that are selected. Nothing is asked yet.
-    pub fn new(cluster: &Cluster, known: Kind, project: &str, selection: Selection) -> Self {
+    /// Creates a source of the selected objects of `project`. Nothing is requested yet.
+    pub fn new(cluster: &Cluster, kind: Kind, project: &str, selection: Selection) -> Self {
         Self {
             disconnections: cluster.disconnections(),
             cluster: cluster.clone(),
-            known,
+            kind,
             project: project.to_owned(),
             selection,
             timeout: TIMEOUT,
             latency: Duration::ZERO,
-            untold: None,
+            pending_list: None,
         }
     }
 
-    /// Tells of the collection and all of its changes. After any failure it begins anew with a full list, so that no
-    /// change is missed.
-    pub async fn run(mut self, tell: impl Fn(Change)) -> Infallible {
-        let mut pause = PAUSE.0;
+    /// Reports the collection and all its changes. After any failure it relists, so that no change is missed.
+    pub async fn run(mut self, emit: impl Fn(Change)) -> Infallible {
+        let mut delay = RETRY_DELAY.0;
         let mut denied = false;
-        let mut silent = false;
+        let mut unresponsive = false;
         loop {
-            self.disconnections.forget();
-            self.untold = None;
-            let mut listed = None;
+            self.disconnections.mark_seen();
+            self.pending_list = None;
+            let mut listed_at = None;
             let end = match self.list().await {
                 Ok((objects, version)) => {
                     denied = false;
-                    listed = Some(Instant::now());
-                    if silent {
-                        self.untold = Some(objects);
+                    listed_at = Some(Instant::now());
+                    if unresponsive {
+                        self.pending_list = Some(objects);
                     } else {
-                        tell(Change::Reset(objects));
+                        emit(Change::Reset(objects));
                     }
-                    self.watch(version, silent, &tell).await
+                    self.watch(version, unresponsive, &emit).await
                 }
                 Err(end) => end,
             };
-            // A list that can be read while its watch fails at once would be read without end.
-            if listed.is_some_and(|at| at.elapsed() > WORKED) {
-                pause = PAUSE.0;
+            // Without a delay, a list that succeeds while its watch fails at once would be repeated endlessly.
+            if listed_at.is_some_and(|at| at.elapsed() > MIN_LIFETIME) {
+                delay = RETRY_DELAY.0;
             }
-            silent = matches!(end, End::Silent);
+            unresponsive = matches!(end, End::Unresponsive);
             match end {
-                End::Back => pause = PAUSE.0,
-                End::Silent => {
-                    tracing::warn!(collection = self.known.plural(), "watches are silent");
+                End::Reconnected => delay = RETRY_DELAY.0,
+                End::Unresponsive => {
+                    tracing::warn!(collection = self.kind.plural(), "watches do not respond");
                     denied = false;
-                    tell(Change::Lost);
+                    emit(Change::Disconnected);
                 }
                 End::Denied => {
                     if !std::mem::replace(&mut denied, true) {
-                        tell(Change::Denied);
+                        emit(Change::Denied);
                     }
-                    pause = DENIED;
+                    delay = DENIED_DELAY;
                 }
-                End::Lost(error, asked) => {
-                    if pause == PAUSE.0 {
-                        tracing::warn!(collection = self.known.plural(), error, "a watch is lost");
+                End::Disconnected(error, server_delay) => {
+                    if delay == RETRY_DELAY.0 {
+                        tracing::warn!(
+                            collection = self.kind.plural(),
+                            error,
+                            "the watch is disconnected"
+                        );
                     }
                     denied = false;
-                    tell(Change::Lost);
-                    pause = pause.max(asked.min(MAX_PAUSE));
+                    emit(Change::Disconnected);
+                    delay = delay.max(server_delay.min(MAX_RETRY_AFTER));
                 }
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE.1);
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(RETRY_DELAY.1);
         }
     }
 
-    /// The selection as a query.
+    /// Returns the selection as query parameters.
     pub(crate) fn selected(&self) -> Vec<(&str, &str)> {
         let Selection { fields, labels } = &self.selection;
         let fields = fields.as_deref().map(|fields| ("fieldSelector", fields));

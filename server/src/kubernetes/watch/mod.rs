@@ -1,5 +1,5 @@
-//! A collection of the cluster as a stream of changes that never goes stale unnoticed. All who follow the same
-//! collection share one watch.
+//! Lists and watches collections of a cluster as streams of changes that detect dead connections. Subscribers of
+//! the same collection share one watch.
 
 mod collection;
 mod list;
@@ -16,22 +16,22 @@ use crate::kubernetes::{Cluster, Kind};
 
 pub use crate::kubernetes::watch::shared::SharedWatches;
 
-/// What happened to a collection. Objects have only what the streams need of them.
+/// A change of a collection. Objects are reduced to what the streams need (see `strip`).
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// It is now this, as a whole: at the beginning, after a lost watch, and for those who did not keep up.
+    /// The whole collection: at the start, after a reconnect, and for subscribers that lag behind.
     Reset(Vec<Arc<Value>>),
-    /// This object is new or changed.
+    /// An object was added or modified.
     Applied(Arc<Value>),
-    /// This object is gone.
+    /// An object was deleted.
     Deleted(Arc<Value>),
-    /// The watch is lost; a `Reset` follows when it is back.
-    Lost,
-    /// This person may not watch it, or not any more. A `Reset` follows should that change.
+    /// The watch is disconnected; a `Reset` follows when it reconnects.
+    Disconnected,
+    /// The user may not watch the collection, or not any more. A `Reset` follows if that changes.
     Denied,
 }
 
-/// Which objects of a collection.
+/// Selects objects of a collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Selection {
     /// Field selector, such as `metadata.name=pi`.
@@ -40,14 +40,12 @@ pub struct Selection {
     pub labels: Option<String>,
 }
 
-/// Follows the objects of `project`, beginning with what is known of them.
+/// Follows the objects of `project`, starting with a snapshot.
 pub fn follow(
     cluster: &Cluster,
-    known: Kind,
+    kind: Kind,
     project: &str,
     selection: Selection,
 ) -> BoxStream<'static, Change> {
-    cluster
-        .shared_watches()
-        .follow(cluster, known, project, selection)
+    cluster.shared_watches().follow(cluster, kind, project, selection)
 }

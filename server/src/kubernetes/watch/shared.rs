@@ -1,7 +1,7 @@
-//! The watches that are shared: one for all who follow the same objects, however many pages are open.
+//! Shared watches: one per collection and selection, however many pages are open.
 //!
-//! What is known of a collection is kept for those who come later. Changes go through a ring of a fixed length: a
-//! listener that does not keep up misses some, holds nobody up, and is given the whole collection anew.
+//! A snapshot of each collection is kept for late subscribers. Changes go through a ring buffer: a lagging
+//! subscriber does not block others; it receives a fresh snapshot.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,13 +17,13 @@ use crate::kubernetes::watch::collection::Source;
 use crate::kubernetes::watch::{Change, Selection};
 use crate::kubernetes::{Cluster, Kind};
 
-/// How many changes a listener may be behind.
-const BEHIND: usize = 512;
+/// Capacity of the ring buffer: the number of changes a subscriber may lag behind.
+const CAPACITY: usize = 512;
 
-/// How often it is looked whether anybody listens; a watch ends the second time that nobody does.
-const UNUSED: Duration = Duration::from_secs(2);
+/// Interval of the check for subscribers; a watch ends at the second check without any.
+const UNUSED_CHECK: Duration = Duration::from_secs(2);
 
-/// The watches of one cluster, by what is watched.
+/// The watches of one cluster, by collection and selection.
 #[derive(Default, Clone)]
 pub struct SharedWatches(Arc<Mutex<HashMap<Key, Arc<Shared>>>>);
 
@@ -34,71 +34,71 @@ struct Key {
     selection: Selection,
 }
 
-/// One collection, and those who follow it.
+/// One collection and its subscribers.
 struct Shared {
     changes: broadcast::Sender<Change>,
-    now: Mutex<Now>,
+    snapshot: Mutex<Snapshot>,
 }
 
-/// What is known of a collection.
+/// The current state of a collection.
 #[derive(Default)]
-struct Now {
+struct Snapshot {
     state: State,
-    /// By name.
+    /// Objects by name.
     objects: HashMap<String, Arc<Value>>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It was not listed yet.
+    /// Not listed yet.
     #[default]
     Unknown,
     Live,
-    Lost,
+    Disconnected,
     Denied,
 }
 
 impl SharedWatches {
-    /// Follows a collection; its watch begins with the first who does.
+    /// Subscribes to a collection; the first subscriber starts its watch.
     pub fn follow(
         &self,
         cluster: &Cluster,
-        known: Kind,
+        kind: Kind,
         project: &str,
         selection: Selection,
     ) -> BoxStream<'static, Change> {
         let key = Key {
-            plural: known.plural(),
+            plural: kind.plural(),
             project: project.to_owned(),
             selection,
         };
-        // Nothing is removed while this is locked: who listens now keeps the watch alive.
-        let mut feeds = lock(&self.0);
-        let shared = feeds.get(&key).map_or_else(Shared::new, Arc::clone);
-        let (first, receiver) = shared.listen();
-        if feeds.insert(key.clone(), Arc::clone(&shared)).is_none() {
-            let source = Source::new(cluster, known, project, key.selection.clone());
+        // Entries are removed only under this lock, so the new subscriber keeps the watch alive.
+        let mut watches = lock(&self.0);
+        let shared = watches.get(&key).map_or_else(Shared::new, Arc::clone);
+        let (first, receiver) = shared.subscribe();
+        if watches.insert(key.clone(), Arc::clone(&shared)).is_none() {
+            let source = Source::new(cluster, kind, project, key.selection.clone());
             let (shared_watches, shared) = (self.clone(), Arc::clone(&shared));
             tokio::spawn(async move {
                 tokio::select! {
-                    never = source.run(|change| shared.tell(change)) => match never {},
-                    () = shared_watches.unused(&key, &shared) => {}
+                    never = source.run(|change| shared.publish(change)) => match never {},
+                    () = shared_watches.wait_until_unused(&key, &shared) => {}
                 }
             });
         }
-        drop(feeds);
+        drop(watches);
         changes(shared, first, receiver)
     }
 
-    /// Waits until nobody has listened for a while; then the collection is forgotten.
-    async fn unused(&self, key: &Key, shared: &Shared) {
+    /// Waits until there has been no subscriber for a while, then removes the collection.
+    async fn wait_until_unused(&self, key: &Key, shared: &Shared) {
         let mut before = false;
         loop {
-            tokio::time::sleep(UNUSED).await;
-            let mut feeds = lock(&self.0);
+            tokio::time::sleep(UNUSED_CHECK).await;
+            let mut watches = lock(&self.0);
             let unused = shared.changes.receiver_count() == 0;
             if unused && before {
-                feeds.remove(key);
+                watches.remove(key);
                 return;
             }
             before = unused;
@@ -109,27 +109,27 @@ impl SharedWatches {
 impl Shared {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            changes: broadcast::Sender::new(BEHIND),
-            now: Mutex::default(),
+            changes: broadcast::Sender::new(CAPACITY),
+            snapshot: Mutex::default(),
         })
     }
 
-    fn tell(&self, change: Change) {
-        let mut now = lock(&self.now);
-        now.take(&change);
-        // Where nobody listens nobody has to be told.
+    fn publish(&self, change: Change) {
+        let mut snapshot = lock(&self.snapshot);
+        snapshot.apply(&change);
+        // Fails if there are no subscribers.
         let _ = self.changes.send(change);
     }
 
-    /// What is known now, and the changes from now on.
-    fn listen(&self) -> (Option<Change>, broadcast::Receiver<Change>) {
-        let now = lock(&self.now);
-        (now.as_change(), self.changes.subscribe())
+    /// Returns the snapshot, and the changes from now on.
+    fn subscribe(&self) -> (Option<Change>, broadcast::Receiver<Change>) {
+        let snapshot = lock(&self.snapshot);
+        (snapshot.as_change(), self.changes.subscribe())
     }
 }
 
-impl Now {
-    fn take(&mut self, change: &Change) {
+impl Snapshot {
+    fn apply(&mut self, change: &Change) {
         match change {
             Change::Reset(objects) => {
                 self.state = State::Live;
@@ -144,10 +144,14 @@ impl Now {
             Change::Deleted(object) => {
                 self.objects.remove(&name(object));
             }
-            // Nobody is told what may be out of date, or may not be known.
-            Change::Lost | Change::Denied => {
+            // Late subscribers must not receive data that may be out of date or forbidden.
+            Change::Disconnected | Change::Denied => {
                 let denied = matches!(change, Change::Denied);
-                self.state = if denied { State::Denied } else { State::Lost };
+                self.state = if denied {
+                    State::Denied
+                } else {
+                    State::Disconnected
+                };
                 self.objects = HashMap::new();
             }
         }
@@ -157,7 +161,7 @@ impl Now {
         match self.state {
             State::Unknown => None,
             State::Live => Some(Change::Reset(self.objects.values().cloned().collect())),
-            State::Lost => Some(Change::Lost),
+            State::Disconnected => Some(Change::Disconnected),
             State::Denied => Some(Change::Denied),
         }
     }
@@ -169,18 +173,18 @@ fn name(object: &Value) -> String {
 
 fn changes(
     shared: Arc<Shared>,
-    mut known: Option<Change>,
+    mut snapshot: Option<Change>,
     mut receiver: broadcast::Receiver<Change>,
 ) -> BoxStream<'static, Change> {
     stream! {
         loop {
-            if let Some(change) = known.take() {
+            if let Some(change) = snapshot.take() {
                 yield change;
             }
             match receiver.recv().await {
                 Ok(change) => yield change,
-                Err(RecvError::Lagged(_)) => (known, receiver) = shared.listen(),
-                // The collection outlives those who follow it.
+                Err(RecvError::Lagged(_)) => (snapshot, receiver) = shared.subscribe(),
+                // The sender lives as long as its subscribers.
                 Err(RecvError::Closed) => return,
             }
         }
@@ -202,8 +206,8 @@ mod tests {
         Arc::new(json!({"metadata": {"name": name}, "phase": phase}))
     }
 
-    fn listen(shared: &Arc<Shared>) -> BoxStream<'static, Change> {
-        let (first, receiver) = shared.listen();
+    fn subscribe(shared: &Arc<Shared>) -> BoxStream<'static, Change> {
+        let (first, receiver) = shared.subscribe();
         changes(Arc::clone(shared), first, receiver)
     }
 
@@ -218,38 +222,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_later_begins_with_what_is_known() {
+    async fn late_subscriber_starts_with_snapshot() {
         let shared = Shared::new();
-        let mut early = listen(&shared);
-        shared.tell(Change::Reset(vec![pod("a", 0), pod("b", 0)]));
-        shared.tell(Change::Applied(pod("c", 1)));
-        shared.tell(Change::Deleted(pod("a", 0)));
-        let mut late = listen(&shared);
-        let known = format!("reset {}", json!([pod("b", 0), pod("c", 1)]));
-        assert_eq!(next(&mut late).await, known);
+        let mut early = subscribe(&shared);
+        shared.publish(Change::Reset(vec![pod("a", 0), pod("b", 0)]));
+        shared.publish(Change::Applied(pod("c", 1)));
+        shared.publish(Change::Deleted(pod("a", 0)));
+        let mut late = subscribe(&shared);
+        let snapshot = format!("reset {}", json!([pod("b", 0), pod("c", 1)]));
+        assert_eq!(next(&mut late).await, snapshot);
         assert!(next(&mut early).await.starts_with("reset"));
-        shared.tell(Change::Lost);
-        assert_eq!(next(&mut late).await, "Lost");
-        assert_eq!(next(&mut listen(&shared)).await, "Lost", "nothing stale is given");
-        shared.tell(Change::Denied);
-        assert_eq!(next(&mut listen(&shared)).await, "Denied");
+        shared.publish(Change::Disconnected);
+        assert_eq!(next(&mut late).await, "Disconnected");
+        assert_eq!(
+            next(&mut subscribe(&shared)).await,
+            "Disconnected",
+            "no stale snapshot is sent"
+        );
+        shared.publish(Change::Denied);
+        assert_eq!(next(&mut subscribe(&shared)).await, "Denied");
     }
 
     #[tokio::test]
-    async fn who_does_not_keep_up_is_given_the_whole_anew_and_holds_nobody_up() {
+    async fn lagging_subscriber_gets_a_snapshot_and_blocks_nobody() {
         let shared = Shared::new();
-        let mut slow = listen(&shared);
-        let mut quick = listen(&shared);
-        shared.tell(Change::Reset(vec![pod("a", 0)]));
+        let mut slow = subscribe(&shared);
+        let mut quick = subscribe(&shared);
+        shared.publish(Change::Reset(vec![pod("a", 0)]));
         assert!(next(&mut quick).await.starts_with("reset"));
-        for phase in 1..=10 * BEHIND {
-            shared.tell(Change::Applied(pod("a", phase)));
+        for phase in 1..=10 * CAPACITY {
+            shared.publish(Change::Applied(pod("a", phase)));
             assert!(next(&mut quick).await.starts_with("Applied"));
         }
-        assert_eq!(shared.changes.len(), BEHIND, "no more is kept");
-        let known = format!("reset {}", json!([pod("a", 10 * BEHIND)]));
-        assert_eq!(next(&mut slow).await, known);
-        shared.tell(Change::Lost);
-        assert_eq!(next(&mut slow).await, "Lost");
+        assert_eq!(shared.changes.len(), CAPACITY, "the buffer is bounded");
+        let snapshot = format!("reset {}", json!([pod("a", 10 * CAPACITY)]));
+        assert_eq!(next(&mut slow).await, snapshot);
+        shared.publish(Change::Disconnected);
+        assert_eq!(next(&mut slow).await, "Disconnected");
     }
 }

@@ -1,8 +1,8 @@
-//! The watches of a feed, one after the other: a watch ends after a time that was asked for and goes on at the version
-//! where it was, so one that does not end has nobody at its other end.
+//! Consecutive watches of a collection: a watch ends after the requested time and resumes at the last resource
+//! version, so one that does not end has lost its peer.
 //!
-//! A watch that is silent for too long is asked for again on a new connection, from the same version: then nothing
-//! was missed. If that is not answered at once either, the collection is lost.
+//! A watch that exceeds its idle timeout is retried on a new connection from the same resource version, so no
+//! change is missed. If that is not answered in time either, the collection is disconnected.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,107 +15,107 @@ use serde_json::Value;
 
 use crate::kubernetes::watch::Change;
 use crate::kubernetes::watch::collection::{End, Source};
-use crate::kubernetes::watch::strip::trim;
+use crate::kubernetes::watch::strip::strip;
 
-/// How much longer than asked for a watch may last; twice the time of an answer where that is more, at most the other.
-const OVERDUE: (Duration, Duration) = (Duration::from_millis(750), Duration::from_secs(5));
+/// Grace period after the requested duration: twice the response latency, within these bounds.
+const GRACE: (Duration, Duration) = (Duration::from_millis(750), Duration::from_secs(5));
 
-/// How long the answer to a watch may take: it comes with the first event, or at once.
-const FIRST: Duration = Duration::from_millis(3750);
+/// Timeout of the response to a watch: it comes with the first event, or at once.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(3750);
 
-/// How long it may take at most, where the cluster was as slow before.
-const SLOWEST: Duration = Duration::from_secs(15);
+/// Maximum timeout of the response, if the cluster was slow before.
+const MAX_RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long the answer to a watch may take that is asked for instead of a silent one.
-const HURRY: Duration = Duration::from_millis(800);
+/// Timeout of the response to a watch that replaces one that timed out.
+const RECONNECT_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// A watch is asked for again no sooner than this after the last one: some servers end them at once.
-const SHORTEST: Duration = Duration::from_millis(500);
+/// Minimum interval between two watches: some servers end them at once.
+const MIN_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How one watch ended.
-enum Watched {
-    /// As asked for.
-    ToItsEnd,
-    /// Not at all: nothing more is heard of it, if anything but its beginning ever was.
-    Silent { ever_heard: bool },
+enum WatchEnd {
+    /// As requested.
+    Completed,
+    /// By the idle timeout; `any_event` says whether any event was received.
+    TimedOut { any_event: bool },
 }
 
 impl Source {
-    /// One watch after the other, from `version` on.
-    pub(crate) async fn watch(&mut self, version: String, hurry: bool, tell: &impl Fn(Change)) -> End {
+    /// Watches from `version` on until a failure.
+    pub(crate) async fn watch(&mut self, version: String, reconnecting: bool, emit: &impl Fn(Change)) -> End {
         let mut disconnections = self.disconnections.clone();
         tokio::select! {
-            end = self.watches(version, hurry, tell) => end,
-            () = disconnections.next_disconnection() => End::lost("the cluster does not answer"),
+            end = self.watches(version, reconnecting, emit) => end,
+            () = disconnections.next_disconnection() => End::disconnected("the cluster does not respond"),
         }
     }
 
-    /// The first of them `instead` of one that was silent.
-    async fn watches(&mut self, mut version: String, mut instead: bool, tell: &impl Fn(Change)) -> End {
+    /// `reconnecting`: the previous watch timed out; allow the first one less time.
+    async fn watches(&mut self, mut version: String, mut reconnecting: bool, emit: &impl Fn(Change)) -> End {
         loop {
-            let begun = Instant::now();
-            match self.watch_once(&mut version, instead, tell).await {
+            let started_at = Instant::now();
+            match self.watch_once(&mut version, reconnecting, emit).await {
                 Err(end) => return end,
-                Ok(Watched::Silent { ever_heard: false }) if instead => return End::Silent,
-                Ok(Watched::Silent { .. }) => {
-                    tracing::debug!(collection = self.known.plural(), "a watch is silent");
-                    instead = true;
-                    self.cluster.renew();
+                Ok(WatchEnd::TimedOut { any_event: false }) if reconnecting => return End::Unresponsive,
+                Ok(WatchEnd::TimedOut { .. }) => {
+                    tracing::debug!(collection = self.kind.plural(), "the watch timed out");
+                    reconnecting = true;
+                    self.cluster.reconnect();
                 }
-                Ok(Watched::ToItsEnd) => {
-                    instead = false;
-                    tokio::time::sleep(SHORTEST.saturating_sub(begun.elapsed())).await;
+                Ok(WatchEnd::Completed) => {
+                    reconnecting = false;
+                    tokio::time::sleep(MIN_INTERVAL.saturating_sub(started_at.elapsed())).await;
                 }
             }
         }
     }
 
-    /// One watch; `version` moves on with what it reports.
+    /// Runs one watch; `version` advances with its events.
     async fn watch_once(
         &mut self,
         version: &mut String,
-        instead: bool,
-        tell: &impl Fn(Change),
-    ) -> Result<Watched, End> {
+        reconnecting: bool,
+        emit: &impl Fn(Change),
+    ) -> Result<WatchEnd, End> {
         let request = self.request(version)?;
-        let asked = Instant::now();
-        let lasts = self.cluster.timeouts().watch;
-        let timeout = if instead {
-            HURRY.max(self.latency * 2)
+        let sent_at = Instant::now();
+        let duration = self.cluster.timeouts().watch;
+        let timeout = if reconnecting {
+            RECONNECT_TIMEOUT.max(self.latency * 2)
         } else {
-            (self.latency * 3).clamp(FIRST, SLOWEST)
+            (self.latency * 3).clamp(RESPONSE_TIMEOUT, MAX_RESPONSE_TIMEOUT)
         };
         let client = self.cluster.client();
         let opened = tokio::time::timeout(timeout, client.request_events::<Value>(request)).await;
         let mut events = match opened {
             Ok(Ok(events)) => pin!(events),
             Ok(Err(error)) => return Err(watch_failed(&error)),
-            Err(_) => return Ok(Watched::Silent { ever_heard: false }),
+            Err(_) => return Ok(WatchEnd::TimedOut { any_event: false }),
         };
-        self.latency = asked.elapsed();
-        if let Some(objects) = self.untold.take() {
-            tell(Change::Reset(objects));
+        self.latency = sent_at.elapsed();
+        if let Some(objects) = self.pending_list.take() {
+            emit(Change::Reset(objects));
         }
-        let silence = lasts + (self.latency * 2).clamp(OVERDUE.0, OVERDUE.1);
-        let mut ever_heard = false;
+        let idle_timeout = duration + (self.latency * 2).clamp(GRACE.0, GRACE.1);
+        let mut any_event = false;
         loop {
-            let event = match tokio::time::timeout(silence, events.try_next()).await {
+            let event = match tokio::time::timeout(idle_timeout, events.try_next()).await {
                 Ok(Ok(Some(event))) => event,
-                Ok(Ok(None)) => return Ok(Watched::ToItsEnd),
+                Ok(Ok(None)) => return Ok(WatchEnd::Completed),
                 Ok(Err(error)) => return Err(watch_failed(&error)),
-                Err(_) => return Ok(Watched::Silent { ever_heard }),
+                Err(_) => return Ok(WatchEnd::TimedOut { any_event }),
             };
-            ever_heard = true;
+            any_event = true;
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    move_on(version, &object);
-                    tell(Change::Applied(Arc::new(trim(self.known, object))));
+                    advance(version, &object);
+                    emit(Change::Applied(Arc::new(strip(self.kind, object))));
                 }
                 WatchEvent::Deleted(object) => {
-                    move_on(version, &object);
-                    tell(Change::Deleted(Arc::new(trim(self.known, object))));
+                    advance(version, &object);
+                    emit(Change::Deleted(Arc::new(strip(self.kind, object))));
                 }
-                WatchEvent::Bookmark(mark) => mark.metadata.resource_version.clone_into(version),
+                WatchEvent::Bookmark(bookmark) => bookmark.metadata.resource_version.clone_into(version),
                 WatchEvent::Error(status) => return Err(refused(&status)),
             }
         }
@@ -123,9 +123,9 @@ impl Source {
 
     fn request(&self, version: &str) -> Result<Request<Vec<u8>>, End> {
         let path = self
-            .known
+            .kind
             .collection(&self.project)
-            .map_err(|error| End::lost(&error))?;
+            .map_err(|error| End::disconnected(&error))?;
         let seconds = self.cluster.timeouts().watch.as_secs().to_string();
         let mut query = self.selected();
         query.extend([
@@ -134,14 +134,14 @@ impl Source {
             ("timeoutSeconds", &seconds),
             ("resourceVersion", version),
         ]);
-        let query = serde_urlencoded::to_string(query).map_err(|error| End::lost(&error))?;
+        let query = serde_urlencoded::to_string(query).map_err(|error| End::disconnected(&error))?;
         Request::get(format!("{path}?{query}"))
             .body(Vec::new())
-            .map_err(|error| End::lost(&error))
+            .map_err(|error| End::disconnected(&error))
     }
 }
 
-fn move_on(version: &mut String, object: &Value) {
+fn advance(version: &mut String, object: &Value) {
     if let Some(next) = object["metadata"]["resourceVersion"].as_str() {
         next.clone_into(version);
     }
@@ -150,7 +150,7 @@ fn move_on(version: &mut String, object: &Value) {
 fn watch_failed(error: &kube::Error) -> End {
     match error {
         kube::Error::Api(status) => refused(status),
-        error => End::lost(&crate::with_causes(error)),
+        error => End::disconnected(&crate::with_causes(error)),
     }
 }
 
@@ -162,5 +162,5 @@ fn refused(status: &Status) -> End {
         .details
         .as_ref()
         .map_or(0, |details| details.retry_after_seconds);
-    End::Lost(status.message.clone(), Duration::from_secs(u64::from(seconds)))
+    End::Disconnected(status.message.clone(), Duration::from_secs(u64::from(seconds)))
 }

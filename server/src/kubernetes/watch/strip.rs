@@ -1,27 +1,27 @@
-//! Objects without what no stream needs of them: lists are long, manifests large, and all of them are kept.
+//! Strips objects of everything that no stream needs: lists are long, manifests large, and all of them are cached.
 
 use serde_json::{Value, json};
 
 use crate::kubernetes::Kind;
 
-/// `object` of the collection `of` with what the streams show of it.
-pub fn trim(of: Kind, mut object: Value) -> Value {
+/// Reduces `object`, of the given kind, to what the streams use.
+pub fn strip(kind: Kind, mut object: Value) -> Value {
     if let Some(metadata) = object["metadata"].as_object_mut() {
         metadata.shift_remove("managedFields");
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
             annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
         }
     }
-    if of.plural() == Kind::JOBS.plural() {
+    if kind.plural() == Kind::JOBS.plural() {
         job(object)
-    } else if of.plural() == Kind::PODS.plural() {
+    } else if kind.plural() == Kind::PODS.plural() {
         pod(&object)
     } else {
         object
     }
 }
 
-/// Of a Job's template only the images.
+/// Keeps only the images of a Job's template.
 fn job(mut job: Value) -> Value {
     let spec = job["spec"]["template"]["spec"].take();
     let images = |field: &str| -> Value {
@@ -35,7 +35,7 @@ fn job(mut job: Value) -> Value {
     job
 }
 
-/// A Pod with only what the state of its Job follows from, and whose logs it has.
+/// Keeps only what determines the state of a Pod's Job, and the owner of its logs.
 fn pod(pod: &Value) -> Value {
     let (metadata, status) = (&pod["metadata"], &pod["status"]);
     json!({
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_keeps_its_images_and_its_status() {
+    fn stripped_job_keeps_images_and_status() {
         let whole = json!({
             "metadata": {"name": "pi", "managedFields": [1], "annotations": {
                 "kubectl.kubernetes.io/last-applied-configuration": "{}", "desc": "digits",
@@ -70,7 +70,7 @@ mod tests {
             "status": {"succeeded": 1},
         });
         assert_eq!(
-            trim(Kind::JOBS, whole),
+            strip(Kind::JOBS, whole),
             json!({
                 "metadata": {"name": "pi", "annotations": {"desc": "digits"}},
                 "spec": {
@@ -83,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_keeps_whose_it_is() {
+    fn stripped_pod_keeps_its_owner() {
         let whole = json!({
             "metadata": {"name": "pi-x", "uid": "1", "ownerReferences": [{"uid": "2"}], "labels": {"a": "b"}},
             "spec": {"nodeName": "node-1", "containers": [1]},
             "status": {"phase": "Running", "hostIP": "10.0.0.1"},
         });
-        let kept = trim(Kind::PODS, whole);
+        let kept = strip(Kind::PODS, whole);
         assert_eq!(kept["metadata"]["ownerReferences"], json!([{"uid": "2"}]));
         assert_eq!(kept["metadata"]["name"], "pi-x");
         assert_eq!(kept["status"]["phase"], "Running");

@@ -1,25 +1,25 @@
-//! Lines of a log: cut out of a stream of bytes, with their times.
+//! Log lines: split from a byte stream, with their timestamps.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Longest line that is sent; one of many megabytes would freeze the page.
-const LONGEST: usize = 64 * 1024;
+/// Maximum length of a line that is sent, in bytes; a line of many megabytes would freeze the page.
+const MAX_LINE: usize = 64 * 1024;
 
-/// A line as it is sent.
+/// A line as it is sent to the browser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// Pod.
+    /// Name of the Pod.
     pub pod: String,
-    /// Container.
+    /// Name of the container.
     pub container: String,
-    /// When the container wrote it, as the cluster writes times (RFC 3339, nanoseconds).
+    /// When the container wrote it, in the cluster's format (RFC 3339, nanoseconds).
     pub time: String,
-    /// The line without its end.
+    /// The line without its line break.
     pub text: String,
-    /// Which restart of the container wrote it; 0 is its first run.
+    /// Number of the container's restart that wrote it; 0 is the first run.
     #[serde(skip_serializing_if = "is_first_run")]
     pub restart: i64,
 }
@@ -31,26 +31,26 @@ fn is_first_run(restart: &i64) -> bool {
 
 /// A line as it comes from a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamped {
-    /// When it was written; none if the cluster did not say.
+pub struct TimestampedLine {
+    /// When it was written; `None` if the line has no timestamp.
     pub at: Option<Timestamp>,
-    /// The time as text.
+    /// The timestamp as text.
     pub time: String,
-    /// The line without time and end.
+    /// The line without timestamp and line break.
     pub text: String,
 }
 
-/// Cuts bytes into lines. A chunk may end anywhere, even within a character.
+/// Splits bytes into lines. A chunk may end anywhere, even within a character.
 #[derive(Default)]
-pub struct Splitter {
+pub struct LineSplitter {
     unfinished: Vec<u8>,
-    /// Bytes of the unfinished line that were thrown away.
+    /// Number of bytes of the unfinished line that were dropped.
     dropped: usize,
 }
 
-impl Splitter {
-    /// Takes bytes in; gives the lines that they complete.
-    pub fn take(&mut self, mut bytes: &[u8]) -> VecDeque<Stamped> {
+impl LineSplitter {
+    /// Adds bytes; returns the lines that they complete.
+    pub fn take(&mut self, mut bytes: &[u8]) -> VecDeque<TimestampedLine> {
         let mut lines = VecDeque::new();
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             self.keep(&bytes[..end]);
@@ -61,22 +61,22 @@ impl Splitter {
         lines
     }
 
-    /// The last line, if the log ends without a line's end.
-    pub fn end(&mut self) -> Option<Stamped> {
+    /// Returns the last line if the log does not end with a line break.
+    pub fn end(&mut self) -> Option<TimestampedLine> {
         (!self.unfinished.is_empty()).then(|| self.finish())
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let room = LONGEST.saturating_sub(self.unfinished.len()).min(bytes.len());
+        let room = MAX_LINE.saturating_sub(self.unfinished.len()).min(bytes.len());
         self.unfinished.extend_from_slice(&bytes[..room]);
         self.dropped += bytes.len() - room;
     }
 
-    fn finish(&mut self) -> Stamped {
+    fn finish(&mut self) -> TimestampedLine {
         let bytes = std::mem::take(&mut self.unfinished);
         let dropped = std::mem::take(&mut self.dropped);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
-        // Cut between characters, so that only what the container wrote can be unreadable.
+        // Truncated at a character boundary, so that any invalid UTF-8 is the container's own.
         let whole = if dropped == 0 {
             bytes
         } else {
@@ -90,7 +90,7 @@ impl Splitter {
     }
 }
 
-/// `bytes` without an unfinished character at its end.
+/// Strips an incomplete character from the end of `bytes`.
 fn whole_characters(bytes: &[u8]) -> &[u8] {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
@@ -98,16 +98,16 @@ fn whole_characters(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Takes the time from the beginning of a line.
-fn stamp(line: String) -> Stamped {
+/// Splits the timestamp off the start of a line.
+fn stamp(line: String) -> TimestampedLine {
     let (time, text) = line.split_once(' ').unwrap_or((line.as_str(), ""));
     match time.parse::<Timestamp>() {
-        Ok(at) => Stamped {
+        Ok(at) => TimestampedLine {
             at: Some(at),
             time: time.to_owned(),
             text: text.to_owned(),
         },
-        Err(_) => Stamped {
+        Err(_) => TimestampedLine {
             at: None,
             time: String::new(),
             text: line,
@@ -119,16 +119,16 @@ fn stamp(line: String) -> Stamped {
 mod tests {
     use super::*;
 
-    fn texts(lines: impl IntoIterator<Item = Stamped>) -> Vec<String> {
+    fn texts(lines: impl IntoIterator<Item = TimestampedLine>) -> Vec<String> {
         lines.into_iter().map(|line| line.text).collect()
     }
 
     #[test]
-    fn characters_survive_any_cut() {
+    fn characters_survive_any_chunk_boundary() {
         let log = "2026-11-23T10:00:00.5Z 任务\r\n2026-11-23T10:00:01Z\nlast".as_bytes();
         for cut in 0..log.len() {
-            let mut splitter = Splitter::default();
-            let mut lines: Vec<Stamped> = splitter.take(&log[..cut]).into();
+            let mut splitter = LineSplitter::default();
+            let mut lines: Vec<TimestampedLine> = splitter.take(&log[..cut]).into();
             lines.extend(splitter.take(&log[cut..]));
             lines.extend(splitter.end());
             assert_eq!(texts(lines), ["任务", "", "last"], "cut at {cut}");
@@ -136,8 +136,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_its_time() {
-        let mut splitter = Splitter::default();
+    fn line_has_its_timestamp() {
+        let mut splitter = LineSplitter::default();
         let line = splitter
             .take(b"2026-11-23T10:00:00.123456789Z 3.14\n")
             .pop_front()
@@ -150,16 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_with_a_mark() {
-        let mut splitter = Splitter::default();
-        let long = "é".repeat(LONGEST);
+    fn long_line_is_truncated_with_a_note() {
+        let mut splitter = LineSplitter::default();
+        let long = "é".repeat(MAX_LINE);
         for chunk in long.as_bytes().chunks(1000) {
             assert!(splitter.take(chunk).is_empty());
         }
         let line = splitter.take(b"\n").pop_front().unwrap();
         assert_eq!(
             line.text,
-            format!("{} … [+{LONGEST} bytes]", "é".repeat(LONGEST / 2))
+            format!("{} … [+{MAX_LINE} bytes]", "é".repeat(MAX_LINE / 2))
         );
         assert_eq!(texts(splitter.take(b"next\n")), ["next"]);
     }

@@ -1,43 +1,42 @@
-//! How far each container's log was sent, so that a reconnect loses and doubles no line.
+//! The resume position of each container's log, so that a reconnect neither loses nor repeats a line.
 //!
-//! Lines are stored in the order in which they came, which is not that of their times: standard output and error are
-//! written side by side. And a log can be asked for from a second on, where the kubelet looks at each line by itself
-//! (`sinceTime`). But a log only grows, so the lines of a part of it that are not older than a second are the same
-//! ones, in the same order, whenever they are read. A position is therefore a line of the log, its **head**, and how
-//! many lines were sent from it on: on reconnecting the log is asked for from some seconds before the head's time, and
-//! all is left out up to the head and that many lines from it on.
+//! Lines are stored in order of arrival, which is not that of their timestamps: standard output and error are
+//! written concurrently. With `sinceTime` the kubelet filters each line by itself, to the second. But a log only
+//! grows, so the lines not older than a given second are the same ones, in the same order, whenever they are read.
+//! A position is therefore a line of the log, its **head**, and the number of lines sent from the head on: after a
+//! reconnect the log is requested from some seconds before the head's time, and everything up to the head, and that
+//! many lines from it on, is skipped.
 //!
-//! The head moves on once a second, to a line that is newer than all since the last head, so that little is read
-//! again; and to a line that is more than [`DISORDER`] older than the head, which would not be asked for otherwise.
-//! All positions together are the event's `id`, which the browser sends back as `Last-Event-ID`: the server keeps
-//! none.
+//! The head advances once a second, to a line newer than all since the last head, so that little is read again; and
+//! to a line more than [`DISORDER`] older than the head, which would otherwise not be requested. All positions
+//! together form the event's `id`, which the browser sends back as `Last-Event-ID`: the server keeps no state.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::live::logs::line::Stamped;
+use crate::live::logs::line::TimestampedLine;
 
-/// How much older than a line before it one can be and is still found: a cut between the two loses nothing.
+/// How much older than a preceding line a line may be so that a reconnect between the two does not lose it.
 pub const DISORDER: SignedDuration = SignedDuration::from_secs(10);
 
-/// How far one log was sent.
+/// How far a log was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// Time of the head.
+    /// Timestamp of the head.
     head: Timestamp,
-    /// Of the head's text: others may have its time.
+    /// Hash of the head's text: other lines may have the same timestamp.
     hash: u32,
-    /// How many lines were sent, from the head on.
+    /// Number of lines sent, from the head on.
     count: u32,
-    /// Time of the newest line that was sent.
+    /// Timestamp of the newest line sent.
     newest: Timestamp,
 }
 
 impl Position {
-    /// The log has just this line.
-    pub fn at(line: &Stamped, at: Timestamp) -> Self {
+    /// Creates the position after this single line.
+    pub fn at(line: &TimestampedLine, at: Timestamp) -> Self {
         Self {
             head: at,
             hash: hash(&line.text),
@@ -46,32 +45,32 @@ impl Position {
         }
     }
 
-    /// From which second on the log is to be asked for.
+    /// Returns the `sinceTime` to request the log with.
     pub fn since(&self) -> Timestamp {
         let second = self.head.as_second().saturating_sub(DISORDER.as_secs());
         Timestamp::from_second(second).unwrap_or(Timestamp::MIN)
     }
 
-    /// Time of the newest line that was sent.
+    /// Returns the timestamp of the newest line sent.
     pub fn newest(&self) -> Timestamp {
         self.newest
     }
 
-    /// How many lines were sent, from the head on.
+    /// Returns the number of lines sent, from the head on.
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// Whether the position counts from this line.
-    pub fn begins_at(&self, line: &Stamped) -> bool {
+    /// Whether this line is the head.
+    pub fn is_head(&self, line: &TimestampedLine) -> bool {
         line.at == Some(self.head) && hash(&line.text) == self.hash
     }
 
-    /// After one more line, of the time `at`; `top` is the newest time from the head on.
-    pub fn after(&self, line: &Stamped, at: Timestamp, top: Timestamp) -> Self {
+    /// Returns the position after one more line, written at `at`; `top` is the newest timestamp from the head on.
+    pub fn after(&self, line: &TimestampedLine, at: Timestamp, top: Timestamp) -> Self {
         let newest = self.newest.max(at);
-        let moves_on = at > top && at.as_second() > self.head.as_second();
-        if moves_on || at < self.since() {
+        let advances = at > top && at.as_second() > self.head.as_second();
+        if advances || at < self.since() {
             return Self {
                 newest,
                 ..Self::at(line, at)
@@ -99,13 +98,14 @@ impl Position {
     }
 }
 
-/// Names and uids of the API are graphic ASCII; a line end in an event's `id` would be another field of it.
+/// Whether a key is safe in an event's `id`: names and uids of the API are graphic ASCII, and a line break would
+/// start another field.
 fn is_key(key: &str) -> bool {
     key.bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b',' && byte != b'=')
 }
 
-/// FNV-1a: short, and the same in every version of the console, since browsers keep it.
+/// Hashes with FNV-1a: short, and the same in every version of the console, since browsers store it.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -117,34 +117,34 @@ fn hash(text: &str) -> u32 {
 pub struct Positions(BTreeMap<String, Position>);
 
 impl Positions {
-    /// What identifies a container's log in an `id`: the beginning of its Pod's `uid`, and its name.
+    /// Returns the key of a container's log in an `id`: the start of its Pod's `uid`, and its name.
     pub fn key(pod_uid: &str, container: &str) -> String {
         format!("{}/{container}", pod_uid.get(..13).unwrap_or(pod_uid))
     }
 
-    /// How far the log of `key` was sent.
+    /// Returns how far the log of `key` was sent.
     pub fn get(&self, key: &str) -> Option<Position> {
         self.0.get(key).copied()
     }
 
-    /// The log of `key` was sent up to here.
+    /// Sets how far the log of `key` was sent.
     pub fn set(&mut self, key: &str, position: Position) {
         match self.0.get_mut(key) {
-            Some(known) => *known = position,
+            Some(current) => *current = position,
             None => {
                 self.0.insert(key.to_owned(), position);
             }
         }
     }
 
-    /// As an event's `id`: `UID/CONTAINER=HEAD.HASH.COUNT.NEWEST`, with commas between; the head's time in
-    /// nanoseconds, and the newest line's from there on.
+    /// Formats the positions as an event's `id`: `UID/CONTAINER=HEAD.HASH.COUNT.NEWEST`, separated by commas; the
+    /// head's timestamp in nanoseconds, and the newest line's relative to it.
     pub fn id(&self) -> String {
         let mut id = String::new();
         for (key, position) in self.0.iter().filter(|(key, _)| is_key(key)) {
             let comma = if id.is_empty() { "" } else { "," };
             let head = position.head.as_nanosecond();
-            // Writing to a String cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(
                 id,
                 "{comma}{key}={head}.{:x}.{}.{}",
@@ -156,8 +156,8 @@ impl Positions {
         id
     }
 
-    /// Reads an `id`; what is none of ours is left out. It comes from a browser: nothing of it may get into an event
-    /// that cannot stand in one.
+    /// Parses an `id`; ignores invalid entries. It comes from a browser: nothing that is not allowed in an event
+    /// may be echoed.
     pub fn from_id(id: &str) -> Self {
         let entries = id.split(',').filter_map(|entry| {
             let (key, position) = entry.split_once('=').filter(|(key, _)| is_key(key))?;
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_brings_positions_back() {
+    fn positions_survive_a_round_trip_through_an_id() {
         let id = "0a1b2c3d-4e5f/main=1764000000123456789.811c9dc5.7.12,x/y=5.0.1.0";
         assert_eq!(Positions::from_id(id).id(), id);
         let position = Positions::from_id(id).get("0a1b2c3d-4e5f/main").unwrap();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_id_is_no_position() {
+    fn invalid_id_is_ignored() {
         let far = "99999999999999999999999999";
         for id in [
             "",

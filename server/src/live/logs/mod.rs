@@ -1,4 +1,4 @@
-//! `GET /stream/logs?project=P&job=N`: the logs of all Pods of a Job in one, also of Pods that appear later.
+//! `GET /stream/logs?project=P&job=N`: the merged logs of all Pods of a Job, including Pods created later.
 
 mod line;
 mod line_position;
@@ -28,63 +28,64 @@ use app::api::error::ApiError;
 use crate::live::logs::line::Line;
 use crate::live::logs::line_position::Positions;
 use crate::live::logs::reader::Report;
-use crate::live::logs::sources::{LogSources, Order, Wanted};
+use crate::live::logs::sources::{LogFilter, LogSources, ReadTask};
 
 use crate::contexts::extract::ClusterExtractor;
 use crate::kubernetes::logs::LogRequest;
 use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
-use crate::live::{event, is_another, is_final, once_it_answers, respond};
+use crate::live::{event, is_final, is_replaced, respond, retry_until_available};
 use crate::refusal::refuse;
 use crate::session::Session;
 
-/// Lines within this time are sent together, in the order of their times.
-const TOGETHER: Duration = Duration::from_millis(100);
+/// Lines within this time are sent as one event, sorted by timestamp.
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// At most this many lines are sent together.
-const AT_ONCE: usize = 1000;
+/// Maximum number of lines per event.
+const MAX_BATCH: usize = 1000;
 
-/// At most this many logs of one Job are read at a time; the others wait for their turn.
-const READERS: usize = 256;
+/// Maximum number of logs of a Job that are read concurrently; the others wait.
+const MAX_READERS: usize = 256;
 
-/// Which logs.
+/// Query parameters: which logs.
 #[derive(Deserialize)]
-pub struct Of {
+pub struct Params {
     project: String,
     job: String,
     pod: Option<String>,
     container: Option<String>,
     #[serde(default)]
     previous: bool,
-    /// Only this many last lines of each log.
+    /// Only the last `tail` lines of each log.
     tail: Option<u32>,
-    /// `uid` of the Job that the page shows: one that was created again under its name is another.
+    /// `uid` of the Job that the page shows: a re-created Job of the same name is another one.
     uid: Option<String>,
-    /// `id` of the last event, from a page that opens the stream anew itself; a browser sends it as a header.
+    /// `id` of the last event, from a page that reopens the stream itself; a browser sends it as a header.
     last: Option<String>,
 }
 
-/// What the stream lives on.
+/// The collections that the stream depends on.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Watched {
     Pods,
     Job,
 }
 
-/// Sends `lines` events with an array of lines each; `trouble` for a log that cannot be read now; `stale` when the
-/// cluster is lost, with the time since when, and `live` when it is back; `refused` with an error where this person
-/// may not list the Pods or read a log, or null when that has changed; `end` when nothing more can come, and `gone` when there is no such Job.
+/// Sends `lines` events with an array of lines each; `trouble` for a log that cannot be read at the moment; `stale`
+/// with the time since when the cluster is disconnected, and `live` when it is back; `refused` with an error if the
+/// user may not list the Pods or read a log, or null when that has changed; `end` when nothing more can come, and
+/// `gone` when the Job does not exist.
 pub async fn stream(
     ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
-    Query(of): Query<Of>,
+    Query(params): Query<Params>,
     headers: HeaderMap,
 ) -> Response {
     let gone = || event("gone", &Value::Null);
-    let job = match cluster.job(&of.project, &of.job).await {
+    let job = match cluster.job(&params.project, &params.job).await {
         Ok(job) => Some(job),
-        // A stream that is refused is never asked for again by a browser, and cannot say why.
+        // Answered as an event: a browser never reconnects a rejected stream, and cannot see the reason.
         Err(ApiError::NotFound { .. }) => return respond(session, futures::stream::iter(gone())),
         Err(error) if is_final(&error) => return refuse(error),
         Err(_) => None,
@@ -92,14 +93,14 @@ pub async fn stream(
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
-        .or(of.last.as_deref())
+        .or(params.last.as_deref())
         .unwrap_or_default();
     let positions = Positions::from_id(last);
-    let which = (of.project.clone(), of.job.clone());
-    let uid = of.uid.clone();
-    let source = Source { cluster, of };
+    let which = (params.project.clone(), params.job.clone());
+    let uid = params.uid.clone();
+    let source = Source { cluster, params };
     let events = move |job: &Value, source: Source, positions: Positions| {
-        if is_another(job, uid.as_deref()) {
+        if is_replaced(job, uid.as_deref()) {
             futures::stream::iter(gone()).boxed()
         } else {
             lines(source, job, positions).boxed()
@@ -113,90 +114,91 @@ pub async fn stream(
         let live = futures::stream::iter(event("live", &Value::Null));
         live.chain(events(job, source, positions))
     };
-    respond(session, once_it_answers(cluster, which, lines, gone()))
+    respond(session, retry_until_available(cluster, which, lines, gone()))
 }
 
-/// Where the logs come from.
+/// The source of the logs.
 struct Source {
     cluster: Cluster,
-    of: Of,
+    params: Params,
 }
 
-#[allow(clippy::too_many_lines, reason = "one loop over what can happen")]
+#[allow(clippy::too_many_lines, reason = "one loop over all events")]
 fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<Item = Event> + Send + use<> {
-    let mut sources = LogSources::new(Wanted {
+    let mut sources = LogSources::new(LogFilter {
         job: job["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
-        pod: source.of.pod.clone(),
-        container: source.of.container.clone(),
-        previous: source.of.previous,
+        pod: source.params.pod.clone(),
+        container: source.params.container.clone(),
+        previous: source.params.previous,
     });
-    let project = &source.of.project;
+    let project = &source.params.project;
     let this = Selection {
-        fields: Some(format!("metadata.name={}", source.of.job)),
+        fields: Some(format!("metadata.name={}", source.params.job)),
         labels: None,
     };
     let mut jobs = follow(&source.cluster, Kind::JOBS, project, this);
     let mut pods = follow(&source.cluster, Kind::PODS, project, Selection::default());
     let mut job_finished = is_finished(job);
     stream! {
-        // Readers end with this stream: the set aborts them when it is dropped.
+        // Readers end with this stream: dropping the set aborts them.
         let mut readers = JoinSet::new();
-        let turns = Arc::new(Semaphore::new(READERS));
+        let permits = Arc::new(Semaphore::new(MAX_READERS));
         let (send, mut reports) = mpsc::channel::<(String, Report)>(16);
         let mut pending: Vec<(Option<Timestamp>, Line)> = Vec::new();
         let mut flush_at: Option<Instant> = None;
-        // What is pending was not sent yet: a browser that comes back must not believe so.
+        // The `id` excludes pending lines: a browser that reconnects must still receive them.
         let mut id = positions.id();
         let mut refused = false;
-        let mut told_denied = false;
+        let mut denied_reported = false;
         let mut outage = Outage::default();
         loop {
-            if let Some(event) = outage.news().and_then(|stale| event("stale", &stale)) {
+            if let Some(event) = outage.take_stale().and_then(|stale| event("stale", &stale)) {
                 yield event.id(id.clone());
             }
-            if outage.is_over() && let Some(event) = event("live", &Value::Null) {
+            if outage.take_recovered() && let Some(event) = event("live", &Value::Null) {
                 yield event.id(id.clone());
             }
-            if sources.is_denied() != told_denied {
-                told_denied = sources.is_denied();
+            if sources.is_denied() != denied_reported {
+                denied_reported = sources.is_denied();
                 let message = "listing the Pods of this project is not allowed".to_owned();
-                // Null takes the refusal back: the right has been given meanwhile.
-                let denied = told_denied.then_some(ApiError::Forbidden { message });
+                // Null revokes the refusal: the permission has been granted since.
+                let denied = denied_reported.then_some(ApiError::Forbidden { message });
                 if let Some(event) = event("refused", &denied) {
                     yield event;
                 }
             }
-            for order in sources.orders(Instant::now()) {
-                // What is known of the run before says nothing of this one's lines.
-                let position = positions.get(&order.key).filter(|_| !order.new_run);
-                let (reader, turns) = (source.reader(order, position, send.clone()), Arc::clone(&turns));
+            for task in sources.tasks(Instant::now()) {
+                // The position within the previous run does not apply to the lines of this one.
+                let position = positions.get(&task.key).filter(|_| !task.new_run);
+                let (reader, permits) = (source.reader(task, position, send.clone()), Arc::clone(&permits));
                 readers.spawn(async move {
                     // The semaphore is never closed.
-                    let _turn = turns.acquire_owned().await;
+                    let _permit = permits.acquire_owned().await;
                     reader.await;
                 });
             }
-            let retry_at = sources.next_try();
+            let retry_at = sources.next_retry();
             tokio::select! {
                 Some(change) = pods.next() => {
-                    // Pods that may not be listed are refused, not lost.
-                    outage.take(Watched::Pods, &change, false, Timestamp::now().as_millisecond());
+                    // Pods that may not be listed are reported as refused, not as disconnected.
+                    outage.apply(Watched::Pods, &change, false, Timestamp::now().as_millisecond());
                     sources.take(change);
                 }
                 Some(change) = jobs.next() => {
-                    outage.take(Watched::Job, &change, false, Timestamp::now().as_millisecond());
+                    outage.apply(Watched::Job, &change, false, Timestamp::now().as_millisecond());
                     match change {
                     Change::Reset(jobs) => job_finished = jobs.first().is_none_or(|job| is_finished(job)),
                     Change::Applied(job) => job_finished = is_finished(&job),
                     Change::Deleted(_) => job_finished = true,
-                    Change::Lost | Change::Denied => {}
+                    Change::Disconnected | Change::Denied => {}
                     }
                 }
-                // While much is pending nothing more is taken in: the readers wait, and so do the containers' logs.
-                Some((key, report)) = reports.recv(), if pending.len() < AT_ONCE => match report {
+                // Back-pressure: while a full event is pending, no reports are received, so the readers wait, and
+                // the logs too.
+                Some((key, report)) = reports.recv(), if pending.len() < MAX_BATCH => match report {
                     Report::Lines(lines, position) => {
-                        flush_at.get_or_insert_with(|| Instant::now() + TOGETHER);
-                        let restart = sources.heard(&key);
+                        flush_at.get_or_insert_with(|| Instant::now() + BATCH_INTERVAL);
+                        let restart = sources.lines_received(&key);
                         if let Some((pod, container)) = sources.names(&key) {
                             if let Some(position) = position {
                                 positions.set(&key, position);
@@ -208,7 +210,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                         }
                     }
                     Report::Refused(error) => {
-                        // Once is enough: who may not read one log may read none of them.
+                        // Once is enough: a user who may not read one log may read none of them.
                         if !refused && let Some(event) = event("refused", &error) {
                             refused = true;
                             yield event;
@@ -225,9 +227,9 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 () = at(flush_at) => {}
                 () = at(retry_at) => {}
             }
-            if pending.len() >= AT_ONCE || flush_at.is_some_and(|time| time <= Instant::now()) {
+            if pending.len() >= MAX_BATCH || flush_at.is_some_and(|time| time <= Instant::now()) {
                 flush_at = None;
-                // Stable: a container's lines of one time keep their order.
+                // The sort is stable: lines of a container with equal timestamps keep their order.
                 pending.sort_by_key(|(at, _)| *at);
                 let lines: Vec<Line> = pending.drain(..).map(|(_, line)| line).collect();
                 id = positions.id();
@@ -248,31 +250,35 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
 impl Source {
     fn reader(
         &self,
-        order: Order,
+        task: ReadTask,
         position: Option<line_position::Position>,
         send: mpsc::Sender<(String, Report)>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let log = LogRequest {
-            pod: order.pod,
-            container: order.container,
-            follow: order.follow,
-            previous: self.of.previous,
+            pod: task.pod,
+            container: task.container,
+            follow: task.follow,
+            previous: self.params.previous,
             timestamps: true,
-            tail: if position.is_none() { self.of.tail } else { None },
+            tail: if position.is_none() {
+                self.params.tail
+            } else {
+                None
+            },
             since: position.map(|position| position.since()),
         };
         reader::read(
             self.cluster.clone(),
-            self.of.project.clone(),
+            self.params.project.clone(),
             log,
-            (position, order.silence),
-            order.key,
+            (position, task.idle_timeout),
+            task.key,
             send,
         )
     }
 }
 
-/// Waits until `time`; forever if there is none.
+/// Sleeps until `time`, or forever if there is none.
 async fn at(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,

@@ -1,4 +1,4 @@
-//! Reads one container's log and passes its new lines on.
+//! Reads one container's log and reports its new lines.
 
 use futures::{AsyncBufRead, AsyncBufReadExt};
 use std::pin::pin;
@@ -11,18 +11,18 @@ use app::api::error::ApiError;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::logs::LogRequest;
 use crate::live::logs::at;
-use crate::live::logs::line::{Splitter, Stamped};
+use crate::live::logs::line::{LineSplitter, TimestampedLine};
 use crate::live::logs::line_position::Position;
 use crate::live::logs::resume::Cursor;
 
-/// What a reader reports.
+/// A report of a reader.
 #[derive(Debug)]
 pub enum Report {
-    /// New lines of a log, and how far it was read with them.
-    Lines(Vec<Stamped>, Option<Position>),
-    /// This person may not read the log; its end follows.
+    /// New lines of a log, and the position after them.
+    Lines(Vec<TimestampedLine>, Option<Position>),
+    /// The user may not read the log; its end follows.
     Refused(ApiError),
-    /// The log was read to its end, or as far as it could be followed.
+    /// The log was read to its end, or as far as possible.
     End(End),
 }
 
@@ -35,52 +35,52 @@ impl Report {
 /// Why a reader ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// The log ended.
+    /// The log is complete.
     Complete,
-    /// The connection broke, or the cluster did not answer (and why, if it said so): there may be more.
+    /// The connection broke or the cluster did not respond (with its message, if any): there may be more.
     Broken(Option<String>),
-    /// Nothing was written, or the connection is dead: who knows.
-    Silent,
-    /// There is no such log, in the cluster's words.
+    /// The idle timeout passed: nothing was written, or the connection is dead.
+    IdleTimeout,
+    /// The log does not exist, with the cluster's message.
     None(String),
-    /// This person may not read it, or nobody listens any more.
+    /// The user may not read it, or the stream was closed.
     Refused,
 }
 
-/// Reads a log from `position` on, reporting as `key`. One that is followed may be silent for as long as `silence`.
+/// Reads a log from `position` on, reporting as `key`. `idle_timeout` applies to a followed log only.
 pub async fn read(
     cluster: Cluster,
     project: String,
     log: LogRequest,
-    (position, silence): (Option<Position>, Duration),
+    (position, idle_timeout): (Option<Position>, Duration),
     key: String,
     send: Sender<(String, Report)>,
 ) {
     let mut disconnections = cluster.disconnections();
     let end = match cluster.log(&project, &log).await {
         Ok(stream) => {
-            let silence = log.follow.then_some(silence);
-            let lines = lines(stream, Cursor::new(position), silence, (&key, &send));
+            let idle_timeout = log.follow.then_some(idle_timeout);
+            let lines = lines(stream, Cursor::new(position), idle_timeout, (&key, &send));
             tokio::select! {
                 end = lines => end,
-                // A connection whose other end has vanished says nothing for ever.
+                // A half-open connection never returns an error.
                 () = disconnections.next_disconnection() => End::Broken(None),
             }
         }
         Err(error @ ApiError::Forbidden { .. }) => {
-            // Nobody listens any more: nobody has to be told.
+            // Fails if the stream was closed.
             let _ = send.send((key.clone(), Report::Refused(error))).await;
             End::Refused
         }
         Err(error) => {
-            tracing::debug!(pod = log.pod, container = log.container, %error, "no log");
+            tracing::debug!(pod = log.pod, container = log.container, %error, "cannot read the log");
             match error {
                 ApiError::NotFound { message } | ApiError::Invalid { message, .. } => End::None(message),
                 error => End::Broken(Some(error.to_string())),
             }
         }
     };
-    // Nobody listens any more: nobody has to be told.
+    // Fails if the stream was closed.
     let _ = send.send((key, Report::End(end))).await;
 }
 
@@ -91,19 +91,19 @@ async fn lines(
     (key, send): (&str, &Sender<(String, Report)>),
 ) -> End {
     let mut stream = pin!(stream);
-    let mut splitter = Splitter::default();
+    let mut splitter = LineSplitter::default();
     let mut end = None;
     while end.is_none() {
         let mut new = Vec::new();
         tokio::select! {
             bytes = stream.fill_buf() => match bytes {
-                // Where a followed log stops, its last line may be half of one; the whole comes when it is read again.
+                // The last line of an interrupted followed log may be incomplete; it is read again as a whole.
                 Ok([]) if followed.is_some() => end = Some(End::Complete),
                 Ok([]) => {
                     if let Some(last) = splitter.end() {
                         cursor.take(last, &mut new);
                     }
-                    cursor.give_up(&mut new);
+                    cursor.release_held(&mut new);
                     end = Some(End::Complete);
                 }
                 Ok(bytes) => {
@@ -114,12 +114,12 @@ async fn lines(
                     stream.as_mut().consume(length);
                 }
                 Err(error) => {
-                    tracing::debug!(key, %error, "a log broke off");
+                    tracing::debug!(key, %error, "the log was interrupted");
                     end = Some(End::Broken(None));
                 }
             },
-            () = at(cursor.holds_until()) => cursor.give_up(&mut new),
-            () = at(followed.map(|silence| Instant::now() + silence)) => end = Some(End::Silent),
+            () = at(cursor.holds_until()) => cursor.release_held(&mut new),
+            () = at(followed.map(|idle_timeout| Instant::now() + idle_timeout)) => end = Some(End::IdleTimeout),
         }
         let report = Report::Lines(new, cursor.position());
         if !report.is_empty() && send.send((key.to_owned(), report)).await.is_err() {

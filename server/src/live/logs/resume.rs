@@ -1,45 +1,45 @@
-//! A log that is read again from before where it was: which of its lines are new.
+//! Resumes a log: finds which lines are new when it is read again from before the last position.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::live::logs::line::Stamped;
+use crate::live::logs::line::TimestampedLine;
 use crate::live::logs::line_position::{DISORDER, Position};
 
-/// How long new lines are held back where the position's head has not been seen. What is there already is sent at
-/// once, so it is another log then: a rotated one, or that of the container's next start.
+/// How long new lines are held back while the position's head has not been seen. Existing lines arrive at once, so
+/// after this time it is another log: a rotated one, or that of the container's next run.
 const HOLD: Duration = Duration::from_millis(1500);
 
-/// At most this many lines are held back.
-const MOST_HELD: usize = 10_000;
+/// Maximum number of lines that are held back.
+const MAX_HELD: usize = 10_000;
 
-/// Reads along.
+/// Separates new lines of a log from those already sent.
 #[derive(Debug)]
 pub struct Cursor {
     position: Option<Position>,
     state: State,
-    /// Newest time from the head on.
+    /// Newest timestamp from the head on.
     top: Timestamp,
 }
 
 #[derive(Debug)]
 enum State {
-    /// The head was not seen yet. Lines newer than all that was sent are held back: should the head be among those
-    /// that follow, they stand before the part that was sent, and were not wanted (`tailLines`).
+    /// The head has not been seen yet. Lines newer than all that was sent are held back: if the head is among those
+    /// that follow, they precede the part that was sent and were excluded by `tailLines`.
     Seeking {
-        held: Vec<Stamped>,
+        held: Vec<TimestampedLine>,
         until: Option<Instant>,
     },
-    /// So many lines more were sent already.
+    /// This many more lines were sent already.
     Skipping(u32),
-    /// Everything is new.
+    /// All further lines are new.
     New,
 }
 
 impl Cursor {
-    /// On a log that was sent up to `position`.
+    /// Creates a cursor for a log that was sent up to `position`.
     pub fn new(position: Option<Position>) -> Self {
         let seeking = State::Seeking {
             held: Vec::new(),
@@ -52,29 +52,29 @@ impl Cursor {
         }
     }
 
-    /// How far the log was read.
+    /// Returns the position after the lines read so far.
     pub fn position(&self) -> Option<Position> {
         self.position
     }
 
-    /// Takes a line in; gives what is new.
-    pub fn take(&mut self, line: Stamped, new: &mut Vec<Stamped>) {
+    /// Processes a line; appends new ones to `new`.
+    pub fn take(&mut self, line: TimestampedLine, new: &mut Vec<TimestampedLine>) {
         let Some(at) = line.at else {
-            // No line of the log, but what the cluster says about it.
+            // Not a line of the log, but a message of the cluster about it.
             new.push(line);
             return;
         };
         match (&mut self.state, self.position) {
             (State::Seeking { held, until }, Some(position)) => {
-                if position.begins_at(&line) {
+                if position.is_head(&line) {
                     self.top = at;
                     self.state = skipping(position.count() - 1);
                 } else if at > position.newest() {
                     until.get_or_insert_with(|| Instant::now() + HOLD);
                     held.push(line);
                     let far = position.newest().checked_add(DISORDER).is_ok_and(|far| at > far);
-                    if far || held.len() >= MOST_HELD {
-                        self.give_up(new);
+                    if far || held.len() >= MAX_HELD {
+                        self.release_held(new);
                     }
                 }
             }
@@ -87,7 +87,7 @@ impl Cursor {
                     || Position::at(&line, at),
                     |position| position.after(&line, at, self.top),
                 ));
-                // From a new head on, only what comes after it counts.
+                // After a new head, only later lines count.
                 let is_head = self.position.is_some_and(|position| position.count() == 1);
                 self.top = if is_head { at } else { self.top.max(at) };
                 new.push(line);
@@ -95,7 +95,7 @@ impl Cursor {
         }
     }
 
-    /// Until when lines are held back.
+    /// Returns until when lines are held back.
     pub fn holds_until(&self) -> Option<Instant> {
         match &self.state {
             State::Seeking { until, .. } => *until,
@@ -103,8 +103,8 @@ impl Cursor {
         }
     }
 
-    /// The head does not come any more: gives the lines that were held back.
-    pub fn give_up(&mut self, new: &mut Vec<Stamped>) {
+    /// Stops waiting for the head: releases the lines that were held back.
+    pub fn release_held(&mut self, new: &mut Vec<TimestampedLine>) {
         let State::Seeking { held, .. } = &mut self.state else {
             return;
         };
@@ -146,21 +146,21 @@ mod tests {
     }
 
     /// A line at `millis` after 2025-11-24 or so.
-    fn line(millis: i64, text: &str) -> Stamped {
+    fn line(millis: i64, text: &str) -> TimestampedLine {
         let at = Timestamp::from_millisecond(1_764_000_000_000 + millis).unwrap();
-        Stamped {
+        TimestampedLine {
             at: Some(at),
             time: at.to_string(),
             text: text.to_owned(),
         }
     }
 
-    /// How a server understands `sinceTime`.
+    /// How a server implements `sinceTime`.
     #[derive(Debug, Clone, Copy, PartialEq)]
     enum Since {
-        /// A kubelet, and the playground: each line by itself.
+        /// By filtering each line, as a kubelet and the playground do.
         EachLine,
-        /// All from the first line on that is not older.
+        /// From the first line on that is not older.
         FirstLine,
         /// Not at all.
         Ignored,
@@ -168,27 +168,32 @@ mod tests {
 
     const SERVERS: [Since; 3] = [Since::EachLine, Since::FirstLine, Since::Ignored];
 
-    fn since(log: &[Stamped], position: Option<Position>, server: Since) -> Vec<Stamped> {
+    fn since(log: &[TimestampedLine], position: Option<Position>, server: Since) -> Vec<TimestampedLine> {
         let Some(position) = position else {
             return log.to_vec();
         };
-        let is_asked_for = |line: &&Stamped| line.at.unwrap() >= position.since();
+        let is_requested = |line: &&TimestampedLine| line.at.unwrap() >= position.since();
         match server {
-            Since::EachLine => log.iter().filter(is_asked_for).cloned().collect(),
+            Since::EachLine => log.iter().filter(is_requested).cloned().collect(),
             Since::FirstLine => {
-                let first = log.iter().position(|line| is_asked_for(&line));
+                let first = log.iter().position(|line| is_requested(&line));
                 log[first.unwrap_or(log.len())..].to_vec()
             }
             Since::Ignored => log.to_vec(),
         }
     }
 
-    /// A connection: how many lines are written when it breaks, and how many of them it brought at most.
+    /// An interrupted connection: the number of lines written when it breaks, and the maximum number it delivered.
     type Cut = (usize, usize);
 
-    /// Reads `log` with connections that break, and then with one that does not; each new one knows an `id` alone. The
-    /// first asks for the last `tail` of the lines that are `written` then.
-    fn read(log: &[Stamped], tail: Option<(usize, usize)>, cuts: &[Cut], server: Since) -> Vec<String> {
+    /// Reads `log` over connections that break, and finally one that does not; each knows only the last `id`. The
+    /// first one requests the last `tail` of the lines `written` by then.
+    fn read(
+        log: &[TimestampedLine],
+        tail: Option<(usize, usize)>,
+        cuts: &[Cut],
+        server: Since,
+    ) -> Vec<String> {
         let mut received = Vec::new();
         let mut id = String::new();
         let last = (log.len(), usize::MAX);
@@ -205,9 +210,9 @@ mod tests {
             for line in whole.into_iter().take(*most) {
                 cursor.take(line, &mut new);
             }
-            // Nothing more comes for a while.
+            // Nothing more arrives for a while.
             if is_whole {
-                cursor.give_up(&mut new);
+                cursor.release_held(&mut new);
             }
             received.extend(new.into_iter().map(|line| line.text));
             if let Some(position) = cursor.position() {
@@ -219,9 +224,9 @@ mod tests {
         received
     }
 
-    /// Lines whose times are out of order by less than `disorder` milliseconds, many of them of one time. `pace` is
-    /// the time between two of them at most.
-    fn log(random: &mut Random, pace: i64, disorder: i64) -> Vec<Stamped> {
+    /// Generates lines whose timestamps are out of order by less than `disorder` milliseconds, many of them equal.
+    /// `pace` is the maximum time between two lines.
+    fn log(random: &mut Random, pace: i64, disorder: i64) -> Vec<TimestampedLine> {
         let mut now = 0;
         let length = 2 + random.below(120);
         (0..length)
@@ -232,12 +237,12 @@ mod tests {
             .collect()
     }
 
-    fn texts(log: &[Stamped]) -> Vec<String> {
+    fn texts(log: &[TimestampedLine]) -> Vec<String> {
         log.iter().map(|line| line.text.clone()).collect()
     }
 
     #[test]
-    fn a_reconnect_at_any_line_loses_and_doubles_nothing() {
+    fn reconnect_at_any_line_neither_loses_nor_repeats_lines() {
         let mut random = Random(20_261_124);
         for round in 0..400 {
             let pace = [0, 3, 200, 1500, 15_000][round % 5];
@@ -253,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn many_reconnects_lose_and_double_nothing() {
+    fn many_reconnects_neither_lose_nor_repeat_lines() {
         let mut random = Random(7);
         for round in 0..2000 {
             let log = log(
@@ -276,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_the_last_lines_is_never_sent() {
+    fn lines_before_the_tail_are_never_sent() {
         let mut random = Random(3);
         for round in 0..1000 {
             let log = log(
@@ -285,7 +290,7 @@ mod tests {
                 [0, 5, 9_000][round / 4 % 3],
             );
             let end = i64::try_from(log.len()).unwrap();
-            // Somebody opens the page when so much is written, and asks for so many lines of it.
+            // The page is opened after `written` lines, and requests the last `tail` of them.
             let written = 1 + random.below(end);
             let tail = 1 + random.below(written);
             let cut = written + random.below(end - written + 1);
@@ -307,14 +312,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_loses_nothing() {
-        let log: Vec<Stamped> = [0, 400, 86_400_000, 500, 700, 86_400_001, 900, 2_000, 4_000, 4_000]
+    fn clock_set_back_loses_no_lines() {
+        let log: Vec<TimestampedLine> = [0, 400, 86_400_000, 500, 700, 86_400_001, 900, 2_000, 4_000, 4_000]
             .iter()
             .enumerate()
             .map(|(number, millis)| line(*millis, &number.to_string()))
             .collect();
         for cut in 0..=log.len() {
-            // What is cut just before the clock is set back is not asked for by a kubelet.
+            // A kubelet does not return lines cut just before the clock was set back.
             let servers = if matches!(cut, 3 | 6) {
                 &SERVERS[2..]
             } else {
@@ -331,8 +336,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_log_begins_within_or_after_what_was_sent() {
-        let log: Vec<Stamped> = (0..40)
+    fn rotated_log_is_resumed() {
+        let log: Vec<TimestampedLine> = (0..40)
             .map(|number| line(number * 100, &number.to_string()))
             .collect();
         let mut cursor = Cursor::new(None);
@@ -341,12 +346,12 @@ mod tests {
             cursor.take(line.clone(), &mut new);
         }
         for (rotated_at, first) in [(25, "30"), (30, "30"), (33, "33")] {
-            let mut again = Cursor::new(cursor.position());
+            let mut resumed = Cursor::new(cursor.position());
             let mut new = Vec::new();
             for line in since(&log[rotated_at..], cursor.position(), Since::EachLine) {
-                again.take(line, &mut new);
+                resumed.take(line, &mut new);
             }
-            again.give_up(&mut new);
+            resumed.release_held(&mut new);
             assert_eq!(new.first().unwrap().text, first);
             assert_eq!(new.last().unwrap().text, "39");
             assert_eq!(read(&log, None, &[], Since::EachLine).len(), 40);
@@ -354,18 +359,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_log_of_the_next_start_is_not_held_back_for_long() {
+    async fn log_of_the_next_run_is_released_after_a_delay() {
         let mut cursor = Cursor::new(None);
         let mut new = Vec::new();
         cursor.take(line(0, "first start"), &mut new);
-        let mut again = Cursor::new(cursor.position());
+        let mut resumed = Cursor::new(cursor.position());
         new.clear();
-        again.take(line(900, "second start"), &mut new);
+        resumed.take(line(900, "second start"), &mut new);
         assert!(new.is_empty());
-        tokio::time::sleep_until(again.holds_until().unwrap()).await;
-        again.give_up(&mut new);
+        tokio::time::sleep_until(resumed.holds_until().unwrap()).await;
+        resumed.release_held(&mut new);
         assert_eq!(texts(&new), ["second start"]);
-        again.take(line(950, "more"), &mut new);
+        resumed.take(line(950, "more"), &mut new);
         assert_eq!(texts(&new), ["second start", "more"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Whose logs are to be read: the containers of a Job's Pods, and how far each is.
+//! The logs to read: the containers of a Job's Pods, and the progress of each.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,63 +12,63 @@ use crate::kubernetes::watch::Change;
 use crate::live::logs::line_position::Positions;
 use crate::live::logs::reader::End;
 
-/// How long to wait before a log that broke off is asked for again, at first; then twice as long each time, up to
-/// [`MAX_PAUSE`].
-const AGAIN: Duration = Duration::from_secs(1);
+/// Initial delay before an interrupted log is requested again; doubles with each failure, up to
+/// [`MAX_RETRY_DELAY`].
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// How often a connection may break in a row before the pauses grow: whoever is away for a moment is missed for a
-/// moment only.
-const PATIENT: u32 = 4;
+/// Number of consecutive failures before the delay grows: after a short outage, logs resume quickly.
+const BACKOFF_AFTER: u32 = 4;
 
-/// From how many failures in a row on the page is told: fewer are hiccups.
-const TOLD: u32 = 3;
+/// Number of consecutive failures from which on the page is notified: fewer are transient.
+const REPORT_AFTER: u32 = 3;
 
-/// The longest of these pauses.
-const MAX_PAUSE: Duration = Duration::from_secs(16);
+/// Maximum delay.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(16);
 
-/// How often the log of a container that exists is asked for while the node says that there is none: a kubelet that
-/// has just started does not know its Pods yet. With the pauses above that is a little more than a minute.
-const MAX_DENIALS: u32 = 8;
+/// How often the log of an existing container is requested while the node reports that there is none: a kubelet
+/// that has just started does not know its Pods yet. With the delays above this takes a little more than a minute.
+const MAX_NOT_FOUND: u32 = 8;
 
-/// How long a followed log is silent before it is asked for again, at first and in the end: its connection may be dead.
-const SILENCE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(32));
+/// Initial and maximum idle timeout of a followed log, after which it is requested again: its connection may be
+/// dead.
+const IDLE_TIMEOUT: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(32));
 
-/// Which containers are wanted.
+/// Selects containers.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct LogFilter {
     /// `uid` of the Job.
     pub job: String,
     /// Only this Pod.
     pub pod: Option<String>,
     /// Only containers of this name.
     pub container: Option<String>,
-    /// The logs of the last runs but one; they are read once.
+    /// The logs of the previous runs; they are read once.
     pub previous: bool,
 }
 
-/// One container's log.
+/// The log of one container.
 #[derive(Debug)]
 struct Entry {
     pod: String,
     container: String,
     state: State,
-    /// The run whose log there is: each restart begins another.
+    /// The current run: each restart starts another log.
     run: Run,
     reading: Option<Reading>,
-    /// The run whose log was read to its end.
+    /// The run whose log was read completely.
     drained: Option<Run>,
     /// The run whose lines were sent last on this connection.
     sent: Option<Run>,
-    /// How often in a row the log could not be read.
+    /// Number of consecutive failures to read the log.
     failures: u32,
-    /// How often in a row there was no such log.
-    denials: u32,
+    /// Number of consecutive responses that there is no such log.
+    not_found: u32,
     not_before: Option<Instant>,
-    /// How long it may be silent.
-    silence: Duration,
+    /// Current idle timeout.
+    idle_timeout: Duration,
 }
 
-/// What the cluster says of a container.
+/// State of a container, as the cluster reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting,
@@ -78,11 +78,11 @@ enum State {
 
 /// One run of a container.
 ///
-/// `restartCount` alone does not tell runs apart: a container that waits for its next start still has the log of its
+/// `restartCount` alone does not identify a run: a container that waits for its next start still has the log of its
 /// last run, and runtimes differ in whether the count is that of the last start or of the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Run {
-    /// `containerID` of the run, or what stands in for it.
+    /// `containerID` of the run, or a substitute.
     id: String,
     /// `restartCount` when it was last seen.
     restarts: i64,
@@ -108,73 +108,73 @@ impl Run {
     }
 }
 
-/// What is being read.
+/// A read in progress.
 #[derive(Debug, Clone)]
 struct Reading {
     follow: bool,
     run: Run,
 }
 
-/// A log that is to be read now.
+/// A log to read now.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct ReadTask {
     /// Key of its reports.
     pub key: String,
-    /// Pod.
+    /// Name of the Pod.
     pub pod: String,
-    /// Container.
+    /// Name of the container.
     pub container: String,
-    /// Until the container ends, or only what is there.
+    /// Whether to stream until the container ends, or to read only the existing lines.
     pub follow: bool,
-    /// How long it may be silent while it is followed.
-    pub silence: Duration,
-    /// It is another run than the one whose lines were sent last: no line of it was sent yet.
+    /// Idle timeout, if it is followed.
+    pub idle_timeout: Duration,
+    /// Whether it is another run than the one whose lines were sent last, so no line of it was sent yet.
     pub new_run: bool,
 }
 
-/// Why a log does not come.
+/// Why a log cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trouble {
-    /// Pod.
+    /// Name of the Pod.
     pub pod: String,
-    /// Container.
+    /// Name of the container.
     pub container: String,
-    /// The cluster's sentence.
+    /// The cluster's message.
     pub message: String,
-    /// It will be asked for again.
+    /// Whether it will be requested again.
     pub retries: bool,
 }
 
-/// All containers of a Job's Pods, as the cluster last reported them.
+/// The containers of a Job's Pods, as the cluster last reported them.
 #[derive(Debug, Default)]
 pub struct LogSources {
-    wanted: Wanted,
+    filter: LogFilter,
     entries: HashMap<String, Entry>,
-    /// The Pods are known.
+    /// Whether the Pods are known.
     listed: bool,
-    /// The Pods may not be listed.
+    /// Whether the Pods may not be listed.
     denied: bool,
-    /// The chosen Pod has ended.
+    /// Whether the selected Pod has ended.
     pod_ended: bool,
 }
 
 impl LogSources {
-    /// Nothing is known yet.
-    pub fn new(wanted: Wanted) -> Self {
+    /// Creates a tracker without any containers.
+    pub fn new(filter: LogFilter) -> Self {
         Self {
-            wanted,
+            filter,
             ..Self::default()
         }
     }
 
-    /// Pod and container of a key.
+    /// Returns Pod and container of a key.
     pub fn names(&self, key: &str) -> Option<(&str, &str)> {
         self.entries
             .get(key)
             .map(|entry| (entry.pod.as_str(), entry.container.as_str()))
     }
 
-    /// Takes a change of the Pods in.
+    /// Applies a change of the Pods.
     pub fn take(&mut self, change: Change) {
         match change {
             Change::Reset(pods) => {
@@ -185,31 +185,31 @@ impl LogSources {
                 }
             }
             Change::Applied(pod) => self.put(&pod),
-            // What could be read was read; a deleted Pod has no log.
+            // What could be read has been read; a deleted Pod has no log.
             Change::Deleted(pod) => {
                 self.put(&pod);
                 let name = pod["metadata"]["name"].as_str().unwrap_or_default();
                 for entry in self.entries.values_mut().filter(|entry| entry.pod == name) {
                     entry.state = State::Ended;
-                    entry.denials = MAX_DENIALS;
+                    entry.not_found = MAX_NOT_FOUND;
                 }
             }
             Change::Denied => {
                 self.listed = true;
                 self.denied = true;
             }
-            Change::Lost => {}
+            Change::Disconnected => {}
         }
     }
 
     fn put(&mut self, pod: &Value) {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-        let chosen = self.wanted.pod.as_deref().is_none_or(|wanted| wanted == name);
-        if !chosen || !is_owned_by(pod, &self.wanted.job) {
+        let chosen = self.filter.pod.as_deref().is_none_or(|selected| selected == name);
+        if !chosen || !is_owned_by(pod, &self.filter.job) {
             return;
         }
         let ended = matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-        self.pod_ended = ended && self.wanted.pod.is_some();
+        self.pod_ended = ended && self.filter.pod.is_some();
         let uid = pod["metadata"]["uid"].as_str().unwrap_or_default();
         for field in [
             "initContainerStatuses",
@@ -219,15 +219,15 @@ impl LogSources {
             for status in pod["status"][field].as_array().into_iter().flatten() {
                 let container = status["name"].as_str().unwrap_or_default();
                 if self
-                    .wanted
+                    .filter
                     .container
                     .as_deref()
-                    .is_some_and(|wanted| wanted != container)
+                    .is_some_and(|selected| selected != container)
                 {
                     continue;
                 }
                 let restarts = status["restartCount"].as_i64().unwrap_or(0);
-                if self.wanted.previous && restarts == 0 {
+                if self.filter.previous && restarts == 0 {
                     continue;
                 }
                 let (state, run) = (state(status, ended), Run::of(status));
@@ -243,15 +243,15 @@ impl LogSources {
                         drained: None,
                         sent: None,
                         failures: 0,
-                        denials: 0,
+                        not_found: 0,
                         not_before: None,
-                        silence: SILENCE.0,
+                        idle_timeout: IDLE_TIMEOUT.0,
                     });
                 if entry.run.id != run.id {
-                    // The pauses were for the log of another run.
+                    // The delays applied to the log of another run.
                     entry.not_before = None;
                     entry.failures = 0;
-                    entry.denials = 0;
+                    entry.not_found = 0;
                 }
                 entry.state = state;
                 entry.run = run;
@@ -259,12 +259,12 @@ impl LogSources {
         }
     }
 
-    /// The logs to read now; they count as being read from here on.
-    pub fn orders(&mut self, now: Instant) -> Vec<Order> {
-        let previous = self.wanted.previous;
-        let mut orders = Vec::new();
+    /// Returns the logs to read now, and marks them as being read.
+    pub fn tasks(&mut self, now: Instant) -> Vec<ReadTask> {
+        let previous = self.filter.previous;
+        let mut tasks = Vec::new();
         for (key, entry) in &mut self.entries {
-            let Some(follow) = entry.wants(previous) else {
+            let Some(follow) = entry.follow_if_unread(previous) else {
                 continue;
             };
             if entry.not_before.is_some_and(|time| time > now) {
@@ -275,53 +275,53 @@ impl LogSources {
                 follow,
                 run: entry.run.clone(),
             });
-            orders.push(Order {
+            tasks.push(ReadTask {
                 key: key.clone(),
                 pod: entry.pod.clone(),
                 container: entry.container.clone(),
                 follow,
-                silence: entry.silence,
+                idle_timeout: entry.idle_timeout,
                 new_run: entry.sent.as_ref().is_some_and(|sent| sent.id != entry.run.id),
             });
         }
-        orders.sort_by(|a, b| (&a.pod, &a.container).cmp(&(&b.pod, &b.container)));
-        orders
+        tasks.sort_by(|a, b| (&a.pod, &a.container).cmp(&(&b.pod, &b.container)));
+        tasks
     }
 
-    /// A log has new lines; says of which restart of its container.
-    pub fn heard(&mut self, key: &str) -> i64 {
+    /// Records new lines of a log; returns the restart of the container that wrote them.
+    pub fn lines_received(&mut self, key: &str) -> i64 {
         let Some(entry) = self.entries.get_mut(key) else {
             return 0;
         };
-        entry.silence = SILENCE.0;
+        entry.idle_timeout = IDLE_TIMEOUT.0;
         entry.failures = 0;
-        entry.denials = 0;
+        entry.not_found = 0;
         let run = entry.reading.as_ref().map_or(&entry.run, |reading| &reading.run);
         let restarts = run.restarts;
         entry.sent = Some(run.clone());
         restarts
     }
 
-    /// A reader ended; says what the page has to know about it.
+    /// Records the end of a reader; returns what the page has to be notified of.
     pub fn ended(&mut self, key: &str, end: End, now: Instant) -> Option<Trouble> {
-        let previous = self.wanted.previous;
+        let previous = self.filter.previous;
         let entry = self.entries.get_mut(key)?;
         let reading = entry.reading.take()?;
         match end {
-            // What is read after the container has ended is all there is.
+            // A log read after its container ended is complete.
             End::Complete if !reading.follow => {
                 entry.drained = Some(reading.run);
                 None
             }
-            // One that says little is asked for again less and less often.
-            End::Silent => {
-                entry.silence = (entry.silence * 2).min(SILENCE.1);
+            // A log with little output is requested less and less often.
+            End::IdleTimeout => {
+                entry.idle_timeout = (entry.idle_timeout * 2).min(IDLE_TIMEOUT.1);
                 None
             }
-            // A followed log ends when its container does, which the cluster may not have reported yet.
+            // A followed log ends with its container, which the cluster may not have reported yet.
             End::Complete => {
                 entry.failures = 0;
-                entry.not_before = Some(now + AGAIN);
+                entry.not_before = Some(now + RETRY_DELAY);
                 None
             }
             End::Refused => {
@@ -329,42 +329,42 @@ impl LogSources {
                 None
             }
             End::None(message) => {
-                entry.denials = entry.denials.saturating_add(1);
-                let over = entry.state == State::Ended && (previous || entry.denials > MAX_DENIALS);
+                entry.not_found = entry.not_found.saturating_add(1);
+                let over = entry.state == State::Ended && (previous || entry.not_found > MAX_NOT_FOUND);
                 if over {
                     entry.drained = Some(reading.run);
                 } else {
-                    entry.pause(now, entry.denials - 1);
+                    entry.delay(now, entry.not_found - 1);
                 }
-                (over || entry.denials >= TOLD).then(|| entry.trouble(message, !over))
+                (over || entry.not_found >= REPORT_AFTER).then(|| entry.trouble(message, !over))
             }
             End::Broken(message) => {
                 entry.failures = entry.failures.saturating_add(1);
-                entry.pause(now, entry.failures.saturating_sub(PATIENT));
-                let message = message.filter(|_| entry.failures >= TOLD)?;
+                entry.delay(now, entry.failures.saturating_sub(BACKOFF_AFTER));
+                let message = message.filter(|_| entry.failures >= REPORT_AFTER)?;
                 Some(entry.trouble(message, true))
             }
         }
     }
 
-    /// When the next log may be read that is not being read yet; never one that [`orders`](Self::orders) gives already.
-    pub fn next_try(&self) -> Option<Instant> {
-        let previous = self.wanted.previous;
+    /// Returns when the next log may be read; never one that [`tasks`](Self::orders) returns already.
+    pub fn next_retry(&self) -> Option<Instant> {
+        let previous = self.filter.previous;
         self.entries
             .values()
-            .filter(|entry| entry.wants(previous).is_some())
+            .filter(|entry| entry.follow_if_unread(previous).is_some())
             .filter_map(|entry| entry.not_before)
             .min()
     }
 
-    /// The Pods may not be listed, so no log can be found.
+    /// Whether the Pods may not be listed, so that no log can be found.
     pub fn is_denied(&self) -> bool {
         self.denied
     }
 
-    /// Nothing more can come: the Job (or the chosen Pod) has ended, and every log was read to its end.
+    /// Whether nothing more can come: the Job (or the selected Pod) has ended, and every log was read completely.
     pub fn is_drained(&self, job_finished: bool) -> bool {
-        let over = self.listed && (job_finished || self.pod_ended || self.wanted.previous);
+        let over = self.listed && (job_finished || self.pod_ended || self.filter.previous);
         over && self.entries.values().all(|entry| {
             let unread = !entry.is_drained() || entry.reading.is_some();
             !unread || (entry.state == State::Waiting && entry.reading.is_none())
@@ -379,8 +379,8 @@ impl Entry {
             .is_some_and(|drained| drained.id == self.run.id)
     }
 
-    /// Whether there is a log to read that is not being read, and if so whether it is to be followed.
-    fn wants(&self, previous: bool) -> Option<bool> {
+    /// Returns whether to follow the log, if it is to be read and is not being read; `None` otherwise.
+    fn follow_if_unread(&self, previous: bool) -> Option<bool> {
         if self.reading.is_some() || self.is_drained() {
             return None;
         }
@@ -392,9 +392,11 @@ impl Entry {
         }
     }
 
-    fn pause(&mut self, now: Instant, doublings: u32) {
-        let pause = AGAIN.saturating_mul(1 << doublings.min(8)).min(MAX_PAUSE);
-        self.not_before = Some(now + pause);
+    fn delay(&mut self, now: Instant, doublings: u32) {
+        let delay = RETRY_DELAY
+            .saturating_mul(1 << doublings.min(8))
+            .min(MAX_RETRY_DELAY);
+        self.not_before = Some(now + delay);
     }
 
     fn trouble(&self, message: String, retries: bool) -> Trouble {
@@ -407,7 +409,7 @@ impl Entry {
     }
 }
 
-/// A container that waits for its next start still has the log of its last one.
+/// Reads the state of a container. One that waits for its next start still has the log of its last run.
 fn state(status: &Value, pod_ended: bool) -> State {
     if !status["state"]["terminated"].is_null() || pod_ended {
         State::Ended
@@ -454,60 +456,60 @@ mod tests {
     }
 
     fn sources() -> LogSources {
-        LogSources::new(Wanted {
+        LogSources::new(LogFilter {
             job: "job-1".to_owned(),
-            ..Wanted::default()
+            ..LogFilter::default()
         })
     }
 
-    fn follows(orders: &[Order]) -> Vec<bool> {
-        orders.iter().map(|order| order.follow).collect()
+    fn follows(tasks: &[ReadTask]) -> Vec<bool> {
+        tasks.iter().map(|task| task.follow).collect()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_container_is_followed_and_then_read_to_its_end() {
+    async fn container_is_followed_and_then_read_completely() {
         let mut sources = sources();
         let key = "pod-1/pi";
         sources.take(reset(vec![pod("Pending", json!({"waiting": {}}), 0)]));
-        assert_eq!(sources.orders(Instant::now()), []);
+        assert_eq!(sources.tasks(Instant::now()), []);
         sources.take(applied(pod("Running", json!({"running": {}}), 0)));
-        assert_eq!(follows(&sources.orders(Instant::now())), [true]);
-        assert_eq!(sources.orders(Instant::now()), [], "it is read once at a time");
+        assert_eq!(follows(&sources.tasks(Instant::now())), [true]);
+        assert_eq!(sources.tasks(Instant::now()), [], "it is already being read");
         sources.ended(key, End::Complete, Instant::now());
         sources.take(applied(pod("Succeeded", json!({"terminated": {}}), 0)));
         assert!(!sources.is_drained(true));
-        tokio::time::advance(AGAIN).await;
-        assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+        tokio::time::advance(RETRY_DELAY).await;
+        assert_eq!(follows(&sources.tasks(Instant::now())), [false]);
         sources.ended(key, End::Complete, Instant::now());
         assert!(sources.is_drained(true));
-        assert!(!sources.is_drained(false), "a Job that runs may make another Pod");
+        assert!(!sources.is_drained(false), "a running Job may create another Pod");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_restart_begins_a_new_log() {
+    async fn restart_starts_a_new_log() {
         let mut sources = sources();
         sources.take(reset(vec![pod("Running", json!({"terminated": {}}), 0)]));
-        assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+        assert_eq!(follows(&sources.tasks(Instant::now())), [false]);
         sources.ended("pod-1/pi", End::Complete, Instant::now());
-        assert_eq!(sources.orders(Instant::now()), []);
+        assert_eq!(sources.tasks(Instant::now()), []);
         sources.take(applied(pod("Running", json!({"running": {}}), 1)));
-        assert_eq!(follows(&sources.orders(Instant::now())), [true]);
+        assert_eq!(follows(&sources.tasks(Instant::now())), [true]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_broken_log_is_asked_for_again_after_a_pause() {
+    async fn interrupted_log_is_retried_after_a_delay() {
         let mut sources = sources();
         sources.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
-        sources.orders(Instant::now());
+        sources.tasks(Instant::now());
         sources.ended("pod-1/pi", End::Broken(None), Instant::now());
-        assert_eq!(sources.orders(Instant::now()), []);
-        tokio::time::sleep_until(sources.next_try().unwrap()).await;
-        assert_eq!(follows(&sources.orders(Instant::now())), [true]);
+        assert_eq!(sources.tasks(Instant::now()), []);
+        tokio::time::sleep_until(sources.next_retry().unwrap()).await;
+        assert_eq!(follows(&sources.tasks(Instant::now())), [true]);
     }
 
-    /// Containers that end at different times: the stream has to rest between what there is to do.
+    /// Containers end at different times, and the stream must not busy-wait.
     #[tokio::test(start_paused = true)]
-    async fn the_next_try_is_never_in_the_past() {
+    async fn next_retry_is_never_in_the_past() {
         let mut sources = sources();
         let states = [
             json!({"waiting": {}}),
@@ -516,7 +518,7 @@ mod tests {
         ];
         let ends = [
             End::Complete,
-            End::Silent,
+            End::IdleTimeout,
             End::Broken(None),
             End::None("no log".to_owned()),
             End::Refused,
@@ -527,12 +529,12 @@ mod tests {
             let pick = |bound: usize, shift: u32| (random >> shift) % bound;
             let restarts = i64::from(round / 100);
             sources.take(applied(pod("Running", states[pick(3, 20)].clone(), restarts)));
-            sources.orders(Instant::now());
+            sources.tasks(Instant::now());
             if pick(2, 30) == 0 {
                 sources.ended("pod-1/pi", ends[pick(5, 40)].clone(), Instant::now());
-                sources.orders(Instant::now());
+                sources.tasks(Instant::now());
             }
-            let next = sources.next_try();
+            let next = sources.next_retry();
             assert!(
                 next.is_none_or(|time| time > Instant::now()),
                 "round {round}: {next:?}"
@@ -548,72 +550,73 @@ mod tests {
         applied(pod)
     }
 
-    /// A runtime may raise `restartCount` when a container ends or when it starts again; the log is one run's either way.
+    /// A runtime may increment `restartCount` when a container ends or when it starts again; each run has one log
+    /// either way.
     #[tokio::test(start_paused = true)]
     async fn each_run_is_read_whenever_its_restart_is_counted() {
         for counted_at_the_end in [false, true] {
             let mut sources = sources();
             let ended = json!({"terminated": {"containerID": "run-0"}});
             sources.take(status(json!({"running": {}}), json!({}), "run-0", 0));
-            assert_eq!(follows(&sources.orders(Instant::now())), [true]);
+            assert_eq!(follows(&sources.tasks(Instant::now())), [true]);
             sources.ended("pod-1/pi", End::Complete, Instant::now());
-            tokio::time::advance(AGAIN).await;
+            tokio::time::advance(RETRY_DELAY).await;
             let count = i64::from(counted_at_the_end);
             sources.take(status(json!({"waiting": {}}), ended.clone(), "run-0", count));
-            assert_eq!(follows(&sources.orders(Instant::now())), [false]);
-            sources.heard("pod-1/pi");
+            assert_eq!(follows(&sources.tasks(Instant::now())), [false]);
+            sources.lines_received("pod-1/pi");
             sources.ended("pod-1/pi", End::Complete, Instant::now());
-            assert_eq!(sources.orders(Instant::now()), [], "its log was read to its end");
+            assert_eq!(sources.tasks(Instant::now()), [], "its log was read completely");
             sources.take(status(json!({"running": {}}), ended, "run-1", 1));
-            let orders = sources.orders(Instant::now());
-            assert_eq!(follows(&orders), [true]);
-            assert!(orders[0].new_run);
+            let tasks = sources.tasks(Instant::now());
+            assert_eq!(follows(&tasks), [true]);
+            assert!(tasks[0].new_run);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_log_that_does_not_exist_is_given_up_after_a_while() {
+    async fn missing_log_is_given_up_after_several_retries() {
         let mut sources = sources();
         sources.take(reset(vec![pod("Succeeded", json!({"terminated": {}}), 0)]));
-        let mut pauses = Vec::new();
+        let mut delays = Vec::new();
         loop {
             assert!(!sources.is_drained(true));
-            assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+            assert_eq!(follows(&sources.tasks(Instant::now())), [false]);
             let none = End::None("no such container".to_owned());
             let trouble = sources.ended("pod-1/pi", none, Instant::now());
-            let Some(next) = sources.next_try() else {
+            let Some(next) = sources.next_retry() else {
                 assert!(trouble.is_some_and(|trouble| !trouble.retries));
                 break;
             };
-            let told = pauses.len() >= 2;
-            assert_eq!(trouble.map(|trouble| trouble.retries), told.then_some(true));
-            pauses.push((next - Instant::now()).as_secs());
+            let reported = delays.len() >= 2;
+            assert_eq!(trouble.map(|trouble| trouble.retries), reported.then_some(true));
+            delays.push((next - Instant::now()).as_secs());
             tokio::time::sleep_until(next).await;
         }
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 16, 16, 16]);
+        assert_eq!(delays, [1, 2, 4, 8, 16, 16, 16, 16]);
         assert!(sources.is_drained(true));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_log_is_asked_for_again_at_once_and_ever_less_often() {
+    async fn idle_log_is_retried_with_growing_timeouts() {
         let mut sources = sources();
         sources.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         let mut seconds = Vec::new();
         for _ in 0..5 {
-            let orders = sources.orders(Instant::now());
-            seconds.push(orders[0].silence.as_secs());
-            sources.ended("pod-1/pi", End::Silent, Instant::now());
+            let tasks = sources.tasks(Instant::now());
+            seconds.push(tasks[0].idle_timeout.as_secs());
+            sources.ended("pod-1/pi", End::IdleTimeout, Instant::now());
         }
         assert_eq!(seconds, [4, 8, 16, 32, 32]);
-        sources.heard("pod-1/pi");
-        assert_eq!(sources.orders(Instant::now())[0].silence, SILENCE.0);
+        sources.lines_received("pod-1/pi");
+        assert_eq!(sources.tasks(Instant::now())[0].idle_timeout, IDLE_TIMEOUT.0);
     }
 
     #[test]
-    fn another_jobs_pods_are_left_alone() {
-        let mut sources = LogSources::new(Wanted {
+    fn pods_of_another_job_are_ignored() {
+        let mut sources = LogSources::new(LogFilter {
             job: "job-2".to_owned(),
-            ..Wanted::default()
+            ..LogFilter::default()
         });
         sources.take(reset(vec![pod("Running", json!({"running": {}}), 0)]));
         assert!(sources.is_drained(true));
@@ -621,14 +624,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn previous_logs_are_read_once() {
-        let wanted = Wanted {
+        let filter = LogFilter {
             job: "job-1".to_owned(),
             previous: true,
-            ..Wanted::default()
+            ..LogFilter::default()
         };
-        let mut sources = LogSources::new(wanted);
+        let mut sources = LogSources::new(filter);
         sources.take(reset(vec![pod("Running", json!({"running": {}}), 2)]));
-        assert_eq!(follows(&sources.orders(Instant::now())), [false]);
+        assert_eq!(follows(&sources.tasks(Instant::now())), [false]);
         sources.ended("pod-1/pi", End::Complete, Instant::now());
         assert!(sources.is_drained(false));
     }

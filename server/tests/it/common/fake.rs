@@ -1,5 +1,5 @@
-//! An API server that answers from a table and remembers what it was asked: for answers that a playground does not
-//! give on demand, and for what exactly the console sends.
+//! A fake API server that responds from a table and records its requests: for responses that the playground does
+//! not give on demand, and for what exactly the console sends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,49 +15,52 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
-/// One request to the API server.
+/// A request to the API server.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct RecordedRequest {
     /// Method and path.
     pub what: String,
-    /// Query.
+    /// The query.
     pub query: String,
     /// JSON body; null if there is none.
     pub body: Value,
 }
 
-/// Answers by method and path, each to be given once.
+/// One-time responses, by method and path.
 type Once = HashMap<String, VecDeque<(u16, Value)>>;
 
-/// The table and the memory.
+/// The response table and the recorded requests.
 #[derive(Clone)]
 pub struct Fake {
-    answers: Arc<Mutex<HashMap<String, (u16, Value)>>>,
-    /// What watches report, by path.
+    responses: Arc<Mutex<HashMap<String, (u16, Value)>>>,
+    /// Events of watches, by path.
     changes: broadcast::Sender<(String, Value)>,
-    asked: Arc<Mutex<Vec<Asked>>>,
-    /// Answers that are given once, before those of the table.
+    requests: Arc<Mutex<Vec<RecordedRequest>>>,
+    /// One-time responses, used before those of the table.
     once: Arc<Mutex<Once>>,
 }
 
 impl Default for Fake {
     fn default() -> Self {
         Self {
-            answers: Arc::default(),
+            responses: Arc::default(),
             changes: broadcast::Sender::new(16),
-            asked: Arc::default(),
+            requests: Arc::default(),
             once: Arc::default(),
         }
     }
 }
 
 impl Fake {
-    /// Changes the table while it is in use.
+    /// Changes the response of `what` while the server is in use.
     pub fn set(&self, what: &str, code: u16, body: Value) {
-        self.answers.lock().unwrap().insert(what.to_owned(), (code, body));
+        self.responses
+            .lock()
+            .unwrap()
+            .insert(what.to_owned(), (code, body));
     }
 
-    /// Answers `what` once with `body`, after what was said to be answered once before.
+    /// Queues a one-time response for `what`.
     pub fn then(self, what: &str, code: u16, body: Value) -> Self {
         let mut once = self.once.lock().unwrap();
         once.entry(what.to_owned()).or_default().push_back((code, body));
@@ -65,48 +68,48 @@ impl Fake {
         self
     }
 
-    /// Reports an event on the watches of `path`.
+    /// Sends an event to the watches of `path`.
     pub fn report(&self, path: &str, kind: &str, mut object: Value) {
         if kind != "ERROR" {
             object["metadata"]["resourceVersion"] = "2".into();
         }
-        // Without a watch nobody hears it.
+        // Fails if there is no watch.
         let _ = self
             .changes
             .send((path.to_owned(), json!({"type": kind, "object": object})));
     }
 
-    /// Answers `what` (method and path) with `body`. Without an entry, a list is empty, the version
-    /// is 1.36, and all else is not found.
+    /// Sets the response of `what` (method and path). Without an entry, a list is empty, the version is 1.36, and
+    /// anything else is not found.
     pub fn on(self, what: &str, code: u16, body: Value) -> Self {
         self.set(what, code, body);
         self
     }
 
-    /// What was asked so far.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    /// Returns the requests so far.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 
-    /// What was asked with this method.
-    pub fn asked_with(&self, method: &str) -> Vec<Asked> {
-        let mut asked = self.asked();
-        asked.retain(|asked| asked.what.starts_with(method));
-        asked
+    /// Returns the requests with this method.
+    pub fn requests_with(&self, method: &str) -> Vec<RecordedRequest> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.what.starts_with(method));
+        requests
     }
 
-    /// As a server.
+    /// Returns the server as a router.
     pub fn router(&self) -> Router {
         let fake = self.clone();
-        Router::new().fallback(move |request| fake.clone().answer(request))
+        Router::new().fallback(move |request| fake.clone().respond(request))
     }
 
-    async fn answer(self, request: Request<Body>) -> Response {
+    async fn respond(self, request: Request<Body>) -> Response {
         let what = format!("{} {}", request.method(), request.uri().path());
         let query = request.uri().query().unwrap_or_default().to_owned();
         let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        self.asked.lock().unwrap().push(Asked {
+        self.requests.lock().unwrap().push(RecordedRequest {
             what: what.clone(),
             query: query.clone(),
             body: body.clone(),
@@ -131,15 +134,15 @@ impl Fake {
             .unwrap()
             .get_mut(&what)
             .and_then(VecDeque::pop_front);
-        let answer = once.or_else(|| self.answers.lock().unwrap().get(&what).cloned());
-        let (code, value) = match answer {
-            // What is created is stored as it was sent.
+        let response = once.or_else(|| self.responses.lock().unwrap().get(&what).cloned());
+        let (code, value) = match response {
+            // A null body means that a created object is stored as it was sent.
             Some((code, Value::Null)) => (code, stored(body)),
-            // A log is text, and each of its lines has a time.
+            // A log is text whose lines start with a timestamp.
             Some((code, Value::String(text))) => {
                 return (StatusCode::from_u16(code).unwrap(), part(&text, &query)).into_response();
             }
-            Some(answer) => answer,
+            Some(response) => response,
             None if is_collection(&what) => (200, list(&[])),
             None if what == "GET /version" => (200, json!({"gitVersion": "v1.36.2"})),
             None => (404, status(404, "NotFound", &format!("{what} not found"))),
@@ -148,7 +151,7 @@ impl Fake {
     }
 }
 
-/// A parameter of a query.
+/// Returns a parameter of a query.
 fn parameter(query: &str, name: &str) -> Option<String> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
     pairs
@@ -161,18 +164,18 @@ fn number(query: &str, name: &str) -> Option<u64> {
     parameter(query, name)?.parse().ok()
 }
 
-/// The part of a log that is asked for: its last lines, and of these each that is not older than `sinceTime`, whatever
-/// stands before it (`logWriter.write` in `k8s.io/cri-client/pkg/logs`).
+/// Returns the requested part of a log: its last lines, and of these each that is not older than `sinceTime`,
+/// filtered line by line (`logWriter.write` in `k8s.io/cri-client/pkg/logs`).
 fn part(log: &str, query: &str) -> String {
     let lines: Vec<&str> = log.split_inclusive('\n').collect();
     let tail = number(query, "tailLines").map_or(lines.len(), |tail| usize::try_from(tail).unwrap());
     let since = parameter(query, "sinceTime").map(|since| since.parse::<Timestamp>().unwrap());
-    let is_asked_for = |line: &&&str| {
+    let is_requested = |line: &&&str| {
         let time = line.split_once(' ').unwrap().0.parse::<Timestamp>().unwrap();
         since.is_none_or(|since| time >= since)
     };
     let last = &lines[lines.len().saturating_sub(tail)..];
-    last.iter().filter(is_asked_for).copied().collect()
+    last.iter().filter(is_requested).copied().collect()
 }
 
 fn stored(mut object: Value) -> Value {
@@ -195,17 +198,17 @@ fn is_collection(what: &str) -> bool {
     what.starts_with("GET ") && known.iter().any(|plural| what.ends_with(&format!("/{plural}")))
 }
 
-/// A list of objects.
+/// Builds a list of objects.
 pub fn list(items: &[Value]) -> Value {
     json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items})
 }
 
-/// A `Status` of an error.
+/// Builds a `Status` of an error.
 pub fn status(code: u16, reason: &str, message: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message})
 }
 
-/// A Pod of [`job`] with one container in `state`.
+/// Builds a Pod of [`job`] with one container in `state`.
 pub fn pod(name: &str, job: &str, phase: &str, state: Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -221,7 +224,7 @@ pub fn pod(name: &str, job: &str, phase: &str, state: Value) -> Value {
     })
 }
 
-/// A Job.
+/// Builds a Job.
 pub fn job(name: &str) -> Value {
     json!({
         "apiVersion": "batch/v1", "kind": "Job",

@@ -1,4 +1,4 @@
-//! A console in a temporary folder, asked through its router.
+//! A console in a temporary directory, called through its router.
 pub mod fake;
 pub mod proxy;
 
@@ -28,23 +28,23 @@ use tower::ServiceExt;
 /// The address that the test's browser uses.
 pub const AUTHORITY: &str = "127.0.0.1:3000";
 
-/// A console and the browser that talks to it.
+/// A console and the browser that uses it.
 pub struct TestApp {
     router: Router,
     state: AppState,
     cookie: Option<String>,
-    pub folder: TempDir,
+    pub dir: TempDir,
 }
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Answer {
+impl TestResponse {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -62,13 +62,13 @@ impl Answer {
     }
 }
 
-/// Server-sent events as they arrive.
+/// A stream of server-sent events.
 pub struct Events {
     body: BoxStream<'static, Result<Bytes, axum::Error>>,
     text: String,
 }
 
-/// One event.
+/// A server-sent event.
 #[derive(Debug)]
 pub struct Event {
     pub name: String,
@@ -77,7 +77,7 @@ pub struct Event {
 }
 
 impl Events {
-    /// The next event; none when the stream has ended. Fails after five seconds without either.
+    /// Returns the next event, or `None` at the end of the stream. Panics after five seconds without either.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
@@ -114,17 +114,17 @@ fn parse(event: &str) -> Event {
 }
 
 impl TestApp {
-    /// A console before the API that `api` serves; nobody is signed in.
+    /// Creates a console for the API that `api` serves; nobody is signed in.
     pub fn new(api: Router) -> Self {
         Self::before(Clusters::One(cluster(api)))
     }
 
-    /// A console before a cluster, with a person signed in.
-    pub async fn signed_in_before(cluster: Cluster) -> Self {
+    /// Creates a console for a cluster, with a signed-in user.
+    pub async fn signed_in_with(cluster: Cluster) -> Self {
         Self::signed_in_to(Clusters::One(cluster)).await
     }
 
-    /// A console of these clusters, with a person signed in.
+    /// Creates a console for these clusters, with a signed-in user.
     pub async fn signed_in_to(clusters: Clusters) -> Self {
         let mut app = Self::before(clusters);
         app.sign_in().await;
@@ -132,48 +132,48 @@ impl TestApp {
     }
 
     fn before(clusters: Clusters) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let site = folder.path().join("site");
+        let dir = tempfile::tempdir().unwrap();
+        let site = dir.path().join("site");
         std::fs::create_dir_all(site.join("pkg")).unwrap();
         std::fs::write(site.join("pkg/frontend.js"), "export default 1;\n").unwrap();
         std::fs::write(site.join("pkg/frontend.js.br"), "(brotli)").unwrap();
         std::fs::write(site.join("pkg/frontend_bg.wasm"), b"\0asm").unwrap();
-        let data = folder.path().to_owned();
+        let data = dir.path().to_owned();
         let state = state(clusters, &data);
         Self {
             router: router(state.clone()).unwrap(),
             state,
             cookie: None,
-            folder,
+            dir,
         }
     }
 
-    /// The same, with a person signed in.
+    /// Creates a console for the API that `api` serves, with a signed-in user.
     pub async fn signed_in(api: Router) -> Self {
         let mut app = Self::new(api);
         app.sign_in().await;
         app
     }
 
-    /// Follows the printed address and keeps the cookie.
+    /// Opens the printed URL and stores the cookie.
     pub async fn sign_in(&mut self) {
-        let answer = self.get(&format!("/?token={}", self.token())).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER);
-        self.keep_cookie(&answer);
+        let response = self.get(&format!("/?token={}", self.token())).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER);
+        self.keep_cookie(&response);
     }
 
     pub fn token(&self) -> String {
         self.state.sessions.token().to_string()
     }
 
-    pub fn keep_cookie(&mut self, answer: &Answer) {
-        let cookie = answer.header(SET_COOKIE);
+    pub fn keep_cookie(&mut self, response: &TestResponse) {
+        let cookie = response.header(SET_COOKIE);
         let pair = cookie.split(';').next().unwrap_or_default();
-        assert!(!pair.is_empty(), "no cookie: {answer:?}");
+        assert!(!pair.is_empty(), "no cookie: {response:?}");
         self.cookie = Some(pair.to_owned());
     }
 
-    /// Goes on as somebody else, by their cookie; the cookie of before.
+    /// Continues as another user, by their cookie; returns the previous cookie.
     pub fn swap_cookie(&mut self, cookie: Option<String>) -> Option<String> {
         std::mem::replace(&mut self.cookie, cookie)
     }
@@ -182,7 +182,7 @@ impl TestApp {
         self.cookie = None;
     }
 
-    /// A request as the browser sends it: with the cookie, from the console's own page.
+    /// Builds a request as the browser sends it: with the cookie, from the console's own page.
     pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let mut request = Request::builder()
             .method(method)
@@ -195,18 +195,18 @@ impl TestApp {
         request
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn send(&self, request: Request<Body>) -> TestResponse {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer {
+        TestResponse {
             status: parts.status,
             headers: parts.headers,
             body,
         }
     }
 
-    /// The answer's body as it comes: for streams.
+    /// Returns the response with an unread body, for streams.
     pub async fn open(&self, path: &str, last_event_id: Option<&str>) -> axum::response::Response {
         let mut request = self.request(Method::GET, path);
         if let Some(id) = last_event_id {
@@ -219,13 +219,13 @@ impl TestApp {
             .unwrap()
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         let request = self.request(Method::GET, path).header(ACCEPT, "text/html");
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// Sends a form.
-    pub async fn post(&self, path: &str, form: &str) -> Answer {
+    /// Submits a form.
+    pub async fn post(&self, path: &str, form: &str) -> TestResponse {
         let request = self
             .request(Method::POST, path)
             .header(ACCEPT, "text/html")
@@ -235,12 +235,12 @@ impl TestApp {
     }
 
     /// Calls a server function as the pages do.
-    pub async fn call(&self, name: &str, arguments: &Value) -> Answer {
+    pub async fn call(&self, name: &str, arguments: &Value) -> TestResponse {
         self.call_at("", name, arguments).await
     }
 
-    /// Calls a server function of the cluster whose addresses begin with `base`.
-    pub async fn call_at(&self, base: &str, name: &str, arguments: &Value) -> Answer {
+    /// Calls a server function of the cluster with the address prefix `base`.
+    pub async fn call_at(&self, base: &str, name: &str, arguments: &Value) -> TestResponse {
         let request = self
             .request(Method::POST, &format!("{base}/api/{name}"))
             .header(ACCEPT, "application/json")
@@ -253,7 +253,7 @@ impl TestApp {
     pub async fn stream(&self, path: &str, last_event_id: Option<&str>) -> Events {
         let response = self.open(path, last_event_id).await;
         assert_eq!(response.status(), StatusCode::OK);
-        // Read at once, as a browser does: a stream that nobody reads stands still.
+        // Read at once, as a browser does: a stream that is not read stalls.
         let mut body = response.into_body().into_data_stream();
         let (send, mut arrived) = tokio::sync::mpsc::unbounded_channel();
         tokio::spawn(async move {
@@ -261,7 +261,7 @@ impl TestApp {
                 tokio::select! {
                     () = send.closed() => return,
                     chunk = body.next() => match chunk {
-                        // The receiver may have gone in between.
+                        // The receiver may have been dropped in between.
                         Some(chunk) => { let _ = send.send(chunk); }
                         None => return,
                     }
@@ -274,9 +274,9 @@ impl TestApp {
         }
     }
 
-    /// The console after a restart: same folder, same API.
+    /// Restarts the console with the same directory and API.
     pub fn restart(&mut self, api: Router) {
-        self.state = state(Clusters::One(cluster(api)), self.folder.path());
+        self.state = state(Clusters::One(cluster(api)), self.dir.path());
         self.router = router(self.state.clone()).unwrap();
     }
 }

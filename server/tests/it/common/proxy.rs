@@ -1,4 +1,4 @@
-//! A proxy on loopback before an API server, which misbehaves on demand: every byte goes over a real connection.
+//! A proxy on loopback in front of an API server that injects faults: every byte goes over a real connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,44 +25,44 @@ use tower::ServiceExt;
 
 use super::fake::status;
 
-/// What goes wrong with a request.
+/// A fault injected into a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// It is answered with this code instead, and `Retry-After` in seconds if there is one.
-    Answer(u16, Option<u32>),
-    /// It is answered late.
+    /// Responds with this code instead, and with `Retry-After` in seconds if given.
+    Respond(u16, Option<u32>),
+    /// Forwards the request late.
     Delay(Duration),
-    /// The connection is cut before it is carried out.
+    /// Cuts the connection before the request is processed.
     DropRequest,
-    /// It is carried out, and the connection is cut instead of an answer.
-    DropAnswer,
-    /// It is carried out, and no answer ever comes.
-    HangAnswer,
-    /// The answer's connection is cut after this many bytes.
+    /// Cuts the connection after the request was processed, instead of responding.
+    DropResponse,
+    /// Never responds, after the request was processed.
+    HangResponse,
+    /// Cuts the connection after this many bytes of the response.
     CutAfter(usize),
-    /// The answer ends after this many bytes as if it were whole.
+    /// Ends the response after this many bytes as if it were complete.
     EndAfter(usize),
-    /// A watch that reports that its version is compacted.
+    /// Responds to a watch that its resource version is compacted.
     Expired,
 }
 
-/// Says whether an address is meant.
-pub type Asked = fn(&str) -> bool;
+/// Selects requests by their URI.
+pub type UriFilter = fn(&str) -> bool;
 
 type Rule = Box<dyn FnMut(&Request<Body>) -> Fault + Send>;
 
 struct Shared {
     upstream: Mutex<Router>,
     rule: Mutex<Rule>,
-    /// The API server is up: its port is bound.
+    /// Whether the API server is up: its port is bound.
     up: watch::Sender<bool>,
-    /// Counts how often all connections were cut.
+    /// Number of times that all connections were cut.
     cuts: watch::Sender<u32>,
-    /// Counts how often connections became half-open, and says which, by what was asked last.
-    freezes: watch::Sender<(u32, Asked)>,
-    /// New connections are half-open from the beginning.
+    /// Number of times that connections became half-open, and which ones, by their last request.
+    freezes: watch::Sender<(u32, UriFilter)>,
+    /// Whether new connections are half-open from the start.
     gone: watch::Sender<bool>,
     created: Mutex<usize>,
 }
@@ -75,7 +75,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Before the API that `upstream` serves.
+    /// Starts a proxy in front of the API that `upstream` serves.
     pub async fn before(upstream: Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -103,19 +103,19 @@ impl Proxy {
         Self { address, shared }
     }
 
-    /// The API server as the console reaches it.
+    /// Returns a client of the API server behind the proxy.
     pub fn cluster(&self) -> Cluster {
         let config = Config::new(format!("http://{}", self.address).parse().unwrap());
         connect::cluster(config, "test".to_owned(), Timeouts::default().with_watch(3)).unwrap()
     }
 
-    /// From now on `rule` says what goes wrong.
+    /// Sets the rule that selects the fault of each request.
     pub fn rule(&self, rule: impl FnMut(&Request<Body>) -> Fault + Send + 'static) {
         *self.shared.rule.lock().unwrap() = Box::new(rule);
     }
 
-    /// From now on nothing goes wrong.
-    pub fn mend(&self) {
+    /// Removes all faults.
+    pub fn clear_rule(&self) {
         self.rule(|_| Fault::None);
     }
 
@@ -124,45 +124,45 @@ impl Proxy {
         self.shared.cuts.send_modify(|count| *count += 1);
     }
 
-    /// The API server stops: connections are cut, and new ones refused.
+    /// Stops the API server: connections are cut, and new ones refused.
     pub fn stop(&self) {
         self.shared.up.send_replace(false);
         self.cut();
     }
 
-    /// The API server is back.
+    /// Restarts the API server.
     pub fn start(&self) {
         self.shared.up.send_replace(true);
     }
 
-    /// The API server behind the proxy is another one.
+    /// Replaces the API server behind the proxy.
     pub fn replace(&self, upstream: Router) {
         *self.shared.upstream.lock().unwrap() = upstream;
     }
 
-    /// All connections that there are stay open, and nothing comes over them any more. New ones work.
+    /// Makes all current connections half-open: they stay open, but transfer nothing. New ones work.
     pub fn freeze(&self) {
-        self.freeze_those(|_| true);
+        self.freeze_matching(|_| true);
     }
 
-    /// The same for the connections on which such an address was asked for last.
-    pub fn freeze_those(&self, which: Asked) {
+    /// Makes the connections half-open whose last request `which` selects.
+    pub fn freeze_matching(&self, which: UriFilter) {
         let count = self.shared.freezes.borrow().0 + 1;
         self.shared.freezes.send_replace((count, which));
     }
 
-    /// The same for new connections, until [`Proxy::reappear`].
+    /// Makes current and new connections half-open, until [`Proxy::reappear`].
     pub fn vanish(&self) {
         self.shared.gone.send_replace(true);
         self.freeze();
     }
 
-    /// New connections work again; those from before stay as they are.
+    /// Makes new connections work again; existing ones stay as they are.
     pub fn reappear(&self) {
         self.shared.gone.send_replace(false);
     }
 
-    /// How many `POST`s the API server has answered with 201.
+    /// Returns the number of `POST`s that the API server answered with 201.
     pub fn created(&self) -> usize {
         *self.shared.created.lock().unwrap()
     }
@@ -178,10 +178,10 @@ struct Port {
 /// A connection's handle.
 #[derive(Debug, Clone, Default)]
 struct Wire {
-    /// Cuts it.
+    /// Cuts the connection.
     cut: Arc<Notify>,
-    /// What was asked last.
-    asked: Arc<Mutex<String>>,
+    /// URI of the last request.
+    last_uri: Arc<Mutex<String>>,
 }
 
 impl Connected<IncomingStream<'_, Port>> for Wire {
@@ -227,7 +227,7 @@ impl Listener for Port {
     }
 }
 
-/// Carries bytes until the connection is cut; both ends are closed then.
+/// Copies bytes until the connection is cut, which closes both ends.
 async fn pump(mut socket: TcpStream, mut server: DuplexStream, wire: Wire, shared: Arc<Shared>) {
     let (mut cuts, mut freezes) = (shared.cuts.subscribe(), shared.freezes.subscribe());
     if *shared.gone.borrow() {
@@ -237,7 +237,7 @@ async fn pump(mut socket: TcpStream, mut server: DuplexStream, wire: Wire, share
     let frozen = async {
         while freezes.changed().await.is_ok() {
             let (_, is_meant) = *freezes.borrow_and_update();
-            if is_meant(&wire.asked.lock().unwrap()) {
+            if is_meant(&wire.last_uri.lock().unwrap()) {
                 return;
             }
         }
@@ -262,9 +262,9 @@ pub fn is_watch(request: &Request<Body>) -> bool {
 
 async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Response {
     let fault = (shared.rule.lock().unwrap())(&request);
-    *wire.asked.lock().unwrap() = request.uri().to_string();
+    *wire.last_uri.lock().unwrap() = request.uri().to_string();
     match fault {
-        Fault::Answer(code, after) => return answer(code, after),
+        Fault::Respond(code, after) => return error_response(code, after),
         Fault::Delay(time) => tokio::time::sleep(time).await,
         Fault::DropRequest => {
             wire.cut.notify_one();
@@ -283,19 +283,19 @@ async fn forward(shared: Arc<Shared>, wire: Wire, request: Request<Body>) -> Res
         *shared.created.lock().unwrap() += 1;
     }
     match fault {
-        Fault::DropAnswer => {
+        Fault::DropResponse => {
             wire.cut.notify_one();
             std::future::pending().await
         }
-        Fault::HangAnswer => std::future::pending().await,
+        Fault::HangResponse => std::future::pending().await,
         Fault::CutAfter(bytes) => limited(response, bytes, true),
         Fault::EndAfter(bytes) => limited(response, bytes, false),
         _ => response,
     }
 }
 
-fn answer(code: u16, after: Option<u32>) -> Response {
-    let mut body = status(code, "Injected", "the proxy says so");
+fn error_response(code: u16, after: Option<u32>) -> Response {
+    let mut body = status(code, "Injected", "injected by the proxy");
     if let Some(seconds) = after {
         body["details"] = serde_json::json!({"retryAfterSeconds": seconds});
     }
@@ -306,15 +306,15 @@ fn answer(code: u16, after: Option<u32>) -> Response {
     response
 }
 
-/// The beginning of an answer; then its end, or an error, on which its connection is cut.
+/// Truncates a response; then ends it, or fails, which cuts its connection.
 fn limited(response: Response, bytes: usize, broken: bool) -> Response {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(http::header::CONTENT_LENGTH);
     let mut left = bytes;
-    let mut over = false;
+    let mut done = false;
     let body = body.into_data_stream().flat_map(move |chunk| {
         let mut out: Vec<Result<Bytes, axum::Error>> = Vec::new();
-        if !over {
+        if !done {
             match chunk {
                 Ok(mut chunk) => {
                     chunk.truncate(left.min(chunk.len()));
@@ -324,14 +324,14 @@ fn limited(response: Response, bytes: usize, broken: bool) -> Response {
                 Err(error) => out.push(Err(error)),
             }
             if left == 0 {
-                over = true;
+                done = true;
                 out.push(Err(axum::Error::new(io::Error::other("cut"))));
             }
         }
         futures::stream::iter(out)
     });
     if broken {
-        // What was sent before is on its way first: it would be thrown away with the connection.
+        // Give the data sent so far time to arrive: it would be discarded with the connection.
         let body = body.then(async |chunk| {
             if chunk.is_err() {
                 tokio::time::sleep(Duration::from_millis(30)).await;

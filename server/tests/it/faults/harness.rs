@@ -1,4 +1,4 @@
-//! What the tests of faults share: a playground behind a proxy, and what they do with it.
+//! The common parts of the fault tests: a playground behind a proxy, and helpers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,37 +20,37 @@ use crate::common::{Events, TestApp};
 pub const JOBS: &str = "/apis/batch/v1/namespaces/demo/jobs";
 pub const PODS: &str = "/api/v1/namespaces/demo/pods";
 
-/// Recovery is measured this often.
+/// Number of measurements of each recovery.
 pub const ROUNDS: usize = 5;
 
-/// What the console promises.
+/// The recovery time that the documentation promises.
 pub const PROMISED: Duration = Duration::from_secs(5);
 
-/// A playground in a folder of its own.
+/// A playground in a temporary directory.
 pub struct Cluster {
     pub playground: Playground,
-    _folder: TempDir,
+    _dir: TempDir,
 }
 
 impl Cluster {
     pub fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let playground = open(&folder);
+        let dir = tempfile::tempdir().unwrap();
+        let playground = open(&dir);
         Self {
             playground,
-            _folder: folder,
+            _dir: dir,
         }
     }
 
-    /// The Jobs, past the proxy.
+    /// Returns the Jobs, bypassing the proxy.
     pub fn jobs(&self) -> Api<Job> {
         Api::namespaced(Client::new(self.playground.router(), "demo"), "demo")
     }
 }
 
-pub fn open(folder: &TempDir) -> Playground {
+pub fn open(dir: &TempDir) -> Playground {
     let options = Options {
-        data_dir: folder.path().to_owned(),
+        data_dir: dir.path().to_owned(),
     };
     Playground::open(options).unwrap()
 }
@@ -72,16 +72,16 @@ pub async fn add(jobs: &Api<Job>, name: &str) {
 
 pub async fn create(app: &TestApp, object: &Value) -> Value {
     let arguments = json!({"project": "demo", "text": object.to_string(), "dry_run": false, "done": []});
-    let answer = app.call("create", &arguments).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    answer.json()["documents"][0].clone()
+    let response = app.call("create", &arguments).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    response.json()["documents"][0].clone()
 }
 
 pub fn is_log(request: &Request<Body>) -> bool {
     request.uri().path().ends_with("/log")
 }
 
-/// Whether a request is for a whole collection, not for its beginning or its changes.
+/// Whether a request lists a whole collection, as opposed to probing or watching it.
 pub fn is_list(request: &Request<Body>) -> bool {
     request
         .uri()
@@ -89,12 +89,12 @@ pub fn is_list(request: &Request<Body>) -> bool {
         .is_some_and(|query| query.contains("limit=500"))
 }
 
-/// Counts the requests of a kind, from now on.
+/// Counts the requests of a kind from now on.
 pub fn count(proxy: &Proxy, kind: fn(&Request<Body>) -> bool) -> Arc<AtomicUsize> {
     let counted = Arc::new(AtomicUsize::new(0));
-    let asked = Arc::clone(&counted);
+    let counter = Arc::clone(&counted);
     proxy.rule(move |request| {
-        asked.fetch_add(usize::from(kind(request)), Relaxed);
+        counter.fetch_add(usize::from(kind(request)), Relaxed);
         Fault::None
     });
     counted
@@ -105,7 +105,7 @@ pub fn names(list: &Value) -> BTreeSet<String> {
     rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The next event of this type, and what came before it.
+/// Returns the next event of this type, and those before it.
 pub async fn next_of(events: &mut Events, kind: &str) -> (Value, Vec<Value>) {
     let mut before = Vec::new();
     loop {

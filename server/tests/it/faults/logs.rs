@@ -1,4 +1,4 @@
-//! Logs that are followed while the cluster misbehaves: no line is lost or doubled.
+//! Followed logs while the cluster fails: no line is lost or repeated.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::common::proxy::{Fault, Proxy};
 use crate::common::{Events, TestApp};
 use crate::faults::harness::{Cluster, JOBS, PODS, Random, create, is_log, manifest, report};
 
-/// What arrived of a log, up to its end, and how often the page was told of a loss.
+/// Returns the lines of a log up to its end, and how often the page was notified of a disconnect.
 async fn log_of(events: &mut Events) -> (Vec<String>, usize) {
     let (mut texts, mut disconnections) = (Vec::new(), 0);
     while let Some(event) = events.next().await {
@@ -29,7 +29,7 @@ async fn log_of(events: &mut Events) -> (Vec<String>, usize) {
 
 /// A log that is written while its connections are cut in the middle of lines.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_is_cut_again_and_again() {
+async fn log_survives_repeated_cuts() {
     let command = "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; sleep 0.01; done";
     let Some(texts) = cut_log(command).await else {
         return;
@@ -37,12 +37,12 @@ async fn a_log_that_is_cut_again_and_again() {
     let expected: Vec<String> = (1..=600).map(|number| format!("line {number}")).collect();
     let lost: Vec<_> = expected.iter().filter(|text| !texts.contains(text)).collect();
     assert!(lost.is_empty(), "lost: {lost:?}");
-    assert_eq!(texts, expected, "doubled, or in another order");
+    assert_eq!(texts, expected, "repeated, or in another order");
 }
 
-/// Standard output and error side by side: their lines are stored as they come, not in the order of their times.
+/// Standard output and error concurrently: lines are stored as they arrive, not in the order of their timestamps.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_of_two_streams_that_is_cut_again_and_again() {
+async fn log_of_two_streams_survives_repeated_cuts() {
     let command =
         "i=0; while [ $i -lt 300 ]; do i=$((i+1)); (echo out $i) & echo err $i >&2; sleep 0.02; done; wait";
     let Some(mut texts) = cut_log(command).await else {
@@ -56,9 +56,9 @@ async fn a_log_of_two_streams_that_is_cut_again_and_again() {
     assert_eq!(texts, expected);
 }
 
-/// The connection of a followed log alone is dead: its silence tells, and nothing is lost or doubled.
+/// Only the connection of a followed log is dead: its idle timeout detects it, and no line is lost or repeated.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_whose_connection_is_dead() {
+async fn log_survives_a_half_open_connection() {
     if Command::new("bwrap").arg("--version").output().is_err() {
         assert!(std::env::var_os("CI").is_none(), "bubblewrap is not installed");
         eprintln!("skipped: bubblewrap is not installed");
@@ -67,10 +67,10 @@ async fn a_log_whose_connection_is_dead() {
     let cluster = Cluster::open();
     cluster.playground.start();
     let proxy = Proxy::before(cluster.playground.router()).await;
-    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let app = TestApp::signed_in_with(proxy.cluster()).await;
     let command = "i=0; while [ $i -lt 120 ]; do i=$((i+1)); echo line $i; sleep 0.1; done";
-    let made = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
-    assert_eq!(made["error"], Value::Null);
+    let outcome = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
+    assert_eq!(outcome["error"], Value::Null);
     let mut events = app.stream("/stream/logs?project=demo&job=counts", None).await;
     let mut texts: Vec<String> = Vec::new();
     let mut frozen = None;
@@ -83,17 +83,17 @@ async fn a_log_whose_connection_is_dead() {
         let lines = event.data.as_array().unwrap().iter();
         texts.extend(lines.map(|line| line["text"].as_str().unwrap().to_owned()));
         if frozen.is_none() && texts.len() > 20 && texts.len() < 40 {
-            proxy.freeze_those(|asked| asked.contains("/log?"));
+            proxy.freeze_matching(|uri| uri.contains("/log?"));
             frozen = Some(Instant::now());
         }
     }
     let expected: Vec<String> = (1..=120).map(|number| format!("line {number}")).collect();
     assert_eq!(texts, expected);
-    assert_eq!(frozen, None, "it was dead, and came back");
+    assert_eq!(frozen, None, "the log recovered");
     cluster.playground.shutdown().await;
 }
 
-/// What arrives of the log of a Job that runs `command`, whose connections are cut; none where nothing can run.
+/// Returns the log of a Job that runs `command` while connections are cut; `None` if no command can run.
 async fn cut_log(command: &str) -> Option<Vec<String>> {
     if Command::new("bwrap").arg("--version").output().is_err() {
         assert!(std::env::var_os("CI").is_none(), "bubblewrap is not installed");
@@ -103,25 +103,25 @@ async fn cut_log(command: &str) -> Option<Vec<String>> {
     let cluster = Cluster::open();
     cluster.playground.start();
     let proxy = Proxy::before(cluster.playground.router()).await;
-    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let app = TestApp::signed_in_with(proxy.cluster()).await;
     let mut random = Random(7);
     let mut opened = 0;
-    let (told, mut heard) = tokio::sync::watch::channel(0);
+    let (sender, mut receiver) = tokio::sync::watch::channel(0);
     proxy.rule(move |request| {
         if !is_log(request) {
             return Fault::None;
         }
         opened += 1;
-        told.send_replace(opened);
-        // More than what a second of the log has, which is read again each time.
+        sender.send_replace(opened);
+        // More than one second of the log, which is read again each time.
         let bytes = 6000 + random.below(6000);
         match opened {
             1 | 7 | 9 => Fault::CutAfter(bytes),
-            2 => Fault::Answer(429, Some(1)),
-            4 => Fault::Answer(503, None),
-            6 => Fault::Answer(500, None),
+            2 => Fault::Respond(429, Some(1)),
+            4 => Fault::Respond(503, None),
+            6 => Fault::Respond(500, None),
             8 => Fault::DropRequest,
-            // Only a followed log can end too early: of one whose container has ended, its end is all there is.
+            // Only a followed log can end too early: for a log of a terminated container, the end is final.
             3 | 5
                 if request
                     .uri()
@@ -133,33 +133,37 @@ async fn cut_log(command: &str) -> Option<Vec<String>> {
             _ => Fault::None,
         }
     });
-    let made = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
-    assert_eq!(made["error"], Value::Null);
+    let outcome = create(&app, &manifest(&json!({"name": "counts"}), command)).await;
+    assert_eq!(outcome["error"], Value::Null);
     let mut events = app.stream("/stream/logs?project=demo&job=counts", None).await;
-    // Everything is cut as well, once, for a while.
+    // All connections are cut as well, once, for a while.
     let cutter = proxy.clone();
     tokio::spawn(async move {
-        heard.wait_for(|opened| *opened == 3).await.unwrap();
+        receiver.wait_for(|opened| *opened == 3).await.unwrap();
         cutter.stop();
         tokio::time::sleep(Duration::from_millis(700)).await;
         cutter.start();
     });
     let (texts, disconnections) = log_of(&mut events).await;
-    assert!(disconnections > 0, "the page was told that the watches were lost");
+    assert!(
+        disconnections > 0,
+        "the page was notified that the watches were disconnected"
+    );
     cluster.playground.shutdown().await;
     Some(texts)
 }
 
-/// How the lines of a log follow one another.
+/// The order of a log's timestamps.
 #[derive(Debug, Clone, Copy)]
 enum Order {
-    /// Each is as new as the one before, or newer.
+    /// Each line is at least as new as the one before.
     ByTime,
-    /// Standard output and error side by side: some are older than the one before, many are of one time.
+    /// Standard output and error concurrently: some lines are older than the one before, many have equal
+    /// timestamps.
     Mixed,
 }
 
-/// Two hundred lines of twenty seconds.
+/// Generates two hundred lines over twenty seconds.
 fn log(day: u32, order: Order) -> String {
     let line = |n: usize| {
         let millis = match order {
@@ -175,18 +179,18 @@ fn log(day: u32, order: Order) -> String {
     (0..200).map(line).collect()
 }
 
-/// A node whose clock is a day ahead and one whose clock is a day behind: positions are each container's own. Their
-/// logs are cut in the middle of lines, and are asked for again as a kubelet understands it.
+/// One node's clock is a day ahead, another's a day behind: positions are independent per container. The logs are
+/// cut in the middle of lines, and resumed with `sinceTime` as a kubelet implements it.
 #[tokio::test(flavor = "multi_thread")]
-async fn clocks_that_disagree() {
+async fn logs_survive_clock_skew() {
     for order in [Order::ByTime, Order::Mixed] {
         for start in (13..3000).step_by(743) {
-            disagree(order, start).await;
+            logs_with_clock_skew(order, start).await;
         }
     }
 }
 
-async fn disagree(order: Order, start: usize) {
+async fn logs_with_clock_skew(order: Order, start: usize) {
     let ended = json!({"terminated": {"exitCode": 0}});
     let mut done = job("pi");
     done["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
@@ -201,7 +205,7 @@ async fn disagree(order: Order, start: usize) {
         .on(&format!("GET {PODS}/ahead/log"), 200, log(24, order).into())
         .on(&format!("GET {PODS}/behind/log"), 200, log(22, order).into());
     let proxy = Proxy::before(fake.router()).await;
-    let app = TestApp::signed_in_before(proxy.cluster()).await;
+    let app = TestApp::signed_in_with(proxy.cluster()).await;
     let mut opened = 0;
     proxy.rule(move |request| {
         opened += usize::from(is_log(request));
