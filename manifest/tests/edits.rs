@@ -178,6 +178,13 @@ fn a_removed_item_takes_only_its_own_comments() {
         &remove("a.b"),
         "a: {}\r\n  # about b",
     );
+    // A blank line is content of a text that keeps what follows it.
+    check(
+        "a:\n  - |+\n    x\n  - y\n\n  - z # z\n",
+        &remove("a[1]"),
+        "a:\n  - |+\n    x\n  - z # z\n",
+    );
+    check("a: |+\n  x\nb: 1\n\nc: 2\n", &remove("b"), "a: |+\n  x\nc: 2\n");
     check("a: 1\n", &remove("a"), "{}\n");
     check(
         "a: 1\n# about b\nb: 2\nc: 3\n",

@@ -233,7 +233,15 @@ impl Layout<'_> {
 
     /// From the start of a line to the end of another, its break included.
     fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
-        self.line_start(start)..self.next_line(end)
+        let mut behind = self.next_line(end);
+        // Blank lines that follow would become content of a block scalar before that keeps them.
+        while self.writing != Writing::Kept
+            && behind < self.text.len()
+            && self.text[behind..self.line_end(behind)].trim().is_empty()
+        {
+            behind = self.next_line(behind);
+        }
+        self.line_start(start)..behind
     }
 
     /// Moves an item: the texts of the items between change places.

@@ -104,6 +104,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button"
+                    data-early="go"
                     disabled=move || wizard.step.get().previous().is_none()
                     on:click=move |_| {
                         if let Some(step) = wizard.step.get_untracked().previous() {
@@ -116,6 +117,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button"
+                    data-early="go"
                     disabled=move || wizard.step.get().next().is_none()
                     on:click=move |_| {
                         if let Some(step) = wizard.step.get_untracked().next() {
@@ -128,6 +130,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button"
+                    data-early="go"
                     aria-pressed=move || reviewing.get().to_string()
                     on:click=move |_| reviewing.update(|on| *on = !*on)
                 >
@@ -136,6 +139,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button button-primary"
+                    data-early="go"
                     aria-disabled=move || (!wizard.is_sound()).then_some("false")
                     disabled=move || create.pending().get()
                     on:click=move |_| submit(())
