@@ -45,22 +45,38 @@ pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Opti
             free.retain(|other| *other != from);
         }
     }
-    // An item of the same kind between the same neighbours was edited, not another one.
-    for to in open {
-        let before = pairs[..to]
+    // An item of the same kind between the same neighbours was edited, not another one; and one of another kind if as
+    // many stand between them as before.
+    let between = |pairs: &[Option<usize>], to: usize| {
+        let before = pairs[..to].iter().rev().flatten().next();
+        let behind = pairs[to..].iter().flatten().next();
+        before.map_or(0, |from| from + 1)..behind.copied().unwrap_or(old.len())
+    };
+    open.retain(|&to| {
+        let place = between(&pairs, to);
+        let is_alike = |from: &usize| std::mem::discriminant(old[*from]) == std::mem::discriminant(new[to]);
+        let found = free
             .iter()
-            .rev()
-            .flatten()
-            .next()
-            .map_or(0, |from| from + 1);
-        let behind = pairs[to..].iter().flatten().next().copied().unwrap_or(old.len());
-        let found = free.iter().position(|from| {
-            (before..behind).contains(from)
-                && std::mem::discriminant(old[*from]) == std::mem::discriminant(new[to])
-        });
+            .position(|from| place.contains(from) && is_alike(from));
         if let Some(at) = found {
             pairs[to] = Some(free.remove(at));
         }
+        found.is_none()
+    });
+    while let Some(&to) = open.first() {
+        let place = between(&pairs, to);
+        let beside: Vec<_> = open
+            .iter()
+            .copied()
+            .filter(|other| between(&pairs, *other) == place)
+            .collect();
+        let there: Vec<_> = free.iter().copied().filter(|from| place.contains(from)).collect();
+        if beside.len() == there.len() {
+            for (to, from) in beside.iter().zip(there) {
+                pairs[*to] = Some(from);
+            }
+        }
+        open.retain(|other| !beside.contains(other));
     }
     pairs
 }

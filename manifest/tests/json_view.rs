@@ -211,6 +211,15 @@ fn an_edited_item_keeps_its_comments_when_others_come_and_go() {
 }
 
 #[test]
+fn an_item_of_another_kind_in_its_place_keeps_the_comments() {
+    check(
+        "l:\n  # of one\n  - 1 # one\n  - x # x\n",
+        &json!({"l": [null, "x"]}),
+        "l:\n  # of one\n  - null # one\n  - x # x\n",
+    );
+}
+
+#[test]
 fn the_order_of_keys_in_json_changes_nothing() {
     let text = "a: 1.10 # a\nb: yes # b\nc: {x: 1, z: 2} # c\n";
     check(text, &json!({"c": {"z": 2, "x": 1}, "b": true, "a": 1.1}), text);

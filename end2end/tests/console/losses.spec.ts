@@ -299,6 +299,7 @@ test('a pasted command of several lines is not joined by blanks', async ({ page 
 
 test('in JSON what is cut and pasted elsewhere comes back with its comments', async ({ page }) => {
   await editMode(page, true);
+  await page.getByLabel('Plain text field').check();
   await page.getByRole('radio', { name: 'JSON' }).or(page.getByRole('button', { name: 'JSON', exact: true })).first().click();
   const area = page.getByRole('textbox', { name: 'Manifest' });
   const json = await area.inputValue();

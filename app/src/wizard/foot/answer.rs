@@ -121,7 +121,7 @@ fn Results(wizard: Wizard, outcome: CreateOutcome) -> impl IntoView {
 }
 
 /// The cluster itself has said no, rather than not answered.
-fn is_refused(document: &DocumentOutcome) -> bool {
+pub fn is_refused(document: &DocumentOutcome) -> bool {
     document.error.as_ref().is_some_and(|error| {
         !matches!(
             error,

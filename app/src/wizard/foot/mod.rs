@@ -19,6 +19,7 @@ use crate::i18n::{common, review, t, tf, wizard as text};
 use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::Toaster;
+pub use answer::is_refused;
 use answer::{Answer, Verdict, finish};
 pub use cost::Cost;
 pub use focus::focus_field;
