@@ -68,9 +68,13 @@ pub fn CreateJob() -> impl IntoView {
     let start::Start::Copy(name) = start else {
         return view! { <Page start/> }.into_any();
     };
+    let job = name.clone();
     let copied = Resource::new_blocking(
         || (),
-        move |()| start::copy(project.get_untracked(), name.clone()),
+        move |()| {
+            let copy = start::copy(project.get_untracked(), name.clone());
+            async move { copy.await.ok() }
+        },
     );
     // Nothing answers before the form is there.
     let alive = use_context::<Alive>();
@@ -79,14 +83,17 @@ pub fn CreateJob() -> impl IntoView {
     }
     view! {
         <Suspense>
-            {dynamic(move || Suspend::new(async move {
-                let start = start::Start::Copied(copied.await);
-                let page = view! { <Page start/> };
-                if let Some(alive) = alive {
-                    alive.release();
-                }
-                page
-            }))}
+            {dynamic(move || {
+                let job = job.clone();
+                Suspend::new(async move {
+                    let start = start::Start::Copied(job, copied.await);
+                    let page = view! { <Page start/> };
+                    if let Some(alive) = alive {
+                        alive.release();
+                    }
+                    page
+                })
+            })}
         </Suspense>
     }
     .into_any()

@@ -185,8 +185,8 @@ pub enum Start {
     Import,
     /// A copy of a Job, by its name.
     Copy(String),
-    /// The text of that copy, or why it may not be read.
-    Copied(Result<String, ApiError>),
+    /// That copy's text as the server has read it; none if it could not, and the browser asks once more.
+    Copied(String, Option<String>),
 }
 
 impl Start {
@@ -209,7 +209,7 @@ impl Start {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Example(text) => Some(text),
-            Self::Copied(Ok(text)) => Some(text),
+            Self::Copied(_, Some(text)) => Some(text),
             _ => None,
         }
     }
@@ -230,27 +230,36 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Be
         let begin = match start {
             Start::Usual => Begin::Again,
             Start::Draft(number) => Begin::At(number),
-            Start::Example(_) | Start::Import | Start::Copy(_) | Start::Copied(_) => Begin::Anew,
+            Start::Example(_) | Start::Import | Start::Copy(_) | Start::Copied(..) => Begin::Anew,
         };
         let draft = drafts.begin(&project, begin).await;
-        let refusal = match start {
-            Start::Copied(Err(error)) if draft.is_none() => Some(error),
-            _ => None,
+        let (brought, refusal) = match (&draft, start) {
+            (None, Start::Copy(name) | Start::Copied(name, _)) => match copy(project, name).await {
+                Ok(text) => (Some(text), None),
+                Err(error) => (None, Some(error)),
+            },
+            _ => (None, None),
         };
         let early = typed(wizard);
         let is_early = early.is_some();
-        match (draft, early) {
-            (Some(draft), None) => {
+        match (draft, brought, early) {
+            (Some(draft), _, None) => {
                 restore(wizard, drafts, draft);
                 drafts.kept.set(Kept::Restored);
             }
             // Who is faster than the draft keeps what they typed; undo brings the draft.
-            (Some(draft), Some(typed)) => {
+            (Some(draft), _, Some(typed)) => {
                 restore(wizard, drafts, draft);
                 wizard.replace(&typed);
             }
-            (None, Some(_)) => {}
-            (None, None) => wizard.restart(&template::empty(&suggestion())),
+            // Of what they asked for, undo leads back to what they typed.
+            (None, Some(text), Some(typed)) => {
+                wizard.restart(&typed);
+                wizard.replace(&text);
+            }
+            (None, Some(text), None) => wizard.restart(&text),
+            (None, None, Some(_)) => {}
+            (None, None, None) => wizard.restart(&template::empty(&suggestion())),
         }
         if !begun.set(wizard) {
             return;
