@@ -7,14 +7,15 @@ use serde_json::{Number, Value};
 
 use crate::document::{Document, Format};
 use crate::edit::{Edit, EditError};
+use crate::matching::pairs;
 use crate::path::Path;
-use crate::splice::Splice;
-use crate::splice::splice;
+use crate::spelling;
+use crate::splice::{Splice, splice};
 
 /// Why a text in JSON was not taken over. Nothing is changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssignError {
-    /// It is not JSON, or repeats a key; its problems say where, if it can be read as YAML neither.
+    /// It is not JSON, repeats a key, or has a number that is none to Kubernetes; its problems say where, if it can be read as YAML neither.
     #[error("the text is not JSON")]
     NotJson,
     /// The stream that it is a view of does not parse.
@@ -38,7 +39,10 @@ impl Document {
     pub fn with_json(&self, json: &Document, anew: bool) -> Result<Self, AssignError> {
         let text = json.text();
         let is_blank = text.trim().is_empty();
-        if !is_blank && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() || !json.is_valid() {
+        if !is_blank && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
+            || !json.is_valid()
+            || spelling::is_beyond_numbers(json)
+        {
             return Err(AssignError::NotJson);
         }
         if !self.is_valid() {
@@ -51,7 +55,13 @@ impl Document {
             }
             Some(value) => vec![whole(value)],
         };
-        self.with_values(&values, anew)
+        let after = self.with_values(&values, anew)?;
+        let spelled = spelling::as_typed(&after, json)
+            .map_err(|shared| AssignError::Shared(after.text().get(shared).unwrap_or_default().to_owned()))?;
+        match spelled {
+            Some(spelled) if spelled.has(&values) => Ok(spelled),
+            _ => Ok(after),
+        }
     }
 
     /// The JSON of this stream as an edit of the JSON that it had before: what is the same keeps its layout. None if
@@ -62,21 +72,21 @@ impl Document {
         let (Some(wanted), Some(old)) = (wanted.value(0), before.value(0)) else {
             return Some(fresh);
         };
-        if whole(old) == *wanted {
-            return Some(before.text().to_owned());
-        }
         if old.is_array() != wanted.is_array() {
             return Some(fresh);
         }
         let mut after = before.clone();
-        match assign(&mut after, 0, &Path::root(), wanted) {
-            Ok(()) if after.value(0).map(whole).as_ref() == Some(wanted) => Some(after.text().to_owned()),
-            _ => Some(fresh),
+        if whole(old) != whole(wanted) {
+            let assigned = assign(&mut after, 0, &Path::root(), wanted);
+            if assigned.is_err() || after.value(0).map(whole) != Some(whole(wanted)) {
+                return Some(fresh);
+            }
         }
+        Some(spelling::shown(self, &after).text().to_owned())
     }
 
     /// It is one document that is a list: then an array is that list, and no list of documents.
-    fn is_one_list(&self) -> bool {
+    pub(crate) fn is_one_list(&self) -> bool {
         matches!(self.entries(), [_]) && self.value(0).is_some_and(Value::is_array)
     }
 
@@ -92,7 +102,7 @@ impl Document {
         let kept: Vec<_> = pairs.iter().flatten().copied().collect();
         // Documents change places only when they are written anew.
         if !kept.is_sorted() {
-            return Self::rewritten(wanted, anew);
+            return self.rewritten(wanted, &pairs, anew);
         }
         for entry in (0..self.entries().len())
             .rev()
@@ -100,14 +110,14 @@ impl Document {
         {
             match after.without_entry(entry) {
                 Some(without) => after = without,
-                None => return Self::rewritten(wanted, anew),
+                None => return self.rewritten(wanted, &pairs, anew),
             }
         }
         for (entry, (pair, value)) in pairs.iter().zip(wanted).enumerate() {
             if pair.is_none() {
                 match after.with_entry(entry, value) {
                     Some(with) => after = with,
-                    None => return Self::rewritten(wanted, anew),
+                    None => return self.rewritten(wanted, &pairs, anew),
                 }
                 continue;
             }
@@ -124,27 +134,46 @@ impl Document {
                 return Err(shared.map_or(AssignError::Unsupported, AssignError::Shared));
             }
             let range = before.entries()[entry].range.clone();
-            let fresh = crate::convert::to_yaml(value);
+            let fresh = before.written_anew(entry, value);
             after = before.spliced(Splice::new(range, fresh.trim_end_matches('\n')));
             if after.value(entry) != Some(value) {
-                return Self::rewritten(wanted, anew);
+                return self.rewritten(wanted, &pairs, anew);
             }
         }
         if after.has(wanted) {
             Ok(after)
         } else {
-            Self::rewritten(wanted, anew)
+            self.rewritten(wanted, &pairs, anew)
         }
     }
 
     /// All of it anew, if that is wanted.
-    fn rewritten(wanted: &[Value], anew: bool) -> Result<Self, AssignError> {
-        let texts = wanted.iter().map(crate::convert::to_yaml).collect::<Vec<_>>();
+    fn rewritten(&self, wanted: &[Value], pairs: &[Option<usize>], anew: bool) -> Result<Self, AssignError> {
+        if !anew {
+            return Err(AssignError::Unsupported);
+        }
+        let texts = pairs.iter().zip(wanted).map(|(pair, value)| match pair {
+            Some(entry) => self.written_anew(*entry, value),
+            None => crate::convert::to_yaml(value),
+        });
+        let texts = texts.collect::<Vec<_>>();
         let after = Self::parse(texts.join("---\n"));
-        if anew && after.has(wanted) {
+        if after.has(wanted) {
             Ok(after)
         } else {
             Err(AssignError::Unsupported)
+        }
+    }
+
+    /// A document with a value, without its comments and anchors: what is the same is spelled as it was.
+    fn written_anew(&self, entry: usize, value: &Value) -> String {
+        let plain = || crate::convert::to_yaml(value);
+        let Some(mut fresh) = spelling::without_anchors(self, entry) else {
+            return plain();
+        };
+        match assign(&mut fresh, 0, &Path::root(), value) {
+            Ok(()) if fresh.value(0) == Some(value) && fresh.entries().len() == 1 => fresh.text().to_owned(),
+            _ => plain(),
         }
     }
 
@@ -358,61 +387,4 @@ fn items(
         document.apply(entry, &last)?;
     }
     Ok(())
-}
-
-/// For each new item the old one that it was: an equal one, else one of the same name, else the one in its place.
-fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Option<usize>> {
-    let mut pairs = vec![None; new.len()];
-    let mut free: Vec<_> = (0..old.len()).collect();
-    let mut open: Vec<_> = (0..new.len()).collect();
-    let mut take = |open: &mut Vec<usize>, free: &mut Vec<usize>, same: &dyn Fn(usize, usize) -> bool| {
-        open.retain(|&to| {
-            let found = free.iter().position(|&from| same(from, to));
-            if let Some(at) = found {
-                pairs[to] = Some(free.remove(at));
-            }
-            found.is_none()
-        });
-    };
-    // What is the same at both ends first, so that of equal items those stay that need not move.
-    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let room = old.len().min(new.len()) - head;
-    let tail = old.iter().rev().zip(new.iter().rev()).take(room);
-    let tail = tail.take_while(|(a, b)| a == b).count();
-    let ends = |from: usize, to: usize| {
-        from == to && to < head || old.len() - from == new.len() - to && new.len() - to <= tail
-    };
-    take(&mut open, &mut free, &ends);
-    take(&mut open, &mut free, &|from, to| old[from] == new[to]);
-    take(&mut open, &mut free, &|from, to| {
-        identity(old[from], documents).is_some_and(|found| Some(found) == identity(new[to], documents))
-    });
-    // An item of the same kind in its place was edited, not another one.
-    let between = open.len().min(free.len());
-    let rest: Vec<_> = open
-        .iter()
-        .copied()
-        .zip(free.iter().copied())
-        .take(between)
-        .collect();
-    for (to, from) in rest {
-        let (a, b) = (old[from], new[to]);
-        let alike = std::mem::discriminant(a) == std::mem::discriminant(b);
-        if alike && (documents || from == to || old.len() == new.len()) {
-            pairs[to] = Some(from);
-        }
-    }
-    pairs
-}
-
-/// What tells an object from others of its list.
-fn identity(value: &Value, documents: bool) -> Option<Vec<&str>> {
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-    if documents {
-        return Some(vec![text("/kind")?, text("/metadata/name")?]);
-    }
-    let key = ["/name", "/mountPath", "/key", "/containerPort", "/ip"]
-        .into_iter()
-        .find_map(text)?;
-    Some(vec![key])
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Format};
 use crate::edit;
+use crate::spelling;
 
 /// A stream that cannot be converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,21 +28,37 @@ impl Document {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(match (to, values.as_slice()) {
             (_, []) => String::new(),
-            (Format::Json, [value]) => pretty(value),
-            (Format::Json, values) => pretty(&Value::Array(
-                values.iter().map(|value| (*value).clone()).collect(),
-            )),
+            (Format::Json, [value]) => spelling::shown_anew(self, pretty(value)),
+            (Format::Json, values) => {
+                let all = values.iter().map(|value| (*value).clone()).collect();
+                spelling::shown_anew(self, pretty(&Value::Array(all)))
+            }
             (Format::Yaml, [Value::Array(items)])
                 if items.iter().all(Value::is_object) && !items.is_empty() =>
             {
-                items.iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
+                let texts = items.iter().map(to_yaml).collect::<Vec<_>>();
+                self.spelled(Document::parse(texts.join("---\n")))
             }
-            (Format::Yaml, values) => values
-                .iter()
-                .map(|value| to_yaml(value))
-                .collect::<Vec<_>>()
-                .join("---\n"),
+            (Format::Yaml, values) => {
+                let texts = values.iter().map(|value| to_yaml(value)).collect::<Vec<_>>();
+                self.spelled(Document::parse(texts.join("---\n")))
+            }
         })
+    }
+}
+
+impl Document {
+    /// A stream in YAML of the same values, with the numbers as this text in JSON spells them.
+    fn spelled(&self, fresh: Document) -> String {
+        match spelling::as_typed(&fresh, self) {
+            Ok(Some(spelled)) if spelled.has_values_of(&fresh) => spelled.text().to_owned(),
+            _ => fresh.text().to_owned(),
+        }
+    }
+
+    fn has_values_of(&self, other: &Self) -> bool {
+        self.entries().len() == other.entries().len()
+            && (0..self.entries().len()).all(|entry| self.value(entry) == other.value(entry))
     }
 }
 

@@ -273,11 +273,28 @@ impl Document {
     /// # Errors
     /// [`EditError`] says why nothing was changed.
     pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
-        if let Some((splices, change)) = edit::apply_near(self, entry, edit) {
+        self.carry_out(entry, edit, false)
+    }
+
+    /// The same, but the comments of what is taken out stay, on lines of their own: for a field that is cleared.
+    ///
+    /// # Errors
+    /// [`EditError`] says why nothing was changed.
+    pub fn apply_beside_comments(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+        self.carry_out(entry, edit, true)
+    }
+
+    fn carry_out(
+        &mut self,
+        entry: usize,
+        edit: &Edit,
+        comments_stay: bool,
+    ) -> Result<Vec<Splice>, EditError> {
+        if let Some((splices, change)) = edit::apply_near(self, entry, edit, comments_stay) {
             self.take_in(entry, change);
             return Ok(splices);
         }
-        let (splices, document) = edit::apply(self, entry, edit)?;
+        let (splices, document) = edit::apply(self, entry, edit, comments_stay)?;
         *self = document;
         Ok(splices)
     }

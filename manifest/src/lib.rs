@@ -6,12 +6,14 @@
 //! input or output, so the server and the browser run the same code.
 
 mod assign;
+mod comments;
 mod convert;
 mod document;
 mod edit;
 mod history;
 pub mod image;
 mod local;
+mod matching;
 mod messages;
 pub mod names;
 mod path;
@@ -20,6 +22,7 @@ pub mod quantity;
 mod scalar;
 pub mod schema;
 pub mod shell;
+mod spelling;
 mod splice;
 mod tree;
 mod validate;

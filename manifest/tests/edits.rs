@@ -111,6 +111,27 @@ fn flow_collections_and_json_keep_their_own_layout() {
     check("a: [1, 2, 3]\n", &remove("a[1]"), "a: [1, 3]\n");
     check("a: [1, 2, 3]\n", &remove("a[2]"), "a: [1, 2]\n");
     check("a: [1]\n", &remove("a[0]"), "a: []\n");
+    let lines = "a: [ # a\n  1, # one\n  # of two\n  2, # two\n  3 # three\n  ] # end\n";
+    check(
+        lines,
+        &remove("a[0]"),
+        "a: [ # a\n  # of two\n  2, # two\n  3 # three\n  ] # end\n",
+    );
+    check(
+        lines,
+        &remove("a[1]"),
+        "a: [ # a\n  1, # one\n  # of two\n  3 # three\n  ] # end\n",
+    );
+    check(
+        lines,
+        &remove("a[2]"),
+        "a: [ # a\n  1, # one\n  # of two\n  2, # two\n  ] # end\n",
+    );
+    check(
+        "a: { # a\n  k: 1 # one\n  }\n",
+        &remove("a.k"),
+        "a: { # a\n   # one\n  }\n",
+    );
     check("a: [1, 2]\n", &insert("a", 0, json!("x")), "a: [x, 1, 2]\n");
     check("a: []\nb: 1\n", &insert("a", 0, json!("x")), "a:\n  - x\nb: 1\n");
     check(
@@ -157,11 +178,69 @@ fn a_removed_item_takes_only_its_own_comments() {
         &remove("a.b"),
         "a: {}\r\n  # about b",
     );
+    // A blank line is content of a text that keeps what follows it.
+    check(
+        "a:\n  - |+\n    x\n  - y\n\n  - z # z\n",
+        &remove("a[1]"),
+        "a:\n  - |+\n    x\n  - z # z\n",
+    );
+    check("a: |+\n  x\nb: 1\n\nc: 2\n", &remove("b"), "a: |+\n  x\nc: 2\n");
     check("a: 1\n", &remove("a"), "{}\n");
     check(
         "a: 1\n# about b\nb: 2\nc: 3\n",
         &remove("b"),
         "a: 1\n# about b\nc: 3\n",
+    );
+}
+
+#[test]
+fn a_value_that_is_written_over_keeps_its_comments() {
+    let block = "a: |  # why\n  x\n  y\nb: 1\n";
+    check(block, &set("a", json!(" z ")), "a: |2-  # why\n   z \nb: 1\n");
+    check(
+        block,
+        &set("a", json!("z\u{1}")),
+        "a: \"z\\u0001\"  # why\nb: 1\n",
+    );
+    check(block, &set("a", json!("")), "a: \"\"  # why\nb: 1\n");
+    check(block, &set("a", json!(7)), "a: 7  # why\nb: 1\n");
+    check(block, &set("a", json!({"k": 1})), "a:  # why\n  k: 1\nb: 1\n");
+    check(
+        "l:\n  - >- # why\n    x\n",
+        &set("l[0]", json!("\u{1}")),
+        "l:\n  - \"\\u0001\" # why\n",
+    );
+    check(
+        "a: # of a\n  # of b\n  b: 1 # one\nc: 2\n",
+        &set("a", json!(5)),
+        "# of b\n# one\na: 5 # of a\nc: 2\n",
+    );
+    check(
+        "a: [1, # one\n  2] # two\n",
+        &set("a", json!("x")),
+        "# one\na: x # two\n",
+    );
+}
+
+#[test]
+fn a_field_that_is_cleared_keeps_its_comment_on_its_line() {
+    let clear = |before: &str, at: &str, after: &str| {
+        let mut document = Document::parse(before);
+        document.apply_beside_comments(0, &remove(at)).unwrap();
+        assert_eq!(document.text(), after);
+    };
+    clear("a:\n  b: 1 # why\n  c: 2\n", "a.b", "a:\n  # why\n  c: 2\n");
+    clear("a:\n  c: 2\n  b: 1 # why\n", "a.b", "a:\n  c: 2\n  # why\n");
+    clear("a:\n  b: 1 # why\nc: 2\n", "a.b", "a: {}\n  # why\nc: 2\n");
+    clear(
+        "a:\n  b: |  # why\n    x\n  c: 2\n",
+        "a.b",
+        "a:\n  # why\n  c: 2\n",
+    );
+    clear(
+        "l:\n  - a: 1 # why\n    b: 2\n",
+        "l[0].a",
+        "l:\n  - b: 2\n    # why\n",
     );
 }
 
@@ -198,6 +277,13 @@ fn list_items_come_and_move_with_their_comments() {
         &moved,
         "c:\n  # second\n  - b # two\n  - c\n  # first\n  - a\n",
     );
+    // Without its break a folded text would be another one.
+    let moved = Edit::Move {
+        path: path("c"),
+        from: 0,
+        to: 1,
+    };
+    check("c:\n  - >\n    a\n  - b", &moved, "c:\n  - b\n  - >\n    a\n");
     check("c:\n  - a\n", &set("c", json!(["x", "z"])), "c:\n  - x\n  - z\n");
     check(
         "c:\n  - a # 1\n  - b # 2\n",

@@ -104,14 +104,14 @@ proptest! {
         if matches!(edit, Edit::Set { .. } | Edit::Rename { .. }) {
             prop_assert!(change.range.start >= first.saturating_sub(2), "{:?} {:?}\n{}\n=>\n{}", edit, change, text, read.text());
         }
-        // A removed item takes its own comments, and a collection that is written anew those inside it.
+        // A removed item takes its own comments, and of a collection set over another one what is gone takes its own.
         let old = before.get(entry, target(&edit));
-        let is_collection = old.is_some_and(|old| old.is_object() || old.is_array());
+        let is_collection = |value: &Value| value.as_object().is_some_and(|map| !map.is_empty())
+            || value.as_array().is_some_and(|list| !list.is_empty());
+        let is_over = matches!(&edit, Edit::Set { value, .. } if is_collection(value) && old.is_some_and(is_collection));
+        let takes = is_over || matches!(edit, Edit::Remove { .. });
         let kept = |comment: &(usize, String)| {
-            let inside = about.contains(&comment.0);
-            let spans = text[about.clone()].contains('\n') || is_collection;
-            let own = matches!(edit, Edit::Remove { .. }) || spans && matches!(edit, Edit::Set { .. });
-            !inside && (!own || !lies_with(text, &about, comment.0))
+            !takes || !about.contains(&comment.0) && !lies_with(text, &about, comment.0)
         };
         for comment in comments(text).iter().filter(|comment| kept(comment)) {
             prop_assert!(
@@ -119,6 +119,24 @@ proptest! {
                 "{} is lost by {:?}\n{}\n=>\n{}", comment.1, edit, text, read.text()
             );
         }
+    }
+
+    #[test]
+    fn a_field_that_is_cleared_leaves_every_comment(bytes in bytes()) {
+        let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
+        let path = target(&edit).clone();
+        let before = read.clone();
+        let is_scalar = before.get(entry, &path).is_some_and(|old| !old.is_object() && !old.is_array());
+        if !is_scalar || read.apply_beside_comments(entry, &Edit::Remove { path: path.clone() }).is_err() {
+            return Ok(());
+        }
+        let wanted = apply(before.value(entry).unwrap(), &Edit::Remove { path: path.clone() });
+        prop_assert_eq!(read.value(entry), wanted.as_ref());
+        let mut texts = [before.text(), read.text()].map(|text| {
+            comments(text).into_iter().map(|(_, comment)| comment).collect::<Vec<_>>()
+        });
+        texts.iter_mut().for_each(|list| list.sort());
+        prop_assert_eq!(&texts[0], &texts[1], "{}\n{}\n=>\n{}", path, before.text(), read.text());
     }
 
     #[test]

@@ -167,7 +167,7 @@ texts! {
     FORMAT: "Format" | "格式";
     JSON_IS_A_VIEW: "A view of the YAML, which keeps its comments." | "JSON 为 YAML 的视图，YAML 中的注释不受影响。";
     JSON_WAITS: "The YAML is still as it was; this text waits." | "YAML 保持不变，此文本等待处理。";
-    JSON_STRICT: "This is not JSON." | "此文本不是有效的 JSON。";
+    JSON_STRICT: "This is not JSON, at line {line}." | "第 {line} 行不是有效的 JSON。";
     JSON_SHARED: "This changes a value that the YAML shares between several places by the anchor {anchor}." | "此更改涉及 YAML 中通过锚点 {anchor} 在多处共享的值。";
     JSON_UNSUPPORTED: "The YAML is written in a way that cannot follow this change." | "YAML 的写法无法应用此更改。";
     JSON_WRITE_ANEW: "Write the document anew (its comments and anchors are lost)" | "重新生成文档（注释和锚点将丢失）";

@@ -1,9 +1,14 @@
-// Keeps what a person does before the page is alive, and does it then, in order. Text stays in its field as typed, with
-// focus and selection, whatever the page writes there meanwhile; buttons wait; links and forms work by themselves as long
-// as nothing waits that they would lose. A page that cannot come to life says so.
+// Keeps what a person does before the page is alive, and does it then. Text stays in its field as typed, with focus and
+// selection, whatever the page writes there meanwhile; buttons wait; links and forms work by themselves as long as nothing
+// waits that they would lose. A page that cannot come to life says so.
+//
+// Who clicks and sees nothing happen clicks again. So a button counts once, at its last click, unless it says otherwise
+// (`data-early`): `repeat` adds something each time, `remove` takes out what it stands beside, `go` shows another part of
+// the page. All that was done on the part that the person saw comes before what leaves it; of what leaves it the last
+// counts.
 (() => {
   const root = document.documentElement;
-  const queue = [];
+  let queue = [];
   let holds = true;
   let own = false;
   const fields = 'input, textarea, select';
@@ -63,7 +68,10 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     button.setAttribute('data-waiting', '');
-    queue.push({ type, target: button });
+    const kind = button.matches('a, form button:not([type=button])') ? 'leave' : button.dataset.early;
+    const same = (item) => item.type === type && (item.target === button ? kind !== 'repeat' : kind === item.kind && (kind === 'go' || kind === 'leave'));
+    for (const { target } of queue.filter(same)) if (target !== button) target.removeAttribute('data-waiting');
+    queue = [...queue.filter((item) => !same(item)), { type, target: button, kind }];
   };
   for (const kind of kinds) addEventListener(kind, note, true);
 
@@ -114,12 +122,24 @@
     if (queue.some((item) => item.target === target && item.type !== 'click')) guard(target);
   };
 
+  // What is to be done next. Items are removed from the last one on: those that are left keep their places.
+  const order = ['remove', 'go', 'leave'];
+  const take = () => {
+    const rank = ({ kind }) => order.indexOf(kind);
+    const first = Math.min(...queue.map(rank));
+    const items = queue.filter((item) => rank(item) === first);
+    const behind = (a, b) => (a.target.compareDocumentPosition(b.target) & Node.DOCUMENT_POSITION_FOLLOWING ? b : a);
+    const item = first === 0 ? items.reduce(behind) : items[0];
+    queue = queue.filter((other) => other !== item);
+    return item;
+  };
+
   root.addEventListener('jobwright-alive', async () => {
     const pause = () => new Promise((resolve) => setTimeout(resolve));
     // What the page does at the beginning comes first.
     await pause();
     while (queue.length > 0) {
-      redo(queue.shift());
+      redo(take());
       await pause();
     }
     stop();

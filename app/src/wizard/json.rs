@@ -2,7 +2,7 @@
 //! be carried out waits as it is, and the form with it.
 
 use leptos::prelude::*;
-use manifest::{AssignError, Document, Format, Path, Problem, Segment, Severity, difference};
+use manifest::{AssignError, Document, Format, Path, Problem, Segment, Severity, difference, line_column};
 use serde_json::Value;
 
 use super::state::Wizard;
@@ -16,6 +16,9 @@ pub const WAITS: &str = "json";
 pub struct Json {
     /// What is shown.
     pub document: Document,
+    /// The YAML that what is typed here is carried out on: as it was before the first change, so that what is cut and
+    /// pasted, or cleared and typed again, comes back with its comments.
+    pub base: Document,
     /// Why the YAML has not followed it; none if both say the same.
     pub waits: Option<AssignError>,
 }
@@ -30,7 +33,11 @@ impl Json {
             Ok(false) => None,
             Err(error) => Some(error),
         };
-        Self { document, waits }
+        Self {
+            document,
+            base: yaml.clone(),
+            waits,
+        }
     }
 
     /// The place in the view of a place in a document of the stream: several documents are an array.
@@ -71,17 +78,23 @@ impl Json {
         let Some(why) = &self.waits else {
             return Vec::new();
         };
-        if *why == AssignError::NotJson && !self.document.is_valid() {
+        // What stands there twice, or is no number, is told by its name; all else in the words of JSON.
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(self.document.text()).is_ok();
+        if *why == AssignError::NotJson && is_json && !self.document.is_valid() {
             return self.document.problems().to_vec();
         }
+        let shown = self.document.text();
+        let at = match why {
+            AssignError::NotJson => strict_error(shown),
+            _ => 0,
+        };
         let words = match why {
-            AssignError::NotJson => t(text::JSON_STRICT).to_owned(),
+            AssignError::NotJson => {
+                let line = line_column(shown, at).0.to_string();
+                tf(text::JSON_STRICT, &[("line", &line)])
+            }
             AssignError::Shared(anchor) => tf(text::JSON_SHARED, &[("anchor", anchor)]),
             AssignError::Unsupported | AssignError::Unreadable => t(text::JSON_UNSUPPORTED).to_owned(),
-        };
-        let at = match why {
-            AssignError::NotJson => strict_error(self.document.text()),
-            _ => 0,
         };
         vec![Problem {
             code: WAITS,
@@ -133,6 +146,7 @@ impl Wizard {
                 self.lit.set(Vec::new());
                 self.json.set(text.map(|text| Json {
                     document: Document::parse(text),
+                    base: document,
                     waits: None,
                 }));
                 found
@@ -168,14 +182,27 @@ impl Wizard {
         }
         let mut document = json.document.clone();
         document.splice(&[change]);
-        let waits = match before.with_json(&document, false) {
+        let mut base = json.base.clone();
+        let from_base = base.with_json(&document, false);
+        let after = from_base.or_else(|_| {
+            let after = before.with_json(&document, false);
+            if after.is_ok() {
+                base = before.clone();
+            }
+            after
+        });
+        let waits = match after {
             Ok(after) => {
                 self.follow(&before, after, Some("text"));
                 None
             }
             Err(error) => Some(error),
         };
-        self.json.set(Some(Json { document, waits }));
+        self.json.set(Some(Json {
+            document,
+            base,
+            waits,
+        }));
     }
 
     /// Carries out what waits by writing anew the documents that it is about, without their comments and anchors.
@@ -185,8 +212,12 @@ impl Wizard {
         };
         let before = self.document.get_untracked();
         if let Ok(after) = before.with_json(&json.document, true) {
-            self.follow(&before, after, None);
-            self.json.set(Some(Json { waits: None, ..json }));
+            self.follow(&before, after.clone(), None);
+            self.json.set(Some(Json {
+                base: after,
+                waits: None,
+                ..json
+            }));
         }
     }
 
@@ -201,7 +232,7 @@ impl Wizard {
         else {
             return false;
         };
-        self.show_json(&json, &text);
+        self.show_json(&json, &text, self.document.get_untracked());
         self.dropped.set_value(Some(json));
         true
     }
@@ -213,18 +244,19 @@ impl Wizard {
             return false;
         };
         let text = json.document.text().to_owned();
-        self.show_json(&now, &text);
+        self.show_json(&now, &text, now.base.clone());
         self.json.set(Some(json));
         true
     }
 
-    /// Puts another text into the view.
-    pub fn show_json(self, before: &Json, text: &str) {
+    /// Puts another text into the view, which shows a document.
+    pub fn show_json(self, before: &Json, text: &str, base: Document) {
         let splices: Vec<_> = difference(before.document.text(), text).into_iter().collect();
         self.tell_editor(before.document.text(), &splices);
         self.light(&splices);
         self.json.set(Some(Json {
             document: Document::parse(text),
+            base,
             waits: None,
         }));
     }

@@ -41,6 +41,7 @@ use crate::address;
 use crate::frame::use_project;
 use crate::i18n::{t, wizard as text};
 use crate::kit::dynamic::dynamic;
+use crate::kit::early::Alive;
 use check::Check;
 use draft::Drafts;
 use head::{Head, Notices};
@@ -59,9 +60,48 @@ struct Address {
     here: Callback<(), String>,
 }
 
-/// The page.
+/// The page. A copy of a Job is read first, so that the server renders it.
 #[component]
 pub fn CreateJob() -> impl IntoView {
+    let start = use_query_map().with_untracked(start::Start::of);
+    let project = use_project();
+    let start::Start::Copy(name) = start else {
+        return view! { <Page start/> }.into_any();
+    };
+    let job = name.clone();
+    let copied = Resource::new_blocking(
+        || (),
+        move |()| {
+            let copy = start::copy(project.get_untracked(), name.clone());
+            async move { copy.await.ok() }
+        },
+    );
+    // Nothing answers before the form is there.
+    let alive = use_context::<Alive>();
+    if let Some(alive) = alive {
+        alive.hold();
+    }
+    view! {
+        <Suspense>
+            {dynamic(move || {
+                let job = job.clone();
+                Suspend::new(async move {
+                    let start = start::Start::Copied(job, copied.await);
+                    let page = view! { <Page start/> };
+                    if let Some(alive) = alive {
+                        alive.release();
+                    }
+                    page
+                })
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// The wizard, with what a person begins with.
+#[component]
+fn Page(start: start::Start) -> impl IntoView {
     let query = use_query_map();
     let step = Memo::new(move |_| {
         query
@@ -72,7 +112,6 @@ pub fn CreateJob() -> impl IntoView {
     let importing = query.with_untracked(|query| query.get("import").is_some());
     let editing =
         Memo::new(move |_| query.with(|query| query.get("edit").is_some() || query.get("import").is_some()));
-    let start = query.with_untracked(start::Start::of);
     let wizard = Wizard::new(use_project(), step, editing, start.text());
     let reviewing = RwSignal::new(false);
     let drafts = Drafts::new();
@@ -82,6 +121,18 @@ pub fn CreateJob() -> impl IntoView {
         wizard.step.track();
         reviewing.track();
         wizard.young.grow_up();
+    });
+    // A step is seen from its beginning.
+    let form = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |before: Option<Step>| {
+        let step = wizard.step.get();
+        if let Some(form) = form
+            .get_untracked()
+            .filter(|_| before.is_some_and(|before| before != step))
+        {
+            form.set_scroll_top(0);
+        }
+        step
     });
     // The review stands where step and text stand: who asks for one of these leaves it.
     Effect::new(move |before: Option<()>| {
@@ -114,7 +165,7 @@ pub fn CreateJob() -> impl IntoView {
             <Notices wizard drafts/>
             <Show
                 when=move || reviewing.get()
-                fallback=move || view! { <Panes wizard importing address=address.get_value()/> }
+                fallback=move || view! { <Panes wizard importing form address=address.get_value()/> }
             >
                 <review::Review wizard check/>
             </Show>
@@ -125,7 +176,12 @@ pub fn CreateJob() -> impl IntoView {
 
 /// Form and text, side by side or one at a time.
 #[component]
-fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
+fn Panes(
+    wizard: Wizard,
+    importing: bool,
+    form: NodeRef<leptos::html::Div>,
+    address: Address,
+) -> impl IntoView {
     let open_text = {
         let mode = address.mode;
         Callback::new(move |offset: usize| {
@@ -140,7 +196,7 @@ fn Panes(wizard: Wizard, importing: bool, address: Address) -> impl IntoView {
                 <section class="wizard-form" aria-label=t(text::STEPS)>
                     <Stepper wizard go=address.step/>
                     <div class="wizard-broken"><Broken wizard mode=address.mode/></div>
-                    <div class="wizard-step" inert=move || !wizard.is_usable()>
+                    <div class="wizard-step" node_ref=form inert=move || !wizard.is_usable()>
                         <div class="step-head">
                             <h2 class="step-title">{dynamic(move || t(wizard.step.get().label()))}</h2>
                             <find::Find wizard go=address.step/>

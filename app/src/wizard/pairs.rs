@@ -155,6 +155,7 @@ fn Row(
             <button
                 type="button"
                 class="button button-icon"
+                data-early="remove"
                 aria-label=move || tf(text::REMOVE, &[("what", &key())])
                 on:click=move |_| wizard.remove(&at())
             >

@@ -76,10 +76,7 @@ pub fn QuantityField(
         let zero =
             number.is_empty() || number.parse::<f64>() == Ok(0.0) && !number.ends_with('.') && number == "0";
         if zero {
-            wizard.edit(
-                &manifest::Edit::Remove { path: path.clone() },
-                Some(&path.to_string()),
-            );
+            wizard.clear(&path);
         } else {
             let has_unit = number.ends_with(|c: char| c.is_ascii_alphabetic());
             let value = if has_unit {

@@ -13,7 +13,8 @@ use crate::frame::WorkspaceContext;
 use crate::kit::early::Alive;
 
 /// Chooses the first text, once the page lives, and keeps the draft from then on. Chance and storage are the
-/// browser's: the server renders an example, which is known from the address, or the empty template without a name.
+/// browser's: the server renders an example or a copy of a Job, which the address says, or the empty template without a
+/// name.
 pub fn begin(wizard: Wizard, drafts: Drafts, start: Start) {
     let alive = use_context::<Alive>();
     if let Some(alive) = alive {
@@ -184,6 +185,8 @@ pub enum Start {
     Import,
     /// A copy of a Job, by its name.
     Copy(String),
+    /// That copy's text as the server has read it; none if it could not, and the browser asks once more.
+    Copied(String, Option<String>),
 }
 
 impl Start {
@@ -203,9 +206,10 @@ impl Start {
     }
 
     /// The text, if the address says it.
-    pub fn text(&self) -> Option<&'static str> {
+    pub fn text(&self) -> Option<&str> {
         match self {
             Self::Example(text) => Some(text),
+            Self::Copied(_, Some(text)) => Some(text),
             _ => None,
         }
     }
@@ -213,7 +217,7 @@ impl Start {
 
 /// Gives the first text. Until it is known, nothing that is typed is overwritten.
 fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Begun) {
-    if let Start::Example(text) = start {
+    if let Some(text) = start.text() {
         // It is there already, but on a page that did not come from the server.
         wizard.restart(text);
         begun.set(wizard);
@@ -226,11 +230,11 @@ fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Be
         let begin = match start {
             Start::Usual => Begin::Again,
             Start::Draft(number) => Begin::At(number),
-            Start::Example(_) | Start::Import | Start::Copy(_) => Begin::Anew,
+            Start::Example(_) | Start::Import | Start::Copy(_) | Start::Copied(..) => Begin::Anew,
         };
         let draft = drafts.begin(&project, begin).await;
         let (brought, refusal) = match (&draft, start) {
-            (None, Start::Copy(name)) => match copy(project, name).await {
+            (None, Start::Copy(name) | Start::Copied(name, _)) => match copy(project, name).await {
                 Ok(text) => (Some(text), None),
                 Err(error) => (None, Some(error)),
             },
@@ -321,7 +325,7 @@ pub fn done(drafts: Drafts) {
 }
 
 /// A copy of a Job under a name of its own, or why it may not be read.
-async fn copy(project: String, name: String) -> Result<String, ApiError> {
+pub async fn copy(project: String, name: String) -> Result<String, ApiError> {
     let text = api::manifest(project, name.clone()).await?;
     let copy = format!("{}-copy", name.chars().take(58).collect::<String>());
     Ok(template::named(&text, &copy))

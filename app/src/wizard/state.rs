@@ -79,10 +79,22 @@ pub struct Wizard {
     own: Memo<Vec<Problem>>,
     /// All problems: of the text, of the rules, of the server's last answer.
     pub problems: Memo<Vec<Problem>>,
+    // What a person types into one field, as long as they do.
+    run: StoredValue<Option<Run>>,
     // The position of the document that this form is about, if it is not the Job.
     other: Option<usize>,
     // Wrapped only where there is one: the server drops its pages on any thread.
     editor: StoredValue<Option<SendWrapper<Box<dyn EditorPort>>>>,
+}
+
+/// Typing into one field: each key is carried out on the document as it was before the first one. So a field that is
+/// cleared and filled in again stands where it stood, with its comments, and a text of several lines that is one line in
+/// between keeps its style.
+struct Run {
+    entry: usize,
+    path: Path,
+    base: Document,
+    newest: Document,
 }
 
 impl Wizard {
@@ -147,6 +159,7 @@ impl Wizard {
             young: Young::new(),
             focused: RwSignal::new(Path::of(["metadata", "name"])),
             problems,
+            run: StoredValue::new(None),
             other: None,
             editor: StoredValue::new(None),
         }
@@ -279,7 +292,12 @@ impl Wizard {
         self.dropped.with_value(Option::is_some) || self.history.with(History::can_redo)
     }
 
-    /// Takes a value out.
+    /// Takes a value out that a field no longer says; its comments stay.
+    pub fn clear(self, path: &Path) {
+        self.edit(&Edit::Remove { path: path.clone() }, Some(&path.to_string()));
+    }
+
+    /// Takes a value out, with its comments.
     pub fn remove(self, path: &Path) {
         self.edit(&Edit::Remove { path: path.clone() }, None);
     }
@@ -306,7 +324,15 @@ impl Wizard {
     pub fn edit_entry(self, entry: usize, edit: &Edit, group: Option<&str>) {
         let before = self.document.get_untracked();
         let mut after = before.clone();
-        match after.apply(entry, edit) {
+        let is_one = matches!(edit, Edit::Set { .. } | Edit::Remove { .. });
+        let typing = is_one && group.is_some_and(|group| group == edit.path().to_string());
+        let done = if typing {
+            self.type_on(&mut after, entry, edit)
+        } else {
+            self.run.set_value(None);
+            after.apply(entry, edit)
+        };
+        match done {
             Ok(splices) if splices.is_empty() => {}
             Ok(splices) => {
                 self.refusal.set(None);
@@ -318,6 +344,33 @@ impl Wizard {
             Err(EditError::Shared(_)) => self.refusal.set(Some(text::SHARED)),
             Err(_) => self.refusal.set(Some(text::ONLY_TEXT)),
         }
+    }
+
+    /// Carries out what was typed into a field: on the document as it was before the typing began.
+    fn type_on(self, document: &mut Document, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+        let before = document.clone();
+        let base = self.run.with_value(|run| {
+            let goes_on = |run: &&Run| run.entry == entry && run.path == *edit.path() && run.newest == before;
+            run.as_ref().filter(goes_on).map(|run| run.base.clone())
+        });
+        let mut splices = None;
+        if let Some(mut anew) = base.clone()
+            && anew.apply_beside_comments(entry, edit).is_ok()
+        {
+            splices = Some(difference(before.text(), anew.text()).into_iter().collect());
+            *document = anew;
+        }
+        let splices = match splices {
+            Some(splices) => splices,
+            None => document.apply_beside_comments(entry, edit)?,
+        };
+        self.run.set_value(Some(Run {
+            entry,
+            path: edit.path().clone(),
+            base: base.unwrap_or(before),
+            newest: document.clone(),
+        }));
+        Ok(splices)
     }
 
     /// Carries out a problem's own fix.
@@ -367,7 +420,7 @@ impl Wizard {
             }
             Some(json) if after.format() == Format::Yaml && after.is_valid() => {
                 if let Some(text) = after.json_after(&json.document) {
-                    self.show_json(&json, &text);
+                    self.show_json(&json, &text, after.clone());
                 }
             }
             // A text of its own.

@@ -85,6 +85,7 @@ pub fn Stepper(
                                 <button
                                     type="button"
                                     class="step"
+                                    data-early="go"
                                     class:step-current=current
                                     class:step-wrong=move || { errors.get() > 0 }
                                     aria-current=move || if current() { "step" } else { "false" }

@@ -92,6 +92,41 @@ test.describe('on a slow line', () => {
     await expect(page.getByRole('radio', { name: /OnFailure/ })).toBeChecked();
   });
 
+  test('who clicks Next again, since nothing happens, goes one step', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job`);
+    const next = page.getByRole('button', { name: 'Next' });
+    await next.dblclick();
+    await page.getByLabel('Name', { exact: true }).fill('typed-between');
+    await next.click();
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect(page).toHaveURL(/step=settings/, late);
+    await expect(page.getByLabel('Completions')).toBeVisible();
+    expect(await manifest(page)).toContain('name: typed-between\n');
+  });
+
+  test('of steps that are clicked the last one is shown, after what was typed', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?example=pi`);
+    await page.getByRole('button', { name: /Volumes/ }).click();
+    await page.getByRole('button', { name: /Job settings/ }).click();
+    await page.getByLabel('Name', { exact: true }).fill('typed-last');
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect(page).toHaveURL(/step=settings/, late);
+    await expect.poll(() => manifest(page)).toContain('name: typed-last\n');
+  });
+
+  test('each click on Add adds, and what is removed is what the person saw', async ({ page, origin }) => {
+    await early(page, `${origin}/projects/demo/create-job?step=pods&example=pi`);
+    await page.getByText('Advanced').first().click();
+    const add = page.getByRole('button', { name: 'Add command' });
+    for (let number = 0; number < 3; number += 1) await add.click();
+    for (const word of [1, 2]) await page.getByRole('button', { name: `Remove Command ${word}` }).click();
+    await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+    await alive(page);
+    await expect.poll(() => manifest(page), late).toContain('command: ["-wle", "print bpi(2000)", "", "", ""]');
+  });
+
   test('edit mode is switched on', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?example=pi`);
     await page.getByRole('switch', { name: 'Edit mode' }).click();
@@ -133,6 +168,30 @@ test.describe('on a slow line', () => {
     expect(await manifest(page)).toContain('name: typed-early\n');
   });
 
+  test('a copy of a Job is there from the beginning, and takes what is typed', async ({ page }) => {
+    const server = await Server.start('playground');
+    try {
+      const kubectl = new Kubectl(server);
+      kubectl.create(shellJob('copied', 'true', { suspend: true, completions: 3 }));
+      await signIn(page, server);
+      const origin = new URL(await server.address()).origin;
+      await early(page, `${origin}/projects/demo/create-job?from=copied`);
+      const name = page.getByLabel('Name', { exact: true });
+      await expect(name).toHaveValue('copied-copy');
+      const before = await manifest(page);
+      expect(before).toContain('completions: 3');
+      await name.fill('typed-early');
+      await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
+      await alive(page);
+      await expect.poll(() => manifest(page)).toBe(before.replace('copied-copy', 'typed-early'));
+      await page.getByRole('button', { name: 'Undo' }).click();
+      expect(await manifest(page)).toBe(before);
+    } finally {
+      await page.close();
+      await server.stop();
+    }
+  });
+
   test('the list of Jobs is searched', async ({ page }) => {
     // Without a cluster there is no list.
     const server = await Server.start('playground');
@@ -163,4 +222,43 @@ test('a page whose code cannot be loaded says so, and what was typed stays in si
   await expect(page.getByRole('alert').filter({ hasText: 'could not be loaded completely' })).toBeVisible();
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('typed');
   page.on('dialog', (dialog) => void dialog.accept());
+});
+
+test('who leaves before what they typed is kept is asked, and stays', async ({ page, origin }) => {
+  // The code never comes, and does not fail either.
+  await page.route('**/*.wasm', () => undefined);
+  await page.goto(`${origin}/projects/demo/create-job?example=pi`, { waitUntil: 'commit' });
+  const name = page.getByLabel('Name', { exact: true });
+  const ask = async () => {
+    const asked = page.waitForEvent('dialog', { timeout: 5000 }).then(
+      async (dialog) => {
+        const kind = dialog.type();
+        await dialog.dismiss();
+        return kind;
+      },
+      () => 'nobody asks',
+    );
+    await page.close({ runBeforeUnload: true });
+    return asked;
+  };
+  await name.click();
+  await name.pressSequentially('typed');
+  expect(await ask()).toBe('beforeunload');
+  expect(page.isClosed()).toBe(false);
+  await expect(name).toHaveValue(/typed/);
+});
+
+test('who leaves a page that they only looked at is not asked', async ({ page, origin }) => {
+  await page.route('**/*.wasm', () => undefined);
+  await page.goto(`${origin}/projects/demo/create-job?example=pi`, { waitUntil: 'commit' });
+  await page.getByLabel('Name', { exact: true }).click();
+  let asked = false;
+  page.on('dialog', (dialog) => {
+    asked = true;
+    void dialog.dismiss();
+  });
+  const closed = page.waitForEvent('close', { timeout: 5000 });
+  await page.close({ runBeforeUnload: true });
+  await closed;
+  expect(asked).toBe(false);
 });

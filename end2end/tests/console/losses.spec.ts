@@ -54,6 +54,18 @@ test('a backoff limit of 0 is a value', async ({ page }) => {
   expect(await manifest(page)).toBe(changed('backoffLimit: 6', 'backoffLimit: 0'));
 });
 
+test('a number that is cleared and typed again stands where it stood, with its comment', async ({ page }) => {
+  await step(page, 'Job settings');
+  const completions = page.getByLabel('Completions');
+  await completions.fill('');
+  // Cleared, it takes its line, and the comment stays.
+  expect(await manifest(page)).toBe(changed('  completions: 2   # two\n', '  # two\n'));
+  await completions.fill('3');
+  expect(await manifest(page)).toBe(changed('completions: 2   #', 'completions: 3   #'));
+  await page.getByRole('button', { name: 'Undo' }).click();
+  expect(await manifest(page)).toBe(text);
+});
+
 test('user 0, pull Secrets and GPUs survive an edit of the container', async ({ page }) => {
   await step(page, 'Pod template');
   await card(page, 'main').getByLabel('Image', { exact: true }).fill('busybox:1.37');
@@ -283,4 +295,20 @@ test('a pasted command of several lines is not joined by blanks', async ({ page 
   await main.getByRole('button', { name: 'Split into rows' }).click();
   await expect(main.getByLabel('Command 2', { exact: true })).toHaveValue('--text');
   await expect(main.getByLabel('Command 3', { exact: true })).toHaveValue('a\nb');
+});
+
+test('in JSON what is cut and pasted elsewhere comes back with its comments', async ({ page }) => {
+  await editMode(page, true);
+  await page.getByLabel('Plain text field').check();
+  await page.getByRole('radio', { name: 'JSON' }).or(page.getByRole('button', { name: 'JSON', exact: true })).first().click();
+  const area = page.getByRole('textbox', { name: 'Manifest' });
+  const json = await area.inputValue();
+  const cut = json.replace('    "completions": 2,\n', '');
+  expect(cut).not.toBe(json);
+  await area.fill(cut);
+  await area.fill(cut.replace('"backoffLimit": 6,', '"backoffLimit": 6,\n    "completions": 2,'));
+  await area.fill(json.replace('"containerPort": 9090', '"containerPort": 9091'));
+  await page.getByRole('radio', { name: 'YAML' }).or(page.getByRole('button', { name: 'YAML', exact: true })).first().click();
+  await editMode(page, false);
+  expect(await manifest(page)).toBe(changed('9090', '9091'));
 });

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::EditError;
 use super::layout::Layout;
 use super::write::Place;
+use super::{EditError, Writing};
 use crate::splice::Splice;
 use crate::tree::{Kind, NodeId};
 
@@ -233,7 +233,15 @@ impl Layout<'_> {
 
     /// From the start of a line to the end of another, its break included.
     fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
-        self.line_start(start)..self.next_line(end)
+        let mut behind = self.next_line(end);
+        // Blank lines that follow would become content of a block scalar before that keeps them.
+        while self.writing != Writing::Kept
+            && behind < self.text.len()
+            && self.text[behind..self.line_end(behind)].trim().is_empty()
+        {
+            behind = self.next_line(behind);
+        }
+        self.line_start(start)..behind
     }
 
     /// Moves an item: the texts of the items between change places.
@@ -241,7 +249,7 @@ impl Layout<'_> {
         let Kind::Sequence { flow, items } = &self.tree.node(place.node).kind else {
             return Err(EditError::Unsupported);
         };
-        let slots = (0..items.len())
+        let mut slots = (0..items.len())
             .map(|index| {
                 if *flow {
                     Ok(self.tree.node(items[index]).start..self.end(items[index]))
@@ -250,15 +258,30 @@ impl Layout<'_> {
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
+        if self.writing == Writing::Whole && !*flow {
+            // Blank lines are content of a block scalar that keeps them: they move with it.
+            for index in 1..slots.len() {
+                let next = slots[index].start;
+                slots[index - 1].end = next - self.eol_before(next);
+            }
+        }
         let mut order = (0..items.len()).collect::<Vec<_>>();
         let moved = order.remove(from);
         order.insert(to, moved);
-        Ok(slots
+        let mut splices: Vec<_> = slots
             .iter()
             .zip(order)
             .enumerate()
             .filter(|(position, (_, source))| position != source)
             .map(|(_, (slot, source))| Splice::new(slot.clone(), &self.text[slots[source].clone()]))
-            .collect())
+            .collect();
+        // A block scalar that comes to the end of a text needs the break that it had behind it.
+        if self.writing != Writing::Kept
+            && let Some(last) = splices.last_mut()
+            && last.range.end == self.text.len()
+        {
+            last.text.push_str(self.eol);
+        }
+        Ok(splices)
     }
 }

@@ -129,19 +129,58 @@ impl Layout<'_> {
         }
     }
 
-    /// Takes a member out, with one comma.
+    /// Takes a member out, with one comma. Comments stay but for one behind it on its line.
     pub(super) fn remove_flow(&self, id: NodeId, members: &[Range<usize>], index: usize) -> Splice {
         let member = members[index].clone();
-        match (
-            members.get(index + 1),
-            index.checked_sub(1).map(|before| &members[before]),
-        ) {
-            (Some(next), _) => Splice::new(member.start..next.start, ""),
-            (None, Some(before)) => Splice::new(before.end..member.end, ""),
+        let before = index.checked_sub(1).map(|before| &members[before]);
+        match (members.get(index + 1), before) {
+            (Some(next), _) => Splice::new(member.start..self.flow_rest(member.end, next.start), ""),
+            (None, Some(before)) if !self.text[before.end..member.start].contains('#') => {
+                Splice::new(before.end..member.end, "")
+            }
             (None, None) => {
                 let range = self.tree.node(id).range.clone();
-                Splice::new(range.start + 1..range.end - 1, "")
+                let inside = range.start + 1..range.end - 1;
+                let around = [inside.start..member.start, member.end..inside.end];
+                if around.into_iter().any(|part| self.text[part].contains('#')) {
+                    Splice::new(member.start..self.behind_comma(member.end), "")
+                } else {
+                    Splice::new(inside, "")
+                }
+            }
+            // The comma of the one before stays, since a comment stands behind it.
+            (None, Some(_)) => {
+                let end = self.behind_comma(member.end);
+                let line = self.line_start(member.start);
+                let rest = self.text[end..self.line_end(end)].trim_start();
+                if self.is_first_on_line(member.start) && (rest.is_empty() || rest.starts_with('#')) {
+                    Splice::new(line - self.eol_before(line)..self.line_end(end), "")
+                } else {
+                    Splice::new(member.start..end, "")
+                }
             }
         }
+    }
+
+    /// Behind the comma that follows at once.
+    fn behind_comma(&self, end: usize) -> usize {
+        let rest = &self.text[end..];
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        if rest[blanks..].starts_with(',') {
+            end + blanks + 1
+        } else {
+            end
+        }
+    }
+
+    /// Where what stays begins behind a member: at the next one, or at the first comment on a line between.
+    fn flow_rest(&self, end: usize, next: usize) -> usize {
+        let comma = self.behind_comma(end);
+        let line = self.next_line(comma);
+        if comma == end || line > next {
+            return next;
+        }
+        let rest = &self.text[line..next];
+        line + rest.find('#').unwrap_or(rest.len())
     }
 }

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use crate::comments;
 use crate::document::Document;
 use crate::local::Change;
 use crate::path::{Path, Segment};
@@ -39,7 +40,7 @@ pub enum Edit {
         /// What.
         value: Value,
     },
-    /// Takes out the value at `path`. The last one leaves `{}` or `[]`. Nothing there: nothing changes.
+    /// Takes out the value at `path` with its comments. The last one leaves `{}` or `[]`. Nothing there: nothing changes.
     Remove {
         /// Where.
         path: Path,
@@ -60,6 +61,19 @@ pub enum Edit {
         /// Its new name.
         key: String,
     },
+}
+
+impl Edit {
+    /// The place that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Set { path, .. }
+            | Self::Insert { path, .. }
+            | Self::Remove { path }
+            | Self::Move { path, .. }
+            | Self::Rename { path, .. } => path,
+        }
+    }
 }
 
 /// Why an edit was not made. Nothing is changed then.
@@ -96,11 +110,13 @@ pub(crate) enum Writing {
 
 const WRITINGS: [Writing; 3] = [Writing::Kept, Writing::Whole, Writing::Quoted];
 
-/// Carries out an edit on a document.
+/// Carries out an edit on a document. What it writes over keeps its comments; what it takes out takes them along, unless
+/// they are to stay.
 pub(crate) fn apply(
     document: &Document,
     entry: usize,
     edit: &Edit,
+    comments_stay: bool,
 ) -> Result<(Vec<Splice>, Document), EditError> {
     let before = document.value(entry).ok_or(EditError::Unreadable)?;
     let wanted = reference::apply(before, edit)?;
@@ -108,8 +124,26 @@ pub(crate) fn apply(
         return Ok((Vec::new(), document.clone()));
     }
     if let Some(parts) = parts(before, edit) {
-        return in_parts(document, entry, &parts, &wanted);
+        return in_parts(document, entry, &parts, &wanted, comments_stay);
     }
+    let (splices, after) = carry_out(document, entry, edit, &wanted)?;
+    if comments_stay || !takes_comments(edit) {
+        return Ok(comments::keep(document, entry, edit, splices, after));
+    }
+    Ok((splices, after))
+}
+
+/// The edit moves or takes out comments with what they are about.
+fn takes_comments(edit: &Edit) -> bool {
+    matches!(edit, Edit::Remove { .. } | Edit::Move { .. })
+}
+
+fn carry_out(
+    document: &Document,
+    entry: usize,
+    edit: &Edit,
+    wanted: &Value,
+) -> Result<(Vec<Splice>, Document), EditError> {
     let mut tried = None;
     for writing in WRITINGS {
         let splices = write::splices(document, entry, edit, writing)?;
@@ -117,7 +151,7 @@ pub(crate) fn apply(
             continue;
         }
         let after = Document::parse(splice(document.text(), &splices));
-        if after.value(entry) == Some(&wanted) && after.entries().len() == document.entries().len() {
+        if after.value(entry) == Some(wanted) && after.entries().len() == document.entries().len() {
             return Ok((splices, after));
         }
         tried = Some(splices);
@@ -127,7 +161,12 @@ pub(crate) fn apply(
 
 /// Carries out an edit by reading again only the lines around it. None where it has to be done as a whole: because
 /// other lines matter, because the edit is none or several, or because it is refused.
-pub(crate) fn apply_near(document: &Document, entry: usize, edit: &Edit) -> Option<(Vec<Splice>, Change)> {
+pub(crate) fn apply_near(
+    document: &Document,
+    entry: usize,
+    edit: &Edit,
+    comments_stay: bool,
+) -> Option<(Vec<Splice>, Change)> {
     let before = document.value(entry)?;
     if !is_plain(before, edit)? {
         return None;
@@ -137,6 +176,10 @@ pub(crate) fn apply_near(document: &Document, entry: usize, edit: &Edit) -> Opti
         let splices = write::splices(document, entry, edit, writing).ok()?;
         if tried.as_ref() == Some(&splices) {
             continue;
+        }
+        let may_take = |splice: &Splice| document.text()[splice.range.clone()].contains('#');
+        if (comments_stay || !takes_comments(edit)) && splices.iter().any(may_take) {
+            return None;
         }
         if let Some((at, change)) = document.near(&splices) {
             let before = reference::get(before, &change.path)?;
@@ -256,6 +299,7 @@ fn in_parts(
     entry: usize,
     parts: &[Edit],
     wanted: &Value,
+    comments_stay: bool,
 ) -> Result<(Vec<Splice>, Document), EditError> {
     // A refusal shows an anchor of this text, not of one halfway.
     for part in parts {
@@ -265,7 +309,7 @@ fn in_parts(
     }
     let mut after = document.clone();
     for part in parts {
-        after = apply(&after, entry, part)?.1;
+        after = apply(&after, entry, part, comments_stay)?.1;
     }
     if after.value(entry) != Some(wanted) {
         return Err(EditError::Unsupported);

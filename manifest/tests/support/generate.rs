@@ -11,7 +11,7 @@ pub struct Source<'a> {
     anchors: Vec<(String, bool)>,
 }
 
-const SCALARS: [&str; 16] = [
+const SCALARS: [&str; 28] = [
     "1",
     "x",
     "'it''s'",
@@ -28,6 +28,18 @@ const SCALARS: [&str; 16] = [
     "100m",
     "\"\"",
     "2001-01-01",
+    "1.10",
+    "0x1F",
+    "1_000",
+    "0o17",
+    ".5",
+    "yes",
+    "12345678901234567890123",
+    "1e-7",
+    "2.0",
+    "-0.10",
+    "Null",
+    "'1.10'",
 ];
 
 impl<'a> Source<'a> {
@@ -60,7 +72,7 @@ impl<'a> Source<'a> {
     }
 
     fn scalar(&mut self) -> &'static str {
-        SCALARS[self.below(16)]
+        SCALARS[self.below(28)]
     }
 }
 
@@ -139,13 +151,18 @@ fn value(source: &mut Source<'_>, indent: usize, depth: usize, out: &mut String)
             trail(source, out);
         }
         2 => {
-            let flow = flow(source, 2);
-            let _ = write!(out, " {flow}");
+            if source.one_in(3) {
+                spread(source, indent + step, out);
+            } else {
+                let flow = flow(source, 2);
+                let _ = write!(out, " {flow}");
+            }
             trail(source, out);
         }
         3 => {
             let header = ["|", "|-", ">", "|+"][source.below(4)];
-            let _ = writeln!(out, " {header}");
+            let _ = write!(out, " {header}");
+            trail(source, out);
             let pad = indent + step;
             let _ = writeln!(out, "{:pad$}echo # no comment\n{:pad$}  b: c", "", "");
         }
@@ -184,7 +201,14 @@ fn list(source: &mut Source<'_>, indent: usize, depth: usize, out: &mut String) 
         lead(source, indent, out);
         let gap = 1 + source.below(6) / 4;
         let _ = write!(out, "{:indent$}-{:gap$}", "", "");
-        match source.below(if depth == 0 { 2 } else { 5 }) {
+        match source.below(if depth == 0 { 3 } else { 6 }) {
+            2 => {
+                let header = ["|", "|-", ">", "|+"][source.below(4)];
+                let _ = write!(out, "{header}");
+                trail(source, out);
+                let pad = indent + 2;
+                let _ = writeln!(out, "{:pad$}echo # no comment\n{:pad$}  b: c", "", "");
+            }
             0 => {
                 let _ = write!(out, "{}", source.scalar());
                 trail(source, out);
@@ -197,6 +221,30 @@ fn list(source: &mut Source<'_>, indent: usize, depth: usize, out: &mut String) 
             _ => mapping(source, indent + 1 + gap, depth - 1, out, true),
         }
     }
+}
+
+/// A flow collection whose members stand on lines of their own, with comments.
+fn spread(source: &mut Source<'_>, indent: usize, out: &mut String) {
+    let list = source.one_in(2);
+    out.push_str(if list { " [" } else { " {" });
+    trail(source, out);
+    let count = 1 + source.below(3);
+    for index in 0..count {
+        lead(source, indent, out);
+        let _ = write!(out, "{:indent$}", "");
+        if !list {
+            let _ = write!(out, "{}: ", ["a", "b", "c"][index]);
+        }
+        let member = flow(source, 1);
+        let comma = if index + 1 < count || source.one_in(3) {
+            ","
+        } else {
+            ""
+        };
+        let _ = write!(out, "{member}{comma}");
+        trail(source, out);
+    }
+    let _ = write!(out, "{:indent$}{}", "", if list { ']' } else { '}' });
 }
 
 fn flow(source: &mut Source<'_>, depth: usize) -> String {

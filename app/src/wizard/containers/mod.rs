@@ -154,6 +154,7 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
                 <button
                     type="button"
                     class="button button-icon"
+                    data-early="remove"
                     aria-label=move || tf(text::REMOVE_CONTAINER, &[("name", &name())])
                     on:click=move |_| wizard.remove(&stored.get_value())
                 >

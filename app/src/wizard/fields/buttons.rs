@@ -23,6 +23,7 @@ pub fn RemoveButton(
         <button
             type="button"
             class="button button-icon"
+            data-early="remove"
             aria-label=label.clone()
             title=label
             on:click=move |_| wizard.remove(&path)
@@ -42,7 +43,7 @@ pub fn AddButton(
     on_add: Callback<()>,
 ) -> impl IntoView {
     view! {
-        <button type="button" class="button" on:click=move |_| on_add.run(())>
+        <button type="button" class="button" data-early="repeat" on:click=move |_| on_add.run(())>
             <Icon glyph=Glyph::Add/>
             {label}
         </button>

@@ -90,7 +90,7 @@ pub fn Check(
                         if event_target_checked(&event) {
                             wizard.set(&path, Value::Bool(true));
                         } else {
-                            wizard.remove(&path);
+                            wizard.clear(&path);
                         }
                     }
                 />
@@ -131,7 +131,7 @@ pub fn Flag(
                     match event_target_value(&event).as_str() {
                         "true" => wizard.set(&path, Value::Bool(true)),
                         "false" => wizard.set(&path, Value::Bool(false)),
-                        _ => wizard.remove(&path),
+                        _ => wizard.clear(&path),
                     }
                 }
             >

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::create::CreateOutcome;
+use crate::api::create::{CreateOutcome, DocumentOutcome};
 use crate::api::error::ApiError;
 use crate::i18n::{review, t, wizard as text};
 use crate::kit::dynamic::dynamic;
@@ -120,6 +120,16 @@ fn Results(wizard: Wizard, outcome: CreateOutcome) -> impl IntoView {
     .into_any()
 }
 
+/// The cluster itself has said no, rather than not answered.
+pub fn is_refused(document: &DocumentOutcome) -> bool {
+    document.error.as_ref().is_some_and(|error| {
+        !matches!(
+            error,
+            ApiError::Unreachable { .. } | ApiError::Credentials { .. } | ApiError::Console { .. }
+        )
+    })
+}
+
 /// What the dry run says to the text as it stands.
 #[component]
 pub fn Verdict(
@@ -135,7 +145,10 @@ pub fn Verdict(
             .checked
             .with(|checked| match checked.as_ref().filter(|(of, _)| *of == text)? {
                 (_, Ok(outcome)) if outcome.is_success() => Some((Glyph::CheckCircle, review::AGREES)),
-                (_, Ok(_)) => Some((Glyph::Cross, review::OBJECTS)),
+                (_, Ok(outcome)) if outcome.documents.iter().any(is_refused) => {
+                    Some((Glyph::Cross, review::OBJECTS))
+                }
+                (_, Ok(_)) => Some((Glyph::Alert, review::UNASKED)),
                 (_, Err(_)) => Some((Glyph::Alert, review::UNASKED)),
             })
     });

@@ -19,6 +19,7 @@ use crate::i18n::{common, review, t, tf, wizard as text};
 use crate::kit::dynamic::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::Toaster;
+pub use answer::is_refused;
 use answer::{Answer, Verdict, finish};
 pub use cost::Cost;
 pub use focus::focus_field;
@@ -104,6 +105,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button"
+                    data-early="go"
                     disabled=move || wizard.step.get().previous().is_none()
                     on:click=move |_| {
                         if let Some(step) = wizard.step.get_untracked().previous() {
@@ -116,6 +118,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button"
+                    data-early="go"
                     disabled=move || wizard.step.get().next().is_none()
                     on:click=move |_| {
                         if let Some(step) = wizard.step.get_untracked().next() {
@@ -128,6 +131,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button"
+                    data-early="go"
                     aria-pressed=move || reviewing.get().to_string()
                     on:click=move |_| reviewing.update(|on| *on = !*on)
                 >
@@ -136,6 +140,7 @@ pub fn Foot(
                 <button
                     type="button"
                     class="button button-primary"
+                    data-early="go"
                     aria-disabled=move || (!wizard.is_sound()).then_some("false")
                     disabled=move || create.pending().get()
                     on:click=move |_| submit(())

@@ -54,7 +54,7 @@ fn NodeRow(wizard: Wizard, node: Node) -> impl IntoView {
     };
     let choose = move |_| {
         if chosen.get_untracked() {
-            wizard.remove(&path.get_value());
+            wizard.clear(&path.get_value());
         } else {
             wizard.set(&path.get_value(), host.clone().into());
         }

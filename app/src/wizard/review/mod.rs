@@ -5,7 +5,7 @@ mod compare;
 use leptos::prelude::*;
 
 use super::check::Check;
-use super::foot::Cost;
+use super::foot::{Cost, is_refused};
 use super::state::Wizard;
 use crate::api::create::DocumentOutcome;
 use crate::i18n::{Text, review as text, t, tf};
@@ -67,13 +67,17 @@ fn Document(wizard: Wizard, document: DocumentOutcome) -> impl IntoView {
         let differences = compare(&written.unwrap_or_default(), &value.unwrap_or_default());
         (marked(&stored, &differences), differences)
     });
-    let accepted = document.error.is_none();
+    let (glyph, verdict) = match &document.error {
+        None => (Glyph::CheckCircle, text::ACCEPTED),
+        Some(_) if is_refused(&document) => (Glyph::Cross, text::REFUSED),
+        Some(_) => (Glyph::Alert, text::UNASKED),
+    };
     view! {
         <article class="review-document">
             <h3 class="group-title">
-                <Icon glyph=if accepted { Glyph::CheckCircle } else { Glyph::Cross }/>
+                <Icon glyph/>
                 {name}
-                <span class="hint">{t(if accepted { text::ACCEPTED } else { text::REFUSED })}</span>
+                <span class="hint">{t(verdict)}</span>
             </h3>
             {document.error.map(|error| view! { <Failure error/> })}
             {document

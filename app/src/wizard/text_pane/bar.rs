@@ -135,7 +135,7 @@ fn tidy(wizard: Wizard) {
         return;
     };
     match wizard.json.get_untracked() {
-        Some(json) => wizard.show_json(&json, &tidied),
+        Some(json) => wizard.show_json(&json, &tidied, json.base.clone()),
         None => wizard.replace(&tidied),
     }
 }

@@ -1,7 +1,7 @@
 //! The documents of the stream, with import and export.
 
 use leptos::prelude::*;
-use manifest::{Document, Format, MAX_BYTES};
+use manifest::{Document, Format, MAX_BYTES, Severity};
 use web_sys::FileList;
 
 use crate::i18n::{t, wizard as text};
@@ -49,12 +49,22 @@ pub fn Files(
             document.entries().iter().map(name).collect::<Vec<_>>()
         })
     });
+    // Its errors; else what else there is to say, which is no alarm.
     let count = move |index: usize| {
         wizard.problems.with(|problems| {
-            problems
-                .iter()
-                .filter(|problem| problem.entry == Some(index))
-                .count()
+            let of_entry = || {
+                problems
+                    .iter()
+                    .filter(move |problem| problem.entry == Some(index))
+            };
+            let errors = of_entry()
+                .filter(|problem| problem.severity == Severity::Error)
+                .count();
+            if errors > 0 {
+                (errors, "count")
+            } else {
+                (of_entry().count(), "count count-mild")
+            }
         })
     };
     view! {
@@ -94,8 +104,8 @@ pub fn Files(
                                         <Icon glyph=Glyph::File/>
                                         <span class="cell-clip">{name}</span>
                                         {dynamic(move || {
-                                            let count = count(index);
-                                            (count > 0).then(|| view! { <span class="count">{count}</span> })
+                                            let (count, class) = count(index);
+                                            (count > 0).then(|| view! { <span class=class>{count}</span> })
                                         })}
                                     </button>
                                 </li>

@@ -126,6 +126,7 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
                 <button
                     type="button"
                     class="button button-icon"
+                    data-early="remove"
                     aria-label=move || tf(text::REMOVE, &[("what", &name())])
                     on:click=move |_| remove_volume(wizard, index)
                 >
