@@ -12,21 +12,22 @@
 )]
 #![allow(clippy::too_many_lines, reason = "a view is as long as its markup")]
 
-pub mod address;
 pub mod api;
+pub mod bundles;
 #[cfg(all(feature = "hydrate", feature = "wizard", not(feature = "ssr")))]
 mod editor;
-pub mod elsewhere;
-pub mod frame;
+pub mod event_stream;
+pub mod foreign_text;
+#[cfg(feature = "ssr")]
+mod html_document;
 pub mod i18n;
 pub mod kit;
-pub mod live;
+pub mod language;
+pub mod layout;
 pub mod pages;
+pub mod parts;
 pub mod preferences;
-#[cfg(feature = "ssr")]
-mod shell;
-#[cfg(feature = "wizard")]
-pub mod wizard;
+pub mod urls;
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -35,23 +36,23 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
 #[cfg(not(feature = "wizard"))]
-use elsewhere::Elsewhere as CreateJob;
+use crate::bundles::Elsewhere as CreateJob;
 #[cfg(not(feature = "jobs"))]
-use elsewhere::{Elsewhere as JobsPage, Elsewhere as JobPage};
-use frame::Frame;
-use kit::early::Alive;
-use kit::time::provide_clock;
-use kit::toast::{Toaster, Toasts};
-#[cfg(feature = "jobs")]
-use pages::job::JobPage;
-#[cfg(feature = "jobs")]
-use pages::jobs::JobsPage;
-use pages::not_found::NotFound;
-use pages::sign_in::SignIn;
+use crate::bundles::{Elsewhere as JobsPage, Elsewhere as JobPage};
 #[cfg(feature = "ssr")]
-pub use shell::shell;
+pub use crate::html_document::shell;
+use crate::kit::early::Alive;
+use crate::kit::time::provide_clock;
+use crate::kit::toast::{Toaster, Toasts};
+use crate::layout::Frame;
 #[cfg(feature = "wizard")]
-use wizard::CreateJob;
+use crate::pages::create_job::CreateJob;
+#[cfg(feature = "jobs")]
+use crate::pages::job_detail::JobPage;
+#[cfg(feature = "jobs")]
+use crate::pages::job_list::JobsPage;
+use crate::pages::not_found::NotFound;
+use crate::pages::sign_in::SignIn;
 
 /// The application: its routes and what they share.
 ///
@@ -66,7 +67,7 @@ pub fn App() -> impl IntoView {
     view! {
         // Every title of the application passes through this one formatter.
         <Title formatter=kit::title::format/>
-        <Router base=address::base()>
+        <Router base=urls::base()>
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/projects/:project") view=Frame ssr=SsrMode::Async>

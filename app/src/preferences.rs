@@ -1,6 +1,6 @@
 //! Language and theme, as cookies that the server reads and the page carries.
 
-use crate::i18n::Lang;
+use crate::language::Lang;
 
 /// Light, dark, or as the device says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

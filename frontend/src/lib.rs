@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     // Server functions go to the cluster that the page's address names.
-    let base = app::address::base();
+    let base = app::urls::base();
     if !base.is_empty() {
         leptos::server_fn::client::set_server_url(Box::leak(base.into_boxed_str()));
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Extension;
 
-use super::create::{CreateOutcome, Offers};
-use super::error::ApiError;
-use super::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
-use super::session::{ClusterChoice, Workspace};
+use crate::api::create::{CreateOutcome, Offers};
+use crate::api::error::ApiError;
+use crate::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use crate::api::session::{ClusterChoice, Workspace};
 
 /// What the console can do at a cluster, as one signed-in person. Every method is allowed or refused by the
 /// cluster's RBAC; the console adds no rights.

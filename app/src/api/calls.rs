@@ -6,14 +6,14 @@
 )]
 
 #[cfg(feature = "ssr")]
-use super::backend::backend;
+use crate::api::backend::backend;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use super::create::{CreateOutcome, Offers};
-use super::error::ApiError;
-use super::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
-use super::session::{ClusterChoice, Workspace};
+use crate::api::create::{CreateOutcome, Offers};
+use crate::api::error::ApiError;
+use crate::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use crate::api::session::{ClusterChoice, Workspace};
 
 /// Gives an answer the HTTP status of its error: proxies, logs and other programs understand that too. A page that is
 /// rendered with the error in it decides on its own status.

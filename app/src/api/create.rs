@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// What became of each document of the text, in the text's order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

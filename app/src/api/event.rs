@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::job::Millis;
+use crate::api::job::Millis;
 
 /// One event of a Job or of one of its Pods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::EventRow;
-use super::pod::PodRow;
+use crate::api::event::EventRow;
+use crate::api::pod::PodRow;
 
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;

@@ -13,4 +13,4 @@ pub mod pod;
 pub mod schema;
 pub mod session;
 
-pub use calls::*;
+pub use crate::api::calls::*;

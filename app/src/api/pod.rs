@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{Millis, Reason};
+use crate::api::job::{Millis, Reason};
 
 /// One Pod of a Job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

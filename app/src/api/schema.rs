@@ -14,7 +14,7 @@ pub async fn schema() -> Option<Schema> {
         use wasm_bindgen_futures::JsFuture;
 
         let window = web_sys::window()?;
-        let response = JsFuture::from(window.fetch_with_str(&crate::address::here("/cluster/schema")))
+        let response = JsFuture::from(window.fetch_with_str(&crate::urls::here("/cluster/schema")))
             .await
             .ok()?;
         let response: web_sys::Response = response.dyn_into().ok()?;

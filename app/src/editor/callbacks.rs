@@ -6,8 +6,8 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use super::{Host, Suggestion, object, span};
-use crate::wizard::offsets::to_byte;
+use crate::editor::utf16::to_byte;
+use crate::editor::{Host, Suggestion, object, span};
 
 /// The closures by the names that `editor.js` knows them by.
 pub struct Callbacks(Vec<(&'static str, Box<dyn AsRef<JsValue>>)>);
@@ -67,7 +67,7 @@ impl Callbacks {
                         let text = fixes.text();
                         let found = fixes.fixes(to_byte(&text, at)..to_byte(&text, at + length));
                         let fix = |(title, number): (String, usize)| {
-                            object(&[("title", title.into()), ("index", super::count(number))])
+                            object(&[("title", title.into()), ("index", crate::editor::count(number))])
                         };
                         found.into_iter().map(fix).collect::<Array>().into()
                     },

@@ -2,6 +2,9 @@
 //!
 //! Everything here runs in the browser only.
 
+mod callbacks;
+pub mod utf16;
+
 use std::pin::Pin;
 
 use js_sys::{Array, Object, Reflect};
@@ -9,10 +12,9 @@ use manifest::Splice;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::preferences::{self, Theme};
-use crate::wizard::offsets::to_utf16;
-
-mod callbacks;
+use crate::editor::utf16::to_utf16;
+use crate::preferences;
+use crate::preferences::Theme;
 
 #[wasm_bindgen(inline_js = "export function load_editor() { return import('/editor/editor.js'); }")]
 extern "C" {

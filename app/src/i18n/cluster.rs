@@ -1,6 +1,6 @@
 //! Texts of the choice of a cluster.
 
-use super::texts;
+use crate::i18n::texts;
 
 texts! {
     PLUGIN: "Runs {plugin} on the console's machine for credentials" | "在控制台所在机器上运行 {plugin} 以获取凭证";

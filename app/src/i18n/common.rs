@@ -1,6 +1,6 @@
 //! Texts of the frame and of the parts that every page uses.
 
-use super::texts;
+use crate::i18n::texts;
 
 texts! {
     PRODUCT: "Jobwright" | "Jobwright";

@@ -1,6 +1,6 @@
 //! Texts of a container's and a Pod's further settings.
 
-use super::texts;
+use crate::i18n::texts;
 
 texts! {
     RESOURCES: "Other resources" | "其他资源";

@@ -1,8 +1,8 @@
 //! What went wrong, in words that say what to do.
 
-use super::{Lang, Text, texts};
 use crate::api::error::ApiError;
-use crate::kit::foreign_text::visible;
+use crate::foreign_text::visible;
+use crate::i18n::{Lang, Text, texts};
 
 texts! {
     SIGNED_OUT: "Your session has ended. Sign in again; what you typed is kept in this browser." | "会话已结束，请重新登录；您输入的内容已保存在此浏览器中。";

@@ -1,6 +1,6 @@
 //! Texts of the review before creating.
 
-use super::texts;
+use crate::i18n::texts;
 
 texts! {
     TITLE: "Review" | "检查并创建";

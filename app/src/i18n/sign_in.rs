@@ -1,6 +1,6 @@
 //! Texts of the sign-in page.
 
-use super::texts;
+use crate::i18n::texts;
 
 texts! {
     TITLE: "Sign in" | "登录";

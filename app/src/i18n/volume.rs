@@ -1,6 +1,6 @@
 //! Texts of volumes.
 
-use super::texts;
+use crate::i18n::texts;
 
 texts! {
     MORE_KINDS: "More kinds of volume" | "更多存储卷类型";

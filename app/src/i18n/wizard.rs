@@ -1,6 +1,6 @@
 //! Texts of the wizard.
 
-use super::texts;
+use crate::i18n::texts;
 
 texts! {
     TITLE: "Create Job" | "创建任务";

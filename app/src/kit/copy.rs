@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::dynamic::dynamic;
-use super::icon::{Glyph, Icon};
 use crate::i18n::{common, t};
+use crate::kit::erased::dynamic;
+use crate::kit::icon::{Glyph, Icon};
 
 /// Puts the text on the clipboard and says so for a moment.
 #[component]

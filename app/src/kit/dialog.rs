@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::dynamic::dynamic;
 use crate::i18n::{common, t};
+use crate::kit::erased::dynamic;
 
 /// A modal dialog with a title, a body and two buttons.
 #[component]

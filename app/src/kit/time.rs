@@ -5,9 +5,9 @@
 
 use leptos::prelude::*;
 
-use super::dynamic::dynamic;
 use crate::api::job::Millis;
 use crate::i18n::{common as text, t, tf};
+use crate::kit::erased::dynamic;
 
 /// The browser's clock, ticking once a second; none on the server and until hydration is done.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! The document's title.
 
-use super::foreign_text::visible;
+use crate::foreign_text::visible;
 
 /// The title of a page whose own part is `title`: `pi · Jobwright`. Names in it come from the address.
 ///

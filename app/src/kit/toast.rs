@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::foreign_text::into_visible;
-use super::icon::{Glyph, Icon};
-use super::notice::Tone;
+use crate::foreign_text::into_visible;
 use crate::i18n::{common, t};
+use crate::kit::icon::{Glyph, Icon};
+use crate::kit::notice::Tone;
 
 #[derive(Clone)]
 struct Toast {

@@ -1,15 +1,19 @@
 //! The pages, one a file or folder.
 
+#[cfg(feature = "wizard")]
+pub mod create_job;
 #[cfg(feature = "jobs")]
-pub mod job;
+pub mod job_detail;
 #[cfg(feature = "jobs")]
-pub mod jobs;
+pub mod job_list;
 pub mod not_found;
 pub mod sign_in;
 
 use crate::api::error::ApiError;
 #[cfg(feature = "jobs")]
-use crate::kit::{notice::Tone, toast::Toaster};
+use crate::kit::notice::Tone;
+#[cfg(feature = "jobs")]
+use crate::kit::toast::Toaster;
 #[cfg(feature = "jobs")]
 use crate::preferences;
 

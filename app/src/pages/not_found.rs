@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::address::here;
 use crate::i18n::{common as text, t};
-use crate::kit::empty::Empty;
+use crate::kit::empty_state::Empty;
 use crate::kit::icon::Glyph;
+use crate::urls::here;
 
 /// Says so, with status 404 and a way back.
 #[component]

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::frame::Choices;
 use crate::i18n::{common, sign_in as text, t};
-use crate::kit::dynamic::dynamic;
+use crate::kit::erased::dynamic;
 use crate::kit::notice::{Notice, Tone};
+use crate::layout::Choices;
 
 /// A plain form, so it works without JavaScript. `?back=` is where to go afterwards, `?error=token` a token that
 /// was refused, `?ended=1` a session that ran out.

@@ -7,9 +7,9 @@ use axum::response::Response;
 use http::Uri;
 use http::request::Parts;
 
-use app::address;
 use app::api::error::ApiError;
 use app::api::session::ClusterChoice;
+use app::urls;
 
 use crate::contexts::Clusters;
 use crate::kubernetes::Cluster;
@@ -63,8 +63,8 @@ impl<S: Send + Sync> FromRequestParts<S> for ClusterExtractor {
 
 /// Stores the cluster named by the address as an extension, and strips it from the addresses of calls.
 pub fn read(mut request: Request) -> Request {
-    let (base, rest) = address::split(request.uri().path());
-    let Some(key) = base.strip_prefix(address::CLUSTERS).map(str::to_owned) else {
+    let (base, rest) = urls::split(request.uri().path());
+    let Some(key) = base.strip_prefix(urls::CLUSTERS).map(str::to_owned) else {
         return request;
     };
     let is_first_page = matches!(rest, "" | "/");

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use app::api::error::ApiError;
 use app::api::session::{ClusterOffer, Refusal};
-use app::kit::foreign_text::into_visible;
+use app::foreign_text::into_visible;
 
 use crate::contexts::connection::{Definition, Slot};
 use crate::contexts::{context_id, exec_plugin, unknown_cluster};

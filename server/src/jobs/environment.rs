@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use app::api::job::{ContainerEnvironment, Variable, VariableSource};
-use app::kit::foreign_text::visible;
+use app::foreign_text::visible;
 
 /// The `ConfigMap`s that could be read: keys and values by name.
 pub type ConfigMaps = HashMap<String, Vec<(String, String)>>;

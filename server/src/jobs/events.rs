@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use app::api::event::EventRow;
 use app::api::job::Millis;
-use app::kit::foreign_text::visible;
+use app::foreign_text::visible;
 
 use crate::jobs::timestamps::millis;
 

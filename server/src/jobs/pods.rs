@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use app::api::job::Reason;
 use app::api::pod::{ContainerRow, ContainerState, PodRow};
-use app::kit::foreign_text::visible;
+use app::foreign_text::visible;
 
 use crate::jobs::timestamps::millis;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use app::api::job::{JobRow, JobStatus, Millis, Record};
-use app::kit::foreign_text::visible;
+use app::foreign_text::visible;
 
 use crate::jobs::events::EventIndex;
 use crate::jobs::pods::owner;

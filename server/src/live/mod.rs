@@ -29,7 +29,7 @@ use crate::kubernetes::Cluster;
 use crate::session::Session;
 
 /// Interval of `ping` events on an idle stream: they keep proxies from closing it, and a page that receives nothing
-/// for three times as long knows that its connection is dead (`app::live`).
+/// for three times as long knows that its connection is dead (`app::event_stream`).
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Delay before a Job is read again while the cluster does not respond.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use app::api::error::ApiError;
 use app::api::job::{Indexes, JobDetail, Record};
-use app::kit::foreign_text::visible;
+use app::foreign_text::visible;
 
 use crate::jobs::environment;
 use crate::jobs::environment::ConfigMaps;

@@ -17,7 +17,7 @@ use app::api::create::{CreateOutcome, Offers};
 use app::api::error::ApiError;
 use app::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
 use app::api::session::{ClusterChoice, Workspace};
-use app::kit::foreign_text::{into_visible, visible};
+use app::foreign_text::{into_visible, visible};
 
 use crate::contexts::extract::RequestedCluster;
 use crate::jobs::events::EventIndex;

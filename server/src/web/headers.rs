@@ -57,7 +57,7 @@ fn policy(nonce: &str, has_editor: bool) -> String {
 
 /// Adds the headers to a response.
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let has_editor = app::elsewhere::bundle_of(request.uri().path()) == "wizard";
+    let has_editor = app::bundles::bundle_of(request.uri().path()) == "wizard";
     let policy = random::text::<16>()
         .map_err(|error| error.to_string())
         .and_then(|nonce| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::address::CLUSTERS;
+use app::urls::CLUSTERS;
 use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::middleware::Next;

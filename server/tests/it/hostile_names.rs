@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::common::TestApp;
 use crate::common::fake::{Fake, list, status};
-use app::kit::foreign_text::visible;
+use app::foreign_text::visible;
 use http::StatusCode;
 use kube::Client;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,0 +1,37 @@
+//! The HTML document around the application.
+
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use crate::bundles::bundle_of;
+use crate::kit::early::SCRIPT;
+use crate::{App, preferences};
+
+/// The whole document of a page, in the person's language and theme.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let preferences = preferences::current();
+    // The page's own bundle; without a request (never in the server) the first one.
+    let parts = use_context::<http::request::Parts>();
+    let folder = parts.map_or("pkg", |parts| bundle_of(parts.uri.path()));
+    let mut options = options;
+    options.site_pkg_dir = folder.into();
+    view! {
+        <!DOCTYPE html>
+        <html lang=preferences.lang.tag() data-theme=preferences.theme.name()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="stylesheet" href="/pkg/jobwright.css"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <script nonce=use_nonce() inner_html=SCRIPT></script>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}

@@ -1,0 +1,261 @@
+//! The frame of every page behind the sign-in: cluster, project, language, theme, person.
+
+mod cluster;
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos_router::components::{A, Outlet};
+use leptos_router::hooks::{use_location, use_params_map};
+
+use crate::api;
+use crate::api::error::ApiError;
+use crate::api::session::{ClusterChoice, Workspace};
+use crate::bundles::rel_to_jobs;
+use crate::i18n::{Lang, common as text, t, tf};
+use crate::kit::erased::dynamic;
+use crate::kit::icon::{Glyph, Icon};
+use crate::kit::menu::Menu;
+use crate::kit::notice::{Notice, Tone};
+use crate::layout::cluster::ClusterMenu;
+use crate::parts::api_error::Failure;
+use crate::preferences;
+use crate::urls;
+
+/// Pause before a cluster that does not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// The project of the current address.
+pub fn use_project() -> Memo<String> {
+    let params = use_params_map();
+    Memo::new(move |_| params.with(|params| params.get("project").unwrap_or_default()))
+}
+
+/// What the frame knows of the cluster; pages read it within a `Suspense`.
+#[derive(Clone, Copy)]
+pub struct WorkspaceContext(pub Resource<Result<Workspace, ApiError>>);
+
+/// Top bar and page.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let workspace = Resource::new_blocking(|| (), |()| api::workspace());
+    provide_context(WorkspaceContext(workspace));
+    let clusters = Resource::new_blocking(|| (), |()| api::clusters());
+    ask_again(workspace);
+    let path = use_location().pathname;
+    // Every other page says itself why it shows nothing.
+    let is_wizard = move || path.with(|path| path.ends_with("/create-job"));
+    let project = use_project();
+    view! {
+        <a class="skip" href="#content">{t(text::SKIP_TO_CONTENT)}</a>
+        <header class="bar">
+            <A href=move || urls::jobs(&project.get()) attr:class="bar-product" attr:rel=rel_to_jobs()>
+                <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M5 4h14v3H5zM5 10.5h14v3H5zM5 17h9v3H5z"></path>
+                    <path class="mark-tick" d="m16 18.2 1.8 1.8 3.4-3.8"></path>
+                </svg>
+                <span class="bar-name">{t(text::PRODUCT)}</span>
+            </A>
+            <Transition>
+                {dynamic(move || Suspend::new(async move {
+                    let clusters = clusters.await.unwrap_or_default();
+                    let workspace = workspace.await.ok();
+                    view! { <Where clusters workspace project/> }
+                }))}
+            </Transition>
+            <span class="bar-space"></span>
+            <Choices/>
+        </header>
+        <Transition>
+            {dynamic(move || Suspend::new(async move {
+                match workspace.await {
+                    Ok(workspace) => view! { <Band workspace project/> }.into_any(),
+                    Err(_) if !untrack(is_wizard) => ().into_any(),
+                    Err(error) => view! { <div class="band-failure"><Failure error/></div> }.into_any(),
+                }
+            }))}
+        </Transition>
+        <main id="content" class="content" tabindex="-1">
+            <noscript>
+                <Notice tone=Tone::Info>{t(text::NEEDS_JAVASCRIPT)}</Notice>
+            </noscript>
+            <Outlet/>
+        </main>
+    }
+}
+
+/// What is to be known of the cluster before anything else on the page.
+#[component]
+fn Band(workspace: Workspace, project: Memo<String>) -> impl IntoView {
+    let playground = workspace.playground.then(|| {
+        view! {
+            <div class="band" role="note">
+                <Icon glyph=Glyph::Info/>
+                <span>{t(text::PLAYGROUND_NOTE)}</span>
+            </div>
+        }
+    });
+    let missing = move || {
+        let lacks = |project: &String| !project.is_empty() && workspace.lacks(project);
+        project.with(lacks).then(|| {
+            let words = tf(text::PROJECT_MISSING, &[("name", &project.get())]);
+            view! { <div class="band-failure"><Notice tone=Tone::Warning>{words}</Notice></div> }
+        })
+    };
+    (playground, dynamic(missing))
+}
+
+/// Asks again while the cluster does not answer, so that the frame is whole once it does. Not for want of
+/// credentials: a plugin may ask a person for something, and must not be run while nobody is there.
+fn ask_again(workspace: Resource<Result<Workspace, ApiError>>) {
+    Effect::new(move |_| {
+        let may_mend =
+            |error: &ApiError| matches!(error, ApiError::Unreachable { .. } | ApiError::Console { .. });
+        if !matches!(workspace.get(), Some(Err(error)) if may_mend(&error)) {
+            return;
+        }
+        if let Ok(timer) = set_timeout_with_handle(move || workspace.refetch(), AGAIN) {
+            on_cleanup(move || timer.clear());
+        }
+    });
+}
+
+/// Cluster and project switcher. A cluster that does not answer can be left for another.
+#[component]
+fn Where(clusters: ClusterChoice, workspace: Option<Workspace>, project: Memo<String>) -> impl IntoView {
+    let cluster = if clusters.all.is_empty() {
+        workspace.as_ref().map(|workspace| {
+            let (name, version) = (cluster_words(workspace), workspace.version.clone());
+            view! {
+                <span class="bar-where" title=version>
+                    <Icon glyph=Glyph::Node/>
+                    <span class="bar-cluster">{name}</span>
+                </span>
+            }
+            .into_any()
+        })
+    } else {
+        let version = workspace.as_ref().map(|workspace| workspace.version.clone());
+        Some(view! { <ClusterMenu choice=clusters version=version.unwrap_or_default()/> }.into_any())
+    };
+    let projects = match workspace {
+        Some(workspace) => view! { <Projects projects=workspace.projects project/> }.into_any(),
+        None => view! { <span class="bar-where">{dynamic(move || project.get())}</span> }.into_any(),
+    };
+    (cluster, projects)
+}
+
+/// What the only cluster is called.
+fn cluster_words(workspace: &Workspace) -> String {
+    if workspace.playground {
+        t(text::PLAYGROUND).to_owned()
+    } else {
+        workspace.cluster.clone()
+    }
+}
+
+/// The project, and the ways to the others.
+#[component]
+fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
+    let projects = StoredValue::new(projects);
+    let rel = rel_to_jobs();
+    view! {
+        <Menu
+            label=Signal::derive(move || format!("{} {}", t(text::PROJECT), project.get()))
+            class="bar-project"
+            button=ViewFn::from(move || {
+                view! {
+                    <span class="bar-dim">{t(text::PROJECT)}</span>
+                    " "
+                    <strong>{move || project.get()}</strong>
+                    <Icon glyph=Glyph::ChevronDown/>
+                }
+            })
+        >
+            {projects
+                .get_value()
+                .into_iter()
+                .map(|name| {
+                    let shown = name.clone();
+                    let current = {
+                        let name = name.clone();
+                        move || project.with(|project| *project == name)
+                    };
+                    view! {
+                        <A
+                            href=urls::jobs(&name)
+                            attr:rel=rel
+                            attr:class="menu-item"
+                            attr:aria-current=move || current().to_string()
+                        >
+                            {shown}
+                        </A>
+                    }
+                })
+                .collect_view()}
+        </Menu>
+    }
+}
+
+/// Language, theme and sign-out: forms, so they work without JavaScript.
+#[component]
+pub fn Choices(
+    /// Nobody is signed in yet: no sign-out.
+    #[prop(optional)]
+    signed_out: bool,
+) -> impl IntoView {
+    let location = use_location();
+    let back = move || format!("{}{}", location.pathname.get(), with_mark(&location.search.get()));
+    let other = match preferences::current().lang {
+        Lang::En => Lang::Zh,
+        Lang::Zh => Lang::En,
+    };
+    view! {
+        <form class="bar-form" method="post" action="/preferences">
+            <input type="hidden" name="back" value=back/>
+            <button
+                class="button button-quiet"
+                name="lang"
+                value=other.tag()
+                title=t(text::SWITCH_LANGUAGE)
+                lang=other.tag()
+            >
+                {t(text::LANGUAGE_OTHER)}
+            </button>
+        </form>
+        <ThemeChoice back=Signal::derive(back)/>
+        {(!signed_out)
+            .then(|| {
+                view! {
+                    <form class="bar-form" method="post" action="/sign-out">
+                        <button class="button button-quiet">{t(text::SIGN_OUT)}</button>
+                    </form>
+                }
+            })}
+    }
+}
+
+/// Light or dark: the other one of what is shown now.
+#[component]
+fn ThemeChoice(back: Signal<String>) -> impl IntoView {
+    view! {
+        <form class="bar-form" method="post" action="/preferences">
+            <input type="hidden" name="back" value=move || back.get()/>
+            <button class="button button-icon theme-dark" name="theme" value="dark" aria-label=t(text::THEME_DARK) title=t(text::THEME_DARK)>
+                <Icon glyph=Glyph::Moon/>
+            </button>
+            <button class="button button-icon theme-light" name="theme" value="light" aria-label=t(text::THEME_LIGHT) title=t(text::THEME_LIGHT)>
+                <Icon glyph=Glyph::Sun/>
+            </button>
+        </form>
+    }
+}
+
+/// The router gives the query without its mark.
+fn with_mark(search: &str) -> String {
+    match search {
+        "" => String::new(),
+        search if search.starts_with('?') => search.to_owned(),
+        search => format!("?{search}"),
+    }
+}

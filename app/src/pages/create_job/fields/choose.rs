@@ -1,0 +1,144 @@
+//! One of several values; yes or no.
+
+use leptos::prelude::*;
+use manifest::Path;
+use serde_json::Value;
+
+use crate::i18n::{Text, t, wizard as text};
+use crate::kit::erased::dynamic;
+use crate::pages::create_job::fields::{As, Field, Problems};
+use crate::pages::create_job::state::{Wizard, plain};
+
+/// One of several values, or not set.
+#[component]
+pub fn Select(
+    /// The wizard.
+    wizard: Wizard,
+    /// What it is about.
+    path: Path,
+    /// Its words.
+    label: Text,
+    /// An explanation.
+    #[prop(optional)]
+    hint: Option<Text>,
+    /// The values; a value that is in the manifest but not here is offered too.
+    values: &'static [&'static str],
+    /// Words for "not set"; none if it has to be set.
+    #[prop(optional)]
+    none: Option<Text>,
+) -> impl IntoView {
+    let id = wizard.id(&path);
+    let stored = StoredValue::new(path.clone());
+    let value = move || {
+        wizard
+            .get(&stored.get_value())
+            .as_ref()
+            .map(plain)
+            .unwrap_or_default()
+    };
+    let other = move || Some(value()).filter(|value| !value.is_empty() && !values.contains(&value.as_str()));
+    view! {
+        <Field wizard path label=t(label) hint=hint.unwrap_or(Text { en: "", zh: "" })>
+            <select
+                id=id
+                class="input select"
+                prop:value=value
+                on:focus=move |_| wizard.focused.set(stored.get_value())
+                on:change=move |event| {
+                    let path = stored.get_value();
+                    wizard.edit(&As::Text.edit(&path, &event_target_value(&event)), None);
+                }
+            >
+                {none.map(|none| view! { <option value="" selected=move || value().is_empty()>{t(none)}</option> })}
+                {values
+                    .iter()
+                    .map(|offered| view! { <option value=*offered selected=move || value() == *offered>{*offered}</option> })
+                    .collect_view()}
+                {dynamic(move || other().map(|other| view! { <option value=other.clone() selected=true>{other.clone()}</option> }))}
+            </select>
+        </Field>
+    }
+}
+
+/// True, or not there.
+#[component]
+pub fn Check(
+    /// The wizard.
+    wizard: Wizard,
+    /// What it is about.
+    path: Path,
+    /// Its words.
+    label: Text,
+    /// An explanation.
+    #[prop(default = Text { en: "", zh: "" })]
+    hint: Text,
+) -> impl IntoView {
+    let id = wizard.id(&path);
+    let stored = StoredValue::new(path.clone());
+    let on = move || wizard.get(&stored.get_value()) == Some(Value::Bool(true));
+    view! {
+        <div class="field field-check">
+            <label class="check">
+                <input
+                    id=id
+                    type="checkbox"
+                    checked=untrack(on)
+                    prop:checked=on
+                    on:focus=move |_| wizard.focused.set(stored.get_value())
+                    on:change=move |event| {
+                        let path = stored.get_value();
+                        if event_target_checked(&event) {
+                            wizard.set(&path, Value::Bool(true));
+                        } else {
+                            wizard.clear(&path);
+                        }
+                    }
+                />
+                {t(label)}
+            </label>
+            {(!t(hint).is_empty()).then(|| view! { <p class="hint">{t(hint)}</p> })}
+            <Problems wizard path/>
+        </div>
+    }
+}
+
+/// True, false, or not set.
+#[component]
+pub fn Flag(
+    /// The wizard.
+    wizard: Wizard,
+    /// What it is about.
+    path: Path,
+    /// Its words.
+    label: Text,
+    /// An explanation.
+    #[prop(default = Text { en: "", zh: "" })]
+    hint: Text,
+) -> impl IntoView {
+    let id = wizard.id(&path);
+    let stored = StoredValue::new(path.clone());
+    let value = Memo::new(move |_| wizard.get(&stored.get_value()));
+    let is =
+        move |wanted: Option<bool>| value.with(|value| value.as_ref().and_then(Value::as_bool) == wanted);
+    view! {
+        <Field wizard path label=t(label) hint>
+            <select
+                id=id
+                class="input select"
+                on:focus=move |_| wizard.focused.set(stored.get_value())
+                on:change=move |event| {
+                    let path = stored.get_value();
+                    match event_target_value(&event).as_str() {
+                        "true" => wizard.set(&path, Value::Bool(true)),
+                        "false" => wizard.set(&path, Value::Bool(false)),
+                        _ => wizard.clear(&path),
+                    }
+                }
+            >
+                <option value="" selected=move || is(None)>{t(text::NOT_SET)}</option>
+                <option value="true" selected=move || is(Some(true))>"true"</option>
+                <option value="false" selected=move || is(Some(false))>"false"</option>
+            </select>
+        </Field>
+    }
+}

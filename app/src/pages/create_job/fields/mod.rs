@@ -1,0 +1,151 @@
+//! Inputs bound to a path of the document: they show its value and change it by edits.
+//!
+//! [`spec`] builds whole groups of them from tables, so that a field of the API is a row of data.
+
+mod buttons;
+mod choose;
+mod input;
+pub mod items;
+pub mod key_values;
+pub mod quantity;
+mod string_list;
+pub mod table;
+
+pub use crate::pages::create_job::fields::buttons::{AddButton, RemoveButton};
+pub use crate::pages::create_job::fields::choose::{Check, Flag, Select};
+pub use crate::pages::create_job::fields::input::{As, Input, TextField, in_area, rows};
+pub use crate::pages::create_job::fields::string_list::Words;
+
+use std::fmt::Write;
+
+use leptos::prelude::*;
+use manifest::{Path, Severity};
+
+use crate::i18n::{Text, t};
+use crate::kit::erased::dynamic;
+use crate::pages::create_job::problems::{remedy, words};
+use crate::pages::create_job::state::Wizard;
+
+/// The element id of a path's input: in the Job's form, or in that of another document of the stream. The problem
+/// list and the switch jump to it. No two paths have the same, and none holds a blank, which would make it several.
+pub fn id_in(other: Option<usize>, path: &Path) -> String {
+    let mut id = other.map_or_else(|| "f-".to_owned(), |entry| format!("d{entry}-"));
+    for c in path.to_string().chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => id.push(c),
+            '.' => id.push('-'),
+            '[' => id.push(':'),
+            ']' => id.push('.'),
+            c => {
+                let _ = write!(id, "_{:x}_", u32::from(c));
+            }
+        }
+    }
+    id
+}
+
+/// Label, input, hint and problems.
+#[component]
+pub fn Field(
+    /// The wizard.
+    wizard: Wizard,
+    /// What the input is about.
+    path: Path,
+    /// Its words.
+    #[prop(into)]
+    label: String,
+    /// An explanation.
+    #[prop(optional)]
+    hint: Option<Text>,
+    /// The label is for screen readers only (rows that have a heading).
+    #[prop(optional)]
+    quiet: bool,
+    /// The input.
+    children: Children,
+) -> impl IntoView {
+    let id = wizard.id(&path);
+    view! {
+        <div class="field">
+            <label class=if quiet { "sr-only" } else { "field-label" } for=id.clone()>{label}</label>
+            {children()}
+            {hint.filter(|hint| !hint.en.is_empty()).map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{t(hint)}</p> })}
+            <Problems wizard path/>
+        </div>
+    }
+}
+
+/// The problems at a path.
+#[component]
+pub fn Problems(
+    /// The wizard.
+    wizard: Wizard,
+    /// The field.
+    path: Path,
+) -> impl IntoView {
+    let id = format!("{}-problem", wizard.id(&path));
+    let path = StoredValue::new(path);
+    view! {
+        <div id=id class="field-problems" aria-live="polite">
+            {dynamic(move || {
+                wizard
+                    .problems_at(&path.get_value())
+                    .into_iter()
+                    .map(|problem| {
+                        let class = match problem.severity {
+                            Severity::Error => "field-problem",
+                            _ => "field-problem field-advice",
+                        };
+                        let fix = problem.fix.as_ref().map(|fix| (remedy(&fix.edit), problem.clone()));
+                        view! {
+                            <p class=class>
+                                {words(&problem)}
+                                {fix
+                                    .map(|(remedy, problem)| {
+                                        view! {
+                                            <button type="button" class="link" on:click=move |_| wizard.fix(&problem)>
+                                                {remedy}
+                                            </button>
+                                        }
+                                    })}
+                            </p>
+                        }
+                    })
+                    .collect_view()
+            })}
+        </div>
+    }
+}
+
+/// The positions of a list's items, for `<For>`: rows stay while only their values change.
+pub fn positions(wizard: Wizard, path: Path) -> Memo<Vec<usize>> {
+    Memo::new(move |_| (0..wizard.length(&path)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_paths_share_an_element() {
+        let keys = [
+            "a", "a.b", "a-b", "a b", "a/b", "a[0]", "0", "", "é", "_2e_", "a\"b", "b", "a_b", "a]b",
+        ];
+        let mut paths = vec![Path::root()];
+        for key in keys {
+            paths.push(Path::of([key]));
+            paths.push(Path::of(["a"]).key(key));
+            paths.push(Path::of([key]).index(0));
+            paths.push(Path::of([key]).index(0).key("b"));
+        }
+        let distinct: HashSet<_> = paths.iter().collect();
+        let ids: HashSet<_> = paths
+            .iter()
+            .flat_map(|path| [id_in(None, path), id_in(Some(0), path), id_in(Some(1), path)])
+            .collect();
+        assert_eq!(ids.len(), distinct.len() * 3);
+        assert!(ids.iter().all(|id| !id.contains(char::is_whitespace)));
+        assert_eq!(id_in(None, &Path::of(["metadata", "name"])), "f-metadata-name");
+    }
+}

@@ -1,0 +1,50 @@
+//! Brings the focus to a field, wherever it is folded away.
+
+#[cfg(feature = "hydrate")]
+use leptos::prelude::*;
+use manifest::Path;
+
+#[cfg(feature = "hydrate")]
+use crate::pages::create_job::fields::id_in;
+
+/// Gives the focus to the field of a path, or of the nearest path above it that has one; `other` is the position of a
+/// document that is not the Job.
+pub fn focus_field(other: Option<usize>, path: &Path) {
+    #[cfg(feature = "hydrate")]
+    {
+        let path = path.clone();
+        // The step's fields may only come with the next frame.
+        set_timeout(
+            move || {
+                let mut at = Some(path);
+                while let Some(path) = at {
+                    if let Some(element) = document().get_element_by_id(&id_in(other, &path)) {
+                        use wasm_bindgen::JsCast;
+                        open_around(&element);
+                        element.scroll_into_view();
+                        if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
+                            let _ = element.focus();
+                        }
+                        return;
+                    }
+                    at = path.parent();
+                }
+            },
+            std::time::Duration::from_millis(60),
+        );
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (other, path);
+}
+
+/// Opens the folded parts that hold an element.
+#[cfg(feature = "hydrate")]
+fn open_around(element: &web_sys::Element) {
+    let mut at = element.parent_element();
+    while let Some(parent) = at {
+        if parent.tag_name() == "DETAILS" {
+            let _ = parent.set_attribute("open", "");
+        }
+        at = parent.parent_element();
+    }
+}

@@ -1,0 +1,7 @@
+//! TODO pages::create_job::steps
+
+pub mod basic;
+pub mod job_settings;
+pub mod pod_template;
+pub mod scheduling;
+pub mod volumes;

@@ -1,0 +1,231 @@
+//! 容器组模板: restart policy, and containers edited where they stand in the document.
+
+pub mod environment;
+mod handler;
+pub mod pod;
+mod probes;
+mod resources;
+mod security;
+
+use leptos::prelude::*;
+use manifest::Path;
+use serde_json::{Value, json};
+
+use crate::i18n::{Text, container, t, tf, wizard as text};
+use crate::kit::icon::{Glyph, Icon};
+use crate::pages::create_job::fields::items::{Addition, Folded, Items};
+use crate::pages::create_job::fields::quantity::{QuantityField, Units};
+use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::{AddButton, As, Problems, TextField, Words, positions};
+use crate::pages::create_job::generated_form::OtherFields;
+use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::steps::pod_template::environment::Environment;
+use crate::pages::create_job::steps::pod_template::pod::PodMore;
+
+pub use crate::pages::create_job::steps::pod_template::security::PodSecurity;
+
+/// `spec.template.spec`.
+pub fn pod() -> Path {
+    Path::of(["spec", "template", "spec"])
+}
+
+/// 容器组模板.
+#[component]
+pub fn Pods(
+    /// The wizard.
+    wizard: Wizard,
+) -> impl IntoView {
+    view! {
+        <RestartPolicy wizard/>
+        <ContainerList wizard list="containers" title=text::CONTAINERS add=text::ADD_CONTAINER/>
+        <details class="more" open=move || untrack(|| wizard.length(&pod().key("initContainers")) > 0)>
+            <summary>{t(text::INIT_CONTAINERS)}</summary>
+            <ContainerList wizard list="initContainers" title=text::INIT_CONTAINERS add=text::ADD_INIT_CONTAINER/>
+        </details>
+        <PodMore wizard/>
+    }
+}
+
+#[component]
+fn RestartPolicy(wizard: Wizard) -> impl IntoView {
+    let path = StoredValue::new(pod().key("restartPolicy"));
+    let choice = move |value: &'static str, words: Text| {
+        let on = move || wizard.get(&path.get_value()) == Some(Value::from(value));
+        view! {
+            <label class="choice">
+                <input
+                    type="radio"
+                    name="restart-policy"
+                    value=value
+                    checked=untrack(on)
+                    prop:checked=on
+                    on:focus=move |_| wizard.focused.set(path.get_value())
+                    on:change=move |_| wizard.set(&path.get_value(), value.into())
+                />
+                <span>{t(words)}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="group" id=wizard.id(&path.get_value())>
+            <legend class="group-title">{t(text::RESTART)}</legend>
+            {choice("Never", text::RESTART_NEVER)}
+            {choice("OnFailure", text::RESTART_ON_FAILURE)}
+            <Problems wizard path=path.get_value()/>
+        </fieldset>
+    }
+}
+
+#[component]
+fn ContainerList(wizard: Wizard, list: &'static str, title: Text, add: Text) -> impl IntoView {
+    let path = pod().key(list);
+    let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
+    let add_one = move || {
+        let count = untrack(|| wizard.length(&stored.get_value()));
+        let name = if list == "containers" { "container" } else { "init" };
+        wizard.push(
+            &stored.get_value(),
+            json!({"name": format!("{name}-{}", count + 1), "image": "", "imagePullPolicy": "IfNotPresent"}),
+        );
+    };
+    view! {
+        <section class="group" id=id aria-label=t(title)>
+            <h3 class="group-title">{t(title)}</h3>
+            <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
+                <Container wizard path=stored.get_value().index(index)/>
+            </For>
+            <Problems wizard path/>
+            <AddButton label=t(add) on_add=Callback::new(move |()| add_one())/>
+        </section>
+    }
+}
+
+const PULL_AND_PLACE: &[Spec] = specs! {
+    "imagePullPolicy" => Control::Choice(&["IfNotPresent", "Always", "Never"]), "Image pull policy" | "镜像拉取策略",
+        "" | "";
+    "workingDir" => Control::Text, "Working directory" | "工作目录", "" | "";
+};
+
+const TERMINAL: &[Spec] = specs! {
+    "stdin" => Control::Flag, "Standard input stays open" | "保持标准输入打开", "" | "";
+    "stdinOnce" => Control::Flag, "Only for one session" | "仅允许一次会话", "" | "";
+    "tty" => Control::Flag, "Terminal (TTY)" | "终端（TTY）", "" | "";
+    "terminationMessagePath" => Control::Text, "Message file" | "终止消息文件", "Not set: /dev/termination-log." | "未设置：/dev/termination-log。";
+    "terminationMessagePolicy" => Control::Choice(&["File", "FallbackToLogsOnError"]), "Message from" | "终止消息来源", "" | "";
+};
+
+const SIDECAR: &[Spec] = specs! {
+    "restartPolicy" => Control::Choice(&["Always"]), "Runs as" | "运行方式",
+        "Always makes it a sidecar: it starts first and runs beside the containers." | "设为 Always 即为边车容器：先于容器启动并伴随运行。" [since 29];
+};
+
+const PORTS: &[Addition] = &[(text::ADD_PORT, || json!({"containerPort": 80, "protocol": "TCP"}))];
+
+const PORT: &[Spec] = specs! {
+    "name" => Control::Text, "Port name" | "端口名称", "" | "";
+    "protocol" => Control::Choice(&["TCP", "UDP", "SCTP"]), "Protocol" | "协议", "" | "";
+    "containerPort" => Control::Number, "Port" | "端口", "" | "";
+    "hostPort" => Control::Number, "Port of the node" | "主机端口", "" | "";
+};
+
+fn port(wizard: Wizard, path: Path) -> AnyView {
+    view! { <Fields wizard base=path specs=PORT/> }.into_any()
+}
+
+#[component]
+fn Container(wizard: Wizard, path: Path) -> impl IntoView {
+    let stored = StoredValue::new(path.clone());
+    let name = move || {
+        wizard
+            .get(&stored.get_value().key("name"))
+            .as_ref()
+            .map(plain)
+            .unwrap_or_default()
+    };
+    let init = path
+        .parent()
+        .is_some_and(|list| list == pod().key("initContainers"));
+    let resource = |kind: &str, name: &str| path.key("resources").key(kind).key(name);
+    let terminal = TERMINAL.iter().map(|spec| spec.path(&path)).collect::<Vec<_>>();
+    view! {
+        <section class="card container" aria-label=move || format!("{} {}", t(text::CONTAINERS), name())>
+            <header class="container-head">
+                <Icon glyph=Glyph::Container/>
+                <strong>{name}</strong>
+                <span class="bar-space"></span>
+                <button
+                    type="button"
+                    class="button button-icon"
+                    data-early="remove"
+                    aria-label=move || tf(text::REMOVE_CONTAINER, &[("name", &name())])
+                    on:click=move |_| wizard.remove(&stored.get_value())
+                >
+                    <Icon glyph=Glyph::Trash/>
+                </button>
+            </header>
+            <div class="columns">
+                <TextField wizard path=path.key("name") label=text::CONTAINER_NAME kind=As::TextKept mono=true/>
+                <TextField wizard path=path.key("image") label=text::IMAGE hint=text::IMAGE_HINT kind=As::TextKept mono=true/>
+            </div>
+            <div class="columns columns-4">
+                <QuantityField wizard path=resource("requests", "cpu") label=text::CPU_REQUEST units=Units::Cpu/>
+                <QuantityField wizard path=resource("limits", "cpu") label=text::CPU_LIMIT units=Units::Cpu/>
+                <QuantityField wizard path=resource("requests", "memory") label=text::MEMORY_REQUEST units=Units::Memory/>
+                <QuantityField wizard path=resource("limits", "memory") label=text::MEMORY_LIMIT units=Units::Memory/>
+            </div>
+            <resources::Hint wizard/>
+            {init.then(|| view! { <Fields wizard base=path.clone() specs=SIDECAR/> })}
+            <details class="more">
+                <summary>{t(text::ADVANCED)}</summary>
+                <Words wizard path=path.key("command") label=text::COMMAND add=text::ADD_COMMAND paste=true/>
+                <Words wizard path=path.key("args") label=text::ARGS add=text::ADD_ARG/>
+                <Items wizard path=path.key("ports") label=text::PORTS additions=PORTS item=port/>
+                <Environment wizard path=path.clone()/>
+                <Fields wizard base=path.clone() specs=PULL_AND_PLACE/>
+                <resources::Others wizard path=path.clone()/>
+                <probes::Probes wizard path=path.clone()/>
+                <probes::Lifecycle wizard path=path.clone()/>
+                <security::Security wizard path=path.clone()/>
+                <Folded wizard label=container::TERMINAL paths=terminal>
+                    <Fields wizard base=stored.get_value() specs=TERMINAL/>
+                </Folded>
+                <OtherFields wizard path=path.clone()/>
+            </details>
+        </section>
+    }
+    .into_any()
+}
+
+/// The tables of this step, each with the path of the object that it belongs to, for the search.
+pub fn tables() -> Vec<(String, &'static [Spec])> {
+    const FIRST: &str = "spec.template.spec.containers[0]";
+    const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
+    const HOOKS: [&str; 2] = ["lifecycle.postStart", "lifecycle.preStop"];
+    let mut tables: Vec<(String, &'static [Spec])> = vec![
+        (FIRST.to_owned(), PULL_AND_PLACE),
+        (FIRST.to_owned(), TERMINAL),
+        (FIRST.to_owned(), SIDECAR),
+        (format!("{FIRST}.ports[0]"), PORT),
+        (
+            format!("{FIRST}.env[0].valueFrom"),
+            crate::pages::create_job::steps::pod_template::environment::FIELD,
+        ),
+        (
+            format!("{FIRST}.env[0].valueFrom"),
+            crate::pages::create_job::steps::pod_template::environment::RESOURCE,
+        ),
+        (format!("{FIRST}.lifecycle"), probes::HOOK_FIELDS),
+        (format!("{FIRST}.securityContext"), security::CONTAINER),
+        ("spec.template.spec.securityContext".to_owned(), security::POD),
+    ];
+    for (list, kinds) in [
+        (PROBES.as_slice(), handler::PROBES),
+        (HOOKS.as_slice(), handler::HOOKS),
+    ] {
+        for key in list {
+            tables.extend(handler::tables(kinds, &format!("{FIRST}.{key}")));
+        }
+    }
+    tables.extend(PROBES.map(|key| (format!("{FIRST}.{key}"), probes::TIMES)));
+    tables
+}

@@ -1,0 +1,80 @@
+//! 节点选择器: which nodes may run the Pods.
+
+mod affinity;
+mod picker;
+mod spread;
+mod tolerations;
+
+use leptos::prelude::*;
+use manifest::Path;
+
+use crate::api::create::Node;
+use crate::i18n::{common, t, tf, wizard as text};
+use crate::kit::erased::dynamic;
+use crate::pages::create_job::fields::Problems;
+use crate::pages::create_job::fields::key_values::Pairs;
+use crate::pages::create_job::fields::table::Spec;
+use crate::pages::create_job::state::Wizard;
+use crate::pages::create_job::steps::pod_template::pod;
+use crate::pages::create_job::steps::scheduling::picker::NodePicker;
+
+fn selector() -> Path {
+    pod().key("nodeSelector")
+}
+
+/// 节点选择器.
+#[component]
+pub fn Nodes(
+    /// The wizard.
+    wizard: Wizard,
+) -> impl IntoView {
+    let nodes = Memo::new(move |_| {
+        wizard
+            .offers
+            .with(|offers| offers.as_ref().and_then(|offers| offers.nodes.clone()))
+    });
+    let matching = Memo::new(move |_| {
+        let wanted = wizard.pairs(&selector());
+        nodes.with(|nodes| {
+            nodes.as_ref().map(|nodes| {
+                let fits = |node: &&Node| wanted.iter().all(|pair| node.labels.contains(pair));
+                (nodes.iter().filter(fits).count(), nodes.len())
+            })
+        })
+    });
+    view! {
+        <Pairs wizard path=selector() label=text::NODE_SELECTOR add=text::ADD_SELECTOR/>
+        <p class="hint">{t(text::NODE_SELECTOR_HINT)}</p>
+        <p class="matching" role="status">
+            {dynamic(move || match matching.get() {
+                Some((0, _)) => t(text::NODES_NONE).to_owned(),
+                Some((n, total)) => tf(text::NODES_MATCH, &[("n", &n.to_string()), ("total", &total.to_string())]),
+                None if wizard.offers.with(Option::is_some) => t(text::NODES_HIDDEN).to_owned(),
+                None => t(common::LOADING).to_owned(),
+            })}
+        </p>
+        <Problems wizard path=selector()/>
+        {dynamic(move || nodes.get().map(|nodes| view! { <NodePicker wizard nodes/> }))}
+        <tolerations::Tolerations wizard/>
+        <affinity::Affinity wizard/>
+        <spread::Spread wizard/>
+    }
+}
+
+/// The tables of this step, each with the path of the object that it belongs to, for the search.
+pub fn tables() -> Vec<(String, &'static [Spec])> {
+    const AFFINITY: &str = "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0]";
+    const NEAR: &str =
+        "spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
+    const APART: &str =
+        "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
+    [
+        ("spec.template.spec.tolerations[0]", tolerations::FIELDS),
+        ("spec.template.spec.topologySpreadConstraints[0]", spread::FIELDS),
+        (AFFINITY, affinity::EXPRESSION),
+        (NEAR, affinity::POD_TERM),
+        (APART, affinity::POD_TERM),
+    ]
+    .map(|(base, specs): (&str, &'static [Spec])| (base.to_owned(), specs))
+    .to_vec()
+}

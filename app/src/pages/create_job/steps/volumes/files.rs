@@ -1,0 +1,61 @@
+//! Keys of a ConfigMap or Secret that become files, and fields of the Pod that do.
+
+use leptos::prelude::*;
+use manifest::Path;
+use serde_json::json;
+
+use crate::i18n::{t, wizard as text};
+use crate::pages::create_job::fields::{AddButton, As, Input, Problems, RemoveButton, positions};
+use crate::pages::create_job::state::Wizard;
+use crate::pages::create_job::steps::pod_template::environment::keys;
+
+/// Keys that become files.
+#[component]
+pub fn Keys(
+    /// The wizard.
+    wizard: Wizard,
+    /// The list.
+    path: Path,
+    /// Where the object's name stands.
+    name: Path,
+    /// It is a Secret.
+    secret: bool,
+) -> impl IntoView {
+    let stored = StoredValue::new(path.clone());
+    let item = move |index: usize| stored.get_value().index(index);
+    let offered = keys(wizard, secret, name);
+    view! {
+        <fieldset class="group group-wide" id=wizard.id(&path)>
+            <legend class="group-title">{t(text::ITEMS)}</legend>
+            <p class="hint">{t(text::ITEMS_HINT)}</p>
+            <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
+                <div class="row-pair">
+                    <Input
+                        wizard
+                        path=item(index).key("key")
+                        kind=As::TextKept
+                        aria_label=format!("{} {}", t(text::KEY), index + 1)
+                        placeholder=t(text::KEY)
+                        offers=Some(offered)
+                        mono=true
+                    />
+                    <Input
+                        wizard
+                        path=item(index).key("path")
+                        kind=As::TextKept
+                        aria_label=format!("{} {}", t(text::ITEM_PATH), index + 1)
+                        placeholder=t(text::ITEM_PATH)
+                        mono=true
+                    />
+                    <RemoveButton wizard path=item(index) what=format!("{} {}", t(text::KEY), index + 1)/>
+                </div>
+                <Problems wizard path=item(index).key("key")/>
+                <Problems wizard path=item(index).key("path")/>
+            </For>
+            <AddButton
+                label=t(text::ADD_ITEM)
+                on_add=Callback::new(move |()| wizard.push(&stored.get_value(), json!({"key": "", "path": ""})))
+            />
+        </fieldset>
+    }
+}

@@ -1,0 +1,122 @@
+//! Where containers mount a volume.
+
+use leptos::prelude::*;
+use manifest::Path;
+use serde_json::{Value, json};
+
+use crate::i18n::{t, tf, volume as words, wizard as text};
+use crate::kit::erased::dynamic;
+use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::{AddButton, As, Check, Problems, RemoveButton, TextField};
+use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::steps::pod_template::pod;
+use crate::pages::create_job::steps::volumes::name_of;
+
+/// Containers of both lists, by path and name.
+fn containers(wizard: Wizard) -> Vec<(Path, String)> {
+    ["containers", "initContainers"]
+        .into_iter()
+        .flat_map(|list| {
+            let path = pod().key(list);
+            (0..wizard.length(&path)).map(move |index| {
+                let path = path.index(index);
+                let name = wizard
+                    .get(&path.key("name"))
+                    .as_ref()
+                    .map(plain)
+                    .unwrap_or_default();
+                (path, name)
+            })
+        })
+        .collect()
+}
+
+/// Paths of the mounts of a volume.
+pub fn mounts_of(wizard: Wizard, volume: &str) -> Vec<Path> {
+    let all = containers(wizard).into_iter().flat_map(|(container, _)| {
+        let list = container.key("volumeMounts");
+        (0..wizard.length(&list)).map(move |index| list.index(index))
+    });
+    all.filter(|mount| wizard.get(&mount.key("name")) == Some(Value::from(volume)))
+        .collect()
+}
+
+/// Where a volume is mounted.
+#[component]
+pub fn Mounts(
+    /// The wizard.
+    wizard: Wizard,
+    /// The volume's position.
+    index: usize,
+) -> impl IntoView {
+    let name = move || name_of(wizard, index);
+    let found = Memo::new(move |_| mounts_of(wizard, &name()));
+    let all = Memo::new(move |_| containers(wizard));
+    view! {
+        <fieldset class="group">
+            <legend class="group-title">{t(text::MOUNTS)}</legend>
+            <For each=move || found.get() key=ToString::to_string let(mount)>
+                <Mount wizard mount/>
+            </For>
+            <div class="row-buttons">
+                {dynamic(move || {
+                    all.get()
+                        .into_iter()
+                        .map(|(container, label)| {
+                            let add = move || {
+                                let mount = json!({"name": untrack(name), "mountPath": ""});
+                                wizard.push(&container.key("volumeMounts"), mount);
+                            };
+                            view! {
+                                <AddButton
+                                    label=tf(text::ADD_MOUNT, &[("container", &label)])
+                                    on_add=Callback::new(move |()| add())
+                                />
+                            }
+                        })
+                        .collect_view()
+                })}
+            </div>
+        </fieldset>
+    }
+}
+
+/// Its table.
+pub const OPTIONS: &[Spec] = specs! {
+    "subPathExpr" => Control::Text, "Sub-path with variables" | "含变量的子路径", "Such as $(POD_NAME)." | "例如 $(POD_NAME)。";
+    "mountPropagation" => Control::Choice(&["None", "HostToContainer", "Bidirectional"]), "Mount propagation" | "挂载传播", "" | "";
+    "recursiveReadOnly" => Control::Choice(&["Disabled", "IfPossible", "Enabled"]), "Mounts below are read-only too" | "递归只读", "" | "" [since 31];
+};
+
+#[component]
+fn Mount(wizard: Wizard, mount: Path) -> impl IntoView {
+    let container = StoredValue::new(mount.parent().and_then(|list| list.parent()).unwrap_or_default());
+    let name = move || {
+        wizard
+            .get(&container.get_value().key("name"))
+            .as_ref()
+            .map(plain)
+            .unwrap_or_default()
+    };
+    view! {
+        <div class="row-fields">
+            <span class="tag">{name}</span>
+            <TextField
+                wizard
+                path=mount.key("mountPath")
+                label=text::MOUNT_PATH
+                kind=As::TextKept
+                placeholder="/data"
+                mono=true
+            />
+            <TextField wizard path=mount.key("subPath") label=text::SUB_PATH mono=true/>
+            <Check wizard path=mount.key("readOnly") label=text::READ_ONLY/>
+            <RemoveButton wizard path=mount.clone() what=t(text::MOUNTS)/>
+        </div>
+        <details class="more more-small">
+            <summary>{t(words::MOUNT_MORE)}</summary>
+            <Fields wizard base=mount.clone() specs=OPTIONS/>
+        </details>
+        <Problems wizard path=mount.key("name")/>
+    }
+}

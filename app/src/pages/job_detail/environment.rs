@@ -1,0 +1,106 @@
+//! Environment variables (环境变量) of each container. A Secret's value never reaches the browser.
+
+use leptos::prelude::*;
+
+use crate::api::job::{ContainerEnvironment, JobDetail, Variable, VariableSource};
+use crate::i18n::{common, job_detail as text, t, tf};
+use crate::kit::empty_state::Empty;
+use crate::kit::erased::dynamic;
+use crate::kit::icon::{Glyph, Icon};
+
+/// One table per container.
+#[component]
+pub fn Environment(
+    /// The Job.
+    detail: Memo<JobDetail>,
+) -> impl IntoView {
+    let environment = Memo::new(move |_| detail.with(|detail| detail.environment.clone()));
+    let empty = move || environment.with(|all| all.iter().all(|container| container.variables.is_empty()));
+    view! {
+        <Show
+            when=move || !empty()
+            fallback=|| view! { <Empty glyph=Glyph::List title=t(text::ENVIRONMENT_EMPTY)/> }
+        >
+            {dynamic(move || {
+                environment
+                    .get()
+                    .into_iter()
+                    .filter(|container| !container.variables.is_empty())
+                    .map(|container| view! { <Container container/> })
+                    .collect_view()
+            })}
+        </Show>
+    }
+}
+
+#[component]
+fn Container(container: ContainerEnvironment) -> impl IntoView {
+    view! {
+        <h2 class="section-title">
+            <Icon glyph=Glyph::Container/>
+            {container.container.clone()}
+            {container.init.then(|| view! { <span class="tag">{t(text::INIT)}</span> })}
+        </h2>
+        <div class="table-frame" role="region" aria-label=container.container tabindex="0">
+            <table class="table">
+                <thead>
+                    <tr>
+                        <th scope="col">{t(common::NAME)}</th>
+                        <th scope="col">{t(text::ENVIRONMENT_VALUE)}</th>
+                    </tr>
+                </thead>
+                <tbody>{container.variables.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row(variable: Variable) -> impl IntoView {
+    let name = if variable.name.is_empty() {
+        "*".to_owned()
+    } else {
+        variable.name
+    };
+    view! {
+        <tr>
+            <th scope="row"><code>{name}</code></th>
+            <td>{source(variable.source)}</td>
+        </tr>
+    }
+}
+
+fn source(source: VariableSource) -> AnyView {
+    let from = |words: String| view! { <span class="dim">{words}</span> };
+    match source {
+        VariableSource::Value { value } => view! { <code class="break">{value}</code> }.into_any(),
+        VariableSource::ConfigMap { name, key, value } => {
+            let words = if key.is_empty() {
+                text::FROM_CONFIG_MAP_ALL
+            } else {
+                text::FROM_CONFIG_MAP
+            };
+            view! {
+                {value.map(|value| view! { <code class="break">{value}</code> " " })}
+                {from(tf(words, &[("name", &name), ("key", &key)]))}
+            }
+            .into_any()
+        }
+        VariableSource::Secret { name, key } => {
+            let words = if key.is_empty() {
+                text::FROM_SECRET_ALL
+            } else {
+                text::FROM_SECRET
+            };
+            view! {
+                <span title=t(text::SECRET_HIDDEN)>"••••••"</span>
+                " "
+                {from(tf(words, &[("name", &name), ("key", &key)]))}
+            }
+            .into_any()
+        }
+        VariableSource::Field { path } => from(tf(text::FROM_FIELD, &[("path", &path)])).into_any(),
+        VariableSource::Resource { resource } => {
+            from(tf(text::FROM_RESOURCE, &[("resource", &resource)])).into_any()
+        }
+    }
+}

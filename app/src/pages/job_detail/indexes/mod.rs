@@ -1,0 +1,130 @@
+//! The completion indexes of an Indexed Job as a grid (feature D8). Each cell is a link to the Pods of its indexes.
+
+pub mod model;
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use crate::api::job::JobDetail;
+use crate::i18n::{Text, job_detail as text, t, tf};
+use crate::kit::erased::dynamic;
+use crate::pages::job_detail::indexes::model::{Cell, IndexState, Span, Tally, cells, tally};
+
+/// Up to this many cells show their index; beyond, they are small squares.
+const NUMBERED: usize = 120;
+
+/// The grid with the number of indexes in each state; nothing for a Job that is not Indexed.
+#[component]
+pub fn Indexes(
+    /// The Job.
+    detail: Memo<JobDetail>,
+    /// The Job page's path.
+    path: Signal<String>,
+    /// The indexes whose Pods are shown.
+    chosen: Signal<Option<Span>>,
+) -> impl IntoView {
+    let grid = Memo::new(move |_| detail.with(cells));
+    view! {
+        <Show when=move || grid.with(|cells| !cells.is_empty())>
+            <section class="indexes" aria-label=t(text::INDEXES)>
+                <div class="indexes-head">
+                    <h2 class="section-title">{t(text::INDEXES)}</h2>
+                    <ul class="index-legend">{dynamic(move || legend(grid.with(|cells| tally(cells))))}</ul>
+                </div>
+                <ol class="index-grid" class:index-grid-dense=move || grid.with(|cells| cells.len() > NUMBERED)>
+                    {dynamic(move || {
+                        let chosen = chosen.get();
+                        let one = |cell: &Cell| view! { <Square cell=*cell path chosen=chosen == Some(cell.span)/> };
+                        grid.with(|cells| cells.iter().map(one).collect_view())
+                    })}
+                </ol>
+            </section>
+        </Show>
+    }
+}
+
+/// How many indexes are in each state, with the look that their cells have.
+fn legend(all: Tally) -> impl IntoView {
+    let named = |state: IndexState| {
+        let number = all.of(state);
+        view! {
+            <li class:quiet=number == 0>
+                <span class=format!("index {}", class(state)) aria-hidden="true"></span>
+                {tf(word(state), &[("n", &number.to_string())])}
+            </li>
+        }
+    };
+    IndexState::ALL.map(named).collect_view()
+}
+
+#[component]
+fn Square(cell: Cell, path: Signal<String>, chosen: bool) -> impl IntoView {
+    let (words, class) = (words(cell), class(cell.state()));
+    // The chosen one leads back to all Pods.
+    let href = move || {
+        let path = path.get();
+        if chosen {
+            format!("{path}?tab=pods")
+        } else {
+            format!("{path}?tab=pods&index={}", cell.span)
+        }
+    };
+    view! {
+        <li>
+            <A
+                href=href
+                scroll=false
+                attr:class=if chosen { format!("index index-chosen {class}") } else { format!("index {class}") }
+                attr:title=words.clone()
+                attr:aria-label=words
+            >
+                {cell.span.first}
+            </A>
+        </li>
+    }
+}
+
+/// `Index 3: completed`, or for several `Indexes 100-149: 30 completed · 20 waiting`.
+fn words(cell: Cell) -> String {
+    let span = cell.span.to_string();
+    if cell.span.len() == 1 {
+        return tf(
+            text::INDEX_STATE,
+            &[("n", &span), ("state", t(alone(cell.state())))],
+        );
+    }
+    let counts = IndexState::ALL
+        .into_iter()
+        .filter(|state| cell.tally.of(*state) > 0)
+        .map(|state| tf(word(state), &[("n", &cell.tally.of(state).to_string())]))
+        .collect::<Vec<_>>()
+        .join(" · ");
+    tf(text::INDEXES_STATE, &[("span", &span), ("counts", &counts)])
+}
+
+fn class(state: IndexState) -> &'static str {
+    match state {
+        IndexState::Completed => "index-completed",
+        IndexState::Running => "index-running",
+        IndexState::Failed => "index-failed",
+        IndexState::Waiting => "index-waiting",
+    }
+}
+
+fn word(state: IndexState) -> Text {
+    match state {
+        IndexState::Completed => text::INDEXES_COMPLETED,
+        IndexState::Running => text::INDEXES_RUNNING,
+        IndexState::Failed => text::INDEXES_FAILED,
+        IndexState::Waiting => text::INDEXES_WAITING,
+    }
+}
+
+fn alone(state: IndexState) -> Text {
+    match state {
+        IndexState::Completed => text::INDEX_COMPLETED,
+        IndexState::Running => text::RUNNING,
+        IndexState::Failed => text::INDEX_FAILED,
+        IndexState::Waiting => text::WAITING,
+    }
+}

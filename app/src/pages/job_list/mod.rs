@@ -1,0 +1,309 @@
+//! The Job list of a project (features L1, L3-L7).
+
+mod actions;
+mod columns;
+mod filter;
+mod list_header;
+mod model;
+mod table;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+
+pub use crate::pages::job_list::actions::{DeleteDialog, Deletion};
+
+use crate::api;
+use crate::api::job::{JobRef, JobRow};
+use crate::i18n::{common, job_list as text, t, tf};
+use crate::kit::empty_state::Empty;
+use crate::kit::erased::dynamic;
+use crate::kit::icon::{Glyph, Icon};
+use crate::kit::notice::{Notice, Tone};
+use crate::kit::query_param::use_query_value;
+use crate::kit::time::exact;
+use crate::layout::use_project;
+use crate::pages::job_list::actions::BulkBar;
+use crate::pages::job_list::columns::{ColumnMenu, Columns};
+use crate::pages::job_list::filter::{Filter, StatusGroup};
+use crate::pages::job_list::list_header::{Banner, Doors};
+use crate::pages::job_list::model::{Model, Selection};
+use crate::pages::job_list::table::JobTable;
+use crate::pages::set_status;
+use crate::parts::api_error::Failure;
+use crate::urls;
+
+/// Rows of one page of the table.
+const PAGE: usize = 50;
+
+/// The page. Another project is another list, with nothing of the one before.
+#[component]
+pub fn JobsPage() -> impl IntoView {
+    let project = use_project();
+    view! { {dynamic(move || view! { <JobsOf project=project.get()/> })} }
+}
+
+/// The list of one project.
+#[component]
+fn JobsOf(project: String) -> impl IntoView {
+    let project = Memo::new(move |_| project.clone());
+    let model = Model::new();
+    let deletion = Deletion::provide();
+    let first = Resource::new_blocking(move || project.get(), api::jobs);
+    model.follow(project);
+    let quota = Signal::derive(move || model.list.with(|list| list.as_ref().map(|list| list.quota)));
+    view! {
+        <Title text=move || format!("{} · {}", t(text::TITLE), project.get())/>
+        // The table waits inside for its data, so that the server sends a whole page.
+        <Suspense>
+            {dynamic(move || Suspend::new(async move {
+                let answer = first.await;
+                if let Err(error) = &answer {
+                    set_status(error);
+                }
+                model.take(answer);
+                view! {
+                    <Banner project quota/>
+                    <List project model deletion/>
+                }
+            }))}
+        </Suspense>
+        <DeleteDialog project deletion on_deleted=Callback::new(move |jobs: Vec<JobRef>| {
+            model.deselect(&jobs.into_iter().map(|job| job.uid).collect::<Vec<_>>());
+        })/>
+    }
+}
+
+/// Filter, chips and table, or what stands in their place.
+#[component]
+fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoView {
+    let (q, status) = (use_query_value("q"), use_query_value("status"));
+    let typed = Memo::new(move |_| q.get().unwrap_or_default());
+    let group = Memo::new(move |_| status.with(|key| StatusGroup::from_key(key.as_deref()?)));
+    let filter = Memo::new(move |_| Filter::new(&typed.get(), group.get()));
+    let page = RwSignal::new(0_usize);
+    let columns = Columns::new();
+    let matching = Memo::new(move |_| {
+        let filter = filter.get();
+        let rows = |list: &api::job::JobList| {
+            list.rows
+                .iter()
+                .filter(|row| filter.matches(row))
+                .cloned()
+                .collect()
+        };
+        model
+            .list
+            .with(|list| list.as_ref().map(rows).unwrap_or_default())
+    });
+    let total = move || matching.with(Vec::len);
+    let start = move || (page.get() * PAGE).min(total().saturating_sub(1) / PAGE * PAGE);
+    let shown = Memo::new(move |_| {
+        matching.with(|rows: &Vec<JobRow>| rows.iter().skip(start()).take(PAGE).cloned().collect::<Vec<_>>())
+    });
+    let selection = Memo::new(move |_| {
+        model.selected.with(|selected| {
+            matching.with(|matching| shown.with(|shown| Selection::of(selected, matching, shown)))
+        })
+    });
+    let select_all = Callback::new(move |()| {
+        let all = matching.with_untracked(|rows| rows.iter().map(|row| row.uid.clone()).collect());
+        model.selected.set(all);
+    });
+    let is_bare = move || {
+        model
+            .list
+            .with(|list| list.as_ref().is_some_and(|list| list.rows.is_empty()))
+    };
+    // Nothing was ever read: there is nothing to filter, and nothing that could be out of date.
+    let is_known = move || model.list.with(Option::is_some) || model.error.with(Option::is_none);
+    view! {
+        {dynamic(move || model.error.get().map(|error| view! { <Failure error/> }))}
+        {dynamic(move || {
+            model.stale.get().filter(|_| is_known()).map(|since| {
+                view! { <Notice tone=Tone::Warning>{tf(common::STALE_SINCE, &[("time", &exact(since))])}</Notice> }
+            })
+        })}
+        <Show
+            when=move || !is_bare() && is_known()
+            fallback=move || {
+                if !is_known() {
+                    return view! {
+                        <a class="button" rel="external" href=move || urls::jobs(&project.get())>
+                            <Icon glyph=Glyph::Refresh/>
+                            {t(common::RETRY)}
+                        </a>
+                    }
+                        .into_any();
+                }
+                view! {
+                    <Empty
+                        glyph=Glyph::Container
+                        title=tf(text::EMPTY_TITLE, &[("project", &project.get())])
+                        text=t(text::EMPTY_TEXT)
+                    >
+                        <Doors project/>
+                    </Empty>
+                }
+                    .into_any()
+            }
+        >
+            <Toolbar project model typed group columns/>
+            <BulkBar model selection total=Signal::derive(total) select_all deletion/>
+            <Show
+                when=move || { total() > 0 || filter.with(Filter::is_empty) }
+                fallback=move || {
+                    view! {
+                        <Empty glyph=Glyph::Search title=t(text::NO_MATCH_TITLE)>
+                            <a class="button" href=move || urls::jobs(&project.get())>
+                                {t(text::FILTER_CLEAR)}
+                            </a>
+                        </Empty>
+                    }
+                }
+            >
+                <JobTable model rows=shown columns/>
+                <Pager total=Signal::derive(total) start=Signal::derive(start) page/>
+            </Show>
+        </Show>
+    }
+}
+
+/// Filter box, state chips, columns. A form, so that filtering works without JavaScript.
+#[component]
+fn Toolbar(
+    project: Memo<String>,
+    model: Model,
+    typed: Memo<String>,
+    group: Memo<Option<StatusGroup>>,
+    columns: Columns,
+) -> impl IntoView {
+    let path = Memo::new(move |_| urls::jobs(&project.get()));
+    let navigate = use_navigate();
+    let address = move |text: &str, group: Option<StatusGroup>| {
+        let mut query = Vec::new();
+        if !text.is_empty() {
+            query.push(format!("q={}", leptos_router::location::Url::escape(text)));
+        }
+        if let Some(group) = group {
+            query.push(format!("status={}", group.key()));
+        }
+        if query.is_empty() {
+            path.get()
+        } else {
+            format!("{}?{}", path.get(), query.join("&"))
+        }
+    };
+    let typing = {
+        move |text: String| {
+            let options = NavigateOptions {
+                replace: true,
+                scroll: false,
+                ..urls::whole()
+            };
+            navigate(&untrack(|| address(&text, group.get())), options);
+        }
+    };
+    let count = move |group: StatusGroup| {
+        let filter = Filter::new(&typed.get(), None);
+        model.list.with(|list| {
+            list.as_ref().map_or(0, |list| {
+                let in_group =
+                    |row: &&JobRow| StatusGroup::of(row.status.kind) == group && filter.matches_text(row);
+                list.rows.iter().filter(in_group).count()
+            })
+        })
+    };
+    view! {
+        <div class="toolbar">
+            <form class="search" role="search" method="get">
+                <Icon glyph=Glyph::Search/>
+                <input
+                    class="input"
+                    type="search"
+                    name="q"
+                    value=typed.get_untracked()
+                    prop:value=move || typed.get()
+                    aria-label=t(text::FILTER)
+                    placeholder=t(text::FILTER_HINT)
+                    on:input=move |event| typing(event_target_value(&event))
+                />
+            </form>
+            <div class="chips" role="group" aria-label=t(common::STATUS)>
+                {StatusGroup::ALL
+                    .into_iter()
+                    .map(|chip| {
+                        let open = move || group.get() == Some(chip);
+                        view! {
+                            <a
+                                class=format!("chip chip-{}", chip.key())
+                                class:chip-on=open
+                                aria-current=move || open().to_string()
+                                href=move || address(&typed.get(), (!open()).then_some(chip))
+                                class:chip-none=move || count(chip) == 0 && !open()
+                            >
+                                <span class="chip-dot"></span>
+                                {t(group_word(chip))}
+                                <span class="number">{dynamic(move || count(chip))}</span>
+                            </a>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+            <ColumnMenu columns/>
+        </div>
+    }
+}
+
+fn group_word(group: StatusGroup) -> crate::i18n::Text {
+    match group {
+        StatusGroup::Active => text::GROUP_ACTIVE,
+        StatusGroup::Stuck => text::GROUP_STUCK,
+        StatusGroup::Completed => text::STATUS_COMPLETED,
+        StatusGroup::Failed => text::STATUS_FAILED,
+        StatusGroup::Suspended => text::STATUS_SUSPENDED,
+    }
+}
+
+/// Which rows of how many, and the way to the others.
+#[component]
+fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> impl IntoView {
+    let words = move || {
+        let (from, total) = (start.get() + 1, total.get());
+        let to = (start.get() + PAGE).min(total);
+        tf(
+            text::PAGE_OF,
+            &[
+                ("from", &from.to_string()),
+                ("to", &to.to_string()),
+                ("total", &total.to_string()),
+            ],
+        )
+    };
+    view! {
+        <Show when=move || { total.get() > PAGE }>
+            <nav class="pager" aria-label=words>
+                <span class="number">{words}</span>
+                <button
+                    type="button"
+                    class="button button-icon"
+                    aria-label=t(text::PREVIOUS_PAGE)
+                    disabled=move || start.get() == 0
+                    on:click=move |_| page.set((start.get_untracked() / PAGE).saturating_sub(1))
+                >
+                    <Icon glyph=Glyph::Back/>
+                </button>
+                <button
+                    type="button"
+                    class="button button-icon"
+                    aria-label=t(text::NEXT_PAGE)
+                    disabled=move || { start.get() + PAGE >= total.get() }
+                    on:click=move |_| page.set(start.get_untracked() / PAGE + 1)
+                >
+                    <Icon glyph=Glyph::ChevronRight/>
+                </button>
+            </nav>
+        </Show>
+    }
+}

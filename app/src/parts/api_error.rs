@@ -1,0 +1,49 @@
+//! An [`ApiError`] as a person reads it: what happened, what to do, and the cluster's own words.
+
+use leptos::prelude::*;
+
+use crate::api::error::ApiError;
+use crate::foreign_text::{into_visible, visible};
+use crate::i18n::t;
+use crate::kit::notice::{Notice, Tone};
+
+/// A failed call in the flow of the page.
+#[component]
+pub fn Failure(
+    /// What failed.
+    error: ApiError,
+) -> impl IntoView {
+    let causes = match &error {
+        ApiError::Invalid { causes, .. } => causes.clone(),
+        _ => Vec::new(),
+    };
+    let detail = error
+        .detail()
+        .filter(|_| causes.is_empty())
+        .map(|detail| visible(detail).into_owned());
+    view! {
+        <Notice tone=Tone::Error>
+            <strong>{t(error.advice())}</strong>
+            {detail.map(|detail| view! { <span class="notice-detail">{detail}</span> })}
+            {(!causes.is_empty())
+                .then(|| {
+                    view! {
+                        <ul class="notice-causes">
+                            {causes
+                                .into_iter()
+                                .map(|cause| {
+                                    view! {
+                                        <li>
+                                            <code>{into_visible(cause.field)}</code>
+                                            ": "
+                                            {into_visible(cause.message)}
+                                        </li>
+                                    }
+                                })
+                                .collect_view()}
+                        </ul>
+                    }
+                })}
+        </Notice>
+    }
+}

@@ -1,0 +1,112 @@
+//! A Job's or Pod's state: an icon, a word and a reason. The colour only repeats it.
+
+use leptos::prelude::*;
+
+use crate::api::job::{JobStatus, Reason, StatusKind};
+use crate::foreign_text::visible;
+use crate::i18n::{Text, job_list as text, t, tf};
+use crate::kit::erased::dynamic;
+use crate::kit::icon::{Glyph, Icon};
+
+/// Colour family of a state.
+fn tone(kind: StatusKind) -> &'static str {
+    match kind {
+        StatusKind::Updating | StatusKind::Running => "busy",
+        StatusKind::Completed => "good",
+        StatusKind::Failed | StatusKind::ImageError | StatusKind::ContainerError => "bad",
+        StatusKind::Blocked | StatusKind::Unschedulable => "warn",
+        StatusKind::Suspended | StatusKind::Terminating => "idle",
+    }
+}
+
+fn glyph(kind: StatusKind) -> Glyph {
+    match kind {
+        StatusKind::Updating => Glyph::Spinner,
+        StatusKind::Running => Glyph::Play,
+        StatusKind::Completed => Glyph::CheckCircle,
+        StatusKind::Failed => Glyph::Cross,
+        StatusKind::ImageError
+        | StatusKind::ContainerError
+        | StatusKind::Blocked
+        | StatusKind::Unschedulable => Glyph::Alert,
+        StatusKind::Suspended => Glyph::Pause,
+        StatusKind::Terminating => Glyph::Trash,
+    }
+}
+
+/// The word for a state.
+pub fn word(kind: StatusKind) -> Text {
+    match kind {
+        StatusKind::Updating => text::STATUS_UPDATING,
+        StatusKind::Running => text::STATUS_RUNNING,
+        StatusKind::Completed => text::STATUS_COMPLETED,
+        StatusKind::Failed => text::STATUS_FAILED,
+        StatusKind::Suspended => text::STATUS_SUSPENDED,
+        StatusKind::Blocked => text::STATUS_BLOCKED,
+        StatusKind::Unschedulable => text::STATUS_UNSCHEDULABLE,
+        StatusKind::ImageError => text::STATUS_IMAGE_ERROR,
+        StatusKind::ContainerError => text::STATUS_CONTAINER_ERROR,
+        StatusKind::Terminating => text::STATUS_TERMINATING,
+    }
+}
+
+/// A reason in words; codes that we have no words for are shown as the cluster writes them.
+pub fn explain(reason: &Reason) -> String {
+    let code = visible(&reason.code);
+    let known = match reason.code.as_str() {
+        "Scheduling" => text::REASON_SCHEDULING,
+        "Pulling" => text::REASON_PULLING,
+        "Creating" | "ContainerCreating" => text::REASON_CREATING,
+        "ExitCode" => text::REASON_EXIT_CODE,
+        "BackOff" => text::REASON_BACK_OFF,
+        "DeadlineExceeded" => text::REASON_DEADLINE,
+        "BackoffLimitExceeded" => text::REASON_BACKOFF_LIMIT,
+        "PodFailurePolicy" => text::REASON_POLICY,
+        "FailedIndexes" | "MaxFailedIndexesExceeded" => text::REASON_INDEXES,
+        "SuccessPolicy" => text::REASON_SUCCESS_POLICY,
+        "OOMKilled" => text::REASON_OOM,
+        _ if reason.message.is_empty() => return code.into_owned(),
+        _ => return format!("{code}: {}", visible(&reason.message)),
+    };
+    tf(known, &[("what", &reason.message)])
+        .trim_end_matches([':', '：', ' '])
+        .to_owned()
+}
+
+/// The state of a Job.
+#[component]
+pub fn StatusBadge(
+    /// The state and its reason.
+    #[prop(into)]
+    status: Signal<JobStatus>,
+    /// Shows the reason beside the word.
+    #[prop(default = true)]
+    reason: bool,
+) -> impl IntoView {
+    view! {
+        <span class=move || format!("status status-{}", tone(status.with(|status| status.kind)))>
+            <span class="status-word">
+                {dynamic(move || view! { <Icon glyph=glyph(status.with(|status| status.kind))/> })}
+                {dynamic(move || t(word(status.with(|status| status.kind))))}
+            </span>
+            {dynamic(move || {
+                status
+                    .with(|status| status.leaving)
+                    .then(|| {
+                        view! {
+                            <span class="status-word status-leaving">
+                                <Icon glyph=glyph(StatusKind::Terminating)/>
+                                {t(word(StatusKind::Terminating))}
+                            </span>
+                        }
+                    })
+            })}
+            {dynamic(move || {
+                status
+                    .with(|status| status.reason.as_ref().map(explain))
+                    .filter(|text| reason && !text.is_empty())
+                    .map(|text| view! { <span class="status-reason" title=text.clone()>{text.clone()}</span> })
+            })}
+        </span>
+    }
+}

@@ -1,0 +1,4 @@
+//! TODO parts
+
+pub mod api_error;
+pub mod job_status;
