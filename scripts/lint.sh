@@ -14,4 +14,7 @@ if has_wasm native rustc; then
 else
   note "The browser's half is not checked: the compiler that has clippy has no wasm32 target."
 fi
+say "Folders that use each other, and paths in documents"
+node scripts/folders.mjs
+node scripts/paths.mjs
 say "Lints: clean"
