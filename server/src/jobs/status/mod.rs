@@ -196,8 +196,7 @@ fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
     status(StatusKind::Updating, "Creating", "")
 }
 
-/// Returns the reason of a Pod that is running while its container waits to be restarted (`restartPolicy:
-/// OnFailure`).
+/// Returns the reason of a running Pod whose container waits to be restarted (`restartPolicy: OnFailure`).
 fn restarting(pod: &Value) -> Option<Reason> {
     let container = container_statuses(pod)
         .find(|container| container["state"]["waiting"]["reason"] == "CrashLoopBackOff")?;

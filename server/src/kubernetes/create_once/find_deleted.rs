@@ -16,8 +16,8 @@ use crate::kubernetes::error::{from_kube, from_status};
 /// Duration of the watch that replays past events.
 const WATCH_DURATION: Duration = Duration::from_secs(1);
 
-/// Whether the cluster may delete such an object by itself ([TTL after
-/// finished](https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/)).
+/// Whether the cluster may delete such an object by itself
+/// ([TTL after finished](https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/)).
 pub(crate) fn may_be_deleted_by_ttl(object: &Value) -> bool {
     object["kind"] == "Job" && !object["spec"]["ttlSecondsAfterFinished"].is_null()
 }
