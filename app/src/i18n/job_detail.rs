@@ -94,7 +94,7 @@ texts! {
     FROM_CONFIG_MAP_ALL: "all keys of ConfigMap {name}" | "ConfigMap {name} 的所有键";
     FROM_SECRET: "Secret {name}, key {key}" | "Secret {name}，键 {key}";
     FROM_SECRET_ALL: "all keys of Secret {name}" | "Secret {name} 的所有键";
-    FROM_FIELD: "Pod field {path}" | "Pod 字段 {path}";
+    FROM_FIELD: "Pod field {path}" | "容器组字段 {path}";
     FROM_RESOURCE: "resource {resource}" | "资源 {resource}";
     SECRET_HIDDEN: "A Secret's value is not shown" | "密钥的值不会显示";
     MANIFEST_HINT: "Clean: this text can be created again as it is." | "已清理：此清单可直接再次创建。";

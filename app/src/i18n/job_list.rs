@@ -7,7 +7,7 @@ texts! {
     INTRO: "A Job runs Pods until as many as it needs have succeeded." | "任务运行容器组，直到所需数量的容器组成功结束。";
     QUOTA_USED: "Jobs used" | "已用配额";
     QUOTA_PLANNED: "planned" | "规划配额";
-    QUOTA_PODS: "Pods left" | "剩余 Pod 配额";
+    QUOTA_PODS: "Pods left" | "剩余容器组配额";
     FILTER: "Filter by name, alias, label or owner" | "按名称、别名、标签或所有者过滤";
     FILTER_HINT: "name or alias · label:app=pi · owner:nightly" | "名称或别名 · label:app=pi · owner:nightly";
     FILTER_CLEAR: "Clear the filter" | "清除过滤条件";

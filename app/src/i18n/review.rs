@@ -4,7 +4,7 @@ use crate::i18n::texts;
 
 texts! {
     TITLE: "Review" | "检查并创建";
-    HINT: "The cluster was asked without creating anything (dry run). Below is what it would store: lines that it fills in are marked “+”, lines that it writes differently “~”." | "已在不创建的情况下询问集群（dry run）。以下为集群将保存的内容：“+”为集群补充的行，“~”为集群改写的行。";
+    HINT: "The cluster was asked without creating anything (dry run). Below is what it would store: lines that it fills in are marked “+”, lines that it writes differently “~”." | "已在不创建的情况下询问集群（试运行）。以下为集群将保存的内容：“+”为集群补充的行，“~”为集群改写的行。";
     OPEN: "Review" | "检查";
     CLOSE: "Back to editing" | "返回编辑";
     NOT_YET: "Correct the problems below first; then the cluster is asked." | "请先解决下方的问题，然后再询问集群。";

@@ -16,12 +16,12 @@ texts! {
     ADD_EXPRESSION: "Add expression" | "添加表达式";
     VALUES: "Values" | "取值";
     ADD_VALUE: "Add value" | "添加取值";
-    POD_AFFINITY: "Near to Pods" | "Pod 亲和性";
-    POD_ANTI_AFFINITY: "Away from Pods" | "Pod 反亲和性";
+    POD_AFFINITY: "Near to Pods" | "容器组亲和性";
+    POD_ANTI_AFFINITY: "Away from Pods" | "容器组反亲和性";
     ADD_NAMESPACE: "Add namespace" | "添加命名空间";
     ADD_MATCH: "Add label" | "添加标签";
     SPREAD: "Topology spread" | "拓扑分布";
     CONSTRAINT: "Spread constraint" | "分布约束";
-    SPREAD_HINT: "Pods evenly over zones, nodes or any other label." | "按可用区、节点或其他标签均匀分布 Pod。";
+    SPREAD_HINT: "Pods evenly over zones, nodes or any other label." | "按可用区、节点或其他标签均匀分布容器组。";
     ADD_SPREAD: "Add spread constraint" | "添加分布约束";
 }

@@ -60,7 +60,7 @@ texts! {
     NOT_SET: "Not set" | "未设置";
     NOT_IN_CLUSTER: "this cluster does not have the field" | "该集群没有此字段";
     OTHER_FIELDS: "All other fields" | "其他所有字段";
-    OTHER_FIELDS_HINT: "From the cluster's own schema, with its documentation." | "来自集群自身的 Schema 及其文档。";
+    OTHER_FIELDS_HINT: "From the cluster's own schema, with its documentation." | "来自集群自身的模式定义及其文档。";
     ADD_FIELD: "Add a field…" | "添加字段…";
     ADD_ITEM_OF: "Add item" | "添加一项";
     ITEM: "Item" | "项";
@@ -105,7 +105,7 @@ texts! {
     ENVIRONMENT: "Environment variables" | "环境变量";
     ADD_VARIABLE: "Add variable" | "添加环境变量";
     ADD_REFERENCE: "From a ConfigMap or Secret key" | "引用配置中心";
-    ADD_FIELD_VARIABLE: "From a field of the Pod" | "引用 Pod 字段";
+    ADD_FIELD_VARIABLE: "From a field of the Pod" | "引用容器组字段";
     ADD_RESOURCE_VARIABLE: "From a resource amount" | "引用资源量";
     PREFIX: "Prefix" | "前缀";
     VARIABLE: "Variable" | "变量名";

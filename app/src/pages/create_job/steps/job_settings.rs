@@ -21,22 +21,22 @@ const FIRST: &[Spec] = specs! {
     "backoffLimit" => Control::Number, "Backoff limit" | "Back Off Limit（最大重试次数）",
         "Retries before the Job fails. Not set: 6." | "失败尝试次数，超过后任务失败。未设置时为 6。";
     "completions" => Control::Number, "Completions" | "Completions（完成数）",
-        "Pods that have to succeed. Not set: 1." | "任务结束需要成功运行的 Pod 个数。未设置时为 1。";
+        "Pods that have to succeed. Not set: 1." | "任务结束需要成功运行的容器组个数。未设置时为 1。";
     "parallelism" => Control::Number, "Parallelism" | "Parallelism（并行数）",
-        "Pods that run at the same time. Not set: 1." | "并行运行的 Pod 个数。未设置时为 1。";
+        "Pods that run at the same time. Not set: 1." | "并行运行的容器组个数。未设置时为 1。";
     "activeDeadlineSeconds" => Control::Number, "Active deadline (seconds)" | "Active Deadline Seconds（运行时间期限，秒）",
         "After this time the Job is ended, whatever the backoff limit says." | "超过时间将终止任务，优先级高于 Back Off Limit。";
 };
 
 const MORE: &[Spec] = specs! {
     "ttlSecondsAfterFinished" => Control::Number, "Kept after the end (seconds)" | "结束后保留时间（秒）",
-        "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其 Pod 自动删除。未设置则一直保留。" [since 21];
+        "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其容器组自动删除。未设置则一直保留。" [since 21];
     "completionMode" => Control::Choice(&["NonIndexed", "Indexed"]), "Completion mode" | "完成模式",
-        "Indexed gives each Pod a number from 0." | "Indexed 模式为每个 Pod 分配从 0 开始的索引。" [since 22];
+        "Indexed gives each Pod a number from 0." | "Indexed 模式为每个容器组分配从 0 开始的索引。" [since 22];
     "suspend" => Control::Check, "Start suspended" | "创建后暂停",
-        "No Pod is made until the Job is resumed." | "恢复之前不会创建 Pod。" [since 22];
-    "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pods are replaced" | "Pod 替换策略",
-        "While the old one still ends, or only once it has failed." | "旧 Pod 终止时即替换，或完全失败后再替换。" [since 29];
+        "No Pod is made until the Job is resumed." | "恢复之前不会创建容器组。" [since 22];
+    "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pods are replaced" | "容器组替换策略",
+        "While the old one still ends, or only once it has failed." | "旧容器组终止时即替换，或完全失败后再替换。" [since 29];
     "managedBy" => Control::Text, "Managed by" | "由谁管理",
         "A controller other than Kubernetes' own, such as kueue.x-k8s.io/multikueue." | "由其他控制器管理，例如 kueue.x-k8s.io/multikueue。" [since 32];
 };
@@ -105,7 +105,7 @@ const FAILURE_RULES: &[Addition] = &[
 
 const ACTION: &[Spec] = specs! {
     "action" => Control::Choice(&["FailJob", "FailIndex", "Ignore", "Count"]), "Action" | "动作",
-        "What a Pod that fails like this does to the Job." | "匹配的 Pod 失败时如何处理任务。";
+        "What a Pod that fails like this does to the Job." | "匹配的容器组失败时如何处理任务。";
 };
 
 const EXIT_CODES: &[Spec] = specs! {

@@ -125,7 +125,7 @@ enum Source {
 
 /// A variable from a field of the Pod, below `valueFrom`.
 pub const FIELD: &[Spec] = specs! {
-    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "Pod 字段",
+    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "容器组字段",
         "metadata.name, metadata.namespace, metadata.uid, spec.nodeName, spec.serviceAccountName, status.podIP, status.hostIP, metadata.labels['key'], metadata.annotations['key']" |
         "metadata.name、metadata.namespace、metadata.uid、spec.nodeName、spec.serviceAccountName、status.podIP、status.hostIP、metadata.labels['key']、metadata.annotations['key']";
 };

@@ -33,7 +33,7 @@ const HTTP: Kind = Kind {
         "path" => Control::Text, "Path" | "路径", "" | "";
         "port" => Control::Number, "Port" | "端口", "A number, or a port's name." | "端口号或端口名称。";
         "scheme" => Control::Choice(&["HTTP", "HTTPS"]), "Scheme" | "协议", "" | "";
-        "host" => Control::Text, "Host" | "主机", "Not set: the Pod itself." | "未设置：Pod 自身。";
+        "host" => Control::Text, "Host" | "主机", "Not set: the Pod itself." | "未设置：容器组自身。";
     },
     since: 0,
 };
@@ -44,7 +44,7 @@ const TCP: Kind = Kind {
     new: || json!({"port": 80}),
     fields: specs! {
         "port" => Control::Number, "Port" | "端口", "A number, or a port's name." | "端口号或端口名称。";
-        "host" => Control::Text, "Host" | "主机", "Not set: the Pod itself." | "未设置：Pod 自身。";
+        "host" => Control::Text, "Host" | "主机", "Not set: the Pod itself." | "未设置：容器组自身。";
     },
     since: 0,
 };

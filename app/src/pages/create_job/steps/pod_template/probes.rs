@@ -17,7 +17,7 @@ pub const TIMES: &[Spec] = specs! {
     "timeoutSeconds" => Control::Number, "Timeout (s)" | "超时（秒）", "Not set: 1." | "未设置：1。";
     "successThreshold" => Control::Number, "Successes needed" | "成功阈值", "Not set: 1." | "未设置：1。";
     "failureThreshold" => Control::Number, "Failures allowed" | "失败阈值", "Not set: 3." | "未设置：3。";
-    "terminationGracePeriodSeconds" => Control::Number, "Grace period (s)" | "终止宽限期（秒）", "Not set: the Pod's." | "未设置：使用 Pod 的值。" [since 25];
+    "terminationGracePeriodSeconds" => Control::Number, "Grace period (s)" | "终止宽限期（秒）", "Not set: the Pod's." | "未设置：使用容器组的值。" [since 25];
 };
 
 /// Liveness, readiness and startup.

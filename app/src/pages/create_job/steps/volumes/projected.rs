@@ -99,7 +99,7 @@ const FILE: &[Spec] = specs! {
 };
 
 const FIELD: &[Spec] = specs! {
-    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "Pod 字段",
+    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "容器组字段",
         "Such as metadata.name or metadata.labels['app']." | "例如 metadata.name 或 metadata.labels['app']。";
 };
 
