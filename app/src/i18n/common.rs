@@ -53,6 +53,6 @@ texts! {
     MINUTES_AGO: "{n} min ago" | "{n} 分钟前";
     HOURS_AGO: "{n} h ago" | "{n} 小时前";
     DAYS_AGO: "{n} d ago" | "{n} 天前";
-    STALE_SINCE: "Not live since {time}: the connection to the cluster is lost, trying again" | "自 {time} 起未更新：与集群的连接已断开，正在重试";
+    STALE_SINCE: "Live updates paused since {time}. Reconnecting…" | "自 {time} 起未更新：与集群的连接已断开，正在重试";
     NEEDS_JAVASCRIPT: "JavaScript is off: lists and pages can be read, but creating, following and live updates need it." | "JavaScript 已关闭：可以浏览列表和页面，但创建、跟随日志和实时更新需要启用它。";
 }

@@ -9,7 +9,7 @@ texts! {
     LIMITS: "Limits" | "限制值";
     ADD_RESOURCE: "Add resource" | "添加资源";
     PROBES: "Health checks" | "健康检查";
-    PROBES_HINT: "A Job's container may run long without a word: give a startup or liveness check time enough." | "任务容器可能长时间没有输出，请为检查留出足够的时间。";
+    PROBES_HINT: "A Job's container may produce no output for a long time: allow a startup or liveness probe enough time." | "任务容器可能长时间没有输出，请为检查留出足够的时间。";
     LIVENESS: "Liveness probe" | "存活检查";
     READINESS: "Readiness probe" | "就绪检查";
     STARTUP: "Startup probe" | "启动检查";
@@ -21,8 +21,8 @@ texts! {
     HEADERS: "HTTP headers" | "HTTP 请求头";
     ADD_HEADER: "Add header" | "添加请求头";
     LIFECYCLE: "Lifecycle hooks" | "生命周期钩子";
-    POST_START: "After the start" | "启动后动作";
-    PRE_STOP: "Before the end" | "终止前动作";
+    POST_START: "PostStart hook" | "启动后动作";
+    PRE_STOP: "PreStop hook" | "终止前动作";
     SECURITY: "Security context" | "安全上下文";
     ADD_CAPABILITY: "Add capability" | "添加能力";
     DROP_CAPABILITY: "Drop capability" | "移除能力";

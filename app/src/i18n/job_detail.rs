@@ -23,7 +23,7 @@ texts! {
     COMPLETIONS: "Completions" | "完成数";
     PARALLELISM: "Parallelism" | "并行数";
     DEADLINE: "Deadline" | "运行时间期限";
-    TTL: "Kept after the end" | "结束后保留";
+    TTL: "TTL after finished" | "结束后保留";
     COMPLETION_MODE: "Completion mode" | "完成模式";
     RESTART_POLICY: "Restart policy" | "重启策略";
     NODE_SELECTOR: "Node selector" | "节点选择器";
@@ -76,7 +76,7 @@ texts! {
     WAITING: "waiting" | "等待中";
     RUNNING: "running" | "运行中";
     EXITED: "exit code {n}" | "退出码 {n}";
-    RESTARTS: "restarted {n} times" | "已重启 {n} 次";
+    RESTARTS: "restarted {n} {n|time|times}" | "已重启 {n} 次";
     SHOW_LOGS: "Logs of {name}" | "{name} 的日志";
     EVENTS_REFUSED: "You are not allowed to read events here. Ask an administrator for the right to list events in this project." | "您无权查看此处的事件，请向管理员申请该项目的事件查看权限。";
     EVENTS_EMPTY: "No events" | "没有事件";
@@ -85,7 +85,7 @@ texts! {
     EVENT_OBJECT: "Object" | "对象";
     EVENT_MESSAGE: "Message" | "消息";
     EVENT_LAST: "Last seen" | "最近发生";
-    EVENT_TIMES: "{n} times" | "{n} 次";
+    EVENT_TIMES: "{n} {n|time|times}" | "{n} 次";
     WARNING: "Warning" | "警告";
     NORMAL: "Normal" | "正常";
     ENVIRONMENT_EMPTY: "No container sets environment variables" | "没有容器设置环境变量";
@@ -108,7 +108,7 @@ texts! {
     LOGS_TIMES: "Timestamps" | "时间戳";
     LOGS_PREVIOUS: "Previous container" | "上一个容器";
     LOGS_SEARCH: "Search in the log" | "搜索日志";
-    LOGS_MATCHES: "{n} lines match" | "{n} 行匹配";
+    LOGS_MATCHES: "{n} {n|line matches|lines match}" | "{n} 行匹配";
     LOGS_WAITING: "Waiting for output…" | "等待输出…";
     LOGS_GONE: "The Pods are gone, and their logs with them" | "容器组已被删除，日志也随之消失";
     LOGS_MATCHES_LAST: "{n} of the last {kept} lines match; the download has all" | "最近 {kept} 行中有 {n} 行匹配；下载文件包含全部日志";

@@ -47,10 +47,10 @@ texts! {
     SELECTED_ELSEWHERE: "of these {n} on other pages" | "其中 {n} 项在其他页";
     SELECTED_HIDDEN: "{n} more hidden by the filter, not included" | "另有 {n} 项被过滤隐藏，不包含在内";
     SELECT_MATCHING: "Select all {n} that match" | "选择全部 {n} 个匹配项";
-    DELETED_MANY: "Deleted {n} Jobs" | "已删除 {n} 个任务";
+    DELETED_MANY: "Deleted {n} {n|Job|Jobs}" | "已删除 {n} 个任务";
     DESELECT: "Clear selection" | "取消选择";
     ACTIONS_FOR: "Actions for {name}" | "{name} 的操作";
-    DELETE_TITLE: "Delete {n} Job(s)?" | "删除 {n} 个任务？";
+    DELETE_TITLE: "Delete {n} {n|Job|Jobs}?" | "删除 {n} 个任务？";
     DELETE_TEXT: "The Jobs, their Pods and the Pods' logs are deleted. This cannot be undone." | "任务、其容器组及日志将一并删除，且无法恢复。";
     DELETED: "Deleted: {names}" | "已删除：{names}";
     RERAN: "New run: {name}" | "已创建新的运行：{name}";

@@ -53,19 +53,27 @@ pub fn t(text: Text) -> &'static str {
     text.get(crate::preferences::current().lang)
 }
 
-/// The text in the person's language with `{name}` replaced by its value. Values are others' words: what cannot be
-/// seen in them is marked, and what looks like a placeholder stays as it is.
+/// The text in the user's language with `{name}` replaced by its value and `{name|Job|Jobs}` by the form that the number
+/// in the value takes. Values come from elsewhere: invisible characters in them are marked, and what looks like a
+/// placeholder stays as it is.
 pub fn tf(text: Text, values: &[(&str, &str)]) -> String {
     let mut out = String::new();
     let mut rest = t(text);
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let named = after.split_once('}').and_then(|(name, after)| {
+            let (name, forms) = name
+                .split_once('|')
+                .map_or((name, None), |(name, forms)| (name, Some(forms)));
             let (_, value) = values.iter().find(|(known, _)| *known == name)?;
-            Some((value, after))
+            let text = match forms.and_then(|forms| forms.split_once('|')) {
+                Some((one, many)) => (if *value == "1" { one } else { many }).into(),
+                None => visible(value),
+            };
+            Some((text, after))
         });
-        rest = if let Some((value, after)) = named {
-            out.push_str(&visible(value));
+        rest = if let Some((text, after)) = named {
+            out.push_str(&text);
             after
         } else {
             out.push('{');
@@ -112,5 +120,17 @@ mod tests {
             "values are not looked through"
         );
         assert_eq!(tf(text, &[("n", "\u{202e}")]), "‹U+202E› of {m}");
+    }
+
+    #[test]
+    fn nouns_follow_their_number() {
+        let text = Text {
+            en: "Delete {n} {n|Job|Jobs}?",
+            zh: "删除 {n} 个任务？",
+        };
+        assert_eq!(tf(text, &[("n", "1")]), "Delete 1 Job?");
+        for many in ["0", "2", "11"] {
+            assert_eq!(tf(text, &[("n", many)]), format!("Delete {many} Jobs?"));
+        }
     }
 }

@@ -16,8 +16,8 @@ texts! {
     ADD_EXPRESSION: "Add expression" | "添加表达式";
     VALUES: "Values" | "取值";
     ADD_VALUE: "Add value" | "添加取值";
-    POD_AFFINITY: "Near to Pods" | "容器组亲和性";
-    POD_ANTI_AFFINITY: "Away from Pods" | "容器组反亲和性";
+    POD_AFFINITY: "Pod affinity" | "容器组亲和性";
+    POD_ANTI_AFFINITY: "Pod anti-affinity" | "容器组反亲和性";
     ADD_NAMESPACE: "Add namespace" | "添加命名空间";
     ADD_MATCH: "Add label" | "添加标签";
     SPREAD: "Topology spread" | "拓扑分布";

@@ -11,7 +11,7 @@ texts! {
     STEP_VOLUMES: "Volumes" | "存储卷设置";
     STEP_LABELS: "Labels" | "标签设置";
     STEP_NODES: "Node selector" | "节点选择器";
-    STEP_PROBLEMS: "{n} problems" | "{n} 个问题";
+    STEP_PROBLEMS: "{n} {n|problem|problems}" | "{n} 个问题";
     EDIT_MODE: "Edit mode" | "编辑模式";
     UNDO: "Undo" | "撤销";
     REDO: "Redo" | "重做";
@@ -65,13 +65,13 @@ texts! {
     ADD_ITEM_OF: "Add item" | "添加一项";
     ITEM: "Item" | "项";
     NEEDS_VERSION: "needs Kubernetes {version} or newer" | "需要 Kubernetes {version} 或更高版本";
-    OFFERED: "{n} names to choose from" | "有 {n} 个名称可选";
+    OFFERED: "{n} {n|name|names} to choose from" | "有 {n} 个名称可选";
     FIELDS_SET: "Fields set here" | "此处已设置的字段数";
     LIMIT_DEFAULTS: "This project fills in: {defaults}." | "本项目的默认值：{defaults}。";
 
     RESTART: "Restart policy" | "重启策略";
-    RESTART_NEVER: "Never: a failed Pod stays, a new one is made; .status.failed grows by 1." | "Never：故障容器组会保留并创建新的容器组，.status.failed 加 1。";
-    RESTART_ON_FAILURE: "OnFailure: the container restarts inside its Pod; .status.failed stays." | "OnFailure：在容器组内部重启容器，.status.failed 不变。";
+    RESTART_NEVER: "Never: failed Pods are kept and replaced by new ones; .status.failed grows by 1." | "Never：故障容器组会保留并创建新的容器组，.status.failed 加 1。";
+    RESTART_ON_FAILURE: "OnFailure: the container restarts inside its Pod; .status.failed does not change." | "OnFailure：在容器组内部重启容器，.status.failed 不变。";
     CONTAINERS: "Containers" | "容器";
     ADD_CONTAINER: "Add container" | "添加容器";
     REMOVE_CONTAINER: "Remove container {name}" | "删除容器 {name}";

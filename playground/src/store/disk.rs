@@ -74,6 +74,9 @@ pub(super) struct DatabaseFile {
     open: Open,
     /// None after a failure.
     database: Option<Database>,
+    /// The acknowledged states of the objects whose changes have failed. A commit that reports a failure may be on disk
+    /// all the same, so the next write puts these back.
+    unconfirmed: Vec<Change>,
 }
 
 /// A turn of a writer.
@@ -140,6 +143,7 @@ impl Disk {
             file: Mutex::new(Some(DatabaseFile {
                 open,
                 database: Some(database),
+                unconfirmed: Vec::new(),
             })),
             waits: true,
             failure: Mutex::default(),
@@ -192,6 +196,13 @@ impl Turn<'_> {
         self.attempt(changes, Some(version))
     }
 
+    /// Takes the acknowledged states of the objects whose changes have just failed.
+    pub(super) fn restore_later(&mut self, acknowledged: Vec<Change>) {
+        if let Some(file) = self.file.as_mut() {
+            file.unconfirmed.extend(acknowledged);
+        }
+    }
+
     fn attempt(&mut self, changes: &[Change], version: Option<u64>) -> Result<(), Failure> {
         let Some(file) = self.file.as_mut() else {
             return Ok(());
@@ -220,7 +231,7 @@ impl DatabaseFile {
         let transaction = database.begin_write().map_err(redb::Error::from)?;
         {
             let mut objects = transaction.open_table(OBJECTS).map_err(redb::Error::from)?;
-            for change in changes {
+            for change in self.unconfirmed.iter().chain(changes) {
                 let path = path(&change.key);
                 if let Some(object) = &change.object {
                     let bytes = serde_json::to_vec(object.as_ref())
@@ -242,6 +253,7 @@ impl DatabaseFile {
                 .map_err(redb::Error::from)?;
         }
         transaction.commit().map_err(redb::Error::from)?;
+        self.unconfirmed.clear();
         Ok(())
     }
 }

@@ -319,7 +319,14 @@ impl Store {
             let mut state = shared.state();
             match &written {
                 Ok(()) => state.end_write(reaches),
-                Err(failure) => state.undo_write(failure),
+                Err(failure) => {
+                    state.undo_write(failure);
+                    let acknowledged = changes.iter().map(|change| disk::Change {
+                        key: change.key.clone(),
+                        object: state.get(&change.key),
+                    });
+                    disk.restore_later(acknowledged.collect());
+                }
             }
             // Nobody else has taken it.
             let _ = outcome.set(written.clone());

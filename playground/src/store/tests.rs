@@ -1,5 +1,6 @@
 //! The store's promises: durability, optimistic concurrency, watches.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,8 +169,18 @@ struct FickleDisk {
     full: Arc<AtomicBool>,
 }
 
+thread_local! {
+    /// After how many more operations of this thread its disk is full.
+    static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
 impl FickleDisk {
     fn check(&self) -> io::Result<()> {
+        match FUSE.get() {
+            Some(0) => self.full.store(true, Ordering::SeqCst),
+            Some(left) => FUSE.set(Some(left - 1)),
+            None => {}
+        }
         if self.full.load(Ordering::SeqCst) {
             Err(io::ErrorKind::StorageFull.into())
         } else {
@@ -300,6 +311,31 @@ fn writers_that_wait_together_fail_together_and_are_told() {
         store_on(&folder, &full).list(&JOBS, None).unwrap(),
         (seen, version)
     );
+}
+
+#[test]
+fn failed_commit_leaves_nothing_wherever_it_fails() {
+    let mut failures = 0;
+    // Further on than any commit goes.
+    for step in 0..100 {
+        let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
+        let store = store_on(&folder, &full);
+        store.create(&JOBS, job("kept")).unwrap();
+        let changed = json!({"metadata": {"name": "kept", "namespace": "demo"}, "spec": {"parallelism": 2}});
+
+        FUSE.set(Some(step));
+        failures += usize::from(store.update(&JOBS, changed).is_err());
+        failures += usize::from(store.create(&JOBS, job("new")).is_err());
+        FUSE.set(None);
+        full.store(false, Ordering::SeqCst);
+
+        store.probe().unwrap();
+        let acknowledged = (store.list(&JOBS, None).unwrap().0, step);
+        drop(store);
+        let reopened = store_on(&folder, &full).list(&JOBS, None).unwrap().0;
+        assert_eq!((reopened, step), acknowledged);
+    }
+    assert!(failures > 10, "{failures}");
 }
 
 #[tokio::test]

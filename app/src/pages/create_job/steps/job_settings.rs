@@ -29,13 +29,13 @@ const FIRST: &[Spec] = specs! {
 };
 
 const MORE: &[Spec] = specs! {
-    "ttlSecondsAfterFinished" => Control::Number, "Kept after the end (seconds)" | "结束后保留时间（秒）",
+    "ttlSecondsAfterFinished" => Control::Number, "TTL after finished (seconds)" | "结束后保留时间（秒）",
         "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其容器组自动删除。未设置则一直保留。" [since 21];
     "completionMode" => Control::Choice(&["NonIndexed", "Indexed"]), "Completion mode" | "完成模式",
         "Indexed gives each Pod a number from 0." | "Indexed 模式为每个容器组分配从 0 开始的索引。" [since 22];
     "suspend" => Control::Check, "Start suspended" | "创建后暂停",
         "No Pod is made until the Job is resumed." | "恢复之前不会创建容器组。" [since 22];
-    "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pods are replaced" | "容器组替换策略",
+    "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pod replacement policy" | "容器组替换策略",
         "While the old one still ends, or only once it has failed." | "旧容器组终止时即替换，或完全失败后再替换。" [since 29];
     "managedBy" => Control::Text, "Managed by" | "由谁管理",
         "A controller other than Kubernetes' own, such as kueue.x-k8s.io/multikueue." | "由其他控制器管理，例如 kueue.x-k8s.io/multikueue。" [since 32];
@@ -44,7 +44,7 @@ const MORE: &[Spec] = specs! {
 const PER_INDEX: &[Spec] = specs! {
     "backoffLimitPerIndex" => Control::Number, "Backoff limit per index" | "每个索引的重试次数",
         "Retries of one index; the others go on." | "单个索引的重试次数，其他索引继续运行。" [since 29];
-    "maxFailedIndexes" => Control::Number, "Failed indexes at most" | "最多失败索引数",
+    "maxFailedIndexes" => Control::Number, "Max failed indexes" | "最多失败索引数",
         "More of them fail the whole Job." | "超过后整个任务失败。" [since 29];
 };
 
@@ -168,7 +168,7 @@ const SUCCESS_RULES: &[Addition] = &[(job_settings::ADD_SUCCESS, || json!({"succ
 
 const SUCCESS: &[Spec] = specs! {
     "succeededIndexes" => Control::Text, "Indexes" | "索引", "Such as 0,2-4. Not set: any." | "例如 0,2-4。未设置：任意。";
-    "succeededCount" => Control::Number, "How many of them" | "成功个数", "Not set: all of the indexes." | "未设置：以上全部索引。";
+    "succeededCount" => Control::Number, "Succeeded count" | "成功个数", "Not set: all of the indexes." | "未设置：以上全部索引。";
 };
 
 fn success_rule(wizard: Wizard, path: Path) -> AnyView {

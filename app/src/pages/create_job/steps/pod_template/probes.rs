@@ -15,8 +15,8 @@ pub const TIMES: &[Spec] = specs! {
     "initialDelaySeconds" => Control::Number, "Initial delay (s)" | "初始延迟（秒）", "Not set: 0." | "未设置：0。";
     "periodSeconds" => Control::Number, "Period (s)" | "检查间隔（秒）", "Not set: 10." | "未设置：10。";
     "timeoutSeconds" => Control::Number, "Timeout (s)" | "超时（秒）", "Not set: 1." | "未设置：1。";
-    "successThreshold" => Control::Number, "Successes needed" | "成功阈值", "Not set: 1." | "未设置：1。";
-    "failureThreshold" => Control::Number, "Failures allowed" | "失败阈值", "Not set: 3." | "未设置：3。";
+    "successThreshold" => Control::Number, "Success threshold" | "成功阈值", "Not set: 1." | "未设置：1。";
+    "failureThreshold" => Control::Number, "Failure threshold" | "失败阈值", "Not set: 3." | "未设置：3。";
     "terminationGracePeriodSeconds" => Control::Number, "Grace period (s)" | "终止宽限期（秒）", "Not set: the Pod's." | "未设置：使用容器组的值。" [since 25];
 };
 
