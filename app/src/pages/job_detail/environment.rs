@@ -11,7 +11,7 @@ use crate::kit::icon::{Glyph, Icon};
 /// One table per container.
 #[component]
 pub fn Environment(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
     let environment = Memo::new(move |_| detail.with(|detail| detail.environment.clone()));

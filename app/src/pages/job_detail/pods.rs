@@ -1,4 +1,4 @@
-//! Resource status (资源状态): the Job's Pods and their containers.
+//! Resource status (资源状态): Pods of the Job and their containers.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -17,14 +17,14 @@ use crate::pages::job_detail::indexes::Indexes;
 use crate::pages::job_detail::indexes::model::Span;
 use crate::parts::job_status::explain;
 
-/// The Pods, newest first; of an Indexed Job below the grid of its indexes, which chooses among them.
+/// Pods, newest first. For an Indexed Job the grid of its indexes is shown above and filters them.
 #[component]
 pub fn Pods(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
-    /// The Job page's path, for links to its logs.
+    /// Path of the Job page, for links to its logs.
     path: Signal<String>,
-    /// The Job has been deleted.
+    /// Whether the Job has been deleted.
     gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
     let asked = use_query_value("index");
@@ -55,7 +55,7 @@ pub fn Pods(
                 }
             })
         })}
-        <Show when=move || shown.with(|pods| !pods.is_empty()) fallback=move || none(detail, gone.get(), chosen.get())>
+        <Show when=move || shown.with(|pods| !pods.is_empty()) fallback=move || no_pods(detail, gone.get(), chosen.get())>
             <ul class="pods">
                 {dynamic(move || shown.get().into_iter().map(|pod| view! { <Pod pod path/> }).collect_view())}
             </ul>
@@ -63,8 +63,8 @@ pub fn Pods(
     }
 }
 
-/// Why no Pod is shown.
-fn none(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) -> impl IntoView {
+/// Explains why no Pod is shown.
+fn no_pods(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) -> impl IntoView {
     if detail.with(|detail| detail.pods.is_none()) {
         return view! { <Notice tone=Tone::Warning>{t(text::PODS_REFUSED)}</Notice> }.into_any();
     }
@@ -73,12 +73,12 @@ fn none(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) -> im
         return view! { <Empty glyph=Glyph::Container title text=t(text::PODS_NONE_OF_INDEX_TEXT)/> }
             .into_any();
     }
-    let (title, words) = detail.with(|detail| why_none(&detail.row, gone));
+    let (title, words) = detail.with(|detail| no_pods_reason(&detail.row, gone));
     view! { <Empty glyph=Glyph::Container title=t(title) text=t(words)/> }.into_any()
 }
 
-/// Title and explanation where a Job has no Pods.
-fn why_none(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
+/// Returns title and explanation for a Job without Pods.
+fn no_pods_reason(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
     match row.status.kind {
         _ if gone.is_some() => (text::PODS_GONE, text::PODS_NONE_LEFT),
         StatusKind::Terminating => (text::PODS_GONE, text::PODS_NONE_LEFT),
@@ -90,8 +90,8 @@ fn why_none(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
     }
 }
 
-/// A Pod's phase in words; one that we do not know as it is.
-fn phase_words(phase: &str) -> String {
+/// Returns the label of a Pod's phase; an unknown phase is returned as is.
+fn phase_label(phase: &str) -> String {
     let words = match phase {
         "Pending" => text::PHASE_PENDING,
         "Running" => text::PHASE_RUNNING,
@@ -124,7 +124,7 @@ fn Pod(pod: PodRow, path: Signal<String>) -> impl IntoView {
         <li class="pod">
             <div class="pod-head">
                 <span class=format!("status status-{}", tone(&pod.phase))>
-                    <span class="status-word"><span class="chip-dot"></span>{phase_words(&pod.phase)}</span>
+                    <span class="status-word"><span class="chip-dot"></span>{phase_label(&pod.phase)}</span>
                 </span>
                 <code class="pod-name">{name.clone()}</code>
                 {pod.index.map(|index| view! { <span class="tag">{tf(text::INDEX, &[("n", &index.to_string())])}</span> })}
