@@ -8,7 +8,7 @@
 #![allow(
     clippy::needless_pass_by_value,
     clippy::large_types_passed_by_value,
-    reason = "properties of components are given by value; the large ones (`Wizard`) are handles that are copied"
+    reason = "component props are passed by value; large ones (`Wizard`) are cheap handles"
 )]
 #![allow(clippy::too_many_lines, reason = "a view is as long as its markup")]
 

@@ -2,7 +2,7 @@
 
 #![allow(
     missing_docs,
-    reason = "the macro makes each argument a field of a struct that nobody reads"
+    reason = "the macro turns arguments into fields of an internal struct"
 )]
 
 #[cfg(feature = "ssr")]

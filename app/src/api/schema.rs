@@ -6,7 +6,7 @@ use manifest::Schema;
 /// documentation.
 #[cfg_attr(
     not(feature = "hydrate"),
-    allow(clippy::unused_async, reason = "only the browser asks")
+    allow(clippy::unused_async, reason = "only the browser sends requests")
 )]
 pub async fn schema() -> Option<Schema> {
     #[cfg(feature = "hydrate")]

@@ -63,9 +63,7 @@ impl Refusal {
     /// Returns the reason as text for a log or another program.
     pub fn message(self) -> &'static str {
         match self {
-            Self::Plugin => {
-                "exec credential plugins run only while the console listens on loopback"
-            }
+            Self::Plugin => "exec credential plugins run only while the console listens on loopback",
             Self::Interactive => "its exec plugin needs a terminal for input (interactiveMode: Always)",
             Self::Provider => "its user needs an auth-provider, which Kubernetes removed: use an exec plugin",
             Self::Incomplete => "the kubeconfig does not contain its cluster",

@@ -238,9 +238,9 @@ impl Drop for Editor {
 }
 
 /// Read-only diff of two texts. Dropping it removes it from the page.
-pub struct Comparison(Handle);
+pub struct DiffEditor(Handle);
 
-impl Comparison {
+impl DiffEditor {
     /// Creates the diff in an element.
     pub async fn create(element: &HtmlElement, before: &str, after: &str) -> Result<Self, EditorError> {
         let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
@@ -255,7 +255,7 @@ impl Comparison {
     }
 }
 
-impl Drop for Comparison {
+impl Drop for DiffEditor {
     fn drop(&mut self) {
         self.0.dispose();
     }

@@ -123,7 +123,11 @@ fn retry_while_unreachable(workspace: Resource<Result<Workspace, ApiError>>) {
 
 /// Cluster and project switcher. It works while the cluster does not answer, so that another one can be chosen.
 #[component]
-fn ClusterAndProject(clusters: ClusterChoice, workspace: Option<Workspace>, project: Memo<String>) -> impl IntoView {
+fn ClusterAndProject(
+    clusters: ClusterChoice,
+    workspace: Option<Workspace>,
+    project: Memo<String>,
+) -> impl IntoView {
     let cluster = if clusters.all.is_empty() {
         workspace.as_ref().map(|workspace| {
             let (name, version) = (cluster_label(workspace), workspace.version.clone());
@@ -206,7 +210,13 @@ pub fn PreferenceForms(
     signed_out: bool,
 ) -> impl IntoView {
     let location = use_location();
-    let back = move || format!("{}{}", location.pathname.get(), with_question_mark(&location.search.get()));
+    let back = move || {
+        format!(
+            "{}{}",
+            location.pathname.get(),
+            with_question_mark(&location.search.get())
+        )
+    };
     let other = match preferences::current().lang {
         Lang::En => Lang::Zh,
         Lang::Zh => Lang::En,

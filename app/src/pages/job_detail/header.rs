@@ -50,7 +50,7 @@ pub fn Head(
                 {dynamic(move || {
                     detail
                         .with(|detail| detail.row.description.clone().map(into_visible))
-                        .map(|words| view! { <p class="page-intro">{words}</p> })
+                        .map(|description| view! { <p class="page-intro">{description}</p> })
                 })}
                 <div class="job-state" aria-live="polite">
                     <StatusBadge status=Signal::derive(move || detail.with(|detail| detail.row.status.clone()))/>

@@ -89,7 +89,7 @@ impl Received {
             errors: RwSignal::new(Vec::new()),
             ended: RwSignal::new(false),
             gone: RwSignal::new(false),
-            lost: RwSignal::new(false),
+            is_disconnected: RwSignal::new(false),
             refused: RwSignal::new(None),
         }
     }
@@ -198,7 +198,9 @@ fn receive(which: Memo<String>, received: Received) {
                 "trouble" => {
                     return match serde_json::from_str(data) {
                         Ok(log_error) => received.record_error(log_error),
-                        Err(error) => leptos::logging::warn!("cannot parse an error of the log stream: {error}"),
+                        Err(error) => {
+                            leptos::logging::warn!("cannot parse an error of the log stream: {error}")
+                        }
                     };
                 }
                 "stale" => return received.is_disconnected.set(true),
@@ -235,8 +237,9 @@ fn append(received: Received, new: Vec<Line>) {
         .unwrap_or_default();
     if received.errors.with_untracked(|log_error| !log_error.is_empty()) {
         let comes = |log_error: &LogError| {
-            new.iter()
-                .any(|shown| (&shown.line.pod, &shown.line.container) == (&log_error.pod, &log_error.container))
+            new.iter().any(|shown| {
+                (&shown.line.pod, &shown.line.container) == (&log_error.pod, &log_error.container)
+            })
         };
         received
             .errors
@@ -264,8 +267,8 @@ fn with_restart_markers(runs: &mut HashMap<(String, String), i64>, new: Vec<Line
     let mut shown = Vec::with_capacity(new.len());
     for line in new {
         let key = (line.pod.clone(), line.container.clone());
-        let known = runs.insert(key, line.restart);
-        if known.is_some_and(|known| known != line.restart) {
+        let previous = runs.insert(key, line.restart);
+        if previous.is_some_and(|previous| previous != line.restart) {
             let marker = Line {
                 text: String::new(),
                 ..line.clone()
@@ -275,7 +278,10 @@ fn with_restart_markers(runs: &mut HashMap<(String, String), i64>, new: Vec<Line
                 is_marker: true,
             });
         }
-        shown.push(Row { line, is_marker: false });
+        shown.push(Row {
+            line,
+            is_marker: false,
+        });
     }
     shown
 }
@@ -462,8 +468,8 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
                 .then(|| {
                     let count = shown.with(Vec::len).to_string();
                     let message = if trimmed() { text::LOGS_MATCHES_LAST } else { text::LOGS_MATCHES };
-                    let kept = MAX_LINES.to_string();
-                    view! { <p class="hint" role="status">{tf(message, &[("n", &count), ("kept", &kept)])}</p> }
+                    let max_lines = MAX_LINES.to_string();
+                    view! { <p class="hint" role="status">{tf(message, &[("n", &count), ("kept", &max_lines)])}</p> }
                 })
         })}
         <div

@@ -159,13 +159,13 @@ fn Loaded(
     follow(&first.row, live, stale, gone);
     let first = StoredValue::new(first);
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
-    let asked = use_query_value("tab");
+    let parameter = use_query_value("tab");
     // For a failed Job the Pods tab says most. The default stays, whatever the Job does meanwhile.
     let usual = first.with_value(|detail| match detail.row.status.kind {
         StatusKind::Failed if !detail.readable_pods().is_empty() => "pods",
         _ => "records",
     });
-    let tab = Memo::new(move |_| asked.get().unwrap_or_else(|| usual.to_owned()));
+    let tab = Memo::new(move |_| parameter.get().unwrap_or_else(|| usual.to_owned()));
     let path = Signal::derive(move || detail.with(|d| urls::job(&d.row.project, &d.row.name)));
     let tabs = [
         ("records", text::TAB_RECORDS),
@@ -208,10 +208,10 @@ fn Loaded(
 /// Notice that the Job was deleted, with a link to the one that has its name now.
 #[component]
 fn LastState(how: Gone, path: Signal<String>, tab: Memo<String>) -> impl IntoView {
-    let words = if how.replaced { text::REPLACED } else { text::GONE };
+    let message = if how.replaced { text::REPLACED } else { text::GONE };
     view! {
         <Notice tone=Tone::Warning>
-            {t(words)}
+            {t(message)}
             {how
                 .replaced
                 .then(|| {

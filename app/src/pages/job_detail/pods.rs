@@ -27,17 +27,17 @@ pub fn Pods(
     /// Whether the Job has been deleted.
     gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
-    let asked = use_query_value("index");
-    let chosen = Signal::derive(move || asked.get().and_then(|span| span.parse::<Span>().ok()));
+    let parameter = use_query_value("index");
+    let chosen = Signal::derive(move || parameter.get().and_then(|span| span.parse::<Span>().ok()));
     let shown = Memo::new(move |_| {
         let chosen = chosen.get();
-        let of =
+        let is_selected =
             |pod: &&PodRow| chosen.is_none_or(|span| pod.index.is_some_and(|index| span.contains(index)));
         detail.with(|detail| {
             detail
                 .readable_pods()
                 .iter()
-                .filter(of)
+                .filter(is_selected)
                 .cloned()
                 .collect::<Vec<_>>()
         })
@@ -73,8 +73,8 @@ fn no_pods(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) ->
         return view! { <Empty glyph=Glyph::Container title text=t(text::PODS_NONE_OF_INDEX_TEXT)/> }
             .into_any();
     }
-    let (title, words) = detail.with(|detail| no_pods_reason(&detail.row, gone));
-    view! { <Empty glyph=Glyph::Container title=t(title) text=t(words)/> }.into_any()
+    let (title, message) = detail.with(|detail| no_pods_reason(&detail.row, gone));
+    view! { <Empty glyph=Glyph::Container title=t(title) text=t(message)/> }.into_any()
 }
 
 /// Returns title and explanation for a Job without Pods.
@@ -92,7 +92,7 @@ fn no_pods_reason(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
 
 /// Returns the label of a Pod's phase; an unknown phase is returned as is.
 fn phase_label(phase: &str) -> String {
-    let words = match phase {
+    let message = match phase {
         "Pending" => text::PHASE_PENDING,
         "Running" => text::PHASE_RUNNING,
         "Succeeded" => text::PHASE_SUCCEEDED,
@@ -101,7 +101,7 @@ fn phase_label(phase: &str) -> String {
         "Terminating" => text::PHASE_TERMINATING,
         other => return other.to_owned(),
     };
-    t(words).to_owned()
+    t(message).to_owned()
 }
 
 fn tone(phase: &str) -> &'static str {
@@ -154,7 +154,7 @@ fn Pod(pod: PodRow, path: Signal<String>) -> impl IntoView {
 }
 
 fn container(container: ContainerRow) -> impl IntoView {
-    let (tone, words) = match &container.state {
+    let (tone, message) = match &container.state {
         ContainerState::Waiting { reason, message } if reason.is_empty() => {
             ("idle", format!("{} {message}", t(text::WAITING)))
         }
@@ -173,13 +173,13 @@ fn container(container: ContainerRow) -> impl IntoView {
             ..
         } => {
             let exit = tf(text::EXITED, &[("n", &exit_code.to_string())]);
-            let words = [reason.as_str(), exit.as_str(), message.as_str()];
-            let words = words
+            let message = [reason.as_str(), exit.as_str(), message.as_str()];
+            let message = message
                 .into_iter()
                 .filter(|word| !word.is_empty())
                 .collect::<Vec<_>>()
                 .join(" · ");
-            (if *exit_code == 0 { "good" } else { "bad" }, words)
+            (if *exit_code == 0 { "good" } else { "bad" }, message)
         }
     };
     view! {
@@ -188,7 +188,7 @@ fn container(container: ContainerRow) -> impl IntoView {
             <strong>{container.name}</strong>
             {container.init.then(|| view! { <span class="tag">{t(text::INIT)}</span> })}
             <code class="cell-clip">{container.image}</code>
-            <span class=format!("status status-{tone}")><span class="status-word">{words}</span></span>
+            <span class=format!("status status-{tone}")><span class="status-word">{message}</span></span>
             {(container.restarts > 0)
                 .then(|| {
                     view! { <span class="tag">{tf(text::RESTARTS, &[("n", &container.restarts.to_string())])}</span> }

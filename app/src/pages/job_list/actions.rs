@@ -143,11 +143,11 @@ pub fn BulkBar(
                 <span>{move || tf(text::SELECTED, &[("n", &count().to_string())])}</span>
                 {dynamic(move || {
                     counted(text::SELECTED_ELSEWHERE, selection.with(|selection| selection.elsewhere))
-                        .map(|words| view! { <span class="bulk-note">{words}</span> })
+                        .map(|note| view! { <span class="bulk-note">{note}</span> })
                 })}
                 {dynamic(move || {
                     counted(text::SELECTED_HIDDEN, selection.with(|selection| selection.hidden))
-                        .map(|words| view! { <span class="bulk-note">{words}</span> })
+                        .map(|note| view! { <span class="bulk-note">{note}</span> })
                 })}
                 <Show when=move || selection.with(|selection| selection.can_extend)>
                     <button type="button" class="button button-quiet" on:click=move |_| select_all.run(())>

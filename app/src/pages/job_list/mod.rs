@@ -100,7 +100,13 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
     let total = move || matching.with(Vec::len);
     let start = move || (page.get() * PAGE_SIZE).min(total().saturating_sub(1) / PAGE_SIZE * PAGE_SIZE);
     let shown = Memo::new(move |_| {
-        matching.with(|rows: &Vec<JobRow>| rows.iter().skip(start()).take(PAGE_SIZE).cloned().collect::<Vec<_>>())
+        matching.with(|rows: &Vec<JobRow>| {
+            rows.iter()
+                .skip(start())
+                .take(PAGE_SIZE)
+                .cloned()
+                .collect::<Vec<_>>()
+        })
     });
     let selection = Memo::new(move |_| {
         model.selected.with(|selected| {

@@ -129,7 +129,7 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
                 </A>
                 {dynamic(move || {
                     row.with(|row| row.description.clone().map(into_visible))
-                        .map(|words| view! { <span class="job-description" title=words.clone()>{words.clone()}</span> })
+                        .map(|description| view! { <span class="job-description" title=description.clone()>{description.clone()}</span> })
                 })}
             </th>
             <td class="cell-status">

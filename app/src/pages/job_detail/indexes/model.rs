@@ -174,7 +174,11 @@ fn pod_states(detail: &JobDetail) -> HashMap<i64, IndexState> {
         let pods = detail.readable_pods().iter().filter(|pod| pod.phase == phase);
         pods.filter_map(|pod| pod.index).collect()
     };
-    let failed = if is_finished { with("Failed") } else { HashSet::new() };
+    let failed = if is_finished {
+        with("Failed")
+    } else {
+        HashSet::new()
+    };
     let states = failed.into_iter().map(|index| (index, IndexState::Failed));
     let running = with("Running")
         .into_iter()
