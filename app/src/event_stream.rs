@@ -1,4 +1,4 @@
-//! Server-sent events: what the pages know of the cluster arrives by itself.
+//! Server-sent events: subscribes pages to live data of the cluster.
 
 use leptos::prelude::*;
 
@@ -10,40 +10,42 @@ use crate::kit::notice::Tone;
 #[cfg(feature = "hydrate")]
 use crate::kit::toast::use_toaster;
 
-/// What a stream reports besides its events.
+/// Connection state of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     /// Events arrive.
     Open,
-    /// The connection is lost, or nothing has been heard for too long; it is opened again.
-    Lost,
-    /// The server refuses it (the session has ended, the address is wrong, a proxy is in trouble); it is asked again
-    /// after a pause.
+    /// The connection was lost or the idle timeout expired; the browser reconnects.
+    Disconnected,
+    /// The server rejects the stream (the session has expired, the URL is wrong, a proxy fails); it is retried
+    /// after a backoff.
     Closed,
-    /// It begins from the start: what was received before comes again.
+    /// The stream starts from the beginning: events received before are sent again.
     Restarted,
 }
 
-/// Milliseconds without a word, in which the server would have sent three `ping` events, after which a connection
-/// counts as dead. A browser does not notice by itself: sleep, VPNs and NAT swallow connections silently.
+/// Idle timeout in milliseconds, in which the server would have sent three `ping` events; after it a connection
+/// counts as dead. Browsers do not detect this: sleep, VPNs and NAT drop connections silently.
 #[cfg(feature = "hydrate")]
-const MAX_SILENCE: f64 = 15_000.0;
+const IDLE_TIMEOUT_MS: f64 = 15_000.0;
 
-/// Pause before a refused stream is asked for again, in seconds; twice as long each time, up to a minute.
+/// Initial backoff before a rejected stream is retried, in seconds; doubles each time, up to a minute.
 #[cfg(feature = "hydrate")]
-const REFUSED_PAUSE: u64 = 5;
+const INITIAL_BACKOFF_SECONDS: u64 = 5;
 
-/// The longest `id` that is sent in an address when a stream is opened again; proxies refuse addresses above 8 kB.
+/// Maximum length of an event `id` sent in the URL when a stream is reopened; proxies reject URLs above 8 kB.
 #[cfg(feature = "hydrate")]
-const MAX_ID: usize = 6_000;
+const MAX_EVENT_ID: usize = 6_000;
 
-/// Status of a stream that is refused because too many are open.
+/// Status of a stream that is rejected because too many are open.
 #[cfg(feature = "hydrate")]
 const TOO_MANY: u16 = 429;
 
-/// Listens to `url` while the calling component lives, calling `on_event` with the data of each event that has one
-/// of `names`, and `on_connection` when the connection changes. `url` is tracked: when it changes, the old stream
-/// is closed and a new one opened; `None` closes it. On the server it does nothing.
+/// Subscribes to `url` while the calling component exists.
+///
+/// Calls `on_event` with name and data of each event in `names`, and `on_connection` when the connection state
+/// changes. `url` is tracked: when it changes, the old stream is closed and a new one opened; `None` closes it.
+/// Does nothing on the server.
 pub fn subscribe(
     url: Signal<Option<String>>,
     names: &'static [&'static str],
@@ -55,8 +57,8 @@ pub fn subscribe(
         let attempt = RwSignal::new(0_u32);
         let refusals = StoredValue::new(0_u32);
         let toaster = use_toaster();
-        let told = StoredValue::new(false);
-        // The address that is followed, and the `id` of its last event.
+        let notified = StoredValue::new(false);
+        // URL that is followed, and the `id` of its last event.
         let last = StoredValue::new((String::new(), String::new()));
         Effect::new(move |_| {
             attempt.track();
@@ -71,7 +73,7 @@ pub fn subscribe(
             let id = id.unwrap_or_default();
             let address = match id.len() {
                 0 => url,
-                length if length > MAX_ID => {
+                length if length > MAX_EVENT_ID => {
                     last.update_value(|(_, id)| id.clear());
                     on_connection(Connection::Restarted);
                     url
@@ -79,7 +81,7 @@ pub fn subscribe(
                 _ => format!("{url}&last={}", leptos_router::location::Url::escape(&id)),
             };
             let on_connection = on_connection.clone();
-            let asked = address.clone();
+            let requested = address.clone();
             let changed = move |connection| {
                 if connection == Connection::Open {
                     refusals.set_value(0);
@@ -88,22 +90,22 @@ pub fn subscribe(
                     on_connection(connection);
                     return;
                 }
-                let pause = (REFUSED_PAUSE << refusals.get_value().min(4)).min(60);
+                let pause = (INITIAL_BACKOFF_SECONDS << refusals.get_value().min(4)).min(60);
                 refusals.update_value(|refusals| *refusals += 1);
                 set_timeout(
-                    move || browser::again(attempt),
+                    move || browser::reconnect(attempt),
                     std::time::Duration::from_secs(pause),
                 );
-                // The event does not say why.
-                let (asked, on_connection) = (asked.clone(), on_connection.clone());
+                // The error event does not say why.
+                let (requested, on_connection) = (requested.clone(), on_connection.clone());
                 leptos::task::spawn_local(async move {
-                    if browser::status(&asked).await != Some(TOO_MANY) {
+                    if browser::status(&requested).await != Some(TOO_MANY) {
                         on_connection(Connection::Closed);
                         return;
                     }
-                    on_connection(Connection::Lost);
-                    if told.try_get_value() == Some(false) {
-                        told.set_value(true);
+                    on_connection(Connection::Disconnected);
+                    if notified.try_get_value() == Some(false) {
+                        notified.set_value(true);
                         if let Some(toaster) = toaster {
                             toaster.show(Tone::Warning, t(crate::i18n::error::TOO_MANY));
                         }
@@ -111,13 +113,13 @@ pub fn subscribe(
                 });
             };
             let on_event = on_event.clone();
-            let heard = move |name: &str, data: &str, id: String| {
+            let received = move |name: &str, data: &str, id: String| {
                 if !id.is_empty() {
                     last.update_value(|(_, last)| *last = id);
                 }
                 on_event(name, data);
             };
-            let Some(stream) = browser::open(&address, names, heard, changed, attempt) else {
+            let Some(stream) = browser::open(&address, names, received, changed, attempt) else {
                 return;
             };
             let stream = send_wrapper::SendWrapper::new(stream);
@@ -128,8 +130,8 @@ pub fn subscribe(
     let _ = (url, names, on_event, on_connection);
 }
 
-/// `url` while the page can be seen, else none: a browser has six connections for all tabs of this console, and a
-/// stream that begins anew brings everything.
+/// Returns `url` while the page is visible, else none: a browser has six connections for all tabs of this console,
+/// and a reopened stream starts with a snapshot.
 pub fn while_visible(url: impl Fn() -> String + Send + Sync + 'static) -> Signal<Option<String>> {
     let visible = RwSignal::new(true);
     #[cfg(feature = "hydrate")]
@@ -146,7 +148,7 @@ pub fn while_visible(url: impl Fn() -> String + Send + Sync + 'static) -> Signal
     Signal::derive(move || visible.get().then(&url))
 }
 
-/// Since when what is shown may be stale, by the browser's clock: the stream itself is lost.
+/// Records since when the displayed data may be stale, by the browser's clock: the stream itself is disconnected.
 pub fn mark_stale(stale: RwSignal<Option<Millis>>) {
     #[cfg(feature = "hydrate")]
     #[allow(
@@ -162,7 +164,7 @@ pub fn mark_stale(stale: RwSignal<Option<Millis>>) {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    //! `EventSource`, with its callbacks kept alive as long as the stream, and a watch over its silence.
+    //! `EventSource` with callbacks kept alive as long as the stream, and an idle timeout.
 
     use std::cell::Cell;
     use std::rc::Rc;
@@ -174,12 +176,12 @@ mod browser {
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{Event, EventSource, MessageEvent, RequestInit, Response};
 
-    use crate::event_stream::{Connection, MAX_SILENCE};
+    use crate::event_stream::{Connection, IDLE_TIMEOUT_MS};
 
-    /// An open stream; dropped closures would throw when called, so it owns them.
+    /// Open stream. It owns its callbacks: dropped closures would throw when called.
     pub struct Stream {
         source: EventSource,
-        watch: Option<IntervalHandle>,
+        idle_timer: Option<IntervalHandle>,
         _message: Closure<dyn Fn(MessageEvent)>,
         _open: Closure<dyn Fn(Event)>,
         _error: Closure<dyn Fn(Event)>,
@@ -190,20 +192,20 @@ mod browser {
             self.source.set_onopen(None);
             self.source.set_onerror(None);
             self.source.close();
-            if let Some(watch) = self.watch {
-                watch.clear();
+            if let Some(timer) = self.idle_timer {
+                timer.clear();
             }
         }
     }
 
-    /// Opens the stream anew, unless its page is gone.
-    pub fn again(attempt: RwSignal<u32>) {
+    /// Reopens the stream, unless its page is gone.
+    pub fn reconnect(attempt: RwSignal<u32>) {
         if let Some(number) = attempt.try_get_untracked() {
             attempt.set(number.wrapping_add(1));
         }
     }
 
-    /// The status of the server's answer, if there is one.
+    /// Returns the status of the server's response, if there is one.
     pub async fn status(url: &str) -> Option<u16> {
         let request = RequestInit::new();
         request.set_method("HEAD");
@@ -221,10 +223,10 @@ mod browser {
         let source = EventSource::new(url)
             .inspect_err(|error| leptos::logging::warn!("cannot open {url}: {error:?}"))
             .ok()?;
-        let heard_at = Rc::new(Cell::new(js_sys::Date::now()));
-        let heard = Rc::clone(&heard_at);
+        let last_event_at = Rc::new(Cell::new(js_sys::Date::now()));
+        let received_at = Rc::clone(&last_event_at);
         let message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            heard.set(js_sys::Date::now());
+            received_at.set(js_sys::Date::now());
             if event.type_() == "ping" {
                 return;
             }
@@ -233,12 +235,12 @@ mod browser {
             }
         });
         for name in names.iter().chain(&["ping"]) {
-            // Fails only for a name that is no string.
+            // Fails only if the name is not a string.
             let _ = source.add_event_listener_with_callback(name, message.as_ref().unchecked_ref());
         }
-        let (opened, heard) = (on_connection.clone(), Rc::clone(&heard_at));
+        let (opened, opened_at) = (on_connection.clone(), Rc::clone(&last_event_at));
         let open = Closure::<dyn Fn(Event)>::new(move |_| {
-            heard.set(js_sys::Date::now());
+            opened_at.set(js_sys::Date::now());
             opened(Connection::Open);
         });
         source.set_onopen(Some(open.as_ref().unchecked_ref()));
@@ -248,25 +250,25 @@ mod browser {
             failed(if closed {
                 Connection::Closed
             } else {
-                Connection::Lost
+                Connection::Disconnected
             });
         });
         source.set_onerror(Some(error.as_ref().unchecked_ref()));
         let watched = source.clone();
-        let watch = set_interval_with_handle(
+        let idle_timer = set_interval_with_handle(
             move || {
-                let silent = js_sys::Date::now() - heard_at.get() > MAX_SILENCE;
-                if silent && watched.ready_state() != EventSource::CLOSED {
-                    heard_at.set(js_sys::Date::now());
-                    on_connection(Connection::Lost);
-                    again(attempt);
+                let is_idle = js_sys::Date::now() - last_event_at.get() > IDLE_TIMEOUT_MS;
+                if is_idle && watched.ready_state() != EventSource::CLOSED {
+                    last_event_at.set(js_sys::Date::now());
+                    on_connection(Connection::Disconnected);
+                    reconnect(attempt);
                 }
             },
             Duration::from_secs(1),
         );
         Some(Stream {
             source,
-            watch: watch.ok(),
+            idle_timer: idle_timer.ok(),
             _message: message,
             _open: open,
             _error: error,

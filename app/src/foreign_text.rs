@@ -1,13 +1,13 @@
-//! Text of others: names, messages, annotations and logs that anybody may have written into the cluster.
+//! Untrusted text: names, messages, annotations and logs that anyone may have written into the cluster.
 //!
-//! Some characters change how the text around them is read without being seen themselves: a right-to-left override
-//! turns `gpj.exe` around, a zero-width space makes two names look alike ("Trojan Source", CVE-2021-42574; Unicode
-//! Technical Standard 39). They are shown as marks.
+//! Some characters change how the text around them is read without being visible themselves: a right-to-left
+//! override reverses `gpj.exe`, a zero-width space makes two names look alike ("Trojan Source", CVE-2021-42574;
+//! Unicode Technical Standard 39). They are shown as their code points.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// `text` with every character that cannot be seen, or that reorders others, as a mark such as `‹U+202E›`.
+/// Replaces every character that is invisible, or that reorders others, by its code point, such as `‹U+202E›`.
 /// Tabs and line breaks stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if text.is_ascii() && !text.contains(is_hidden) {
@@ -17,9 +17,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     let mut copied = 0;
     let mut before = None;
     for (at, c) in text.char_indices() {
-        if is_hidden(c) || before_matters(c) && !belongs_after(before, c) {
+        if is_hidden(c) || depends_on_previous(c) && !is_valid_after(before, c) {
             shown.push_str(&text[copied..at]);
-            // A `String` takes whatever is written to it.
+            // Writing to a `String` never fails.
             let _ = write!(shown, "‹U+{:04X}›", u32::from(c));
             copied = at + c.len_utf8();
             before = None;
@@ -34,7 +34,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// [`visible`] of a text that is given away.
+/// Applies [`visible`] to an owned text.
 pub fn into_visible(text: String) -> String {
     match visible(&text) {
         Cow::Borrowed(_) => text,
@@ -42,8 +42,8 @@ pub fn into_visible(text: String) -> String {
     }
 }
 
-/// Whether a character is a control, is invisible, or changes the direction of others wherever it stands (Unicode 17:
-/// general categories Cc and Cf, `Default_Ignorable_Code_Point`).
+/// Returns whether a character is a control, is invisible, or changes the direction of others wherever it occurs
+/// (Unicode 17: general categories Cc and Cf, `Default_Ignorable_Code_Point`).
 fn is_hidden(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
@@ -66,9 +66,9 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// Whether a character is invisible, but part of how some scripts and emoji are written: joiners, variation selectors,
-/// the tags of flags.
-fn before_matters(c: char) -> bool {
+/// Returns whether a character is invisible, but part of how some scripts and emoji are written: joiners, variation
+/// selectors, the tags of flags.
+fn depends_on_previous(c: char) -> bool {
     matches!(
         c,
         '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}'
@@ -76,9 +76,9 @@ fn before_matters(c: char) -> bool {
     )
 }
 
-/// Whether such a character has a use after `before`. Anywhere else it hides something: two names that look alike, or
-/// a message within the text.
-fn belongs_after(before: Option<char>, c: char) -> bool {
+/// Returns whether such a character has a use after `before`. Anywhere else it hides something: two names that look
+/// alike, or a message within the text.
+fn is_valid_after(before: Option<char>, c: char) -> bool {
     let Some(before) = before else { return false };
     let is_emoji = matches!(
         before,
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_marked() {
+    fn invisible_characters_are_shown_as_code_points() {
         for (text, shown) in [
             ("", ""),
             ("perl:5.28.0", "perl:5.28.0"),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_character_that_reorders_text_is_marked() {
+    fn bidirectional_controls_are_shown_as_code_points() {
         let reordering = ['\u{61c}', '\u{200e}', '\u{200f}']
             .into_iter()
             .chain('\u{202a}'..='\u{202e}')
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn marked_text_is_marked_once() {
+    fn replacement_is_idempotent() {
         let once = visible("a\u{202e}b").into_owned();
         assert_eq!(visible(&once), once);
     }

@@ -8,7 +8,7 @@ use crate::bundles::bundle_of;
 use crate::kit::early::SCRIPT;
 use crate::{App, preferences};
 
-/// The whole document of a page, in the person's language and theme.
+/// Renders the HTML document of a page, in the user's language and theme.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let preferences = preferences::current();
     // The page's own bundle; without a request (never in the server) the first one.

@@ -1,6 +1,6 @@
-//! The languages of the interface.
+//! Languages of the user interface.
 
-/// A language of the interface.
+/// Language of the user interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lang {
     /// English.
@@ -11,7 +11,7 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// BCP 47 tag for `<html lang>` and the `lang` cookie.
+    /// Returns the BCP 47 tag for `<html lang>` and the `lang` cookie.
     pub fn tag(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -19,7 +19,7 @@ impl Lang {
         }
     }
 
-    /// Reads a tag such as `zh-CN` or `en`; none for any other language.
+    /// Parses a tag such as `zh-CN` or `en`; none for any other language.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?;
         match primary.to_ascii_lowercase().as_str() {
@@ -29,7 +29,7 @@ impl Lang {
         }
     }
 
-    /// The first language of an `Accept-Language` header that we have, by its q-values (RFC 9110, 12.5.4).
+    /// Returns the preferred supported language of an `Accept-Language` header, by its q-values (RFC 9110, 12.5.4).
     pub fn from_accept_language(header: &str) -> Option<Self> {
         let mut wanted: Vec<(f32, Self)> = header
             .split(',')

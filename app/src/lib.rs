@@ -1,14 +1,14 @@
-//! What a person sees: pages, components, translations; and what the browser may ask of the server.
+//! Pages, components and translations of the console, and the server functions that the browser calls.
 //!
-//! Two halves of one program: built with `ssr` it renders pages on the server, with `hydrate` it takes them over in
-//! the browser. Both must build the same tree, so nothing here may depend on the clock, chance or the window while
-//! rendering; such values arrive in effects, after hydration.
+//! One program in two halves: built with `ssr` it renders pages on the server, with `hydrate` it hydrates them in
+//! the browser. Both must build the same tree, so rendering may not depend on the clock, random numbers or the
+//! window; such values arrive in effects, after hydration.
 
 #![recursion_limit = "256"]
 #![allow(
     clippy::needless_pass_by_value,
     clippy::large_types_passed_by_value,
-    reason = "properties of components are given by value; the large ones (`Wizard`) are handles that are copied"
+    reason = "component props are passed by value; large ones (`Wizard`) are cheap handles"
 )]
 #![allow(clippy::too_many_lines, reason = "a view is as long as its markup")]
 
@@ -36,9 +36,9 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
 #[cfg(not(feature = "wizard"))]
-use crate::bundles::Elsewhere as CreateJob;
+use crate::bundles::OtherBundle as CreateJob;
 #[cfg(not(feature = "jobs"))]
-use crate::bundles::{Elsewhere as JobsPage, Elsewhere as JobPage};
+use crate::bundles::{OtherBundle as JobsPage, OtherBundle as JobPage};
 #[cfg(feature = "ssr")]
 pub use crate::html_document::shell;
 use crate::kit::early::Alive;
@@ -54,10 +54,10 @@ use crate::pages::job_list::JobsPage;
 use crate::pages::not_found::NotFound;
 use crate::pages::sign_in::SignIn;
 
-/// The application: its routes and what they share.
+/// Root component: the routes and their shared contexts.
 ///
-/// Pages are rendered whole before they are sent (`SsrMode::Async`), so that they are complete without JavaScript
-/// and can set their status code.
+/// Pages are rendered completely before they are sent (`SsrMode::Async`), so that they are complete without
+/// JavaScript and can set their status code.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();

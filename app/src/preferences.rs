@@ -1,11 +1,11 @@
-//! Language and theme, as cookies that the server reads and the page carries.
+//! Language and theme, stored in cookies that the server reads and carried by the page.
 
 use crate::language::Lang;
 
-/// Light, dark, or as the device says.
+/// Light, dark, or the setting of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
-    /// As `prefers-color-scheme` says.
+    /// Follows `prefers-color-scheme`.
     #[default]
     Auto,
     /// Light.
@@ -15,7 +15,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// Value of `data-theme` and of the `theme` cookie.
+    /// Returns the value of `data-theme` and of the `theme` cookie.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -24,7 +24,7 @@ impl Theme {
         }
     }
 
-    /// Reads such a value; anything else is `Auto`.
+    /// Parses such a value; anything else is `Auto`.
     pub fn from_name(name: &str) -> Self {
         match name {
             "light" => Self::Light,
@@ -34,7 +34,7 @@ impl Theme {
     }
 }
 
-/// A person's choices.
+/// Preferences of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Preferences {
     /// Language.
@@ -43,7 +43,7 @@ pub struct Preferences {
     pub theme: Theme,
 }
 
-/// The choices of the person whose request is being answered: cookies `lang` and `theme`, then `Accept-Language`.
+/// Returns the preferences of the current request: cookies `lang` and `theme`, then `Accept-Language`.
 #[cfg(feature = "ssr")]
 pub fn current() -> Preferences {
     let Some(parts) = leptos::prelude::use_context::<http::request::Parts>() else {
@@ -72,7 +72,7 @@ pub fn current() -> Preferences {
     }
 }
 
-/// The choices that the server wrote into `<html lang data-theme>`.
+/// Returns the preferences that the server wrote into `<html lang data-theme>`.
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 pub fn current() -> Preferences {
     use std::sync::OnceLock;
@@ -92,7 +92,7 @@ pub fn current() -> Preferences {
     })
 }
 
-/// Neither half: only so that the crate checks without a feature.
+/// Fallback for neither half, only so that the crate compiles without a feature.
 #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
 pub fn current() -> Preferences {
     Preferences::default()

@@ -1,12 +1,12 @@
-//! Addresses within the console. Where there are several clusters, an address begins with its cluster's key, so that
-//! every browser tab keeps to its own: `/clusters/staging/projects/demo/jobs`.
+//! URLs within the console. With several clusters, a URL starts with the key of its cluster, so that every browser
+//! tab stays on its own: `/clusters/staging/projects/demo/jobs`.
 
 use leptos_router::NavigateOptions;
 
-/// How the addresses of a cluster begin.
+/// Prefix of a cluster's URLs.
 pub const CLUSTERS: &str = "/clusters/";
 
-/// An address as what names its cluster (`/clusters/KEY`, or nothing) and the rest.
+/// Splits a path into its cluster prefix (`/clusters/KEY`, or nothing) and the rest.
 pub fn split(path: &str) -> (&str, &str) {
     let Some(rest) = path.strip_prefix(CLUSTERS) else {
         return ("", path);
@@ -18,12 +18,12 @@ pub fn split(path: &str) -> (&str, &str) {
     path.split_at(CLUSTERS.len() + key)
 }
 
-/// The key of the cluster that `path` names.
+/// Returns the key of the cluster in `path`.
 pub fn key(path: &str) -> Option<&str> {
     split(path).0.strip_prefix(CLUSTERS)
 }
 
-/// What names the cluster in the address of this page; the router's base.
+/// Returns the cluster prefix of this page's URL; the router's base.
 pub fn base() -> String {
     #[cfg(feature = "hydrate")]
     let path = leptos::prelude::window()
@@ -39,28 +39,28 @@ pub fn base() -> String {
     split(&path).0.to_owned()
 }
 
-/// `path` at the cluster of this page, for all but server functions: the router does not
-/// resolve addresses that begin with a slash.
+/// Prefixes `path` with the cluster of this page; needed for everything but server functions: the router does not
+/// resolve URLs that start with a slash.
 pub fn here(path: &str) -> String {
     base() + path
 }
 
-/// The Jobs of a project.
+/// Returns the URL of a project's Job list.
 pub fn jobs(project: &str) -> String {
     here(&format!("/projects/{project}/jobs"))
 }
 
-/// A Job's page.
+/// Returns the URL of a Job's page.
 pub fn job(project: &str, name: &str) -> String {
     here(&format!("/projects/{project}/jobs/{name}"))
 }
 
-/// The wizard, with its query (`?example=pi`, or nothing).
+/// Returns the URL of the wizard, with its query (`?example=pi`, or nothing).
 pub fn create(project: &str, query: &str) -> String {
     here(&format!("/projects/{project}/create-job{query}"))
 }
 
-/// How the router goes to an address that is whole: its cluster stands in it.
+/// Returns navigation options for a complete URL, which contains its cluster.
 pub fn whole() -> NavigateOptions {
     NavigateOptions {
         resolve: false,
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_may_begin_with_its_cluster() {
+    fn cluster_prefix_is_split_from_the_path() {
         for (path, parts) in [
             ("/projects/demo/jobs", ("", "/projects/demo/jobs")),
             ("/", ("", "/")),

@@ -1,14 +1,14 @@
-//! The WebAssembly entry: brings the server-rendered page to life.
+//! WebAssembly entry point that hydrates the server-rendered page.
 
 #![recursion_limit = "256"]
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Attaches the application to the HTML that the server rendered. Called once by the page's start script.
+/// Hydrates the HTML that the server rendered. The page's start script calls it once.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    // Server functions go to the cluster that the page's address names.
+    // Sends server functions to the cluster in the page's URL.
     let base = app::urls::base();
     if !base.is_empty() {
         leptos::server_fn::client::set_server_url(Box::leak(base.into_boxed_str()));

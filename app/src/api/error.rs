@@ -1,103 +1,103 @@
-//! What can go wrong between the browser and the cluster, in a form that a page can explain.
+//! Errors between the browser and the cluster, in a form that a page can explain.
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
-/// Why a call failed. Every variant has a text in both languages (`i18n::error`) that says what to do.
+/// Reason why a call failed. Every variant has a text in both languages (`i18n::error`) that says what to do.
 ///
-/// None of them ever carries a secret's value: messages are the API server's own or the transport's.
+/// No variant ever carries a Secret's value: messages come from the API server or the transport.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(from = "Wire", into = "Wire")]
 pub enum ApiError {
-    /// There is no session, or it has ended (401). The page asks the person to sign in and keeps what was typed.
+    /// There is no session, or it has expired (401). The page asks the user to sign in and keeps what was typed.
     #[error("signed out")]
     SignedOut,
-    /// The cluster's RBAC says no (403).
+    /// The cluster's RBAC denies the request (403).
     #[error("forbidden: {message}")]
     Forbidden {
-        /// The API server's sentence.
+        /// Message of the API server.
         message: String,
     },
-    /// The object is not there, or not any more (404).
+    /// The object does not exist, or no longer exists (404).
     #[error("not found: {message}")]
     NotFound {
-        /// The API server's sentence.
+        /// Message of the API server.
         message: String,
     },
     /// An object of this name exists (409 `AlreadyExists`). Creating never overwrites it.
     #[error("already exists: {message}")]
     AlreadyExists {
-        /// The API server's sentence.
+        /// Message of the API server.
         message: String,
     },
     /// The object changed in the meantime (409 `Conflict`).
     #[error("conflict: {message}")]
     Conflict {
-        /// The API server's sentence.
+        /// Message of the API server.
         message: String,
     },
-    /// Another Job has the name now (409): the one that the person meant was deleted, and one was created under its
-    /// name. Nothing was done to it.
+    /// Another Job has the name now (409): the Job that the user meant was deleted and one with the same name was
+    /// created. That Job was not touched.
     #[error("replaced: {message}")]
     Replaced {
-        /// The name.
+        /// Name of the Job.
         message: String,
     },
-    /// Somebody else changed a text while the person edited it (409). Nothing was written.
+    /// Somebody else changed a field while the user was editing it (409). Nothing was written.
     #[error("edited meanwhile: {field}")]
     Edited {
-        /// Which one: `alias` or `description`.
+        /// Field: `alias` or `description`.
         field: String,
-        /// What stands there now.
+        /// Current value of the field.
         message: String,
     },
-    /// The API server refused the object (400, 422); `causes` name the fields.
+    /// The API server rejected the object (400, 422); `causes` name the fields.
     #[error("invalid: {message}")]
     Invalid {
-        /// The API server's sentence.
+        /// Message of the API server.
         message: String,
-        /// One entry per refused field, in the API server's order; empty when it named none.
+        /// One entry per rejected field, in the API server's order; empty if it named none.
         causes: Vec<Cause>,
     },
-    /// The text that was sent is not one or more manifests (it does not parse, or says no kind).
+    /// The text that was sent is not one or more manifests (it does not parse, or has no `kind`).
     #[error("unreadable manifest: {message}")]
     Unreadable {
-        /// What is wrong and where, from the document engine.
+        /// Problem and its position, from the document engine.
         message: String,
     },
     /// The cluster cannot be reached or does not answer in time.
     #[error("cluster unreachable: {message}")]
     Unreachable {
-        /// The transport's sentence.
+        /// Message of the transport.
         message: String,
     },
-    /// The console has no credentials that the cluster accepts: they have expired (401), or the kubeconfig's plugin gives
-    /// none.
+    /// The console has no credentials that the cluster accepts: they have expired (401), or the kubeconfig's exec
+    /// plugin returns none.
     #[error("no valid credentials: {message}")]
     Credentials {
-        /// The API server's sentence, or what the plugin complains of.
+        /// Message of the API server or of the plugin.
         message: String,
     },
-    /// The console's own server cannot be reached or gave an answer that is none of ours.
+    /// The console's own server cannot be reached, or its response is not one of ours.
     #[error("console unreachable: {message}")]
     Console {
-        /// The transport's sentence.
+        /// Message of the transport.
         message: String,
     },
-    /// Any other answer of the API server.
+    /// Any other response of the API server.
     #[error("{code}: {message}")]
     Other {
         /// HTTP status code.
         code: u16,
-        /// The API server's sentence.
+        /// Message of the API server.
         message: String,
     },
 }
 
 #[cfg(feature = "ssr")]
 impl ApiError {
-    /// The HTTP status of an answer that is this error.
+    /// Returns the HTTP status of a response that carries this error.
     pub fn status(&self) -> http::StatusCode {
         use http::StatusCode;
         match self {
@@ -119,8 +119,8 @@ impl ApiError {
     }
 }
 
-/// The same as it is sent: one flat object. (An enum tagged inside would bring a whole reader of any JSON into the
-/// browser bundle.)
+/// Wire format of [`ApiError`]: one flat object. (An internally tagged enum would bring a deserializer for
+/// arbitrary JSON into the browser bundle.)
 #[derive(Clone, Serialize, Deserialize)]
 struct Wire {
     kind: Kind,
@@ -154,7 +154,7 @@ enum Kind {
 
 impl From<ApiError> for Wire {
     fn from(error: ApiError) -> Self {
-        let plain = |kind, message| Self {
+        let with_message = |kind, message| Self {
             kind,
             code: None,
             message: Some(message),
@@ -169,26 +169,26 @@ impl From<ApiError> for Wire {
                 field: None,
                 causes: None,
             },
-            ApiError::Forbidden { message } => plain(Kind::Forbidden, message),
-            ApiError::NotFound { message } => plain(Kind::NotFound, message),
-            ApiError::AlreadyExists { message } => plain(Kind::AlreadyExists, message),
-            ApiError::Conflict { message } => plain(Kind::Conflict, message),
-            ApiError::Replaced { message } => plain(Kind::Replaced, message),
+            ApiError::Forbidden { message } => with_message(Kind::Forbidden, message),
+            ApiError::NotFound { message } => with_message(Kind::NotFound, message),
+            ApiError::AlreadyExists { message } => with_message(Kind::AlreadyExists, message),
+            ApiError::Conflict { message } => with_message(Kind::Conflict, message),
+            ApiError::Replaced { message } => with_message(Kind::Replaced, message),
             ApiError::Edited { field, message } => Self {
                 field: Some(field),
-                ..plain(Kind::Edited, message)
+                ..with_message(Kind::Edited, message)
             },
             ApiError::Invalid { message, causes } => Self {
                 causes: Some(causes),
-                ..plain(Kind::Invalid, message)
+                ..with_message(Kind::Invalid, message)
             },
-            ApiError::Unreadable { message } => plain(Kind::Unreadable, message),
-            ApiError::Unreachable { message } => plain(Kind::Unreachable, message),
-            ApiError::Credentials { message } => plain(Kind::Credentials, message),
-            ApiError::Console { message } => plain(Kind::Console, message),
+            ApiError::Unreadable { message } => with_message(Kind::Unreadable, message),
+            ApiError::Unreachable { message } => with_message(Kind::Unreachable, message),
+            ApiError::Credentials { message } => with_message(Kind::Credentials, message),
+            ApiError::Console { message } => with_message(Kind::Console, message),
             ApiError::Other { code, message } => Self {
                 code: Some(code),
-                ..plain(Kind::Other, message)
+                ..with_message(Kind::Other, message)
             },
         }
     }
@@ -225,7 +225,7 @@ impl From<Wire> for ApiError {
 }
 
 impl ApiError {
-    /// The refusal of a manifest that is longer than [`MAX_BYTES`](manifest::MAX_BYTES).
+    /// Returns the error for a manifest longer than [`MAX_BYTES`](manifest::MAX_BYTES).
     pub fn too_large() -> Self {
         Self::Other {
             code: 413,
@@ -234,14 +234,14 @@ impl ApiError {
     }
 }
 
-/// One refused field, as in `Status.details.causes` of the Kubernetes API.
+/// One rejected field, as in `Status.details.causes` of the Kubernetes API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// Field path as the API server writes it, such as `spec.template.spec.containers[0].image`.
     pub field: String,
     /// Machine-readable reason, such as `FieldValueRequired`.
     pub reason: String,
-    /// The sentence.
+    /// Message.
     pub message: String,
 }
 
@@ -250,7 +250,7 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let error = match error {
-            // What was sent is not what the function takes.
+            // The arguments do not match the function's parameters.
             ServerFnErrorErr::Args(message)
             | ServerFnErrorErr::MissingArg(message)
             | ServerFnErrorErr::Deserialization(message)
@@ -262,7 +262,7 @@ impl FromServerFnError for ApiError {
                 message: error.to_string(),
             },
         };
-        // The framework answers 500 to whatever it finds itself.
+        // The framework answers 500 to every error it detects itself.
         #[cfg(feature = "ssr")]
         if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
             response.set_status(error.status());
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_sent_as_one_flat_object() {
+    fn errors_are_serialized_as_one_flat_object() {
         let cause = Cause {
             field: "spec".to_owned(),
             reason: "FieldValueInvalid".to_owned(),

@@ -15,12 +15,12 @@ pub struct EventRow {
     pub reason: String,
     /// `message`.
     pub message: String,
-    /// What it is about, as `Pod/job-demo-x7k2p`.
+    /// Involved object, such as `Pod/job-demo-x7k2p`.
     pub object: String,
-    /// Who reported it.
+    /// Component that reported the event.
     pub source: String,
-    /// How often it happened.
+    /// Number of occurrences.
     pub count: i64,
-    /// When it happened last.
+    /// Time of the last occurrence.
     pub last: Millis,
 }

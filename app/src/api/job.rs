@@ -8,8 +8,8 @@ use crate::api::pod::PodRow;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
-/// Labels that the API server gives a Job's Pods, and most Jobs by way of their template: the Job's name and uid again,
-/// under old and new names.
+/// Labels that the API server generates for a Job's Pods and, through the template, for most Jobs: the Job's name
+/// and uid under their old and new keys.
 pub const GENERATED_LABELS: [&str; 4] = [
     "controller-uid",
     "job-name",
@@ -17,8 +17,8 @@ pub const GENERATED_LABELS: [&str; 4] = [
     "batch.kubernetes.io/job-name",
 ];
 
-/// A Job as a person sees and confirms it. Its name alone may mean another Job by the time something is done with it:
-/// one that was deleted and created again.
+/// Reference to a Job as the user saw and confirmed it. The name alone may mean another Job by the time the action
+/// runs: one that was deleted and created again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobRef {
@@ -28,33 +28,33 @@ pub struct JobRef {
     pub uid: String,
 }
 
-/// A text that a person changed, and what stood there when they began.
+/// Change of a text field, with the value that the user started from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextChange {
-    /// Before; empty if there was none.
+    /// Old value; empty if there was none.
     pub from: String,
-    /// After; empty removes it.
+    /// New value; empty removes the field.
     pub to: String,
 }
 
-/// Changes of what describes a Job. What was not touched is none, and is not sent to the cluster.
+/// Changes to the describing annotations of a Job. Untouched fields are none and are not sent to the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DescriptionChange {
-    /// Of the alias.
+    /// Change of the alias.
     pub alias: Option<TextChange>,
-    /// Of the description.
+    /// Change of the description.
     pub description: Option<TextChange>,
 }
 
-/// The state of a Job in one word (feature L6), derived from its conditions, Pods and events.
+/// State of a Job in one word (feature L6), derived from its conditions, Pods and events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StatusKind {
-    /// 更新中: nothing of it runs yet: Pods are being made, scheduled, or their images pulled.
+    /// Nothing runs yet (更新中): Pods are being created or scheduled, or their images are being pulled.
     Updating,
-    /// At least one Pod runs, or the Job waits for its next try.
+    /// At least one Pod runs, or the Job waits for its next retry.
     Running,
     /// Condition `Complete`.
     Completed,
@@ -62,20 +62,21 @@ pub enum StatusKind {
     Failed,
     /// `spec.suspend` is true.
     Suspended,
-    /// Its Pods are refused by a ResourceQuota.
+    /// A ResourceQuota rejects its Pods.
     Blocked,
-    /// No node takes its Pods.
+    /// No node accepts its Pods.
     Unschedulable,
     /// An image cannot be pulled.
     ImageError,
-    /// A container cannot be set up: a Secret or `ConfigMap` that it uses is missing, its command does not exist.
+    /// A container cannot be set up: a Secret or `ConfigMap` that it uses is missing, or its command does not
+    /// exist.
     ContainerError,
     /// It is being deleted.
     Terminating,
 }
 
 impl StatusKind {
-    /// Nothing more will happen to the Job by itself.
+    /// Returns whether the Job will not change any more by itself.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed)
     }
@@ -84,11 +85,11 @@ impl StatusKind {
 /// A state with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobStatus {
-    /// The state.
+    /// State.
     pub kind: StatusKind,
-    /// Why, as far as the cluster says.
+    /// Reason, as far as the cluster reports one.
     pub reason: Option<Reason>,
-    /// It is finished (`kind` says how) and is being deleted.
+    /// Whether the Job is finished (`kind` says how) and is being deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub leaving: bool,
 }
@@ -98,17 +99,17 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// Why something is in its state.
+/// Reason of a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// Kubernetes' `reason` where there is one (`DeadlineExceeded`, `BackoffLimitExceeded`, `ErrImagePull`, …),
-    /// else one of ours: `Scheduling`, `Pulling`, `Creating`, `ExitCode`, `BackOff`.
+    /// else one of the console's: `Scheduling`, `Pulling`, `Creating`, `ExitCode`, `BackOff`.
     pub code: String,
-    /// The cluster's own sentence, or the thing itself (the image, `3 in "load"`); may be empty.
+    /// Message of the cluster, or the subject itself (the image, `3 in "load"`); may be empty.
     pub message: String,
 }
 
-/// One line of the Job list.
+/// One row of the Job list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobRow {
     /// `metadata.namespace`.
@@ -121,7 +122,7 @@ pub struct JobRow {
     pub alias: Option<String>,
     /// Annotation `kubesphere.io/description`, else the older `desc`.
     pub description: Option<String>,
-    /// Its state.
+    /// State.
     pub status: JobStatus,
     /// `status.succeeded`.
     pub succeeded: i64,
@@ -133,9 +134,9 @@ pub struct JobRow {
     pub completions: Option<i64>,
     /// `spec.parallelism`.
     pub parallelism: i64,
-    /// Images of its containers, init containers last, without repeats.
+    /// Images of its containers, init containers last, without duplicates.
     pub images: Vec<String>,
-    /// The controller that owns it, as `CronJob/nightly`.
+    /// Owning controller, such as `CronJob/nightly`.
     pub owner: Option<String>,
     /// `metadata.labels`, in order.
     pub labels: Vec<(String, String)>,
@@ -143,23 +144,23 @@ pub struct JobRow {
     pub created: Millis,
     /// `status.startTime`.
     pub started: Option<Millis>,
-    /// When it completed or failed.
+    /// Time when it completed or failed.
     pub finished: Option<Millis>,
-    /// Newest change of a condition, else creation (the list's update time).
+    /// Last transition of a condition, else the creation time (the list's update time).
     pub updated: Millis,
     /// `spec.suspend`.
     pub suspended: bool,
 }
 
 impl JobDetail {
-    /// Its Pods as far as they may be read.
+    /// Returns its Pods, as far as they may be read.
     pub fn readable_pods(&self) -> &[PodRow] {
         self.pods.as_deref().unwrap_or_default()
     }
 }
 
 impl JobRow {
-    /// The Job, to be changed or deleted.
+    /// Returns the reference for changing or deleting the Job.
     pub fn job(&self) -> JobRef {
         JobRef {
             name: self.name.clone(),
@@ -167,12 +168,13 @@ impl JobRow {
         }
     }
 
-    /// Whether the Job can still be suspended or resumed.
+    /// Returns whether the Job can still be suspended or resumed.
     pub fn is_active(&self) -> bool {
         !self.status.kind.is_finished() && self.status.kind != StatusKind::Terminating
     }
 
-    /// Pods that have to succeed: `completions`, else 1 (a work queue ends with its first success).
+    /// Returns the number of Pods that have to succeed: `completions`, else 1 (a work queue ends with its first
+    /// success).
     pub fn wanted(&self) -> i64 {
         self.completions.unwrap_or(1)
     }
@@ -183,14 +185,15 @@ impl JobRow {
 pub struct JobList {
     /// Jobs, newest update first.
     pub rows: Vec<JobRow>,
-    /// The banner's numbers.
+    /// Numbers of the banner.
     pub quota: QuotaBanner,
 }
 
-/// Jobs used and planned, Pods left: from all `ResourceQuota`s of the project, the smallest wins. None is ∞.
+/// Jobs used and planned, and Pods left, over all `ResourceQuota`s of the project; the smallest value counts. None
+/// means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QuotaBanner {
-    /// Jobs that exist (`count/jobs.batch` used, else counted).
+    /// Existing Jobs (`count/jobs.batch` used, else counted).
     pub jobs_used: i64,
     /// `count/jobs.batch` hard.
     pub jobs_hard: Option<i64>,
@@ -198,35 +201,35 @@ pub struct QuotaBanner {
     pub pods_left: Option<i64>,
 }
 
-/// One change of the live Job list, as sent on `/stream/jobs` (event `change`).
+/// Delta of the live Job list, as sent on `/stream/jobs` (event `change`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ListChange {
-    /// The whole list, on connecting and after a lost watch.
+    /// Whole list, sent on connecting and after the watch was disconnected.
     Snapshot {
-        /// The list.
+        /// List.
         list: JobList,
     },
-    /// Rows that are new or changed, with the banner.
+    /// New and changed rows, with the banner.
     Rows {
-        /// The rows.
+        /// Rows.
         rows: Vec<JobRow>,
-        /// `uid`s of Jobs that are gone.
+        /// `uid`s of deleted Jobs.
         gone: Vec<String>,
-        /// The banner.
+        /// Banner.
         quota: QuotaBanner,
     },
-    /// The watch on the cluster is lost since this time: rows may be stale. A `Snapshot` follows when it is back.
+    /// The watch has been disconnected since this time: rows may be stale. A `Snapshot` follows once it reconnects.
     Stale {
-        /// Since when.
+        /// Time of the disconnection.
         since: Millis,
     },
 }
 
-/// Everything on a Job's page.
+/// All data of a Job's page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobDetail {
-    /// The same facts as in the list.
+    /// Facts that the list shows too.
     pub row: JobRow,
     /// `spec.backoffLimit` (the API server's default is 6).
     pub backoff_limit: i64,
@@ -236,7 +239,7 @@ pub struct JobDetail {
     pub ttl_seconds_after_finished: Option<i64>,
     /// `spec.completionMode`.
     pub completion_mode: String,
-    /// Its completion indexes, if it is Indexed.
+    /// Completion indexes, if the Job is Indexed.
     pub indexes: Option<Indexes>,
     /// `spec.template.spec.restartPolicy`.
     pub restart_policy: String,
@@ -244,24 +247,24 @@ pub struct JobDetail {
     pub annotations: Vec<(String, String)>,
     /// `spec.template.spec.nodeSelector`, in order.
     pub node_selector: Vec<(String, String)>,
-    /// Its Pods, newest first; none if the person may not list Pods.
+    /// Pods, newest first; none if the user may not list Pods.
     pub pods: Option<Vec<PodRow>>,
-    /// Events of the Job and its Pods, newest first; none if the person may not read events.
+    /// Events of the Job and its Pods, newest first; none if the user may not read events.
     pub events: Option<Vec<EventRow>>,
     /// Environment of each container.
     pub environment: Vec<ContainerEnvironment>,
     /// Every run: this Job and those it was rerun from or as, newest first (D1).
     pub records: Vec<Record>,
-    /// The manifest as YAML, clean: it can be created again as it is.
+    /// Cleaned manifest as YAML, which can be created again as is.
     pub manifest: String,
 }
 
 /// The completion indexes of an Indexed Job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Indexes {
-    /// `spec.completions`: the indexes go from 0 to one less.
+    /// `spec.completions`: the indexes range from 0 to one less.
     pub count: i64,
-    /// `status.completedIndexes`, as the cluster writes it: `0,2-4`; may be empty.
+    /// `status.completedIndexes`, as the API server writes it: `0,2-4`; may be empty.
     pub completed: String,
     /// `status.failedIndexes`, likewise; only with `backoffLimitPerIndex`.
     pub failed: String,
@@ -270,50 +273,50 @@ pub struct Indexes {
 /// One run of a Job (执行记录).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Name of the Job that made this run.
+    /// Name of the Job of this run.
     pub name: String,
-    /// Its state.
+    /// State.
     pub status: JobStatus,
     /// Pods that succeeded.
     pub succeeded: i64,
-    /// Pods that have to succeed.
+    /// Number of Pods that have to succeed.
     pub wanted: i64,
-    /// Start.
+    /// Start time.
     pub started: Option<Millis>,
-    /// End.
+    /// End time.
     pub finished: Option<Millis>,
 }
 
-/// The environment of one container, without a secret's value.
+/// Environment of one container, without Secret values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerEnvironment {
     /// Container name.
     pub container: String,
-    /// It is an init container.
+    /// Whether it is an init container.
     pub init: bool,
-    /// Its variables, in order.
+    /// Variables, in order.
     pub variables: Vec<Variable>,
 }
 
 /// One environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variable {
-    /// Name; empty for a whole ConfigMap or Secret whose keys are not known.
+    /// Name; empty for a whole ConfigMap or Secret whose keys are unknown.
     pub name: String,
-    /// Where the value comes from.
+    /// Source of the value.
     pub source: VariableSource,
 }
 
-/// Where a variable's value comes from.
+/// Source of an environment variable's value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum VariableSource {
-    /// Written in the manifest.
+    /// Literal value in the manifest.
     Value {
-        /// The value.
+        /// Value.
         value: String,
     },
-    /// A key of a ConfigMap, with its value where the person may read it.
+    /// Key of a ConfigMap, with its value if the user may read it.
     ConfigMap {
         /// ConfigMap name.
         name: String,
@@ -322,19 +325,19 @@ pub enum VariableSource {
         /// Value, if readable.
         value: Option<String>,
     },
-    /// A key of a Secret; its value is never sent.
+    /// Key of a Secret; its value is never sent.
     Secret {
         /// Secret name.
         name: String,
         /// Key; empty for all keys.
         key: String,
     },
-    /// A field of the Pod, such as `metadata.name`.
+    /// Field of the Pod, such as `metadata.name`.
     Field {
         /// Field path.
         path: String,
     },
-    /// A resource of a container, such as `limits.cpu`.
+    /// Resource of a container, such as `limits.cpu`.
     Resource {
         /// Resource name.
         resource: String,
@@ -343,7 +346,7 @@ pub enum VariableSource {
 
 #[cfg(test)]
 impl JobRow {
-    /// A running Job, for tests.
+    /// Returns a running Job for tests.
     pub fn sample() -> Self {
         Self {
             project: "demo".into(),

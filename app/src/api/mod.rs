@@ -1,6 +1,6 @@
-//! What the browser may ask of the server: the server functions and their data.
+//! Calls from the browser to the server: the server functions and their data types.
 //!
-//! Endpoints are named by hand, since generated names change with the code.
+//! Endpoints have explicit names, since generated names change with the code.
 
 #[cfg(feature = "ssr")]
 pub mod backend;

@@ -11,7 +11,7 @@ pub struct PodRow {
     pub name: String,
     /// `status.phase`, or `Terminating` once it is being deleted.
     pub phase: String,
-    /// Why, where the cluster says (`Unschedulable`, `OOMKilled`, `ErrImagePull`, …).
+    /// Reason, if the cluster reports one (`Unschedulable`, `OOMKilled`, `ErrImagePull`, …).
     pub reason: Option<Reason>,
     /// Node, once scheduled.
     pub node: Option<String>,
@@ -19,13 +19,13 @@ pub struct PodRow {
     pub ip: Option<String>,
     /// `batch.kubernetes.io/job-completion-index` of an Indexed Job.
     pub index: Option<i64>,
-    /// Creation.
+    /// Creation time.
     pub created: Millis,
     /// `status.startTime`.
     pub started: Option<Millis>,
-    /// End of its last container.
+    /// End of the last container.
     pub finished: Option<Millis>,
-    /// Its containers, init containers first.
+    /// Containers, init containers first.
     pub containers: Vec<ContainerRow>,
 }
 
@@ -36,11 +36,11 @@ pub struct ContainerRow {
     pub name: String,
     /// Image as written.
     pub image: String,
-    /// It is an init container.
+    /// Whether it is an init container.
     pub init: bool,
     /// State.
     pub state: ContainerState,
-    /// How often it was restarted; a previous log exists if this is above 0.
+    /// Number of restarts; a previous log exists if this is above 0.
     pub restarts: i64,
 }
 
@@ -55,12 +55,12 @@ pub enum ContainerState {
         /// `message`.
         message: String,
     },
-    /// Running since.
+    /// Running.
     Running {
-        /// Start.
+        /// Start time.
         since: Option<Millis>,
     },
-    /// Ended.
+    /// Terminated.
     Terminated {
         /// Exit code.
         exit_code: i64,
@@ -68,7 +68,7 @@ pub enum ContainerState {
         reason: String,
         /// `message`.
         message: String,
-        /// End.
+        /// End time.
         finished: Option<Millis>,
     },
 }

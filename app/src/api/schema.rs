@@ -1,11 +1,12 @@
-//! The fields that the cluster knows, as the console's server has read them.
+//! Schema of the cluster's API, fetched from the console's server.
 
 use manifest::Schema;
 
-/// Asks for them; none if the cluster does not answer: the wizard then does without completion and documentation.
+/// Fetches the schema; returns none if the cluster does not answer: the wizard then works without completion and
+/// documentation.
 #[cfg_attr(
     not(feature = "hydrate"),
-    allow(clippy::unused_async, reason = "only the browser asks")
+    allow(clippy::unused_async, reason = "only the browser sends requests")
 )]
 pub async fn schema() -> Option<Schema> {
     #[cfg(feature = "hydrate")]

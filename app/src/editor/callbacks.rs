@@ -1,4 +1,4 @@
-//! What the editor calls: closures over the host, kept alive as long as the editor.
+//! Callbacks of the editor: closures over the host, kept alive as long as the editor.
 
 use std::rc::Rc;
 
@@ -9,29 +9,29 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::editor::utf16::to_byte;
 use crate::editor::{Host, Suggestion, object, span};
 
-/// The closures by the names that `editor.js` knows them by.
+/// Closures by the names under which `editor.js` calls them.
 pub struct Callbacks(Vec<(&'static str, Box<dyn AsRef<JsValue>>)>);
 
 impl Callbacks {
     pub fn new(host: Rc<dyn Host>) -> Self {
-        let (typed, undo, redo) = (Rc::clone(&host), Rc::clone(&host), Rc::clone(&host));
+        let (changed, undo, redo) = (Rc::clone(&host), Rc::clone(&host), Rc::clone(&host));
         let (complete, hover, fixes) = (Rc::clone(&host), Rc::clone(&host), Rc::clone(&host));
-        let informed = Rc::clone(&host);
+        let ready = Rc::clone(&host);
         Self(vec![
             (
                 "onChange",
-                kept(Closure::<dyn FnMut(JsValue, String)>::new(
-                    move |_, text: String| typed.typed(&text),
+                boxed(Closure::<dyn FnMut(JsValue, String)>::new(
+                    move |_, text: String| changed.on_change(&text),
                 )),
             ),
-            ("onUndo", kept(Closure::<dyn FnMut()>::new(move || undo.undo()))),
-            ("onRedo", kept(Closure::<dyn FnMut()>::new(move || redo.redo()))),
+            ("onUndo", boxed(Closure::<dyn FnMut()>::new(move || undo.undo()))),
+            ("onRedo", boxed(Closure::<dyn FnMut()>::new(move || redo.redo()))),
             (
                 "informed",
-                kept(Closure::<dyn FnMut() -> JsValue>::new(move || {
-                    let informed = informed.informed();
+                boxed(Closure::<dyn FnMut() -> JsValue>::new(move || {
+                    let ready = ready.ready();
                     future_to_promise(async move {
-                        informed.await;
+                        ready.await;
                         Ok(JsValue::UNDEFINED)
                     })
                     .into()
@@ -39,7 +39,7 @@ impl Callbacks {
             ),
             (
                 "complete",
-                kept(Closure::<dyn FnMut(usize) -> JsValue>::new(move |at: usize| {
+                boxed(Closure::<dyn FnMut(usize) -> JsValue>::new(move |at: usize| {
                     let text = complete.text();
                     let found = complete.complete(to_byte(&text, at));
                     found
@@ -51,18 +51,18 @@ impl Callbacks {
             ),
             (
                 "hover",
-                kept(Closure::<dyn FnMut(usize) -> JsValue>::new(move |at: usize| {
+                boxed(Closure::<dyn FnMut(usize) -> JsValue>::new(move |at: usize| {
                     let text = hover.text();
-                    let Some((words, range)) = hover.hover(to_byte(&text, at)) else {
+                    let Some((markdown, range)) = hover.hover(to_byte(&text, at)) else {
                         return JsValue::NULL;
                     };
                     let [offset, length] = span(&text, &range);
-                    object(&[offset, length, ("text", words.into())])
+                    object(&[offset, length, ("text", markdown.into())])
                 })),
             ),
             (
                 "fixes",
-                kept(Closure::<dyn FnMut(usize, usize) -> JsValue>::new(
+                boxed(Closure::<dyn FnMut(usize, usize) -> JsValue>::new(
                     move |at: usize, length: usize| {
                         let text = fixes.text();
                         let found = fixes.fixes(to_byte(&text, at)..to_byte(&text, at + length));
@@ -75,14 +75,14 @@ impl Callbacks {
             ),
             (
                 "fix",
-                kept(Closure::<dyn FnMut(usize)>::new(move |number: usize| {
+                boxed(Closure::<dyn FnMut(usize)>::new(move |number: usize| {
                     host.fix(number);
                 })),
             ),
         ])
     }
 
-    /// Makes them fields of an object.
+    /// Sets the closures as properties of an object.
     pub fn put_into(&self, options: &JsValue) {
         for (name, closure) in &self.0 {
             // Setting a field of a fresh plain object cannot fail.
@@ -91,7 +91,7 @@ impl Callbacks {
     }
 }
 
-fn kept<T: AsRef<JsValue> + 'static>(closure: T) -> Box<dyn AsRef<JsValue>> {
+fn boxed<T: AsRef<JsValue> + 'static>(closure: T) -> Box<dyn AsRef<JsValue>> {
     Box::new(closure)
 }
 

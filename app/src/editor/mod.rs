@@ -1,4 +1,4 @@
-//! The editor (Monaco), fetched on first use. See `frontend/editor/README.md` for the other side.
+//! The Monaco editor, fetched on first use. `frontend/editor/README.md` describes the JavaScript side.
 //!
 //! Everything here runs in the browser only.
 
@@ -30,7 +30,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     async fn diff(this: &Module, element: &HtmlElement, options: &JsValue) -> Result<JsValue, JsValue>;
 
-    /// An editor on the page.
+    /// Editor instance on the page.
     #[derive(Clone)]
     pub type Handle;
     #[wasm_bindgen(method)]
@@ -49,66 +49,66 @@ extern "C" {
     fn dispose(this: &Handle);
 }
 
-/// What may be written at the cursor.
+/// Completion item at the cursor.
 pub struct Suggestion {
-    /// As shown.
+    /// Label shown in the list.
     pub label: String,
-    /// What takes the place of `range`.
+    /// Text that replaces `range`.
     pub insert: String,
-    /// Its type.
+    /// Type of the value.
     pub detail: String,
-    /// What is known about it.
+    /// Documentation.
     pub documentation: String,
-    /// Bytes of the text.
+    /// Replaced range, in bytes of the text.
     pub range: std::ops::Range<usize>,
-    /// A key, not a value.
+    /// Whether it is a key, not a value.
     pub is_field: bool,
 }
 
-/// What the editor asks of the document. Offsets are bytes of the text.
+/// Requests of the editor to the document. Offsets are in bytes of the text.
 pub trait Host {
-    /// The text that the offsets are of.
+    /// Returns the text that offsets refer to.
     fn text(&self) -> String;
-    /// The person typed.
-    fn typed(&self, text: &str);
-    /// One step back in the one history of form and text.
+    /// Handles a change made by typing.
+    fn on_change(&self, text: &str);
+    /// Undoes one step of the history that form and text share.
     fn undo(&self);
-    /// One step forward.
+    /// Redoes one step.
     fn redo(&self);
-    /// Ends when completion and documentation have what they need, or cannot get it.
-    fn informed(&self) -> Pin<Box<dyn Future<Output = ()>>>;
-    /// What may be written at an offset.
+    /// Resolves when the data for completion and documentation has arrived or cannot be fetched.
+    fn ready(&self) -> Pin<Box<dyn Future<Output = ()>>>;
+    /// Returns the completion items at an offset.
     fn complete(&self, offset: usize) -> Vec<Suggestion>;
-    /// Markdown about the field at an offset, and where that field is.
+    /// Returns Markdown about the field at an offset, and the range of that field.
     fn hover(&self, offset: usize) -> Option<(String, std::ops::Range<usize>)>;
-    /// Fixes of problems that touch a range: what each does, and its number.
+    /// Returns the fixes of problems that touch a range: label and number of each.
     fn fixes(&self, range: std::ops::Range<usize>) -> Vec<(String, usize)>;
-    /// Carries out a fix by its number.
+    /// Applies a fix by its number.
     fn fix(&self, number: usize);
 }
 
-/// A problem as the editor shows it.
+/// Problem as the editor shows it.
 pub struct Marker {
-    /// Bytes of the text.
+    /// Range, in bytes of the text.
     pub range: std::ops::Range<usize>,
     /// `error`, `warning` or `advice`.
     pub severity: &'static str,
-    /// The words.
+    /// Message.
     pub message: String,
 }
 
-/// An editor with the callbacks that it calls. Dropping it takes it off the page.
+/// Editor with the callbacks that it calls. Dropping it removes it from the page.
 pub struct Editor {
     handle: Handle,
     _host: callbacks::Callbacks,
 }
 
-/// Why there is no editor.
+/// Reason why the editor cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EditorError {
     /// It cannot be fetched or started.
     Unavailable,
-    /// It would change line ends of this text.
+    /// It would change line endings of this text.
     LineEnds,
 }
 
@@ -134,7 +134,7 @@ fn count(value: usize) -> JsValue {
     JsValue::from_f64(value as f64)
 }
 
-/// The page's nonce, which Monaco's style elements need.
+/// Returns the page's CSP nonce, which Monaco's style elements need.
 fn nonce() -> String {
     let found = leptos::prelude::document()
         .query_selector("script[nonce]")
@@ -157,7 +157,7 @@ fn theme() -> &'static str {
 }
 
 impl Editor {
-    /// Puts an editor with the host's text into an element.
+    /// Creates an editor with the host's text in an element.
     pub async fn create(
         element: &HtmlElement,
         label: &str,
@@ -188,7 +188,7 @@ impl Editor {
         })
     }
 
-    /// The text has changed from outside by these splices of `before`.
+    /// Applies splices of `before` that were made outside the editor, and highlights them.
     pub fn splice(&self, before: &str, splices: &[Splice]) {
         let edits = splices.iter().map(|splice| {
             let [offset, length] = span(before, &splice.range);
@@ -207,7 +207,7 @@ impl Editor {
     }
 
     /// Shows problems at their lines.
-    pub fn mark(&self, text: &str, markers: &[Marker]) {
+    pub fn show_problems(&self, text: &str, markers: &[Marker]) {
         let markers = markers.iter().map(|marker| {
             let [offset, length] = span(text, &marker.range);
             object(&[
@@ -220,12 +220,12 @@ impl Editor {
         self.handle.set_markers(&markers.collect());
     }
 
-    /// Puts the cursor at a byte offset and gives it the focus.
+    /// Moves the cursor to a byte offset and focuses the editor.
     pub fn reveal(&self, text: &str, offset: usize) {
         self.handle.reveal(to_utf16(text, offset), true);
     }
 
-    /// Where the cursor is, in UTF-16 units.
+    /// Returns the cursor position in UTF-16 code units.
     pub fn cursor(&self) -> usize {
         self.handle.cursor()
     }
@@ -237,11 +237,11 @@ impl Drop for Editor {
     }
 }
 
-/// Two texts held against each other, read-only. Dropping it takes it off the page.
-pub struct Comparison(Handle);
+/// Read-only diff of two texts. Dropping it removes it from the page.
+pub struct DiffEditor(Handle);
 
-impl Comparison {
-    /// Puts the comparison into an element.
+impl DiffEditor {
+    /// Creates the diff in an element.
     pub async fn create(element: &HtmlElement, before: &str, after: &str) -> Result<Self, EditorError> {
         let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
         let options = object(&[
@@ -255,7 +255,7 @@ impl Comparison {
     }
 }
 
-impl Drop for Comparison {
+impl Drop for DiffEditor {
     fn drop(&mut self) {
         self.0.dispose();
     }
@@ -263,6 +263,6 @@ impl Drop for Comparison {
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unavailable(error: JsValue) -> EditorError {
-    leptos::logging::warn!("the editor cannot be loaded: {error:?}");
+    leptos::logging::warn!("cannot load the editor: {error:?}");
     EditorError::Unavailable
 }

@@ -1,6 +1,6 @@
-//! Byte offsets of a document and UTF-16 offsets of a browser's text.
+//! Conversion between byte offsets of a document and UTF-16 offsets of the browser.
 
-/// The UTF-16 offset of a byte offset.
+/// Converts a byte offset to a UTF-16 offset.
 pub fn to_utf16(text: &str, byte: usize) -> usize {
     let mut at = byte.min(text.len());
     while !text.is_char_boundary(at) {
@@ -9,7 +9,7 @@ pub fn to_utf16(text: &str, byte: usize) -> usize {
     text[..at].encode_utf16().count()
 }
 
-/// The byte offset of a UTF-16 offset.
+/// Converts a UTF-16 offset to a byte offset.
 pub fn to_byte(text: &str, utf16: usize) -> usize {
     let mut units = 0;
     for (at, c) in text.char_indices() {
@@ -26,13 +26,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_survive_the_way_there_and_back() {
+    fn offsets_round_trip() {
         let text = "a任🎉b\r\n";
         for (byte, _) in text.char_indices() {
             assert_eq!(to_byte(text, to_utf16(text, byte)), byte);
         }
         assert_eq!(to_utf16(text, text.len()), 7);
         assert_eq!(to_byte(text, 99), text.len());
-        assert_eq!(to_utf16(text, 2), 1, "inside a character: its beginning");
+        assert_eq!(to_utf16(text, 2), 1, "inside a character: its start");
     }
 }

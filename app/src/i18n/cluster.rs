@@ -1,4 +1,4 @@
-//! Texts of the choice of a cluster.
+//! Texts of the cluster menu.
 
 use crate::i18n::texts;
 

@@ -1,4 +1,4 @@
-//! Texts of the frame and of the parts that every page uses.
+//! Texts of the frame and of components that every page uses.
 
 use crate::i18n::texts;
 

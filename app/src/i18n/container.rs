@@ -1,4 +1,4 @@
-//! Texts of a container's and a Pod's further settings.
+//! Texts of the further settings of containers and Pods.
 
 use crate::i18n::texts;
 

@@ -1,4 +1,4 @@
-//! What went wrong, in words that say what to do.
+//! Texts of errors, which say what happened and what to do.
 
 use crate::api::error::ApiError;
 use crate::foreign_text::visible;
@@ -23,7 +23,7 @@ texts! {
 }
 
 impl ApiError {
-    /// What happened and what to do.
+    /// Returns what happened and what to do.
     pub fn advice(&self) -> Text {
         match self {
             Self::SignedOut => SIGNED_OUT,
@@ -44,7 +44,7 @@ impl ApiError {
         }
     }
 
-    /// The cluster's own sentence, to be shown under the advice.
+    /// Returns the cluster's own message, which is shown below the advice.
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::SignedOut => None,
@@ -65,7 +65,7 @@ impl ApiError {
         }
     }
 
-    /// Both in one line.
+    /// Returns both in one line.
     pub fn sentence(&self, lang: Lang) -> String {
         let advice = self.advice().get(lang);
         self.detail().map_or_else(

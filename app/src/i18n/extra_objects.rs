@@ -1,4 +1,4 @@
-//! Texts of what is created together with a Job.
+//! Texts of the objects created together with a Job.
 
 use crate::i18n::texts;
 

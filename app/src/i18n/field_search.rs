@@ -1,4 +1,4 @@
-//! Texts of the search for fields.
+//! Texts of the field search.
 
 use crate::i18n::texts;
 

@@ -1,4 +1,4 @@
-//! Texts of the Job list and of Jobs' states.
+//! Texts of the Job list and of Job states.
 
 use crate::i18n::texts;
 

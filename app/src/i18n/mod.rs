@@ -1,8 +1,8 @@
-//! Both languages, complete by construction: a text cannot be written without its translation.
+//! Texts in both languages, complete by construction: a text cannot be declared without its translation.
 //!
-//! A person's language is fixed for the life of a page: the server decides it (cookie, then `Accept-Language`),
-//! writes it into `<html lang>`, and the browser reads it from there. So [`t`] works anywhere, in event handlers
-//! and after an `await` too. Changing the language loads the page anew; drafts survive that.
+//! The user's language is fixed for the life of a page: the server determines it (cookie, then `Accept-Language`),
+//! writes it into `<html lang>`, and the browser reads it from there. So [`t`] works anywhere, also in event
+//! handlers and after an `await`. Changing the language reloads the page; drafts survive that.
 
 pub mod cluster;
 pub mod common;
@@ -22,7 +22,7 @@ pub mod wizard;
 use crate::foreign_text::visible;
 pub use crate::language::Lang;
 
-/// One text in both languages.
+/// Text in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text {
     /// English.
@@ -32,7 +32,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// The text in one language.
+    /// Returns the text in one language.
     pub fn get(self, lang: Lang) -> &'static str {
         match lang {
             Lang::En => self.en,
@@ -42,20 +42,25 @@ impl Text {
 }
 
 impl From<Text> for String {
-    /// The text in the person's language.
+    /// Returns the text in the user's language.
     fn from(text: Text) -> Self {
         t(text).to_owned()
     }
 }
 
-/// The text in the person's language.
+/// Returns the text in the user's language.
 pub fn t(text: Text) -> &'static str {
     text.get(crate::preferences::current().lang)
 }
 
+<<<<<<< HEAD
 /// The text in the user's language with `{name}` replaced by its value and `{name|Job|Jobs}` by the form that the number
 /// in the value takes. Values come from elsewhere: invisible characters in them are marked, and what looks like a
 /// placeholder stays as it is.
+=======
+/// Returns the text in the user's language with each `{name}` replaced by its value. Values are untrusted:
+/// invisible characters in them are shown as code points, and what looks like a placeholder stays as is.
+>>>>>>> prose-app
 pub fn tf(text: Text, values: &[(&str, &str)]) -> String {
     let mut out = String::new();
     let mut rest = t(text);

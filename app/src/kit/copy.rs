@@ -1,4 +1,4 @@
-//! A button that copies a text.
+//! Button that copies a text.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::i18n::{common, t};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 
-/// Puts the text on the clipboard and says so for a moment.
+/// Copies the text to the clipboard and confirms it for two seconds.
 #[component]
 pub fn CopyButton(
     /// The text.

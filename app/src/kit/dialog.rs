@@ -1,37 +1,37 @@
-//! A question that has to be answered first: a modal `<dialog>`, which brings focus handling and Escape with it.
+//! Modal confirmation based on `<dialog>`, which provides focus handling and Escape.
 
 use leptos::prelude::*;
 
 use crate::i18n::{common, t};
 use crate::kit::erased::dynamic;
 
-/// A modal dialog with a title, a body and two buttons.
+/// Modal dialog with a title, a body and two buttons.
 #[component]
 pub fn Dialog(
-    /// Open or not; the dialog sets it to false when it is dismissed.
+    /// Whether the dialog is open; it sets this to false when dismissed.
     open: RwSignal<bool>,
-    /// The question.
+    /// Question.
     #[prop(into)]
     title: Signal<String>,
-    /// Words on the button that does it.
+    /// Label of the confirming button.
     #[prop(into)]
     action: Signal<String>,
-    /// The action cannot be undone.
+    /// Whether the action cannot be undone.
     #[prop(optional)]
     dangerous: bool,
-    /// The action is running: the button waits.
+    /// Whether the action is running: the button is disabled meanwhile.
     #[prop(into, optional)]
     busy: Signal<bool>,
-    /// What the button does. It closes the dialog by setting `open`.
+    /// Handler of the confirming button. It closes the dialog by setting `open`.
     on_action: Callback<()>,
-    /// The explanation, and fields if any.
+    /// Explanation, and fields if any.
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Dialog>::new();
     Effect::new(move |_| {
         let Some(dialog) = node.get() else { return };
         if open.get() && !dialog.open() {
-            // Fails only when the element has left the page, and then there is nothing to show.
+            // Fails only if the element has left the page; then there is nothing to show.
             let _ = dialog.show_modal();
         } else if !open.get() && dialog.open() {
             dialog.close();

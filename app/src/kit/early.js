@@ -1,21 +1,21 @@
-// Keeps what a person does before the page is alive, and does it then. Text stays in its field as typed, with focus and
-// selection, whatever the page writes there meanwhile; buttons wait; links and forms work by themselves as long as nothing
-// waits that they would lose. A page that cannot come to life says so.
+// Queues what a user does before the page is hydrated and replays it afterwards. Text stays in its field as typed,
+// with focus and selection, whatever the page writes there meanwhile; buttons wait; links and forms work natively
+// as long as nothing is queued that they would lose. A page that cannot be hydrated reports it.
 //
-// Who clicks and sees nothing happen clicks again. So a button counts once, at its last click, unless it says otherwise
-// (`data-early`): `repeat` adds something each time, `remove` takes out what it stands beside, `go` shows another part of
-// the page. All that was done on the part that the person saw comes before what leaves it; of what leaves it the last
-// counts.
+// A user who sees no reaction clicks several times. So a button counts once, at its last click, unless `data-early`
+// says otherwise: `repeat` adds something each time, `remove` removes the item it belongs to, `go` shows another
+// part of the page. Everything done on the part that the user saw is replayed before what leaves it; of the latter
+// only the last counts.
 (() => {
   const root = document.documentElement;
   let queue = [];
-  let holds = true;
-  let own = false;
+  let recording = true;
+  let replaying = false;
   const fields = 'input, textarea, select';
   const kinds = ['click', 'input', 'change', 'keydown'];
   const native = (field, name) => Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), name);
 
-  // A field that a person has touched is not written to by the page.
+  // Keeps the page from writing to a field that the user has changed.
   const guard = (field) => {
     for (const name of ['value', 'checked']) {
       if (!(name in field) || Object.hasOwn(field, name)) continue;
@@ -28,7 +28,7 @@
     delete field.checked;
   };
 
-  // What a field says. A file cannot be written, and needs not be.
+  // Returns the state of a field. A file input cannot be written and need not be.
   const state = (field) => {
     if (field.type === 'checkbox' || field.type === 'radio') return { checked: field.checked };
     return field.type === 'file' ? {} : { value: field.value };
@@ -39,19 +39,19 @@
     }
   };
 
-  const note = (event) => {
-    if (own || !holds) return;
+  const record = (event) => {
+    if (replaying || !recording) return;
     const { type, target } = event;
     if (!(target instanceof Element)) return;
     if (type === 'input' || type === 'change') {
       if (!target.matches(fields)) return;
       event.stopImmediatePropagation();
-      // How a fill writes the value is not the page's writing: it has been done already.
+      // The replay writes the value through the native setter, which is not guarded.
       guard(target);
-      // Of what follows at once for the same field only the last counts; what was done in between keeps its place.
+      // Of consecutive events on one field only the last counts; events in between keep their place.
       const last = queue.at(-1);
       if (last?.target === target && last.type === type) queue.pop();
-      queue.push({ type, target, said: state(target) });
+      queue.push({ type, target, saved: state(target) });
       return;
     }
     if (type === 'keydown') {
@@ -62,7 +62,7 @@
     }
     const button = target.closest('button, a[href]');
     if (!button || button.disabled) return;
-    // Without the page's code it works too, and takes nothing away.
+    // It works without the page's code too, and loses nothing.
     const works = button.matches('a') ? event.ctrlKey || event.metaKey || event.shiftKey : false;
     if (works || (button.matches('a, form button:not([type=button])') && queue.length === 0)) return;
     event.preventDefault();
@@ -73,58 +73,59 @@
     for (const { target } of queue.filter(same)) if (target !== button) target.removeAttribute('data-waiting');
     queue = [...queue.filter((item) => !same(item)), { type, target: button, kind }];
   };
-  for (const kind of kinds) addEventListener(kind, note, true);
+  for (const kind of kinds) addEventListener(kind, record, true);
 
-  // Whoever leaves now loses what they typed: the page has not taken it yet.
-  const ask = (event) => {
+  // Leaving now would lose what was typed: the page has not received it yet.
+  const confirmLeave = (event) => {
     if (queue.some(({ type }) => type === 'input' || type === 'change')) event.preventDefault();
   };
-  addEventListener('beforeunload', ask);
+  addEventListener('beforeunload', confirmLeave);
 
   const stop = () => {
-    holds = false;
-    for (const kind of kinds) removeEventListener(kind, note, true);
+    recording = false;
+    for (const kind of kinds) removeEventListener(kind, record, true);
     for (const { target } of queue) {
       target.removeAttribute('data-waiting');
       free(target);
     }
   };
 
-  // The page may have drawn an element anew.
-  const now = (target) => {
+  // The page may have rendered an element again.
+  const current = (target) => {
     if (target.isConnected) return target;
     if (target.id) return document.getElementById(target.id);
     const label = (element) => element.getAttribute('aria-label') ?? element.textContent.trim();
     return [...document.querySelectorAll(target.tagName)].find((element) => label(element) === label(target));
   };
 
-  const redo = ({ type, target, said }) => {
-    const element = now(target);
+  const replay = ({ type, target, saved }) => {
+    const element = current(target);
     target.removeAttribute('data-waiting');
     if (!element) return;
-    // What the person has typed since stays in sight.
-    const newest = said && 'value' in said && target.value !== said.value ? target.value : undefined;
+    // What the user has typed since stays visible.
+    const newest = saved && 'value' in saved && target.value !== saved.value ? target.value : undefined;
     const { selectionStart, selectionEnd } = target;
-    if (said) {
+    if (saved) {
       free(target);
-      write(element, said);
+      write(element, saved);
     }
-    own = true;
+    replaying = true;
     if (type === 'click') element.click();
     else if (type === 'keydown') element.dispatchEvent(new KeyboardEvent(type, { key: 'Enter', bubbles: true, cancelable: true }));
     else element.dispatchEvent(new Event(type, { bubbles: true }));
-    own = false;
+    replaying = false;
     if (newest !== undefined) {
       write(element, { value: newest });
       if (selectionStart !== null && element === document.activeElement) element.setSelectionRange?.(selectionStart, selectionEnd);
     }
-    // What comes after it for the same field has to find its value.
+    // Later events on the same field have to find its value.
     if (queue.some((item) => item.target === target && item.type !== 'click')) guard(target);
   };
 
-  // What is to be done next. Items are removed from the last one on: those that are left keep their places.
+  // Returns the next event to replay. Items are removed from the last one on, so that the others keep their
+  // positions.
   const order = ['remove', 'go', 'leave'];
-  const take = () => {
+  const dequeue = () => {
     const rank = ({ kind }) => order.indexOf(kind);
     const first = Math.min(...queue.map(rank));
     const items = queue.filter((item) => rank(item) === first);
@@ -136,23 +137,23 @@
 
   root.addEventListener('jobwright-alive', async () => {
     const pause = () => new Promise((resolve) => setTimeout(resolve));
-    // What the page does at the beginning comes first.
+    // Effects that run at hydration come first.
     await pause();
     while (queue.length > 0) {
-      redo(take());
+      replay(dequeue());
       await pause();
     }
     stop();
-    removeEventListener('beforeunload', ask);
+    removeEventListener('beforeunload', confirmLeave);
     const focused = document.activeElement;
     if (focused?.matches(fields)) focused.dispatchEvent(new FocusEvent('focus'));
   }, { once: true });
 
-  // A page that cannot come to life keeps nothing back, and says that it does nothing. What was typed stays in sight.
-  let told = false;
+  // A page that cannot be hydrated discards the queue and reports it. Typed text stays visible.
+  let reported = false;
   const fail = () => {
-    if (told || root.dataset.alive) return;
-    told = true;
+    if (reported || root.dataset.alive) return;
+    reported = true;
     stop();
     const chinese = root.lang.startsWith('zh');
     const notice = document.createElement('div');
@@ -163,11 +164,11 @@
       : 'This page could not be loaded completely: its buttons and forms do nothing. Copy what you have typed, then load it again.';
     (document.querySelector('main') ?? document.body).prepend(notice);
   };
-  const broken = (event) => {
+  const onError = (event) => {
     const script = event.target?.matches?.('script, link[rel=modulepreload]');
-    // Not every failure keeps the page from coming to life.
+    // Not every failure prevents hydration.
     if (script || event.type === 'unhandledrejection') setTimeout(fail, 2000);
   };
-  addEventListener('error', broken, true);
-  addEventListener('unhandledrejection', broken);
+  addEventListener('error', onError, true);
+  addEventListener('unhandledrejection', onError);
 })();

@@ -1,21 +1,21 @@
-//! A page is seen before it works: its WebAssembly comes after its HTML. What a person does in between is kept by
-//! `early.js`, and done once the page is alive.
+//! Input before hydration: a page is visible before its WebAssembly has loaded. `early.js` queues what a user does
+//! in between and replays it once the page is hydrated.
 
 use leptos::prelude::*;
 
-/// The script, for the page's head.
+/// Script for the `<head>` of the page.
 #[cfg(feature = "ssr")]
 pub const SCRIPT: &str = include_str!("early.js");
 
-/// Whether the page answers already.
+/// Tracks what the page waits for before it counts as hydrated.
 #[derive(Clone, Copy)]
 pub struct Alive {
     holds: RwSignal<usize>,
 }
 
 impl Alive {
-    /// Provides it, and says on the document when the page has come to life: for styles, for what waits, and for
-    /// whoever drives a browser.
+    /// Provides the context, and marks the document once the page is hydrated (`data-alive`, event
+    /// `jobwright-alive`): for styles, for `early.js` and for browser tests.
     pub fn provide() {
         let alive = Self {
             holds: RwSignal::new(0),
@@ -26,7 +26,7 @@ impl Alive {
             if alive.holds.get() == 0
                 && let Some(root) = document().document_element()
             {
-                // Fails only for a name that is no attribute's.
+                // Fails only if the name is not a valid attribute name.
                 let _ = root.set_attribute("data-alive", "true");
                 if let Ok(event) = web_sys::Event::new("jobwright-alive") {
                     let _ = root.dispatch_event(&event);
@@ -35,12 +35,12 @@ impl Alive {
         });
     }
 
-    /// The page waits for more than its WebAssembly, until [`Alive::release`].
+    /// Delays hydration beyond the loading of the WebAssembly, until [`Alive::release`].
     pub fn hold(self) {
         self.holds.update(|holds| *holds += 1);
     }
 
-    /// What was waited for is there.
+    /// Ends one [`Alive::hold`].
     pub fn release(self) {
         let _ = self.holds.try_update(|holds| *holds = holds.saturating_sub(1));
     }

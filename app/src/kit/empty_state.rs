@@ -1,21 +1,21 @@
-//! A page or list without content: says what belongs here and how to begin.
+//! Empty state of a page or list: says what belongs there and how to start.
 
 use leptos::prelude::*;
 
 use crate::kit::icon::{Glyph, Icon};
 
-/// An empty state.
+/// Empty state.
 #[component]
 pub fn Empty(
-    /// A drawing of what is missing.
+    /// Icon of what is missing.
     glyph: Glyph,
-    /// What there is not.
+    /// Title: what does not exist.
     #[prop(into)]
     title: String,
-    /// Why, or what to do.
+    /// Reason, or what to do.
     #[prop(into, optional)]
     text: String,
-    /// The doors.
+    /// Links to start from.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

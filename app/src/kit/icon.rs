@@ -1,8 +1,8 @@
-//! The icons: 16×16 line drawings, inline, in the colour of the text around them.
+//! Icons: inline 16×16 line drawings in the colour of the surrounding text.
 
 use leptos::prelude::*;
 
-/// What an icon shows.
+/// Icon to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "an icon's name is its documentation")]
 pub enum Glyph {
@@ -103,10 +103,10 @@ impl Glyph {
     }
 }
 
-/// One icon. It is decoration: the words beside it (or the button's label) carry the meaning.
+/// Icon. It is decorative: the text next to it (or the button's label) carries the meaning.
 #[component]
 pub fn Icon(
-    /// What to show.
+    /// Icon to show.
     glyph: Glyph,
 ) -> impl IntoView {
     view! {

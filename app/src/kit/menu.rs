@@ -1,8 +1,8 @@
-//! A button that opens a short list of links and actions. Built on `<details>`, so it opens without JavaScript too.
+//! Drop-down menu of links and actions, based on `<details>`, so it opens without JavaScript too.
 
 use leptos::prelude::*;
 
-/// A drop-down menu.
+/// Drop-down menu.
 ///
 /// Escape and a click outside close it; the items are ordinary links and buttons, reached with Tab.
 #[component]
@@ -10,15 +10,15 @@ pub fn Menu(
     /// Accessible name of the button.
     #[prop(into)]
     label: Signal<String>,
-    /// What the button shows.
+    /// Content of the button.
     button: ViewFn,
     /// Class of the button.
     #[prop(default = "button button-quiet")]
     class: &'static str,
-    /// Opens towards the left.
+    /// Aligns the menu with the button's end.
     #[prop(optional)]
     end: bool,
-    /// The items.
+    /// Items.
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Details>::new();

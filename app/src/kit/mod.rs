@@ -1,4 +1,4 @@
-//! The parts that pages are made of. One part a file, with its keyboard and ARIA done there, once.
+//! Components that pages are built from: one per file, with its keyboard and ARIA behaviour.
 
 pub mod copy;
 pub mod dialog;

@@ -1,19 +1,19 @@
-//! A sentence that stays: information, a warning, an error, with what to do about it.
+//! Persistent notice: information, a warning or an error, with what to do about it.
 
 use leptos::prelude::*;
 
 use crate::kit::icon::{Glyph, Icon};
 
-/// How much a notice matters.
+/// Severity of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Good to know.
+    /// Information.
     Info,
     /// Needs attention.
     Warning,
-    /// Something failed; announced at once by a screen reader.
+    /// Failure; a screen reader announces it at once.
     Error,
-    /// Something worked.
+    /// Success.
     Good,
 }
 
@@ -37,12 +37,12 @@ impl Tone {
     }
 }
 
-/// A notice in the flow of the page.
+/// Notice in the flow of the page.
 #[component]
 pub fn Notice(
-    /// How much it matters.
+    /// Severity.
     tone: Tone,
-    /// The words, and a button or link if there is something to do.
+    /// Text, and a button or link if there is something to do.
     children: Children,
 ) -> impl IntoView {
     view! {

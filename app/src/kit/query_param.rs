@@ -1,13 +1,13 @@
-//! A value of the address's query, as a page holds it.
+//! Reactive value of a query parameter.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-/// What `?key=` says in the address of this page, from now on; none if it is not there.
+/// Returns the value of `?key=` in the page's URL as a signal; none if it is absent.
 ///
-/// The page holds a copy, which an effect of its own keeps up to date. A memo over the router's query would not do:
-/// when an address changes its path and its query at once, the page that is left is disposed of first, and whatever
-/// of it still listens to the query then would read a memo that is gone.
+/// The page holds a copy, which an effect keeps up to date. A memo over the router's query would not do: when a
+/// navigation changes path and query at once, the old page is disposed of first, and any of its effects that still
+/// track the query would then read a disposed memo.
 pub fn use_query_value(key: &'static str) -> Signal<Option<String>> {
     let query = use_query_map();
     let value = RwSignal::new(query.with_untracked(|query| query.get(key)));

@@ -1,4 +1,4 @@
-//! Tabs that are links: each has an address of its own and works without JavaScript.
+//! Tabs that are links: each has its own URL and works without JavaScript.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -8,21 +8,21 @@ use leptos_router::components::A;
 pub struct Tab {
     /// Value of `?tab=`.
     pub key: &'static str,
-    /// Its words.
+    /// Label.
     pub label: &'static str,
 }
 
-/// A row of tabs over the current page's `?tab=`.
+/// Row of tabs that sets the current page's `?tab=`.
 #[component]
 pub fn Tabs(
     /// Accessible name of the row.
     label: &'static str,
-    /// The page's path.
+    /// Path of the page.
     #[prop(into)]
     path: Signal<String>,
-    /// The tabs.
+    /// Tabs.
     tabs: Vec<Tab>,
-    /// Key of the open tab.
+    /// Key of the current tab.
     #[prop(into)]
     current: Signal<String>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! Times: relative ("2 min ago") with the exact one on hover, and durations.
+//! Times, relative ("2 min ago") with the exact time on hover, and durations.
 //!
 //! The clock is the browser's: the server renders the exact time (UTC), which stays when JavaScript is off, and the
 //! relative one appears after hydration, so both halves render the same tree.
@@ -9,11 +9,11 @@ use crate::api::job::Millis;
 use crate::i18n::{common as text, t, tf};
 use crate::kit::erased::dynamic;
 
-/// The browser's clock, ticking once a second; none on the server and until hydration is done.
+/// Browser's clock, ticking once a second; none on the server and until hydration is done.
 #[derive(Clone, Copy)]
 pub struct Clock(pub ReadSignal<Option<Millis>>);
 
-/// Starts the clock; called once by the application.
+/// Starts the clock; the application calls it once.
 pub fn provide_clock() {
     let (now, set_now) = signal(None);
     provide_context(Clock(now));
@@ -33,16 +33,16 @@ pub fn provide_clock() {
     let _ = set_now;
 }
 
-/// The clock's time, in milliseconds since the Unix epoch.
+/// Returns the clock's time, in milliseconds since the Unix epoch.
 pub fn now() -> Option<Millis> {
     use_context::<Clock>().and_then(|clock| clock.0.get())
 }
 
-/// `2026-11-23 08:05:09 UTC` (proleptic Gregorian, from milliseconds since the Unix epoch).
+/// Formats a time as `2026-11-23 08:05:09 UTC` (proleptic Gregorian, from milliseconds since the Unix epoch).
 pub fn exact(at: Millis) -> String {
     let seconds = at.div_euclid(1000);
     let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days to a civil date: eras of 400 years, years beginning in March (Hinnant's algorithm).
+    // Days to a civil date: eras of 400 years, years starting in March (Hinnant's algorithm).
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -64,7 +64,7 @@ pub fn exact(at: Millis) -> String {
     )
 }
 
-/// How long ago, in words: seconds, minutes, hours or days.
+/// Formats an age in seconds, minutes, hours or days.
 pub fn ago(at: Millis, now: Millis) -> String {
     let seconds = (now - at) / 1000;
     let (text, n) = match seconds {
@@ -77,7 +77,7 @@ pub fn ago(at: Millis, now: Millis) -> String {
     tf(text, &[("n", &n.to_string())])
 }
 
-/// A length of time as `0:03`, `12:40` or `3:02:10`.
+/// Formats a duration as `0:03`, `12:40` or `3:02:10`.
 pub fn duration(millis: Millis) -> String {
     let seconds = (millis / 1000).max(0);
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -88,10 +88,10 @@ pub fn duration(millis: Millis) -> String {
     }
 }
 
-/// A moment.
+/// Point in time.
 #[component]
 pub fn Time(
-    /// When.
+    /// Time.
     #[prop(into)]
     at: Signal<Option<Millis>>,
 ) -> impl IntoView {
@@ -106,13 +106,13 @@ pub fn Time(
     }
 }
 
-/// How long something took, or has taken so far.
+/// Duration of something, so far if it still runs.
 #[component]
 pub fn Duration(
-    /// When it began.
+    /// Start time.
     #[prop(into)]
     from: Signal<Option<Millis>>,
-    /// When it ended; none while it goes on.
+    /// End time; none while it still runs.
     #[prop(into)]
     to: Signal<Option<Millis>>,
 ) -> impl IntoView {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_in_words() {
+    fn ages_use_the_largest_unit() {
         assert_eq!(ago(0, 4_000), "just now");
         assert_eq!(ago(0, 59_000), "59 s ago");
         assert_eq!(ago(0, 3_599_000), "59 min ago");

@@ -1,11 +1,11 @@
-//! The document's title.
+//! Title of the document.
 
 use crate::foreign_text::visible;
 
-/// The title of a page whose own part is `title`: `pi · Jobwright`. Names in it come from the address.
+/// Formats the document's title from the page's own part `title`: `pi · Jobwright`. Names in it come from the URL.
 ///
-/// On the server it is HTML: `leptos_meta` writes a title into the document as it is, while everything else that is
-/// rendered is escaped. In the browser it is `document.title`, which is text.
+/// On the server the result is HTML: `leptos_meta` writes a title into the document unescaped, while everything
+/// else that is rendered is escaped. In the browser it is `document.title`, which is text.
 pub fn format(title: String) -> String {
     let text = if title.is_empty() {
         "Jobwright".to_owned()
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_in_a_title_is_text() {
+    fn markup_in_titles_is_escaped() {
         for (title, html) in [
             ("", "Jobwright"),
             ("pi", "pi · Jobwright"),

@@ -1,4 +1,4 @@
-//! A short word about something that just happened. Never the only place where a problem is told.
+//! Toasts: short messages about something that just happened. A problem is never reported in a toast alone.
 
 use leptos::prelude::*;
 
@@ -14,19 +14,19 @@ struct Toast {
     text: String,
 }
 
-/// Where pages leave their toasts.
+/// Queue of toasts that pages add to.
 #[derive(Clone, Copy)]
 pub struct Toaster {
     toasts: RwSignal<Vec<Toast>>,
     next: StoredValue<u64>,
 }
 
-/// How long a toast stays; an error stays until it is closed.
-const SHOWN: std::time::Duration = std::time::Duration::from_secs(6);
+/// Time that a toast stays; an error stays until it is closed.
+const DISPLAY_TIME: std::time::Duration = std::time::Duration::from_secs(6);
 
-/// Where a toast for the next page waits.
+/// Session storage key of a toast for the next page.
 #[cfg(feature = "hydrate")]
-const LEFT: &str = "jobwright.toast";
+const PENDING_KEY: &str = "jobwright.toast";
 
 #[cfg(feature = "hydrate")]
 fn session_storage() -> Option<web_sys::Storage> {
@@ -34,7 +34,7 @@ fn session_storage() -> Option<web_sys::Storage> {
 }
 
 impl Toaster {
-    /// The application's toaster.
+    /// Provides the application's toaster.
     pub fn provide() {
         let toaster = Self {
             toasts: RwSignal::new(Vec::new()),
@@ -44,17 +44,17 @@ impl Toaster {
         #[cfg(feature = "hydrate")]
         Effect::new(move |_| {
             let storage = session_storage();
-            let left = storage.and_then(|storage| {
-                let left = storage.get_item(LEFT).ok().flatten()?;
-                storage.remove_item(LEFT).ok().map(|()| left)
+            let pending = storage.and_then(|storage| {
+                let pending = storage.get_item(PENDING_KEY).ok().flatten()?;
+                storage.remove_item(PENDING_KEY).ok().map(|()| pending)
             });
-            if let Some(text) = left {
+            if let Some(text) = pending {
                 toaster.show(Tone::Good, text);
             }
         });
     }
 
-    /// Shows a text.
+    /// Shows a toast.
     pub fn show(self, tone: Tone, text: impl Into<String>) {
         let Some(id) = self.next.try_update_value(|next| {
             *next += 1;
@@ -70,16 +70,16 @@ impl Toaster {
             });
         });
         if tone != Tone::Error {
-            set_timeout(move || self.close(id), SHOWN);
+            set_timeout(move || self.close(id), DISPLAY_TIME);
         }
     }
 
-    /// Shows a text on the next page, which is loaded anew.
-    pub fn leave(text: &str) {
+    /// Shows a success toast on the next page, after a full page load.
+    pub fn show_on_next_page(text: &str) {
         #[cfg(feature = "hydrate")]
         if let Some(storage) = session_storage() {
-            // A browser without room only shows no toast.
-            let _ = storage.set_item(LEFT, text);
+            // Without storage space only the toast is missing.
+            let _ = storage.set_item(PENDING_KEY, text);
         }
         #[cfg(not(feature = "hydrate"))]
         let _ = text;
@@ -92,12 +92,12 @@ impl Toaster {
     }
 }
 
-/// The application's toaster; pages call it in event handlers' closures.
+/// Returns the application's toaster; pages call it in closures of event handlers.
 pub fn use_toaster() -> Option<Toaster> {
     use_context()
 }
 
-/// The corner in which toasts appear.
+/// Corner of the page in which toasts appear.
 #[component]
 pub fn Toasts() -> impl IntoView {
     let Some(toaster) = use_toaster() else {

@@ -1,5 +1,5 @@
-//! Which cluster this page shows, and the ways to the others. Another cluster is another address, so two tabs can show
-//! two of them.
+//! Cluster menu: the page's cluster and links to the others. Each cluster has its own URL, so two tabs can show two
+//! of them.
 
 use leptos::prelude::*;
 
@@ -9,12 +9,12 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::urls::CLUSTERS;
 
-/// The menu of the kubeconfig's contexts.
+/// Menu of the kubeconfig's contexts.
 #[component]
 pub fn ClusterMenu(
-    /// What there is to choose from; not empty.
+    /// Clusters to choose from; not empty.
     choice: ClusterChoice,
-    /// Version of this page's cluster; empty while it does not say.
+    /// Version of this page's cluster; empty while it is unknown.
     version: String,
 ) -> impl IntoView {
     let ClusterChoice { current, all } = choice;
@@ -50,12 +50,12 @@ pub fn ClusterMenu(
     }
 }
 
-/// One context: its name, and what a person should know before they choose it.
+/// One context: its name, and what a user should know before choosing it.
 #[component]
 fn Offer(
-    /// It is this page's.
+    /// Whether it is this page's cluster.
     current: bool,
-    /// The context.
+    /// Context.
     offer: ClusterOffer,
 ) -> impl IntoView {
     let refused = offer.refused.map(|refusal| t(reason(refusal)));
@@ -64,7 +64,7 @@ fn Offer(
         .as_deref()
         .map(|plugin| tf(text::PLUGIN, &[("plugin", plugin)]));
     let unverified = offer.unverified.then(|| t(text::UNVERIFIED));
-    let words = view! {
+    let content = view! {
         <span class="menu-words">
             <span>{offer.name}</span>
             <span class="menu-hint">{offer.server}</span>
@@ -74,7 +74,7 @@ fn Offer(
         </span>
     };
     if refused.is_some() {
-        view! { <span class="menu-item menu-refused" aria-disabled="true">{words}</span> }.into_any()
+        view! { <span class="menu-item menu-refused" aria-disabled="true">{content}</span> }.into_any()
     } else {
         view! {
             <a
@@ -83,7 +83,7 @@ fn Offer(
                 href=format!("{CLUSTERS}{}", offer.key)
                 aria-current=current.to_string()
             >
-                {words}
+                {content}
             </a>
         }
         .into_any()

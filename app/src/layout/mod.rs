@@ -1,4 +1,4 @@
-//! The frame of every page behind the sign-in: cluster, project, language, theme, person.
+//! Frame of every page behind the sign-in: cluster, project, language, theme, user.
 
 mod cluster;
 
@@ -22,28 +22,28 @@ use crate::parts::api_error::Failure;
 use crate::preferences;
 use crate::urls;
 
-/// Pause before a cluster that does not answer is asked again.
-const AGAIN: Duration = Duration::from_secs(3);
+/// Interval at which a cluster that does not answer is retried.
+const RETRY_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The project of the current address.
+/// Returns the project of the current URL.
 pub fn use_project() -> Memo<String> {
     let params = use_params_map();
     Memo::new(move |_| params.with(|params| params.get("project").unwrap_or_default()))
 }
 
-/// What the frame knows of the cluster; pages read it within a `Suspense`.
+/// Frame data about the cluster; pages read it within a `Suspense`.
 #[derive(Clone, Copy)]
 pub struct WorkspaceContext(pub Resource<Result<Workspace, ApiError>>);
 
-/// Top bar and page.
+/// Top bar and page content.
 #[component]
 pub fn Frame() -> impl IntoView {
     let workspace = Resource::new_blocking(|| (), |()| api::workspace());
     provide_context(WorkspaceContext(workspace));
     let clusters = Resource::new_blocking(|| (), |()| api::clusters());
-    ask_again(workspace);
+    retry_while_unreachable(workspace);
     let path = use_location().pathname;
-    // Every other page says itself why it shows nothing.
+    // Every other page reports itself why it shows nothing.
     let is_wizard = move || path.with(|path| path.ends_with("/create-job"));
     let project = use_project();
     view! {
@@ -60,16 +60,16 @@ pub fn Frame() -> impl IntoView {
                 {dynamic(move || Suspend::new(async move {
                     let clusters = clusters.await.unwrap_or_default();
                     let workspace = workspace.await.ok();
-                    view! { <Where clusters workspace project/> }
+                    view! { <ClusterAndProject clusters workspace project/> }
                 }))}
             </Transition>
             <span class="bar-space"></span>
-            <Choices/>
+            <PreferenceForms/>
         </header>
         <Transition>
             {dynamic(move || Suspend::new(async move {
                 match workspace.await {
-                    Ok(workspace) => view! { <Band workspace project/> }.into_any(),
+                    Ok(workspace) => view! { <Banners workspace project/> }.into_any(),
                     Err(_) if !untrack(is_wizard) => ().into_any(),
                     Err(error) => view! { <div class="band-failure"><Failure error/></div> }.into_any(),
                 }
@@ -84,9 +84,9 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-/// What is to be known of the cluster before anything else on the page.
+/// Notices about the cluster that come before anything else on the page.
 #[component]
-fn Band(workspace: Workspace, project: Memo<String>) -> impl IntoView {
+fn Banners(workspace: Workspace, project: Memo<String>) -> impl IntoView {
     let playground = workspace.playground.then(|| {
         view! {
             <div class="band" role="note">
@@ -98,34 +98,39 @@ fn Band(workspace: Workspace, project: Memo<String>) -> impl IntoView {
     let missing = move || {
         let lacks = |project: &String| !project.is_empty() && workspace.lacks(project);
         project.with(lacks).then(|| {
-            let words = tf(text::PROJECT_MISSING, &[("name", &project.get())]);
-            view! { <div class="band-failure"><Notice tone=Tone::Warning>{words}</Notice></div> }
+            let message = tf(text::PROJECT_MISSING, &[("name", &project.get())]);
+            view! { <div class="band-failure"><Notice tone=Tone::Warning>{message}</Notice></div> }
         })
     };
     (playground, dynamic(missing))
 }
 
-/// Asks again while the cluster does not answer, so that the frame is whole once it does. Not for want of
-/// credentials: a plugin may ask a person for something, and must not be run while nobody is there.
-fn ask_again(workspace: Resource<Result<Workspace, ApiError>>) {
+/// Refetches the workspace while the cluster does not answer, so that the frame becomes complete once it does.
+/// Missing credentials are not retried: an exec plugin may ask the user for input and must not run while nobody is
+/// there.
+fn retry_while_unreachable(workspace: Resource<Result<Workspace, ApiError>>) {
     Effect::new(move |_| {
-        let may_mend =
+        let is_transient =
             |error: &ApiError| matches!(error, ApiError::Unreachable { .. } | ApiError::Console { .. });
-        if !matches!(workspace.get(), Some(Err(error)) if may_mend(&error)) {
+        if !matches!(workspace.get(), Some(Err(error)) if is_transient(&error)) {
             return;
         }
-        if let Ok(timer) = set_timeout_with_handle(move || workspace.refetch(), AGAIN) {
+        if let Ok(timer) = set_timeout_with_handle(move || workspace.refetch(), RETRY_INTERVAL) {
             on_cleanup(move || timer.clear());
         }
     });
 }
 
-/// Cluster and project switcher. A cluster that does not answer can be left for another.
+/// Cluster and project switcher. It works while the cluster does not answer, so that another one can be chosen.
 #[component]
-fn Where(clusters: ClusterChoice, workspace: Option<Workspace>, project: Memo<String>) -> impl IntoView {
+fn ClusterAndProject(
+    clusters: ClusterChoice,
+    workspace: Option<Workspace>,
+    project: Memo<String>,
+) -> impl IntoView {
     let cluster = if clusters.all.is_empty() {
         workspace.as_ref().map(|workspace| {
-            let (name, version) = (cluster_words(workspace), workspace.version.clone());
+            let (name, version) = (cluster_label(workspace), workspace.version.clone());
             view! {
                 <span class="bar-where" title=version>
                     <Icon glyph=Glyph::Node/>
@@ -145,8 +150,8 @@ fn Where(clusters: ClusterChoice, workspace: Option<Workspace>, project: Memo<St
     (cluster, projects)
 }
 
-/// What the only cluster is called.
-fn cluster_words(workspace: &Workspace) -> String {
+/// Returns the name of the only cluster.
+fn cluster_label(workspace: &Workspace) -> String {
     if workspace.playground {
         t(text::PLAYGROUND).to_owned()
     } else {
@@ -154,7 +159,7 @@ fn cluster_words(workspace: &Workspace) -> String {
     }
 }
 
-/// The project, and the ways to the others.
+/// Project menu: the current project and links to the others.
 #[component]
 fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
     let projects = StoredValue::new(projects);
@@ -197,15 +202,21 @@ fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
     }
 }
 
-/// Language, theme and sign-out: forms, so they work without JavaScript.
+/// Language, theme and sign-out, as forms, so they work without JavaScript.
 #[component]
-pub fn Choices(
-    /// Nobody is signed in yet: no sign-out.
+pub fn PreferenceForms(
+    /// Hides the sign-out button: no user is signed in yet.
     #[prop(optional)]
     signed_out: bool,
 ) -> impl IntoView {
     let location = use_location();
-    let back = move || format!("{}{}", location.pathname.get(), with_mark(&location.search.get()));
+    let back = move || {
+        format!(
+            "{}{}",
+            location.pathname.get(),
+            with_question_mark(&location.search.get())
+        )
+    };
     let other = match preferences::current().lang {
         Lang::En => Lang::Zh,
         Lang::Zh => Lang::En,
@@ -235,7 +246,7 @@ pub fn Choices(
     }
 }
 
-/// Light or dark: the other one of what is shown now.
+/// Theme switch: selects the theme that is not shown now.
 #[component]
 fn ThemeChoice(back: Signal<String>) -> impl IntoView {
     view! {
@@ -251,8 +262,8 @@ fn ThemeChoice(back: Signal<String>) -> impl IntoView {
     }
 }
 
-/// The router gives the query without its mark.
-fn with_mark(search: &str) -> String {
+/// Adds the question mark, which the router strips from the query.
+fn with_question_mark(search: &str) -> String {
     match search {
         "" => String::new(),
         search if search.starts_with('?') => search.to_owned(),

@@ -1,4 +1,4 @@
-//! The pages, one a file or folder.
+//! Pages, one per file or folder.
 
 #[cfg(feature = "wizard")]
 pub mod create_job;
@@ -17,7 +17,7 @@ use crate::kit::toast::Toaster;
 #[cfg(feature = "jobs")]
 use crate::preferences;
 
-/// Tells how an action went: its success in words, or the error with what to do. A session that has ended leads to
+/// Reports the result of an action in a toast: success, or the error with what to do. An expired session leads to
 /// the sign-in page.
 #[cfg(feature = "jobs")]
 fn report<T>(toaster: Option<Toaster>, answer: Result<T, ApiError>, done: impl FnOnce(T) -> String) {
@@ -36,7 +36,7 @@ fn report<T>(toaster: Option<Toaster>, answer: Result<T, ApiError>, done: impl F
     }
 }
 
-/// Leaves for the sign-in page, to come back here afterwards. The address is loaded anew: nothing of the old
+/// Navigates to the sign-in page, which leads back here afterwards. This is a full page load: nothing of the old
 /// session stays in the page.
 pub fn to_sign_in() {
     #[cfg(feature = "hydrate")]
@@ -49,12 +49,12 @@ pub fn to_sign_in() {
         );
         let back = leptos_router::location::Url::escape(&here);
         if let Err(error) = location.assign(&format!("/sign-in?ended=1&back={back}")) {
-            leptos::logging::warn!("cannot leave for the sign-in page: {error:?}");
+            leptos::logging::warn!("cannot navigate to the sign-in page: {error:?}");
         }
     }
 }
 
-/// Asks the server whether the session still stands, and leaves if not. For streams, whose errors carry no status.
+/// Navigates to the sign-in page if the session has expired. For streams, whose errors carry no status.
 pub fn leave_if_signed_out() {
     #[cfg(feature = "hydrate")]
     leptos::task::spawn_local(async {
@@ -64,8 +64,8 @@ pub fn leave_if_signed_out() {
     });
 }
 
-/// Gives a rendered page the HTTP status of the refusal that it shows. A cluster that cannot be reached is no fault of
-/// the page, which says so and works again by itself.
+/// Sets the HTTP status of a rendered page to that of the error it shows. An unreachable cluster is not an error of
+/// the page, which reports it and recovers by itself.
 #[cfg(feature = "jobs")]
 fn set_status(error: &ApiError) {
     #[cfg(feature = "ssr")]

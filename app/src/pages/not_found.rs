@@ -1,4 +1,4 @@
-//! An address that leads nowhere.
+//! Page for an unknown URL.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -8,7 +8,7 @@ use crate::kit::empty_state::Empty;
 use crate::kit::icon::Glyph;
 use crate::urls::here;
 
-/// Says so, with status 404 and a way back.
+/// Renders the message with status 404 and a link back.
 #[component]
 pub fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]

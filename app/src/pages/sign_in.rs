@@ -1,4 +1,4 @@
-//! The sign-in page: takes the one-time token that the console printed.
+//! Sign-in page: accepts the one-time token that the console printed.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -7,10 +7,10 @@ use leptos_router::hooks::use_query_map;
 use crate::i18n::{common, sign_in as text, t};
 use crate::kit::erased::dynamic;
 use crate::kit::notice::{Notice, Tone};
-use crate::layout::Choices;
+use crate::layout::PreferenceForms;
 
-/// A plain form, so it works without JavaScript. `?back=` is where to go afterwards, `?error=token` a token that
-/// was refused, `?ended=1` a session that ran out.
+/// Plain form that works without JavaScript. `?back=` is the page to return to, `?error=token` reports a rejected
+/// token, `?ended=1` an expired session.
 #[component]
 pub fn SignIn() -> impl IntoView {
     let query = use_query_map();
@@ -19,7 +19,7 @@ pub fn SignIn() -> impl IntoView {
         <Title text=t(text::TITLE)/>
         <header class="bar bar-plain">
             <span class="bar-space"></span>
-            <Choices signed_out=true/>
+            <PreferenceForms signed_out=true/>
         </header>
         <main class="sign-in">
             <h1>{t(common::PRODUCT)}</h1>

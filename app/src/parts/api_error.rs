@@ -1,4 +1,4 @@
-//! An [`ApiError`] as a person reads it: what happened, what to do, and the cluster's own words.
+//! Rendered [`ApiError`]: what happened, what to do, and the message of the cluster.
 
 use leptos::prelude::*;
 
@@ -7,10 +7,10 @@ use crate::foreign_text::{into_visible, visible};
 use crate::i18n::t;
 use crate::kit::notice::{Notice, Tone};
 
-/// A failed call in the flow of the page.
+/// Failed call in the flow of the page.
 #[component]
 pub fn Failure(
-    /// What failed.
+    /// Error.
     error: ApiError,
 ) -> impl IntoView {
     let causes = match &error {

@@ -1,4 +1,4 @@
-//! A Job's or Pod's state: an icon, a word and a reason. The colour only repeats it.
+//! State of a Job or Pod: an icon, a label and a reason. The colour only repeats it.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::i18n::{Text, job_list as text, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 
-/// Colour family of a state.
+/// Returns the CSS colour family of a state.
 fn tone(kind: StatusKind) -> &'static str {
     match kind {
         StatusKind::Updating | StatusKind::Running => "busy",
@@ -34,8 +34,8 @@ fn glyph(kind: StatusKind) -> Glyph {
     }
 }
 
-/// The word for a state.
-pub fn word(kind: StatusKind) -> Text {
+/// Returns the label of a state.
+pub fn label(kind: StatusKind) -> Text {
     match kind {
         StatusKind::Updating => text::STATUS_UPDATING,
         StatusKind::Running => text::STATUS_RUNNING,
@@ -50,10 +50,10 @@ pub fn word(kind: StatusKind) -> Text {
     }
 }
 
-/// A reason in words; codes that we have no words for are shown as the cluster writes them.
+/// Returns the text of a reason; codes without a translation are shown as the cluster writes them.
 pub fn explain(reason: &Reason) -> String {
     let code = visible(&reason.code);
-    let known = match reason.code.as_str() {
+    let template = match reason.code.as_str() {
         "Scheduling" => text::REASON_SCHEDULING,
         "Pulling" => text::REASON_PULLING,
         "Creating" | "ContainerCreating" => text::REASON_CREATING,
@@ -68,18 +68,18 @@ pub fn explain(reason: &Reason) -> String {
         _ if reason.message.is_empty() => return code.into_owned(),
         _ => return format!("{code}: {}", visible(&reason.message)),
     };
-    tf(known, &[("what", &reason.message)])
+    tf(template, &[("what", &reason.message)])
         .trim_end_matches([':', '：', ' '])
         .to_owned()
 }
 
-/// The state of a Job.
+/// Badge with the state of a Job.
 #[component]
 pub fn StatusBadge(
-    /// The state and its reason.
+    /// State and its reason.
     #[prop(into)]
     status: Signal<JobStatus>,
-    /// Shows the reason beside the word.
+    /// Shows the reason next to the label.
     #[prop(default = true)]
     reason: bool,
 ) -> impl IntoView {
@@ -87,7 +87,7 @@ pub fn StatusBadge(
         <span class=move || format!("status status-{}", tone(status.with(|status| status.kind)))>
             <span class="status-word">
                 {dynamic(move || view! { <Icon glyph=glyph(status.with(|status| status.kind))/> })}
-                {dynamic(move || t(word(status.with(|status| status.kind))))}
+                {dynamic(move || t(label(status.with(|status| status.kind))))}
             </span>
             {dynamic(move || {
                 status
@@ -96,7 +96,7 @@ pub fn StatusBadge(
                         view! {
                             <span class="status-word status-leaving">
                                 <Icon glyph=glyph(StatusKind::Terminating)/>
-                                {t(word(StatusKind::Terminating))}
+                                {t(label(StatusKind::Terminating))}
                             </span>
                         }
                     })

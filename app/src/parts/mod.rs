@@ -1,4 +1,4 @@
-//! TODO parts
+//! Components for the domain's types, which several pages share.
 
 pub mod api_error;
 pub mod job_status;

@@ -1,4 +1,4 @@
-//! Asks the cluster while a person works: a dry run of the text once it rests and has no errors of its own.
+//! Dry runs while the user edits: validates the text on the cluster once it rests and has no local errors.
 
 use std::time::Duration;
 
@@ -9,77 +9,77 @@ use send_wrapper::SendWrapper;
 use crate::api;
 use crate::pages::create_job::state::Wizard;
 
-/// How long the text has to rest before the cluster is asked.
-const REST: Duration = Duration::from_millis(900);
+/// Debounce delay before a dry run.
+const DEBOUNCE: Duration = Duration::from_millis(900);
 
-/// The dry run that goes along with editing. Cheap to copy.
+/// Debounced dry run of the wizard's text. Cheap to copy.
 #[derive(Clone, Copy)]
-pub struct Check {
-    ask: Action<String, ()>,
+pub struct DryRun {
+    action: Action<String, ()>,
     running: StoredValue<Option<SendWrapper<ActionAbortHandle>>>,
-    // Counts the states of the text: a timer of an older one does nothing.
-    turn: StoredValue<u64>,
+    // Generation of the text: a timer of an older generation does nothing.
+    generation: StoredValue<u64>,
 }
 
-impl Check {
-    /// Begins to follow the wizard's text.
+impl DryRun {
+    /// Starts to follow the wizard's text.
     pub fn follow(wizard: Wizard) -> Self {
-        let ask = Action::new(move |text: &String| {
+        let action = Action::new(move |text: &String| {
             let text = text.clone();
             async move {
-                wizard.checking.set(true);
+                wizard.dry_run_pending.set(true);
                 let project = wizard.project.get_untracked();
-                let done = wizard.existing();
-                let answer = api::create(project, text.clone(), true, done).await;
-                wizard.checked.set(Some((text, answer)));
-                wizard.checking.set(false);
+                let done = wizard.created_entries();
+                let response = api::create(project, text.clone(), true, done).await;
+                wizard.dry_run_response.set(Some((text, response)));
+                wizard.dry_run_pending.set(false);
             }
         });
-        let check = Self {
-            ask,
+        let dry_run = Self {
+            action,
             running: StoredValue::new(None),
-            turn: StoredValue::new(0),
+            generation: StoredValue::new(0),
         };
         Effect::new(move |_| {
             wizard.document.track();
-            check.turn.update_value(|turn| *turn += 1);
-            check.cancel(wizard);
-            let turn = check.turn.get_value();
+            dry_run.generation.update_value(|generation| *generation += 1);
+            dry_run.cancel(wizard);
+            let generation = dry_run.generation.get_value();
             set_timeout(
                 move || {
-                    // The page may be gone by now.
-                    if check.turn.try_get_value() == Some(turn) {
-                        check.ask_now(wizard);
+                    // The page may have been left by now.
+                    if dry_run.generation.try_get_value() == Some(generation) {
+                        dry_run.run_now(wizard);
                     }
                 },
-                REST,
+                DEBOUNCE,
             );
         });
-        check
+        dry_run
     }
 
-    /// Asks now, unless the cluster has answered to this text already or the text has errors that need no cluster.
-    pub fn ask_now(self, wizard: Wizard) {
+    /// Starts a dry run now, unless the cluster has already answered for this text or the text has local errors.
+    pub fn run_now(self, wizard: Wizard) {
         let text = wizard
             .document
             .with_untracked(|document| document.text().to_owned());
-        let asked = wizard.checked.with_untracked(|checked| {
-            checked
+        let is_answered = wizard.dry_run_response.with_untracked(|latest| {
+            latest
                 .as_ref()
-                .is_some_and(|(of, answer)| *of == text && answer.is_ok())
+                .is_some_and(|(text_sent, response)| *text_sent == text && response.is_ok())
         });
-        if asked || wizard.checking.get_untracked() || !untrack(|| wizard.is_sound()) {
+        if is_answered || wizard.dry_run_pending.get_untracked() || !untrack(|| wizard.is_locally_valid()) {
             return;
         }
-        let handle = SendWrapper::new(self.ask.dispatch(text));
+        let handle = SendWrapper::new(self.action.dispatch(text));
         self.running.set_value(Some(handle));
     }
 
-    /// A question about an older text is not waited for.
+    /// Cancels the dry run of an older text.
     fn cancel(self, wizard: Wizard) {
         if let Some(handle) = self.running.try_update_value(Option::take).flatten() {
             handle.take().abort();
-            wizard.checking.set(false);
+            wizard.dry_run_pending.set(false);
         }
     }
 }

@@ -1,27 +1,27 @@
-//! The texts that a person may begin with.
+//! Initial texts that a user may start from.
 
 use manifest::{Document, Edit, Path};
 
-/// A new Job with a suggested name, as little as there can be.
+/// Returns a minimal Job with a suggested name.
 pub fn empty(name: &str) -> String {
     named(EMPTY, name)
 }
 
 const EMPTY: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: x\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: []\n";
 
-/// A document under another name, in the quotes that the name needs.
+/// Returns a document under another name, quoted if needed.
 pub fn named(text: &str, name: &str) -> String {
     let mut document = Document::parse(text);
     let edit = Edit::Set {
         path: Path::of(["metadata", "name"]),
         value: name.into(),
     };
-    // A manifest that we made always has a name to set.
+    // A manifest from this module or the server always has a name to set.
     let _ = document.apply(0, &edit);
     document.text().to_owned()
 }
 
-/// An example by its key in the address.
+/// Returns an example by its key in the URL.
 pub fn example(key: &str) -> Option<&'static str> {
     Some(match key {
         "pi" => PI,
@@ -133,7 +133,7 @@ mod tests {
     use manifest::{Severity, validate};
 
     #[test]
-    fn every_example_is_a_job_that_a_cluster_takes() {
+    fn examples_are_valid_jobs() {
         for key in ["pi", "queue", "indexed", "policy"] {
             let document = Document::parse(example(key).unwrap());
             let errors: Vec<_> = validate(&document)
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_text_whatever_it_looks_like() {
+    fn names_are_quoted_as_strings() {
         for name in [
             "job", "true", "1", "0x1", "x: y", "a #b", "- a", "{a}", "x\ny", "\"", "'", "", "é", "null",
         ] {

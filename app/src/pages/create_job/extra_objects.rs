@@ -1,4 +1,4 @@
-//! What is created together with the Job: further documents of the stream, each with a small form.
+//! Forms for objects created together with the Job: the other documents of the stream.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -8,18 +8,18 @@ use crate::i18n::{Text, extra_objects as text, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::examples;
-use crate::pages::create_job::fields::key_values::Pairs;
+use crate::pages::create_job::fields::key_values::KeyValues;
 use crate::pages::create_job::fields::quantity::Units;
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
+use crate::pages::create_job::state::{Wizard, display};
 
-/// A kind that can be added here.
+/// Kind of object that can be added.
 struct Kind {
     name: &'static str,
     add: Text,
-    /// What a new document says below `metadata.name`.
+    /// Content of a new document below `metadata.name`.
     body: &'static str,
-    fields: &'static [Spec],
+    fields: &'static [FieldSpec],
     pairs: &'static [(&'static str, Text, Text)],
 }
 
@@ -47,7 +47,7 @@ const KINDS: &[Kind] = &[
         fields: specs! {
             "spec.resources.requests.storage" => Control::Quantity(Units::Memory), "Size" | "容量", "" | "";
             "spec.storageClassName" => Control::Text, "Storage class" | "存储类", "Not set: the cluster's default." | "未设置：集群默认。";
-            "spec.accessModes" => Control::Words(text::ADD_MODE), "Access modes" | "访问模式", "" | "";
+            "spec.accessModes" => Control::StringList(text::ADD_MODE), "Access modes" | "访问模式", "" | "";
         },
         pairs: &[],
     },
@@ -60,7 +60,7 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// Positions, kinds and names of the documents that are not the form's Job.
+/// Returns position, kind and name of the documents other than the form's Job.
 fn others(wizard: Wizard) -> Vec<(usize, String, String)> {
     let job = wizard.entry.get();
     wizard.readable.with(|document| {
@@ -78,7 +78,7 @@ fn others(wizard: Wizard) -> Vec<(usize, String, String)> {
     })
 }
 
-/// Names of a kind that the stream itself brings, for the pickers.
+/// Returns the names of a kind's objects in the stream itself, for the pickers.
 pub fn names_of(wizard: Wizard, kind: &str) -> Vec<String> {
     others(wizard)
         .into_iter()
@@ -87,10 +87,10 @@ pub fn names_of(wizard: Wizard, kind: &str) -> Vec<String> {
         .collect()
 }
 
-/// The forms, and a button for each kind.
+/// Forms of the additional objects, and an add button for each kind.
 #[component]
 pub fn Objects(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let list = Memo::new(move |_| others(wizard));
@@ -100,7 +100,7 @@ pub fn Objects(
         let job = untrack(|| wizard.get(&Path::of(["metadata", "name"])));
         let job = job
             .as_ref()
-            .map(plain)
+            .map(display)
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "job".to_owned());
         let short = match base.as_str() {
@@ -136,7 +136,7 @@ pub fn Objects(
             </summary>
             <p class="hint">{t(text::HINT)}</p>
             <For each=move || list.get() key=|(index, kind, _)| (*index, kind.clone()) let((index, kind, _))>
-                <Object wizard=wizard.on(index) kind/>
+                <Object wizard=wizard.for_entry(index) kind/>
             </For>
             <div class="row-buttons">
                 {KINDS
@@ -153,7 +153,7 @@ pub fn Objects(
     .into_any()
 }
 
-const NAME: &[Spec] = specs! {
+const NAME: &[FieldSpec] = specs! {
     "metadata.name" => Control::Required, "Name" | "名称", "" | "";
 };
 
@@ -163,7 +163,7 @@ fn Object(wizard: Wizard, kind: String) -> impl IntoView {
         wizard
             .get(&Path::of(["metadata", "name"]))
             .as_ref()
-            .map(plain)
+            .map(display)
             .unwrap_or_default()
     };
     let known = KINDS.iter().find(|known| known.name == kind);
@@ -184,7 +184,7 @@ fn Object(wizard: Wizard, kind: String) -> impl IntoView {
                             .pairs
                             .iter()
                             .map(|(key, label, add)| {
-                                view! { <Pairs wizard path=Path::of([*key]) label=*label add=*add/> }
+                                view! { <KeyValues wizard path=Path::of([*key]) label=*label add=*add/> }
                             })
                             .collect_view()}
                         {encoded(wizard)}
@@ -198,7 +198,7 @@ fn Object(wizard: Wizard, kind: String) -> impl IntoView {
     .into_any()
 }
 
-/// Names the keys of `data` of a Secret, whose values are base64 and better left to the text.
+/// Lists the keys of a Secret's `data`, whose values are base64 and are edited in the text.
 fn encoded(wizard: Wizard) -> impl IntoView {
     let keys = move || {
         let secret = wizard.get(&Path::of(["kind"])) == Some(Value::from("Secret"));
@@ -208,5 +208,5 @@ fn encoded(wizard: Wizard) -> impl IntoView {
             tf(text::ENCODED, &[("keys", &keys.join(", "))])
         })
     };
-    view! { {dynamic(move || keys().map(|words| view! { <p class="hint">{words}</p> }))} }
+    view! { {dynamic(move || keys().map(|hint| view! { <p class="hint">{hint}</p> }))} }
 }

@@ -1,4 +1,4 @@
-//! All fields that have controls made by hand: what the search finds, and what a generated form leaves out.
+//! Index of all fields that have handwritten controls: searched by the field search, skipped by generated forms.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 use manifest::{Path, Segment};
 
 use crate::i18n::{Text, wizard};
-use crate::pages::create_job::fields::table::Spec;
+use crate::pages::create_job::fields::table::FieldSpec;
 use crate::pages::create_job::steps::pod_template::pod;
 use crate::pages::create_job::steps::{job_settings, pod_template, scheduling, volumes};
 
-/// Tables of fields, each with the path of the object that they belong to.
-pub fn tables() -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables, each with the path of the object they belong to.
+pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
     [
         job_settings::tables(),
         pod::tables(),
@@ -22,8 +22,8 @@ pub fn tables() -> Vec<(String, &'static [Spec])> {
     .concat()
 }
 
-/// Fields with controls of their own.
-pub const OTHERS: &[(&str, Text)] = &[
+/// Fields with controls outside the tables.
+pub const CUSTOM_FIELDS: &[(&str, Text)] = &[
     ("metadata.name", wizard::NAME),
     (
         "metadata.annotations[\"kubesphere.io/alias-name\"]",
@@ -65,8 +65,8 @@ pub const OTHERS: &[(&str, Text)] = &[
     ("spec.template.spec.nodeSelector", wizard::NODE_SELECTOR),
 ];
 
-/// Lists and objects whose controls are no rows of a table.
-const WHOLE: &[&str] = &[
+/// Paths fully covered by controls that are not rows of a table.
+const FULLY_COVERED: &[&str] = &[
     "apiVersion",
     "kind",
     "status",
@@ -85,31 +85,31 @@ const WHOLE: &[&str] = &[
     "spec.template.spec.containers[0].volumeMounts[0].subPath",
     "spec.template.spec.containers[0].volumeMounts[0].readOnly",
     "spec.template.spec.volumes[0].name",
-    // Pods of a Job cannot have them.
+    // Pods of a Job cannot have ephemeral containers.
     "spec.template.spec.ephemeralContainers",
-    // What the cards of containers and volumes are for.
+    // Covered by the cards of containers and volumes.
     "spec.template.spec.containers",
     "spec.podFailurePolicy.rules[0].onExitCodes.values",
 ];
 
-/// How much of a field has controls made by hand.
+/// Extent to which handwritten controls cover a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Covered {
-    /// All of it.
-    Whole,
+pub enum Coverage {
+    /// The whole field.
+    Full,
     /// Some fields below it.
-    Partly,
+    Partial,
     /// Nothing.
-    Not,
+    None,
 }
 
-static COVERED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+static COVERED_PATHS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let tables = tables()
         .into_iter()
         .flat_map(|(base, specs)| specs.iter().map(move |spec| format!("{base}.{}", spec.key)));
-    let others = OTHERS.iter().map(|(path, _)| (*path).to_owned());
-    // The list of volumes has cards whose kinds are not all known here.
-    let whole = WHOLE.iter().map(|path| (*path).to_owned());
+    let others = CUSTOM_FIELDS.iter().map(|(path, _)| (*path).to_owned());
+    // The list of volumes has cards, but not for every kind of volume.
+    let whole = FULLY_COVERED.iter().map(|path| (*path).to_owned());
     tables
         .chain(others)
         .chain(whole)
@@ -117,30 +117,30 @@ static COVERED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// How much of the field at a path of a Job is covered. Positions in lists do not matter, and init containers are
+/// Returns the coverage of the field at a path of a Job. List positions do not matter, and init containers count as
 /// containers.
-pub fn covered(path: &Path) -> Covered {
+pub fn coverage(path: &Path) -> Coverage {
     let segments = path.segments().iter().map(|segment| match segment {
         Segment::Index(_) => Segment::Index(0),
         Segment::Key(key) if key == "initContainers" => Segment::Key("containers".to_owned()),
         key @ Segment::Key(_) => key.clone(),
     });
     let path = Path::from(segments.collect::<Vec<_>>()).to_string();
-    if COVERED.contains(&path) {
-        return Covered::Whole;
+    if COVERED_PATHS.contains(&path) {
+        return Coverage::Full;
     }
     let below = |other: &String| {
         other
             .strip_prefix(&path)
             .is_some_and(|rest| rest.starts_with(['.', '[']))
     };
-    let mut after = COVERED
+    let mut after = COVERED_PATHS
         .range(path.clone()..)
         .take_while(|other| other.starts_with(&path));
     if after.any(below) {
-        Covered::Partly
+        Coverage::Partial
     } else {
-        Covered::Not
+        Coverage::None
     }
 }
 
@@ -149,8 +149,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_of_the_catalogue_has_a_path() {
-        for path in COVERED.iter() {
+    fn indexed_paths_parse() {
+        for path in COVERED_PATHS.iter() {
             assert_eq!(
                 path.parse::<Path>().map(|path| path.to_string()).as_ref(),
                 Ok(path)
@@ -159,18 +159,27 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_control_is_covered() {
-        let of = |path: &str| covered(&path.parse().unwrap());
-        assert_eq!(of("spec.backoffLimit"), Covered::Whole);
-        assert_eq!(of("spec.podFailurePolicy"), Covered::Partly);
-        assert_eq!(of("spec.selector"), Covered::Not);
-        assert_eq!(of("spec.template.spec.initContainers[3].image"), Covered::Whole);
-        assert_eq!(of("spec.template.spec.containers[1].resources"), Covered::Partly);
+    fn coverage_follows_the_controls() {
+        let coverage_of = |path: &str| coverage(&path.parse().unwrap());
+        assert_eq!(coverage_of("spec.backoffLimit"), Coverage::Full);
+        assert_eq!(coverage_of("spec.podFailurePolicy"), Coverage::Partial);
+        assert_eq!(coverage_of("spec.selector"), Coverage::None);
         assert_eq!(
-            of("spec.template.spec.containers[1].resources.claims"),
-            Covered::Not
+            coverage_of("spec.template.spec.initContainers[3].image"),
+            Coverage::Full
         );
-        assert_eq!(of("spec.template.spec.containers[0].volumeDevices"), Covered::Not);
-        assert_eq!(of("spec.template.spec.volumes"), Covered::Partly);
+        assert_eq!(
+            coverage_of("spec.template.spec.containers[1].resources"),
+            Coverage::Partial
+        );
+        assert_eq!(
+            coverage_of("spec.template.spec.containers[1].resources.claims"),
+            Coverage::None
+        );
+        assert_eq!(
+            coverage_of("spec.template.spec.containers[0].volumeDevices"),
+            Coverage::None
+        );
+        assert_eq!(coverage_of("spec.template.spec.volumes"), Coverage::Partial);
     }
 }

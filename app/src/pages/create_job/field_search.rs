@@ -1,4 +1,4 @@
-//! “Find a field”: every field of the form by its words or its name in the API, and a jump to it.
+//! “Find a field”: searches every field of the form by label or API name and jumps to it.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -6,32 +6,32 @@ use manifest::Path;
 use crate::i18n::{Text, field_search as text, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
-use crate::pages::create_job::field_index::{OTHERS, tables};
+use crate::pages::create_job::field_index::{CUSTOM_FIELDS, tables};
 use crate::pages::create_job::footer::focus_field;
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
 
-/// Most hits that are shown at once.
-const HITS: usize = 8;
+/// Maximum number of hits shown.
+const MAX_HITS: usize = 8;
 
-/// A field that can be found.
+/// Field found by the search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hit {
     label: Text,
     path: String,
 }
 
-/// The fields whose words (in either language) or path hold every word that was typed.
-fn hits(typed: &str) -> Vec<Hit> {
-    let wanted: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    if wanted.is_empty() {
+/// Returns the fields whose labels (in either language) or path contain every word of the query.
+fn hits(query: &str) -> Vec<Hit> {
+    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+    if words.is_empty() {
         return Vec::new();
     }
-    let fits = |hit: &Hit| {
+    let matches = |hit: &Hit| {
         let all = format!("{} {} {}", hit.label.en, hit.label.zh, hit.path).to_lowercase();
-        wanted.iter().all(|word| all.contains(word))
+        words.iter().all(|word| all.contains(word))
     };
-    let own = OTHERS.iter().map(|(path, label)| Hit {
+    let own = CUSTOM_FIELDS.iter().map(|(path, label)| Hit {
         label: *label,
         path: (*path).to_owned(),
     });
@@ -41,23 +41,23 @@ fn hits(typed: &str) -> Vec<Hit> {
             path: format!("{base}.{}", spec.key),
         })
     });
-    own.chain(tables).filter(fits).take(HITS).collect()
+    own.chain(tables).filter(matches).take(MAX_HITS).collect()
 }
 
-/// The box with its hits.
+/// Search box with its hits.
 #[component]
-pub fn Find(
-    /// The wizard.
+pub fn FieldSearch(
+    /// Wizard state.
     wizard: Wizard,
-    /// Goes to a step.
+    /// Navigates to a step.
     go: Callback<Step>,
 ) -> impl IntoView {
-    let typed = RwSignal::new(String::new());
-    let found = Memo::new(move |_| typed.with(|typed| hits(typed)));
+    let query = RwSignal::new(String::new());
+    let found = Memo::new(move |_| query.with(|query| hits(query)));
     let jump = move |hit: &Hit| {
-        // Paths of the catalogue always parse; see the test below.
+        // Indexed paths always parse; a test of the index checks it.
         let path: Path = hit.path.parse().unwrap_or_default();
-        typed.set(String::new());
+        query.set(String::new());
         wizard.focused.set(path.clone());
         go.run(Step::of(&path));
         focus_field(None, &path);
@@ -72,8 +72,8 @@ pub fn Find(
                 spellcheck="false"
                 aria-label=t(text::FIND)
                 placeholder=t(text::FIND)
-                prop:value=move || typed.get()
-                on:input=move |event| typed.set(event_target_value(&event))
+                prop:value=move || query.get()
+                on:input=move |event| query.set(event_target_value(&event))
                 on:keydown=move |event| match event.key().as_str() {
                     "Enter" => {
                         event.prevent_default();
@@ -81,11 +81,11 @@ pub fn Find(
                             jump(hit);
                         }
                     }
-                    "Escape" => typed.set(String::new()),
+                    "Escape" => query.set(String::new()),
                     _ => {}
                 }
             />
-            <Show when=move || typed.with(|typed| !typed.trim().is_empty())>
+            <Show when=move || query.with(|query| !query.trim().is_empty())>
                 <div class="find-hits">
                     <p class="sr-only" role="status">
                         {dynamic(move || tf(text::HITS, &[("n", &found.with(Vec::len).to_string())]))}
@@ -120,8 +120,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_is_found_by_its_words_in_either_language_and_by_its_name() {
-        let first = |typed: &str| hits(typed).first().map(|hit| hit.path.clone());
+    fn fields_are_found_by_label_or_api_name() {
+        let first = |query: &str| hits(query).first().map(|hit| hit.path.clone());
         let grace = Some("spec.template.spec.terminationGracePeriodSeconds".to_owned());
         assert_eq!(first("grace period seconds"), grace);
         assert_eq!(first("终止宽限期（秒）"), grace);

@@ -1,4 +1,4 @@
-//! Brings the focus to a field, wherever it is folded away.
+//! Moves the focus to a field, expanding collapsed parts around it.
 
 #[cfg(feature = "hydrate")]
 use leptos::prelude::*;
@@ -7,13 +7,13 @@ use manifest::Path;
 #[cfg(feature = "hydrate")]
 use crate::pages::create_job::fields::id_in;
 
-/// Gives the focus to the field of a path, or of the nearest path above it that has one; `other` is the position of a
-/// document that is not the Job.
+/// Focuses the field of a path, or of its nearest ancestor that has one; `other` is the position of a document
+/// other than the Job.
 pub fn focus_field(other: Option<usize>, path: &Path) {
     #[cfg(feature = "hydrate")]
     {
         let path = path.clone();
-        // The step's fields may only come with the next frame.
+        // The step's fields may only be rendered in the next frame.
         set_timeout(
             move || {
                 let mut at = Some(path);
@@ -37,7 +37,7 @@ pub fn focus_field(other: Option<usize>, path: &Path) {
     let _ = (other, path);
 }
 
-/// Opens the folded parts that hold an element.
+/// Opens the collapsed parts around an element.
 #[cfg(feature = "hydrate")]
 fn open_around(element: &web_sys::Element) {
     let mut at = element.parent_element();

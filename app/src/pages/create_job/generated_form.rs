@@ -1,32 +1,34 @@
-//! The generated form: every field of the cluster's schema that has no control made by hand.
+//! Generated form for every field of the cluster's schema that has no handwritten control.
 //!
 //! Fields that are set are shown with a control for their type; the others can be added. A field whose subtree is
-//! partly covered by hand shows only the rest.
+//! partly covered by handwritten controls shows only the rest.
 
 use leptos::prelude::*;
-use manifest::schema::{Field as Known, Type, fields};
+use manifest::schema::{Field as SchemaField, Type, fields};
 use manifest::{Edit, Path};
 use serde_json::{Value, json};
 
 use crate::i18n::{t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::field_index::{Covered, covered};
-use crate::pages::create_job::fields::key_values::Pairs;
-use crate::pages::create_job::fields::{AddButton, As, Field, Input, RemoveButton, Words, positions};
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::field_index::{Coverage, coverage};
+use crate::pages::create_job::fields::key_values::KeyValues;
+use crate::pages::create_job::fields::{
+    AddButton, Field, Input, InputKind, RemoveButton, StringList, positions,
+};
+use crate::pages::create_job::state::{Wizard, display};
 
-/// The rest of the fields of the object at a path, folded; nothing where the schema knows none.
+/// Remaining fields of the object at a path, collapsed; renders nothing if the schema knows none.
 #[component]
 pub fn OtherFields(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The object.
+    /// Path of the object.
     path: Path,
 ) -> impl IntoView {
     let stored = StoredValue::new(path);
-    let any = Memo::new(move |_| !known(wizard, &stored.get_value()).is_empty());
+    let any = Memo::new(move |_| !uncovered_fields(wizard, &stored.get_value()).is_empty());
     let set = Memo::new(move |_| {
-        let fields = known(wizard, &stored.get_value());
+        let fields = uncovered_fields(wizard, &stored.get_value());
         fields.iter().filter(|(_, field)| field.present).count()
     });
     let open = Memo::new(move |was: Option<&bool>| was.copied().unwrap_or_default() || set.get() > 0);
@@ -48,64 +50,64 @@ pub fn OtherFields(
     .into_any()
 }
 
-/// A field of the generated form: where it stands below the form's object, and what the schema says.
-type Below = (Path, Known);
+/// Field of the generated form: its path below the form's object, and its schema.
+type FormField = (Path, SchemaField);
 
-/// How far the search for uncovered fields goes down through objects that are partly covered.
-const DEPTH: usize = 6;
+/// Maximum depth of the search for uncovered fields in partly covered objects.
+const MAX_DEPTH: usize = 6;
 
-/// The fields below an object that have no controls made by hand. An object that is partly covered gives the rest of
-/// its fields; a list whose items have cards of their own gives none, since those cards show the rest.
-fn known(wizard: Wizard, path: &Path) -> Vec<Below> {
+/// Returns the fields below an object that have no handwritten controls. A partly covered object contributes the
+/// rest of its fields; a list whose items have their own cards contributes none, since those cards show the rest.
+fn uncovered_fields(wizard: Wizard, path: &Path) -> Vec<FormField> {
     let entry = wizard.entry.get();
     let mut found = Vec::new();
     if let Some(schema) = wizard.schema.get() {
         wizard.readable.with(|document| {
-            let of = |path: &Path| fields(document, entry, &schema, path);
-            collect(&of, path, &Path::root(), DEPTH, &mut found);
+            let fields_at = |path: &Path| fields(document, entry, &schema, path);
+            collect(&fields_at, path, &Path::root(), MAX_DEPTH, &mut found);
         });
     }
     found
 }
 
 fn collect(
-    of: &dyn Fn(&Path) -> Vec<Known>,
+    fields_at: &dyn Fn(&Path) -> Vec<SchemaField>,
     base: &Path,
     below: &Path,
     depth: usize,
-    found: &mut Vec<Below>,
+    found: &mut Vec<FormField>,
 ) {
     let at = below
         .segments()
         .iter()
         .cloned()
         .fold(base.clone(), |path, segment| path.join(segment));
-    for field in of(&at) {
+    for field in fields_at(&at) {
         let below = below.key(&field.name);
-        match covered(&at.key(&field.name)) {
-            Covered::Partly if field.kind == Type::Object && depth > 0 => {
-                collect(of, base, &below, depth - 1, found);
+        match coverage(&at.key(&field.name)) {
+            Coverage::Partial if field.kind == Type::Object && depth > 0 => {
+                collect(fields_at, base, &below, depth - 1, found);
             }
-            Covered::Whole | Covered::Partly => {}
-            Covered::Not => found.push((below, field)),
+            Coverage::Full | Coverage::Partial => {}
+            Coverage::None => found.push((below, field)),
         }
     }
 }
 
-/// The fields that are set, and the choice of those that are not.
+/// Controls of the fields that are set, and a select that adds others.
 fn fields_of(wizard: Wizard, path: Path) -> AnyView {
     let stored = StoredValue::new(path);
-    // Drawn anew only when fields come or go.
+    // Rendered again only when fields are added or removed.
     let names = Memo::new(move |_| {
-        let fields = known(wizard, &stored.get_value());
-        let (set, free): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, field)| field.present);
-        let names = |fields: Vec<Below>| {
+        let fields = uncovered_fields(wizard, &stored.get_value());
+        let (set, unset): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, field)| field.present);
+        let names = |fields: Vec<FormField>| {
             fields
                 .into_iter()
                 .map(|(below, _)| below.to_string())
                 .collect::<Vec<_>>()
         };
-        (names(set), names(free))
+        (names(set), names(unset))
     });
     let add = move |name: &str| {
         let path = stored.get_value();
@@ -118,7 +120,7 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
             wizard.edit(
                 &Edit::Set {
                     path: path.clone(),
-                    value: beginning(&field),
+                    value: initial_value(&field),
                 },
                 None,
             );
@@ -129,7 +131,7 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
         <For each=move || names.get().0 key=Clone::clone let(name)>
             {control(wizard, stored.get_value(), &name)}
         </For>
-        <Show when=move || names.with(|(_, free)| !free.is_empty())>
+        <Show when=move || names.with(|(_, unset)| !unset.is_empty())>
             <select
                 class="input select add-field"
                 aria-label=t(text::ADD_FIELD)
@@ -137,8 +139,8 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
             >
                 <option value="" selected=true>{t(text::ADD_FIELD)}</option>
                 {dynamic(move || {
-                    let free = names.get().1.into_iter();
-                    free.map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view()
+                    let unset = names.get().1.into_iter();
+                    unset.map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view()
                 })}
             </select>
         </Show>
@@ -146,13 +148,13 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
     .into_any()
 }
 
-fn find(wizard: Wizard, path: &Path, name: &str) -> Option<Below> {
-    let fields = untrack(|| known(wizard, path));
+fn find(wizard: Wizard, path: &Path, name: &str) -> Option<FormField> {
+    let fields = untrack(|| uncovered_fields(wizard, path));
     fields.into_iter().find(|(below, _)| below.to_string() == name)
 }
 
-/// What a field begins with.
-fn beginning(field: &Known) -> Value {
+/// Returns the initial value of a field.
+fn initial_value(field: &SchemaField) -> Value {
     if let Some(default) = &field.default {
         return default.clone();
     }
@@ -168,7 +170,7 @@ fn beginning(field: &Known) -> Value {
     }
 }
 
-/// A control for the type of a field.
+/// Returns a control for the type of a field.
 fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
     let Some((below, field)) = find(wizard, &parent, name) else {
         return ().into_any();
@@ -193,13 +195,13 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
             }
             .into_any()
         }
-        Type::Map => view! { <Pairs wizard path=path.clone() label=label.clone() add=text::ADD_LABEL lines=true/> {documentation} }.into_any(),
+        Type::Map => view! { <KeyValues wizard path=path.clone() label=label.clone() add=text::ADD_LABEL lines=true/> {documentation} }.into_any(),
         Type::List if field.item == Some(Type::Object) => {
             view! { <ObjectList wizard path=path.clone() label=label.clone()/> {documentation} }.into_any()
         }
         Type::List => {
             let numbers = matches!(field.item, Some(Type::Integer | Type::Integer32));
-            view! { <Words wizard path=path.clone() label=label.clone() add=text::ADD_ITEM_OF numbers lines=true/> {documentation} }.into_any()
+            view! { <StringList wizard path=path.clone() label=label.clone() add=text::ADD_ITEM_OF numbers lines=true/> {documentation} }.into_any()
         }
         Type::Boolean => {
             let values = ["true", "false"].map(str::to_owned).to_vec();
@@ -208,7 +210,7 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
         _ if !field.choices.is_empty() => choice(wizard, path.clone(), label.clone(), &field, field.choices.clone()),
         kind => {
             let numeric = matches!(kind, Type::Integer | Type::Integer32 | Type::IntOrString | Type::Number);
-            let kind = if numeric { As::NumberKept } else { As::TextKept };
+            let kind = if numeric { InputKind::RequiredNumber } else { InputKind::RequiredText };
             view! {
                 <Field wizard path=path.clone() label=label.clone()>
                     <Input wizard path=path.clone() kind lines=!numeric mono=true/>
@@ -227,15 +229,15 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
     .into_any()
 }
 
-/// One of several values.
-fn choice(wizard: Wizard, path: Path, label: String, field: &Known, values: Vec<String>) -> AnyView {
+/// Select of several values.
+fn choice(wizard: Wizard, path: Path, label: String, field: &SchemaField, values: Vec<String>) -> AnyView {
     let boolean = field.kind == Type::Boolean;
     let stored = StoredValue::new(path.clone());
     let value = move || {
         wizard
             .get(&stored.get_value())
             .as_ref()
-            .map(plain)
+            .map(display)
             .unwrap_or_default()
     };
     let id = wizard.id(&path);
@@ -266,7 +268,7 @@ fn choice(wizard: Wizard, path: Path, label: String, field: &Known, values: Vec<
     .into_any()
 }
 
-/// A list of objects, each with its own generated fields.
+/// List of objects, each with its own generated fields.
 #[component]
 fn ObjectList(wizard: Wizard, path: Path, label: String) -> impl IntoView {
     let stored = StoredValue::new(path.clone());

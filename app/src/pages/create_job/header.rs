@@ -1,4 +1,4 @@
-//! Above form and text: title, draft, undo, the switch, and what a person should know now.
+//! Header above form and text: title, draft state, undo, mode switch, and notices.
 
 use leptos::prelude::*;
 
@@ -6,31 +6,34 @@ use crate::i18n::{t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
-use crate::pages::create_job::draft::{Drafts, Kept};
+use crate::pages::create_job::draft::{DraftState, Drafts};
 use crate::pages::create_job::initial_text;
 use crate::pages::create_job::state::Wizard;
 
-/// Title, draft, undo, and the switch at the top right.
+/// Title, draft state, undo, and the mode switch at the top right.
 #[component]
-pub fn Head(
-    /// The wizard.
+pub fn Header(
+    /// Wizard state.
     wizard: Wizard,
-    /// What is kept of it.
+    /// Draft state.
     drafts: Drafts,
     /// Switches edit mode.
     mode: Callback<bool>,
 ) -> impl IntoView {
-    let draft = move || match drafts.kept.get() {
-        Kept::Saved | Kept::Restored => t(text::DRAFT_SAVED),
-        Kept::Secret => t(text::DRAFT_SECRET),
-        // A notice says more of these.
-        Kept::Yes | Kept::Failed(_) | Kept::NotForgotten(_) | Kept::Unreadable(_) => "",
+    let draft = move || match drafts.state.get() {
+        DraftState::Saved | DraftState::Restored => t(text::DRAFT_SAVED),
+        DraftState::HasSecret => t(text::DRAFT_SECRET),
+        // A notice reports these.
+        DraftState::Empty
+        | DraftState::NotSaved(_)
+        | DraftState::NotDeleted(_)
+        | DraftState::Unreadable(_) => "",
     };
     view! {
         <header class="wizard-head">
             <h1>{t(text::TITLE)}</h1>
             <span class="hint wide-only" role="status">{draft}</span>
-            <Show when=move || drafts.kept.get() == Kept::Secret>
+            <Show when=move || drafts.state.get() == DraftState::HasSecret>
                 <button type="button" class="link" on:click=move |_| drafts.with_secret.set(true)>
                     {t(text::DRAFT_KEEP_SECRET)}
                 </button>
@@ -70,12 +73,12 @@ pub fn Head(
     }
 }
 
-/// What a person should know now: a refused edit, a draft that came back.
+/// Notices: a rejected edit, a restored draft, a draft that cannot be saved.
 #[component]
 pub fn Notices(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// What is kept of it.
+    /// Draft state.
     drafts: Drafts,
 ) -> impl IntoView {
     view! {
@@ -95,16 +98,16 @@ pub fn Notices(
                 })
         })}
         {dynamic(move || {
-            let (words, reason) = match drafts.kept.get() {
-                Kept::Failed(reason) => (text::DRAFT_FAILED, reason),
-                Kept::NotForgotten(reason) => (text::DRAFT_NOT_FORGOTTEN, reason),
-                Kept::Unreadable(reason) => (text::DRAFT_UNREADABLE, reason),
+            let (message, reason) = match drafts.state.get() {
+                DraftState::NotSaved(reason) => (text::DRAFT_FAILED, reason),
+                DraftState::NotDeleted(reason) => (text::DRAFT_NOT_FORGOTTEN, reason),
+                DraftState::Unreadable(reason) => (text::DRAFT_UNREADABLE, reason),
                 _ => return None,
             };
-            let unreadable = words == text::DRAFT_UNREADABLE;
+            let unreadable = message == text::DRAFT_UNREADABLE;
             Some(view! {
                 <Notice tone=Tone::Warning>
-                    {tf(words, &[("reason", &reason)])}
+                    {tf(message, &[("reason", &reason)])}
                     " "
                     {unreadable.then(|| {
                         view! {
@@ -116,18 +119,18 @@ pub fn Notices(
                 </Notice>
             })
         })}
-        {dynamic(move || wizard.refusal.get().map(|words| view! { <Notice tone=Tone::Warning>{t(words)}</Notice> }))}
+        {dynamic(move || wizard.edit_error.get().map(|message| view! { <Notice tone=Tone::Warning>{t(message)}</Notice> }))}
         {dynamic(move || {
-            (drafts.kept.get() == Kept::Restored).then(|| {
+            (drafts.state.get() == DraftState::Restored).then(|| {
                 view! {
                     <Notice tone=Tone::Info>
                         {t(text::DRAFT_RESTORED)}
                         " "
-                        <button type="button" class="link" on:click=move |_| initial_text::over(wizard, drafts)>
+                        <button type="button" class="link" on:click=move |_| initial_text::start_over(wizard, drafts)>
                             {t(text::START_OVER)}
                         </button>
                         " "
-                        <button type="button" class="link" on:click=move |_| drafts.kept.set(Kept::Saved)>
+                        <button type="button" class="link" on:click=move |_| drafts.state.set(DraftState::Saved)>
                             {t(text::DISMISS)}
                         </button>
                     </Notice>

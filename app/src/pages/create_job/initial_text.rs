@@ -1,4 +1,4 @@
-//! How a person begins: with a new Job, a draft, an example, a copy of a Job; and what is kept while they work.
+//! Initial text of the wizard: a new Job, a draft, an example or a copy of a Job; and saving while the user edits.
 
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
@@ -7,15 +7,15 @@ use crate::api;
 use crate::api::error::ApiError;
 use crate::kit::early::Alive;
 use crate::layout::WorkspaceContext;
-use crate::pages::create_job::draft::{Begin, Draft, Drafts, Kept};
+use crate::pages::create_job::draft::{Draft, DraftChoice, DraftState, Drafts};
 use crate::pages::create_job::examples;
 use crate::pages::create_job::json::Json;
 use crate::pages::create_job::state::Wizard;
 
-/// Chooses the first text, once the page lives, and keeps the draft from then on. Chance and storage are the
-/// browser's: the server renders an example or a copy of a Job, which the address says, or the empty template without a
-/// name.
-pub fn begin(wizard: Wizard, drafts: Drafts, start: Start) {
+/// Chooses the initial text once the page is hydrated, and saves the draft from then on. Random names and storage
+/// need the browser: the server renders an example or a copy of a Job, which the URL names, or the empty template
+/// without a name.
+pub fn initialize(wizard: Wizard, drafts: Drafts, start: Start) {
     let alive = use_context::<Alive>();
     if let Some(alive) = alive {
         alive.hold();
@@ -24,88 +24,88 @@ pub fn begin(wizard: Wizard, drafts: Drafts, start: Start) {
     let offers = Action::new(move |project: &String| {
         let project = project.clone();
         async move {
-            // Without them the pickers take names by hand; the error shows again when creating.
+            // Without them the pickers accept typed names; the error is reported again on Create.
             wizard.offers.set(api::offers(project).await.ok());
         }
     });
     if let Some(WorkspaceContext(workspace)) = use_context::<WorkspaceContext>() {
         Effect::new(move |_| {
             let minor = workspace.get().and_then(|workspace| workspace.ok()?.minor());
-            wizard.minor.set(minor);
+            wizard.minor_version.set(minor);
         });
     }
-    let begun = StoredValue::new(None::<State>);
+    let saved_state = StoredValue::new(None::<TextState>);
     Effect::new(move |_| {
         let project = wizard.project.get();
         offers.dispatch(project.clone());
         let Some(start) = start.try_update_value(Option::take).flatten() else {
             return;
         };
-        open(wizard, project, start, drafts, Begun { known: begun, alive });
+        load_initial_text(wizard, project, start, drafts, Readiness { saved_state, alive });
     });
-    // The first text is nobody's work yet, or is kept already; from the first change on the text is kept.
+    // The initial text is not the user's work, or is saved already; it is saved from the first change on.
     Effect::new(move |_| {
         let document = wizard.document.get();
         let json = json_of(wizard);
         let state = (document.text().to_owned(), json.clone(), drafts.with_secret.get());
-        if begun.with_value(|known| known.as_ref().is_none_or(|known| *known == state)) {
+        if saved_state.with_value(|saved| saved.as_ref().is_none_or(|saved| *saved == state)) {
             return;
         }
-        begun.set_value(Some(state));
+        saved_state.set_value(Some(state));
         if untrack(|| wizard.can_undo() || wizard.can_redo()) {
             drafts.save(&document, json);
         }
     });
 }
 
-/// What the view in JSON says, while it is shown.
+/// Returns the text of the JSON view, while it is shown.
 fn json_of(wizard: Wizard) -> Option<String> {
     wizard
         .json
         .with(|json| json.as_ref().map(|json| json.document.text().to_owned()))
 }
 
-/// A text, its view in JSON, and whether a Secret in it is kept too.
-type State = (String, Option<String>, bool);
+/// Text, its JSON view, and whether a Secret in it may be saved.
+type TextState = (String, Option<String>, bool);
 
-/// The first text is there: the page may answer.
+/// Marks the initial text as ready and lets the page hydrate.
 #[derive(Clone, Copy)]
-struct Begun {
-    // The newest state that is known to the draft; none before there is a first text.
-    known: StoredValue<Option<State>>,
+struct Readiness {
+    // Latest state that the draft has; none before there is an initial text.
+    saved_state: StoredValue<Option<TextState>>,
     alive: Option<Alive>,
 }
 
-impl Begun {
-    /// False if the page has gone meanwhile.
+impl Readiness {
+    /// Returns false if the page has been left meanwhile.
     fn set(self, wizard: Wizard) -> bool {
         if let Some(alive) = self.alive {
             alive.release();
         }
-        self.known
-            .try_update_value(|known| {
+        self.saved_state
+            .try_update_value(|saved| {
                 let text = wizard
                     .document
                     .with_untracked(|document| document.text().to_owned());
-                *known = Some((text, untrack(|| json_of(wizard)), false));
+                *saved = Some((text, untrack(|| json_of(wizard)), false));
             })
             .is_some()
     }
 }
 
-/// Has the browser ask before a text is left that it does not keep, and leave only once the draft is written; `here` is
-/// the page's own address.
-pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
+/// Asks for confirmation before an unsaved text is left, and delays leaving until the draft is written; `here`
+/// returns the page's own URL.
+pub fn guard_unload(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
-        let ask = window_event_listener(leptos::ev::beforeunload, move |event| {
-            // A text that waits to be written is not kept yet.
-            if (!drafts.is_kept() || drafts.is_busy()) && untrack(|| wizard.can_undo()) {
+        let unload = window_event_listener(leptos::ev::beforeunload, move |event| {
+            // A text whose write is pending is not saved yet.
+            if (!drafts.is_saved() || drafts.is_busy()) && untrack(|| wizard.can_undo()) {
                 event.prevent_default();
             }
         });
-        let hide = window_event_listener_untyped("pagehide", move |_| drafts.leave(wizard));
-        // Language, theme and sign-out are forms that load another page; so do links to other parts.
+        let hide = window_event_listener_untyped("pagehide", move |_| drafts.save_history(wizard));
+        // Forms for language, theme and sign-out load another page; so do links to other parts.
         let leaving = StoredValue::new(false);
         let submit = window_event_listener(leptos::ev::submit, move |event| {
             use wasm_bindgen::JsCast;
@@ -119,7 +119,7 @@ pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
             {
                 back.set_value(&here.run(()));
             }
-            if !drafts.is_busy() || !drafts.is_kept() || leaving.get_value() {
+            if !drafts.is_busy() || !drafts.is_saved() || leaving.get_value() {
                 return;
             }
             let Some(submitter) = event.submitter() else {
@@ -130,8 +130,8 @@ pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
         });
         let click = window_event_listener(leptos::ev::click, move |event| {
             use wasm_bindgen::JsCast;
-            let opens_elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key();
-            if !drafts.is_busy() || !drafts.is_kept() || leaving.get_value() || opens_elsewhere {
+            let opens_other_tab = event.ctrl_key() || event.meta_key() || event.shift_key();
+            if !drafts.is_busy() || !drafts.is_saved() || leaving.get_value() || opens_other_tab {
                 return;
             }
             let link = event
@@ -145,7 +145,7 @@ pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
             }
         });
         on_cleanup(move || {
-            ask.remove();
+            unload.remove();
             hide.remove();
             submit.remove();
             click.remove();
@@ -155,13 +155,13 @@ pub fn hold(wizard: Wizard, drafts: Drafts, here: Callback<(), String>) {
     let _ = (wizard, drafts, here);
 }
 
-/// Clicks once the draft is written; if that takes too long, at once, and the browser asks whether to leave.
+/// Clicks once the draft is written; after a timeout it clicks anyway, and the browser asks whether to leave.
 #[cfg(feature = "hydrate")]
 fn click_once_written(drafts: Drafts, leaving: StoredValue<bool>, element: web_sys::HtmlElement) {
     leptos::task::spawn_local(async move {
-        let begun = js_sys::Date::now();
-        while drafts.is_busy() && js_sys::Date::now() - begun < WRITE {
-            drafts.pause().await;
+        let started_at = js_sys::Date::now();
+        while drafts.is_busy() && js_sys::Date::now() - started_at < WRITE_TIMEOUT_MS {
+            drafts.wait().await;
         }
         leaving.set_value(true);
         element.click();
@@ -169,29 +169,29 @@ fn click_once_written(drafts: Drafts, leaving: StoredValue<bool>, element: web_s
     });
 }
 
-/// How long leaving waits for the draft, in milliseconds.
+/// Timeout for the draft's write when leaving, in milliseconds.
 #[cfg(feature = "hydrate")]
-const WRITE: f64 = 2000.0;
+const WRITE_TIMEOUT_MS: f64 = 2000.0;
 
-/// What a person begins with, as the address says.
+/// Initial text named by the URL.
 pub enum Start {
     /// The draft, or a new Job.
     Usual,
-    /// The draft at a place.
+    /// The draft in a slot.
     Draft(usize),
-    /// An example's text.
+    /// Text of an example.
     Example(&'static str),
-    /// A file that they will choose.
+    /// File that the user will choose.
     Import,
-    /// A copy of a Job, by its name.
+    /// Copy of a Job, by its name.
     Copy(String),
-    /// That copy's text as the server has read it; none if it could not, and the browser asks once more.
+    /// Text of that copy as read by the server; none if reading failed, and the browser retries.
     Copied(String, Option<String>),
 }
 
 impl Start {
-    /// Reads the address. What was made of an example or a copy is a draft, and comes before it.
-    pub fn of(query: &ParamsMap) -> Self {
+    /// Parses the URL. An edited example or copy is a draft, which takes precedence.
+    pub fn from_query(query: &ParamsMap) -> Self {
         if let Some(number) = query.get("draft").and_then(|number| number.parse().ok()) {
             Self::Draft(number)
         } else if let Some(text) = query.get("example").as_deref().and_then(examples::example) {
@@ -205,7 +205,7 @@ impl Start {
         }
     }
 
-    /// The text, if the address says it.
+    /// Returns the text, if the URL determines it.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Example(text) => Some(text),
@@ -215,66 +215,66 @@ impl Start {
     }
 }
 
-/// Gives the first text. Until it is known, nothing that is typed is overwritten.
-fn open(wizard: Wizard, project: String, start: Start, drafts: Drafts, begun: Begun) {
+/// Sets the initial text. Until it is known, typed text is not overwritten.
+fn load_initial_text(wizard: Wizard, project: String, start: Start, drafts: Drafts, readiness: Readiness) {
     if let Some(text) = start.text() {
-        // It is there already, but on a page that did not come from the server.
+        // The text is there already, unless the page was not rendered by the server.
         wizard.restart(text);
-        begun.set(wizard);
+        readiness.set(wizard);
         leptos::task::spawn_local(async move {
-            drafts.begin(&project, Begin::Anew).await;
+            drafts.open(&project, DraftChoice::New).await;
         });
         return;
     }
     leptos::task::spawn_local(async move {
-        let begin = match start {
-            Start::Usual => Begin::Again,
-            Start::Draft(number) => Begin::At(number),
-            Start::Example(_) | Start::Import | Start::Copy(_) | Start::Copied(..) => Begin::Anew,
+        let choice = match start {
+            Start::Usual => DraftChoice::Resume,
+            Start::Draft(number) => DraftChoice::Slot(number),
+            Start::Example(_) | Start::Import | Start::Copy(_) | Start::Copied(..) => DraftChoice::New,
         };
-        let draft = drafts.begin(&project, begin).await;
-        let (brought, refusal) = match (&draft, start) {
+        let draft = drafts.open(&project, choice).await;
+        let (requested, copy_error) = match (&draft, start) {
             (None, Start::Copy(name) | Start::Copied(name, _)) => match copy(project, name).await {
                 Ok(text) => (Some(text), None),
                 Err(error) => (None, Some(error)),
             },
             _ => (None, None),
         };
-        let early = typed(wizard);
-        let is_early = early.is_some();
-        match (draft, brought, early) {
+        let typed = typed_text(wizard);
+        let has_typed = typed.is_some();
+        match (draft, requested, typed) {
             (Some(draft), _, None) => {
                 restore(wizard, drafts, draft);
-                drafts.kept.set(Kept::Restored);
+                drafts.state.set(DraftState::Restored);
             }
-            // Who is faster than the draft keeps what they typed; undo brings the draft.
+            // A user who typed before the draft arrived keeps that text; undo restores the draft.
             (Some(draft), _, Some(typed)) => {
                 restore(wizard, drafts, draft);
                 wizard.replace(&typed);
             }
-            // Of what they asked for, undo leads back to what they typed.
+            // The requested text is shown; undo restores what the user typed.
             (None, Some(text), Some(typed)) => {
                 wizard.restart(&typed);
                 wizard.replace(&text);
             }
             (None, Some(text), None) => wizard.restart(&text),
             (None, None, Some(_)) => {}
-            (None, None, None) => wizard.restart(&examples::empty(&suggestion())),
+            (None, None, None) => wizard.restart(&examples::empty(&random_name())),
         }
-        if !begun.set(wizard) {
+        if !readiness.set(wizard) {
             return;
         }
-        if is_early {
+        if has_typed {
             drafts.save(&wizard.document.get_untracked(), None);
         }
-        // After the first text, which clears what was said before.
-        if let Some(error) = refusal {
-            wizard.answer.set(Some((String::new(), Err(error))));
+        // After the initial text, which clears earlier results.
+        if let Some(error) = copy_error {
+            wizard.create_response.set(Some((String::new(), Err(error))));
         }
     });
 }
 
-/// Brings a draft back, with its history if this tab has it, and the view that was shown.
+/// Restores a draft, with its undo history if this tab has it, and its view.
 fn restore(wizard: Wizard, drafts: Drafts, draft: Draft) {
     wizard.restart(&draft.text);
     if let Some(history) = drafts.history(&draft.text) {
@@ -283,13 +283,13 @@ fn restore(wizard: Wizard, drafts: Drafts, draft: Draft) {
     if let Some(json) = draft.json {
         let view = wizard
             .document
-            .with_untracked(|document| Json::of(&json, document));
+            .with_untracked(|document| Json::parse(&json, document));
         wizard.json.set(Some(view));
     }
 }
 
-/// The text, if the person has changed it before the first text was chosen.
-fn typed(wizard: Wizard) -> Option<String> {
+/// Returns the text, if the user changed it before the initial text was chosen.
+fn typed_text(wizard: Wizard) -> Option<String> {
     let changed = wizard.history.with_untracked(manifest::History::can_undo);
     changed.then(|| {
         wizard
@@ -298,9 +298,9 @@ fn typed(wizard: Wizard) -> Option<String> {
     })
 }
 
-/// Puts a new Job at the end of a text that has none.
+/// Appends a new Job to a text that has none.
 pub fn add_job(wizard: Wizard) {
-    let job = examples::empty(&suggestion());
+    let job = examples::empty(&random_name());
     if wizard
         .document
         .with_untracked(|document| document.text().trim().is_empty())
@@ -311,28 +311,31 @@ pub fn add_job(wizard: Wizard) {
     }
 }
 
-/// Forgets the draft and begins with a new Job; undo brings the draft back.
-pub fn over(wizard: Wizard, drafts: Drafts) {
+/// Deletes the draft and starts with a new Job; undo restores the draft.
+pub fn start_over(wizard: Wizard, drafts: Drafts) {
     drafts.clear();
-    wizard.replace(&examples::empty(&suggestion()));
-    drafts.kept.set(Kept::Yes);
+    wizard.replace(&examples::empty(&random_name()));
+    drafts.state.set(DraftState::Empty);
 }
 
-/// Forgets the draft after its objects were created.
-pub fn done(drafts: Drafts) {
+/// Deletes the draft after its objects were created.
+pub fn finish(drafts: Drafts) {
     drafts.clear();
-    drafts.kept.set(Kept::Yes);
+    drafts.state.set(DraftState::Empty);
 }
 
-/// A copy of a Job under a name of its own, or why it may not be read.
+/// Returns a copy of a Job under a new name.
+///
+/// # Errors
+/// The reason why the Job cannot be read.
 pub async fn copy(project: String, name: String) -> Result<String, ApiError> {
     let text = api::manifest(project, name.clone()).await?;
     let copy = format!("{}-copy", name.chars().take(58).collect::<String>());
     Ok(examples::named(&text, &copy))
 }
 
-/// `job-` and six random letters and digits, like the original console's.
-fn suggestion() -> String {
+/// Returns a random name, `job-` and six letters and digits, like the original console's.
+fn random_name() -> String {
     #[cfg(feature = "hydrate")]
     {
         const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";

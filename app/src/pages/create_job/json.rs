@@ -1,5 +1,5 @@
-//! JSON as a view of a document in YAML: shown in the text pane, its changes carried out on the YAML. A text that cannot
-//! be carried out waits as it is, and the form with it.
+//! JSON view of a YAML document: shown in the text pane, with its changes applied to the YAML. A text that cannot
+//! be applied stays pending, and the form is disabled meanwhile.
 
 use leptos::prelude::*;
 use manifest::{AssignError, Document, Format, Path, Problem, Segment, Severity, difference, line_column};
@@ -8,27 +8,27 @@ use serde_json::Value;
 use crate::i18n::{t, tf, wizard as text};
 use crate::pages::create_job::state::Wizard;
 
-/// Code of the problem that a text in JSON waits for.
-pub const WAITS: &str = "json";
+/// Problem code of a pending JSON text.
+pub const PENDING_JSON: &str = "json";
 
-/// The view.
+/// JSON view of the document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Json {
-    /// What is shown.
+    /// Document shown.
     pub document: Document,
-    /// The YAML that what is typed here is carried out on: as it was before the first change, so that what is cut and
-    /// pasted, or cleared and typed again, comes back with its comments.
+    /// YAML document that typed changes are applied to: its state before the first change, so that text that is cut
+    /// and pasted, or cleared and retyped, keeps its comments.
     pub base: Document,
-    /// Why the YAML has not followed it; none if both say the same.
-    pub waits: Option<AssignError>,
+    /// Reason why the YAML does not match the view; none if both have the same content.
+    pub pending: Option<AssignError>,
 }
 
 impl Json {
-    /// A text as the view of a document.
-    pub fn of(text: &str, yaml: &Document) -> Self {
+    /// Parses a text as the view of a document.
+    pub fn parse(text: &str, yaml: &Document) -> Self {
         let document = Document::parse(text);
         let differs = yaml.with_json(&document, false).map(|after| after != *yaml);
-        let waits = match differs {
+        let pending = match differs {
             Ok(true) => Some(AssignError::Unsupported),
             Ok(false) => None,
             Err(error) => Some(error),
@@ -36,11 +36,11 @@ impl Json {
         Self {
             document,
             base: yaml.clone(),
-            waits,
+            pending,
         }
     }
 
-    /// The place in the view of a place in a document of the stream: several documents are an array.
+    /// Converts a path in a document of the stream to a path in the view: several documents are an array.
     fn path(&self, entry: usize, path: &Path) -> Path {
         let several = matches!(self.document.value(0), Some(Value::Array(_)));
         let first =
@@ -53,7 +53,7 @@ impl Json {
         )
     }
 
-    /// Bytes of a place, or of the nearest one above it that is there.
+    /// Returns the byte range of a path, or of its nearest existing ancestor.
     pub fn range(&self, entry: usize, path: &Path) -> std::ops::Range<usize> {
         let mut at = Some(self.path(entry, path));
         while let Some(path) = at {
@@ -66,29 +66,29 @@ impl Json {
         0..0
     }
 
-    /// A problem of the document, at its place in the view.
-    pub fn shown(&self, problem: &Problem) -> Problem {
+    /// Converts a problem of the document to its range in the view.
+    pub fn displayed_problem(&self, problem: &Problem) -> Problem {
         let mut problem = problem.clone();
         problem.range = self.range(problem.entry.unwrap_or_default(), &problem.path);
         problem
     }
 
-    /// What the view itself has against its text.
+    /// Returns the problems of the view's own text.
     pub fn problems(&self) -> Vec<Problem> {
-        let Some(why) = &self.waits else {
+        let Some(reason) = &self.pending else {
             return Vec::new();
         };
-        // What stands there twice, or is no number, is told by its name; all else in the words of JSON.
+        // Duplicate keys and invalid numbers have specific problems; everything else is reported as invalid JSON.
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(self.document.text()).is_ok();
-        if *why == AssignError::NotJson && is_json && !self.document.is_valid() {
+        if *reason == AssignError::NotJson && is_json && !self.document.is_valid() {
             return self.document.problems().to_vec();
         }
         let shown = self.document.text();
-        let at = match why {
-            AssignError::NotJson => strict_error(shown),
+        let at = match reason {
+            AssignError::NotJson => json_error_offset(shown),
             _ => 0,
         };
-        let words = match why {
+        let message = match reason {
             AssignError::NotJson => {
                 let line = line_column(shown, at).0.to_string();
                 tf(text::JSON_STRICT, &[("line", &line)])
@@ -97,19 +97,19 @@ impl Json {
             AssignError::Unsupported | AssignError::Unreadable => t(text::JSON_UNSUPPORTED).to_owned(),
         };
         vec![Problem {
-            code: WAITS,
+            code: PENDING_JSON,
             severity: Severity::Error,
             entry: None,
             path: Path::root(),
             range: at..at,
-            subjects: vec![words],
+            subjects: vec![message],
             fix: None,
         }]
     }
 }
 
-/// Where a text ceases to be JSON.
-fn strict_error(text: &str) -> usize {
+/// Returns the offset at which a text stops being JSON.
+fn json_error_offset(text: &str) -> usize {
     let Err(error) = serde_json::from_str::<Value>(text) else {
         return 0;
     };
@@ -126,15 +126,15 @@ fn strict_error(text: &str) -> usize {
 }
 
 impl Wizard {
-    /// Shows the text in a format: JSON is a view of YAML, and what is JSON itself becomes YAML. False if it cannot be
-    /// read, or what was typed in JSON waits.
+    /// Shows the text in a format: for YAML, JSON is a view; a JSON document is converted to YAML. Returns false if
+    /// it cannot be parsed, or if a JSON text is pending.
     pub fn show(self, format: Format) -> bool {
-        // What is typed in one view is a step of its own, not the end of what was typed in the other.
+        // Typing in one view is a separate undo step from typing in the other.
         self.history.update(manifest::History::seal);
         let document = self.document.get_untracked();
         match (self.json.get_untracked(), document.format(), format) {
             (Some(json), _, Format::Yaml) => {
-                let follows = json.waits.is_none();
+                let follows = json.pending.is_none();
                 if follows {
                     self.json.set(None);
                 }
@@ -143,11 +143,11 @@ impl Wizard {
             (None, Format::Yaml, Format::Json) => {
                 let text = document.convert(Format::Json).ok();
                 let found = text.is_some();
-                self.lit.set(Vec::new());
+                self.highlighted.set(Vec::new());
                 self.json.set(text.map(|text| Json {
                     document: Document::parse(text),
                     base: document,
-                    waits: None,
+                    pending: None,
                 }));
                 found
             }
@@ -162,20 +162,20 @@ impl Wizard {
         }
     }
 
-    /// The person typed in the view.
-    pub fn typed_json(self, json: &Json, new: &str) {
+    /// Applies a change typed in the view.
+    pub fn on_json_change(self, json: &Json, new: &str) {
         let Some(change) = difference(json.document.text(), new) else {
             return;
         };
-        self.lit.set(Vec::new());
-        self.dropped.set_value(None);
+        self.highlighted.set(Vec::new());
+        self.discarded_json.set_value(None);
         let before = self.document.get_untracked();
         let pasted = Document::parse(new);
         if pasted.format() == Format::Yaml
             && pasted.is_valid()
             && pasted.value(0).is_some_and(Value::is_object)
         {
-            // Another document, in YAML: it takes the place of this one.
+            // Another document, in YAML: it replaces this one.
             self.json.set(None);
             self.replace(new);
             return;
@@ -191,9 +191,9 @@ impl Wizard {
             }
             after
         });
-        let waits = match after {
+        let pending = match after {
             Ok(after) => {
-                self.follow(&before, after, Some("text"));
+                self.follow_json(&before, after, Some("text"));
                 None
             }
             Err(error) => Some(error),
@@ -201,29 +201,29 @@ impl Wizard {
         self.json.set(Some(Json {
             document,
             base,
-            waits,
+            pending,
         }));
     }
 
-    /// Carries out what waits by writing anew the documents that it is about, without their comments and anchors.
-    pub fn write_anew(self) {
+    /// Applies the pending text by rewriting the affected documents, without their comments and anchors.
+    pub fn rewrite_from_json(self) {
         let Some(json) = self.json.get_untracked() else {
             return;
         };
         let before = self.document.get_untracked();
         if let Ok(after) = before.with_json(&json.document, true) {
-            self.follow(&before, after.clone(), None);
+            self.follow_json(&before, after.clone(), None);
             self.json.set(Some(Json {
                 base: after,
-                waits: None,
+                pending: None,
                 ..json
             }));
         }
     }
 
-    /// Takes back what waits; the next step forward brings it again.
-    pub fn drop_waiting(self) -> bool {
-        let Some(json) = self.json.get_untracked().filter(|json| json.waits.is_some()) else {
+    /// Discards the pending text; redo restores it.
+    pub fn discard_pending_json(self) -> bool {
+        let Some(json) = self.json.get_untracked().filter(|json| json.pending.is_some()) else {
             return false;
         };
         let Ok(text) = self
@@ -233,13 +233,13 @@ impl Wizard {
             return false;
         };
         self.show_json(&json, &text, self.document.get_untracked());
-        self.dropped.set_value(Some(json));
+        self.discarded_json.set_value(Some(json));
         true
     }
 
-    /// Brings back what was taken back.
-    pub fn bring_dropped(self) -> bool {
-        let dropped = self.dropped.try_update_value(Option::take).flatten();
+    /// Restores the discarded text.
+    pub fn restore_discarded_json(self) -> bool {
+        let dropped = self.discarded_json.try_update_value(Option::take).flatten();
         let (Some(json), Some(now)) = (dropped, self.json.get_untracked()) else {
             return false;
         };
@@ -249,25 +249,25 @@ impl Wizard {
         true
     }
 
-    /// Puts another text into the view, which shows a document.
+    /// Replaces the text of the view, which shows a document.
     pub fn show_json(self, before: &Json, text: &str, base: Document) {
         let splices: Vec<_> = difference(before.document.text(), text).into_iter().collect();
-        self.tell_editor(before.document.text(), &splices);
-        self.light(&splices);
+        self.notify_editor(before.document.text(), &splices);
+        self.highlight(&splices);
         self.json.set(Some(Json {
             document: Document::parse(text),
             base,
-            waits: None,
+            pending: None,
         }));
     }
 
-    /// What was typed in JSON waits.
-    pub fn waits(self) -> bool {
+    /// Returns whether a JSON text is pending.
+    pub fn is_json_pending(self) -> bool {
         self.json
-            .with(|json| json.as_ref().is_some_and(|json| json.waits.is_some()))
+            .with(|json| json.as_ref().is_some_and(|json| json.pending.is_some()))
     }
 
-    /// The document and path of the field at a byte of what is shown.
+    /// Returns document and path of the field at a byte offset of the displayed text.
     pub fn path_at(self, offset: usize) -> Option<(usize, Path)> {
         let (entry, path) = self.shown.with_untracked(|shown| shown.path_at(offset))?;
         if self.json.with_untracked(Option::is_none)
@@ -281,7 +281,7 @@ impl Wizard {
         }
     }
 
-    /// Where a place of a document begins in what is shown.
+    /// Returns the offset of a document's path in the displayed text.
     pub fn offset_of(self, entry: usize, path: &Path) -> Option<usize> {
         self.json.with_untracked(|json| match json {
             Some(json) => Some(json.range(entry, path).start),

@@ -1,4 +1,4 @@
-//! The wizard that creates a Job (features C1-C12): six steps and the text, two views of one document.
+//! Wizard that creates a Job (features C1-C12): six steps and the text, two views of one document.
 
 mod draft;
 mod dry_run;
@@ -34,17 +34,17 @@ use crate::kit::early::Alive;
 use crate::kit::erased::dynamic;
 use crate::layout::use_project;
 use crate::pages::create_job::draft::Drafts;
-use crate::pages::create_job::dry_run::Check;
-use crate::pages::create_job::header::{Head, Notices};
-use crate::pages::create_job::initial_text::begin;
+use crate::pages::create_job::dry_run::DryRun;
+use crate::pages::create_job::header::{Header, Notices};
+use crate::pages::create_job::initial_text::initialize;
 use crate::pages::create_job::preview::Preview;
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
-use crate::pages::create_job::step_bar::{Broken, Stepper};
+use crate::pages::create_job::step_bar::{ParseErrorNotice, Stepper};
 use crate::pages::create_job::text_pane::TextPane;
 use crate::urls;
 
-/// Changes of the address that keep the rest of it: step and mode.
+/// Navigation that changes step and mode and keeps the rest of the URL.
 #[derive(Clone, Copy)]
 struct Address {
     step: Callback<Step>,
@@ -52,10 +52,10 @@ struct Address {
     here: Callback<(), String>,
 }
 
-/// The page. A copy of a Job is read first, so that the server renders it.
+/// Page of the wizard. A copy of a Job is read first, so that the server renders it.
 #[component]
 pub fn CreateJob() -> impl IntoView {
-    let start = use_query_map().with_untracked(initial_text::Start::of);
+    let start = use_query_map().with_untracked(initial_text::Start::from_query);
     let project = use_project();
     let initial_text::Start::Copy(name) = start else {
         return view! { <Page start/> }.into_any();
@@ -68,7 +68,7 @@ pub fn CreateJob() -> impl IntoView {
             async move { copy.await.ok() }
         },
     );
-    // Nothing answers before the form is there.
+    // No input is handled before the form is there.
     let alive = use_context::<Alive>();
     if let Some(alive) = alive {
         alive.hold();
@@ -91,7 +91,7 @@ pub fn CreateJob() -> impl IntoView {
     .into_any()
 }
 
-/// The wizard, with what a person begins with.
+/// Wizard with its initial text.
 #[component]
 fn Page(start: initial_text::Start) -> impl IntoView {
     let query = use_query_map();
@@ -100,21 +100,21 @@ fn Page(start: initial_text::Start) -> impl IntoView {
             .with(|query| query.get("step").and_then(|key| Step::from_key(&key)))
             .unwrap_or(Step::Basic)
     });
-    // Whoever imports begins in edit mode, where the files are.
+    // An import starts in edit mode, which shows the files.
     let importing = query.with_untracked(|query| query.get("import").is_some());
     let editing =
         Memo::new(move |_| query.with(|query| query.get("edit").is_some() || query.get("import").is_some()));
     let wizard = Wizard::new(use_project(), step, editing, start.text());
     let reviewing = RwSignal::new(false);
     let drafts = Drafts::new();
-    begin(wizard, drafts, start);
-    let check = Check::follow(wizard);
+    initialize(wizard, drafts, start);
+    let dry_run = DryRun::follow(wizard);
     Effect::new(move |_| {
         wizard.step.track();
         reviewing.track();
-        wizard.young.grow_up();
+        wizard.untouched.clear();
     });
-    // A step is seen from its beginning.
+    // A new step is shown from the top.
     let form = NodeRef::<leptos::html::Div>::new();
     Effect::new(move |before: Option<Step>| {
         let step = wizard.step.get();
@@ -126,7 +126,7 @@ fn Page(start: initial_text::Start) -> impl IntoView {
         }
         step
     });
-    // The review stands where step and text stand: who asks for one of these leaves it.
+    // The review replaces step and text: navigating to either closes it.
     Effect::new(move |before: Option<()>| {
         wizard.step.track();
         wizard.editing.track();
@@ -135,7 +135,7 @@ fn Page(start: initial_text::Start) -> impl IntoView {
         }
     });
     let address = address(wizard, drafts);
-    initial_text::hold(wizard, drafts, address.here);
+    initial_text::guard_unload(wizard, drafts, address.here);
     let address = StoredValue::new(address);
     view! {
         <Title text=t(text::TITLE)/>
@@ -143,25 +143,25 @@ fn Page(start: initial_text::Start) -> impl IntoView {
             class="wizard"
             class:wizard-editing=move || wizard.editing.get()
             on:keydown=move |event| {
-                wizard.schema.want();
+                wizard.schema.request();
                 shortcut(wizard, &event);
             }
-            on:pointerdown=move |_| wizard.schema.want()
+            on:pointerdown=move |_| wizard.schema.request()
             on:focusout=move |event| {
                 let element = event_target::<web_sys::Element>(&event);
-                wizard.young.leave(&element.id());
+                wizard.untouched.mark_left(&element.id());
             }
-            on:input=move |_| wizard.schema.want()
+            on:input=move |_| wizard.schema.request()
         >
-            <Head wizard drafts mode=address.with_value(|address| address.mode)/>
+            <Header wizard drafts mode=address.with_value(|address| address.mode)/>
             <Notices wizard drafts/>
             <Show
                 when=move || reviewing.get()
                 fallback=move || view! { <Panes wizard importing form address=address.get_value()/> }
             >
-                <review::Review wizard check/>
+                <review::Review wizard dry_run/>
             </Show>
-            <footer::Foot wizard go=address.with_value(|address| address.step) mode=address.with_value(|address| address.mode) reviewing drafts/>
+            <footer::Footer wizard go=address.with_value(|address| address.step) mode=address.with_value(|address| address.mode) reviewing drafts/>
         </div>
     }
 }
@@ -187,11 +187,11 @@ fn Panes(
         <div class="wizard-panes">
                 <section class="wizard-form" aria-label=t(text::STEPS)>
                     <Stepper wizard go=address.step/>
-                    <div class="wizard-broken"><Broken wizard mode=address.mode/></div>
+                    <div class="wizard-broken"><ParseErrorNotice wizard mode=address.mode/></div>
                     <div class="wizard-step" node_ref=form inert=move || !wizard.is_usable()>
                         <div class="step-head">
                             <h2 class="step-title">{dynamic(move || t(wizard.step.get().label()))}</h2>
-                            <field_search::Find wizard go=address.step/>
+                            <field_search::FieldSearch wizard go=address.step/>
                         </div>
                         {dynamic(move || match wizard.step.get() {
                             Step::Basic => view! { <crate::pages::create_job::steps::basic::Basic wizard/> }.into_any(),
@@ -216,36 +216,36 @@ fn Panes(
     }
 }
 
-/// Step and mode live in the address, so that back, reload and a link lead to the same place; and so does what a person
-/// works on: the example or Job that they began with, or the place of the draft once they have changed it.
+/// Keeps step and mode in the URL, so that back, reload and a link lead to the same state; and also the origin of
+/// the text: the example or Job that the user started from, or the draft's slot once it was changed.
 fn address(wizard: Wizard, drafts: Drafts) -> Address {
     let location = use_location();
     let navigate = use_navigate();
-    let of = Callback::new(move |(step, editing): (Step, bool)| {
+    let url_for = Callback::new(move |(step, editing): (Step, bool)| {
         let edit = if editing { "&edit=1" } else { "" };
-        let work = match drafts.number.get_untracked() {
+        let origin = match drafts.slot_number.get_untracked() {
             Some(number) => format!("&draft={number}"),
             None => location.search.with_untracked(|search| {
-                let began = |part: &&str| {
+                let is_origin = |part: &&str| {
                     ["example=", "from=", "draft="]
                         .iter()
                         .any(|key| part.starts_with(key))
                 };
-                let parts = search.trim_start_matches('?').split('&').filter(began);
+                let parts = search.trim_start_matches('?').split('&').filter(is_origin);
                 parts.flat_map(|part| ["&", part]).collect()
             }),
         };
         format!(
-            "{}?step={}{edit}{work}",
+            "{}?step={}{edit}{origin}",
             location.pathname.get_untracked(),
             step.key()
         )
     });
     let go = Callback::new(move |(step, editing): (Step, bool)| {
         navigate(
-            &of.run((step, editing)),
+            &url_for.run((step, editing)),
             NavigateOptions {
-                // Back leads to the step before; the switch is no place of its own.
+                // Back returns to the previous step; switching the mode adds no history entry.
                 replace: step == wizard.step.get_untracked(),
                 scroll: false,
                 ..urls::whole()
@@ -253,12 +253,14 @@ fn address(wizard: Wizard, drafts: Drafts) -> Address {
         );
     });
     Effect::new(move |_| {
-        if drafts.number.get().is_some() {
+        if drafts.slot_number.get().is_some() {
             go.run((wizard.step.get_untracked(), wizard.editing.get_untracked()));
         }
     });
     Address {
-        here: Callback::new(move |()| of.run((wizard.step.get_untracked(), wizard.editing.get_untracked()))),
+        here: Callback::new(move |()| {
+            url_for.run((wizard.step.get_untracked(), wizard.editing.get_untracked()))
+        }),
         step: Callback::new(move |step| go.run((step, wizard.editing.get_untracked()))),
         mode: Callback::new(move |editing: bool| {
             go.run((wizard.step.get_untracked(), editing));
@@ -269,7 +271,7 @@ fn address(wizard: Wizard, drafts: Drafts) -> Address {
     }
 }
 
-/// Ctrl+Z and Ctrl+Shift+Z outside of inputs, which have an undo of their own.
+/// Handles Ctrl+Z and Ctrl+Shift+Z outside of inputs, which have their own undo.
 fn shortcut(wizard: Wizard, event: &leptos::ev::KeyboardEvent) {
     let is_undo = (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("z");
     let target = event_target::<web_sys::Element>(event);

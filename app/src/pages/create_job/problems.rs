@@ -1,4 +1,4 @@
-//! All that is wrong with a text: what its reading, its rules and the cluster's schema say, and what the server said.
+//! Problems of a text: from the parser, the rules, the cluster's schema and the API server.
 
 use manifest::{Document, Edit, Path, Problem, Schema, Segment, Severity, validate};
 use serde_json::Value;
@@ -8,30 +8,30 @@ use crate::api::error::{ApiError, Cause};
 use crate::foreign_text::into_visible;
 use crate::i18n::{t, tf, wizard as text};
 
-/// Code of a problem that the server told.
+/// Code of a problem reported by the API server.
 pub const SERVER: &str = "server";
 
-/// What the server said, and to which text.
-pub type Said = Option<(String, Result<CreateOutcome, ApiError>)>;
+/// Response of the API server, with the text it refers to.
+pub type ServerResponse = Option<(String, Result<CreateOutcome, ApiError>)>;
 
-/// The longest value that is named in a button.
-const NAMEABLE: usize = 24;
+/// Maximum length of a value named in a button.
+const MAX_VALUE_LENGTH: usize = 24;
 
-/// What a fix does, in a few words.
-pub fn remedy(edit: &Edit) -> String {
+/// Returns the label of a fix.
+pub fn fix_label(edit: &Edit) -> String {
     match edit {
         Edit::Rename { key, .. } => tf(text::FIX_RENAME, &[("name", key)]),
-        Edit::Remove { path } => tf(text::FIX_REMOVE, &[("name", &tail(path))]),
-        Edit::Set { path, value } => match nameable(value) {
-            Some(value) => tf(text::FIX_SET_TO, &[("name", &tail(path)), ("value", &value)]),
-            None => tf(text::FIX_SET, &[("name", &tail(path))]),
+        Edit::Remove { path } => tf(text::FIX_REMOVE, &[("name", &path_tail(path))]),
+        Edit::Set { path, value } => match short_value(value) {
+            Some(value) => tf(text::FIX_SET_TO, &[("name", &path_tail(path)), ("value", &value)]),
+            None => tf(text::FIX_SET, &[("name", &path_tail(path))]),
         },
         Edit::Insert { .. } | Edit::Move { .. } => t(text::FIX).to_owned(),
     }
 }
 
-/// The end of a path from its last key on: `env`, `env[2]`.
-fn tail(path: &Path) -> String {
+/// Returns the end of a path, from its last key on: `env`, `env[2]`.
+fn path_tail(path: &Path) -> String {
     let segments = path.segments();
     let key = segments
         .iter()
@@ -39,18 +39,18 @@ fn tail(path: &Path) -> String {
     Path::from(segments[key.unwrap_or_default()..].to_vec()).to_string()
 }
 
-/// A short scalar, as a person would write it.
-fn nameable(value: &Value) -> Option<String> {
+/// Formats a scalar, if it is short.
+fn short_value(value: &Value) -> Option<String> {
     let written = match value {
         Value::String(text) => text.clone(),
         Value::Object(_) | Value::Array(_) => return None,
         other => other.to_string(),
     };
-    (!written.is_empty() && written.chars().count() <= NAMEABLE).then_some(written)
+    (!written.is_empty() && written.chars().count() <= MAX_VALUE_LENGTH).then_some(written)
 }
 
-/// The problems that need no server to be found.
-pub fn own_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem> {
+/// Returns the problems that can be found without the server.
+pub fn find_local_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem> {
     let mut problems = document.problems().to_vec();
     if document.is_valid() {
         problems.extend(match schema {
@@ -61,12 +61,16 @@ pub fn own_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem
     problems
 }
 
-/// Those, and what the server has against this text, the worst first.
-pub fn all_problems(document: &Document, own: Vec<Problem>, said: [&Said; 2]) -> Vec<Problem> {
-    let mut problems = own;
-    for said in said {
-        // What the server said holds only for the text that it was asked about.
-        let Some((_, Ok(outcome))) = said.as_ref().filter(|(text, _)| text == document.text()) else {
+/// Returns the local problems and those that the server reported for this text, the most severe first.
+pub fn all_problems(
+    document: &Document,
+    local: Vec<Problem>,
+    responses: [&ServerResponse; 2],
+) -> Vec<Problem> {
+    let mut problems = local;
+    for response in responses {
+        // A response holds only for the text that was sent.
+        let Some((_, Ok(outcome))) = response.as_ref().filter(|(text, _)| text == document.text()) else {
             continue;
         };
         for result in &outcome.documents {
@@ -82,7 +86,7 @@ pub fn all_problems(document: &Document, own: Vec<Problem>, said: [&Said; 2]) ->
     problems
 }
 
-/// What the server has against a document, field by field.
+/// Returns the rejected fields of a document.
 fn causes(result: &DocumentOutcome) -> Vec<Cause> {
     match &result.error {
         Some(ApiError::Invalid { causes, .. }) => causes.clone(),
@@ -97,16 +101,16 @@ fn causes(result: &DocumentOutcome) -> Vec<Cause> {
 
 fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
     let path: Path = cause.field.parse().unwrap_or_default();
-    let mut near = path.clone();
+    let mut ancestor = path.clone();
     let range = loop {
         if let Some(range) = document
-            .key_range(entry, &near)
-            .or_else(|| document.range(entry, &near))
+            .key_range(entry, &ancestor)
+            .or_else(|| document.range(entry, &ancestor))
         {
             break range;
         }
-        match near.parent() {
-            Some(parent) => near = parent,
+        match ancestor.parent() {
+            Some(parent) => ancestor = parent,
             None => break 0..0,
         }
     };
@@ -121,9 +125,9 @@ fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
     }
 }
 
-/// A problem in the person's words; the server's in its own.
-pub fn words(problem: &Problem) -> String {
-    if problem.code == SERVER || problem.code == crate::pages::create_job::json::WAITS {
+/// Returns the message of a problem in the user's language; the API server's messages are not translated.
+pub fn message(problem: &Problem) -> String {
+    if problem.code == SERVER || problem.code == crate::pages::create_job::json::PENDING_JSON {
         return into_visible(problem.subjects.concat());
     }
     into_visible(problem.text(match crate::preferences::current().lang {

@@ -1,5 +1,5 @@
-//! The fields that the cluster knows: asked for when a person begins to work, since nothing of what they see first
-//! needs them, and waited for by what they ask of the editor meanwhile.
+//! Schema of the cluster, fetched when the user starts to edit, since the initial view does not need it; editor
+//! requests wait for it meanwhile.
 
 use std::sync::Arc;
 
@@ -9,61 +9,61 @@ use manifest::Schema;
 
 use crate::api;
 
-/// The cluster's schema, as far as it has arrived.
+/// Schema of the cluster, once it has arrived.
 #[derive(Clone, Copy)]
 pub struct ClusterSchema {
-    known: RwSignal<Option<Arc<Schema>>>,
-    // Who waits for the answer; none while no question is open.
-    waiting: StoredValue<Option<Vec<oneshot::Sender<()>>>>,
+    schema: RwSignal<Option<Arc<Schema>>>,
+    // Waiters for the response; none while no request is running.
+    waiters: StoredValue<Option<Vec<oneshot::Sender<()>>>>,
 }
 
 impl ClusterSchema {
-    /// Not asked for yet.
+    /// Creates a schema that has not been requested.
     pub fn new() -> Self {
         Self {
-            known: RwSignal::new(None),
-            waiting: StoredValue::new(None),
+            schema: RwSignal::new(None),
+            waiters: StoredValue::new(None),
         }
     }
 
-    /// The schema, or none until it has arrived; followed by whoever asks inside an effect.
+    /// Returns the schema, or none until it has arrived; tracked inside an effect.
     pub fn get(self) -> Option<Arc<Schema>> {
-        self.known.get()
+        self.schema.get()
     }
 
-    /// The same without following it.
+    /// Returns the schema without tracking it.
     pub fn get_untracked(self) -> Option<Arc<Schema>> {
-        self.known.try_get_untracked().flatten()
+        self.schema.try_get_untracked().flatten()
     }
 
-    /// Asks the cluster, unless the answer is here or on its way. A cluster that did not answer is asked again the
-    /// next time.
-    pub fn want(self) {
-        let idle = self.waiting.try_with_value(Option::is_none) == Some(true);
+    /// Requests the schema, unless it has arrived or a request is running. A failed request is retried on the next
+    /// call.
+    pub fn request(self) {
+        let idle = self.waiters.try_with_value(Option::is_none) == Some(true);
         if !idle || self.get_untracked().is_some() {
             return;
         }
-        self.waiting.set_value(Some(Vec::new()));
+        self.waiters.set_value(Some(Vec::new()));
         leptos::task::spawn_local(async move {
             if let Some(schema) = api::schema::schema().await {
-                let _ = self.known.try_set(Some(Arc::new(schema)));
+                let _ = self.schema.try_set(Some(Arc::new(schema)));
             }
-            // Dropping them wakes those who wait.
-            let _ = self.waiting.try_update_value(Option::take);
+            // Dropping the senders wakes the waiters.
+            let _ = self.waiters.try_update_value(Option::take);
         });
     }
 
     /// Waits for the schema; none if the cluster does not answer, or the wizard is left.
     pub async fn wait(self) -> Option<Arc<Schema>> {
-        self.want();
-        let (sender, answered) = oneshot::channel();
-        let _ = self.waiting.try_update_value(|waiting| {
-            if let Some(waiting) = waiting {
-                waiting.push(sender);
+        self.request();
+        let (sender, arrived) = oneshot::channel();
+        let _ = self.waiters.try_update_value(|waiters| {
+            if let Some(waiters) = waiters {
+                waiters.push(sender);
             }
         });
-        // Its end is the news: a sender that was not kept, since nothing is open, ends it at once.
-        let _ = answered.await;
+        // The closed channel is the notification; without a running request the sender is dropped at once.
+        let _ = arrived.await;
         self.get_untracked()
     }
 }

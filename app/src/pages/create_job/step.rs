@@ -1,28 +1,28 @@
-//! The six steps, and which part of the manifest each is about.
+//! Steps of the wizard, and the part of the manifest that each edits.
 
 use manifest::{Path, Segment};
 
 use crate::i18n::{Text, wizard as text};
 
-/// A step of the wizard. They can be visited in any order.
+/// Step of the wizard. Steps can be visited in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// 基本信息.
+    /// Basic information (基本信息).
     Basic,
-    /// 任务设置.
+    /// Job settings (任务设置).
     Settings,
-    /// 容器组模板.
+    /// Pod template (容器组模板).
     Pods,
-    /// 存储卷设置.
+    /// Volumes (存储卷设置).
     Volumes,
-    /// 标签设置.
+    /// Labels (标签设置).
     Labels,
-    /// 节点选择器.
+    /// Node selection (节点选择器).
     Nodes,
 }
 
 impl Step {
-    /// All, in order.
+    /// All steps, in order.
     pub const ALL: [Self; 6] = [
         Self::Basic,
         Self::Settings,
@@ -32,7 +32,7 @@ impl Step {
         Self::Nodes,
     ];
 
-    /// Value of `?step=`.
+    /// Returns the value of `?step=`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Basic => "basic",
@@ -44,12 +44,12 @@ impl Step {
         }
     }
 
-    /// Reads such a value.
+    /// Parses such a value.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.key() == key)
     }
 
-    /// Its words.
+    /// Returns the label.
     pub fn label(self) -> Text {
         match self {
             Self::Basic => text::STEP_BASIC,
@@ -61,7 +61,7 @@ impl Step {
         }
     }
 
-    /// Its position, from 0.
+    /// Returns the position, from 0.
     pub fn position(self) -> usize {
         Self::ALL
             .iter()
@@ -69,17 +69,17 @@ impl Step {
             .unwrap_or_default()
     }
 
-    /// The step after it.
+    /// Returns the next step.
     pub fn next(self) -> Option<Self> {
         Self::ALL.get(self.position() + 1).copied()
     }
 
-    /// The step before it.
+    /// Returns the previous step.
     pub fn previous(self) -> Option<Self> {
         self.position().checked_sub(1).map(|position| Self::ALL[position])
     }
 
-    /// The step that a field is on.
+    /// Returns the step that edits a field.
     pub fn of(path: &Path) -> Self {
         let keys: Vec<&str> = path
             .segments()
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_has_its_step() {
+    fn fields_map_to_steps() {
         for (path, step) in [
             ("metadata.name", Step::Basic),
             ("metadata.annotations[\"kubesphere.io/alias-name\"]", Step::Basic),

@@ -1,4 +1,4 @@
-//! The steps, and what lies over the form while the text cannot be read.
+//! Step bar, and the notice over the form while the text cannot be parsed.
 
 use leptos::prelude::*;
 use manifest::Severity;
@@ -6,21 +6,21 @@ use manifest::Severity;
 use crate::i18n::{t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::notice::{Notice, Tone};
-use crate::pages::create_job::problems::words;
+use crate::pages::create_job::problems::message;
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
 
-/// Where and why the text cannot be read. It lies over the form, which waits, so that the text stays where it is while
-/// a person types.
+/// Position and reason of the parse error. The notice covers the disabled form, so that the text stays in place
+/// while the user types.
 #[component]
-pub fn Broken(
-    /// The wizard.
+pub fn ParseErrorNotice(
+    /// Wizard state.
     wizard: Wizard,
     /// Switches edit mode.
     mode: Callback<bool>,
 ) -> impl IntoView {
-    let broken = Memo::new(move |_| {
-        let problem = if wizard.waits() {
+    let parse_error = Memo::new(move |_| {
+        let problem = if wizard.is_json_pending() {
             wizard.problems.with(|problems| problems.first().cloned())
         } else {
             wizard
@@ -29,7 +29,7 @@ pub fn Broken(
         }?;
         let at = problem.range.start;
         let (line, _) = wizard.shown.with(|shown| manifest::line_column(shown.text(), at));
-        Some((line, at, words(&problem)))
+        Some((line, at, message(&problem)))
     });
     let show = move |offset: usize| {
         mode.run(true);
@@ -40,11 +40,11 @@ pub fn Broken(
     };
     view! {
         {dynamic(move || {
-            broken.get().map(|(line, offset, words)| {
+            parse_error.get().map(|(line, offset, message)| {
                 view! {
                     <Notice tone=Tone::Error>
                         <strong>{tf(text::BROKEN_TITLE, &[("line", &line.to_string())])}</strong>
-                        <span class="notice-detail">{words}</span>
+                        <span class="notice-detail">{message}</span>
                         <span>{t(text::BROKEN_TEXT)}</span>
                         " "
                         <button type="button" class="link" on:click=move |_| show(offset)>{t(text::TO_TEXT)}</button>
@@ -55,12 +55,12 @@ pub fn Broken(
     }
 }
 
-/// The six steps, each with its state; in any order.
+/// Step bar with the state of each step; steps can be visited in any order.
 #[component]
 pub fn Stepper(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// Goes to a step.
+    /// Navigates to a step.
     go: Callback<Step>,
 ) -> impl IntoView {
     let errors = move |step: Step| {
@@ -101,8 +101,8 @@ pub fn Stepper(
                                     {dynamic(move || {
                                         let count = errors.get();
                                         (count > 0).then(|| {
-                                            let words = tf(text::STEP_PROBLEMS, &[("n", &count.to_string())]);
-                                            view! { <span class="count" title=words.clone() aria-label=words>{count}</span> }
+                                            let message = tf(text::STEP_PROBLEMS, &[("n", &count.to_string())]);
+                                            view! { <span class="count" title=message.clone() aria-label=message>{count}</span> }
                                         })
                                     })}
                                 </button>

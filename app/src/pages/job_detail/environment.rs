@@ -11,7 +11,7 @@ use crate::kit::icon::{Glyph, Icon};
 /// One table per container.
 #[component]
 pub fn Environment(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
     let environment = Memo::new(move |_| detail.with(|detail| detail.environment.clone()));
@@ -70,23 +70,23 @@ fn row(variable: Variable) -> impl IntoView {
 }
 
 fn source(source: VariableSource) -> AnyView {
-    let from = |words: String| view! { <span class="dim">{words}</span> };
+    let from = |label: String| view! { <span class="dim">{label}</span> };
     match source {
         VariableSource::Value { value } => view! { <code class="break">{value}</code> }.into_any(),
         VariableSource::ConfigMap { name, key, value } => {
-            let words = if key.is_empty() {
+            let label = if key.is_empty() {
                 text::FROM_CONFIG_MAP_ALL
             } else {
                 text::FROM_CONFIG_MAP
             };
             view! {
                 {value.map(|value| view! { <code class="break">{value}</code> " " })}
-                {from(tf(words, &[("name", &name), ("key", &key)]))}
+                {from(tf(label, &[("name", &name), ("key", &key)]))}
             }
             .into_any()
         }
         VariableSource::Secret { name, key } => {
-            let words = if key.is_empty() {
+            let label = if key.is_empty() {
                 text::FROM_SECRET_ALL
             } else {
                 text::FROM_SECRET
@@ -94,7 +94,7 @@ fn source(source: VariableSource) -> AnyView {
             view! {
                 <span title=t(text::SECRET_HIDDEN)>"••••••"</span>
                 " "
-                {from(tf(words, &[("name", &name), ("key", &key)]))}
+                {from(tf(label, &[("name", &name), ("key", &key)]))}
             }
             .into_any()
         }

@@ -11,10 +11,10 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::time::Time;
 
-/// The table of events, newest first.
+/// Table of events, newest first.
 #[component]
 pub fn Events(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
     let empty = move || detail.with(|detail| detail.events.as_ref().is_none_or(Vec::is_empty));

@@ -1,4 +1,4 @@
-//! The head of a Job's page: its name, its state with the reason first, and what can be done.
+//! Header of a Job's page: name, state with its reason, and actions.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -18,12 +18,12 @@ use crate::pages::report;
 use crate::parts::job_status::StatusBadge;
 use crate::urls;
 
-/// Title, state, actions.
+/// Title, state and actions.
 #[component]
 pub fn Head(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
-    /// It has been deleted: nothing can be done with it any more.
+    /// Whether the Job has been deleted: no action applies any more.
     gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
     let project = Memo::new(move |_| detail.with(|detail| detail.row.project.clone()));
@@ -50,7 +50,7 @@ pub fn Head(
                 {dynamic(move || {
                     detail
                         .with(|detail| detail.row.description.clone().map(into_visible))
-                        .map(|words| view! { <p class="page-intro">{words}</p> })
+                        .map(|description| view! { <p class="page-intro">{description}</p> })
                 })}
                 <div class="job-state" aria-live="polite">
                     <StatusBadge status=Signal::derive(move || detail.with(|detail| detail.row.status.clone()))/>
@@ -82,7 +82,7 @@ pub fn Head(
     }
 }
 
-/// Rerun, suspend, clone, edit information, delete.
+/// Buttons for rerun, suspend, clone, edit information, delete.
 #[component]
 fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
     let toaster = use_toaster();

@@ -1,4 +1,4 @@
-//! The log of a Job: all its Pods and containers merged, or one; followed live, searched, downloaded (D5).
+//! Log of a Job: all its Pods and containers merged, or one; followed live, searched, downloaded (D5).
 
 use std::collections::HashMap;
 
@@ -19,10 +19,10 @@ use crate::kit::notice::{Notice, Tone};
 use crate::parts::api_error::Failure;
 use crate::urls::here;
 
-/// Lines kept in the page; older ones make room and stay in the download.
-const KEPT: usize = 5_000;
+/// Maximum number of lines kept in the page; older ones are dropped and stay in the download.
+const MAX_LINES: usize = 5_000;
 
-/// One line as the stream sends it.
+/// One line, as the stream sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Line {
     pod: String,
@@ -33,24 +33,24 @@ struct Line {
     restart: i64,
 }
 
-/// A log that cannot be read, as the stream sends it.
+/// Error of a log that cannot be read, as the stream sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Trouble {
+struct LogError {
     pod: String,
     container: String,
     message: String,
     retries: bool,
 }
 
-/// A line of the page.
+/// Row of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Shown {
+struct Row {
     line: Line,
-    /// The line only says that its container was restarted.
-    is_mark: bool,
+    /// Whether the row only reports that its container was restarted.
+    is_marker: bool,
 }
 
-/// Which log, and how it is shown.
+/// Selected log and display options.
 #[derive(Clone, Copy)]
 struct Choice {
     pod: RwSignal<String>,
@@ -62,20 +62,20 @@ struct Choice {
     search: RwSignal<String>,
 }
 
-/// What has arrived: lines with running numbers.
+/// Received data: lines with sequence numbers.
 #[derive(Clone, Copy)]
 struct Received {
-    lines: RwSignal<Vec<(u64, Shown)>>,
+    lines: RwSignal<Vec<(u64, Row)>>,
     next: StoredValue<u64>,
-    /// Lines that made room for others.
+    /// Number of dropped lines.
     dropped: RwSignal<u64>,
-    /// The newest run of each container, by Pod and container.
+    /// Latest restart count of each container, by Pod and container.
     runs: StoredValue<HashMap<(String, String), i64>>,
-    trouble: RwSignal<Vec<Trouble>>,
+    errors: RwSignal<Vec<LogError>>,
     ended: RwSignal<bool>,
-    /// There is no such Job any more.
+    /// Whether the Job no longer exists.
     gone: RwSignal<bool>,
-    lost: RwSignal<bool>,
+    is_disconnected: RwSignal<bool>,
     refused: RwSignal<Option<ApiError>>,
 }
 
@@ -86,45 +86,45 @@ impl Received {
             next: StoredValue::new(0),
             dropped: RwSignal::new(0),
             runs: StoredValue::new(HashMap::new()),
-            trouble: RwSignal::new(Vec::new()),
+            errors: RwSignal::new(Vec::new()),
             ended: RwSignal::new(false),
             gone: RwSignal::new(false),
-            lost: RwSignal::new(false),
+            is_disconnected: RwSignal::new(false),
             refused: RwSignal::new(None),
         }
     }
 
-    /// Forgets everything: another log is received, or the same from its start.
+    /// Clears everything: another log is received, or the same one from its start.
     fn clear(self) {
         self.lines.set(Vec::new());
         self.dropped.set(0);
         self.runs.set_value(HashMap::new());
-        self.trouble.set(Vec::new());
+        self.errors.set(Vec::new());
         self.ended.set(false);
         self.gone.set(false);
-        self.lost.set(false);
+        self.is_disconnected.set(false);
         self.refused.set(None);
     }
 
-    fn note(self, new: Trouble) {
-        self.trouble.update(|all| {
+    fn record_error(self, new: LogError) {
+        self.errors.update(|all| {
             all.retain(|old| (&old.pod, &old.container) != (&new.pod, &new.container));
             all.push(new);
         });
     }
 }
 
-/// The log with its controls.
+/// Log with its controls.
 #[component]
 pub fn Logs(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
     let query = use_query_map();
-    let asked = move |name: &str| query.with_untracked(|query| query.get(name).unwrap_or_default());
+    let initial = move |name: &str| query.with_untracked(|query| query.get(name).unwrap_or_default());
     let choice = Choice {
-        pod: RwSignal::new(asked("pod")),
-        container: RwSignal::new(asked("container")),
+        pod: RwSignal::new(initial("pod")),
+        container: RwSignal::new(initial("container")),
         previous: RwSignal::new(false),
         follow: RwSignal::new(true),
         wrap: RwSignal::new(true),
@@ -162,9 +162,9 @@ pub fn Logs(
     receive(which, received);
     view! {
         <Controls detail choice which/>
-        {dynamic(move || received.lost.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> }))}
+        {dynamic(move || received.is_disconnected.get().then(|| view! { <Notice tone=Tone::Warning>{t(text::LOGS_LOST)}</Notice> }))}
         {dynamic(move || received.refused.get().map(|error| view! { <Failure error/> }))}
-        {dynamic(move || troubles(received))}
+        {dynamic(move || log_errors(received))}
         <Text
             choice
             received
@@ -176,14 +176,14 @@ pub fn Logs(
     }
 }
 
-/// Opens the stream of the chosen log; choosing another begins anew.
+/// Opens the stream of the selected log; selecting another clears the lines.
 fn receive(which: Memo<String>, received: Received) {
     Effect::new(move |_| {
         which.track();
         received.clear();
     });
     let url = Signal::derive(move || {
-        (!received.ended.get()).then(|| here(&format!("/stream/logs?{}&tail={KEPT}", which.get())))
+        (!received.ended.get()).then(|| here(&format!("/stream/logs?{}&tail={MAX_LINES}", which.get())))
     });
     event_stream::subscribe(
         url,
@@ -197,12 +197,14 @@ fn receive(which: Memo<String>, received: Received) {
                 }
                 "trouble" => {
                     return match serde_json::from_str(data) {
-                        Ok(trouble) => received.note(trouble),
-                        Err(error) => leptos::logging::warn!("unreadable trouble with a log: {error}"),
+                        Ok(log_error) => received.record_error(log_error),
+                        Err(error) => {
+                            leptos::logging::warn!("cannot parse an error of the log stream: {error}")
+                        }
                     };
                 }
-                "stale" => return received.lost.set(true),
-                "live" => return received.lost.set(false),
+                "stale" => return received.is_disconnected.set(true),
+                "live" => return received.is_disconnected.set(false),
                 _ => {}
             }
             if event == "refused" {
@@ -211,7 +213,7 @@ fn receive(which: Memo<String>, received: Received) {
             }
             match serde_json::from_str::<Vec<Line>>(data) {
                 Ok(lines) => append(received, lines),
-                Err(error) => leptos::logging::warn!("unreadable log lines: {error}"),
+                Err(error) => leptos::logging::warn!("cannot parse log lines: {error}"),
             }
         },
         move |connection| {
@@ -219,7 +221,7 @@ fn receive(which: Memo<String>, received: Received) {
                 return received.clear();
             }
             received
-                .lost
+                .is_disconnected
                 .set(connection != Connection::Open && !received.ended.get_untracked());
             if connection == Connection::Closed {
                 crate::pages::leave_if_signed_out();
@@ -231,16 +233,17 @@ fn receive(which: Memo<String>, received: Received) {
 fn append(received: Received, new: Vec<Line>) {
     let new = received
         .runs
-        .try_update_value(|runs| with_marks(runs, new))
+        .try_update_value(|runs| with_restart_markers(runs, new))
         .unwrap_or_default();
-    if received.trouble.with_untracked(|trouble| !trouble.is_empty()) {
-        let comes = |trouble: &Trouble| {
-            new.iter()
-                .any(|shown| (&shown.line.pod, &shown.line.container) == (&trouble.pod, &trouble.container))
+    if received.errors.with_untracked(|log_error| !log_error.is_empty()) {
+        let comes = |log_error: &LogError| {
+            new.iter().any(|shown| {
+                (&shown.line.pod, &shown.line.container) == (&log_error.pod, &log_error.container)
+            })
         };
         received
-            .trouble
-            .update(|all| all.retain(|trouble| !comes(trouble)));
+            .errors
+            .update(|all| all.retain(|log_error| !comes(log_error)));
     }
     let numbered = received.next.try_update_value(|next| {
         let first = *next;
@@ -248,52 +251,55 @@ fn append(received: Received, new: Vec<Line>) {
         (first..).zip(new).collect::<Vec<_>>()
     });
     let Some(numbered) = numbered else { return };
-    let surplus = received.lines.try_update(|lines| {
+    let excess = received.lines.try_update(|lines| {
         lines.extend(numbered);
-        let surplus = lines.len().saturating_sub(KEPT);
-        lines.drain(..surplus);
-        surplus
+        let excess = lines.len().saturating_sub(MAX_LINES);
+        lines.drain(..excess);
+        excess
     });
-    if let Some(surplus) = surplus.filter(|surplus| *surplus > 0) {
-        received.dropped.update(|dropped| *dropped += surplus as u64);
+    if let Some(excess) = excess.filter(|excess| *excess > 0) {
+        received.dropped.update(|dropped| *dropped += excess as u64);
     }
 }
 
-/// `new` with a mark before the first line of each further run of a container. `runs` knows the newest run of each.
-fn with_marks(runs: &mut HashMap<(String, String), i64>, new: Vec<Line>) -> Vec<Shown> {
+/// Inserts a marker before the first line of each further run of a container. `runs` holds the latest run of each.
+fn with_restart_markers(runs: &mut HashMap<(String, String), i64>, new: Vec<Line>) -> Vec<Row> {
     let mut shown = Vec::with_capacity(new.len());
     for line in new {
         let key = (line.pod.clone(), line.container.clone());
-        let known = runs.insert(key, line.restart);
-        if known.is_some_and(|known| known != line.restart) {
-            let mark = Line {
+        let previous = runs.insert(key, line.restart);
+        if previous.is_some_and(|previous| previous != line.restart) {
+            let marker = Line {
                 text: String::new(),
                 ..line.clone()
             };
-            shown.push(Shown {
-                line: mark,
-                is_mark: true,
+            shown.push(Row {
+                line: marker,
+                is_marker: true,
             });
         }
-        shown.push(Shown { line, is_mark: false });
+        shown.push(Row {
+            line,
+            is_marker: false,
+        });
     }
     shown
 }
 
-/// Which logs cannot be read, and why.
-fn troubles(received: Received) -> Option<impl IntoView + use<>> {
-    let troubles = received.trouble.get();
-    (!troubles.is_empty()).then(|| {
+/// Lists the logs that cannot be read, with the reasons.
+fn log_errors(received: Received) -> Option<impl IntoView + use<>> {
+    let log_errors = received.errors.get();
+    (!log_errors.is_empty()).then(|| {
         view! {
             <Notice tone=Tone::Warning>
-                {troubles
+                {log_errors
                     .into_iter()
-                    .map(|trouble| {
-                        let words = if trouble.retries { text::LOGS_TROUBLE } else { text::LOGS_NONE };
-                        let name = into_visible(format!("{}/{}", trouble.pod, trouble.container));
+                    .map(|log_error| {
+                        let message = if log_error.retries { text::LOGS_TROUBLE } else { text::LOGS_NONE };
+                        let name = into_visible(format!("{}/{}", log_error.pod, log_error.container));
                         view! {
-                            <strong>{tf(words, &[("name", &name)])}</strong>
-                            <span class="notice-detail">{into_visible(trouble.message)}</span>
+                            <strong>{tf(message, &[("name", &name)])}</strong>
+                            <span class="notice-detail">{into_visible(log_error.message)}</span>
                         }
                     })
                     .collect_view()}
@@ -302,7 +308,7 @@ fn troubles(received: Received) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// What to show and how.
+/// Controls that select the log and how it is shown.
 #[component]
 fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> impl IntoView {
     let pods = Memo::new(move |_| {
@@ -334,8 +340,8 @@ fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> imp
     };
     view! {
         <div class="toolbar">
-            <Pick label=t(text::LOGS_POD) all=t(text::LOGS_ALL_PODS) names=pods value=choice.pod/>
-            <Pick label=t(text::LOGS_CONTAINER) all=t(text::LOGS_ALL_CONTAINERS) names=containers value=choice.container/>
+            <NameSelect label=t(text::LOGS_POD) all=t(text::LOGS_ALL_PODS) names=pods value=choice.pod/>
+            <NameSelect label=t(text::LOGS_CONTAINER) all=t(text::LOGS_ALL_CONTAINERS) names=containers value=choice.container/>
             <div class="search">
                 <Icon glyph=Glyph::Search/>
                 <input
@@ -362,9 +368,9 @@ fn Controls(detail: Memo<JobDetail>, choice: Choice, which: Memo<String>) -> imp
     }
 }
 
-/// One of several names, or all.
+/// Select of one name, or all.
 #[component]
-fn Pick(
+fn NameSelect(
     label: &'static str,
     all: &'static str,
     names: Memo<Vec<String>>,
@@ -402,7 +408,7 @@ fn Toggle(label: &'static str, value: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// The lines.
+/// Lines of the log.
 #[component]
 fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView {
     let frame = NodeRef::<leptos::html::Div>::new();
@@ -416,7 +422,7 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
                 .collect::<Vec<_>>()
         })
     });
-    // Scrolls to the end after new lines are in the page, and stops following when the person scrolls up.
+    // Scrolls to the end after new lines are rendered, and stops following when the user scrolls up.
     Effect::new(move |_| {
         shown.track();
         if choice.follow.get() {
@@ -436,18 +442,18 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
             choice.follow.set(at_end);
         }
     };
-    let many = Memo::new(move |_| {
+    let has_several_sources = Memo::new(move |_| {
         received.lines.with(|lines| {
-            let source = |(_, shown): &(u64, Shown)| (shown.line.pod.clone(), shown.line.container.clone());
+            let source = |(_, shown): &(u64, Row)| (shown.line.pod.clone(), shown.line.container.clone());
             let first = lines.first().map(source);
             lines.iter().any(|shown| Some(source(shown)) != first)
         })
     });
     let trimmed = move || received.dropped.get() > 0;
-    let foot = move || match (received.lines.with(Vec::is_empty), received.ended.get()) {
+    let footer = move || match (received.lines.with(Vec::is_empty), received.ended.get()) {
         (true, _) if received.refused.with(Option::is_some) => "",
         (true, false) => t(text::LOGS_WAITING),
-        (true, true) if received.trouble.with(|trouble| !trouble.is_empty()) => "",
+        (true, true) if received.errors.with(|log_error| !log_error.is_empty()) => "",
         (true, true) if gone.get() => t(text::LOGS_GONE),
         (true, true) => t(text::LOGS_EMPTY),
         (false, true) => t(text::LOGS_ENDED),
@@ -461,16 +467,16 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
                 .with(|search| !search.is_empty())
                 .then(|| {
                     let count = shown.with(Vec::len).to_string();
-                    let words = if trimmed() { text::LOGS_MATCHES_LAST } else { text::LOGS_MATCHES };
-                    let kept = KEPT.to_string();
-                    view! { <p class="hint" role="status">{tf(words, &[("n", &count), ("kept", &kept)])}</p> }
+                    let message = if trimmed() { text::LOGS_MATCHES_LAST } else { text::LOGS_MATCHES };
+                    let max_lines = MAX_LINES.to_string();
+                    view! { <p class="hint" role="status">{tf(message, &[("n", &count), ("kept", &max_lines)])}</p> }
                 })
         })}
         <div
             class="log"
             class:log-wrap=move || choice.wrap.get()
             class:log-times=move || choice.times.get()
-            class:log-many=move || many.get()
+            class:log-many=move || has_several_sources.get()
             role="log"
             aria-label=t(text::LOGS_REGION)
             tabindex="0"
@@ -480,18 +486,18 @@ fn Text(choice: Choice, received: Received, gone: Signal<bool>) -> impl IntoView
             <For each=move || shown.get() key=|(number, _)| *number let((_, shown))>
                 {line(shown)}
             </For>
-            <div class="log-foot">{foot}</div>
+            <div class="log-foot">{footer}</div>
         </div>
     }
 }
 
-fn line(Shown { line, is_mark }: Shown) -> impl IntoView {
+fn line(Row { line, is_marker }: Row) -> impl IntoView {
     let source = into_visible(format!("{} {}", short(&line.pod), line.container));
     let whole = into_visible(format!("{} {}", line.pod, line.container));
-    if is_mark {
+    if is_marker {
         let restart = line.restart.to_string();
-        let words = tf(text::LOGS_RESTARTED, &[("name", &source), ("n", &restart)]);
-        return view! { <div class="log-mark" title=whole>{words}</div> }.into_any();
+        let message = tf(text::LOGS_RESTARTED, &[("name", &source), ("n", &restart)]);
+        return view! { <div class="log-mark" title=whole>{message}</div> }.into_any();
     }
     view! {
         <div class="log-line">
@@ -503,13 +509,13 @@ fn line(Shown { line, is_mark }: Shown) -> impl IntoView {
     .into_any()
 }
 
-/// The random end of a Pod's name, which tells Pods of one Job apart.
+/// Returns the random suffix of a Pod's name, which distinguishes the Pods of a Job.
 fn short(pod: &str) -> &str {
     pod.rsplit('-').next().unwrap_or(pod)
 }
 
-/// A line without the escape sequences that colour a terminal (ECMA-48, CSI): here they would only be boxes. The
-/// download has them.
+/// Removes the escape sequences that colour terminal output (ECMA-48, CSI): in HTML they would only be boxes. The
+/// download keeps them.
 fn without_colours(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -528,7 +534,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_restarted_container_begins_with_a_mark() {
+    fn restarted_container_starts_with_a_marker() {
         let line = |container: &str, restart| Line {
             pod: "pi-x".to_owned(),
             container: container.to_owned(),
@@ -537,19 +543,19 @@ mod tests {
             restart,
         };
         let mut runs = HashMap::new();
-        let marks = |shown: Vec<Shown>| shown.iter().map(|shown| shown.is_mark).collect::<Vec<_>>();
-        let first = with_marks(&mut runs, vec![line("a", 1), line("b", 0), line("a", 1)]);
+        let markers = |shown: Vec<Row>| shown.iter().map(|shown| shown.is_marker).collect::<Vec<_>>();
+        let first = with_restart_markers(&mut runs, vec![line("a", 1), line("b", 0), line("a", 1)]);
         assert_eq!(
-            marks(first),
+            markers(first),
             [false, false, false],
-            "what came before is not known"
+            "the previous run is unknown"
         );
-        let second = with_marks(&mut runs, vec![line("a", 2), line("b", 0)]);
-        assert_eq!(marks(second), [true, false, false]);
+        let second = with_restart_markers(&mut runs, vec![line("a", 2), line("b", 0)]);
+        assert_eq!(markers(second), [true, false, false]);
     }
 
     #[test]
-    fn colours_of_a_terminal_are_left_out() {
+    fn terminal_colours_are_removed() {
         assert_eq!(
             without_colours("\u{1b}[31mred\u{1b}[0m and plain"),
             "red and plain"

@@ -1,4 +1,4 @@
-//! The manifest, clean: it can be created again as it is.
+//! Cleaned manifest of a Job, which can be created again as is.
 
 use leptos::prelude::*;
 
@@ -9,10 +9,10 @@ use crate::kit::copy::CopyButton;
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 
-/// The text, with marks for what cannot be seen in it; copied and downloaded it is as it is.
+/// Manifest with invisible characters shown as code points; copy and download keep the original.
 #[component]
 pub fn Manifest(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
     let manifest = Memo::new(move |_| detail.with(|detail| detail.manifest.clone()));

@@ -1,4 +1,4 @@
-//! One Job: what it is, what it does, and why it failed (features D1-D7).
+//! Page of one Job: what it is, what it does, and why it failed (features D1-D7).
 
 mod environment;
 mod events;
@@ -31,7 +31,7 @@ use crate::parts::api_error::Failure;
 use crate::urls;
 use crate::urls::here;
 
-/// The page. Another Job is another page, with nothing of the one before.
+/// Page of the Job in the URL. Another Job gets a new page that shares no state with the old one.
 #[component]
 pub fn JobPage() -> impl IntoView {
     let params = use_params_map();
@@ -42,13 +42,13 @@ pub fn JobPage() -> impl IntoView {
     view! {
         {dynamic(move || {
             let (project, name) = job.get();
-            // While the router leaves for another page, the address has no name any more.
+            // While the router navigates to another page, the URL no longer has a name.
             (!name.is_empty()).then(|| view! { <OneJob project name/> })
         })}
     }
 }
 
-/// The page of one Job.
+/// Page of one Job.
 #[component]
 fn OneJob(project: String, name: String) -> impl IntoView {
     let project = Memo::new(move |_| project.clone());
@@ -81,15 +81,15 @@ fn OneJob(project: String, name: String) -> impl IntoView {
     }
 }
 
-/// Data of a `gone` event: the Job that the page shows has been deleted.
+/// Data of a `gone` event: the Job shown has been deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Gone {
-    /// Another Job has its name now.
+    /// Whether another Job has its name now.
     pub replaced: bool,
 }
 
-/// Follows the live stream of the Job that the page shows. One that is created under its name after it is another, and
-/// has a page of its own: that is the last news.
+/// Subscribes to the live stream of the Job shown. A Job created later under the same name is a different one with
+/// a page of its own: `gone` is then the last event.
 fn follow(
     of: &JobRow,
     live: RwSignal<Option<JobDetail>>,
@@ -117,22 +117,22 @@ fn follow(
                     stale.set(None);
                     gone.set(Some(how));
                 }
-                Err(error) => leptos::logging::warn!("unreadable end of the Job: {error}"),
+                Err(error) => leptos::logging::warn!("cannot parse a gone event of the Job: {error}"),
             },
             "stale" => match serde_json::from_str::<Stale>(data) {
                 Ok(Stale { since }) => stale.set(Some(since)),
-                Err(error) => leptos::logging::warn!("unreadable loss of the Job: {error}"),
+                Err(error) => leptos::logging::warn!("cannot parse a stale event of the Job: {error}"),
             },
             _ => match serde_json::from_str(data) {
                 Ok(detail) => {
                     stale.set(None);
                     live.set(Some(detail));
                 }
-                Err(error) => leptos::logging::warn!("unreadable state of the Job: {error}"),
+                Err(error) => leptos::logging::warn!("cannot parse a detail event of the Job: {error}"),
             },
         },
         move |connection| {
-            if matches!(connection, Connection::Lost | Connection::Closed) {
+            if matches!(connection, Connection::Disconnected | Connection::Closed) {
                 event_stream::mark_stale(stale);
             }
             if connection == Connection::Closed {
@@ -148,7 +148,7 @@ struct Stale {
     since: Millis,
 }
 
-/// The page once the Job is known.
+/// Content of the page once the Job is loaded.
 #[component]
 fn Loaded(
     first: JobDetail,
@@ -159,13 +159,13 @@ fn Loaded(
     follow(&first.row, live, stale, gone);
     let first = StoredValue::new(first);
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.get_value()));
-    let asked = use_query_value("tab");
-    // Of a Job that has failed its Pods say most. What was chosen stays, whatever the Job does meanwhile.
+    let parameter = use_query_value("tab");
+    // For a failed Job the Pods tab says most. The default stays, whatever the Job does meanwhile.
     let usual = first.with_value(|detail| match detail.row.status.kind {
         StatusKind::Failed if !detail.readable_pods().is_empty() => "pods",
         _ => "records",
     });
-    let tab = Memo::new(move |_| asked.get().unwrap_or_else(|| usual.to_owned()));
+    let tab = Memo::new(move |_| parameter.get().unwrap_or_else(|| usual.to_owned()));
     let path = Signal::derive(move || detail.with(|d| urls::job(&d.row.project, &d.row.name)));
     let tabs = [
         ("records", text::TAB_RECORDS),
@@ -205,13 +205,13 @@ fn Loaded(
     }
 }
 
-/// Says that the Job is gone, and leads to the one that has its name now.
+/// Notice that the Job was deleted, with a link to the one that has its name now.
 #[component]
 fn LastState(how: Gone, path: Signal<String>, tab: Memo<String>) -> impl IntoView {
-    let words = if how.replaced { text::REPLACED } else { text::GONE };
+    let message = if how.replaced { text::REPLACED } else { text::GONE };
     view! {
         <Notice tone=Tone::Warning>
-            {t(words)}
+            {t(message)}
             {how
                 .replaced
                 .then(|| {

@@ -1,4 +1,4 @@
-//! Resource status (资源状态): the Job's Pods and their containers.
+//! Resource status (资源状态): Pods of the Job and their containers.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -17,27 +17,27 @@ use crate::pages::job_detail::indexes::Indexes;
 use crate::pages::job_detail::indexes::model::Span;
 use crate::parts::job_status::explain;
 
-/// The Pods, newest first; of an Indexed Job below the grid of its indexes, which chooses among them.
+/// Pods, newest first. For an Indexed Job the grid of its indexes is shown above and filters them.
 #[component]
 pub fn Pods(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
-    /// The Job page's path, for links to its logs.
+    /// Path of the Job page, for links to its logs.
     path: Signal<String>,
-    /// The Job has been deleted.
+    /// Whether the Job has been deleted.
     gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
-    let asked = use_query_value("index");
-    let chosen = Signal::derive(move || asked.get().and_then(|span| span.parse::<Span>().ok()));
+    let parameter = use_query_value("index");
+    let chosen = Signal::derive(move || parameter.get().and_then(|span| span.parse::<Span>().ok()));
     let shown = Memo::new(move |_| {
         let chosen = chosen.get();
-        let of =
+        let is_selected =
             |pod: &&PodRow| chosen.is_none_or(|span| pod.index.is_some_and(|index| span.contains(index)));
         detail.with(|detail| {
             detail
                 .readable_pods()
                 .iter()
-                .filter(of)
+                .filter(is_selected)
                 .cloned()
                 .collect::<Vec<_>>()
         })
@@ -55,7 +55,7 @@ pub fn Pods(
                 }
             })
         })}
-        <Show when=move || shown.with(|pods| !pods.is_empty()) fallback=move || none(detail, gone.get(), chosen.get())>
+        <Show when=move || shown.with(|pods| !pods.is_empty()) fallback=move || no_pods(detail, gone.get(), chosen.get())>
             <ul class="pods">
                 {dynamic(move || shown.get().into_iter().map(|pod| view! { <Pod pod path/> }).collect_view())}
             </ul>
@@ -63,8 +63,8 @@ pub fn Pods(
     }
 }
 
-/// Why no Pod is shown.
-fn none(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) -> impl IntoView {
+/// Explains why no Pod is shown.
+fn no_pods(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) -> impl IntoView {
     if detail.with(|detail| detail.pods.is_none()) {
         return view! { <Notice tone=Tone::Warning>{t(text::PODS_REFUSED)}</Notice> }.into_any();
     }
@@ -73,12 +73,12 @@ fn none(detail: Memo<JobDetail>, gone: Option<Gone>, chosen: Option<Span>) -> im
         return view! { <Empty glyph=Glyph::Container title text=t(text::PODS_NONE_OF_INDEX_TEXT)/> }
             .into_any();
     }
-    let (title, words) = detail.with(|detail| why_none(&detail.row, gone));
-    view! { <Empty glyph=Glyph::Container title=t(title) text=t(words)/> }.into_any()
+    let (title, message) = detail.with(|detail| no_pods_reason(&detail.row, gone));
+    view! { <Empty glyph=Glyph::Container title=t(title) text=t(message)/> }.into_any()
 }
 
-/// Title and explanation where a Job has no Pods.
-fn why_none(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
+/// Returns title and explanation for a Job without Pods.
+fn no_pods_reason(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
     match row.status.kind {
         _ if gone.is_some() => (text::PODS_GONE, text::PODS_NONE_LEFT),
         StatusKind::Terminating => (text::PODS_GONE, text::PODS_NONE_LEFT),
@@ -90,9 +90,9 @@ fn why_none(row: &JobRow, gone: Option<Gone>) -> (Text, Text) {
     }
 }
 
-/// A Pod's phase in words; one that we do not know as it is.
-fn phase_words(phase: &str) -> String {
-    let words = match phase {
+/// Returns the label of a Pod's phase; an unknown phase is returned as is.
+fn phase_label(phase: &str) -> String {
+    let message = match phase {
         "Pending" => text::PHASE_PENDING,
         "Running" => text::PHASE_RUNNING,
         "Succeeded" => text::PHASE_SUCCEEDED,
@@ -101,7 +101,7 @@ fn phase_words(phase: &str) -> String {
         "Terminating" => text::PHASE_TERMINATING,
         other => return other.to_owned(),
     };
-    t(words).to_owned()
+    t(message).to_owned()
 }
 
 fn tone(phase: &str) -> &'static str {
@@ -124,7 +124,7 @@ fn Pod(pod: PodRow, path: Signal<String>) -> impl IntoView {
         <li class="pod">
             <div class="pod-head">
                 <span class=format!("status status-{}", tone(&pod.phase))>
-                    <span class="status-word"><span class="chip-dot"></span>{phase_words(&pod.phase)}</span>
+                    <span class="status-word"><span class="chip-dot"></span>{phase_label(&pod.phase)}</span>
                 </span>
                 <code class="pod-name">{name.clone()}</code>
                 {pod.index.map(|index| view! { <span class="tag">{tf(text::INDEX, &[("n", &index.to_string())])}</span> })}
@@ -154,7 +154,7 @@ fn Pod(pod: PodRow, path: Signal<String>) -> impl IntoView {
 }
 
 fn container(container: ContainerRow) -> impl IntoView {
-    let (tone, words) = match &container.state {
+    let (tone, message) = match &container.state {
         ContainerState::Waiting { reason, message } if reason.is_empty() => {
             ("idle", format!("{} {message}", t(text::WAITING)))
         }
@@ -173,13 +173,13 @@ fn container(container: ContainerRow) -> impl IntoView {
             ..
         } => {
             let exit = tf(text::EXITED, &[("n", &exit_code.to_string())]);
-            let words = [reason.as_str(), exit.as_str(), message.as_str()];
-            let words = words
+            let message = [reason.as_str(), exit.as_str(), message.as_str()];
+            let message = message
                 .into_iter()
                 .filter(|word| !word.is_empty())
                 .collect::<Vec<_>>()
                 .join(" · ");
-            (if *exit_code == 0 { "good" } else { "bad" }, words)
+            (if *exit_code == 0 { "good" } else { "bad" }, message)
         }
     };
     view! {
@@ -188,7 +188,7 @@ fn container(container: ContainerRow) -> impl IntoView {
             <strong>{container.name}</strong>
             {container.init.then(|| view! { <span class="tag">{t(text::INIT)}</span> })}
             <code class="cell-clip">{container.image}</code>
-            <span class=format!("status status-{tone}")><span class="status-word">{words}</span></span>
+            <span class=format!("status status-{tone}")><span class="status-word">{message}</span></span>
             {(container.restarts > 0)
                 .then(|| {
                     view! { <span class="tag">{tf(text::RESTARTS, &[("n", &container.restarts.to_string())])}</span> }

@@ -1,4 +1,4 @@
-//! Execution records (执行记录): every run of the Job, reruns included.
+//! Execution records (执行记录): every run of the Job, including reruns.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -10,10 +10,10 @@ use crate::kit::time::{Duration, Time};
 use crate::parts::job_status::StatusBadge;
 use crate::urls;
 
-/// The table of runs, newest first.
+/// Table of runs, newest first.
 #[component]
 pub fn Records(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
     let row = move |number: usize, record: Record| {

@@ -1,4 +1,4 @@
-//! The left column of a Job's page: its settings, labels and times; and the dialog that edits its words.
+//! Left column of a Job's page: settings, labels and times; and the dialog that edits alias and description.
 
 use leptos::prelude::*;
 
@@ -14,10 +14,10 @@ use crate::kit::time::{Duration, Time};
 use crate::kit::toast::use_toaster;
 use crate::pages::report;
 
-/// Settings, labels, times.
+/// Settings, labels and times.
 #[component]
 pub fn Summary(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
 ) -> impl IntoView {
     let fact = move |label: Text, value: fn(&JobDetail) -> String| {
@@ -58,7 +58,7 @@ pub fn Summary(
     }
 }
 
-/// The labels that people gave.
+/// Returns the labels that users set.
 fn own_labels(detail: &JobDetail) -> Vec<(String, String)> {
     let labels = detail.row.labels.iter();
     let own = labels.filter(|(key, _)| !GENERATED_LABELS.contains(&key.as_str()));
@@ -73,7 +73,7 @@ fn seconds(value: Option<i64>) -> String {
     value.map_or_else(not_set, |n| tf(text::SECONDS, &[("n", &n.to_string())]))
 }
 
-/// Keys and values as chips; nothing if there are none.
+/// Keys and values as chips; renders nothing if there are none.
 #[component]
 fn Pairs(label: &'static str, pairs: Signal<Vec<(String, String)>>) -> impl IntoView {
     view! {
@@ -100,13 +100,14 @@ fn Pairs(label: &'static str, pairs: Signal<Vec<(String, String)>>) -> impl Into
     }
 }
 
-/// Alias and description; a Job's name and settings cannot be changed. Only what was touched is sent, and only if it is
-/// still what the person began with: somebody else's words are shown, not overwritten.
+/// Dialog for alias and description; a Job's name and settings cannot be changed. Only touched fields are sent, and
+/// they are written only if the stored value is still the one that the user started from: a concurrent change is
+/// shown, not overwritten.
 #[component]
 pub fn EditInformation(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
-    /// Open or not.
+    /// Whether the dialog is open.
     open: RwSignal<bool>,
 ) -> impl IntoView {
     let alias = Edited::new();
@@ -180,14 +181,14 @@ pub fn EditInformation(
     }
 }
 
-/// A text that is being edited.
+/// Text field that is being edited.
 #[derive(Clone, Copy)]
 struct Edited {
-    /// What stands in the field.
+    /// Content of the field.
     text: RwSignal<String>,
-    /// What the cluster had when the person last saw it.
+    /// Value in the cluster when the user last saw it.
     from: RwSignal<String>,
-    /// What somebody else wrote meanwhile.
+    /// Value that somebody else wrote meanwhile.
     theirs: RwSignal<Option<String>>,
 }
 
@@ -206,7 +207,7 @@ impl Edited {
         self.theirs.set(None);
     }
 
-    /// None if the text was not touched.
+    /// Returns the change; none if the text was not touched.
     fn change(self) -> Option<TextChange> {
         let change = TextChange {
             from: self.from.get_untracked(),
@@ -215,14 +216,14 @@ impl Edited {
         (change.from != change.to).then_some(change)
     }
 
-    /// The person has seen what somebody else wrote: saving again replaces it.
+    /// Records that the user has seen a concurrent change: saving once more replaces it.
     fn theirs(self, text: String) {
         self.from.set(text.clone());
         self.theirs.set(Some(text));
     }
 }
 
-/// What somebody else wrote into a field, with the choice to take it over.
+/// Concurrent change of a field, with a button to take it over.
 #[component]
 fn Theirs(edited: Edited) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! What can be done with Jobs from the list: rerun, suspend, clone, delete; one or many.
+//! Actions on Jobs in the list: rerun, suspend, clone, delete; on one or many.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ use crate::pages::job_list::model::{Model, Selection};
 use crate::pages::report;
 use crate::urls;
 
-/// Asks before it deletes; shared by the rows and the bar over them.
+/// State of the delete confirmation, shared by the rows and the bulk bar.
 #[derive(Clone, Copy)]
 pub struct Deletion {
     open: RwSignal<bool>,
@@ -26,7 +26,7 @@ pub struct Deletion {
 }
 
 impl Deletion {
-    /// Nothing is asked yet.
+    /// Provides the context, with no confirmation open.
     pub fn provide() -> Self {
         let deletion = Self {
             open: RwSignal::new(false),
@@ -36,14 +36,14 @@ impl Deletion {
         deletion
     }
 
-    /// Asks whether to delete these.
+    /// Opens the confirmation for these Jobs.
     pub fn ask(self, jobs: Vec<JobRef>) {
         self.jobs.set(jobs);
         self.open.set(true);
     }
 }
 
-/// The menu of one row.
+/// Menu of one row.
 #[component]
 pub fn RowMenu(
     /// The Job.
@@ -121,18 +121,18 @@ pub fn RowMenu(
     }
 }
 
-/// The bar over the table while Jobs are selected. It says what an action would be about that cannot be seen.
+/// Bar over the table while Jobs are selected. It reports the selected Jobs that are not visible.
 #[component]
 pub fn BulkBar(
-    /// The list's data.
+    /// Data of the list.
     model: Model,
-    /// What an action is about.
+    /// Jobs that an action applies to.
     selection: Memo<Selection>,
-    /// How many Jobs match the filter.
+    /// Number of Jobs that match the filter.
     total: Signal<usize>,
-    /// Selects all that match.
+    /// Selects all Jobs that match.
     select_all: Callback<()>,
-    /// Where to ask.
+    /// Delete confirmation.
     deletion: Deletion,
 ) -> impl IntoView {
     let count = move || selection.with(|selection| selection.jobs.len());
@@ -143,11 +143,11 @@ pub fn BulkBar(
                 <span>{move || tf(text::SELECTED, &[("n", &count().to_string())])}</span>
                 {dynamic(move || {
                     counted(text::SELECTED_ELSEWHERE, selection.with(|selection| selection.elsewhere))
-                        .map(|words| view! { <span class="bulk-note">{words}</span> })
+                        .map(|note| view! { <span class="bulk-note">{note}</span> })
                 })}
                 {dynamic(move || {
                     counted(text::SELECTED_HIDDEN, selection.with(|selection| selection.hidden))
-                        .map(|words| view! { <span class="bulk-note">{words}</span> })
+                        .map(|note| view! { <span class="bulk-note">{note}</span> })
                 })}
                 <Show when=move || selection.with(|selection| selection.can_extend)>
                     <button type="button" class="button button-quiet" on:click=move |_| select_all.run(())>
@@ -175,14 +175,14 @@ pub fn BulkBar(
     }
 }
 
-/// The question before deleting, and the deleting.
+/// Delete confirmation, and the deletion itself.
 #[component]
 pub fn DeleteDialog(
-    /// The current project.
+    /// Current project.
     project: Memo<String>,
-    /// What is asked.
+    /// State of the confirmation.
     deletion: Deletion,
-    /// Called with the Jobs that were deleted.
+    /// Receives the Jobs that were deleted.
     on_deleted: Callback<Vec<JobRef>>,
 ) -> impl IntoView {
     let toaster = use_toaster();
@@ -206,7 +206,7 @@ pub fn DeleteDialog(
                 }
             }
             if let Some(toaster) = toaster.filter(|_| !deleted.is_empty()) {
-                toaster.show(Tone::Good, told(&deleted));
+                toaster.show(Tone::Good, deleted_message(&deleted));
             }
             on_deleted.run(deleted);
         }
@@ -232,8 +232,8 @@ pub fn DeleteDialog(
     }
 }
 
-/// That Jobs were deleted: a few by name, many by number.
-fn told(jobs: &[JobRef]) -> String {
+/// Returns the message about deleted Jobs: a few by name, many by count.
+fn deleted_message(jobs: &[JobRef]) -> String {
     if jobs.len() > 3 {
         return tf(text::DELETED_MANY, &[("n", &jobs.len().to_string())]);
     }

@@ -1,4 +1,4 @@
-//! The list's columns: which there are, and which a person has hidden (remembered in this browser).
+//! Columns of the list, and which of them the user has hidden (stored in this browser).
 
 use leptos::prelude::*;
 
@@ -6,25 +6,25 @@ use crate::i18n::{Text, common, job_list as text, t};
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 
-/// A column that can be hidden. Name and status always show.
+/// Column that can be hidden. Name and status are always shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// Succeeded of wanted Pods.
+    /// Succeeded Pods of the required ones.
     Done,
-    /// How long it ran.
+    /// Duration of the run.
     Duration,
     /// Images.
     Image,
     /// Owner.
     Owner,
-    /// Creation.
+    /// Creation time.
     Age,
-    /// Newest change.
+    /// Time of the last change.
     Updated,
 }
 
 impl Column {
-    /// In the order of the table.
+    /// All columns, in the order of the table.
     pub const ALL: [Self; 6] = [
         Self::Done,
         Self::Duration,
@@ -34,7 +34,7 @@ impl Column {
         Self::Updated,
     ];
 
-    /// Its heading.
+    /// Returns the heading.
     pub fn label(self) -> Text {
         match self {
             Self::Done => text::COLUMN_DONE,
@@ -46,7 +46,7 @@ impl Column {
         }
     }
 
-    /// Its class, and its name in the browser's storage.
+    /// Returns the CSS class, which is also the key in the browser's storage.
     pub fn key(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -59,23 +59,23 @@ impl Column {
     }
 }
 
-/// Hidden columns; `owner` and `age` are to begin with.
+/// Hidden columns; `owner` and `age` by default.
 #[derive(Clone, Copy)]
 pub struct Columns(RwSignal<Vec<Column>>);
 
 #[cfg(feature = "hydrate")]
-const STORE: &str = "jobwright.hidden-columns";
+const STORAGE_KEY: &str = "jobwright.hidden-columns";
 
 impl Columns {
-    /// The default, then what this browser remembers.
+    /// Starts with the default, then applies what this browser has stored.
     pub fn new() -> Self {
         let columns = Self(RwSignal::new(vec![Column::Owner, Column::Age]));
         #[cfg(feature = "hydrate")]
-        Effect::new(move |_| columns.recall());
+        Effect::new(move |_| columns.load());
         columns
     }
 
-    /// For a `class` attribute of the table: `hide-owner hide-age`.
+    /// Returns the `class` attribute of the table: `hide-owner hide-age`.
     pub fn class(self) -> String {
         self.0.with(|hidden| {
             let classes: Vec<_> = hidden
@@ -99,12 +99,12 @@ impl Columns {
             }
         });
         #[cfg(feature = "hydrate")]
-        self.remember();
+        self.save();
     }
 
     #[cfg(feature = "hydrate")]
-    fn recall(self) {
-        let Some(stored) = storage().and_then(|storage| storage.get_item(STORE).ok().flatten()) else {
+    fn load(self) {
+        let Some(stored) = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten()) else {
             return;
         };
         let hidden = Column::ALL
@@ -114,13 +114,13 @@ impl Columns {
     }
 
     #[cfg(feature = "hydrate")]
-    fn remember(self) {
+    fn save(self) {
         let keys = self
             .0
             .with_untracked(|hidden| hidden.iter().map(|column| column.key()).collect::<Vec<_>>());
         if let Some(storage) = storage() {
-            // A full or forbidden storage only means that the choice is not remembered.
-            let _ = storage.set_item(STORE, &keys.join(" "));
+            // Full or forbidden storage only means that the choice is not kept.
+            let _ = storage.set_item(STORAGE_KEY, &keys.join(" "));
         }
     }
 }
@@ -130,10 +130,10 @@ fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
 }
 
-/// The menu that hides and shows columns.
+/// Menu that hides and shows columns.
 #[component]
 pub fn ColumnMenu(
-    /// The hidden columns.
+    /// Hidden columns.
     columns: Columns,
 ) -> impl IntoView {
     view! {

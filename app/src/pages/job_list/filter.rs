@@ -1,11 +1,11 @@
-//! Which Jobs the list shows: words, labels, owner and state, as written in the filter box and the address.
+//! Filter of the Job list: words, labels, owner and state, as written in the filter box and the URL.
 
 use crate::api::job::{JobRow, StatusKind};
 
-/// A filter, read from what a person typed. All its parts have to hold.
+/// Filter parsed from the text that the user typed. All its parts must match.
 ///
-/// Words are looked for in name, alias and description; `label:key` and `label:key=value` in the labels;
-/// `owner:word` in the owner. Letter case does not matter.
+/// Words are searched in name, alias and description; `label:key` and `label:key=value` in the labels; `owner:word`
+/// in the owner. Matching ignores letter case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
     words: Vec<String>,
@@ -14,12 +14,12 @@ pub struct Filter {
     group: Option<StatusGroup>,
 }
 
-/// The states as the filter groups them.
+/// Groups of states for the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StatusGroup {
-    /// Updating, running, or ended by being deleted.
+    /// Updating, running, or being deleted.
     Active,
-    /// Blocked, unschedulable or without image: waits for a person.
+    /// Blocked, unschedulable or without image: waits for a user.
     Stuck,
     /// Completed.
     Completed,
@@ -30,7 +30,7 @@ pub enum StatusGroup {
 }
 
 impl StatusGroup {
-    /// Every group, in the order of the chips.
+    /// All groups, in the order of the chips.
     pub const ALL: [Self; 5] = [
         Self::Active,
         Self::Stuck,
@@ -39,7 +39,7 @@ impl StatusGroup {
         Self::Suspended,
     ];
 
-    /// The group of a state.
+    /// Returns the group of a state.
     pub fn of(kind: StatusKind) -> Self {
         match kind {
             StatusKind::Updating | StatusKind::Running | StatusKind::Terminating => Self::Active,
@@ -53,7 +53,7 @@ impl StatusGroup {
         }
     }
 
-    /// Value of `?status=`.
+    /// Returns the value of `?status=`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -64,14 +64,14 @@ impl StatusGroup {
         }
     }
 
-    /// Reads such a value.
+    /// Parses such a value.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|group| group.key() == key)
     }
 }
 
 impl Filter {
-    /// Reads the box's text and the chosen group.
+    /// Parses the text of the box, together with the selected group.
     pub fn new(text: &str, group: Option<StatusGroup>) -> Self {
         let mut filter = Self {
             group,
@@ -94,12 +94,12 @@ impl Filter {
         filter
     }
 
-    /// Nothing is left out.
+    /// Returns whether the filter matches everything.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The words, labels and owner hold, whatever the state (what the chips count).
+    /// Returns whether words, labels and owner match, whatever the state (what the chips count).
     pub fn matches_text(&self, row: &JobRow) -> bool {
         let holds = |field: &str, word: &str| field.to_lowercase().contains(word);
         self.words.iter().all(|word| {
@@ -119,7 +119,7 @@ impl Filter {
             .all(|owner| row.owner.as_deref().is_some_and(|name| holds(name, owner)))
     }
 
-    /// The Job is shown.
+    /// Returns whether the Job is shown.
     pub fn matches(&self, row: &JobRow) -> bool {
         self.group
             .is_none_or(|group| StatusGroup::of(row.status.kind) == group)
@@ -132,13 +132,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_in_name_and_alias() {
+    fn words_match_name_and_alias() {
         assert!(Filter::new("DEMO 示例", None).matches(&JobRow::sample()));
         assert!(!Filter::new("demo absent", None).matches(&JobRow::sample()));
     }
 
     #[test]
-    fn labels_and_owner_have_their_own_words() {
+    fn label_and_owner_prefixes_match_their_fields() {
         assert!(Filter::new("label:app=pi owner:night", None).matches(&JobRow::sample()));
         assert!(Filter::new("label:app", None).matches(&JobRow::sample()));
         assert!(!Filter::new("label:app=e", None).matches(&JobRow::sample()));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_group_is_a_part_of_the_filter() {
+    fn filter_includes_the_group() {
         assert!(Filter::new("", Some(StatusGroup::Active)).matches(&JobRow::sample()));
         assert!(!Filter::new("", Some(StatusGroup::Failed)).matches(&JobRow::sample()));
         assert!(Filter::new("demo", Some(StatusGroup::Failed)).matches_text(&JobRow::sample()));

@@ -1,4 +1,4 @@
-//! The head of the Job list: what Jobs are, the project's quota, and the way to a new one.
+//! Header of the Job list: introduction, the project's quota, and the Create menu.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -13,9 +13,9 @@ use crate::urls;
 /// Title, quota and the Create menu.
 #[component]
 pub fn Banner(
-    /// The current project.
+    /// Current project.
     project: Memo<String>,
-    /// The quota's numbers; none while they are being read.
+    /// Quota numbers; none while they are being loaded.
     quota: Signal<Option<QuotaBanner>>,
 ) -> impl IntoView {
     let number =
@@ -51,7 +51,7 @@ pub fn Banner(
     }
 }
 
-/// The three ways to a new Job.
+/// Menu with the three ways to create a Job.
 #[component]
 fn CreateMenu(project: Memo<String>) -> impl IntoView {
     let to = move |query: &'static str| move || urls::create(&project.get(), query);
@@ -78,13 +78,13 @@ fn CreateMenu(project: Memo<String>) -> impl IntoView {
     }
 }
 
-/// The doors of an empty project.
+/// Links to create a Job, for an empty project.
 #[component]
 pub fn Doors(
-    /// The current project.
+    /// Current project.
     project: Memo<String>,
 ) -> impl IntoView {
-    let door = move |query: &'static str, glyph, title, words| {
+    let door = move |query: &'static str, glyph, title, description| {
         view! {
             <A
                 attr:rel="external"
@@ -93,7 +93,7 @@ pub fn Doors(
             >
                 <Icon glyph/>
                 <strong>{title}</strong>
-                <span>{words}</span>
+                <span>{description}</span>
             </A>
         }
     };

@@ -34,17 +34,17 @@ use crate::pages::set_status;
 use crate::parts::api_error::Failure;
 use crate::urls;
 
-/// Rows of one page of the table.
-const PAGE: usize = 50;
+/// Number of rows per page of the table.
+const PAGE_SIZE: usize = 50;
 
-/// The page. Another project is another list, with nothing of the one before.
+/// Page of the Job list. Switching the project builds a new list that shares no state with the old one.
 #[component]
 pub fn JobsPage() -> impl IntoView {
     let project = use_project();
     view! { {dynamic(move || view! { <JobsOf project=project.get()/> })} }
 }
 
-/// The list of one project.
+/// Job list of one project.
 #[component]
 fn JobsOf(project: String) -> impl IntoView {
     let project = Memo::new(move |_| project.clone());
@@ -55,7 +55,7 @@ fn JobsOf(project: String) -> impl IntoView {
     let quota = Signal::derive(move || model.list.with(|list| list.as_ref().map(|list| list.quota)));
     view! {
         <Title text=move || format!("{} · {}", t(text::TITLE), project.get())/>
-        // The table waits inside for its data, so that the server sends a whole page.
+        // The table awaits its data inside, so that the server sends a complete page.
         <Suspense>
             {dynamic(move || Suspend::new(async move {
                 let answer = first.await;
@@ -75,13 +75,13 @@ fn JobsOf(project: String) -> impl IntoView {
     }
 }
 
-/// Filter, chips and table, or what stands in their place.
+/// Filter, chips and table, or a message in their place.
 #[component]
 fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoView {
     let (q, status) = (use_query_value("q"), use_query_value("status"));
-    let typed = Memo::new(move |_| q.get().unwrap_or_default());
+    let query = Memo::new(move |_| q.get().unwrap_or_default());
     let group = Memo::new(move |_| status.with(|key| StatusGroup::from_key(key.as_deref()?)));
-    let filter = Memo::new(move |_| Filter::new(&typed.get(), group.get()));
+    let filter = Memo::new(move |_| Filter::new(&query.get(), group.get()));
     let page = RwSignal::new(0_usize);
     let columns = Columns::new();
     let matching = Memo::new(move |_| {
@@ -98,9 +98,15 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
             .with(|list| list.as_ref().map(rows).unwrap_or_default())
     });
     let total = move || matching.with(Vec::len);
-    let start = move || (page.get() * PAGE).min(total().saturating_sub(1) / PAGE * PAGE);
+    let start = move || (page.get() * PAGE_SIZE).min(total().saturating_sub(1) / PAGE_SIZE * PAGE_SIZE);
     let shown = Memo::new(move |_| {
-        matching.with(|rows: &Vec<JobRow>| rows.iter().skip(start()).take(PAGE).cloned().collect::<Vec<_>>())
+        matching.with(|rows: &Vec<JobRow>| {
+            rows.iter()
+                .skip(start())
+                .take(PAGE_SIZE)
+                .cloned()
+                .collect::<Vec<_>>()
+        })
     });
     let selection = Memo::new(move |_| {
         model.selected.with(|selected| {
@@ -116,7 +122,7 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
             .list
             .with(|list| list.as_ref().is_some_and(|list| list.rows.is_empty()))
     };
-    // Nothing was ever read: there is nothing to filter, and nothing that could be out of date.
+    // Without a single successful read there is nothing to filter, and nothing that could be stale.
     let is_known = move || model.list.with(Option::is_some) || model.error.with(Option::is_none);
     view! {
         {dynamic(move || model.error.get().map(|error| view! { <Failure error/> }))}
@@ -149,7 +155,7 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
                     .into_any()
             }
         >
-            <Toolbar project model typed group columns/>
+            <Toolbar project model query group columns/>
             <BulkBar model selection total=Signal::derive(total) select_all deletion/>
             <Show
                 when=move || { total() > 0 || filter.with(Filter::is_empty) }
@@ -175,24 +181,24 @@ fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoVie
 fn Toolbar(
     project: Memo<String>,
     model: Model,
-    typed: Memo<String>,
+    query: Memo<String>,
     group: Memo<Option<StatusGroup>>,
     columns: Columns,
 ) -> impl IntoView {
     let path = Memo::new(move |_| urls::jobs(&project.get()));
     let navigate = use_navigate();
     let address = move |text: &str, group: Option<StatusGroup>| {
-        let mut query = Vec::new();
+        let mut params = Vec::new();
         if !text.is_empty() {
-            query.push(format!("q={}", leptos_router::location::Url::escape(text)));
+            params.push(format!("q={}", leptos_router::location::Url::escape(text)));
         }
         if let Some(group) = group {
-            query.push(format!("status={}", group.key()));
+            params.push(format!("status={}", group.key()));
         }
-        if query.is_empty() {
+        if params.is_empty() {
             path.get()
         } else {
-            format!("{}?{}", path.get(), query.join("&"))
+            format!("{}?{}", path.get(), params.join("&"))
         }
     };
     let typing = {
@@ -206,7 +212,7 @@ fn Toolbar(
         }
     };
     let count = move |group: StatusGroup| {
-        let filter = Filter::new(&typed.get(), None);
+        let filter = Filter::new(&query.get(), None);
         model.list.with(|list| {
             list.as_ref().map_or(0, |list| {
                 let in_group =
@@ -223,8 +229,8 @@ fn Toolbar(
                     class="input"
                     type="search"
                     name="q"
-                    value=typed.get_untracked()
-                    prop:value=move || typed.get()
+                    value=query.get_untracked()
+                    prop:value=move || query.get()
                     aria-label=t(text::FILTER)
                     placeholder=t(text::FILTER_HINT)
                     on:input=move |event| typing(event_target_value(&event))
@@ -240,11 +246,11 @@ fn Toolbar(
                                 class=format!("chip chip-{}", chip.key())
                                 class:chip-on=open
                                 aria-current=move || open().to_string()
-                                href=move || address(&typed.get(), (!open()).then_some(chip))
+                                href=move || address(&query.get(), (!open()).then_some(chip))
                                 class:chip-none=move || count(chip) == 0 && !open()
                             >
                                 <span class="chip-dot"></span>
-                                {t(group_word(chip))}
+                                {t(group_label(chip))}
                                 <span class="number">{dynamic(move || count(chip))}</span>
                             </a>
                         }
@@ -256,7 +262,7 @@ fn Toolbar(
     }
 }
 
-fn group_word(group: StatusGroup) -> crate::i18n::Text {
+fn group_label(group: StatusGroup) -> crate::i18n::Text {
     match group {
         StatusGroup::Active => text::GROUP_ACTIVE,
         StatusGroup::Stuck => text::GROUP_STUCK,
@@ -266,12 +272,12 @@ fn group_word(group: StatusGroup) -> crate::i18n::Text {
     }
 }
 
-/// Which rows of how many, and the way to the others.
+/// Range of the rows shown and buttons to the other pages.
 #[component]
 fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> impl IntoView {
-    let words = move || {
+    let range = move || {
         let (from, total) = (start.get() + 1, total.get());
-        let to = (start.get() + PAGE).min(total);
+        let to = (start.get() + PAGE_SIZE).min(total);
         tf(
             text::PAGE_OF,
             &[
@@ -282,15 +288,15 @@ fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> i
         )
     };
     view! {
-        <Show when=move || { total.get() > PAGE }>
-            <nav class="pager" aria-label=words>
-                <span class="number">{words}</span>
+        <Show when=move || { total.get() > PAGE_SIZE }>
+            <nav class="pager" aria-label=range>
+                <span class="number">{range}</span>
                 <button
                     type="button"
                     class="button button-icon"
                     aria-label=t(text::PREVIOUS_PAGE)
                     disabled=move || start.get() == 0
-                    on:click=move |_| page.set((start.get_untracked() / PAGE).saturating_sub(1))
+                    on:click=move |_| page.set((start.get_untracked() / PAGE_SIZE).saturating_sub(1))
                 >
                     <Icon glyph=Glyph::Back/>
                 </button>
@@ -298,8 +304,8 @@ fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> i
                     type="button"
                     class="button button-icon"
                     aria-label=t(text::NEXT_PAGE)
-                    disabled=move || { start.get() + PAGE >= total.get() }
-                    on:click=move |_| page.set(start.get_untracked() / PAGE + 1)
+                    disabled=move || { start.get() + PAGE_SIZE >= total.get() }
+                    on:click=move |_| page.set(start.get_untracked() / PAGE_SIZE + 1)
                 >
                     <Icon glyph=Glyph::ChevronRight/>
                 </button>

@@ -1,4 +1,4 @@
-//! What the Job list knows, kept up to date by the live stream.
+//! State of the Job list, kept up to date by the live stream.
 
 use std::collections::HashSet;
 
@@ -11,22 +11,22 @@ use crate::event_stream;
 use crate::event_stream::Connection;
 use crate::urls::here;
 
-/// The list of one project.
+/// Job list of one project.
 #[derive(Clone, Copy)]
 pub struct Model {
-    /// The newest list; none before the first answer.
+    /// Latest list; none before the first response.
     pub list: RwSignal<Option<JobList>>,
-    /// Why there is none.
+    /// Error of the last read.
     pub error: RwSignal<Option<ApiError>>,
-    /// Since when the rows may be out of date.
+    /// Time since when the rows may be stale.
     pub stale: RwSignal<Option<Millis>>,
-    /// `uid`s of the selected Jobs. By `uid`, since a Job that is created again under a name is not the one that was
-    /// selected.
+    /// `uid`s of the selected Jobs. A name would not do: a Job that is created again under the same name is not the
+    /// selected one.
     pub selected: RwSignal<HashSet<String>>,
 }
 
 impl Model {
-    /// An empty model.
+    /// Creates an empty model.
     pub fn new() -> Self {
         Self {
             list: RwSignal::new(None),
@@ -36,7 +36,7 @@ impl Model {
         }
     }
 
-    /// Takes the answer of a whole read.
+    /// Stores the response of a full read.
     pub fn take(self, answer: Result<JobList, ApiError>) {
         match answer {
             Ok(list) => {
@@ -47,7 +47,7 @@ impl Model {
         }
     }
 
-    /// Follows the project's live stream.
+    /// Subscribes to the project's live stream.
     pub fn follow(self, project: Memo<String>) {
         let url = event_stream::while_visible(move || {
             here(&format!("/stream/jobs?project={}", Url::escape(&project.get())))
@@ -57,11 +57,11 @@ impl Model {
             &["change"],
             move |_, data| match serde_json::from_str::<ListChange>(data) {
                 Ok(change) => self.apply(change),
-                Err(error) => leptos::logging::warn!("unreadable change of the Job list: {error}"),
+                Err(error) => leptos::logging::warn!("cannot parse a change of the Job list: {error}"),
             },
             move |connection| match connection {
                 Connection::Open | Connection::Restarted => {}
-                Connection::Lost => self.mark_stale(),
+                Connection::Disconnected => self.mark_stale(),
                 Connection::Closed => {
                     self.mark_stale();
                     crate::pages::leave_if_signed_out();
@@ -70,7 +70,7 @@ impl Model {
         );
     }
 
-    /// Takes Jobs out of the selection.
+    /// Removes Jobs from the selection.
     pub fn deselect(self, uids: &[String]) {
         self.selected.update(|selected| {
             for uid in uids {
@@ -80,7 +80,7 @@ impl Model {
     }
 
     fn mark_stale(self) {
-        // A list that may not be read will not come by waiting: its refusal says all.
+        // A list that may not be read does not become readable by waiting: its error is enough.
         let refused = |error: &Option<ApiError>| {
             matches!(
                 error,
@@ -116,7 +116,7 @@ impl Model {
     }
 }
 
-/// Puts changed rows in the place of the old, keeping the newest update first.
+/// Replaces changed rows, keeping the newest update first.
 fn merge(rows: &mut Vec<JobRow>, changed: Vec<JobRow>, gone: &[String]) {
     let replaced: HashSet<&str> = changed
         .iter()
@@ -128,21 +128,22 @@ fn merge(rows: &mut Vec<JobRow>, changed: Vec<JobRow>, gone: &[String]) {
     rows.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.name.cmp(&b.name)));
 }
 
-/// Which of the selected Jobs a bulk action is about: those that match the filter, and no other.
+/// Jobs that a bulk action applies to: the selected ones that match the filter, and no others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// The Jobs, in the order of the list.
+    /// Jobs, in the order of the list.
     pub jobs: Vec<JobRef>,
-    /// How many of them are on other pages than the one that is shown.
+    /// Number of them on other pages than the one shown.
     pub elsewhere: usize,
-    /// How many more are selected but hidden by the filter.
+    /// Number of further selected Jobs that the filter hides.
     pub hidden: usize,
-    /// All rows of the page are selected, and there are more that match.
+    /// Whether all rows of the page are selected and more match.
     pub can_extend: bool,
 }
 
 impl Selection {
-    /// Of the Jobs with these `uid`s, where `matching` are the rows that match the filter and `shown` those of the page.
+    /// Builds the selection from the selected `uid`s, the rows `matching` the filter and the rows `shown` on the
+    /// page.
     pub fn of(selected: &HashSet<String>, matching: &[JobRow], shown: &[JobRow]) -> Self {
         let is_selected = |row: &&JobRow| selected.contains(&row.uid);
         let jobs: Vec<JobRef> = matching.iter().filter(is_selected).map(JobRow::job).collect();
@@ -175,19 +176,19 @@ mod tests {
     }
 
     #[test]
-    fn a_job_created_again_replaces_no_other_row() {
+    fn recreated_job_does_not_replace_another_row() {
         let mut list = rows(&["1", "2"]);
-        let again = JobRow {
+        let recreated = JobRow {
             uid: "3".to_owned(),
             name: "job-1".to_owned(),
             ..JobRow::sample()
         };
-        merge(&mut list, vec![again], &["1".to_owned()]);
+        merge(&mut list, vec![recreated], &["1".to_owned()]);
         assert_eq!(uids(&list), ["3", "2"]);
     }
 
     #[test]
-    fn changed_rows_replace_the_old_and_the_newest_update_comes_first() {
+    fn changed_rows_are_replaced_and_sorted_by_update() {
         let mut list = rows(&["1", "2", "3"]);
         let mut changed = rows(&["3"]);
         changed[0].updated += 1;
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bulk_action_leaves_out_what_the_filter_hides() {
+    fn bulk_action_excludes_filtered_jobs() {
         let selected = ["1", "2", "4"].map(str::to_owned).into();
         let selection = Selection::of(&selected, &rows(&["2", "3", "4"]), &rows(&["2"]));
         let expected = Selection {

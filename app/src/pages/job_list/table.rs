@@ -1,4 +1,4 @@
-//! The table of Jobs. Each row updates in place, so focus and open menus survive live changes.
+//! Table of Jobs. Each row updates in place, so focus and open menus survive live changes.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -14,12 +14,12 @@ use crate::pages::job_list::model::Model;
 use crate::parts::job_status::StatusBadge;
 use crate::urls;
 
-/// The rows of one page.
+/// Table with the rows of one page.
 #[component]
 pub fn JobTable(
-    /// The list's data.
+    /// Data of the list.
     model: Model,
-    /// The rows to show, in order.
+    /// Rows to show, in order.
     rows: Memo<Vec<JobRow>>,
     /// Hidden columns.
     columns: Columns,
@@ -80,7 +80,7 @@ pub fn JobTable(
     }
 }
 
-/// One Job.
+/// Row of one Job.
 #[component]
 fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
     let uid = StoredValue::new(uid);
@@ -129,7 +129,7 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String) -> impl IntoView {
                 </A>
                 {dynamic(move || {
                     row.with(|row| row.description.clone().map(into_visible))
-                        .map(|words| view! { <span class="job-description" title=words.clone()>{words.clone()}</span> })
+                        .map(|description| view! { <span class="job-description" title=description.clone()>{description.clone()}</span> })
                 })}
             </th>
             <td class="cell-status">

@@ -10,6 +10,9 @@ use rustix::io::Errno;
 use crate::runtime::sandbox::owner;
 use crate::runtime::volumes::inside;
 
+/// How often a folder is looked for again that comes and goes.
+const MAX_ATTEMPTS: u32 = 16;
+
 /// A place in a volume without links on the way, made if it is not there. A container that has run may have left links:
 /// they are followed inside the volume, and one that leads out of it is an error, as for the kubelet.
 pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
@@ -25,25 +28,30 @@ pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
     for part in inside(sub)?.components() {
         so_far.push(part);
         let step = || rustix::fs::openat2(&volume, &so_far, place, Mode::empty(), beneath);
-        at = Some(
+        let mut attempts = 0;
+        at = Some(loop {
             match step() {
-                Err(Errno::NOENT) => {
-                    let parent = at.as_ref().unwrap_or(&volume);
-                    rustix::fs::mkdirat(parent, part.as_os_str(), Mode::from_raw_mode(0o777))
-                        .map_err(failed)?;
-                    let made = step().map_err(failed)?;
-                    if let Some(owner) = owner() {
-                        let (user, group) =
-                            (rustix::fs::Uid::from_raw(owner), rustix::fs::Gid::from_raw(owner));
-                        let flags = rustix::fs::AtFlags::EMPTY_PATH;
-                        rustix::fs::chownat(&made, "", Some(user), Some(group), flags).map_err(failed)?;
-                    }
-                    Ok(made)
-                }
-                opened => opened,
+                Err(Errno::NOENT) => {}
+                opened => break opened.map_err(failed)?,
             }
-            .map_err(failed)?,
-        );
+            let parent = at.as_ref().unwrap_or(&volume);
+            match rustix::fs::mkdirat(parent, part.as_os_str(), Mode::from_raw_mode(0o777)) {
+                Ok(()) => {}
+                // Another container has made it in between; or it is a link that leads to nothing, and stays one.
+                Err(Errno::EXIST) if attempts < MAX_ATTEMPTS => {
+                    attempts += 1;
+                    continue;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+            let made = step().map_err(failed)?;
+            if let Some(owner) = owner() {
+                let (user, group) = (rustix::fs::Uid::from_raw(owner), rustix::fs::Gid::from_raw(owner));
+                let flags = rustix::fs::AtFlags::EMPTY_PATH;
+                rustix::fs::chownat(&made, "", Some(user), Some(group), flags).map_err(failed)?;
+            }
+            break made;
+        });
     }
     let path = |fd: &std::os::fd::OwnedFd| std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
     let whole = path(at.as_ref().unwrap_or(&volume)).map_err(|error| error.to_string())?;

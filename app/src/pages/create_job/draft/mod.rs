@@ -1,6 +1,7 @@
-//! The draft: the text as typed, kept in this browser per project, so that a reload, a crash or a sign-out loses
-//! nothing. It lies in `IndexedDB`, which has room for the largest manifest. A text with a Secret in it is kept only
-//! if the person says so. Tabs do not write over each other's: each has a place of its own (`place.rs`).
+//! Drafts: the text as typed, saved in this browser per project, so that a reload, a crash or a sign-out loses
+//! nothing. Drafts are stored in `IndexedDB`, which has room for the largest manifest. A text that contains a
+//! Secret is saved only if the user agrees. Tabs do not overwrite each other's drafts: each has its own slot
+//! (`slot.rs`).
 
 #[cfg(feature = "hydrate")]
 mod slot;
@@ -12,227 +13,231 @@ use manifest::Document;
 
 use crate::pages::create_job::state::Wizard;
 
-/// Which draft a person begins with.
+/// Draft to start from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begin {
-    /// One that no open tab works on, if there is one.
-    Again,
-    /// None, since they bring a text, and every draft stays.
-    Anew,
-    /// The one at this place, which the address names; if it is gone, as with [`Begin::Again`].
-    At(usize),
+pub enum DraftChoice {
+    /// A draft that no open tab is editing, if there is one.
+    Resume,
+    /// No draft, since the user brings a text; every draft stays.
+    New,
+    /// The draft in this slot, which the URL names; if it is gone, same as [`DraftChoice::Resume`].
+    Slot(usize),
 }
 
-/// What is kept.
+/// Saved content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// The document's text.
+    /// Text of the document.
     pub text: String,
-    /// What its view in JSON says, while that is shown.
+    /// Text of its JSON view, while that is shown.
     pub json: Option<String>,
 }
 
-/// Whether the text is kept in this browser.
+/// State of the draft in this browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "hydrate"),
     allow(dead_code, reason = "only the browser has drafts")
 )]
-pub enum Kept {
-    /// Nothing to keep yet.
-    Yes,
-    /// Kept.
+pub enum DraftState {
+    /// Nothing to save yet.
+    Empty,
+    /// Saved.
     Saved,
-    /// It came from a draft that was kept.
+    /// The text was restored from a saved draft.
     Restored,
-    /// Not kept, for the Secret in it.
-    Secret,
-    /// Not kept, for this reason; it is tried again.
-    Failed(String),
-    /// An earlier draft, without the Secret, could not be taken away, for this reason; it is tried again.
-    NotForgotten(String),
-    /// The drafts cannot be read, for this reason: nothing is written, so that none is lost.
+    /// Not saved, because it contains a Secret.
+    HasSecret,
+    /// Saving failed for this reason; it is retried.
+    NotSaved(String),
+    /// An earlier draft without the Secret could not be deleted for this reason; it is retried.
+    NotDeleted(String),
+    /// The drafts cannot be read for this reason: nothing is written, so that none is lost.
     Unreadable(String),
 }
 
-/// What becomes of the draft.
+/// Pending write of the draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Write {
-    /// It is this.
-    Keep(Draft),
-    /// It is no more.
-    Forget,
+    /// Save this draft.
+    Save(Draft),
+    /// Delete the draft.
+    Delete,
 }
 
-/// Keeps drafts; at most one write runs at a time, and only the newest text waits for it.
+/// Saves drafts; at most one write runs at a time, and only the latest text waits for it.
 #[derive(Clone, Copy)]
 pub struct Drafts {
-    /// The state of the newest text.
-    pub kept: RwSignal<Kept>,
-    /// The person wants a Secret in the draft too.
+    /// State of the latest text.
+    pub state: RwSignal<DraftState>,
+    /// Whether the user agreed to save Secrets too.
     pub with_secret: RwSignal<bool>,
-    /// The number of this tab's place, once there is a draft.
-    pub number: RwSignal<Option<usize>>,
-    // Where this tab keeps its draft, with its number; none until it is known, and nothing is written until then.
-    place: StoredValue<Option<(String, usize)>>,
-    waiting: StoredValue<Option<Write>>,
+    /// Number of this tab's slot, once there is a draft.
+    pub slot_number: RwSignal<Option<usize>>,
+    // Key and number of this tab's slot; none until it is acquired, and nothing is written until then.
+    slot: StoredValue<Option<(String, usize)>>,
+    pending: StoredValue<Option<Write>>,
     writing: StoredValue<bool>,
 }
 
 impl Drafts {
-    /// Nothing kept yet.
+    /// Creates a store with nothing saved yet.
     pub fn new() -> Self {
         Self {
-            kept: RwSignal::new(Kept::Yes),
+            state: RwSignal::new(DraftState::Empty),
             with_secret: RwSignal::new(false),
-            number: RwSignal::new(None),
-            place: StoredValue::new(None),
-            waiting: StoredValue::new(None),
+            slot_number: RwSignal::new(None),
+            slot: StoredValue::new(None),
+            pending: StoredValue::new(None),
             writing: StoredValue::new(false),
         }
     }
 
-    /// Leaving the page loses nothing.
-    pub fn is_kept(self) -> bool {
-        self.kept
-            .with_untracked(|kept| matches!(kept, Kept::Yes | Kept::Saved | Kept::Restored))
+    /// Returns whether leaving the page loses nothing.
+    pub fn is_saved(self) -> bool {
+        self.state.with_untracked(|state| {
+            matches!(
+                state,
+                DraftState::Empty | DraftState::Saved | DraftState::Restored
+            )
+        })
     }
 
-    /// A text waits to be written, or is being written.
+    /// Returns whether a write is pending or running.
     #[cfg(feature = "hydrate")]
     pub fn is_busy(self) -> bool {
-        self.writing.get_value() || self.waiting.with_value(Option::is_some)
+        self.writing.get_value() || self.pending.with_value(Option::is_some)
     }
 
-    /// Waits a moment for a write.
+    /// Waits 10 ms for a write.
     #[cfg(feature = "hydrate")]
-    pub async fn pause(self) {
-        slot::rest(10).await;
+    pub async fn wait(self) {
+        slot::sleep(10).await;
     }
 
-    /// Finds a place for this tab's draft of a project, and gives the draft that lies there.
+    /// Acquires a slot for this tab's draft of a project, and returns the draft stored there.
     #[cfg_attr(
         not(feature = "hydrate"),
         allow(clippy::unused_async, reason = "only the browser has drafts")
     )]
-    pub async fn begin(self, project: &str, begin: Begin) -> Option<Draft> {
+    pub async fn open(self, project: &str, choice: DraftChoice) -> Option<Draft> {
         #[cfg(feature = "hydrate")]
         {
-            match slot::take(project, begin).await {
-                Ok((place, number, draft)) => {
+            match slot::acquire(project, choice).await {
+                Ok((slot, number, draft)) => {
                     if draft.is_some() {
-                        let _ = self.number.try_set(Some(number));
+                        let _ = self.slot_number.try_set(Some(number));
                     }
-                    let _ = self.place.try_set_value(Some((place, number)));
-                    self.write_on();
+                    let _ = self.slot.try_set_value(Some((slot, number)));
+                    self.write_pending();
                     draft
                 }
                 Err(reason) => {
-                    let _ = self.kept.try_set(Kept::Unreadable(reason));
+                    let _ = self.state.try_set(DraftState::Unreadable(reason));
                     None
                 }
             }
         }
         #[cfg(not(feature = "hydrate"))]
         {
-            let _ = (project, begin);
+            let _ = (project, choice);
             None
         }
     }
 
-    /// Reads the drafts again after they could not be read. The text on the page gets an empty place.
+    /// Retries reading the drafts. The text on the page gets an empty slot.
     pub fn retry(self, wizard: Wizard) {
         leptos::task::spawn_local(async move {
-            self.kept.set(Kept::Yes);
-            self.begin(&wizard.project.get_untracked(), Begin::Anew).await;
+            self.state.set(DraftState::Empty);
+            self.open(&wizard.project.get_untracked(), DraftChoice::New).await;
         });
     }
 
-    /// Keeps a text, or takes the draft away where a Secret must not be kept.
+    /// Saves a text, or deletes the draft if a Secret must not be saved.
     pub fn save(self, document: &Document, json: Option<String>) {
-        let secret = holds_secret(document) || json.as_deref().is_some_and(names_secret);
+        let secret = contains_secret(document) || json.as_deref().is_some_and(names_secret);
         if secret && !self.with_secret.get_untracked() {
-            self.say(Kept::Secret);
-            self.write(Write::Forget);
+            self.set_state(DraftState::HasSecret);
+            self.write(Write::Delete);
         } else {
             let text = document.text().to_owned();
-            self.write(Write::Keep(Draft { text, json }));
+            self.write(Write::Save(Draft { text, json }));
         }
     }
 
-    /// Forgets the draft.
+    /// Deletes the draft.
     pub fn clear(self) {
-        self.write(Write::Forget);
+        self.write(Write::Delete);
     }
 
-    /// Says how the text is kept, unless it cannot be.
-    fn say(self, kept: Kept) {
-        let stays = self
-            .kept
-            .try_with_untracked(|now| matches!(now, Kept::Unreadable(_)) || *now == kept);
-        if stays == Some(false) {
-            self.kept.set(kept);
+    /// Sets the state, unless the drafts are unreadable.
+    fn set_state(self, state: DraftState) {
+        let is_unchanged = self
+            .state
+            .try_with_untracked(|now| matches!(now, DraftState::Unreadable(_)) || *now == state);
+        if is_unchanged == Some(false) {
+            self.state.set(state);
         }
     }
 
     fn write(self, write: Write) {
-        self.waiting.set_value(Some(write));
-        self.write_on();
+        self.pending.set_value(Some(write));
+        self.write_pending();
     }
 
-    /// Writes what waits, once it is known where.
-    fn write_on(self) {
-        let placed = self.place.try_with_value(Option::is_some);
-        if placed != Some(true) || self.writing.get_value() {
+    /// Writes the pending draft, once the slot is known.
+    fn write_pending(self) {
+        let has_slot = self.slot.try_with_value(Option::is_some);
+        if has_slot != Some(true) || self.writing.get_value() {
             return;
         }
         self.writing.set_value(true);
         #[cfg(feature = "hydrate")]
         leptos::task::spawn_local(async move {
-            let mut pause = 1;
-            // The page may end while a write runs: everything of it is gone then.
-            while let Some(write) = self.waiting.try_update_value(Option::take).flatten() {
-                let Some((place, number)) = self.place.try_get_value().flatten() else {
+            let mut backoff = 1;
+            // The page may be left while a write runs; its signals are disposed of then.
+            while let Some(write) = self.pending.try_update_value(Option::take).flatten() {
+                let Some((slot, number)) = self.slot.try_get_value().flatten() else {
                     return;
                 };
                 let draft = match &write {
-                    Write::Keep(draft) => {
-                        if self.number.try_get_untracked() == Some(None) {
-                            let _ = self.number.try_set(Some(number));
+                    Write::Save(draft) => {
+                        if self.slot_number.try_get_untracked() == Some(None) {
+                            let _ = self.slot_number.try_set(Some(number));
                         }
                         Some(draft)
                     }
-                    Write::Forget => None,
+                    Write::Delete => None,
                 };
-                let result = store::put(&place, draft).await;
-                // A newer state tells its own.
-                let newest = self.waiting.try_with_value(Option::is_none) == Some(true);
+                let result = store::put(&slot, draft).await;
+                // A newer write reports its own state.
+                let is_latest = self.pending.try_with_value(Option::is_none) == Some(true);
                 match result {
                     Ok(()) => {
-                        pause = 1;
-                        if newest && draft.is_some() {
-                            self.say(Kept::Saved);
-                        } else if newest
+                        backoff = 1;
+                        if is_latest && draft.is_some() {
+                            self.set_state(DraftState::Saved);
+                        } else if is_latest
                             && self
-                                .kept
-                                .try_with_untracked(|kept| matches!(kept, Kept::NotForgotten(_)))
+                                .state
+                                .try_with_untracked(|state| matches!(state, DraftState::NotDeleted(_)))
                                 == Some(true)
                         {
-                            self.say(Kept::Secret);
+                            self.set_state(DraftState::HasSecret);
                         }
                     }
                     Err(error) => {
                         let reason = error.to_string();
-                        self.say(if draft.is_some() {
-                            Kept::Failed(reason)
+                        self.set_state(if draft.is_some() {
+                            DraftState::NotSaved(reason)
                         } else {
-                            Kept::NotForgotten(reason)
+                            DraftState::NotDeleted(reason)
                         });
-                        let _ = self.waiting.try_update_value(|waiting| {
-                            waiting.get_or_insert(write);
+                        let _ = self.pending.try_update_value(|pending| {
+                            pending.get_or_insert(write);
                         });
-                        slot::rest(pause * 1000).await;
-                        pause = (pause * 2).min(30);
+                        slot::sleep(backoff * 1000).await;
+                        backoff = (backoff * 2).min(30);
                     }
                 }
             }
@@ -240,27 +245,27 @@ impl Drafts {
         });
     }
 
-    /// Keeps the history of the text for this tab's next page, if the text may be kept.
+    /// Stores the undo history of the text for this tab's next page, if the text may be saved.
     #[cfg(feature = "hydrate")]
-    pub fn leave(self, wizard: Wizard) {
-        if !self.is_kept() {
+    pub fn save_history(self, wizard: Wizard) {
+        if !self.is_saved() {
             return;
         }
-        if let Some((place, _)) = self.place.get_value() {
+        if let Some((slot, _)) = self.slot.get_value() {
             let text = wizard
                 .document
                 .with_untracked(|document| document.text().to_owned());
             wizard
                 .history
-                .with_untracked(|history| slot::keep_history(&place, &text, history));
+                .with_untracked(|history| slot::store_history(&slot, &text, history));
         }
     }
 
-    /// The history that this tab kept of a text.
+    /// Returns the undo history that this tab stored for a text.
     pub fn history(self, text: &str) -> Option<manifest::History> {
         #[cfg(feature = "hydrate")]
         {
-            slot::history(&self.place.get_value()?.0, text)
+            slot::history(&self.slot.get_value()?.0, text)
         }
         #[cfg(not(feature = "hydrate"))]
         {
@@ -270,15 +275,15 @@ impl Drafts {
     }
 }
 
-/// A Secret's values must not lie about in a browser.
-fn holds_secret(document: &Document) -> bool {
+/// Returns whether a document contains a Secret: its values must not be left in a browser.
+fn contains_secret(document: &Document) -> bool {
     let is_secret = |kind: Option<&str>| kind == Some("Secret");
     document.entries().iter().any(|entry| is_secret(entry.kind.as_deref()))
-        // A text that does not parse may hold one too.
+        // A text that does not parse may contain one too.
         || !document.is_valid() && names_secret(document.text())
 }
 
-/// True if a text says `kind: Secret` in whatever quotes and on whatever line; rather too often than not.
+/// Returns whether a text contains `kind: Secret`, in any quotes and across lines; prefers false positives.
 fn names_secret(text: &str) -> bool {
     let bare: String = text
         .chars()
@@ -292,11 +297,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_found_in_any_state_of_the_text() {
-        let holds = |text: &str| holds_secret(&Document::parse(text));
-        assert!(holds("kind: Job\n---\nkind: Secret\n"));
-        assert!(holds("kind: Secret\ndata: [\n"));
-        assert!(holds("{\"kind\": \"Secret\", \"data\": \n"));
-        assert!(!holds("kind: Job\nspec: {secret: Secret}\n"));
+    fn secrets_are_detected_in_unparsable_text() {
+        let contains = |text: &str| contains_secret(&Document::parse(text));
+        assert!(contains("kind: Job\n---\nkind: Secret\n"));
+        assert!(contains("kind: Secret\ndata: [\n"));
+        assert!(contains("{\"kind\": \"Secret\", \"data\": \n"));
+        assert!(!contains("kind: Job\nspec: {secret: Secret}\n"));
     }
 }

@@ -1,6 +1,6 @@
-//! Where a tab keeps its draft. A project has several places, and an open tab holds one of them by a lock of the
-//! browser, which ends with the tab. So two tabs never write over each other's text, and what a closed tab has left is
-//! found again by the next one.
+//! Slots for drafts. A project has several slots, and an open tab holds one of them through a Web Lock, which is
+//! released when the tab closes. So two tabs never overwrite each other's text, and the draft of a closed tab is
+//! found by the next one.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -11,24 +11,24 @@ use manifest::History;
 use wasm_bindgen::prelude::*;
 
 use crate::i18n::{t, wizard as text};
-use crate::pages::create_job::draft::{Begin, Draft, store};
+use crate::pages::create_job::draft::{Draft, DraftChoice, store};
 use crate::urls::base;
 
-/// Places that are tried for a new draft, beyond those that have one: only tabs that are open and have none yet hold
+/// Maximum number of slots tried for a new draft, beyond those that have one: only open tabs without a draft hold
 /// others.
-const TRIES: usize = 1000;
+const MAX_SLOTS: usize = 1000;
 
-/// How long a tab waits for its own place, in milliseconds: after a reload, the page before may still be ending.
-const PATIENCE: u32 = 1000;
+/// Timeout in milliseconds for a tab's own slot: after a reload, the previous page may still hold the lock.
+const LOCK_TIMEOUT_MS: u32 = 1000;
 
 #[wasm_bindgen(inline_js = "
 const held = new Map();
 
-// Whether this page holds a lock now. It is let go of when the page ends. Where the browser has no locks (it is not a
-// secure context), every page holds them all.
-export async function hold_lock(name, patience) {
+// Returns whether this page now holds a lock, which is released when the page ends. Without Web Locks (insecure
+// contexts) every page holds all of them.
+export async function hold_lock(name, timeout) {
   if (!navigator.locks) return true;
-  const options = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };
+  const options = timeout > 0 ? { signal: AbortSignal.timeout(timeout) } : { ifAvailable: true };
   return new Promise((resolve) => {
     const use = (lock) => {
       resolve(lock !== null);
@@ -43,197 +43,199 @@ export function release_lock(name) {
   held.delete(name);
 }
 
-export function rest(milliseconds) {
+export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 ")]
 extern "C" {
-    async fn hold_lock(name: &str, patience: u32) -> JsValue;
+    async fn hold_lock(name: &str, timeout: u32) -> JsValue;
     fn release_lock(name: &str);
-    #[wasm_bindgen(js_name = rest)]
-    async fn rest_for(milliseconds: u32) -> JsValue;
+    #[wasm_bindgen(js_name = sleep)]
+    async fn js_sleep(milliseconds: u32) -> JsValue;
 }
 
-async fn hold(place: &str, patience: u32) -> bool {
-    hold_lock(&lock(place), patience).await.is_truthy()
+async fn try_lock(slot: &str, timeout: u32) -> bool {
+    hold_lock(&lock_name(slot), timeout).await.is_truthy()
 }
 
-fn lock(place: &str) -> String {
-    format!("jobwright-draft:{place}")
+fn lock_name(slot: &str) -> String {
+    format!("jobwright-draft:{slot}")
 }
 
-/// Ends after so many milliseconds.
-pub async fn rest(milliseconds: u32) {
-    rest_for(milliseconds).await;
+/// Resolves after a delay in milliseconds.
+pub async fn sleep(milliseconds: u32) {
+    js_sleep(milliseconds).await;
 }
 
-/// How long the database may take to answer, in milliseconds.
-const ANSWER: u32 = 5000;
+/// Timeout in milliseconds for a response of the database.
+const DATABASE_TIMEOUT_MS: u32 = 5000;
 
-/// Takes a place for this tab's draft of a project: its name and number, with the draft that lies there; or why the
-/// drafts cannot be read. A place whose draft is not known is never taken.
-pub async fn take(project: &str, begin: Begin) -> Result<(String, usize, Option<Draft>), String> {
-    let (sender, answer) = oneshot::channel();
+/// Acquires a slot for this tab's draft of a project; returns its key, its number and the draft stored there.
+///
+/// # Errors
+/// The reason why the drafts cannot be read. A slot whose draft is unknown is never acquired.
+pub async fn acquire(project: &str, choice: DraftChoice) -> Result<(String, usize, Option<Draft>), String> {
+    let (sender, response) = oneshot::channel();
     let sender = Rc::new(Cell::new(Some(sender)));
-    let (late, project) = (Rc::clone(&sender), project.to_owned());
+    let (on_timeout, project) = (Rc::clone(&sender), project.to_owned());
     leptos::task::spawn_local(async move {
-        let found = find(&project, begin).await;
+        let result = choose_slot(&project, choice).await;
         if let Some(sender) = sender.take() {
-            let _ = sender.send(found);
+            let _ = sender.send(result);
         }
     });
     leptos::task::spawn_local(async move {
-        rest(ANSWER).await;
-        if let Some(sender) = late.take() {
+        sleep(DATABASE_TIMEOUT_MS).await;
+        if let Some(sender) = on_timeout.take() {
             let _ = sender.send(Err(t(text::DRAFT_SLOW).to_owned()));
         }
     });
-    answer.await.unwrap_or_else(|_| Err(String::new()))
+    response.await.unwrap_or_else(|_| Err(String::new()))
 }
 
-async fn find(project: &str, begin: Begin) -> Result<(String, usize, Option<Draft>), String> {
-    let drafts = store::places().await.map_err(|error| error.to_string())?;
-    let own = match begin {
-        Begin::At(number) => named(&name(project, number), &drafts).await,
-        Begin::Again | Begin::Anew => None,
+async fn choose_slot(project: &str, choice: DraftChoice) -> Result<(String, usize, Option<Draft>), String> {
+    let drafts = store::slots().await.map_err(|error| error.to_string())?;
+    let own = match choice {
+        DraftChoice::Slot(number) => lock_draft(&slot_key(project, number), &drafts).await,
+        DraftChoice::Resume | DraftChoice::New => None,
     };
-    let own = match (own, begin) {
-        (None, Begin::Again | Begin::At(_)) => own_place(project, &drafts).await,
+    let own = match (own, choice) {
+        (None, DraftChoice::Resume | DraftChoice::Slot(_)) => lock_previous_slot(project, &drafts).await,
         (own, _) => own,
     };
-    let place = match (own, begin) {
+    let slot = match (own, choice) {
         (Some(own), _) => own,
-        (None, Begin::Again | Begin::At(_)) => again(project, &drafts).await?,
-        (None, Begin::Anew) => anew(project, &drafts).await?,
+        (None, DraftChoice::Resume | DraftChoice::Slot(_)) => lock_any_draft(project, &drafts).await?,
+        (None, DraftChoice::New) => lock_free_slot(project, &drafts).await?,
     };
-    let draft = store::get(&place).await.map_err(|error| {
-        // Its draft is another tab's, if that can read it.
-        release_lock(&lock(&place));
+    let draft = store::get(&slot).await.map_err(|error| {
+        // The draft belongs to another tab, if that can read it.
+        release_lock(&lock_name(&slot));
         error.to_string()
     })?;
-    remember(project, &place);
-    let number = number_of(project, &place);
+    store_slot(project, &slot);
+    let number = slot_number(project, &slot);
     let draft = draft.filter(|draft| !draft.text.is_empty() || draft.json.is_some());
-    Ok((place, number.unwrap_or_default(), draft))
+    Ok((slot, number.unwrap_or_default(), draft))
 }
 
-/// The place that this tab had before, if a draft lies there.
-async fn own_place(project: &str, drafts: &[String]) -> Option<String> {
-    named(&remembered(project)?, drafts).await
+/// Locks the slot that this tab had before, if it holds a draft.
+async fn lock_previous_slot(project: &str, drafts: &[String]) -> Option<String> {
+    lock_draft(&stored_slot(project)?, drafts).await
 }
 
-/// A place, if a draft lies there and no other tab works on it.
-async fn named(place: &str, drafts: &[String]) -> Option<String> {
-    let found = drafts.iter().find(|draft| *draft == place)?;
-    hold(found, PATIENCE).await.then(|| place.to_owned())
+/// Locks a slot, if it holds a draft and no other tab is editing it.
+async fn lock_draft(slot: &str, drafts: &[String]) -> Option<String> {
+    let found = drafts.iter().find(|draft| *draft == slot)?;
+    try_lock(found, LOCK_TIMEOUT_MS).await.then(|| slot.to_owned())
 }
 
-/// A free place with a draft; else one without.
-async fn again(project: &str, drafts: &[String]) -> Result<String, String> {
+/// Locks a free slot with a draft, else one without.
+async fn lock_any_draft(project: &str, drafts: &[String]) -> Result<String, String> {
     let mut numbers: Vec<usize> = drafts
         .iter()
-        .filter_map(|place| number_of(project, place))
+        .filter_map(|slot| slot_number(project, slot))
         .collect();
     numbers.sort_unstable();
     for number in numbers {
-        let place = name(project, number);
-        if hold(&place, 0).await {
-            return Ok(place);
+        let slot = slot_key(project, number);
+        if try_lock(&slot, 0).await {
+            return Ok(slot);
         }
     }
-    anew(project, drafts).await
+    lock_free_slot(project, drafts).await
 }
 
-/// A free place without a draft, however many there are: no draft is written over.
-async fn anew(project: &str, drafts: &[String]) -> Result<String, String> {
-    let taken: HashSet<usize> = drafts
+/// Locks a free slot without a draft, however many there are: no draft is overwritten.
+async fn lock_free_slot(project: &str, drafts: &[String]) -> Result<String, String> {
+    let occupied: HashSet<usize> = drafts
         .iter()
-        .filter_map(|place| number_of(project, place))
+        .filter_map(|slot| slot_number(project, slot))
         .collect();
-    let free = (0..).filter(|number| !taken.contains(number)).take(TRIES);
+    let free = (0..).filter(|number| !occupied.contains(number)).take(MAX_SLOTS);
     for number in free {
-        let place = name(project, number);
-        if hold(&place, 0).await {
-            return Ok(place);
+        let slot = slot_key(project, number);
+        if try_lock(&slot, 0).await {
+            return Ok(slot);
         }
     }
     Err(t(text::DRAFT_NO_PLACE).to_owned())
 }
 
-/// The number of a place of a project, and none for another project's.
-fn number_of(project: &str, place: &str) -> Option<usize> {
-    let rest = place.strip_prefix(&name(project, 0))?;
+/// Returns the number of a slot of a project; none for another project's slot.
+fn slot_number(project: &str, slot: &str) -> Option<usize> {
+    let rest = slot.strip_prefix(&slot_key(project, 0))?;
     if rest.is_empty() {
         return Some(0);
     }
     rest.strip_prefix(' ')?.parse().ok()
 }
 
-/// What a place is called: two clusters may have a project of the same name.
-fn name(project: &str, number: usize) -> String {
+/// Returns the key of a slot, which includes the cluster: two clusters may have a project of the same name.
+fn slot_key(project: &str, number: usize) -> String {
     let project = match base().as_str() {
         "" => project.to_owned(),
         base => format!("{base}/{project}"),
     };
-    // A project's name has no blank.
+    // The name of a project contains no space.
     match number {
         0 => project,
         number => format!("{project} {number}"),
     }
 }
 
-/// The tab's own memory, which a reload leaves alone.
-fn memory() -> Option<web_sys::Storage> {
+/// Returns the session storage of the tab, which survives a reload.
+fn session_storage() -> Option<web_sys::Storage> {
     web_sys::window()?.session_storage().ok().flatten()
 }
 
-/// Under which key the tab remembers its place.
-fn key(project: &str) -> String {
-    format!("jobwright-draft:{}", name(project, 0))
+/// Returns the storage key under which the tab stores its slot.
+fn storage_key(project: &str) -> String {
+    format!("jobwright-draft:{}", slot_key(project, 0))
 }
 
-fn remembered(project: &str) -> Option<String> {
-    memory()?.get_item(&key(project)).ok().flatten()
+fn stored_slot(project: &str) -> Option<String> {
+    session_storage()?.get_item(&storage_key(project)).ok().flatten()
 }
 
-fn remember(project: &str, place: &str) {
-    if let Some(memory) = memory() {
-        // A tab without a memory takes any free place after a reload.
-        let _ = memory.set_item(&key(project), place);
+fn store_slot(project: &str, slot: &str) {
+    if let Some(session_storage) = session_storage() {
+        // Without storage a tab acquires any free slot after a reload.
+        let _ = session_storage.set_item(&storage_key(project), slot);
     }
 }
 
-/// Most bytes of a history that the tab keeps.
-const HISTORY: usize = 512 * 1024;
+/// Maximum size of a stored history, in bytes.
+const MAX_HISTORY_BYTES: usize = 512 * 1024;
 
-/// Under which key the tab keeps the history of the text at a place.
-fn history_key(place: &str) -> String {
-    format!("jobwright-history:{place}")
+/// Returns the storage key of the history of the text in a slot.
+fn history_key(slot: &str) -> String {
+    format!("jobwright-history:{slot}")
 }
 
-/// Keeps a text's history over the end of this page. It is of no use to another text.
-pub fn keep_history(place: &str, of: &str, history: &History) {
-    if let Some(memory) = memory() {
-        // Without it there is nothing to undo on the next page, and nothing is lost.
-        let _ = memory.set_item(
-            &history_key(place),
-            &format!("{:x} {}", sum(of), history.to_json(HISTORY)),
+/// Stores a text's history for the next page of this tab. It applies to no other text.
+pub fn store_history(slot: &str, text: &str, history: &History) {
+    if let Some(session_storage) = session_storage() {
+        // Without storage the next page has nothing to undo, but no text is lost.
+        let _ = session_storage.set_item(
+            &history_key(slot),
+            &format!("{:x} {}", hash(text), history.to_json(MAX_HISTORY_BYTES)),
         );
     }
 }
 
-/// What [`keep_history`] kept, if it is of this text.
-pub fn history(place: &str, of: &str) -> Option<History> {
-    let kept = memory()?.get_item(&history_key(place)).ok().flatten()?;
-    let (found, history) = kept.split_once(' ')?;
-    (found == format!("{:x}", sum(of)))
+/// Returns the history stored by [`store_history`], if it belongs to this text.
+pub fn history(slot: &str, text: &str) -> Option<History> {
+    let stored = session_storage()?.get_item(&history_key(slot)).ok().flatten()?;
+    let (found, history) = stored.split_once(' ')?;
+    (found == format!("{:x}", hash(text)))
         .then(|| History::from_json(history))
         .flatten()
 }
 
-/// FNV-1a, 64 bits: tells one's own texts apart.
-fn sum(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+/// Computes the 64-bit FNV-1a hash, which suffices to tell the user's own texts apart.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }

@@ -1,5 +1,5 @@
-//! `IndexedDB`: one database, one store, the draft's place as key and the text as value, or an array
-//! of the text and its view in JSON.
+//! `IndexedDB` storage of drafts: one database with one object store. The key is the draft's slot; the value is the
+//! text, or an array of the text and its JSON view.
 
 use idb::{Database, DatabaseEvent, Error, Factory, ObjectStoreParams, TransactionMode};
 use js_sys::Array;
@@ -13,7 +13,7 @@ const STORE: &str = "drafts";
 async fn open() -> Result<Database, Error> {
     let mut request = Factory::new()?.open(DATABASE, Some(1))?;
     request.on_upgrade_needed(|event| {
-        // A browser that refuses this refuses the reads and writes that follow, which say so.
+        // If the browser refuses this, the following reads and writes fail and report it.
         if let Ok(database) = event.database() {
             let _ = database.create_object_store(STORE, ObjectStoreParams::new());
         }
@@ -21,8 +21,8 @@ async fn open() -> Result<Database, Error> {
     request.await
 }
 
-/// The places that hold a draft.
-pub async fn places() -> Result<Vec<String>, Error> {
+/// Returns the slots that hold a draft.
+pub async fn slots() -> Result<Vec<String>, Error> {
     let database = open().await?;
     let transaction = database.transaction(&[STORE], TransactionMode::ReadOnly)?;
     let keys = transaction.object_store(STORE)?.get_all_keys(None, None)?.await?;
@@ -31,13 +31,13 @@ pub async fn places() -> Result<Vec<String>, Error> {
     Ok(keys.iter().filter_map(JsValue::as_string).collect())
 }
 
-/// The draft at a place.
-pub async fn get(place: &str) -> Result<Option<Draft>, Error> {
+/// Returns the draft in a slot.
+pub async fn get(slot: &str) -> Result<Option<Draft>, Error> {
     let database = open().await?;
     let transaction = database.transaction(&[STORE], TransactionMode::ReadOnly)?;
     let value: Option<JsValue> = transaction
         .object_store(STORE)?
-        .get(JsValue::from_str(place))?
+        .get(JsValue::from_str(slot))?
         .await?;
     transaction.await?;
     database.close();
@@ -49,12 +49,12 @@ pub async fn get(place: &str) -> Result<Option<Draft>, Error> {
     Ok(text.map(|text| Draft { text, json }))
 }
 
-/// Keeps a draft at a place, or takes it away.
-pub async fn put(place: &str, draft: Option<&Draft>) -> Result<(), Error> {
+/// Stores a draft in a slot, or deletes it.
+pub async fn put(slot: &str, draft: Option<&Draft>) -> Result<(), Error> {
     let database = open().await?;
     let transaction = database.transaction(&[STORE], TransactionMode::ReadWrite)?;
     let store = transaction.object_store(STORE)?;
-    let key = JsValue::from_str(place);
+    let key = JsValue::from_str(slot);
     match draft {
         Some(Draft { text, json }) => {
             let text = JsValue::from_str(text);

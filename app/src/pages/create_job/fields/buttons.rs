@@ -1,4 +1,4 @@
-//! The buttons that add and remove items.
+//! Buttons that add and remove items.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -7,14 +7,14 @@ use crate::i18n::{tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::state::Wizard;
 
-/// The button that takes an item out.
+/// Button that removes an item.
 #[component]
 pub fn RemoveButton(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The item.
+    /// Path of the item.
     path: Path,
-    /// What it is, for its accessible name.
+    /// Name of the item, for the accessible name.
     #[prop(into)]
     what: String,
 ) -> impl IntoView {
@@ -33,13 +33,13 @@ pub fn RemoveButton(
     }
 }
 
-/// The button that adds an item.
+/// Button that adds an item.
 #[component]
 pub fn AddButton(
-    /// Its words.
+    /// Label.
     #[prop(into)]
     label: String,
-    /// What it does.
+    /// Handler.
     on_add: Callback<()>,
 ) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! One of several values; yes or no.
+//! Controls for enumerated and boolean values.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -6,24 +6,24 @@ use serde_json::Value;
 
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::{As, Field, Problems};
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::fields::{Field, InputKind, Problems};
+use crate::pages::create_job::state::{Wizard, display};
 
-/// One of several values, or not set.
+/// Select of several values, or not set.
 #[component]
 pub fn Select(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// What it is about.
+    /// Path of the field.
     path: Path,
-    /// Its words.
+    /// Label.
     label: Text,
-    /// An explanation.
+    /// Help text.
     #[prop(optional)]
     hint: Option<Text>,
-    /// The values; a value that is in the manifest but not here is offered too.
+    /// Values; a value that is in the manifest but not here is offered too.
     values: &'static [&'static str],
-    /// Words for "not set"; none if it has to be set.
+    /// Label of "not set"; none if the field is required.
     #[prop(optional)]
     none: Option<Text>,
 ) -> impl IntoView {
@@ -33,7 +33,7 @@ pub fn Select(
         wizard
             .get(&stored.get_value())
             .as_ref()
-            .map(plain)
+            .map(display)
             .unwrap_or_default()
     };
     let other = move || Some(value()).filter(|value| !value.is_empty() && !values.contains(&value.as_str()));
@@ -46,7 +46,7 @@ pub fn Select(
                 on:focus=move |_| wizard.focused.set(stored.get_value())
                 on:change=move |event| {
                     let path = stored.get_value();
-                    wizard.edit(&As::Text.edit(&path, &event_target_value(&event)), None);
+                    wizard.edit(&InputKind::Text.edit(&path, &event_target_value(&event)), None);
                 }
             >
                 {none.map(|none| view! { <option value="" selected=move || value().is_empty()>{t(none)}</option> })}
@@ -60,16 +60,16 @@ pub fn Select(
     }
 }
 
-/// True, or not there.
+/// Checkbox: true, or absent.
 #[component]
-pub fn Check(
-    /// The wizard.
+pub fn Checkbox(
+    /// Wizard state.
     wizard: Wizard,
-    /// What it is about.
+    /// Path of the field.
     path: Path,
-    /// Its words.
+    /// Label.
     label: Text,
-    /// An explanation.
+    /// Help text.
     #[prop(default = Text { en: "", zh: "" })]
     hint: Text,
 ) -> impl IntoView {
@@ -102,16 +102,16 @@ pub fn Check(
     }
 }
 
-/// True, false, or not set.
+/// Select of true, false, or not set.
 #[component]
-pub fn Flag(
-    /// The wizard.
+pub fn BooleanSelect(
+    /// Wizard state.
     wizard: Wizard,
-    /// What it is about.
+    /// Path of the field.
     path: Path,
-    /// Its words.
+    /// Label.
     label: Text,
-    /// An explanation.
+    /// Help text.
     #[prop(default = Text { en: "", zh: "" })]
     hint: Text,
 ) -> impl IntoView {

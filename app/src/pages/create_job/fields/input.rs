@@ -1,4 +1,4 @@
-//! A line of text, or several.
+//! Text inputs, single-line and multi-line.
 
 use leptos::prelude::*;
 use manifest::{Edit, Path, Severity, retyped, shown};
@@ -6,28 +6,28 @@ use manifest::{Edit, Path, Severity, retyped, shown};
 use crate::i18n::{Text, t};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::Field;
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::state::{Wizard, display};
 
-/// What a text in an input becomes in the manifest.
+/// Conversion of an input's text to a value of the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum As {
-    /// A string; empty takes the field out.
+pub enum InputKind {
+    /// A string; empty removes the field.
     Text,
     /// A string; empty stays an empty string.
-    TextKept,
-    /// A whole number; empty takes the field out, and anything else stays as typed, with its problem.
+    RequiredText,
+    /// An integer; empty removes the field, and anything else stays as typed, with its problem.
     Number,
-    /// A whole number; what is no number, the empty text too, stays as typed.
-    NumberKept,
+    /// An integer; anything else, including the empty text, stays as typed.
+    RequiredNumber,
 }
 
-impl As {
-    /// What typing does to the field.
+impl InputKind {
+    /// Returns the edit that typing makes.
     pub fn edit(self, path: &Path, typed: &str) -> Edit {
         let (path, empty) = (path.clone(), typed.is_empty());
         match self {
             Self::Text | Self::Number if empty => Edit::Remove { path },
-            Self::Number | Self::NumberKept => match typed.parse::<i64>() {
+            Self::Number | Self::RequiredNumber => match typed.parse::<i64>() {
                 Ok(number) => Edit::Set {
                     path,
                     value: number.into(),
@@ -37,7 +37,7 @@ impl As {
                     value: typed.into(),
                 },
             },
-            Self::Text | Self::TextKept => Edit::Set {
+            Self::Text | Self::RequiredText => Edit::Set {
                 path,
                 value: typed.into(),
             },
@@ -45,42 +45,42 @@ impl As {
     }
 }
 
-/// Most lines that a text area shows before it scrolls.
-const LINES: usize = 20;
+/// Maximum number of lines that a text area shows before it scrolls.
+const MAX_LINES: usize = 20;
 
-/// The rows of a text area for a text: one a line, within bounds.
+/// Returns the number of rows of a text area for a text: one per line, within bounds.
 pub fn rows(text: &str) -> usize {
-    (text.matches('\n').count() + 1).min(LINES)
+    (text.matches('\n').count() + 1).min(MAX_LINES)
 }
 
-/// A text as the content of a text area in HTML, whose first line break would be left out.
-pub fn in_area(text: &str) -> String {
+/// Escapes a text as the content of a text area in HTML, whose parser drops the first line break.
+pub fn escape_for_textarea(text: &str) -> String {
     format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
 }
 
-/// A bound input without label, for rows.
+/// Bound input without a label, for rows.
 #[component]
 pub fn Input(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// What it is about.
+    /// Path of the field.
     path: Path,
-    /// How its text is taken.
-    #[prop(default = As::Text)]
-    kind: As,
-    /// An example.
+    /// Conversion of the text.
+    #[prop(default = InputKind::Text)]
+    kind: InputKind,
+    /// Example value.
     #[prop(optional, into)]
     placeholder: String,
-    /// Accessible name, where no label stands beside it.
+    /// Accessible name, if there is no label.
     #[prop(optional, into)]
     aria_label: Option<String>,
-    /// Names offered while typing; none to choose from where the person may not list them.
+    /// Names suggested while typing; none if the user may not list them.
     #[prop(optional_no_strip)]
     offers: Option<Signal<Vec<String>>>,
-    /// A text that may have several lines: in a text area that grows with them.
+    /// Whether the text may have several lines: uses a text area that grows with them.
     #[prop(optional)]
     lines: bool,
-    /// Identifiers are monospaced.
+    /// Whether to use a monospaced font, as for identifiers.
     #[prop(optional)]
     mono: bool,
 ) -> impl IntoView {
@@ -92,7 +92,7 @@ pub fn Input(
         wizard
             .get(&path.get_value())
             .as_ref()
-            .map(plain)
+            .map(display)
             .unwrap_or_default()
     };
     let invalid = move || {
@@ -122,7 +122,7 @@ pub fn Input(
                 aria-label=aria_label
                 aria-describedby=described
                 aria-invalid=invalid
-                inner_html=in_area(&wizard.first(displayed))
+                inner_html=escape_for_textarea(&wizard.initial(displayed))
                 prop:value=displayed
                 on:input=move |event| typed(event_target_value(&event))
                 on:focus=focused
@@ -135,7 +135,7 @@ pub fn Input(
             id=id
             class=class
             type="text"
-            inputmode=if matches!(kind, As::Number | As::NumberKept) { "numeric" } else { "text" }
+            inputmode=if matches!(kind, InputKind::Number | InputKind::RequiredNumber) { "numeric" } else { "text" }
             autocomplete="off"
             spellcheck="false"
             list=offers.map(|_| list.clone())
@@ -143,7 +143,7 @@ pub fn Input(
             aria-label=aria_label
             aria-describedby=described
             aria-invalid=invalid
-            value=wizard.first(displayed)
+            value=wizard.initial(displayed)
             prop:value=displayed
             on:input=move |event| typed(event_target_value(&event))
             on:focus=focused
@@ -160,31 +160,31 @@ pub fn Input(
     .into_any()
 }
 
-/// A labelled text input.
+/// Labelled text input.
 #[component]
 pub fn TextField(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// What it is about.
+    /// Path of the field.
     path: Path,
-    /// Its words.
+    /// Label.
     label: Text,
-    /// An explanation.
+    /// Help text.
     #[prop(optional)]
     hint: Option<Text>,
-    /// How its text is taken.
-    #[prop(default = As::Text)]
-    kind: As,
-    /// An example.
+    /// Conversion of the text.
+    #[prop(default = InputKind::Text)]
+    kind: InputKind,
+    /// Example value.
     #[prop(optional, into)]
     placeholder: String,
-    /// Names offered while typing.
+    /// Names suggested while typing.
     #[prop(optional_no_strip)]
     offers: Option<Signal<Vec<String>>>,
-    /// Several lines.
+    /// Whether the text may have several lines.
     #[prop(optional)]
     lines: bool,
-    /// Identifiers are monospaced.
+    /// Whether to use a monospaced font, as for identifiers.
     #[prop(optional)]
     mono: bool,
 ) -> impl IntoView {

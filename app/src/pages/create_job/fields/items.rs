@@ -1,4 +1,4 @@
-//! A list of objects, one card or row an item, with buttons that add and remove.
+//! List of objects, one card or row per item, with buttons that add and remove items.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -9,24 +9,24 @@ use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::{AddButton, Problems, RemoveButton, positions};
 use crate::pages::create_job::state::Wizard;
 
-/// What a button adds: its words and the new item.
+/// Add button: its label and the new item.
 pub type Addition = (Text, fn() -> Value);
 
-/// The list. Rows stay while only their values change.
+/// List of objects. Rows are kept while only their values change.
 #[component]
 pub fn Items(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The list.
+    /// Path of the list.
     path: Path,
-    /// What it is.
+    /// Label.
     label: Text,
-    /// An explanation.
+    /// Help text.
     #[prop(default = Text { en: "", zh: "" })]
     hint: Text,
-    /// One button for each kind of new item.
+    /// Add buttons, one for each kind of new item.
     additions: &'static [Addition],
-    /// The fields of an item.
+    /// Renders the fields of an item.
     item: fn(Wizard, Path) -> AnyView,
 ) -> impl IntoView {
     let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
@@ -46,10 +46,10 @@ pub fn Items(
             <div class="row-buttons">
                 {additions
                     .iter()
-                    .map(|(words, new)| {
+                    .map(|(label, new)| {
                         view! {
                             <AddButton
-                                label=t(*words)
+                                label=t(*label)
                                 on_add=Callback::new(move |()| wizard.push(&stored.get_value(), new()))
                             />
                         }
@@ -61,22 +61,22 @@ pub fn Items(
     .into_any()
 }
 
-/// A folded part of a form, open from the start when it holds something already.
+/// Collapsible part of a form, initially open if it already contains a value.
 #[component]
-pub fn Folded(
-    /// The wizard.
+pub fn Collapsible(
+    /// Wizard state.
     wizard: Wizard,
-    /// What it is.
+    /// Label.
     label: Text,
-    /// Open when one of these is set.
+    /// Paths that open it when set.
     paths: Vec<Path>,
-    /// The fields.
+    /// Fields.
     children: ChildrenFn,
 ) -> impl IntoView {
     let set = StoredValue::new(paths);
     let count =
         move || set.with_value(|paths| paths.iter().filter(|path| wizard.get(path).is_some()).count());
-    // Once open it stays open: taking the last value out must not fold the form under the person's hands.
+    // Once open it stays open: removing the last value must not collapse the form while the user is in it.
     let open = Memo::new(move |was: Option<&bool>| was.copied().unwrap_or_default() || count() > 0);
     view! {
         <details class="more" open=move || open.get()>

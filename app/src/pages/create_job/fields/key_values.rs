@@ -1,34 +1,34 @@
-//! Rows of keys and values: labels, annotations, node labels.
+//! Key-value rows: labels, annotations, node labels.
 
 use leptos::prelude::*;
 use manifest::{Edit, Path, Segment, retyped, shown};
 
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
-use crate::pages::create_job::fields::{AddButton, Problems, in_area, rows};
+use crate::pages::create_job::fields::{AddButton, Problems, escape_for_textarea, rows};
 use crate::pages::create_job::state::Wizard;
 
-/// A mapping of texts. Renaming a key keeps its place and value; a key that exists already is refused.
+/// Mapping of strings. Renaming a key keeps its position and value; an existing key is rejected.
 #[component]
-pub fn Pairs(
-    /// The wizard.
+pub fn KeyValues(
+    /// Wizard state.
     wizard: Wizard,
-    /// The mapping.
+    /// Path of the mapping.
     path: Path,
-    /// Its words.
+    /// Label.
     #[prop(into)]
     label: String,
-    /// Words on the button.
+    /// Label of the add button.
     add: Text,
-    /// Keys that are not shown here (they have a field of their own).
+    /// Keys that are hidden here because they have their own field.
     #[prop(optional)]
     hidden: &'static [&'static str],
-    /// The values are texts that may have several lines, as those of annotations and data are.
+    /// Whether values may have several lines, like those of annotations and data.
     #[prop(optional)]
     lines: bool,
 ) -> impl IntoView {
-    let of_texts = |key: &String| matches!(key.as_str(), "annotations" | "data" | "stringData");
-    let lines = lines || matches!(path.last(), Some(Segment::Key(key)) if of_texts(key));
+    let may_be_multiline = |key: &String| matches!(key.as_str(), "annotations" | "data" | "stringData");
+    let lines = lines || matches!(path.last(), Some(Segment::Key(key)) if may_be_multiline(key));
     let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
     let keys = Memo::new(move |_| {
         let pairs = wizard.pairs(&stored.get_value());
@@ -39,7 +39,7 @@ pub fn Pairs(
             .collect::<Vec<_>>()
     });
     let (title, label) = (label.clone(), StoredValue::new(label));
-    let fresh = move || {
+    let add_pair = move || {
         let taken = keys.get_untracked();
         let names = std::iter::once("key".to_owned()).chain((2..).map(|n| format!("key-{n}")));
         let key = names
@@ -67,7 +67,7 @@ pub fn Pairs(
                 </For>
             </div>
             <Problems wizard path/>
-            <AddButton label=t(add) on_add=Callback::new(move |()| fresh())/>
+            <AddButton label=t(add) on_add=Callback::new(move |()| add_pair())/>
         </fieldset>
     }
 }
@@ -114,7 +114,7 @@ fn Row(
                 spellcheck="false"
                 aria-label=name(text::KEY)
                 placeholder=t(text::KEY)
-                value=wizard.first(key)
+                value=wizard.initial(key)
                 prop:value=key
                 on:change=move |event| rename(event_target_value(&event))
                 on:focus=move |_| wizard.focused.set(at())
@@ -128,7 +128,7 @@ fn Row(
                         spellcheck="false"
                         aria-label=name(text::VALUE)
                         placeholder=t(text::VALUE)
-                        inner_html=in_area(&wizard.first(displayed))
+                        inner_html=escape_for_textarea(&wizard.initial(displayed))
                         prop:value=displayed
                         on:input=move |event| typed(event_target_value(&event))
                         on:focus=move |_| wizard.focused.set(at())
@@ -144,7 +144,7 @@ fn Row(
                         spellcheck="false"
                         aria-label=name(text::VALUE)
                         placeholder=t(text::VALUE)
-                        value=wizard.first(displayed)
+                        value=wizard.initial(displayed)
                         prop:value=displayed
                         on:input=move |event| typed(event_target_value(&event))
                         on:focus=move |_| wizard.focused.set(at())

@@ -1,6 +1,6 @@
 //! Inputs bound to a path of the document: they show its value and change it by edits.
 //!
-//! [`spec`] builds whole groups of them from tables, so that a field of the API is a row of data.
+//! [`table`] builds groups of them from tables, so that a field of the API is a row of data.
 
 mod buttons;
 mod choose;
@@ -12,9 +12,9 @@ mod string_list;
 pub mod table;
 
 pub use crate::pages::create_job::fields::buttons::{AddButton, RemoveButton};
-pub use crate::pages::create_job::fields::choose::{Check, Flag, Select};
-pub use crate::pages::create_job::fields::input::{As, Input, TextField, in_area, rows};
-pub use crate::pages::create_job::fields::string_list::Words;
+pub use crate::pages::create_job::fields::choose::{BooleanSelect, Checkbox, Select};
+pub use crate::pages::create_job::fields::input::{Input, InputKind, TextField, escape_for_textarea, rows};
+pub use crate::pages::create_job::fields::string_list::StringList;
 
 use std::fmt::Write;
 
@@ -23,11 +23,12 @@ use manifest::{Path, Severity};
 
 use crate::i18n::{Text, t};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::problems::{remedy, words};
+use crate::pages::create_job::problems::{fix_label, message};
 use crate::pages::create_job::state::Wizard;
 
-/// The element id of a path's input: in the Job's form, or in that of another document of the stream. The problem
-/// list and the switch jump to it. No two paths have the same, and none holds a blank, which would make it several.
+/// Returns the element id of a path's input, in the form of the Job or of another document of the stream. The
+/// problem list and the mode switch focus it. Ids are unique per path and contain no space, which would make them
+/// several.
 pub fn id_in(other: Option<usize>, path: &Path) -> String {
     let mut id = other.map_or_else(|| "f-".to_owned(), |entry| format!("d{entry}-"));
     for c in path.to_string().chars() {
@@ -47,20 +48,20 @@ pub fn id_in(other: Option<usize>, path: &Path) -> String {
 /// Label, input, hint and problems.
 #[component]
 pub fn Field(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// What the input is about.
+    /// Path of the field.
     path: Path,
-    /// Its words.
+    /// Label.
     #[prop(into)]
     label: String,
-    /// An explanation.
+    /// Help text.
     #[prop(optional)]
     hint: Option<Text>,
-    /// The label is for screen readers only (rows that have a heading).
+    /// Whether the label is for screen readers only (rows that have a heading).
     #[prop(optional)]
     quiet: bool,
-    /// The input.
+    /// Input.
     children: Children,
 ) -> impl IntoView {
     let id = wizard.id(&path);
@@ -74,12 +75,12 @@ pub fn Field(
     }
 }
 
-/// The problems at a path.
+/// Problems at a path.
 #[component]
 pub fn Problems(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The field.
+    /// Path of the field.
     path: Path,
 ) -> impl IntoView {
     let id = format!("{}-problem", wizard.id(&path));
@@ -95,15 +96,15 @@ pub fn Problems(
                             Severity::Error => "field-problem",
                             _ => "field-problem field-advice",
                         };
-                        let fix = problem.fix.as_ref().map(|fix| (remedy(&fix.edit), problem.clone()));
+                        let fix = problem.fix.as_ref().map(|fix| (fix_label(&fix.edit), problem.clone()));
                         view! {
                             <p class=class>
-                                {words(&problem)}
+                                {message(&problem)}
                                 {fix
-                                    .map(|(remedy, problem)| {
+                                    .map(|(label, problem)| {
                                         view! {
                                             <button type="button" class="link" on:click=move |_| wizard.fix(&problem)>
-                                                {remedy}
+                                                {label}
                                             </button>
                                         }
                                     })}
@@ -116,7 +117,7 @@ pub fn Problems(
     }
 }
 
-/// The positions of a list's items, for `<For>`: rows stay while only their values change.
+/// Returns the positions of a list's items, for `<For>`: rows are kept while only their values change.
 pub fn positions(wizard: Wizard, path: Path) -> Memo<Vec<usize>> {
     Memo::new(move |_| (0..wizard.length(&path)).collect())
 }
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_paths_share_an_element() {
+    fn element_ids_are_unique_per_path() {
         let keys = [
             "a", "a.b", "a-b", "a b", "a/b", "a[0]", "0", "", "é", "_2e_", "a\"b", "b", "a_b", "a]b",
         ];

@@ -1,4 +1,4 @@
-//! An amount of CPU or memory: a number and a unit, kept in the manifest as written.
+//! Quantity of CPU or memory: a number and a unit, stored in the manifest as written.
 
 use leptos::prelude::*;
 use manifest::{Path, Severity};
@@ -6,14 +6,14 @@ use manifest::{Path, Severity};
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::Field;
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::state::{Wizard, display};
 
-/// Units offered beside the number.
+/// Units offered next to the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Units {
     /// `m` and whole cores.
     Cpu,
-    /// `Mi`, `Gi` and their like.
+    /// `Mi`, `Gi` and similar.
     Memory,
 }
 
@@ -26,8 +26,8 @@ impl Units {
     }
 }
 
-/// Number and suffix of a text, if the suffix is one that the unit list has; else the whole text and none.
-fn take_apart(units: Units, text: &str) -> (String, Option<&'static str>) {
+/// Splits a text into number and suffix, if the unit list has the suffix; else returns the whole text and none.
+fn split_unit(units: Units, text: &str) -> (String, Option<&'static str>) {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-'))
         .unwrap_or(text.len());
@@ -38,37 +38,37 @@ fn take_apart(units: Units, text: &str) -> (String, Option<&'static str>) {
     }
 }
 
-/// A quantity with its unit. A unit typed into the number's box (`1.5Gi`) is taken too.
+/// Quantity with its unit. A unit typed into the number's box (`1.5Gi`) is accepted too.
 #[component]
 pub fn QuantityField(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// What it is about.
+    /// Path of the field.
     path: Path,
-    /// Its words.
+    /// Label.
     label: Text,
-    /// Which units.
+    /// Kind of units.
     units: Units,
 ) -> impl IntoView {
     let id = wizard.id(&path);
     let described = format!("{id}-problem");
     let stored = StoredValue::new(path.clone());
-    // The unit chosen while there is no number yet.
-    let chosen = RwSignal::new(units.suffixes()[0]);
+    // Unit selected while there is no number yet.
+    let selected_unit = RwSignal::new(units.suffixes()[0]);
     let written = move || {
         wizard
             .get(&stored.get_value())
             .as_ref()
-            .map(plain)
+            .map(display)
             .unwrap_or_default()
     };
-    let number = move || take_apart(units, &written()).0;
+    let number = move || split_unit(units, &written()).0;
     let unit = move || {
         let written = written();
         if written.is_empty() {
-            Some(chosen.get())
+            Some(selected_unit.get())
         } else {
-            take_apart(units, &written).1
+            split_unit(units, &written).1
         }
     };
     let set = move |number: &str, unit: &str| {
@@ -105,7 +105,7 @@ pub fn QuantityField(
                     autocomplete="off"
                     aria-describedby=described
                     aria-invalid=invalid
-                    value=wizard.first(number)
+                    value=wizard.initial(number)
                     prop:value=number
                     on:input=move |event| set(&event_target_value(&event), untrack(unit).unwrap_or_default())
                     on:focus=move |_| wizard.focused.set(stored.get_value())
@@ -116,7 +116,7 @@ pub fn QuantityField(
                     on:change=move |event| {
                         let value = event_target_value(&event);
                         let Some(unit) = units.suffixes().iter().find(|suffix| **suffix == value) else { return };
-                        chosen.set(unit);
+                        selected_unit.set(unit);
                         let number = untrack(number);
                         if !number.is_empty() {
                             set(&number, unit);
@@ -127,12 +127,12 @@ pub fn QuantityField(
                         .suffixes()
                         .iter()
                         .map(|suffix| {
-                            let words = match (*suffix, units) {
+                            let label = match (*suffix, units) {
                                 ("", Units::Cpu) => t(text::UNIT_CORES),
                                 ("", Units::Memory) => "B",
                                 (suffix, _) => suffix,
                             };
-                            view! { <option value=*suffix selected=move || unit() == Some(*suffix)>{words}</option> }
+                            view! { <option value=*suffix selected=move || unit() == Some(*suffix)>{label}</option> }
                         })
                         .collect_view()}
                     {dynamic(move || {
@@ -149,16 +149,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantity_is_shown_in_the_unit_it_was_written_in() {
-        assert_eq!(take_apart(Units::Cpu, "500m"), ("500".to_owned(), Some("m")));
-        assert_eq!(take_apart(Units::Cpu, "0.5"), ("0.5".to_owned(), Some("")));
-        assert_eq!(take_apart(Units::Memory, "1.5Gi"), ("1.5".to_owned(), Some("Gi")));
+    fn quantities_keep_their_written_unit() {
+        assert_eq!(split_unit(Units::Cpu, "500m"), ("500".to_owned(), Some("m")));
+        assert_eq!(split_unit(Units::Cpu, "0.5"), ("0.5".to_owned(), Some("")));
+        assert_eq!(split_unit(Units::Memory, "1.5Gi"), ("1.5".to_owned(), Some("Gi")));
         assert_eq!(
-            take_apart(Units::Memory, "1e9"),
+            split_unit(Units::Memory, "1e9"),
             ("1e9".to_owned(), None),
             "kept as written"
         );
-        assert_eq!(take_apart(Units::Memory, "1x"), ("1x".to_owned(), None));
-        assert_eq!(take_apart(Units::Cpu, ""), (String::new(), Some("")));
+        assert_eq!(split_unit(Units::Memory, "1x"), ("1x".to_owned(), None));
+        assert_eq!(split_unit(Units::Cpu, ""), (String::new(), Some("")));
     }
 }

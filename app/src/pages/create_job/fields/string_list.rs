@@ -1,4 +1,4 @@
-//! A list of texts: command, arguments, and other lists, one text a row.
+//! List of strings, one per row: command, arguments, and others.
 
 use leptos::prelude::*;
 use manifest::{Edit, Path, Segment, shell};
@@ -6,36 +6,42 @@ use serde_json::Value;
 
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::{AddButton, As, Input, Problems, RemoveButton, positions, rows};
+use crate::pages::create_job::fields::{
+    AddButton, Input, InputKind, Problems, RemoveButton, positions, rows,
+};
 use crate::pages::create_job::state::Wizard;
 
-/// Command or arguments: one word a row.
+/// List of strings with one row each.
 #[component]
-pub fn Words(
-    /// The wizard.
+pub fn StringList(
+    /// Wizard state.
     wizard: Wizard,
-    /// The list.
+    /// Path of the list.
     path: Path,
-    /// Its words.
+    /// Label.
     #[prop(into)]
     label: String,
-    /// Words on the button.
+    /// Label of the add button.
     add: Text,
-    /// Offers to split a pasted command line by the shell's rules.
+    /// Whether to offer splitting a pasted command line by the shell's rules.
     #[prop(optional)]
     paste: bool,
-    /// The items are numbers.
+    /// Whether the items are numbers.
     #[prop(optional)]
     numbers: bool,
-    /// The items are texts that may have several lines, as those of a command are.
+    /// Whether items may have several lines, like those of a command.
     #[prop(optional)]
     lines: bool,
 ) -> impl IntoView {
-    let of_command = matches!(path.last(), Some(Segment::Key(key)) if key == "command" || key == "args");
-    let lines = (lines || of_command) && !numbers;
-    // A new number has to be one, a new text may be empty.
+    let is_command = matches!(path.last(), Some(Segment::Key(key)) if key == "command" || key == "args");
+    let lines = (lines || is_command) && !numbers;
+    // A new number has to be one; a new string may be empty.
     let new = move || if numbers { Value::from(0) } else { Value::from("") };
-    let kind = if numbers { As::NumberKept } else { As::TextKept };
+    let kind = if numbers {
+        InputKind::RequiredNumber
+    } else {
+        InputKind::RequiredText
+    };
     let stored = StoredValue::new(path.clone());
     let title = label.clone();
     let label = StoredValue::new(label);
@@ -66,16 +72,16 @@ pub fn Words(
     }
 }
 
-/// Splits a pasted command line into rows.
+/// Text area that splits a pasted command line into rows.
 #[component]
 fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
     let line = RwSignal::new(String::new());
     let open = RwSignal::new(false);
-    let wrong = RwSignal::new(None::<shell::SplitError>);
+    let split_error = RwSignal::new(None::<shell::SplitError>);
     let path = StoredValue::new(path);
     let split = move || match shell::split(&line.get_untracked()) {
         Ok(words) if !words.is_empty() => {
-            wrong.set(None);
+            split_error.set(None);
             open.set(false);
             line.set(String::new());
             wizard.edit(
@@ -87,7 +93,7 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
             );
         }
         Ok(_) => {}
-        Err(why) => wrong.set(Some(why)),
+        Err(why) => split_error.set(Some(why)),
     };
     view! {
         <Show
@@ -108,7 +114,7 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
                     spellcheck="false"
                     aria-label=t(text::PASTE_LINE)
                     placeholder="perl -wle 'print 1'"
-                    aria-invalid=move || wrong.get().is_some().to_string()
+                    aria-invalid=move || split_error.get().is_some().to_string()
                     prop:value=move || line.get()
                     on:input=move |event| line.set(event_target_value(&event))
                     on:keydown=move |event| {
@@ -119,7 +125,7 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
                     }
                 ></textarea>
                 <button type="button" class="button" on:click=move |_| split()>{t(text::PASTE_SPLIT)}</button>
-                <p class="hint">{dynamic(move || t(match wrong.get() {
+                <p class="hint">{dynamic(move || t(match split_error.get() {
                     Some(shell::SplitError::Open(_)) => text::PASTE_OPEN,
                     Some(shell::SplitError::Lines(_)) => text::PASTE_LINES,
                     None => text::PASTE_LINE_HINT,

@@ -1,4 +1,4 @@
-//! Groups of fields as tables: a row names a field of the API, its words and its control.
+//! Groups of fields as tables: a row names a field of the API, its label and its control.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -7,70 +7,73 @@ use crate::api::create::Offers;
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::extra_objects::names_of;
-use crate::pages::create_job::fields::key_values::Pairs;
+use crate::pages::create_job::fields::key_values::KeyValues;
 use crate::pages::create_job::fields::quantity::{QuantityField, Units};
-use crate::pages::create_job::fields::{As, Check, Field, Flag, Input, Select, TextField, Words};
+use crate::pages::create_job::fields::{
+    BooleanSelect, Checkbox, Field, Input, InputKind, Select, StringList, TextField,
+};
 use crate::pages::create_job::state::Wizard;
 
-/// How a field is edited.
+/// Control that edits a field.
 #[derive(Debug, Clone, Copy)]
 pub enum Control {
-    /// A text; empty takes the field out.
+    /// String; empty removes the field.
     Text,
-    /// A text that the API requires; empty stays.
+    /// String that the API requires; empty stays.
     Required,
-    /// A whole number, or a port's name where the API takes either.
+    /// Integer, or a port's name where the API accepts either.
     Number,
-    /// True, or not there.
-    Check,
-    /// True, false or not there: for fields whose default is true, or decided elsewhere.
-    Flag,
-    /// One of these.
+    /// True, or absent.
+    Checkbox,
+    /// True, false or absent: for fields whose default is true, or decided elsewhere.
+    BooleanSelect,
+    /// One of these values.
     Choice(&'static [&'static str]),
-    /// An amount.
+    /// Quantity.
     Quantity(Units),
-    /// A list of texts; words on its button.
-    Words(Text),
-    /// A mapping of texts; words on its button.
-    Pairs(Text),
-    /// A name out of what the stream itself brings of a kind and what the project offers, or any other.
+    /// List of strings; label of its add button.
+    StringList(Text),
+    /// Mapping of strings; label of its add button.
+    KeyValues(Text),
+    /// Name of an object of a kind, suggested from the stream itself and from the project; any other is accepted.
     Offer(&'static str, fn(&Offers) -> Vec<String>),
 }
 
 impl Control {
-    /// It needs the whole width.
+    /// Returns whether the control needs the whole width.
     fn is_wide(self) -> bool {
-        matches!(self, Self::Words(_) | Self::Pairs(_))
+        matches!(self, Self::StringList(_) | Self::KeyValues(_))
     }
 }
 
-/// A field of the API.
+/// Field of the API.
 #[derive(Debug, Clone, Copy)]
-pub struct Spec {
-    /// Its keys below the group's path, joined by dots.
+pub struct FieldSpec {
+    /// Keys below the group's path, joined by dots.
     pub key: &'static str,
-    /// Its words.
+    /// Label.
     pub label: Text,
-    /// An explanation; may be empty.
+    /// Help text; may be empty.
     pub hint: Text,
-    /// How it is edited.
+    /// Control.
     pub control: Control,
-    /// The first minor version of Kubernetes 1 that serves it without a feature gate; 0 for all that we support.
+    /// First minor version of Kubernetes 1 that serves the field without a feature gate; 0 for all supported
+    /// versions.
     pub since: u16,
 }
 
-impl Spec {
-    /// Where it stands below a path.
+impl FieldSpec {
+    /// Returns the path of the field below a base.
     pub fn path(&self, base: &Path) -> Path {
         self.key.split('.').fold(base.clone(), |path, key| path.key(key))
     }
 }
 
-/// Declares a table: `"key" => Control, "label" | "标签", "hint" | "说明";` and, where the API has the field only
-/// since some version, `[since 26]` before the colon's semicolon.
+/// Declares a table: `"key" => Control, "label" | "标签", "hint" | "说明";` and, if the API has the field only since
+/// some version, `[since 26]` before the semicolon.
 macro_rules! specs {
     ($($key:literal => $control:expr, $en:literal | $zh:literal, $hint_en:literal | $hint_zh:literal $([since $since:literal])?;)*) => {
-        &[$($crate::pages::create_job::fields::table::Spec {
+        &[$($crate::pages::create_job::fields::table::FieldSpec {
             key: $key,
             label: $crate::i18n::Text { en: $en, zh: $zh },
             hint: $crate::i18n::Text { en: $hint_en, zh: $hint_zh },
@@ -81,69 +84,69 @@ macro_rules! specs {
 }
 pub(crate) use specs;
 
-/// The fields of a table, in as many columns as there is room for.
+/// Fields of a table, in as many columns as fit.
 #[component]
 pub fn Fields(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The object that they belong to.
+    /// Path of the object they belong to.
     base: Path,
-    /// The table.
-    specs: &'static [Spec],
+    /// Table.
+    specs: &'static [FieldSpec],
 ) -> impl IntoView {
     let (wide, narrow): (Vec<_>, Vec<_>) = specs.iter().partition(|spec| spec.control.is_wide());
-    let one = |spec: &&'static Spec| {
+    let field = |spec: &&'static FieldSpec| {
         let spec = *spec;
         let path = spec.path(&base);
         view! { <Versioned wizard spec path/> }
     };
     view! {
-        {(!narrow.is_empty()).then(|| view! { <div class="columns">{narrow.iter().map(one).collect_view()}</div> })}
-        {wide.iter().map(one).collect_view()}
+        {(!narrow.is_empty()).then(|| view! { <div class="columns">{narrow.iter().map(field).collect_view()}</div> })}
+        {wide.iter().map(field).collect_view()}
     }
     .into_any()
 }
 
-/// A field, disabled with its reason where the cluster does not have it yet.
+/// Field that is disabled with a reason if the cluster's version lacks it.
 #[component]
-fn Versioned(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
-    let place = StoredValue::new(path.clone());
+fn Versioned(wizard: Wizard, spec: &'static FieldSpec, path: Path) -> impl IntoView {
+    let stored = StoredValue::new(path.clone());
     let missing = Memo::new(move |_| {
-        let lacks = match wizard.knows(&place.get_value()) {
-            // What is set stays in reach, to be taken out.
-            _ if wizard.get(&place.get_value()).is_some() => false,
+        let is_missing = match wizard.schema_has(&stored.get_value()) {
+            // A field that is set stays enabled, so that it can be removed.
+            _ if wizard.get(&stored.get_value()).is_some() => false,
             Some(known) => !known,
-            None => wizard.minor.get().is_some_and(|minor| minor < spec.since),
+            None => wizard.minor_version.get().is_some_and(|minor| minor < spec.since),
         };
-        lacks.then(|| match spec.since {
+        is_missing.then(|| match spec.since {
             0 => t(text::NOT_IN_CLUSTER).to_owned(),
             since => tf(text::NEEDS_VERSION, &[("version", &format!("1.{since}"))]),
         })
     });
     view! {
         <div class="versioned" class:versioned-wide=spec.control.is_wide() inert=move || missing.with(Option::is_some)>
-            <One wizard spec path/>
+            <FieldControl wizard spec path/>
         </div>
-        {dynamic(move || missing.get().map(|words| view! { <p class="hint hint-version">{t(spec.label)} ": " {words}</p> }))}
+        {dynamic(move || missing.get().map(|reason| view! { <p class="hint hint-version">{t(spec.label)} ": " {reason}</p> }))}
     }
 }
 
 #[component]
-fn One(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
-    let Spec { label, hint, .. } = *spec;
+fn FieldControl(wizard: Wizard, spec: &'static FieldSpec, path: Path) -> impl IntoView {
+    let FieldSpec { label, hint, .. } = *spec;
     let text = |kind| view! { <TextField wizard path=path.clone() label hint kind mono=true/> }.into_any();
     match spec.control {
-        Control::Text => text(As::Text),
-        Control::Required => text(As::TextKept),
-        Control::Number => text(As::Number),
-        Control::Check => view! { <Check wizard path label hint/> }.into_any(),
-        Control::Flag => view! { <Flag wizard path label hint/> }.into_any(),
+        Control::Text => text(InputKind::Text),
+        Control::Required => text(InputKind::RequiredText),
+        Control::Number => text(InputKind::Number),
+        Control::Checkbox => view! { <Checkbox wizard path label hint/> }.into_any(),
+        Control::BooleanSelect => view! { <BooleanSelect wizard path label hint/> }.into_any(),
         Control::Choice(values) => {
             view! { <Select wizard path label hint values none=text::NOT_SET/> }.into_any()
         }
         Control::Quantity(units) => view! { <QuantityField wizard path label units/> }.into_any(),
-        Control::Words(add) => view! { <Words wizard path label add/> }.into_any(),
-        Control::Pairs(add) => view! { <Pairs wizard path label add/> }.into_any(),
+        Control::StringList(add) => view! { <StringList wizard path label add/> }.into_any(),
+        Control::KeyValues(add) => view! { <KeyValues wizard path label add/> }.into_any(),
         Control::Offer(kind, names) => {
             let offers = Signal::derive(move || {
                 let mut all = names_of(wizard, kind);
@@ -155,8 +158,8 @@ fn One(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
             let id = wizard.id(&path);
             view! {
                 <Field wizard path=path.clone() label=t(label) hint>
-                    <Input wizard path kind=As::Text offers=Some(offers) mono=true/>
-                    <Offered id offers/>
+                    <Input wizard path kind=InputKind::Text offers=Some(offers) mono=true/>
+                    <SuggestionCount id offers/>
                 </Field>
             }
             .into_any()
@@ -164,9 +167,9 @@ fn One(wizard: Wizard, spec: &'static Spec, path: Path) -> impl IntoView {
     }
 }
 
-/// Says how many names there are to choose from, so that an empty list is no riddle.
+/// Announces the number of suggested names, so that an empty list is not confusing.
 #[component]
-fn Offered(id: String, offers: Signal<Vec<String>>) -> impl IntoView {
+fn SuggestionCount(id: String, offers: Signal<Vec<String>>) -> impl IntoView {
     view! {
         <span class="sr-only" id=format!("{id}-offered")>
             {dynamic(move || tf(text::OFFERED, &[("n", &offers.with(Vec::len).to_string())]))}
@@ -179,8 +182,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_with_dots_goes_down_several_levels() {
-        const TABLE: &[Spec] = specs! { "limits.cpu" => Control::Text, "a" | "甲", "" | "" [since 26]; };
+    fn dotted_key_resolves_to_nested_path() {
+        const TABLE: &[FieldSpec] = specs! { "limits.cpu" => Control::Text, "a" | "甲", "" | "" [since 26]; };
         assert_eq!(
             TABLE[0].path(&Path::of(["resources"])).to_string(),
             "resources.limits.cpu"

@@ -1,4 +1,4 @@
-//! What the cluster said to Create, where it is not told at a field, and what the dry run says meanwhile.
+//! Results of Create that are not shown at a field, and the status of the dry run.
 
 use leptos::prelude::*;
 
@@ -13,15 +13,15 @@ use crate::pages::create_job::state::Wizard;
 use crate::parts::api_error::Failure;
 use manifest::Path;
 
-/// Remembers what the server said and, if it was no dry run, which documents exist now: another try sends the others.
-pub fn finish(
+/// Stores the response and, if it was no dry run, which documents now exist: a retry sends only the others.
+pub fn record_response(
     wizard: Wizard,
     text: &str,
-    answer: Result<CreateOutcome, ApiError>,
+    response: Result<CreateOutcome, ApiError>,
     real: bool,
     drafts: Drafts,
 ) {
-    if let Ok(outcome) = &answer
+    if let Ok(outcome) = &response
         && real
     {
         let sent = manifest::Document::parse(text);
@@ -33,10 +33,10 @@ pub fn finish(
             let range = sent.entries().get(document.entry)?.range.clone();
             Some(sent.text()[range].to_owned())
         });
-        wizard.done.update(|done| done.extend(texts));
+        wizard.created_texts.update(|done| done.extend(texts));
     }
-    let signed_out = matches!(answer, Err(ApiError::SignedOut));
-    let first = answer.as_ref().ok().and_then(|outcome| {
+    let signed_out = matches!(response, Err(ApiError::SignedOut));
+    let first = response.as_ref().ok().and_then(|outcome| {
         let refused = outcome
             .documents
             .iter()
@@ -47,10 +47,10 @@ pub fn finish(
             _ => None,
         }
     });
-    wizard.answer.set(Some((text.to_owned(), answer)));
+    wizard.create_response.set(Some((text.to_owned(), response)));
     if signed_out {
-        // A text that this browser does not keep must not be left behind: the page stays and says what to do.
-        if drafts.is_kept() {
+        // A text that this browser has not saved must not be left: the page stays and says what to do.
+        if drafts.is_saved() {
             crate::pages::to_sign_in();
         }
     } else if let Some(path) = first {
@@ -58,15 +58,15 @@ pub fn finish(
     }
 }
 
-/// What the server answered, where it is not told at a field.
+/// Result of Create, if it is not shown at a field.
 #[component]
-pub fn Answer(
-    /// The wizard.
+pub fn CreateResult(
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     move || {
-        let (_, answer) = wizard.answer.get()?;
-        match answer {
+        let (_, response) = wizard.create_response.get()?;
+        match response {
             Err(ApiError::SignedOut) => Some(
                 view! {
                     <Notice tone=Tone::Error>
@@ -86,17 +86,17 @@ pub fn Answer(
     }
 }
 
-/// What became of each document of a try that did not go through.
+/// Result of each document of a failed attempt.
 #[component]
 fn Results(wizard: Wizard, outcome: CreateOutcome) -> impl IntoView {
-    let exists = wizard.existing();
+    let exists = wizard.created_entries();
     let partly = outcome
         .documents
         .iter()
         .any(|document| exists.contains(&document.entry));
     let lines = outcome.documents.into_iter().map(|document| {
         let name = format!("{} {}", document.kind, document.name);
-        let (glyph, words) = match (&document.error, exists.contains(&document.entry)) {
+        let (glyph, label) = match (&document.error, exists.contains(&document.entry)) {
             (Some(_), _) => (Glyph::Cross, text::RESULT_REFUSED),
             (None, true) => (Glyph::CheckCircle, text::RESULT_CREATED),
             (None, false) => (Glyph::Minus, text::RESULT_NOT_SENT),
@@ -106,7 +106,7 @@ fn Results(wizard: Wizard, outcome: CreateOutcome) -> impl IntoView {
                 <Icon glyph/>
                 {name}
                 " "
-                <span class="hint">{t(words)}</span>
+                <span class="hint">{t(label)}</span>
             </h3>
             {document.error.map(|error| view! { <Failure error/> })}
         }
@@ -120,7 +120,7 @@ fn Results(wizard: Wizard, outcome: CreateOutcome) -> impl IntoView {
     .into_any()
 }
 
-/// The cluster itself has said no, rather than not answered.
+/// Returns whether the cluster itself rejected the document, rather than being unreachable.
 pub fn is_refused(document: &DocumentOutcome) -> bool {
     document.error.as_ref().is_some_and(|error| {
         !matches!(
@@ -130,31 +130,31 @@ pub fn is_refused(document: &DocumentOutcome) -> bool {
     })
 }
 
-/// What the dry run says to the text as it stands.
+/// Status of the dry run of the current text.
 #[component]
-pub fn Verdict(
-    /// The wizard.
+pub fn DryRunStatus(
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
-    let verdict = Memo::new(move |_| {
-        if wizard.checking.get() {
+    let status = Memo::new(move |_| {
+        if wizard.dry_run_pending.get() {
             return Some((Glyph::Spinner, text::CHECKING));
         }
         let text = wizard.document.with(|document| document.text().to_owned());
-        wizard
-            .checked
-            .with(|checked| match checked.as_ref().filter(|(of, _)| *of == text)? {
+        wizard.dry_run_response.with(|latest| {
+            match latest.as_ref().filter(|(text_sent, _)| *text_sent == text)? {
                 (_, Ok(outcome)) if outcome.is_success() => Some((Glyph::CheckCircle, review::AGREES)),
                 (_, Ok(outcome)) if outcome.documents.iter().any(is_refused) => {
                     Some((Glyph::Cross, review::OBJECTS))
                 }
                 (_, Ok(_)) => Some((Glyph::Alert, review::UNASKED)),
                 (_, Err(_)) => Some((Glyph::Alert, review::UNASKED)),
-            })
+            }
+        })
     });
     view! {
         <span class="verdict wide-only" role="status">
-            {dynamic(move || verdict.get().map(|(glyph, words)| view! { <Icon glyph/> {t(words)} }))}
+            {dynamic(move || status.get().map(|(glyph, label)| view! { <Icon glyph/> {t(label)} }))}
         </span>
     }
 }

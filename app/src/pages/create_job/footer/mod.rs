@@ -1,4 +1,4 @@
-//! The foot of the wizard: the problems, what the Job costs, and the buttons.
+//! Footer of the wizard: problems, quota use, and buttons.
 
 mod create_result;
 mod problem_list;
@@ -16,50 +16,50 @@ use crate::kit::toast::Toaster;
 use crate::pages::create_job::draft::Drafts;
 pub use crate::pages::create_job::focus_field::focus_field;
 pub use crate::pages::create_job::footer::create_result::is_refused;
-use crate::pages::create_job::footer::create_result::{Answer, Verdict, finish};
+use crate::pages::create_job::footer::create_result::{CreateResult, DryRunStatus, record_response};
 use crate::pages::create_job::footer::problem_list::{ProblemList, jump};
-pub use crate::pages::create_job::footer::quota_use::Cost;
+pub use crate::pages::create_job::footer::quota_use::QuotaUse;
 use crate::pages::create_job::initial_text;
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
 use crate::urls;
 
-/// The foot.
+/// Footer of the wizard.
 #[component]
-pub fn Foot(
-    /// The wizard.
+pub fn Footer(
+    /// Wizard state.
     wizard: Wizard,
-    /// Goes to a step.
+    /// Navigates to a step.
     go: Callback<Step>,
-    /// Switches the mode.
+    /// Switches edit mode.
     mode: Callback<bool>,
-    /// The review is shown.
+    /// Whether the review is shown.
     reviewing: RwSignal<bool>,
-    /// Forgets the draft once its objects exist.
+    /// Drafts, deleted once the objects exist.
     drafts: Drafts,
 ) -> impl IntoView {
     let create = Action::new(move |(): &()| {
         async move {
             let document = wizard.document.get_untracked();
             let (project, text) = (wizard.project.get_untracked(), document.text().to_owned());
-            // The dry run first: nothing is created while a part of it would be refused.
+            // The dry run first: nothing is created while any document would be rejected.
             let mut answer = Ok(CreateOutcome {
                 documents: Vec::new(),
             });
             let mut real = false;
             for dry_run in [true, false] {
                 real = !dry_run;
-                let done = wizard.existing();
+                let done = wizard.created_entries();
                 answer = api::create(project.clone(), text.clone(), dry_run, done).await;
                 if !matches!(&answer, Ok(outcome) if outcome.is_success()) {
                     break;
                 }
             }
-            finish(wizard, &text, answer.clone(), real, drafts);
+            record_response(wizard, &text, answer.clone(), real, drafts);
             if let Ok(outcome) = answer
                 && outcome.is_success()
             {
-                initial_text::done(drafts);
+                initial_text::finish(drafts);
                 let job = outcome.documents.iter().find(|document| document.kind == "Job");
                 let name = job.map(|job| job.name.clone());
                 let names: Vec<_> = outcome
@@ -67,15 +67,15 @@ pub fn Foot(
                     .iter()
                     .map(|document| document.name.clone())
                     .collect();
-                Toaster::leave(&tf(text::CREATED, &[("name", &names.join(", "))]));
+                Toaster::show_on_next_page(&tf(text::CREATED, &[("name", &names.join(", "))]));
                 let to = name.map_or(urls::jobs(&project), |name| urls::job(&project, &name));
                 leave(&to);
             }
         }
     });
     let submit = move |()| {
-        wizard.young.grow_up();
-        if wizard.is_sound() {
+        wizard.untouched.clear();
+        if wizard.is_locally_valid() {
             create.dispatch(());
             return;
         }
@@ -84,7 +84,8 @@ pub fn Foot(
             .with_untracked(|problems| problems.first().cloned());
         if let Some(problem) = first {
             reviewing.set(false);
-            if (untrack(|| wizard.waits()) || wizard.document.with_untracked(|document| !document.is_valid()))
+            if (untrack(|| wizard.is_json_pending())
+                || wizard.document.with_untracked(|document| !document.is_valid()))
                 && !wizard.editing.get_untracked()
             {
                 mode.run(true);
@@ -94,13 +95,13 @@ pub fn Foot(
     };
     view! {
         <footer class="wizard-foot">
-            <Answer wizard/>
+            <CreateResult wizard/>
             <ProblemList wizard go/>
             <div class="wizard-buttons">
                 <a class="button" rel="external" href=move || urls::jobs(&wizard.project.get())>{t(common::CANCEL)}</a>
-                <Cost wizard/>
+                <QuotaUse wizard/>
                 <span class="bar-space"></span>
-                <Verdict wizard/>
+                <DryRunStatus wizard/>
                 <button
                     type="button"
                     class="button"
@@ -140,7 +141,7 @@ pub fn Foot(
                     type="button"
                     class="button button-primary"
                     data-early="go"
-                    aria-disabled=move || (!wizard.is_sound()).then_some("false")
+                    aria-disabled=move || (!wizard.is_locally_valid()).then_some("false")
                     disabled=move || create.pending().get()
                     on:click=move |_| submit(())
                 >

@@ -1,4 +1,4 @@
-//! All problems in one list that jumps.
+//! List of all problems, with links to their fields.
 
 use leptos::prelude::*;
 use manifest::{Problem, Severity};
@@ -7,18 +7,18 @@ use crate::i18n::{t, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::focus_field::focus_field;
-use crate::pages::create_job::problems::{SERVER, words};
+use crate::pages::create_job::problems::{SERVER, message};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
 
-/// Where a click on a problem leads: the field in form mode, the line in edit mode.
+/// Navigates to a problem: to the field in form mode, to the line in edit mode.
 pub fn jump(wizard: Wizard, go: Callback<Step>, problem: &Problem) {
-    wizard.young.grow_up();
+    wizard.untouched.clear();
     wizard.focused.set(problem.path.clone());
     if wizard.editing.get_untracked() {
         wizard.reveal(problem.range.start);
     } else {
-        // The forms of the other documents stand on the step of the volumes.
+        // The forms of the other documents are on the volumes step.
         let other = problem
             .entry
             .filter(|entry| *entry != wizard.entry.get_untracked());
@@ -27,12 +27,12 @@ pub fn jump(wizard: Wizard, go: Callback<Step>, problem: &Problem) {
     }
 }
 
-/// All problems; a click leads to the field or line.
+/// List of all problems; a click leads to the field or line.
 #[component]
 pub fn ProblemList(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// Goes to a step.
+    /// Navigates to a step.
     go: Callback<Step>,
 ) -> impl IntoView {
     let count = move |severity: Severity| {
@@ -58,7 +58,7 @@ pub fn ProblemList(
                             {t(text::PROBLEMS)}
                             <span class="count" class:count-mild=errors == 0>{all}</span>
                             <span class="problems-first">
-                                {dynamic(move || wizard.problems.with(|problems| problems.first().map(words)))}
+                                {dynamic(move || wizard.problems.with(|problems| problems.first().map(message)))}
                             </span>
                         }
                             .into_any()
@@ -76,16 +76,16 @@ pub fn ProblemList(
                                 manifest::line_column(shown.text(), problem.range.start)
                             });
                             let label = if problem.path.is_root() { format!("{line}") } else { problem.path.to_string() };
-                            let said = if problem.code == SERVER { Some(t(text::SERVER_SAYS)) } else { None };
-                            let wrong = problem.severity == Severity::Error;
-                            let glyph = if wrong { Glyph::Cross } else { Glyph::Info };
-                            let words = words(&problem);
+                            let source = if problem.code == SERVER { Some(t(text::SERVER_SAYS)) } else { None };
+                            let is_error = problem.severity == Severity::Error;
+                            let glyph = if is_error { Glyph::Cross } else { Glyph::Info };
+                            let message = message(&problem);
                             view! {
                                 <li>
-                                    <button type="button" class="problem" class:problem-error=wrong on:click=move |_| jump(wizard, go, &problem)>
+                                    <button type="button" class="problem" class:problem-error=is_error on:click=move |_| jump(wizard, go, &problem)>
                                         <Icon glyph/>
                                         <code>{label}</code>
-                                        <span>{said.map(|said| format!("{said}: "))} {words}</span>
+                                        <span>{source.map(|source| format!("{source}: "))} {message}</span>
                                     </button>
                                 </li>
                             }

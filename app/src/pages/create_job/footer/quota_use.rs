@@ -1,4 +1,4 @@
-//! What the Job costs, against what the quota has left.
+//! Resource requests of the Job, compared with the remaining quota.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use crate::i18n::{tf, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::pod;
 
-/// What the Pods that run at once ask for, and what the quota has left.
+/// Total requests of the Pods that run in parallel, and the remaining quota.
 #[component]
-pub fn Cost(
-    /// The wizard.
+pub fn QuotaUse(
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let sum = move |resource: &'static str| {
@@ -31,7 +31,7 @@ pub fn Cost(
             });
             match amount {
                 Some(value @ (Value::String(_) | Value::Number(_))) => {
-                    total.plus(&plain(&value).parse().ok()?)
+                    total.plus(&display(&value).parse().ok()?)
                 }
                 _ => Some(total),
             }
@@ -52,11 +52,11 @@ pub fn Cost(
         wizard.offers.with(|offers| {
             let left = &offers.as_ref()?.quota_left;
             (!left.is_empty()).then(|| {
-                let words = left
+                let amounts = left
                     .iter()
                     .map(|(name, amount)| format!("{name} {amount}"))
                     .collect::<Vec<_>>();
-                tf(text::QUOTA_LEFT, &[("left", &words.join(" · "))])
+                tf(text::QUOTA_LEFT, &[("left", &amounts.join(" · "))])
             })
         })
     };

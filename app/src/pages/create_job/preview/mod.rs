@@ -1,4 +1,4 @@
-//! The manifest beside the form: the text with its line numbers, what the last edit changed lit for a moment.
+//! Preview of the manifest next to the form: the text with line numbers, with the last edit highlighted.
 //! A click on a line opens edit mode there.
 
 mod paint;
@@ -7,31 +7,31 @@ use leptos::prelude::*;
 
 use crate::i18n::{t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::preview::paint::{Blocks, paint, verbatim};
+use crate::pages::create_job::preview::paint::{BlockScalars, paint, verbatim};
 use crate::pages::create_job::state::Wizard;
 
-/// Most lines that are drawn; beyond, edit mode shows the rest.
-const LINES: usize = 2_000;
+/// Maximum number of lines rendered; edit mode shows the rest.
+const MAX_LINES: usize = 2_000;
 
-/// The pane.
+/// Preview pane.
 #[component]
 pub fn Preview(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
     /// Opens edit mode at a byte offset.
     on_open: Callback<usize>,
 ) -> impl IntoView {
     let frame = NodeRef::<leptos::html::Pre>::new();
     let lines = Memo::new(move |_| {
-        let (mut start, mut blocks) = (0, Blocks::default());
+        let (mut start, mut blocks) = (0, BlockScalars::default());
         wizard.shown.with(|shown| {
-            let lines = shown.text().split_inclusive('\n').take(LINES);
+            let lines = shown.text().split_inclusive('\n').take(MAX_LINES);
             lines
                 .map(|line| {
                     let at = start;
                     start += line.len();
                     let text = line.trim_end_matches(['\n', '\r']).to_owned();
-                    let is_verbatim = blocks.holds(&text);
+                    let is_verbatim = blocks.contains(&text);
                     Line {
                         at,
                         text,
@@ -41,15 +41,15 @@ pub fn Preview(
                 .collect::<Vec<_>>()
         })
     });
-    // Brings what has changed into view.
+    // Scrolls the changed lines into view.
     Effect::new(move |_| {
-        wizard.lit.track();
+        wizard.highlighted.track();
         request_animation_frame(move || {
             let Some(frame) = frame.try_get_untracked().flatten() else {
                 return;
             };
             if let Ok(Some(line)) = frame.query_selector(".lit") {
-                keep_in_view(&frame, &line);
+                scroll_into_view(&frame, &line);
             }
         });
     });
@@ -62,18 +62,19 @@ pub fn Preview(
     }
 }
 
-/// A line as it is drawn.
+/// Rendered line.
 #[derive(Clone, PartialEq)]
 struct Line {
-    /// Byte offset of its beginning.
+    /// Byte offset of its start.
     at: usize,
-    /// Without its end.
+    /// Text without its line ending.
     text: String,
-    /// It is text of a block scalar.
+    /// Whether it belongs to a block scalar.
     is_verbatim: bool,
 }
 
-/// One line. It is drawn anew only when its own text changes, so that a change high up in a long manifest costs little.
+/// One line, rendered again only when its own text changes, so that a change at the top of a long manifest is
+/// cheap.
 #[component]
 fn PreviewLine(
     wizard: Wizard,
@@ -90,7 +91,7 @@ fn PreviewLine(
         let Some(line) = range() else { return false };
         let touches =
             |lit: &std::ops::Range<usize>| lit.start <= line.end && lit.end >= line.start && !lit.is_empty();
-        wizard.lit.with(|ranges| ranges.iter().any(touches))
+        wizard.highlighted.with(|ranges| ranges.iter().any(touches))
     });
     let open = move |_| {
         if let Some(line) = untrack(range) {
@@ -105,7 +106,7 @@ fn PreviewLine(
                     let pieces = drawn.with(|(text, is_verbatim)| if *is_verbatim { verbatim(text) } else { paint(text) });
                     pieces
                         .into_iter()
-                        // An empty text would be rendered as a blank.
+                        // An empty text would be rendered as a space.
                         .filter(|piece| !piece.1.is_empty())
                         .map(|(paint, piece)| view! { <span class=paint.class()>{piece}</span> })
                         .collect_view()
@@ -115,8 +116,8 @@ fn PreviewLine(
     }
 }
 
-/// Scrolls the pane alone; the page stays where the person is.
-fn keep_in_view(frame: &web_sys::HtmlPreElement, line: &web_sys::Element) {
+/// Scrolls the pane alone; the scroll position of the page stays.
+fn scroll_into_view(frame: &web_sys::HtmlPreElement, line: &web_sys::Element) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;

@@ -1,24 +1,24 @@
-//! The colours of a line of a manifest.
+//! Syntax colours of a manifest's line.
 
-/// What a piece of a line is.
+/// Token kind of a piece of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// Indents and dashes.
+    /// Indentation and dashes.
     Plain,
     /// A key.
     Key,
-    /// A text, or what may be one.
+    /// A string, or what may be one.
     Text,
-    /// A number, a truth value, null.
+    /// A number, a boolean, null.
     Number,
     /// A comment.
     Comment,
-    /// The code point of a character that cannot be seen, or that would reorder what follows it.
+    /// Code point of a character that is invisible, or that would reorder what follows it.
     Hidden,
 }
 
 impl Paint {
-    /// Its class.
+    /// Returns the CSS class.
     pub fn class(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -31,16 +31,16 @@ impl Paint {
     }
 }
 
-/// A piece of a line.
+/// Piece of a line.
 pub type Piece = (Paint, String);
 
-/// Pieces of a line for the eye. A rough reading of one line is enough here; the document engine reads the text.
+/// Splits a line into coloured pieces. A rough reading of one line suffices; the document engine parses the text.
 pub fn paint(line: &str) -> Vec<Piece> {
     let body = line.trim_start_matches([' ', '-']);
     let mut pieces = vec![(Paint::Plain, line[..line.len() - body.len()].to_owned())];
     if body.starts_with('#') {
         pieces.push((Paint::Comment, body.to_owned()));
-        return seen(pieces);
+        return reveal_hidden(pieces);
     }
     let (body, comment) = match body.find(" #") {
         Some(at) if !body[..at].contains(['"', '\'']) => body.split_at(at),
@@ -63,17 +63,17 @@ pub fn paint(line: &str) -> Vec<Piece> {
     if !comment.is_empty() {
         pieces.push((Paint::Comment, comment.to_owned()));
     }
-    seen(pieces)
+    reveal_hidden(pieces)
 }
 
-/// A line of a block scalar: text, whatever it looks like.
+/// Returns the pieces of a block scalar's line: a string, whatever it looks like.
 pub fn verbatim(line: &str) -> Vec<Piece> {
-    seen(vec![(Paint::Text, line.to_owned())])
+    reveal_hidden(vec![(Paint::Text, line.to_owned())])
 }
 
-/// Shows what cannot be seen by its code point: marks of writing direction reorder a line, so that it reads as
-/// something that it is not.
-fn seen(pieces: Vec<Piece>) -> Vec<Piece> {
+/// Replaces invisible characters by their code points: bidirectional controls reorder a line, so that it reads as
+/// something it is not.
+fn reveal_hidden(pieces: Vec<Piece>) -> Vec<Piece> {
     if !pieces.iter().any(|(_, text)| text.contains(is_hidden)) {
         return pieces;
     }
@@ -91,7 +91,8 @@ fn seen(pieces: Vec<Piece>) -> Vec<Piece> {
     shown
 }
 
-/// Controls, marks of writing direction, spaces without width. Not the joiners, which some scripts need.
+/// Returns whether a character is a control, a bidirectional mark or a zero-width space. Joiners are not, since
+/// some scripts need them.
 fn is_hidden(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(
@@ -101,16 +102,16 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Finds the lines of block scalars (`|` and `>`), given the lines of a text in order.
+/// Detects the lines of block scalars (`|` and `>`), given the lines of a text in order.
 #[derive(Default)]
-pub struct Blocks {
-    /// Indent of the node whose scalar it is; its lines stand deeper.
+pub struct BlockScalars {
+    /// Indentation of the scalar's node; its lines are indented deeper.
     inside: Option<usize>,
 }
 
-impl Blocks {
-    /// Whether this line is text of a block scalar.
-    pub fn holds(&mut self, line: &str) -> bool {
+impl BlockScalars {
+    /// Returns whether a line belongs to a block scalar.
+    pub fn contains(&mut self, line: &str) -> bool {
         let indent = line.len() - line.trim_start_matches(' ').len();
         if self
             .inside
@@ -118,13 +119,13 @@ impl Blocks {
         {
             return true;
         }
-        self.inside = opens(line);
+        self.inside = block_scalar_indent(line);
         false
     }
 }
 
-/// The indent of the node whose block scalar begins after this line; none if none does.
-fn opens(line: &str) -> Option<usize> {
+/// Returns the indentation of the node whose block scalar starts after this line; none if there is none.
+fn block_scalar_indent(line: &str) -> Option<usize> {
     let line = line.split_once(" #").map_or(line, |(line, _)| line).trim_end();
     let (before, header) = line.rsplit_once(' ')?;
     let is_header =
@@ -137,7 +138,7 @@ fn opens(line: &str) -> Option<usize> {
     if before.ends_with(':') || before.contains(": ") {
         Some(start)
     } else {
-        // An item of a list: deeper than its dash.
+        // List item: its content is indented deeper than its dash.
         before
             .trim_end()
             .ends_with('-')
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_values_and_comments_have_their_paint() {
+    fn keys_values_and_comments_are_distinguished() {
         let kinds = |line| {
             paint(line)
                 .into_iter()
@@ -184,10 +185,10 @@ mod tests {
         assert_eq!(kinds("image: perl:5.28.0"), [Paint::Key, Paint::Text]);
     }
     #[test]
-    fn block_scalars_are_text_to_their_end() {
+    fn block_scalar_lines_are_strings() {
         let text = "data:\n  a: |  # the first\n    x: 1\n\n    # no comment\n  b: 1\nlist:\n  - >-\n    k: v\n  - name: |2\n      y: 2\n    z: 3\n# a: |\n  c: 1\nd: \"|\"\n  e: 1";
-        let mut blocks = Blocks::default();
-        let held: Vec<_> = text.split('\n').filter(|line| blocks.holds(line)).collect();
+        let mut blocks = BlockScalars::default();
+        let held: Vec<_> = text.split('\n').filter(|line| blocks.contains(line)).collect();
         assert_eq!(
             held,
             ["    x: 1", "", "    # no comment", "    k: v", "      y: 2"]
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_named() {
+    fn invisible_characters_are_shown_as_code_points() {
         let pieces = paint("image: safe\u{202e}gnp.exe");
         let shown: String = pieces.iter().map(|piece| piece.1.as_str()).collect();
         assert_eq!(shown, "image: safeU+202Egnp.exe");

@@ -1,4 +1,4 @@
-//! The review before creating: what the cluster says to each document, and what it would store.
+//! Review before creating: the dry run's result for each document, and the object that would be stored.
 
 mod stored_diff;
 
@@ -9,33 +9,33 @@ use crate::i18n::{Text, review as text, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
-use crate::pages::create_job::dry_run::Check;
-use crate::pages::create_job::footer::{Cost, is_refused};
+use crate::pages::create_job::dry_run::DryRun;
+use crate::pages::create_job::footer::{QuotaUse, is_refused};
 use crate::pages::create_job::review::stored_diff::{Change, Difference, Line, compare, marked};
 use crate::pages::create_job::state::Wizard;
 use crate::parts::api_error::Failure;
 
-/// The page in the place of form and text.
+/// Review, shown in place of form and text.
 #[component]
 pub fn Review(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The live dry run.
-    check: Check,
+    /// Live dry run.
+    dry_run: DryRun,
 ) -> impl IntoView {
-    // The answer that is here may be an old one: ask at once.
-    Effect::new(move |_| check.ask_now(wizard));
+    // The present result may be outdated.
+    Effect::new(move |_| dry_run.run_now(wizard));
     view! {
         <section class="review" aria-labelledby="review-title">
             <h2 id="review-title" class="step-title">{t(text::TITLE)}</h2>
-            <Show when=move || wizard.is_sound()>
+            <Show when=move || wizard.is_locally_valid()>
                 <p class="hint">{t(text::HINT)}</p>
             </Show>
-            // What it takes of the quota; on a narrow screen the foot has no room for it.
-            <Cost wizard/>
-            {dynamic(move || match wizard.checked.get() {
-                _ if !wizard.is_sound() => view! { <Notice tone=Tone::Warning>{t(text::NOT_YET)}</Notice> }.into_any(),
-                Some((text, answer)) if wizard.document.with(|document| document.text() == text) => match answer {
+            // Quota use; on a narrow screen the footer has no room for it.
+            <QuotaUse wizard/>
+            {dynamic(move || match wizard.dry_run_response.get() {
+                _ if !wizard.is_locally_valid() => view! { <Notice tone=Tone::Warning>{t(text::NOT_YET)}</Notice> }.into_any(),
+                Some((text, response)) if wizard.document.with(|document| document.text() == text) => match response {
                     Ok(outcome) => {
                         let documents = outcome.documents.into_iter();
                         documents.map(|document| view! { <Document wizard document/> }).collect_view().into_any()
@@ -119,14 +119,14 @@ fn Stored(lines: Vec<Line>, differences: Vec<Difference>) -> impl IntoView {
 
 #[component]
 fn StoredLine(line: Line) -> impl IntoView {
-    let (class, mark, words): (_, _, Option<Text>) = match line.change {
+    let (class, sign, label): (_, _, Option<Text>) = match line.change {
         None => ("review-line", " ", None),
         Some(Change::Added) => ("review-line review-added", "+", Some(text::ADDED)),
         Some(Change::Changed | Change::Dropped) => ("review-line review-changed", "~", Some(text::CHANGED)),
     };
     view! {
-        <span class=class title=words.map(t)>
-            <span class="review-mark" aria-hidden="true">{mark}</span>
+        <span class=class title=label.map(t)>
+            <span class="review-mark" aria-hidden="true">{sign}</span>
             <span>{line.text} "\n"</span>
         </span>
     }

@@ -1,29 +1,29 @@
-//! What a server would store, held against what was written: field by field, whatever the order of keys.
+//! Field-by-field diff of the written and the stored object, ignoring the order of keys.
 
 use manifest::{Document, Path};
 use serde_json::Value;
 
-/// How a stored field differs from the written one.
+/// Kind of difference between the stored and the written field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// The server filled it in.
+    /// The server added a default.
     Added,
-    /// The server wrote it differently (`1000m` becomes `1`).
+    /// The server normalized the value (`1000m` becomes `1`).
     Changed,
-    /// It was written and is not stored.
+    /// The field was written but is not stored.
     Dropped,
 }
 
-/// One difference. A whole subtree that is new or gone is one difference.
+/// One difference. A subtree that was added or dropped is one difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Where.
+    /// Path.
     pub path: Path,
-    /// How.
+    /// Kind of difference.
     pub change: Change,
 }
 
-/// All differences, in the order of the stored object, the dropped ones last.
+/// Returns all differences, in the order of the stored object, the dropped ones last.
 pub fn compare(written: &Value, stored: &Value) -> Vec<Difference> {
     let (mut kept, mut dropped) = (Vec::new(), Vec::new());
     walk(written, stored, &Path::root(), &mut kept, &mut dropped);
@@ -49,7 +49,7 @@ fn walk(
                     }),
                 }
             }
-            // A written null means "not there" to the server too.
+            // The server treats a written null as absent too.
             let gone = written
                 .iter()
                 .filter(|(key, value)| !stored.contains_key(*key) && !is_nothing(value));
@@ -82,7 +82,7 @@ fn walk(
     }
 }
 
-/// Values that the API does not tell from a missing field.
+/// Returns whether the API treats a value like an absent field.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -93,16 +93,16 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// A line of the stored manifest with its mark.
+/// Line of the stored manifest with its change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The text, without its line end.
+    /// Text without its line ending.
     pub text: String,
-    /// None where it is as written.
+    /// Change; none if the line is as written.
     pub change: Option<Change>,
 }
 
-/// The stored manifest's lines, each marked by what the server did there.
+/// Returns the lines of the stored manifest, each with the change that the server made there.
 pub fn marked(stored: &str, differences: &[Difference]) -> Vec<Line> {
     let document = Document::parse(stored);
     let ranges: Vec<_> = differences
@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    fn told(written: &Value, stored: &Value) -> Vec<(String, Change)> {
+    fn differences(written: &Value, stored: &Value) -> Vec<(String, Change)> {
         compare(written, stored)
             .into_iter()
             .map(|d| (d.path.to_string(), d.change))
@@ -154,7 +154,7 @@ mod tests {
             json!({"spec": {"completions": 4, "wrong": 1, "cpu": "1000m", "list": [{"name": "a"}]}});
         let stored = json!({"spec": {"completions": 4, "cpu": "1", "list": [{"name": "a", "policy": "Always"}], "suspend": false}});
         assert_eq!(
-            told(&written, &stored),
+            differences(&written, &stored),
             [
                 ("spec.cpu".to_owned(), Change::Changed),
                 ("spec.list[0].policy".to_owned(), Change::Added),
@@ -162,16 +162,16 @@ mod tests {
                 ("spec.wrong".to_owned(), Change::Dropped),
             ]
         );
-        assert_eq!(told(&written, &written), []);
+        assert_eq!(differences(&written, &written), []);
     }
 
     #[test]
-    fn a_written_null_is_not_missed() {
-        assert_eq!(told(&json!({"a": null, "b": {}}), &json!({})), []);
+    fn written_null_equals_absent() {
+        assert_eq!(differences(&json!({"a": null, "b": {}}), &json!({})), []);
     }
 
     #[test]
-    fn lines_are_marked_where_the_server_wrote() {
+    fn lines_are_marked_with_the_servers_changes() {
         let stored = "spec:\n  completions: 4\n  suspend: false\n  template:\n    spec:\n      dnsPolicy: ClusterFirst\n";
         let written = json!({"spec": {"completions": 4, "template": {"spec": {}}}});
         let value = Document::parse(stored).value(0).cloned().unwrap();

@@ -5,17 +5,17 @@ use manifest::Path;
 
 use crate::i18n::{t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::key_values::Pairs;
-use crate::pages::create_job::fields::{As, TextField};
+use crate::pages::create_job::fields::key_values::KeyValues;
+use crate::pages::create_job::fields::{InputKind, TextField};
 use crate::pages::create_job::state::Wizard;
 
 const ALIAS: &str = "kubesphere.io/alias-name";
 const DESCRIPTION: &str = "kubesphere.io/description";
 
-/// 基本信息.
+/// Basic information step (基本信息).
 #[component]
 pub fn Basic(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let annotation = |key| Path::of(["metadata", "annotations", key]);
@@ -25,7 +25,7 @@ pub fn Basic(
             path=Path::of(["metadata", "name"])
             label=text::NAME
             hint=text::NAME_HINT
-            kind=As::TextKept
+            kind=InputKind::RequiredText
             mono=true
         />
         <TextField wizard path=annotation(ALIAS) label=text::ALIAS hint=text::ALIAS_HINT/>
@@ -37,28 +37,28 @@ pub fn Basic(
     }
 }
 
-/// 标签设置.
+/// Labels step (标签设置).
 #[component]
 pub fn Labels(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     view! {
-        <Pairs wizard path=Path::of(["metadata", "labels"]) label=text::JOB_LABELS add=text::ADD_LABEL/>
-        <Pairs
+        <KeyValues wizard path=Path::of(["metadata", "labels"]) label=text::JOB_LABELS add=text::ADD_LABEL/>
+        <KeyValues
             wizard
             path=Path::of(["spec", "template", "metadata", "labels"])
             label=text::POD_LABELS
             add=text::ADD_LABEL
         />
-        <Pairs
+        <KeyValues
             wizard
             path=Path::of(["metadata", "annotations"])
             label=text::ANNOTATIONS
             add=text::ADD_ANNOTATION
             hidden=&[ALIAS, DESCRIPTION]
         />
-        <Pairs
+        <KeyValues
             wizard
             path=Path::of(["spec", "template", "metadata", "annotations"])
             label=text::POD_ANNOTATIONS

@@ -1,4 +1,4 @@
-//! 任务设置: how often, how many, how long; and when a Job counts as failed or done.
+//! Job settings step (任务设置): completions, parallelism, limits; failure and success policies.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::i18n::job_settings;
 use crate::i18n::wizard as text;
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::items::{Addition, Folded, Items};
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
-use crate::pages::create_job::fields::{Problems, Words};
+use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
+use crate::pages::create_job::fields::{Problems, StringList};
 use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::Wizard;
 
@@ -17,7 +17,7 @@ fn spec() -> Path {
     Path::of(["spec"])
 }
 
-const FIRST: &[Spec] = specs! {
+const FIRST: &[FieldSpec] = specs! {
     "backoffLimit" => Control::Number, "Backoff limit" | "Back Off Limit（最大重试次数）",
         "Retries before the Job fails. Not set: 6." | "失败尝试次数，超过后任务失败。未设置时为 6。";
     "completions" => Control::Number, "Completions" | "Completions（完成数）",
@@ -28,6 +28,7 @@ const FIRST: &[Spec] = specs! {
         "After this time the Job is ended, whatever the backoff limit says." | "超过时间将终止任务，优先级高于 Back Off Limit。";
 };
 
+<<<<<<< HEAD
 const MORE: &[Spec] = specs! {
     "ttlSecondsAfterFinished" => Control::Number, "TTL after finished (seconds)" | "结束后保留时间（秒）",
         "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其容器组自动删除。未设置则一直保留。" [since 21];
@@ -37,38 +38,49 @@ const MORE: &[Spec] = specs! {
         "No Pod is made until the Job is resumed." | "恢复之前不会创建容器组。" [since 22];
     "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pod replacement policy" | "容器组替换策略",
         "While the old one still ends, or only once it has failed." | "旧容器组终止时即替换，或完全失败后再替换。" [since 29];
+=======
+const MORE: &[FieldSpec] = specs! {
+    "ttlSecondsAfterFinished" => Control::Number, "Kept after the end (seconds)" | "结束后保留时间（秒）",
+        "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其 Pod 自动删除。未设置则一直保留。" [since 21];
+    "completionMode" => Control::Choice(&["NonIndexed", "Indexed"]), "Completion mode" | "完成模式",
+        "Indexed gives each Pod a number from 0." | "Indexed 模式为每个 Pod 分配从 0 开始的索引。" [since 22];
+    "suspend" => Control::Checkbox, "Start suspended" | "创建后暂停",
+        "No Pod is made until the Job is resumed." | "恢复之前不会创建 Pod。" [since 22];
+    "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pods are replaced" | "Pod 替换策略",
+        "While the old one still ends, or only once it has failed." | "旧 Pod 终止时即替换，或完全失败后再替换。" [since 29];
+>>>>>>> prose-app
     "managedBy" => Control::Text, "Managed by" | "由谁管理",
         "A controller other than Kubernetes' own, such as kueue.x-k8s.io/multikueue." | "由其他控制器管理，例如 kueue.x-k8s.io/multikueue。" [since 32];
 };
 
-const PER_INDEX: &[Spec] = specs! {
+const PER_INDEX: &[FieldSpec] = specs! {
     "backoffLimitPerIndex" => Control::Number, "Backoff limit per index" | "每个索引的重试次数",
         "Retries of one index; the others go on." | "单个索引的重试次数，其他索引继续运行。" [since 29];
     "maxFailedIndexes" => Control::Number, "Max failed indexes" | "最多失败索引数",
         "More of them fail the whole Job." | "超过后整个任务失败。" [since 29];
 };
 
-/// 任务设置.
+/// Job settings step (任务设置).
 #[component]
 pub fn Settings(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let at = |keys: &[&str]| keys.iter().map(|key| spec().key(*key)).collect::<Vec<_>>();
     view! {
         <Fields wizard base=spec() specs=FIRST/>
-        <Folded
+        <Collapsible
             wizard
             label=text::MORE_SETTINGS
             paths=at(&["ttlSecondsAfterFinished", "completionMode", "suspend", "podReplacementPolicy", "managedBy"])
         >
             <Fields wizard base=spec() specs=MORE/>
-        </Folded>
-        <Folded wizard label=job_settings::PER_INDEX paths=at(&["backoffLimitPerIndex", "maxFailedIndexes"])>
+        </Collapsible>
+        <Collapsible wizard label=job_settings::PER_INDEX paths=at(&["backoffLimitPerIndex", "maxFailedIndexes"])>
             <p class="hint">{crate::i18n::t(job_settings::PER_INDEX_HINT)}</p>
             <Fields wizard base=spec() specs=PER_INDEX/>
-        </Folded>
-        <Folded wizard label=job_settings::FAILURE paths=at(&["podFailurePolicy"])>
+        </Collapsible>
+        <Collapsible wizard label=job_settings::FAILURE paths=at(&["podFailurePolicy"])>
             <Items
                 wizard
                 path=spec().key("podFailurePolicy").key("rules")
@@ -77,8 +89,8 @@ pub fn Settings(
                 additions=FAILURE_RULES
                 item=failure_rule
             />
-        </Folded>
-        <Folded wizard label=job_settings::SUCCESS paths=at(&["successPolicy"])>
+        </Collapsible>
+        <Collapsible wizard label=job_settings::SUCCESS paths=at(&["successPolicy"])>
             <Items
                 wizard
                 path=spec().key("successPolicy").key("rules")
@@ -87,7 +99,7 @@ pub fn Settings(
                 additions=SUCCESS_RULES
                 item=success_rule
             />
-        </Folded>
+        </Collapsible>
         <OtherFields wizard path=spec()/>
     }
 }
@@ -103,12 +115,12 @@ const FAILURE_RULES: &[Addition] = &[
     ),
 ];
 
-const ACTION: &[Spec] = specs! {
+const ACTION: &[FieldSpec] = specs! {
     "action" => Control::Choice(&["FailJob", "FailIndex", "Ignore", "Count"]), "Action" | "动作",
         "What a Pod that fails like this does to the Job." | "匹配的容器组失败时如何处理任务。";
 };
 
-const EXIT_CODES: &[Spec] = specs! {
+const EXIT_CODES: &[FieldSpec] = specs! {
     "onExitCodes.containerName" => Control::Text, "Container" | "容器", "Not set: any." | "未设置：任意容器。";
     "onExitCodes.operator" => Control::Choice(&["In", "NotIn"]), "Exit code" | "退出码", "Is, or is not, one of these." | "属于或不属于以下值。";
 };
@@ -123,7 +135,7 @@ fn failure_rule(wizard: Wizard, path: Path) -> AnyView {
             if by_code.get() {
                 view! {
                     <Fields wizard base=path.clone() specs=EXIT_CODES/>
-                    <Words
+                    <StringList
                         wizard
                         path=path.key("onExitCodes").key("values")
                         label=job_settings::CODES
@@ -155,7 +167,7 @@ const CONDITIONS: &[Addition] = &[(
     || json!({"type": "DisruptionTarget", "status": "True"}),
 )];
 
-const CONDITION: &[Spec] = specs! {
+const CONDITION: &[FieldSpec] = specs! {
     "type" => Control::Required, "Condition type" | "状况类型", "Such as DisruptionTarget." | "例如 DisruptionTarget。";
     "status" => Control::Choice(&["True", "False", "Unknown"]), "Status" | "状态", "" | "";
 };
@@ -166,7 +178,7 @@ fn condition(wizard: Wizard, path: Path) -> AnyView {
 
 const SUCCESS_RULES: &[Addition] = &[(job_settings::ADD_SUCCESS, || json!({"succeededCount": 1}))];
 
-const SUCCESS: &[Spec] = specs! {
+const SUCCESS: &[FieldSpec] = specs! {
     "succeededIndexes" => Control::Text, "Indexes" | "索引", "Such as 0,2-4. Not set: any." | "例如 0,2-4。未设置：任意。";
     "succeededCount" => Control::Number, "Succeeded count" | "成功个数", "Not set: all of the indexes." | "未设置：以上全部索引。";
 };
@@ -175,8 +187,8 @@ fn success_rule(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=SUCCESS/> }.into_any()
 }
 
-/// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of this step with the path of the object they belong to, for the field search.
+pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
     [
         ("spec", FIRST),
         ("spec", MORE),
@@ -186,6 +198,6 @@ pub fn tables() -> Vec<(String, &'static [Spec])> {
         ("spec.podFailurePolicy.rules[0].onPodConditions[0]", CONDITION),
         ("spec.successPolicy.rules[0]", SUCCESS),
     ]
-    .map(|(base, specs): (&str, &'static [Spec])| (base.to_owned(), specs))
+    .map(|(base, specs): (&str, &'static [FieldSpec])| (base.to_owned(), specs))
     .to_vec()
 }

@@ -1,4 +1,4 @@
-//! TODO pages::create_job::steps
+//! Steps of the wizard, one module per step.
 
 pub mod basic;
 pub mod job_settings;

@@ -1,28 +1,28 @@
-//! The editor on the page, in step with the document.
+//! Monaco editor on the page, synchronized with the document.
 
 use leptos::prelude::*;
 
 use crate::i18n::{t, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::state::Wizard;
-use crate::pages::create_job::text_pane::Plain;
+use crate::pages::create_job::text_pane::TextAreaReason;
 
-/// The editor.
+/// Monaco editor.
 #[component]
 pub fn Monaco(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// Set where the editor cannot be.
-    plain: RwSignal<Option<Plain>>,
+    /// Set if the editor cannot be used.
+    text_area: RwSignal<Option<TextAreaReason>>,
 ) -> impl IntoView {
-    let place = NodeRef::<leptos::html::Div>::new();
+    let container = NodeRef::<leptos::html::Div>::new();
     let ready = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
-    monaco::mount(wizard, place, ready, plain);
+    monaco::mount(wizard, container, ready, text_area);
     #[cfg(not(feature = "hydrate"))]
-    let _ = (wizard, plain);
+    let _ = (wizard, text_area);
     view! {
-        <div class="editor" node_ref=place>
+        <div class="editor" node_ref=container>
             {dynamic(move || (!ready.get()).then(|| view! { <p class="hint editor-wait">{t(text::EDITOR_LOADING)}</p> }))}
         </div>
         <p class="hint">{t(text::EDITOR_HINT)}</p>
@@ -31,7 +31,7 @@ pub fn Monaco(
 
 #[cfg(feature = "hydrate")]
 mod monaco {
-    //! Brings the editor onto the page and keeps it and the document in step.
+    //! Creates the editor and keeps it synchronized with the document.
 
     use std::cell::RefCell;
     use std::rc::Rc;
@@ -42,9 +42,9 @@ mod monaco {
     use crate::editor::utf16::to_byte;
     use crate::editor::{Editor, EditorError, Marker};
     use crate::i18n::{t, wizard as text};
-    use crate::pages::create_job::problems::words;
+    use crate::pages::create_job::problems::message;
     use crate::pages::create_job::state::{EditorPort, Wizard};
-    use crate::pages::create_job::text_pane::Plain;
+    use crate::pages::create_job::text_pane::TextAreaReason;
     use crate::pages::create_job::text_pane::language_service::DocumentHost;
 
     type Shared = Rc<RefCell<Option<Editor>>>;
@@ -67,23 +67,23 @@ mod monaco {
 
     pub fn mount(
         wizard: Wizard,
-        place: NodeRef<leptos::html::Div>,
+        container: NodeRef<leptos::html::Div>,
         ready: RwSignal<bool>,
-        plain: RwSignal<Option<Plain>>,
+        text_area: RwSignal<Option<TextAreaReason>>,
     ) {
         let shared: Shared = Rc::default();
-        let kept = StoredValue::new_local(shared.clone());
+        let stored = StoredValue::new_local(shared.clone());
         Effect::new(move |_| {
-            let Some(element) = place.get() else { return };
-            let Some(shared) = kept.try_get_value() else {
+            let Some(element) = container.get() else { return };
+            let Some(shared) = stored.try_get_value() else {
                 return;
             };
             leptos::task::spawn_local(async move {
                 let document = wizard.shown.get_untracked();
                 let host = Rc::new(DocumentHost(wizard));
                 match Editor::create(&element, t(text::MANIFEST), host).await {
-                    // The pane may have gone while the editor was loading.
-                    Ok(_) if kept.try_get_value().is_none() => {}
+                    // The pane may have been removed while the editor was loading.
+                    Ok(_) if stored.try_get_value().is_none() => {}
                     Ok(editor) => {
                         let focused = wizard.focused.get_untracked();
                         let entry = wizard.entry.get_untracked();
@@ -94,8 +94,8 @@ mod monaco {
                         wizard.set_editor(Some(Box::new(Port(shared))));
                         ready.set(true);
                     }
-                    Err(EditorError::Unavailable) => plain.set(Some(Plain::Failed)),
-                    Err(EditorError::LineEnds) => plain.set(Some(Plain::LineEnds)),
+                    Err(EditorError::Unavailable) => text_area.set(Some(TextAreaReason::Failed)),
+                    Err(EditorError::LineEnds) => text_area.set(Some(TextAreaReason::LineEnds)),
                 }
             });
         });
@@ -113,23 +113,22 @@ mod monaco {
                         Severity::Warning => "warning",
                         Severity::Advice => "advice",
                     },
-                    message: words(problem),
+                    message: message(problem),
                 })
                 .collect();
-            kept.with_value(|shared| {
+            stored.with_value(|shared| {
                 if let Some(editor) = shared.borrow().as_ref() {
                     wizard
                         .shown
-                        .with_untracked(|document| editor.mark(document.text(), &markers));
+                        .with_untracked(|document| editor.show_problems(document.text(), &markers));
                 }
             });
         });
         let shared = send_wrapper::SendWrapper::new(shared);
-        let of_json = wizard.json.with_untracked(Option::is_some);
+        let is_json = wizard.json.with_untracked(Option::is_some);
         on_cleanup(move || {
-            // The field that the cursor was in gets the focus back.
-            // What is shown may be another text by now.
-            let same = wizard.json.with_untracked(Option::is_some) == of_json;
+            // The field at the cursor gets the focus back, unless another text is shown by now.
+            let same = wizard.json.with_untracked(Option::is_some) == is_json;
             if let Some(editor) = shared.borrow().as_ref().filter(|_| same) {
                 let offset = wizard
                     .shown

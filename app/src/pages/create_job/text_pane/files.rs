@@ -1,4 +1,4 @@
-//! The documents of the stream, with import and export.
+//! Documents of the stream, with import and export.
 
 use leptos::prelude::*;
 use manifest::{Document, Format, MAX_BYTES, Severity};
@@ -11,32 +11,32 @@ use crate::kit::notice::{Notice, Tone};
 use crate::kit::toast::use_toaster;
 use crate::pages::create_job::state::Wizard;
 
-/// The documents of the stream, import and export.
+/// List of documents, import and export.
 #[component]
 pub fn Files(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// Asks for a file at once.
+    /// Whether to focus the file chooser at once.
     importing: bool,
 ) -> impl IntoView {
     let chooser = NodeRef::<leptos::html::Input>::new();
     let over = RwSignal::new(false);
-    let refusal = RwSignal::new(None::<String>);
+    let import_error = RwSignal::new(None::<String>);
     let toaster = use_toaster();
     // The browser empties its list when the chooser is reset, so the files are taken out of it at once.
     let take = move |files: &FileList| {
         let files = (0..files.length())
             .filter_map(|index| files.item(index))
             .collect();
-        read_files(wizard, files, refusal, toaster);
+        read_files(wizard, files, import_error, toaster);
     };
     Effect::new(move |_| {
-        // A file chooser may only be opened by a click; the button with the focus is the next best.
+        // Only a click may open a file chooser; focusing the button is the next best.
         if importing && let Some(chooser) = chooser.get() {
             let _ = chooser.focus();
         }
     });
-    // While the text cannot be read, the documents keep their names.
+    // While the text cannot be parsed, the documents keep their names.
     let entries = Memo::new(move |_| {
         wizard.readable.with(|document| {
             let name = |entry: &manifest::Entry| {
@@ -49,7 +49,7 @@ pub fn Files(
             document.entries().iter().map(name).collect::<Vec<_>>()
         })
     });
-    // Its errors; else what else there is to say, which is no alarm.
+    // Errors of a document; without errors, its other problems, styled milder.
     let count = move |index: usize| {
         wizard.problems.with(|problems| {
             let of_entry = || {
@@ -145,12 +145,12 @@ pub fn Files(
                 {t(text::EXPORT)}
             </a>
             <p class="hint">{t(text::IMPORT_HINT)}</p>
-            {dynamic(move || refusal.get().map(|words| view! { <Notice tone=Tone::Error>{words}</Notice> }))}
+            {dynamic(move || import_error.get().map(|error| view! { <Notice tone=Tone::Error>{error}</Notice> }))}
         </aside>
     }
 }
 
-/// `job-demo.yaml`, after kind and name of the first document.
+/// Returns the file name after kind and name of the first document, such as `job-demo.yaml`.
 fn file_name(document: &Document) -> String {
     let entry = document.entries().first();
     let kind = entry
@@ -166,11 +166,12 @@ fn file_name(document: &Document) -> String {
     format!("{kind}-{name}.{extension}")
 }
 
-/// Reads chosen files: one text fills the form, several become one stream. Nothing is taken if one is refused.
+/// Reads selected files: one text fills the form, several become one stream. If one is rejected, nothing is
+/// imported.
 fn read_files(
     wizard: Wizard,
     files: Vec<web_sys::File>,
-    refusal: RwSignal<Option<String>>,
+    import_error: RwSignal<Option<String>>,
     toaster: Option<crate::kit::toast::Toaster>,
 ) {
     #[cfg(feature = "hydrate")]
@@ -179,18 +180,19 @@ fn read_files(
         let mut names = Vec::new();
         for file in files {
             let name = file.name();
-            let refuse =
-                |words: crate::i18n::Text| refusal.set(Some(crate::i18n::tf(words, &[("name", &name)])));
+            let reject = |reason: crate::i18n::Text| {
+                import_error.set(Some(crate::i18n::tf(reason, &[("name", &name)])))
+            };
             let lower = name.to_lowercase();
             if ![".yaml", ".yml", ".json"]
                 .iter()
                 .any(|extension| lower.ends_with(extension))
             {
-                return refuse(text::IMPORT_REFUSED);
+                return reject(text::IMPORT_REFUSED);
             }
             #[allow(clippy::cast_precision_loss, reason = "3 MiB")]
             if file.size() > MAX_BYTES as f64 {
-                return refuse(text::IMPORT_LARGE);
+                return reject(text::IMPORT_LARGE);
             }
             let read = wasm_bindgen_futures::JsFuture::from(file.text()).await;
             match read
@@ -199,14 +201,14 @@ fn read_files(
                 .filter(|text| !text.contains('\0'))
             {
                 Some(text) => texts.push(text),
-                None => return refuse(text::IMPORT_UNREADABLE),
+                None => return reject(text::IMPORT_UNREADABLE),
             }
             names.push(name);
         }
         if texts.is_empty() {
             return;
         }
-        refusal.set(None);
+        import_error.set(None);
         let text = join(&texts);
         wizard.import(&text);
         wizard.imported.set(Some(text));
@@ -218,10 +220,10 @@ fn read_files(
         }
     });
     #[cfg(not(feature = "hydrate"))]
-    let _ = (wizard, files, refusal, toaster, MAX_BYTES);
+    let _ = (wizard, files, import_error, toaster, MAX_BYTES);
 }
 
-/// Several texts as one stream of documents; a single one stays byte for byte.
+/// Joins several texts into one stream of documents; a single one stays byte for byte.
 #[cfg_attr(
     not(feature = "hydrate"),
     allow(dead_code, reason = "the server imports no files")
@@ -247,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_files_become_one_stream() {
+    fn files_are_joined_into_one_stream() {
         let texts = |texts: &[&str]| join(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
         assert_eq!(texts(&["a: 1"]), "a: 1");
         assert_eq!(
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_named_after_kind_and_name() {
+    fn file_name_contains_kind_and_name() {
         assert_eq!(
             file_name(&Document::parse("kind: Job\nmetadata: {name: x}\n")),
             "job-x.yaml"

@@ -1,4 +1,4 @@
-//! What the editor asks: answered by the document and the cluster's schema.
+//! Language service of the editor, based on the document and the cluster's schema.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use manifest::schema::{CompletionKind, Type, complete, hover};
 
 use crate::editor::{Host, Suggestion};
-use crate::pages::create_job::problems::remedy;
+use crate::pages::create_job::problems::fix_label;
 use crate::pages::create_job::state::Wizard;
 
-/// The wizard's document.
+/// Editor host backed by the wizard's document.
 pub struct DocumentHost(pub Wizard);
 
 impl Host for DocumentHost {
@@ -18,8 +18,8 @@ impl Host for DocumentHost {
         self.0.shown.with_untracked(|shown| shown.text().to_owned())
     }
 
-    fn typed(&self, text: &str) {
-        self.0.typed(text);
+    fn on_change(&self, text: &str) {
+        self.0.on_text_change(text);
     }
 
     fn undo(&self) {
@@ -30,7 +30,7 @@ impl Host for DocumentHost {
         self.0.redo();
     }
 
-    fn informed(&self) -> Pin<Box<dyn Future<Output = ()>>> {
+    fn ready(&self) -> Pin<Box<dyn Future<Output = ()>>> {
         let schema = self.0.schema;
         Box::pin(async move {
             schema.wait().await;
@@ -67,13 +67,13 @@ impl Host for DocumentHost {
         } else {
             format!("\n\n`{}`", found.choices.join("` · `"))
         };
-        let words = format!(
+        let markdown = format!(
             "**{}** · {}\n\n{}{choices}",
             found.path,
             type_name(found.kind),
             found.documentation
         );
-        Some((words, found.range))
+        Some((markdown, found.range))
     }
 
     fn fixes(&self, range: Range<usize>) -> Vec<(String, usize)> {
@@ -82,7 +82,7 @@ impl Host for DocumentHost {
             let numbered = problems.iter().enumerate();
             let touching = numbered.filter(|(_, problem)| touches(&problem.range));
             touching
-                .filter_map(|(number, problem)| Some((remedy(&problem.fix.as_ref()?.edit), number)))
+                .filter_map(|(number, problem)| Some((fix_label(&problem.fix.as_ref()?.edit), number)))
                 .collect()
         })
     }
@@ -98,7 +98,7 @@ impl Host for DocumentHost {
     }
 }
 
-/// A type in the words of the API's documentation, the same in every language.
+/// Returns the type's name in the API's documentation, the same in every language.
 fn type_name(kind: Type) -> &'static str {
     match kind {
         Type::Any => "any",

@@ -1,4 +1,4 @@
-//! Edit mode: the files at the left, the text in the editor, or in a plain text field where there can be none.
+//! Edit mode: files on the left, and the text in the editor, or in a plain text area as a fallback.
 
 mod changes;
 mod editor;
@@ -16,43 +16,43 @@ use crate::pages::create_job::text_pane::changes::Changes;
 use crate::pages::create_job::text_pane::editor::Monaco;
 use crate::pages::create_job::text_pane::files::Files;
 use crate::pages::create_job::text_pane::textarea::PlainText;
-use crate::pages::create_job::text_pane::toolbar::Bar;
+use crate::pages::create_job::text_pane::toolbar::Toolbar;
 
-/// Why the plain text field stands in the editor's place.
+/// Reason why the plain text area replaces the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "hydrate"),
-    allow(dead_code, reason = "only a browser finds out")
+    allow(dead_code, reason = "only the browser can detect the other reasons")
 )]
-enum Plain {
+enum TextAreaReason {
     Chosen,
     Failed,
     LineEnds,
 }
 
-/// The pane.
+/// Text pane.
 #[component]
 pub fn TextPane(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// Asks for a file at once.
+    /// Whether to focus the file chooser at once.
     importing: bool,
 ) -> impl IntoView {
-    let plain = RwSignal::new(None::<Plain>);
-    let comparing = RwSignal::new(false);
-    // The other text gets an editor of its own: this one would take over the line ends of its first text.
-    let of_json = Memo::new(move |_| wizard.json.with(Option::is_some));
+    let text_area = RwSignal::new(None::<TextAreaReason>);
+    let shows_changes = RwSignal::new(false);
+    // The other text gets its own editor: this one would impose the line endings of its first text.
+    let is_json = Memo::new(move |_| wizard.json.with(Option::is_some));
     view! {
         <div class="text-pane">
             <Files wizard importing/>
             <div class="text-main">
-                <Bar wizard plain comparing/>
+                <Toolbar wizard text_area shows_changes/>
                 {dynamic(move || {
-                    of_json.track();
-                    match plain.get() {
-                    _ if comparing.get() => view! { <Changes wizard/> }.into_any(),
-                    None => view! { <Monaco wizard plain/> }.into_any(),
-                    Some(why) => view! { <PlainText wizard why/> }.into_any(),
+                    is_json.track();
+                    match text_area.get() {
+                    _ if shows_changes.get() => view! { <Changes wizard/> }.into_any(),
+                    None => view! { <Monaco wizard text_area/> }.into_any(),
+                    Some(reason) => view! { <PlainText wizard reason/> }.into_any(),
                     }
                 })}
             </div>

@@ -1,34 +1,33 @@
-//! The text in a plain text area.
+//! Plain text area as a fallback for the editor.
 
 use leptos::prelude::*;
 
 use crate::i18n::{t, wizard as text};
 use crate::kit::notice::{Notice, Tone};
 use crate::pages::create_job::state::Wizard;
-use crate::pages::create_job::text_pane::Plain;
+use crate::pages::create_job::text_pane::TextAreaReason;
 
-/// A text area: for those who choose it, and where the editor cannot be.
+/// Plain text area: for users who select it, and if the editor cannot be used.
 #[component]
 pub fn PlainText(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// Why there is no editor.
-    why: Plain,
+    /// Reason why there is no editor.
+    reason: TextAreaReason,
 ) -> impl IntoView {
-    let words = match why {
-        Plain::Chosen => None,
-        Plain::Failed => Some(text::EDITOR_FAILED),
-        Plain::LineEnds => Some(text::EDITOR_LINE_ENDS),
+    let label = match reason {
+        TextAreaReason::Chosen => None,
+        TextAreaReason::Failed => Some(text::EDITOR_FAILED),
+        TextAreaReason::LineEnds => Some(text::EDITOR_LINE_ENDS),
     };
-    // A text area shows every line end as one character and gives them back as `\n`: those that did not change keep
-    // their own.
+    // A text area normalizes line endings to `\n`: unchanged lines keep their own.
     let shown = move || {
         wizard
             .shown
             .with(|shown| manifest::shown(shown.text(), true).into_owned())
     };
     view! {
-        {words.map(|words| view! { <Notice tone=Tone::Info>{t(words)}</Notice> })}
+        {label.map(|label| view! { <Notice tone=Tone::Info>{t(label)}</Notice> })}
         <textarea
             class="input input-mono plain-text"
             aria-label=t(text::MANIFEST)
@@ -37,7 +36,7 @@ pub fn PlainText(
             prop:value=shown
             on:input=move |event| {
                 let old = wizard.shown.with_untracked(|shown| shown.text().to_owned());
-                wizard.typed(&manifest::retyped(&old, &event_target_value(&event), true));
+                wizard.on_text_change(&manifest::retyped(&old, &event_target_value(&event), true));
             }
         ></textarea>
     }

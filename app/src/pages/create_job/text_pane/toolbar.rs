@@ -1,4 +1,4 @@
-//! Above the text: its format, copy, the changes since an import, the plain text field.
+//! Toolbar above the text: format, copy, changes since an import, plain text area.
 
 use leptos::prelude::*;
 use manifest::{AssignError, Document, Format};
@@ -7,22 +7,22 @@ use crate::i18n::{t, wizard as text};
 use crate::kit::copy::CopyButton;
 use crate::kit::erased::dynamic;
 use crate::kit::notice::{Notice, Tone};
-use crate::pages::create_job::problems::words;
+use crate::pages::create_job::problems::message;
 use crate::pages::create_job::state::Wizard;
-use crate::pages::create_job::text_pane::Plain;
+use crate::pages::create_job::text_pane::TextAreaReason;
 
-/// Format, copy, and the choice of the plain text field.
+/// Toolbar: format, changes, tidy, copy, and the choice of the plain text area.
 #[component]
-pub fn Bar(
-    /// The wizard.
+pub fn Toolbar(
+    /// Wizard state.
     wizard: Wizard,
-    /// The plain text field stands in the editor's place.
-    plain: RwSignal<Option<Plain>>,
-    /// The changes since the import are shown.
-    comparing: RwSignal<bool>,
+    /// Set while the plain text area replaces the editor.
+    text_area: RwSignal<Option<TextAreaReason>>,
+    /// Whether the changes since the import are shown.
+    shows_changes: RwSignal<bool>,
 ) -> impl IntoView {
-    let broken = RwSignal::new(false);
-    // What a text in JSON was as YAML: going back without an edit brings back its bytes.
+    let conversion_failed = RwSignal::new(false);
+    // JSON text that the YAML was converted from: converting back without an edit restores its bytes.
     let other = StoredValue::new(None::<(String, String)>);
     let format = move || wizard.shown.with(Document::format);
     let convert = move |to: Format| {
@@ -33,15 +33,15 @@ pub fn Bar(
             .map(|(_, original)| original);
         if let Some(original) = original {
             wizard.import(&original);
-            return broken.set(false);
+            return conversion_failed.set(false);
         }
-        broken.set(!wizard.show(to));
+        conversion_failed.set(!wizard.show(to));
         if document.format() == Format::Json {
             let converted = wizard.document.with_untracked(|now| now.text().to_owned());
             other.set_value(Some((converted, document.text().to_owned())));
         }
     };
-    let pill = move |to: Format, words: &'static str| {
+    let pill = move |to: Format, label: &'static str| {
         view! {
             <button
                 type="button"
@@ -49,18 +49,18 @@ pub fn Bar(
                 aria-pressed=move || (format() == to).to_string()
                 on:click=move |_| convert(to)
             >
-                {words}
+                {label}
             </button>
         }
     };
     view! {
-        <Waiting wizard/>
+        <PendingJson wizard/>
         <div class="text-bar">
             <div class="pill" role="group" aria-label=t(text::FORMAT)>
                 {pill(Format::Yaml, "YAML")}
                 {pill(Format::Json, "JSON")}
             </div>
-            {dynamic(move || broken.get().then(|| view! { <span class="field-problem">{t(text::FORMAT_BROKEN)}</span> }))}
+            {dynamic(move || conversion_failed.get().then(|| view! { <span class="field-problem">{t(text::FORMAT_BROKEN)}</span> }))}
             {dynamic(move || {
                 wizard
                     .json
@@ -72,8 +72,8 @@ pub fn Bar(
                 <button
                     type="button"
                     class="button button-quiet"
-                    aria-pressed=move || comparing.get().to_string()
-                    on:click=move |_| comparing.update(|on| *on = !*on)
+                    aria-pressed=move || shows_changes.get().to_string()
+                    on:click=move |_| shows_changes.update(|on| *on = !*on)
                 >
                     {t(text::CHANGES)}
                 </button>
@@ -85,8 +85,8 @@ pub fn Bar(
             <label class="check">
                 <input
                     type="checkbox"
-                    prop:checked=move || plain.get().is_some()
-                    on:change=move |event| plain.set(event_target_checked(&event).then_some(Plain::Chosen))
+                    prop:checked=move || text_area.get().is_some()
+                    on:change=move |event| text_area.set(event_target_checked(&event).then_some(TextAreaReason::Chosen))
                 />
                 {t(text::PLAIN_TEXT)}
             </label>
@@ -94,27 +94,27 @@ pub fn Bar(
     }
 }
 
-/// Why the YAML has not followed what was typed in JSON, and what can be done.
+/// Reason why the YAML does not match the JSON text, and the available actions.
 #[component]
-fn Waiting(wizard: Wizard) -> impl IntoView {
-    let why = Memo::new(move |_| {
+fn PendingJson(wizard: Wizard) -> impl IntoView {
+    let reason = Memo::new(move |_| {
         wizard
             .json
-            .with(|json| json.as_ref().and_then(|json| json.waits.clone()))
+            .with(|json| json.as_ref().and_then(|json| json.pending.clone()))
     });
     view! {
         {dynamic(move || {
-            why.get().map(|why| {
-                let can = matches!(why, AssignError::Shared(_) | AssignError::Unsupported);
+            reason.get().map(|reason| {
+                let can = matches!(reason, AssignError::Shared(_) | AssignError::Unsupported);
                 view! {
                     <Notice tone=Tone::Warning>
-                        {dynamic(move || wizard.problems.with(|problems| problems.first().map(words)))}
+                        {dynamic(move || wizard.problems.with(|problems| problems.first().map(message)))}
                         " "
                         {t(text::JSON_WAITS)}
                         " "
                         {can.then(|| {
                             view! {
-                                <button type="button" class="link" on:click=move |_| wizard.write_anew()>
+                                <button type="button" class="link" on:click=move |_| wizard.rewrite_from_json()>
                                     {t(text::JSON_WRITE_ANEW)}
                                 </button>
                                 " "
@@ -128,8 +128,8 @@ fn Waiting(wizard: Wizard) -> impl IntoView {
     }
 }
 
-/// Puts the text in order without touching what it means: blanks at the ends of lines and a missing last line end in
-/// YAML, indentation in JSON. A text whose value would change (a block of text with such blanks) stays.
+/// Normalizes whitespace without changing values: trailing spaces and a missing final newline in YAML, indentation
+/// in JSON. A text whose value would change (a block scalar with such spaces) stays.
 fn tidy(wizard: Wizard) {
     let Some(tidied) = wizard.shown.with_untracked(tidied) else {
         return;
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tidying_changes_no_value() {
+    fn tidying_preserves_values() {
         let tidy = |text: &str| tidied(&Document::parse(text));
         assert_eq!(tidy("a: 1  \n# x \nb: 2").as_deref(), Some("a: 1\n# x\nb: 2\n"));
         assert_eq!(

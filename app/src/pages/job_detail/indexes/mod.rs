@@ -1,4 +1,4 @@
-//! The completion indexes of an Indexed Job as a grid (feature D8). Each cell is a link to the Pods of its indexes.
+//! Completion indexes of an Indexed Job as a grid (feature D8). Each cell links to the Pods of its indexes.
 
 pub mod model;
 
@@ -10,17 +10,17 @@ use crate::i18n::{Text, job_detail as text, t, tf};
 use crate::kit::erased::dynamic;
 use crate::pages::job_detail::indexes::model::{Cell, IndexState, Span, Tally, cells, tally};
 
-/// Up to this many cells show their index; beyond, they are small squares.
+/// Maximum number of cells that show their index; larger grids use small squares.
 const NUMBERED: usize = 120;
 
-/// The grid with the number of indexes in each state; nothing for a Job that is not Indexed.
+/// Grid with the number of indexes in each state; empty for a Job that is not Indexed.
 #[component]
 pub fn Indexes(
-    /// The Job.
+    /// Job.
     detail: Memo<JobDetail>,
-    /// The Job page's path.
+    /// Path of the Job page.
     path: Signal<String>,
-    /// The indexes whose Pods are shown.
+    /// Indexes whose Pods are shown.
     chosen: Signal<Option<Span>>,
 ) -> impl IntoView {
     let grid = Memo::new(move |_| detail.with(cells));
@@ -43,14 +43,14 @@ pub fn Indexes(
     }
 }
 
-/// How many indexes are in each state, with the look that their cells have.
+/// Number of indexes in each state, with the style of their cells.
 fn legend(all: Tally) -> impl IntoView {
     let named = |state: IndexState| {
         let number = all.of(state);
         view! {
             <li class:quiet=number == 0>
                 <span class=format!("index {}", class(state)) aria-hidden="true"></span>
-                {tf(word(state), &[("n", &number.to_string())])}
+                {tf(count_label(state), &[("n", &number.to_string())])}
             </li>
         }
     };
@@ -59,8 +59,8 @@ fn legend(all: Tally) -> impl IntoView {
 
 #[component]
 fn Square(cell: Cell, path: Signal<String>, chosen: bool) -> impl IntoView {
-    let (words, class) = (words(cell), class(cell.state()));
-    // The chosen one leads back to all Pods.
+    let (label, class) = (cell_label(cell), class(cell.state()));
+    // The selected cell links back to all Pods.
     let href = move || {
         let path = path.get();
         if chosen {
@@ -75,8 +75,8 @@ fn Square(cell: Cell, path: Signal<String>, chosen: bool) -> impl IntoView {
                 href=href
                 scroll=false
                 attr:class=if chosen { format!("index index-chosen {class}") } else { format!("index {class}") }
-                attr:title=words.clone()
-                attr:aria-label=words
+                attr:title=label.clone()
+                attr:aria-label=label
             >
                 {cell.span.first}
             </A>
@@ -84,19 +84,19 @@ fn Square(cell: Cell, path: Signal<String>, chosen: bool) -> impl IntoView {
     }
 }
 
-/// `Index 3: completed`, or for several `Indexes 100-149: 30 completed · 20 waiting`.
-fn words(cell: Cell) -> String {
+/// Returns `Index 3: completed`, or for several indexes `Indexes 100-149: 30 completed · 20 waiting`.
+fn cell_label(cell: Cell) -> String {
     let span = cell.span.to_string();
     if cell.span.len() == 1 {
         return tf(
             text::INDEX_STATE,
-            &[("n", &span), ("state", t(alone(cell.state())))],
+            &[("n", &span), ("state", t(state_label(cell.state())))],
         );
     }
     let counts = IndexState::ALL
         .into_iter()
         .filter(|state| cell.tally.of(*state) > 0)
-        .map(|state| tf(word(state), &[("n", &cell.tally.of(state).to_string())]))
+        .map(|state| tf(count_label(state), &[("n", &cell.tally.of(state).to_string())]))
         .collect::<Vec<_>>()
         .join(" · ");
     tf(text::INDEXES_STATE, &[("span", &span), ("counts", &counts)])
@@ -111,7 +111,7 @@ fn class(state: IndexState) -> &'static str {
     }
 }
 
-fn word(state: IndexState) -> Text {
+fn count_label(state: IndexState) -> Text {
     match state {
         IndexState::Completed => text::INDEXES_COMPLETED,
         IndexState::Running => text::INDEXES_RUNNING,
@@ -120,7 +120,7 @@ fn word(state: IndexState) -> Text {
     }
 }
 
-fn alone(state: IndexState) -> Text {
+fn state_label(state: IndexState) -> Text {
     match state {
         IndexState::Completed => text::INDEX_COMPLETED,
         IndexState::Running => text::RUNNING,

@@ -1,4 +1,4 @@
-//! The state of each completion index, gathered into cells that a page can hold.
+//! State of each completion index, aggregated into a bounded number of cells.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -6,20 +6,20 @@ use std::str::FromStr;
 
 use crate::api::job::JobDetail;
 
-/// A grid has at most this many cells; with more indexes, a cell stands for several.
+/// Maximum number of cells in a grid; with more indexes, a cell covers several.
 const MAX_CELLS: i64 = 500;
 
-/// Indexes from the first to the last of them.
+/// Inclusive range of indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// The first.
+    /// First index.
     pub first: i64,
-    /// The last.
+    /// Last index.
     pub last: i64,
 }
 
 impl Span {
-    /// One index.
+    /// Returns the span of one index.
     pub fn of(index: i64) -> Self {
         Self {
             first: index,
@@ -27,18 +27,18 @@ impl Span {
         }
     }
 
-    /// How many.
+    /// Returns the number of indexes.
     pub fn len(self) -> i64 {
         self.last - self.first + 1
     }
 
-    /// Whether an index is one of them.
+    /// Returns whether an index is in the span.
     pub fn contains(self, index: i64) -> bool {
         (self.first..=self.last).contains(&index)
     }
 }
 
-/// As the cluster writes it: `7` or `2-4`.
+/// As the API server writes it: `7` or `2-4`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.len() {
@@ -66,30 +66,30 @@ impl FromStr for Span {
     }
 }
 
-/// The spans of `status.completedIndexes` (`0,2-4`). What cannot be read is left out.
+/// Parses the spans of `status.completedIndexes` (`0,2-4`), ignoring invalid ones.
 fn spans(text: &str) -> impl Iterator<Item = Span> {
     text.split(',').filter_map(|span| span.parse().ok())
 }
 
-/// The state of an index.
+/// State of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexState {
     /// One of its Pods succeeded.
     Completed,
-    /// No further Pod will be made for it, and none succeeded.
+    /// No further Pod will be created for it, and none succeeded.
     Failed,
-    /// A Pod of it runs.
+    /// One of its Pods runs.
     Running,
-    /// It waits for its first Pod, or for its next.
+    /// Waiting for its first or its next Pod.
     Waiting,
 }
 
 impl IndexState {
-    /// All of them, in the order in which a page names them.
+    /// All states, in display order.
     pub const ALL: [Self; 4] = [Self::Completed, Self::Running, Self::Failed, Self::Waiting];
 }
 
-/// How many indexes are in each state.
+/// Number of indexes in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     completed: i64,
@@ -99,7 +99,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Those in one state.
+    /// Returns the number of indexes in one state.
     pub fn of(self, state: IndexState) -> i64 {
         match state {
             IndexState::Completed => self.completed,
@@ -119,17 +119,17 @@ impl Tally {
     }
 }
 
-/// A square of the grid.
+/// Cell of the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// Its indexes.
+    /// Indexes of the cell.
     pub span: Span,
-    /// Their states.
+    /// States of the indexes.
     pub tally: Tally,
 }
 
 impl Cell {
-    /// What a person has to see of it first: a failure, then what runs; completed is what is so as a whole.
+    /// Returns the state to display: a failure first, then running; completed only if all indexes are.
     pub fn state(self) -> IndexState {
         if self.tally.failed > 0 {
             IndexState::Failed
@@ -143,7 +143,7 @@ impl Cell {
     }
 }
 
-/// The grid of an Indexed Job, in order of its indexes; none for another Job.
+/// Returns the grid of an Indexed Job, in the order of its indexes; empty for another Job.
 pub fn cells(detail: &JobDetail) -> Vec<Cell> {
     let Some(indexes) = &detail.indexes else {
         return Vec::new();
@@ -155,26 +155,30 @@ pub fn cells(detail: &JobDetail) -> Vec<Cell> {
     for span in spans(&indexes.failed) {
         grid.settle(span, IndexState::Failed);
     }
-    let mut settled: Vec<Span> = spans(&indexes.completed).chain(spans(&indexes.failed)).collect();
-    settled.sort_unstable_by_key(|span| span.first);
-    for (index, state) in of_pods(detail) {
-        let before = settled.partition_point(|span| span.first <= index);
-        let is_settled = before > 0 && settled[before - 1].contains(index);
-        if !is_settled {
+    let mut terminal: Vec<Span> = spans(&indexes.completed).chain(spans(&indexes.failed)).collect();
+    terminal.sort_unstable_by_key(|span| span.first);
+    for (index, state) in pod_states(detail) {
+        let before = terminal.partition_point(|span| span.first <= index);
+        let is_terminal = before > 0 && terminal[before - 1].contains(index);
+        if !is_terminal {
             grid.settle(Span::of(index), state);
         }
     }
     grid.cells
 }
 
-/// Indexes about which their Pods say something: one that runs, or that all failed when nothing more will come.
-fn of_pods(detail: &JobDetail) -> HashMap<i64, IndexState> {
-    let ended = detail.row.status.kind.is_finished();
+/// Returns the indexes whose state their Pods determine: one runs, or all failed and the Job is finished.
+fn pod_states(detail: &JobDetail) -> HashMap<i64, IndexState> {
+    let is_finished = detail.row.status.kind.is_finished();
     let with = |phase: &str| -> HashSet<i64> {
         let pods = detail.readable_pods().iter().filter(|pod| pod.phase == phase);
         pods.filter_map(|pod| pod.index).collect()
     };
-    let failed = if ended { with("Failed") } else { HashSet::new() };
+    let failed = if is_finished {
+        with("Failed")
+    } else {
+        HashSet::new()
+    };
     let states = failed.into_iter().map(|index| (index, IndexState::Failed));
     let running = with("Running")
         .into_iter()
@@ -188,7 +192,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// All indexes wait.
+    /// Creates a grid in which all indexes are waiting.
     fn new(count: i64) -> Self {
         let size = size(count);
         let starts = (0..count).step_by(usize::try_from(size).unwrap_or(1));
@@ -207,7 +211,7 @@ impl Grid {
         }
     }
 
-    /// Moves indexes from waiting to a state. Those beyond the grid are of no concern (completions were lowered).
+    /// Moves indexes from waiting to a state, ignoring those beyond the grid (completions were lowered).
     fn settle(&mut self, span: Span, state: IndexState) {
         let first = usize::try_from(span.first / self.size).unwrap_or(usize::MAX);
         for cell in self.cells.iter_mut().skip(first) {
@@ -223,7 +227,7 @@ impl Grid {
     }
 }
 
-/// Indexes in a cell: 1, 2 or 5 times a power of ten.
+/// Returns the number of indexes per cell: 1, 2 or 5 times a power of ten.
 fn size(count: i64) -> i64 {
     let mut power = 1;
     loop {
@@ -236,7 +240,7 @@ fn size(count: i64) -> i64 {
     }
 }
 
-/// The states of a whole grid.
+/// Returns the totals of a grid.
 pub fn tally(cells: &[Cell]) -> Tally {
     let mut all = Tally::default();
     for cell in cells {
@@ -266,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn each_index_has_a_cell_while_they_are_few() {
+    fn few_indexes_have_one_cell_each() {
         let cells = grid(6, "0,2-3", "5");
         let states: Vec<_> = cells.iter().map(|cell| cell.state()).collect();
         assert_eq!(
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn many_indexes_share_cells_and_none_is_lost() {
+    fn many_indexes_are_aggregated_without_loss() {
         for count in [500, 501, 1_234, 100_000, i64::from(i32::MAX)] {
             let cells = grid(count, &format!("0-{}", count / 3), &format!("{}", count - 1));
             assert!(
@@ -296,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_cluster_writes_is_read_and_the_rest_left_out() {
+    fn invalid_spans_are_ignored() {
         let read: Vec<_> = spans("1,3-5,x,-1,9-7,,12").collect();
         let span = |first, last| Span { first, last };
         assert_eq!(read, [span(1, 1), span(3, 5), span(12, 12)]);
@@ -304,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn indexes_beyond_lowered_completions_are_of_no_concern() {
+    fn indexes_beyond_lowered_completions_are_ignored() {
         let cells = grid(2, "0-9", "20");
         assert_eq!(tally(&cells).of(IndexState::Completed), 2);
     }

@@ -8,16 +8,16 @@ use crate::api::create::{KeyedObject, Offers};
 use crate::i18n::{t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::extra_objects::names_of;
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
-use crate::pages::create_job::fields::{AddButton, As, Input, Problems, RemoveButton, positions};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
+use crate::pages::create_job::fields::{AddButton, Input, InputKind, Problems, RemoveButton, positions};
 use crate::pages::create_job::state::Wizard;
 
-/// `env` and `envFrom`.
+/// Fields `env` and `envFrom`.
 #[component]
 pub fn Environment(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The container.
+    /// Path of the container.
     path: Path,
 ) -> impl IntoView {
     let env = StoredValue::new(path.key("env"));
@@ -71,7 +71,7 @@ pub fn Environment(
     }
 }
 
-/// The objects that a reference of a kind may name.
+/// Returns the objects that a reference may name.
 pub fn objects(offers: Option<&Offers>, secret: bool) -> Vec<KeyedObject> {
     let list = offers.and_then(|offers| {
         if secret {
@@ -83,7 +83,7 @@ pub fn objects(offers: Option<&Offers>, secret: bool) -> Vec<KeyedObject> {
     list.unwrap_or_default()
 }
 
-/// Names of `ConfigMap`s or Secrets.
+/// Returns the names of `ConfigMap`s or Secrets.
 pub fn names(wizard: Wizard, secret: bool) -> Signal<Vec<String>> {
     Signal::derive(move || {
         let mut names: Vec<String> = names_of(wizard, if secret { "Secret" } else { "ConfigMap" });
@@ -98,7 +98,7 @@ pub fn names(wizard: Wizard, secret: bool) -> Signal<Vec<String>> {
     })
 }
 
-/// Keys of the ConfigMap or Secret whose name stands at a path.
+/// Returns the keys of the ConfigMap or Secret whose name is at a path.
 pub fn keys(wizard: Wizard, secret: bool, name: Path) -> Signal<Vec<String>> {
     Signal::derive(move || {
         let name = wizard.get(&name);
@@ -113,7 +113,7 @@ pub fn keys(wizard: Wizard, secret: bool, name: Path) -> Signal<Vec<String>> {
     })
 }
 
-/// The kind of a variable's source.
+/// Kind of a variable's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     Value,
@@ -123,15 +123,21 @@ enum Source {
     Other(String),
 }
 
+<<<<<<< HEAD
 /// A variable from a field of the Pod, below `valueFrom`.
 pub const FIELD: &[Spec] = specs! {
     "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "容器组字段",
+=======
+/// Fields of a variable from a field of the Pod, below `valueFrom`.
+pub const FIELD: &[FieldSpec] = specs! {
+    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "Pod 字段",
+>>>>>>> prose-app
         "metadata.name, metadata.namespace, metadata.uid, spec.nodeName, spec.serviceAccountName, status.podIP, status.hostIP, metadata.labels['key'], metadata.annotations['key']" |
         "metadata.name、metadata.namespace、metadata.uid、spec.nodeName、spec.serviceAccountName、status.podIP、status.hostIP、metadata.labels['key']、metadata.annotations['key']";
 };
 
-/// A variable from an amount of a resource, below `valueFrom`.
-pub const RESOURCE: &[Spec] = specs! {
+/// Fields of a variable from a resource of a container, below `valueFrom`.
+pub const RESOURCE: &[FieldSpec] = specs! {
     "resourceFieldRef.resource" => Control::Choice(&["limits.cpu", "limits.memory", "requests.cpu", "requests.memory", "limits.ephemeral-storage", "requests.ephemeral-storage"]),
         "Resource" | "资源", "" | "";
     "resourceFieldRef.containerName" => Control::Text, "Container" | "容器", "Not set: this one." | "未设置：当前容器。";
@@ -162,7 +168,7 @@ fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
             <Input
                 wizard
                 path=path.key("name")
-                kind=As::TextKept
+                kind=InputKind::RequiredText
                 aria_label=name(text::VARIABLE)
                 placeholder=t(text::VARIABLE)
                 mono=true
@@ -173,7 +179,7 @@ fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                         <Input
                             wizard
                             path=stored.get_value().key("value")
-                            kind=As::TextKept
+                            kind=InputKind::RequiredText
                             aria_label=name(text::VALUE)
                             placeholder=t(text::VALUE)
                             lines=true
@@ -230,7 +236,7 @@ fn KeyOf(wizard: Wizard, path: Path, secret: bool, number: usize) -> impl IntoVi
             <Input
                 wizard
                 path=at.key("name")
-                kind=As::TextKept
+                kind=InputKind::RequiredText
                 aria_label=name(text::RESOURCE_NAME)
                 placeholder=t(text::RESOURCE_NAME)
                 offers=Some(names(wizard, secret))
@@ -239,7 +245,7 @@ fn KeyOf(wizard: Wizard, path: Path, secret: bool, number: usize) -> impl IntoVi
             <Input
                 wizard
                 path=at.key("key")
-                kind=As::TextKept
+                kind=InputKind::RequiredText
                 aria_label=name(text::KEY)
                 placeholder=t(text::KEY)
                 offers=Some(keys(wizard, secret, at.key("name")))
@@ -250,7 +256,7 @@ fn KeyOf(wizard: Wizard, path: Path, secret: bool, number: usize) -> impl IntoVi
     }
 }
 
-/// All keys of one object.
+/// Reference to all keys of one object.
 #[component]
 fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
     let stored = StoredValue::new(path.clone());
@@ -279,7 +285,7 @@ fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
                     <Input
                         wizard
                         path=stored.get_value().key(field(secret)).key("name")
-                        kind=As::TextKept
+                        kind=InputKind::RequiredText
                         aria_label=name(text::RESOURCE_NAME)
                         placeholder=t(text::RESOURCE_NAME)
                         offers=Some(names(wizard, secret))
@@ -290,7 +296,7 @@ fn Whole(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
             <Input
                 wizard
                 path=stored.get_value().key("prefix")
-                kind=As::Text
+                kind=InputKind::Text
                 aria_label=name(text::PREFIX)
                 placeholder=t(text::PREFIX)
                 mono=true

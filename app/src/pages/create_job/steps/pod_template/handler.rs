@@ -1,4 +1,4 @@
-//! What a probe or a lifecycle hook does: an HTTP request, a connection, a command, a gRPC health check, a pause.
+//! Handler of a probe or lifecycle hook: HTTP request, TCP connection, command, gRPC health check, sleep.
 
 use leptos::prelude::*;
 use manifest::{Edit, Path};
@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 use crate::i18n::{Text, container as text, t, wizard};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::items::{Addition, Items};
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::fields::{Field, Problems};
 use crate::pages::create_job::state::Wizard;
 
-/// One way to act: its key in the API, its words, what it begins with, its fields.
+/// Kind of handler: API key, label, initial value, fields.
 pub struct Kind {
     key: &'static str,
     label: Text,
     new: fn() -> Value,
-    fields: &'static [Spec],
+    fields: &'static [FieldSpec],
     since: u16,
 }
 
-/// What a probe can do.
+/// Handlers of a probe.
 pub const PROBES: &[Kind] = &[HTTP, TCP, EXEC, GRPC];
-/// What a lifecycle hook can do.
+/// Handlers of a lifecycle hook.
 pub const HOOKS: &[Kind] = &[EXEC, HTTP, SLEEP];
 
 const HTTP: Kind = Kind {
@@ -80,7 +80,7 @@ const SLEEP: Kind = Kind {
 
 const HEADERS: &[Addition] = &[(text::ADD_HEADER, || json!({"name": "", "value": ""}))];
 
-const HEADER: &[Spec] = specs! {
+const HEADER: &[FieldSpec] = specs! {
     "name" => Control::Required, "Header" | "请求头", "" | "";
     "value" => Control::Required, "Value" | "值", "" | "";
 };
@@ -89,16 +89,16 @@ fn header(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=HEADER/> }.into_any()
 }
 
-/// The choice and the fields of what is chosen. Choosing another kind is one step of the history.
+/// Select of the handler's kind, and the fields of that kind. Changing the kind is one step of the history.
 #[component]
 pub fn Handler(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The probe or hook.
+    /// Path of the probe or hook.
     path: Path,
-    /// Its words.
+    /// Label.
     label: Text,
-    /// What there is to choose from.
+    /// Kinds to choose from.
     kinds: &'static [Kind],
 ) -> impl IntoView {
     let stored = StoredValue::new(path.clone());
@@ -126,7 +126,7 @@ pub fn Handler(
                 );
             }
             (Some(old), Some(new)) => {
-                // The new one first, so that the probe is never empty in between.
+                // The new handler is set first, so that the probe is never empty in between.
                 wizard.edit(
                     &Edit::Set {
                         path: path.key(new.key),
@@ -145,7 +145,7 @@ pub fn Handler(
     };
     let id = wizard.id(&path);
     let offered = kinds.iter().enumerate().map(move |(index, kind)| {
-        let missing = move || wizard.minor.get().is_some_and(|minor| minor < kind.since);
+        let missing = move || wizard.minor_version.get().is_some_and(|minor| minor < kind.since);
         view! {
             <option value=kind.key selected=move || chosen.get() == Some(index) disabled=missing>
                 {t(kind.label)}
@@ -190,12 +190,12 @@ pub fn Handler(
     .into_any()
 }
 
-const COMMAND: &[Spec] = specs! {
-    "command" => Control::Words(wizard::ADD_COMMAND), "Command" | "命令", "" | "";
+const COMMAND: &[FieldSpec] = specs! {
+    "command" => Control::StringList(wizard::ADD_COMMAND), "Command" | "命令", "" | "";
 };
 
-/// The tables of what the probe or hook at `base` can do, for the search.
-pub fn tables(kinds: &'static [Kind], base: &str) -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of the handlers at `base`, for the field search.
+pub fn tables(kinds: &'static [Kind], base: &str) -> Vec<(String, &'static [FieldSpec])> {
     let mut tables = Vec::new();
     for kind in kinds {
         let at = format!("{base}.{}", kind.key);

@@ -1,4 +1,4 @@
-//! 容器组模板: restart policy, and containers edited where they stand in the document.
+//! Pod template step (容器组模板): restart policy, and containers edited at their place in the document.
 
 pub mod environment;
 mod handler;
@@ -13,26 +13,26 @@ use serde_json::{Value, json};
 
 use crate::i18n::{Text, container, t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
-use crate::pages::create_job::fields::items::{Addition, Folded, Items};
+use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
 use crate::pages::create_job::fields::quantity::{QuantityField, Units};
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
-use crate::pages::create_job::fields::{AddButton, As, Problems, TextField, Words, positions};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
+use crate::pages::create_job::fields::{AddButton, InputKind, Problems, StringList, TextField, positions};
 use crate::pages::create_job::generated_form::OtherFields;
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::environment::Environment;
 use crate::pages::create_job::steps::pod_template::pod::PodMore;
 
 pub use crate::pages::create_job::steps::pod_template::security::PodSecurity;
 
-/// `spec.template.spec`.
+/// Returns the path `spec.template.spec`.
 pub fn pod() -> Path {
     Path::of(["spec", "template", "spec"])
 }
 
-/// 容器组模板.
+/// Pod template step (容器组模板).
 #[component]
 pub fn Pods(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     view! {
@@ -49,7 +49,7 @@ pub fn Pods(
 #[component]
 fn RestartPolicy(wizard: Wizard) -> impl IntoView {
     let path = StoredValue::new(pod().key("restartPolicy"));
-    let choice = move |value: &'static str, words: Text| {
+    let choice = move |value: &'static str, label: Text| {
         let on = move || wizard.get(&path.get_value()) == Some(Value::from(value));
         view! {
             <label class="choice">
@@ -62,7 +62,7 @@ fn RestartPolicy(wizard: Wizard) -> impl IntoView {
                     on:focus=move |_| wizard.focused.set(path.get_value())
                     on:change=move |_| wizard.set(&path.get_value(), value.into())
                 />
-                <span>{t(words)}</span>
+                <span>{t(label)}</span>
             </label>
         }
     };
@@ -100,28 +100,28 @@ fn ContainerList(wizard: Wizard, list: &'static str, title: Text, add: Text) -> 
     }
 }
 
-const PULL_AND_PLACE: &[Spec] = specs! {
+const PULL_AND_PLACE: &[FieldSpec] = specs! {
     "imagePullPolicy" => Control::Choice(&["IfNotPresent", "Always", "Never"]), "Image pull policy" | "镜像拉取策略",
         "" | "";
     "workingDir" => Control::Text, "Working directory" | "工作目录", "" | "";
 };
 
-const TERMINAL: &[Spec] = specs! {
-    "stdin" => Control::Flag, "Standard input stays open" | "保持标准输入打开", "" | "";
-    "stdinOnce" => Control::Flag, "Only for one session" | "仅允许一次会话", "" | "";
-    "tty" => Control::Flag, "Terminal (TTY)" | "终端（TTY）", "" | "";
+const TERMINAL: &[FieldSpec] = specs! {
+    "stdin" => Control::BooleanSelect, "Standard input stays open" | "保持标准输入打开", "" | "";
+    "stdinOnce" => Control::BooleanSelect, "Only for one session" | "仅允许一次会话", "" | "";
+    "tty" => Control::BooleanSelect, "Terminal (TTY)" | "终端（TTY）", "" | "";
     "terminationMessagePath" => Control::Text, "Message file" | "终止消息文件", "Not set: /dev/termination-log." | "未设置：/dev/termination-log。";
     "terminationMessagePolicy" => Control::Choice(&["File", "FallbackToLogsOnError"]), "Message from" | "终止消息来源", "" | "";
 };
 
-const SIDECAR: &[Spec] = specs! {
+const SIDECAR: &[FieldSpec] = specs! {
     "restartPolicy" => Control::Choice(&["Always"]), "Runs as" | "运行方式",
         "Always makes it a sidecar: it starts first and runs beside the containers." | "设为 Always 即为边车容器：先于容器启动并伴随运行。" [since 29];
 };
 
 const PORTS: &[Addition] = &[(text::ADD_PORT, || json!({"containerPort": 80, "protocol": "TCP"}))];
 
-const PORT: &[Spec] = specs! {
+const PORT: &[FieldSpec] = specs! {
     "name" => Control::Text, "Port name" | "端口名称", "" | "";
     "protocol" => Control::Choice(&["TCP", "UDP", "SCTP"]), "Protocol" | "协议", "" | "";
     "containerPort" => Control::Number, "Port" | "端口", "" | "";
@@ -139,7 +139,7 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
         wizard
             .get(&stored.get_value().key("name"))
             .as_ref()
-            .map(plain)
+            .map(display)
             .unwrap_or_default()
     };
     let init = path
@@ -164,8 +164,8 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
                 </button>
             </header>
             <div class="columns">
-                <TextField wizard path=path.key("name") label=text::CONTAINER_NAME kind=As::TextKept mono=true/>
-                <TextField wizard path=path.key("image") label=text::IMAGE hint=text::IMAGE_HINT kind=As::TextKept mono=true/>
+                <TextField wizard path=path.key("name") label=text::CONTAINER_NAME kind=InputKind::RequiredText mono=true/>
+                <TextField wizard path=path.key("image") label=text::IMAGE hint=text::IMAGE_HINT kind=InputKind::RequiredText mono=true/>
             </div>
             <div class="columns columns-4">
                 <QuantityField wizard path=resource("requests", "cpu") label=text::CPU_REQUEST units=Units::Cpu/>
@@ -177,8 +177,8 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
             {init.then(|| view! { <Fields wizard base=path.clone() specs=SIDECAR/> })}
             <details class="more">
                 <summary>{t(text::ADVANCED)}</summary>
-                <Words wizard path=path.key("command") label=text::COMMAND add=text::ADD_COMMAND paste=true/>
-                <Words wizard path=path.key("args") label=text::ARGS add=text::ADD_ARG/>
+                <StringList wizard path=path.key("command") label=text::COMMAND add=text::ADD_COMMAND paste=true/>
+                <StringList wizard path=path.key("args") label=text::ARGS add=text::ADD_ARG/>
                 <Items wizard path=path.key("ports") label=text::PORTS additions=PORTS item=port/>
                 <Environment wizard path=path.clone()/>
                 <Fields wizard base=path.clone() specs=PULL_AND_PLACE/>
@@ -186,9 +186,9 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
                 <probes::Probes wizard path=path.clone()/>
                 <probes::Lifecycle wizard path=path.clone()/>
                 <security::Security wizard path=path.clone()/>
-                <Folded wizard label=container::TERMINAL paths=terminal>
+                <Collapsible wizard label=container::TERMINAL paths=terminal>
                     <Fields wizard base=stored.get_value() specs=TERMINAL/>
-                </Folded>
+                </Collapsible>
                 <OtherFields wizard path=path.clone()/>
             </details>
         </section>
@@ -196,12 +196,12 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
     .into_any()
 }
 
-/// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of this step with the path of the object they belong to, for the field search.
+pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
     const FIRST: &str = "spec.template.spec.containers[0]";
     const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
     const HOOKS: [&str; 2] = ["lifecycle.postStart", "lifecycle.preStop"];
-    let mut tables: Vec<(String, &'static [Spec])> = vec![
+    let mut tables: Vec<(String, &'static [FieldSpec])> = vec![
         (FIRST.to_owned(), PULL_AND_PLACE),
         (FIRST.to_owned(), TERMINAL),
         (FIRST.to_owned(), SIDECAR),

@@ -1,4 +1,4 @@
-//! The Pod's further settings: pull Secrets, identity, priority, network, security.
+//! Further settings of the Pod: pull Secrets, identity, priority, network, security.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -6,15 +6,15 @@ use serde_json::json;
 
 use crate::api::create::Offers;
 use crate::i18n::container as text;
-use crate::pages::create_job::fields::items::{Addition, Folded, Items};
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::{PodSecurity, pod};
 
-const MORE: &[Spec] = specs! {
+const MORE: &[FieldSpec] = specs! {
     "serviceAccountName" => Control::Offer("ServiceAccount", service_accounts), "Service account" | "服务账户", "Not set: default." | "未设置：default。";
-    "automountServiceAccountToken" => Control::Flag, "Mount its token" | "挂载其令牌", "" | "";
+    "automountServiceAccountToken" => Control::BooleanSelect, "Mount its token" | "挂载其令牌", "" | "";
     "priorityClassName" => Control::Offer("PriorityClass", priority_classes), "Priority class" | "优先级类", "" | "";
     "terminationGracePeriodSeconds" => Control::Number, "Grace period (seconds)" | "终止宽限期（秒）", "Time to end after the signal. Not set: 30." | "收到信号后的终止时间。未设置：30。";
     "activeDeadlineSeconds" => Control::Number, "Deadline of one Pod (seconds)" | "单个容器组时限（秒）", "Counts from its start; the Job's deadline is another." | "自容器组启动计时，与任务的期限不同。";
@@ -22,17 +22,17 @@ const MORE: &[Spec] = specs! {
     "schedulerName" => Control::Text, "Scheduler" | "调度器", "Not set: default-scheduler." | "未设置：default-scheduler。";
     "hostname" => Control::Text, "Host name" | "主机名", "" | "";
     "subdomain" => Control::Text, "Subdomain" | "子域名", "" | "";
-    "hostNetwork" => Control::Flag, "Network of the node" | "使用主机网络", "" | "";
-    "hostPID" => Control::Flag, "Processes of the node" | "使用主机 PID 空间", "" | "";
-    "hostIPC" => Control::Flag, "IPC of the node" | "使用主机 IPC 空间", "" | "";
-    "shareProcessNamespace" => Control::Flag, "Containers see each other's processes" | "容器共享进程空间", "" | "";
-    "enableServiceLinks" => Control::Flag, "Services as variables" | "注入服务环境变量", "" | "";
+    "hostNetwork" => Control::BooleanSelect, "Network of the node" | "使用主机网络", "" | "";
+    "hostPID" => Control::BooleanSelect, "Processes of the node" | "使用主机 PID 空间", "" | "";
+    "hostIPC" => Control::BooleanSelect, "IPC of the node" | "使用主机 IPC 空间", "" | "";
+    "shareProcessNamespace" => Control::BooleanSelect, "Containers see each other's processes" | "容器共享进程空间", "" | "";
+    "enableServiceLinks" => Control::BooleanSelect, "Services as variables" | "注入服务环境变量", "" | "";
     "dnsPolicy" => Control::Choice(&["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]), "DNS policy" | "DNS 策略", "" | "";
 };
 
-const DNS: &[Spec] = specs! {
-    "nameservers" => Control::Words(text::ADD_NAMESERVER), "Name servers" | "域名服务器", "" | "";
-    "searches" => Control::Words(text::ADD_SEARCH), "Search domains" | "搜索域", "" | "";
+const DNS: &[FieldSpec] = specs! {
+    "nameservers" => Control::StringList(text::ADD_NAMESERVER), "Name servers" | "域名服务器", "" | "";
+    "searches" => Control::StringList(text::ADD_SEARCH), "Search domains" | "搜索域", "" | "";
 };
 
 fn service_accounts(offers: &Offers) -> Vec<String> {
@@ -43,7 +43,7 @@ fn priority_classes(offers: &Offers) -> Vec<String> {
     offers.priority_classes.clone().unwrap_or_default()
 }
 
-/// Secrets that hold the credentials of a registry.
+/// Returns the Secrets that hold registry credentials.
 fn pull_secrets(offers: &Offers) -> Vec<String> {
     let pull = |kind: &str| kind == "kubernetes.io/dockerconfigjson" || kind == "kubernetes.io/dockercfg";
     offers
@@ -57,28 +57,28 @@ fn pull_secrets(offers: &Offers) -> Vec<String> {
 
 const PULL_SECRETS: &[Addition] = &[(text::ADD_PULL_SECRET, || json!({"name": ""}))];
 
-const PULL_SECRET: &[Spec] = specs! {
+const PULL_SECRET: &[FieldSpec] = specs! {
     "name" => Control::Offer("Secret", pull_secrets), "Image-pull Secret" | "镜像拉取密钥", "" | "";
 };
 
 const HOST_ALIASES: &[Addition] = &[(text::ADD_HOST_ALIAS, || json!({"ip": "", "hostnames": [""]}))];
 
-const HOST_ALIAS: &[Spec] = specs! {
+const HOST_ALIAS: &[FieldSpec] = specs! {
     "ip" => Control::Required, "IP address" | "IP 地址", "" | "";
-    "hostnames" => Control::Words(text::ADD_HOSTNAME), "Host names" | "主机名", "" | "";
+    "hostnames" => Control::StringList(text::ADD_HOSTNAME), "Host names" | "主机名", "" | "";
 };
 
 const OPTIONS: &[Addition] = &[(text::ADD_OPTION, || json!({"name": "ndots", "value": "2"}))];
 
-const OPTION: &[Spec] = specs! {
+const OPTION: &[FieldSpec] = specs! {
     "name" => Control::Required, "Option" | "选项", "" | "";
     "value" => Control::Text, "Value" | "值", "" | "";
 };
 
-/// All of it, folded.
+/// Further settings of the Pod, collapsed.
 #[component]
 pub fn PodMore(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let paths = MORE.iter().map(|spec| spec.path(&pod())).collect::<Vec<_>>();
@@ -92,10 +92,10 @@ pub fn PodMore(
             additions=PULL_SECRETS
             item=pull_secret
         />
-        <Folded wizard label=text::POD_MORE paths>
+        <Collapsible wizard label=text::POD_MORE paths>
             <Fields wizard base=pod() specs=MORE/>
-        </Folded>
-        <Folded wizard label=text::DNS paths=network>
+        </Collapsible>
+        <Collapsible wizard label=text::DNS paths=network>
             <Fields wizard base=pod().key("dnsConfig") specs=DNS/>
             <Items
                 wizard
@@ -105,7 +105,7 @@ pub fn PodMore(
                 item=option
             />
             <Items wizard path=pod().key("hostAliases") label=text::HOST_ALIASES additions=HOST_ALIASES item=host_alias/>
-        </Folded>
+        </Collapsible>
         <PodSecurity wizard path=pod()/>
         <OtherFields wizard path=pod()/>
     }
@@ -123,8 +123,8 @@ fn option(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=OPTION/> }.into_any()
 }
 
-/// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of this step with the path of the object they belong to, for the field search.
+pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
     [
         ("spec.template.spec", MORE),
         ("spec.template.spec.dnsConfig", DNS),
@@ -132,6 +132,6 @@ pub fn tables() -> Vec<(String, &'static [Spec])> {
         ("spec.template.spec.hostAliases[0]", HOST_ALIAS),
         ("spec.template.spec.dnsConfig.options[0]", OPTION),
     ]
-    .map(|(base, specs): (&str, &'static [Spec])| (base.to_owned(), specs))
+    .map(|(base, specs): (&str, &'static [FieldSpec])| (base.to_owned(), specs))
     .to_vec()
 }

@@ -5,13 +5,13 @@ use manifest::Path;
 
 use crate::i18n::{container as text, t};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::items::Folded;
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::items::Collapsible;
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::handler::{HOOKS, Handler, PROBES};
 
-/// Its table.
-pub const TIMES: &[Spec] = specs! {
+/// Timing fields of a probe.
+pub const TIMES: &[FieldSpec] = specs! {
     "initialDelaySeconds" => Control::Number, "Initial delay (s)" | "初始延迟（秒）", "Not set: 0." | "未设置：0。";
     "periodSeconds" => Control::Number, "Period (s)" | "检查间隔（秒）", "Not set: 10." | "未设置：10。";
     "timeoutSeconds" => Control::Number, "Timeout (s)" | "超时（秒）", "Not set: 1." | "未设置：1。";
@@ -20,12 +20,12 @@ pub const TIMES: &[Spec] = specs! {
     "terminationGracePeriodSeconds" => Control::Number, "Grace period (s)" | "终止宽限期（秒）", "Not set: the Pod's." | "未设置：使用容器组的值。" [since 25];
 };
 
-/// Liveness, readiness and startup.
+/// Liveness, readiness and startup probes.
 #[component]
 pub fn Probes(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The container.
+    /// Path of the container.
     path: Path,
 ) -> impl IntoView {
     let probes = [
@@ -36,7 +36,7 @@ pub fn Probes(
     let paths = probes.iter().map(|(key, _)| path.key(*key)).collect();
     let stored = StoredValue::new(path);
     view! {
-        <Folded wizard label=text::PROBES paths>
+        <Collapsible wizard label=text::PROBES paths>
             <p class="hint">{t(text::PROBES_HINT)}</p>
             {probes
                 .into_iter()
@@ -49,31 +49,31 @@ pub fn Probes(
                     }
                 })
                 .collect_view()}
-        </Folded>
+        </Collapsible>
     }
 }
 
-/// Fields beside the hooks.
-pub const HOOK_FIELDS: &[Spec] = specs! {
+/// Fields of `lifecycle` in addition to the hooks.
+pub const HOOK_FIELDS: &[FieldSpec] = specs! {
     "stopSignal" => Control::Text, "Stop signal" | "停止信号", "Such as SIGUSR1. Not set: the image's." | "例如 SIGUSR1。未设置：由镜像决定。" [since 33];
 };
 
-/// After the start, and before the end.
+/// Hooks `postStart` and `preStop`.
 #[component]
 pub fn Lifecycle(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The container.
+    /// Path of the container.
     path: Path,
 ) -> impl IntoView {
     let at = path.key("lifecycle");
     let paths = vec![at.clone()];
     let stored = StoredValue::new(at);
     view! {
-        <Folded wizard label=text::LIFECYCLE paths>
+        <Collapsible wizard label=text::LIFECYCLE paths>
             <Handler wizard path=stored.get_value().key("postStart") label=text::POST_START kinds=HOOKS/>
             <Handler wizard path=stored.get_value().key("preStop") label=text::PRE_STOP kinds=HOOKS/>
             <Fields wizard base=stored.get_value() specs=HOOK_FIELDS/>
-        </Folded>
+        </Collapsible>
     }
 }

@@ -1,23 +1,23 @@
-//! Resources beside CPU and memory, and the project's defaults.
+//! Resources in addition to CPU and memory, and the project's defaults.
 
 use leptos::prelude::*;
 use manifest::Path;
 
 use crate::i18n::{container as text, t, tf, wizard};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::items::Folded;
-use crate::pages::create_job::fields::key_values::Pairs;
+use crate::pages::create_job::fields::items::Collapsible;
+use crate::pages::create_job::fields::key_values::KeyValues;
 use crate::pages::create_job::state::Wizard;
 
-/// The resources that have fields of their own.
+/// Resources that have their own fields.
 const OWN: &[&str] = &["cpu", "memory"];
 
-/// GPUs, ephemeral storage, huge pages: any resource by its name.
+/// Extended resources by name: GPUs, ephemeral storage, huge pages.
 #[component]
 pub fn Others(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The container.
+    /// Path of the container.
     path: Path,
 ) -> impl IntoView {
     let at = path.key("resources");
@@ -29,42 +29,42 @@ pub fn Others(
     };
     let paths = [extended("requests"), extended("limits")].concat();
     view! {
-        <Folded wizard label=text::RESOURCES paths>
+        <Collapsible wizard label=text::RESOURCES paths>
             <p class="hint">{t(text::RESOURCES_HINT)}</p>
-            <Pairs
+            <KeyValues
                 wizard
                 path=stored.get_value().key("requests")
                 label=text::REQUESTS
                 add=text::ADD_RESOURCE
                 hidden=OWN
             />
-            <Pairs wizard path=stored.get_value().key("limits") label=text::LIMITS add=text::ADD_RESOURCE hidden=OWN/>
-        </Folded>
+            <KeyValues wizard path=stored.get_value().key("limits") label=text::LIMITS add=text::ADD_RESOURCE hidden=OWN/>
+        </Collapsible>
     }
 }
 
-/// What an empty field means: no limit, or what the project's LimitRange puts there.
+/// Meaning of an empty field: no limit, or the default of the project's LimitRange.
 #[component]
 pub fn Hint(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let defaults = move || {
         wizard.offers.with(|offers| {
             let defaults = &offers.as_ref()?.limit_defaults;
             (!defaults.is_empty()).then(|| {
-                let words: Vec<_> = defaults
+                let amounts: Vec<_> = defaults
                     .iter()
                     .map(|(kind, resource, amount)| format!("{kind}.{resource} {amount}"))
                     .collect();
-                tf(wizard::LIMIT_DEFAULTS, &[("defaults", &words.join(" · "))])
+                tf(wizard::LIMIT_DEFAULTS, &[("defaults", &amounts.join(" · "))])
             })
         })
     };
     view! {
         <p class="hint">
             {t(wizard::RESOURCES_HINT)}
-            {dynamic(move || defaults().map(|words| view! { " " {words} }))}
+            {dynamic(move || defaults().map(|defaults| view! { " " {defaults} }))}
         </p>
     }
 }

@@ -1,21 +1,21 @@
-//! Security contexts: of a container, and of the Pod.
+//! Security contexts of containers and of the Pod.
 
 use leptos::prelude::*;
 use manifest::Path;
 
 use crate::i18n::container as text;
-use crate::pages::create_job::fields::items::Folded;
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::items::Collapsible;
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::state::Wizard;
 
-/// Its table.
-pub const CONTAINER: &[Spec] = specs! {
-    "runAsNonRoot" => Control::Flag, "Must not run as root" | "禁止以 root 运行", "" | "";
+/// Fields of a container's `securityContext`.
+pub const CONTAINER: &[FieldSpec] = specs! {
+    "runAsNonRoot" => Control::BooleanSelect, "Must not run as root" | "禁止以 root 运行", "" | "";
     "runAsUser" => Control::Number, "User ID" | "用户 ID", "" | "";
     "runAsGroup" => Control::Number, "Group ID" | "用户组 ID", "" | "";
-    "readOnlyRootFilesystem" => Control::Flag, "Read-only root file system" | "根文件系统只读", "" | "";
-    "allowPrivilegeEscalation" => Control::Flag, "Privilege escalation" | "允许提升权限", "" | "";
-    "privileged" => Control::Flag, "Privileged" | "特权模式", "All rights of the host." | "拥有主机的全部权限。";
+    "readOnlyRootFilesystem" => Control::BooleanSelect, "Read-only root file system" | "根文件系统只读", "" | "";
+    "allowPrivilegeEscalation" => Control::BooleanSelect, "Privilege escalation" | "允许提升权限", "" | "";
+    "privileged" => Control::BooleanSelect, "Privileged" | "特权模式", "All rights of the host." | "拥有主机的全部权限。";
     "procMount" => Control::Choice(&["Default", "Unmasked"]), "/proc" | "/proc 挂载", "" | "";
     "seccompProfile.type" => Control::Choice(&["RuntimeDefault", "Unconfined", "Localhost"]), "Seccomp profile" | "Seccomp 配置", "" | "";
     "seccompProfile.localhostProfile" => Control::Text, "Seccomp file" | "Seccomp 文件", "For Localhost." | "用于 Localhost。";
@@ -24,13 +24,13 @@ pub const CONTAINER: &[Spec] = specs! {
     "seLinuxOptions.role" => Control::Text, "SELinux role" | "SELinux 角色", "" | "";
     "seLinuxOptions.type" => Control::Text, "SELinux type" | "SELinux 类型", "" | "";
     "seLinuxOptions.level" => Control::Text, "SELinux level" | "SELinux 级别", "" | "";
-    "capabilities.add" => Control::Words(text::ADD_CAPABILITY), "Capabilities added" | "添加的能力", "" | "";
-    "capabilities.drop" => Control::Words(text::DROP_CAPABILITY), "Capabilities dropped" | "移除的能力", "" | "";
+    "capabilities.add" => Control::StringList(text::ADD_CAPABILITY), "Capabilities added" | "添加的能力", "" | "";
+    "capabilities.drop" => Control::StringList(text::DROP_CAPABILITY), "Capabilities dropped" | "移除的能力", "" | "";
 };
 
-/// Its table.
-pub const POD: &[Spec] = specs! {
-    "runAsNonRoot" => Control::Flag, "Must not run as root" | "禁止以 root 运行", "" | "";
+/// Fields of the Pod's `securityContext`.
+pub const POD: &[FieldSpec] = specs! {
+    "runAsNonRoot" => Control::BooleanSelect, "Must not run as root" | "禁止以 root 运行", "" | "";
     "runAsUser" => Control::Number, "User ID" | "用户 ID", "" | "";
     "runAsGroup" => Control::Number, "Group ID" | "用户组 ID", "" | "";
     "fsGroup" => Control::Number, "Group of volumes" | "存储卷用户组", "" | "";
@@ -40,36 +40,36 @@ pub const POD: &[Spec] = specs! {
     "seccompProfile.localhostProfile" => Control::Text, "Seccomp file" | "Seccomp 文件", "For Localhost." | "用于 Localhost。";
 };
 
-/// A container's.
+/// Security context of a container.
 #[component]
 pub fn Security(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The container.
+    /// Path of the container.
     path: Path,
 ) -> impl IntoView {
     context(wizard, path, CONTAINER)
 }
 
-/// The Pod's.
+/// Security context of the Pod.
 #[component]
 pub fn PodSecurity(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// `spec.template.spec`.
+    /// Path `spec.template.spec`.
     path: Path,
 ) -> impl IntoView {
     context(wizard, path, POD)
 }
 
-fn context(wizard: Wizard, path: Path, specs: &'static [Spec]) -> AnyView {
+fn context(wizard: Wizard, path: Path, specs: &'static [FieldSpec]) -> AnyView {
     let at = path.key("securityContext");
     let paths = vec![at.clone()];
     let stored = StoredValue::new(at);
     view! {
-        <Folded wizard label=text::SECURITY paths>
+        <Collapsible wizard label=text::SECURITY paths>
             <Fields wizard base=stored.get_value() specs/>
-        </Folded>
+        </Collapsible>
     }
     .into_any()
 }

@@ -1,20 +1,20 @@
-//! Affinity: nodes that are required or preferred, and Pods to be near to or away from.
+//! Affinity: required and preferred nodes, Pod affinity and Pod anti-affinity.
 
 use leptos::prelude::*;
 use manifest::Path;
 use serde_json::json;
 
 use crate::i18n::scheduling as text;
-use crate::pages::create_job::fields::Words;
-use crate::pages::create_job::fields::items::{Addition, Folded, Items};
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::StringList;
+use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::pod;
 
-/// All of `spec.template.spec.affinity`.
+/// Form of `spec.template.spec.affinity`.
 #[component]
 pub fn Affinity(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let at = pod().key("affinity");
@@ -25,7 +25,7 @@ pub fn Affinity(
     );
     let stored = StoredValue::new((node.clone(), near.clone(), apart.clone()));
     view! {
-        <Folded wizard label=text::NODE_AFFINITY paths=vec![node]>
+        <Collapsible wizard label=text::NODE_AFFINITY paths=vec![node]>
             {
                 let node = stored.get_value().0;
                 view! {
@@ -46,13 +46,13 @@ pub fn Affinity(
                     />
                 }
             }
-        </Folded>
-        <Folded wizard label=text::POD_AFFINITY paths=vec![near]>
+        </Collapsible>
+        <Collapsible wizard label=text::POD_AFFINITY paths=vec![near]>
             {pods(wizard, &stored.get_value().1)}
-        </Folded>
-        <Folded wizard label=text::POD_ANTI_AFFINITY paths=vec![apart]>
+        </Collapsible>
+        <Collapsible wizard label=text::POD_ANTI_AFFINITY paths=vec![apart]>
             {pods(wizard, &stored.get_value().2)}
-        </Folded>
+        </Collapsible>
     }
 }
 
@@ -66,7 +66,7 @@ const PREFERRED: &[Addition] = &[(
     || json!({"weight": 50, "preference": {"matchExpressions": [{"key": "", "operator": "In", "values": [""]}]}}),
 )];
 
-const WEIGHT: &[Spec] = specs! {
+const WEIGHT: &[FieldSpec] = specs! {
     "weight" => Control::Number, "Weight" | "权重", "1 to 100." | "1 到 100。";
 };
 
@@ -75,8 +75,8 @@ const EXPRESSIONS: &[Addition] = &[(
     || json!({"key": "", "operator": "In", "values": [""]}),
 )];
 
-/// Its table.
-pub const EXPRESSION: &[Spec] = specs! {
+/// Fields of a node selector requirement.
+pub const EXPRESSION: &[FieldSpec] = specs! {
     "key" => Control::Required, "Label" | "标签键", "" | "";
     "operator" => Control::Choice(&["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]), "Operator" | "操作符", "" | "";
 };
@@ -105,7 +105,7 @@ fn preferred(wizard: Wizard, path: Path) -> AnyView {
 fn expression(wizard: Wizard, path: Path) -> AnyView {
     view! {
         <Fields wizard base=path.clone() specs=EXPRESSION/>
-        <Words wizard path=path.key("values") label=text::VALUES add=text::ADD_VALUE/>
+        <StringList wizard path=path.key("values") label=text::VALUES add=text::ADD_VALUE/>
     }
     .into_any()
 }
@@ -120,11 +120,16 @@ const POD_PREFERRED: &[Addition] = &[(
     || json!({"weight": 50, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {}}}}),
 )];
 
-/// Its table.
-pub const POD_TERM: &[Spec] = specs! {
+/// Fields of a Pod affinity term.
+pub const POD_TERM: &[FieldSpec] = specs! {
     "topologyKey" => Control::Required, "Same or other" | "拓扑域", "A label of nodes, such as kubernetes.io/hostname." | "节点标签，例如 kubernetes.io/hostname。";
+<<<<<<< HEAD
     "namespaces" => Control::Words(text::ADD_NAMESPACE), "Namespaces" | "命名空间", "" | "";
     "labelSelector.matchLabels" => Control::Pairs(text::ADD_MATCH), "Pods with these labels" | "匹配的容器组标签", "" | "";
+=======
+    "namespaces" => Control::StringList(text::ADD_NAMESPACE), "Namespaces" | "命名空间", "" | "";
+    "labelSelector.matchLabels" => Control::KeyValues(text::ADD_MATCH), "Pods with these labels" | "匹配的 Pod 标签", "" | "";
+>>>>>>> prose-app
 };
 
 fn pods(wizard: Wizard, path: &Path) -> AnyView {

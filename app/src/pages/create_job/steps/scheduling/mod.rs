@@ -1,4 +1,4 @@
-//! 节点选择器: which nodes may run the Pods.
+//! Scheduling step (节点选择器): the nodes that may run the Pods.
 
 mod affinity;
 mod picker;
@@ -12,8 +12,8 @@ use crate::api::create::Node;
 use crate::i18n::{common, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::Problems;
-use crate::pages::create_job::fields::key_values::Pairs;
-use crate::pages::create_job::fields::table::Spec;
+use crate::pages::create_job::fields::key_values::KeyValues;
+use crate::pages::create_job::fields::table::FieldSpec;
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::pod;
 use crate::pages::create_job::steps::scheduling::picker::NodePicker;
@@ -22,10 +22,10 @@ fn selector() -> Path {
     pod().key("nodeSelector")
 }
 
-/// 节点选择器.
+/// Scheduling step (节点选择器).
 #[component]
 pub fn Nodes(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let nodes = Memo::new(move |_| {
@@ -43,7 +43,7 @@ pub fn Nodes(
         })
     });
     view! {
-        <Pairs wizard path=selector() label=text::NODE_SELECTOR add=text::ADD_SELECTOR/>
+        <KeyValues wizard path=selector() label=text::NODE_SELECTOR add=text::ADD_SELECTOR/>
         <p class="hint">{t(text::NODE_SELECTOR_HINT)}</p>
         <p class="matching" role="status">
             {dynamic(move || match matching.get() {
@@ -61,8 +61,8 @@ pub fn Nodes(
     }
 }
 
-/// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of this step with the path of the object they belong to, for the field search.
+pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
     const AFFINITY: &str = "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0]";
     const NEAR: &str =
         "spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
@@ -75,6 +75,6 @@ pub fn tables() -> Vec<(String, &'static [Spec])> {
         (NEAR, affinity::POD_TERM),
         (APART, affinity::POD_TERM),
     ]
-    .map(|(base, specs): (&str, &'static [Spec])| (base.to_owned(), specs))
+    .map(|(base, specs): (&str, &'static [FieldSpec])| (base.to_owned(), specs))
     .to_vec()
 }

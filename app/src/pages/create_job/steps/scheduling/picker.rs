@@ -1,4 +1,4 @@
-//! The list of nodes, to pick one.
+//! Picker that selects one node by its host name.
 
 use leptos::prelude::*;
 use serde_json::Value;
@@ -12,12 +12,12 @@ use crate::pages::create_job::steps::scheduling::selector;
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 
-/// Node by node: state, labels, taints, and a button.
+/// List of nodes with state, labels, taints, and a button.
 #[component]
 pub fn NodePicker(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The nodes.
+    /// Nodes.
     nodes: Vec<Node>,
 ) -> impl IntoView {
     view! {

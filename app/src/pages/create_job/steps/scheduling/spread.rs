@@ -1,12 +1,12 @@
-//! Topology spread: Pods evenly over zones or nodes.
+//! Topology spread constraints: distribute Pods evenly over zones or nodes.
 
 use leptos::prelude::*;
 use manifest::Path;
 use serde_json::json;
 
 use crate::i18n::scheduling as text;
-use crate::pages::create_job::fields::items::{Addition, Folded, Items};
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::pod;
 
@@ -19,6 +19,7 @@ const ADDITIONS: &[Addition] = &[(text::ADD_SPREAD, || {
     })
 })];
 
+<<<<<<< HEAD
 /// Its table.
 pub const FIELDS: &[Spec] = specs! {
     "topologyKey" => Control::Required, "Topology key" | "分布维度", "A label of nodes, such as topology.kubernetes.io/zone." | "节点标签，例如 topology.kubernetes.io/zone。";
@@ -28,18 +29,29 @@ pub const FIELDS: &[Spec] = specs! {
     "nodeAffinityPolicy" => Control::Choice(&["Honor", "Ignore"]), "Node affinity policy" | "节点亲和性策略", "" | "" [since 26];
     "nodeTaintsPolicy" => Control::Choice(&["Honor", "Ignore"]), "Node taints policy" | "节点污点策略", "" | "" [since 26];
     "labelSelector.matchLabels" => Control::Pairs(text::ADD_MATCH), "Label selector" | "匹配的容器组标签", "" | "";
+=======
+/// Fields of a topology spread constraint.
+pub const FIELDS: &[FieldSpec] = specs! {
+    "topologyKey" => Control::Required, "Spread over" | "分布维度", "A label of nodes, such as topology.kubernetes.io/zone." | "节点标签，例如 topology.kubernetes.io/zone。";
+    "maxSkew" => Control::Number, "Difference at most" | "最大偏差", "Pods more in one place than in another." | "各位置 Pod 数量的最大差值。";
+    "whenUnsatisfiable" => Control::Choice(&["ScheduleAnyway", "DoNotSchedule"]), "Otherwise" | "无法满足时", "" | "";
+    "minDomains" => Control::Number, "Places at least" | "最少位置数", "With DoNotSchedule." | "与 DoNotSchedule 配合。" [since 27];
+    "nodeAffinityPolicy" => Control::Choice(&["Honor", "Ignore"]), "Node affinity" | "节点亲和性", "" | "" [since 26];
+    "nodeTaintsPolicy" => Control::Choice(&["Honor", "Ignore"]), "Taints" | "污点", "" | "" [since 26];
+    "labelSelector.matchLabels" => Control::KeyValues(text::ADD_MATCH), "Pods that count" | "匹配的 Pod 标签", "" | "";
+>>>>>>> prose-app
 };
 
-/// The list.
+/// List of topology spread constraints.
 #[component]
 pub fn Spread(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let at = pod().key("topologySpreadConstraints");
     let stored = StoredValue::new(at.clone());
     view! {
-        <Folded wizard label=text::SPREAD paths=vec![at]>
+        <Collapsible wizard label=text::SPREAD paths=vec![at]>
             <Items
                 wizard
                 path=stored.get_value()
@@ -48,7 +60,7 @@ pub fn Spread(
                 additions=ADDITIONS
                 item=constraint
             />
-        </Folded>
+        </Collapsible>
     }
 }
 

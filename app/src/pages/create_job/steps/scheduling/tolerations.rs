@@ -1,12 +1,12 @@
-//! Tolerations: taints of a node that do not keep the Pods away.
+//! Tolerations: taints of a node that the Pods tolerate.
 
 use leptos::prelude::*;
 use manifest::Path;
 use serde_json::json;
 
 use crate::i18n::scheduling as text;
-use crate::pages::create_job::fields::items::{Addition, Folded, Items};
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
+use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::pod;
 
@@ -15,8 +15,8 @@ const ADDITIONS: &[Addition] = &[(
     || json!({"key": "", "operator": "Exists", "effect": "NoSchedule"}),
 )];
 
-/// Its table.
-pub const FIELDS: &[Spec] = specs! {
+/// Fields of a toleration.
+pub const FIELDS: &[FieldSpec] = specs! {
     "key" => Control::Text, "Taint key" | "污点键", "Not set, with Exists: every taint." | "未设置且为 Exists：任意污点。";
     "operator" => Control::Choice(&["Exists", "Equal"]), "Operator" | "操作符", "" | "";
     "value" => Control::Text, "Value" | "值", "For Equal." | "用于 Equal。";
@@ -24,18 +24,18 @@ pub const FIELDS: &[Spec] = specs! {
     "tolerationSeconds" => Control::Number, "For (seconds)" | "容忍时间（秒）", "For NoExecute. Not set: for ever." | "用于 NoExecute。未设置：一直容忍。";
 };
 
-/// The list.
+/// List of tolerations.
 #[component]
 pub fn Tolerations(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let at = pod().key("tolerations");
     let stored = StoredValue::new(at.clone());
     view! {
-        <Folded wizard label=text::TOLERATIONS paths=vec![at]>
+        <Collapsible wizard label=text::TOLERATIONS paths=vec![at]>
             <Items wizard path=stored.get_value() label=text::TOLERATION additions=ADDITIONS item=toleration/>
-        </Folded>
+        </Collapsible>
     }
 }
 

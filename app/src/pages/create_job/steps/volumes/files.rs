@@ -1,24 +1,24 @@
-//! Keys of a ConfigMap or Secret that become files, and fields of the Pod that do.
+//! Keys of a ConfigMap or Secret projected as files.
 
 use leptos::prelude::*;
 use manifest::Path;
 use serde_json::json;
 
 use crate::i18n::{t, wizard as text};
-use crate::pages::create_job::fields::{AddButton, As, Input, Problems, RemoveButton, positions};
+use crate::pages::create_job::fields::{AddButton, Input, InputKind, Problems, RemoveButton, positions};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::environment::keys;
 
-/// Keys that become files.
+/// List of keys projected as files (`items`).
 #[component]
 pub fn Keys(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The list.
+    /// Path of the list.
     path: Path,
-    /// Where the object's name stands.
+    /// Path of the object's name.
     name: Path,
-    /// It is a Secret.
+    /// Whether the object is a Secret.
     secret: bool,
 ) -> impl IntoView {
     let stored = StoredValue::new(path.clone());
@@ -33,7 +33,7 @@ pub fn Keys(
                     <Input
                         wizard
                         path=item(index).key("key")
-                        kind=As::TextKept
+                        kind=InputKind::RequiredText
                         aria_label=format!("{} {}", t(text::KEY), index + 1)
                         placeholder=t(text::KEY)
                         offers=Some(offered)
@@ -42,7 +42,7 @@ pub fn Keys(
                     <Input
                         wizard
                         path=item(index).key("path")
-                        kind=As::TextKept
+                        kind=InputKind::RequiredText
                         aria_label=format!("{} {}", t(text::ITEM_PATH), index + 1)
                         placeholder=t(text::ITEM_PATH)
                         mono=true

@@ -1,4 +1,4 @@
-//! 存储卷设置: volumes, and where containers mount them.
+//! Volumes step (存储卷设置): volumes, and where containers mount them.
 
 mod files;
 mod mounts;
@@ -9,14 +9,14 @@ use leptos::prelude::*;
 use manifest::{Edit, Path};
 use serde_json::{Value, json};
 
-use crate::i18n::{t, tf, volume as words, wizard as text};
+use crate::i18n::{t, tf, volume, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::extra_objects::Objects;
-use crate::pages::create_job::fields::table::Spec;
+use crate::pages::create_job::fields::table::FieldSpec;
 use crate::pages::create_job::fields::{AddButton, Problems, positions};
 use crate::pages::create_job::generated_form::OtherFields;
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::pod;
 use crate::pages::create_job::steps::volumes::mounts::{Mounts, mounts_of};
 use crate::pages::create_job::steps::volumes::source::{KINDS, Kind, Source};
@@ -25,10 +25,10 @@ fn volumes() -> Path {
     pod().key("volumes")
 }
 
-/// 存储卷设置.
+/// Volumes step (存储卷设置).
 #[component]
 pub fn Volumes(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
 ) -> impl IntoView {
     let add = move |source: Value| {
@@ -64,7 +64,7 @@ pub fn Volumes(
         </div>
         <div class="row-buttons">{first.into_iter().map(button).collect_view()}</div>
         <details class="more">
-            <summary>{t(words::MORE_KINDS)}</summary>
+            <summary>{t(volume::MORE_KINDS)}</summary>
             <div class="row-buttons">{others.into_iter().map(button).collect_view()}</div>
         </details>
         <Objects wizard/>
@@ -75,7 +75,7 @@ fn name_of(wizard: Wizard, index: usize) -> String {
     wizard
         .get(&volumes().index(index).key("name"))
         .as_ref()
-        .map(plain)
+        .map(display)
         .unwrap_or_default()
 }
 
@@ -142,7 +142,7 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
                         type="text"
                         autocomplete="off"
                         spellcheck="false"
-                        value=wizard.first(name)
+                        value=wizard.initial(name)
                         prop:value=name
                         on:input=move |event| rename(event_target_value(&event))
                         on:focus=move |_| wizard.focused.set(stored.get_value().key("name"))
@@ -159,7 +159,7 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
     .into_any()
 }
 
-/// A volume goes with its mounts, the last first so that positions stay right.
+/// Removes a volume with its mounts, the last first so that positions stay valid.
 fn remove_volume(wizard: Wizard, index: usize) {
     let name = untrack(|| name_of(wizard, index));
     for mount in untrack(|| mounts_of(wizard, &name)).into_iter().rev() {
@@ -173,8 +173,8 @@ fn remove_volume(wizard: Wizard, index: usize) {
     );
 }
 
-/// The tables of this step, each with the path of the object that it belongs to, for the search.
-pub fn tables() -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of this step with the path of the object they belong to, for the field search.
+pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
     let mount = (
         "spec.template.spec.containers[0].volumeMounts[0]".to_owned(),
         mounts::OPTIONS,

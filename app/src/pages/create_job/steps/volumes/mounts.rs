@@ -1,18 +1,18 @@
-//! Where containers mount a volume.
+//! Mounts of a volume in containers.
 
 use leptos::prelude::*;
 use manifest::Path;
 use serde_json::{Value, json};
 
-use crate::i18n::{t, tf, volume as words, wizard as text};
+use crate::i18n::{t, tf, volume, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
-use crate::pages::create_job::fields::{AddButton, As, Check, Problems, RemoveButton, TextField};
-use crate::pages::create_job::state::{Wizard, plain};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
+use crate::pages::create_job::fields::{AddButton, Checkbox, InputKind, Problems, RemoveButton, TextField};
+use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::pod;
 use crate::pages::create_job::steps::volumes::name_of;
 
-/// Containers of both lists, by path and name.
+/// Returns the containers of both lists, by path and name.
 fn containers(wizard: Wizard) -> Vec<(Path, String)> {
     ["containers", "initContainers"]
         .into_iter()
@@ -23,7 +23,7 @@ fn containers(wizard: Wizard) -> Vec<(Path, String)> {
                 let name = wizard
                     .get(&path.key("name"))
                     .as_ref()
-                    .map(plain)
+                    .map(display)
                     .unwrap_or_default();
                 (path, name)
             })
@@ -31,7 +31,7 @@ fn containers(wizard: Wizard) -> Vec<(Path, String)> {
         .collect()
 }
 
-/// Paths of the mounts of a volume.
+/// Returns the paths of a volume's mounts.
 pub fn mounts_of(wizard: Wizard, volume: &str) -> Vec<Path> {
     let all = containers(wizard).into_iter().flat_map(|(container, _)| {
         let list = container.key("volumeMounts");
@@ -41,12 +41,12 @@ pub fn mounts_of(wizard: Wizard, volume: &str) -> Vec<Path> {
         .collect()
 }
 
-/// Where a volume is mounted.
+/// List of a volume's mounts.
 #[component]
 pub fn Mounts(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The volume's position.
+    /// Position of the volume.
     index: usize,
 ) -> impl IntoView {
     let name = move || name_of(wizard, index);
@@ -81,8 +81,8 @@ pub fn Mounts(
     }
 }
 
-/// Its table.
-pub const OPTIONS: &[Spec] = specs! {
+/// Further fields of a mount.
+pub const OPTIONS: &[FieldSpec] = specs! {
     "subPathExpr" => Control::Text, "Sub-path with variables" | "含变量的子路径", "Such as $(POD_NAME)." | "例如 $(POD_NAME)。";
     "mountPropagation" => Control::Choice(&["None", "HostToContainer", "Bidirectional"]), "Mount propagation" | "挂载传播", "" | "";
     "recursiveReadOnly" => Control::Choice(&["Disabled", "IfPossible", "Enabled"]), "Mounts below are read-only too" | "递归只读", "" | "" [since 31];
@@ -95,7 +95,7 @@ fn Mount(wizard: Wizard, mount: Path) -> impl IntoView {
         wizard
             .get(&container.get_value().key("name"))
             .as_ref()
-            .map(plain)
+            .map(display)
             .unwrap_or_default()
     };
     view! {
@@ -105,16 +105,16 @@ fn Mount(wizard: Wizard, mount: Path) -> impl IntoView {
                 wizard
                 path=mount.key("mountPath")
                 label=text::MOUNT_PATH
-                kind=As::TextKept
+                kind=InputKind::RequiredText
                 placeholder="/data"
                 mono=true
             />
             <TextField wizard path=mount.key("subPath") label=text::SUB_PATH mono=true/>
-            <Check wizard path=mount.key("readOnly") label=text::READ_ONLY/>
+            <Checkbox wizard path=mount.key("readOnly") label=text::READ_ONLY/>
             <RemoveButton wizard path=mount.clone() what=t(text::MOUNTS)/>
         </div>
         <details class="more more-small">
-            <summary>{t(words::MOUNT_MORE)}</summary>
+            <summary>{t(volume::MOUNT_MORE)}</summary>
             <Fields wizard base=mount.clone() specs=OPTIONS/>
         </details>
         <Problems wizard path=mount.key("name")/>

@@ -1,46 +1,46 @@
-//! Several sources in one folder, and fields of the Pod as files.
+//! Projected volumes, and fields of the Pod as files (downward API).
 
 use leptos::prelude::*;
 use manifest::Path;
 use serde_json::{Value, json};
 
-use crate::i18n::{Text, volume as words, wizard as text};
+use crate::i18n::{Text, volume, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::items::{Addition, Items};
 use crate::pages::create_job::fields::table;
-use crate::pages::create_job::fields::table::{Control, Spec, specs};
-use crate::pages::create_job::fields::{As, TextField};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, specs};
+use crate::pages::create_job::fields::{InputKind, TextField};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::environment::names;
 use crate::pages::create_job::steps::volumes::files::Keys;
 
 const SOURCES: &[Addition] = &[
-    (words::CONFIG_MAP, || json!({"configMap": {"name": ""}})),
-    (words::SECRET, || json!({"secret": {"name": ""}})),
-    (words::DOWNWARD, || json!({"downwardAPI": {"items": []}})),
+    (volume::CONFIG_MAP, || json!({"configMap": {"name": ""}})),
+    (volume::SECRET, || json!({"secret": {"name": ""}})),
+    (volume::DOWNWARD, || json!({"downwardAPI": {"items": []}})),
     (
-        words::TOKEN,
+        volume::TOKEN,
         || json!({"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}),
     ),
 ];
 
-const TOKEN: &[Spec] = specs! {
+const TOKEN: &[FieldSpec] = specs! {
     "path" => Control::Required, "File" | "文件", "" | "";
     "audience" => Control::Text, "Audience" | "受众", "Not set: the API server." | "未设置：API 服务器。";
     "expirationSeconds" => Control::Number, "Valid for (seconds)" | "有效期（秒）", "At least 600." | "至少 600。";
 };
 
-/// The sources of a projected volume.
+/// Sources of a projected volume.
 #[component]
 pub fn Sources(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// `projected`.
+    /// Path of `projected`.
     path: Path,
 ) -> impl IntoView {
     view! {
         <div class="group-wide">
-            <Items wizard path=path.key("sources") label=words::SOURCES additions=SOURCES item=source/>
+            <Items wizard path=path.key("sources") label=volume::SOURCES additions=SOURCES item=source/>
         </div>
     }
 }
@@ -62,13 +62,17 @@ fn source(wizard: Wizard, path: Path) -> AnyView {
             "serviceAccountToken" => view! { <table::Fields wizard base=at specs=TOKEN/> }.into_any(),
             kind @ ("configMap" | "secret") => {
                 let secret = kind == "secret";
-                let label = if secret { words::SECRET } else { words::CONFIG_MAP };
+                let label = if secret {
+                    volume::SECRET
+                } else {
+                    volume::CONFIG_MAP
+                };
                 view! {
                     <TextField
                         wizard
                         path=at.key("name")
                         label
-                        kind=As::TextKept
+                        kind=InputKind::RequiredText
                         offers=Some(names(wizard, secret))
                         mono=true
                     />
@@ -85,40 +89,40 @@ fn source(wizard: Wizard, path: Path) -> AnyView {
 
 const FIELDS: &[Addition] = &[
     (
-        words::ADD_FIELD,
+        volume::ADD_FIELD,
         || json!({"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}),
     ),
     (
-        words::ADD_RESOURCE_FIELD,
+        volume::ADD_RESOURCE_FIELD,
         || json!({"path": "memory", "resourceFieldRef": {"containerName": "", "resource": "limits.memory"}}),
     ),
 ];
 
-const FILE: &[Spec] = specs! {
+const FILE: &[FieldSpec] = specs! {
     "path" => Control::Required, "File" | "文件", "" | "";
 };
 
-const FIELD: &[Spec] = specs! {
+const FIELD: &[FieldSpec] = specs! {
     "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "容器组字段",
         "Such as metadata.name or metadata.labels['app']." | "例如 metadata.name 或 metadata.labels['app']。";
 };
 
-const RESOURCE: &[Spec] = specs! {
+const RESOURCE: &[FieldSpec] = specs! {
     "resourceFieldRef.containerName" => Control::Required, "Container" | "容器", "" | "";
     "resourceFieldRef.resource" => Control::Choice(&["limits.cpu", "limits.memory", "requests.cpu", "requests.memory", "limits.ephemeral-storage", "requests.ephemeral-storage"]),
         "Resource" | "资源", "" | "";
     "resourceFieldRef.divisor" => Control::Text, "Unit" | "单位", "Such as 1Mi. Not set: 1." | "例如 1Mi。未设置：1。";
 };
 
-/// Fields of the Pod that become files.
+/// Fields of the Pod projected as files.
 #[component]
 pub fn Fields(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The list.
+    /// Path of the list.
     path: Path,
 ) -> impl IntoView {
-    const LABEL: Text = words::POD_FIELDS;
+    const LABEL: Text = volume::POD_FIELDS;
     view! {
         <div class="group-wide">
             <Items wizard path label=LABEL additions=FIELDS item=field/>
@@ -139,8 +143,8 @@ fn field(wizard: Wizard, path: Path) -> AnyView {
     .into_any()
 }
 
-/// The tables of projected sources and of fields of the Pod in the volume at `base`, for the search.
-pub fn tables(base: &str) -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of projected sources and of Pod fields in the volume at `base`, for the field search.
+pub fn tables(base: &str) -> Vec<(String, &'static [FieldSpec])> {
     let mut tables = vec![(format!("{base}.projected.sources[0].serviceAccountToken"), TOKEN)];
     for items in [
         "downwardAPI.items[0]",

@@ -1,34 +1,34 @@
-//! The kinds of volume, and the fields of each.
+//! Kinds of volumes, and the fields of each.
 
 use leptos::prelude::*;
 use manifest::Path;
 use serde_json::{Value, json};
 
 use crate::api::create::Offers;
-use crate::i18n::{Text, tf, volume as words, wizard as text};
+use crate::i18n::{Text, tf, volume, wizard as text};
 use crate::pages::create_job::fields::quantity::Units;
-use crate::pages::create_job::fields::table::{Control, Fields, Spec, specs};
-use crate::pages::create_job::fields::{As, TextField};
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
+use crate::pages::create_job::fields::{InputKind, TextField};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::environment::names;
 use crate::pages::create_job::steps::volumes::files::Keys;
 use crate::pages::create_job::steps::volumes::projected::{Fields as DownwardFields, Sources};
 
-/// A kind of volume.
+/// Kind of volume.
 pub struct Kind {
-    /// Its field in the API.
+    /// Field in the API.
     pub key: &'static str,
-    /// Words on the button that adds one.
+    /// Label of the add button.
     pub add: Text,
-    /// It stands among the first; the others are folded.
+    /// Whether its add button is always visible; the others are collapsed.
     pub is_first: bool,
-    /// What a new one begins with.
+    /// Initial value.
     pub new: fn() -> Value,
-    /// Its plain fields.
-    fields: &'static [Spec],
+    /// Simple fields.
+    fields: &'static [FieldSpec],
 }
 
-/// All that have controls of their own; any other is kept and edited in the text.
+/// Kinds that have controls; any other kind is kept and edited in the text.
 pub const KINDS: &[Kind] = &[
     Kind {
         key: "persistentVolumeClaim",
@@ -37,7 +37,7 @@ pub const KINDS: &[Kind] = &[
         new: || json!({"claimName": ""}),
         fields: specs! {
             "claimName" => Control::Offer("PersistentVolumeClaim", claims), "Claim" | "存储卷", "A PersistentVolumeClaim of this project." | "本项目中的 PersistentVolumeClaim。";
-            "readOnly" => Control::Check, "Read-only" | "只读", "" | "";
+            "readOnly" => Control::Checkbox, "Read-only" | "只读", "" | "";
         },
     },
     Kind {
@@ -66,7 +66,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         key: "hostPath",
-        add: words::ADD_HOST_PATH,
+        add: volume::ADD_HOST_PATH,
         is_first: false,
         new: || json!({"path": ""}),
         fields: specs! {
@@ -77,32 +77,32 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         key: "nfs",
-        add: words::ADD_NFS,
+        add: volume::ADD_NFS,
         is_first: false,
         new: || json!({"server": "", "path": "/"}),
         fields: specs! {
             "server" => Control::Required, "NFS server" | "NFS 服务器", "" | "";
             "path" => Control::Required, "Exported path" | "导出路径", "" | "";
-            "readOnly" => Control::Check, "Read-only" | "只读", "" | "";
+            "readOnly" => Control::Checkbox, "Read-only" | "只读", "" | "";
         },
     },
     Kind {
         key: "projected",
-        add: words::ADD_PROJECTED,
+        add: volume::ADD_PROJECTED,
         is_first: false,
         new: || json!({"sources": []}),
         fields: &[],
     },
     Kind {
         key: "downwardAPI",
-        add: words::ADD_DOWNWARD,
+        add: volume::ADD_DOWNWARD,
         is_first: false,
         new: || json!({"items": []}),
         fields: &[],
     },
     Kind {
         key: "ephemeral",
-        add: words::ADD_EPHEMERAL,
+        add: volume::ADD_EPHEMERAL,
         is_first: false,
         new: || {
             json!({"volumeClaimTemplate": {"spec": {
@@ -112,12 +112,12 @@ pub const KINDS: &[Kind] = &[
         fields: specs! {
             "volumeClaimTemplate.spec.storageClassName" => Control::Text, "Storage class" | "存储类", "Not set: the cluster's default." | "未设置：集群默认。";
             "volumeClaimTemplate.spec.resources.requests.storage" => Control::Quantity(Units::Memory), "Size" | "容量", "" | "";
-            "volumeClaimTemplate.spec.accessModes" => Control::Words(words::ADD_MODE), "Access modes" | "访问模式", "" | "";
+            "volumeClaimTemplate.spec.accessModes" => Control::StringList(volume::ADD_MODE), "Access modes" | "访问模式", "" | "";
         },
     },
     Kind {
         key: "image",
-        add: words::ADD_IMAGE,
+        add: volume::ADD_IMAGE,
         is_first: false,
         new: || json!({"reference": "", "pullPolicy": "IfNotPresent"}),
         fields: specs! {
@@ -136,19 +136,19 @@ fn claims(offers: &Offers) -> Vec<String> {
         .collect()
 }
 
-const FILE_MODE: &[Spec] = specs! {
+const FILE_MODE: &[FieldSpec] = specs! {
     "defaultMode" => Control::Number, "File mode" | "文件权限", "Decimal: 420 is 0644." | "十进制：420 即 0644。";
-    "optional" => Control::Flag, "May be missing" | "允许不存在", "" | "";
+    "optional" => Control::BooleanSelect, "May be missing" | "允许不存在", "" | "";
 };
 
-/// The fields of a volume's source.
+/// Fields of a volume's source.
 #[component]
 pub fn Source(
-    /// The wizard.
+    /// Wizard state.
     wizard: Wizard,
-    /// The volume.
+    /// Path of the volume.
     path: Path,
-    /// Its kind: the field that stands beside the name.
+    /// Kind: the key of the volume other than `name`.
     kind: String,
 ) -> impl IntoView {
     let at = path.key(kind.as_str());
@@ -161,7 +161,7 @@ pub fn Source(
                     wizard
                     path=name.clone()
                     label=text::RESOURCE_NAME
-                    kind=As::TextKept
+                    kind=InputKind::RequiredText
                     offers=Some(names(wizard, secret))
                     mono=true
                 />
@@ -184,14 +184,14 @@ pub fn Source(
     }
 }
 
-fn fields_of(key: &str) -> &'static [Spec] {
+fn fields_of(key: &str) -> &'static [FieldSpec] {
     KINDS
         .iter()
         .find(|kind| kind.key == key)
         .map_or(&[], |kind| kind.fields)
 }
 
-/// What the cluster knows of the chosen claim: bound or free, size, class, access modes.
+/// Facts about the selected claim: phase, size, class, access modes.
 #[component]
 fn ClaimFacts(wizard: Wizard, path: Path) -> impl IntoView {
     let facts = move || {
@@ -217,21 +217,21 @@ fn ClaimFacts(wizard: Wizard, path: Path) -> impl IntoView {
     view! { <p class="hint group-wide" role="status">{facts}</p> }
 }
 
-const NAME: &[Spec] = specs! {
+const NAME: &[FieldSpec] = specs! {
     "name" => Control::Required, "Name" | "资源名称", "" | "";
 };
 
-const SECRET_NAME: &[Spec] = specs! {
+const SECRET_NAME: &[FieldSpec] = specs! {
     "secretName" => Control::Required, "Name" | "资源名称", "" | "";
 };
 
-const ITEM: &[Spec] = specs! {
+const ITEM: &[FieldSpec] = specs! {
     "key" => Control::Required, "Key" | "键", "" | "";
     "path" => Control::Required, "File path" | "文件路径", "" | "";
 };
 
-/// The tables of the volume at `base`, for the search.
-pub fn tables(base: &str) -> Vec<(String, &'static [Spec])> {
+/// Returns the field tables of the volume at `base`, for the field search.
+pub fn tables(base: &str) -> Vec<(String, &'static [FieldSpec])> {
     let mut tables: Vec<_> = KINDS
         .iter()
         .filter(|kind| !kind.fields.is_empty())
