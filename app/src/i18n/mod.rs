@@ -53,14 +53,9 @@ pub fn t(text: Text) -> &'static str {
     text.get(crate::preferences::current().lang)
 }
 
-<<<<<<< HEAD
 /// The text in the user's language with `{name}` replaced by its value and `{name|Job|Jobs}` by the form that the number
 /// in the value takes. Values come from elsewhere: invisible characters in them are marked, and what looks like a
 /// placeholder stays as it is.
-=======
-/// Returns the text in the user's language with each `{name}` replaced by its value. Values are untrusted:
-/// invisible characters in them are shown as code points, and what looks like a placeholder stays as is.
->>>>>>> prose-app
 pub fn tf(text: Text, values: &[(&str, &str)]) -> String {
     let mut out = String::new();
     let mut rest = t(text);

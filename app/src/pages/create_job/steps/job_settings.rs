@@ -28,27 +28,15 @@ const FIRST: &[FieldSpec] = specs! {
         "After this time the Job is ended, whatever the backoff limit says." | "超过时间将终止任务，优先级高于 Back Off Limit。";
 };
 
-<<<<<<< HEAD
-const MORE: &[Spec] = specs! {
+const MORE: &[FieldSpec] = specs! {
     "ttlSecondsAfterFinished" => Control::Number, "TTL after finished (seconds)" | "结束后保留时间（秒）",
         "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其容器组自动删除。未设置则一直保留。" [since 21];
     "completionMode" => Control::Choice(&["NonIndexed", "Indexed"]), "Completion mode" | "完成模式",
         "Indexed gives each Pod a number from 0." | "Indexed 模式为每个容器组分配从 0 开始的索引。" [since 22];
-    "suspend" => Control::Check, "Start suspended" | "创建后暂停",
+    "suspend" => Control::Checkbox, "Start suspended" | "创建后暂停",
         "No Pod is made until the Job is resumed." | "恢复之前不会创建容器组。" [since 22];
     "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pod replacement policy" | "容器组替换策略",
         "While the old one still ends, or only once it has failed." | "旧容器组终止时即替换，或完全失败后再替换。" [since 29];
-=======
-const MORE: &[FieldSpec] = specs! {
-    "ttlSecondsAfterFinished" => Control::Number, "Kept after the end (seconds)" | "结束后保留时间（秒）",
-        "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其 Pod 自动删除。未设置则一直保留。" [since 21];
-    "completionMode" => Control::Choice(&["NonIndexed", "Indexed"]), "Completion mode" | "完成模式",
-        "Indexed gives each Pod a number from 0." | "Indexed 模式为每个 Pod 分配从 0 开始的索引。" [since 22];
-    "suspend" => Control::Checkbox, "Start suspended" | "创建后暂停",
-        "No Pod is made until the Job is resumed." | "恢复之前不会创建 Pod。" [since 22];
-    "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pods are replaced" | "Pod 替换策略",
-        "While the old one still ends, or only once it has failed." | "旧 Pod 终止时即替换，或完全失败后再替换。" [since 29];
->>>>>>> prose-app
     "managedBy" => Control::Text, "Managed by" | "由谁管理",
         "A controller other than Kubernetes' own, such as kueue.x-k8s.io/multikueue." | "由其他控制器管理，例如 kueue.x-k8s.io/multikueue。" [since 32];
 };

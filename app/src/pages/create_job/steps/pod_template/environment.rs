@@ -123,15 +123,9 @@ enum Source {
     Other(String),
 }
 
-<<<<<<< HEAD
-/// A variable from a field of the Pod, below `valueFrom`.
-pub const FIELD: &[Spec] = specs! {
-    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "容器组字段",
-=======
 /// Fields of a variable from a field of the Pod, below `valueFrom`.
 pub const FIELD: &[FieldSpec] = specs! {
-    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "Pod 字段",
->>>>>>> prose-app
+    "fieldRef.fieldPath" => Control::Required, "Field of the Pod" | "容器组字段",
         "metadata.name, metadata.namespace, metadata.uid, spec.nodeName, spec.serviceAccountName, status.podIP, status.hostIP, metadata.labels['key'], metadata.annotations['key']" |
         "metadata.name、metadata.namespace、metadata.uid、spec.nodeName、spec.serviceAccountName、status.podIP、status.hostIP、metadata.labels['key']、metadata.annotations['key']";
 };

@@ -123,13 +123,8 @@ const POD_PREFERRED: &[Addition] = &[(
 /// Fields of a Pod affinity term.
 pub const POD_TERM: &[FieldSpec] = specs! {
     "topologyKey" => Control::Required, "Same or other" | "拓扑域", "A label of nodes, such as kubernetes.io/hostname." | "节点标签，例如 kubernetes.io/hostname。";
-<<<<<<< HEAD
-    "namespaces" => Control::Words(text::ADD_NAMESPACE), "Namespaces" | "命名空间", "" | "";
-    "labelSelector.matchLabels" => Control::Pairs(text::ADD_MATCH), "Pods with these labels" | "匹配的容器组标签", "" | "";
-=======
     "namespaces" => Control::StringList(text::ADD_NAMESPACE), "Namespaces" | "命名空间", "" | "";
-    "labelSelector.matchLabels" => Control::KeyValues(text::ADD_MATCH), "Pods with these labels" | "匹配的 Pod 标签", "" | "";
->>>>>>> prose-app
+    "labelSelector.matchLabels" => Control::KeyValues(text::ADD_MATCH), "Pods with these labels" | "匹配的容器组标签", "" | "";
 };
 
 fn pods(wizard: Wizard, path: &Path) -> AnyView {

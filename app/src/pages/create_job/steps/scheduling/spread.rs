@@ -19,27 +19,15 @@ const ADDITIONS: &[Addition] = &[(text::ADD_SPREAD, || {
     })
 })];
 
-<<<<<<< HEAD
-/// Its table.
-pub const FIELDS: &[Spec] = specs! {
+/// Fields of a topology spread constraint.
+pub const FIELDS: &[FieldSpec] = specs! {
     "topologyKey" => Control::Required, "Topology key" | "分布维度", "A label of nodes, such as topology.kubernetes.io/zone." | "节点标签，例如 topology.kubernetes.io/zone。";
     "maxSkew" => Control::Number, "Max skew" | "最大偏差", "Pods more in one place than in another." | "各位置容器组数量的最大差值。";
     "whenUnsatisfiable" => Control::Choice(&["ScheduleAnyway", "DoNotSchedule"]), "When unsatisfiable" | "无法满足时", "" | "";
     "minDomains" => Control::Number, "Min domains" | "最少位置数", "With DoNotSchedule." | "与 DoNotSchedule 配合。" [since 27];
     "nodeAffinityPolicy" => Control::Choice(&["Honor", "Ignore"]), "Node affinity policy" | "节点亲和性策略", "" | "" [since 26];
     "nodeTaintsPolicy" => Control::Choice(&["Honor", "Ignore"]), "Node taints policy" | "节点污点策略", "" | "" [since 26];
-    "labelSelector.matchLabels" => Control::Pairs(text::ADD_MATCH), "Label selector" | "匹配的容器组标签", "" | "";
-=======
-/// Fields of a topology spread constraint.
-pub const FIELDS: &[FieldSpec] = specs! {
-    "topologyKey" => Control::Required, "Spread over" | "分布维度", "A label of nodes, such as topology.kubernetes.io/zone." | "节点标签，例如 topology.kubernetes.io/zone。";
-    "maxSkew" => Control::Number, "Difference at most" | "最大偏差", "Pods more in one place than in another." | "各位置 Pod 数量的最大差值。";
-    "whenUnsatisfiable" => Control::Choice(&["ScheduleAnyway", "DoNotSchedule"]), "Otherwise" | "无法满足时", "" | "";
-    "minDomains" => Control::Number, "Places at least" | "最少位置数", "With DoNotSchedule." | "与 DoNotSchedule 配合。" [since 27];
-    "nodeAffinityPolicy" => Control::Choice(&["Honor", "Ignore"]), "Node affinity" | "节点亲和性", "" | "" [since 26];
-    "nodeTaintsPolicy" => Control::Choice(&["Honor", "Ignore"]), "Taints" | "污点", "" | "" [since 26];
-    "labelSelector.matchLabels" => Control::KeyValues(text::ADD_MATCH), "Pods that count" | "匹配的 Pod 标签", "" | "";
->>>>>>> prose-app
+    "labelSelector.matchLabels" => Control::KeyValues(text::ADD_MATCH), "Label selector" | "匹配的容器组标签", "" | "";
 };
 
 /// List of topology spread constraints.
