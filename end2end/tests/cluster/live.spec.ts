@@ -164,10 +164,10 @@ test('a connection that falls silent is noticed, and the page is right again whe
     await expect(page.locator('.log-text')).toHaveText(['one'], { timeout: 30_000 });
     proxy.swallow();
     const began = Date.now();
-    await expect(page.getByText(/^Not live since/)).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByText(/^Live updates paused since/)).toBeVisible({ timeout: 20_000 });
     expect(Date.now() - began).toBeLessThan(20_000);
     proxy.restore();
-    await expect(page.getByText(/^Not live since/)).toHaveCount(0, { timeout: 40_000 });
+    await expect(page.getByText(/^Live updates paused since/)).toHaveCount(0, { timeout: 40_000 });
     await expect(page.locator('.log-text')).toHaveText(['one', 'two'], { timeout: 60_000 });
   } finally {
     proxy.stop();

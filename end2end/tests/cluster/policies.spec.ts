@@ -100,7 +100,7 @@ test('policies, probes, projected volumes and topology spread are made in the fo
   await page.getByLabel('Completion mode').selectOption('Indexed');
   await fold('Back-off per index');
   await page.getByLabel('Backoff limit per index').fill('1');
-  await page.getByLabel('Failed indexes at most').fill('2');
+  await page.getByLabel('Max failed indexes').fill('2');
   await fold('Pod failure policy');
   await page.getByRole('button', { name: 'Add a rule by exit code' }).click();
   await page.getByRole('group', { name: 'Failure rule 1' }).getByLabel('Action').selectOption('FailIndex');
@@ -109,7 +109,7 @@ test('policies, probes, projected volumes and topology spread are made in the fo
   await fold('Success policy');
   await page.getByRole('button', { name: 'Add success rule' }).click();
   await page.getByLabel('Indexes', { exact: true }).fill('0,2');
-  await page.getByLabel('How many of them').fill('');
+  await page.getByLabel('Succeeded count').fill('');
 
   expect(await manifest(page)).toBe(expected);
   await expect(page.getByText('The cluster accepts this')).toBeVisible();

@@ -31,7 +31,7 @@ test('a list that may not be read is not called empty, or only late', async ({ p
   await page.waitForLoadState('networkidle');
   await expect(page.getByText('You are not allowed to do this.').first()).toBeVisible();
   await expect(page.getByRole('heading', { name: 'No Jobs in default yet' })).toHaveCount(0);
-  await expect(page.getByText(/^Not live since/)).toHaveCount(0);
+  await expect(page.getByText(/^Live updates paused since/)).toHaveCount(0);
 });
 
 test('a new Job of another person appears by itself, with its Pods', async ({ page, origin }) => {

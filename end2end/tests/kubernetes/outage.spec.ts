@@ -20,14 +20,14 @@ test('the Job list says since when it is not live, and then shows what was misse
   await alive(page);
   await expect(page.getByRole('row', { name: /goes/ })).toContainText('Completed');
   kill('kube-apiserver');
-  await expect(page.getByText(/^Not live since/)).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText(/^Live updates paused since/)).toBeVisible({ timeout: 20_000 });
   await expect(page.getByRole('row', { name: /stays/ })).toBeVisible();
   restore();
   kubectl(['-n', 'demo', 'delete', 'job', 'goes']);
   apply('demo', job('comes'));
   await expect(page.getByRole('row', { name: /comes/ })).toContainText('Completed', { timeout: 30_000 });
   await expect(page.getByRole('row', { name: /goes/ })).toHaveCount(0);
-  await expect(page.getByText(/^Not live since/)).toHaveCount(0);
+  await expect(page.getByText(/^Live updates paused since/)).toHaveCount(0);
 });
 
 for (const part of ['kube-apiserver', 'etcd', 'kubelet', 'containerd'] as const) {
