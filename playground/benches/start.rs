@@ -1,5 +1,5 @@
-//! How long a Pod takes from its creation until its container runs: Pods one after the other, the median, and what two
-//! bubblewraps take by themselves on the same machine.
+//! Measures the time from the creation of a Pod until its container runs: Pods one after the other, the median, and
+//! the time of two bubblewraps alone on the same machine.
 //!
 //! `cargo bench --profile quick -p playground --bench start [-- PODS]`
 
@@ -67,7 +67,7 @@ impl std::fmt::Display for Summary {
     }
 }
 
-/// From the request that creates a Pod until its status says that it runs, for each Pod.
+/// Returns the time from the request that creates a Pod until its status says that it runs, for each Pod.
 async fn measure(pods: usize, volumes: &Value, mounts: &Value) -> Result<Vec<Duration>, Error> {
     let folder = tempfile::tempdir()?;
     let playground = Playground::open(Options {
@@ -102,7 +102,7 @@ async fn measure(pods: usize, volumes: &Value, mounts: &Value) -> Result<Vec<Dur
         }
         times.push(began.elapsed());
         request(&mut router, Method::DELETE, &path, "").await?;
-        // Until it has gone, and what it leaves to the disk and the kernel.
+        // Until it is gone, and its cleanup on disk and in the kernel is done.
         while request(&mut router, Method::GET, &path, "").await?["kind"] == "Pod" {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -123,7 +123,7 @@ async fn request(router: &mut Router, method: Method, path: &str, body: &str) ->
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// The time of two bubblewraps, one in the other, that make the namespaces of a container and little else.
+/// Returns the time of two nested bubblewraps that create the namespaces of a container and little else.
 fn bubblewraps() -> Result<Duration, Error> {
     let programs: Vec<String> = ["bin", "lib", "lib64"]
         .iter()

@@ -1,5 +1,5 @@
-//! Events: what happened to an object, in words. What is told again is not told as if it were new
-//! ([`crate::cluster::event_correlator`], [`crate::cluster::event_series`]).
+//! Records events about objects. Repeated events are counted or aggregated ([`crate::cluster::event_correlator`],
+//! [`crate::cluster::event_series`]).
 
 use std::sync::PoisonError;
 
@@ -13,7 +13,7 @@ use crate::cluster::event_series::Part;
 use crate::resource::EVENTS;
 use crate::store::{Key, StoreError};
 
-/// Records an event about an object, as the recorder of `v1` events does.
+/// Records an event about an object like client-go's recorder for `v1` events.
 pub(crate) fn record(
     cluster: &Cluster,
     about: &Value,
@@ -27,7 +27,7 @@ pub(crate) fn record(
     }
 }
 
-/// Records an event about an object with what was done, as the recorder of `events.k8s.io/v1` events does.
+/// Records an event about an object with an action, like the recorder for `events.k8s.io/v1` events.
 pub(crate) fn record_action(
     cluster: &Cluster,
     about: &Value,
@@ -112,7 +112,7 @@ fn create(cluster: &Cluster, component: &str, event: Value) {
         .unwrap_or_default()
         .to_owned();
     let options = WriteOptions::system(manager);
-    // A namespace that goes takes no events any more.
+    // A namespace that is being deleted accepts no events.
     if let Err(refused) = write::create(cluster, &EVENTS, &namespace, event, &options) {
         tracing::debug!(message = refused.message, "an event is lost");
     }
@@ -159,7 +159,7 @@ fn try_record(
             Ok::<_, StoreError>(())
         });
         match again {
-            // Its hour is over: it is told anew.
+            // Its hour has expired: stored as a new event.
             Err(StoreError::NotFound(_)) => {}
             other => return other.map(drop),
         }

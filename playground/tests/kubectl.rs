@@ -1,4 +1,4 @@
-//! The whole life of a Job, driven by `kubectl` over TLS.
+//! Drives the whole life cycle of a Job with `kubectl` over TLS.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,7 +41,7 @@ rules:
   verbs: [get]
 ";
 
-/// What kubectl said, and whether it was content.
+/// The output of kubectl, and whether it succeeded.
 struct Said {
     good: bool,
     text: String,
@@ -109,7 +109,7 @@ async fn serve() -> Served {
     }
 }
 
-/// Whether a program can be run; where everything has to be tested it must be there.
+/// Whether a program can be run; in CI it must be installed.
 fn installed(program: &str) -> bool {
     let found = std::process::Command::new(program)
         .arg("--help")
@@ -124,7 +124,7 @@ fn installed(program: &str) -> bool {
     found
 }
 
-/// `kubectl logs` refuses as long as the container does not run.
+/// Retries `kubectl logs`, which fails as long as the container does not run.
 async fn log_once_started(config: &Path) -> String {
     for _ in 0..20 {
         let said = kubectl(config, &["logs", "-n", "demo", "-f", "job/hello"], "").await;
@@ -158,8 +158,8 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
     } = serve().await;
     let config = config.as_path();
 
-    // Validation is the server's: an unknown field is refused, and nothing is made. kubectl before 1.25 does not ask
-    // for it by itself, hence the bare request.
+    // Validation is the server's: an unknown field is rejected, and nothing is created. kubectl before 1.25 does
+    // not request it on its own, hence the bare request.
     let strict = "/apis/batch/v1/namespaces/demo/jobs?fieldValidation=Strict";
     let wrong = serde_json::json!({
         "apiVersion": "batch/v1",
@@ -253,7 +253,7 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
     server.abort();
 }
 
-/// What `kubectl create` makes by itself it sends as Protocol Buffers.
+/// Objects that `kubectl create` generates are sent as Protocol Buffers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kubectl_creates_what_it_makes_itself() {
     if !installed("kubectl") {
@@ -308,7 +308,7 @@ async fn kubectl_creates_what_it_makes_itself() {
     served.server.abort();
 }
 
-/// Only the administrator's token is an administrator's; others may do what their roles say.
+/// Only the administrator's token has an administrator's rights; others may do what their roles allow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_decides_what_is_allowed() {
     if !installed("kubectl") {
@@ -342,7 +342,7 @@ async fn who_asks_decides_what_is_allowed() {
         works(config, arguments, "").await;
     }
     let token = works(config, &["create", "token", "robot", "-n", "demo"], "").await;
-    // The kubeconfig's own token goes only if another credential takes its place.
+    // The kubeconfig's own token is removed only if another credential takes its place.
     let text = std::fs::read_to_string(config).unwrap();
     let without = text
         .lines()

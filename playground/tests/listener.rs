@@ -1,4 +1,4 @@
-//! The listener for kubectl outlives a want of descriptors, and clients that say nothing.
+//! The TLS listener survives a lack of file descriptors, and clients that send nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 /// One test takes every descriptor that this process may have; the others need some.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Says what is no TLS, and waits for the answer: the server's alert, or the end of the connection.
+/// Sends something other than TLS, and waits for the response: the server's alert, or the end of the connection.
 fn is_answered(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
         return false;
@@ -70,7 +70,7 @@ async fn idle_connections_cost_the_listener_nothing_for_good() {
     assert_eq!(getrlimit(Resource::Nofile).current, before.maximum);
     assert!(answered().await.unwrap());
 
-    // Those that say nothing are closed.
+    // Idle connections are closed.
     for stream in &mut idle {
         stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     }
@@ -83,7 +83,7 @@ async fn idle_connections_cost_the_listener_nothing_for_good() {
     server.abort();
 }
 
-/// A client that trusts the playground and speaks these protocols, and the administrator's token.
+/// Returns a TLS client that trusts the playground and offers these protocols, and the administrator's token.
 fn client(kubeconfig: &str, protocols: &[&str]) -> (TlsConnector, String) {
     let value = |field: &str| {
         let start = kubeconfig.find(field).unwrap() + field.len();
@@ -144,7 +144,7 @@ async fn clients_that_stop_in_the_middle_are_closed() {
         (&[], "garbage\r\n\r\n", 25),
         (&["http/1.1"], "GET /version HTTP/1.1\r\nhost: x\r\n", 25),
         (&["h2"], &preface[..10], 15),
-        // Quiet, and answers no ping.
+        // Idle, and answers no ping.
         (&["h2"], preface, 35),
         (&["http/1.1"], &whole, 25),
         (&["http/1.1"], &body, 50),

@@ -1,5 +1,5 @@
-//! Acting as someone else, where RBAC allows it
-//! ([user impersonation](https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/)).
+//! Handles impersonation, where RBAC allows it ([user
+//! impersonation](https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/)).
 
 use http::HeaderMap;
 
@@ -8,10 +8,10 @@ use crate::auth::rbac::authorize;
 use crate::auth::{Attributes, User};
 use crate::cluster::Cluster;
 
-/// Most groups and extra values that one request may name.
+/// Maximum number of groups and extra values that one request may name.
 const MOST: usize = 100;
 
-/// The user that the request acts as: the one that sends it, unless it names another and may.
+/// Returns the user that the request acts as: its sender, unless it impersonates another and may do so.
 pub(crate) fn acting(cluster: &Cluster, user: User, headers: &HeaderMap) -> Result<User, ApiError> {
     let texts = |name: &str| -> Vec<String> {
         headers

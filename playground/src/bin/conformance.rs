@@ -1,5 +1,5 @@
-//! `conformance DIR [--server URL --kubeconfig FILE] [FILTER]`: replays recorded exchanges of a real API server and
-//! prints what differs, and the counts of each group.
+//! Replays recorded exchanges of a real API server, and prints the differences and the counts of each group:
+//! `conformance DIR [--server URL --kubeconfig FILE] [FILTER]`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use playground::conformance::{Outcome, Target, run, totals};
 
 const USAGE: &str = "usage: conformance DIR [--server URL --kubeconfig FILE] [FILTER]";
-/// Most differences that are printed of a scenario.
+/// Maximum number of differences printed per scenario.
 const SHOWN: usize = 8;
 
-/// What the command line says.
+/// The parsed command line.
 #[derive(Default)]
 struct Arguments {
     folder: Option<PathBuf>,

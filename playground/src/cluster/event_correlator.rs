@@ -1,45 +1,45 @@
-//! Which events are told, as client-go's `EventCorrelator` decides before it sends one: what was told before raises a
-//! count, the tenth of similar ones and those after it become one, and who tells too much is not heard.
+//! Correlates events like client-go's `EventCorrelator`: repeated events increment a count, the tenth of similar
+//! events and later ones are aggregated, and a source that sends too many is rate limited.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use jiff::Timestamp;
 
-/// Events that differ only in their words are similar; this many in [`SIMILAR_WITHIN`] seconds are combined.
+/// Events that differ only in their message are similar; this many in [`SIMILAR_WITHIN`] seconds are aggregated.
 const MOST_SIMILAR: usize = 10;
-/// How long similar events belong together, in seconds.
+/// Time window for similar events, in seconds.
 const SIMILAR_WITHIN: i64 = 600;
-/// What a component may tell about an object at once.
+/// Number of events that a component may send about an object in a burst.
 const BURST: f64 = 25.0;
-/// Seconds until it may tell one more.
+/// Seconds until it may send one more.
 const ONE_MORE_AFTER: f64 = 300.0;
-/// How many entries are remembered of each kind.
+/// Maximum number of entries remembered of each kind.
 const MEMORY: usize = 4096;
 
-/// What a component has to say about an object.
+/// The source and reason of an event about an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Saying {
-    /// Who says it.
+    /// The reporting component.
     pub component: String,
     /// The object's uid.
     pub about: String,
     /// `Normal` or `Warning`.
     pub kind: String,
-    /// Why, in one word.
+    /// The reason.
     pub reason: String,
 }
 
-/// An event as it is to be stored.
+/// An event to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// The event's name: that of the first one, if it is told again.
+    /// The event's name: that of the first one, if it is repeated.
     pub name: String,
-    /// How often it has been told.
+    /// How often it has occurred.
     pub count: i64,
-    /// When it was told first.
+    /// When it occurred first.
     pub first: Timestamp,
-    /// What it says.
+    /// The message.
     pub message: String,
 }
 
@@ -55,17 +55,17 @@ struct Bucket {
     last: Timestamp,
 }
 
-/// What was told lately.
+/// Recent events.
 #[derive(Debug, Default)]
 pub(crate) struct Correlator {
     similar: HashMap<Saying, Similar>,
-    /// By saying, and message unless it is a combined one.
+    /// By key, and by message unless aggregated.
     told: HashMap<(Saying, Option<String>), (Told, Timestamp)>,
     talkers: HashMap<(String, String), Bucket>,
 }
 
 impl Correlator {
-    /// How a saying is to be stored, under `name` if it is new; nothing if it is one too many.
+    /// Returns the event to store, under `name` if it is new; `None` if it exceeds the rate limit.
     pub(crate) fn observe(
         &mut self,
         saying: Saying,
@@ -97,7 +97,7 @@ impl Correlator {
         self.may_talk(talker, now).then_some(told)
     }
 
-    /// Whether it is one of many similar ones.
+    /// Whether the event is one of many similar ones.
     fn combine(&mut self, saying: &Saying, message: &str, now: Timestamp) -> bool {
         make_room(&mut self.similar, |similar| similar.last);
         let similar = self.similar.entry(saying.clone()).or_insert_with(|| Similar {
@@ -111,7 +111,7 @@ impl Correlator {
         similar.messages.insert(message.to_owned());
         let combined = similar.messages.len() >= MOST_SIMILAR;
         if combined {
-            // The set does not grow any more: which one goes makes no difference to the count.
+            // The set is bounded: which message is dropped makes no difference to the count.
             let one = similar.messages.iter().next().cloned();
             similar.messages.remove(&one.unwrap_or_default());
         }
@@ -135,7 +135,7 @@ impl Correlator {
     }
 }
 
-/// Forgets the entry that was used the longest ago, if there are too many.
+/// Evicts the least recently used entry if there are too many.
 fn make_room<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, used: impl Fn(&V) -> Timestamp) {
     if map.len() < MEMORY {
         return;
@@ -193,7 +193,7 @@ mod tests {
         let combined = |number: i64| format!("(combined from similar events): pod {number}");
         assert_eq!(tell(10), ("event-10".to_owned(), 1, combined(10)));
         assert_eq!(tell(11), ("event-10".to_owned(), 2, combined(11)));
-        // After ten minutes without any, they are told one by one again.
+        // After ten minutes without any, they are reported one by one again.
         assert_eq!(tell(700), ("event-700".to_owned(), 1, "pod 700".to_owned()));
     }
 

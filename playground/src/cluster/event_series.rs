@@ -1,5 +1,5 @@
-//! Series of `events.k8s.io/v1` events, as client-go's recorder keeps them: the second event of the same about the same
-//! state of an object makes the first one a series; those after it are counted and not written.
+//! Tracks series of `events.k8s.io/v1` events like client-go's recorder: the second identical event about the same
+//! state of an object turns the first one into a series; later ones are counted and not written.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use crate::store::Key;
 
-/// A series that has not been heard of for this many seconds is over.
+/// A series without a new event for this many seconds is finished.
 const OVER_AFTER: i64 = 360;
-/// How many are remembered.
+/// Maximum number of events remembered.
 const MEMORY: usize = 4096;
 
-/// What makes two events the same: component, uid and resourceVersion of the object, type, reason and action.
+/// What identifies an event: component, uid and resourceVersion of the object, type, reason and action.
 pub(crate) type Same = [String; 6];
 
 #[derive(Debug)]
@@ -28,19 +28,19 @@ pub(crate) struct Series {
     begun: HashMap<Same, Begun>,
 }
 
-/// What is to be done with an event.
+/// What to do with an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// It is the first one.
+    /// Store it: it is the first one.
     First,
-    /// It makes this event a series.
+    /// Turn this stored event into a series.
     Second(Key),
-    /// It is counted.
+    /// Only count it.
     Later,
 }
 
 impl Series {
-    /// Takes an event that would be stored under `event`.
+    /// Observes an event that would be stored under `event`.
     pub(crate) fn observe(&mut self, same: Same, event: Key, now: Timestamp) -> Part {
         self.begun
             .retain(|_, begun| now.as_second() - begun.last.as_second() <= OVER_AFTER);

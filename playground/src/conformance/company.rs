@@ -1,4 +1,4 @@
-//! Which scenarios run where: on a server, or on playgrounds and in a time of this process.
+//! Decides which scenarios run where: on a server, or on playgrounds with a clock of their own in this process.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::conformance::scenario::{Baseline, Scenario};
 use crate::conformance::server::{Remote, Server};
 use crate::{Options, Playground};
 
-/// Scenarios that ask a server at the same time: most of their time is waiting.
+/// Maximum number of concurrent scenarios on a server: most of their time is waiting.
 const AT_ONCE: usize = 48;
 
-/// Scenarios that share a playground at the same time, about as many as when they were recorded.
+/// Maximum number of scenarios that share a playground, about as many as when they were recorded.
 const COMPANY: usize = 16;
 
-/// A scenario that is to be replayed.
+/// A scenario to replay.
 pub(super) struct Chosen {
     pub group: String,
     pub name: String,
@@ -38,8 +38,8 @@ impl Chosen {
     }
 }
 
-/// Scenarios that share a playground: those of a group that were recorded with controllers, as these act on one
-/// another (a Pod that ends makes room for others). Each of the rest has its own.
+/// Groups the scenarios that share a playground: those that were recorded with controllers, as they affect one
+/// another (a Pod that finishes frees resources for others). Each of the rest has its own.
 fn companies(chosen: Vec<Chosen>) -> Vec<Vec<Chosen>> {
     let mut shared: BTreeMap<String, Vec<Chosen>> = BTreeMap::new();
     let mut companies = Vec::new();
@@ -50,11 +50,11 @@ fn companies(chosen: Vec<Chosen>) -> Vec<Vec<Chosen>> {
             companies.push(vec![one]);
         }
     }
-    // The long ones begin first.
+    // The long ones start first.
     shared.into_values().chain(companies).collect()
 }
 
-/// Replays scenarios on playgrounds of this process, with data below this folder.
+/// Replays scenarios on playgrounds of this process, with data below this directory.
 pub(super) async fn own(scratch: &Path, baseline: &Arc<Baseline>, chosen: Vec<Chosen>) -> Vec<Outcome> {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
     let runs = companies(chosen)
@@ -75,7 +75,7 @@ pub(super) async fn remote(remote: Remote, baseline: &Baseline, mut chosen: Vec<
     if let Err(why) = exchange::prepare(&make(&Scenario::default()), baseline).await {
         return chosen.iter().map(|one| one.outcome(Err(why.clone()))).collect();
     }
-    // Those that wait for long begin first, so that the others run meanwhile.
+    // Those with long waits start first, so that the others run meanwhile.
     chosen.sort_by_key(|one| !one.scenario.job_controller);
     all(&chosen, baseline, make, AT_ONCE).await
 }
@@ -95,7 +95,7 @@ async fn apart(data: PathBuf, baseline: Arc<Baseline>, company: Vec<Chosen>) -> 
     company.iter().map(|one| one.outcome(Err(why.clone()))).collect()
 }
 
-/// Scenarios with a playground and a time of their own.
+/// Runs scenarios with a playground and a clock of their own.
 fn together(data: &Path, baseline: &Baseline, company: &[Chosen]) -> Result<Vec<Outcome>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -111,7 +111,7 @@ fn together(data: &Path, baseline: &Baseline, company: &[Chosen]) -> Result<Vec<
             let server = Server::Own(playground.guarded_router());
             client(server, Some(playground.clone()), baseline, scenario)
         };
-        // The recorded Nodes were made before anything was frozen.
+        // The recorded Nodes were created before the controllers were stopped.
         playground.start_node_controllers();
         if company.iter().any(|one| one.scenario.job_controller) {
             playground.start_controllers();
@@ -123,7 +123,7 @@ fn together(data: &Path, baseline: &Baseline, company: &[Chosen]) -> Result<Vec<
     })
 }
 
-/// Replays scenarios on one server that is prepared.
+/// Replays scenarios on one prepared server.
 async fn all(
     chosen: &[Chosen],
     baseline: &Baseline,

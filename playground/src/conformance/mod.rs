@@ -1,8 +1,8 @@
-//! Replays exchanges that were recorded with a real API server, and compares the answers.
+//! Replays exchanges that were recorded with a real API server, and compares the responses.
 //!
-//! Without a server to ask, scenarios have a playground of their own, without the runtime, as the recordings had no
-//! kubelet; and a time of their own, that jumps to the next timer whenever nothing else is to do. So waiting costs
-//! nothing, and who comes first does not depend on how fast or how busy the machine is.
+//! Without a server, scenarios get a playground of their own, without the runtime, as the recordings had no
+//! kubelet; and a clock of their own that jumps to the next timer whenever nothing else is to do. So waiting costs
+//! nothing, and the order of events does not depend on how fast or how busy the machine is.
 
 mod company;
 mod exchange;
@@ -23,7 +23,7 @@ use crate::conformance::scenario::{Baseline, ScenarioError};
 use crate::conformance::server::Remote;
 pub use crate::conformance::server::ServerError;
 
-/// What became of one scenario.
+/// The result of one scenario.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its group.
@@ -45,10 +45,10 @@ pub enum RunError {
     Server(#[from] ServerError),
 }
 
-/// Whom to ask.
+/// Where requests are sent.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// Playgrounds of this process, with data below this folder.
+    /// Playgrounds of this process, with data below this directory.
     Own(PathBuf),
     /// A server, with a kubeconfig whose user `admin` (or only user) is an administrator.
     Server {
@@ -59,7 +59,7 @@ pub enum Target {
     },
 }
 
-/// Passed and failed scenarios of each group.
+/// Returns the passed and failed scenarios of each group.
 pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
     let mut totals: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for outcome in outcomes {
@@ -73,7 +73,7 @@ pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
     totals
 }
 
-/// Runs the scenarios of a folder whose `group/file` the filter takes.
+/// Runs the scenarios of a directory whose `group/file` matches the filter.
 pub async fn run(
     folder: &Path,
     target: &Target,

@@ -1,15 +1,15 @@
-//! Making two sides comparable: what is generated, random or a matter of time is replaced by its kind.
+//! Normalizes two sides for comparison: generated, random and time-dependent values are replaced by placeholders.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
 
-/// A pattern of generated texts.
+/// A pattern of generated strings.
 struct Generated {
-    /// What such a text holds for certain: looking for it is cheaper than the pattern.
+    /// A literal that every match contains: searching it is cheaper than the pattern.
     literal: &'static str,
-    /// Fewest bytes of such a text.
+    /// Minimum length of a match in bytes.
     least: usize,
     pattern: Regex,
     stand_in: &'static str,
@@ -49,7 +49,7 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
             r"(ResourceVersion in (the precondition|record)) \(\d+\)",
             "$1 (<version>)",
         ),
-        // A Pod that was refused has a name in this text alone.
+        // The name of a rejected Pod appears only in this text.
         (
             "pods \"",
             12,
@@ -86,7 +86,7 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
 static AGE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d+[smhdy])+$|^<(invalid|unknown)>$").ok());
 
-/// Texts that quote the real server's own program.
+/// Whether a text quotes the real server's implementation.
 pub(super) fn quotes_go(text: &str) -> bool {
     [
         "struct {",
@@ -99,13 +99,13 @@ pub(super) fn quotes_go(text: &str) -> bool {
     .any(|mark| text.contains(mark))
 }
 
-/// The names that were generated, each with its stand-in.
+/// Collects the generated names, each with its placeholder.
 pub(super) fn generated_names(value: &Value, names: &mut Vec<(String, String)>) {
     match value {
         Value::Object(members) => {
             let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
             let (prefix, name) = (text("generateName"), text("name"));
-            // A long beginning is cut so that the suffix fits into 63 bytes.
+            // A long prefix is truncated so that the suffix fits into 63 bytes.
             let prefix = prefix.get(..prefix.len().min(58)).unwrap_or(prefix);
             if !prefix.is_empty() && name.len() == prefix.len() + 5 && name.starts_with(prefix) {
                 names.push((name.to_owned(), format!("{prefix}<random>")));
@@ -117,7 +117,7 @@ pub(super) fn generated_names(value: &Value, names: &mut Vec<(String, String)>) 
     }
 }
 
-/// The value with stand-ins.
+/// Returns the value with placeholders.
 pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
     match value {
         Value::Object(members) => {
@@ -149,7 +149,7 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                 };
                 out.insert(text(name, names), value);
             }
-            // Owners of fields are ordered by their times, which are not compared.
+            // Field managers are ordered by their times, which are not compared.
             if let Some(owners) = out.get_mut("managedFields").and_then(Value::as_array_mut) {
                 owners.sort_by_key(|one| {
                     sorted(&one["manager"]) + &sorted(&one["operation"]) + &sorted(&one["subresource"])
@@ -171,7 +171,7 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
     }
 }
 
-/// A value as a text that does not depend on the order of members.
+/// Formats a value independently of the order of members.
 fn sorted(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -213,7 +213,7 @@ fn text(text: &str, names: &[(String, String)]) -> String {
     text
 }
 
-/// Where two values differ: pointer, recorded, seen.
+/// Returns where two values differ: pointer, recorded, seen.
 pub(super) fn differences(at: &str, want: &Value, got: &Value, out: &mut Vec<String>) {
     match (want, got) {
         (Value::Object(a), Value::Object(b)) => {

@@ -1,4 +1,4 @@
-//! Sending a scenario's requests to a server.
+//! Sends a scenario's requests to a server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,36 +15,36 @@ use crate::conformance::scenario::{Request, Response, Step};
 use crate::conformance::server::{Server, ServerError};
 use crate::conformance::users::Credentials;
 
-/// Longest time to wait for a controller.
+/// Maximum time to wait for a controller.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How long a state that was waited for gets to settle.
+/// How long a state that was waited for may settle.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// Longest answer; the recorded watches end earlier by themselves.
+/// Maximum duration of a response; the recorded watches end earlier on their own.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A pause this long waits for the recorded server's compaction of its history, which came every half minute.
+/// A pause this long waits for the recorded server's compaction, which ran every half minute.
 const COMPACTION: f64 = 30.0;
 
 /// A server with a scenario's variables.
 #[derive(Clone)]
 pub(super) struct Client {
     pub server: Server,
-    /// What a request of each user carries.
+    /// The credentials of each user.
     pub users: BTreeMap<String, Credentials>,
-    /// Makes a playground of this process forget its history; none for another server.
+    /// Compacts the history of a playground in this process; `None` for another server.
     pub compact: Option<Playground>,
     /// The server's time, as far as it is known.
     pub clock: Clock,
-    /// Time between two requests, as a client over a network takes: controllers use it.
+    /// Time between two requests, as for a client over a network: controllers use it.
     pub pace: Duration,
     pub variables: BTreeMap<String, String>,
     /// Recorded creationTimestamps, and those of the same objects here.
     pub stamps: BTreeMap<String, String>,
 }
 
-/// A request that could not be made or answered.
+/// A request that could not be built or answered.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReplayError {
     #[error("the request cannot be made")]
@@ -92,7 +92,7 @@ impl Client {
         }
     }
 
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the whole response.
     pub(super) async fn send(&self, request: &Request) -> Result<Response, ReplayError> {
         let escape = |text: &str| {
             percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
@@ -175,7 +175,7 @@ impl Client {
         })
     }
 
-    /// Opens a watch of the administrator from now on that lasts as long as a scenario can.
+    /// Opens a watch as the administrator, from now on, that lasts as long as a scenario can.
     pub(super) async fn open_watch(&self, path: &str) -> Result<Body, ReplayError> {
         let nobody = Credentials::default();
         let credentials = self.users.get("admin").unwrap_or(&nobody);
@@ -189,7 +189,7 @@ impl Client {
         Ok(self.server.send("admin", credentials, request).await?.into_body())
     }
 
-    /// Waits for what a request needs.
+    /// Waits for the state that a request needs.
     pub(super) async fn wait(&self, awaits: &Value) -> Result<(), ReplayError> {
         let list = awaits
             .as_array()
@@ -224,7 +224,7 @@ impl Client {
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            // What came with it, such as the scheduler's word on a new Pod, is a moment behind.
+            // Related changes, such as the scheduler's condition on a new Pod, follow a moment later.
             tokio::time::sleep(SETTLE).await;
         }
         Ok(())
@@ -259,7 +259,7 @@ impl Client {
         }
     }
 
-    /// Does steps; returns the answers in the order of [`flat`].
+    /// Runs steps; returns the responses in the order of [`flat`].
     pub(super) fn steps<'a>(
         &'a mut self,
         steps: &'a [Step],
@@ -284,7 +284,7 @@ impl Client {
                         .await
                         .map_err(|error| ReplayError::Answer(axum::Error::new(error)))??
                 };
-                // A recorded creationTimestamp in a later body means the one of the object as it is now.
+                // A recorded creationTimestamp in a later body is replaced by that of the object here.
                 let stamp = |body: &Value| body["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
                 if let (true, Some(then), Some(now)) = (
                     step.request.method == "POST",
@@ -307,7 +307,7 @@ impl Client {
     }
 }
 
-/// The steps, each followed by those done during it.
+/// Returns the steps, each followed by those done during it.
 pub(super) fn flat(steps: &[Step]) -> Vec<&Step> {
     steps
         .iter()

@@ -1,11 +1,11 @@
-//! Sequences of states. A server may join two neighbouring states into one, or show one more: two sequences agree if
-//! they begin and end alike and neither misses two neighbouring states of the other.
+//! Compares sequences of states. A server may merge two adjacent states into one, or show one more: two sequences
+//! agree if they start and end alike and neither misses two adjacent states of the other.
 
 use serde_json::Value;
 
 use crate::conformance::normal::differences;
 
-/// The states without repetitions.
+/// Returns the states without repetitions.
 fn distinct(states: &[Value]) -> Vec<&Value> {
     let mut out: Vec<&Value> = Vec::new();
     for state in states {
@@ -45,7 +45,7 @@ pub(super) fn agree(want: &[Value], got: &[Value]) -> bool {
     reached[want.len() - 1][got.len() - 1]
 }
 
-/// Where two sequences that do not agree part first.
+/// Returns where two sequences that do not agree first diverge.
 pub(super) fn parting(at: &str, want: &[Value], got: &[Value]) -> Vec<String> {
     let (want, got) = (distinct(want), distinct(got));
     let same = want.iter().zip(&got).take_while(|(a, b)| a == b).count();
@@ -87,7 +87,7 @@ pub(super) fn lives(at: &str, want: &Value, got: &Value) -> Vec<String> {
     out
 }
 
-/// The events of each object, by name, in the order of its first one.
+/// Returns the events of each object, by name, in the order of its first one.
 fn by_object(events: &Value) -> Vec<Vec<Value>> {
     let mut lives: Vec<(String, Vec<Value>)> = Vec::new();
     for event in events.as_array().into_iter().flatten() {

@@ -1,5 +1,5 @@
-//! Jobs that have ended go after their `ttlSecondsAfterFinished`
-//! ([TTL after finished](https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/)).
+//! Deletes finished Jobs after their `ttlSecondsAfterFinished` ([TTL after
+//! finished](https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/)).
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::cluster::Cluster;
 use crate::resource::JOBS;
 use crate::store::{Key, StoreError};
 
-/// Longest sleep.
+/// Maximum sleep.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// Deletes until the playground ends.
+/// Deletes until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         let since = cluster.store.version();
@@ -32,12 +32,12 @@ pub(crate) async fn run(cluster: Cluster) {
                 Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
             }
         };
-        // Over, or changed: look again either way.
+        // Timed out or woken by a change: check again either way.
         let _ = tokio::time::timeout(wait.max(Duration::from_millis(50)), changed).await;
     }
 }
 
-/// When a Job is to go.
+/// Returns when a Job expires.
 fn due(job: &Value) -> Option<Timestamp> {
     let ttl = job["spec"]["ttlSecondsAfterFinished"].as_i64()?;
     let ended = job["status"]["conditions"]
@@ -48,7 +48,7 @@ fn due(job: &Value) -> Option<Timestamp> {
     ended.checked_add(SignedDuration::from_secs(ttl)).ok()
 }
 
-/// Deletes what is due; gives the time until the next one is.
+/// Deletes expired Jobs; returns the time until the next one expires.
 fn expire(cluster: &Cluster) -> Result<Duration, StoreError> {
     let now = cluster.clock.now();
     let mut wait = IDLE;

@@ -1,5 +1,5 @@
-//! Lists: whole, in chunks, of now or of an earlier moment
-//! ([resource versions](https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list)).
+//! Serves lists: whole, in chunks, current or of an earlier version ([resource
+//! versions](https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list)).
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use crate::http::{Call, table};
 use crate::resource::EVENTS;
 use crate::store::StoreError;
 
-/// Where a list goes on.
+/// The content of a `continue` token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Continue {
-    /// The moment that is listed; none for now.
+    /// The version that is listed; `None` for the newest.
     version: Option<u64>,
-    /// What comes first, as [`place`] orders it, after its leading slash.
+    /// The key of the next object, in the order of [`place`], without its leading slash.
     start: String,
 }
 
@@ -62,7 +62,7 @@ impl Continue {
     }
 }
 
-/// `ValidateListOptions` for a list.
+/// Implements `ValidateListOptions` for a list.
 fn check(call: &Call) -> Result<(), Status> {
     let query = &call.query;
     let (matched, version) = (query.text("resourceVersionMatch"), query.text("resourceVersion"));
@@ -106,7 +106,7 @@ fn check(call: &Call) -> Result<(), Status> {
     }
 }
 
-/// The version that a client names; none for the newest or any.
+/// Parses the version that a client requests; `None` for the newest or any.
 pub(super) fn version(cluster: &Cluster, text: &str) -> Result<Option<u64>, Status> {
     if matches!(text, "" | "0") {
         return Ok(None);
@@ -123,12 +123,13 @@ pub(super) fn version(cluster: &Cluster, text: &str) -> Result<Option<u64>, Stat
     Ok(Some(version))
 }
 
-/// Whether the list is of exactly the version that is named: with a limit it is, unless something else is asked for.
+/// Whether the list has to be of exactly the requested version: with a limit it has, unless the client asks
+/// otherwise.
 fn wants_exact(matched: &str, limit: i64) -> bool {
     matched == "Exact" || matched.is_empty() && limit > 0
 }
 
-/// A list, in pages of `limit` with `continue`.
+/// Answers a list, in pages of `limit` with `continue`.
 pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     call.query.integer("timeoutSeconds")?;
     let limit = call.query.integer("limit")?.unwrap_or(0);
@@ -170,7 +171,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     objects.retain(|object| selector.matches(object));
     let mut metadata = json!({"resourceVersion": version.to_string()});
     let limit = match call.parameter("resourceVersion") {
-        // Any state is one from the cache, which gives all of it; events have no cache.
+        // "Any version" is served from the cache, which ignores the limit; events have no cache.
         "0" if *call.resource != EVENTS => 0,
         _ => usize::try_from(limit).unwrap_or(0),
     };
@@ -188,7 +189,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     write(call, &metadata, &objects)
 }
 
-/// A list of these objects in the form that the client wants.
+/// Returns a list of these objects in the representation that the client accepts.
 pub(super) fn write(call: &Call, metadata: &Value, objects: &[Arc<Value>]) -> Result<Response, Status> {
     let resource = call.resource;
     let body = match call.output.shape {
@@ -214,7 +215,7 @@ pub(super) fn write(call: &Call, metadata: &Value, objects: &[Arc<Value>]) -> Re
     Ok(call.output.write(StatusCode::OK, &body))
 }
 
-/// 410, with a token that goes on in the newest state.
+/// Returns 410 with a token that continues at the newest version.
 fn expired(error: StoreError, token: Option<&Continue>) -> Status {
     let StoreError::Gone { requested, oldest } = error else {
         return error.into();
@@ -235,7 +236,7 @@ fn expired(error: StoreError, token: Option<&Continue>) -> Status {
     status
 }
 
-/// Go's package of the internal type, as messages quote it.
+/// Returns the Go package of the internal type, as quoted in messages.
 pub(super) fn internal_package(group: &str) -> &str {
     match group {
         "" => "core",
@@ -243,7 +244,7 @@ pub(super) fn internal_package(group: &str) -> &str {
     }
 }
 
-/// An object as it stands in a list, whose kind says its own.
+/// Returns an object as a list item, without `apiVersion` and `kind` where the list implies them.
 pub(super) fn item(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(members) = object.as_object_mut() {
@@ -253,7 +254,7 @@ pub(super) fn item(object: &Value) -> Value {
     object
 }
 
-/// Lists are ordered by namespace and name.
+/// Returns an object's sort key: lists are ordered by namespace and name.
 fn place(call: &Call, object: &Value) -> String {
     let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
     if call.namespace.is_empty() && call.resource.namespaced {

@@ -1,4 +1,4 @@
-//! Reading, creating, changing and deleting objects.
+//! Serves reading, creating, changing and deleting objects.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Re
     Ok(warnings::add(answer, told))
 }
 
-/// One object.
+/// Returns one object.
 pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let found = cluster.store.get(&key(call, name))?;
     let object = found.ok_or_else(|| Status::not_found(call.resource, name))?;
@@ -55,7 +55,7 @@ pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response
     respond(call, StatusCode::OK, &object, &[])
 }
 
-/// A new object.
+/// Creates an object.
 pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     let options = WriteOptions {
         dry_run: call.query.dry_run("CreateOptions")?,
@@ -74,7 +74,7 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     respond(call, StatusCode::CREATED, &stored, &told)
 }
 
-/// Creates an object for a user, who may not grant more than they hold.
+/// Creates an object for a user, who cannot grant permissions that they do not hold.
 fn create_as(
     cluster: &Cluster,
     call: &Call,
@@ -85,7 +85,7 @@ fn create_as(
     registry::create(cluster, call.resource, &call.namespace, object, options)
 }
 
-/// Replaces an object, or its status alone.
+/// Replaces an object, or only its status.
 pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let options = WriteOptions {
         dry_run: call.query.dry_run("UpdateOptions")?,
@@ -121,7 +121,7 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
     respond(call, StatusCode::OK, &stored, &told)
 }
 
-/// `PatchOptions`: whether fields are taken from others.
+/// Validates `PatchOptions`; returns whether conflicts with other field managers are forced.
 fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
     let mut errors = Vec::new();
     let force = call.query.get("force").is_some();
@@ -144,7 +144,7 @@ fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
     Ok(call.flag("force"))
 }
 
-/// Changes an object by a patch.
+/// Patches an object.
 pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let kind = PatchKind::of(&call.headers)?;
     let mut options = WriteOptions {
@@ -187,7 +187,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
     respond(call, StatusCode::OK, &stored, &told)
 }
 
-/// The body of a deletion: `DeleteOptions`, or nothing.
+/// Parses the body of a deletion: `DeleteOptions`, or nothing.
 fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
     let body = if call.body.is_empty() {
         Value::Null
@@ -209,7 +209,7 @@ pub(super) fn delete(cluster: &Cluster, call: &Call, name: &str) -> Result<Respo
         Err(error) => return Ok(warnings::add(error.into_response(), &told)),
     };
     let object = deleted.object();
-    // A Pod is always given back; of other types only what is still there.
+    // A Pod is always returned; other types only while the object still exists.
     let gone = matches!(deleted, crate::api::delete::Deleted::Gone(_));
     if gone && call.resource.kind != "Pod" {
         let body = json!({
@@ -231,7 +231,7 @@ fn details(resource: &Resource, object: &Value) -> Value {
     details
 }
 
-/// `batch/v1` orphans what belongs to a Job unless told otherwise, and says so.
+/// Returns the warning that `batch/v1` orphans the dependents of a Job by default.
 fn orphan_warning(resource: &Resource, options: &DeleteOptions) -> Vec<String> {
     if resource.kind != "Job" || options.propagation.is_some() {
         return Vec::new();
@@ -241,7 +241,7 @@ fn orphan_warning(resource: &Resource, options: &DeleteOptions) -> Vec<String> {
     ]
 }
 
-/// Every object that a selector means.
+/// Deletes every object that a selector matches.
 pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     let selector = list::selector(call)?;
     let options = delete_options(call)?;
@@ -254,7 +254,7 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let mut items = Vec::with_capacity(chosen.len());
     for object in &chosen {
         match delete_one(cluster, &Key::of(call.resource, object)?, &options) {
-            // The answer shows them as they were.
+            // The response shows the objects as they were.
             Ok(_) => items.push(Arc::clone(object)),
             Err(status) if status.code == 404 => {}
             Err(status) => return Err(status),

@@ -1,4 +1,4 @@
-//! Who one is and what one may do: the reviews of `authentication.k8s.io` and `authorization.k8s.io`
+//! Serves the reviews of `authentication.k8s.io` and `authorization.k8s.io`
 //! ([authorization](https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access)).
 
 use axum::response::Response;
@@ -15,7 +15,7 @@ use crate::http::negotiate::Output;
 use crate::http::status::Status;
 use crate::http::{Api, Asked, content_format, manager_of};
 
-/// Whether the path is one of these types, of which nothing is stored.
+/// Whether the path is one of the review types, which are not stored.
 pub(super) fn is_review(target: &Target) -> bool {
     matches!(
         target.group.as_str(),
@@ -81,7 +81,7 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
     Ok(output.write(StatusCode::CREATED, &body))
 }
 
-/// Notes who wrote the review, as for any object that is created.
+/// Records the field manager of the review, as for any created object.
 fn record_manager(api: &Api, asked: &Asked, target: &Target, body: &mut Value) -> Result<(), Status> {
     let manager = manager_of(&asked.query, &asked.headers)?;
     let api_version = format!("{}/{}", target.group, target.version);
@@ -93,7 +93,7 @@ fn text(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_default().to_owned()
 }
 
-/// What an access review asks about.
+/// Returns the attributes that an access review asks about.
 fn attributes(spec: &Map<String, Value>) -> Attributes {
     let part = |name: &str| spec.get(name).cloned().unwrap_or_default();
     let (resource, path) = (part("resourceAttributes"), part("nonResourceAttributes"));
@@ -115,7 +115,7 @@ fn attributes(spec: &Map<String, Value>) -> Attributes {
     }
 }
 
-/// Whom a SubjectAccessReview is about.
+/// Returns the subject of a SubjectAccessReview.
 fn subject(spec: &Map<String, Value>) -> User {
     let spec = Value::Object(spec.clone());
     let texts = |value: &Value| -> Vec<String> {
@@ -130,7 +130,7 @@ fn subject(spec: &Map<String, Value>) -> User {
     }
 }
 
-/// `ValidateSubjectAccessReviewSpec` and its siblings; their errors name no kind.
+/// Implements `ValidateSubjectAccessReviewSpec` and its siblings; their errors name no kind.
 fn check(kind: &str, spec: &Map<String, Value>, target: &Target) -> Result<(), Status> {
     let given = |name: &str| spec.get(name).filter(|value| value.is_object());
     let mut errors = Vec::new();
@@ -179,7 +179,7 @@ fn check(kind: &str, spec: &Map<String, Value>, target: &Target) -> Result<(), S
     }
 }
 
-/// Everything that the user may do in a namespace.
+/// Returns everything that the user may do in a namespace.
 fn rules(api: &Api, user: &User, spec: &Map<String, Value>) -> Result<Value, Status> {
     let namespace = spec.get("namespace").and_then(Value::as_str).unwrap_or_default();
     if namespace.is_empty() {
@@ -201,7 +201,7 @@ fn rules(api: &Api, user: &User, spec: &Map<String, Value>) -> Result<Value, Sta
     Ok(json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false}))
 }
 
-/// Whose token it is.
+/// Returns the status of a TokenReview.
 fn token(api: &Api, spec: &Map<String, Value>) -> Value {
     let given = spec.get("token").and_then(Value::as_str).unwrap_or_default();
     match api.authenticator.token(&api.cluster, given) {

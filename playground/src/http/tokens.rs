@@ -1,4 +1,4 @@
-//! `serviceaccounts/NAME/token`: a new token of a ServiceAccount
+//! Issues ServiceAccount tokens at `serviceaccounts/NAME/token`
 //! ([TokenRequest](https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/)).
 
 use axum::response::Response;
@@ -15,7 +15,7 @@ use crate::http::status::Status;
 use crate::http::{Api, Call};
 use crate::store::Key;
 
-/// Shortest and longest life of a token, in seconds.
+/// Minimum and maximum lifetime of a token, in seconds.
 const SHORTEST: i64 = 600;
 const LONGEST: i64 = 1 << 32;
 
@@ -40,7 +40,7 @@ pub(super) fn request(api: &Api, call: &Call, name: &str) -> Result<Response, St
         return Err(refused("may not specify a duration larger than 2^32 seconds"));
     }
     if sent["spec"]["boundObjectRef"].is_object() {
-        // A token that is bound has to end with its object, which these do not.
+        // A bound token has to expire with its object, which these do not.
         return Err(Status::bad_request("tokens bound to an object are not issued"));
     }
     let audiences: Vec<String> = match sent["spec"]["audiences"].as_array().filter(|all| !all.is_empty()) {

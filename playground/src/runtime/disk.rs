@@ -1,4 +1,4 @@
-//! How much of the disk is used.
+//! Measures how much disk space is used.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -6,13 +6,14 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-/// Bytes that each file and folder costs besides what it holds.
+/// Bytes charged for each file and directory in addition to its content.
 pub(super) const INODE: u64 = 256;
-/// Folders and files that are counted of one tree.
+/// Maximum number of files and directories counted in one tree.
 const MAX_ENTRIES: usize = 2_000_000;
-/// Folders in folders that are counted: each takes a descriptor while it is read.
+/// Maximum nesting of directories counted: each level holds a file descriptor while it is read.
 const MAX_DEPTH: usize = 400;
-/// What a tree counts that has more or deeper ones, or closed ones: nobody hides a full disk that way.
+/// The size reported for a tree that exceeds these limits or has unreadable directories, so that nobody can hide a
+/// full disk that way.
 const UNCOUNTABLE: u64 = 1 << 50;
 
 /// The space of a file system, in bytes.
@@ -20,14 +21,14 @@ const UNCOUNTABLE: u64 = 1 << 50;
 pub(super) struct Space {
     pub size: u64,
     pub used: u64,
-    /// Free for a user that is not root.
+    /// Bytes available to a user other than root.
     pub free: u64,
-    /// Files that can be made, and how many there can be; 0 of 0 where that is not bounded.
+    /// Free and total inodes; both 0 where the file system does not limit them.
     pub free_files: u64,
     pub files: u64,
 }
 
-/// The file system that a path is on.
+/// Returns the space of the file system that contains a path.
 pub(super) fn space(path: &Path) -> rustix::io::Result<Space> {
     let stat = rustix::fs::statvfs(path)?;
     let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
@@ -40,8 +41,8 @@ pub(super) fn space(path: &Path) -> rustix::io::Result<Space> {
     })
 }
 
-/// Bytes that a folder takes on its disk. Links are not followed, whoever puts them in meanwhile, and other file
-/// systems are left out.
+/// Returns the bytes that a directory takes on its disk. Symbolic links are not followed, even if one is put in
+/// place during the walk, and other file systems are left out.
 pub(super) fn usage(folder: &Path) -> u64 {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let Ok(root) = rustix::fs::open(folder, flags, Mode::empty()) else {
@@ -87,7 +88,7 @@ impl Counter {
             if stat.st_dev != self.device {
                 continue;
             }
-            // Several names of one file are one file.
+            // Hard links to one file are counted once.
             let names = stat.st_nlink.max(1);
             let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             let blocks = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
@@ -98,7 +99,7 @@ impl Counter {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
                     Ok(inner) => self.folder(&inner, depth + 1),
-                    // A folder that its owner has closed hides what it holds.
+                    // A directory made unreadable by its owner hides its content.
                     Err(Errno::ACCESS) => self.bytes = self.bytes.max(UNCOUNTABLE),
                     Err(_) => {}
                 }

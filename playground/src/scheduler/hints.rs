@@ -1,6 +1,6 @@
-//! Which changes may let a Pod in that was refused
-//! ([queueing hints](https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/#queueinghint)): it is
-//! tried again for those, and told again that it does not fit.
+//! Decides which changes may make a rejected Pod schedulable ([queueing
+//! hints](https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/#queueinghint)): only after
+//! those is it retried, and its failure reported again.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ use crate::api::registry::is_finished;
 use crate::scheduler::nodes::{Filter, Load, refusals};
 use crate::store::{Event, EventKind};
 
-/// Whether a change of a Pod that had a node gives room: it has ended, or is gone.
+/// Whether a change of an assigned Pod frees resources: it has finished, or is gone.
 pub(super) fn gives_room(change: &Event) -> bool {
     let placed = |pod: &Value| pod["spec"]["nodeName"].is_string() && !is_finished(pod);
     let was = change.previous.as_ref().is_some_and(|pod| placed(pod));
     was && (change.kind == EventKind::Deleted || is_finished(&change.object))
 }
 
-/// Whether a node, as it is now, takes away what stands in a Pod's way.
+/// Whether a node, in its present state, no longer has what prevented a Pod from being scheduled.
 pub(super) fn helps(change: &Event, pod: &Value, in_the_way: &[Filter]) -> bool {
     if change.kind == EventKind::Deleted {
         return false;

@@ -1,4 +1,4 @@
-//! The scheduler: puts each Pod on a node that has its labels and room for its requests.
+//! The scheduler: assigns each Pod to a node that matches its constraints and has room for its requests.
 
 mod hints;
 mod nodes;
@@ -23,10 +23,10 @@ use crate::store::{Event, Key, StoreError};
 
 const COMPONENT: &str = "default-scheduler";
 
-/// How often Pods that wait are looked at when nothing happens.
+/// How often pending Pods are checked when nothing happens.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Schedules until the playground ends.
+/// Schedules until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         let mut scheduler = Scheduler {
@@ -42,18 +42,18 @@ pub(crate) async fn run(cluster: Cluster) {
     }
 }
 
-/// Places Pods, and remembers those that no node takes.
+/// Assigns Pods to nodes, and remembers the unschedulable ones.
 struct Scheduler {
     cluster: Cluster,
     refused: HashMap<String, Refused>,
 }
 
-/// A Pod that no node takes.
+/// An unschedulable Pod.
 #[derive(Default)]
 struct Refused {
     pod: Arc<Value>,
     in_the_way: Vec<Filter>,
-    /// Something has happened since that may let it in.
+    /// Whether something has happened since that may make it schedulable.
     again: bool,
 }
 
@@ -74,10 +74,10 @@ impl Scheduler {
                     Some(change) => self.node_changed(&*change?),
                     None => return Ok(()),
                 },
-                // Claims are not followed.
+                // Claims are not watched.
                 () = tokio::time::sleep(IDLE) => {}
             }
-            // What else has happened belongs to the same round.
+            // Changes that are available already belong to the same round.
             while let Some(Some(change)) = pods.next().now_or_never() {
                 self.pod_changed(&*change?);
             }
@@ -105,7 +105,7 @@ impl Scheduler {
         }
     }
 
-    /// Looks at every Pod that waits.
+    /// Tries to schedule every pending Pod.
     fn round(&mut self) -> Result<(), StoreError> {
         let (pods, _) = self.cluster.store.list(&PODS, None)?;
         let waiting: HashSet<&str> = pods
@@ -155,7 +155,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Remembers that no node takes a Pod, and tells it if it is new or was worth another try.
+    /// Remembers that a Pod is unschedulable, and reports it if that is new or the Pod was retried.
     fn refuse(&mut self, pod: &Arc<Value>, in_the_way: Vec<Filter>, message: &str) -> Result<(), StoreError> {
         let is_written = outcome::conditions(pod)
             .iter()
@@ -192,7 +192,7 @@ fn waits(pod: &Value) -> bool {
         && pod["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// A claim that a Pod names and that does not exist.
+/// Returns a claim that a Pod names and that does not exist.
 fn missing_claim(cluster: &Cluster, pod: &Value) -> Result<Option<String>, StoreError> {
     let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
     for volume in pod["spec"]["volumes"].as_array().into_iter().flatten() {
@@ -207,7 +207,7 @@ fn missing_claim(cluster: &Cluster, pod: &Value) -> Result<Option<String>, Store
     Ok(None)
 }
 
-/// A text member; empty if missing.
+/// Returns a text field; empty if missing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Why a node does not take a Pod, in the scheduler's words.
+//! Filters nodes for a Pod, with the scheduler's messages.
 
 use serde_json::{Map, Value};
 
@@ -8,10 +8,10 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// What a node's Pods ask for, by resource.
+/// The resources requested by a node's Pods.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Load {
-    /// How many Pods there are.
+    /// Number of Pods.
     pub pods: i64,
     asked: Vec<(String, Quantity)>,
 }
@@ -34,7 +34,7 @@ impl Load {
     }
 }
 
-/// What a Pod asks for: the sum of its containers, or the most of one init container.
+/// Returns what a Pod requests: the sum of its containers, or the maximum of one init container.
 fn requests(pod: &Value) -> Vec<(String, Quantity)> {
     let total = crate::api::admission::pod_requests(pod);
     let amounts = total.as_object().into_iter().flatten();
@@ -43,28 +43,28 @@ fn requests(pod: &Value) -> Vec<(String, Quantity)> {
         .collect()
 }
 
-/// What may stand in a Pod's way, in the order in which a node is asked.
+/// What may prevent a Pod from being scheduled, in the order of the scheduler's filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Filter {
-    /// The node takes no new Pods.
+    /// The node is unschedulable.
     Unschedulable,
-    /// The node has a taint.
+    /// The Pod does not tolerate a taint of the node.
     Taints,
-    /// The Pod wants other nodes.
+    /// The Pod's node selector or affinity does not match.
     Affinity,
-    /// There is no room.
+    /// The node has insufficient resources.
     Resources,
 }
 
-/// Why a node does not take a Pod.
+/// Why a node rejects a Pod.
 pub(super) struct Refusal {
-    /// What stands in the way.
+    /// The filter that rejects it.
     pub filter: Filter,
-    /// In words.
+    /// The message.
     pub reason: String,
 }
 
-/// All reasons why a node does not take a Pod: the first kind of reason that there is.
+/// Returns why a node rejects a Pod: all reasons of the first filter that rejects it.
 pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
     let one = |filter, reason: &str| {
         vec![Refusal {
@@ -122,7 +122,7 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
     })
 }
 
-/// `nodeSelector` and required node affinity.
+/// Whether `nodeSelector` and required node affinity match.
 fn selected(pod: &Value, node: &Value) -> bool {
     let labels = &node["metadata"]["labels"];
     let wanted = pod["spec"]["nodeSelector"].as_object();
@@ -148,7 +148,7 @@ fn selected(pod: &Value, node: &Value) -> bool {
     })
 }
 
-/// Whether a requirement on labels holds.
+/// Whether a label selector requirement matches.
 fn holds(requirement: &Value, labels: &Value) -> bool {
     let found = labels
         .get(requirement["key"].as_str().unwrap_or_default())

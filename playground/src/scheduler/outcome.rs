@@ -1,4 +1,4 @@
-//! What is written about a Pod: its node, or why no node takes it.
+//! Writes the result of scheduling a Pod: its node, or why it is unschedulable.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::scheduler::COMPONENT;
 use crate::scheduler::nodes::Refusal;
 use crate::store::{Key, StoreError};
 
-/// Why no node takes a Pod.
+/// Returns the message for an unschedulable Pod.
 pub(super) fn message(nodes: usize, refusals: &[Refusal]) -> String {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for refusal in refusals {
@@ -33,7 +33,7 @@ pub(super) fn message(nodes: usize, refusals: &[Refusal]) -> String {
     )
 }
 
-/// Puts a Pod on a node.
+/// Assigns a Pod to a node.
 pub(super) fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), StoreError> {
     let now = cluster.clock.now_text();
     cluster.store.modify(&Key::of(&PODS, pod)?, |pod| {
@@ -53,14 +53,14 @@ pub(super) fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), Sto
     Ok(())
 }
 
-/// The conditions of a Pod.
+/// Returns the conditions of a Pod.
 pub(super) fn conditions(pod: &Value) -> &[Value] {
     pod["status"]["conditions"]
         .as_array()
         .map_or(&[][..], Vec::as_slice)
 }
 
-/// Writes why no node takes a Pod; false if it is gone.
+/// Writes why a Pod is unschedulable; returns false if the Pod is gone.
 pub(super) fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<bool, StoreError> {
     let now = cluster.clock.now_text();
     let generation = pod["metadata"]["generation"].clone();
@@ -76,7 +76,7 @@ pub(super) fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<bo
         Ok(new)
     });
     if let Err(refused) = written {
-        // Deleted meanwhile: nothing to tell.
+        // Deleted meanwhile: nothing to report.
         tracing::debug!(message = refused.message, "a Pod that no node takes");
         return Ok(false);
     }

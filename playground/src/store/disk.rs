@@ -1,7 +1,7 @@
 //! The database file: one redb table of objects, one of counters.
 //!
-//! A database that has failed to write is of no use any more, so it is opened again before the next write. Until it
-//! can be, for want of space, nothing is written.
+//! A database that has failed to write is unusable, so it is reopened before the next write. As long as reopening
+//! fails, for example on a full disk, nothing is written.
 
 use std::io;
 use std::path::Path;
@@ -61,28 +61,28 @@ impl From<redb::Error> for Failure {
 pub(super) type Open = Box<dyn Fn() -> Result<Database, redb::Error> + Send>;
 
 pub(super) struct Disk {
-    /// Held by who writes. None keeps nothing.
+    /// Locked by the current writer. `None` stores nothing.
     file: Mutex<Option<DatabaseFile>>,
-    /// Whether a write waits for a disk.
+    /// Whether writes wait for a disk.
     waits: bool,
     /// Why the last write failed, until one succeeds.
     failure: Mutex<Option<Failure>>,
 }
 
-/// What one writer has at a time.
+/// The database, owned by one writer at a time.
 pub(super) struct DatabaseFile {
     open: Open,
-    /// None after a failure.
+    /// `None` after a failure.
     database: Option<Database>,
 }
 
-/// A turn of a writer.
+/// Exclusive access of one writer.
 pub(super) struct Turn<'a> {
     file: &'a mut Option<DatabaseFile>,
     failure: &'a Mutex<Option<Failure>>,
 }
 
-/// What a file holds.
+/// The content of a file.
 type Objects = Vec<(Key, Value)>;
 
 fn disk(error: impl Into<redb::Error>) -> StoreError {
@@ -147,7 +147,7 @@ impl Disk {
         Ok((opened, objects, version))
     }
 
-    /// No disk at all: everything is gone with the process.
+    /// Creates a disk that stores nothing: everything is gone with the process.
     pub(super) fn none() -> Self {
         Self {
             file: Mutex::default(),
@@ -156,7 +156,7 @@ impl Disk {
         }
     }
 
-    /// Why the last write failed, if it did.
+    /// Returns why the last write failed, if it did.
     pub(super) fn failure(&self) -> Option<Failure> {
         self.failure
             .lock()
@@ -164,7 +164,7 @@ impl Disk {
             .clone()
     }
 
-    /// Waits for its turn to write, and takes it.
+    /// Waits for exclusive access to the database, and runs `work` with it.
     pub(super) fn in_turn<T>(&self, work: impl FnOnce(&mut Turn<'_>) -> T) -> T {
         let turn = || {
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -180,14 +180,14 @@ impl Disk {
         }
     }
 
-    /// Writes nothing new, to see whether it can be written.
+    /// Writes an unchanged value to test whether writes succeed.
     pub(super) fn probe(&self) -> Result<(), Failure> {
         self.in_turn(|turn| turn.attempt(&[], None))
     }
 }
 
 impl Turn<'_> {
-    /// Writes changes, and the version that they reach.
+    /// Writes changes together with the version that they reach.
     pub(super) fn write(&mut self, changes: &[Change], version: u64) -> Result<(), Failure> {
         self.attempt(changes, Some(version))
     }

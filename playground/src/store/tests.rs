@@ -1,4 +1,4 @@
-//! The store's promises: durability, optimistic concurrency, watches.
+//! Tests the store's guarantees: durability, optimistic concurrency, watches.
 
 use std::io;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ async fn a_watch_that_falls_behind_the_history_ends_with_gone() {
     store.create(&JOBS, job("pi")).unwrap();
     let mut watch = store.watch(&JOBS, None, store.version()).unwrap();
     {
-        // Straight in memory: nine thousand commits would take the test a minute.
+        // Directly in memory: nine thousand commits would take the test a minute.
         let mut state = store.shared.state();
         for number in 0..9000 {
             let stored = state.newest(&key("pi")).unwrap();
@@ -161,7 +161,7 @@ async fn a_watch_that_falls_behind_the_history_ends_with_gone() {
     assert!(watch.next().await.is_none());
 }
 
-/// A disk that is full when it is told to be.
+/// A disk that is full on request.
 #[derive(Debug)]
 struct FickleDisk {
     file: redb::backends::FileBackend,
@@ -241,7 +241,7 @@ async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space()
             store.remove(&key("before"), None),
             Err(StoreError::Full)
         ));
-        // It never was: neither readers nor watches have seen it, and its name and version are free.
+        // It never existed: neither readers nor watches have seen it, and its name and version are free.
         assert_eq!(store.get(&key("pi")).unwrap(), None);
         assert!(store.get(&key("before")).unwrap().is_some());
         assert_eq!(store.version(), version);

@@ -1,4 +1,4 @@
-//! What a command can use up: processes, memory, and disk.
+//! Limits on what a command can use up: processes, memory, and disk.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const MEBI: u64 = 1 << 20;
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_are_bounded_without_any_limit() {
     let setting = Setting::new();
-    // Counts, and then tries for a while to be more.
+    // Counts its processes, then keeps trying to fork for a while.
     let bomb = "my $n = 0; while (1) { my $p = fork; last unless defined $p; if (!$p) { sleep 5; exit } $n++;
         last if $n > 5000 } print \"$n\\n\"; my $end = time + 3; while (time < $end) { my $p = fork; if (defined $p && !$p) { 1 while fork || 1 > 2; exit } }";
     let mut one = pod("bomb", "");
@@ -67,7 +67,7 @@ async fn a_container_without_limits_has_those_of_a_node() {
     let size = |line: usize| lines[line].parse::<u64>().unwrap() * 1024;
     assert_eq!((size(0), size(1)), (1 << 30, 64 * MEBI), "{ended:#?}");
     assert_eq!((lines[3], lines[5]), ("1", "0"), "{ended:#?}");
-    // Not what the console has raised its own limit to.
+    // Not the limit that the console has raised for itself.
     assert!(lines[4].parse::<u64>().unwrap() <= 65536, "{ended:#?}");
     setting.shut_down().await;
 }
@@ -142,10 +142,10 @@ async fn a_volume_in_memory_has_its_size() {
             "{ended:#?}"
         );
     } else {
-        // Who may not mount has it on disk, and looks at its size.
+        // A user that cannot mount has the volume on disk, where its size is checked.
         assert_eq!(ended.reason(), "Evicted", "{ended:#?}");
     }
-    // Containers of a Pod share it, and it goes with the Pod.
+    // Containers of a Pod share it, and it is removed with the Pod.
     let mut both = pod("both", "cat /v/x");
     let volume = json!({"name": "v", "mountPath": "/v"});
     both["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {"medium": "Memory"}}]);
@@ -166,7 +166,7 @@ async fn a_volume_in_memory_has_its_size() {
     setting.shut_down().await;
 }
 
-/// Mounts beneath a folder.
+/// Returns the mounts below a directory.
 fn mounts(folder: &std::path::Path) -> usize {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
     mounts
@@ -181,7 +181,7 @@ async fn volumes_in_memory_end_with_the_playground_and_at_the_start_of_the_next(
     let data = folder.path().join("data");
     let place = folder.path().to_owned();
     let root = rustix::process::geteuid().is_root();
-    // As one that was killed leaves it.
+    // As left behind by a killed process.
     let left = data.join("pods/gone/volumes/v");
     std::fs::create_dir_all(&left).unwrap();
     if root {

@@ -1,5 +1,5 @@
-//! Blocks of the disk that have no name: files that a container keeps open, mapped or under way after it has removed
-//! them count like all others.
+//! Disk blocks of unlinked files: files that a container keeps open, mapped or in transit after removing them count
+//! like all others.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use crate::setting::{Ended, Setting, SmallDisk, container};
 
 const MEBI: u64 = 1 << 20;
 
-/// Opens a file in `/v` as `$f` that has no name, or loses it.
+/// Opens an unlinked file in `/v` as `$f`.
 const UNLINKED: &str = "open(my $f, '+>', '/v/x') or die; unlink '/v/x'";
-/// Writes so many MiB to it.
+/// Writes `$size` MiB to it.
 const WRITE: &str = "for (1 .. $size) { print $f 'x' x (1 << 20) or die } $f->flush";
 
-/// A script that hides a file of some MiB and then waits for an end, or ends by itself.
+/// Returns a script that hides a file of `size` MiB and then waits until it is stopped, or ends on its own.
 fn hides(size: u64, open: &str, keep: &str) -> String {
     format!(
         "use Fcntl; use IO::Handle; use Socket; $SIG{{CHLD}} = 'IGNORE'; my $size = {size};
@@ -30,7 +30,7 @@ fn temporary() -> String {
     )
 }
 
-/// Maps what is in `$f` and closes it.
+/// Maps `$f` and closes it.
 fn map() -> String {
     format!(
         "my $at = syscall({}, 0, $size << 20, 3, 1, fileno($f), 0); die $! if $at == -1; close $f",
@@ -66,7 +66,7 @@ async fn a_file_without_a_name_counts_for_its_volume() {
         ("unlinked", hides(32, UNLINKED, "1")),
         ("temporary", hides(32, &temporary(), "1")),
         ("mapped", hides(32, UNLINKED, &map())),
-        // The process that has opened it has ended.
+        // The process that opened it has ended.
         (
             "inherited",
             hides(32, UNLINKED, "if (!fork) { sleep(30); exit } close $f"),
@@ -97,7 +97,7 @@ async fn a_file_without_a_name_counts_for_its_volume() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_without_a_name_counts_once_and_goes_with_its_last_descriptor() {
     let setting = Setting::new();
-    // Six MiB that eight processes hold, and then six others.
+    // Six MiB held by eight processes, and then by six others.
     let script = "for my $round (1, 2) { open(my $f, '+>', '/v/x') or die; unlink '/v/x'; \
                   print $f 'x' x (6 << 20); $f->flush; \
                   for (1 .. 7) { if (!fork) { sleep(3); exit } } sleep(3); close $f; 1 while wait > 0 }";
@@ -130,7 +130,7 @@ async fn a_disk_that_is_filled_in_a_way_that_nobody_sees_is_freed() {
     let data = folder.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let Some(disk) = SmallDisk::mount(&data) else {
-        // An ordinary user has no disk that may be filled; what is seen of it is tried in the sandbox's own tests.
+        // An ordinary user has no disk that may be filled; the sandbox's own tests cover the detection.
         return;
     };
     let setting = Setting::with_data(folder, &data);
@@ -169,7 +169,7 @@ async fn what_is_in_memory_is_bounded_without_a_name_too() {
             container(pod)["command"] = json!(["perl", "-e", fill("/dev/shm/x")]);
         })
         .await;
-    // Perl says too that it could not close it.
+    // Perl also reports that it could not close it.
     assert!(shared.log.lines().any(|line| line == "64"), "{shared:#?}");
     let root = setting
         .run_with("root", "", |pod| {

@@ -1,4 +1,4 @@
-//! A disk that is full, and one that has space again.
+//! A full disk, and recovery when it has space again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +67,7 @@ async fn a_chatty_job_does_not_stop_the_playground() {
         message.starts_with("The node was low on resource: ephemeral-storage. "),
         "{message}"
     );
-    // Ready again by itself, and everything works.
+    // Ready again on its own, and everything works.
     let began = Instant::now();
     while setting.playground.health().is_err() {
         assert!(
@@ -106,7 +106,7 @@ async fn a_disk_that_others_have_filled_refuses_writes_until_there_is_space() {
     let data = folder.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let Some(disk) = SmallDisk::mount(&data) else {
-        // The store's own tests do this with a disk that they make up.
+        // The store's own tests cover this with a simulated disk.
         return;
     };
     let setting = Setting::with_data(folder, &data);

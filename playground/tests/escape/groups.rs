@@ -1,4 +1,4 @@
-//! Control groups of containers go with them.
+//! Control groups of containers are removed with them.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::lifetime::Killable;
 use crate::setting::{Setting, pod};
 
-/// Control groups that this process, or another one, has made for playgrounds, with those in them.
+/// Returns the control groups that a process has created for playgrounds, with their children.
 fn groups(process: u32) -> Vec<PathBuf> {
     let start = format!("playground-{process}-");
     let mut found = Vec::new();
@@ -27,7 +27,7 @@ fn groups(process: u32) -> Vec<PathBuf> {
     found
 }
 
-/// Those of the containers of a playground.
+/// Returns those of the containers of a playground.
 async fn of_containers(setting: &Setting) -> Vec<PathBuf> {
     let uids = setting.uids().await;
     let mut all = groups(std::process::id());
@@ -68,7 +68,7 @@ async fn those_of_a_playground_that_was_killed_go_at_the_next_start() {
     let before = Setting::new();
     let mut killed = Killable::start().await;
     let process = killed.child.id();
-    // Where this process makes some, that one does.
+    // Where this process can create groups, the other one can too.
     assert_eq!(groups(process).is_empty(), groups(std::process::id()).is_empty());
     killed.kill().await;
     let next = Setting::new();

@@ -1,4 +1,4 @@
-//! The kernel's doors: settings, system calls, users and descriptors.
+//! The kernel's interface: settings, system calls, users and descriptors.
 
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::lifetime::processes;
 use crate::setting::{Setting, container, pod};
 
-/// Settings that a container may not change, as the host has them.
+/// Returns settings that a container may not change, with the host's values.
 fn settings() -> BTreeMap<&'static str, String> {
     [
         "fs/lease-break-time",
@@ -107,7 +107,7 @@ async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
         users("Groups:").split_whitespace().all(|group| group != "0"),
         "{status}"
     );
-    // A Pod that is deleted leaves no process.
+    // A deleted Pod leaves no process.
     let path = "/api/v1/namespaces/demo/pods/sleeper";
     setting.request(http::Method::DELETE, path, None).await;
     let began = std::time::Instant::now();
@@ -133,7 +133,7 @@ async fn no_descriptor_of_the_host_is_left_open() {
     let setting = Setting::new();
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "the secret").unwrap();
-    // As whoever starts the console may leave one open: not closed by exec.
+    // Descriptors inherited from the process that starts the console, without close-on-exec.
     let files: Vec<_> = (0..8)
         .map(|_| {
             let file = std::fs::File::open(secret.path()).unwrap();
@@ -222,7 +222,7 @@ async fn dangerous_system_calls_are_refused() {
         })
         .await;
     assert_eq!(ended.log, expected);
-    // What programs need is there.
+    // What programs need works.
     let script = "mkfifo /tmp/fifo && (echo through > /tmp/fifo & cat /tmp/fifo); echo data | tr a-z A-Z
         exec 3<>/dev/null; echo x > /dev/shm/x && cat /dev/shm/x; echo $(( $(nproc) > 0 ))
         getent hosts localhost | tr -s ' ' | cut -d' ' -f2
@@ -257,7 +257,7 @@ async fn nothing_of_the_hosts_people_is_seen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_policies_mount_tables_and_unknown_calls_are_out_of_reach() {
     let setting = Setting::new();
-    // The error of each, tried without arguments that could do anything.
+    // The error of each call, tried without arguments that could do anything.
     let mut calls: Vec<(i64, i64, i32)> = [
         libc::SYS_mbind,
         libc::SYS_set_mempolicy,
@@ -329,7 +329,7 @@ async fn what_no_program_can_be_given_is_told() {
             ended.pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"].to_string();
         assert!(message.contains("memory limit too low?"), "{message}");
     } else {
-        // Where no control group counts, it is killed as soon as somebody looks.
+        // Where no control group counts memory, it is killed at the next check.
         assert_eq!(ended.pod["status"]["phase"], "Failed", "{ended:#?}");
     }
     setting.shut_down().await;

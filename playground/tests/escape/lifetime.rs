@@ -10,7 +10,7 @@ use crate::setting::Setting;
 
 const MARK: &str = "PLAYGROUND_ESCAPE_MARK";
 
-/// What [`Killable`] kills.
+/// The process that [`Killable`] kills.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs until it is killed"]
 async fn playground_to_be_killed() {
@@ -20,7 +20,7 @@ async fn playground_to_be_killed() {
     setting.run("sleeper", &script).await;
 }
 
-/// A process with a playground in which a command runs that does not end by itself.
+/// A process with a playground that runs a command without an end of its own.
 pub struct Killable {
     pub child: Child,
     mark: String,
@@ -79,7 +79,7 @@ async fn commands_end_with_a_playground_that_is_killed() {
     Killable::start().await.kill().await;
 }
 
-/// Processes with this command line.
+/// Returns the processes with this command line.
 pub fn processes(command: &str) -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     entries

@@ -1,4 +1,4 @@
-//! What commands in sandboxes cannot do, tried with real Pods: as the user that runs the tests, and, where that is
+//! Tests what commands in sandboxes cannot do, with real Pods: as the user that runs the tests, and, where that is
 //! root, as an ordinary user too. Nothing here is skipped: without bubblewrap it fails.
 
 #![allow(
@@ -22,10 +22,10 @@ use std::process::Command;
 
 /// Set for the tests that run as an ordinary user.
 const AGAIN: &str = "PLAYGROUND_ESCAPE_AGAIN";
-/// A user that nobody is.
+/// A user id that is not assigned.
 const NOBODY: u32 = 65532;
 
-/// Every test of this file, as a user who may do nothing on this machine.
+/// Runs every test of this file as an unprivileged user.
 #[test]
 fn an_ordinary_users_playground_holds_as_well() {
     if !rustix::process::geteuid().is_root() {
@@ -35,10 +35,10 @@ fn an_ordinary_users_playground_holds_as_well() {
     assert!(std::env::var_os(AGAIN).is_none(), "the user was not changed");
     let folder = tempfile::tempdir().unwrap();
     let give = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-    // The target folder may be closed to others.
+    // The target directory may be closed to others.
     let program = folder.path().join("escape");
-    // By another process: a file that this one has written can be open in what other tests have just forked, and is
-    // "busy" then.
+    // Copied by another process: a file that this one has written can be open in a process that another test has
+    // just forked, and is "busy" then.
     let copied = Command::new("cp")
         .args([std::env::current_exe().unwrap(), program.clone()])
         .status();

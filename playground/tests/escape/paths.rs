@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::setting::{Setting, container, mount, pod};
 
-/// Ways to write a path of the host.
+/// Returns several spellings of a path of the host.
 fn ways(path: &str) -> Vec<String> {
     [
         format!("/../oldroot{path}"),
@@ -142,7 +142,7 @@ async fn a_volume_may_not_hide_the_kernels_files() {
             .await;
         assert_eq!(ended.reason(), "StartError", "{path}: {ended:#?}");
     }
-    // Those that are used for volumes in practice are free.
+    // Paths that are used for volumes in practice are allowed.
     let ended = setting
         .run_with(
             "shm",

@@ -1,5 +1,6 @@
-//! How long the next Pod waits after failures: 10 s, 20 s, 40 s, … at most ten minutes; a success begins anew
-//! ([Pod backoff failure policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy)).
+//! Computes the back-off after failed Pods: 10 s, 20 s, 40 s, … up to ten minutes; a success resets it ([Pod
+//! backoff failure
+//! policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy)).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record with Pods that have ended since.
+    /// Returns the record updated with Pods that have ended since.
     pub(super) fn with(mut self, succeeded: &[Arc<Value>], failed: &[Arc<Value>]) -> Self {
         let success = succeeded.iter().filter_map(|pod| finish_time(pod)).max();
         if !succeeded.is_empty() {
@@ -35,13 +36,13 @@ impl Record {
         self
     }
 
-    /// What is left of the wait.
+    /// Returns the remaining back-off.
     pub(super) fn left(&self, now: Timestamp) -> Duration {
         left(self.failures, self.last, now)
     }
 }
 
-/// What is left of the wait after so many failures, the last one at `last`.
+/// Returns the remaining back-off after this many failures, the last one at `last`.
 pub(super) fn left(failures: u32, last: Option<Timestamp>, now: Timestamp) -> Duration {
     let Some(last) = last.filter(|_| failures > 0) else {
         return Duration::ZERO;

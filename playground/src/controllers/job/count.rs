@@ -1,6 +1,7 @@
-//! Counting Pods that have ended, safely against a crash: a Pod's uid is first written into
-//! `status.uncountedTerminatedPods`, then its finalizer is taken off, and only then does the counter rise and the uid
-//! go ([job tracking with finalizers](https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers)).
+//! Counts Pods that have ended, safely across crashes: a Pod's uid is first written into
+//! `status.uncountedTerminatedPods`, then its finalizer is removed, and only then is the counter incremented and
+//! the uid removed ([job tracking with
+//! finalizers](https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers)).
 
 use std::sync::Arc;
 
@@ -19,11 +20,11 @@ use crate::controllers::job::{TRACKING, status, text};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
-/// Most uids that are listed at a time.
+/// Maximum number of uids listed at a time.
 const MOST: usize = 500;
 
 impl Sync<'_> {
-    /// Lists, releases and counts Pods that have ended, then ends the Job if nothing is in the way.
+    /// Lists, releases and counts Pods that have ended, then finishes the Job if nothing prevents it.
     pub(super) async fn track(&mut self, mut changed: bool) -> Result<(), StoreError> {
         let mut held: Vec<Value> = self
             .pods
@@ -81,7 +82,8 @@ impl Sync<'_> {
             if uids.is_empty() { Value::Null } else { uids.into() };
     }
 
-    /// Lists Pods that have ended: those to release now, whether the status has changed, whether there are more.
+    /// Lists Pods that have ended; returns those to release now, whether the status has changed, and whether there
+    /// are more.
     fn list_ended(&mut self) -> (Vec<Arc<Value>>, bool, bool) {
         let waiting = self.waiting_for_replacement();
         let mut by_index = self.pods.clone();
@@ -128,8 +130,8 @@ impl Sync<'_> {
         (release_now, changed, false)
     }
 
-    /// A failed Pod of an index that is to be tried again stays until its successor is there, which takes over its
-    /// count of failures.
+    /// Whether a Pod may be released. A failed Pod of an index that will be retried stays until its replacement
+    /// exists, which takes over its count of failures.
     fn may_release(&self, pod: &Value, has_failed: bool, waiting: &[(i64, Arc<Value>)]) -> bool {
         if deleting(&self.job) || self.ending.is_some() || succeeded(pod) {
             return true;
@@ -140,7 +142,8 @@ impl Sync<'_> {
                 .any(|(_, other)| other["metadata"]["uid"] == pod["metadata"]["uid"])
     }
 
-    /// The last failed Pod of each index that is neither done nor worked on, with a limit per index.
+    /// Returns the last failed Pod of each index that is neither completed nor active, for Jobs with a limit per
+    /// index.
     pub(super) fn waiting_for_replacement(&self) -> Vec<(i64, Arc<Value>)> {
         let mut last: Vec<(i64, Arc<Value>)> = Vec::new();
         let Some(over) = &self.failed_indexes else {
@@ -174,7 +177,7 @@ impl Sync<'_> {
         last
     }
 
-    /// Indexes that have failed for good.
+    /// Returns the indexes that have failed for good.
     pub(super) fn indexes_failed(&self, completions: i64) -> Indexes {
         let limit = self.spec()["backoffLimitPerIndex"].as_i64().unwrap_or(0);
         let mut set = Indexes::parse(text(&self.status["failedIndexes"]), completions);
@@ -195,7 +198,7 @@ impl Sync<'_> {
         set
     }
 
-    /// Writes which indexes are done and which have failed.
+    /// Writes the completed and failed indexes into the status.
     fn write_indexes(&mut self) -> bool {
         if !indexed(&self.job) {
             return false;
@@ -217,7 +220,7 @@ impl Sync<'_> {
         changed
     }
 
-    /// Notes how the Job will end, before its Pods are released.
+    /// Records how the Job will end, before its Pods are released.
     fn write_target(&mut self) -> bool {
         let Some(ending) = self.ending.clone() else {
             return false;
@@ -232,7 +235,7 @@ impl Sync<'_> {
         )
     }
 
-    /// The Job is called what it is, once every Pod is counted and has ended.
+    /// Adds the final condition once every Pod is counted and has ended.
     fn finish(&mut self) -> bool {
         let Some(ending) = self.ending.clone() else {
             return false;
@@ -255,7 +258,7 @@ impl Sync<'_> {
         true
     }
 
-    /// The event of a Job that has ended.
+    /// Records the event of a Job that has finished.
     fn tell(&self) {
         match &self.ending {
             Some(ending) if ending.is_success() => {

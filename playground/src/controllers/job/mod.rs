@@ -1,9 +1,9 @@
 //! The Job controller (<https://kubernetes.io/docs/concepts/workloads/controllers/job/>).
 //!
-//! Each Job is looked at when it is made or its spec changes, one second after its Pods change, and when time brings
-//! something: a deadline, or the end of a back-off. What is refused, because someone else has changed the Job or a quota
-//! is full, is tried again 1 s, 2 s, 4 s, … later. Pods carry the finalizer `batch.kubernetes.io/job-tracking` until they are
-//! counted ([`count`]).
+//! A Job is synced when it is created or its spec changes, one second after its Pods change, and when a time is
+//! reached: a deadline, or the end of a back-off. A sync whose requests are refused, because of a conflicting
+//! change or a full quota, is retried 1 s, 2 s, 4 s, … later. Pods carry the finalizer
+//! `batch.kubernetes.io/job-tracking` until they are counted ([`count`]).
 
 mod backoff;
 mod claim;
@@ -37,16 +37,16 @@ use crate::store::{Event, EventKind, Key, StoreError};
 pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 /// The controller's name in `spec.managedBy`.
 const OWN_NAME: &str = "kubernetes.io/job-controller";
-/// Pods' changes are looked at together.
+/// Pod changes within this time are handled in one sync.
 const BATCH: Duration = Duration::from_secs(1);
-/// Jobs that are looked at together. They wait for their requests more than they work, so these are more than the five
-/// of `--concurrent-job-syncs`: many Jobs that are made at once do not wait for one another.
+/// Number of concurrent syncs. Syncs mostly wait for requests, so there are more than the five of
+/// `--concurrent-job-syncs`: many Jobs created at once do not wait for one another.
 const WORKERS: usize = 32;
-/// First and longest wait after a request of the controller was refused.
+/// Initial and maximum retry delay after a request of the controller was refused.
 const RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
-/// Runs until the playground ends.
+/// Runs until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         let mut controller = Controller::new(cluster.clone());
@@ -61,7 +61,7 @@ pub(crate) async fn run(cluster: Cluster) {
     }
 }
 
-/// What the controller remembers.
+/// The controller's state.
 pub(super) struct Controller {
     cluster: Cluster,
     queue: Queue,
@@ -69,11 +69,11 @@ pub(super) struct Controller {
     backoff: HashMap<String, Record>,
     /// How often a Job's sync has failed in a row.
     refused: HashMap<Name, u32>,
-    /// Jobs that are looked at now.
+    /// Jobs being synced.
     workers: JoinSet<Result<Looked, StoreError>>,
 }
 
-/// What a look at a Job has led to: its name and uid, and nothing if there was nothing to do.
+/// The result of a sync: the Job's name and uid, and `None` if there was nothing to do.
 type Looked = (Name, String, Option<sync::Outcome>);
 
 impl Controller {
@@ -87,7 +87,7 @@ impl Controller {
         }
     }
 
-    /// Follows Jobs and Pods.
+    /// Watches Jobs and Pods.
     async fn follow(&mut self) -> Result<(), StoreError> {
         let since = self.cluster.store.version();
         let mut jobs = self.cluster.store.watch(&JOBS, None, since)?;
@@ -134,7 +134,7 @@ impl Controller {
         } else {
             self.queue.now(job);
         }
-        // What belonged to it has nobody who counts it any more.
+        // Nothing counts the Pods of this Job any more.
         if change.kind == EventKind::Deleted || status::finished(job) {
             let namespace = job["metadata"]["namespace"].as_str();
             for pod in self.cluster.store.list(&PODS, namespace)?.0 {
@@ -165,7 +165,7 @@ impl Controller {
         Ok(())
     }
 
-    /// Begins to look at a Job.
+    /// Starts the sync of a Job.
     fn look(&mut self, name: Name) -> Result<(), StoreError> {
         let key = Key::new(&JOBS, name.0.clone(), name.1.clone());
         let job = self.cluster.store.get(&key)?;
@@ -186,7 +186,7 @@ impl Controller {
         Ok(())
     }
 
-    /// A look is over; a Job whose requests were refused is looked at again, later each time.
+    /// Handles the end of a sync; a Job whose requests were refused is retried with increasing delays.
     fn looked(&mut self, (name, uid, outcome): Looked) {
         self.queue.done(&name);
         let Some(outcome) = outcome else {
@@ -209,17 +209,17 @@ impl Controller {
     }
 }
 
-/// It is this controller that looks after the Job.
+/// Whether the Job is managed by this controller.
 fn is_own(job: &Value) -> bool {
     job["spec"]["managedBy"].as_str().unwrap_or(OWN_NAME) == OWN_NAME
 }
 
-/// A list member; empty if missing.
+/// Returns a list field; empty if missing.
 fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A text member; empty if missing.
+/// Returns a text field; empty if missing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Making the Pods that are missing and deleting those that are too many.
+//! Creates missing Pods and deletes surplus ones.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::controllers::job::{TRACKING, items, template, text};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
-/// Most Pods that are created or deleted in one look.
+/// Maximum number of Pods created or deleted in one sync.
 const MOST: i64 = 500;
 
 impl Sync<'_> {
-    /// Brings the number of Pods to what the Job wants.
+    /// Adjusts the number of Pods to the Job's parallelism and completions.
     pub(super) async fn manage(&mut self) -> Result<(), StoreError> {
         if suspended(&self.job) {
             let all = self.active.clone();
@@ -31,7 +31,7 @@ impl Sync<'_> {
         }
         let parallelism = self.spec()["parallelism"].as_i64().unwrap_or(1);
         let wanted = match self.completions() {
-            // A work queue that has seen a success only finishes what runs.
+            // A work queue Job that has seen a success only finishes the Pods that run.
             None if self.succeeded > 0 => self.active_count,
             None => parallelism,
             Some(completions) => parallelism.min(completions - self.succeeded).max(0),
@@ -48,7 +48,7 @@ impl Sync<'_> {
             let left = self.outcome.record.left(self.now);
             if !left.is_zero() {
                 self.look_after(left.max(crate::controllers::job::BATCH));
-                // As long as it waits, the controller says that nothing is active.
+                // While it backs off, the controller reports no active Pods.
                 self.active_count = 0;
                 return Ok(());
             }
@@ -57,7 +57,8 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Which Pods to give up: those whose index is not wanted or has another Pod, then those that have done least.
+    /// Returns the Pods to delete: those whose index is not wanted or has another Pod, then those that have made
+    /// the least progress.
     fn surplus(&self, least: i64) -> Vec<Arc<Value>> {
         let mut chosen: Vec<Arc<Value>> = Vec::new();
         let mut rest = self.active.clone();
@@ -88,7 +89,7 @@ impl Sync<'_> {
         chosen
     }
 
-    /// Deletes Pods. Those of a Job that goes on are released first: they do not count.
+    /// Deletes Pods. With `release`, their finalizers are removed first: they do not count.
     pub(super) async fn delete(&mut self, pods: &[Arc<Value>], released: bool) -> Result<(), StoreError> {
         if pods.is_empty() {
             return Ok(());
@@ -125,13 +126,13 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Creates Pods: one, then two, four, … until one is refused.
+    /// Creates Pods: one, then two, four, … until a request is refused.
     async fn create(&mut self, missing: i64) {
         let places: Vec<(Option<i64>, Option<Arc<Value>>)> = if indexed(&self.job) {
             let indexes = self.free_indexes(missing);
             let places = self.ready_indexes(&indexes);
             if places.is_empty() && !indexes.is_empty() {
-                // As long as all of them wait, the controller says that nothing is active.
+                // While all of them back off, the controller reports no active Pods.
                 self.active_count = 0;
             }
             places
@@ -180,7 +181,7 @@ impl Sync<'_> {
         }
     }
 
-    /// The first indexes that nobody works on and that are not over.
+    /// Returns the first indexes that are neither active nor finished.
     fn free_indexes(&self, most: i64) -> Vec<i64> {
         let taken = |pod: &&Arc<Value>| {
             crate::controllers::job::facts::active(pod)
@@ -205,7 +206,8 @@ impl Sync<'_> {
             .collect()
     }
 
-    /// Indexes whose own back-off is over, each with the Pod that failed before; looks again when the next one is.
+    /// Returns the indexes whose own back-off has expired, each with its previous failed Pod; schedules a sync for
+    /// when the next one expires.
     fn ready_indexes(&mut self, indexes: &[i64]) -> Vec<(Option<i64>, Option<Arc<Value>>)> {
         let waiting = self.waiting_for_replacement();
         let mut places = Vec::new();

@@ -1,26 +1,26 @@
-//! `podFailurePolicy` and `successPolicy`
-//! ([Pod failure policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy),
-//! [success policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy)).
+//! Evaluates `podFailurePolicy` and `successPolicy` ([Pod failure
+//! policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy), [success
+//! policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy)).
 
 use serde_json::Value;
 
 use crate::controllers::job::indexes::Indexes;
 use crate::controllers::job::{items, text};
 
-/// What a Pod failure policy says of a failed Pod.
+/// The decision of a Pod failure policy about a failed Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It counts.
+    /// The failure counts.
     Count,
-    /// It does not count.
+    /// The failure does not count.
     Ignore,
-    /// Its index has failed.
+    /// The Pod's index has failed.
     FailIndex,
-    /// The Job has failed, for this reason.
+    /// The Job has failed, with this message.
     FailJob(String),
 }
 
-/// The first rule that matches a failed Pod decides.
+/// Returns the decision of the first rule that matches a failed Pod.
 pub(super) fn verdict(job: &Value, pod: &Value) -> Verdict {
     for (number, rule) in items(&job["spec"]["podFailurePolicy"]["rules"])
         .iter()
@@ -39,7 +39,7 @@ pub(super) fn verdict(job: &Value, pod: &Value) -> Verdict {
     Verdict::Count
 }
 
-/// What of the Pod a rule matches, in words.
+/// Describes what a rule matched in the Pod; `None` if it does not match.
 fn matched(rule: &Value, pod: &Value) -> Option<String> {
     let metadata = &pod["metadata"];
     let place = format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"]));
@@ -70,14 +70,14 @@ fn matched(rule: &Value, pod: &Value) -> Option<String> {
     }
     let patterns = items(&rule["onPodConditions"]);
     let same = |one: &Value, other: &Value| one["type"] == other["type"] && one["status"] == other["status"];
-    // The first of the Pod's conditions, not of the rule's patterns, is the one that is told.
+    // The first of the Pod's conditions, not of the rule's patterns, is reported.
     let found = items(&pod["status"]["conditions"])
         .iter()
         .find(|one| patterns.iter().any(|pattern| same(pattern, one)));
     found.map(|one| format!("Pod {place} has condition {}", text(&one["type"])))
 }
 
-/// The message of the first success rule that is met.
+/// Returns the message of the first success rule that is met.
 pub(super) fn success(job: &Value, succeeded: &Indexes) -> Option<String> {
     let completions = job["spec"]["completions"].as_i64()?;
     if succeeded.len() == 0 {

@@ -1,4 +1,4 @@
-//! The life of a Job with a clock that stands still.
+//! Tests the life cycle of a Job with a manual clock.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn finish(cluster: &Cluster, pod: &Value, phase: &str) {
     }).unwrap();
 }
 
-/// Looks at every Job until nothing more follows; the clock stands still meanwhile.
+/// Syncs every Job until nothing more follows, without advancing the clock.
 async fn rounds(controller: &mut Controller) {
     for _ in 0..6 {
         for job in controller.cluster.store.list(&JOBS, None).unwrap().0 {

@@ -1,16 +1,16 @@
-//! JSON patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)), as lenient as the API server: `replace` of a
-//! missing member adds it.
+//! Applies JSON patches ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)), as lenient as the API server:
+//! `replace` of a missing member adds it.
 
 use serde_json::{Value, json};
 
 use crate::http::status::Status;
 
-/// Most operations in one patch.
+/// Maximum number of operations in one patch.
 const MOST: usize = 10_000;
-/// Largest object that copies may make, in bytes of JSON.
+/// Maximum size of the object after a copy, in bytes of JSON.
 const LARGEST: usize = 3 * 1024 * 1024;
 
-/// Refuses what cannot be read at all.
+/// Rejects a patch that cannot be parsed.
 pub(super) fn check(patch: &Value) -> Result<(), Status> {
     let operations = patch.as_array().map_or(0, Vec::len);
     if operations > MOST {
@@ -20,7 +20,7 @@ pub(super) fn check(patch: &Value) -> Result<(), Status> {
     Ok(())
 }
 
-/// The one answer to every operation that cannot be done.
+/// Returns the error for every operation that cannot be applied.
 fn rejected() -> Status {
     let mut status = Status::new(
         422,
@@ -31,7 +31,7 @@ fn rejected() -> Status {
     status
 }
 
-/// Does all operations in their order.
+/// Applies all operations in order.
 pub(super) fn apply(target: &mut Value, patch: &Value) -> Result<(), Status> {
     for operation in patch.as_array().into_iter().flatten() {
         one(target, operation).ok_or_else(rejected)?;
@@ -67,7 +67,7 @@ fn one(target: &mut Value, operation: &Value) -> Option<()> {
     }
 }
 
-/// What holds the last step of a path, and that step.
+/// Returns the parent of a path's last segment, and that segment.
 fn parent<'a>(target: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
     let (parent, last) = path.rsplit_once('/')?;
     Some((

@@ -1,4 +1,4 @@
-//! Patches: merge (RFC 7386), JSON (RFC 6902), strategic merge, and apply
+//! Applies patches: merge (RFC 7386), JSON (RFC 6902), strategic merge, and apply
 //! ([PATCH](https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply)).
 
 mod json;
@@ -13,7 +13,7 @@ use crate::api::decode::{Format, schema_of};
 use crate::http::status::Status;
 use crate::resource::Resource;
 
-/// How a patch is meant, by its content type.
+/// The kind of a patch, by its content type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PatchKind {
     Merge,
@@ -22,12 +22,12 @@ pub(super) enum PatchKind {
     Apply,
 }
 
-/// A patch that has been read.
+/// A parsed patch.
 #[derive(Debug)]
 pub(super) struct Patch {
-    /// How it is meant.
+    /// Its kind.
     pub kind: PatchKind,
-    /// What it says.
+    /// Its content.
     pub body: Value,
 }
 
@@ -49,7 +49,7 @@ impl PatchKind {
 }
 
 impl Patch {
-    /// Reads a patch.
+    /// Parses a patch.
     pub(super) fn read(kind: PatchKind, body: &[u8]) -> Result<Self, Status> {
         let format = if kind == PatchKind::Apply {
             Format::Yaml
@@ -78,7 +78,7 @@ impl Patch {
         }
     }
 
-    /// The object after the patch; an apply patch is none of this module's.
+    /// Returns the patched object; server-side apply is handled elsewhere.
     pub(super) fn apply(&self, resource: &Resource, old: &Value) -> Result<Value, Status> {
         let mut new = old.clone();
         match self.kind {
@@ -90,7 +90,7 @@ impl Patch {
     }
 }
 
-/// What a patched object that cannot be read means: the client's fault, with the object as it would be.
+/// Returns the error for a patched object that cannot be decoded: a client error that quotes the patched object.
 pub(super) fn unreadable(
     patch: &Patch,
     resource: &Resource,
@@ -111,7 +111,7 @@ pub(super) fn unreadable(
     status
 }
 
-/// [RFC 7386](https://www.rfc-editor.org/rfc/rfc7386).
+/// Applies a merge patch ([RFC 7386](https://www.rfc-editor.org/rfc/rfc7386)).
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();

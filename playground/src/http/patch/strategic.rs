@@ -1,6 +1,6 @@
-//! Strategic merge patch: lists of things with a merge key are merged by it, with directives for what a merge cannot
-//! say
-//! ([strategic merge patch](https://github.com/kubernetes/community/blob/main/contributors/devel/sig-api-machinery/strategic-merge-patch.md)).
+//! Applies strategic merge patches: lists of objects with a merge key are merged by it, with directives for what a
+//! merge cannot express ([strategic merge
+//! patch](https://github.com/kubernetes/community/blob/main/contributors/devel/sig-api-machinery/strategic-merge-patch.md)).
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ fn members(
     Ok(())
 }
 
-/// Merges two lists; what the patch names comes in its order, the rest stays where it was.
+/// Merges two lists; items of the patch follow its order, the rest keeps its position.
 fn list(
     own: &[Value],
     patch: &[Value],
@@ -124,7 +124,7 @@ fn list(
     }
     for item in patch {
         match item[DIRECTIVE].as_str() {
-            // It says only how the list is meant.
+            // Only a directive for the list.
             Some("replace") if item.get(key).is_none() => continue,
             Some("delete") => {
                 require(item, key)?;
@@ -161,8 +161,8 @@ fn require(item: &Value, key: &str) -> Result<(), Status> {
     )))
 }
 
-/// Items that the patch names are in its order, the others in their old order; between the two kinds the old order
-/// decides where it can, else what the patch names comes first.
+/// Orders merged items: those of the patch in its order, the others in their old order; between the two, the old
+/// order decides where it can, otherwise the patch's items come first.
 fn ordered(
     merged: &[Value],
     named: &[Value],
@@ -191,7 +191,7 @@ fn ordered(
     }
 }
 
-/// A value as Go prints it.
+/// Formats a value as Go prints it.
 fn go(value: &Value) -> String {
     match value {
         Value::Object(members) => {

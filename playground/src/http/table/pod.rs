@@ -1,4 +1,4 @@
-//! The cells of a Pod: what state its containers make together.
+//! Computes the cells of a Pod from the state of its containers.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A container's state in a word, if it is not simply running.
+/// Returns a container's state as the column `STATUS` shows it; `None` if it is simply running.
 fn word(state: &Value) -> Option<String> {
     let (waiting, ended) = (&state["waiting"], &state["terminated"]);
     if !text(&waiting["reason"]).is_empty() {
@@ -31,14 +31,14 @@ fn word(state: &Value) -> Option<String> {
     )
 }
 
-/// An init container that goes on beside the others.
+/// Whether an init container is a sidecar container.
 fn is_sidecar(pod: &Value, name: &Value) -> bool {
     list(&pod["spec"]["initContainers"])
         .iter()
         .any(|one| one["name"] == *name && one["restartPolicy"] == "Always")
 }
 
-/// What the column `Status` says, how many containers are ready, how often they were restarted and when last.
+/// The column `Status`, how many containers are ready, how often they were restarted and when last.
 struct Summary {
     status: String,
     ready: usize,
@@ -114,7 +114,7 @@ fn summary(pod: &Value) -> Summary {
                 None => {}
             }
         }
-        // Some have completed and some run: the Pod goes on.
+        // Some containers have completed and some run: the Pod is running.
         if found.status == "Completed" && running {
             let word = if has("Ready") { "Running" } else { "NotReady" };
             word.clone_into(&mut found.status);
@@ -131,7 +131,7 @@ fn summary(pod: &Value) -> Summary {
     found
 }
 
-/// One cell.
+/// Returns one cell.
 pub(super) fn cell(pod: &Value, column: &str, now: Timestamp) -> Value {
     let or_none = |value: &Value| match text(value) {
         "" => Value::from("<none>"),

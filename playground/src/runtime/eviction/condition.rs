@@ -1,5 +1,5 @@
-//! What nodes say of the disk, as a kubelet and the node lifecycle controller do: the condition `DiskPressure`, the
-//! taint that keeps new Pods away, and events.
+//! Reports disk pressure on the nodes as a kubelet and the node lifecycle controller do: the condition
+//! `DiskPressure`, the taint that keeps new Pods away, and events.
 //!
 //! All nodes of the playground share one disk.
 
@@ -12,22 +12,22 @@ use crate::events;
 use crate::resource::NODES;
 use crate::store::{Key, StoreError};
 
-/// How long a disk has to be fine before a node says so (the kubelet's `evictionPressureTransitionPeriod`, which is
-/// five minutes there: nobody who tries things out waits so long).
+/// How long the pressure has to be over before the nodes report it (the kubelet's
+/// `evictionPressureTransitionPeriod`; its default of five minutes is too long for trying things out).
 const TRANSITION: Duration = Duration::from_secs(10);
 const TAINT: &str = "node.kubernetes.io/disk-pressure";
 
-/// What nodes say of the disk.
+/// The `DiskPressure` condition of the nodes.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
-    /// When a bound was last passed.
+    /// When a threshold was last exceeded.
     seen: Option<Instant>,
-    /// What every node says; none before it has been written.
+    /// The value that every node reports; `None` before it has been written.
     said: Option<bool>,
 }
 
 impl Condition {
-    /// Takes note of whether a bound is passed, and tells it on every node where that is new.
+    /// Records whether a threshold is exceeded, and reports a change on every node.
     pub fn observe(&mut self, cluster: &Cluster, is_passed: bool, now: Instant) {
         if is_passed {
             self.seen = Some(now);
@@ -40,7 +40,7 @@ impl Condition {
         }
         match tell(cluster, pressure) {
             Ok(()) => self.said = Some(pressure),
-            // A disk that is full takes it later.
+            // Retried later: a full disk accepts no writes.
             Err(error) => tracing::debug!(%error, "nodes cannot say how the disk is"),
         }
     }
@@ -95,7 +95,7 @@ fn is_under_pressure(node: &Value) -> bool {
         .any(|one| is_condition(one) && one["status"] == "True")
 }
 
-/// The node with its condition and its taint; others of it stay as they are.
+/// Returns the node with its condition and taint changed; other conditions and taints are kept.
 fn changed(node: &Value, pressure: bool, now: &str) -> Value {
     let mut node = node.clone();
     let (status, reason, message) = if pressure {
@@ -113,7 +113,7 @@ fn changed(node: &Value, pressure: bool, now: &str) -> Value {
         .any(|one| is_condition(one) && one["status"] == status);
     if !is_said {
         conditions.retain(|one| !is_condition(one));
-        // Before `Ready`, which is the last one of a kubelet's.
+        // Before `Ready`, which a kubelet writes last.
         conditions.insert(
             0,
             json!({

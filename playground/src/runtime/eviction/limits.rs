@@ -1,4 +1,4 @@
-//! Which limits Pods have passed, in the kubelet's words.
+//! Finds the limits that Pods have exceeded, with the kubelet's messages.
 
 use serde_json::Value;
 
@@ -8,7 +8,8 @@ use crate::runtime::eviction::usage::Usage;
 use crate::runtime::kubelet::ROOT_BYTES;
 use crate::runtime::resources;
 
-/// Which limit of its own a Pod has passed, in the kubelet's words and order.
+/// Returns the kubelet's message for the first of its own limits that a Pod has exceeded, checked in the kubelet's
+/// order.
 pub(super) fn exceeded(usage: &Usage) -> Option<String> {
     for (name, bytes, limit) in &usage.volumes {
         if let Some(limit) = limit
@@ -38,7 +39,7 @@ pub(super) fn exceeded(usage: &Usage) -> Option<String> {
         let limit = limit_of(container).unwrap_or_else(|| resources::from_bytes(ROOT_BYTES));
         let name = container["name"].as_str()?;
         let (_, logs, root) = usage.containers.iter().find(|(one, ..)| one == name)?;
-        // Without a limit of its own, its logs are bounded by their rotation.
+        // The logs of a container without a limit of its own are bounded by rotation.
         let used = if limit_of(container).is_some() {
             logs + root
         } else {
@@ -49,7 +50,7 @@ pub(super) fn exceeded(usage: &Usage) -> Option<String> {
     })
 }
 
-/// The kubelet's message of an eviction for want of space.
+/// Returns the kubelet's message for an eviction because of low disk space.
 pub(super) fn low(usage: &Usage, pressure: &Pressure) -> String {
     use std::fmt::Write as _;
 

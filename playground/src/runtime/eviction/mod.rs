@@ -1,6 +1,6 @@
-//! Local storage as the kubelet's eviction manager keeps it: Pods above their own limits go, and when the disk is
-//! nearly full the Pod that uses most of it
-//! ([node-pressure eviction](https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/)).
+//! Manages local storage as the kubelet's eviction manager does: evicts Pods that exceed their own limits and, when
+//! the disk is nearly full, the Pod that uses most of it ([node-pressure
+//! eviction](https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/)).
 
 mod condition;
 mod limits;
@@ -23,18 +23,18 @@ use crate::runtime::node::{Eviction, Node};
 use crate::runtime::sandbox::Looks;
 use crate::runtime::{disk, logs};
 
-/// How often the free space is looked at, which costs nothing.
+/// How often the free space is checked, which costs nothing.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often files are counted.
+/// How often disk usage is measured by counting files.
 const COUNT: Duration = Duration::from_secs(1);
-/// How long an eviction gets before another Pod is looked for.
+/// How long an eviction may take to free space before another Pod is selected.
 const EFFECT: Duration = Duration::from_secs(5);
-/// What stays free at most; a tenth of a small disk.
+/// Free space to keep, in bytes; a tenth of the disk where that is less.
 const FREE: u64 = 1 << 30;
-/// What the data folder may hold, unless it is said; half of a small disk.
+/// Default maximum size of the data directory, in bytes; half of the disk where that is less.
 const LIMIT: u64 = 10 << 30;
 
-/// Watches the disk until the playground ends.
+/// Monitors the disk until the playground stops.
 pub(super) async fn run(cluster: Cluster, node: Arc<Node>, stop: CancellationToken) {
     let mut manager = Manager {
         cluster,
@@ -66,22 +66,22 @@ pub(super) async fn run(cluster: Cluster, node: Arc<Node>, stop: CancellationTok
 struct Manager {
     cluster: Cluster,
     node: Arc<Node>,
-    /// When files were counted.
+    /// When files were last counted.
     counted: Option<Instant>,
-    /// Bytes of the data folder.
+    /// Bytes used by the data directory.
     total: u64,
-    /// When a Pod was evicted for the disk.
+    /// When a Pod was last evicted for disk pressure.
     evicted: Option<Instant>,
-    /// What nodes say of it.
+    /// The condition that the nodes report.
     condition: Condition,
 }
 
-/// A bound that is passed.
+/// A threshold that is exceeded.
 struct Pressure {
     threshold: u64,
     available: u64,
     what: String,
-    /// The disk itself is nearly full, whoever has filled it.
+    /// The disk itself is nearly full, whatever has filled it.
     is_disk: bool,
 }
 
@@ -113,13 +113,13 @@ impl Manager {
         }
         *known = text;
         drop(known);
-        // Where the store has failed, nobody but this may write for a long time.
+        // After a failed write there may be no other write for a long time, so the store is probed here.
         if let Err(error) = self.cluster.store.probe() {
             tracing::debug!(%error, "the store does not write yet");
         }
     }
 
-    /// The bound that the data folder has passed.
+    /// Returns the threshold that the data directory or the disk has exceeded.
     fn pressure(&self) -> Option<Pressure> {
         let space = disk::space(&self.cluster.data_dir).ok()?;
         let free = FREE.min(space.size / 10);
@@ -159,7 +159,7 @@ impl Manager {
         })
     }
 
-    /// What living Pods use, and the Pods that have ended.
+    /// Returns the usage of running Pods, and the Pods that have ended.
     fn usages(&self) -> (Vec<Usage>, Vec<Arc<Value>>) {
         let Ok((pods, _)) = self.cluster.store.list(&PODS, None) else {
             return Default::default();
@@ -176,8 +176,8 @@ impl Manager {
         (usages.collect(), over)
     }
 
-    /// Evicts the Pods that have passed limits of their own, and, where a bound of the disk is passed, the one that
-    /// uses most of it.
+    /// Evicts the Pods that exceed their own limits and, where a disk threshold is exceeded, the Pod that uses most
+    /// of the disk.
     fn pods(&mut self, mut usages: Vec<Usage>, over: &[Arc<Value>], pressure: Option<&Pressure>) {
         usages.retain(|usage| match limits::exceeded(usage) {
             Some(message) => {
@@ -193,7 +193,7 @@ impl Manager {
         {
             return;
         }
-        // A Pod that uses next to nothing would go for nothing.
+        // Evicting a Pod that uses next to nothing would free nothing.
         let least = (self.total / 100).max(64 << 10);
         let heaviest = usages
             .iter()
@@ -202,7 +202,8 @@ impl Manager {
         if let Some(usage) = heaviest {
             self.evict_for(usage, pressure);
         } else if !self.reclaim(over) && pressure.is_disk {
-            // Nothing that is seen explains it: the one goes that has written most of what can be hidden.
+            // Visible usage does not explain the pressure: evicts the Pod that has written most among those that
+            // can hide files.
             let hiding = usages.iter().filter(|usage| usage.hidden.is_some());
             if let Some(usage) = hiding.max_by_key(|usage| usage.hidden) {
                 self.evict_for(usage, pressure);
@@ -215,7 +216,8 @@ impl Manager {
         self.evict(&usage.pod, &limits::low(usage, pressure), true);
     }
 
-    /// Makes space with the logs of the Pod that has ended and left most; false if none has left much.
+    /// Frees space by truncating the logs of the ended Pod with the largest logs; returns false if no Pod has much
+    /// to free.
     fn reclaim(&self, over: &[Arc<Value>]) -> bool {
         let size = |pod: &Value| disk::usage(&logs::folder(&self.cluster, pod));
         let largest = over

@@ -1,4 +1,4 @@
-//! What a container runs, with everything resolved.
+//! Resolves what a container runs.
 
 use serde_json::Value;
 
@@ -9,11 +9,11 @@ use crate::runtime::resources;
 use crate::runtime::sandbox::{Spec, write_etc};
 use crate::runtime::volumes;
 
-/// Bytes outside of volumes, which are in memory and count as such.
+/// Maximum bytes written outside of volumes; they are in memory and count as memory.
 pub(in crate::runtime) const ROOT_BYTES: u64 = 1 << 30;
 
 impl Life {
-    /// What to run, with everything resolved.
+    /// Returns the sandbox spec of a container with everything resolved.
     pub(super) fn spec(&self, pod: &Value, container: &Value, attempt: i64) -> Result<Spec, String> {
         let env = environment::of(&self.cluster, pod, container)?;
         let words = |field: &str| -> Vec<String> {
@@ -70,7 +70,7 @@ impl Life {
     }
 }
 
-/// Refuses what no program can be given: the kernel ends its strings with a zero byte.
+/// Rejects strings that no program can receive: the kernel terminates strings with a NUL byte.
 fn without_nul(what: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), String> {
     if texts.into_iter().any(|text| text.as_ref().contains('\0')) {
         return Err(format!("{what} holds a zero byte"));
@@ -78,8 +78,8 @@ fn without_nul(what: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) -> 
     Ok(())
 }
 
-/// What a container may write outside of its volumes: a container above its own `ephemeral-storage` is evicted, so it
-/// has to get somewhat above it.
+/// Returns the maximum bytes that a container may write outside of its volumes. It is above the container's
+/// `ephemeral-storage` limit, because exceeding that limit has to be possible for the eviction.
 fn root_bytes(container: &Value) -> u64 {
     match resources::bytes(&container["resources"]["limits"]["ephemeral-storage"]) {
         Some(limit) => limit

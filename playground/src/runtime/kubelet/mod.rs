@@ -1,9 +1,8 @@
-//! The kubelet of all nodes: takes each Pod that is on a node through its life, and writes what happens into its
-//! status.
+//! The kubelet of all nodes: runs the lifecycle of each Pod that is assigned to a node, and writes its status.
 //!
-//! Processes die with the playground. A Pod that was running when it ended is treated as by a node that restarts:
-//! its container has ended with an unknown code (255, `ContainerStatusUnknown`), and the Pod's restart policy says
-//! what comes next.
+//! Processes die with the playground. A Pod that was running at that time is treated as on a restarted node: its
+//! container has ended with an unknown code (255, `ContainerStatusUnknown`), and the Pod's restart policy decides
+//! what follows.
 
 mod command;
 mod container;
@@ -35,12 +34,12 @@ use crate::runtime::volumes;
 use crate::store::{EventKind, Key, StoreError};
 
 const COMPONENT: &str = "kubelet";
-/// How often all Pods are looked at, whatever has changed.
+/// How often all Pods are relisted, independently of the watch.
 const RELIST: Duration = Duration::from_secs(1);
-/// How long a status waits for a disk that takes nothing.
+/// How often a status update is retried while the disk accepts no writes.
 const STATUS_RETRY: Duration = Duration::from_millis(250);
 
-/// Runs Pods until the playground ends.
+/// Runs Pods until the playground stops.
 pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTracker) {
     let sandbox = Sandbox::find().map(Arc::new).map_err(|error| error.to_string());
     match &sandbox {
@@ -49,7 +48,7 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
         }
         Err(error) => tracing::error!(error, "no command can run"),
     }
-    // As after a restart of a node: what was in memory is gone.
+    // As after a restart of a node: volumes in memory are gone.
     volumes::unmount_all(&cluster);
     sweep::sweep(&cluster);
     let node: Arc<Node> = Arc::default();
@@ -70,7 +69,7 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
     kubelet.follow().await;
 }
 
-/// What takes Pods.
+/// Starts the lifecycle of Pods.
 struct Kubelet {
     cluster: Cluster,
     sandbox: Result<Arc<Sandbox>, String>,
@@ -78,14 +77,14 @@ struct Kubelet {
     recorder: Recorder,
     stop: CancellationToken,
     tasks: TaskTracker,
-    /// The Pods that are taken, by uid.
+    /// Uids of the Pods whose lifecycle is running.
     known: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Kubelet {
     async fn follow(&self) {
         let mut first = true;
-        // Also finds Pods whose life has ended for an error.
+        // Also finds Pods whose lifecycle has ended with an error.
         let mut relist = tokio::time::interval(RELIST);
         loop {
             let since = self.cluster.store.version();
@@ -109,7 +108,7 @@ impl Kubelet {
                     change = changes.next() => match change {
                         Some(Ok(change)) if change.kind == EventKind::Deleted => {}
                         Some(Ok(change)) => self.take(&change.object, false),
-                        // It has fallen behind.
+                        // The watch has fallen behind.
                         Some(Err(_)) => break,
                         None => return,
                     },
@@ -119,7 +118,7 @@ impl Kubelet {
         }
     }
 
-    /// Takes a Pod that has a node, unless it is taken already.
+    /// Starts the lifecycle of a Pod that has a node, unless it is running already.
     fn take(&self, pod: &Value, restarted: bool) {
         if !pod["spec"]["nodeName"].is_string() {
             return;
@@ -152,7 +151,7 @@ fn lock(known: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The life of one Pod on its node.
+/// The lifecycle of one Pod on its node.
 struct Life {
     cluster: Cluster,
     key: Key,
@@ -167,7 +166,7 @@ struct Life {
 enum End {
     Succeeded,
     Failed,
-    /// The Pod is being deleted, or the playground ends.
+    /// The Pod is being deleted, or the playground stops.
     Stopped,
 }
 
@@ -177,8 +176,8 @@ impl Life {
         Ok(pod.filter(|pod| pod["metadata"]["uid"] == self.uid.as_str()))
     }
 
-    /// Changes the Pod's status. While the disk takes nothing it is tried again: what runs is not run twice because
-    /// its status could not be kept.
+    /// Changes the Pod's status. Retries while the disk accepts no writes: a container must not run twice because
+    /// its status could not be stored.
     async fn change(&self, change: impl Fn(&mut Value)) -> Result<(), StoreError> {
         loop {
             let written = self.cluster.store.modify(&self.key, |pod| {
@@ -239,7 +238,7 @@ impl Life {
             return self.wait_for_removal().await;
         }
         if let End::Stopped = end {
-            // The playground's own end leaves the Pod as it is; the next start takes it up.
+            // When the playground stops, the Pod is left as it is; the next start takes it over.
             return if self.is_deleted()? {
                 self.remove().await
             } else {
@@ -261,7 +260,7 @@ impl Life {
         self.wait_for_removal().await
     }
 
-    /// Removes what the Pod's containers wrote, but for their logs; of those the ends are left if `all`.
+    /// Removes what the Pod's containers wrote except for their logs; with `all`, truncates the logs too.
     fn clear(&self, pod: &Value, all: bool) {
         let folder = volumes::pod_folder(&self.cluster, pod);
         if let Err(error) = crate::store::blocking(|| volumes::remove(&folder)) {
@@ -272,7 +271,7 @@ impl Life {
         }
     }
 
-    /// Init containers one after the other, then all containers at once.
+    /// Runs the init containers one after the other, then all containers at once.
     async fn containers(&self, pod: &Arc<Value>) -> Result<End, StoreError> {
         for container in list(&pod["spec"]["initContainers"]) {
             match self.container(pod, container, "initContainerStatuses").await? {
@@ -300,7 +299,7 @@ impl Life {
             .is_none_or(|pod| !pod["metadata"]["deletionTimestamp"].is_null()))
     }
 
-    /// Waits; false if the Pod or the playground is to end.
+    /// Sleeps; returns false if the Pod or the playground has to stop.
     async fn pause(&self, wait: Duration) -> bool {
         let until = tokio::time::Instant::now() + wait;
         while tokio::time::Instant::now() < until {
@@ -315,7 +314,7 @@ impl Life {
         true
     }
 
-    /// A Pod that is over stays until somebody deletes it.
+    /// Waits for the deletion of a Pod that has finished.
     async fn wait_for_removal(&self) -> Result<(), StoreError> {
         loop {
             if self.is_deleted()? {
@@ -328,7 +327,7 @@ impl Life {
         }
     }
 
-    /// Its containers have ended: the Pod may go, as far as its finalizers let it.
+    /// Removes the Pod after its containers have ended, unless finalizers hold it.
     async fn remove(&self) -> Result<(), StoreError> {
         let Some(pod) = self.pod()? else { return Ok(()) };
         if !is_finished(&pod) {

@@ -1,4 +1,4 @@
-//! A Pod comes to its node, or is found there after a restart.
+//! Starts a Pod on its node, or resumes it after a restart of the playground.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::runtime::kubelet::status::set_conditions;
 use crate::store::StoreError;
 
 impl Life {
-    /// The Pod has come to its node.
+    /// Prepares a Pod that was assigned to a node.
     pub(super) async fn begin(&self, pod: &Value) -> Result<(), StoreError> {
         let now = self.cluster.clock.now_text();
         let number = u64::from_str_radix(&self.uid.replace('-', "")[..8], 16).unwrap_or(0);
@@ -35,7 +35,8 @@ impl Life {
         .await
     }
 
-    /// The playground was restarted under a Pod: what ran is gone. True if the Pod goes on.
+    /// Handles a Pod found after a restart of the playground: its processes are gone. Returns true if the Pod
+    /// continues.
     pub(super) async fn after_restart(&self, pod: &Value) -> Result<bool, StoreError> {
         let now = self.cluster.clock.now_text();
         let never = pod["spec"]["restartPolicy"] == "Never";

@@ -1,5 +1,5 @@
-//! What containers wrote, per container and attempt, in the format of container runtimes (CRI): each line with its
-//! time, its stream and whether it is whole (`F`) or goes on (`P`).
+//! Container logs per container and attempt, in the CRI log format: each line with its timestamp, its stream and
+//! whether it is full (`F`) or partial (`P`).
 
 mod reader;
 mod writer;
@@ -20,10 +20,10 @@ use crate::runtime::logs::reader::{Line, Reader};
 pub(super) use crate::runtime::logs::writer::{Writer, keep, shrink};
 use crate::store::Key;
 
-/// How often a follower looks for more.
+/// How often a follower polls for new lines.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Which lines a reader wants.
+/// Options of a log request, as in `PodLogOptions`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LogOptions {
     pub follow: bool,
@@ -34,7 +34,7 @@ pub(crate) struct LogOptions {
     pub limit: Option<usize>,
 }
 
-/// The folder of a Pod's logs.
+/// Returns the directory of a Pod's logs.
 pub(super) fn folder(cluster: &Cluster, pod: &Value) -> PathBuf {
     let metadata = &pod["metadata"];
     let text = |field: &str| metadata[field].as_str().unwrap_or_default();
@@ -42,14 +42,14 @@ pub(super) fn folder(cluster: &Cluster, pod: &Value) -> PathBuf {
     cluster.data_dir.join("logs").join(folder)
 }
 
-/// The file of an attempt (the container's restart count).
+/// Returns the log file of an attempt (the container's restart count).
 fn file(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> PathBuf {
     folder(cluster, pod)
         .join(container)
         .join(format!("{attempt}.log"))
 }
 
-/// Reads a log; none if the container has not started (or, for `previous`, never ended before).
+/// Reads a log; returns `None` if the container has not started (or, for `previous`, never ended before).
 pub(crate) fn read(
     cluster: &Cluster,
     pod: &Value,
@@ -57,7 +57,7 @@ pub(crate) fn read(
     options: LogOptions,
 ) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static> {
     let restarts = restarts(pod, container);
-    // While a container waits for its restart, the run before is the last one that there was.
+    // While a container waits for its restart, its previous attempt is the last one that ran.
     let attempt = if options.previous && !waits_for_restart(pod, container) {
         restarts.checked_sub(1).filter(|attempt| *attempt >= 0)?
     } else {
@@ -75,10 +75,10 @@ pub(crate) fn read(
         let follow = options.follow && !options.previous;
         let wanted = |line: &Line| options.since.is_none_or(|since| line.time >= since);
         let mut tail = options.tail;
-        // First what is there when the reader comes, which ends; then what comes.
+        // First the existing content, which is finite; then what is appended.
         let mut first = true;
         loop {
-            // Asked before the file is read: what was written before the end is not missed.
+            // Checked before the file is read, so that nothing written before the end is missed.
             let over = has_ended(&cluster, &key, &container, attempt);
             let (mut lines, mut more) = reader.next(!first).await;
             lines.retain(wanted);
@@ -155,7 +155,7 @@ fn has_ended(cluster: &Cluster, key: &Key, container: &str, attempt: i64) -> boo
     restarts(&pod, container) != attempt || !running
 }
 
-/// How many entries the last `lines` whole or begun lines are.
+/// Returns how many entries make up the last `lines` lines, full or partial.
 fn lines_of(entries: &VecDeque<Line>, lines: usize) -> usize {
     let mut left = lines;
     let mut count = 0;
@@ -221,7 +221,7 @@ mod tests {
             if number % 3 == 2 {
                 log.rotate().unwrap();
             }
-            // Behind by up to three rotations, of which four are kept.
+            // Up to three rotations behind; four rotated files are kept.
             if number == 0 || number % 9 == 8 {
                 while let (lines, true) = reader.read(true).unwrap() {
                     seen.extend(texts(&lines));

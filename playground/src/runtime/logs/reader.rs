@@ -1,4 +1,4 @@
-//! Reading of logs, over rotations.
+//! Reads logs across rotations.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::runtime::logs::writer::rotated;
 
-/// Bytes that are read at once.
+/// Maximum bytes read at once.
 const CHUNK: u64 = 1 << 20;
 
 /// An entry of a log.
@@ -17,18 +17,18 @@ pub(super) struct Line {
     pub stamp: String,
     pub text: Vec<u8>,
     pub whole: bool,
-    /// The first part of its line.
+    /// Whether this is the first part of its line.
     pub begins: bool,
 }
 
-/// Reads a log from the beginning of its newest file, as the kubelet does; a follower goes on over rotations.
+/// Reads a log from the start of its newest file, as the kubelet does; a follower continues across rotations.
 pub(super) struct Reader {
     path: PathBuf,
     file: Option<File>,
     at: u64,
-    /// Where the file ended when the reader came.
+    /// Size of the file when the reader was opened.
     end: Option<u64>,
-    /// The last entry was a part that goes on.
+    /// The last entry was a partial line.
     within: bool,
 }
 
@@ -43,8 +43,8 @@ impl Reader {
         }
     }
 
-    /// The next entries, and whether there are more already: up to where the file ended when the reader came, or for
-    /// a follower up to now.
+    /// Returns the next entries, and whether more are available already: up to the size of the file when the reader
+    /// was opened or, for a follower, up to its current size.
     pub async fn next(&mut self, follow: bool) -> (Vec<Line>, bool) {
         let mut reader = Self {
             path: self.path.clone(),
@@ -105,13 +105,13 @@ impl Reader {
         Ok((lines, true))
     }
 
-    /// Goes to the file after this one, if this one was rotated.
+    /// Moves on to the next file if the current one was rotated.
     fn rotate(&mut self) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt;
 
         let Some(file) = &self.file else { return Ok(false) };
         let own = file.metadata()?;
-        // A log that was shrunk goes on at its new end.
+        // Continues at the new end of a truncated log.
         if own.len() < self.at {
             self.at = own.len();
         }
@@ -121,7 +121,7 @@ impl Reader {
         if is_own(&self.path) {
             return Ok(false);
         }
-        // Everything in it was there before it got its number: read to its end before going on.
+        // Everything in the file was written before it was rotated: read to its end before moving on.
         if own.len() > self.at {
             return Ok(true);
         }

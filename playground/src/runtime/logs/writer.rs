@@ -1,4 +1,4 @@
-//! Writing of logs: rotated as by the kubelet, and cut short where the disk is full.
+//! Writes logs: rotated as by the kubelet, and truncated when the disk is full.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,27 +12,28 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use crate::cluster::Cluster;
 use crate::runtime::logs::{file, folder};
 
-/// A line longer than this is kept in parts, as by container runtimes.
+/// Maximum bytes of an entry; a longer line is split into partial entries, as by container runtimes.
 pub(super) const PART: usize = 16 * 1024;
-/// Bytes of a file (the kubelet's `containerLogMaxSize`).
+/// Maximum bytes of a file (the kubelet's `containerLogMaxSize`).
 pub(super) const MAX_SIZE: u64 = 10 << 20;
-/// Files of an attempt (the kubelet's `containerLogMaxFiles`).
+/// Maximum number of files of an attempt (the kubelet's `containerLogMaxFiles`).
 const MAX_FILES: usize = 5;
-/// Bytes that are left of a log when the disk is full.
+/// Bytes kept of a log when the disk is full.
 pub(super) const SHRUNK: u64 = 64 << 10;
 
-/// The log of an attempt that runs. It is rotated as by the kubelet: a full file gets a number, and the oldest goes.
+/// The log of a running attempt. It is rotated as by the kubelet: a full file gets a number, and the oldest one is
+/// removed.
 pub(in crate::runtime) struct Writer {
     pub(super) path: PathBuf,
     file: File,
     size: u64,
     next: u64,
-    /// The last write failed; it has been said.
+    /// The last write failed, which has been logged.
     failing: bool,
 }
 
 impl Writer {
-    /// Opens the log of an attempt, and removes those of attempts before the last one, as the kubelet does.
+    /// Opens the log of an attempt, and removes the logs of attempts before the previous one, as the kubelet does.
     pub fn open(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> io::Result<Self> {
         let path = file(cluster, pod, container, attempt);
         if let Some(folder) = path.parent() {
@@ -59,8 +60,8 @@ impl Writer {
         })
     }
 
-    /// Appends whole entries. What the disk does not take is lost, and what was taken of it is taken back: an entry
-    /// that is cut short would spoil the next.
+    /// Appends whole entries. Entries that the disk does not accept are dropped, and a partial write is undone: a
+    /// truncated entry would corrupt the next one.
     pub(super) fn write(&mut self, entries: &[u8]) {
         match self.append(entries) {
             Ok(()) => self.failing = false,
@@ -111,7 +112,7 @@ fn numbered(path: &Path, number: u64) -> PathBuf {
     name.into()
 }
 
-/// The full files of a log, oldest first.
+/// Returns the rotated files of a log, oldest first.
 pub(super) fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Vec::new();
@@ -133,7 +134,7 @@ pub(super) fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
     all
 }
 
-/// Leaves of a Pod's logs only the ends of the newest files: the disk is full, and the Pod will write no more.
+/// Truncates a Pod's logs to the ends of the newest files, because the disk is full and the Pod will write no more.
 pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<()> {
     let containers = match std::fs::read_dir(folder(cluster, pod)) {
         Ok(containers) => containers,
@@ -169,15 +170,15 @@ pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<(
     Ok(())
 }
 
-/// Copies a stream into the log, line by line, until it ends. Without a log it is read all the same, or the command
-/// would wait or fail.
+/// Copies a stream into the log, line by line, until it ends. Without a log the stream is drained all the same, or
+/// the command would block or fail.
 pub(in crate::runtime) async fn keep(
     mut stream: impl AsyncRead + Unpin,
     name: &'static str,
     log: Option<&Arc<Mutex<Writer>>>,
 ) {
     let Some(log) = log else {
-        // Its end is all that matters.
+        // Only the end of the stream matters.
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         return;
     };
@@ -196,7 +197,7 @@ pub(in crate::runtime) async fn keep(
     }
 }
 
-/// Output as entries: a line each, and parts of what has no end yet or is long.
+/// Formats output as entries: one per line, and partial entries for a line that is long or has no end yet.
 pub(super) fn entries(output: &[u8], stream: &str) -> Vec<u8> {
     let now = format!("{:.9}", Timestamp::now());
     let mut entries = Vec::with_capacity(output.len() * 2);

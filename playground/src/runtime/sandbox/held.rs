@@ -1,9 +1,9 @@
-//! What the processes of a sandbox hold of a disk without a name: files that were removed while they were open or
-//! mapped, which keep their blocks.
+//! Measures unlinked files held by the processes of a sandbox: files that were removed while they were open or
+//! mapped, which keep their disk blocks.
 //!
-//! Descriptors and mappings are seen in `/proc`. All threads of a process have one table of descriptors (the filter of
-//! system calls sees to that). What cannot be seen is said: descriptors that are on their way through a socket, what is
-//! in a mapping where this process is not root, and processes that begin and end meanwhile.
+//! Descriptors and mappings are read from `/proc`. All threads of a process share one table of descriptors (the
+//! seccomp filter ensures it). What cannot be seen is reported as such: descriptors in transit through a socket,
+//! the content of mappings where this process is not root, and processes that start and end during the scan.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -14,10 +14,10 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use crate::runtime::sandbox::tree;
 
-/// Descriptors, and kibibytes of tables of mappings, that are looked at in one round.
+/// Maximum number of descriptors, and kibibytes of mapping tables, read in one round.
 const MAX_LOOKS: usize = 400_000;
 
-/// What may still be looked at in a round: nobody keeps the look at the disk busy with descriptors of nothing.
+/// The remaining budget of a round: a container with countless descriptors must not stall the disk check.
 pub(in crate::runtime) struct Looks(usize);
 
 impl Looks {
@@ -26,20 +26,20 @@ impl Looks {
     }
 }
 
-/// Files without a name.
+/// Unlinked files that are still open or mapped.
 #[derive(Debug, Default)]
 pub(in crate::runtime) struct Held {
-    /// Bytes of each on its disk, by inode, and the part of the file system that it was opened through, where that is
-    /// known: the folder that is mounted in the container.
+    /// By inode: bytes on the disk and, where it is known, the part of the file system through which the file was
+    /// opened, which is the directory mounted in the container.
     pub files: HashMap<u64, (u64, Option<PathBuf>)>,
-    /// There may be more that cannot be seen.
+    /// There may be more files that cannot be seen.
     pub is_opaque: bool,
-    /// Bytes that these processes, and those of theirs that have ended, have written to disks.
+    /// Bytes that these processes, including their ended children, have written to disks.
     pub written: u64,
 }
 
 impl Held {
-    /// Looks at the processes of the sandbox with this first process, for files of one device.
+    /// Scans the processes of the sandbox with this first process for files of one device.
     pub fn of(first: i32, device: u64, looks: &mut Looks) -> Self {
         let mut looker = Looker {
             device,
@@ -52,7 +52,7 @@ impl Held {
         looker.held
     }
 
-    /// Adds what another container of the Pod holds; a file that both hold is one.
+    /// Adds what another container of the Pod holds; a file held by both is counted once.
     pub fn merge(&mut self, other: Self) {
         self.files.extend(other.files);
         self.is_opaque |= other.is_opaque;
@@ -71,11 +71,11 @@ impl Looker<'_> {
         let own = format!("/proc/{process}");
         self.held.written = self.held.written.saturating_add(written(&own));
         let Ok(threads) = std::fs::read_dir(format!("{own}/task")) else {
-            // It has ended since; what it held may be held by one that has begun since.
+            // It has ended since; what it held may be held by a process that has started since.
             self.held.is_opaque = true;
             return;
         };
-        // A first thread that has ended has no table any more, while the others go on with it.
+        // A main thread that has exited has no descriptor table any more, while the other threads still use it.
         let mut seen = false;
         for thread in threads.flatten() {
             let thread = thread.path();
@@ -88,7 +88,7 @@ impl Looker<'_> {
         self.mappings(&own);
     }
 
-    /// The descriptors of a thread; false if it has none that could be seen.
+    /// Scans the descriptors of a thread; returns false if it has no visible table.
     fn descriptors(&mut self, thread: &str) -> bool {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(folder) = rustix::fs::open(format!("{thread}/fd"), flags, Mode::empty()) else {
@@ -108,7 +108,7 @@ impl Looker<'_> {
             if !self.look(1) {
                 break;
             }
-            // Follows it to the file, whatever it is called.
+            // Follows the link to the file, whatever its name.
             let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::empty()) else {
                 continue;
             };
@@ -126,12 +126,12 @@ impl Looker<'_> {
         seen
     }
 
-    /// Files that are mapped and have no name.
+    /// Scans mapped files that are unlinked.
     fn mappings(&mut self, process: &str) {
         let mut maps = String::new();
         let left = u64::try_from(self.looks.0).unwrap_or(0) * 1024;
         let file = std::fs::File::open(format!("{process}/maps"));
-        // What was read until then counts where the process ends meanwhile, or a path is not UTF-8.
+        // What was read so far counts even if the process ends meanwhile or a path is not UTF-8.
         if file
             .and_then(|file| file.take(left).read_to_string(&mut maps))
             .is_err()
@@ -159,7 +159,7 @@ impl Looker<'_> {
                 let nearest = around.max_by_key(|mount| mount.place.components().count());
                 nearest.map(|mount| mount.root.clone())
             };
-            // Only root may look behind it.
+            // Only root may follow this link.
             if let Ok(stat) = rustix::fs::stat(format!("{process}/map_files/{range}")) {
                 if self.is_held(&stat) {
                     self.hold(&stat, root());
@@ -171,7 +171,7 @@ impl Looker<'_> {
         }
     }
 
-    /// Counts looks; false if there were too many.
+    /// Charges the budget; returns false if it is exhausted.
     fn look(&mut self, count: usize) -> bool {
         self.looks.0 = self.looks.0.saturating_sub(count);
         self.held.is_opaque |= self.looks.0 == 0;
@@ -205,7 +205,7 @@ fn field(text: &str, name: &str) -> Option<u64> {
     line.trim().parse().ok()
 }
 
-/// Bytes written to disks, less those that were taken back before they got there.
+/// Returns the bytes written to disks, less those that were discarded before they got there.
 fn written(process: &str) -> u64 {
     let text = read(&format!("{process}/io"));
     let count = |name| field(&text, name).unwrap_or(0);
@@ -215,7 +215,7 @@ fn written(process: &str) -> u64 {
 /// A mount of a sandbox.
 struct Mounted {
     number: u64,
-    /// Where it is in the container.
+    /// The mount point in the container.
     place: PathBuf,
     /// The part of its file system that it shows, as the kernel writes it.
     root: PathBuf,
@@ -240,13 +240,13 @@ fn is_zombie(process: &str) -> bool {
     state.is_none_or(|state| state.trim_start().starts_with(['Z', 'X']))
 }
 
-/// Whether a device as `maps` has it, in hexadecimal, is this one.
+/// Whether a device number in the format of `maps`, in hexadecimal, is this device.
 fn is_device(text: &str, device: u64) -> bool {
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
     text == format!("{major:02x}:{minor:02x}")
 }
 
-/// The length of a range of addresses.
+/// Returns the length of an address range.
 fn length(range: &str) -> Option<u64> {
     let (from, to) = range.split_once('-')?;
     let number = |text| u64::from_str_radix(text, 16).ok();
@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs a script of perl that says when it is ready and then waits, and looks at it.
+    /// Runs a Perl script that reports when it is ready and then waits, and scans it.
     fn look(folder: &std::path::Path, script: &str) -> Held {
         use std::io::{BufRead, BufReader};
 
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn what_is_sent_and_not_received_makes_a_sandbox_opaque() {
         let folder = tempfile::tempdir().unwrap();
-        // sendmsg with SCM_RIGHTS, by hand: perl's own send passes no descriptors.
+        // sendmsg with SCM_RIGHTS, built by hand: Perl's own send passes no descriptors.
         let script = format!(
             "use IO::Handle; use Socket; {WRITE}; socketpair($a, $b, AF_UNIX, SOCK_STREAM, 0);
              $byte = 'x'; $iov = pack('PQ', $byte, 1); $control = pack('QiiiI', 20, 1, 1, fileno($f), 0);

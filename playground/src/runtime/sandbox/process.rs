@@ -1,4 +1,4 @@
-//! A started sandbox: its streams, its end, and how to end it.
+//! A running sandbox: its streams, its exit, and how to stop it.
 
 use std::ffi::OsString;
 use std::io::{self, Seek, Write};
@@ -24,31 +24,31 @@ use crate::runtime::sandbox::tree;
 const OUTER_FD: i32 = 3;
 const INNER_FD: i32 = 4;
 const STATUS_FD: i32 = 5;
-/// The first filter of system calls; the others follow.
+/// The descriptor of the first seccomp filter; the others follow.
 const FILTER_FD: i32 = 6;
-/// How long the processes of a sandbox may take to follow the first one to its end.
+/// How long the processes of a sandbox may take to die after the first one.
 const DEATH: Duration = Duration::from_millis(200);
-/// How long a sandbox may take to reach the program; a slow disk is no reason to give up early.
+/// How long a sandbox may take to reach the program; long enough for a slow disk.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
     /// The exit code, or 128 + the signal's number, as Kubernetes shows it.
     pub code: i32,
-    /// The command was reached; else the sandbox could not be made, and its output says why.
+    /// Whether the command was reached; otherwise the sandbox could not be created, and its output says why.
     pub started: bool,
-    /// The kernel killed for memory.
+    /// Whether the kernel's OOM killer killed it.
     pub oom_killed: bool,
 }
 
 /// A running command.
 pub struct Process {
-    /// What the command writes to its standard output.
+    /// The command's standard output.
     pub stdout: Option<ChildStdout>,
-    /// What it writes to its standard error.
+    /// The command's standard error.
     pub stderr: Option<ChildStderr>,
-    /// The number of the sandbox's first process, as this process sees it; none if it has ended at once.
+    /// The PID of the sandbox's first process in this process's namespace; `None` if it has ended at once.
     pub number: Option<i32>,
     child: Child,
     exit_code: oneshot::Receiver<i32>,
@@ -57,21 +57,21 @@ pub struct Process {
     watched: Option<Watched>,
 }
 
-/// Ends a command; stays harmless after it has ended.
+/// Stops a command; has no effect after it has ended.
 #[derive(Clone)]
 pub struct Killer {
-    // A descriptor of the process, not its number: numbers are used again. None if it had ended at once.
+    // A pidfd, because PIDs are reused. `None` if the process had ended at once.
     first: Option<Arc<OwnedFd>>,
 }
 
 impl Killer {
-    /// Asks the program to end (SIGTERM). As in any container the program is process 1: without a
-    /// handler for the signal, the kernel does not deliver it.
+    /// Sends SIGTERM to the program. As in any container the program is process 1: without a handler for the
+    /// signal, the kernel does not deliver it.
     pub fn terminate(&self) {
         self.send(Signal::TERM);
     }
 
-    /// Ends every process of the sandbox at once: the namespace dies with its first process.
+    /// Kills every process of the sandbox at once: the namespace dies with its first process.
     pub fn kill(&self) {
         self.send(Signal::KILL);
     }
@@ -85,17 +85,17 @@ impl Killer {
 }
 
 impl Process {
-    /// How to end it.
+    /// Returns a handle that stops it.
     pub fn killer(&self) -> Killer {
         self.killer.clone()
     }
 
-    /// Waits for the end.
+    /// Waits for the exit.
     pub async fn wait(mut self) -> Exit {
         let status = self.child.wait().await.ok().and_then(|status| status.code());
         let told = self.exit_code.await.ok();
-        // Without a word of the command, bwrap itself was killed from outside, and the command with it, or it has given
-        // up before the command, which is an exit code of 1.
+        // Without a reported exit code, either bwrap itself was killed from outside, and the command with it, or it
+        // gave up before the command, which is an exit code of 1.
         let code = told.or(status).unwrap_or(137);
         Exit {
             code,
@@ -106,18 +106,18 @@ impl Process {
     }
 }
 
-/// What the two bwraps are told.
+/// The options of the two bwraps.
 pub(super) struct Options<'a> {
     pub outer: Vec<OsString>,
     pub inner: Inner,
     pub filters: &'a [Vec<u8>],
-    /// What runs between them.
+    /// The command that runs between them.
     pub between: Vec<OsString>,
     /// The command.
     pub argv: Vec<String>,
 }
 
-/// Starts bwrap and waits until the namespaces are there and the program is about to run.
+/// Starts bwrap and waits until the namespaces exist and the program is about to run.
 pub(super) async fn spawn(
     mut command: Command,
     options: Options<'_>,
@@ -167,12 +167,12 @@ pub(super) async fn spawn(
         let said = said(&mut stderr).await;
         return Err(SandboxError::Refused(match said.is_empty() {
             false => said,
-            // As runc says it.
+            // runc's message.
             true if slot.oom_killed() => "container init was OOM-killed (memory limit too low?)".to_owned(),
             true => "it ended before the command began (memory limit too low?)".to_owned(),
         }));
     };
-    // None where the command has ended at once.
+    // `None` where the command has ended at once.
     let number = child
         .id()
         .and_then(|outer| i32::try_from(outer).ok())
@@ -180,7 +180,7 @@ pub(super) async fn spawn(
     let descriptor = number
         .and_then(Pid::from_raw)
         .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
-    // Who cannot be killed is as good as unknown.
+    // A process that cannot be killed is treated as unknown.
     let number = number.filter(|_| descriptor.is_some());
     let killer = Killer {
         first: descriptor.map(Arc::new),
@@ -195,7 +195,7 @@ pub(super) async fn spawn(
                 return Err(error);
             }
         } else {
-            // It has ended, and its exit code says why; or nobody knows which process it is, and it must not go on.
+            // It has ended, and its exit code says why; or its PID is unknown, and it must not continue.
             child.kill().await?;
             tokio::time::sleep(DEATH).await;
         }
@@ -213,7 +213,7 @@ pub(super) async fn spawn(
     })
 }
 
-/// Options as bwrap reads them: each ended by a zero byte.
+/// Joins options as bwrap reads them: each terminated by a NUL byte.
 fn joined(options: &[OsString]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for option in options {
@@ -226,7 +226,7 @@ fn joined(options: &[OsString]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file that is in memory alone, at its beginning.
+/// Creates an in-memory file, positioned at its start.
 fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     let memory = rustix::fs::memfd_create("bwrap", rustix::fs::MemfdFlags::CLOEXEC)?;
     let mut file = std::fs::File::from(memory);
@@ -235,7 +235,7 @@ fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// What bwrap tells of the command: its process number once it is made, its exit code when it has ended.
+/// Reads bwrap's status: the PID of the command once it exists, its exit code when it has ended.
 fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::Receiver<i32>)> {
     let receiver = pipe::Receiver::from_owned_fd(status)?;
     let (started, first) = oneshot::channel();
@@ -252,7 +252,7 @@ fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::
                     .as_i64()
                     .and_then(|number| i32::try_from(number).ok())
             };
-            // A receiver that is gone has no use for the answer.
+            // A dropped receiver does not need the answer.
             if let (Some(number), Some(sender)) = (
                 number("child-pid"),
                 started.take_if(|_| value["child-pid"].is_i64()),
@@ -270,7 +270,7 @@ fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::
     Ok((first, exit_code))
 }
 
-/// What bwrap said before it gave up.
+/// Returns bwrap's output from before it gave up.
 async fn said(stderr: &mut Option<ChildStderr>) -> String {
     let mut text = String::new();
     if let Some(stderr) = stderr {
@@ -283,8 +283,8 @@ async fn said(stderr: &mut Option<ChildStderr>) -> String {
     text.trim().trim_start_matches("bwrap: ").to_owned()
 }
 
-/// Whether the program can be found before it is started: a name in `PATH`, or a path among the host's programs.
-/// What lies in a volume is found by the sandbox alone. The text is what a container runtime says of a missing one.
+/// Checks that the program exists before it is started: a name in `PATH`, or a path among the host's programs.
+/// Programs in a volume are found only by the sandbox itself. The message is that of a container runtime.
 pub(super) fn check_program(program: &str, env: &[(String, String)]) -> Result<(), SandboxError> {
     let runs = |path: &Path| {
         use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Volumes in memory.
+//! Manages volumes in memory (`emptyDir.medium: Memory`).
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,11 +12,11 @@ use crate::cluster::Cluster;
 use crate::runtime::resources;
 use crate::runtime::sandbox::owner;
 
-/// The size of a volume in memory of a Pod without limits: half of what a node has.
+/// Size of an in-memory volume of a Pod without limits: half of a node's memory.
 const DEFAULT_MEMORY: u64 = 4 << 30;
 
-/// Makes a volume one in memory, of its `sizeLimit`, where this process may mount; a folder else, whose size is looked
-/// at as that of the others.
+/// Mounts a tmpfs of the volume's `sizeLimit` where this process may mount; otherwise uses a directory, whose size
+/// is checked like that of other volumes.
 pub(super) fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Result<()> {
     let Some(owner) = owner() else { return Ok(()) };
     if is_mounted(folder) {
@@ -33,7 +33,7 @@ pub(super) fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Resul
     }
 }
 
-/// Whether a file system begins at this folder.
+/// Whether this directory is a mount point.
 pub(in crate::runtime) fn is_mounted(folder: &Path) -> bool {
     let device = |path: &Path| std::fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
     folder
@@ -41,7 +41,8 @@ pub(in crate::runtime) fn is_mounted(folder: &Path) -> bool {
         .is_some_and(|parent| device(parent) != device(folder))
 }
 
-/// Ends the volumes in memory of all Pods, whoever has made them: they do not outlive what runs Pods.
+/// Unmounts the in-memory volumes of all Pods, including those of an earlier process: they do not outlive the
+/// kubelet.
 pub(crate) fn unmount_all(cluster: &Cluster) {
     use std::os::unix::ffi::OsStringExt;
 
@@ -53,7 +54,7 @@ pub(crate) fn unmount_all(cluster: &Cluster) {
         let place = line.split(|byte| *byte == b' ').nth(4)?;
         Some(PathBuf::from(std::ffi::OsString::from_vec(unescaped(place))))
     });
-    // Later ones may be on top of earlier ones.
+    // Later mounts may be on top of earlier ones.
     let places: Vec<_> = places
         .filter(|place| place.starts_with(&pods) && *place != pods)
         .collect();
@@ -65,7 +66,7 @@ pub(crate) fn unmount_all(cluster: &Cluster) {
     }
 }
 
-/// A path as `mountinfo` has it: blanks and backslashes are three octal digits.
+/// Decodes a path of `mountinfo`: blanks and backslashes are three octal digits.
 fn unescaped(path: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = path;

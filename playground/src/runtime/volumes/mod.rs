@@ -1,4 +1,4 @@
-//! Volumes as folders of the data directory, and where a container sees them.
+//! Provides volumes as directories of the data directory, and their mounts in containers.
 
 mod memory;
 mod owner;
@@ -23,7 +23,7 @@ pub(super) use crate::runtime::volumes::remove::remove;
 use crate::runtime::volumes::sub_path::sub_path;
 use crate::store::Key;
 
-/// The folder of a Pod's own things.
+/// Returns the directory of a Pod.
 pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
     cluster
         .data_dir
@@ -31,7 +31,7 @@ pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
         .join(pod["metadata"]["uid"].as_str().unwrap_or_default())
 }
 
-/// The folder of a volume.
+/// Returns the directory of a volume.
 pub(super) fn folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
     if volume["persistentVolumeClaim"].is_object() {
         return claim_folder(cluster, pod, volume);
@@ -40,7 +40,11 @@ pub(super) fn folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<P
     Ok(pod_folder(cluster, pod).join("volumes").join(safe(name)?))
 }
 
-/// Makes the Pod's volumes; says what is missing in the kubelet's way.
+/// Creates the Pod's volumes.
+///
+/// # Errors
+///
+/// The kubelet's message for a source that is missing.
 pub(super) fn prepare(cluster: &Cluster, pod: &Value) -> Result<(), String> {
     for volume in list(&pod["spec"]["volumes"]) {
         let name = volume["name"].as_str().unwrap_or_default();
@@ -63,7 +67,7 @@ fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result
     if volume["projected"].is_object() {
         make(folder, 0o755).map_err(failed)?;
         for source in list(&volume["projected"]["sources"]) {
-            // A command gets no credentials of the playground, so there is no token and nothing to check it with.
+            // A command gets no credentials of the playground, so there is no token and no CA to verify it with.
             if source["serviceAccountToken"].is_object() || source["configMap"]["name"] == "kube-root-ca.crt"
             {
                 continue;
@@ -153,7 +157,7 @@ fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBu
         .join(claim["metadata"]["uid"].as_str().unwrap_or_default()))
 }
 
-/// Writes a file inside a folder; a path cannot lead out of it.
+/// Writes a file inside a directory; the path cannot lead out of it.
 fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), String> {
     let target = folder.join(inside(path)?);
     let failed = |error: io::Error| error.to_string();
@@ -166,7 +170,7 @@ fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), Str
     {
         make(&folder.join(parent), 0o755).map_err(failed)?;
     }
-    // A restart may find a file that its owner may not write.
+    // After a restart there may be a file that its owner cannot write.
     if target.exists() {
         std::fs::remove_file(&target).map_err(failed)?;
     }
@@ -199,7 +203,7 @@ fn safe(name: &str) -> Result<&str, String> {
     }
 }
 
-/// The mounts of a container.
+/// Returns the mounts of a container.
 pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Result<Vec<Mount>, String> {
     list(&container["volumeMounts"])
         .iter()

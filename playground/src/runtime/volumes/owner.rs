@@ -1,4 +1,4 @@
-//! Whom the files of volumes belong to.
+//! Sets the owner of files in volumes.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,17 +11,17 @@ use rustix::io::Errno;
 
 use crate::runtime::sandbox::owner;
 
-/// Folders in one another that a walk goes into: each takes two descriptors meanwhile.
+/// Maximum nesting of directories in a walk: each level holds two descriptors.
 const MAX_DEPTH: usize = 256;
 
-/// Makes a folder that is the containers' own, whatever this process's umask.
+/// Creates a directory owned by the containers' user, independent of this process's umask.
 pub(super) fn make(folder: &Path, mode: u32) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
     give(folder)
 }
 
-/// Gives a file to the user that containers run as.
+/// Changes a file's owner to the user that containers run as.
 pub(super) fn give(path: &Path) -> io::Result<()> {
     match owner() {
         Some(owner) => std::os::unix::fs::lchown(path, Some(owner), Some(owner)),
@@ -29,7 +29,8 @@ pub(super) fn give(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a volume to the user that containers run as, once. The lock lets no container of it start before.
+/// Changes the owner of a volume to the user that containers run as, once. The lock keeps its containers from
+/// starting before it is done.
 pub(super) fn take_over(folder: &Path) -> io::Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -41,15 +42,16 @@ pub(super) fn take_over(folder: &Path) -> io::Result<()> {
     if rustix::fs::fstat(&root)?.st_uid == owner {
         return Ok(());
     }
-    // The volume itself comes last: whoever is interrupted begins again.
+    // The volume's root comes last, so that an interrupted walk is repeated.
     walk(root, &mut |file| {
         rustix::fs::chownat(file, "", Some(user), Some(group), AtFlags::EMPTY_PATH)
     })?;
     Ok(())
 }
 
-/// Visits all that is in a folder, and then the folder. Each is opened by its name in the folder around it, which is
-/// open already, so nobody can lead the walk out by exchanging folders and links; it does not go into what is mounted.
+/// Visits everything in a directory, then the directory itself. Each entry is opened relative to its parent, which
+/// is open already, so nobody can divert the walk by exchanging directories and links; it does not cross mount
+/// points.
 fn walk(root: OwnedFd, visit: &mut impl FnMut(&OwnedFd) -> Result<(), Errno>) -> Result<(), Errno> {
     let resolve = ResolveFlags::BENEATH
         | ResolveFlags::NO_SYMLINKS
@@ -74,7 +76,7 @@ fn walk(root: OwnedFd, visit: &mut impl FnMut(&OwnedFd) -> Result<(), Errno>) ->
             continue;
         }
         let file = match rustix::fs::openat2(&*folder, entry.file_name(), place, Mode::empty(), resolve) {
-            // It has gone, or something is mounted there.
+            // It is gone, or something is mounted there.
             Err(Errno::NOENT | Errno::XDEV) => continue,
             opened => opened?,
         };
@@ -122,7 +124,7 @@ mod tests {
                 while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                     let flags = rustix::fs::RenameFlags::EXCHANGE;
                     for (a, b) in [("deep", "link"), ("deep/deeper", "other")] {
-                        // The second pair is there half of the time.
+                        // The second pair exists half of the time.
                         let _ =
                             rustix::fs::renameat_with(rustix::fs::CWD, at(a), rustix::fs::CWD, at(b), flags);
                         std::thread::yield_now();

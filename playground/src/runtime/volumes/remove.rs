@@ -1,4 +1,4 @@
-//! Volumes go with their Pod.
+//! Removes the volumes of Pods.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use rustix::mount::UnmountFlags;
 
 use crate::runtime::volumes::is_mounted;
 
-/// Removes a Pod's folder, with what is mounted in it.
+/// Removes a Pod's directory, including what is mounted in it.
 pub(in crate::runtime) fn remove(folder: &Path) -> io::Result<()> {
     let volumes = std::fs::read_dir(folder.join("volumes"))
         .into_iter()
@@ -30,7 +30,8 @@ pub(in crate::runtime) fn remove(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens folders that a container has closed. Its processes are gone, so nobody puts a link in place of one.
+/// Makes directories accessible that a container has closed. Its processes are gone, so nobody can put a link in
+/// place of one.
 fn open_up(folder: &Path) -> io::Result<()> {
     let mut todo = vec![folder.to_owned()];
     while let Some(folder) = todo.pop() {

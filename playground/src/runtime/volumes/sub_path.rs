@@ -1,4 +1,4 @@
-//! Sub paths of volumes.
+//! Resolves `subPath` of volume mounts.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use crate::runtime::sandbox::owner;
 use crate::runtime::volumes::inside;
 
-/// A place in a volume without links on the way, made if it is not there. A container that has run may have left links:
-/// they are followed inside the volume, and one that leads out of it is an error, as for the kubelet.
+/// Returns a path in a volume without links on the way, created if missing. A container that has run may have left
+/// links: they are followed inside the volume, and one that leads out of it is an error, as with the kubelet.
 pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
     let failed = |error: Errno| match error {
         Errno::XDEV | Errno::LOOP => format!("subPath \"{sub}\" leads out of the volume"),
