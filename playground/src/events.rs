@@ -23,7 +23,7 @@ pub(crate) fn record(
     message: &str,
 ) {
     if let Err(error) = try_record(cluster, about, component, kind, reason, message) {
-        tracing::warn!(%error, reason, "an event is lost");
+        tracing::warn!(%error, reason, "cannot record an event");
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn record_action(
                 Ok::<_, StoreError>(())
             });
             if let Err(error) = written {
-                tracing::debug!(%error, "a series of events is lost");
+                tracing::debug!(%error, "cannot update a series of events");
             }
             return;
         }
@@ -114,7 +114,7 @@ fn create(cluster: &Cluster, component: &str, event: Value) {
     let options = WriteOptions::system(manager);
     // A namespace that is being deleted accepts no events.
     if let Err(refused) = write::create(cluster, &EVENTS, &namespace, event, &options) {
-        tracing::debug!(message = refused.message, "an event is lost");
+        tracing::debug!(message = refused.message, "cannot record an event");
     }
 }
 

@@ -60,10 +60,10 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory cannot be created or written.
-    #[error("the folder {0} cannot be used")]
+    #[error("cannot use the data directory {0}")]
     Folder(PathBuf, #[source] std::io::Error),
     /// The database cannot be opened, for instance because another playground has it open.
-    #[error("the playground's database cannot be opened")]
+    #[error("cannot open the playground's database")]
     Store(#[from] StoreError),
 }
 
@@ -216,7 +216,7 @@ impl Playground {
             .await
             .is_err()
         {
-            tracing::warn!("some commands did not end in time");
+            tracing::warn!("some commands did not stop in time");
         }
         runtime::volumes::unmount_all(&self.cluster);
     }

@@ -192,7 +192,7 @@ pub(crate) async fn serve(
             Ok((stream, _)) => stream,
             Err(error) => {
                 if error.kind() != io::ErrorKind::ConnectionAborted {
-                    tracing::warn!(%error, "a connection cannot be accepted");
+                    tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_RETRY).await;
                 }
                 continue;
@@ -213,8 +213,8 @@ pub(crate) async fn serve(
 async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
     let stream = match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "no TLS"),
-        Err(_) => return tracing::debug!("no TLS in time"),
+        Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => return tracing::debug!("TLS handshake timed out"),
     };
     let (_, session) = stream.get_ref();
     // Verified by the handshake; one that cannot be parsed identifies nobody.
@@ -249,7 +249,7 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
     let stream = Patient::new(stream, first);
     let service = TowerToHyperService::new(router);
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "connection error");
     }
 }
 
@@ -340,7 +340,7 @@ pub fn raise_open_files_limit() {
         maximum: limit.maximum,
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, ?limit, "the limit of open files stays");
+        tracing::warn!(%error, ?limit, "cannot raise the limit of open files");
     }
 }
 

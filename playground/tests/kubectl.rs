@@ -255,7 +255,7 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
 
 /// Objects that `kubectl create` generates are sent as Protocol Buffers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kubectl_creates_what_it_makes_itself() {
+async fn kubectl_creates_generated_objects() {
     if !installed("kubectl") {
         eprintln!("skipped: kubectl is not installed");
         return;
@@ -310,7 +310,7 @@ async fn kubectl_creates_what_it_makes_itself() {
 
 /// Only the administrator's token has an administrator's rights; others may do what their roles allow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_decides_what_is_allowed() {
+async fn permissions_depend_on_user() {
     if !installed("kubectl") {
         eprintln!("skipped: kubectl is not installed");
         return;

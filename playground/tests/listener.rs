@@ -35,7 +35,7 @@ fn is_answered(address: SocketAddr) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_connections_cost_the_listener_nothing_for_good() {
+async fn listener_recovers_from_idle_connections() {
     let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
@@ -111,7 +111,7 @@ fn client(kubeconfig: &str, protocols: &[&str]) -> (TlsConnector, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_stop_in_the_middle_are_closed() {
+async fn stalled_clients_are_disconnected() {
     let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_words_raise_the_count_of_the_first_event() {
+    fn repeated_event_increments_count() {
         let mut correlator = Correlator::default();
         let first = correlator.observe(saying(), "no", "a", at(0)).unwrap();
         assert_eq!((first.name.as_str(), first.count), ("a", 1));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenth_of_similar_events_and_those_after_it_are_one() {
+    fn tenth_and_later_similar_events_are_aggregated() {
         let mut correlator = Correlator::default();
         let mut tell = |number: i64| {
             let name = format!("event-{number}");
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn who_tells_too_much_about_an_object_is_not_heard() {
+    fn events_above_rate_limit_are_dropped() {
         let mut correlator = Correlator::default();
         let heard = (0..40).filter(|_| correlator.observe(saying(), "no", "a", at(0)).is_some());
         assert_eq!(heard.count(), 25);

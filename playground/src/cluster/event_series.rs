@@ -70,7 +70,7 @@ mod tests {
     use crate::resource::EVENTS;
 
     #[test]
-    fn the_second_of_the_same_makes_a_series_until_it_is_over() {
+    fn second_identical_event_starts_series_until_it_finishes() {
         let same = |version: &str| {
             ["default-scheduler", "uid", version, "Warning", "No", "Binding"].map(str::to_owned)
         };

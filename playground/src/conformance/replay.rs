@@ -47,17 +47,17 @@ pub(super) struct Client {
 /// A request that could not be built or answered.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReplayError {
-    #[error("the request cannot be made")]
+    #[error("cannot build the request")]
     Request(#[from] http::Error),
     #[error(transparent)]
     Server(#[from] ServerError),
-    #[error("there is no user {0}")]
+    #[error("unknown user {0}")]
     User(String),
-    #[error("the answer broke off")]
+    #[error("the connection failed during the response")]
     Answer(#[from] axum::Error),
-    #[error("the answer of {0} does not end")]
+    #[error("the response of {0} did not end in time")]
     Endless(String),
-    #[error("{0} was not as awaited in time")]
+    #[error("timed out waiting for {0}")]
     Await(String),
 }
 

@@ -10,10 +10,10 @@ use serde_json::Value;
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// A directory or file cannot be read.
-    #[error("{0} cannot be read")]
+    #[error("cannot read {0}")]
     Read(PathBuf, #[source] std::io::Error),
     /// A file does not contain a scenario.
-    #[error("{0} is no scenario")]
+    #[error("{0} is not a scenario")]
     Parse(PathBuf, #[source] serde_json::Error),
 }
 

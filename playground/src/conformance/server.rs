@@ -24,16 +24,16 @@ use crate::conformance::users::{Credentials, User};
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The kubeconfig cannot be read.
-    #[error("{0} cannot be used as a kubeconfig")]
+    #[error("cannot use {0} as a kubeconfig")]
     Kubeconfig(String),
     /// The server cannot be reached.
-    #[error("{0}: the server cannot be reached")]
+    #[error("cannot reach the server {0}")]
     Unreachable(String, #[source] std::io::Error),
     /// The connection failed during the exchange.
-    #[error("the exchange broke off")]
+    #[error("the connection failed during the exchange")]
     Exchange(#[from] hyper::Error),
     /// The request cannot be built.
-    #[error("the request cannot be made")]
+    #[error("cannot build the request")]
     Request(#[from] http::Error),
 }
 

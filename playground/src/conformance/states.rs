@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_may_be_joined_or_shown_in_between_but_not_two() {
+    fn one_state_may_be_merged_or_added_but_not_two() {
         assert!(agree(&states("abcd"), &states("abcd")));
         assert!(agree(&states("abcd"), &states("acd")));
         assert!(agree(&states("abcd"), &states("abxcd")));

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_description_says_how_a_user_proves_who_they_are() {
+    fn descriptions_parse_to_credentials() {
         let text = str::to_owned;
         assert_eq!(
             User::parse("client certificate CN=admin, O=system:masters (the default)"),

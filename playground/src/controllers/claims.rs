@@ -17,7 +17,7 @@ pub(crate) const STORAGE_CLASS: &str = "standard";
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         if let Err(error) = bind(&cluster) {
-            tracing::warn!(%error, "volume claims");
+            tracing::warn!(%error, "cannot bind persistent volume claims");
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }

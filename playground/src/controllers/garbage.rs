@@ -36,7 +36,7 @@ pub(crate) async fn run(cluster: Cluster) {
     loop {
         let since = cluster.store.version();
         if let Err(status) = collector.round() {
-            tracing::warn!(message = status.message, "garbage collection");
+            tracing::warn!(message = status.message, "garbage collection failed");
         }
         let changed = async {
             let watches = [&JOBS, &PODS].map(|resource| cluster.store.watch(resource, None, since));
@@ -198,7 +198,7 @@ pub(crate) fn release(cluster: &Cluster, key: &Key, name: &str) -> Result<(), St
     match released {
         Ok(_) | Err(Status { code: 404, .. }) => Ok(()),
         Err(refused) => {
-            tracing::warn!(message = refused.message, "a finalizer stays");
+            tracing::warn!(message = refused.message, "cannot remove a finalizer");
             Ok(())
         }
     }

@@ -23,11 +23,11 @@ pub(crate) async fn run(cluster: Cluster) {
     loop {
         let since = cluster.store.version();
         if let Err(error) = mark(&cluster) {
-            tracing::warn!(%error, "Nodes");
+            tracing::warn!(%error, "cannot update Nodes");
         }
         match cluster.store.watch(&NODES, None, since) {
             Ok(mut nodes) => drop(nodes.next().await),
-            Err(error) => tracing::warn!(%error, "Nodes"),
+            Err(error) => tracing::warn!(%error, "cannot update Nodes"),
         }
         crate::controllers::request().await;
     }
@@ -43,7 +43,7 @@ fn mark(cluster: &Cluster) -> Result<(), StoreError> {
         let written = write::update(cluster, &key, Part::Main, &options, |old| Ok(marked(old)));
         if let Err(refused) = written {
             // Most likely deleted meanwhile; the next round checks again.
-            tracing::debug!(message = refused.message, "a Node's labels");
+            tracing::debug!(message = refused.message, "cannot update a Node's labels");
         }
     }
     Ok(())
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn older_labels_follow_the_newer_ones() {
+    fn beta_labels_follow_stable_labels() {
         let node =
             json!({"metadata": {"labels": {"kubernetes.io/os": "linux", "beta.kubernetes.io/os": "other"}}});
         let marked = marked(&node);

@@ -15,7 +15,7 @@ use crate::store::{Key, StoreError};
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         if let Err(error) = count(&cluster) {
-            tracing::warn!(%error, "resource quotas");
+            tracing::warn!(%error, "cannot update resource quotas");
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -37,7 +37,7 @@ fn count(cluster: &Cluster) -> Result<(), StoreError> {
         });
         if let Err(refused) = written {
             // Most likely deleted meanwhile; the next round checks again.
-            tracing::debug!(message = refused.message, "a quota's status");
+            tracing::debug!(message = refused.message, "cannot update a quota's status");
         }
     }
     Ok(())

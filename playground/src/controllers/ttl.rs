@@ -22,7 +22,7 @@ pub(crate) async fn run(cluster: Cluster) {
         let wait = match expire(&cluster) {
             Ok(wait) => wait,
             Err(error) => {
-                tracing::warn!(%error, "Jobs whose time is over");
+                tracing::warn!(%error, "cannot delete expired Jobs");
                 IDLE
             }
         };
@@ -63,7 +63,7 @@ fn expire(cluster: &Cluster) -> Result<Duration, StoreError> {
         }
         match delete_object(cluster, &Key::of(&JOBS, &job)?, "Foreground", None) {
             Err(refused) if refused.code != 404 => {
-                tracing::warn!(message = refused.message, "a Job's time is over");
+                tracing::warn!(message = refused.message, "cannot delete an expired Job");
             }
             _ => {}
         }

@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_fixes_the_version() {
+    fn limit_pins_version() {
         assert!(wants_exact("Exact", 0));
         assert!(wants_exact("", 2));
         assert!(!wants_exact("", 0));
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_where_a_list_goes_on() {
+    fn continue_token_encodes_next_key() {
         let token = Continue {
             version: Some(7),
             start: "beta\0".to_owned(),

@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_reader_gets_back_what_was_written() {
+    fn written_yaml_parses_to_same_value() {
         let value = json!({
             "b": {"yes": "on", "n": "1", "e": "", "x": {}, "l": []}, "a": [{"k": "v", "m": [1, "two: 2"]}, [1, 2]],
             "t": "line\nother\n", "u": "no end\nhere", "d": "2026-01-01T00:00:00Z", "c": 1.5, "q": "it's #1 # yes",

@@ -73,7 +73,7 @@ pub(crate) struct Subresource {
 /// Embedded at build time and covered by a test, so text that cannot be parsed is a bug; it reads as no groups.
 static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
     serde_json::from_str(TEXT).unwrap_or_else(|error| {
-        tracing::error!(%error, "the types of the API cannot be read");
+        tracing::error!(%error, "cannot parse the embedded API types");
         Vec::new()
     })
 });
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_types_can_be_read() {
+    fn embedded_types_parse() {
         assert!(find("batch", "v1", "jobs").is_some());
         assert!(stored().iter().any(|one| one.plural == "deployments"));
     }

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_counted_once_and_links_are_not_followed() {
+    fn hard_links_count_once_and_symlinks_are_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("inside");
         std::fs::create_dir(&inside).unwrap();

@@ -223,13 +223,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn variables_are_expanded_as_kubernetes_expands_them() {
+    fn variable_references_expand_like_kubernetes() {
         let known = [("A".to_owned(), "1".to_owned())];
         assert_eq!(expand("$(A) $$(A) $(B) $A $", &known), "1 $(A) $(B) $A $");
     }
 
     #[test]
-    fn fields_of_the_pod_are_found() {
+    fn field_refs_resolve_to_pod_fields() {
         let pod = json!({"metadata": {"name": "p", "labels": {"a/b": "x"}}});
         assert_eq!(field(&pod, "metadata.name"), "p");
         assert_eq!(field(&pod, "metadata.labels['a/b']"), "x");

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_suffix_is_a_limit() {
+    fn every_quantity_suffix_is_parsed() {
         for (text, expected) in [
             ("1", 1),
             ("1k", 1000),

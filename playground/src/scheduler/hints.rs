@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_ends_gives_room() {
+    fn finished_pod_frees_resources() {
         let pod = |node: Value, phase: &str| json!({"spec": {"nodeName": node}, "status": {"phase": phase}});
         assert!(gives_room(&changed(
             pod("a".into(), "Running"),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_helps_if_it_takes_away_what_is_in_the_way() {
+    fn node_change_helps_if_it_removes_the_obstacle() {
         let node = |zone: &str, cpu: &str| json!({"metadata": {"labels": {"zone": zone}}, "status": {"allocatable": {"cpu": cpu, "pods": "9"}}});
         let pod = json!({"spec": {"nodeSelector": {"zone": "a"}, "containers": [{"resources": {"requests": {"cpu": "2"}}}]}});
         let helped =

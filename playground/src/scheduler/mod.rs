@@ -34,8 +34,8 @@ pub(crate) async fn run(cluster: Cluster) {
             refused: HashMap::new(),
         };
         match scheduler.follow().await {
-            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the scheduler begins anew"),
-            Err(error) => tracing::warn!(%error, "the scheduler"),
+            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the scheduler relists"),
+            Err(error) => tracing::warn!(%error, "the scheduler failed; restarting"),
             Ok(()) => return,
         }
         tokio::time::sleep(IDLE).await;

@@ -178,7 +178,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_node_says_why_it_does_not_take_a_pod() {
+    fn node_reports_why_it_rejects_pod() {
         let node = json!({"metadata": {"labels": {"zone": "a"}}, "status": {"allocatable": {"cpu": "1", "pods": "9"}}});
         let pod = |spec: Value| json!({"spec": spec});
         let refused = |spec: Value| -> Vec<String> {

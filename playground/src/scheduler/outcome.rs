@@ -77,7 +77,10 @@ pub(super) fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<bo
     });
     if let Err(refused) = written {
         // Deleted meanwhile: nothing to report.
-        tracing::debug!(message = refused.message, "a Pod that no node takes");
+        tracing::debug!(
+            message = refused.message,
+            "cannot update the condition of an unschedulable Pod"
+        );
         return Ok(false);
     }
     Ok(true)

@@ -46,7 +46,7 @@ fn end(scheduler: &mut Scheduler, pod: &Value) {
 }
 
 #[test]
-fn a_pod_without_room_is_tried_and_told_again_when_another_one_ends() {
+fn unschedulable_pod_is_retried_and_reported_when_another_finishes() {
     let cluster = cluster();
     let mut scheduler = Scheduler {
         cluster: cluster.clone(),

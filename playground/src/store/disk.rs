@@ -123,7 +123,7 @@ impl Disk {
             let (path, bytes) = entry.map_err(disk)?;
             let path = path.value();
             let Some(key) = parse(path) else {
-                tracing::warn!(path, "an object of a type that is no longer served is left alone");
+                tracing::warn!(path, "ignoring an object of a type that is no longer served");
                 continue;
             };
             let object = serde_json::from_slice(bytes.value())
@@ -200,7 +200,7 @@ impl Turn<'_> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match (&written, &*failure) {
             (Err(failure), None) => tracing::error!(?failure, "the store cannot write"),
-            (Ok(()), Some(_)) => tracing::info!("the store writes again"),
+            (Ok(()), Some(_)) => tracing::info!("the store can write again"),
             _ => {}
         }
         if written.is_err() {

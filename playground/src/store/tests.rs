@@ -34,7 +34,7 @@ fn set_parallelism(store: &Store, name: &str, to: i64) -> Value {
 }
 
 #[test]
-fn what_is_acknowledged_is_there_after_reopening() {
+fn acknowledged_writes_survive_reopening() {
     let (folder, store) = store();
     let pi = store.create(&JOBS, job("pi")).unwrap();
     store.create(&JOBS, job("gone")).unwrap();
@@ -52,7 +52,7 @@ fn what_is_acknowledged_is_there_after_reopening() {
 }
 
 #[test]
-fn a_name_is_taken_once_per_namespace_and_type() {
+fn name_is_unique_per_namespace_and_type() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
     assert!(matches!(
@@ -68,7 +68,7 @@ fn a_name_is_taken_once_per_namespace_and_type() {
 }
 
 #[test]
-fn a_stale_resource_version_conflicts() {
+fn stale_resource_version_conflicts() {
     let (_folder, store) = store();
     let read = Value::clone(&store.create(&JOBS, job("pi")).unwrap());
     set_parallelism(&store, "pi", 2);
@@ -76,7 +76,7 @@ fn a_stale_resource_version_conflicts() {
 }
 
 #[test]
-fn a_write_that_changes_nothing_keeps_the_resource_version() {
+fn unchanged_write_keeps_resource_version() {
     let (_folder, store) = store();
     let created = store.create(&JOBS, job("pi")).unwrap();
     assert_eq!(set_parallelism(&store, "pi", 1), *created);
@@ -87,7 +87,7 @@ fn a_write_that_changes_nothing_keeps_the_resource_version() {
 }
 
 #[test]
-fn an_object_goes_with_its_last_finalizer_once_it_is_being_deleted() {
+fn deleted_object_is_removed_with_last_finalizer() {
     let (_folder, store) = store();
     let mut object = job("pi");
     object["metadata"]["finalizers"] = json!(["example.com/hold"]);
@@ -102,7 +102,7 @@ fn an_object_goes_with_its_last_finalizer_once_it_is_being_deleted() {
 }
 
 #[test]
-fn a_precondition_that_fails_keeps_the_object() {
+fn failed_precondition_keeps_object() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
     let other = Preconditions {
@@ -117,7 +117,7 @@ fn a_precondition_that_fails_keeps_the_object() {
 }
 
 #[tokio::test]
-async fn a_watch_sees_every_change_after_its_start_in_order() {
+async fn watch_yields_every_change_after_start_in_order() {
     let (_folder, store) = store();
     store.create(&JOBS, job("before")).unwrap();
     let watch = store.watch(&JOBS, Some("demo"), store.version()).unwrap();
@@ -141,7 +141,7 @@ async fn a_watch_sees_every_change_after_its_start_in_order() {
 }
 
 #[tokio::test]
-async fn a_watch_that_falls_behind_the_history_ends_with_gone() {
+async fn watch_behind_history_ends_with_gone() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
     let mut watch = store.watch(&JOBS, None, store.version()).unwrap();
@@ -227,7 +227,7 @@ fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space() {
+async fn full_disk_fails_write_and_next_succeeds_once_space_is_free() {
     let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
     let store = store_on(&folder, &full);
     store.create(&JOBS, job("before")).unwrap();
@@ -260,7 +260,7 @@ async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space()
 }
 
 #[test]
-fn writers_that_wait_together_fail_together_and_are_told() {
+fn writers_of_failed_batch_all_get_error() {
     let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
     let store = store_on(&folder, &full);
     let refused = std::thread::scope(|scope| {
@@ -303,7 +303,7 @@ fn writers_that_wait_together_fail_together_and_are_told() {
 }
 
 #[tokio::test]
-async fn nobody_sees_a_change_before_it_is_on_disk() {
+async fn change_is_invisible_until_on_disk() {
     let (_folder, store) = store();
     let mut watch = store.watch(&JOBS, None, store.version()).unwrap();
     let reaches = {

@@ -11,7 +11,7 @@ use crate::setting::{Setting, container, pod};
 const MEBI: u64 = 1 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn processes_are_bounded_without_any_limit() {
+async fn process_count_is_bounded_without_limits() {
     let setting = Setting::new();
     // Counts its processes, then keeps trying to fork for a while.
     let bomb = "my $n = 0; while (1) { my $p = fork; last unless defined $p; if (!$p) { sleep 5; exit } $n++;
@@ -31,7 +31,7 @@ async fn processes_are_bounded_without_any_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_is_bounded_in_one_process_and_in_many() {
+async fn memory_limit_holds_for_one_process_and_many() {
     let setting = Setting::new();
     let one = "$x = 'x' x (512 << 20); print length $x";
     let many = "for (1 .. 16) { if (!fork) { $x = 'x' x (24 << 20); sleep 60; exit } }
@@ -58,7 +58,7 @@ async fn memory_is_bounded_in_one_process_and_in_many() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_container_without_limits_has_those_of_a_node() {
+async fn container_without_limits_has_node_limits() {
     let setting = Setting::new();
     let script = "df -k / /dev/shm /sys | tail -n +2 | awk '{print $2}'; dd if=/dev/zero of=/dev/shm/x bs=1M count=100 2>&1 | grep -c 'No space'
         ulimit -Sn; ulimit -c";
@@ -73,7 +73,7 @@ async fn a_container_without_limits_has_those_of_a_node() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn local_storage_above_its_limit_evicts_the_pod() {
+async fn local_storage_above_limit_evicts_pod() {
     let setting = Setting::new();
     let fill = |path: &str| format!("dd if=/dev/zero of={path} bs=1M count=64; sync; sleep 60");
     for (name, script, resources, volume, message) in [
@@ -125,7 +125,7 @@ async fn local_storage_above_its_limit_evicts_the_pod() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_volume_in_memory_has_its_size() {
+async fn in_memory_volume_has_its_size_limit() {
     let setting = Setting::new();
     let script = "dd if=/dev/zero of=/v/x bs=1M count=64 2>&1 | grep -c 'No space'; sleep 20";
     let ended = setting
@@ -160,7 +160,7 @@ async fn a_volume_in_memory_has_its_size() {
         .unwrap()
         .contains(setting.host.parent().unwrap().to_str().unwrap())
     {
-        assert!(began.elapsed().as_secs() < 10, "a mount is left");
+        assert!(began.elapsed().as_secs() < 10, "a mount remains");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
@@ -176,7 +176,7 @@ fn mounts(folder: &std::path::Path) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn volumes_in_memory_end_with_the_playground_and_at_the_start_of_the_next() {
+async fn in_memory_volumes_are_unmounted_at_shutdown_and_start() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let place = folder.path().to_owned();
@@ -198,7 +198,7 @@ async fn volumes_in_memory_end_with_the_playground_and_at_the_start_of_the_next(
     setting
         .wait("memory", |pod| pod["status"]["phase"] == "Running")
         .await;
-    assert!(!left.exists(), "the folder of a Pod that is gone stays");
+    assert!(!left.exists(), "the directory of a deleted Pod remains");
     assert_eq!(mounts(&place), usize::from(root));
     setting.playground.shutdown().await;
     assert_eq!(mounts(&place), 0);

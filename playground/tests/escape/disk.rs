@@ -60,7 +60,7 @@ async fn run(setting: &Setting, name: &str, script: &str, volume: Value) -> Ende
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_a_name_counts_for_its_volume() {
+async fn unlinked_file_counts_for_its_volume() {
     let setting = Setting::new();
     for (name, script) in [
         ("unlinked", hides(32, UNLINKED, "1")),
@@ -95,7 +95,7 @@ async fn a_file_without_a_name_counts_for_its_volume() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_a_name_counts_once_and_goes_with_its_last_descriptor() {
+async fn unlinked_file_counts_once_until_last_descriptor_closes() {
     let setting = Setting::new();
     // Six MiB held by eight processes, and then by six others.
     let script = "for my $round (1, 2) { open(my $f, '+>', '/v/x') or die; unlink '/v/x'; \
@@ -109,7 +109,7 @@ async fn a_file_without_a_name_counts_once_and_goes_with_its_last_descriptor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_a_name_in_a_claim_counts_for_the_data_folder() {
+async fn unlinked_file_in_claim_counts_for_data_directory() {
     let setting = Setting::new();
     setting.playground.limit_data(24 * MEBI);
     let volume = setting.claim().await;
@@ -125,7 +125,7 @@ async fn a_file_without_a_name_in_a_claim_counts_for_the_data_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_is_filled_in_a_way_that_nobody_sees_is_freed() {
+async fn disk_filled_by_hidden_files_is_freed() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     std::fs::create_dir(&data).unwrap();
@@ -156,7 +156,7 @@ async fn wait_for_space(setting: &Setting) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_in_memory_is_bounded_without_a_name_too() {
+async fn unlinked_files_in_memory_are_bounded() {
     let setting = Setting::new();
     let fill = |path: &str| {
         format!(
@@ -182,7 +182,7 @@ async fn what_is_in_memory_is_bounded_without_a_name_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_say_that_the_disk_is_under_pressure() {
+async fn nodes_report_disk_pressure() {
     let setting = Setting::new();
     setting.goes_on("before").await;
     let of_nodes = async |setting: &Setting| {

@@ -12,7 +12,7 @@ use crate::setting::{Setting, SmallDisk, pod};
 const MEBI: u64 = 1 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chatty_job_does_not_stop_the_playground() {
+async fn job_with_huge_log_does_not_stop_playground() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     std::fs::create_dir(&data).unwrap();
@@ -77,7 +77,7 @@ async fn a_chatty_job_does_not_stop_the_playground() {
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(seen.load(Ordering::SeqCst), "readiness said nothing");
+    assert!(seen.load(Ordering::SeqCst), "readiness did not report it");
     let (code, _) = setting.request(Method::GET, "/readyz", None).await;
     assert_eq!(code, 200);
     setting.goes_on("after").await;
@@ -101,7 +101,7 @@ async fn a_chatty_job_does_not_stop_the_playground() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_others_have_filled_refuses_writes_until_there_is_space() {
+async fn disk_filled_by_others_rejects_writes_until_space_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     std::fs::create_dir(&data).unwrap();

@@ -39,7 +39,7 @@ async fn of_containers(setting: &Setting) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn none_is_left_of_containers_that_have_ended() {
+async fn no_group_is_left_after_containers_end() {
     let setting = Setting::new();
     // Some leave processes that have to be reaped when they end.
     for number in 0..20 {
@@ -64,7 +64,7 @@ async fn none_is_left_of_containers_that_have_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_of_a_playground_that_was_killed_go_at_the_next_start() {
+async fn groups_of_killed_playground_are_removed_at_next_start() {
     let before = Setting::new();
     let mut killed = Killable::start().await;
     let process = killed.child.id();

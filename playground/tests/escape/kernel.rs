@@ -57,7 +57,7 @@ async fn kernel_settings_are_read_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
+async fn command_is_unprivileged_on_host_as_any_container_user() {
     let setting = Setting::new();
     let script = "id -u; id -g; grep -E '^(Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/self/status
         cat /proc/self/oom_score_adj; mount | grep -v -e ro, -e nosuid; touch /made && stat -c %u /made";
@@ -119,7 +119,7 @@ async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_has_the_umask_of_a_container() {
+async fn command_has_container_umask() {
     let setting = Setting::new();
     let ended = setting
         .run("umask", "umask; touch /tmp/a; stat -c %a /tmp/a")
@@ -129,7 +129,7 @@ async fn a_command_has_the_umask_of_a_container() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_descriptor_of_the_host_is_left_open() {
+async fn no_host_descriptor_is_inherited() {
     let setting = Setting::new();
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "the secret").unwrap();
@@ -240,7 +240,7 @@ async fn dangerous_system_calls_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_of_the_hosts_people_is_seen() {
+async fn host_users_are_invisible() {
     let setting = Setting::new();
     let script = "cat /etc/shadow /etc/ssl/private/* 2>/dev/null; ls -A /home /root /tmp /var/tmp | grep -v -e : -e '^$'
         find / -xdev -perm -4000 2>/dev/null | head -3
@@ -255,7 +255,7 @@ async fn nothing_of_the_hosts_people_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_policies_mount_tables_and_unknown_calls_are_out_of_reach() {
+async fn memory_policy_mount_table_and_unknown_calls_are_denied() {
     let setting = Setting::new();
     // The error of each call, tried without arguments that could do anything.
     let mut calls: Vec<(i64, i64, i32)> = [
@@ -292,7 +292,7 @@ async fn memory_policies_mount_tables_and_unknown_calls_are_out_of_reach() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_program_can_be_given_is_told() {
+async fn nul_bytes_are_reported_on_pod() {
     let setting = Setting::new();
     for (name, field, value) in [
         ("env", "env", json!([{"name": "A", "value": "x\u{0}y"}])),

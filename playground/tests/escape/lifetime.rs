@@ -13,7 +13,7 @@ const MARK: &str = "PLAYGROUND_ESCAPE_MARK";
 /// The process that [`Killable`] kills.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs until it is killed"]
-async fn playground_to_be_killed() {
+async fn killable_playground() {
     let mark = std::env::var(MARK).unwrap();
     let setting = Setting::new();
     let script = format!("trap '' TERM HUP INT; sleep {mark} & sleep {mark}; true");
@@ -38,7 +38,7 @@ impl Killable {
         );
         let folder = tempfile::tempdir().unwrap();
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "lifetime::playground_to_be_killed"])
+            .args(["--ignored", "--exact", "lifetime::killable_playground"])
             .env(MARK, &mark)
             .env("TMPDIR", folder.path())
             .stdout(Stdio::null())
@@ -52,7 +52,7 @@ impl Killable {
         };
         let began = Instant::now();
         while started.commands() < 2 {
-            assert!(began.elapsed().as_secs() < 60, "they never ran");
+            assert!(began.elapsed().as_secs() < 60, "the commands never ran");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         started
@@ -75,7 +75,7 @@ impl Killable {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_end_with_a_playground_that_is_killed() {
+async fn commands_end_with_killed_playground() {
     Killable::start().await.kill().await;
 }
 

@@ -27,7 +27,7 @@ const NOBODY: u32 = 65532;
 
 /// Runs every test of this file as an unprivileged user.
 #[test]
-fn an_ordinary_users_playground_holds_as_well() {
+fn suite_passes_as_unprivileged_user() {
     if !rustix::process::geteuid().is_root() {
         // The others run as an ordinary user already.
         return;

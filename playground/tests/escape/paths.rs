@@ -80,7 +80,7 @@ async fn links_in_volumes_stay_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sub_path_that_is_a_link_out_of_its_volume_is_refused() {
+async fn sub_path_linking_out_of_volume_is_rejected() {
     let setting = Setting::new();
     let host = setting.host.to_str().unwrap().to_owned();
     std::fs::write(setting.host.with_file_name("secret"), "the secret").unwrap();
@@ -122,7 +122,7 @@ async fn a_sub_path_that_is_a_link_out_of_its_volume_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_volume_may_not_hide_the_kernels_files() {
+async fn volume_over_kernel_files_is_rejected() {
     let setting = Setting::new();
     for (number, path) in [
         "/proc",

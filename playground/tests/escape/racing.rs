@@ -52,7 +52,7 @@ async fn race(setting: &Setting, rounds: usize, make: impl Fn(usize, &mut Value)
         all.push(setting.settled(&format!("racer-{number}")).await);
     }
     let ran = all.iter().filter(|ended| ended.exit_code() == Some(0)).count();
-    assert!(ran > 0, "nothing was tried: {all:#?}");
+    assert!(ran > 0, "no attempt ran: {all:#?}");
     all
 }
 
@@ -61,7 +61,7 @@ fn script(pod: &mut Value, script: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_changes_while_containers_start_leads_nowhere() {
+async fn changing_link_cannot_escape_during_start() {
     let setting = Setting::new();
     let host = setting.host.to_str().unwrap().to_owned();
     std::fs::write(setting.host.with_file_name("secret"), "the secret").unwrap();
@@ -98,7 +98,7 @@ async fn a_link_that_changes_while_containers_start_leads_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sub_path_shows_what_was_looked_at_or_nothing() {
+async fn sub_path_mounts_checked_target_or_fails() {
     let setting = Setting::new();
     let volume = setting.claim().await;
     let links = [
@@ -139,7 +139,7 @@ async fn a_sub_path_shows_what_was_looked_at_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sub_path_that_is_exchanged_for_another_folder_is_said() {
+async fn exchanged_sub_path_is_reported() {
     let setting = Setting::new();
     let volume = setting.claim().await;
     // Both are directories of the volume, so only the comparison can detect it.
@@ -170,6 +170,6 @@ async fn a_sub_path_that_is_exchanged_for_another_folder_is_said() {
             break;
         }
     }
-    assert!(changed > 0, "nobody has seen an exchange");
+    assert!(changed > 0, "no container saw an exchange");
     setting.shut_down().await;
 }

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_until_a_success() {
+    fn back_off_doubles_until_success() {
         let now: Timestamp = "2026-01-01T00:00:05Z".parse().unwrap();
         let one = Record::default().with(&[], &[ended("2026-01-01T00:00:00Z")]);
         assert_eq!(one.left(now), Duration::from_secs(5));

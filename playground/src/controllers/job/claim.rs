@@ -98,7 +98,10 @@ fn change(
         Ok(pod) => Ok(Some(pod)),
         Err(Status { code: 404, .. }) => Ok(None),
         Err(refused) => {
-            tracing::warn!(message = refused.message, "a Pod's owner");
+            tracing::warn!(
+                message = refused.message,
+                "cannot change a Pod's owner references"
+            );
             Ok(None)
         }
     }

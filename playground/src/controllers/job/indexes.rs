@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn indexes_are_written_as_kubernetes_writes_them() {
+    fn indexes_format_like_kubernetes() {
         for text in ["", "0,1", "0-2,5,7-9", "3"] {
             assert_eq!(Indexes::parse(text, 100).write(), text);
         }

@@ -51,9 +51,9 @@ pub(crate) async fn run(cluster: Cluster) {
     loop {
         let mut controller = Controller::new(cluster.clone());
         match controller.follow().await {
-            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the Job controller begins anew"),
+            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the Job controller relists"),
             Err(error) => {
-                tracing::error!(%error, "the Job controller");
+                tracing::error!(%error, "the Job controller failed; restarting");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Ok(()) => return,
@@ -112,7 +112,7 @@ impl Controller {
                 },
                 Some(looked) = self.workers.join_next() => match looked {
                     Ok(looked) => self.looked(looked?),
-                    Err(error) => tracing::error!(%error, "a look at a Job broke off"),
+                    Err(error) => tracing::error!(%error, "the sync of a Job failed"),
                 },
                 () = tokio::time::sleep_until(due), if self.workers.len() < WORKERS => {
                     if let Some(name) = self.queue.pop(Instant::now()) {

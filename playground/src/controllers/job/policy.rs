@@ -104,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_first_rule_that_matches_decides() {
+    fn first_matching_rule_decides() {
         let job = json!({"spec": {"podFailurePolicy": {"rules": [
             {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             {"action": "FailJob", "onExitCodes": {"operator": "NotIn", "values": [0, 1]}},
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_condition_of_the_pod_is_told() {
+    fn first_matching_pod_condition_is_reported() {
         let pattern = |kind: &str| json!({"type": kind, "status": "True"});
         let job = json!({"spec": {"podFailurePolicy": {"rules": [
             {"action": "FailJob", "onPodConditions": [pattern("A"), pattern("B")]},
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn success_rules_want_what_is_left_of_their_indexes() {
+    fn success_rule_requires_remaining_indexes() {
         let met = |rule: Value, completions: i64, done: &str| {
             let job = json!({"spec": {"completions": completions, "successPolicy": {"rules": [rule]}}});
             success(&job, &Indexes::parse(done, completions)).is_some()

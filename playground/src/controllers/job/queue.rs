@@ -102,7 +102,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_job_is_due_at_its_earliest_time_and_once() {
+    fn job_is_due_once_at_earliest_time() {
         let job = json!({"metadata": {"namespace": "demo", "name": "j"}});
         let (mut queue, begin) = (Queue::default(), Instant::now());
         queue.after(&job, Duration::from_mins(1));

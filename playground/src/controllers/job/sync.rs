@@ -420,7 +420,7 @@ impl<'a> Sync<'a> {
                 Ok(true)
             }
             Err(refused) => {
-                tracing::debug!(message = refused.message, "a Job's status");
+                tracing::debug!(message = refused.message, "cannot update a Job's status");
                 // What was counted is not written: it counts in the next sync.
                 self.outcome.record = self.record_before;
                 self.outcome.refused = true;

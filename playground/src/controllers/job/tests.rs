@@ -69,7 +69,7 @@ fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_completes_when_enough_pods_have_succeeded() {
+async fn job_completes_when_enough_pods_have_succeeded() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"completions": 3, "parallelism": 2}));
@@ -91,7 +91,7 @@ async fn a_job_completes_when_enough_pods_have_succeeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
+async fn retries_back_off_and_limit_fails_job() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"backoffLimit": 1}));
@@ -114,7 +114,7 @@ async fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_beats_the_back_off_limit() {
+async fn deadline_takes_precedence_over_back_off_limit() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"activeDeadlineSeconds": 5}));
@@ -127,7 +127,7 @@ async fn the_deadline_beats_the_back_off_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_indexed_job_has_one_pod_per_index() {
+async fn indexed_job_has_one_pod_per_index() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(
@@ -149,7 +149,7 @@ async fn an_indexed_job_has_one_pod_per_index() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_suspended_job_runs_nothing_until_it_is_resumed() {
+async fn suspended_job_runs_nothing_until_resumed() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"suspend": true}));

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_do_what_they_say() {
+    fn operations_follow_rfc_6902() {
         let mut target = json!({"a": {"b": 1}, "l": [1, 2]});
         let patch = json!([
             {"op": "replace", "path": "/l/0", "value": 7}, {"op": "add", "path": "/l/-", "value": 3},

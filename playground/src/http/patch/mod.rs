@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_patch_replaces_lists_and_removes_nulls() {
+    fn merge_patch_replaces_lists_and_removes_nulls() {
         let old = json!({"a": {"b": 1, "c": 2}, "l": [1]});
         let patch = json!({"a": {"b": null, "d": {"e": 3}}, "l": [2]});
         assert_eq!(
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strategic_patch_merges_containers_by_name() {
+    fn strategic_patch_merges_containers_by_name() {
         let spec = |containers: Value| json!({"spec": {"template": {"spec": {"containers": containers}}}});
         let old = spec(json!([{"name": "a", "image": "1"}, {"name": "b", "image": "2"}]));
         let patch =

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_patch_touches_is_in_alphabetical_order() {
+    fn only_patched_values_are_sorted() {
         let patch = json!({"spec": {"unknown": {"b": 1, "a": 2}}});
         let mut patched = job();
         patched["spec"]["unknown"] = patch["spec"]["unknown"].clone();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_patch_touches_what_its_paths_go_through() {
+    fn json_patch_sorts_values_along_its_paths() {
         let patch = json!([{"op": "remove", "path": "/spec/template/spec/containers/0/nothing"}]);
         assert_eq!(
             operated(&JOBS, &patch, &job()),

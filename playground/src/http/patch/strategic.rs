@@ -217,7 +217,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn conditions_merge_by_type_and_those_of_the_patch_come_first() {
+    fn conditions_merge_by_type_with_patch_items_first() {
         let mut pod = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "True"}]}});
         let patch =
             json!({"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Initialized"}]}});
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_patch_is_told_in_go_words() {
+    fn invalid_patch_gets_go_error_message() {
         let mut pod = json!({});
         let bad = json!({"spec": {"containers": [{"image": "x"}]}});
         let error = merge(&mut pod, &bad, schema_of(&PODS)).unwrap_err();

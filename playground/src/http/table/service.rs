@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_show_where_they_are_reached() {
+    fn services_show_addresses_and_ports() {
         let cases = [
             (
                 json!({"type": "ClusterIP", "ports": [{"port": 80, "protocol": "TCP"}]}),

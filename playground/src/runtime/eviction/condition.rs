@@ -41,7 +41,7 @@ impl Condition {
         match tell(cluster, pressure) {
             Ok(()) => self.said = Some(pressure),
             // Retried later: a full disk accepts no writes.
-            Err(error) => tracing::debug!(%error, "nodes cannot say how the disk is"),
+            Err(error) => tracing::debug!(%error, "cannot update the nodes' DiskPressure condition"),
         }
     }
 }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_say_that_the_disk_is_under_pressure_until_it_has_been_fine_for_a_while() {
+    fn disk_pressure_is_reported_until_transition_period_has_passed() {
         let cluster = cluster();
         let mut condition = Condition::default();
         let began = Instant::now();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_was_always_fine_is_no_event() {
+    fn no_event_without_earlier_pressure() {
         let cluster = cluster();
         let mut condition = Condition::default();
         condition.observe(&cluster, false, Instant::now());
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn taints_and_conditions_of_others_stay() {
+    fn other_taints_and_conditions_are_kept() {
         let node = json!({
             "spec": {"taints": [{"key": "mine", "effect": "NoExecute"}]},
             "status": {"conditions": [{"type": "Ready", "status": "True"}]},

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_above_a_limit_of_its_own_is_evicted_in_the_kubelets_words() {
+    fn pod_above_own_limit_gets_kubelet_message() {
         let mebi = 1 << 20;
         let limits = json!({"ephemeral-storage": "2Mi"});
         for (limits, size_limit, logs, root, volume, expected) in [
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_without_a_limit_is_bounded_outside_of_volumes() {
+    fn container_without_limit_is_bounded_outside_volumes() {
         assert_eq!(
             exceeded(&usage(json!({}), None, 2 * ROOT_BYTES, ROOT_BYTES, 0)),
             None
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_above_its_limit_is_named_where_the_pod_is_not_above_the_sum() {
+    fn container_above_limit_is_named_unless_pod_exceeds_sum() {
         let pod = json!({"spec": {"containers": [
             {"name": "main", "resources": {"limits": {"ephemeral-storage": "1Mi"}}},
             {"name": "other", "resources": {"limits": {"ephemeral-storage": "1Gi"}}},

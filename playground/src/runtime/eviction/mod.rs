@@ -56,7 +56,7 @@ pub(super) async fn run(cluster: Cluster, node: Arc<Node>, stop: CancellationTok
         match looked.await {
             Ok(back) => manager = back,
             Err(error) => {
-                tracing::error!(%error, "the disk is not looked at any more");
+                tracing::error!(%error, "the disk monitor has stopped");
                 return;
             }
         }
@@ -108,14 +108,14 @@ impl Manager {
             .unwrap_or_else(PoisonError::into_inner);
         match (&*known, &text) {
             (None, Some(text)) => tracing::warn!("the disk is nearly full: {text}"),
-            (Some(_), None) => tracing::info!("the disk has space again"),
+            (Some(_), None) => tracing::info!("the disk is no longer nearly full"),
             _ => {}
         }
         *known = text;
         drop(known);
         // After a failed write there may be no other write for a long time, so the store is probed here.
         if let Err(error) = self.cluster.store.probe() {
-            tracing::debug!(%error, "the store does not write yet");
+            tracing::debug!(%error, "the store still cannot write");
         }
     }
 
@@ -128,7 +128,7 @@ impl Manager {
                 threshold: free,
                 available: space.free,
                 what: format!(
-                    "{} free, {} are to stay free",
+                    "{} free, less than the required {}",
                     mebibytes(space.free),
                     mebibytes(free)
                 ),
@@ -139,7 +139,7 @@ impl Manager {
             return Some(Pressure {
                 threshold: free,
                 available: space.free,
-                what: format!("{} more files can be made", space.free_files),
+                what: format!("only {} more files can be created", space.free_files),
                 is_disk: true,
             });
         }
@@ -151,7 +151,7 @@ impl Manager {
             threshold: 0,
             available: 0,
             what: format!(
-                "the data folder holds {}, and may hold {}",
+                "the data directory holds {}, above its limit of {}",
                 mebibytes(self.total),
                 mebibytes(limit)
             ),
@@ -228,7 +228,7 @@ impl Manager {
             return false;
         };
         if let Err(error) = logs::shrink(&self.cluster, pod) {
-            tracing::warn!(%error, "logs cannot be made smaller");
+            tracing::warn!(%error, "cannot truncate a Pod's logs");
             return false;
         }
         true

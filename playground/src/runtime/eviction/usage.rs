@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_of_the_volume_that_it_was_opened_through() {
+    fn file_belongs_to_volume_it_was_opened_through() {
         for (root, volume) in [
             ("/srv/data/pods/1-2/volumes/work", Some("work")),
             ("/pods/1-2/volumes/work/part/x", Some("work")),

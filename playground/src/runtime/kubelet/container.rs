@@ -274,7 +274,7 @@ impl Life {
     /// Opens the log of an attempt; `None` where it cannot be written.
     fn log(&self, pod: &Value, name: &str, attempt: i64) -> Option<Arc<Mutex<logs::Writer>>> {
         logs::Writer::open(&self.cluster, pod, name, attempt)
-            .inspect_err(|error| tracing::error!(%error, "a container's log cannot be kept"))
+            .inspect_err(|error| tracing::error!(%error, "cannot open a container's log"))
             .ok()
             .map(|log| Arc::new(Mutex::new(log)))
     }
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crashing_container_waits_as_under_a_kubelet() {
+    fn crashing_container_backs_off_like_kubelet() {
         let waits: Vec<_> = (1..=9).map(|failures| back_off(failures).as_secs()).collect();
         assert_eq!(waits, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
     }

@@ -46,7 +46,7 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
         Ok(sandbox) => {
             tracing::debug!(limits = ?sandbox.limit_method(), "commands run in a bubblewrap sandbox");
         }
-        Err(error) => tracing::error!(error, "no command can run"),
+        Err(error) => tracing::error!(error, "cannot run containers: no usable sandbox"),
     }
     // As after a restart of a node: volumes in memory are gone.
     volumes::unmount_all(&cluster);
@@ -91,7 +91,7 @@ impl Kubelet {
             let pods = match self.cluster.store.list(&PODS, None) {
                 Ok((pods, _)) => pods,
                 Err(error) => {
-                    tracing::error!(%error, "the kubelet cannot read Pods");
+                    tracing::error!(%error, "the kubelet cannot list Pods");
                     return;
                 }
             };
@@ -140,7 +140,7 @@ impl Kubelet {
         let all = Arc::clone(&self.known);
         self.tasks.spawn(async move {
             if let Err(error) = life.run(restarted).await {
-                tracing::warn!(%error, "a Pod");
+                tracing::warn!(%error, "the lifecycle of a Pod failed");
             }
             lock(&all).remove(&uid);
         });
@@ -264,10 +264,10 @@ impl Life {
     fn clear(&self, pod: &Value, all: bool) {
         let folder = volumes::pod_folder(&self.cluster, pod);
         if let Err(error) = crate::store::blocking(|| volumes::remove(&folder)) {
-            tracing::warn!(%error, folder = %folder.display(), "a Pod's folder stays");
+            tracing::warn!(%error, folder = %folder.display(), "cannot remove a Pod's directory");
         }
         if all && let Err(error) = crate::store::blocking(|| logs::shrink(&self.cluster, pod)) {
-            tracing::warn!(%error, "a Pod's logs stay");
+            tracing::warn!(%error, "cannot remove a Pod's logs");
         }
     }
 
@@ -338,10 +338,12 @@ impl Life {
         if let Err(error) = tokio::fs::remove_dir_all(&logs).await
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, folder = %logs.display(), "a Pod's logs stay");
+            tracing::warn!(%error, folder = %logs.display(), "cannot remove a Pod's logs");
         }
         match crate::api::registry::delete_object(&self.cluster, &self.key, "Background", Some(0)) {
-            Err(status) if status.code != 404 => tracing::warn!(message = status.message, "a Pod stays"),
+            Err(status) if status.code != 404 => {
+                tracing::warn!(message = status.message, "cannot remove a Pod")
+            }
             _ => {}
         }
         Ok(())

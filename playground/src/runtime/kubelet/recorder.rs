@@ -51,7 +51,7 @@ impl Recorder {
             message,
         };
         if self.0.try_send(event).is_err() {
-            tracing::warn!(reason, "an event is lost");
+            tracing::warn!(reason, "cannot record an event");
         }
     }
 }

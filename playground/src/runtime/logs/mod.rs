@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_keeps_five_files_of_ten_mebibytes() {
+    fn log_keeps_five_files_of_ten_mebibytes() {
         let (_folder, cluster, pod) = setting();
         let mut log = Writer::open(&cluster, &pod, "main", 0).unwrap();
         let block = entries("x".repeat(PART).as_bytes(), "stdout");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_follower_misses_nothing_when_a_log_is_rotated() {
+    fn follower_misses_nothing_across_rotation() {
         let (_folder, cluster, pod) = setting();
         let mut log = Writer::open(&cluster, &pod, "main", 0).unwrap();
         let mut reader = Reader::new(log.path.clone());
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_kept_in_parts() {
+    fn long_line_is_split_into_partial_entries() {
         let output = [vec![b'a'; PART + 1], b"\nb\nc".to_vec()].concat();
         let kept = entries(&output, "stderr");
         let shown: Vec<_> = kept
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_two_attempts_are_kept() {
+    fn only_last_two_attempts_are_kept() {
         let (_folder, cluster, pod) = setting();
         for attempt in 0..4 {
             Writer::open(&cluster, &pod, "main", attempt)

@@ -63,7 +63,7 @@ impl Reader {
                 read
             }
             Ok((_, Err(error))) => {
-                tracing::warn!(%error, "a log cannot be read");
+                tracing::warn!(%error, "cannot read a container's log");
                 (Vec::new(), false)
             }
             Err(_) => (Vec::new(), false),

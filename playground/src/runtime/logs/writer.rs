@@ -67,11 +67,11 @@ impl Writer {
             Ok(()) => self.failing = false,
             Err(error) => {
                 if !self.failing {
-                    tracing::warn!(%error, log = %self.path.display(), "output of a container is lost");
+                    tracing::warn!(%error, log = %self.path.display(), "cannot write a container's log; output is dropped");
                 }
                 self.failing = true;
                 if let Err(error) = self.file.set_len(self.size) {
-                    tracing::debug!(%error, "a log keeps half an entry");
+                    tracing::debug!(%error, "cannot undo a partial write to a log");
                 }
             }
         }

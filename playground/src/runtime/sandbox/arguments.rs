@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_programs_volumes_and_given_variables_are_visible() {
+    async fn inner_options_expose_only_programs_volumes_and_spec_environment() {
         let folder = tempfile::tempdir().unwrap();
         let mut host = host(true);
         // Independent of this machine's files.
@@ -363,14 +363,14 @@ mod tests {
     }
 
     #[test]
-    fn the_outer_root_holds_programs_and_volumes() {
+    fn outer_root_holds_programs_and_volumes() {
         let folder = tempfile::tempdir().unwrap();
         let list = outer(&spec(folder.path()), &host(false), Path::new("/usr/bin/bwrap"));
         insta::assert_snapshot!(shown(&list, folder.path()));
     }
 
     #[tokio::test]
-    async fn a_volume_inside_proc_is_refused() {
+    async fn volume_inside_proc_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let mut spec = spec(folder.path());
         spec.mounts[0].target = "/out/../proc/sys".into();

@@ -289,7 +289,7 @@ mod tests {
     const WRITE: &str = "open($f, '+>', 'x') or die; print $f 'x' x (4 << 20); $f->flush; unlink 'x'";
 
     #[test]
-    fn an_open_file_without_a_name_is_counted_once() {
+    fn unlinked_open_file_counts_once() {
         let folder = tempfile::tempdir().unwrap();
         let script = format!("use IO::Handle; {WRITE}; open($g, '+<&', $f); fork");
         let held = look(folder.path(), &script);
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapped_file_without_a_name_is_counted() {
+    fn unlinked_mapped_file_counts() {
         let folder = tempfile::tempdir().unwrap();
         let map = format!(
             "syscall({}, 0, 4 << 20, 3, 1, fileno($f), 0) != -1 or die $!; close $f",
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn files_with_a_name_and_those_of_other_disks_are_not_held() {
+    fn linked_files_and_other_devices_do_not_count() {
         let folder = tempfile::tempdir().unwrap();
         let script = "open($f, '>', 'named'); print $f 'x' x 9999; close $f; open($f, '<', 'named'); open($g, '<', '/dev/null')";
         let held = look(folder.path(), script);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_and_not_received_makes_a_sandbox_opaque() {
+    fn descriptor_in_transit_makes_sandbox_opaque() {
         let folder = tempfile::tempdir().unwrap();
         // sendmsg with SCM_RIGHTS, built by hand: Perl's own send passes no descriptors.
         let script = format!(
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sandbox_of_which_not_everything_was_looked_at_is_opaque() {
+    fn exhausted_scan_budget_makes_sandbox_opaque() {
         let process = i32::try_from(std::process::id()).unwrap();
         let whole = Held::of(process, 0, &mut Looks::new());
         let mut looks = Looks(3);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_the_kernel_are_read() {
+    fn device_numbers_and_address_ranges_are_parsed() {
         assert!(is_device("fe:00", rustix::fs::makedev(0xfe, 0)));
         assert!(is_device("103:0a", rustix::fs::makedev(0x103, 0xa)));
         assert!(!is_device("fe:01", rustix::fs::makedev(0xfe, 0)));

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_offers_its_programs_but_never_private_keys() {
+    fn host_exposes_programs_but_no_private_keys() {
         let host = Host::probe();
         assert!(host.system.iter().any(|(name, _)| name == "bin"));
         assert!(

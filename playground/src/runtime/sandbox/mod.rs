@@ -34,11 +34,11 @@ use crate::runtime::sandbox::limits::Limits;
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// A program is not installed: install the package `bubblewrap` or `util-linux`.
-    #[error("{0} is not installed; the playground runs no command without its sandbox")]
+    #[error("{0} is not installed, and commands only run in a sandbox: install it and restart")]
     Missing(&'static str),
     /// `bwrap` is installed but cannot create the namespaces, most often because the system forbids unprivileged
     /// user namespaces.
-    #[error("no sandbox can be made: {0}")]
+    #[error("cannot create a sandbox: {0}")]
     Refused(String),
     /// The container's program does not exist in the sandbox or is not executable. The message is that of a
     /// container runtime.
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_runs_with_its_environment_and_its_exit_code_is_kept() {
+    async fn command_gets_environment_and_reports_exit_code() {
         let ran = run(&["sh", "-c", "echo $TOLD $(hostname) $$; exit 3"], |_| {})
             .await
             .unwrap();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_of_the_host_but_its_programs_is_seen() {
+    async fn only_host_programs_are_visible() {
         let script =
             "ls /home /root /tmp; cat /etc/shadow; find /sys -maxdepth 3; wc -l < /proc/net/dev; echo $HOME";
         let ran = run(&["sh", "-c", script], |_| {}).await.unwrap();
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_is_told_as_a_container_runtime_does() {
+    async fn missing_program_gets_container_runtime_message() {
         let Err(error) = run(&["no-such-program"], |_| {}).await else {
             panic!("it ran");
         };

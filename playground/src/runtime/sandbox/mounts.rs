@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_looked_at_is_taken_for_mounted() {
+    fn only_checked_sources_pass_mount_verification() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
         for folder in [&a, &b] {

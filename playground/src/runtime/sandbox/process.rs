@@ -277,7 +277,7 @@ async fn said(stderr: &mut Option<ChildStderr>) -> String {
         let mut bounded = stderr.take(4096);
         let read = bounded.read_to_string(&mut text);
         if tokio::time::timeout(Duration::from_secs(2), read).await.is_err() {
-            tracing::debug!("bwrap says nothing");
+            tracing::debug!("bwrap printed nothing");
         }
     }
     text.trim().trim_start_matches("bwrap: ").to_owned()

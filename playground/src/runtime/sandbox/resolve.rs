@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_ends_inside_the_root() {
+    fn paths_resolve_inside_root() {
         let folder = tempfile::tempdir().unwrap();
         let volume = folder.path();
         std::fs::create_dir_all(volume.join("real/deep")).unwrap();

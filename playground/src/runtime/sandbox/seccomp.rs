@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_fit_into_the_kernel() {
+    fn filters_fit_kernel_limits() {
         for filter in filters().unwrap() {
             // Whole instructions of eight bytes, and at most BPF_MAXINSNS of them.
             assert_eq!(filter.len() % 8, 0);

@@ -61,7 +61,7 @@ pub(crate) fn unmount_all(cluster: &Cluster) {
     for place in places.iter().rev() {
         let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
         if let Err(error) = rustix::mount::unmount(place, flags) {
-            tracing::warn!(%error, place = %place.display(), "a volume in memory stays");
+            tracing::warn!(%error, place = %place.display(), "cannot unmount an in-memory volume");
         }
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_mounts_are_read_as_they_are() {
+    fn mountinfo_escapes_are_decoded() {
         for (written, read) in [
             ("/a/b", "/a/b"),
             (r"/a\040b\011c\134d", "/a b\tc\\d"),

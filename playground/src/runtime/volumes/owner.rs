@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_does_not_leave_a_folder_in_which_others_exchange_things() {
+    fn walk_stays_inside_while_entries_are_exchanged() {
         let folder = tempfile::tempdir().unwrap();
         let (volume, outside) = (folder.path().join("volume"), folder.path().join("outside"));
         for folder in [&volume, &outside] {

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_a_container_has_closed_is_removed() {
+    fn directory_made_unreadable_by_container_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let pod = folder.path().join("pod");
         let closed = pod.join("volumes/work/closed");

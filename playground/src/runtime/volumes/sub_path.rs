@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sub_path_is_made_and_a_link_out_of_the_volume_is_refused() {
+    fn sub_path_is_created_and_link_out_of_volume_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let volume = folder.path().join("volume");
         std::fs::create_dir(&volume).unwrap();

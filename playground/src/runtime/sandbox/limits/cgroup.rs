@@ -121,7 +121,7 @@ fn attempt(group: &Path) -> bool {
     match rustix::fs::rmdir(group) {
         Err(Errno::BUSY) => false,
         Err(error) if error != Errno::NOENT => {
-            tracing::debug!(group = %group.display(), %error, "a control group cannot be removed");
+            tracing::debug!(group = %group.display(), %error, "cannot remove a control group");
             true
         }
         _ => true,
@@ -129,7 +129,7 @@ fn attempt(group: &Path) -> bool {
 }
 
 fn stays(group: &Path) {
-    tracing::warn!(group = %group.display(), "a control group is busy and stays until the next start");
+    tracing::warn!(group = %group.display(), "a control group is busy; it is removed at the next start");
 }
 
 /// Creates a version 2 group below that of this process, if it can delegate its controllers to children.
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_told_from_others_by_its_start() {
+    fn start_time_distinguishes_reused_pids() {
         let own = started(std::process::id()).unwrap();
         assert_eq!(started(std::process::id()), Some(own));
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn only_groups_of_processes_that_have_ended_are_left_over() {
+    fn only_groups_of_ended_processes_are_leftovers() {
         let above = tempfile::tempdir().unwrap();
         let process = std::process::id();
         let start = started(process).unwrap();
