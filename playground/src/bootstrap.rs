@@ -11,11 +11,11 @@ use crate::resource::{
 use crate::store::StoreError;
 
 /// The namespaces of every cluster.
-const PROJECTS: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const INITIAL_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /// Creates the missing objects among those that an API server creates itself.
-pub(crate) fn least(cluster: &Cluster) -> Result<(), StoreError> {
-    for name in PROJECTS {
+pub(crate) fn system_objects(cluster: &Cluster) -> Result<(), StoreError> {
+    for name in INITIAL_NAMESPACES {
         project(cluster, name)?;
     }
     for (name, value) in [

@@ -46,7 +46,7 @@ impl Clock {
         match &self.0 {
             Source::System => Timestamp::now(),
             Source::Set(set) => *set.lock().unwrap_or_else(PoisonError::into_inner),
-            Source::Runtime(began, since) => began.checked_add(since.elapsed()).unwrap_or(*began),
+            Source::Runtime(start, since) => start.checked_add(since.elapsed()).unwrap_or(*start),
         }
     }
 

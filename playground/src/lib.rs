@@ -61,7 +61,7 @@ pub struct Options {
 pub enum OpenError {
     /// The directory cannot be created or written.
     #[error("cannot use the data directory {0}")]
-    Folder(PathBuf, #[source] std::io::Error),
+    DataDir(PathBuf, #[source] std::io::Error),
     /// The database cannot be opened, for instance because another playground has it open.
     #[error("cannot open the playground's database")]
     Store(#[from] StoreError),
@@ -87,13 +87,13 @@ impl Playground {
     /// Opens the data directory without creating nodes, StorageClass and the namespace `demo`, for tests that bring
     /// their own.
     pub fn open_bare(options: Options) -> Result<Self, OpenError> {
-        let folder = options.data_dir;
-        let unusable = |error| OpenError::Folder(folder.clone(), error);
-        std::fs::create_dir_all(&folder).map_err(unusable)?;
-        let store = Store::open(&folder.join("playground.redb"))?;
-        let identity = tls::Identity::load(&folder).map_err(unusable)?;
-        let cluster = Cluster::new(store, Clock::system(), folder);
-        bootstrap::least(&cluster)?;
+        let dir = options.data_dir;
+        let unusable = |error| OpenError::DataDir(dir.clone(), error);
+        std::fs::create_dir_all(&dir).map_err(unusable)?;
+        let store = Store::open(&dir.join("playground.redb"))?;
+        let identity = tls::Identity::load(&dir).map_err(unusable)?;
+        let cluster = Cluster::new(store, Clock::system(), dir);
+        bootstrap::system_objects(&cluster)?;
         Ok(Self {
             cluster,
             stop: CancellationToken::new(),
@@ -105,10 +105,10 @@ impl Playground {
     /// Creates a cluster like [`Playground::open_bare`] that stores nothing, for tests that need many; `data_dir`
     /// is used only by what runs commands.
     pub fn in_memory(options: Options, clock: Clock) -> Result<Self, OpenError> {
-        let folder = options.data_dir;
-        let identity = tls::Identity::new().map_err(|error| OpenError::Folder(folder.clone(), error))?;
-        let cluster = Cluster::new(Store::in_memory(), clock, folder);
-        bootstrap::least(&cluster)?;
+        let dir = options.data_dir;
+        let identity = tls::Identity::new().map_err(|error| OpenError::DataDir(dir.clone(), error))?;
+        let cluster = Cluster::new(Store::in_memory(), clock, dir);
+        bootstrap::system_objects(&cluster)?;
         Ok(Self {
             cluster,
             stop: CancellationToken::new(),

@@ -67,8 +67,8 @@ fn random() -> String {
 
 impl Identity {
     /// Reads the identity, or creates a new one.
-    pub(crate) fn load(folder: &Path) -> io::Result<Self> {
-        let file = folder.join("identity.json");
+    pub(crate) fn load(dir: &Path) -> io::Result<Self> {
+        let file = dir.join("identity.json");
         if let Some(identity) = std::fs::read(&file)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
@@ -161,9 +161,9 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
 /// Maximum number of concurrent connections: each takes a file descriptor.
 const MAX_CONNECTIONS: usize = 1024;
 /// Timeout of a TLS handshake, and of a request's header.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for the next bytes of a body, and for a client to accept bytes of a response.
-const STALLED: Duration = Duration::from_secs(30);
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Length of the HTTP/2 connection preface in bytes.
 const PREFACE: usize = 24;
 /// Delay after an accept error that passes on its own, such as a lack of file descriptors.
@@ -211,7 +211,7 @@ pub(crate) async fn serve(
 
 /// Serves one connection to its end.
 async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
-    let stream = match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+    let stream = match tokio::time::timeout(CLIENT_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => return tracing::debug!("TLS handshake timed out"),
@@ -226,27 +226,27 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
         None => router,
     };
     let router = router.layer(axum::middleware::map_request(async |request: Request| {
-        request.map(|body| Body::new(TimeoutBody::new(STALLED, body)))
+        request.map(|body| Body::new(TimeoutBody::new(STALL_TIMEOUT, body)))
     }));
     let mut builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
     // The header timeout also covers the first request and idle keep-alive connections.
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE);
+        .header_read_timeout(CLIENT_TIMEOUT);
     // An idle HTTP/2 connection has to answer pings.
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(PATIENCE)
-        .keep_alive_timeout(PATIENCE)
+        .keep_alive_interval(CLIENT_TIMEOUT)
+        .keep_alive_timeout(CLIENT_TIMEOUT)
         .max_concurrent_streams(256);
     // Not detected from the first bytes: no timer runs until those have arrived.
     let (builder, first) = match session.alpn_protocol() {
         Some(b"h2") => (builder.http2_only(), PREFACE),
         _ => (builder.http1_only(), 1),
     };
-    let stream = Patient::new(stream, first);
+    let stream = TimeoutStream::new(stream, first);
     let service = TowerToHyperService::new(router);
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "connection error");
@@ -254,7 +254,7 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
 }
 
 /// A connection with timeouts for the client's first bytes and for stalled writes.
-struct Patient<S> {
+struct TimeoutStream<S> {
     stream: S,
     /// Bytes that still have to arrive in time.
     first: usize,
@@ -263,12 +263,12 @@ struct Patient<S> {
     writing: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
+impl<S> TimeoutStream<S> {
     fn new(stream: S, first: usize) -> Self {
         Self {
             stream,
             first,
-            reading: Box::pin(tokio::time::sleep(PATIENCE)),
+            reading: Box::pin(tokio::time::sleep(CLIENT_TIMEOUT)),
             writing: None,
         }
     }
@@ -281,7 +281,7 @@ impl<S> Patient<S> {
         }
         let waiting = self
             .writing
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL_TIMEOUT)));
         waiting
             .as_mut()
             .poll(context)
@@ -289,7 +289,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -308,7 +308,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

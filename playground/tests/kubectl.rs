@@ -42,12 +42,12 @@ rules:
 ";
 
 /// The output of kubectl, and whether it succeeded.
-struct Said {
-    good: bool,
+struct Output {
+    success: bool,
     text: String,
 }
 
-async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Said {
+async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new("kubectl")
         .arg("--kubeconfig")
         .arg(config)
@@ -68,41 +68,41 @@ async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Said {
         .unwrap()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
-    Said {
-        good: output.status.success(),
+    Output {
+        success: output.status.success(),
         text: String::from_utf8(text).unwrap(),
     }
 }
 
 async fn works(config: &Path, arguments: &[&str], input: &str) -> String {
-    let said = kubectl(config, arguments, input).await;
-    assert!(said.good, "kubectl {arguments:?}: {}", said.text);
-    said.text
+    let output = kubectl(config, arguments, input).await;
+    assert!(output.success, "kubectl {arguments:?}: {}", output.text);
+    output.text
 }
 
 /// A playground behind TLS.
 struct Served {
-    folder: tempfile::TempDir,
+    dir: tempfile::TempDir,
     playground: Playground,
     config: PathBuf,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 async fn serve() -> Served {
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
+        data_dir: dir.path().join("data"),
     })
     .unwrap();
     playground.start();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let config = folder.path().join("kubeconfig");
+    let config = dir.path().join("kubeconfig");
     playground.write_kubeconfig(&config, &url).unwrap();
     let serving = playground.clone();
     let server = tokio::spawn(async move { serving.serve_tls(listener).await });
     Served {
-        folder,
+        dir,
         playground,
         config,
         server,
@@ -127,14 +127,14 @@ fn installed(program: &str) -> bool {
 /// Retries `kubectl logs`, which fails as long as the container does not run.
 async fn log_once_started(config: &Path) -> String {
     for _ in 0..20 {
-        let said = kubectl(config, &["logs", "-n", "demo", "-f", "job/hello"], "").await;
-        if said.good {
-            return said.text;
+        let output = kubectl(config, &["logs", "-n", "demo", "-f", "job/hello"], "").await;
+        if output.success {
+            return output.text;
         }
         assert!(
-            said.text.contains("waiting to start") || said.text.contains("timed out"),
+            output.text.contains("waiting to start") || output.text.contains("timed out"),
             "{}",
-            said.text
+            output.text
         );
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
@@ -151,7 +151,7 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
         }
     }
     let Served {
-        folder: _folder,
+        dir: _folder,
         playground,
         config,
         server,
@@ -171,19 +171,19 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
             "containers": [{"name": "main", "image": "busybox:1.36"}],
         }}},
     });
-    let said = kubectl(
+    let output = kubectl(
         config,
         &["create", "--raw", strict, "-f", "-"],
         &wrong.to_string(),
     )
     .await;
     assert!(
-        !said.good
-            && said
+        !output.success
+            && output
                 .text
                 .contains("unknown field \"spec.template.spec.restartPolicies\""),
         "{}",
-        said.text
+        output.text
     );
 
     assert_eq!(
@@ -246,7 +246,7 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
     assert!(
         !kubectl(config, &["get", "job", "hello", "-n", "demo"], "")
             .await
-            .good
+            .success
     );
 
     playground.shutdown().await;
@@ -288,8 +288,8 @@ async fn kubectl_creates_generated_objects() {
             }
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let said = works(config, &words, "").await;
-        assert!(said.contains("created"), "{said}");
+        let output = works(config, &words, "").await;
+        assert!(output.contains("created"), "{output}");
     }
     let shown = |path: &'static str| {
         let config = config.to_owned();
@@ -385,16 +385,20 @@ async fn permissions_depend_on_user() {
                 "--as-group=system:masters",
             ],
         ] {
-            let said = kubectl(&bare, &with(refused), "").await;
+            let output = kubectl(&bare, &with(refused), "").await;
             assert!(
-                !said.good && said.text.contains("Forbidden"),
+                !output.success && output.text.contains("Forbidden"),
                 "{refused:?}: {}",
-                said.text
+                output.text
             );
         }
     }
-    let said = kubectl(&bare, &["--token=wrong", "get", "pods", "-n", "demo"], "").await;
-    assert!(!said.good && said.text.contains("nauthorized"), "{}", said.text);
+    let output = kubectl(&bare, &["--token=wrong", "get", "pods", "-n", "demo"], "").await;
+    assert!(
+        !output.success && output.text.contains("nauthorized"),
+        "{}",
+        output.text
+    );
     let who = works(config, &["auth", "whoami", "-o", "json", "--as=alice"], "").await;
     assert!(who.contains("\"alice\""), "{who}");
     served.playground.shutdown().await;

@@ -37,9 +37,9 @@ fn is_answered(address: SocketAddr) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn listener_recovers_from_idle_connections() {
     let _alone = ALONE.lock().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
+        data_dir: dir.path().join("data"),
     })
     .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -57,8 +57,8 @@ async fn listener_recovers_from_idle_connections() {
     };
     setrlimit(Resource::Nofile, few).unwrap();
     let mut idle = Vec::new();
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(2) {
+    let started_at = Instant::now();
+    while started_at.elapsed() < Duration::from_secs(2) {
         match TcpStream::connect(address) {
             Ok(stream) => idle.push(stream),
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -79,7 +79,7 @@ async fn listener_recovers_from_idle_connections() {
             .all(|stream| stream.read(&mut [0; 64]).is_ok_and(|bytes| bytes == 0))
     });
     assert!(ended.await.unwrap());
-    assert!(began.elapsed() < Duration::from_secs(30));
+    assert!(started_at.elapsed() < Duration::from_secs(30));
     server.abort();
 }
 
@@ -113,14 +113,14 @@ fn client(kubeconfig: &str, protocols: &[&str]) -> (TlsConnector, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stalled_clients_are_disconnected() {
     let _alone = ALONE.lock().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
+        data_dir: dir.path().join("data"),
     })
     .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let kubeconfig = folder.path().join("kubeconfig");
+    let kubeconfig = dir.path().join("kubeconfig");
     playground
         .write_kubeconfig(&kubeconfig, &format!("https://{address}"))
         .unwrap();
@@ -157,13 +157,13 @@ async fn stalled_clients_are_disconnected() {
             let mut stream: TlsStream<_> = connector.connect(name, tcp).await.unwrap();
             stream.write_all(says.as_bytes()).await.unwrap();
             stream.flush().await.unwrap();
-            let began = Instant::now();
+            let started_at = Instant::now();
             let mut rest = Vec::new();
             let ended = tokio::time::timeout(Duration::from_secs(limit), stream.read_to_end(&mut rest)).await;
             (
                 format!(
                     "{protocols:?} {says:?} {:?} {:?}",
-                    began.elapsed(),
+                    started_at.elapsed(),
                     String::from_utf8_lossy(&rest)
                 ),
                 ended.is_ok(),

@@ -53,7 +53,7 @@ impl Authenticator {
 
     /// Returns the user of a token.
     pub(crate) fn token(&self, cluster: &Cluster, token: &str) -> Option<User> {
-        if same(token, &self.admin_token) {
+        if constant_time_eq(token, &self.admin_token) {
             return Some(User::admin());
         }
         self.signer.verify(cluster, token)
@@ -61,7 +61,7 @@ impl Authenticator {
 }
 
 /// Compares in constant time.
-fn same(given: &str, wanted: &str) -> bool {
+fn constant_time_eq(given: &str, wanted: &str) -> bool {
     given.len() == wanted.len()
         && given
             .bytes()

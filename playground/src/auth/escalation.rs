@@ -54,7 +54,7 @@ pub(crate) fn check(
         .collect();
     let missing: Vec<Value> = rules
         .iter()
-        .flat_map(apart)
+        .flat_map(split)
         .filter(|part| !held.iter().any(|rule| covers(rule, part)))
         .collect();
     if missing.is_empty() {
@@ -73,7 +73,7 @@ pub(crate) fn check(
 }
 
 /// Splits a rule into rules of one verb on one resource (or path) each.
-fn apart(rule: &Value) -> Vec<Value> {
+fn split(rule: &Value) -> Vec<Value> {
     let mut parts = Vec::new();
     for verb in texts(rule, "verbs") {
         for url in texts(rule, "nonResourceURLs") {

@@ -9,7 +9,7 @@ use crate::auth::{Attributes, User};
 use crate::cluster::Cluster;
 
 /// Maximum number of groups and extra values that one request may name.
-const MOST: usize = 100;
+const MAX_VALUES: usize = 100;
 
 /// Returns the user that the request acts as: its sender, unless it impersonates another and may do so.
 pub(crate) fn acting(cluster: &Cluster, user: User, headers: &HeaderMap) -> Result<User, ApiError> {
@@ -17,7 +17,7 @@ pub(crate) fn acting(cluster: &Cluster, user: User, headers: &HeaderMap) -> Resu
         headers
             .get_all(name)
             .iter()
-            .take(MOST)
+            .take(MAX_VALUES)
             .filter_map(|value| value.to_str().ok().map(str::to_owned))
             .collect()
     };
@@ -31,7 +31,7 @@ pub(crate) fn acting(cluster: &Cluster, user: User, headers: &HeaderMap) -> Resu
             let key = percent_encoding::percent_decode_str(key).decode_utf8().ok()?;
             Some((key.into_owned(), value.to_str().ok()?.to_owned()))
         })
-        .take(MOST)
+        .take(MAX_VALUES)
         .collect();
     if name.is_empty() {
         if groups.is_empty() && uid.is_empty() && extra.is_empty() {

@@ -15,7 +15,7 @@ use crate::store::Key;
 /// The default audience of these tokens.
 pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
 /// Maximum length of a token that is verified.
-const LONGEST: usize = 8192;
+const MAX_TOKEN_LENGTH: usize = 8192;
 
 /// Signs and verifies tokens.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ impl Signer {
     /// Returns the user of a token; `None` if it was not signed here, has expired, is for another audience, or its
     /// ServiceAccount is gone.
     pub(crate) fn verify(&self, cluster: &Cluster, token: &str) -> Option<User> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_LENGTH {
             return None;
         }
         let (signed, signature) = token.rsplit_once('.')?;

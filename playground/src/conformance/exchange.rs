@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Playground;
 use crate::clock::Clock;
-use crate::conformance::normal::{differences, generated_names, normal};
+use crate::conformance::normalize::{differences, generated_names, normal};
 use crate::conformance::replay::{Client, flat};
 use crate::conformance::scenario;
 use crate::conformance::scenario::{Baseline, Request, Scenario, Step};
@@ -50,7 +50,7 @@ pub(super) fn client(
             Duration::ZERO
         },
         variables: BTreeMap::from([("ns".to_owned(), scenario.namespace.clone())]),
-        stamps: BTreeMap::new(),
+        creation_timestamps: BTreeMap::new(),
     }
 }
 

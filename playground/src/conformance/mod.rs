@@ -4,11 +4,11 @@
 //! kubelet; and a clock of their own that jumps to the next timer whenever nothing else is to do. So waiting costs
 //! nothing, and the order of events does not depend on how fast or how busy the machine is.
 
-mod company;
 mod exchange;
-mod normal;
+mod normalize;
 mod observed;
 mod replay;
+mod runner;
 pub mod scenario;
 mod server;
 mod states;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::conformance::company::Chosen;
+use crate::conformance::runner::Chosen;
 use crate::conformance::scenario::{Baseline, ScenarioError};
 use crate::conformance::server::Remote;
 pub use crate::conformance::server::ServerError;
@@ -75,13 +75,13 @@ pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
 
 /// Runs the scenarios of a directory whose `group/file` matches the filter.
 pub async fn run(
-    folder: &Path,
+    dir: &Path,
     target: &Target,
     filter: impl Fn(&str) -> bool,
 ) -> Result<Vec<Outcome>, RunError> {
-    let baseline: Arc<Baseline> = Arc::new(scenario::read(&folder.join("baseline.json"))?);
+    let baseline: Arc<Baseline> = Arc::new(scenario::read(&dir.join("baseline.json"))?);
     let mut chosen = Vec::new();
-    for (group, path) in scenario::files(folder)? {
+    for (group, path) in scenario::files(dir)? {
         let name = path
             .file_stem()
             .unwrap_or_default()
@@ -97,9 +97,9 @@ pub async fn run(
         }
     }
     let mut outcomes = match target {
-        Target::Own(scratch) => company::own(scratch, &baseline, chosen).await,
+        Target::Own(scratch) => runner::own(scratch, &baseline, chosen).await,
         Target::Server { url, kubeconfig } => {
-            company::remote(Remote::read(url, kubeconfig)?, &baseline, chosen).await
+            runner::remote(Remote::read(url, kubeconfig)?, &baseline, chosen).await
         }
     };
     outcomes.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));

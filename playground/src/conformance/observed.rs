@@ -9,17 +9,17 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::conformance::normal::{generated_names, normal};
+use crate::conformance::normalize::{generated_names, normal};
 use crate::conformance::replay::{Client, ReplayError};
-use crate::conformance::states::{agree, parting};
+use crate::conformance::states::{agree, divergence};
 
 /// Maximum time for the effects of the last request.
-const PATIENCE: Duration = Duration::from_secs(6);
+const TIMEOUT: Duration = Duration::from_secs(6);
 /// Minimum time, so that unexpected events can arrive.
-const SETTLE: Duration = Duration::from_millis(1200);
+const MIN_WAIT: Duration = Duration::from_millis(1200);
 
 /// Names that appear in no state, only in messages.
-static RANDOM: LazyLock<Option<Regex>> =
+static RANDOM_NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"-([bcdfghjklmnpqrstvwxz2456789]{5}|<random>)\b").ok());
 static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r" to node-\w+$").ok());
 
@@ -78,8 +78,8 @@ impl Recorder {
         {
             return Vec::new();
         }
-        let until = tokio::time::Instant::now() + PATIENCE;
-        tokio::time::sleep(SETTLE).await;
+        let until = tokio::time::Instant::now() + TIMEOUT;
+        tokio::time::sleep(MIN_WAIT).await;
         loop {
             let found = self.differences(recorded, &self.seen());
             if found.is_empty() || tokio::time::Instant::now() > until {
@@ -109,7 +109,10 @@ impl Recorder {
         let mut found = Vec::new();
         for (list, _, _) in &self.watches {
             if *list == "events" {
-                let (want, got) = (told(&recorded[*list], &then), told(&seen[*list], &now));
+                let (want, got) = (
+                    event_summaries(&recorded[*list], &then),
+                    event_summaries(&seen[*list], &now),
+                );
                 found.extend(
                     want.difference(&got)
                         .map(|one| format!("observed event missing: {one}")),
@@ -140,7 +143,7 @@ fn lives(list: &str, recorded: (&Value, &Names), seen: (&Value, &Names)) -> Vec<
                 left.remove(at);
             }
             None => match left.iter().find(|other| same(other)) {
-                Some(other) => out.extend(parting(&format!("observed {list}/{name}"), life, &other.1)),
+                Some(other) => out.extend(divergence(&format!("observed {list}/{name}"), life, &other.1)),
                 None => out.push(format!("observed {list}/{name}: missing")),
             },
         }
@@ -191,7 +194,7 @@ fn later(list: &str, spec: &mut Value) {
 }
 
 /// Returns the events, each as type, reason, kind and message.
-fn told(events: &Value, names: &Names) -> BTreeSet<String> {
+fn event_summaries(events: &Value, names: &Names) -> BTreeSet<String> {
     let last = events
         .as_array()
         .into_iter()
@@ -201,7 +204,7 @@ fn told(events: &Value, names: &Names) -> BTreeSet<String> {
         let event = normal(event, names);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut message = text(&event["message"]);
-        for (pattern, stand_in) in [(&*RANDOM, "-*"), (&*NODE, " to <node>")] {
+        for (pattern, stand_in) in [(&*RANDOM_NAME, "-*"), (&*NODE, " to <node>")] {
             if let Some(pattern) = pattern {
                 message = pattern.replace_all(&message, stand_in).into_owned();
             }

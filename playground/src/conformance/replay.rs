@@ -16,13 +16,13 @@ use crate::conformance::server::{Server, ServerError};
 use crate::conformance::users::Credentials;
 
 /// Maximum time to wait for a controller.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How long a state that was waited for may settle.
-const SETTLE: Duration = Duration::from_millis(100);
+const SETTLE_TIME: Duration = Duration::from_millis(100);
 
 /// Maximum duration of a response; the recorded watches end earlier on their own.
-const LONGEST: Duration = Duration::from_secs(30);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A pause this long waits for the recorded server's compaction, which ran every half minute.
 const COMPACTION: f64 = 30.0;
@@ -41,7 +41,7 @@ pub(super) struct Client {
     pub pace: Duration,
     pub variables: BTreeMap<String, String>,
     /// Recorded creationTimestamps, and those of the same objects here.
-    pub stamps: BTreeMap<String, String>,
+    pub creation_timestamps: BTreeMap<String, String>,
 }
 
 /// A request that could not be built or answered.
@@ -74,7 +74,7 @@ impl Client {
         let then = body
             .pointer("/metadata/creationTimestamp")
             .and_then(Value::as_str);
-        if let Some(now) = then.and_then(|then| self.stamps.get(then)) {
+        if let Some(now) = then.and_then(|then| self.creation_timestamps.get(then)) {
             body["metadata"]["creationTimestamp"] = now.as_str().into();
         }
         body
@@ -134,22 +134,22 @@ impl Client {
         let built = built.body(Body::from(body))?;
         let answer = self.server.send(user, credentials, built).await?;
         let (parts, body) = answer.into_parts();
-        let whole = tokio::time::timeout(LONGEST, axum::body::to_bytes(body, usize::MAX)).await;
-        let bytes = whole.map_err(|_| ReplayError::Endless(request.path.clone()))??;
+        let complete = tokio::time::timeout(RESPONSE_TIMEOUT, axum::body::to_bytes(body, usize::MAX)).await;
+        let bytes = complete.map_err(|_| ReplayError::Endless(request.path.clone()))??;
         let mut headers = BTreeMap::new();
         for (name, header) in [("Content-Type", CONTENT_TYPE), ("Retry-After", RETRY_AFTER)] {
             if let Some(value) = parts.headers.get(header).and_then(|value| value.to_str().ok()) {
                 headers.insert(name.to_owned(), value.into());
             }
         }
-        let told: Vec<Value> = parts
+        let warnings: Vec<Value> = parts
             .headers
             .get_all(WARNING)
             .iter()
             .filter_map(|value| Some(value.to_str().ok()?.into()))
             .collect();
-        if !told.is_empty() {
-            headers.insert("Warning".to_owned(), told.into());
+        if !warnings.is_empty() {
+            headers.insert("Warning".to_owned(), warnings.into());
         }
         let watched = !request.path.contains("/log")
             && request.query.get("watch").is_some_and(|value| value != "false");
@@ -217,7 +217,7 @@ impl Client {
                 user: None,
                 awaits: Value::Null,
             };
-            let until = tokio::time::Instant::now() + PATIENCE;
+            let until = tokio::time::Instant::now() + TIMEOUT;
             while !self.holds(one, &self.send(&request).await?) {
                 if tokio::time::Instant::now() > until {
                     return Err(ReplayError::Await(self.filled_value(one).to_string()));
@@ -225,7 +225,7 @@ impl Client {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             // Related changes, such as the scheduler's condition on a new Pod, follow a moment later.
-            tokio::time::sleep(SETTLE).await;
+            tokio::time::sleep(SETTLE_TIME).await;
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ impl Client {
         let counted = wanted["count"]
             .as_u64()
             .map(|count| (count, true))
-            .or(wanted["atLeast"].as_u64().map(|least| (least, false)));
+            .or(wanted["atLeast"].as_u64().map(|min| (min, false)));
         if let Some((number, exact)) = counted {
             let list = answer
                 .body
@@ -285,13 +285,14 @@ impl Client {
                         .map_err(|error| ReplayError::Answer(axum::Error::new(error)))??
                 };
                 // A recorded creationTimestamp in a later body is replaced by that of the object here.
-                let stamp = |body: &Value| body["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
+                let creation_timestamp =
+                    |body: &Value| body["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
                 if let (true, Some(then), Some(now)) = (
                     step.request.method == "POST",
-                    stamp(&step.response.body),
-                    stamp(&answer.body),
+                    creation_timestamp(&step.response.body),
+                    creation_timestamp(&answer.body),
                 ) {
-                    self.stamps.insert(then, now);
+                    self.creation_timestamps.insert(then, now);
                 }
                 for (name, pointer) in &step.capture {
                     if let Some(value) = answer.body.pointer(pointer) {

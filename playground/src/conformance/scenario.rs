@@ -133,11 +133,11 @@ fn expand(value: &mut Value) {
 }
 
 /// Returns the scenario files below a directory, by group and name.
-pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
-    let list = |folder: &Path| -> Result<Vec<PathBuf>, ScenarioError> {
-        let unreadable = |error| ScenarioError::Read(folder.to_owned(), error);
+pub fn files(dir: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
+    let list = |dir: &Path| -> Result<Vec<PathBuf>, ScenarioError> {
+        let unreadable = |error| ScenarioError::Read(dir.to_owned(), error);
         let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        for entry in std::fs::read_dir(dir).map_err(unreadable)? {
             paths.push(entry.map_err(unreadable)?.path());
         }
         paths.sort();
@@ -150,7 +150,7 @@ pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
             .into_owned()
     };
     let mut files = Vec::new();
-    for group in list(folder)?.into_iter().filter(|path| path.is_dir()) {
+    for group in list(dir)?.into_iter().filter(|path| path.is_dir()) {
         for file in list(&group)? {
             // `nnn-slug.json`; other files are supporting data.
             let file_name = name(&file);

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::conformance::normal::differences;
+use crate::conformance::normalize::differences;
 
 /// Returns the states without repetitions.
 fn distinct(states: &[Value]) -> Vec<&Value> {
@@ -46,11 +46,11 @@ pub(super) fn agree(want: &[Value], got: &[Value]) -> bool {
 }
 
 /// Returns where two sequences that do not agree first diverge.
-pub(super) fn parting(at: &str, want: &[Value], got: &[Value]) -> Vec<String> {
+pub(super) fn divergence(at: &str, want: &[Value], got: &[Value]) -> Vec<String> {
     let (want, got) = (distinct(want), distinct(got));
     let same = want.iter().zip(&got).take_while(|(a, b)| a == b).count();
     let mut out = vec![format!(
-        "{at}: {} states, recorded {}; they part at {same}",
+        "{at}: {} states, recorded {}; they diverge at {same}",
         got.len(),
         want.len()
     )];
@@ -76,7 +76,7 @@ pub(super) fn lives(at: &str, want: &Value, got: &Value) -> Vec<String> {
                 left.remove(found);
             }
             None => match left.first() {
-                Some(other) => out.extend(parting(at, life, other)),
+                Some(other) => out.extend(divergence(at, life, other)),
                 None => out.push(format!("{at}: a life is missing")),
             },
         }

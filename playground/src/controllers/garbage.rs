@@ -22,10 +22,10 @@ use crate::store::{Key, StoreError};
 const EVENT_LIFE: i64 = 3600;
 
 /// Maximum time between two rounds, for what depends on time.
-const IDLE: Duration = Duration::from_millis(500);
+const MAX_IDLE: Duration = Duration::from_millis(500);
 /// How long an object waits for its turn: the collector of a real cluster asks the API server about an object and
 /// its owners before it acts, and has other objects in its queue.
-const TURN: Duration = Duration::from_millis(350);
+const PROCESSING_DELAY: Duration = Duration::from_millis(350);
 
 /// Collects until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
@@ -52,9 +52,9 @@ pub(crate) async fn run(cluster: Cluster) {
             .found
             .values()
             .min()
-            .map_or(Instant::now() + IDLE, |at| *at);
+            .map_or(Instant::now() + MAX_IDLE, |at| *at);
         // The round's own changes wake it once more; then it sleeps.
-        let _ = tokio::time::timeout_at(next.min(Instant::now() + IDLE), changed).await;
+        let _ = tokio::time::timeout_at(next.min(Instant::now() + MAX_IDLE), changed).await;
     }
 }
 
@@ -121,7 +121,7 @@ impl Collector {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
         let now = Instant::now();
         let key = (uid, work);
-        let due = before.get(&key).map_or(now + TURN, |due| *due);
+        let due = before.get(&key).map_or(now + PROCESSING_DELAY, |due| *due);
         if due > now {
             self.found.insert(key, due);
         }

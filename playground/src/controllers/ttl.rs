@@ -13,7 +13,7 @@ use crate::resource::JOBS;
 use crate::store::{Key, StoreError};
 
 /// Maximum sleep.
-const IDLE: Duration = Duration::from_mins(1);
+const MAX_IDLE: Duration = Duration::from_mins(1);
 
 /// Deletes until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
@@ -23,7 +23,7 @@ pub(crate) async fn run(cluster: Cluster) {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "cannot delete expired Jobs");
-                IDLE
+                MAX_IDLE
             }
         };
         let changed = async {
@@ -51,13 +51,13 @@ fn due(job: &Value) -> Option<Timestamp> {
 /// Deletes expired Jobs; returns the time until the next one expires.
 fn expire(cluster: &Cluster) -> Result<Duration, StoreError> {
     let now = cluster.clock.now();
-    let mut wait = IDLE;
+    let mut wait = MAX_IDLE;
     for job in cluster.store.list(&JOBS, None)?.0 {
         let Some(due) = due(&job).filter(|_| job["metadata"]["deletionTimestamp"].is_null()) else {
             continue;
         };
         if due > now {
-            let left = Duration::try_from(due.duration_since(now)).unwrap_or(IDLE);
+            let left = Duration::try_from(due.duration_since(now)).unwrap_or(MAX_IDLE);
             wait = wait.min(left);
             continue;
         }

@@ -23,7 +23,7 @@ use crate::store::StoreError;
 struct Continue {
     /// The version that is listed; `None` for the newest.
     version: Option<u64>,
-    /// The key of the next object, in the order of [`place`], without its leading slash.
+    /// The key of the next object, in the order of [`sort_key`], without its leading slash.
     start: String,
 }
 
@@ -35,7 +35,7 @@ impl Continue {
     }
 
     fn read(text: &str) -> Result<Self, Status> {
-        let bad = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
+        let bad = |reason: &str| Status::bad_request(format!("continue key is not valid: {reason}"));
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| {
             let at = match error {
                 base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
@@ -67,7 +67,7 @@ fn check(call: &Call) -> Result<(), Status> {
     let query = &call.query;
     let (matched, version) = (query.text("resourceVersionMatch"), query.text("resourceVersion"));
     let mut errors = Vec::new();
-    let mut forbid = |field: &str, why: &str| errors.push(FieldError::forbidden(field, why));
+    let mut forbid = |field: &str, reason: &str| errors.push(FieldError::forbidden(field, reason));
     if !matched.is_empty() {
         if version.is_empty() {
             forbid(
@@ -96,8 +96,8 @@ fn check(call: &Call) -> Result<(), Status> {
         }
     }
     if query.get("sendInitialEvents").is_some() {
-        let why = "sendInitialEvents is forbidden for list";
-        errors.push(FieldError::forbidden("sendInitialEvents", why));
+        let reason = "sendInitialEvents is forbidden for list";
+        errors.push(FieldError::forbidden("sendInitialEvents", reason));
     }
     if errors.is_empty() {
         Ok(())
@@ -142,7 +142,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
             call.resource.list_kind
         )));
     }
-    let asked = version(cluster, call.parameter("resourceVersion"));
+    let requested_version = version(cluster, call.parameter("resourceVersion"));
     let token = match call.parameter("continue") {
         "" => None,
         _ if !matches!(call.parameter("resourceVersion"), "" | "0") => {
@@ -154,7 +154,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     };
     let exact = match &token {
         Some(token) => token.version,
-        None => asked?.filter(|_| wants_exact(call.parameter("resourceVersionMatch"), limit)),
+        None => requested_version?.filter(|_| wants_exact(call.parameter("resourceVersionMatch"), limit)),
     };
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (all, version) = match exact {
@@ -166,7 +166,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     };
     let mut objects = all;
     if let Some(token) = &token {
-        objects.retain(|object| place(call, object).as_str() >= token.start.as_str());
+        objects.retain(|object| sort_key(call, object).as_str() >= token.start.as_str());
     }
     objects.retain(|object| selector.matches(object));
     let mut metadata = json!({"resourceVersion": version.to_string()});
@@ -178,7 +178,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     if limit > 0 && objects.len() > limit {
         let next = Continue {
             version: Some(version),
-            start: format!("{}\0", place(call, &objects[limit - 1])),
+            start: format!("{}\0", sort_key(call, &objects[limit - 1])),
         };
         metadata["continue"] = next.write().into();
         if selector.is_empty() {
@@ -255,7 +255,7 @@ pub(super) fn item(object: &Value) -> Value {
 }
 
 /// Returns an object's sort key: lists are ordered by namespace and name.
-fn place(call: &Call, object: &Value) -> String {
+fn sort_key(call: &Call, object: &Value) -> String {
     let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
     if call.namespace.is_empty() && call.resource.namespaced {
         format!("{}/{}", text("namespace"), text("name"))

@@ -161,7 +161,7 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
         return Status::too_large(MAX_BODY).into_response();
     };
-    let asked = Asked {
+    let request = AuthorizedRequest {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query,
@@ -169,19 +169,19 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
         body,
         user,
     };
-    if asked.body.len() <= LARGE {
-        return route(&api, asked).unwrap_or_else(IntoResponse::into_response);
+    if request.body.len() <= MAX_INLINE_BODY {
+        return route(&api, request).unwrap_or_else(IntoResponse::into_response);
     }
     // Parsing and validating a large object takes seconds, during which no other request may be blocked.
     let routed =
-        tokio::task::spawn_blocking(move || route(&api, asked).unwrap_or_else(IntoResponse::into_response));
+        tokio::task::spawn_blocking(move || route(&api, request).unwrap_or_else(IntoResponse::into_response));
     routed
         .await
         .unwrap_or_else(|error| Status::internal(error.to_string()).into_response())
 }
 
 /// Maximum size of a body that is handled on the async thread.
-const LARGE: usize = 64 * 1024;
+const MAX_INLINE_BODY: usize = 64 * 1024;
 
 /// Returns the user that the request acts as, if authorized.
 fn allowed(api: &Api, parts: &http::request::Parts, query: &Query) -> Result<User, Status> {
@@ -202,7 +202,7 @@ fn allowed(api: &Api, parts: &http::request::Parts, query: &Query) -> Result<Use
 }
 
 /// An authorized request.
-struct Asked {
+struct AuthorizedRequest {
     method: Method,
     path: String,
     query: Query,
@@ -216,14 +216,14 @@ fn accept(headers: &HeaderMap) -> &str {
     header(headers, &http::header::ACCEPT)
 }
 
-fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
-    let parts: Vec<&str> = asked.path.split('/').filter(|part| !part.is_empty()).collect();
-    let accept = accept(&asked.headers);
+fn route(api: &Api, request: AuthorizedRequest) -> Result<Response, Status> {
+    let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+    let accept = accept(&request.headers);
     let found = match parts.as_slice() {
         [] => health::paths(),
         ["version"] => discovery::version(),
         [endpoint @ ("healthz" | "livez" | "readyz"), check @ ..] => {
-            health::answer(&api.cluster, endpoint, &check.join("/"), &asked.query)
+            health::answer(&api.cluster, endpoint, &check.join("/"), &request.query)
         }
         ["openapi", "v2"] => openapi::version_2(accept),
         ["openapi", "v3"] => openapi::index(),
@@ -235,16 +235,16 @@ fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
         ["apis", group] => discovery::group(group).unwrap_or_else(health::no_such_page),
         ["api", version @ "v1"] => discovery::resources("", version)?,
         ["apis", group, version] if discovery::is_group(group) => discovery::resources(group, version)?,
-        ["api", "v1", _, ..] => return named(api, asked),
-        ["apis", group, _, _, ..] if discovery::is_group(group) => return named(api, asked),
+        ["api", "v1", _, ..] => return handle_resource(api, request),
+        ["apis", group, _, _, ..] if discovery::is_group(group) => return handle_resource(api, request),
         _ => health::no_such_page(),
     };
     Ok(found)
 }
 
 /// Handles a path that names a resource type.
-fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
-    let target = Target::parse(&asked.path).ok_or_else(Status::no_such_path)?;
+fn handle_resource(api: &Api, request: AuthorizedRequest) -> Result<Response, Status> {
+    let target = Target::parse(&request.path).ok_or_else(Status::no_such_path)?;
     let listed =
         types::find(&target.group, &target.version, &target.plural).ok_or_else(Status::no_such_path)?;
     let is_subresource = !target.subresource.is_empty();
@@ -256,7 +256,7 @@ fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
     {
         return Err(Status::no_such_path());
     }
-    if target.watches && asked.method != Method::GET {
+    if target.watches && request.method != Method::GET {
         return Err(Status::method_not_allowed());
     }
     let shapes = !is_subresource || target.subresource == "status";
@@ -264,10 +264,10 @@ fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
     let output = if matches!(target.subresource.as_str(), "log" | "exec") {
         Output::PLAIN
     } else {
-        Output::negotiate(&asked.headers, &asked.query, shapes)?
+        Output::negotiate(&request.headers, &request.query, shapes)?
     };
     if reviews::is_review(&target) {
-        return reviews::answer(api, &asked, &target, output);
+        return reviews::answer(api, &request, &target, output);
     }
     let resource = target.resource.ok_or_else(Status::method_not_allowed)?;
     let call = Call {
@@ -275,13 +275,13 @@ fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
         namespace: target.namespace,
         name: Some(target.name).filter(|name| !name.is_empty()),
         subresource: Some(target.subresource).filter(|name| !name.is_empty()),
-        query: asked.query,
-        headers: asked.headers,
-        body: asked.body,
-        user: asked.user,
+        query: request.query,
+        headers: request.headers,
+        body: request.body,
+        user: request.user,
         output,
     };
-    dispatch(api, &asked.method, &call, target.watches)
+    dispatch(api, &request.method, &call, target.watches)
 }
 
 fn dispatch(api: &Api, method: &Method, call: &Call, watches: bool) -> Result<Response, Status> {

@@ -60,7 +60,7 @@ impl Output {
             given.push("*/*");
         }
         // Highest quality first; the sort is stable.
-        given.sort_by(|a, b| liking(b).total_cmp(&liking(a)));
+        given.sort_by(|a, b| quality(b).total_cmp(&quality(a)));
         let known = |clause: &&str| media(clause).is_some();
         if !given.iter().any(known) {
             return Err(none_known());
@@ -155,7 +155,7 @@ fn none_known() -> Status {
     status
 }
 
-fn liking(clause: &str) -> f32 {
+fn quality(clause: &str) -> f32 {
     clause
         .split(';')
         .find_map(|part| part.trim().strip_prefix("q=")?.parse().ok())

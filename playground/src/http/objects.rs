@@ -24,7 +24,7 @@ fn key(call: &Call, name: &str) -> Key {
     Key::new(call.resource, call.namespace.clone(), name)
 }
 
-fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Result<Response, Status> {
+fn respond(call: &Call, code: StatusCode, object: &Value, warnings: &[String]) -> Result<Response, Status> {
     let answer = match call.output.shape {
         Shape::Table => {
             let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
@@ -44,7 +44,7 @@ fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Re
         }
         Shape::Whole => call.output.write(code, object),
     };
-    Ok(warnings::add(answer, told))
+    Ok(warnings::add(answer, warnings))
 }
 
 /// Returns one object.
@@ -68,10 +68,10 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
         call.resource,
         call.validation("CreateOptions")?,
     )?;
-    let mut told = decoded.warnings;
+    let mut warnings = decoded.warnings;
     let stored = create_as(cluster, call, decoded.object, &options)?;
-    told.extend(kinds::warnings(call.resource, &stored));
-    respond(call, StatusCode::CREATED, &stored, &told)
+    warnings.extend(kinds::warnings(call.resource, &stored));
+    respond(call, StatusCode::CREATED, &stored, &warnings)
 }
 
 /// Creates an object for a user, who cannot grant permissions that they do not hold.
@@ -98,27 +98,27 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
         call.resource,
         call.validation("UpdateOptions")?,
     )?;
-    let mut told = decoded.warnings;
+    let mut warnings = decoded.warnings;
     let new = decoded.object;
     escalation::check(cluster, &call.user, call.resource, &call.namespace, &new)?;
     let stored = write::update(cluster, &key(call, name), part, &options, |old| {
         let (given, own) = (&new["metadata"]["uid"], &old["metadata"]["uid"]);
         let text = |uid: &Value| uid.as_str().unwrap_or_default().to_owned();
         if !text(given).is_empty() && given != own {
-            let place = [call.resource.plural, &call.namespace, name]
+            let registry_key = [call.resource.plural, &call.namespace, name]
                 .join("/")
                 .replace("//", "/");
-            let why = format!(
-                "StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            let message = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{registry_key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
                 text(given),
                 text(own)
             );
-            return Err(Status::conflict(call.resource, name, &why));
+            return Err(Status::conflict(call.resource, name, &message));
         }
         Ok(new.clone())
     })?;
-    told.extend(kinds::warnings(call.resource, &stored));
-    respond(call, StatusCode::OK, &stored, &told)
+    warnings.extend(kinds::warnings(call.resource, &stored));
+    respond(call, StatusCode::OK, &stored, &warnings)
 }
 
 /// Validates `PatchOptions`; returns whether conflicts with other field managers are forced.
@@ -156,7 +156,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
     let force = patch_options(call, kind)?;
     let patch = Patch::read(kind, &call.body)?;
     let key = key(call, name);
-    let mut told = Vec::new();
+    let mut warnings = Vec::new();
     if kind == PatchKind::Apply {
         apply::check(&patch.body, call.resource, name)?;
         options.apply = Some(Apply {
@@ -172,19 +172,21 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
                 .0;
             object["metadata"]["name"] = name.into();
             let stored = create_as(cluster, call, object, &options)?;
-            return respond(call, StatusCode::CREATED, &stored, &told);
+            return respond(call, StatusCode::CREATED, &stored, &warnings);
         }
     }
     let stored = write::update(cluster, &key, part, &options, |old| {
         let patched = patch.apply(call.resource, old)?;
-        let (object, warnings) = decode::patched(patched.clone(), call.resource, validation)
-            .map_err(|why| crate::http::patch::unreadable(&patch, call.resource, old, &patched, &why))?;
+        let (object, unknown_fields) =
+            decode::patched(patched.clone(), call.resource, validation).map_err(|message| {
+                crate::http::patch::unreadable(&patch, call.resource, old, &patched, &message)
+            })?;
         escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
-        told = warnings;
+        warnings = unknown_fields;
         Ok(object)
     })?;
-    told.extend(kinds::warnings(call.resource, &stored));
-    respond(call, StatusCode::OK, &stored, &told)
+    warnings.extend(kinds::warnings(call.resource, &stored));
+    respond(call, StatusCode::OK, &stored, &warnings)
 }
 
 /// Parses the body of a deletion: `DeleteOptions`, or nothing.
@@ -203,10 +205,10 @@ fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
 pub(super) fn delete(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let options = delete_options(call)?;
     let key = key(call, name);
-    let told = orphan_warning(call.resource, &options);
+    let warnings = orphan_warning(call.resource, &options);
     let deleted = match delete_one(cluster, &key, &options) {
         Ok(deleted) => deleted,
-        Err(error) => return Ok(warnings::add(error.into_response(), &told)),
+        Err(error) => return Ok(warnings::add(error.into_response(), &warnings)),
     };
     let object = deleted.object();
     // A Pod is always returned; other types only while the object still exists.
@@ -216,9 +218,9 @@ pub(super) fn delete(cluster: &Cluster, call: &Call, name: &str) -> Result<Respo
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
             "details": details(call.resource, object),
         });
-        return Ok(warnings::add(call.output.write(StatusCode::OK, &body), &told));
+        return Ok(warnings::add(call.output.write(StatusCode::OK, &body), &warnings));
     }
-    respond(call, StatusCode::OK, object, &told)
+    respond(call, StatusCode::OK, object, &warnings)
 }
 
 fn details(resource: &Resource, object: &Value) -> Value {

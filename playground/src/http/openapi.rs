@@ -14,7 +14,7 @@ use crate::http::status::Status;
 use crate::resource::types;
 use crate::resource::{ALL, Resource};
 
-fn place(resource: &Resource) -> String {
+fn path_of(resource: &Resource) -> String {
     if resource.group.is_empty() {
         format!("api/{}", resource.version)
     } else {
@@ -23,8 +23,8 @@ fn place(resource: &Resource) -> String {
 }
 
 /// Returns every path that has a document, in order.
-fn places() -> BTreeSet<String> {
-    let mut places: BTreeSet<String> = [
+fn document_paths() -> BTreeSet<String> {
+    let mut paths: BTreeSet<String> = [
         ".well-known/openid-configuration",
         "api",
         "apis",
@@ -40,18 +40,18 @@ fn places() -> BTreeSet<String> {
             format!("apis/{}", group.name)
         };
         let versions = group.versions.iter();
-        places.extend(versions.map(|one| format!("{root}/{}", one.version)));
-        places.insert(root);
+        paths.extend(versions.map(|one| format!("{root}/{}", one.version)));
+        paths.insert(root);
     }
-    places
+    paths
 }
 
 /// `/openapi/v3`: the path of each group's document.
 pub(super) fn index() -> Response {
     let mut paths = Map::new();
-    for place in places() {
-        let url = format!("/openapi/v3/{place}");
-        paths.insert(place, json!({"serverRelativeURL": url}));
+    for path in document_paths() {
+        let url = format!("/openapi/v3/{path}");
+        paths.insert(path, json!({"serverRelativeURL": url}));
     }
     (
         [(CONTENT_TYPE, "text/plain; charset=utf-8")],
@@ -65,13 +65,13 @@ pub(super) fn document(path: &str) -> Result<Response, Status> {
     if let Some(document) = decode::document(path) {
         return Ok(Json(document).into_response());
     }
-    if !places().contains(path) {
+    if !document_paths().contains(path) {
         return Err(Status::no_such_path());
     }
     let served: Vec<&Resource> = ALL
         .iter()
         .copied()
-        .filter(|resource| place(resource) == path)
+        .filter(|resource| path_of(resource) == path)
         .collect();
     Ok(Json(small(path, &served)).into_response())
 }

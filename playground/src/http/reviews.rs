@@ -13,7 +13,7 @@ use crate::auth::service_account::AUDIENCE;
 use crate::auth::{Attributes, User, rbac};
 use crate::http::negotiate::Output;
 use crate::http::status::Status;
-use crate::http::{Api, Asked, content_format, manager_of};
+use crate::http::{Api, AuthorizedRequest, content_format, manager_of};
 
 /// Whether the path is one of the review types, which are not stored.
 pub(super) fn is_review(target: &Target) -> bool {
@@ -24,15 +24,20 @@ pub(super) fn is_review(target: &Target) -> bool {
 }
 
 /// Answers a review.
-pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) -> Result<Response, Status> {
-    if asked.method != Method::POST || !target.name.is_empty() {
+pub(super) fn answer(
+    api: &Api,
+    request: &AuthorizedRequest,
+    target: &Target,
+    output: Output,
+) -> Result<Response, Status> {
+    if request.method != Method::POST || !target.name.is_empty() {
         return Err(Status::method_not_allowed());
     }
     let kind = crate::resource::types::find(&target.group, &target.version, &target.plural)
         .map(|one| one.kind.as_str())
         .unwrap_or_default();
     let (mut review, _) =
-        decode::parse(&asked.body, content_format(&asked.headers)?).map_err(Status::bad_request)?;
+        decode::parse(&request.body, content_format(&request.headers)?).map_err(Status::bad_request)?;
     if !review.is_object() {
         review = json!({});
     }
@@ -52,11 +57,11 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
     match kind {
         "SelfSubjectReview" => {
             body["metadata"]["creationTimestamp"] = api.cluster.clock.now_text().into();
-            body["status"] = json!({"userInfo": asked.user.info()});
+            body["status"] = json!({"userInfo": request.user.info()});
         }
         "SelfSubjectRulesReview" => {
             body["spec"] = json!({});
-            body["status"] = rules(api, &asked.user, &spec)?;
+            body["status"] = rules(api, &request.user, &spec)?;
         }
         "TokenReview" => {
             body["spec"] = spec.clone().into();
@@ -65,12 +70,12 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
         _ => {
             check(kind, &spec, target)?;
             let user = if kind == "SelfSubjectAccessReview" {
-                asked.user.clone()
+                request.user.clone()
             } else {
                 subject(&spec)
             };
             body["spec"] = spec.clone().into();
-            record_manager(api, asked, target, &mut body)?;
+            record_manager(api, request, target, &mut body)?;
             let decision = rbac::authorize(&api.cluster, &user, &attributes(&spec))?;
             body["status"] = json!({"allowed": decision.allowed});
             if !decision.reason.is_empty() {
@@ -82,8 +87,13 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
 }
 
 /// Records the field manager of the review, as for any created object.
-fn record_manager(api: &Api, asked: &Asked, target: &Target, body: &mut Value) -> Result<(), Status> {
-    let manager = manager_of(&asked.query, &asked.headers)?;
+fn record_manager(
+    api: &Api,
+    request: &AuthorizedRequest,
+    target: &Target,
+    body: &mut Value,
+) -> Result<(), Status> {
+    let manager = manager_of(&request.query, &request.headers)?;
     let api_version = format!("{}/{}", target.group, target.version);
     managed::of_answer(body, &api_version, "", &manager, &api.cluster.clock.now_text());
     Ok(())

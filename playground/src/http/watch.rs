@@ -23,13 +23,13 @@ use crate::store::{Event, EventKind, StoreError};
 /// Timeout of a watch in seconds when the client sets none.
 const DEFAULT_TIMEOUT: u64 = 1800;
 /// Maximum timeout that a client may set, in seconds.
-const LONGEST: u64 = 24 * 3600;
+const MAX_TIMEOUT: u64 = 24 * 3600;
 /// Interval of bookmarks for clients that want them.
-const BOOKMARKS: Duration = Duration::from_mins(1);
+const BOOKMARK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Where a watch starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begin {
+enum Start {
     /// With the current objects.
     Present,
     /// With changes from now on.
@@ -128,7 +128,7 @@ fn check(call: &Call) -> Result<(), Status> {
     }
 }
 
-fn begin(call: &Call) -> Result<Begin, Status> {
+fn start(call: &Call) -> Result<Start, Status> {
     let text = call.parameter("resourceVersion");
     let version: u64 = if text.is_empty() {
         0
@@ -140,10 +140,10 @@ fn begin(call: &Call) -> Result<Begin, Status> {
         })?
     };
     Ok(match call.query.get("sendInitialEvents") {
-        Some(_) if call.flag("sendInitialEvents") => Begin::Present,
-        Some(_) if version == 0 => Begin::Now,
-        None if version == 0 => Begin::Present,
-        _ => Begin::After(version),
+        Some(_) if call.flag("sendInitialEvents") => Start::Present,
+        Some(_) if version == 0 => Start::Now,
+        None if version == 0 => Start::Present,
+        _ => Start::After(version),
     })
 }
 
@@ -161,14 +161,14 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
         output: call.output,
         included: table::included(&call.query)?,
     };
-    let begin = begin(call)?;
+    let start = start(call)?;
     let bookmarks = call.flag("allowWatchBookmarks");
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let mut first = Vec::new();
-    let since = match begin {
-        Begin::After(version) => version,
-        Begin::Now => cluster.store.version(),
-        Begin::Present => {
+    let since = match start {
+        Start::After(version) => version,
+        Start::Now => cluster.store.version(),
+        Start::Present => {
             let (objects, version) = cluster.store.list(call.resource, namespace)?;
             let chosen = objects.iter().filter(|object| selector.matches(object));
             first.extend(chosen.map(|object| writer.event("ADDED", object)));
@@ -198,12 +198,12 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
         .and_then(|seconds| u64::try_from(seconds).ok())
         .filter(|seconds| *seconds > 0)
         .unwrap_or(DEFAULT_TIMEOUT)
-        .min(LONGEST);
+        .min(MAX_TIMEOUT);
     let lasts = Duration::from_secs(lasts);
     let ended = Box::pin(tokio::time::sleep(lasts));
     let bookmarks = if bookmarks {
         let streamed = call.flag("sendInitialEvents");
-        marks(cluster.clone(), writer, lasts, streamed).boxed()
+        bookmark_stream(cluster.clone(), writer, lasts, streamed).boxed()
     } else {
         stream::pending().boxed()
     };
@@ -216,7 +216,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
 
 /// Returns bookmarks every minute, and one two seconds before the end; a watch shorter than that gets one only if
 /// it has `streamed` a list.
-fn marks(
+fn bookmark_stream(
     cluster: Cluster,
     writer: Writer,
     lasts: Duration,
@@ -235,8 +235,8 @@ fn marks(
                 .checked_sub(Duration::from_secs(2))
                 .filter(|early| !early.is_zero())
                 .unwrap_or(left / 2);
-            let is_last = early <= BOOKMARKS;
-            tokio::time::sleep(early.min(BOOKMARKS)).await;
+            let is_last = early <= BOOKMARK_INTERVAL;
+            tokio::time::sleep(early.min(BOOKMARK_INTERVAL)).await;
             Some((writer.bookmark(cluster.store.version(), false), is_last))
         }
     })

@@ -43,9 +43,9 @@ pub(super) fn space(path: &Path) -> rustix::io::Result<Space> {
 
 /// Returns the bytes that a directory takes on its disk. Symbolic links are not followed, even if one is put in
 /// place during the walk, and other file systems are left out.
-pub(super) fn usage(folder: &Path) -> u64 {
+pub(super) fn usage(dir: &Path) -> u64 {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(root) = rustix::fs::open(folder, flags, Mode::empty()) else {
+    let Ok(root) = rustix::fs::open(dir, flags, Mode::empty()) else {
         return 0;
     };
     let Ok(device) = rustix::fs::fstat(&root).map(|stat| stat.st_dev) else {
@@ -56,7 +56,7 @@ pub(super) fn usage(folder: &Path) -> u64 {
         bytes: 0,
         left: MAX_ENTRIES,
     };
-    counter.folder(&root, 0);
+    counter.dir(&root, 0);
     counter.bytes
 }
 
@@ -67,8 +67,8 @@ struct Counter {
 }
 
 impl Counter {
-    fn folder(&mut self, folder: &OwnedFd, depth: usize) {
-        let Ok(entries) = rustix::fs::Dir::read_from(folder) else {
+    fn dir(&mut self, dir: &OwnedFd, depth: usize) {
+        let Ok(entries) = rustix::fs::Dir::read_from(dir) else {
             return;
         };
         for entry in entries.flatten() {
@@ -82,7 +82,7 @@ impl Counter {
             }
             self.left -= 1;
             self.bytes = self.bytes.saturating_add(INODE);
-            let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) else {
+            let Ok(stat) = rustix::fs::statat(dir.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) else {
                 continue;
             };
             if stat.st_dev != self.device {
@@ -90,15 +90,15 @@ impl Counter {
             }
             // Hard links to one file are counted once.
             let names = stat.st_nlink.max(1);
-            let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+            let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             let blocks = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
             self.bytes = self
                 .bytes
-                .saturating_add(if is_folder { blocks } else { blocks / names });
-            if is_folder {
+                .saturating_add(if is_directory { blocks } else { blocks / names });
+            if is_directory {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
-                    Ok(inner) => self.folder(&inner, depth + 1),
+                match rustix::fs::openat(dir.as_fd(), name, flags, Mode::empty()) {
+                    Ok(inner) => self.dir(&inner, depth + 1),
                     // A directory made unreadable by its owner hides its content.
                     Err(Errno::ACCESS) => self.bytes = self.bytes.max(UNCOUNTABLE),
                     Err(_) => {}
@@ -114,16 +114,16 @@ mod tests {
 
     #[test]
     fn hard_links_count_once_and_symlinks_are_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let inside = folder.path().join("inside");
+        let dir = tempfile::tempdir().unwrap();
+        let inside = dir.path().join("inside");
         std::fs::create_dir(&inside).unwrap();
         std::fs::write(inside.join("file"), vec![1; 1 << 20]).unwrap();
         std::fs::hard_link(inside.join("file"), inside.join("again")).unwrap();
         std::os::unix::fs::symlink("/usr", inside.join("usr")).unwrap();
-        std::os::unix::fs::symlink(&inside, folder.path().join("link")).unwrap();
-        let used = usage(folder.path());
+        std::os::unix::fs::symlink(&inside, dir.path().join("link")).unwrap();
+        let used = usage(dir.path());
         assert!(((1 << 20)..(1 << 20) + (64 << 10)).contains(&used), "{used}");
-        assert_eq!(usage(&folder.path().join("link")), 0);
-        assert_eq!(usage(&folder.path().join("missing")), 0);
+        assert_eq!(usage(&dir.path().join("link")), 0);
+        assert_eq!(usage(&dir.path().join("missing")), 0);
     }
 }

@@ -13,7 +13,7 @@ fn items(value: &Value) -> &[Value] {
 pub(super) struct Load {
     /// Number of Pods.
     pub pods: i64,
-    asked: Vec<(String, Quantity)>,
+    requested: Vec<(String, Quantity)>,
 }
 
 impl Load {
@@ -21,15 +21,15 @@ impl Load {
     pub(super) fn add(&mut self, pod: &Value) {
         self.pods += 1;
         for (name, amount) in requests(pod) {
-            match self.asked.iter_mut().find(|(other, _)| *other == name) {
+            match self.requested.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, sum)) => *sum = sum.plus(amount),
-                None => self.asked.push((name, amount)),
+                None => self.requested.push((name, amount)),
             }
         }
     }
 
     fn of(&self, name: &str) -> Quantity {
-        let found = self.asked.iter().find(|(other, _)| other == name);
+        let found = self.requested.iter().find(|(other, _)| other == name);
         found.map_or(Quantity::ZERO, |(_, amount)| *amount)
     }
 }
@@ -57,7 +57,7 @@ pub(super) enum Filter {
 }
 
 /// Why a node rejects a Pod.
-pub(super) struct Refusal {
+pub(super) struct Rejection {
     /// The filter that rejects it.
     pub filter: Filter,
     /// The message.
@@ -65,9 +65,9 @@ pub(super) struct Refusal {
 }
 
 /// Returns why a node rejects a Pod: all reasons of the first filter that rejects it.
-pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
+pub(super) fn rejections(pod: &Value, node: &Value, load: &Load) -> Vec<Rejection> {
     let one = |filter, reason: &str| {
-        vec![Refusal {
+        vec![Rejection {
             filter,
             reason: reason.to_owned(),
         }]
@@ -80,7 +80,7 @@ pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
     if hard.any(|taint| !tolerates(pod, taint)) {
         return one(Filter::Taints, "node(s) had untolerated taint(s)");
     }
-    if !selected(pod, node) {
+    if !matches_affinity(pod, node) {
         return one(
             Filter::Affinity,
             "node(s) didn't match Pod's node affinity/selector",
@@ -96,12 +96,12 @@ pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
     if Quantity::whole(load.pods + 1) > amount("pods") {
         reasons.push("Too many pods".to_owned());
     }
-    for (name, asked) in requests(pod) {
-        if asked > Quantity::ZERO && load.of(&name).plus(asked) > amount(&name) {
+    for (name, requested) in requests(pod) {
+        if requested > Quantity::ZERO && load.of(&name).plus(requested) > amount(&name) {
             reasons.push(format!("Insufficient {name}"));
         }
     }
-    let resources = |reason| Refusal {
+    let resources = |reason| Rejection {
         filter: Filter::Resources,
         reason,
     };
@@ -123,7 +123,7 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
 }
 
 /// Whether `nodeSelector` and required node affinity match.
-fn selected(pod: &Value, node: &Value) -> bool {
+fn matches_affinity(pod: &Value, node: &Value) -> bool {
     let labels = &node["metadata"]["labels"];
     let wanted = pod["spec"]["nodeSelector"].as_object();
     if wanted
@@ -143,13 +143,13 @@ fn selected(pod: &Value, node: &Value) -> bool {
     items(&required["nodeSelectorTerms"]).iter().any(|term| {
         let (expressions, on_fields) = (items(&term["matchExpressions"]), items(&term["matchFields"]));
         !(expressions.is_empty() && on_fields.is_empty())
-            && expressions.iter().all(|one| holds(one, labels))
-            && on_fields.iter().all(|one| holds(one, &fields))
+            && expressions.iter().all(|one| matches_requirement(one, labels))
+            && on_fields.iter().all(|one| matches_requirement(one, &fields))
     })
 }
 
 /// Whether a label selector requirement matches.
-fn holds(requirement: &Value, labels: &Value) -> bool {
+fn matches_requirement(requirement: &Value, labels: &Value) -> bool {
     let found = labels
         .get(requirement["key"].as_str().unwrap_or_default())
         .and_then(Value::as_str);
@@ -181,17 +181,17 @@ mod tests {
     fn node_reports_why_it_rejects_pod() {
         let node = json!({"metadata": {"labels": {"zone": "a"}}, "status": {"allocatable": {"cpu": "1", "pods": "9"}}});
         let pod = |spec: Value| json!({"spec": spec});
-        let refused = |spec: Value| -> Vec<String> {
-            let all = refusals(&pod(spec), &node, &Load::default());
-            all.into_iter().map(|refusal| refusal.reason).collect()
+        let reasons = |spec: Value| -> Vec<String> {
+            let all = rejections(&pod(spec), &node, &Load::default());
+            all.into_iter().map(|rejection| rejection.reason).collect()
         };
-        let asks = |cpu: &str| json!({"containers": [{"resources": {"requests": {"cpu": cpu}}}]});
-        assert!(refused(asks("1")).is_empty());
-        assert_eq!(refused(asks("2")), ["Insufficient cpu"]);
+        let requests_cpu = |cpu: &str| json!({"containers": [{"resources": {"requests": {"cpu": cpu}}}]});
+        assert!(reasons(requests_cpu("1")).is_empty());
+        assert_eq!(reasons(requests_cpu("2")), ["Insufficient cpu"]);
         let affinity = json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
             "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "NotIn", "values": ["a"]}]}]}}}});
         assert_eq!(
-            refused(affinity),
+            reasons(affinity),
             ["node(s) didn't match Pod's node affinity/selector"]
         );
     }

@@ -10,26 +10,26 @@ use crate::cluster::Cluster;
 use crate::events;
 use crate::resource::PODS;
 use crate::scheduler::COMPONENT;
-use crate::scheduler::nodes::Refusal;
+use crate::scheduler::nodes::Rejection;
 use crate::store::{Key, StoreError};
 
 /// Returns the message for an unschedulable Pod.
-pub(super) fn message(nodes: usize, refusals: &[Refusal]) -> String {
+pub(super) fn message(nodes: usize, rejections: &[Rejection]) -> String {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    for refusal in refusals {
-        *counted.entry(&refusal.reason).or_default() += 1;
+    for rejection in rejections {
+        *counted.entry(&rejection.reason).or_default() += 1;
     }
-    let mut words: Vec<String> = counted
+    let mut message_parts: Vec<String> = counted
         .iter()
         .map(|(reason, count)| format!("{count} {reason}"))
         .collect();
-    words.sort();
+    message_parts.sort();
     if nodes == 0 {
         return "no nodes available to schedule pods".to_owned();
     }
     format!(
         "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
-        words.join(", ")
+        message_parts.join(", ")
     )
 }
 
@@ -61,7 +61,7 @@ pub(super) fn conditions(pod: &Value) -> &[Value] {
 }
 
 /// Writes why a Pod is unschedulable; returns false if the Pod is gone.
-pub(super) fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<bool, StoreError> {
+pub(super) fn write_unschedulable(cluster: &Cluster, pod: &Value, message: &str) -> Result<bool, StoreError> {
     let now = cluster.clock.now_text();
     let generation = pod["metadata"]["generation"].clone();
     let options = WriteOptions::system("kube-scheduler");

@@ -50,7 +50,7 @@ fn unschedulable_pod_is_retried_and_reported_when_another_finishes() {
     let cluster = cluster();
     let mut scheduler = Scheduler {
         cluster: cluster.clone(),
-        refused: HashMap::new(),
+        unschedulable: HashMap::new(),
     };
     let small: Vec<_> = ["a", "b", "c"].map(|name| create(&cluster, name, "1m")).into();
     create(&cluster, "huge", "9999");

@@ -64,7 +64,7 @@ pub(super) struct Disk {
     /// Locked by the current writer. `None` stores nothing.
     file: Mutex<Option<DatabaseFile>>,
     /// Whether writes wait for a disk.
-    waits: bool,
+    is_durable: bool,
     /// Why the last write failed, until one succeeds.
     failure: Mutex<Option<Failure>>,
 }
@@ -77,7 +77,7 @@ pub(super) struct DatabaseFile {
 }
 
 /// Exclusive access of one writer.
-pub(super) struct Turn<'a> {
+pub(super) struct DiskAccess<'a> {
     file: &'a mut Option<DatabaseFile>,
     failure: &'a Mutex<Option<Failure>>,
 }
@@ -141,17 +141,17 @@ impl Disk {
                 open,
                 database: Some(database),
             })),
-            waits: true,
+            is_durable: true,
             failure: Mutex::default(),
         };
         Ok((opened, objects, version))
     }
 
     /// Creates a disk that stores nothing: everything is gone with the process.
-    pub(super) fn none() -> Self {
+    pub(super) fn ephemeral() -> Self {
         Self {
             file: Mutex::default(),
-            waits: false,
+            is_durable: false,
             failure: Mutex::default(),
         }
     }
@@ -165,28 +165,28 @@ impl Disk {
     }
 
     /// Waits for exclusive access to the database, and runs `work` with it.
-    pub(super) fn in_turn<T>(&self, work: impl FnOnce(&mut Turn<'_>) -> T) -> T {
-        let turn = || {
+    pub(super) fn exclusively<T>(&self, work: impl FnOnce(&mut DiskAccess<'_>) -> T) -> T {
+        let run = || {
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut Turn {
+            work(&mut DiskAccess {
                 file: &mut file,
                 failure: &self.failure,
             })
         };
-        if self.waits {
-            crate::store::blocking(turn)
+        if self.is_durable {
+            crate::store::blocking(run)
         } else {
-            turn()
+            run()
         }
     }
 
     /// Writes an unchanged value to test whether writes succeed.
     pub(super) fn probe(&self) -> Result<(), Failure> {
-        self.in_turn(|turn| turn.attempt(&[], None))
+        self.exclusively(|access| access.attempt(&[], None))
     }
 }
 
-impl Turn<'_> {
+impl DiskAccess<'_> {
     /// Writes changes together with the version that they reach.
     pub(super) fn write(&mut self, changes: &[Change], version: u64) -> Result<(), Failure> {
         self.attempt(changes, Some(version))

@@ -147,7 +147,7 @@ impl Store {
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State::new(Vec::new(), 1)),
-                disk: disk::Disk::none(),
+                disk: disk::Disk::ephemeral(),
             }),
         }
     }
@@ -311,7 +311,7 @@ impl Store {
     /// that is pending; the others find their changes written when they get the lock.
     fn commit(&self, outcome: &Outcome) -> Result<(), Failure> {
         let shared = &self.shared;
-        shared.disk.in_turn(|disk| {
+        shared.disk.exclusively(|disk| {
             if let Some(decided) = outcome.get() {
                 return decided.clone();
             }

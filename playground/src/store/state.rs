@@ -28,7 +28,7 @@ struct Table {
 }
 
 /// The newest state of an object, and its version.
-struct Ahead {
+struct Latest {
     object: Option<Arc<Value>>,
     version: u64,
 }
@@ -48,9 +48,9 @@ pub(super) struct State {
     /// Version of the newest change that is on disk.
     version: u64,
     /// Version of the newest change.
-    tip: u64,
+    latest_version: u64,
     /// The newest states of objects with pending changes; `None` for removed objects.
-    ahead: HashMap<Key, Ahead>,
+    latest: HashMap<Key, Latest>,
     /// Changes that are being written, and those of the next batch.
     writing: Vec<Pending>,
     pending: Vec<Pending>,
@@ -68,8 +68,8 @@ impl State {
         let mut state = Self {
             tables: HashMap::new(),
             version,
-            tip: version,
-            ahead: HashMap::new(),
+            latest_version: version,
+            latest: HashMap::new(),
             writing: Vec::new(),
             pending: Vec::new(),
             outcome: Outcome::default(),
@@ -119,18 +119,22 @@ impl State {
                 _ => Some(Arc::clone(&pending.event.object)),
             },
         });
-        Some((changes.collect(), self.tip, mem::take(&mut self.outcome)))
+        Some((
+            changes.collect(),
+            self.latest_version,
+            mem::take(&mut self.outcome),
+        ))
     }
 
     /// Publishes the batch that is on disk now.
     pub(super) fn end_write(&mut self, reaches: u64) {
         for Pending { key, event } in mem::take(&mut self.writing) {
             if self
-                .ahead
+                .latest
                 .get(&key)
-                .is_some_and(|ahead| ahead.version == event.resource_version)
+                .is_some_and(|latest| latest.version == event.resource_version)
             {
-                self.ahead.remove(&key);
+                self.latest.remove(&key);
             }
             self.publish(&key, event);
         }
@@ -141,16 +145,16 @@ impl State {
     pub(super) fn undo_write(&mut self, failure: &Failure) {
         self.writing.clear();
         self.pending.clear();
-        self.ahead.clear();
-        self.tip = self.version;
+        self.latest.clear();
+        self.latest_version = self.version;
         // Set only here and after a write, and each is replaced then.
         let _ = mem::take(&mut self.outcome).set(Err(failure.clone()));
     }
 
     /// Returns the newest state of an object, for a writer.
     pub(super) fn newest(&self, key: &Key) -> Option<Arc<Value>> {
-        match self.ahead.get(key) {
-            Some(ahead) => ahead.object.clone(),
+        match self.latest.get(key) {
+            Some(latest) => latest.object.clone(),
             None => self.get(key),
         }
     }
@@ -245,7 +249,7 @@ impl State {
 
     /// Stores an object under the next version.
     pub(super) fn put(&mut self, key: &Key, mut object: Value) -> Result<Arc<Value>, StoreError> {
-        let version = self.tip + 1;
+        let version = self.latest_version + 1;
         meta::set_version(&mut object, version)?;
         let object = Arc::new(object);
         let previous = self.newest(key);
@@ -283,7 +287,7 @@ impl State {
 
     /// Removes an object. Its last event carries the state it had, under the removal's version.
     pub(super) fn delete(&mut self, key: &Key, stored: &Arc<Value>) -> Result<Arc<Value>, StoreError> {
-        let version = self.tip + 1;
+        let version = self.latest_version + 1;
         let mut last = Value::clone(stored);
         meta::set_version(&mut last, version)?;
         let event = Event {
@@ -298,12 +302,12 @@ impl State {
 
     fn record(&mut self, key: &Key, event: Event) {
         let version = event.resource_version;
-        self.tip = version;
+        self.latest_version = version;
         let object = match event.kind {
             EventKind::Deleted => None,
             _ => Some(Arc::clone(&event.object)),
         };
-        self.ahead.insert(key.clone(), Ahead { object, version });
+        self.latest.insert(key.clone(), Latest { object, version });
         self.pending.push(Pending {
             key: key.clone(),
             event,

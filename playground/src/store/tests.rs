@@ -12,9 +12,9 @@ use crate::resource::{JOBS, PODS};
 use crate::store::{EventKind, Key, Preconditions, Store, StoreError};
 
 fn store() -> (TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("store.redb")).unwrap();
-    (folder, store)
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store.redb")).unwrap();
+    (dir, store)
 }
 
 fn job(name: &str) -> Value {
@@ -35,14 +35,14 @@ fn set_parallelism(store: &Store, name: &str, to: i64) -> Value {
 
 #[test]
 fn acknowledged_writes_survive_reopening() {
-    let (folder, store) = store();
+    let (dir, store) = store();
     let pi = store.create(&JOBS, job("pi")).unwrap();
     store.create(&JOBS, job("gone")).unwrap();
     store.remove(&key("gone"), None).unwrap();
     let version = store.version();
     drop(store);
 
-    let reopened = Store::open(&folder.path().join("store.redb")).unwrap();
+    let reopened = Store::open(&dir.path().join("store.redb")).unwrap();
     assert_eq!(reopened.list(&JOBS, None).unwrap(), (vec![pi], version));
     assert!(matches!(
         reopened.watch(&JOBS, None, version - 1),
@@ -163,12 +163,12 @@ async fn watch_behind_history_ends_with_gone() {
 
 /// A disk that is full on request.
 #[derive(Debug)]
-struct FickleDisk {
+struct FaultyDisk {
     file: redb::backends::FileBackend,
     full: Arc<AtomicBool>,
 }
 
-impl FickleDisk {
+impl FaultyDisk {
     fn check(&self) -> io::Result<()> {
         if self.full.load(Ordering::SeqCst) {
             Err(io::ErrorKind::StorageFull.into())
@@ -178,7 +178,7 @@ impl FickleDisk {
     }
 }
 
-impl redb::StorageBackend for FickleDisk {
+impl redb::StorageBackend for FaultyDisk {
     fn len(&self) -> io::Result<u64> {
         self.file.len()
     }
@@ -207,8 +207,8 @@ impl redb::StorageBackend for FickleDisk {
     }
 }
 
-fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
-    let (path, full) = (folder.path().join("store.redb"), Arc::clone(full));
+fn store_on(dir: &TempDir, full: &Arc<AtomicBool>) -> Store {
+    let (path, full) = (dir.path().join("store.redb"), Arc::clone(full));
     let open = move || {
         let file = std::fs::OpenOptions::new()
             .read(true)
@@ -217,7 +217,7 @@ fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
             .truncate(false)
             .open(&path)
             .map_err(redb::Error::Io)?;
-        let disk = FickleDisk {
+        let disk = FaultyDisk {
             file: redb::backends::FileBackend::new(file)?,
             full: Arc::clone(&full),
         };
@@ -228,8 +228,8 @@ fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn full_disk_fails_write_and_next_succeeds_once_space_is_free() {
-    let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
-    let store = store_on(&folder, &full);
+    let (dir, full) = (tempfile::tempdir().unwrap(), Arc::default());
+    let store = store_on(&dir, &full);
     store.create(&JOBS, job("before")).unwrap();
     let version = store.version();
     let mut watch = store.watch(&JOBS, None, version).unwrap();
@@ -256,13 +256,13 @@ async fn full_disk_fails_write_and_next_succeeds_once_space_is_free() {
     assert_eq!((event.kind, &event.object), (EventKind::Added, &pi));
     let all = store.list(&JOBS, None).unwrap();
     drop((watch, store));
-    assert_eq!(store_on(&folder, &full).list(&JOBS, None).unwrap(), all);
+    assert_eq!(store_on(&dir, &full).list(&JOBS, None).unwrap(), all);
 }
 
 #[test]
 fn writers_of_failed_batch_all_get_error() {
-    let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
-    let store = store_on(&folder, &full);
+    let (dir, full) = (tempfile::tempdir().unwrap(), Arc::default());
+    let store = store_on(&dir, &full);
     let refused = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..8)
             .map(|writer| {
@@ -296,10 +296,7 @@ fn writers_of_failed_batch_all_get_error() {
             .all(|name| store.get(&key(name)).unwrap().is_none())
     );
     drop(store);
-    assert_eq!(
-        store_on(&folder, &full).list(&JOBS, None).unwrap(),
-        (seen, version)
-    );
+    assert_eq!(store_on(&dir, &full).list(&JOBS, None).unwrap(), (seen, version));
 }
 
 #[tokio::test]

@@ -21,12 +21,12 @@ async fn process_count_is_bounded_without_limits() {
     setting.create("pods", &one).await;
     // Others start meanwhile.
     for number in 0..3 {
-        setting.goes_on(&format!("beside-{number}")).await;
+        setting.other_commands_still_run(&format!("other-{number}")).await;
     }
     let ended = setting.end("bomb").await;
     let count: u64 = ended.log.lines().next().unwrap_or_default().parse().unwrap();
     assert!((16..1100).contains(&count), "{ended:#?}");
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
@@ -42,7 +42,7 @@ async fn memory_limit_holds_for_one_process_and_many() {
         ("many", ["perl", "-e", many]),
         ("files", ["sh", "-c", shared]),
     ] {
-        let began = Instant::now();
+        let started_at = Instant::now();
         let ended = setting
             .run_with(name, "", |pod| {
                 container(pod)["command"] = json!(command);
@@ -51,9 +51,12 @@ async fn memory_limit_holds_for_one_process_and_many() {
             })
             .await;
         assert_eq!(ended.pod["status"]["phase"], "Failed", "{name}: {ended:#?}");
-        assert!(began.elapsed() < Duration::from_secs(50), "{name}: {ended:#?}");
+        assert!(
+            started_at.elapsed() < Duration::from_secs(50),
+            "{name}: {ended:#?}"
+        );
     }
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
@@ -120,7 +123,7 @@ async fn local_storage_above_limit_evicts_pod() {
         let (_, events) = setting.request(Method::GET, &path, None).await;
         assert!(events.contains("\"Evicted\""), "{events}");
     }
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
@@ -155,31 +158,31 @@ async fn in_memory_volume_has_its_size_limit() {
     container(&mut both)["volumeMounts"] = json!([volume]);
     setting.create("pods", &both).await;
     assert_eq!(setting.end("both").await.log, "kept\n");
-    let began = Instant::now();
+    let started_at = Instant::now();
     while std::fs::read_to_string("/proc/self/mounts")
         .unwrap()
         .contains(setting.host.parent().unwrap().to_str().unwrap())
     {
-        assert!(began.elapsed().as_secs() < 10, "a mount remains");
+        assert!(started_at.elapsed().as_secs() < 10, "a mount remains");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
 }
 
 /// Returns the mounts below a directory.
-fn mounts(folder: &std::path::Path) -> usize {
+fn mounts(dir: &std::path::Path) -> usize {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
     mounts
         .lines()
-        .filter(|line| line.contains(folder.to_str().unwrap()))
+        .filter(|line| line.contains(dir.to_str().unwrap()))
         .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_memory_volumes_are_unmounted_at_shutdown_and_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let place = folder.path().to_owned();
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let place = dir.path().to_owned();
     let root = rustix::process::geteuid().is_root();
     // As left behind by a killed process.
     let left = data.join("pods/gone/volumes/v");
@@ -190,7 +193,7 @@ async fn in_memory_volumes_are_unmounted_at_shutdown_and_start() {
         assert!(mounted.unwrap().success());
     }
     assert_eq!(mounts(&place), usize::from(root));
-    let setting = Setting::with_data(folder, &data);
+    let setting = Setting::with_data(dir, &data);
     let mut one = pod("memory", "touch /v/x; sleep 600");
     one["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {"medium": "Memory"}}]);
     container(&mut one)["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);

@@ -90,7 +90,7 @@ async fn unlinked_file_counts_for_its_volume() {
             "{name}"
         );
     }
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
@@ -120,34 +120,34 @@ async fn unlinked_file_in_claim_counts_for_data_directory() {
         message.starts_with("The node was low on resource: ephemeral-storage. "),
         "{message}"
     );
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn disk_filled_by_hidden_files_is_freed() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let Some(disk) = SmallDisk::mount(&data) else {
         // An ordinary user has no disk that may be filled; the sandbox's own tests cover the detection.
         return;
     };
-    let setting = Setting::with_data(folder, &data);
+    let setting = Setting::with_data(dir, &data);
     let volume = json!({"name": "v", "emptyDir": {}});
     let ended = run(&setting, "sent", &hides(45, UNLINKED, &send()), volume).await;
     assert_eq!(ended.reason(), "Evicted", "{ended:#?}");
     wait_for_space(&setting).await;
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
     drop(disk);
 }
 
 async fn wait_for_space(setting: &Setting) {
-    let began = Instant::now();
+    let started_at = Instant::now();
     while setting.playground.health().is_err() {
         assert!(
-            began.elapsed().as_secs() < 20,
+            started_at.elapsed().as_secs() < 20,
             "{:?}",
             setting.playground.health()
         );
@@ -184,7 +184,7 @@ async fn unlinked_files_in_memory_are_bounded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_report_disk_pressure() {
     let setting = Setting::new();
-    setting.goes_on("before").await;
+    setting.other_commands_still_run("before").await;
     let of_nodes = async |setting: &Setting| {
         let (_, text) = setting.request(Method::GET, "/api/v1/nodes", None).await;
         let nodes: Value = serde_json::from_str(&text).unwrap();
@@ -205,13 +205,13 @@ async fn nodes_report_disk_pressure() {
     };
     let wait = async |pressure: bool| {
         let status = if pressure { "True" } else { "False" };
-        let began = Instant::now();
+        let started_at = Instant::now();
         loop {
             let nodes = of_nodes(&setting).await;
             if nodes == vec![(Some(status.into()), pressure); 3] {
                 break;
             }
-            assert!(began.elapsed().as_secs() < 40, "{nodes:?}");
+            assert!(started_at.elapsed().as_secs() < 40, "{nodes:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

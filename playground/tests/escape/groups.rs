@@ -11,8 +11,8 @@ fn groups(process: u32) -> Vec<PathBuf> {
     let start = format!("playground-{process}-");
     let mut found = Vec::new();
     let mut todo = vec![PathBuf::from("/sys/fs/cgroup")];
-    while let Some(folder) = todo.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    while let Some(dir) = todo.pop() {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
             if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
@@ -51,13 +51,13 @@ async fn no_group_is_left_after_containers_end() {
     for number in 0..20 {
         assert_eq!(setting.end(&format!("pod-{number}")).await.exit_code(), Some(0));
     }
-    let began = Instant::now();
+    let started_at = Instant::now();
     loop {
         let left = of_containers(&setting).await;
         if left.is_empty() {
             break;
         }
-        assert!(began.elapsed().as_secs() < 10, "{left:#?}");
+        assert!(started_at.elapsed().as_secs() < 10, "{left:#?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
@@ -72,7 +72,7 @@ async fn groups_of_killed_playground_are_removed_at_next_start() {
     assert_eq!(groups(process).is_empty(), groups(std::process::id()).is_empty());
     killed.kill().await;
     let next = Setting::new();
-    next.goes_on("next").await;
+    next.other_commands_still_run("next").await;
     assert!(groups(process).is_empty(), "{:#?}", groups(process));
     before.shut_down().await;
     next.shut_down().await;

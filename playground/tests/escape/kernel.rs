@@ -110,9 +110,9 @@ async fn command_is_unprivileged_on_host_as_any_container_user() {
     // A deleted Pod leaves no process.
     let path = "/api/v1/namespaces/demo/pods/sleeper";
     setting.request(http::Method::DELETE, path, None).await;
-    let began = std::time::Instant::now();
+    let started_at = std::time::Instant::now();
     while !processes(&format!("sleep\0{mark}\0")).is_empty() {
-        assert!(began.elapsed().as_secs() < 30);
+        assert!(started_at.elapsed().as_secs() < 30);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
@@ -317,7 +317,7 @@ async fn nul_bytes_are_reported_on_pod() {
             "{name}: {waiting}"
         );
         let message = waiting["message"].as_str().unwrap();
-        assert!(message.ends_with("holds a zero byte"), "{name}: {message}");
+        assert!(message.ends_with("contains a NUL byte"), "{name}: {message}");
     }
     let ended = setting
         .run_with("small", "true", |pod| {

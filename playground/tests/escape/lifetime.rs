@@ -36,11 +36,11 @@ impl Killable {
             NUMBER.fetch_add(1, Ordering::Relaxed),
             std::process::id()
         );
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "lifetime::killable_playground"])
             .env(MARK, &mark)
-            .env("TMPDIR", folder.path())
+            .env("TMPDIR", dir.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -48,11 +48,11 @@ impl Killable {
         let started = Self {
             child,
             mark,
-            _folder: folder,
+            _folder: dir,
         };
-        let began = Instant::now();
+        let started_at = Instant::now();
         while started.commands() < 2 {
-            assert!(began.elapsed().as_secs() < 60, "the commands never ran");
+            assert!(started_at.elapsed().as_secs() < 60, "the commands never ran");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         started

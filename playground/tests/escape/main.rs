@@ -21,7 +21,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Set for the tests that run as an ordinary user.
-const AGAIN: &str = "PLAYGROUND_ESCAPE_AGAIN";
+const UNPRIVILEGED_RUN: &str = "PLAYGROUND_ESCAPE_UNPRIVILEGED";
 /// A user id that is not assigned.
 const NOBODY: u32 = 65532;
 
@@ -32,20 +32,23 @@ fn suite_passes_as_unprivileged_user() {
         // The others run as an ordinary user already.
         return;
     }
-    assert!(std::env::var_os(AGAIN).is_none(), "the user was not changed");
-    let folder = tempfile::tempdir().unwrap();
+    assert!(
+        std::env::var_os(UNPRIVILEGED_RUN).is_none(),
+        "the user was not changed"
+    );
+    let dir = tempfile::tempdir().unwrap();
     let give = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     // The target directory may be closed to others.
-    let program = folder.path().join("escape");
+    let program = dir.path().join("escape");
     // Copied by another process: a file that this one has written can be open in a process that another test has
     // just forked, and is "busy" then.
     let copied = Command::new("cp")
         .args([std::env::current_exe().unwrap(), program.clone()])
         .status();
     assert!(copied.unwrap().success());
-    let home = folder.path().join("home");
+    let home = dir.path().join("home");
     std::fs::create_dir(&home).unwrap();
-    for path in [folder.path(), &program, &home] {
+    for path in [dir.path(), &program, &home] {
         give(path);
     }
     let output = Command::new(&program)
@@ -54,7 +57,7 @@ fn suite_passes_as_unprivileged_user() {
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("TMPDIR", &home)
         .env("HOME", &home)
-        .env(AGAIN, "1")
+        .env(UNPRIVILEGED_RUN, "1")
         .current_dir("/")
         .uid(NOBODY)
         .gid(NOBODY)

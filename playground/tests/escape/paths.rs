@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::setting::{Setting, container, mount, pod};
 
 /// Returns several spellings of a path of the host.
-fn ways(path: &str) -> Vec<String> {
+fn spellings(path: &str) -> Vec<String> {
     [
         format!("/../oldroot{path}"),
         format!("/oldroot{path}"),
@@ -25,7 +25,7 @@ async fn dots_in_mount_paths_and_working_directories_stay_inside() {
     let host = setting.host.to_str().unwrap().to_owned();
     let script =
         "pwd; ls -A /proc/self/cwd | head -3; touch made; (echo written > /m/../made) 2>/dev/null; echo end";
-    for (number, way) in ways(&host).iter().enumerate() {
+    for (number, way) in spellings(&host).iter().enumerate() {
         let (directory, place) = (format!("{way}/directory"), format!("{way}/mount"));
         let ended = setting
             .run_with(&format!("dots-{number}"), script, |pod| {
@@ -113,7 +113,8 @@ async fn sub_path_linking_out_of_volume_is_rejected() {
         }
         let waiting = settled.pod["status"]["containerStatuses"][0]["state"]["waiting"].to_string();
         assert!(
-            waiting.contains("CreateContainerConfigError") && waiting.contains("leads out of the volume"),
+            waiting.contains("CreateContainerConfigError")
+                && waiting.contains("points outside of the volume"),
             "{waiting}"
         );
     }

@@ -24,10 +24,10 @@ async fn exchange(setting: &Setting, volume: &Value, script: &str) {
 /// Returns a script that exchanges a directory for each of several others, or links, as fast as it can (`renameat2`
 /// with `RENAME_EXCHANGE`), so that in some attempts the check sees the one and the mount the other. The directory
 /// is in place most of the time, so that others see it.
-fn exchanges(make: &str, folder: &str, others: &[&str]) -> String {
+fn exchanges(make: &str, dir: &str, others: &[&str]) -> String {
     let number = libc::SYS_renameat2;
     format!(
-        "{make}; my ($s, @l) = ('{folder}', {});
+        "{make}; my ($s, @l) = ('{dir}', {});
          while (1) {{ for my $l (@l) {{ for (1 .. 200) {{
             syscall({number}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 2000);
             syscall({number}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 300); }} }} }}",

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tower::Service;
 
 /// Timeout for a Pod. The whole machine may be busy with a build.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 pub struct Setting {
     pub playground: Playground,
@@ -53,20 +53,20 @@ impl Setting {
     pub fn new() -> Self {
         // The umask that the console sets for its own files.
         rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        Self::with_data(folder, &data)
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        Self::with_data(dir, &data)
     }
 
-    pub fn with_data(folder: TempDir, data: &Path) -> Self {
+    pub fn with_data(dir: TempDir, data: &Path) -> Self {
         let bwrap = Command::new("bwrap").arg("--version").output();
         assert!(
             bwrap.is_ok_and(|output| output.status.success()),
             "bubblewrap is not installed"
         );
-        let host = folder.path().join("host");
+        let host = dir.path().join("host");
         std::fs::create_dir(&host).unwrap();
-        for path in [folder.path(), &host] {
+        for path in [dir.path(), &host] {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
@@ -79,7 +79,7 @@ impl Setting {
             router: playground.router(),
             playground,
             host,
-            _folder: folder,
+            _folder: dir,
         }
     }
 
@@ -158,13 +158,13 @@ impl Setting {
 
     /// Waits until a condition holds for a Pod.
     pub async fn wait(&self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
-        let began = Instant::now();
+        let started_at = Instant::now();
         loop {
             let pod = self.pod(name).await;
             if is(&pod) {
                 return pod;
             }
-            assert!(began.elapsed() < PATIENCE, "{:#}", pod["status"]);
+            assert!(started_at.elapsed() < TIMEOUT, "{:#}", pod["status"]);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -195,7 +195,7 @@ impl Setting {
     }
 
     /// Asserts that other commands still run.
-    pub async fn goes_on(&self, name: &str) {
+    pub async fn other_commands_still_run(&self, name: &str) {
         let ended = self.run(name, "echo fine").await;
         assert_eq!(
             (ended.exit_code(), ended.log.as_str()),
@@ -231,14 +231,14 @@ pub fn container(pod: &mut Value) -> &mut Value {
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    pub fn mount(folder: &Path) -> Option<Self> {
+    pub fn mount(dir: &Path) -> Option<Self> {
         let mounted = rustix::process::geteuid().is_root()
             && Command::new("mount")
                 .args(["-t", "tmpfs", "-o", "size=50m,mode=700", "tmpfs"])
-                .arg(folder)
+                .arg(dir)
                 .status()
                 .is_ok_and(|status| status.success());
-        mounted.then(|| Self(folder.to_owned()))
+        mounted.then(|| Self(dir.to_owned()))
     }
 }
 

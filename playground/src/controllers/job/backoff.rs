@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::controllers::job::facts::finish_time;
 
-const FIRST: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_mins(10);
+const FIRST_DELAY: Duration = Duration::from_secs(10);
+const MAX_DELAY: Duration = Duration::from_mins(10);
 
 /// Failures of one Job since its last success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,9 @@ pub(super) fn left(failures: u32, last: Option<Timestamp>, now: Timestamp) -> Du
     let Some(last) = last.filter(|_| failures > 0) else {
         return Duration::ZERO;
     };
-    let wait = FIRST.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST);
+    let wait = FIRST_DELAY
+        .saturating_mul(1 << (failures - 1).min(10))
+        .min(MAX_DELAY);
     let passed = Duration::try_from(now.duration_since(last)).unwrap_or(Duration::ZERO);
     wait.saturating_sub(passed)
 }

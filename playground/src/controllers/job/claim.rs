@@ -67,7 +67,7 @@ pub(super) fn pods(cluster: &Cluster, job: &Value) -> Result<Vec<Arc<Value>>, St
         if controls && selects(job, &pod) {
             own.push(pod);
         } else if controls && !deleting(job) {
-            let_go(cluster, &pod, uid)?;
+            release_pod(cluster, &pod, uid)?;
         } else if !controlled(&pod) && selects(job, &pod) && !deleting(&pod) && !deleting(job) {
             own.extend(adopt(cluster, job, &pod)?);
         }
@@ -122,7 +122,7 @@ fn adopt(cluster: &Cluster, job: &Value, pod: &Value) -> Result<Option<Arc<Value
 }
 
 /// Releases a Pod that does not match the selector any more.
-fn let_go(cluster: &Cluster, pod: &Value, uid: &Value) -> Result<(), StoreError> {
+fn release_pod(cluster: &Cluster, pod: &Value, uid: &Value) -> Result<(), StoreError> {
     change(cluster, pod, |metadata| {
         if let Some(owners) = metadata["ownerReferences"].as_array_mut() {
             owners.retain(|owner| owner["uid"] != *uid);

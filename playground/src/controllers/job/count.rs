@@ -21,7 +21,7 @@ use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
 /// Maximum number of uids listed at a time.
-const MOST: usize = 500;
+const MAX_UNCOUNTED: usize = 500;
 
 impl Sync<'_> {
     /// Lists, releases and counts Pods that have ended, then finishes the Job if nothing prevents it.
@@ -52,7 +52,7 @@ impl Sync<'_> {
         if counted || finished {
             let written = self.write().await?;
             if written && finished {
-                self.tell();
+                self.record_finished_event();
             }
         }
         Ok(())
@@ -93,7 +93,7 @@ impl Sync<'_> {
         let mut indexes = 0;
         let ends_in_failure = self.ending.as_ref().is_some_and(|ending| !ending.is_success());
         for pod in by_index.iter().filter(|pod| tracked(pod)) {
-            if won.len() + lost.len() + indexes >= MOST {
+            if won.len() + lost.len() + indexes >= MAX_UNCOUNTED {
                 self.put_uncounted("succeeded", won);
                 self.put_uncounted("failed", lost);
                 return (release_now, changed, true);
@@ -146,7 +146,7 @@ impl Sync<'_> {
     /// index.
     pub(super) fn waiting_for_replacement(&self) -> Vec<(i64, Arc<Value>)> {
         let mut last: Vec<(i64, Arc<Value>)> = Vec::new();
-        let Some(over) = &self.failed_indexes else {
+        let Some(failed_for_good) = &self.failed_indexes else {
             return last;
         };
         let busy: Vec<i64> = self
@@ -162,7 +162,7 @@ impl Sync<'_> {
             .filter(|pod| tracked(pod) && self.fits(pod) && failed(pod, &self.job))
         {
             let Some(index) = index(pod) else { continue };
-            if self.done.has(index) || over.has(index) || busy.contains(&index) {
+            if self.done.has(index) || failed_for_good.has(index) || busy.contains(&index) {
                 continue;
             }
             match last.iter_mut().find(|(other, _)| *other == index) {
@@ -259,16 +259,16 @@ impl Sync<'_> {
     }
 
     /// Records the event of a Job that has finished.
-    fn tell(&self) {
+    fn record_finished_event(&self) {
         match &self.ending {
             Some(ending) if ending.is_success() => {
-                let most = self.completions().unwrap_or(i64::MAX);
+                let completions = self.completions().unwrap_or(i64::MAX);
                 if self.status["succeeded"]
                     .as_i64()
-                    .is_some_and(|succeeded| succeeded > most)
+                    .is_some_and(|succeeded| succeeded > completions)
                 {
-                    let why = "Too many succeeded pods running after completion count reached";
-                    self.event("Warning", "TooManySucceededPods", why);
+                    let message = "Too many succeeded pods running after completion count reached";
+                    self.event("Warning", "TooManySucceededPods", message);
                 }
                 self.event("Normal", "Completed", "Job completed");
             }

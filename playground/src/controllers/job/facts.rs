@@ -25,18 +25,18 @@ pub(super) fn tracked(pod: &Value) -> bool {
 }
 
 /// Whether the Pod has finished.
-pub(super) fn over(pod: &Value) -> bool {
+pub(super) fn has_ended(pod: &Value) -> bool {
     crate::api::registry::is_finished(pod)
 }
 
 /// Whether the Pod is running or pending.
 pub(super) fn active(pod: &Value) -> bool {
-    !over(pod) && !deleting(pod)
+    !has_ended(pod) && !deleting(pod)
 }
 
 /// Whether the Pod is being deleted and has not finished.
 pub(super) fn terminating(pod: &Value) -> bool {
-    !over(pod) && deleting(pod)
+    !has_ended(pod) && deleting(pod)
 }
 
 /// Whether the Pod is ready.
@@ -109,7 +109,7 @@ fn last_end<'a>(statuses: impl Iterator<Item = &'a Value>) -> Option<Timestamp> 
 
 /// Returns when the Pod's containers ended, including sidecar containers.
 fn containers_end(pod: &Value) -> Option<Timestamp> {
-    let beside = |own: &&Value| {
+    let counts_for_end = |own: &&Value| {
         items(&pod["spec"]["initContainers"])
             .iter()
             .any(|one| one["name"] == own["name"] && one["restartPolicy"] == "Always")
@@ -117,7 +117,7 @@ fn containers_end(pod: &Value) -> Option<Timestamp> {
     let main = items(&pod["status"]["containerStatuses"]);
     let sidecars: Vec<&Value> = items(&pod["status"]["initContainerStatuses"])
         .iter()
-        .filter(beside)
+        .filter(counts_for_end)
         .collect();
     let ended = last_end(main.iter());
     if sidecars.is_empty() {

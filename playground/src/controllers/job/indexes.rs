@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Maximum number of indexes parsed from one text.
-const MOST: usize = 100_000;
+const MAX_INDEXES: usize = 100_000;
 
 /// A set of indexes below a Job's `completions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Indexes {
                 continue;
             };
             let range = from.max(0)..=to.min(completions - 1);
-            set.extend(range.take(MOST.saturating_sub(set.len())));
+            set.extend(range.take(MAX_INDEXES.saturating_sub(set.len())));
         }
         Self(set)
     }

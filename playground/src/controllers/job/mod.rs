@@ -38,13 +38,13 @@ pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 /// The controller's name in `spec.managedBy`.
 const OWN_NAME: &str = "kubernetes.io/job-controller";
 /// Pod changes within this time are handled in one sync.
-const BATCH: Duration = Duration::from_secs(1);
+const BATCH_PERIOD: Duration = Duration::from_secs(1);
 /// Number of concurrent syncs. Syncs mostly wait for requests, so there are more than the five of
 /// `--concurrent-job-syncs`: many Jobs created at once do not wait for one another.
 const WORKERS: usize = 32;
 /// Initial and maximum retry delay after a request of the controller was refused.
-const RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_mins(1);
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_mins(1);
 
 /// Runs until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
@@ -70,11 +70,11 @@ pub(super) struct Controller {
     /// How often a Job's sync has failed in a row.
     refused: HashMap<Name, u32>,
     /// Jobs being synced.
-    workers: JoinSet<Result<Looked, StoreError>>,
+    workers: JoinSet<Result<SyncResult, StoreError>>,
 }
 
 /// The result of a sync: the Job's name and uid, and `None` if there was nothing to do.
-type Looked = (Name, String, Option<sync::Outcome>);
+type SyncResult = (Name, String, Option<sync::Outcome>);
 
 impl Controller {
     pub(super) fn new(cluster: Cluster) -> Self {
@@ -110,13 +110,13 @@ impl Controller {
                     Some(change) => self.pod_changed(&*change?)?,
                     None => return Ok(()),
                 },
-                Some(looked) = self.workers.join_next() => match looked {
-                    Ok(looked) => self.looked(looked?),
+                Some(result) = self.workers.join_next() => match result {
+                    Ok(result) => self.finish_sync(result?),
                     Err(error) => tracing::error!(%error, "the sync of a Job failed"),
                 },
                 () = tokio::time::sleep_until(due), if self.workers.len() < WORKERS => {
                     if let Some(name) = self.queue.pop(Instant::now()) {
-                        self.look(name)?;
+                        self.start_sync(name)?;
                     }
                 }
             }
@@ -130,7 +130,7 @@ impl Controller {
             .as_ref()
             .is_some_and(|before| before["metadata"]["generation"] == job["metadata"]["generation"]);
         if change.kind == EventKind::Modified && same_spec {
-            self.queue.after(job, BATCH);
+            self.queue.after(job, BATCH_PERIOD);
         } else {
             self.queue.now(job);
         }
@@ -152,7 +152,7 @@ impl Controller {
                 .and_then(|before| claim::owner_of(before))
         });
         if let Some(owner) = owner {
-            self.queue.named(claim::name(&change.object, owner), BATCH);
+            self.queue.named(claim::name(&change.object, owner), BATCH_PERIOD);
         }
         if claim::owner_of(&change.object).is_none() && change.kind != EventKind::Deleted {
             for job in claim::jobs_that_select(&self.cluster, &change.object)? {
@@ -166,7 +166,7 @@ impl Controller {
     }
 
     /// Starts the sync of a Job.
-    fn look(&mut self, name: Name) -> Result<(), StoreError> {
+    fn start_sync(&mut self, name: Name) -> Result<(), StoreError> {
         let key = Key::new(&JOBS, name.0.clone(), name.1.clone());
         let job = self.cluster.store.get(&key)?;
         let uid = job
@@ -174,7 +174,7 @@ impl Controller {
             .map_or("", |job| text(&job["metadata"]["uid"]))
             .to_owned();
         let Some(job) = job.filter(|job| is_own(job) && !status::finished(job)) else {
-            self.looked((name, uid, None));
+            self.finish_sync((name, uid, None));
             return Ok(());
         };
         let record = self.backoff.get(&uid).copied().unwrap_or_default();
@@ -187,7 +187,7 @@ impl Controller {
     }
 
     /// Handles the end of a sync; a Job whose requests were refused is retried with increasing delays.
-    fn looked(&mut self, (name, uid, outcome): Looked) {
+    fn finish_sync(&mut self, (name, uid, outcome): SyncResult) {
         self.queue.done(&name);
         let Some(outcome) = outcome else {
             self.backoff.remove(&uid);
@@ -195,16 +195,18 @@ impl Controller {
             return;
         };
         self.backoff.insert(uid, outcome.record);
-        if let Some(wait) = outcome.again_after {
+        if let Some(wait) = outcome.requeue_after {
             self.queue.named(name.clone(), wait);
         }
         if !outcome.refused {
             self.refused.remove(&name);
             return;
         }
-        let times = self.refused.entry(name.clone()).or_default();
-        let wait = RETRY.saturating_mul(1 << (*times).min(6)).min(LONGEST_RETRY);
-        *times += 1;
+        let retries = self.refused.entry(name.clone()).or_default();
+        let wait = FIRST_RETRY_DELAY
+            .saturating_mul(1 << (*retries).min(6))
+            .min(MAX_RETRY_DELAY);
+        *retries += 1;
         self.queue.named(name, wait);
     }
 }

@@ -20,7 +20,7 @@ use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
 /// Maximum number of Pods created or deleted in one sync.
-const MOST: i64 = 500;
+const MAX_PODS_PER_SYNC: i64 = 500;
 
 impl Sync<'_> {
     /// Adjusts the number of Pods to the Job's parallelism and completions.
@@ -36,30 +36,30 @@ impl Sync<'_> {
             None => parallelism,
             Some(completions) => parallelism.min(completions - self.succeeded).max(0),
         };
-        let surplus = self.surplus((self.active_count - wanted).clamp(0, MOST));
+        let surplus = self.surplus((self.active_count - wanted).clamp(0, MAX_PODS_PER_SYNC));
         if !surplus.is_empty() {
             return self.delete(&surplus, true).await;
         }
-        let missing = wanted - self.held_by_ending() - self.active_count;
+        let missing = wanted - self.held_by_terminating() - self.active_count;
         if missing <= 0 {
             return Ok(());
         }
         if self.failed_indexes.is_none() {
             let left = self.outcome.record.left(self.now);
             if !left.is_zero() {
-                self.look_after(left.max(crate::controllers::job::BATCH));
+                self.requeue_after(left.max(crate::controllers::job::BATCH_PERIOD));
                 // While it backs off, the controller reports no active Pods.
                 self.active_count = 0;
                 return Ok(());
             }
         }
-        self.create(missing.min(MOST)).await;
+        self.create(missing.min(MAX_PODS_PER_SYNC)).await;
         Ok(())
     }
 
     /// Returns the Pods to delete: those whose index is not wanted or has another Pod, then those that have made
     /// the least progress.
-    fn surplus(&self, least: i64) -> Vec<Arc<Value>> {
+    fn surplus(&self, count: i64) -> Vec<Arc<Value>> {
         let mut chosen: Vec<Arc<Value>> = Vec::new();
         let mut rest = self.active.clone();
         rest.sort_by_key(|pod| {
@@ -84,7 +84,7 @@ impl Sync<'_> {
             chosen = give;
             rest = keep.into_iter().rev().collect();
         }
-        let more = usize::try_from(least).unwrap_or(0).saturating_sub(chosen.len());
+        let more = usize::try_from(count).unwrap_or(0).saturating_sub(chosen.len());
         chosen.extend(rest.into_iter().take(more));
         chosen
     }
@@ -182,7 +182,7 @@ impl Sync<'_> {
     }
 
     /// Returns the first indexes that are neither active nor finished.
-    fn free_indexes(&self, most: i64) -> Vec<i64> {
+    fn free_indexes(&self, max: i64) -> Vec<i64> {
         let taken = |pod: &&Arc<Value>| {
             crate::controllers::job::facts::active(pod)
                 || (replaces_only_failed(&self.job) && terminating(pod))
@@ -193,7 +193,7 @@ impl Sync<'_> {
             .filter(taken)
             .filter_map(|pod| index(pod))
             .collect();
-        let over = |index: i64| {
+        let is_finished = |index: i64| {
             self.done.has(index)
                 || self
                     .failed_indexes
@@ -201,8 +201,8 @@ impl Sync<'_> {
                     .is_some_and(|failed| failed.has(index))
         };
         (0..self.completions().unwrap_or(0))
-            .filter(|index| !busy.contains(index) && !over(*index))
-            .take(usize::try_from(most).unwrap_or(0))
+            .filter(|index| !busy.contains(index) && !is_finished(*index))
+            .take(usize::try_from(max).unwrap_or(0))
             .collect()
     }
 
@@ -232,7 +232,7 @@ impl Sync<'_> {
             }
         }
         if let Some(wait) = shortest {
-            self.look_after(wait.max(crate::controllers::job::BATCH));
+            self.requeue_after(wait.max(crate::controllers::job::BATCH_PERIOD));
         }
         places
     }

@@ -42,7 +42,7 @@ pub(super) fn verdict(job: &Value, pod: &Value) -> Verdict {
 /// Describes what a rule matched in the Pod; `None` if it does not match.
 fn matched(rule: &Value, pod: &Value) -> Option<String> {
     let metadata = &pod["metadata"];
-    let place = format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"]));
+    let full_name = format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"]));
     let codes = &rule["onExitCodes"];
     if codes.is_object() {
         let named = &codes["containerName"];
@@ -62,7 +62,7 @@ fn matched(rule: &Value, pod: &Value) -> Option<String> {
             if listed == (codes["operator"] == "In") {
                 let name = text(&own["name"]);
                 return Some(format!(
-                    "Container {name} for pod {place} failed with exit code {code}"
+                    "Container {name} for pod {full_name} failed with exit code {code}"
                 ));
             }
         }
@@ -74,7 +74,7 @@ fn matched(rule: &Value, pod: &Value) -> Option<String> {
     let found = items(&pod["status"]["conditions"])
         .iter()
         .find(|one| patterns.iter().any(|pattern| same(pattern, one)));
-    found.map(|one| format!("Pod {place} has condition {}", text(&one["type"])))
+    found.map(|one| format!("Pod {full_name} has condition {}", text(&one["type"])))
 }
 
 /// Returns the message of the first success rule that is met.
@@ -116,10 +116,10 @@ mod tests {
         assert_eq!(verdict(&job, &pod(1, json!([]))), Verdict::Count);
         let disrupted = json!([{"type": "DisruptionTarget", "status": "True"}]);
         assert_eq!(verdict(&job, &pod(3, disrupted)), Verdict::Ignore);
-        let why = "Container c for pod n/p failed with exit code 3 matching FailJob rule at index 1";
+        let message = "Container c for pod n/p failed with exit code 3 matching FailJob rule at index 1";
         assert_eq!(
             verdict(&job, &pod(3, json!([]))),
-            Verdict::FailJob(why.to_owned())
+            Verdict::FailJob(message.to_owned())
         );
     }
 
@@ -131,8 +131,8 @@ mod tests {
         ]}}});
         let pod = json!({"metadata": {"namespace": "n", "name": "p"}, "status": {
             "conditions": [{"type": "A", "status": "False"}, pattern("B"), pattern("A")]}});
-        let why = "Pod n/p has condition B matching FailJob rule at index 0";
-        assert_eq!(verdict(&job, &pod), Verdict::FailJob(why.to_owned()));
+        let message = "Pod n/p has condition B matching FailJob rule at index 0";
+        assert_eq!(verdict(&job, &pod), Verdict::FailJob(message.to_owned()));
     }
 
     #[test]

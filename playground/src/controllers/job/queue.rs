@@ -12,7 +12,7 @@ use crate::controllers::job::text;
 pub(super) type Name = (String, String);
 
 /// Maximum sleep without anything to do.
-const IDLE: Duration = Duration::from_hours(1);
+const MAX_IDLE: Duration = Duration::from_hours(1);
 
 /// A queue with delays. A Job that waits is due at its earliest time. A Job that is being synced is not handed out
 /// again before it is done.
@@ -58,7 +58,7 @@ impl Queue {
         if !self.due.is_empty() {
             return now;
         }
-        self.waiting.values().min().copied().unwrap_or(now + IDLE)
+        self.waiting.values().min().copied().unwrap_or(now + MAX_IDLE)
     }
 
     /// Removes and returns the next Job that is due, and marks it as being synced.
@@ -104,18 +104,18 @@ mod tests {
     #[test]
     fn job_is_due_once_at_earliest_time() {
         let job = json!({"metadata": {"namespace": "demo", "name": "j"}});
-        let (mut queue, begin) = (Queue::default(), Instant::now());
+        let (mut queue, start) = (Queue::default(), Instant::now());
         queue.after(&job, Duration::from_mins(1));
         queue.after(&job, Duration::from_mins(2));
-        assert_eq!(queue.pop(begin), None);
-        assert!(queue.next() <= begin + Duration::from_secs(61));
+        assert_eq!(queue.pop(start), None);
+        assert!(queue.next() <= start + Duration::from_secs(61));
         queue.now(&job);
         // The time that it waited for has been reached too: it is synced once.
-        let name = queue.pop(begin + Duration::from_secs(90)).unwrap();
-        assert_eq!(queue.pop(begin + Duration::from_secs(200)), None);
+        let name = queue.pop(start + Duration::from_secs(90)).unwrap();
+        assert_eq!(queue.pop(start + Duration::from_secs(200)), None);
         queue.now(&job);
-        assert_eq!(queue.pop(begin), None, "it is in work");
+        assert_eq!(queue.pop(start), None, "it is being synced");
         queue.done(&name);
-        assert_eq!(queue.pop(begin), Some(name));
+        assert_eq!(queue.pop(start), Some(name));
     }
 }

@@ -11,7 +11,7 @@ use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::controllers::job::backoff::Record;
 use crate::controllers::job::facts::{
-    active, deleting, failed, index, indexed, over, ready, replaces_only_failed, succeeded, suspended,
+    active, deleting, failed, has_ended, index, indexed, ready, replaces_only_failed, succeeded, suspended,
     terminating, time, tracked,
 };
 use crate::controllers::job::indexes::Indexes;
@@ -31,7 +31,7 @@ pub(super) struct Outcome {
     /// Failures since the last success.
     pub record: Record,
     /// When to sync again, if something depends on time.
-    pub again_after: Option<Duration>,
+    pub requeue_after: Option<Duration>,
     /// Whether a request was refused and has to be retried.
     pub refused: bool,
 }
@@ -315,7 +315,7 @@ impl<'a> Sync<'a> {
         let left = jiff::SignedDuration::from_secs(deadline).saturating_sub(passed);
         match Duration::try_from(left) {
             Ok(left) if !left.is_zero() => {
-                self.look_after(left);
+                self.requeue_after(left);
                 None
             }
             _ => Some(Ending::failure(
@@ -333,7 +333,7 @@ impl<'a> Sync<'a> {
         let restarts: i64 = self
             .pods
             .iter()
-            .filter(|pod| !over(pod))
+            .filter(|pod| !has_ended(pod))
             .flat_map(|pod| {
                 ["initContainerStatuses", "containerStatuses"]
                     .into_iter()
@@ -354,8 +354,8 @@ impl<'a> Sync<'a> {
         }
         let completions = self.completions().unwrap_or(0);
         if let Some(failed) = &self.failed_indexes {
-            let most = self.spec()["maxFailedIndexes"].as_i64();
-            if most.is_some_and(|most| failed.len() > most) {
+            let max = self.spec()["maxFailedIndexes"].as_i64();
+            if max.is_some_and(|max| failed.len() > max) {
                 return Some(Ending::failure(
                     "MaxFailedIndexesExceeded",
                     "Job has exceeded the specified maximal number of failed indexes",
@@ -369,13 +369,13 @@ impl<'a> Sync<'a> {
     }
 
     /// Schedules the next sync after this delay, or earlier.
-    pub(super) fn look_after(&mut self, wait: Duration) {
-        let before = self.outcome.again_after;
-        self.outcome.again_after = Some(before.map_or(wait, |before| before.min(wait)));
+    pub(super) fn requeue_after(&mut self, wait: Duration) {
+        let before = self.outcome.requeue_after;
+        self.outcome.requeue_after = Some(before.map_or(wait, |before| before.min(wait)));
     }
 
     /// Returns how many terminating Pods take up places, if only failed ones are replaced.
-    pub(super) fn held_by_ending(&self) -> i64 {
+    pub(super) fn held_by_terminating(&self) -> i64 {
         if replaces_only_failed(&self.job) {
             self.terminating
         } else {

@@ -7,7 +7,7 @@ use crate::controllers::job::policy::{Verdict, verdict};
 use crate::controllers::job::{TRACKING, claim, items, text};
 
 /// Maximum length of a Pod's name without the random suffix: Pod names are used as labels too.
-const LONGEST_PREFIX: usize = 58;
+const MAX_PREFIX: usize = 58;
 const VARIABLE: &str = "JOB_COMPLETION_INDEX";
 
 /// Builds a new Pod; for an Indexed Job with its index, and with the failure counts of that index's previous failed
@@ -26,7 +26,7 @@ pub(super) fn pod(job: &Value, index: Option<i64>, before: Option<&Value>) -> Va
     pod["metadata"]["finalizers"] = finalizers.into();
     pod["metadata"]["ownerReferences"] = json!([claim::reference(job)]);
     let ending = index.map_or_else(|| "-".to_owned(), |index| format!("-{index}-"));
-    let room = LONGEST_PREFIX.saturating_sub(ending.len());
+    let room = MAX_PREFIX.saturating_sub(ending.len());
     let short: String = if index.is_some() {
         name.chars().take(room).collect()
     } else {

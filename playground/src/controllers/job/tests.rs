@@ -17,15 +17,15 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn cluster() -> (Cluster, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("db")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("db")).unwrap();
     let cluster = Cluster::new(
         store,
         Clock::manual(at("2026-01-01T00:00:00Z")),
-        folder.path().into(),
+        dir.path().into(),
     );
     crate::bootstrap::run(&cluster).unwrap();
-    (cluster, folder)
+    (cluster, dir)
 }
 
 fn job(cluster: &Cluster, spec: &Value) -> Key {
@@ -56,9 +56,9 @@ async fn rounds(controller: &mut Controller) {
     for _ in 0..6 {
         for job in controller.cluster.store.list(&JOBS, None).unwrap().0 {
             let text = |field: &str| job["metadata"][field].as_str().unwrap().to_owned();
-            controller.look((text("namespace"), text("name"))).unwrap();
-            while let Some(looked) = controller.workers.join_next().await {
-                controller.looked(looked.unwrap().unwrap());
+            controller.start_sync((text("namespace"), text("name"))).unwrap();
+            while let Some(result) = controller.workers.join_next().await {
+                controller.finish_sync(result.unwrap().unwrap());
             }
         }
     }

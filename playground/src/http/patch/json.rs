@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 use crate::http::status::Status;
 
 /// Maximum number of operations in one patch.
-const MOST: usize = 10_000;
+const MAX_OPERATIONS: usize = 10_000;
 /// Maximum size of the object after a copy, in bytes of JSON.
-const LARGEST: usize = 3 * 1024 * 1024;
+const MAX_OBJECT_BYTES: usize = 3 * 1024 * 1024;
 
 /// Rejects a patch that cannot be parsed.
 pub(super) fn check(patch: &Value) -> Result<(), Status> {
     let operations = patch.as_array().map_or(0, Vec::len);
-    if operations > MOST {
-        let message = format!("The allowed maximum operations in a JSON patch is {MOST}, got {operations}");
+    if operations > MAX_OPERATIONS {
+        let message =
+            format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {operations}");
         return Err(Status::new(413, "RequestEntityTooLarge", message));
     }
     Ok(())
@@ -36,8 +37,8 @@ pub(super) fn apply(target: &mut Value, patch: &Value) -> Result<(), Status> {
     for operation in patch.as_array().into_iter().flatten() {
         one(target, operation).ok_or_else(rejected)?;
         // Copies can double an object each time.
-        if operation["op"] == "copy" && target.to_string().len() > LARGEST {
-            return Err(Status::too_large(LARGEST));
+        if operation["op"] == "copy" && target.to_string().len() > MAX_OBJECT_BYTES {
+            return Err(Status::too_large(MAX_OBJECT_BYTES));
         }
     }
     Ok(())

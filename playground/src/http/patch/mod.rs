@@ -1,8 +1,8 @@
 //! Applies patches: merge (RFC 7386), JSON (RFC 6902), strategic merge, and apply
 //! ([PATCH](https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply)).
 
+mod error_text;
 mod json;
-mod shown;
 mod strategic;
 
 use http::HeaderMap;
@@ -57,7 +57,7 @@ impl Patch {
             Format::Json
         };
         let what = if kind == PatchKind::Apply { "YAML" } else { "patch" };
-        let wrong = |why: String| Status::bad_request(format!("error decoding {what}: {why}"));
+        let wrong = |message: String| Status::bad_request(format!("error decoding {what}: {message}"));
         let (body, _) = decode::parse(body, format).map_err(wrong)?;
         let go = |name: &str| {
             let found = decode::json_kind(&body);
@@ -96,14 +96,14 @@ pub(super) fn unreadable(
     resource: &Resource,
     old: &Value,
     patched: &Value,
-    why: &str,
+    message: &str,
 ) -> Status {
-    let shown = match patch.kind {
-        PatchKind::Merge => shown::merged(resource, old, &patch.body, patched),
-        PatchKind::Json => shown::operated(resource, &patch.body, patched),
+    let quoted = match patch.kind {
+        PatchKind::Merge => error_text::merged(resource, old, &patch.body, patched),
+        PatchKind::Json => error_text::operated(resource, &patch.body, patched),
         PatchKind::Strategic | PatchKind::Apply => patched.to_string(),
     };
-    let error = crate::api::field::FieldError::invalid("patch", shown, why);
+    let error = crate::api::field::FieldError::invalid("patch", quoted, message);
     let mut status = Status::invalid("", "", "", &[error]);
     if let Some(details) = status.details.as_mut().and_then(Value::as_object_mut) {
         details.retain(|name, _| name == "causes");

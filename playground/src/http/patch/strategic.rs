@@ -169,11 +169,11 @@ fn ordered(
     old: &[Value],
     identity: impl Fn(&Value) -> Value,
 ) -> Vec<Value> {
-    let place =
+    let position =
         |list: &[Value], item: &Value| list.iter().position(|other| identity(other) == identity(item));
     let (mut first, rest): (Vec<&Value>, Vec<&Value>) =
-        merged.iter().partition(|item| place(named, item).is_some());
-    first.sort_by_key(|item| place(named, item));
+        merged.iter().partition(|item| position(named, item).is_some());
+    first.sort_by_key(|item| position(named, item));
     let (mut first, mut rest) = (first.into_iter().peekable(), rest.into_iter().peekable());
     let mut out = Vec::with_capacity(merged.len());
     loop {
@@ -181,7 +181,7 @@ fn ordered(
             (None, None) => return out,
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (Some(a), Some(b)) => match (place(old, a), place(old, b)) {
+            (Some(a), Some(b)) => match (position(old, a), position(old, b)) {
                 (Some(a), Some(b)) => a < b,
                 _ => false,
             },

@@ -14,47 +14,47 @@ use crate::store::{Key, StoreError};
 
 /// How long the pressure has to be over before the nodes report it (the kubelet's
 /// `evictionPressureTransitionPeriod`; its default of five minutes is too long for trying things out).
-const TRANSITION: Duration = Duration::from_secs(10);
+const TRANSITION_PERIOD: Duration = Duration::from_secs(10);
 const TAINT: &str = "node.kubernetes.io/disk-pressure";
 
 /// The `DiskPressure` condition of the nodes.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
     /// When a threshold was last exceeded.
-    seen: Option<Instant>,
+    exceeded_at: Option<Instant>,
     /// The value that every node reports; `None` before it has been written.
-    said: Option<bool>,
+    reported: Option<bool>,
 }
 
 impl Condition {
     /// Records whether a threshold is exceeded, and reports a change on every node.
-    pub fn observe(&mut self, cluster: &Cluster, is_passed: bool, now: Instant) {
-        if is_passed {
-            self.seen = Some(now);
+    pub fn observe(&mut self, cluster: &Cluster, is_exceeded: bool, now: Instant) {
+        if is_exceeded {
+            self.exceeded_at = Some(now);
         }
         let pressure = self
-            .seen
-            .is_some_and(|seen| now.duration_since(seen) < TRANSITION);
-        if self.said == Some(pressure) {
+            .exceeded_at
+            .is_some_and(|exceeded_at| now.duration_since(exceeded_at) < TRANSITION_PERIOD);
+        if self.reported == Some(pressure) {
             return;
         }
-        match tell(cluster, pressure) {
-            Ok(()) => self.said = Some(pressure),
+        match report(cluster, pressure) {
+            Ok(()) => self.reported = Some(pressure),
             // Retried later: a full disk accepts no writes.
             Err(error) => tracing::debug!(%error, "cannot update the nodes' DiskPressure condition"),
         }
     }
 }
 
-fn tell(cluster: &Cluster, pressure: bool) -> Result<(), StoreError> {
+fn report(cluster: &Cluster, pressure: bool) -> Result<(), StoreError> {
     for node in cluster.store.list(&NODES, None)?.0 {
         let now = cluster.clock.now_text();
-        if changed(&node, pressure, &now) == *node {
+        if with_pressure(&node, pressure, &now) == *node {
             continue;
         }
         let before = is_under_pressure(&node);
         cluster.store.modify(&Key::of(&NODES, &node)?, |node| {
-            *node = changed(node, pressure, &now);
+            *node = with_pressure(node, pressure, &now);
             Ok::<_, StoreError>(())
         })?;
         if before == pressure {
@@ -96,7 +96,7 @@ fn is_under_pressure(node: &Value) -> bool {
 }
 
 /// Returns the node with its condition and taint changed; other conditions and taints are kept.
-fn changed(node: &Value, pressure: bool, now: &str) -> Value {
+fn with_pressure(node: &Value, pressure: bool, now: &str) -> Value {
     let mut node = node.clone();
     let (status, reason, message) = if pressure {
         ("True", "KubeletHasDiskPressure", "kubelet has disk pressure")
@@ -151,7 +151,7 @@ mod tests {
 
     fn cluster() -> Cluster {
         let cluster = Cluster::new(Store::in_memory(), Clock::system(), std::env::temp_dir());
-        crate::bootstrap::least(&cluster).unwrap();
+        crate::bootstrap::system_objects(&cluster).unwrap();
         crate::bootstrap::run(&cluster).unwrap();
         cluster
     }
@@ -175,8 +175,8 @@ mod tests {
     fn disk_pressure_is_reported_until_transition_period_has_passed() {
         let cluster = cluster();
         let mut condition = Condition::default();
-        let began = Instant::now();
-        for (after, is_passed, pressure) in [
+        let start = Instant::now();
+        for (after, is_exceeded, pressure) in [
             (0, false, false),
             (1, true, true),
             (2, false, true),
@@ -187,7 +187,7 @@ mod tests {
             (31, false, true),
             (33, false, false),
         ] {
-            condition.observe(&cluster, is_passed, began + Duration::from_secs(after));
+            condition.observe(&cluster, is_exceeded, start + Duration::from_secs(after));
             for node in nodes(&cluster) {
                 assert_eq!(is_under_pressure(&node), pressure, "{after}: {node:#}");
                 let taints = json!([{"key": TAINT, "effect": "NoSchedule"}]);
@@ -223,10 +223,10 @@ mod tests {
             "spec": {"taints": [{"key": "mine", "effect": "NoExecute"}]},
             "status": {"conditions": [{"type": "Ready", "status": "True"}]},
         });
-        let under = changed(&node, true, "now");
+        let under = with_pressure(&node, true, "now");
         assert_eq!(under["spec"]["taints"].as_array().unwrap().len(), 2);
         assert_eq!(under["status"]["conditions"].as_array().unwrap().len(), 2);
-        let fine = changed(&under, false, "later");
+        let fine = with_pressure(&under, false, "later");
         assert_eq!(fine["spec"], node["spec"]);
         assert_eq!(fine["status"]["conditions"][1], node["status"]["conditions"][0]);
     }

@@ -51,7 +51,7 @@ pub(super) fn exceeded(usage: &Usage) -> Option<String> {
 }
 
 /// Returns the kubelet's message for an eviction because of low disk space.
-pub(super) fn low(usage: &Usage, pressure: &Pressure) -> String {
+pub(super) fn pressure_message(usage: &Usage, pressure: &Pressure) -> String {
     use std::fmt::Write as _;
 
     let mut text = format!(

@@ -20,41 +20,41 @@ use crate::resource::PODS;
 use crate::runtime::eviction::condition::Condition;
 use crate::runtime::eviction::usage::Usage;
 use crate::runtime::node::{Eviction, Node};
-use crate::runtime::sandbox::Looks;
+use crate::runtime::sandbox::ScanBudget;
 use crate::runtime::{disk, logs};
 
 /// How often the free space is checked, which costs nothing.
-const LOOK: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// How often disk usage is measured by counting files.
-const COUNT: Duration = Duration::from_secs(1);
+const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long an eviction may take to free space before another Pod is selected.
-const EFFECT: Duration = Duration::from_secs(5);
+const EVICTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Free space to keep, in bytes; a tenth of the disk where that is less.
-const FREE: u64 = 1 << 30;
+const MIN_FREE: u64 = 1 << 30;
 /// Default maximum size of the data directory, in bytes; half of the disk where that is less.
-const LIMIT: u64 = 10 << 30;
+const DEFAULT_LIMIT: u64 = 10 << 30;
 
 /// Monitors the disk until the playground stops.
 pub(super) async fn run(cluster: Cluster, node: Arc<Node>, stop: CancellationToken) {
     let mut manager = Manager {
         cluster,
         node,
-        counted: None,
+        counted_at: None,
         total: 0,
-        evicted: None,
+        evicted_at: None,
         condition: Condition::default(),
     };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
         }
-        let looked = tokio::task::spawn_blocking(move || {
-            manager.look();
+        let checked = tokio::task::spawn_blocking(move || {
+            manager.check();
             manager
         });
-        match looked.await {
-            Ok(back) => manager = back,
+        match checked.await {
+            Ok(returned) => manager = returned,
             Err(error) => {
                 tracing::error!(%error, "the disk monitor has stopped");
                 return;
@@ -67,11 +67,11 @@ struct Manager {
     cluster: Cluster,
     node: Arc<Node>,
     /// When files were last counted.
-    counted: Option<Instant>,
+    counted_at: Option<Instant>,
     /// Bytes used by the data directory.
     total: u64,
     /// When a Pod was last evicted for disk pressure.
-    evicted: Option<Instant>,
+    evicted_at: Option<Instant>,
     /// The condition that the nodes report.
     condition: Condition,
 }
@@ -86,16 +86,18 @@ struct Pressure {
 }
 
 impl Manager {
-    fn look(&mut self) {
-        let due = self.counted.is_none_or(|counted| counted.elapsed() >= COUNT);
+    fn check(&mut self) {
+        let due = self
+            .counted_at
+            .is_none_or(|counted_at| counted_at.elapsed() >= USAGE_INTERVAL);
         let mut pressure = self.pressure();
         if due || pressure.is_some() {
-            let (usages, over) = self.usages();
+            let (usages, finished) = self.usages();
             let unnamed: u64 = usages.iter().map(|usage| usage.unnamed).sum();
             self.total = disk::usage(&self.cluster.data_dir).saturating_add(unnamed);
-            self.counted = Some(Instant::now());
+            self.counted_at = Some(Instant::now());
             pressure = self.pressure();
-            self.pods(usages, &over, pressure.as_ref());
+            self.pods(usages, &finished, pressure.as_ref());
         }
         self.condition
             .observe(&self.cluster, pressure.is_some(), Instant::now());
@@ -122,7 +124,7 @@ impl Manager {
     /// Returns the threshold that the data directory or the disk has exceeded.
     fn pressure(&self) -> Option<Pressure> {
         let space = disk::space(&self.cluster.data_dir).ok()?;
-        let free = FREE.min(space.size / 10);
+        let free = MIN_FREE.min(space.size / 10);
         if space.free < free {
             return Some(Pressure {
                 threshold: free,
@@ -144,7 +146,7 @@ impl Manager {
             });
         }
         let limit = match self.cluster.disk.limit.load(Ordering::Relaxed) {
-            0 => LIMIT.min(space.size / 2),
+            0 => DEFAULT_LIMIT.min(space.size / 2),
             limit => limit,
         };
         (self.total > limit).then(|| Pressure {
@@ -164,21 +166,21 @@ impl Manager {
         let Ok((pods, _)) = self.cluster.store.list(&PODS, None) else {
             return Default::default();
         };
-        let (over, live): (Vec<_>, Vec<_>) = pods
+        let (finished, live): (Vec<_>, Vec<_>) = pods
             .into_iter()
             .filter(|pod| pod["spec"]["nodeName"].is_string())
             .partition(|pod| is_finished(pod));
         self.node.retain(|uid| live.iter().any(|pod| uid_of(pod) == uid));
-        let mut looks = Looks::new();
+        let mut budget = ScanBudget::new();
         let usages = live
             .iter()
-            .map(|pod| Usage::of(&self.cluster, &self.node, pod, &mut looks));
-        (usages.collect(), over)
+            .map(|pod| Usage::of(&self.cluster, &self.node, pod, &mut budget));
+        (usages.collect(), finished)
     }
 
     /// Evicts the Pods that exceed their own limits and, where a disk threshold is exceeded, the Pod that uses most
     /// of the disk.
-    fn pods(&mut self, mut usages: Vec<Usage>, over: &[Arc<Value>], pressure: Option<&Pressure>) {
+    fn pods(&mut self, mut usages: Vec<Usage>, finished: &[Arc<Value>], pressure: Option<&Pressure>) {
         usages.retain(|usage| match limits::exceeded(usage) {
             Some(message) => {
                 self.evict(&usage.pod, &message, false);
@@ -188,20 +190,20 @@ impl Manager {
         });
         let Some(pressure) = pressure else { return };
         if self
-            .evicted
-            .is_some_and(|evicted| evicted.elapsed() < EFFECT && self.node.is_evicting())
+            .evicted_at
+            .is_some_and(|evicted_at| evicted_at.elapsed() < EVICTION_TIMEOUT && self.node.is_evicting())
         {
             return;
         }
         // Evicting a Pod that uses next to nothing would free nothing.
-        let least = (self.total / 100).max(64 << 10);
+        let min_usage = (self.total / 100).max(64 << 10);
         let heaviest = usages
             .iter()
-            .filter(|usage| usage.on_disk() > least)
+            .filter(|usage| usage.on_disk() > min_usage)
             .max_by_key(|usage| usage.on_disk());
         if let Some(usage) = heaviest {
             self.evict_for(usage, pressure);
-        } else if !self.reclaim(over) && pressure.is_disk {
+        } else if !self.reclaim(finished) && pressure.is_disk {
             // Visible usage does not explain the pressure: evicts the Pod that has written most among those that
             // can hide files.
             let hiding = usages.iter().filter(|usage| usage.hidden.is_some());
@@ -212,22 +214,22 @@ impl Manager {
     }
 
     fn evict_for(&mut self, usage: &Usage, pressure: &Pressure) {
-        self.evicted = Some(Instant::now());
-        self.evict(&usage.pod, &limits::low(usage, pressure), true);
+        self.evicted_at = Some(Instant::now());
+        self.evict(&usage.pod, &limits::pressure_message(usage, pressure), true);
     }
 
     /// Frees space by truncating the logs of the ended Pod with the largest logs; returns false if no Pod has much
     /// to free.
-    fn reclaim(&self, over: &[Arc<Value>]) -> bool {
-        let size = |pod: &Value| disk::usage(&logs::folder(&self.cluster, pod));
-        let largest = over
+    fn reclaim(&self, finished: &[Arc<Value>]) -> bool {
+        let size = |pod: &Value| disk::usage(&logs::dir(&self.cluster, pod));
+        let largest = finished
             .iter()
             .map(|pod| (size(pod), pod))
             .max_by_key(|(size, _)| *size);
         let Some((_, pod)) = largest.filter(|(size, _)| *size > 1 << 20) else {
             return false;
         };
-        if let Err(error) = logs::shrink(&self.cluster, pod) {
+        if let Err(error) = logs::truncate(&self.cluster, pod) {
             tracing::warn!(%error, "cannot truncate a Pod's logs");
             return false;
         }

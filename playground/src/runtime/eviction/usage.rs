@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::runtime::environment::list;
 use crate::runtime::eviction::uid_of;
 use crate::runtime::node::Node;
-use crate::runtime::sandbox::{Held, Looks};
+use crate::runtime::sandbox::{ScanBudget, UnlinkedFiles};
 use crate::runtime::{disk, logs, resources, volumes};
 
 /// A Pod's disk usage in bytes.
@@ -32,9 +32,9 @@ pub(super) struct Usage {
 
 impl Usage {
     /// Measures a Pod's directories and open files.
-    pub fn of(cluster: &Cluster, node: &Node, pod: &Arc<Value>, looks: &mut Looks) -> Self {
+    pub fn of(cluster: &Cluster, node: &Node, pod: &Arc<Value>, budget: &mut ScanBudget) -> Self {
         let uid = uid_of(pod).to_owned();
-        let logs = logs::folder(cluster, pod);
+        let logs = logs::dir(cluster, pod);
         let mut usage = Self {
             pod: Arc::clone(pod),
             containers: Vec::new(),
@@ -44,20 +44,20 @@ impl Usage {
             hidden: None,
         };
         for volume in list(&pod["spec"]["volumes"]) {
-            let Ok(folder) = volumes::folder(cluster, pod, volume) else {
+            let Ok(dir) = volumes::dir(cluster, pod, volume) else {
                 continue;
             };
             if volume["persistentVolumeClaim"].is_object() {
-                usage.claims += disk::usage(&folder);
-            } else if volume["emptyDir"].is_object() && !volumes::is_mounted(&folder) {
+                usage.claims += disk::usage(&dir);
+            } else if volume["emptyDir"].is_object() && !volumes::is_mounted(&dir) {
                 let limit = &volume["emptyDir"]["sizeLimit"];
                 let limit = resources::bytes(limit).map(|_| resources::text(limit));
                 let name = volume["name"].as_str().unwrap_or_default().to_owned();
-                usage.volumes.push((name, disk::usage(&folder), limit));
+                usage.volumes.push((name, disk::usage(&dir), limit));
             }
         }
         let device = std::fs::metadata(&cluster.data_dir).map_or(0, |meta| meta.dev());
-        let mut held = Held::default();
+        let mut unlinked = UnlinkedFiles::default();
         for container in ["initContainers", "containers"]
             .iter()
             .flat_map(|field| list(&pod["spec"][*field]))
@@ -69,10 +69,10 @@ impl Usage {
                 .containers
                 .push((name.to_owned(), disk::usage(&logs.join(name)), root));
             if let Some(process) = process.filter(|_| usage.may_write(container)) {
-                held.merge(Held::of(process, device, looks));
+                unlinked.merge(UnlinkedFiles::of(process, device, budget));
             }
         }
-        usage.add(&uid, held);
+        usage.add(&uid, unlinked);
         usage
     }
 
@@ -88,8 +88,8 @@ impl Usage {
     }
 
     /// Adds unlinked files to the volumes that they belong to.
-    fn add(&mut self, uid: &str, held: Held) {
-        for (bytes, root) in held.files.into_values() {
+    fn add(&mut self, uid: &str, unlinked: UnlinkedFiles) {
+        for (bytes, root) in unlinked.files.into_values() {
             self.unnamed += bytes;
             let root = root.unwrap_or_default();
             let volume = volume_of(uid, &root);
@@ -99,7 +99,7 @@ impl Usage {
                 None => self.claims += bytes,
             }
         }
-        self.hidden = held.is_opaque.then_some(held.written);
+        self.hidden = unlinked.is_opaque.then_some(unlinked.written);
     }
 
     /// Returns the bytes that count towards the Pod's own limits.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::runtime::environment;
 use crate::runtime::environment::{expand, list};
-use crate::runtime::kubelet::Life;
+use crate::runtime::kubelet::PodLifecycle;
 use crate::runtime::resources;
 use crate::runtime::sandbox::{Spec, write_etc};
 use crate::runtime::volumes;
@@ -12,7 +12,7 @@ use crate::runtime::volumes;
 /// Maximum bytes written outside of volumes; they are in memory and count as memory.
 pub(in crate::runtime) const ROOT_BYTES: u64 = 1 << 30;
 
-impl Life {
+impl PodLifecycle {
     /// Returns the sandbox spec of a container with everything resolved.
     pub(super) fn spec(&self, pod: &Value, container: &Value, attempt: i64) -> Result<Spec, String> {
         let env = environment::of(&self.cluster, pod, container)?;
@@ -26,7 +26,7 @@ impl Life {
         argv.extend(words("args"));
         if argv.is_empty() {
             return Err(format!(
-                "no command: the playground pulls no image, so \"{}\" brings none; name a command",
+                "no command: the playground pulls no images, so \"{}\" has no default command; set `command`",
                 container["image"].as_str().unwrap_or_default()
             ));
         }
@@ -40,7 +40,7 @@ impl Life {
                 without_nul(field, mount[field].as_str())?;
             }
         }
-        let etc = volumes::pod_folder(&self.cluster, pod).join("etc");
+        let etc = volumes::pod_dir(&self.cluster, pod).join("etc");
         let hostname = environment::hostname(pod);
         let ip = pod["status"]["podIP"].as_str().and_then(|ip| ip.parse().ok());
         write_etc(&etc, &hostname, ip, &[]).map_err(|error| error.to_string())?;
@@ -73,7 +73,7 @@ impl Life {
 /// Rejects strings that no program can receive: the kernel terminates strings with a NUL byte.
 fn without_nul(what: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), String> {
     if texts.into_iter().any(|text| text.as_ref().contains('\0')) {
-        return Err(format!("{what} holds a zero byte"));
+        return Err(format!("{what} contains a NUL byte"));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::runtime::environment::list;
 use crate::runtime::kubelet::status::begin_run;
-use crate::runtime::kubelet::{End, Life};
+use crate::runtime::kubelet::{End, PodLifecycle};
 use crate::runtime::logs;
 use crate::runtime::sandbox::{Exit, SandboxError};
 use crate::store::StoreError;
@@ -20,7 +20,7 @@ const BACK_OFF_RESET: Duration = Duration::from_mins(10);
 /// Grace period of commands when the playground itself stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-impl Life {
+impl PodLifecycle {
     /// Runs one container with its restarts.
     pub(super) async fn container(
         &self,
@@ -56,7 +56,7 @@ impl Life {
             if self.is_deleted()? || self.stop.is_cancelled() || self.node.evicted(&self.uid).is_some() {
                 return Ok(End::Stopped);
             }
-            let began = Instant::now();
+            let started_at = Instant::now();
             let Some(code) = self.attempt(pod, container, statuses, attempt).await? else {
                 return Ok(End::Stopped);
             };
@@ -67,7 +67,7 @@ impl Life {
                 return Ok(end);
             }
             attempt += 1;
-            failures = if began.elapsed() < BACK_OFF_RESET {
+            failures = if started_at.elapsed() < BACK_OFF_RESET {
                 failures + 1
             } else {
                 1
@@ -176,7 +176,7 @@ impl Life {
             }
         };
         self.event(pod, "Normal", "Started", &format!("Started container {name}"));
-        let began = self.cluster.clock.now_text();
+        let started_at = self.cluster.clock.now_text();
         if let Some(number) = process.number {
             self.node.started(&self.uid, name, number);
         }
@@ -184,7 +184,7 @@ impl Life {
         let log = self.log(pod, name, attempt);
         self.container_status(statuses, name, |own| {
             begin_run(own, attempt);
-            own["state"] = json!({"running": {"startedAt": began}});
+            own["state"] = json!({"running": {"startedAt": started_at}});
             own["containerID"] = format!("playground://{}-{name}-{attempt}", self.uid).into();
             own["imageID"] = "playground://this-machine".into();
             own["ready"] = (statuses == "containerStatuses").into();
@@ -196,12 +196,12 @@ impl Life {
             tokio::join!(
                 async {
                     if let Some(stream) = stdout {
-                        logs::keep(stream, "stdout", log.as_ref()).await;
+                        logs::copy_output(stream, "stdout", log.as_ref()).await;
                     }
                 },
                 async {
                     if let Some(stream) = stderr {
-                        logs::keep(stream, "stderr", log.as_ref()).await;
+                        logs::copy_output(stream, "stderr", log.as_ref()).await;
                     }
                 },
             );
@@ -211,7 +211,7 @@ impl Life {
         tokio::pin!(finished);
         let exit = tokio::select! {
             exit = &mut finished => exit,
-            grace = self.asked_to_end() => {
+            grace = self.stop_requested() => {
                 self.event(pod, "Normal", "Killing", &format!("Stopping container {name}"));
                 killer.terminate();
                 if let Ok(exit) = tokio::time::timeout(grace, &mut finished).await { exit } else {
@@ -231,13 +231,13 @@ impl Life {
             (_, _, 0) => ("Completed", ""),
             _ => ("Error", ""),
         };
-        self.ended(statuses, name, exit, reason, message, Some(&began))
+        self.ended(statuses, name, exit, reason, message, Some(&started_at))
             .await?;
         Ok(if self.is_deleted()? { None } else { Some(exit.code) })
     }
 
     /// Waits until the Pod has to stop; returns its grace period.
-    pub(super) async fn asked_to_end(&self) -> Duration {
+    pub(super) async fn stop_requested(&self) -> Duration {
         loop {
             let pause = tokio::time::sleep(Duration::from_millis(100));
             tokio::select! {

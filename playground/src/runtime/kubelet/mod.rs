@@ -128,7 +128,7 @@ impl Kubelet {
         if !lock(&self.known).insert(uid.clone()) {
             return;
         }
-        let life = Life {
+        let lifecycle = PodLifecycle {
             cluster: self.cluster.clone(),
             key,
             uid: uid.clone(),
@@ -139,7 +139,7 @@ impl Kubelet {
         };
         let all = Arc::clone(&self.known);
         self.tasks.spawn(async move {
-            if let Err(error) = life.run(restarted).await {
+            if let Err(error) = lifecycle.run(restarted).await {
                 tracing::warn!(%error, "the lifecycle of a Pod failed");
             }
             lock(&all).remove(&uid);
@@ -152,7 +152,7 @@ fn lock(known: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
 }
 
 /// The lifecycle of one Pod on its node.
-struct Life {
+struct PodLifecycle {
     cluster: Cluster,
     key: Key,
     uid: String,
@@ -170,7 +170,7 @@ enum End {
     Stopped,
 }
 
-impl Life {
+impl PodLifecycle {
     fn pod(&self) -> Result<Option<Arc<Value>>, StoreError> {
         let pod = self.cluster.store.get(&self.key)?;
         Ok(pod.filter(|pod| pod["metadata"]["uid"] == self.uid.as_str()))
@@ -209,7 +209,7 @@ impl Life {
         }
         let lost = restarted && pod["status"]["startTime"].is_string();
         if !lost {
-            self.begin(&pod).await?;
+            self.prepare(&pod).await?;
         } else if !self.after_restart(&pod).await? {
             return self.wait_for_removal().await;
         }
@@ -231,7 +231,7 @@ impl Life {
         }
         let end = self.containers(&pod).await?;
         if let Some(eviction) = self.node.evicted(&self.uid) {
-            self.clear(&pod, eviction.pressure);
+            self.remove_data(&pod, eviction.pressure);
             let evicted = self.evicted(&eviction.message).await;
             self.node.forget(&self.uid);
             evicted?;
@@ -256,17 +256,17 @@ impl Life {
             set_conditions(status, false, "PodCompleted", &now);
         })
         .await?;
-        self.clear(&pod, false);
+        self.remove_data(&pod, false);
         self.wait_for_removal().await
     }
 
     /// Removes what the Pod's containers wrote except for their logs; with `all`, truncates the logs too.
-    fn clear(&self, pod: &Value, all: bool) {
-        let folder = volumes::pod_folder(&self.cluster, pod);
-        if let Err(error) = crate::store::blocking(|| volumes::remove(&folder)) {
-            tracing::warn!(%error, folder = %folder.display(), "cannot remove a Pod's directory");
+    fn remove_data(&self, pod: &Value, all: bool) {
+        let dir = volumes::pod_dir(&self.cluster, pod);
+        if let Err(error) = crate::store::blocking(|| volumes::remove(&dir)) {
+            tracing::warn!(%error, dir = %dir.display(), "cannot remove a Pod's directory");
         }
-        if all && let Err(error) = crate::store::blocking(|| logs::shrink(&self.cluster, pod)) {
+        if all && let Err(error) = crate::store::blocking(|| logs::truncate(&self.cluster, pod)) {
             tracing::warn!(%error, "cannot remove a Pod's logs");
         }
     }
@@ -333,12 +333,12 @@ impl Life {
         if !is_finished(&pod) {
             self.change(|status| status["phase"] = "Failed".into()).await?;
         }
-        self.clear(&pod, false);
-        let logs = logs::folder(&self.cluster, &pod);
+        self.remove_data(&pod, false);
+        let logs = logs::dir(&self.cluster, &pod);
         if let Err(error) = tokio::fs::remove_dir_all(&logs).await
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, folder = %logs.display(), "cannot remove a Pod's logs");
+            tracing::warn!(%error, dir = %logs.display(), "cannot remove a Pod's logs");
         }
         match crate::api::registry::delete_object(&self.cluster, &self.key, "Background", Some(0)) {
             Err(status) if status.code != 404 => {

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::runtime::environment::list;
-use crate::runtime::kubelet::Life;
+use crate::runtime::kubelet::PodLifecycle;
 use crate::runtime::kubelet::status::set_conditions;
 use crate::store::StoreError;
 
-impl Life {
+impl PodLifecycle {
     /// Prepares a Pod that was assigned to a node.
-    pub(super) async fn begin(&self, pod: &Value) -> Result<(), StoreError> {
+    pub(super) async fn prepare(&self, pod: &Value) -> Result<(), StoreError> {
         let now = self.cluster.clock.now_text();
         let number = u64::from_str_radix(&self.uid.replace('-', "")[..8], 16).unwrap_or(0);
         let ip = format!("10.244.{}.{}", number / 250 % 250, number % 250 + 1);

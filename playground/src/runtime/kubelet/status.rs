@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::runtime::kubelet::Life;
+use crate::runtime::kubelet::PodLifecycle;
 use crate::runtime::sandbox::Exit;
 use crate::store::StoreError;
 
-impl Life {
+impl PodLifecycle {
     pub(super) async fn container_status(
         &self,
         statuses: &str,
@@ -43,12 +43,12 @@ impl Life {
         exit: Exit,
         reason: &str,
         message: &str,
-        began: Option<&str>,
+        started_at: Option<&str>,
     ) -> Result<(), StoreError> {
         let now = self.cluster.clock.now_text();
         self.container_status(statuses, name, |own| {
             let mut ended = json!({
-                "exitCode": exit.code, "reason": reason, "startedAt": began.unwrap_or(&now), "finishedAt": now,
+                "exitCode": exit.code, "reason": reason, "startedAt": started_at.unwrap_or(&now), "finishedAt": now,
             });
             if !message.is_empty() {
                 ended["message"] = message.into();

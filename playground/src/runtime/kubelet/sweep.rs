@@ -33,7 +33,7 @@ pub(super) fn sweep(cluster: &Cluster) {
                 continue;
             }
             if let Err(error) = volumes::remove(&entry.path()) {
-                tracing::warn!(%error, folder = %entry.path().display(), "cannot remove the directory of a deleted Pod or claim");
+                tracing::warn!(%error, dir = %entry.path().display(), "cannot remove the directory of a deleted Pod or claim");
             }
         }
     }

@@ -17,11 +17,11 @@ use serde_json::Value;
 use crate::cluster::Cluster;
 use crate::resource::PODS;
 use crate::runtime::logs::reader::{Line, Reader};
-pub(super) use crate::runtime::logs::writer::{Writer, keep, shrink};
+pub(super) use crate::runtime::logs::writer::{Writer, copy_output, truncate};
 use crate::store::Key;
 
 /// How often a follower polls for new lines.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Options of a log request, as in `PodLogOptions`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,18 +35,16 @@ pub(crate) struct LogOptions {
 }
 
 /// Returns the directory of a Pod's logs.
-pub(super) fn folder(cluster: &Cluster, pod: &Value) -> PathBuf {
+pub(super) fn dir(cluster: &Cluster, pod: &Value) -> PathBuf {
     let metadata = &pod["metadata"];
     let text = |field: &str| metadata[field].as_str().unwrap_or_default();
-    let folder = format!("{}_{}_{}", text("namespace"), text("name"), text("uid"));
-    cluster.data_dir.join("logs").join(folder)
+    let dir = format!("{}_{}_{}", text("namespace"), text("name"), text("uid"));
+    cluster.data_dir.join("logs").join(dir)
 }
 
 /// Returns the log file of an attempt (the container's restart count).
 fn file(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> PathBuf {
-    folder(cluster, pod)
-        .join(container)
-        .join(format!("{attempt}.log"))
+    dir(cluster, pod).join(container).join(format!("{attempt}.log"))
 }
 
 /// Reads a log; returns `None` if the container has not started (or, for `previous`, never ended before).
@@ -79,7 +77,7 @@ pub(crate) fn read(
         let mut first = true;
         loop {
             // Checked before the file is read, so that nothing written before the end is missed.
-            let over = has_ended(&cluster, &key, &container, attempt);
+            let has_finished = has_ended(&cluster, &key, &container, attempt);
             let (mut lines, mut more) = reader.next(!first).await;
             lines.retain(wanted);
             let mut chosen = VecDeque::from(lines);
@@ -97,12 +95,12 @@ pub(crate) fn read(
             }
             let mut out = Vec::new();
             for line in chosen {
-                if options.timestamps && line.begins {
+                if options.timestamps && line.starts_line {
                     out.extend_from_slice(line.stamp.as_bytes());
                     out.push(b' ');
                 }
                 out.extend_from_slice(&line.text);
-                if line.whole {
+                if line.is_full {
                     out.push(b'\n');
                 }
             }
@@ -117,11 +115,11 @@ pub(crate) fn read(
             if more {
                 continue;
             }
-            if !follow || over && !first {
+            if !follow || has_finished && !first {
                 break;
             }
             if !first {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
             first = false;
         }
@@ -164,7 +162,7 @@ fn lines_of(entries: &VecDeque<Line>, lines: usize) -> usize {
             break;
         }
         count += 1;
-        left -= usize::from(entry.begins);
+        left -= usize::from(entry.starts_line);
     }
     count
 }
@@ -175,14 +173,14 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::runtime::logs::writer::{MAX_SIZE, PART, SHRUNK, entries, rotated};
+    use crate::runtime::logs::writer::{MAX_ENTRY, MAX_SIZE, TRUNCATED_SIZE, entries, rotated};
     use crate::store::Store;
 
     fn setting() -> (tempfile::TempDir, Cluster, Value) {
-        let folder = tempfile::tempdir().unwrap();
-        let cluster = Cluster::new(Store::in_memory(), Clock::system(), folder.path().into());
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Cluster::new(Store::in_memory(), Clock::system(), dir.path().into());
         let pod = json!({"metadata": {"namespace": "demo", "name": "pi", "uid": "1"}});
-        (folder, cluster, pod)
+        (dir, cluster, pod)
     }
 
     fn texts(lines: &[Line]) -> Vec<String> {
@@ -196,7 +194,7 @@ mod tests {
     fn log_keeps_five_files_of_ten_mebibytes() {
         let (_folder, cluster, pod) = setting();
         let mut log = Writer::open(&cluster, &pod, "main", 0).unwrap();
-        let block = entries("x".repeat(PART).as_bytes(), "stdout");
+        let block = entries("x".repeat(MAX_ENTRY).as_bytes(), "stdout");
         for _ in 0..(8 * MAX_SIZE / block.len() as u64) {
             log.write(&block);
         }
@@ -205,9 +203,9 @@ mod tests {
         for path in files.iter().map(|(_, path)| path).chain([&log.path]) {
             assert!(std::fs::metadata(path).unwrap().len() <= MAX_SIZE);
         }
-        shrink(&cluster, &pod).unwrap();
+        truncate(&cluster, &pod).unwrap();
         assert_eq!(rotated(&log.path).len(), 0);
-        assert!(std::fs::metadata(&log.path).unwrap().len() <= SHRUNK);
+        assert!(std::fs::metadata(&log.path).unwrap().len() <= TRUNCATED_SIZE);
     }
 
     #[test]
@@ -237,15 +235,15 @@ mod tests {
 
     #[test]
     fn long_line_is_split_into_partial_entries() {
-        let output = [vec![b'a'; PART + 1], b"\nb\nc".to_vec()].concat();
+        let output = [vec![b'a'; MAX_ENTRY + 1], b"\nb\nc".to_vec()].concat();
         let kept = entries(&output, "stderr");
         let shown: Vec<_> = kept
             .split(|byte| *byte == b'\n')
             .filter(|entry| !entry.is_empty())
             .map(|entry| Line::parse(entry, true).unwrap())
-            .map(|line| (line.text.len(), line.whole))
+            .map(|line| (line.text.len(), line.is_full))
             .collect();
-        assert_eq!(shown, [(PART, false), (1, true), (1, true), (1, false)]);
+        assert_eq!(shown, [(MAX_ENTRY, false), (1, true), (1, true), (1, false)]);
     }
 
     #[test]

@@ -16,9 +16,9 @@ pub(super) struct Line {
     pub time: Timestamp,
     pub stamp: String,
     pub text: Vec<u8>,
-    pub whole: bool,
+    pub is_full: bool,
     /// Whether this is the first part of its line.
-    pub begins: bool,
+    pub starts_line: bool,
 }
 
 /// Reads a log from the start of its newest file, as the kubelet does; a follower continues across rotations.
@@ -29,7 +29,7 @@ pub(super) struct Reader {
     /// Size of the file when the reader was opened.
     end: Option<u64>,
     /// The last entry was a partial line.
-    within: bool,
+    in_partial_line: bool,
 }
 
 impl Reader {
@@ -39,7 +39,7 @@ impl Reader {
             file: None,
             at: 0,
             end: None,
-            within: false,
+            in_partial_line: false,
         }
     }
 
@@ -51,7 +51,7 @@ impl Reader {
             file: self.file.take(),
             at: self.at,
             end: self.end,
-            within: self.within,
+            in_partial_line: self.in_partial_line,
         };
         let read = tokio::task::spawn_blocking(move || {
             let read = reader.read(follow);
@@ -94,14 +94,14 @@ impl Reader {
         };
         content.truncate(last);
         self.at += last as u64 + 1;
-        let mut within = self.within;
+        let mut in_partial_line = self.in_partial_line;
         let lines = content.split(|byte| *byte == b'\n').filter_map(|entry| {
-            let line = Line::parse(entry, !within)?;
-            within = !line.whole;
+            let line = Line::parse(entry, !in_partial_line)?;
+            in_partial_line = !line.is_full;
             Some(line)
         });
         let lines = lines.collect();
-        self.within = within;
+        self.in_partial_line = in_partial_line;
         Ok((lines, true))
     }
 
@@ -138,17 +138,17 @@ impl Reader {
 }
 
 impl Line {
-    pub fn parse(entry: &[u8], begins: bool) -> Option<Self> {
+    pub fn parse(entry: &[u8], starts_line: bool) -> Option<Self> {
         let mut parts = entry.splitn(4, |byte| *byte == b' ');
         let stamp = std::str::from_utf8(parts.next()?).ok()?.to_owned();
         let _stream = parts.next()?;
-        let whole = parts.next()? == b"F";
+        let is_full = parts.next()? == b"F";
         Some(Self {
             time: stamp.parse().ok()?,
             stamp,
             text: parts.next()?.to_vec(),
-            whole,
-            begins,
+            is_full,
+            starts_line,
         })
     }
 }

@@ -10,16 +10,16 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use crate::cluster::Cluster;
-use crate::runtime::logs::{file, folder};
+use crate::runtime::logs::{dir, file};
 
 /// Maximum bytes of an entry; a longer line is split into partial entries, as by container runtimes.
-pub(super) const PART: usize = 16 * 1024;
+pub(super) const MAX_ENTRY: usize = 16 * 1024;
 /// Maximum bytes of a file (the kubelet's `containerLogMaxSize`).
 pub(super) const MAX_SIZE: u64 = 10 << 20;
 /// Maximum number of files of an attempt (the kubelet's `containerLogMaxFiles`).
 const MAX_FILES: usize = 5;
 /// Bytes kept of a log when the disk is full.
-pub(super) const SHRUNK: u64 = 64 << 10;
+pub(super) const TRUNCATED_SIZE: u64 = 64 << 10;
 
 /// The log of a running attempt. It is rotated as by the kubelet: a full file gets a number, and the oldest one is
 /// removed.
@@ -36,9 +36,9 @@ impl Writer {
     /// Opens the log of an attempt, and removes the logs of attempts before the previous one, as the kubelet does.
     pub fn open(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> io::Result<Self> {
         let path = file(cluster, pod, container, attempt);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-            for old in std::fs::read_dir(folder)?.flatten() {
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir)?;
+            for old in std::fs::read_dir(dir)?.flatten() {
                 let name = old.file_name();
                 let number = name
                     .to_str()
@@ -114,10 +114,10 @@ fn numbered(path: &Path, number: u64) -> PathBuf {
 
 /// Returns the rotated files of a log, oldest first.
 pub(super) fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Vec::new();
     };
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let mut all: Vec<_> = entries
         .filter_map(|entry| {
             let entry_name = entry.file_name();
@@ -135,8 +135,8 @@ pub(super) fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
 }
 
 /// Truncates a Pod's logs to the ends of the newest files, because the disk is full and the Pod will write no more.
-pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<()> {
-    let containers = match std::fs::read_dir(folder(cluster, pod)) {
+pub(in crate::runtime) fn truncate(cluster: &Cluster, pod: &Value) -> io::Result<()> {
+    let containers = match std::fs::read_dir(dir(cluster, pod)) {
         Ok(containers) => containers,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
@@ -153,10 +153,10 @@ pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<(
         }
         let mut log = std::fs::OpenOptions::new().read(true).write(true).open(&path)?;
         let size = log.metadata()?.len();
-        if size <= SHRUNK {
+        if size <= TRUNCATED_SIZE {
             continue;
         }
-        log.seek(SeekFrom::Start(size - SHRUNK))?;
+        log.seek(SeekFrom::Start(size - TRUNCATED_SIZE))?;
         let mut end = Vec::new();
         log.read_to_end(&mut end)?;
         let whole = end
@@ -172,7 +172,7 @@ pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<(
 
 /// Copies a stream into the log, line by line, until it ends. Without a log the stream is drained all the same, or
 /// the command would block or fail.
-pub(in crate::runtime) async fn keep(
+pub(in crate::runtime) async fn copy_output(
     mut stream: impl AsyncRead + Unpin,
     name: &'static str,
     log: Option<&Arc<Mutex<Writer>>>,
@@ -182,7 +182,7 @@ pub(in crate::runtime) async fn keep(
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         return;
     };
-    let mut reader = BufReader::with_capacity(4 * PART, stream);
+    let mut reader = BufReader::with_capacity(4 * MAX_ENTRY, stream);
     loop {
         let (entries, used) = match reader.fill_buf().await {
             Ok([]) | Err(_) => break,
@@ -220,8 +220,8 @@ pub(super) fn entries(output: &[u8], stream: &str) -> Vec<u8> {
             Some(text) => (text, true),
             None => (line, false),
         };
-        while text.len() > PART {
-            let (part, rest) = text.split_at(PART);
+        while text.len() > MAX_ENTRY {
+            let (part, rest) = text.split_at(MAX_ENTRY);
             entry(part, "P");
             text = rest;
         }

@@ -188,7 +188,7 @@ impl Arguments {
             "/sys/devices/system",
         ]);
         self.words(&["--ro-bind-try", CPUS, CPUS]);
-        for name in &host.etc_folders {
+        for name in &host.etc_dirs {
             let place = format!("/etc/{name}");
             self.words(&["--ro-bind-try", &place, &place]);
         }
@@ -200,9 +200,9 @@ impl Arguments {
             let place = format!("/proc/{name}");
             self.words(&["--ro-bind", &place, &place]);
         }
-        for (name, folder) in &host.masked {
+        for (name, dir) in &host.masked {
             let place = format!("/proc/{name}");
-            if *folder {
+            if *dir {
                 self.words(&["--tmpfs", &place, "--remount-ro", &place]);
             } else {
                 self.words(&["--dev-bind", "/dev/null", &place]);
@@ -210,11 +210,11 @@ impl Arguments {
         }
         self.words(&["--dev", "/dev", "--perms", "1777"]);
         self.words(&["--size", &SHM_BYTES.to_string(), "--tmpfs", "/dev/shm"]);
-        for folder in ["/tmp", "/var/tmp"] {
-            self.words(&["--perms", "1777", "--dir", folder]);
+        for dir in ["/tmp", "/var/tmp"] {
+            self.words(&["--perms", "1777", "--dir", dir]);
         }
-        for folder in ["/root", "/home", "/run"] {
-            self.words(&["--dir", folder]);
+        for dir in ["/root", "/home", "/run"] {
+            self.words(&["--dir", dir]);
         }
     }
 
@@ -254,9 +254,9 @@ impl Arguments {
                 .iter()
                 .any(|kernels| target.starts_with(kernels));
             if kernels || target == Path::new("/dev") {
-                let (asked, inside) = (mount.target.display(), target.display());
-                let why = format!("\"{asked}\" cannot be mounted because it is inside {inside}");
-                return Err(io::Error::other(why).into());
+                let (requested, inside) = (mount.target.display(), target.display());
+                let message = format!("\"{requested}\" cannot be mounted because it is inside {inside}");
+                return Err(io::Error::other(message).into());
             }
             let mut source = PathBuf::from(volume(&number.to_string()));
             if !mount.sub_path.as_os_str().is_empty() {
@@ -308,24 +308,24 @@ mod tests {
         Host {
             root,
             system: vec![("bin".into(), Some("usr/bin".into())), ("lib".into(), None)],
-            etc_folders: vec!["ssl/certs".into()],
+            etc_dirs: vec!["ssl/certs".into()],
             etc_files: vec!["protocols".into()],
             masked: vec![("acpi".into(), true), ("keys".into(), false)],
             read_only: vec!["sys".into()],
         }
     }
 
-    fn spec(folder: &Path) -> Spec {
+    fn spec(dir: &Path) -> Spec {
         let mount = |name: &str, target: &str, read_only| Mount {
-            volume: folder.join(name),
+            volume: dir.join(name),
             sub_path: PathBuf::new(),
             target: target.into(),
             read_only,
         };
         for name in ["inner", "outer"] {
-            std::fs::create_dir(folder.join(name)).unwrap();
+            std::fs::create_dir(dir.join(name)).unwrap();
         }
-        crate::runtime::sandbox::write_etc(&folder.join("etc"), "pi-0", None, &[]).unwrap();
+        crate::runtime::sandbox::write_etc(&dir.join("etc"), "pi-0", None, &[]).unwrap();
         Spec {
             id: "x".into(),
             argv: vec!["perl".into(), "-v".into()],
@@ -335,7 +335,7 @@ mod tests {
             uid: 7,
             gid: 8,
             read_only_root: true,
-            etc: folder.join("etc"),
+            etc: dir.join("etc"),
             mounts: vec![mount("inner", "/out/in", true), mount("outer", "/../out", false)],
             memory_bytes: None,
             cpu_millis: None,
@@ -343,36 +343,36 @@ mod tests {
         }
     }
 
-    fn shown(list: &[OsString], folder: &Path) -> String {
+    fn shown(list: &[OsString], dir: &Path) -> String {
         let text: Vec<_> = list.iter().map(|word| word.to_str().unwrap()).collect();
-        let folder = folder.to_str().unwrap();
-        text.join(" ").replace(" --", "\n--").replace(folder, "/data")
+        let dir = dir.to_str().unwrap();
+        text.join(" ").replace(" --", "\n--").replace(dir, "/data")
     }
 
     #[tokio::test]
     async fn inner_options_expose_only_programs_volumes_and_spec_environment() {
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let mut host = host(true);
         // Independent of this machine's files.
         host.etc_files.clear();
-        let inner = inner(&spec(folder.path()), &host).unwrap();
+        let inner = inner(&spec(dir.path()), &host).unwrap();
         // And the gate.
         assert_eq!(inner.files.len(), crate::runtime::sandbox::etc::FILES.len() + 1);
         assert!(inner.gate.is_some());
-        insta::assert_snapshot!(shown(&inner.options, folder.path()));
+        insta::assert_snapshot!(shown(&inner.options, dir.path()));
     }
 
     #[test]
     fn outer_root_holds_programs_and_volumes() {
-        let folder = tempfile::tempdir().unwrap();
-        let list = outer(&spec(folder.path()), &host(false), Path::new("/usr/bin/bwrap"));
-        insta::assert_snapshot!(shown(&list, folder.path()));
+        let dir = tempfile::tempdir().unwrap();
+        let list = outer(&spec(dir.path()), &host(false), Path::new("/usr/bin/bwrap"));
+        insta::assert_snapshot!(shown(&list, dir.path()));
     }
 
     #[tokio::test]
     async fn volume_inside_proc_is_rejected() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spec = spec(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let mut spec = spec(dir.path());
         spec.mounts[0].target = "/out/../proc/sys".into();
         let refused = inner(&spec, &host(true)).err().unwrap();
         assert!(refused.to_string().contains("/proc/sys"), "{refused}");

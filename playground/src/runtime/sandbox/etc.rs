@@ -25,15 +25,15 @@ pub struct HostsEntry {
     pub names: Vec<String>,
 }
 
-/// Writes the synthetic files of a Pod into `folder`: users that exist only there, the Pod's own name and address,
+/// Writes the synthetic files of a Pod into `dir`: users that exist only there, the Pod's own name and address,
 /// and no name server, since a sandbox has no network.
 pub fn write_etc(
-    folder: &Path,
+    dir: &Path,
     hostname: &str,
     pod_ip: Option<IpAddr>,
     aliases: &[HostsEntry],
 ) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(dir)?;
     let mut hosts = String::from("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n");
     if let Some(ip) = pod_ip {
         // Writing to a String cannot fail.
@@ -55,9 +55,9 @@ pub fn write_etc(
     ];
     let public = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
     // Independent of this process's umask: any user of the container reads them.
-    public(folder, 0o755)?;
+    public(dir, 0o755)?;
     for (name, text) in files {
-        let file = folder.join(name);
+        let file = dir.join(name);
         std::fs::write(&file, text)?;
         public(&file, 0o644)?;
     }

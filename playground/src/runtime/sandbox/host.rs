@@ -55,7 +55,7 @@ pub(super) struct Host {
     /// Directories of the root: name and, where it is a link, its target.
     pub system: Vec<(String, Option<PathBuf>)>,
     /// Directories of `/etc` that exist, relative to it.
-    pub etc_folders: Vec<String>,
+    pub etc_dirs: Vec<String>,
     /// Files of `/etc` that exist, relative to it.
     pub etc_files: Vec<String>,
     /// Entries of `/proc` to mask, and whether each is a directory.
@@ -86,7 +86,7 @@ impl Host {
             etc.extend(names.filter(|name| name.starts_with("python3") || name.starts_with("java-")));
         }
         etc.retain(|name| std::fs::File::open(Path::new("/etc").join(name)).is_ok());
-        let (etc_folders, etc_files) = etc
+        let (etc_dirs, etc_files) = etc
             .into_iter()
             .partition(|name| Path::new("/etc").join(name).is_dir());
         let masked = MASKED.iter().filter_map(|name| {
@@ -99,7 +99,7 @@ impl Host {
         Self {
             root: crate::runtime::sandbox::owner().is_some(),
             system: system.collect(),
-            etc_folders,
+            etc_dirs,
             etc_files,
             masked: masked.collect(),
             read_only: read_only.map(|&name| name.to_owned()).collect(),
@@ -116,7 +116,7 @@ mod tests {
         let host = Host::probe();
         assert!(host.system.iter().any(|(name, _)| name == "bin"));
         assert!(
-            host.etc_folders
+            host.etc_dirs
                 .iter()
                 .chain(&host.etc_files)
                 .all(|name| name != "ssl" && name != "shadow" && name != "passwd")

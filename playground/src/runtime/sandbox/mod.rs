@@ -4,7 +4,6 @@
 
 mod arguments;
 mod etc;
-mod held;
 mod host;
 mod launcher;
 mod limits;
@@ -14,6 +13,7 @@ mod resolve;
 mod seccomp;
 mod spec;
 mod tree;
+mod unlinked;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 pub use crate::runtime::sandbox::etc::write_etc;
-pub(super) use crate::runtime::sandbox::held::{Held, Looks};
 pub use crate::runtime::sandbox::limits::LimitMethod;
 pub use crate::runtime::sandbox::process::{Exit, Process};
 pub use crate::runtime::sandbox::spec::{Mount, Spec};
+pub(super) use crate::runtime::sandbox::unlinked::{ScanBudget, UnlinkedFiles};
 
 use crate::runtime::sandbox::host::Host;
 use crate::runtime::sandbox::launcher::Launcher;
@@ -125,9 +125,9 @@ impl Sandbox {
             outer: arguments::outer(spec, &inner.host, &inner.bwrap),
             inner: arguments::inner(spec, &inner.host)?,
             filters: &inner.filters,
-            between: inner.change_user(),
+            change_user: inner.change_user(),
             argv: slot
-                .within()
+                .inner_prefix()
                 .into_iter()
                 .chain(spec.argv.iter().cloned())
                 .collect(),
@@ -176,8 +176,8 @@ fn find_program(name: &str) -> Option<PathBuf> {
     let usual = ["/usr/bin", "/bin", "/usr/local/bin"].iter().map(PathBuf::from);
     std::env::split_paths(&path)
         .chain(usual)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(name))
         .find(|file| is_executable(file))
 }
 

@@ -71,9 +71,9 @@ impl Gate {
     }
 }
 
-fn open(folder: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
+fn open(dir: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(folder, path, flags, Mode::empty())
+    rustix::fs::openat(dir, path, flags, Mode::empty())
 }
 
 /// Returns the first mount point at which something else is mounted.
@@ -123,10 +123,10 @@ mod tests {
 
     #[test]
     fn only_checked_sources_pass_mount_verification() {
-        let folder = tempfile::tempdir().unwrap();
-        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
-        for folder in [&a, &b] {
-            std::fs::create_dir_all(folder.join("inside")).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        for dir in [&a, &b] {
+            std::fs::create_dir_all(dir.join("inside")).unwrap();
         }
         std::fs::write(a.join("file"), "").unwrap();
         let mut child = Command::new("bwrap")

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::runtime::sandbox::SandboxError;
 use crate::runtime::sandbox::arguments::{FIRST_FILE_FD, INNER_BWRAP, Inner};
 use crate::runtime::sandbox::launcher::Launcher;
-use crate::runtime::sandbox::limits::{Slot, Watched};
+use crate::runtime::sandbox::limits::{MemoryWatch, Slot};
 use crate::runtime::sandbox::tree;
 
 const OUTER_FD: i32 = 3;
@@ -27,9 +27,9 @@ const STATUS_FD: i32 = 5;
 /// The descriptor of the first seccomp filter; the others follow.
 const FILTER_FD: i32 = 6;
 /// How long the processes of a sandbox may take to die after the first one.
-const DEATH: Duration = Duration::from_millis(200);
+const EXIT_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a sandbox may take to reach the program; long enough for a slow disk.
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Process {
     exit_code: oneshot::Receiver<i32>,
     killer: Killer,
     slot: Slot,
-    watched: Option<Watched>,
+    watched: Option<MemoryWatch>,
 }
 
 /// Stops a command; has no effect after it has ended.
@@ -93,13 +93,13 @@ impl Process {
     /// Waits for the exit.
     pub async fn wait(mut self) -> Exit {
         let status = self.child.wait().await.ok().and_then(|status| status.code());
-        let told = self.exit_code.await.ok();
+        let reported = self.exit_code.await.ok();
         // Without a reported exit code, either bwrap itself was killed from outside, and the command with it, or it
         // gave up before the command, which is an exit code of 1.
-        let code = told.or(status).unwrap_or(137);
+        let code = reported.or(status).unwrap_or(137);
         Exit {
             code,
-            started: told.is_some() || status != Some(1),
+            started: reported.is_some() || status != Some(1),
             oom_killed: code != 0
                 && (self.slot.oom_killed() || self.watched.is_some_and(|watched| watched.has_killed())),
         }
@@ -112,7 +112,7 @@ pub(super) struct Options<'a> {
     pub inner: Inner,
     pub filters: &'a [Vec<u8>],
     /// The command that runs between them.
-    pub between: Vec<OsString>,
+    pub change_user: Vec<OsString>,
     /// The command.
     pub argv: Vec<String>,
 }
@@ -127,7 +127,7 @@ pub(super) async fn spawn(
     let (status, status_writer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
     command.args(["--args", &OUTER_FD.to_string(), "--"]);
-    command.args(options.between);
+    command.args(options.change_user);
     command.args([
         INNER_BWRAP,
         "--args",
@@ -163,10 +163,10 @@ pub(super) async fn spawn(
     let (first, exit_code) = read_status(status)?;
     let stdout = child.stdout.take();
     let mut stderr = child.stderr.take();
-    let Ok(Ok(number)) = tokio::time::timeout(START_LIMIT, first).await else {
-        let said = said(&mut stderr).await;
-        return Err(SandboxError::Refused(match said.is_empty() {
-            false => said,
+    let Ok(Ok(number)) = tokio::time::timeout(START_TIMEOUT, first).await else {
+        let startup_output = startup_output(&mut stderr).await;
+        return Err(SandboxError::Refused(match startup_output.is_empty() {
+            false => startup_output,
             // runc's message.
             true if slot.oom_killed() => "container init was OOM-killed (memory limit too low?)".to_owned(),
             true => "it ended before the command began (memory limit too low?)".to_owned(),
@@ -187,8 +187,8 @@ pub(super) async fn spawn(
     };
     if let Some(gate) = options.inner.gate {
         if let Some(number) = number {
-            let compared = tokio::time::timeout(START_LIMIT, gate.compare(number)).await;
-            let slow = |_| Err(SandboxError::Refused("its mounts take too long".to_owned()));
+            let compared = tokio::time::timeout(START_TIMEOUT, gate.compare(number)).await;
+            let slow = |_| Err(SandboxError::Refused("mounting took too long".to_owned()));
             if let Err(error) = compared.unwrap_or_else(slow) {
                 // Before the gate opens.
                 killer.kill();
@@ -197,7 +197,7 @@ pub(super) async fn spawn(
         } else {
             // It has ended, and its exit code says why; or its PID is unknown, and it must not continue.
             child.kill().await?;
-            tokio::time::sleep(DEATH).await;
+            tokio::time::sleep(EXIT_TIMEOUT).await;
         }
     }
     let watched = number.and_then(|number| slot.watch(number, killer.clone()));
@@ -218,7 +218,7 @@ fn joined(options: &[OsString]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for option in options {
         if option.as_bytes().contains(&0) {
-            return Err(io::Error::other("an argument holds a zero byte"));
+            return Err(io::Error::other("an argument contains a NUL byte"));
         }
         bytes.extend_from_slice(option.as_bytes());
         bytes.push(0);
@@ -271,7 +271,7 @@ fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::
 }
 
 /// Returns bwrap's output from before it gave up.
-async fn said(stderr: &mut Option<ChildStderr>) -> String {
+async fn startup_output(stderr: &mut Option<ChildStderr>) -> String {
     let mut text = String::new();
     if let Some(stderr) = stderr {
         let mut bounded = stderr.take(4096);
@@ -301,8 +301,7 @@ pub(super) fn check_program(program: &str, env: &[(String, String)]) -> Result<(
             .rev()
             .find(|(name, _)| name == "PATH")
             .map_or("", |(_, value)| value.as_str());
-        path.split(':')
-            .any(|folder| runs(&Path::new(folder).join(program)))
+        path.split(':').any(|dir| runs(&Path::new(dir).join(program)))
     };
     if found {
         return Ok(());

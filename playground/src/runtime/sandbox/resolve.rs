@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn paths_resolve_inside_root() {
-        let folder = tempfile::tempdir().unwrap();
-        let volume = folder.path();
+        let dir = tempfile::tempdir().unwrap();
+        let volume = dir.path();
         std::fs::create_dir_all(volume.join("real/deep")).unwrap();
         for (target, link) in [
             ("real", "relative"),

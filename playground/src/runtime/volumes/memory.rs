@@ -17,9 +17,9 @@ const DEFAULT_MEMORY: u64 = 4 << 30;
 
 /// Mounts a tmpfs of the volume's `sizeLimit` where this process may mount; otherwise uses a directory, whose size
 /// is checked like that of other volumes.
-pub(super) fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Result<()> {
+pub(super) fn in_memory(pod: &Value, volume: &Value, dir: &Path) -> io::Result<()> {
     let Some(owner) = owner() else { return Ok(()) };
-    if is_mounted(folder) {
+    if is_mounted(dir) {
         return Ok(());
     }
     let limit = resources::bytes(&volume["emptyDir"]["sizeLimit"]);
@@ -27,18 +27,16 @@ pub(super) fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Resul
     let size = limit.unwrap_or(memory).min(memory);
     let options = std::ffi::CString::new(format!("size={size},mode=0777,uid={owner},gid={owner}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    match rustix::mount::mount("tmpfs", folder, "tmpfs", flags, Some(options.as_c_str())) {
+    match rustix::mount::mount("tmpfs", dir, "tmpfs", flags, Some(options.as_c_str())) {
         Ok(()) | Err(Errno::PERM) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Whether this directory is a mount point.
-pub(in crate::runtime) fn is_mounted(folder: &Path) -> bool {
+pub(in crate::runtime) fn is_mounted(dir: &Path) -> bool {
     let device = |path: &Path| std::fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
-    folder
-        .parent()
-        .is_some_and(|parent| device(parent) != device(folder))
+    dir.parent().is_some_and(|parent| device(parent) != device(dir))
 }
 
 /// Unmounts the in-memory volumes of all Pods, including those of an earlier process: they do not outlive the

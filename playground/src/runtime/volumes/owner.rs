@@ -15,14 +15,14 @@ use crate::runtime::sandbox::owner;
 const MAX_DEPTH: usize = 256;
 
 /// Creates a directory owned by the containers' user, independent of this process's umask.
-pub(super) fn make(folder: &Path, mode: u32) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
-    give(folder)
+pub(super) fn make(dir: &Path, mode: u32) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode))?;
+    change_owner(dir)
 }
 
 /// Changes a file's owner to the user that containers run as.
-pub(super) fn give(path: &Path) -> io::Result<()> {
+pub(super) fn change_owner(path: &Path) -> io::Result<()> {
     match owner() {
         Some(owner) => std::os::unix::fs::lchown(path, Some(owner), Some(owner)),
         None => Ok(()),
@@ -31,14 +31,14 @@ pub(super) fn give(path: &Path) -> io::Result<()> {
 
 /// Changes the owner of a volume to the user that containers run as, once. The lock keeps its containers from
 /// starting before it is done.
-pub(super) fn take_over(folder: &Path) -> io::Result<()> {
+pub(super) fn change_owner_recursively(dir: &Path) -> io::Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
     let Some(owner) = owner() else { return Ok(()) };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (user, group) = (Uid::from_raw(owner), Gid::from_raw(owner));
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let root = rustix::fs::open(folder, flags, Mode::empty())?;
+    let root = rustix::fs::open(dir, flags, Mode::empty())?;
     if rustix::fs::fstat(&root)?.st_uid == owner {
         return Ok(());
     }
@@ -59,33 +59,33 @@ fn walk(root: OwnedFd, visit: &mut impl FnMut(&OwnedFd) -> Result<(), Errno>) ->
         | ResolveFlags::NO_XDEV;
     let place = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let list = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let entries = |folder: &OwnedFd| {
-        let folder = rustix::fs::openat2(folder, ".", list, Mode::empty(), resolve)?;
-        rustix::fs::Dir::new(folder)
+    let entries = |dir: &OwnedFd| {
+        let dir = rustix::fs::openat2(dir, ".", list, Mode::empty(), resolve)?;
+        rustix::fs::Dir::new(dir)
     };
     let first = entries(&root)?;
-    let mut around = vec![(root, first)];
-    while let Some((folder, left)) = around.last_mut() {
+    let mut ancestors = vec![(root, first)];
+    while let Some((dir, left)) = ancestors.last_mut() {
         let Some(entry) = left.next() else {
-            visit(folder)?;
-            around.pop();
+            visit(dir)?;
+            ancestors.pop();
             continue;
         };
         let entry = entry?;
         if [c".", c".."].contains(&entry.file_name()) {
             continue;
         }
-        let file = match rustix::fs::openat2(&*folder, entry.file_name(), place, Mode::empty(), resolve) {
+        let file = match rustix::fs::openat2(&*dir, entry.file_name(), place, Mode::empty(), resolve) {
             // It is gone, or something is mounted there.
             Err(Errno::NOENT | Errno::XDEV) => continue,
             opened => opened?,
         };
         if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) == FileType::Directory {
-            if around.len() == MAX_DEPTH {
+            if ancestors.len() == MAX_DEPTH {
                 return Err(Errno::NAMETOOLONG);
             }
             let inside = entries(&file)?;
-            around.push((file, inside));
+            ancestors.push((file, inside));
         } else {
             visit(&file)?;
         }
@@ -102,11 +102,11 @@ mod tests {
 
     #[test]
     fn walk_stays_inside_while_entries_are_exchanged() {
-        let folder = tempfile::tempdir().unwrap();
-        let (volume, outside) = (folder.path().join("volume"), folder.path().join("outside"));
-        for folder in [&volume, &outside] {
-            std::fs::create_dir_all(folder.join("deep/deeper")).unwrap();
-            std::fs::write(folder.join("deep/deeper/file"), "").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (volume, outside) = (dir.path().join("volume"), dir.path().join("outside"));
+        for dir in [&volume, &outside] {
+            std::fs::create_dir_all(dir.join("deep/deeper")).unwrap();
+            std::fs::write(dir.join("deep/deeper/file"), "").unwrap();
         }
         std::os::unix::fs::symlink(&outside, volume.join("link")).unwrap();
         std::os::unix::fs::symlink(outside.join("deep"), volume.join("other")).unwrap();

@@ -14,7 +14,7 @@ use crate::runtime::volumes::inside;
 /// links: they are followed inside the volume, and one that leads out of it is an error, as with the kubelet.
 pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
     let failed = |error: Errno| match error {
-        Errno::XDEV | Errno::LOOP => format!("subPath \"{sub}\" leads out of the volume"),
+        Errno::XDEV | Errno::LOOP => format!("subPath \"{sub}\" points outside of the volume"),
         error => format!("subPath \"{sub}\": {}", io::Error::from(error)),
     };
     let place = OFlags::PATH | OFlags::CLOEXEC;
@@ -51,7 +51,7 @@ pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
     whole
         .strip_prefix(root)
         .map(Path::to_owned)
-        .map_err(|_| format!("subPath \"{sub}\" leads out of the volume"))
+        .map_err(|_| format!("subPath \"{sub}\" points outside of the volume"))
 }
 
 #[cfg(test)]
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn sub_path_is_created_and_link_out_of_volume_is_rejected() {
-        let folder = tempfile::tempdir().unwrap();
-        let volume = folder.path().join("volume");
+        let dir = tempfile::tempdir().unwrap();
+        let volume = dir.path().join("volume");
         std::fs::create_dir(&volume).unwrap();
         assert_eq!(sub_path(&volume, "a/b").unwrap(), Path::new("a/b"));
         assert!(volume.join("a/b").is_dir());
@@ -86,6 +86,6 @@ mod tests {
         ] {
             assert!(sub_path(&volume, sub).is_err(), "{sub}");
         }
-        assert!(!folder.path().join("other").exists());
+        assert!(!dir.path().join("other").exists());
     }
 }

@@ -16,10 +16,10 @@ use rustix::io::Errno;
 use crate::runtime::sandbox::limits::MAX_ALL_PIDS;
 
 /// Delay before the first retry of a removal; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_millis(2);
+const FIRST_DELAY: Duration = Duration::from_millis(2);
 /// Maximum number of attempts: about four seconds in the background, a quarter of a second where the caller waits.
-const TRIES: u32 = 11;
-const TRIES_WAITED_FOR: u32 = 7;
+const MAX_ATTEMPTS: u32 = 11;
+const MAX_BLOCKING_ATTEMPTS: u32 = 7;
 
 /// The parent of the containers' groups; removed when dropped.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Drop for Groups {
 
 /// Removes the group of a container that has ended: at once, or in the background as soon as the kernel allows it.
 /// The parent group is kept that long.
-pub(super) fn remove(group: PathBuf, around: Arc<Groups>) {
+pub(super) fn remove(group: PathBuf, parent: Arc<Groups>) {
     if attempt(&group) {
         return;
     }
@@ -84,14 +84,14 @@ pub(super) fn remove(group: PathBuf, around: Arc<Groups>) {
         return;
     };
     runtime.spawn(async move {
-        for turn in 1..TRIES {
-            tokio::time::sleep(FIRST_WAIT * 2_u32.pow(turn - 1)).await;
+        for attempt_number in 1..MAX_ATTEMPTS {
+            tokio::time::sleep(FIRST_DELAY * 2_u32.pow(attempt_number - 1)).await;
             if attempt(&group) {
                 return;
             }
         }
         stays(&group);
-        drop(around);
+        drop(parent);
     });
 }
 
@@ -105,11 +105,11 @@ fn remove_tree(group: &Path) {
 }
 
 fn remove_waiting(group: &Path) {
-    for turn in 1..TRIES_WAITED_FOR {
+    for attempt_number in 1..MAX_BLOCKING_ATTEMPTS {
         if attempt(group) {
             return;
         }
-        std::thread::sleep(FIRST_WAIT * 2_u32.pow(turn - 1));
+        std::thread::sleep(FIRST_DELAY * 2_u32.pow(attempt_number - 1));
     }
     if !attempt(group) {
         stays(group);
@@ -176,12 +176,12 @@ fn v1(groups: &str, memory: u64) -> Option<Groups> {
                 .then(|| parts.next())?
         })?;
         let root = Path::new("/sys/fs/cgroup").join(controller);
-        let folder = root.join(own.trim_start_matches('/'));
+        let dir = root.join(own.trim_start_matches('/'));
         // In a container the path may be the host's, while the mount shows the container's own root.
-        [folder, root]
+        [dir, root]
             .into_iter()
-            .filter(|folder| folder.is_dir())
-            .find_map(|folder| make_parent(&folder))
+            .filter(|dir| dir.is_dir())
+            .find_map(|dir| make_parent(&dir))
     };
     let parent = find("memory")?;
     let groups = Groups::V1 {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::runtime::sandbox::limits::cgroup::{Groups, write};
-pub(super) use crate::runtime::sandbox::limits::slot::{Slot, Watched};
+pub(super) use crate::runtime::sandbox::limits::slot::{MemoryWatch, Slot};
 
 /// Maximum processes and threads of one container, like the kubelet's `podPidsLimit`.
 const MAX_PIDS: u64 = 1024;
@@ -69,7 +69,7 @@ impl Limits {
         let memory = memory.unwrap_or(without_limit).min(self.memory / 4 * 3);
         let mut slot = Slot {
             groups: Vec::new(),
-            around: Arc::clone(&self.groups),
+            parent: Arc::clone(&self.groups),
             prlimit: self.prlimit.clone(),
             counts_processes: true,
             oom: None,

@@ -15,14 +15,14 @@ use crate::runtime::sandbox::process::Killer;
 use crate::runtime::sandbox::tree;
 
 /// How often memory is polled where the kernel does not count it.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The limits of one container while it runs.
 #[derive(Debug)]
 pub(in crate::runtime::sandbox) struct Slot {
     pub(super) groups: Vec<PathBuf>,
     /// The parent of its groups.
-    pub(super) around: Arc<Groups>,
+    pub(super) parent: Arc<Groups>,
     pub(super) prlimit: PathBuf,
     /// A group counts the processes.
     pub(super) counts_processes: bool,
@@ -32,19 +32,19 @@ pub(in crate::runtime::sandbox) struct Slot {
 }
 
 /// Polls the memory of a container until it is dropped.
-pub(in crate::runtime::sandbox) struct Watched {
+pub(in crate::runtime::sandbox) struct MemoryWatch {
     killed: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Watched {
+impl MemoryWatch {
     /// Whether the container was killed for exceeding its memory limit.
     pub fn has_killed(&self) -> bool {
         self.killed.load(Ordering::Acquire)
     }
 }
 
-impl Drop for Watched {
+impl Drop for MemoryWatch {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -73,7 +73,7 @@ exec "$@""#;
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", enter, "sh", &self.groups.len().to_string()])
-            .args(self.groups.iter().map(|group| group.join(self.around.entry())));
+            .args(self.groups.iter().map(|group| group.join(self.parent.entry())));
         if let Some(bytes) = self.memory {
             command.arg(&self.prlimit).arg(format!("--data={bytes}"));
         }
@@ -86,7 +86,7 @@ exec "$@""#;
 
     /// Returns the command prefix inside the sandbox: a limit on its processes, which the kernel counts separately
     /// for each user namespace.
-    pub fn within(&self) -> Vec<String> {
+    pub fn inner_prefix(&self) -> Vec<String> {
         if self.counts_processes {
             return Vec::new();
         }
@@ -95,13 +95,13 @@ exec "$@""#;
     }
 
     /// Polls the memory of the container with this first process, where the kernel does not limit it.
-    pub fn watch(&self, first: i32, killer: Killer) -> Option<Watched> {
+    pub fn watch(&self, first: i32, killer: Killer) -> Option<MemoryWatch> {
         let limit = self.memory?;
         let killed = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&killed);
         let task = tokio::spawn(async move {
             loop {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 let Ok(used) = tokio::task::spawn_blocking(move || tree::memory(first, limit)).await else {
                     return;
                 };
@@ -112,7 +112,7 @@ exec "$@""#;
                 }
             }
         });
-        Some(Watched { killed, task })
+        Some(MemoryWatch { killed, task })
     }
 
     /// Whether the kernel's OOM killer killed a process of the container; false where that is unknown.
@@ -134,7 +134,7 @@ exec "$@""#;
 impl Drop for Slot {
     fn drop(&mut self) {
         for group in self.groups.drain(..) {
-            cgroup::remove(group, Arc::clone(&self.around));
+            cgroup::remove(group, Arc::clone(&self.parent));
         }
     }
 }

@@ -156,7 +156,7 @@ fn arranged(value: &Value, kind: &str, reach: &Reach) -> Value {
                 // Maps are written in alphabetical order too.
                 Reach::Into(_) => pairs.sort_by(|a, b| a.0.cmp(&b.0)),
                 Reach::Not if kinds.is_empty() => pairs.sort_by(|a, b| a.0.cmp(&b.0)),
-                Reach::Not => pairs.sort_by_key(|(name, _)| place(kind, name)),
+                Reach::Not => pairs.sort_by_key(|(name, _)| field_position(kind, name)),
             }
             pairs.into_iter().collect::<Map<_, _>>().into()
         }
@@ -165,7 +165,7 @@ fn arranged(value: &Value, kind: &str, reach: &Reach) -> Value {
 }
 
 /// Returns the position of a field in its type.
-fn place(kind: &str, name: &str) -> usize {
+fn field_position(kind: &str, name: &str) -> usize {
     let order: Vec<&str> = match ORDERS.iter().find(|(known, _)| *known == kind) {
         Some((_, order)) => order.split(' ').collect(),
         None => fields_of(kind).into_iter().map(|(name, _)| name).collect(),

@@ -10,7 +10,7 @@ struct Generated {
     /// A literal that every match contains: searching it is cheaper than the pattern.
     literal: &'static str,
     /// Minimum length of a match in bytes.
-    least: usize,
+    min_length: usize,
     pattern: Regex,
     stand_in: &'static str,
 }
@@ -73,10 +73,10 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
         ("X509SHA256=", 75, r"X509SHA256=[0-9a-f]{64}", "<credential>"),
     ]
     .into_iter()
-    .filter_map(|(literal, least, pattern, stand_in)| {
+    .filter_map(|(literal, min_length, pattern, stand_in)| {
         Some(Generated {
             literal,
-            least,
+            min_length,
             pattern: Regex::new(pattern).ok()?,
             stand_in,
         })
@@ -96,7 +96,7 @@ pub(super) fn quotes_go(text: &str) -> bool {
         "core.PodTemplateSpec{",
     ]
     .iter()
-    .any(|mark| text.contains(mark))
+    .any(|marker| text.contains(marker))
 }
 
 /// Collects the generated names, each with its placeholder.
@@ -206,7 +206,7 @@ fn text(text: &str, names: &[(String, String)]) -> String {
         }
     }
     for one in GENERATED.iter() {
-        if text.len() >= one.least && text.contains(one.literal) {
+        if text.len() >= one.min_length && text.contains(one.literal) {
             text = one.pattern.replace_all(&text, one.stand_in).into_owned();
         }
     }
