@@ -1,5 +1,5 @@
-//! How long a Pod takes from its creation until its container runs: Pods one after the other, the median, and what two
-//! bubblewraps take by themselves on the same machine.
+//! Measures the time from the creation of a Pod until its container runs: Pods one after the other, the median, and
+//! the time of two bubblewraps alone on the same machine.
 //!
 //! `cargo bench --profile quick -p playground --bench start [-- PODS]`
 
@@ -67,11 +67,11 @@ impl std::fmt::Display for Summary {
     }
 }
 
-/// From the request that creates a Pod until its status says that it runs, for each Pod.
+/// Returns the time from the request that creates a Pod until its status says that it runs, for each Pod.
 async fn measure(pods: usize, volumes: &Value, mounts: &Value) -> Result<Vec<Duration>, Error> {
-    let folder = tempfile::tempdir()?;
+    let dir = tempfile::tempdir()?;
     let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
+        data_dir: dir.path().join("data"),
     })?;
     playground.start();
     let mut router = playground.router();
@@ -86,7 +86,7 @@ async fn measure(pods: usize, volumes: &Value, mounts: &Value) -> Result<Vec<Dur
                 "name": "main", "image": "busybox", "command": ["/bin/sleep", "60"], "volumeMounts": mounts,
             }]},
         });
-        let began = Instant::now();
+        let started_at = Instant::now();
         let path = "/api/v1/namespaces/demo/pods";
         request(&mut router, Method::POST, path, &pod.to_string()).await?;
         let path = format!("{path}/{name}");
@@ -95,14 +95,14 @@ async fn measure(pods: usize, volumes: &Value, mounts: &Value) -> Result<Vec<Dur
             if pod["status"]["phase"] == "Running" {
                 break;
             }
-            if began.elapsed() > Duration::from_secs(30) {
+            if started_at.elapsed() > Duration::from_secs(30) {
                 return Err(format!("a Pod does not start: {:#}", pod["status"]).into());
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        times.push(began.elapsed());
+        times.push(started_at.elapsed());
         request(&mut router, Method::DELETE, &path, "").await?;
-        // Until it has gone, and what it leaves to the disk and the kernel.
+        // Until it is gone, and its cleanup on disk and in the kernel is done.
         while request(&mut router, Method::GET, &path, "").await?["kind"] == "Pod" {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -123,14 +123,14 @@ async fn request(router: &mut Router, method: Method, path: &str, body: &str) ->
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// The time of two bubblewraps, one in the other, that make the namespaces of a container and little else.
+/// Returns the time of two nested bubblewraps that create the namespaces of a container and little else.
 fn bubblewraps() -> Result<Duration, Error> {
     let programs: Vec<String> = ["bin", "lib", "lib64"]
         .iter()
         .filter(|name| std::path::Path::new("/").join(name).exists())
         .flat_map(|name| ["--ro-bind".to_owned(), format!("/{name}"), format!("/{name}")])
         .collect();
-    let began = Instant::now();
+    let started_at = Instant::now();
     let status = Command::new("bwrap")
         .args([
             "--unshare-user",
@@ -164,5 +164,5 @@ fn bubblewraps() -> Result<Duration, Error> {
     if !status.success() {
         return Err("bubblewrap makes no sandbox".into());
     }
-    Ok(began.elapsed())
+    Ok(started_at.elapsed())
 }

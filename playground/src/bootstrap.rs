@@ -1,4 +1,4 @@
-//! What a cluster has from the beginning: namespaces, nodes, service accounts, priority classes.
+//! Creates the initial objects of a cluster: namespaces, nodes, service accounts, priority classes.
 
 use serde_json::{Value, json};
 
@@ -10,12 +10,12 @@ use crate::resource::{
 };
 use crate::store::StoreError;
 
-/// What every cluster has.
-const PROJECTS: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/// The namespaces of every cluster.
+const INITIAL_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/// Makes what is missing of what an API server makes for itself.
-pub(crate) fn least(cluster: &Cluster) -> Result<(), StoreError> {
-    for name in PROJECTS {
+/// Creates the missing objects among those that an API server creates itself.
+pub(crate) fn system_objects(cluster: &Cluster) -> Result<(), StoreError> {
+    for name in INITIAL_NAMESPACES {
         project(cluster, name)?;
     }
     for (name, value) in [
@@ -31,7 +31,7 @@ pub(crate) fn least(cluster: &Cluster) -> Result<(), StoreError> {
     roles(cluster)
 }
 
-/// The roles that authenticated users, anonymous ones and administrators have.
+/// Creates the default roles of authenticated users, anonymous users and administrators.
 fn roles(cluster: &Cluster) -> Result<(), StoreError> {
     let metadata = |name: &str| {
         json!({"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
@@ -63,7 +63,7 @@ fn project(cluster: &Cluster, name: &str) -> Result<(), StoreError> {
     ensure(cluster, &SERVICE_ACCOUNTS, account)
 }
 
-/// Makes what a person begins with: the namespace `demo`, nodes and a StorageClass.
+/// Creates what a user starts with: the namespace `demo`, nodes and a StorageClass.
 pub(crate) fn run(cluster: &Cluster) -> Result<(), StoreError> {
     project(cluster, "demo")?;
     for (number, disk) in [(1, "ssd"), (2, "hdd"), (3, "hdd")] {
@@ -79,7 +79,7 @@ pub(crate) fn run(cluster: &Cluster) -> Result<(), StoreError> {
     ensure(cluster, &STORAGE_CLASSES, class)
 }
 
-/// A namespace object.
+/// Builds a namespace object.
 pub(crate) fn namespace(name: &str) -> Value {
     json!({
         "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
@@ -90,7 +90,7 @@ pub(crate) fn namespace(name: &str) -> Value {
 
 fn node(number: u32, disk: &str) -> Value {
     let name = format!("playground-{number}");
-    // Each node claims the machine's own processors; together they are a claim, not a promise.
+    // Each node claims all of the machine's processors; together they overcommit it.
     let cpus = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .to_string();

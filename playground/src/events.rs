@@ -1,5 +1,5 @@
-//! Events: what happened to an object, in words. What is told again is not told as if it were new
-//! ([`crate::cluster::event_correlator`], [`crate::cluster::event_series`]).
+//! Records events about objects. Repeated events are counted or aggregated ([`crate::cluster::event_correlator`],
+//! [`crate::cluster::event_series`]).
 
 use std::sync::PoisonError;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::api::write;
 use crate::api::write::WriteOptions;
 use crate::cluster::Cluster;
-use crate::cluster::event_correlator::Saying;
-use crate::cluster::event_series::Part;
+use crate::cluster::event_correlator::EventSource;
+use crate::cluster::event_series::SeriesAction;
 use crate::resource::EVENTS;
 use crate::store::{Key, StoreError};
 
-/// Records an event about an object, as the recorder of `v1` events does.
+/// Records an event about an object like client-go's recorder for `v1` events.
 pub(crate) fn record(
     cluster: &Cluster,
     about: &Value,
@@ -23,11 +23,11 @@ pub(crate) fn record(
     message: &str,
 ) {
     if let Err(error) = try_record(cluster, about, component, kind, reason, message) {
-        tracing::warn!(%error, reason, "an event is lost");
+        tracing::warn!(%error, reason, "cannot record an event");
     }
 }
 
-/// Records an event about an object with what was done, as the recorder of `events.k8s.io/v1` events does.
+/// Records an event about an object with an action, like the recorder for `events.k8s.io/v1` events.
 pub(crate) fn record_action(
     cluster: &Cluster,
     about: &Value,
@@ -38,9 +38,9 @@ pub(crate) fn record_action(
     let now = cluster.clock.now();
     let micros = jiff::TimestampRound::new().smallest(jiff::Unit::Microsecond);
     let time = format!("{:.6}", now.round(micros).unwrap_or(now));
-    let mut event = begun(about, kind, reason, message);
+    let mut event = new_event(about, kind, reason, message);
     let text = |field: &str| about["metadata"][field].as_str().unwrap_or_default().to_owned();
-    let same = [
+    let identity = [
         component.to_owned(),
         text("uid"),
         text("resourceVersion"),
@@ -56,22 +56,22 @@ pub(crate) fn record_action(
         .series
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let part = series.observe(same, key, now);
+    let series_action = series.observe(identity, key, now);
     drop(series);
-    match part {
-        Part::First => {}
-        Part::Second(first) => {
+    match series_action {
+        SeriesAction::First => {}
+        SeriesAction::Second(first) => {
             let series = json!({"count": 2, "lastObservedTime": time});
             let written = cluster.store.modify(&first, |event| {
                 event["series"] = series.clone();
                 Ok::<_, StoreError>(())
             });
             if let Err(error) = written {
-                tracing::debug!(%error, "a series of events is lost");
+                tracing::debug!(%error, "cannot update a series of events");
             }
             return;
         }
-        Part::Later => return,
+        SeriesAction::Later => return,
     }
     event["source"] = json!({});
     event["eventTime"] = time.into();
@@ -83,7 +83,7 @@ pub(crate) fn record_action(
     create(cluster, component, event);
 }
 
-fn begun(about: &Value, kind: &str, reason: &str, message: &str) -> Value {
+fn new_event(about: &Value, kind: &str, reason: &str, message: &str) -> Value {
     let metadata = &about["metadata"];
     let namespace = metadata["namespace"].as_str().unwrap_or("default");
     let name = format!(
@@ -112,9 +112,9 @@ fn create(cluster: &Cluster, component: &str, event: Value) {
         .unwrap_or_default()
         .to_owned();
     let options = WriteOptions::system(manager);
-    // A namespace that goes takes no events any more.
+    // A namespace that is being deleted accepts no events.
     if let Err(refused) = write::create(cluster, &EVENTS, &namespace, event, &options) {
-        tracing::debug!(message = refused.message, "an event is lost");
+        tracing::debug!(message = refused.message, "cannot record an event");
     }
 }
 
@@ -127,10 +127,10 @@ fn try_record(
     message: &str,
 ) -> Result<(), StoreError> {
     let now = cluster.clock.now();
-    let mut event = begun(about, kind, reason, message);
-    let saying = Saying {
+    let mut event = new_event(about, kind, reason, message);
+    let source = EventSource {
         component: component.to_owned(),
-        about: about["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        object_uid: about["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
         kind: kind.to_owned(),
         reason: reason.to_owned(),
     };
@@ -140,26 +140,26 @@ fn try_record(
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let name = event["metadata"]["name"].as_str().unwrap_or_default();
-    let told = correlator.observe(saying, message, name, now);
+    let correlated = correlator.observe(source, message, name, now);
     drop(correlator);
-    let Some(told) = told else {
+    let Some(correlated) = correlated else {
         return Ok(());
     };
-    event["metadata"]["name"] = told.name.into();
-    event["message"] = told.message.into();
+    event["metadata"]["name"] = correlated.name.into();
+    event["message"] = correlated.message.into();
     event["source"] = json!({"component": component});
-    event["count"] = told.count.into();
-    event["firstTimestamp"] = crate::clock::seconds(told.first).into();
+    event["count"] = correlated.count.into();
+    event["firstTimestamp"] = crate::clock::seconds(correlated.first).into();
     event["lastTimestamp"] = crate::clock::seconds(now).into();
-    if told.count > 1 {
-        let again = cluster.store.modify(&Key::of(&EVENTS, &event)?, |stored| {
+    if correlated.count > 1 {
+        let updated = cluster.store.modify(&Key::of(&EVENTS, &event)?, |stored| {
             for field in ["count", "lastTimestamp", "message"] {
                 stored[field] = event[field].clone();
             }
             Ok::<_, StoreError>(())
         });
-        match again {
-            // Its hour is over: it is told anew.
+        match updated {
+            // Its hour has expired: stored as a new event.
             Err(StoreError::NotFound(_)) => {}
             other => return other.map(drop),
         }

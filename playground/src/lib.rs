@@ -1,8 +1,8 @@
 //! An embedded Kubernetes for a machine that has none.
 //!
 //! It serves the Kubernetes API over a durable store, runs the Job controller and a scheduler, and really runs the
-//! commands of containers, each in a bubblewrap sandbox. No registry is asked: every image is this machine's file
-//! system. It knows nothing of the console: `kubectl` and any other client can use it.
+//! commands of containers, each in a bubblewrap sandbox. No image is pulled: every image is this machine's file
+//! system. It does not depend on the console: `kubectl` and any other client can use it.
 
 #![allow(
     clippy::result_large_err,
@@ -42,28 +42,28 @@ use crate::cluster::Cluster;
 use crate::store::{Store, StoreError};
 pub use crate::tls::raise_open_files_limit;
 
-/// Bytes of a quantity such as `500Mi`; none if it is no quantity.
+/// Parses a quantity such as `500Mi` into bytes; `None` if it is not a quantity.
 pub fn quantity_bytes(text: &str) -> Option<u64> {
     api::decode::quantity::Quantity::parse(text)
         .ok()
         .map(|quantity| quantity.units(1))
 }
 
-/// How a playground is opened.
+/// Options for opening a playground.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Folder of everything that it keeps; made if it does not exist.
+    /// Directory of all its data; created if missing.
     pub data_dir: PathBuf,
 }
 
 /// Why a playground cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder cannot be made or written.
-    #[error("the folder {0} cannot be used")]
-    Folder(PathBuf, #[source] std::io::Error),
+    /// The directory cannot be created or written.
+    #[error("cannot use the data directory {0}")]
+    DataDir(PathBuf, #[source] std::io::Error),
     /// The database cannot be opened, for instance because another playground has it open.
-    #[error("the playground's database cannot be opened")]
+    #[error("cannot open the playground's database")]
     Store(#[from] StoreError),
 }
 
@@ -77,23 +77,23 @@ pub struct Playground {
 }
 
 impl Playground {
-    /// Opens the data folder; nothing runs before [`Playground::start`].
+    /// Opens the data directory; nothing runs before [`Playground::start`].
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let playground = Self::open_bare(options)?;
         bootstrap::run(&playground.cluster)?;
         Ok(playground)
     }
 
-    /// Opens the data folder without making nodes, StorageClass and the namespace `demo`: a cluster for tests that
-    /// bring their own.
+    /// Opens the data directory without creating nodes, StorageClass and the namespace `demo`, for tests that bring
+    /// their own.
     pub fn open_bare(options: Options) -> Result<Self, OpenError> {
-        let folder = options.data_dir;
-        let unusable = |error| OpenError::Folder(folder.clone(), error);
-        std::fs::create_dir_all(&folder).map_err(unusable)?;
-        let store = Store::open(&folder.join("playground.redb"))?;
-        let identity = tls::Identity::load(&folder).map_err(unusable)?;
-        let cluster = Cluster::new(store, Clock::system(), folder);
-        bootstrap::least(&cluster)?;
+        let dir = options.data_dir;
+        let unusable = |error| OpenError::DataDir(dir.clone(), error);
+        std::fs::create_dir_all(&dir).map_err(unusable)?;
+        let store = Store::open(&dir.join("playground.redb"))?;
+        let identity = tls::Identity::load(&dir).map_err(unusable)?;
+        let cluster = Cluster::new(store, Clock::system(), dir);
+        bootstrap::system_objects(&cluster)?;
         Ok(Self {
             cluster,
             stop: CancellationToken::new(),
@@ -102,13 +102,13 @@ impl Playground {
         })
     }
 
-    /// A cluster as [`Playground::open_bare`] opens it of which nothing is kept, for tests that make many; `data_dir`
+    /// Creates a cluster like [`Playground::open_bare`] that stores nothing, for tests that need many; `data_dir`
     /// is used only by what runs commands.
     pub fn in_memory(options: Options, clock: Clock) -> Result<Self, OpenError> {
-        let folder = options.data_dir;
-        let identity = tls::Identity::new().map_err(|error| OpenError::Folder(folder.clone(), error))?;
-        let cluster = Cluster::new(Store::in_memory(), clock, folder);
-        bootstrap::least(&cluster)?;
+        let dir = options.data_dir;
+        let identity = tls::Identity::new().map_err(|error| OpenError::DataDir(dir.clone(), error))?;
+        let cluster = Cluster::new(Store::in_memory(), clock, dir);
+        bootstrap::system_objects(&cluster)?;
         Ok(Self {
             cluster,
             stop: CancellationToken::new(),
@@ -117,7 +117,7 @@ impl Playground {
         })
     }
 
-    /// Bounds what the data folder holds: above it, the Pod that uses most of the disk is evicted. Without a bound it
+    /// Limits the size of the data directory: above it, the Pod that uses most of the disk is evicted. The default
     /// is 10 GiB, or half of a small disk.
     pub fn limit_data(&self, bytes: u64) {
         self.cluster
@@ -126,8 +126,8 @@ impl Playground {
             .store(bytes, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Whether it works as it should: writes succeed, and the data folder is within its bounds. It goes on meanwhile,
-    /// and recovers by itself.
+    /// Returns whether writes succeed and the data directory is within its limits. The playground keeps running
+    /// otherwise, and recovers on its own.
     pub fn health(&self) -> Result<(), cluster::Unhealthy> {
         self.cluster.health()
     }
@@ -144,7 +144,7 @@ impl Playground {
         ));
     }
 
-    /// Starts controllers and scheduler alone: Pods are placed, and nothing runs them.
+    /// Starts only controllers and scheduler: Pods are scheduled, and nothing runs them.
     pub fn start_controllers(&self) {
         self.spawn(controllers::job::run(self.cluster.clone()));
         self.spawn(controllers::ttl::run(self.cluster.clone()));
@@ -154,7 +154,7 @@ impl Playground {
         self.spawn(scheduler::run(self.cluster.clone()));
     }
 
-    /// Starts what labels and annotates Nodes.
+    /// Starts the controller that labels and annotates Nodes.
     pub fn start_node_controllers(&self) {
         self.spawn(controllers::nodes::run(self.cluster.clone()));
     }
@@ -169,14 +169,14 @@ impl Playground {
         });
     }
 
-    /// The Kubernetes API as an administrator, for a client in this process.
+    /// Returns the Kubernetes API with the administrator's rights, for a client in this process.
     pub fn router(&self) -> Router {
         self.guarded_router().layer(Extension(auth::User::admin()))
     }
 
-    /// The Kubernetes API for clients that bring credentials: the kubeconfig's token, a ServiceAccount's token, or a
-    /// [`auth::certificate::ClientCertificate`] among the request's extensions, which only a TLS layer that has
-    /// verified it may put there.
+    /// Returns the Kubernetes API for clients with credentials: the kubeconfig's token, a ServiceAccount's token,
+    /// or a [`auth::certificate::ClientCertificate`] among the request's extensions, which only a TLS layer that
+    /// has verified it may set.
     pub fn guarded_router(&self) -> Router {
         http::router(http::Api {
             cluster: self.cluster.clone(),
@@ -184,31 +184,31 @@ impl Playground {
         })
     }
 
-    /// A new client certificate and its key, as PEM, with which [`Playground::serve_tls`] knows a user of this name
-    /// and these groups.
+    /// Issues a client certificate and its key, as PEM, which [`Playground::serve_tls`] accepts as a user with this
+    /// name and these groups.
     pub fn client_certificate(&self, name: &str, groups: &[&str]) -> std::io::Result<(String, String)> {
         self.identity.client(name, groups).map_err(std::io::Error::other)
     }
 
-    /// Forgets how everything was before now, as a compaction of etcd does: lists of earlier versions are refused.
+    /// Compacts the history, as etcd does: lists of earlier versions are refused.
     pub fn compact(&self) {
         self.cluster.store.compact(self.cluster.store.version());
     }
 
-    /// Serves the API over TLS, with the access that each client's credentials give, until the playground is shut
+    /// Serves the API over TLS, with the permissions of each client's credentials, until the playground is shut
     /// down.
     pub async fn serve_tls(&self, listener: TcpListener) -> std::io::Result<()> {
         let router = self.guarded_router();
         tls::serve(listener, router, &self.identity, self.stop.clone()).await
     }
 
-    /// Writes a kubeconfig, readable by its owner alone, with which `kubectl` reaches [`Playground::serve_tls`] at
+    /// Writes a kubeconfig, readable only by its owner, with which `kubectl` reaches [`Playground::serve_tls`] at
     /// `url`.
     pub fn write_kubeconfig(&self, path: &Path, url: &str) -> std::io::Result<()> {
         tls::write_private(path, &self.identity.kubeconfig(url))
     }
 
-    /// Ends everything: commands are asked to end, and killed after a short while.
+    /// Stops everything: commands get SIGTERM, and are killed after a short while.
     pub async fn shutdown(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -216,7 +216,7 @@ impl Playground {
             .await
             .is_err()
         {
-            tracing::warn!("some commands did not end in time");
+            tracing::warn!("some commands did not stop in time");
         }
         runtime::volumes::unmount_all(&self.cluster);
     }

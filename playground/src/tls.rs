@@ -1,4 +1,5 @@
-//! The playground over the network: a certificate, a token and an authority for client certificates of its own.
+//! Serves the playground over the network, with a certificate, a token and a client certificate authority of its
+//! own.
 
 use std::io;
 use std::path::Path;
@@ -35,16 +36,16 @@ use crate::auth::authenticate::Authenticator;
 use crate::auth::certificate::ClientCertificate;
 use crate::auth::service_account::Signer;
 
-/// Certificates, keys and the administrator's token, kept in the data folder.
+/// Certificates, keys and the administrator's token, kept in the data directory.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Identity {
     certificate: String,
     key: String,
-    /// The administrator's.
+    /// The administrator's token.
     token: String,
-    /// Who signs client certificates.
+    /// The authority that signs client certificates.
     authority: Pair,
-    /// What signs tokens of ServiceAccounts.
+    /// The secret that signs ServiceAccount tokens.
     secret: String,
 }
 
@@ -65,9 +66,9 @@ fn random() -> String {
 }
 
 impl Identity {
-    /// Reads the identity, or makes a new one.
-    pub(crate) fn load(folder: &Path) -> io::Result<Self> {
-        let file = folder.join("identity.json");
+    /// Reads the identity, or creates a new one.
+    pub(crate) fn load(dir: &Path) -> io::Result<Self> {
+        let file = dir.join("identity.json");
         if let Some(identity) = std::fs::read(&file)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
@@ -79,7 +80,7 @@ impl Identity {
         Ok(identity)
     }
 
-    /// A new identity, kept nowhere.
+    /// Creates an identity without storing it.
     pub(crate) fn new() -> io::Result<Self> {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned(), "::1".to_owned()];
         let certified = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
@@ -92,12 +93,12 @@ impl Identity {
         })
     }
 
-    /// What recognizes this cluster's credentials.
+    /// Returns the authenticator of this cluster's credentials.
     pub(crate) fn authenticator(&self) -> Authenticator {
         Authenticator::new(self.token.clone(), Signer::new(self.secret.as_bytes()))
     }
 
-    /// A new client certificate and its key, as PEM.
+    /// Issues a client certificate and its key, as PEM.
     pub(crate) fn client(&self, name: &str, groups: &[&str]) -> Result<(String, String), rcgen::Error> {
         let key = KeyPair::from_pem(&self.authority.key)?;
         let issuer = Issuer::from_ca_cert_pem(&self.authority.certificate, key)?;
@@ -125,7 +126,7 @@ impl Identity {
     }
 }
 
-/// A new authority for client certificates.
+/// Creates an authority for client certificates.
 fn authority() -> Result<Pair, rcgen::Error> {
     let mut wanted = CertificateParams::default();
     let mut subject = DistinguishedName::new();
@@ -140,7 +141,7 @@ fn authority() -> Result<Pair, rcgen::Error> {
     })
 }
 
-/// Writes a file that only its owner may read, in one step.
+/// Writes a file atomically that only its owner may read.
 pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
@@ -157,19 +158,19 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(draft, path)
 }
 
-/// Connections at once: each takes a descriptor.
+/// Maximum number of concurrent connections: each takes a file descriptor.
 const MAX_CONNECTIONS: usize = 1024;
-/// How long a client gets for its handshake, and for the header of a request.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a body may take to its next bytes, and how long a client may take none of an answer.
-const STALLED: Duration = Duration::from_secs(30);
-/// Bytes that an HTTP/2 client begins with.
+/// Timeout of a TLS handshake, and of a request's header.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout for the next bytes of a body, and for a client to accept bytes of a response.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Length of the HTTP/2 connection preface in bytes.
 const PREFACE: usize = 24;
-/// The pause after an error that goes on by itself, such as a want of descriptors.
+/// Delay after an accept error that passes on its own, such as a lack of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// Accepts connections until told to stop. No error of accept(2) ends it: they concern one connection, or pass when
-/// others are closed.
+/// Accepts connections until stopped. No error of accept(2) ends it: such errors concern one connection, or pass
+/// when others are closed.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -191,7 +192,7 @@ pub(crate) async fn serve(
             Ok((stream, _)) => stream,
             Err(error) => {
                 if error.kind() != io::ErrorKind::ConnectionAborted {
-                    tracing::warn!(%error, "a connection cannot be accepted");
+                    tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_RETRY).await;
                 }
                 continue;
@@ -208,15 +209,15 @@ pub(crate) async fn serve(
     }
 }
 
-/// One connection to its end.
+/// Serves one connection to its end.
 async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
-    let stream = match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+    let stream = match tokio::time::timeout(CLIENT_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "no TLS"),
-        Err(_) => return tracing::debug!("no TLS in time"),
+        Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => return tracing::debug!("TLS handshake timed out"),
     };
     let (_, session) = stream.get_ref();
-    // Verified by the handshake; one that cannot be read names nobody.
+    // Verified by the handshake; one that cannot be parsed identifies nobody.
     let certificate = session
         .peer_certificates()
         .and_then(|all| ClientCertificate::read(all.first()?));
@@ -225,54 +226,54 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, router: Router) {
         None => router,
     };
     let router = router.layer(axum::middleware::map_request(async |request: Request| {
-        request.map(|body| Body::new(TimeoutBody::new(STALLED, body)))
+        request.map(|body| Body::new(TimeoutBody::new(STALL_TIMEOUT, body)))
     }));
     let mut builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-    // A header has to come in time also for the first request: a connection that waits between two is closed.
+    // The header timeout also covers the first request and idle keep-alive connections.
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE);
-    // With HTTP/2 a connection that is quiet has to answer pings.
+        .header_read_timeout(CLIENT_TIMEOUT);
+    // An idle HTTP/2 connection has to answer pings.
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(PATIENCE)
-        .keep_alive_timeout(PATIENCE)
+        .keep_alive_interval(CLIENT_TIMEOUT)
+        .keep_alive_timeout(CLIENT_TIMEOUT)
         .max_concurrent_streams(256);
-    // Not guessed from the first bytes: no timer runs until those are there.
+    // Not detected from the first bytes: no timer runs until those have arrived.
     let (builder, first) = match session.alpn_protocol() {
         Some(b"h2") => (builder.http2_only(), PREFACE),
         _ => (builder.http1_only(), 1),
     };
-    let stream = Patient::new(stream, first);
+    let stream = TimeoutStream::new(stream, first);
     let service = TowerToHyperService::new(router);
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "connection error");
     }
 }
 
-/// A connection whose client has to begin in time, and to go on taking what it is sent.
-struct Patient<S> {
+/// A connection with timeouts for the client's first bytes and for stalled writes.
+struct TimeoutStream<S> {
     stream: S,
-    /// Bytes that are still to come in time.
+    /// Bytes that still have to arrive in time.
     first: usize,
     reading: Pin<Box<Sleep>>,
-    /// Runs since a write has found no room.
+    /// Runs while a write is blocked.
     writing: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
+impl<S> TimeoutStream<S> {
     fn new(stream: S, first: usize) -> Self {
         Self {
             stream,
             first,
-            reading: Box::pin(tokio::time::sleep(PATIENCE)),
+            reading: Box::pin(tokio::time::sleep(CLIENT_TIMEOUT)),
             writing: None,
         }
     }
 
-    /// What a write has come to, or an error if it has waited too long.
+    /// Returns the result of a write, or an error if it has been blocked for too long.
     fn written<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.writing = None;
@@ -280,7 +281,7 @@ impl<S> Patient<S> {
         }
         let waiting = self
             .writing
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL_TIMEOUT)));
         waiting
             .as_mut()
             .poll(context)
@@ -288,7 +289,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -307,7 +308,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -328,8 +329,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 }
 
-/// Lets this process have as many open files as it may: each connection, watch and command takes some. Commands in
-/// sandboxes do not inherit it.
+/// Raises this process's limit of open files to its maximum: each connection, watch and command takes some.
+/// Commands in sandboxes do not inherit it.
 pub fn raise_open_files_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -339,7 +340,7 @@ pub fn raise_open_files_limit() {
         maximum: limit.maximum,
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, ?limit, "the limit of open files stays");
+        tracing::warn!(%error, ?limit, "cannot raise the limit of open files");
     }
 }
 

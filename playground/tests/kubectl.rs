@@ -1,4 +1,4 @@
-//! The whole life of a Job, driven by `kubectl` over TLS.
+//! Drives the whole life cycle of a Job with `kubectl` over TLS.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,13 +41,13 @@ rules:
   verbs: [get]
 ";
 
-/// What kubectl said, and whether it was content.
-struct Said {
-    good: bool,
+/// The output of kubectl, and whether it succeeded.
+struct Output {
+    success: bool,
     text: String,
 }
 
-async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Said {
+async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new("kubectl")
         .arg("--kubeconfig")
         .arg(config)
@@ -68,48 +68,48 @@ async fn kubectl(config: &Path, arguments: &[&str], input: &str) -> Said {
         .unwrap()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
-    Said {
-        good: output.status.success(),
+    Output {
+        success: output.status.success(),
         text: String::from_utf8(text).unwrap(),
     }
 }
 
 async fn works(config: &Path, arguments: &[&str], input: &str) -> String {
-    let said = kubectl(config, arguments, input).await;
-    assert!(said.good, "kubectl {arguments:?}: {}", said.text);
-    said.text
+    let output = kubectl(config, arguments, input).await;
+    assert!(output.success, "kubectl {arguments:?}: {}", output.text);
+    output.text
 }
 
 /// A playground behind TLS.
 struct Served {
-    folder: tempfile::TempDir,
+    dir: tempfile::TempDir,
     playground: Playground,
     config: PathBuf,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 async fn serve() -> Served {
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
+        data_dir: dir.path().join("data"),
     })
     .unwrap();
     playground.start();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let config = folder.path().join("kubeconfig");
+    let config = dir.path().join("kubeconfig");
     playground.write_kubeconfig(&config, &url).unwrap();
     let serving = playground.clone();
     let server = tokio::spawn(async move { serving.serve_tls(listener).await });
     Served {
-        folder,
+        dir,
         playground,
         config,
         server,
     }
 }
 
-/// Whether a program can be run; where everything has to be tested it must be there.
+/// Whether a program can be run; in CI it must be installed.
 fn installed(program: &str) -> bool {
     let found = std::process::Command::new(program)
         .arg("--help")
@@ -124,17 +124,17 @@ fn installed(program: &str) -> bool {
     found
 }
 
-/// `kubectl logs` refuses as long as the container does not run.
+/// Retries `kubectl logs`, which fails as long as the container does not run.
 async fn log_once_started(config: &Path) -> String {
     for _ in 0..20 {
-        let said = kubectl(config, &["logs", "-n", "demo", "-f", "job/hello"], "").await;
-        if said.good {
-            return said.text;
+        let output = kubectl(config, &["logs", "-n", "demo", "-f", "job/hello"], "").await;
+        if output.success {
+            return output.text;
         }
         assert!(
-            said.text.contains("waiting to start") || said.text.contains("timed out"),
+            output.text.contains("waiting to start") || output.text.contains("timed out"),
             "{}",
-            said.text
+            output.text
         );
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
@@ -151,15 +151,15 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
         }
     }
     let Served {
-        folder: _folder,
+        dir: _folder,
         playground,
         config,
         server,
     } = serve().await;
     let config = config.as_path();
 
-    // Validation is the server's: an unknown field is refused, and nothing is made. kubectl before 1.25 does not ask
-    // for it by itself, hence the bare request.
+    // Validation is the server's: an unknown field is rejected, and nothing is created. kubectl before 1.25 does
+    // not request it on its own, hence the bare request.
     let strict = "/apis/batch/v1/namespaces/demo/jobs?fieldValidation=Strict";
     let wrong = serde_json::json!({
         "apiVersion": "batch/v1",
@@ -171,19 +171,19 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
             "containers": [{"name": "main", "image": "busybox:1.36"}],
         }}},
     });
-    let said = kubectl(
+    let output = kubectl(
         config,
         &["create", "--raw", strict, "-f", "-"],
         &wrong.to_string(),
     )
     .await;
     assert!(
-        !said.good
-            && said
+        !output.success
+            && output
                 .text
                 .contains("unknown field \"spec.template.spec.restartPolicies\""),
         "{}",
-        said.text
+        output.text
     );
 
     assert_eq!(
@@ -246,16 +246,16 @@ async fn kubectl_runs_a_job_from_apply_to_delete() {
     assert!(
         !kubectl(config, &["get", "job", "hello", "-n", "demo"], "")
             .await
-            .good
+            .success
     );
 
     playground.shutdown().await;
     server.abort();
 }
 
-/// What `kubectl create` makes by itself it sends as Protocol Buffers.
+/// Objects that `kubectl create` generates are sent as Protocol Buffers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kubectl_creates_what_it_makes_itself() {
+async fn kubectl_creates_generated_objects() {
     if !installed("kubectl") {
         eprintln!("skipped: kubectl is not installed");
         return;
@@ -288,8 +288,8 @@ async fn kubectl_creates_what_it_makes_itself() {
             }
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let said = works(config, &words, "").await;
-        assert!(said.contains("created"), "{said}");
+        let output = works(config, &words, "").await;
+        assert!(output.contains("created"), "{output}");
     }
     let shown = |path: &'static str| {
         let config = config.to_owned();
@@ -308,9 +308,9 @@ async fn kubectl_creates_what_it_makes_itself() {
     served.server.abort();
 }
 
-/// Only the administrator's token is an administrator's; others may do what their roles say.
+/// Only the administrator's token has an administrator's rights; others may do what their roles allow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_decides_what_is_allowed() {
+async fn permissions_depend_on_user() {
     if !installed("kubectl") {
         eprintln!("skipped: kubectl is not installed");
         return;
@@ -342,7 +342,7 @@ async fn who_asks_decides_what_is_allowed() {
         works(config, arguments, "").await;
     }
     let token = works(config, &["create", "token", "robot", "-n", "demo"], "").await;
-    // The kubeconfig's own token goes only if another credential takes its place.
+    // The kubeconfig's own token is removed only if another credential takes its place.
     let text = std::fs::read_to_string(config).unwrap();
     let without = text
         .lines()
@@ -385,16 +385,20 @@ async fn who_asks_decides_what_is_allowed() {
                 "--as-group=system:masters",
             ],
         ] {
-            let said = kubectl(&bare, &with(refused), "").await;
+            let output = kubectl(&bare, &with(refused), "").await;
             assert!(
-                !said.good && said.text.contains("Forbidden"),
+                !output.success && output.text.contains("Forbidden"),
                 "{refused:?}: {}",
-                said.text
+                output.text
             );
         }
     }
-    let said = kubectl(&bare, &["--token=wrong", "get", "pods", "-n", "demo"], "").await;
-    assert!(!said.good && said.text.contains("nauthorized"), "{}", said.text);
+    let output = kubectl(&bare, &["--token=wrong", "get", "pods", "-n", "demo"], "").await;
+    assert!(
+        !output.success && output.text.contains("nauthorized"),
+        "{}",
+        output.text
+    );
     let who = works(config, &["auth", "whoami", "-o", "json", "--as=alice"], "").await;
     assert!(who.contains("\"alice\""), "{who}");
     served.playground.shutdown().await;

@@ -1,4 +1,4 @@
-//! The listener for kubectl outlives a want of descriptors, and clients that say nothing.
+//! The TLS listener survives a lack of file descriptors, and clients that send nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 /// One test takes every descriptor that this process may have; the others need some.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Says what is no TLS, and waits for the answer: the server's alert, or the end of the connection.
+/// Sends something other than TLS, and waits for the response: the server's alert, or the end of the connection.
 fn is_answered(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
         return false;
@@ -35,11 +35,11 @@ fn is_answered(address: SocketAddr) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_connections_cost_the_listener_nothing_for_good() {
+async fn listener_recovers_from_idle_connections() {
     let _alone = ALONE.lock().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
+        data_dir: dir.path().join("data"),
     })
     .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -57,8 +57,8 @@ async fn idle_connections_cost_the_listener_nothing_for_good() {
     };
     setrlimit(Resource::Nofile, few).unwrap();
     let mut idle = Vec::new();
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(2) {
+    let started_at = Instant::now();
+    while started_at.elapsed() < Duration::from_secs(2) {
         match TcpStream::connect(address) {
             Ok(stream) => idle.push(stream),
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -70,7 +70,7 @@ async fn idle_connections_cost_the_listener_nothing_for_good() {
     assert_eq!(getrlimit(Resource::Nofile).current, before.maximum);
     assert!(answered().await.unwrap());
 
-    // Those that say nothing are closed.
+    // Idle connections are closed.
     for stream in &mut idle {
         stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     }
@@ -79,11 +79,11 @@ async fn idle_connections_cost_the_listener_nothing_for_good() {
             .all(|stream| stream.read(&mut [0; 64]).is_ok_and(|bytes| bytes == 0))
     });
     assert!(ended.await.unwrap());
-    assert!(began.elapsed() < Duration::from_secs(30));
+    assert!(started_at.elapsed() < Duration::from_secs(30));
     server.abort();
 }
 
-/// A client that trusts the playground and speaks these protocols, and the administrator's token.
+/// Returns a TLS client that trusts the playground and offers these protocols, and the administrator's token.
 fn client(kubeconfig: &str, protocols: &[&str]) -> (TlsConnector, String) {
     let value = |field: &str| {
         let start = kubeconfig.find(field).unwrap() + field.len();
@@ -111,16 +111,16 @@ fn client(kubeconfig: &str, protocols: &[&str]) -> (TlsConnector, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_stop_in_the_middle_are_closed() {
+async fn stalled_clients_are_disconnected() {
     let _alone = ALONE.lock().await;
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let playground = Playground::open(Options {
-        data_dir: folder.path().join("data"),
+        data_dir: dir.path().join("data"),
     })
     .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let kubeconfig = folder.path().join("kubeconfig");
+    let kubeconfig = dir.path().join("kubeconfig");
     playground
         .write_kubeconfig(&kubeconfig, &format!("https://{address}"))
         .unwrap();
@@ -144,7 +144,7 @@ async fn clients_that_stop_in_the_middle_are_closed() {
         (&[], "garbage\r\n\r\n", 25),
         (&["http/1.1"], "GET /version HTTP/1.1\r\nhost: x\r\n", 25),
         (&["h2"], &preface[..10], 15),
-        // Quiet, and answers no ping.
+        // Idle, and answers no ping.
         (&["h2"], preface, 35),
         (&["http/1.1"], &whole, 25),
         (&["http/1.1"], &body, 50),
@@ -157,13 +157,13 @@ async fn clients_that_stop_in_the_middle_are_closed() {
             let mut stream: TlsStream<_> = connector.connect(name, tcp).await.unwrap();
             stream.write_all(says.as_bytes()).await.unwrap();
             stream.flush().await.unwrap();
-            let began = Instant::now();
+            let started_at = Instant::now();
             let mut rest = Vec::new();
             let ended = tokio::time::timeout(Duration::from_secs(limit), stream.read_to_end(&mut rest)).await;
             (
                 format!(
                     "{protocols:?} {says:?} {:?} {:?}",
-                    began.elapsed(),
+                    started_at.elapsed(),
                     String::from_utf8_lossy(&rest)
                 ),
                 ended.is_ok(),

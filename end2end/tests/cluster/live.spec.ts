@@ -117,14 +117,15 @@ test('a followed log goes on from container to container and from Pod to Pod, an
 
 test('each run of a restarted container is shown, and where it begins', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
-  const line = 'n=$(cat /data/n 2>/dev/null || echo 0); echo $((n + 1)) > /data/n; echo run $n a; echo run $n b; sleep 1; test $n = 2';
+  const line = 'n=$(cat /data/n 2>/dev/null || echo 0); echo $((n + 1)) > /data/n; echo run $n a; echo run $n b; sleep $((n == 0 ? 30 : 1)); test $n = 2';
+  // The log of a run is there until the one after the next: the first lasts until the page is open.
   const volumes = [{ name: 'data', emptyDir: {} }];
   const containers = [{ name: 'main', image: 'busybox:1.36', command: ['sh', '-c', line], volumeMounts: [{ name: 'data', mountPath: '/data' }] }];
   kubectl.create(shellJob('stubborn', '', { backoffLimit: 6 }, { restartPolicy: 'OnFailure', volumes, containers }));
   await page.goto(`${origin}/projects/demo/jobs/stubborn?tab=logs`);
   await alive(page);
   const wanted = [0, 1, 2].flatMap((run) => ['a', 'b'].map((part) => `run ${run} ${part}`));
-  await expect(page.locator('.log-text')).toHaveText(wanted, { timeout: 90_000 });
+  await expect(page.locator('.log-text')).toHaveText(wanted, { timeout: 120_000 });
   await expect(page.locator('.log-mark')).toHaveCount(2);
 });
 

@@ -1,4 +1,4 @@
-//! From credentials to a user: the administrator's token, tokens of ServiceAccounts, verified client certificates.
+//! Authenticates requests: the administrator's token, ServiceAccount tokens, verified client certificates.
 
 use http::{Extensions, HeaderMap};
 
@@ -8,7 +8,7 @@ use crate::auth::certificate::ClientCertificate;
 use crate::auth::service_account::Signer;
 use crate::cluster::Cluster;
 
-/// What this cluster accepts as credentials.
+/// The credentials that this cluster accepts.
 #[derive(Clone)]
 pub(crate) struct Authenticator {
     admin_token: String,
@@ -16,17 +16,17 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
-    /// `admin_token` is the one that the kubeconfig holds.
+    /// Creates an authenticator; `admin_token` is the token of the kubeconfig.
     pub(crate) fn new(admin_token: String, signer: Signer) -> Self {
         Self { admin_token, signer }
     }
 
-    /// What signs ServiceAccounts' tokens.
+    /// Returns the signer of ServiceAccount tokens.
     pub(crate) fn signer(&self) -> &Signer {
         &self.signer
     }
 
-    /// Who sends a request: anonymous without credentials, 401 with wrong ones.
+    /// Returns the user of a request: anonymous without credentials, 401 with invalid ones.
     pub(crate) fn user(
         &self,
         cluster: &Cluster,
@@ -40,7 +40,7 @@ impl Authenticator {
             return Ok(User::anonymous());
         };
         let text = given.to_str().map_err(|_| ApiError::unauthorized())?;
-        // Other schemes name no authenticator: the request is anonymous, as with the API server.
+        // No authenticator handles other schemes: the request is anonymous, as with the API server.
         let Some(token) = text
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -51,17 +51,17 @@ impl Authenticator {
         self.token(cluster, token).ok_or_else(ApiError::unauthorized)
     }
 
-    /// Whose token this is.
+    /// Returns the user of a token.
     pub(crate) fn token(&self, cluster: &Cluster, token: &str) -> Option<User> {
-        if same(token, &self.admin_token) {
+        if constant_time_eq(token, &self.admin_token) {
             return Some(User::admin());
         }
         self.signer.verify(cluster, token)
     }
 }
 
-/// Compared whole, so that the time tells nothing.
-fn same(given: &str, wanted: &str) -> bool {
+/// Compares in constant time.
+fn constant_time_eq(given: &str, wanted: &str) -> bool {
     given.len() == wanted.len()
         && given
             .bytes()

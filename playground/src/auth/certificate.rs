@@ -1,5 +1,5 @@
-//! Client certificates: the common name is the user, the organizations are the groups
-//! ([X.509 client certificates](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates)).
+//! Client certificates: the common name is the user, the organizations are the groups ([X.509 client
+//! certificates](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates)).
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::auth::User;
 
-/// What a verified client certificate says of its owner. Only a TLS layer that has verified the certificate may make
-/// one of a request.
+/// The identity in a verified client certificate. Only a TLS layer that has verified the certificate may attach it
+/// to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// Common name.
@@ -20,7 +20,7 @@ pub struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// Reads a certificate in DER; none if it is not one or names nobody.
+    /// Parses a certificate in DER; `None` if it is not one or has no common name.
     pub fn read(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let text =
@@ -41,7 +41,7 @@ impl ClientCertificate {
         })
     }
 
-    /// Its owner.
+    /// Returns its user.
     pub(crate) fn user(&self) -> User {
         let mut user = User::authenticated(self.name.clone(), self.groups.clone());
         let credential = format!("X509SHA256={}", self.fingerprint);
@@ -50,5 +50,5 @@ impl ClientCertificate {
     }
 }
 
-/// Where a user's `extra` says which credential was used.
+/// The key in a user's `extra` that identifies the credential.
 pub(crate) const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";

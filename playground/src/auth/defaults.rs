@@ -1,12 +1,12 @@
-//! The roles and bindings that every cluster has
-//! ([default roles](https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings)).
+//! The default roles and bindings of every cluster ([default
+//! roles](https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings)).
 
 use serde_json::{Value, json};
 
 const READ: [&str; 3] = ["get", "list", "watch"];
 const WRITE: [&str; 5] = ["create", "delete", "deletecollection", "patch", "update"];
 
-/// ClusterRoles by name, with their rules.
+/// Returns the ClusterRoles by name, with their rules.
 pub(crate) fn cluster_roles() -> Vec<(&'static str, Value)> {
     let public = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
     let discovery = [
@@ -54,7 +54,7 @@ pub(crate) fn cluster_roles() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// ClusterRoleBindings: the role, and the groups that have it.
+/// ClusterRoleBindings: the role, and its groups.
 pub(crate) const CLUSTER_ROLE_BINDINGS: [(&str, &[&str]); 5] = [
     ("system:basic-user", &["system:authenticated"]),
     (

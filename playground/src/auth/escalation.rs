@@ -1,5 +1,5 @@
-//! Nobody grants more than they hold
-//! ([privilege escalation prevention](https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping)).
+//! Prevents privilege escalation: users cannot grant permissions that they do not hold ([privilege escalation
+//! prevention](https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping)).
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::auth::{Attributes, User};
 use crate::cluster::Cluster;
 use crate::resource::Resource;
 
-/// Refuses a role or binding that gives what the user does not hold.
+/// Rejects a role or binding that grants permissions that the user does not hold.
 pub(crate) fn check(
     cluster: &Cluster,
     user: &User,
@@ -54,7 +54,7 @@ pub(crate) fn check(
         .collect();
     let missing: Vec<Value> = rules
         .iter()
-        .flat_map(apart)
+        .flat_map(split)
         .filter(|part| !held.iter().any(|rule| covers(rule, part)))
         .collect();
     if missing.is_empty() {
@@ -72,8 +72,8 @@ pub(crate) fn check(
     Err(ApiError::forbidden(resource, name, &why))
 }
 
-/// A rule as rules of one verb on one resource (or path) each.
-fn apart(rule: &Value) -> Vec<Value> {
+/// Splits a rule into rules of one verb on one resource (or path) each.
+fn split(rule: &Value) -> Vec<Value> {
     let mut parts = Vec::new();
     for verb in texts(rule, "verbs") {
         for url in texts(rule, "nonResourceURLs") {
@@ -119,7 +119,7 @@ fn covers(held: &Value, part: &Value) -> bool {
     allows(held, &wanted)
 }
 
-/// Parts of the same resource with their verbs together.
+/// Merges the verbs of parts with the same resource.
 fn compact(parts: Vec<Value>) -> Vec<Value> {
     let mut rules: Vec<Value> = Vec::new();
     for part in parts {

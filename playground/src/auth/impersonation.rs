@@ -1,5 +1,5 @@
-//! Acting as someone else, where RBAC allows it
-//! ([user impersonation](https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/)).
+//! Handles impersonation, where RBAC allows it ([user
+//! impersonation](https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/)).
 
 use http::HeaderMap;
 
@@ -8,16 +8,16 @@ use crate::auth::rbac::authorize;
 use crate::auth::{Attributes, User};
 use crate::cluster::Cluster;
 
-/// Most groups and extra values that one request may name.
-const MOST: usize = 100;
+/// Maximum number of groups and extra values that one request may name.
+const MAX_VALUES: usize = 100;
 
-/// The user that the request acts as: the one that sends it, unless it names another and may.
+/// Returns the user that the request acts as: its sender, unless it impersonates another and may do so.
 pub(crate) fn acting(cluster: &Cluster, user: User, headers: &HeaderMap) -> Result<User, ApiError> {
     let texts = |name: &str| -> Vec<String> {
         headers
             .get_all(name)
             .iter()
-            .take(MOST)
+            .take(MAX_VALUES)
             .filter_map(|value| value.to_str().ok().map(str::to_owned))
             .collect()
     };
@@ -31,7 +31,7 @@ pub(crate) fn acting(cluster: &Cluster, user: User, headers: &HeaderMap) -> Resu
             let key = percent_encoding::percent_decode_str(key).decode_utf8().ok()?;
             Some((key.into_owned(), value.to_str().ok()?.to_owned()))
         })
-        .take(MOST)
+        .take(MAX_VALUES)
         .collect();
     if name.is_empty() {
         if groups.is_empty() && uid.is_empty() && extra.is_empty() {

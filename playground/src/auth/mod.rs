@@ -1,5 +1,5 @@
-//! Who sends a request and what they may do: authentication, impersonation, RBAC
-//! ([controlling access](https://kubernetes.io/docs/concepts/security/controlling-access/)).
+//! Authentication, impersonation and RBAC ([controlling
+//! access](https://kubernetes.io/docs/concepts/security/controlling-access/)).
 
 pub(crate) mod authenticate;
 pub mod certificate;

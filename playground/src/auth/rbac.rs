@@ -1,4 +1,4 @@
-//! Role-based access control: rules of (Cluster)Roles that (Cluster)RoleBindings give to a user
+//! Role-based access control: rules of (Cluster)Roles that (Cluster)RoleBindings grant to a user
 //! ([RBAC](https://kubernetes.io/docs/reference/access-authn-authz/rbac/)).
 
 use serde_json::Value;
@@ -9,26 +9,26 @@ use crate::cluster::Cluster;
 use crate::resource::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES};
 use crate::store::{Key, StoreError};
 
-/// What the authorizer says.
+/// The decision of the authorizer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decision {
-    /// It may be done.
+    /// Whether the action is allowed.
     pub allowed: bool,
-    /// Which binding allows it, or why nothing could be found; often empty.
+    /// Which binding allows it, or the errors while evaluating; often empty.
     pub reason: String,
 }
 
-/// Rules that a user has through one binding.
+/// Rules granted to a user by one binding.
 pub(crate) struct Granted {
     /// The rules.
     pub rules: Vec<Value>,
     /// `RoleBinding "a/demo" of Role "r" to User "alice"`.
     pub by: String,
-    /// The role does not exist: this is the complaint.
+    /// The error message if the role does not exist.
     pub missing: Option<String>,
 }
 
-/// Whether the user may do it.
+/// Returns whether the user may perform the action.
 pub(crate) fn authorize(cluster: &Cluster, user: &User, wanted: &Attributes) -> Result<Decision, StoreError> {
     if user.is_in(MASTERS) {
         return Ok(Decision {
@@ -57,8 +57,8 @@ pub(crate) fn authorize(cluster: &Cluster, user: &User, wanted: &Attributes) -> 
     })
 }
 
-/// Everything that bindings give to a user: those of the cluster in the order of their last change, then those of the
-/// namespace.
+/// Returns everything that bindings grant to a user: cluster-wide ones in the order of their last change, then
+/// those of the namespace.
 pub(crate) fn granted(cluster: &Cluster, user: &User, namespace: &str) -> Result<Vec<Granted>, StoreError> {
     let mut all = Vec::new();
     let mut bindings = cluster.store.list(&CLUSTER_ROLE_BINDINGS, None)?.0;
@@ -110,7 +110,7 @@ fn through(
     })
 }
 
-/// The rules of a role; none if there is no such role.
+/// Returns the rules of a role; `None` if there is no such role.
 pub(crate) fn role_rules(
     cluster: &Cluster,
     kind: &str,
@@ -126,7 +126,7 @@ pub(crate) fn role_rules(
     Ok(role.map(|role| role["rules"].as_array().cloned().unwrap_or_default()))
 }
 
-/// The first subject of a binding that the user is.
+/// Returns the first subject of a binding that matches the user.
 fn subject_of(binding: &Value, user: &User, namespace: &str) -> Option<String> {
     let subjects = binding["subjects"].as_array()?;
     subjects.iter().find_map(|subject| {
@@ -147,7 +147,7 @@ fn subject_of(binding: &Value, user: &User, namespace: &str) -> Option<String> {
     })
 }
 
-/// The texts of a rule's list.
+/// Returns the strings of a rule's list.
 pub(crate) fn texts<'a>(rule: &'a Value, list: &str) -> impl Iterator<Item = &'a str> + use<'a> {
     rule[list]
         .as_array()
@@ -174,7 +174,7 @@ pub(crate) fn allows(rule: &Value, wanted: &Attributes) -> bool {
     has("apiGroups", &wanted.group) && resource && is_named
 }
 
-/// `/healthz` is itself, `/apis/*` is all below, `*` is all.
+/// Whether a rule's URL covers a path: `/healthz` matches itself, `/apis/*` everything below, `*` everything.
 pub(crate) fn covers_path(url: &str, path: &str) -> bool {
     url == "*"
         || url == path

@@ -1,5 +1,5 @@
-//! What a request asks of the authorizer: verb and resource, or verb and path
-//! ([request attributes](https://kubernetes.io/docs/reference/access-authn-authz/authorization/#request-verb-authorization)).
+//! Returns the authorization attributes of a request: verb and resource, or verb and path ([request
+//! attributes](https://kubernetes.io/docs/reference/access-authn-authz/authorization/#request-verb-authorization)).
 
 use http::Method;
 
@@ -11,7 +11,7 @@ use crate::auth::User;
 /// One action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attributes {
-    /// `get`, `list`, … or the method in lower case for a path that is no resource.
+    /// `get`, `list`, … or the method in lower case for a non-resource path.
     pub verb: String,
     /// API group.
     pub group: String,
@@ -21,14 +21,14 @@ pub(crate) struct Attributes {
     pub resource: String,
     /// Subresource; empty for none.
     pub subresource: String,
-    /// Object's name; empty for none.
+    /// Name of the object; empty for none.
     pub name: String,
-    /// The path, if it is no resource.
+    /// The path, if it is a non-resource path.
     pub path: String,
 }
 
 impl Attributes {
-    /// What a request does.
+    /// Returns the attributes of a request.
     pub(crate) fn of(method: &Method, path: &str, query: &Query) -> Self {
         let Some(target) = Target::parse(path) else {
             return Self {
@@ -73,7 +73,7 @@ impl Attributes {
         }
     }
 
-    /// `jobs` or `jobs/status`, as rules name it.
+    /// Returns `jobs` or `jobs/status`, as rules name it.
     pub(crate) fn full_resource(&self) -> String {
         if self.subresource.is_empty() {
             self.resource.clone()
@@ -82,7 +82,7 @@ impl Attributes {
         }
     }
 
-    /// The 403 answer.
+    /// Returns the 403 response.
     pub(crate) fn forbidden(&self, user: &User, reason: &str) -> ApiError {
         if self.resource.is_empty() {
             return ApiError::forbidden_path(&user.name, &self.verb, &self.path);

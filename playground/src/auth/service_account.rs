@@ -1,5 +1,5 @@
-//! Tokens of ServiceAccounts: JSON Web Tokens that this cluster signs and alone verifies
-//! ([service account tokens](https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/)).
+//! ServiceAccount tokens: JSON Web Tokens that this cluster signs and verifies ([service account
+//! tokens](https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/)).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,26 +12,26 @@ use crate::cluster::Cluster;
 use crate::resource::SERVICE_ACCOUNTS;
 use crate::store::Key;
 
-/// Who these tokens are for, unless a request names others.
+/// The default audience of these tokens.
 pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
-/// Longest token that is looked at.
-const LONGEST: usize = 8192;
+/// Maximum length of a token that is verified.
+const MAX_TOKEN_LENGTH: usize = 8192;
 
-/// What signs tokens.
+/// Signs and verifies tokens.
 #[derive(Clone)]
 pub(crate) struct Signer {
     key: hmac::Key,
 }
 
 impl Signer {
-    /// A signer with this secret.
+    /// Creates a signer with this secret.
     pub(crate) fn new(secret: &[u8]) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
         }
     }
 
-    /// A token of `account` (the stored object) until `expires`, in seconds since 1970.
+    /// Issues a token of `account` (the stored object) that is valid until `expires`, in seconds since 1970.
     pub(crate) fn issue(&self, account: &Value, audiences: &[String], now: i64, expires: i64) -> String {
         let text = |field: &str| account["metadata"][field].as_str().unwrap_or_default();
         let (namespace, name) = (text("namespace"), text("name"));
@@ -48,10 +48,10 @@ impl Signer {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// Whose token this is: none if it was not signed here, has expired, is for another audience, or its
+    /// Returns the user of a token; `None` if it was not signed here, has expired, is for another audience, or its
     /// ServiceAccount is gone.
     pub(crate) fn verify(&self, cluster: &Cluster, token: &str) -> Option<User> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_LENGTH {
             return None;
         }
         let (signed, signature) = token.rsplit_once('.')?;
@@ -91,7 +91,7 @@ impl Signer {
     }
 }
 
-/// The namespace and name of a ServiceAccount, by its user name.
+/// Returns the namespace and name of a ServiceAccount from its user name.
 pub(crate) fn account_of(user: &str) -> Option<(&str, &str)> {
     user.strip_prefix("system:serviceaccount:")?.split_once(':')
 }

@@ -1,4 +1,4 @@
-//! A user, as authenticators know one.
+//! An authenticated user.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 pub(crate) const MASTERS: &str = "system:masters";
 const AUTHENTICATED: &str = "system:authenticated";
 
-/// Who sends a request
+/// The user of a request
 /// ([UserInfo](https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-review-v1/)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct User {
     /// Name, such as `alice` or `system:serviceaccount:demo:robot`.
     pub name: String,
-    /// Identity that a later user of the same name does not share; empty for none.
+    /// Unique id that a later user with the same name does not share; empty for none.
     pub uid: String,
-    /// Groups, `system:authenticated` included.
+    /// Groups, including `system:authenticated`.
     pub groups: Vec<String>,
-    /// What else the authenticator knows.
+    /// Additional information from the authenticator.
     pub extra: BTreeMap<String, Vec<String>>,
 }
 
 impl User {
-    /// Someone with valid credentials.
+    /// Creates a user with valid credentials.
     pub(crate) fn authenticated(name: impl Into<String>, groups: Vec<String>) -> Self {
         let mut user = Self {
             name: name.into(),
@@ -34,7 +34,7 @@ impl User {
         user
     }
 
-    /// Someone without credentials.
+    /// Creates the user of requests without credentials.
     pub(crate) fn anonymous() -> Self {
         Self {
             name: "system:anonymous".to_owned(),
@@ -43,24 +43,24 @@ impl User {
         }
     }
 
-    /// The administrator.
+    /// Creates the administrator.
     pub(crate) fn admin() -> Self {
         Self::authenticated("admin", vec![MASTERS.to_owned()])
     }
 
-    /// Everyone with credentials is in one group.
+    /// Adds the group of everyone with credentials.
     pub(crate) fn join_authenticated(&mut self) {
         if !self.is_in(AUTHENTICATED) && !self.is_in("system:unauthenticated") {
             self.groups.push(AUTHENTICATED.to_owned());
         }
     }
 
-    /// Membership of a group.
+    /// Whether the user is a member of a group.
     pub(crate) fn is_in(&self, group: &str) -> bool {
         self.groups.iter().any(|one| one == group)
     }
 
-    /// `userInfo` of a review.
+    /// Returns `userInfo` of a review.
     pub(crate) fn info(&self) -> Value {
         let mut info = json!({"username": self.name});
         if !self.uid.is_empty() {

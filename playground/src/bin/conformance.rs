@@ -1,5 +1,5 @@
-//! `conformance DIR [--server URL --kubeconfig FILE] [FILTER]`: replays recorded exchanges of a real API server and
-//! prints what differs, and the counts of each group.
+//! Replays recorded exchanges of a real API server, and prints the differences and the counts of each group:
+//! `conformance DIR [--server URL --kubeconfig FILE] [FILTER]`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use playground::conformance::{Outcome, Target, run, totals};
 
 const USAGE: &str = "usage: conformance DIR [--server URL --kubeconfig FILE] [FILTER]";
-/// Most differences that are printed of a scenario.
-const SHOWN: usize = 8;
+/// Maximum number of differences printed per scenario.
+const MAX_SHOWN: usize = 8;
 
-/// What the command line says.
+/// The parsed command line.
 #[derive(Default)]
 struct Arguments {
-    folder: Option<PathBuf>,
+    dir: Option<PathBuf>,
     filter: String,
     server: Option<String>,
     kubeconfig: Option<PathBuf>,
@@ -21,13 +21,13 @@ struct Arguments {
 
 fn arguments() -> Option<Arguments> {
     let mut found = Arguments::default();
-    let mut given = std::env::args().skip(1);
-    while let Some(argument) = given.next() {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--server" => found.server = Some(given.next()?),
-            "--kubeconfig" => found.kubeconfig = Some(given.next()?.into()),
+            "--server" => found.server = Some(arguments.next()?),
+            "--kubeconfig" => found.kubeconfig = Some(arguments.next()?.into()),
             flag if flag.starts_with("--") => return None,
-            _ if found.folder.is_none() => found.folder = Some(argument.into()),
+            _ if found.dir.is_none() => found.dir = Some(argument.into()),
             _ => found.filter = argument,
         }
     }
@@ -37,7 +37,7 @@ fn arguments() -> Option<Arguments> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Some(Arguments {
-        folder: Some(folder),
+        dir: Some(dir),
         filter,
         server,
         kubeconfig,
@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let outcome = run(&folder, &target, |name| name.contains(&filter)).await;
+    let outcome = run(&dir, &target, |name| name.contains(&filter)).await;
     if scratch.exists()
         && let Err(error) = std::fs::remove_dir_all(&scratch)
     {
@@ -73,7 +73,7 @@ async fn main() -> ExitCode {
 fn print(outcomes: &[Outcome]) -> ExitCode {
     for outcome in outcomes.iter().filter(|outcome| !outcome.differences.is_empty()) {
         println!("{}/{}", outcome.group, outcome.name);
-        for difference in outcome.differences.iter().take(SHOWN) {
+        for difference in outcome.differences.iter().take(MAX_SHOWN) {
             println!("    {difference}");
         }
     }

@@ -1,45 +1,45 @@
-//! Which events are told, as client-go's `EventCorrelator` decides before it sends one: what was told before raises a
-//! count, the tenth of similar ones and those after it become one, and who tells too much is not heard.
+//! Correlates events like client-go's `EventCorrelator`: repeated events increment a count, the tenth of similar
+//! events and later ones are aggregated, and a source that sends too many is rate limited.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use jiff::Timestamp;
 
-/// Events that differ only in their words are similar; this many in [`SIMILAR_WITHIN`] seconds are combined.
-const MOST_SIMILAR: usize = 10;
-/// How long similar events belong together, in seconds.
-const SIMILAR_WITHIN: i64 = 600;
-/// What a component may tell about an object at once.
+/// Events that differ only in their message are similar; this many in [`SIMILAR_PERIOD`] seconds are aggregated.
+const MAX_SIMILAR: usize = 10;
+/// Time window for similar events, in seconds.
+const SIMILAR_PERIOD: i64 = 600;
+/// Number of events that a component may send about an object in a burst.
 const BURST: f64 = 25.0;
-/// Seconds until it may tell one more.
-const ONE_MORE_AFTER: f64 = 300.0;
-/// How many entries are remembered of each kind.
-const MEMORY: usize = 4096;
+/// Seconds until it may send one more.
+const REFILL_SECONDS: f64 = 300.0;
+/// Maximum number of entries remembered of each kind.
+const MAX_REMEMBERED: usize = 4096;
 
-/// What a component has to say about an object.
+/// The source and reason of an event about an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Saying {
-    /// Who says it.
+pub(crate) struct EventSource {
+    /// The reporting component.
     pub component: String,
     /// The object's uid.
-    pub about: String,
+    pub object_uid: String,
     /// `Normal` or `Warning`.
     pub kind: String,
-    /// Why, in one word.
+    /// The reason.
     pub reason: String,
 }
 
-/// An event as it is to be stored.
+/// An event to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
-    /// The event's name: that of the first one, if it is told again.
+pub(crate) struct CorrelatedEvent {
+    /// The event's name: that of the first one, if it is repeated.
     pub name: String,
-    /// How often it has been told.
+    /// How often it has occurred.
     pub count: i64,
-    /// When it was told first.
+    /// When it occurred first.
     pub first: Timestamp,
-    /// What it says.
+    /// The message.
     pub message: String,
 }
 
@@ -55,30 +55,30 @@ struct Bucket {
     last: Timestamp,
 }
 
-/// What was told lately.
+/// Recent events.
 #[derive(Debug, Default)]
 pub(crate) struct Correlator {
-    similar: HashMap<Saying, Similar>,
-    /// By saying, and message unless it is a combined one.
-    told: HashMap<(Saying, Option<String>), (Told, Timestamp)>,
-    talkers: HashMap<(String, String), Bucket>,
+    similar: HashMap<EventSource, Similar>,
+    /// By key, and by message unless aggregated.
+    recent: HashMap<(EventSource, Option<String>), (CorrelatedEvent, Timestamp)>,
+    buckets: HashMap<(String, String), Bucket>,
 }
 
 impl Correlator {
-    /// How a saying is to be stored, under `name` if it is new; nothing if it is one too many.
+    /// Returns the event to store, under `name` if it is new; `None` if it exceeds the rate limit.
     pub(crate) fn observe(
         &mut self,
-        saying: Saying,
+        source: EventSource,
         message: &str,
         name: &str,
         now: Timestamp,
-    ) -> Option<Told> {
-        let combined = self.combine(&saying, message, now);
-        let talker = (saying.component.clone(), saying.about.clone());
-        let key = (saying, (!combined).then(|| message.to_owned()));
-        make_room(&mut self.told, |(_, last)| *last);
-        let (told, last) = self.told.entry(key).or_insert_with(|| {
-            let first = Told {
+    ) -> Option<CorrelatedEvent> {
+        let is_aggregated = self.aggregate(&source, message, now);
+        let source_key = (source.component.clone(), source.object_uid.clone());
+        let key = (source, (!is_aggregated).then(|| message.to_owned()));
+        evict_oldest(&mut self.recent, |(_, last)| *last);
+        let (event, last) = self.recent.entry(key).or_insert_with(|| {
+            let first = CorrelatedEvent {
                 name: name.to_owned(),
                 count: 0,
                 first: now,
@@ -86,58 +86,58 @@ impl Correlator {
             };
             (first, now)
         });
-        told.count += 1;
+        event.count += 1;
         *last = now;
-        told.message = if combined {
+        event.message = if is_aggregated {
             format!("(combined from similar events): {message}")
         } else {
             message.to_owned()
         };
-        let told = told.clone();
-        self.may_talk(talker, now).then_some(told)
+        let event = event.clone();
+        self.is_within_rate(source_key, now).then_some(event)
     }
 
-    /// Whether it is one of many similar ones.
-    fn combine(&mut self, saying: &Saying, message: &str, now: Timestamp) -> bool {
-        make_room(&mut self.similar, |similar| similar.last);
-        let similar = self.similar.entry(saying.clone()).or_insert_with(|| Similar {
+    /// Whether the event is one of many similar ones.
+    fn aggregate(&mut self, source: &EventSource, message: &str, now: Timestamp) -> bool {
+        evict_oldest(&mut self.similar, |similar| similar.last);
+        let similar = self.similar.entry(source.clone()).or_insert_with(|| Similar {
             messages: HashSet::new(),
             last: now,
         });
-        if now.as_second() - similar.last.as_second() > SIMILAR_WITHIN {
+        if now.as_second() - similar.last.as_second() > SIMILAR_PERIOD {
             similar.messages.clear();
         }
         similar.last = now;
         similar.messages.insert(message.to_owned());
-        let combined = similar.messages.len() >= MOST_SIMILAR;
-        if combined {
-            // The set does not grow any more: which one goes makes no difference to the count.
+        let is_aggregated = similar.messages.len() >= MAX_SIMILAR;
+        if is_aggregated {
+            // The set is bounded: which message is dropped makes no difference to the count.
             let one = similar.messages.iter().next().cloned();
             similar.messages.remove(&one.unwrap_or_default());
         }
-        combined
+        is_aggregated
     }
 
-    fn may_talk(&mut self, talker: (String, String), now: Timestamp) -> bool {
-        make_room(&mut self.talkers, |bucket| bucket.last);
-        let bucket = self.talkers.entry(talker).or_insert(Bucket {
+    fn is_within_rate(&mut self, source_key: (String, String), now: Timestamp) -> bool {
+        evict_oldest(&mut self.buckets, |bucket| bucket.last);
+        let bucket = self.buckets.entry(source_key).or_insert(Bucket {
             left: BURST,
             last: now,
         });
         let passed = now.duration_since(bucket.last).as_secs_f64().max(0.0);
-        bucket.left = (bucket.left + passed / ONE_MORE_AFTER).min(BURST);
+        bucket.left = (bucket.left + passed / REFILL_SECONDS).min(BURST);
         bucket.last = now;
-        let may = bucket.left >= 1.0;
-        if may {
+        let is_allowed = bucket.left >= 1.0;
+        if is_allowed {
             bucket.left -= 1.0;
         }
-        may
+        is_allowed
     }
 }
 
-/// Forgets the entry that was used the longest ago, if there are too many.
-fn make_room<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, used: impl Fn(&V) -> Timestamp) {
-    if map.len() < MEMORY {
+/// Evicts the least recently used entry if there are too many.
+fn evict_oldest<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, used: impl Fn(&V) -> Timestamp) {
+    if map.len() < MAX_REMEMBERED {
         return;
     }
     let oldest = map
@@ -157,52 +157,57 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn saying() -> Saying {
+    fn source() -> EventSource {
         let text = str::to_owned;
-        Saying {
+        EventSource {
             component: text("job-controller"),
-            about: text("uid"),
+            object_uid: text("uid"),
             kind: text("Warning"),
             reason: text("FailedCreate"),
         }
     }
 
     #[test]
-    fn the_same_words_raise_the_count_of_the_first_event() {
+    fn repeated_event_increments_count() {
         let mut correlator = Correlator::default();
-        let first = correlator.observe(saying(), "no", "a", at(0)).unwrap();
+        let first = correlator.observe(source(), "no", "a", at(0)).unwrap();
         assert_eq!((first.name.as_str(), first.count), ("a", 1));
-        let again = correlator.observe(saying(), "no", "b", at(9)).unwrap();
-        assert_eq!((again.name.as_str(), again.count, again.first), ("a", 2, at(0)));
+        let repeated = correlator.observe(source(), "no", "b", at(9)).unwrap();
+        assert_eq!(
+            (repeated.name.as_str(), repeated.count, repeated.first),
+            ("a", 2, at(0))
+        );
     }
 
     #[test]
-    fn the_tenth_of_similar_events_and_those_after_it_are_one() {
+    fn tenth_and_later_similar_events_are_aggregated() {
         let mut correlator = Correlator::default();
-        let mut tell = |number: i64| {
+        let mut observe = |number: i64| {
             let name = format!("event-{number}");
-            let told = correlator.observe(saying(), &format!("pod {number}"), &name, at(number));
-            told.map(|told| (told.name, told.count, told.message)).unwrap()
+            let event = correlator.observe(source(), &format!("pod {number}"), &name, at(number));
+            event
+                .map(|event| (event.name, event.count, event.message))
+                .unwrap()
         };
         for number in 1..10 {
             assert_eq!(
-                tell(number),
+                observe(number),
                 (format!("event-{number}"), 1, format!("pod {number}"))
             );
         }
-        let combined = |number: i64| format!("(combined from similar events): pod {number}");
-        assert_eq!(tell(10), ("event-10".to_owned(), 1, combined(10)));
-        assert_eq!(tell(11), ("event-10".to_owned(), 2, combined(11)));
-        // After ten minutes without any, they are told one by one again.
-        assert_eq!(tell(700), ("event-700".to_owned(), 1, "pod 700".to_owned()));
+        let aggregated = |number: i64| format!("(combined from similar events): pod {number}");
+        assert_eq!(observe(10), ("event-10".to_owned(), 1, aggregated(10)));
+        assert_eq!(observe(11), ("event-10".to_owned(), 2, aggregated(11)));
+        // After ten minutes without any, they are reported one by one again.
+        assert_eq!(observe(700), ("event-700".to_owned(), 1, "pod 700".to_owned()));
     }
 
     #[test]
-    fn who_tells_too_much_about_an_object_is_not_heard() {
+    fn events_above_rate_limit_are_dropped() {
         let mut correlator = Correlator::default();
-        let heard = (0..40).filter(|_| correlator.observe(saying(), "no", "a", at(0)).is_some());
-        assert_eq!(heard.count(), 25);
-        assert!(correlator.observe(saying(), "no", "a", at(299)).is_none());
-        assert!(correlator.observe(saying(), "no", "a", at(301)).is_some());
+        let accepted = (0..40).filter(|_| correlator.observe(source(), "no", "a", at(0)).is_some());
+        assert_eq!(accepted.count(), 25);
+        assert!(correlator.observe(source(), "no", "a", at(299)).is_none());
+        assert!(correlator.observe(source(), "no", "a", at(301)).is_some());
     }
 }

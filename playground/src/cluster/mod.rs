@@ -1,4 +1,4 @@
-//! What every part of the cluster shares: the store, the clock and the data folder.
+//! The state shared by all parts of the cluster: the store, the clock and the data directory.
 
 pub mod event_correlator;
 pub mod event_series;
@@ -19,38 +19,38 @@ pub struct Cluster {
     pub store: Store,
     /// The time.
     pub clock: Clock,
-    /// The folder of logs, volumes and running Pods.
+    /// The directory of logs, volumes and running Pods.
     pub data_dir: Arc<Path>,
-    /// Held while admission checks a quota and stores what it let in, so two creations cannot both
-    /// take the last place.
+    /// Held while admission checks a quota and stores the admitted object, so that two creations cannot both use up
+    /// the last of it.
     pub(crate) admission: Arc<Mutex<()>>,
-    /// What was told lately.
+    /// Recent events.
     pub(crate) events: Arc<Recorders>,
-    /// How much the data folder may hold, and whether it holds too much.
+    /// The limit of the data directory, and whether it is exceeded.
     pub(crate) disk: Arc<DiskState>,
 }
 
-/// Why the cluster does not work as it should.
+/// Why the cluster is degraded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unhealthy {
-    /// The last write failed; it is tried again until it succeeds.
+    /// The last write failed; writes are retried until one succeeds.
     #[error("{0}")]
     Store(String),
-    /// The data folder is above its bounds, and Pods are evicted.
+    /// The data directory exceeds its limits, and Pods are evicted.
     #[error("the disk is nearly full: {0}")]
     Disk(String),
 }
 
-/// The data folder's bounds, and what is known of it.
+/// The data directory's limit and state.
 #[derive(Debug, Default)]
 pub(crate) struct DiskState {
-    /// Bytes that the folder may hold; 0 for the default.
+    /// Maximum bytes in the directory; 0 for the default.
     pub limit: AtomicU64,
-    /// What is wrong with it.
+    /// The threshold that is exceeded, as a message.
     pub pressure: Mutex<Option<String>>,
 }
 
-/// What the recorders of events remember.
+/// The memory of the event recorders.
 #[derive(Debug, Default)]
 pub(crate) struct Recorders {
     pub correlator: Mutex<Correlator>,
@@ -58,7 +58,7 @@ pub(crate) struct Recorders {
 }
 
 impl Cluster {
-    /// A cluster on an open store.
+    /// Creates a cluster on an open store.
     pub fn new(store: Store, clock: Clock, data_dir: PathBuf) -> Self {
         Self {
             store,
@@ -70,7 +70,7 @@ impl Cluster {
         }
     }
 
-    /// Whether writes succeed and the data folder is within its bounds.
+    /// Returns whether writes succeed and the data directory is within its limits.
     pub fn health(&self) -> Result<(), Unhealthy> {
         if let Some(failure) = self.store.failure() {
             return Err(Unhealthy::Store(failure));

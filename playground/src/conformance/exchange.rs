@@ -1,4 +1,4 @@
-//! One scenario on a server: its setup, its requests, and what differs from what was recorded.
+//! Replays one scenario on a server: its setup and its requests, compared with the recording.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Playground;
 use crate::clock::Clock;
-use crate::conformance::normal::{differences, generated_names, normal};
+use crate::conformance::normalize::{differences, generated_names, normal};
 use crate::conformance::replay::{Client, flat};
 use crate::conformance::scenario;
 use crate::conformance::scenario::{Baseline, Request, Scenario, Step};
@@ -19,10 +19,10 @@ use crate::conformance::{observed, states};
 /// Time between the requests of a scenario with controllers.
 const PACE: Duration = Duration::from_millis(5);
 
-/// What the baseline sets off is over after this time.
+/// Time in which the controllers settle after the baseline.
 const SETTLED: Duration = Duration::from_millis(300);
 
-/// A client for a scenario; `compact` is the server, if it is of this process.
+/// Creates a client for a scenario; `compact` is the server, if it is in this process.
 pub(super) fn client(
     server: Server,
     compact: Option<Playground>,
@@ -50,11 +50,11 @@ pub(super) fn client(
             Duration::ZERO
         },
         variables: BTreeMap::from([("ns".to_owned(), scenario.namespace.clone())]),
-        stamps: BTreeMap::new(),
+        creation_timestamps: BTreeMap::new(),
     }
 }
 
-/// Sends what comes before every scenario.
+/// Sends the requests that precede every scenario.
 pub(super) async fn prepare(client: &Client, baseline: &Baseline) -> Result<(), String> {
     for request in &baseline.requests {
         expect(client, request, "baseline").await?;
@@ -63,7 +63,7 @@ pub(super) async fn prepare(client: &Client, baseline: &Baseline) -> Result<(), 
     Ok(())
 }
 
-/// Replays a scenario on a server that is prepared.
+/// Replays a scenario on a prepared server.
 pub(super) async fn exchanged(
     mut client: Client,
     baseline: &Baseline,
@@ -79,7 +79,7 @@ pub(super) async fn exchanged(
         expect(&client, request, "setup").await?;
     }
     let history = if scenario.observed.is_object() {
-        // The scheduler places what the setup has made.
+        // The scheduler assigns the Pods of the setup.
         tokio::time::sleep(SETTLED).await;
         let started = observed::Recorder::start(&client, &scenario.namespace, &scenario.observed).await;
         Some(started.map_err(|error| error.to_string())?)
@@ -93,7 +93,7 @@ pub(super) async fn exchanged(
     Ok(found)
 }
 
-/// A request that prepares: its answer has to be good, or say that it is done already.
+/// Sends a setup request: its response has to be a success, or say that it is done already.
 async fn expect(client: &Client, request: &Request, what: &str) -> Result<(), String> {
     let answer = client.send(request).await.map_err(|error| error.to_string())?;
     if answer.status >= 300 && answer.status != 409 {
@@ -103,7 +103,7 @@ async fn expect(client: &Client, request: &Request, what: &str) -> Result<(), St
     Ok(())
 }
 
-/// Tokens for the ServiceAccounts among the users, if the scenario needs them.
+/// Requests tokens for the ServiceAccounts among the users, if the scenario needs them.
 async fn tokens(client: &mut Client, baseline: &Baseline, scenario: &Scenario) -> Result<(), String> {
     let used: Vec<&str> = scenario
         .setup
@@ -145,7 +145,7 @@ async fn replayed(
         None => (&[][..], &[][..]),
     };
     let mut answers = client.steps(before).await.map_err(|error| error.to_string())?;
-    // What the last request sets off may be in the recording or not.
+    // The effects of the last request may be in the recording or not.
     let cut = history.map(observed::Recorder::seen);
     answers.extend(client.steps(last).await.map_err(|error| error.to_string())?);
     let steps = flat(&scenario.steps);
@@ -158,7 +158,7 @@ async fn replayed(
         generated_names(&step.response.body, &mut recorded_names);
         generated_names(&answer.body, &mut seen_names);
     }
-    // A captured name stands for the one that was recorded under the same variable.
+    // A captured name replaces the one that was recorded under the same variable.
     for (variable, then) in &scenario.recorded {
         let now = client.variables.get(variable);
         if let (Some(then), Some(now)) = (then.as_str(), now)
@@ -176,7 +176,7 @@ async fn replayed(
             drop_managers(&mut answer.body);
         }
         let at = format!("step {number}");
-        // What a later step refers to was in the answer, though the recording has lost it.
+        // What a later step refers to was in the response, though the recording has lost it.
         for (variable, pointer) in &step.capture {
             let lost = step.response.body.pointer(pointer).is_none()
                 && scenario.recorded.get(variable).and_then(Value::as_str) == Some("");
@@ -186,7 +186,7 @@ async fn replayed(
         }
         let mut want = side(&step.response, &recorded_names);
         let mut got = side(&answer, &seen_names);
-        // Of a whole life the server may show a state more or less.
+        // For a whole life cycle, the server may show a state more or less.
         if name.contains("-life") && want["body"].is_array() && got["body"].is_array() {
             let (a, b) = (want["body"].take(), got["body"].take());
             found.extend(states::lives(&format!("{at}/body"), &a, &b));
@@ -196,13 +196,13 @@ async fn replayed(
     Ok((found, cut))
 }
 
-/// Takes a member out.
+/// Removes and returns a member.
 fn take(body: &mut Value, pointer: &str) -> Option<Value> {
     let (parent, member) = pointer.rsplit_once('/')?;
     body.pointer_mut(parent)?.as_object_mut()?.shift_remove(member)
 }
 
-/// Groups that were recorded without owners of fields.
+/// Removes `managedFields`, for groups that were recorded without them.
 pub(super) fn drop_managers(value: &mut Value) {
     match value {
         Value::Object(members) => {

@@ -1,14 +1,14 @@
-//! Replays exchanges that were recorded with a real API server, and compares the answers.
+//! Replays exchanges that were recorded with a real API server, and compares the responses.
 //!
-//! Without a server to ask, scenarios have a playground of their own, without the runtime, as the recordings had no
-//! kubelet; and a time of their own, that jumps to the next timer whenever nothing else is to do. So waiting costs
-//! nothing, and who comes first does not depend on how fast or how busy the machine is.
+//! Without a server, scenarios get a playground of their own, without the runtime, as the recordings had no
+//! kubelet; and a clock of their own that jumps to the next timer whenever nothing else is to do. So waiting costs
+//! nothing, and the order of events does not depend on how fast or how busy the machine is.
 
-mod company;
 mod exchange;
-mod normal;
+mod normalize;
 mod observed;
 mod replay;
+mod runner;
 pub mod scenario;
 mod server;
 mod states;
@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::conformance::company::Chosen;
+use crate::conformance::runner::Chosen;
 use crate::conformance::scenario::{Baseline, ScenarioError};
 use crate::conformance::server::Remote;
 pub use crate::conformance::server::ServerError;
 
-/// What became of one scenario.
+/// The result of one scenario.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its group.
@@ -45,10 +45,10 @@ pub enum RunError {
     Server(#[from] ServerError),
 }
 
-/// Whom to ask.
+/// Where requests are sent.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// Playgrounds of this process, with data below this folder.
+    /// Playgrounds of this process, with data below this directory.
     Own(PathBuf),
     /// A server, with a kubeconfig whose user `admin` (or only user) is an administrator.
     Server {
@@ -59,7 +59,7 @@ pub enum Target {
     },
 }
 
-/// Passed and failed scenarios of each group.
+/// Returns the passed and failed scenarios of each group.
 pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
     let mut totals: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for outcome in outcomes {
@@ -73,15 +73,15 @@ pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
     totals
 }
 
-/// Runs the scenarios of a folder whose `group/file` the filter takes.
+/// Runs the scenarios of a directory whose `group/file` matches the filter.
 pub async fn run(
-    folder: &Path,
+    dir: &Path,
     target: &Target,
     filter: impl Fn(&str) -> bool,
 ) -> Result<Vec<Outcome>, RunError> {
-    let baseline: Arc<Baseline> = Arc::new(scenario::read(&folder.join("baseline.json"))?);
+    let baseline: Arc<Baseline> = Arc::new(scenario::read(&dir.join("baseline.json"))?);
     let mut chosen = Vec::new();
-    for (group, path) in scenario::files(folder)? {
+    for (group, path) in scenario::files(dir)? {
         let name = path
             .file_stem()
             .unwrap_or_default()
@@ -97,9 +97,9 @@ pub async fn run(
         }
     }
     let mut outcomes = match target {
-        Target::Own(scratch) => company::own(scratch, &baseline, chosen).await,
+        Target::Own(scratch) => runner::own(scratch, &baseline, chosen).await,
         Target::Server { url, kubeconfig } => {
-            company::remote(Remote::read(url, kubeconfig)?, &baseline, chosen).await
+            runner::remote(Remote::read(url, kubeconfig)?, &baseline, chosen).await
         }
     };
     outcomes.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));

@@ -1,4 +1,4 @@
-//! The lives of a namespace's Jobs, Pods and Events, as watches see them.
+//! Compares the life cycles of a namespace's Jobs, Pods and Events, as watches see them.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -9,24 +9,24 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::conformance::normal::{generated_names, normal};
+use crate::conformance::normalize::{generated_names, normal};
 use crate::conformance::replay::{Client, ReplayError};
-use crate::conformance::states::{agree, parting};
+use crate::conformance::states::{agree, divergence};
 
-/// Longest time for what the last request set off.
-const PATIENCE: Duration = Duration::from_secs(6);
-/// Shortest time, so that what should not come can come.
-const SETTLE: Duration = Duration::from_millis(1200);
+/// Maximum time for the effects of the last request.
+const TIMEOUT: Duration = Duration::from_secs(6);
+/// Minimum time, so that unexpected events can arrive.
+const MIN_WAIT: Duration = Duration::from_millis(1200);
 
-/// Names that no state shows, only texts.
-static RANDOM: LazyLock<Option<Regex>> =
+/// Names that appear in no state, only in messages.
+static RANDOM_NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"-([bcdfghjklmnpqrstvwxz2456789]{5}|<random>)\b").ok());
 static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r" to node-\w+$").ok());
 
-/// Events as they come.
+/// Events as they arrive.
 type Events = Arc<Mutex<Vec<Value>>>;
 
-/// Follows a namespace.
+/// Watches a namespace.
 pub(super) struct Recorder {
     watches: Vec<(&'static str, Events, JoinHandle<()>)>,
 }
@@ -68,18 +68,18 @@ impl Recorder {
         Ok(Self { watches })
     }
 
-    /// Compares the lives with the recorded ones, when nothing moves any more; `cut` is what had been seen before the
-    /// last request.
+    /// Compares the life cycles with the recorded ones once nothing changes any more; `cut` is what had been seen
+    /// before the last request.
     pub(super) async fn compare(self, recorded: &Value, cut: Value) -> Vec<String> {
-        // The recording ended with the last answer; what was on its way then may be in it or not.
+        // The recording ended with the last response; what was in flight then may be in it or not.
         if [cut, self.seen()]
             .iter()
             .any(|seen| self.differences(recorded, seen).is_empty())
         {
             return Vec::new();
         }
-        let until = tokio::time::Instant::now() + PATIENCE;
-        tokio::time::sleep(SETTLE).await;
+        let until = tokio::time::Instant::now() + TIMEOUT;
+        tokio::time::sleep(MIN_WAIT).await;
         loop {
             let found = self.differences(recorded, &self.seen());
             if found.is_empty() || tokio::time::Instant::now() > until {
@@ -92,7 +92,7 @@ impl Recorder {
         }
     }
 
-    /// Everything so far.
+    /// Returns everything seen so far.
     pub(super) fn seen(&self) -> Value {
         let mut seen = json!({});
         for (list, events, _) in &self.watches {
@@ -109,7 +109,10 @@ impl Recorder {
         let mut found = Vec::new();
         for (list, _, _) in &self.watches {
             if *list == "events" {
-                let (want, got) = (told(&recorded[*list], &then), told(&seen[*list], &now));
+                let (want, got) = (
+                    event_summaries(&recorded[*list], &then),
+                    event_summaries(&seen[*list], &now),
+                );
                 found.extend(
                     want.difference(&got)
                         .map(|one| format!("observed event missing: {one}")),
@@ -128,7 +131,7 @@ impl Recorder {
 
 type Names = Vec<(String, String)>;
 
-/// Compares the lives of all objects of a list: each recorded one has to have one that agrees.
+/// Compares the life cycles of all objects of a list: each recorded one needs one that agrees.
 fn lives(list: &str, recorded: (&Value, &Names), seen: (&Value, &Names)) -> Vec<String> {
     let (want, got) = (by_object(list, recorded), by_object(list, seen));
     let mut left: Vec<&(String, Vec<Value>)> = got.iter().collect();
@@ -140,7 +143,7 @@ fn lives(list: &str, recorded: (&Value, &Names), seen: (&Value, &Names)) -> Vec<
                 left.remove(at);
             }
             None => match left.iter().find(|other| same(other)) {
-                Some(other) => out.extend(parting(&format!("observed {list}/{name}"), life, &other.1)),
+                Some(other) => out.extend(divergence(&format!("observed {list}/{name}"), life, &other.1)),
                 None => out.push(format!("observed {list}/{name}: missing")),
             },
         }
@@ -155,7 +158,7 @@ fn lives(list: &str, recorded: (&Value, &Names), seen: (&Value, &Names)) -> Vec<
     out
 }
 
-/// The states of each object, by its name or stand-in, in the order of its first one.
+/// Returns the states of each object, by its name or placeholder, in the order of its first one.
 fn by_object(list: &str, (events, names): (&Value, &Names)) -> Vec<(String, Vec<Value>)> {
     let mut lives: Vec<(String, String, Vec<Value>)> = Vec::new();
     for event in events.as_array().into_iter().flatten() {
@@ -178,7 +181,7 @@ fn by_object(list: &str, (events, names): (&Value, &Names)) -> Vec<(String, Vec<
     lives.into_iter().map(|(_, name, life)| (name, life)).collect()
 }
 
-/// What was recorded of a spec after the first state.
+/// Removes what was not recorded of a spec after the first state.
 fn later(list: &str, spec: &mut Value) {
     let Some(members) = spec.as_object_mut() else {
         return;
@@ -190,8 +193,8 @@ fn later(list: &str, spec: &mut Value) {
     }
 }
 
-/// The events, each as type, reason, kind and message.
-fn told(events: &Value, names: &Names) -> BTreeSet<String> {
+/// Returns the events, each as type, reason, kind and message.
+fn event_summaries(events: &Value, names: &Names) -> BTreeSet<String> {
     let last = events
         .as_array()
         .into_iter()
@@ -201,7 +204,7 @@ fn told(events: &Value, names: &Names) -> BTreeSet<String> {
         let event = normal(event, names);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut message = text(&event["message"]);
-        for (pattern, stand_in) in [(&*RANDOM, "-*"), (&*NODE, " to <node>")] {
+        for (pattern, stand_in) in [(&*RANDOM_NAME, "-*"), (&*NODE, " to <node>")] {
             if let Some(pattern) = pattern {
                 message = pattern.replace_all(&message, stand_in).into_owned();
             }

@@ -1,4 +1,4 @@
-//! Sending a scenario's requests to a server.
+//! Sends a scenario's requests to a server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,49 +15,49 @@ use crate::conformance::scenario::{Request, Response, Step};
 use crate::conformance::server::{Server, ServerError};
 use crate::conformance::users::Credentials;
 
-/// Longest time to wait for a controller.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Maximum time to wait for a controller.
+const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long a state that was waited for gets to settle.
-const SETTLE: Duration = Duration::from_millis(100);
+/// How long a state that was waited for may settle.
+const SETTLE_TIME: Duration = Duration::from_millis(100);
 
-/// Longest answer; the recorded watches end earlier by themselves.
-const LONGEST: Duration = Duration::from_secs(30);
+/// Maximum duration of a response; the recorded watches end earlier on their own.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A pause this long waits for the recorded server's compaction of its history, which came every half minute.
+/// A pause this long waits for the recorded server's compaction, which ran every half minute.
 const COMPACTION: f64 = 30.0;
 
 /// A server with a scenario's variables.
 #[derive(Clone)]
 pub(super) struct Client {
     pub server: Server,
-    /// What a request of each user carries.
+    /// The credentials of each user.
     pub users: BTreeMap<String, Credentials>,
-    /// Makes a playground of this process forget its history; none for another server.
+    /// Compacts the history of a playground in this process; `None` for another server.
     pub compact: Option<Playground>,
     /// The server's time, as far as it is known.
     pub clock: Clock,
-    /// Time between two requests, as a client over a network takes: controllers use it.
+    /// Time between two requests, as for a client over a network: controllers use it.
     pub pace: Duration,
     pub variables: BTreeMap<String, String>,
     /// Recorded creationTimestamps, and those of the same objects here.
-    pub stamps: BTreeMap<String, String>,
+    pub creation_timestamps: BTreeMap<String, String>,
 }
 
-/// A request that could not be made or answered.
+/// A request that could not be built or answered.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReplayError {
-    #[error("the request cannot be made")]
+    #[error("cannot build the request")]
     Request(#[from] http::Error),
     #[error(transparent)]
     Server(#[from] ServerError),
-    #[error("there is no user {0}")]
+    #[error("unknown user {0}")]
     User(String),
-    #[error("the answer broke off")]
+    #[error("the connection failed during the response")]
     Answer(#[from] axum::Error),
-    #[error("the answer of {0} does not end")]
+    #[error("the response of {0} did not end in time")]
     Endless(String),
-    #[error("{0} was not as awaited in time")]
+    #[error("timed out waiting for {0}")]
     Await(String),
 }
 
@@ -74,7 +74,7 @@ impl Client {
         let then = body
             .pointer("/metadata/creationTimestamp")
             .and_then(Value::as_str);
-        if let Some(now) = then.and_then(|then| self.stamps.get(then)) {
+        if let Some(now) = then.and_then(|then| self.creation_timestamps.get(then)) {
             body["metadata"]["creationTimestamp"] = now.as_str().into();
         }
         body
@@ -92,7 +92,7 @@ impl Client {
         }
     }
 
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the whole response.
     pub(super) async fn send(&self, request: &Request) -> Result<Response, ReplayError> {
         let escape = |text: &str| {
             percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
@@ -134,22 +134,22 @@ impl Client {
         let built = built.body(Body::from(body))?;
         let answer = self.server.send(user, credentials, built).await?;
         let (parts, body) = answer.into_parts();
-        let whole = tokio::time::timeout(LONGEST, axum::body::to_bytes(body, usize::MAX)).await;
-        let bytes = whole.map_err(|_| ReplayError::Endless(request.path.clone()))??;
+        let complete = tokio::time::timeout(RESPONSE_TIMEOUT, axum::body::to_bytes(body, usize::MAX)).await;
+        let bytes = complete.map_err(|_| ReplayError::Endless(request.path.clone()))??;
         let mut headers = BTreeMap::new();
         for (name, header) in [("Content-Type", CONTENT_TYPE), ("Retry-After", RETRY_AFTER)] {
             if let Some(value) = parts.headers.get(header).and_then(|value| value.to_str().ok()) {
                 headers.insert(name.to_owned(), value.into());
             }
         }
-        let told: Vec<Value> = parts
+        let warnings: Vec<Value> = parts
             .headers
             .get_all(WARNING)
             .iter()
             .filter_map(|value| Some(value.to_str().ok()?.into()))
             .collect();
-        if !told.is_empty() {
-            headers.insert("Warning".to_owned(), told.into());
+        if !warnings.is_empty() {
+            headers.insert("Warning".to_owned(), warnings.into());
         }
         let watched = !request.path.contains("/log")
             && request.query.get("watch").is_some_and(|value| value != "false");
@@ -175,7 +175,7 @@ impl Client {
         })
     }
 
-    /// Opens a watch of the administrator from now on that lasts as long as a scenario can.
+    /// Opens a watch as the administrator, from now on, that lasts as long as a scenario can.
     pub(super) async fn open_watch(&self, path: &str) -> Result<Body, ReplayError> {
         let nobody = Credentials::default();
         let credentials = self.users.get("admin").unwrap_or(&nobody);
@@ -189,7 +189,7 @@ impl Client {
         Ok(self.server.send("admin", credentials, request).await?.into_body())
     }
 
-    /// Waits for what a request needs.
+    /// Waits for the state that a request needs.
     pub(super) async fn wait(&self, awaits: &Value) -> Result<(), ReplayError> {
         let list = awaits
             .as_array()
@@ -217,15 +217,15 @@ impl Client {
                 user: None,
                 awaits: Value::Null,
             };
-            let until = tokio::time::Instant::now() + PATIENCE;
+            let until = tokio::time::Instant::now() + TIMEOUT;
             while !self.holds(one, &self.send(&request).await?) {
                 if tokio::time::Instant::now() > until {
                     return Err(ReplayError::Await(self.filled_value(one).to_string()));
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            // What came with it, such as the scheduler's word on a new Pod, is a moment behind.
-            tokio::time::sleep(SETTLE).await;
+            // Related changes, such as the scheduler's condition on a new Pod, follow a moment later.
+            tokio::time::sleep(SETTLE_TIME).await;
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ impl Client {
         let counted = wanted["count"]
             .as_u64()
             .map(|count| (count, true))
-            .or(wanted["atLeast"].as_u64().map(|least| (least, false)));
+            .or(wanted["atLeast"].as_u64().map(|min| (min, false)));
         if let Some((number, exact)) = counted {
             let list = answer
                 .body
@@ -259,7 +259,7 @@ impl Client {
         }
     }
 
-    /// Does steps; returns the answers in the order of [`flat`].
+    /// Runs steps; returns the responses in the order of [`flat`].
     pub(super) fn steps<'a>(
         &'a mut self,
         steps: &'a [Step],
@@ -284,14 +284,15 @@ impl Client {
                         .await
                         .map_err(|error| ReplayError::Answer(axum::Error::new(error)))??
                 };
-                // A recorded creationTimestamp in a later body means the one of the object as it is now.
-                let stamp = |body: &Value| body["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
+                // A recorded creationTimestamp in a later body is replaced by that of the object here.
+                let creation_timestamp =
+                    |body: &Value| body["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
                 if let (true, Some(then), Some(now)) = (
                     step.request.method == "POST",
-                    stamp(&step.response.body),
-                    stamp(&answer.body),
+                    creation_timestamp(&step.response.body),
+                    creation_timestamp(&answer.body),
                 ) {
-                    self.stamps.insert(then, now);
+                    self.creation_timestamps.insert(then, now);
                 }
                 for (name, pointer) in &step.capture {
                     if let Some(value) = answer.body.pointer(pointer) {
@@ -307,7 +308,7 @@ impl Client {
     }
 }
 
-/// The steps, each followed by those done during it.
+/// Returns the steps, each followed by those done during it.
 pub(super) fn flat(steps: &[Step]) -> Vec<&Step> {
     steps
         .iter()

@@ -1,4 +1,4 @@
-//! Recorded exchanges as they stand in files.
+//! Parses the files of recorded exchanges.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use serde_json::Value;
 /// Why scenarios cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    /// A folder or file cannot be read.
-    #[error("{0} cannot be read")]
+    /// A directory or file cannot be read.
+    #[error("cannot read {0}")]
     Read(PathBuf, #[source] std::io::Error),
-    /// A file holds something else than a scenario.
-    #[error("{0} is no scenario")]
+    /// A file does not contain a scenario.
+    #[error("{0} is not a scenario")]
     Parse(PathBuf, #[source] serde_json::Error),
 }
 
-/// What prepares the cluster before every scenario.
+/// The setup of the cluster before every scenario.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Baseline {
-    /// How each user proves who they are.
+    /// How each user authenticates.
     #[serde(default)]
     pub users: BTreeMap<String, String>,
     /// Requests of the administrator.
@@ -34,15 +34,15 @@ pub struct Scenario {
     /// Its namespace.
     #[serde(default)]
     pub namespace: String,
-    /// The controllers ran while it was recorded.
+    /// Whether the controllers ran while it was recorded.
     #[serde(default)]
     pub job_controller: bool,
-    /// What comes before the steps.
+    /// Requests before the steps.
     #[serde(default)]
     pub setup: Vec<Request>,
-    /// What is compared.
+    /// The steps that are compared.
     pub steps: Vec<Step>,
-    /// What the captured variables held.
+    /// The values of the captured variables.
     #[serde(default)]
     pub recorded: BTreeMap<String, Value>,
     /// What a watch of the namespace saw.
@@ -59,7 +59,7 @@ pub struct Request {
     /// Path without the query.
     #[serde(default)]
     pub path: String,
-    /// Parameters of the query: a text or several.
+    /// Query parameters: a string or several.
     #[serde(default)]
     pub query: BTreeMap<String, Value>,
     /// `content-type` and `accept`.
@@ -68,7 +68,7 @@ pub struct Request {
     /// Text, or JSON.
     #[serde(default)]
     pub body: Option<Value>,
-    /// One of the baseline's users; the administrator if not said.
+    /// One of the baseline's users; the administrator by default.
     #[serde(default)]
     pub user: Option<String>,
     /// What to wait for.
@@ -76,25 +76,25 @@ pub struct Request {
     pub awaits: Value,
 }
 
-/// A request with its recorded answer.
+/// A request with its recorded response.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Step {
     /// What to wait for.
     #[serde(default, rename = "await")]
     pub awaits: Value,
-    /// What is sent.
+    /// The request.
     pub request: Request,
-    /// What came back.
+    /// The recorded response.
     pub response: Response,
-    /// What is done while this step's watch is open.
+    /// Steps done while this step's watch is open.
     #[serde(default)]
     pub during: Vec<Step>,
-    /// Variables by the pointer that gives them.
+    /// Variables by the pointer of their value.
     #[serde(default)]
     pub capture: BTreeMap<String, String>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Response {
     /// HTTP status.
@@ -107,7 +107,7 @@ pub struct Response {
     pub body: Value,
 }
 
-/// Reads a file, with repeated texts written out.
+/// Reads a file, and expands repeated strings.
 pub fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, ScenarioError> {
     let text = std::fs::read(path).map_err(|error| ScenarioError::Read(path.to_owned(), error))?;
     let unreadable = |error| ScenarioError::Parse(path.to_owned(), error);
@@ -116,7 +116,7 @@ pub fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, ScenarioError>
     serde_json::from_value(value).map_err(unreadable)
 }
 
-/// `{"$repeat": "x", "times": n}` is a text of n times x.
+/// Expands `{"$repeat": "x", "times": n}` to n times x.
 fn expand(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -132,12 +132,12 @@ fn expand(value: &mut Value) {
     }
 }
 
-/// The scenario files below a folder, by group and name.
-pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
-    let list = |folder: &Path| -> Result<Vec<PathBuf>, ScenarioError> {
-        let unreadable = |error| ScenarioError::Read(folder.to_owned(), error);
+/// Returns the scenario files below a directory, by group and name.
+pub fn files(dir: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
+    let list = |dir: &Path| -> Result<Vec<PathBuf>, ScenarioError> {
+        let unreadable = |error| ScenarioError::Read(dir.to_owned(), error);
         let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        for entry in std::fs::read_dir(dir).map_err(unreadable)? {
             paths.push(entry.map_err(unreadable)?.path());
         }
         paths.sort();
@@ -150,9 +150,9 @@ pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
             .into_owned()
     };
     let mut files = Vec::new();
-    for group in list(folder)?.into_iter().filter(|path| path.is_dir()) {
+    for group in list(dir)?.into_iter().filter(|path| path.is_dir()) {
         for file in list(&group)? {
-            // `nnn-slug.json`; other files are material.
+            // `nnn-slug.json`; other files are supporting data.
             let file_name = name(&file);
             let is_json = file.extension().is_some_and(|ending| ending == "json");
             if is_json && file_name.starts_with(|first: char| first.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! The API server that requests go to: a playground in this process, or one that a kubeconfig names.
+//! The API server that requests are sent to: a playground in this process, or one named by a kubeconfig.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,33 +20,33 @@ use tower::ServiceExt;
 
 use crate::conformance::users::{Credentials, User};
 
-/// A request could not be sent, or a kubeconfig not be used.
+/// A request could not be sent, or a kubeconfig could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The kubeconfig cannot be read.
-    #[error("{0} cannot be used as a kubeconfig")]
+    #[error("cannot use {0} as a kubeconfig")]
     Kubeconfig(String),
     /// The server cannot be reached.
-    #[error("{0}: the server cannot be reached")]
+    #[error("cannot reach the server {0}")]
     Unreachable(String, #[source] std::io::Error),
-    /// The exchange broke off.
-    #[error("the exchange broke off")]
+    /// The connection failed during the exchange.
+    #[error("the connection failed during the exchange")]
     Exchange(#[from] hyper::Error),
-    /// The request cannot be made.
-    #[error("the request cannot be made")]
+    /// The request cannot be built.
+    #[error("cannot build the request")]
     Request(#[from] http::Error),
 }
 
-/// Where requests go.
+/// Where requests are sent.
 #[derive(Clone)]
 pub(super) enum Server {
-    /// To a playground in this process, which believes the certificates it is handed.
+    /// A playground in this process, which trusts the certificates it is given.
     Own(Router),
-    /// Over the network.
+    /// A server over the network.
     Remote(Arc<Remote>),
 }
 
-/// A server that a kubeconfig names.
+/// A server named by a kubeconfig.
 pub(super) struct Remote {
     url: Uri,
     authorities: RootCertStore,
@@ -90,7 +90,7 @@ impl Remote {
             };
             users.insert(user["name"].as_str().unwrap_or_default().to_owned(), login);
         }
-        // A kubeconfig with one user has the administrator under whatever name.
+        // In a kubeconfig with one user, that user is the administrator, whatever its name.
         if !users.contains_key("admin")
             && let Some(first) = users.values().next().cloned()
         {
@@ -150,8 +150,8 @@ impl Remote {
 }
 
 impl Server {
-    /// What a request of a user carries. A server that does not know the user is asked as an administrator that acts
-    /// as them.
+    /// Returns the credentials of a user. For a user that the server does not know, an administrator impersonates
+    /// them.
     pub(super) fn credentials(&self, name: &str, user: &User) -> Credentials {
         let Self::Remote(remote) = self else {
             return Credentials {

@@ -1,11 +1,11 @@
-//! Sequences of states. A server may join two neighbouring states into one, or show one more: two sequences agree if
-//! they begin and end alike and neither misses two neighbouring states of the other.
+//! Compares sequences of states. A server may merge two adjacent states into one, or show one more: two sequences
+//! agree if they start and end alike and neither misses two adjacent states of the other.
 
 use serde_json::Value;
 
-use crate::conformance::normal::differences;
+use crate::conformance::normalize::differences;
 
-/// The states without repetitions.
+/// Returns the states without repetitions.
 fn distinct(states: &[Value]) -> Vec<&Value> {
     let mut out: Vec<&Value> = Vec::new();
     for state in states {
@@ -45,12 +45,12 @@ pub(super) fn agree(want: &[Value], got: &[Value]) -> bool {
     reached[want.len() - 1][got.len() - 1]
 }
 
-/// Where two sequences that do not agree part first.
-pub(super) fn parting(at: &str, want: &[Value], got: &[Value]) -> Vec<String> {
+/// Returns where two sequences that do not agree first diverge.
+pub(super) fn divergence(at: &str, want: &[Value], got: &[Value]) -> Vec<String> {
     let (want, got) = (distinct(want), distinct(got));
     let same = want.iter().zip(&got).take_while(|(a, b)| a == b).count();
     let mut out = vec![format!(
-        "{at}: {} states, recorded {}; they part at {same}",
+        "{at}: {} states, recorded {}; they diverge at {same}",
         got.len(),
         want.len()
     )];
@@ -76,7 +76,7 @@ pub(super) fn lives(at: &str, want: &Value, got: &Value) -> Vec<String> {
                 left.remove(found);
             }
             None => match left.first() {
-                Some(other) => out.extend(parting(at, life, other)),
+                Some(other) => out.extend(divergence(at, life, other)),
                 None => out.push(format!("{at}: a life is missing")),
             },
         }
@@ -87,7 +87,7 @@ pub(super) fn lives(at: &str, want: &Value, got: &Value) -> Vec<String> {
     out
 }
 
-/// The events of each object, by name, in the order of its first one.
+/// Returns the events of each object, by name, in the order of its first one.
 fn by_object(events: &Value) -> Vec<Vec<Value>> {
     let mut lives: Vec<(String, Vec<Value>)> = Vec::new();
     for event in events.as_array().into_iter().flatten() {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_may_be_joined_or_shown_in_between_but_not_two() {
+    fn one_state_may_be_merged_or_added_but_not_two() {
         assert!(agree(&states("abcd"), &states("abcd")));
         assert!(agree(&states("abcd"), &states("acd")));
         assert!(agree(&states("abcd"), &states("abxcd")));

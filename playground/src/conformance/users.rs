@@ -1,4 +1,4 @@
-//! The baseline's users: what a request of one of them carries, by how `baseline.json` describes them.
+//! The baseline's users and their credentials, as described in `baseline.json`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::auth::certificate::ClientCertificate;
 
-/// What a request of one user carries.
+/// The credentials of a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Credentials {
     /// Headers such as `Authorization`.
@@ -16,7 +16,7 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// A bearer token.
+    /// Creates credentials with a bearer token.
     pub(super) fn token(token: &str) -> Self {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).ok();
         Self {
@@ -29,7 +29,7 @@ impl Credentials {
     }
 }
 
-/// How a user proves who they are.
+/// How a user authenticates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum User {
     /// `client certificate CN=alice, O=dev`.
@@ -43,7 +43,7 @@ pub(super) enum User {
 }
 
 impl User {
-    /// Reads the description of a user.
+    /// Parses the description of a user.
     fn parse(text: &str) -> Self {
         if let Some(subject) = text.strip_prefix("client certificate ") {
             let subject = subject.split(" (").next().unwrap_or_default();
@@ -72,7 +72,7 @@ impl User {
             .map_or(Self::Nobody, |token| Self::Token(token.to_owned()))
     }
 
-    /// The certificate of such a user, as a TLS layer would have verified it.
+    /// Returns the certificate of such a user, as a TLS layer would have verified it.
     pub(super) fn certificate(&self) -> Option<ClientCertificate> {
         match self {
             Self::Certificate { name, groups } => Some(ClientCertificate {
@@ -85,7 +85,7 @@ impl User {
     }
 }
 
-/// All users of a baseline by name.
+/// Returns all users of a baseline by name.
 pub(super) fn all(described: &BTreeMap<String, String>) -> BTreeMap<String, User> {
     described
         .iter()
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_description_says_how_a_user_proves_who_they_are() {
+    fn descriptions_parse_to_credentials() {
         let text = str::to_owned;
         assert_eq!(
             User::parse("client certificate CN=admin, O=system:masters (the default)"),

@@ -1,5 +1,5 @@
-//! Volume claims: a folder of the data directory is at hand at once, so a claim of the playground's own StorageClass
-//! is bound as soon as it exists
+//! Binds persistent volume claims: a directory is available at once, so a claim of the playground's own
+//! StorageClass is bound as soon as it exists
 //! ([binding](https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding)).
 
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::cluster::Cluster;
 use crate::resource::PERSISTENT_VOLUME_CLAIMS;
 use crate::store::{Key, StoreError};
 
-/// The StorageClass whose claims the playground provides.
+/// The StorageClass whose claims the playground provisions.
 pub(crate) const STORAGE_CLASS: &str = "standard";
 
-/// Binds until the playground ends.
+/// Binds claims until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         if let Err(error) = bind(&cluster) {
-            tracing::warn!(%error, "volume claims");
+            tracing::warn!(%error, "cannot bind persistent volume claims");
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }

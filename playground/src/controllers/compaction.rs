@@ -1,5 +1,4 @@
-//! Compaction: how everything was is remembered for five minutes, as by the API server's default
-//! (`--etcd-compaction-interval`).
+//! Compacts the history after five minutes, like the API server's default (`--etcd-compaction-interval`).
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use crate::cluster::Cluster;
 
 const INTERVAL: Duration = Duration::from_mins(5);
 
-/// Forgets until the playground ends.
+/// Compacts until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     let mut before = cluster.store.version();
     loop {

@@ -1,5 +1,5 @@
-//! Garbage collection: dependents of owners that are gone, the deletion policies' finalizers, namespaces that are
-//! being deleted, and events that are more than an hour old.
+//! Collects garbage: dependents of owners that are gone, the finalizers of deletion policies, namespaces that are
+//! being deleted, and events older than an hour.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::controllers::job::TRACKING;
 use crate::resource::{ALL, EVENTS, JOBS, NAMESPACES, PODS};
 use crate::store::{Key, StoreError};
 
-/// How long an event is kept, as by the API server's default.
+/// How long an event is kept, in seconds (the API server's default `--event-ttl`).
 const EVENT_LIFE: i64 = 3600;
 
-/// Longest time between two rounds, for what time brings.
-const IDLE: Duration = Duration::from_millis(500);
-/// How long what is found waits for its turn: the collector of a cluster asks the API server about an object and its
-/// owners before it acts, and has others to look at.
-const TURN: Duration = Duration::from_millis(350);
+/// Maximum time between two rounds, for what depends on time.
+const MAX_IDLE: Duration = Duration::from_millis(500);
+/// How long an object waits for its turn: the collector of a real cluster asks the API server about an object and
+/// its owners before it acts, and has other objects in its queue.
+const PROCESSING_DELAY: Duration = Duration::from_millis(350);
 
-/// Collects until the playground ends.
+/// Collects until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     let mut collector = Collector {
         cluster: cluster.clone(),
@@ -36,7 +36,7 @@ pub(crate) async fn run(cluster: Cluster) {
     loop {
         let since = cluster.store.version();
         if let Err(status) = collector.round() {
-            tracing::warn!(message = status.message, "garbage collection");
+            tracing::warn!(message = status.message, "garbage collection failed");
         }
         let changed = async {
             let watches = [&JOBS, &PODS].map(|resource| cluster.store.watch(resource, None, since));
@@ -52,24 +52,24 @@ pub(crate) async fn run(cluster: Cluster) {
             .found
             .values()
             .min()
-            .map_or(Instant::now() + IDLE, |at| *at);
+            .map_or(Instant::now() + MAX_IDLE, |at| *at);
         // The round's own changes wake it once more; then it sleeps.
-        let _ = tokio::time::timeout_at(next.min(Instant::now() + IDLE), changed).await;
+        let _ = tokio::time::timeout_at(next.min(Instant::now() + MAX_IDLE), changed).await;
     }
 }
 
-/// What there is to do with an object.
+/// The action that an object needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Work {
-    /// Its owners are gone: it goes, too.
+    /// Its owners are gone: it is deleted too.
     Absent,
-    /// It is to leave its dependents behind.
+    /// Its dependents are orphaned.
     Orphan,
-    /// It waits for its dependents, of which there is this number.
+    /// It waits for this number of dependents.
     Dependents(usize),
 }
 
-/// What is found and waits for its turn, by uid.
+/// Objects waiting for their turn, by uid.
 struct Collector {
     cluster: Cluster,
     found: HashMap<(String, Work), Instant>,
@@ -116,12 +116,12 @@ impl Collector {
         events(&cluster)
     }
 
-    /// Whether it is the object's turn; if not, it is remembered.
+    /// Whether the object's turn has come; if not, it is remembered.
     fn is_due(&mut self, before: &HashMap<(String, Work), Instant>, object: &Value, work: Work) -> bool {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
         let now = Instant::now();
         let key = (uid, work);
-        let due = before.get(&key).map_or(now + TURN, |due| *due);
+        let due = before.get(&key).map_or(now + PROCESSING_DELAY, |due| *due);
         if due > now {
             self.found.insert(key, due);
         }
@@ -143,7 +143,7 @@ fn is_going(object: &Value) -> bool {
     !object["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// Deletes a dependent that is not going already.
+/// Deletes a dependent unless it is being deleted already.
 fn delete(cluster: &Cluster, key: &Key, pod: &Value) -> Result<(), Status> {
     if is_going(pod) {
         return Ok(());
@@ -151,7 +151,7 @@ fn delete(cluster: &Cluster, key: &Key, pod: &Value) -> Result<(), Status> {
     gone(delete_object(cluster, key, "Background", None))
 }
 
-/// Takes the owners off Pods that stay.
+/// Removes the owner references from Pods that stay.
 fn orphan(cluster: &Cluster, pods: &[&Arc<Value>]) -> Result<(), Status> {
     for pod in pods {
         let key = Key::of(&PODS, pod)?;
@@ -179,7 +179,7 @@ fn has_finalizer(object: &Value, name: &str) -> bool {
         .is_some_and(|list| list.iter().any(|other| other == name))
 }
 
-/// Takes a finalizer off; the last one of an object that is being deleted ends it.
+/// Removes a finalizer; without its last one, an object that is being deleted is removed.
 pub(crate) fn release(cluster: &Cluster, key: &Key, name: &str) -> Result<(), StoreError> {
     let Some(object) = cluster.store.get(key)? else {
         return Ok(());
@@ -198,7 +198,7 @@ pub(crate) fn release(cluster: &Cluster, key: &Key, name: &str) -> Result<(), St
     match released {
         Ok(_) | Err(Status { code: 404, .. }) => Ok(()),
         Err(refused) => {
-            tracing::warn!(message = refused.message, "a finalizer stays");
+            tracing::warn!(message = refused.message, "cannot remove a finalizer");
             Ok(())
         }
     }
@@ -211,7 +211,7 @@ fn gone<T>(result: Result<T, Status>) -> Result<(), Status> {
     }
 }
 
-/// A namespace goes after all that is in it.
+/// Removes a namespace once it is empty.
 fn namespaces(cluster: &Cluster) -> Result<(), Status> {
     let (namespaces, _) = cluster.store.list(&NAMESPACES, None)?;
     for namespace in namespaces

@@ -1,4 +1,4 @@
-//! What keeps the cluster as its objects say.
+//! The controllers of the cluster.
 
 pub(crate) mod claims;
 pub(crate) mod compaction;
@@ -10,11 +10,11 @@ pub(crate) mod ttl;
 
 use std::time::Duration;
 
-/// What a request of a controller takes, as over a network: what is created and at once deleted is seen and not yet
-/// acted upon, as by controllers of a real cluster.
+/// Simulated latency of a controller's request: as with a real cluster, an object that is created and immediately
+/// deleted can be observed before a controller acts on it.
 const REQUEST: Duration = Duration::from_millis(30);
 
-/// Waits as long as a request takes.
+/// Waits for the latency of one request.
 pub(crate) async fn request() {
     tokio::time::sleep(REQUEST).await;
 }

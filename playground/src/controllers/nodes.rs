@@ -1,5 +1,6 @@
-//! What the controllers of Nodes write on each: the labels that once were beta, beside those that took their place,
-//! and how long a kubelet may keep what it has read, which is nothing in a cluster of fewer than a hundred Nodes.
+//! Writes what the Node controllers write on each Node: the labels that replaced the beta ones along with the beta
+//! labels, and how long a kubelet may cache what it reads, which is zero in a cluster of fewer than a hundred
+//! Nodes.
 
 use futures::StreamExt;
 use serde_json::Value;
@@ -10,23 +11,23 @@ use crate::cluster::Cluster;
 use crate::resource::NODES;
 use crate::store::{Key, StoreError};
 
-/// Labels, each with the older one that says the same.
+/// Labels, each with its deprecated equivalent.
 const LABELS: [(&str, &str); 2] = [
     ("kubernetes.io/os", "beta.kubernetes.io/os"),
     ("kubernetes.io/arch", "beta.kubernetes.io/arch"),
 ];
 const TTL: &str = "node.alpha.kubernetes.io/ttl";
 
-/// Keeps them so until the playground ends.
+/// Keeps the Nodes up to date until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         let since = cluster.store.version();
         if let Err(error) = mark(&cluster) {
-            tracing::warn!(%error, "Nodes");
+            tracing::warn!(%error, "cannot update Nodes");
         }
         match cluster.store.watch(&NODES, None, since) {
             Ok(mut nodes) => drop(nodes.next().await),
-            Err(error) => tracing::warn!(%error, "Nodes"),
+            Err(error) => tracing::warn!(%error, "cannot update Nodes"),
         }
         crate::controllers::request().await;
     }
@@ -41,8 +42,8 @@ fn mark(cluster: &Cluster) -> Result<(), StoreError> {
         let key = Key::of(&NODES, &node)?;
         let written = write::update(cluster, &key, Part::Main, &options, |old| Ok(marked(old)));
         if let Err(refused) = written {
-            // Deleted meanwhile, most likely; the next round looks again.
-            tracing::debug!(message = refused.message, "a Node's labels");
+            // Most likely deleted meanwhile; the next round checks again.
+            tracing::debug!(message = refused.message, "cannot update a Node's labels");
         }
     }
     Ok(())
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn older_labels_follow_the_newer_ones() {
+    fn beta_labels_follow_stable_labels() {
         let node =
             json!({"metadata": {"labels": {"kubernetes.io/os": "linux", "beta.kubernetes.io/os": "other"}}});
         let marked = marked(&node);

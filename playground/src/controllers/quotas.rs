@@ -1,4 +1,4 @@
-//! ResourceQuotas: `status` follows what the namespace really holds, as the quota controller keeps it.
+//! The quota controller: keeps the `status` of ResourceQuotas up to date with the usage of their namespace.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::cluster::Cluster;
 use crate::resource::RESOURCE_QUOTAS;
 use crate::store::{Key, StoreError};
 
-/// Counts until the playground ends.
+/// Counts until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         if let Err(error) = count(&cluster) {
-            tracing::warn!(%error, "resource quotas");
+            tracing::warn!(%error, "cannot update resource quotas");
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -36,8 +36,8 @@ fn count(cluster: &Cluster) -> Result<(), StoreError> {
             Ok(new)
         });
         if let Err(refused) = written {
-            // Deleted meanwhile, most likely; the next round looks again.
-            tracing::debug!(message = refused.message, "a quota's status");
+            // Most likely deleted meanwhile; the next round checks again.
+            tracing::debug!(message = refused.message, "cannot update a quota's status");
         }
     }
     Ok(())

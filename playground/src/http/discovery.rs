@@ -1,4 +1,4 @@
-//! What the API offers: versions, groups, resources
+//! Serves API discovery: versions, groups, resources
 //! ([discovery](https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api)).
 
 use axum::Json;
@@ -41,7 +41,7 @@ fn api_group(group: &Group) -> Value {
     json!({"name": group.name, "versions": versions, "preferredVersion": versions.first()})
 }
 
-/// `/apis/GROUP`; none if it is not served.
+/// `/apis/GROUP`; `None` if it is not served.
 pub(crate) fn group(name: &str) -> Option<Response> {
     let group = find(name)?;
     let mut body = json!({"kind": "APIGroup", "apiVersion": "v1"});
@@ -64,8 +64,8 @@ pub(crate) fn is_group(name: &str) -> bool {
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// The client prefers everything at once
-/// ([aggregated discovery](https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery)).
+/// Whether the client prefers [aggregated
+/// discovery](https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery).
 pub(crate) fn aggregated_wanted(accept: &str) -> bool {
     let first = accept.split(',').next().unwrap_or_default();
     first.contains("as=APIGroupDiscoveryList") && first.contains("v=v2") && !first.contains("v=v2beta1")

@@ -1,5 +1,5 @@
-//! `exec`, `attach`, `portforward` and `eviction` of a Pod: what the API server answers itself. Nothing here runs
-//! commands in a container that is running already.
+//! Serves `exec`, `attach`, `portforward` and `eviction` of a Pod as far as the API server answers them itself.
+//! Nothing here runs commands in a running container.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -13,7 +13,7 @@ use crate::http::Call;
 use crate::http::status::Status;
 use crate::store::Key;
 
-/// Why a stream into a container cannot be opened.
+/// Returns why a stream into a container cannot be opened.
 pub(super) fn refuse(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let key = Key::new(call.resource, call.namespace.clone(), name);
     let pod = cluster
@@ -38,7 +38,7 @@ pub(super) fn refuse(cluster: &Cluster, call: &Call, name: &str) -> Result<Respo
     ))
 }
 
-/// Deletes a Pod as an eviction; no disruption budget is kept here.
+/// Deletes a Pod by eviction; disruption budgets are not implemented.
 pub(super) fn evict(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let dry_run = call.query.dry_run("CreateOptions")?;
     let (eviction, _) = decode::parse(&call.body, call.format()?).map_err(Status::bad_request)?;

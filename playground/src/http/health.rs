@@ -1,9 +1,8 @@
-//! `/healthz`, `/livez`, `/readyz` and their checks
-//! ([API health endpoints](https://kubernetes.io/docs/reference/using-api/health-checks/)), and the list of paths at
-//! `/`.
+//! Serves `/healthz`, `/livez`, `/readyz` and their checks ([API health
+//! endpoints](https://kubernetes.io/docs/reference/using-api/health-checks/)), and the list of paths at `/`.
 //!
-//! The checks have the API server's names. What they ask is whether the store can write; everything that
-//! `poststarthook/…` stands for is done before the first request is answered.
+//! The checks have the API server's names. They all test whether the store can write; everything that a
+//! `poststarthook/…` check covers is done before the first request is answered.
 
 use std::fmt::Write as _;
 
@@ -20,7 +19,7 @@ use crate::resource::types;
 const STARTED: &str = include_str!("../../openapi/checks.txt");
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// The checks behind one endpoint, in their order.
+/// Returns the checks of an endpoint, in order.
 fn checks(endpoint: &str) -> Vec<&'static str> {
     let first: &[&'static str] = match endpoint {
         "readyz" => &["ping", "log", "etcd", "etcd-readiness", "informer-sync"],
@@ -30,7 +29,7 @@ fn checks(endpoint: &str) -> Vec<&'static str> {
     first.iter().copied().chain(STARTED.lines()).chain(last).collect()
 }
 
-/// 404 as the server's multiplexer answers it.
+/// Returns the 404 response of the server's multiplexer.
 pub(super) fn no_such_page() -> Response {
     (
         StatusCode::NOT_FOUND,
@@ -40,10 +39,10 @@ pub(super) fn no_such_page() -> Response {
         .into_response()
 }
 
-/// An endpoint, or one of its checks.
+/// Answers an endpoint, or one of its checks.
 pub(super) fn answer(cluster: &Cluster, endpoint: &str, check: &str, query: &Query) -> Response {
     let healthy = match endpoint {
-        // A restart would not make space.
+        // A restart would not free space.
         "livez" => true,
         _ => cluster.health().is_ok(),
     };
@@ -90,7 +89,7 @@ pub(super) fn answer(cluster: &Cluster, endpoint: &str, check: &str, query: &Que
     (headers, body).into_response()
 }
 
-/// `/`: the paths that there are.
+/// `/`: the served paths.
 pub(super) fn paths() -> Response {
     let mut paths: Vec<String> = [
         "/.well-known/openid-configuration",

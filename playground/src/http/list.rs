@@ -1,5 +1,5 @@
-//! Lists: whole, in chunks, of now or of an earlier moment
-//! ([resource versions](https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list)).
+//! Serves lists: whole, in chunks, current or of an earlier version ([resource
+//! versions](https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list)).
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use crate::http::{Call, table};
 use crate::resource::EVENTS;
 use crate::store::StoreError;
 
-/// Where a list goes on.
+/// The content of a `continue` token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Continue {
-    /// The moment that is listed; none for now.
+    /// The version that is listed; `None` for the newest.
     version: Option<u64>,
-    /// What comes first, as [`place`] orders it, after its leading slash.
+    /// The key of the next object, in the order of [`sort_key`], without its leading slash.
     start: String,
 }
 
@@ -35,7 +35,7 @@ impl Continue {
     }
 
     fn read(text: &str) -> Result<Self, Status> {
-        let bad = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
+        let bad = |reason: &str| Status::bad_request(format!("continue key is not valid: {reason}"));
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| {
             let at = match error {
                 base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
@@ -62,12 +62,12 @@ impl Continue {
     }
 }
 
-/// `ValidateListOptions` for a list.
+/// Implements `ValidateListOptions` for a list.
 fn check(call: &Call) -> Result<(), Status> {
     let query = &call.query;
     let (matched, version) = (query.text("resourceVersionMatch"), query.text("resourceVersion"));
     let mut errors = Vec::new();
-    let mut forbid = |field: &str, why: &str| errors.push(FieldError::forbidden(field, why));
+    let mut forbid = |field: &str, reason: &str| errors.push(FieldError::forbidden(field, reason));
     if !matched.is_empty() {
         if version.is_empty() {
             forbid(
@@ -96,8 +96,8 @@ fn check(call: &Call) -> Result<(), Status> {
         }
     }
     if query.get("sendInitialEvents").is_some() {
-        let why = "sendInitialEvents is forbidden for list";
-        errors.push(FieldError::forbidden("sendInitialEvents", why));
+        let reason = "sendInitialEvents is forbidden for list";
+        errors.push(FieldError::forbidden("sendInitialEvents", reason));
     }
     if errors.is_empty() {
         Ok(())
@@ -106,7 +106,7 @@ fn check(call: &Call) -> Result<(), Status> {
     }
 }
 
-/// The version that a client names; none for the newest or any.
+/// Parses the version that a client requests; `None` for the newest or any.
 pub(super) fn version(cluster: &Cluster, text: &str) -> Result<Option<u64>, Status> {
     if matches!(text, "" | "0") {
         return Ok(None);
@@ -123,12 +123,13 @@ pub(super) fn version(cluster: &Cluster, text: &str) -> Result<Option<u64>, Stat
     Ok(Some(version))
 }
 
-/// Whether the list is of exactly the version that is named: with a limit it is, unless something else is asked for.
+/// Whether the list has to be of exactly the requested version: with a limit it has, unless the client asks
+/// otherwise.
 fn wants_exact(matched: &str, limit: i64) -> bool {
     matched == "Exact" || matched.is_empty() && limit > 0
 }
 
-/// A list, in pages of `limit` with `continue`.
+/// Answers a list, in pages of `limit` with `continue`.
 pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     call.query.integer("timeoutSeconds")?;
     let limit = call.query.integer("limit")?.unwrap_or(0);
@@ -141,7 +142,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
             call.resource.list_kind
         )));
     }
-    let asked = version(cluster, call.parameter("resourceVersion"));
+    let requested_version = version(cluster, call.parameter("resourceVersion"));
     let token = match call.parameter("continue") {
         "" => None,
         _ if !matches!(call.parameter("resourceVersion"), "" | "0") => {
@@ -153,7 +154,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     };
     let exact = match &token {
         Some(token) => token.version,
-        None => asked?.filter(|_| wants_exact(call.parameter("resourceVersionMatch"), limit)),
+        None => requested_version?.filter(|_| wants_exact(call.parameter("resourceVersionMatch"), limit)),
     };
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let (all, version) = match exact {
@@ -165,19 +166,19 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     };
     let mut objects = all;
     if let Some(token) = &token {
-        objects.retain(|object| place(call, object).as_str() >= token.start.as_str());
+        objects.retain(|object| sort_key(call, object).as_str() >= token.start.as_str());
     }
     objects.retain(|object| selector.matches(object));
     let mut metadata = json!({"resourceVersion": version.to_string()});
     let limit = match call.parameter("resourceVersion") {
-        // Any state is one from the cache, which gives all of it; events have no cache.
+        // "Any version" is served from the cache, which ignores the limit; events have no cache.
         "0" if *call.resource != EVENTS => 0,
         _ => usize::try_from(limit).unwrap_or(0),
     };
     if limit > 0 && objects.len() > limit {
         let next = Continue {
             version: Some(version),
-            start: format!("{}\0", place(call, &objects[limit - 1])),
+            start: format!("{}\0", sort_key(call, &objects[limit - 1])),
         };
         metadata["continue"] = next.write().into();
         if selector.is_empty() {
@@ -188,7 +189,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     write(call, &metadata, &objects)
 }
 
-/// A list of these objects in the form that the client wants.
+/// Returns a list of these objects in the representation that the client accepts.
 pub(super) fn write(call: &Call, metadata: &Value, objects: &[Arc<Value>]) -> Result<Response, Status> {
     let resource = call.resource;
     let body = match call.output.shape {
@@ -214,7 +215,7 @@ pub(super) fn write(call: &Call, metadata: &Value, objects: &[Arc<Value>]) -> Re
     Ok(call.output.write(StatusCode::OK, &body))
 }
 
-/// 410, with a token that goes on in the newest state.
+/// Returns 410 with a token that continues at the newest version.
 fn expired(error: StoreError, token: Option<&Continue>) -> Status {
     let StoreError::Gone { requested, oldest } = error else {
         return error.into();
@@ -235,7 +236,7 @@ fn expired(error: StoreError, token: Option<&Continue>) -> Status {
     status
 }
 
-/// Go's package of the internal type, as messages quote it.
+/// Returns the Go package of the internal type, as quoted in messages.
 pub(super) fn internal_package(group: &str) -> &str {
     match group {
         "" => "core",
@@ -243,7 +244,7 @@ pub(super) fn internal_package(group: &str) -> &str {
     }
 }
 
-/// An object as it stands in a list, whose kind says its own.
+/// Returns an object as a list item, without `apiVersion` and `kind` where the list implies them.
 pub(super) fn item(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(members) = object.as_object_mut() {
@@ -253,8 +254,8 @@ pub(super) fn item(object: &Value) -> Value {
     object
 }
 
-/// Lists are ordered by namespace and name.
-fn place(call: &Call, object: &Value) -> String {
+/// Returns an object's sort key: lists are ordered by namespace and name.
+fn sort_key(call: &Call, object: &Value) -> String {
     let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
     if call.namespace.is_empty() && call.resource.namespaced {
         format!("{}/{}", text("namespace"), text("name"))
@@ -276,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_fixes_the_version() {
+    fn limit_pins_version() {
         assert!(wants_exact("Exact", 0));
         assert!(wants_exact("", 2));
         assert!(!wants_exact("", 0));
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_where_a_list_goes_on() {
+    fn continue_token_encodes_next_key() {
         let token = Continue {
             version: Some(7),
             start: "beta\0".to_owned(),

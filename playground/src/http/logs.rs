@@ -12,7 +12,7 @@ use crate::runtime::logs::LogOptions;
 use crate::store::Key;
 use serde_json::Value;
 
-/// The parameters, as `ValidatePodLogOptions` takes them.
+/// Parses the parameters as `ValidatePodLogOptions` does.
 fn options(cluster: &Cluster, call: &Call, name: &str) -> Result<LogOptions, Status> {
     let query = &call.query;
     let (tail, limit) = (query.integer("tailLines")?, query.integer("limitBytes")?);
@@ -46,7 +46,7 @@ fn options(cluster: &Cluster, call: &Call, name: &str) -> Result<LogOptions, Sta
         }
         _ => {}
     }
-    // The streams of a log are told apart only behind a feature gate that is off.
+    // Separate streams are behind a feature gate that is off.
     if query.get("stream").is_some() {
         errors.push(FieldError::forbidden("stream", "may not be specified"));
     }
@@ -67,14 +67,14 @@ fn options(cluster: &Cluster, call: &Call, name: &str) -> Result<LogOptions, Sta
     })
 }
 
-/// Go's complaint about a time.
+/// Returns Go's error message for an invalid time.
 fn bad_time(text: &str) -> Status {
     Status::bad_request(format!(
         "parsing time \"{text}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{text}\" as \"2006\""
     ))
 }
 
-/// The container that is meant: the only one, or the one that the parameter names.
+/// Returns the container of the request: the only one, or the one that the parameter names.
 pub(super) fn container(call: &Call, pod: &Value, name: &str, parameter: &str) -> Result<String, Status> {
     let all = |list: &str| -> Vec<String> {
         let containers = pod["spec"][list].as_array().into_iter().flatten();
@@ -117,7 +117,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: &str) -> Result<Respo
     let pod = pod.ok_or_else(|| Status::not_found(call.resource, name))?;
     let container = container(call, &pod, name, "container")?;
     if pod["spec"]["nodeName"].as_str().unwrap_or_default().is_empty() {
-        // On no node yet: there is nothing to read.
+        // Not scheduled yet: there is nothing to read.
         return Ok(http::StatusCode::NO_CONTENT.into_response());
     }
     let previous = options.previous;

@@ -1,4 +1,4 @@
-//! The Kubernetes API over HTTP.
+//! Serves the Kubernetes API over HTTP.
 
 pub(crate) mod discovery;
 mod exec;
@@ -36,18 +36,18 @@ use crate::http::status::Status;
 use crate::resource::Resource;
 use crate::resource::types;
 
-/// Longest request body, as the API server's.
+/// Maximum size of a request body, as in the API server.
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
-/// What answers requests.
+/// The state behind the request handlers.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub cluster: Cluster,
     pub authenticator: Authenticator,
 }
 
-/// The whole API. A request's user is the [`User`] among its extensions, which only a layer of this process can put
-/// there, else the one that its credentials name.
+/// Builds the router of the whole API. A request's user is the [`User`] among its extensions, which only a layer of
+/// this process can set, else the one identified by its credentials.
 pub(crate) fn router(api: Api) -> Router {
     Router::new()
         .fallback(answer)
@@ -55,7 +55,7 @@ pub(crate) fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// A request with its path taken apart.
+/// A request with its path parsed.
 pub(crate) struct Call {
     pub resource: &'static Resource,
     /// Empty for all namespaces, and for cluster-scoped types.
@@ -65,34 +65,34 @@ pub(crate) struct Call {
     pub query: Query,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// Who asks.
+    /// The user of the request.
     pub user: User,
-    /// What form the answer shall have.
+    /// The representation of the response.
     pub(self) output: Output,
 }
 
 impl Call {
-    /// A parameter of the query; empty if absent.
+    /// Returns a query parameter; empty if absent.
     pub(crate) fn parameter(&self, name: &str) -> &str {
         self.query.text(name)
     }
 
-    /// A parameter that is neither `false` nor `0`.
+    /// Whether a query parameter is set to something other than `false` or `0`.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.query.flag(name)
     }
 
-    /// Who owns the written fields.
+    /// Returns the field manager of the written fields.
     pub(crate) fn manager(&self) -> Result<String, Status> {
         manager_of(&self.query, &self.headers)
     }
 
-    /// How the body is written.
+    /// Returns the format of the body.
     pub(crate) fn format(&self) -> Result<Format, Status> {
         content_format(&self.headers)
     }
 
-    /// `fieldValidation`; `options` is the kind that a wrong value is reported under.
+    /// Returns `fieldValidation`; `options` is the kind named in the error for an invalid value.
     pub(crate) fn validation(&self, options: &str) -> Result<FieldValidation, Status> {
         match self.parameter("fieldValidation") {
             "" | "Warn" => Ok(FieldValidation::Warn),
@@ -107,7 +107,7 @@ impl Call {
     }
 }
 
-/// Who owns the written fields: `fieldManager`, else the program that the client says it is.
+/// Returns the field manager: `fieldManager`, else the program named in the client's user agent.
 fn manager_of(query: &Query, headers: &HeaderMap) -> Result<String, Status> {
     let given = query.text("fieldManager");
     if given.len() > 128 {
@@ -138,7 +138,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> &'a str {
         .unwrap_or_default()
 }
 
-/// How the body is written; JSON if the client does not say.
+/// Returns the format of the body; JSON if the client does not say.
 fn content_format(headers: &HeaderMap) -> Result<Format, Status> {
     let kind = header(headers, &http::header::CONTENT_TYPE);
     match kind.split(';').next().unwrap_or_default().trim() {
@@ -161,7 +161,7 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
         return Status::too_large(MAX_BODY).into_response();
     };
-    let asked = Asked {
+    let request = AuthorizedRequest {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query,
@@ -169,21 +169,21 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
         body,
         user,
     };
-    if asked.body.len() <= LARGE {
-        return route(&api, asked).unwrap_or_else(IntoResponse::into_response);
+    if request.body.len() <= MAX_INLINE_BODY {
+        return route(&api, request).unwrap_or_else(IntoResponse::into_response);
     }
-    // Reading and checking a large object takes seconds, in which no other request shall wait.
+    // Parsing and validating a large object takes seconds, during which no other request may be blocked.
     let routed =
-        tokio::task::spawn_blocking(move || route(&api, asked).unwrap_or_else(IntoResponse::into_response));
+        tokio::task::spawn_blocking(move || route(&api, request).unwrap_or_else(IntoResponse::into_response));
     routed
         .await
         .unwrap_or_else(|error| Status::internal(error.to_string()).into_response())
 }
 
-/// Largest body that is worked on where it arrives.
-const LARGE: usize = 64 * 1024;
+/// Maximum size of a body that is handled on the async thread.
+const MAX_INLINE_BODY: usize = 64 * 1024;
 
-/// Who the request acts as, if they may do what it asks.
+/// Returns the user that the request acts as, if authorized.
 fn allowed(api: &Api, parts: &http::request::Parts, query: &Query) -> Result<User, Status> {
     let user = match parts.extensions.get::<User>() {
         Some(user) => user.clone(),
@@ -201,8 +201,8 @@ fn allowed(api: &Api, parts: &http::request::Parts, query: &Query) -> Result<Use
     }
 }
 
-/// A request that may be answered.
-struct Asked {
+/// An authorized request.
+struct AuthorizedRequest {
     method: Method,
     path: String,
     query: Query,
@@ -211,19 +211,19 @@ struct Asked {
     user: User,
 }
 
-/// What the client accepts.
+/// Returns the `Accept` header.
 fn accept(headers: &HeaderMap) -> &str {
     header(headers, &http::header::ACCEPT)
 }
 
-fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
-    let parts: Vec<&str> = asked.path.split('/').filter(|part| !part.is_empty()).collect();
-    let accept = accept(&asked.headers);
+fn route(api: &Api, request: AuthorizedRequest) -> Result<Response, Status> {
+    let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+    let accept = accept(&request.headers);
     let found = match parts.as_slice() {
         [] => health::paths(),
         ["version"] => discovery::version(),
         [endpoint @ ("healthz" | "livez" | "readyz"), check @ ..] => {
-            health::answer(&api.cluster, endpoint, &check.join("/"), &asked.query)
+            health::answer(&api.cluster, endpoint, &check.join("/"), &request.query)
         }
         ["openapi", "v2"] => openapi::version_2(accept),
         ["openapi", "v3"] => openapi::index(),
@@ -235,16 +235,16 @@ fn route(api: &Api, asked: Asked) -> Result<Response, Status> {
         ["apis", group] => discovery::group(group).unwrap_or_else(health::no_such_page),
         ["api", version @ "v1"] => discovery::resources("", version)?,
         ["apis", group, version] if discovery::is_group(group) => discovery::resources(group, version)?,
-        ["api", "v1", _, ..] => return named(api, asked),
-        ["apis", group, _, _, ..] if discovery::is_group(group) => return named(api, asked),
+        ["api", "v1", _, ..] => return handle_resource(api, request),
+        ["apis", group, _, _, ..] if discovery::is_group(group) => return handle_resource(api, request),
         _ => health::no_such_page(),
     };
     Ok(found)
 }
 
-/// A path that names a type.
-fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
-    let target = Target::parse(&asked.path).ok_or_else(Status::no_such_path)?;
+/// Handles a path that names a resource type.
+fn handle_resource(api: &Api, request: AuthorizedRequest) -> Result<Response, Status> {
+    let target = Target::parse(&request.path).ok_or_else(Status::no_such_path)?;
     let listed =
         types::find(&target.group, &target.version, &target.plural).ok_or_else(Status::no_such_path)?;
     let is_subresource = !target.subresource.is_empty();
@@ -256,18 +256,18 @@ fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
     {
         return Err(Status::no_such_path());
     }
-    if target.watches && asked.method != Method::GET {
+    if target.watches && request.method != Method::GET {
         return Err(Status::method_not_allowed());
     }
     let shapes = !is_subresource || target.subresource == "status";
-    // The log is text, whatever else the client would take.
+    // The log is text, whatever else the client accepts.
     let output = if matches!(target.subresource.as_str(), "log" | "exec") {
         Output::PLAIN
     } else {
-        Output::negotiate(&asked.headers, &asked.query, shapes)?
+        Output::negotiate(&request.headers, &request.query, shapes)?
     };
     if reviews::is_review(&target) {
-        return reviews::answer(api, &asked, &target, output);
+        return reviews::answer(api, &request, &target, output);
     }
     let resource = target.resource.ok_or_else(Status::method_not_allowed)?;
     let call = Call {
@@ -275,13 +275,13 @@ fn named(api: &Api, asked: Asked) -> Result<Response, Status> {
         namespace: target.namespace,
         name: Some(target.name).filter(|name| !name.is_empty()),
         subresource: Some(target.subresource).filter(|name| !name.is_empty()),
-        query: asked.query,
-        headers: asked.headers,
-        body: asked.body,
-        user: asked.user,
+        query: request.query,
+        headers: request.headers,
+        body: request.body,
+        user: request.user,
         output,
     };
-    dispatch(api, &asked.method, &call, target.watches)
+    dispatch(api, &request.method, &call, target.watches)
 }
 
 fn dispatch(api: &Api, method: &Method, call: &Call, watches: bool) -> Result<Response, Status> {

@@ -1,5 +1,5 @@
-//! What form a client wants its answer in
-//! ([content negotiation](https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources)).
+//! Negotiates the representation of a response ([content
+//! negotiation](https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources)).
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::api::query::Query;
 use crate::http::status::Status;
 
-/// What objects are shown as.
+/// How objects are represented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// As they are.
+    /// Complete objects.
     Whole,
     /// `as=Table`.
     Table,
@@ -23,12 +23,12 @@ pub(super) enum Shape {
     MetadataList,
 }
 
-/// How an answer is written.
+/// How a response is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Output {
-    /// What objects are shown as.
+    /// How objects are represented.
     pub shape: Shape,
-    /// `meta.k8s.io` version of a table or of metadata.
+    /// The `meta.k8s.io` version of a Table or of metadata.
     pub version: &'static str,
     /// YAML instead of JSON.
     pub yaml: bool,
@@ -45,8 +45,8 @@ impl Output {
         pretty: false,
     };
 
-    /// The first accepted form that can be given; 406 if there is none. With `shapes`, tables and metadata are among
-    /// them.
+    /// Returns the first accepted representation that is available; 406 if there is none. With `shapes`, Tables and
+    /// metadata are among them.
     pub(super) fn negotiate(headers: &HeaderMap, query: &Query, shapes: bool) -> Result<Self, Status> {
         let mut given: Vec<&str> = headers
             .get_all(ACCEPT)
@@ -59,8 +59,8 @@ impl Output {
         if given.is_empty() {
             given.push("*/*");
         }
-        // The best liked first; those liked alike stay in their order.
-        given.sort_by(|a, b| liking(b).total_cmp(&liking(a)));
+        // Highest quality first; the sort is stable.
+        given.sort_by(|a, b| quality(b).total_cmp(&quality(a)));
         let known = |clause: &&str| media(clause).is_some();
         if !given.iter().any(known) {
             return Err(none_known());
@@ -106,12 +106,12 @@ impl Output {
         Some(output)
     }
 
-    /// `apiVersion` of tables and metadata.
+    /// Returns the `apiVersion` of Tables and metadata.
     pub(super) fn meta_version(&self) -> String {
         format!("meta.k8s.io/{}", self.version)
     }
 
-    /// The answer with this body.
+    /// Builds the response with this body.
     pub(super) fn write(&self, code: StatusCode, body: &Value) -> Response {
         if self.yaml {
             let text = crate::http::yaml::document(body);
@@ -126,7 +126,7 @@ impl Output {
     }
 }
 
-/// A client that a person reads: answers are then broken into lines, as the API server does.
+/// Whether the client is read by a person: responses are then pretty-printed, as by the API server.
 fn for_people(headers: &HeaderMap) -> bool {
     let program = headers
         .get(http::header::USER_AGENT)
@@ -137,7 +137,7 @@ fn for_people(headers: &HeaderMap) -> bool {
         .any(|one| program.starts_with(one))
 }
 
-/// Whether the media type is YAML; none if it is neither that nor JSON.
+/// Whether the media type is YAML; `None` if it is neither YAML nor JSON.
 fn media(clause: &str) -> Option<bool> {
     match clause.split(';').next()?.trim() {
         "application/json" | "application/*" | "*/*" => Some(false),
@@ -146,7 +146,7 @@ fn media(clause: &str) -> Option<bool> {
     }
 }
 
-/// 406 when no media type is known at all.
+/// Returns the 406 without any known media type.
 fn none_known() -> Status {
     let mut status = Status::not_acceptable(
         "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
@@ -155,14 +155,14 @@ fn none_known() -> Status {
     status
 }
 
-fn liking(clause: &str) -> f32 {
+fn quality(clause: &str) -> f32 {
     clause
         .split(';')
         .find_map(|part| part.trim().strip_prefix("q=")?.parse().ok())
         .unwrap_or(1.0)
 }
 
-/// 406 with the forms that there are.
+/// Returns the 406 with the available media types.
 pub(super) fn not_acceptable() -> Status {
     Status::not_acceptable(
         "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",

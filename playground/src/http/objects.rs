@@ -1,4 +1,4 @@
-//! Reading, creating, changing and deleting objects.
+//! Serves reading, creating, changing and deleting objects.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn key(call: &Call, name: &str) -> Key {
     Key::new(call.resource, call.namespace.clone(), name)
 }
 
-fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Result<Response, Status> {
+fn respond(call: &Call, code: StatusCode, object: &Value, warnings: &[String]) -> Result<Response, Status> {
     let answer = match call.output.shape {
         Shape::Table => {
             let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
@@ -44,10 +44,10 @@ fn respond(call: &Call, code: StatusCode, object: &Value, told: &[String]) -> Re
         }
         Shape::Whole => call.output.write(code, object),
     };
-    Ok(warnings::add(answer, told))
+    Ok(warnings::add(answer, warnings))
 }
 
-/// One object.
+/// Returns one object.
 pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let found = cluster.store.get(&key(call, name))?;
     let object = found.ok_or_else(|| Status::not_found(call.resource, name))?;
@@ -55,7 +55,7 @@ pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response
     respond(call, StatusCode::OK, &object, &[])
 }
 
-/// A new object.
+/// Creates an object.
 pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     let options = WriteOptions {
         dry_run: call.query.dry_run("CreateOptions")?,
@@ -68,13 +68,13 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
         call.resource,
         call.validation("CreateOptions")?,
     )?;
-    let mut told = decoded.warnings;
+    let mut warnings = decoded.warnings;
     let stored = create_as(cluster, call, decoded.object, &options)?;
-    told.extend(kinds::warnings(call.resource, &stored));
-    respond(call, StatusCode::CREATED, &stored, &told)
+    warnings.extend(kinds::warnings(call.resource, &stored));
+    respond(call, StatusCode::CREATED, &stored, &warnings)
 }
 
-/// Creates an object for a user, who may not grant more than they hold.
+/// Creates an object for a user, who cannot grant permissions that they do not hold.
 fn create_as(
     cluster: &Cluster,
     call: &Call,
@@ -85,7 +85,7 @@ fn create_as(
     registry::create(cluster, call.resource, &call.namespace, object, options)
 }
 
-/// Replaces an object, or its status alone.
+/// Replaces an object, or only its status.
 pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let options = WriteOptions {
         dry_run: call.query.dry_run("UpdateOptions")?,
@@ -98,30 +98,30 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
         call.resource,
         call.validation("UpdateOptions")?,
     )?;
-    let mut told = decoded.warnings;
+    let mut warnings = decoded.warnings;
     let new = decoded.object;
     escalation::check(cluster, &call.user, call.resource, &call.namespace, &new)?;
     let stored = write::update(cluster, &key(call, name), part, &options, |old| {
         let (given, own) = (&new["metadata"]["uid"], &old["metadata"]["uid"]);
         let text = |uid: &Value| uid.as_str().unwrap_or_default().to_owned();
         if !text(given).is_empty() && given != own {
-            let place = [call.resource.plural, &call.namespace, name]
+            let registry_key = [call.resource.plural, &call.namespace, name]
                 .join("/")
                 .replace("//", "/");
-            let why = format!(
-                "StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            let message = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{registry_key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
                 text(given),
                 text(own)
             );
-            return Err(Status::conflict(call.resource, name, &why));
+            return Err(Status::conflict(call.resource, name, &message));
         }
         Ok(new.clone())
     })?;
-    told.extend(kinds::warnings(call.resource, &stored));
-    respond(call, StatusCode::OK, &stored, &told)
+    warnings.extend(kinds::warnings(call.resource, &stored));
+    respond(call, StatusCode::OK, &stored, &warnings)
 }
 
-/// `PatchOptions`: whether fields are taken from others.
+/// Validates `PatchOptions`; returns whether conflicts with other field managers are forced.
 fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
     let mut errors = Vec::new();
     let force = call.query.get("force").is_some();
@@ -144,7 +144,7 @@ fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
     Ok(call.flag("force"))
 }
 
-/// Changes an object by a patch.
+/// Patches an object.
 pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let kind = PatchKind::of(&call.headers)?;
     let mut options = WriteOptions {
@@ -156,7 +156,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
     let force = patch_options(call, kind)?;
     let patch = Patch::read(kind, &call.body)?;
     let key = key(call, name);
-    let mut told = Vec::new();
+    let mut warnings = Vec::new();
     if kind == PatchKind::Apply {
         apply::check(&patch.body, call.resource, name)?;
         options.apply = Some(Apply {
@@ -172,22 +172,24 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
                 .0;
             object["metadata"]["name"] = name.into();
             let stored = create_as(cluster, call, object, &options)?;
-            return respond(call, StatusCode::CREATED, &stored, &told);
+            return respond(call, StatusCode::CREATED, &stored, &warnings);
         }
     }
     let stored = write::update(cluster, &key, part, &options, |old| {
         let patched = patch.apply(call.resource, old)?;
-        let (object, warnings) = decode::patched(patched.clone(), call.resource, validation)
-            .map_err(|why| crate::http::patch::unreadable(&patch, call.resource, old, &patched, &why))?;
+        let (object, unknown_fields) =
+            decode::patched(patched.clone(), call.resource, validation).map_err(|message| {
+                crate::http::patch::unreadable(&patch, call.resource, old, &patched, &message)
+            })?;
         escalation::check(cluster, &call.user, call.resource, &call.namespace, &object)?;
-        told = warnings;
+        warnings = unknown_fields;
         Ok(object)
     })?;
-    told.extend(kinds::warnings(call.resource, &stored));
-    respond(call, StatusCode::OK, &stored, &told)
+    warnings.extend(kinds::warnings(call.resource, &stored));
+    respond(call, StatusCode::OK, &stored, &warnings)
 }
 
-/// The body of a deletion: `DeleteOptions`, or nothing.
+/// Parses the body of a deletion: `DeleteOptions`, or nothing.
 fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
     let body = if call.body.is_empty() {
         Value::Null
@@ -203,22 +205,22 @@ fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
 pub(super) fn delete(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let options = delete_options(call)?;
     let key = key(call, name);
-    let told = orphan_warning(call.resource, &options);
+    let warnings = orphan_warning(call.resource, &options);
     let deleted = match delete_one(cluster, &key, &options) {
         Ok(deleted) => deleted,
-        Err(error) => return Ok(warnings::add(error.into_response(), &told)),
+        Err(error) => return Ok(warnings::add(error.into_response(), &warnings)),
     };
     let object = deleted.object();
-    // A Pod is always given back; of other types only what is still there.
+    // A Pod is always returned; other types only while the object still exists.
     let gone = matches!(deleted, crate::api::delete::Deleted::Gone(_));
     if gone && call.resource.kind != "Pod" {
         let body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
             "details": details(call.resource, object),
         });
-        return Ok(warnings::add(call.output.write(StatusCode::OK, &body), &told));
+        return Ok(warnings::add(call.output.write(StatusCode::OK, &body), &warnings));
     }
-    respond(call, StatusCode::OK, object, &told)
+    respond(call, StatusCode::OK, object, &warnings)
 }
 
 fn details(resource: &Resource, object: &Value) -> Value {
@@ -231,7 +233,7 @@ fn details(resource: &Resource, object: &Value) -> Value {
     details
 }
 
-/// `batch/v1` orphans what belongs to a Job unless told otherwise, and says so.
+/// Returns the warning that `batch/v1` orphans the dependents of a Job by default.
 fn orphan_warning(resource: &Resource, options: &DeleteOptions) -> Vec<String> {
     if resource.kind != "Job" || options.propagation.is_some() {
         return Vec::new();
@@ -241,7 +243,7 @@ fn orphan_warning(resource: &Resource, options: &DeleteOptions) -> Vec<String> {
     ]
 }
 
-/// Every object that a selector means.
+/// Deletes every object that a selector matches.
 pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     let selector = list::selector(call)?;
     let options = delete_options(call)?;
@@ -254,7 +256,7 @@ pub(super) fn delete_collection(cluster: &Cluster, call: &Call) -> Result<Respon
     let mut items = Vec::with_capacity(chosen.len());
     for object in &chosen {
         match delete_one(cluster, &Key::of(call.resource, object)?, &options) {
-            // The answer shows them as they were.
+            // The response shows the objects as they were.
             Ok(_) => items.push(Arc::clone(object)),
             Err(status) if status.code == 404 => {}
             Err(status) => return Err(status),

@@ -1,6 +1,6 @@
-//! The OpenAPI documents: those of a real API server for `api/v1` and `apis/batch/v1`, and for the other groups small
-//! ones that say which parameters a write takes, which is what kubectl looks for before it trusts the server's own
-//! field validation.
+//! Serves OpenAPI documents: those of a real API server for `api/v1` and `apis/batch/v1`, and small ones for the
+//! other groups that list the parameters of writes, which kubectl checks before it relies on the server's field
+//! validation.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::http::status::Status;
 use crate::resource::types;
 use crate::resource::{ALL, Resource};
 
-fn place(resource: &Resource) -> String {
+fn path_of(resource: &Resource) -> String {
     if resource.group.is_empty() {
         format!("api/{}", resource.version)
     } else {
@@ -22,9 +22,9 @@ fn place(resource: &Resource) -> String {
     }
 }
 
-/// Every place that has a document, in order.
-fn places() -> BTreeSet<String> {
-    let mut places: BTreeSet<String> = [
+/// Returns every path that has a document, in order.
+fn document_paths() -> BTreeSet<String> {
+    let mut paths: BTreeSet<String> = [
         ".well-known/openid-configuration",
         "api",
         "apis",
@@ -40,18 +40,18 @@ fn places() -> BTreeSet<String> {
             format!("apis/{}", group.name)
         };
         let versions = group.versions.iter();
-        places.extend(versions.map(|one| format!("{root}/{}", one.version)));
-        places.insert(root);
+        paths.extend(versions.map(|one| format!("{root}/{}", one.version)));
+        paths.insert(root);
     }
-    places
+    paths
 }
 
-/// `/openapi/v3`: where each group's document is.
+/// `/openapi/v3`: the path of each group's document.
 pub(super) fn index() -> Response {
     let mut paths = Map::new();
-    for place in places() {
-        let url = format!("/openapi/v3/{place}");
-        paths.insert(place, json!({"serverRelativeURL": url}));
+    for path in document_paths() {
+        let url = format!("/openapi/v3/{path}");
+        paths.insert(path, json!({"serverRelativeURL": url}));
     }
     (
         [(CONTENT_TYPE, "text/plain; charset=utf-8")],
@@ -65,18 +65,18 @@ pub(super) fn document(path: &str) -> Result<Response, Status> {
     if let Some(document) = decode::document(path) {
         return Ok(Json(document).into_response());
     }
-    if !places().contains(path) {
+    if !document_paths().contains(path) {
         return Err(Status::no_such_path());
     }
     let served: Vec<&Resource> = ALL
         .iter()
         .copied()
-        .filter(|resource| place(resource) == path)
+        .filter(|resource| path_of(resource) == path)
         .collect();
     Ok(Json(small(path, &served)).into_response())
 }
 
-/// A document of a group whose objects are kept as sent.
+/// Returns the document of a group whose objects are stored as sent.
 fn small(path: &str, served: &[&Resource]) -> Value {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     for resource in served {
@@ -118,11 +118,12 @@ fn small(path: &str, served: &[&Resource]) -> Value {
     })
 }
 
-/// `/openapi/v2`, for clients older than version 3. kubectl asks for Protocol Buffers alone; a message without fields
+/// `/openapi/v2`, for clients older than version 3. kubectl only accepts Protocol Buffers; a message without fields
 /// is a valid, empty document, after which it leaves validation to the server.
 pub(super) fn version_2(accept: &str) -> Response {
     if accept.contains("protobuf") {
-        // Clients ask with `@` before the version, which is no legal media type: Go's parser refuses it in an answer.
+        // Clients ask with `@` before the version, which is not a legal media type: Go's parser rejects it in a
+        // response.
         let kind = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
         return ([(CONTENT_TYPE, kind)], Vec::<u8>::new()).into_response();
     }

@@ -1,4 +1,4 @@
-//! Who one is and what one may do: the reviews of `authentication.k8s.io` and `authorization.k8s.io`
+//! Serves the reviews of `authentication.k8s.io` and `authorization.k8s.io`
 //! ([authorization](https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access)).
 
 use axum::response::Response;
@@ -13,9 +13,9 @@ use crate::auth::service_account::AUDIENCE;
 use crate::auth::{Attributes, User, rbac};
 use crate::http::negotiate::Output;
 use crate::http::status::Status;
-use crate::http::{Api, Asked, content_format, manager_of};
+use crate::http::{Api, AuthorizedRequest, content_format, manager_of};
 
-/// Whether the path is one of these types, of which nothing is stored.
+/// Whether the path is one of the review types, which are not stored.
 pub(super) fn is_review(target: &Target) -> bool {
     matches!(
         target.group.as_str(),
@@ -24,15 +24,20 @@ pub(super) fn is_review(target: &Target) -> bool {
 }
 
 /// Answers a review.
-pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) -> Result<Response, Status> {
-    if asked.method != Method::POST || !target.name.is_empty() {
+pub(super) fn answer(
+    api: &Api,
+    request: &AuthorizedRequest,
+    target: &Target,
+    output: Output,
+) -> Result<Response, Status> {
+    if request.method != Method::POST || !target.name.is_empty() {
         return Err(Status::method_not_allowed());
     }
     let kind = crate::resource::types::find(&target.group, &target.version, &target.plural)
         .map(|one| one.kind.as_str())
         .unwrap_or_default();
     let (mut review, _) =
-        decode::parse(&asked.body, content_format(&asked.headers)?).map_err(Status::bad_request)?;
+        decode::parse(&request.body, content_format(&request.headers)?).map_err(Status::bad_request)?;
     if !review.is_object() {
         review = json!({});
     }
@@ -52,11 +57,11 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
     match kind {
         "SelfSubjectReview" => {
             body["metadata"]["creationTimestamp"] = api.cluster.clock.now_text().into();
-            body["status"] = json!({"userInfo": asked.user.info()});
+            body["status"] = json!({"userInfo": request.user.info()});
         }
         "SelfSubjectRulesReview" => {
             body["spec"] = json!({});
-            body["status"] = rules(api, &asked.user, &spec)?;
+            body["status"] = rules(api, &request.user, &spec)?;
         }
         "TokenReview" => {
             body["spec"] = spec.clone().into();
@@ -65,12 +70,12 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
         _ => {
             check(kind, &spec, target)?;
             let user = if kind == "SelfSubjectAccessReview" {
-                asked.user.clone()
+                request.user.clone()
             } else {
                 subject(&spec)
             };
             body["spec"] = spec.clone().into();
-            record_manager(api, asked, target, &mut body)?;
+            record_manager(api, request, target, &mut body)?;
             let decision = rbac::authorize(&api.cluster, &user, &attributes(&spec))?;
             body["status"] = json!({"allowed": decision.allowed});
             if !decision.reason.is_empty() {
@@ -81,9 +86,14 @@ pub(super) fn answer(api: &Api, asked: &Asked, target: &Target, output: Output) 
     Ok(output.write(StatusCode::CREATED, &body))
 }
 
-/// Notes who wrote the review, as for any object that is created.
-fn record_manager(api: &Api, asked: &Asked, target: &Target, body: &mut Value) -> Result<(), Status> {
-    let manager = manager_of(&asked.query, &asked.headers)?;
+/// Records the field manager of the review, as for any created object.
+fn record_manager(
+    api: &Api,
+    request: &AuthorizedRequest,
+    target: &Target,
+    body: &mut Value,
+) -> Result<(), Status> {
+    let manager = manager_of(&request.query, &request.headers)?;
     let api_version = format!("{}/{}", target.group, target.version);
     managed::of_answer(body, &api_version, "", &manager, &api.cluster.clock.now_text());
     Ok(())
@@ -93,7 +103,7 @@ fn text(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_default().to_owned()
 }
 
-/// What an access review asks about.
+/// Returns the attributes that an access review asks about.
 fn attributes(spec: &Map<String, Value>) -> Attributes {
     let part = |name: &str| spec.get(name).cloned().unwrap_or_default();
     let (resource, path) = (part("resourceAttributes"), part("nonResourceAttributes"));
@@ -115,7 +125,7 @@ fn attributes(spec: &Map<String, Value>) -> Attributes {
     }
 }
 
-/// Whom a SubjectAccessReview is about.
+/// Returns the subject of a SubjectAccessReview.
 fn subject(spec: &Map<String, Value>) -> User {
     let spec = Value::Object(spec.clone());
     let texts = |value: &Value| -> Vec<String> {
@@ -130,7 +140,7 @@ fn subject(spec: &Map<String, Value>) -> User {
     }
 }
 
-/// `ValidateSubjectAccessReviewSpec` and its siblings; their errors name no kind.
+/// Implements `ValidateSubjectAccessReviewSpec` and its siblings; their errors name no kind.
 fn check(kind: &str, spec: &Map<String, Value>, target: &Target) -> Result<(), Status> {
     let given = |name: &str| spec.get(name).filter(|value| value.is_object());
     let mut errors = Vec::new();
@@ -179,7 +189,7 @@ fn check(kind: &str, spec: &Map<String, Value>, target: &Target) -> Result<(), S
     }
 }
 
-/// Everything that the user may do in a namespace.
+/// Returns everything that the user may do in a namespace.
 fn rules(api: &Api, user: &User, spec: &Map<String, Value>) -> Result<Value, Status> {
     let namespace = spec.get("namespace").and_then(Value::as_str).unwrap_or_default();
     if namespace.is_empty() {
@@ -201,7 +211,7 @@ fn rules(api: &Api, user: &User, spec: &Map<String, Value>) -> Result<Value, Sta
     Ok(json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false}))
 }
 
-/// Whose token it is.
+/// Returns the status of a TokenReview.
 fn token(api: &Api, spec: &Map<String, Value>) -> Value {
     let given = spec.get("token").and_then(Value::as_str).unwrap_or_default();
     match api.authenticator.token(&api.cluster, given) {

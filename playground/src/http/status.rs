@@ -1,4 +1,4 @@
-//! Errors as answers: `Status` objects.
+//! Converts errors to responses: `Status` objects.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};

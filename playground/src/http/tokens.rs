@@ -1,4 +1,4 @@
-//! `serviceaccounts/NAME/token`: a new token of a ServiceAccount
+//! Issues ServiceAccount tokens at `serviceaccounts/NAME/token`
 //! ([TokenRequest](https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/)).
 
 use axum::response::Response;
@@ -15,9 +15,9 @@ use crate::http::status::Status;
 use crate::http::{Api, Call};
 use crate::store::Key;
 
-/// Shortest and longest life of a token, in seconds.
-const SHORTEST: i64 = 600;
-const LONGEST: i64 = 1 << 32;
+/// Minimum and maximum lifetime of a token, in seconds.
+const MIN_LIFETIME: i64 = 600;
+const MAX_LIFETIME: i64 = 1 << 32;
 
 /// Issues a token.
 pub(super) fn request(api: &Api, call: &Call, name: &str) -> Result<Response, Status> {
@@ -28,19 +28,19 @@ pub(super) fn request(api: &Api, call: &Call, name: &str) -> Result<Response, St
         .store
         .get(&Key::new(call.resource, call.namespace.clone(), name))?
         .ok_or_else(|| Status::not_found(call.resource, name))?;
-    let lasts = sent["spec"]["expirationSeconds"].as_i64().unwrap_or(3600);
+    let lifetime = sent["spec"]["expirationSeconds"].as_i64().unwrap_or(3600);
     let refused = |detail: &str| {
-        let error = FieldError::invalid("spec.expirationSeconds", lasts, detail);
+        let error = FieldError::invalid("spec.expirationSeconds", lifetime, detail);
         Status::invalid("TokenRequest", "authentication.k8s.io", "", &[error])
     };
-    if lasts < SHORTEST {
+    if lifetime < MIN_LIFETIME {
         return Err(refused("may not specify a duration less than 10 minutes"));
     }
-    if lasts > LONGEST {
+    if lifetime > MAX_LIFETIME {
         return Err(refused("may not specify a duration larger than 2^32 seconds"));
     }
     if sent["spec"]["boundObjectRef"].is_object() {
-        // A token that is bound has to end with its object, which these do not.
+        // A bound token has to expire with its object, which these do not.
         return Err(Status::bad_request("tokens bound to an object are not issued"));
     }
     let audiences: Vec<String> = match sent["spec"]["audiences"].as_array().filter(|all| !all.is_empty()) {
@@ -52,7 +52,7 @@ pub(super) fn request(api: &Api, call: &Call, name: &str) -> Result<Response, St
     };
     let now = api.cluster.clock.now();
     let expires = now
-        .checked_add(SignedDuration::from_secs(lasts))
+        .checked_add(SignedDuration::from_secs(lifetime))
         .unwrap_or(Timestamp::MAX);
     let token = if dry_run {
         String::new()
@@ -70,7 +70,8 @@ pub(super) fn request(api: &Api, call: &Call, name: &str) -> Result<Response, St
     });
     let api_version = "authentication.k8s.io/v1";
     managed::of_answer(&mut body, api_version, "token", &call.manager()?, &seconds(now));
-    body["spec"] = json!({"audiences": audiences, "expirationSeconds": lasts, "boundObjectRef": Value::Null});
+    body["spec"] =
+        json!({"audiences": audiences, "expirationSeconds": lifetime, "boundObjectRef": Value::Null});
     body["status"] = json!({"token": token, "expirationTimestamp": seconds(expires)});
     Ok(call.output.write(StatusCode::CREATED, &body))
 }

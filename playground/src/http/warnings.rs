@@ -1,5 +1,5 @@
-//! `Warning` headers: what a client should tell a person although the request was done
-//! ([RFC 7234](https://www.rfc-editor.org/rfc/rfc7234#section-5.5), code 299).
+//! Adds `Warning` headers, which a client should display although the request succeeded ([RFC
+//! 7234](https://www.rfc-editor.org/rfc/rfc7234#section-5.5), code 299).
 
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 pub(super) fn add(mut response: Response, texts: &[String]) -> Response {
     for text in texts {
         let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
-        // A text that is no header value, such as one with a line break, cannot be told.
+        // A text that is not a valid header value, such as one with a line break, is dropped.
         if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
             response
                 .headers_mut()

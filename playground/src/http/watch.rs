@@ -1,5 +1,5 @@
-//! Watching: one JSON event a line
-//! ([efficient detection of changes](https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes)).
+//! Serves watches: one JSON event per line ([efficient detection of
+//! changes](https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes)).
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -20,25 +20,25 @@ use crate::http::{Call, list, table};
 use crate::resource::Resource;
 use crate::store::{Event, EventKind, StoreError};
 
-/// Longest watch, in seconds, when the client names none.
+/// Timeout of a watch in seconds when the client sets none.
 const DEFAULT_TIMEOUT: u64 = 1800;
-/// Longest watch that a client may ask for, in seconds.
-const LONGEST: u64 = 24 * 3600;
-/// How often a client that wants them gets bookmarks.
-const BOOKMARKS: Duration = Duration::from_mins(1);
+/// Maximum timeout that a client may set, in seconds.
+const MAX_TIMEOUT: u64 = 24 * 3600;
+/// Interval of bookmarks for clients that want them.
+const BOOKMARK_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Where a watch begins.
+/// Where a watch starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begin {
-    /// With the present objects.
+enum Start {
+    /// With the current objects.
     Present,
-    /// With what happens from now on.
+    /// With changes from now on.
     Now,
-    /// After this version.
+    /// With changes after this version.
     After(u64),
 }
 
-/// How events are written.
+/// Encodes events.
 #[derive(Clone, Copy)]
 struct Writer {
     resource: &'static Resource,
@@ -65,7 +65,7 @@ impl Writer {
         format!("{}\n", json!({"type": kind, "object": shown})).into()
     }
 
-    /// Tells how far the watch has come; `initial` says that all present objects have been sent.
+    /// Returns a bookmark of the watch's progress; `initial` marks the end of the initial objects.
     fn bookmark(&self, version: u64, initial: bool) -> Bytes {
         let mut object = decode::schema_of(self.resource).map_or_else(|| json!({}), decode::zero);
         object["kind"] = self.resource.kind.into();
@@ -77,7 +77,7 @@ impl Writer {
         self.event("BOOKMARK", &object)
     }
 
-    /// What a change means to a watch of the selected objects.
+    /// Returns the event that a change is to a watch of the selected objects.
     fn change(&self, change: &Event, selector: &Selector) -> Option<Bytes> {
         let now = selector.matches(&change.object);
         let previous = change.previous.as_deref();
@@ -85,7 +85,7 @@ impl Writer {
         match (change.kind, before, now) {
             (EventKind::Deleted, true, _) => Some(self.event("DELETED", &change.object)),
             (EventKind::Modified, true, false) => {
-                // As it was when it was last selected, under the version of the change.
+                // As it was when it last matched, with the version of the change.
                 let mut last = Value::clone(previous?);
                 last["metadata"]["resourceVersion"] = change.resource_version.to_string().into();
                 Some(self.event("DELETED", &last))
@@ -99,7 +99,7 @@ impl Writer {
     }
 }
 
-/// `ValidateListOptions` for a watch.
+/// Implements `ValidateListOptions` for a watch.
 fn check(call: &Call) -> Result<(), Status> {
     let matched = call.parameter("resourceVersionMatch");
     let initial = call.query.get("sendInitialEvents").is_some();
@@ -128,7 +128,7 @@ fn check(call: &Call) -> Result<(), Status> {
     }
 }
 
-fn begin(call: &Call) -> Result<Begin, Status> {
+fn start(call: &Call) -> Result<Start, Status> {
     let text = call.parameter("resourceVersion");
     let version: u64 = if text.is_empty() {
         0
@@ -140,14 +140,14 @@ fn begin(call: &Call) -> Result<Begin, Status> {
         })?
     };
     Ok(match call.query.get("sendInitialEvents") {
-        Some(_) if call.flag("sendInitialEvents") => Begin::Present,
-        Some(_) if version == 0 => Begin::Now,
-        None if version == 0 => Begin::Present,
-        _ => Begin::After(version),
+        Some(_) if call.flag("sendInitialEvents") => Start::Present,
+        Some(_) if version == 0 => Start::Now,
+        None if version == 0 => Start::Present,
+        _ => Start::After(version),
     })
 }
 
-/// Answers a watch: of a collection, or of the object of this name.
+/// Answers a watch: of a collection, or of the object with this name.
 pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Result<Response, Status> {
     let seconds = call.query.integer("timeoutSeconds")?;
     call.query.integer("limit")?;
@@ -161,14 +161,14 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
         output: call.output,
         included: table::included(&call.query)?,
     };
-    let begin = begin(call)?;
+    let start = start(call)?;
     let bookmarks = call.flag("allowWatchBookmarks");
     let namespace = Some(call.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let mut first = Vec::new();
-    let since = match begin {
-        Begin::After(version) => version,
-        Begin::Now => cluster.store.version(),
-        Begin::Present => {
+    let since = match start {
+        Start::After(version) => version,
+        Start::Now => cluster.store.version(),
+        Start::Present => {
             let (objects, version) = cluster.store.list(call.resource, namespace)?;
             let chosen = objects.iter().filter(|object| selector.matches(object));
             first.extend(chosen.map(|object| writer.event("ADDED", object)));
@@ -180,7 +180,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
     };
     let changes = match cluster.store.watch(call.resource, namespace, since) {
         Ok(changes) => changes,
-        // Told within the watch, as the API server does once it has begun.
+        // Sent within the watch, as the API server does once it has started.
         Err(error @ StoreError::Gone { .. }) => {
             first.push(writer.event("ERROR", &Status::from(error).status()));
             return Ok(stream_of(stream::iter(first.into_iter().map(Ok))));
@@ -198,25 +198,25 @@ pub(super) fn answer(cluster: &Cluster, call: &Call, name: Option<&str>) -> Resu
         .and_then(|seconds| u64::try_from(seconds).ok())
         .filter(|seconds| *seconds > 0)
         .unwrap_or(DEFAULT_TIMEOUT)
-        .min(LONGEST);
+        .min(MAX_TIMEOUT);
     let lasts = Duration::from_secs(lasts);
     let ended = Box::pin(tokio::time::sleep(lasts));
     let bookmarks = if bookmarks {
         let streamed = call.flag("sendInitialEvents");
-        marks(cluster.clone(), writer, lasts, streamed).boxed()
+        bookmark_stream(cluster.clone(), writer, lasts, streamed).boxed()
     } else {
         stream::pending().boxed()
     };
-    // A watch that has failed is over, whatever bookmarks would follow.
+    // A watch that has failed ends, whatever bookmarks would follow.
     let lines = stream::iter(first)
         .chain(merge(lines, bookmarks))
         .take_until(ended);
     Ok(stream_of(lines.map(Ok)))
 }
 
-/// Bookmarks every minute, and one two seconds before the end; a watch that is shorter than that has one only if it has
-/// `streamed` a list.
-fn marks(
+/// Returns bookmarks every minute, and one two seconds before the end; a watch shorter than that gets one only if
+/// it has `streamed` a list.
+fn bookmark_stream(
     cluster: Cluster,
     writer: Writer,
     lasts: Duration,
@@ -235,14 +235,14 @@ fn marks(
                 .checked_sub(Duration::from_secs(2))
                 .filter(|early| !early.is_zero())
                 .unwrap_or(left / 2);
-            let is_last = early <= BOOKMARKS;
-            tokio::time::sleep(early.min(BOOKMARKS)).await;
+            let is_last = early <= BOOKMARK_INTERVAL;
+            tokio::time::sleep(early.min(BOOKMARK_INTERVAL)).await;
             Some((writer.bookmark(cluster.store.version(), false), is_last))
         }
     })
 }
 
-/// Both streams as they come; ends with the first one.
+/// Merges both streams; ends with the first one.
 fn merge(
     lines: impl Stream<Item = Bytes> + Send + 'static,
     bookmarks: stream::BoxStream<'static, Bytes>,

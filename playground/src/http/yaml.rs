@@ -1,11 +1,11 @@
-//! Objects as YAML, in the layout of the API server's writer: members by name, lists at the depth of their key,
-//! texts in quotes only where a reader would take them for something else.
+//! Writes objects as YAML in the layout of the API server: members sorted by name, lists at the indentation of
+//! their key, strings quoted only where a parser would read another type.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// A document.
+/// Writes a document.
 pub(super) fn document(value: &Value) -> String {
     let mut text = String::new();
     match value {
@@ -26,7 +26,7 @@ fn block(value: &Value, depth: usize, out: &mut String) {
             let mut sorted: Vec<_> = members.iter().collect();
             sorted.sort_by(|a, b| a.0.cmp(b.0));
             for (number, (name, value)) in sorted.into_iter().enumerate() {
-                // The first member of a list's item stands behind its dash.
+                // The first member of a list item follows its dash.
                 if number > 0 || !out.ends_with("- ") {
                     out.push_str(&pad);
                 }
@@ -95,7 +95,7 @@ fn text(one: &str, depth: usize, is_key: bool) -> String {
     format!("'{}'", one.replace('\'', "''"))
 }
 
-/// `|`, with the sign that says how the text ends.
+/// Returns `|` with the chomping indicator for the end of the text.
 fn literal(one: &str, depth: usize) -> String {
     let pad = "  ".repeat(depth);
     let sign = match (one.ends_with('\n'), one.ends_with("\n\n")) {
@@ -119,7 +119,7 @@ fn literal(one: &str, depth: usize) -> String {
     format!("{sign}\n{}", lines.join("\n"))
 }
 
-/// A reader of YAML 1.1 takes it for a number, a truth value, nothing or a time.
+/// Whether a YAML 1.1 parser reads it as a number, a boolean, null or a timestamp.
 fn is_other_type(one: &str) -> bool {
     let lower = one.to_lowercase();
     let word = matches!(
@@ -161,7 +161,7 @@ fn is_other_type(one: &str) -> bool {
     word || date || number || sixty
 }
 
-/// It can stand without quotes.
+/// Whether it can be written without quotes.
 fn is_plain(one: &str) -> bool {
     let first = one.chars().next().unwrap_or(' ');
     let second = one.chars().nth(1);
@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_reader_gets_back_what_was_written() {
+    fn written_yaml_parses_to_same_value() {
         let value = json!({
             "b": {"yes": "on", "n": "1", "e": "", "x": {}, "l": []}, "a": [{"k": "v", "m": [1, "two: 2"]}, [1, 2]],
             "t": "line\nother\n", "u": "no end\nhere", "d": "2026-01-01T00:00:00Z", "c": 1.5, "q": "it's #1 # yes",

@@ -32,7 +32,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// `v1` or `batch/v1`: the `apiVersion` of its objects.
+    /// Returns the `apiVersion` of its objects: `v1` or `batch/v1`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {
             self.version.to_owned()
@@ -41,7 +41,7 @@ impl Resource {
         }
     }
 
-    /// `pods` or `jobs.batch`: how error messages name the type.
+    /// Returns the type's name in error messages: `pods` or `jobs.batch`.
     pub fn group_resource(&self) -> String {
         if self.group.is_empty() {
             self.plural.to_owned()
@@ -50,21 +50,21 @@ impl Resource {
         }
     }
 
-    /// The served type with this group, version and plural.
+    /// Returns the served type with this group, version and plural.
     pub fn find(group: &str, version: &str, plural: &str) -> Option<&'static Self> {
         ALL.iter().copied().find(|resource| {
             resource.group == group && resource.version == version && resource.plural == plural
         })
     }
 
-    /// The served type with this `apiVersion` and `kind`, as an owner reference names it.
+    /// Returns the served type with this `apiVersion` and `kind`, as named by an owner reference.
     pub fn find_kind(api_version: &str, kind: &str) -> Option<&'static Self> {
         ALL.iter()
             .copied()
             .find(|resource| resource.kind == kind && resource.api_version() == api_version)
     }
 
-    /// The served type stored under this group and plural.
+    /// Returns the served type stored under this group and plural.
     pub(crate) fn find_stored(group: &str, plural: &str) -> Option<&'static Self> {
         ALL.iter()
             .copied()
@@ -107,7 +107,7 @@ impl std::hash::Hash for Resource {
 
 impl Eq for Resource {}
 
-/// What most types have in common; each static overrides what differs.
+/// Common values of most types; each static overrides what differs.
 const CORE: Resource = Resource {
     group: "",
     version: "v1",

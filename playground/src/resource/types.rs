@@ -1,4 +1,4 @@
-//! Every type of the API, as discovery describes them (`openapi/types.json`: what a 1.36 API server offers).
+//! Every type of the API, from recorded discovery (`openapi/types.json`: the types of a 1.36 API server).
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::resource::Resource;
 
-/// The version that the API says of itself: the one whose rules it follows.
+/// The version that the API reports: the one whose rules it follows.
 pub(crate) const VERSION: &str = "v1.36.2+playground";
 
 const TEXT: &str = include_str!("../../openapi/types.json");
@@ -40,7 +40,7 @@ pub(crate) struct Type {
     pub kind: String,
     /// Whether objects live in a namespace.
     pub namespaced: bool,
-    /// What one may do.
+    /// The supported verbs.
     pub verbs: Vec<String>,
     /// Abbreviations.
     #[serde(default, rename = "shortNames")]
@@ -58,32 +58,32 @@ pub(crate) struct Type {
 pub(crate) struct Subresource {
     /// Such as `status`.
     pub name: String,
-    /// Kind of what is exchanged.
+    /// Kind of the request and response.
     pub kind: String,
-    /// Its group, if it is another.
+    /// Its API group, if it differs.
     #[serde(default)]
     pub group: String,
-    /// Its version, if it is another.
+    /// Its version, if it differs.
     #[serde(default)]
     pub version: String,
-    /// What one may do.
+    /// The supported verbs.
     pub verbs: Vec<String>,
 }
 
-/// Embedded at build time and covered by a test, so a text that cannot be read is a bug; it reads as no groups.
+/// Embedded at build time and covered by a test, so text that cannot be parsed is a bug; it reads as no groups.
 static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
     serde_json::from_str(TEXT).unwrap_or_else(|error| {
-        tracing::error!(%error, "the types of the API cannot be read");
+        tracing::error!(%error, "cannot parse the embedded API types");
         Vec::new()
     })
 });
 
-/// The groups, in the order of discovery; the core group first.
+/// Returns the groups in the order of discovery, the core group first.
 pub(crate) fn groups() -> &'static [Group] {
     &GROUPS
 }
 
-/// One type.
+/// Returns one type.
 pub(crate) fn find(group: &str, version: &str, plural: &str) -> Option<&'static Type> {
     groups()
         .iter()
@@ -96,7 +96,7 @@ pub(crate) fn find(group: &str, version: &str, plural: &str) -> Option<&'static 
         .find(|one| one.name == plural)
 }
 
-/// The types whose objects are kept, each in its group's preferred version.
+/// Returns the types whose objects are stored, each in its group's preferred version.
 pub(crate) fn stored() -> Vec<&'static Resource> {
     let mut all = Vec::new();
     for group in groups() {
@@ -113,7 +113,7 @@ pub(crate) fn stored() -> Vec<&'static Resource> {
     all
 }
 
-/// Lives as long as the process, as the types that are written out in [`crate::resource`] do.
+/// Leaked: it lives as long as the process, like the static types of [`crate::resource`].
 fn resource(group: &'static Group, version: &'static Version, one: &'static Type) -> &'static Resource {
     let texts = |list: &'static [String]| -> &'static [&'static str] {
         Box::leak(
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_types_can_be_read() {
+    fn embedded_types_parse() {
         assert!(find("batch", "v1", "jobs").is_some());
         assert!(stored().iter().any(|one| one.plural == "deployments"));
     }

@@ -1,4 +1,4 @@
-//! How much of the disk is used.
+//! Measures how much disk space is used.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -6,13 +6,14 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-/// Bytes that each file and folder costs besides what it holds.
+/// Bytes charged for each file and directory in addition to its content.
 pub(super) const INODE: u64 = 256;
-/// Folders and files that are counted of one tree.
+/// Maximum number of files and directories counted in one tree.
 const MAX_ENTRIES: usize = 2_000_000;
-/// Folders in folders that are counted: each takes a descriptor while it is read.
+/// Maximum nesting of directories counted: each level holds a file descriptor while it is read.
 const MAX_DEPTH: usize = 400;
-/// What a tree counts that has more or deeper ones, or closed ones: nobody hides a full disk that way.
+/// The size reported for a tree that exceeds these limits or has unreadable directories, so that nobody can hide a
+/// full disk that way.
 const UNCOUNTABLE: u64 = 1 << 50;
 
 /// The space of a file system, in bytes.
@@ -20,14 +21,14 @@ const UNCOUNTABLE: u64 = 1 << 50;
 pub(super) struct Space {
     pub size: u64,
     pub used: u64,
-    /// Free for a user that is not root.
+    /// Bytes available to a user other than root.
     pub free: u64,
-    /// Files that can be made, and how many there can be; 0 of 0 where that is not bounded.
+    /// Free and total inodes; both 0 where the file system does not limit them.
     pub free_files: u64,
     pub files: u64,
 }
 
-/// The file system that a path is on.
+/// Returns the space of the file system that contains a path.
 pub(super) fn space(path: &Path) -> rustix::io::Result<Space> {
     let stat = rustix::fs::statvfs(path)?;
     let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
@@ -40,11 +41,11 @@ pub(super) fn space(path: &Path) -> rustix::io::Result<Space> {
     })
 }
 
-/// Bytes that a folder takes on its disk. Links are not followed, whoever puts them in meanwhile, and other file
-/// systems are left out.
-pub(super) fn usage(folder: &Path) -> u64 {
+/// Returns the bytes that a directory takes on its disk. Symbolic links are not followed, even if one is put in
+/// place during the walk, and other file systems are left out.
+pub(super) fn usage(dir: &Path) -> u64 {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(root) = rustix::fs::open(folder, flags, Mode::empty()) else {
+    let Ok(root) = rustix::fs::open(dir, flags, Mode::empty()) else {
         return 0;
     };
     let Ok(device) = rustix::fs::fstat(&root).map(|stat| stat.st_dev) else {
@@ -55,7 +56,7 @@ pub(super) fn usage(folder: &Path) -> u64 {
         bytes: 0,
         left: MAX_ENTRIES,
     };
-    counter.folder(&root, 0);
+    counter.dir(&root, 0);
     counter.bytes
 }
 
@@ -66,8 +67,8 @@ struct Counter {
 }
 
 impl Counter {
-    fn folder(&mut self, folder: &OwnedFd, depth: usize) {
-        let Ok(entries) = rustix::fs::Dir::read_from(folder) else {
+    fn dir(&mut self, dir: &OwnedFd, depth: usize) {
+        let Ok(entries) = rustix::fs::Dir::read_from(dir) else {
             return;
         };
         for entry in entries.flatten() {
@@ -81,24 +82,24 @@ impl Counter {
             }
             self.left -= 1;
             self.bytes = self.bytes.saturating_add(INODE);
-            let Ok(stat) = rustix::fs::statat(folder.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) else {
+            let Ok(stat) = rustix::fs::statat(dir.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW) else {
                 continue;
             };
             if stat.st_dev != self.device {
                 continue;
             }
-            // Several names of one file are one file.
+            // Hard links to one file are counted once.
             let names = stat.st_nlink.max(1);
-            let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+            let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             let blocks = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
             self.bytes = self
                 .bytes
-                .saturating_add(if is_folder { blocks } else { blocks / names });
-            if is_folder {
+                .saturating_add(if is_directory { blocks } else { blocks / names });
+            if is_directory {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                match rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty()) {
-                    Ok(inner) => self.folder(&inner, depth + 1),
-                    // A folder that its owner has closed hides what it holds.
+                match rustix::fs::openat(dir.as_fd(), name, flags, Mode::empty()) {
+                    Ok(inner) => self.dir(&inner, depth + 1),
+                    // A directory made unreadable by its owner hides its content.
                     Err(Errno::ACCESS) => self.bytes = self.bytes.max(UNCOUNTABLE),
                     Err(_) => {}
                 }
@@ -112,17 +113,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_counted_once_and_links_are_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let inside = folder.path().join("inside");
+    fn hard_links_count_once_and_symlinks_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let inside = dir.path().join("inside");
         std::fs::create_dir(&inside).unwrap();
         std::fs::write(inside.join("file"), vec![1; 1 << 20]).unwrap();
         std::fs::hard_link(inside.join("file"), inside.join("again")).unwrap();
         std::os::unix::fs::symlink("/usr", inside.join("usr")).unwrap();
-        std::os::unix::fs::symlink(&inside, folder.path().join("link")).unwrap();
-        let used = usage(folder.path());
+        std::os::unix::fs::symlink(&inside, dir.path().join("link")).unwrap();
+        let used = usage(dir.path());
         assert!(((1 << 20)..(1 << 20) + (64 << 10)).contains(&used), "{used}");
-        assert_eq!(usage(&folder.path().join("link")), 0);
-        assert_eq!(usage(&folder.path().join("missing")), 0);
+        assert_eq!(usage(&dir.path().join("link")), 0);
+        assert_eq!(usage(&dir.path().join("missing")), 0);
     }
 }

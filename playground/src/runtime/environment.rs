@@ -1,4 +1,4 @@
-//! The environment of a container: only what its spec says.
+//! Builds the environment of a container: only what its spec says.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,10 +8,10 @@ use crate::cluster::Cluster;
 use crate::resource::{CONFIG_MAPS, Resource, SECRETS};
 use crate::store::Key;
 
-/// Why a container's configuration cannot be made (`CreateContainerConfigError`).
+/// The reason why a container's configuration cannot be built (`CreateContainerConfigError`).
 pub(super) type Missing = String;
 
-/// Variables in order. `PATH` and `HOSTNAME` are there as an image and the runtime set them.
+/// Returns the variables in order. `PATH` and `HOSTNAME` are preset, as by an image and the container runtime.
 pub(super) fn of(
     cluster: &Cluster,
     pod: &Value,
@@ -55,7 +55,7 @@ pub(super) fn of(
     Ok(env)
 }
 
-/// The Pod's host name.
+/// Returns the Pod's host name.
 pub(super) fn hostname(pod: &Value) -> String {
     let name = pod["spec"]["hostname"]
         .as_str()
@@ -67,7 +67,8 @@ pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// `$(NAME)` becomes the variable's value, `$$(NAME)` stays `$(NAME)`; an unknown one stays as it is.
+/// Expands variable references: `$(NAME)` becomes the variable's value, `$$(NAME)` becomes `$(NAME)`; an unknown
+/// reference is left unchanged.
 pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -126,7 +127,7 @@ fn reference(
     Ok(None)
 }
 
-/// A field of the Pod: `metadata.name`, `metadata.labels['app']`, `status.podIP`, …
+/// Returns a field of the Pod: `metadata.name`, `metadata.labels['app']`, `status.podIP`, …
 pub(super) fn field(pod: &Value, path: &str) -> String {
     let (path, key) = match path.split_once("['") {
         Some((path, key)) => (path, Some(key.trim_end_matches("']"))),
@@ -152,7 +153,7 @@ fn name_of(pod: &Value, reference: &Value) -> String {
     format!("{namespace}/{}", reference["name"].as_str().unwrap_or_default())
 }
 
-/// Keys and texts of a ConfigMap or Secret; none if it is optional and missing.
+/// Returns the keys and text values of a ConfigMap or Secret; `None` if it is optional and missing.
 pub(super) fn data(
     cluster: &Cluster,
     pod: &Value,
@@ -183,7 +184,7 @@ pub(super) fn data(
 /// Keys with their contents.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// Keys and contents of a ConfigMap or Secret; none if it does not exist.
+/// Returns the keys and contents of a ConfigMap or Secret; `None` if it does not exist.
 pub(super) fn bytes(
     cluster: &Cluster,
     pod: &Value,
@@ -222,13 +223,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn variables_are_expanded_as_kubernetes_expands_them() {
+    fn variable_references_expand_like_kubernetes() {
         let known = [("A".to_owned(), "1".to_owned())];
         assert_eq!(expand("$(A) $$(A) $(B) $A $", &known), "1 $(A) $(B) $A $");
     }
 
     #[test]
-    fn fields_of_the_pod_are_found() {
+    fn field_refs_resolve_to_pod_fields() {
         let pod = json!({"metadata": {"name": "p", "labels": {"a/b": "x"}}});
         assert_eq!(field(&pod, "metadata.name"), "p");
         assert_eq!(field(&pod, "metadata.labels['a/b']"), "x");

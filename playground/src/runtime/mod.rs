@@ -1,4 +1,4 @@
-//! The runtime: what runs the containers of Pods on this machine.
+//! The container runtime: runs the containers of Pods on this machine.
 
 mod disk;
 mod environment;

@@ -1,4 +1,4 @@
-//! What the parts of the runtime tell each other: which processes run, and which Pods have to go.
+//! State shared by the parts of the runtime: which processes run, and which Pods are being evicted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,13 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Why a Pod is evicted.
 #[derive(Debug, Clone)]
 pub(super) struct Eviction {
-    /// As in the Pod's status.
+    /// The message of the Pod's status.
     pub message: String,
-    /// The disk is full: what the Pod has written goes too.
+    /// The disk is full: what the Pod has written is removed too.
     pub pressure: bool,
 }
 
-/// The node, in memory.
+/// The in-memory state of the node.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     /// The first process of each running container, by the Pod's uid and the container's name.
@@ -26,44 +26,44 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Node {
-    /// A container runs.
+    /// Registers a running container.
     pub fn started(&self, uid: &str, container: &str, process: i32) {
         lock(&self.running).insert((uid.to_owned(), container.to_owned()), process);
     }
 
-    /// A container has ended.
+    /// Unregisters a container that has ended.
     pub fn ended(&self, uid: &str, container: &str) {
         lock(&self.running).remove(&(uid.to_owned(), container.to_owned()));
     }
 
-    /// The first process of a container, while it runs.
+    /// Returns the first process of a container while it runs.
     pub fn process(&self, uid: &str, container: &str) -> Option<i32> {
         lock(&self.running)
             .get(&(uid.to_owned(), container.to_owned()))
             .copied()
     }
 
-    /// Asks the runtime to end a Pod; false if it was asked before.
+    /// Requests the eviction of a Pod; returns false if it was requested before.
     pub fn evict(&self, uid: &str, eviction: Eviction) -> bool {
         lock(&self.evicted).insert(uid.to_owned(), eviction).is_none()
     }
 
-    /// Why this Pod has to go.
+    /// Returns why this Pod is being evicted.
     pub fn evicted(&self, uid: &str) -> Option<Eviction> {
         lock(&self.evicted).get(uid).cloned()
     }
 
-    /// The Pod's containers are gone.
+    /// Forgets a Pod whose containers are gone.
     pub fn forget(&self, uid: &str) {
         lock(&self.evicted).remove(uid);
     }
 
-    /// Forgets the Pods that have ended by themselves meanwhile.
+    /// Forgets evictions of Pods that have ended on their own.
     pub fn retain(&self, lives: impl Fn(&str) -> bool) {
         lock(&self.evicted).retain(|uid, _| lives(uid));
     }
 
-    /// Whether a Pod is still on its way out.
+    /// Whether an eviction is still in progress.
     pub fn is_evicting(&self) -> bool {
         !lock(&self.evicted).is_empty()
     }

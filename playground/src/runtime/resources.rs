@@ -1,12 +1,12 @@
-//! Limits of containers as numbers. As in Kubernetes a limit of zero is none. A text that is no quantity is the
-//! smallest limit, never none: the API does not let it in, so what is stored is damaged.
+//! Converts limits of containers to numbers. As in Kubernetes, a limit of zero means no limit. Text that is not a
+//! quantity is the smallest limit, never no limit: the API rejects it, so the stored object is damaged.
 
 use serde_json::Value;
 
 use crate::api::decode::quantity::Quantity;
 use crate::runtime::environment::list;
 
-/// A quantity as it is written.
+/// Returns a quantity as it is written in the manifest.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -14,7 +14,7 @@ pub(super) fn text(value: &Value) -> String {
     }
 }
 
-/// A quantity of a manifest; none if there is none.
+/// Parses a quantity of a manifest; `None` if there is none.
 pub(super) fn quantity(value: &Value) -> Option<Quantity> {
     if value.is_null() {
         return None;
@@ -22,30 +22,30 @@ pub(super) fn quantity(value: &Value) -> Option<Quantity> {
     Some(Quantity::parse(&text(value)).unwrap_or(Quantity::whole(1)))
 }
 
-/// Bytes as a quantity.
+/// Converts bytes to a quantity.
 pub(super) fn from_bytes(bytes: u64) -> Quantity {
     // In kibibytes, to be written with a binary suffix.
     Quantity::parse(&format!("{}Ki", bytes.div_ceil(1024))).unwrap_or(Quantity::whole(1))
 }
 
-/// Whole units, rounded up.
+/// Returns whole units, rounded up.
 pub(super) fn units(value: &Value) -> Option<u64> {
     quantity(value).map(|quantity| quantity.units(1))
 }
 
-/// A limit in bytes.
+/// Returns a limit in bytes.
 pub(super) fn bytes(value: &Value) -> Option<u64> {
     units(value).filter(|bytes| *bytes > 0)
 }
 
-/// A limit in thousandths.
+/// Returns a limit in thousandths.
 pub(super) fn millis(value: &Value) -> Option<u64> {
     quantity(value)
         .map(|quantity| quantity.units(1000))
         .filter(|millis| *millis > 0)
 }
 
-/// The sum of the containers' limits, if each has one.
+/// Returns the sum of the containers' limits, if each container has one.
 pub(super) fn pod_limit(pod: &Value, resource: &str) -> Option<u64> {
     let containers = list(&pod["spec"]["containers"]);
     let limits = containers
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_suffix_is_a_limit() {
+    fn every_quantity_suffix_is_parsed() {
         for (text, expected) in [
             ("1", 1),
             ("1k", 1000),

@@ -1,4 +1,4 @@
-//! The scheduler: puts each Pod on a node that has its labels and room for its requests.
+//! The scheduler: assigns each Pod to a node that matches its constraints and has room for its requests.
 
 mod hints;
 mod nodes;
@@ -18,43 +18,43 @@ use crate::api::registry::is_finished;
 use crate::cluster::Cluster;
 use crate::events;
 use crate::resource::{NODES, PERSISTENT_VOLUME_CLAIMS, PODS};
-use crate::scheduler::nodes::{Filter, Load, Refusal};
+use crate::scheduler::nodes::{Filter, Load, Rejection};
 use crate::store::{Event, Key, StoreError};
 
 const COMPONENT: &str = "default-scheduler";
 
-/// How often Pods that wait are looked at when nothing happens.
-const IDLE: Duration = Duration::from_secs(1);
+/// How often pending Pods are checked when nothing happens.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Schedules until the playground ends.
+/// Schedules until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         let mut scheduler = Scheduler {
             cluster: cluster.clone(),
-            refused: HashMap::new(),
+            unschedulable: HashMap::new(),
         };
         match scheduler.follow().await {
-            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the scheduler begins anew"),
-            Err(error) => tracing::warn!(%error, "the scheduler"),
+            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the scheduler relists"),
+            Err(error) => tracing::warn!(%error, "the scheduler failed; restarting"),
             Ok(()) => return,
         }
-        tokio::time::sleep(IDLE).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
 
-/// Places Pods, and remembers those that no node takes.
+/// Assigns Pods to nodes, and remembers the unschedulable ones.
 struct Scheduler {
     cluster: Cluster,
-    refused: HashMap<String, Refused>,
+    unschedulable: HashMap<String, UnschedulablePod>,
 }
 
-/// A Pod that no node takes.
+/// An unschedulable Pod.
 #[derive(Default)]
-struct Refused {
+struct UnschedulablePod {
     pod: Arc<Value>,
-    in_the_way: Vec<Filter>,
-    /// Something has happened since that may let it in.
-    again: bool,
+    filters: Vec<Filter>,
+    /// Whether something has happened since that may make it schedulable.
+    retry: bool,
 }
 
 impl Scheduler {
@@ -74,10 +74,10 @@ impl Scheduler {
                     Some(change) => self.node_changed(&*change?),
                     None => return Ok(()),
                 },
-                // Claims are not followed.
-                () = tokio::time::sleep(IDLE) => {}
+                // Claims are not watched.
+                () = tokio::time::sleep(RETRY_INTERVAL) => {}
             }
-            // What else has happened belongs to the same round.
+            // Changes that are available already belong to the same round.
             while let Some(Some(change)) = pods.next().now_or_never() {
                 self.pod_changed(&*change?);
             }
@@ -88,24 +88,24 @@ impl Scheduler {
     }
 
     fn pod_changed(&mut self, change: &Event) {
-        if hints::gives_room(change) {
-            for refused in self.refused.values_mut() {
-                refused.again |= refused.in_the_way.contains(&Filter::Resources);
+        if hints::frees_resources(change) {
+            for unschedulable in self.unschedulable.values_mut() {
+                unschedulable.retry |= unschedulable.filters.contains(&Filter::Resources);
             }
         }
         let uid = text(&change.object["metadata"]["uid"]);
-        if let Some(refused) = self.refused.get_mut(uid) {
-            refused.again |= refused.pod["spec"] != change.object["spec"];
+        if let Some(unschedulable) = self.unschedulable.get_mut(uid) {
+            unschedulable.retry |= unschedulable.pod["spec"] != change.object["spec"];
         }
     }
 
     fn node_changed(&mut self, change: &Event) {
-        for refused in self.refused.values_mut() {
-            refused.again |= hints::helps(change, &refused.pod, &refused.in_the_way);
+        for unschedulable in self.unschedulable.values_mut() {
+            unschedulable.retry |= hints::may_help(change, &unschedulable.pod, &unschedulable.filters);
         }
     }
 
-    /// Looks at every Pod that waits.
+    /// Tries to schedule every pending Pod.
     fn round(&mut self) -> Result<(), StoreError> {
         let (pods, _) = self.cluster.store.list(&PODS, None)?;
         let waiting: HashSet<&str> = pods
@@ -113,7 +113,7 @@ impl Scheduler {
             .filter(|pod| waits(pod))
             .map(|pod| text(&pod["metadata"]["uid"]))
             .collect();
-        self.refused.retain(|uid, _| waiting.contains(uid.as_str()));
+        self.unschedulable.retain(|uid, _| waiting.contains(uid.as_str()));
         if waiting.is_empty() {
             return Ok(());
         }
@@ -127,52 +127,57 @@ impl Scheduler {
         for pod in pods.iter().filter(|pod| waits(pod)) {
             if let Some(missing) = missing_claim(&self.cluster, pod)? {
                 let count = nodes.len();
-                let why = format!("persistentvolumeclaim \"{missing}\" not found");
-                let message = format!("0/{count} nodes are available: {why}. not found");
-                self.refuse(pod, Vec::new(), &message)?;
+                let reason = format!("persistentvolumeclaim \"{missing}\" not found");
+                let message = format!("0/{count} nodes are available: {reason}. not found");
+                self.mark_unschedulable(pod, Vec::new(), &message)?;
                 continue;
             }
-            let mut refusals: Vec<Refusal> = Vec::new();
+            let mut rejections: Vec<Rejection> = Vec::new();
             let mut best: Option<(i64, &str)> = None;
             for node in &nodes {
                 let name = text(&node["metadata"]["name"]);
                 let load = loads.entry(name).or_default();
-                let refused = nodes::refusals(pod, node, load);
-                if refused.is_empty() && best.is_none_or(|(least, _)| load.pods < least) {
+                let found = nodes::rejections(pod, node, load);
+                if found.is_empty() && best.is_none_or(|(fewest, _)| load.pods < fewest) {
                     best = Some((load.pods, name));
                 }
-                refusals.extend(refused);
+                rejections.extend(found);
             }
             if let Some((_, node)) = best {
                 loads.entry(node).or_default().add(pod);
                 outcome::bind(&self.cluster, pod, node)?;
                 continue;
             }
-            let message = outcome::message(nodes.len(), &refusals);
-            let in_the_way = refusals.into_iter().map(|refusal| refusal.filter).collect();
-            self.refuse(pod, in_the_way, &message)?;
+            let message = outcome::message(nodes.len(), &rejections);
+            let filters = rejections.into_iter().map(|rejection| rejection.filter).collect();
+            self.mark_unschedulable(pod, filters, &message)?;
         }
         Ok(())
     }
 
-    /// Remembers that no node takes a Pod, and tells it if it is new or was worth another try.
-    fn refuse(&mut self, pod: &Arc<Value>, in_the_way: Vec<Filter>, message: &str) -> Result<(), StoreError> {
+    /// Remembers that a Pod is unschedulable, and reports it if that is new or the Pod was retried.
+    fn mark_unschedulable(
+        &mut self,
+        pod: &Arc<Value>,
+        filters: Vec<Filter>,
+        message: &str,
+    ) -> Result<(), StoreError> {
         let is_written = outcome::conditions(pod)
             .iter()
             .any(|condition| condition["message"] == message);
-        let known = self.refused.entry(text(&pod["metadata"]["uid"]).to_owned());
+        let known = self.unschedulable.entry(text(&pod["metadata"]["uid"]).to_owned());
         let is_new = matches!(known, Entry::Vacant(_));
-        let refused = known.or_default();
-        let tell = is_new || refused.again || !is_written;
-        *refused = Refused {
+        let unschedulable = known.or_default();
+        let report = is_new || unschedulable.retry || !is_written;
+        *unschedulable = UnschedulablePod {
             pod: Arc::clone(pod),
-            in_the_way,
-            again: false,
+            filters,
+            retry: false,
         };
-        if !is_written && !outcome::refuse(&self.cluster, pod, message)? {
+        if !is_written && !outcome::write_unschedulable(&self.cluster, pod, message)? {
             return Ok(());
         }
-        if tell {
+        if report {
             let what = ("Warning", "FailedScheduling", "Scheduling");
             events::record_action(&self.cluster, pod, COMPONENT, what, message);
         }
@@ -192,7 +197,7 @@ fn waits(pod: &Value) -> bool {
         && pod["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// A claim that a Pod names and that does not exist.
+/// Returns a claim that a Pod names and that does not exist.
 fn missing_claim(cluster: &Cluster, pod: &Value) -> Result<Option<String>, StoreError> {
     let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
     for volume in pod["spec"]["volumes"].as_array().into_iter().flatten() {
@@ -207,7 +212,7 @@ fn missing_claim(cluster: &Cluster, pod: &Value) -> Result<Option<String>, Store
     Ok(None)
 }
 
-/// A text member; empty if missing.
+/// Returns a text field; empty if missing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

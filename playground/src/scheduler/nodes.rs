@@ -1,4 +1,4 @@
-//! Why a node does not take a Pod, in the scheduler's words.
+//! Filters nodes for a Pod, with the scheduler's messages.
 
 use serde_json::{Map, Value};
 
@@ -8,12 +8,12 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// What a node's Pods ask for, by resource.
+/// The resources requested by a node's Pods.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Load {
-    /// How many Pods there are.
+    /// Number of Pods.
     pub pods: i64,
-    asked: Vec<(String, Quantity)>,
+    requested: Vec<(String, Quantity)>,
 }
 
 impl Load {
@@ -21,20 +21,20 @@ impl Load {
     pub(super) fn add(&mut self, pod: &Value) {
         self.pods += 1;
         for (name, amount) in requests(pod) {
-            match self.asked.iter_mut().find(|(other, _)| *other == name) {
+            match self.requested.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, sum)) => *sum = sum.plus(amount),
-                None => self.asked.push((name, amount)),
+                None => self.requested.push((name, amount)),
             }
         }
     }
 
     fn of(&self, name: &str) -> Quantity {
-        let found = self.asked.iter().find(|(other, _)| other == name);
+        let found = self.requested.iter().find(|(other, _)| other == name);
         found.map_or(Quantity::ZERO, |(_, amount)| *amount)
     }
 }
 
-/// What a Pod asks for: the sum of its containers, or the most of one init container.
+/// Returns what a Pod requests: the sum of its containers, or the maximum of one init container.
 fn requests(pod: &Value) -> Vec<(String, Quantity)> {
     let total = crate::api::admission::pod_requests(pod);
     let amounts = total.as_object().into_iter().flatten();
@@ -43,31 +43,31 @@ fn requests(pod: &Value) -> Vec<(String, Quantity)> {
         .collect()
 }
 
-/// What may stand in a Pod's way, in the order in which a node is asked.
+/// What may prevent a Pod from being scheduled, in the order of the scheduler's filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Filter {
-    /// The node takes no new Pods.
+    /// The node is unschedulable.
     Unschedulable,
-    /// The node has a taint.
+    /// The Pod does not tolerate a taint of the node.
     Taints,
-    /// The Pod wants other nodes.
+    /// The Pod's node selector or affinity does not match.
     Affinity,
-    /// There is no room.
+    /// The node has insufficient resources.
     Resources,
 }
 
-/// Why a node does not take a Pod.
-pub(super) struct Refusal {
-    /// What stands in the way.
+/// Why a node rejects a Pod.
+pub(super) struct Rejection {
+    /// The filter that rejects it.
     pub filter: Filter,
-    /// In words.
+    /// The message.
     pub reason: String,
 }
 
-/// All reasons why a node does not take a Pod: the first kind of reason that there is.
-pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
+/// Returns why a node rejects a Pod: all reasons of the first filter that rejects it.
+pub(super) fn rejections(pod: &Value, node: &Value, load: &Load) -> Vec<Rejection> {
     let one = |filter, reason: &str| {
-        vec![Refusal {
+        vec![Rejection {
             filter,
             reason: reason.to_owned(),
         }]
@@ -80,7 +80,7 @@ pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
     if hard.any(|taint| !tolerates(pod, taint)) {
         return one(Filter::Taints, "node(s) had untolerated taint(s)");
     }
-    if !selected(pod, node) {
+    if !matches_affinity(pod, node) {
         return one(
             Filter::Affinity,
             "node(s) didn't match Pod's node affinity/selector",
@@ -96,12 +96,12 @@ pub(super) fn refusals(pod: &Value, node: &Value, load: &Load) -> Vec<Refusal> {
     if Quantity::whole(load.pods + 1) > amount("pods") {
         reasons.push("Too many pods".to_owned());
     }
-    for (name, asked) in requests(pod) {
-        if asked > Quantity::ZERO && load.of(&name).plus(asked) > amount(&name) {
+    for (name, requested) in requests(pod) {
+        if requested > Quantity::ZERO && load.of(&name).plus(requested) > amount(&name) {
             reasons.push(format!("Insufficient {name}"));
         }
     }
-    let resources = |reason| Refusal {
+    let resources = |reason| Rejection {
         filter: Filter::Resources,
         reason,
     };
@@ -122,8 +122,8 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
     })
 }
 
-/// `nodeSelector` and required node affinity.
-fn selected(pod: &Value, node: &Value) -> bool {
+/// Whether `nodeSelector` and required node affinity match.
+fn matches_affinity(pod: &Value, node: &Value) -> bool {
     let labels = &node["metadata"]["labels"];
     let wanted = pod["spec"]["nodeSelector"].as_object();
     if wanted
@@ -143,13 +143,13 @@ fn selected(pod: &Value, node: &Value) -> bool {
     items(&required["nodeSelectorTerms"]).iter().any(|term| {
         let (expressions, on_fields) = (items(&term["matchExpressions"]), items(&term["matchFields"]));
         !(expressions.is_empty() && on_fields.is_empty())
-            && expressions.iter().all(|one| holds(one, labels))
-            && on_fields.iter().all(|one| holds(one, &fields))
+            && expressions.iter().all(|one| matches_requirement(one, labels))
+            && on_fields.iter().all(|one| matches_requirement(one, &fields))
     })
 }
 
-/// Whether a requirement on labels holds.
-fn holds(requirement: &Value, labels: &Value) -> bool {
+/// Whether a label selector requirement matches.
+fn matches_requirement(requirement: &Value, labels: &Value) -> bool {
     let found = labels
         .get(requirement["key"].as_str().unwrap_or_default())
         .and_then(Value::as_str);
@@ -178,20 +178,20 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_node_says_why_it_does_not_take_a_pod() {
+    fn node_reports_why_it_rejects_pod() {
         let node = json!({"metadata": {"labels": {"zone": "a"}}, "status": {"allocatable": {"cpu": "1", "pods": "9"}}});
         let pod = |spec: Value| json!({"spec": spec});
-        let refused = |spec: Value| -> Vec<String> {
-            let all = refusals(&pod(spec), &node, &Load::default());
-            all.into_iter().map(|refusal| refusal.reason).collect()
+        let reasons = |spec: Value| -> Vec<String> {
+            let all = rejections(&pod(spec), &node, &Load::default());
+            all.into_iter().map(|rejection| rejection.reason).collect()
         };
-        let asks = |cpu: &str| json!({"containers": [{"resources": {"requests": {"cpu": cpu}}}]});
-        assert!(refused(asks("1")).is_empty());
-        assert_eq!(refused(asks("2")), ["Insufficient cpu"]);
+        let requests_cpu = |cpu: &str| json!({"containers": [{"resources": {"requests": {"cpu": cpu}}}]});
+        assert!(reasons(requests_cpu("1")).is_empty());
+        assert_eq!(reasons(requests_cpu("2")), ["Insufficient cpu"]);
         let affinity = json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
             "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "NotIn", "values": ["a"]}]}]}}}});
         assert_eq!(
-            refused(affinity),
+            reasons(affinity),
             ["node(s) didn't match Pod's node affinity/selector"]
         );
     }

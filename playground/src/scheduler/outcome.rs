@@ -1,4 +1,4 @@
-//! What is written about a Pod: its node, or why no node takes it.
+//! Writes the result of scheduling a Pod: its node, or why it is unschedulable.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,30 @@ use crate::cluster::Cluster;
 use crate::events;
 use crate::resource::PODS;
 use crate::scheduler::COMPONENT;
-use crate::scheduler::nodes::Refusal;
+use crate::scheduler::nodes::Rejection;
 use crate::store::{Key, StoreError};
 
-/// Why no node takes a Pod.
-pub(super) fn message(nodes: usize, refusals: &[Refusal]) -> String {
+/// Returns the message for an unschedulable Pod.
+pub(super) fn message(nodes: usize, rejections: &[Rejection]) -> String {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    for refusal in refusals {
-        *counted.entry(&refusal.reason).or_default() += 1;
+    for rejection in rejections {
+        *counted.entry(&rejection.reason).or_default() += 1;
     }
-    let mut words: Vec<String> = counted
+    let mut message_parts: Vec<String> = counted
         .iter()
         .map(|(reason, count)| format!("{count} {reason}"))
         .collect();
-    words.sort();
+    message_parts.sort();
     if nodes == 0 {
         return "no nodes available to schedule pods".to_owned();
     }
     format!(
         "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
-        words.join(", ")
+        message_parts.join(", ")
     )
 }
 
-/// Puts a Pod on a node.
+/// Assigns a Pod to a node.
 pub(super) fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), StoreError> {
     let now = cluster.clock.now_text();
     cluster.store.modify(&Key::of(&PODS, pod)?, |pod| {
@@ -53,15 +53,15 @@ pub(super) fn bind(cluster: &Cluster, pod: &Value, node: &str) -> Result<(), Sto
     Ok(())
 }
 
-/// The conditions of a Pod.
+/// Returns the conditions of a Pod.
 pub(super) fn conditions(pod: &Value) -> &[Value] {
     pod["status"]["conditions"]
         .as_array()
         .map_or(&[][..], Vec::as_slice)
 }
 
-/// Writes why no node takes a Pod; false if it is gone.
-pub(super) fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<bool, StoreError> {
+/// Writes why a Pod is unschedulable; returns false if the Pod is gone.
+pub(super) fn write_unschedulable(cluster: &Cluster, pod: &Value, message: &str) -> Result<bool, StoreError> {
     let now = cluster.clock.now_text();
     let generation = pod["metadata"]["generation"].clone();
     let options = WriteOptions::system("kube-scheduler");
@@ -76,8 +76,11 @@ pub(super) fn refuse(cluster: &Cluster, pod: &Value, message: &str) -> Result<bo
         Ok(new)
     });
     if let Err(refused) = written {
-        // Deleted meanwhile: nothing to tell.
-        tracing::debug!(message = refused.message, "a Pod that no node takes");
+        // Deleted meanwhile: nothing to report.
+        tracing::debug!(
+            message = refused.message,
+            "cannot update the condition of an unschedulable Pod"
+        );
         return Ok(false);
     }
     Ok(true)

@@ -1,4 +1,4 @@
-//! What is told of a Pod that no node takes.
+//! Tests what is reported about unschedulable Pods.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn failures(cluster: &Cluster) -> Vec<Value> {
     failed.map(|event| event["series"]["count"].clone()).collect()
 }
 
-/// The Pod ends, and the scheduler hears of it.
+/// The Pod ends, and the scheduler receives the change.
 fn end(scheduler: &mut Scheduler, pod: &Value) {
     let key = Key::of(&PODS, pod).unwrap();
     let before = scheduler.cluster.store.get(&key).unwrap();
@@ -46,11 +46,11 @@ fn end(scheduler: &mut Scheduler, pod: &Value) {
 }
 
 #[test]
-fn a_pod_without_room_is_tried_and_told_again_when_another_one_ends() {
+fn unschedulable_pod_is_retried_and_reported_when_another_finishes() {
     let cluster = cluster();
     let mut scheduler = Scheduler {
         cluster: cluster.clone(),
-        refused: HashMap::new(),
+        unschedulable: HashMap::new(),
     };
     let small: Vec<_> = ["a", "b", "c"].map(|name| create(&cluster, name, "1m")).into();
     create(&cluster, "huge", "9999");
@@ -60,7 +60,7 @@ fn a_pod_without_room_is_tried_and_told_again_when_another_one_ends() {
     assert_eq!(failures(&cluster), [Value::Null], "nothing has happened");
     end(&mut scheduler, &small[0]);
     scheduler.round().unwrap();
-    // Its condition is written since: that is another state of the Pod, and another event.
+    // Its condition has been written since: that is another state of the Pod, and another event.
     assert_eq!(failures(&cluster).len(), 2);
     end(&mut scheduler, &small[1]);
     scheduler.round().unwrap();

@@ -1,7 +1,7 @@
 //! The database file: one redb table of objects, one of counters.
 //!
-//! A database that has failed to write is of no use any more, so it is opened again before the next write. Until it
-//! can be, for want of space, nothing is written.
+//! A database that has failed to write is unusable, so it is reopened before the next write. As long as reopening
+//! fails, for example on a full disk, nothing is written.
 
 use std::io;
 use std::path::Path;
@@ -61,31 +61,31 @@ impl From<redb::Error> for Failure {
 pub(super) type Open = Box<dyn Fn() -> Result<Database, redb::Error> + Send>;
 
 pub(super) struct Disk {
-    /// Held by who writes. None keeps nothing.
+    /// Locked by the current writer. `None` stores nothing.
     file: Mutex<Option<DatabaseFile>>,
-    /// Whether a write waits for a disk.
-    waits: bool,
+    /// Whether writes wait for a disk.
+    is_durable: bool,
     /// Why the last write failed, until one succeeds.
     failure: Mutex<Option<Failure>>,
 }
 
-/// What one writer has at a time.
+/// The database, owned by one writer at a time.
 pub(super) struct DatabaseFile {
     open: Open,
-    /// None after a failure.
+    /// `None` after a failure.
     database: Option<Database>,
     /// The acknowledged states of the objects whose changes have failed. A commit that reports a failure may be on disk
     /// all the same, so the next write puts these back.
     unconfirmed: Vec<Change>,
 }
 
-/// A turn of a writer.
-pub(super) struct Turn<'a> {
+/// Exclusive access of one writer.
+pub(super) struct DiskAccess<'a> {
     file: &'a mut Option<DatabaseFile>,
     failure: &'a Mutex<Option<Failure>>,
 }
 
-/// What a file holds.
+/// The content of a file.
 type Objects = Vec<(Key, Value)>;
 
 fn disk(error: impl Into<redb::Error>) -> StoreError {
@@ -126,7 +126,7 @@ impl Disk {
             let (path, bytes) = entry.map_err(disk)?;
             let path = path.value();
             let Some(key) = parse(path) else {
-                tracing::warn!(path, "an object of a type that is no longer served is left alone");
+                tracing::warn!(path, "ignoring an object of a type that is no longer served");
                 continue;
             };
             let object = serde_json::from_slice(bytes.value())
@@ -145,22 +145,22 @@ impl Disk {
                 database: Some(database),
                 unconfirmed: Vec::new(),
             })),
-            waits: true,
+            is_durable: true,
             failure: Mutex::default(),
         };
         Ok((opened, objects, version))
     }
 
-    /// No disk at all: everything is gone with the process.
-    pub(super) fn none() -> Self {
+    /// Creates a disk that stores nothing: everything is gone with the process.
+    pub(super) fn ephemeral() -> Self {
         Self {
             file: Mutex::default(),
-            waits: false,
+            is_durable: false,
             failure: Mutex::default(),
         }
     }
 
-    /// Why the last write failed, if it did.
+    /// Returns why the last write failed, if it did.
     pub(super) fn failure(&self) -> Option<Failure> {
         self.failure
             .lock()
@@ -168,30 +168,30 @@ impl Disk {
             .clone()
     }
 
-    /// Waits for its turn to write, and takes it.
-    pub(super) fn in_turn<T>(&self, work: impl FnOnce(&mut Turn<'_>) -> T) -> T {
-        let turn = || {
+    /// Waits for exclusive access to the database, and runs `work` with it.
+    pub(super) fn exclusively<T>(&self, work: impl FnOnce(&mut DiskAccess<'_>) -> T) -> T {
+        let run = || {
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut Turn {
+            work(&mut DiskAccess {
                 file: &mut file,
                 failure: &self.failure,
             })
         };
-        if self.waits {
-            crate::store::blocking(turn)
+        if self.is_durable {
+            crate::store::blocking(run)
         } else {
-            turn()
+            run()
         }
     }
 
-    /// Writes nothing new, to see whether it can be written.
+    /// Writes an unchanged value to test whether writes succeed.
     pub(super) fn probe(&self) -> Result<(), Failure> {
-        self.in_turn(|turn| turn.attempt(&[], None))
+        self.exclusively(|access| access.attempt(&[], None))
     }
 }
 
-impl Turn<'_> {
-    /// Writes changes, and the version that they reach.
+impl DiskAccess<'_> {
+    /// Writes changes together with the version that they reach.
     pub(super) fn write(&mut self, changes: &[Change], version: u64) -> Result<(), Failure> {
         self.attempt(changes, Some(version))
     }
@@ -211,7 +211,7 @@ impl Turn<'_> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match (&written, &*failure) {
             (Err(failure), None) => tracing::error!(?failure, "the store cannot write"),
-            (Ok(()), Some(_)) => tracing::info!("the store writes again"),
+            (Ok(()), Some(_)) => tracing::info!("the store can write again"),
             _ => {}
         }
         if written.is_err() {

@@ -1,4 +1,4 @@
-//! The metadata fields that storing itself reads and writes.
+//! Reads and writes the metadata fields that the store itself needs.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 use crate::store::StoreError;
 
-/// What a caller requires of the object it removes
+/// The state that a caller requires of the object it removes
 /// ([`Preconditions`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preconditions {
-    /// The uid it must have.
+    /// The required uid.
     pub uid: Option<String>,
-    /// The resourceVersion it must have.
+    /// The required resourceVersion.
     pub resource_version: Option<String>,
 }
 
 impl Preconditions {
-    /// Refuses an object that is not the one required, in the API server's words.
+    /// Checks an object against the preconditions; errors have the API server's messages.
     pub fn check(&self, object: &Value) -> Result<(), StoreError> {
         if let Some(wanted) = &self.uid
             && wanted != text(object, "uid")
@@ -41,7 +41,7 @@ impl Preconditions {
     }
 }
 
-/// A string field of the metadata; empty if absent.
+/// Returns a string field of the metadata; empty if absent.
 pub(super) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
     object["metadata"][field].as_str().unwrap_or_default()
 }
@@ -53,7 +53,7 @@ fn metadata(object: &mut Value) -> Result<&mut Map<String, Value>, StoreError> {
         .ok_or(StoreError::Malformed("metadata is not an object"))
 }
 
-/// Gives a new object its uid and creationTimestamp, if it has none.
+/// Sets the uid and creationTimestamp of a new object if it has none.
 pub(super) fn complete(object: &mut Value) -> Result<(), StoreError> {
     let metadata = metadata(object)?;
     if metadata
@@ -69,7 +69,7 @@ pub(super) fn complete(object: &mut Value) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The present, in whole seconds, as `metav1.Time` writes it.
+/// Returns the current time in whole seconds, in the format of `metav1.Time`.
 fn now() -> String {
     crate::clock::seconds(Timestamp::now())
 }
@@ -87,8 +87,8 @@ pub(super) fn differ(stored: &Value, object: &mut Value) -> Result<bool, StoreEr
     Ok(stored != object)
 }
 
-/// Whether a write that turns `stored` into `object` ends a deletion: the last finalizer is gone
-/// and no grace is left (the API server's `ShouldDeleteDuringUpdate`).
+/// Whether a write that turns `stored` into `object` completes a deletion: the last finalizer is gone and no grace
+/// period is left (the API server's `ShouldDeleteDuringUpdate`).
 pub(super) fn ends_deletion(stored: &Value, object: &Value) -> bool {
     let finalizers = object["metadata"]["finalizers"].as_array();
     finalizers.is_none_or(Vec::is_empty)

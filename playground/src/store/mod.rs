@@ -1,12 +1,11 @@
-//! The objects of the cluster: all in memory, each change on disk before it is acknowledged.
+//! The object store of the cluster: everything is in memory, and each change is on disk before it is acknowledged.
 //!
-//! Objects are JSON values. One counter, the resourceVersion, numbers every change
-//! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions)).
-//! A write is prepared in memory under one lock, waits until a redb transaction holds it, and is seen by readers and
-//! watches only then; writers that wait together share a transaction ([`disk`]). Where the transaction fails, as on a
-//! full disk, none of it has happened: each writer gets the error, and the next write tries the disk afresh.
-//! Watches read a bounded history
-//! ([`watch`]) and learn of their own falling behind by [`StoreError::Gone`].
+//! Objects are JSON values. One counter, the resourceVersion, numbers every change ([API
+//! concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions)). A write is prepared
+//! in memory under one lock, waits until a redb transaction has committed it, and is visible to readers and watches
+//! only then; concurrent writers share a transaction ([`disk`]). If the transaction fails, as on a full disk, none
+//! of its changes has happened: each writer gets the error, and the next write tries the disk again. Watches read a
+//! bounded history ([`watch`]); one that falls behind ends with [`StoreError::Gone`].
 
 mod disk;
 mod meta;
@@ -26,30 +25,30 @@ pub use crate::store::meta::Preconditions;
 use crate::store::state::{Outcome, State};
 pub use crate::store::watch::{Event, EventKind, Watch};
 
-/// Why a store operation was refused.
+/// Why a store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is no such object.
+    /// The object does not exist.
     #[error("{0} not found")]
     NotFound(String),
-    /// An object of this name exists.
+    /// An object with this name exists.
     #[error("{0} already exists")]
     AlreadyExists(String),
-    /// The object has changed since the caller read it (its resourceVersion is another).
+    /// The object was changed after the caller read it (its resourceVersion differs).
     #[error("{0} has been modified")]
     Conflict(String),
-    /// A uid or resourceVersion the caller required is not the object's; the text says which.
+    /// The object's uid or resourceVersion is not the one that the caller required; the text says which.
     #[error("{0}")]
     Precondition(String),
-    /// The watch's starting point is older than the history that is kept: list again.
+    /// The start of the watch is older than the retained history: relist.
     #[error("too old resource version: {requested} ({oldest})")]
     Gone {
-        /// Where the watch wanted to go on.
+        /// The version from which the watch was to resume.
         requested: u64,
-        /// The oldest resourceVersion from which a watch can go on.
+        /// The oldest resourceVersion from which a watch can resume.
         oldest: u64,
     },
-    /// An object lacks what storing needs (a name, or metadata that is an object).
+    /// The object lacks what the store needs (a name, or metadata that is an object).
     #[error("object cannot be stored: {0}")]
     Malformed(&'static str),
     /// Writing to disk failed, and nothing was changed. Later writes try again.
@@ -60,19 +59,19 @@ pub enum StoreError {
     Full,
 }
 
-/// Names one stored object.
+/// Identifies one stored object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Its type.
+    /// The resource type.
     pub resource: &'static Resource,
-    /// Its namespace; empty for cluster-scoped types.
+    /// The namespace; empty for cluster-scoped types.
     pub namespace: String,
-    /// Its name.
+    /// The name.
     pub name: String,
 }
 
 impl Key {
-    /// The key of a namespaced object.
+    /// Creates the key of a namespaced object.
     pub fn new(resource: &'static Resource, namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             resource,
@@ -81,7 +80,7 @@ impl Key {
         }
     }
 
-    /// The key that `object`'s metadata names.
+    /// Returns the key named by `object`'s metadata.
     pub fn of(resource: &'static Resource, object: &Value) -> Result<Self, StoreError> {
         let metadata = object
             .get("metadata")
@@ -98,7 +97,7 @@ impl Key {
         Ok(Self::new(resource, namespace, text("name")))
     }
 
-    /// `jobs.batch "pi"`: how errors name the object.
+    /// Formats the object's name for error messages: `jobs.batch "pi"`.
     fn quoted(&self) -> String {
         format!("{} \"{}\"", self.resource.group_resource(), self.name)
     }
@@ -116,19 +115,19 @@ struct Shared {
 }
 
 impl Shared {
-    /// The state. A panic elsewhere cannot leave it half-changed: changes are applied whole.
+    /// Locks the state. A panic elsewhere cannot leave it half-changed: changes are applied as a whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Store {
-    /// Opens (or makes) the database file at `path` and reads every object into memory.
+    /// Opens (or creates) the database file at `path` and reads every object into memory.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Ok(Self::new(disk::Disk::open(path)?))
     }
 
-    /// A store whose database is opened by `open`, for tests.
+    /// Creates a store whose database is opened by `open`, for tests.
     #[cfg(test)]
     fn open_with(open: disk::Open) -> Result<Self, StoreError> {
         Ok(Self::new(disk::Disk::open_with(open)?))
@@ -143,28 +142,28 @@ impl Store {
         }
     }
 
-    /// A store of which nothing is kept, for tests.
+    /// Creates a store that writes nothing to disk, for tests.
     pub fn in_memory() -> Self {
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State::new(Vec::new(), 1)),
-                disk: disk::Disk::none(),
+                disk: disk::Disk::ephemeral(),
             }),
         }
     }
 
-    /// The newest resourceVersion.
+    /// Returns the newest resourceVersion.
     pub fn version(&self) -> u64 {
         self.shared.state().version()
     }
 
-    /// One object, if it exists.
+    /// Returns one object, if it exists.
     pub fn get(&self, key: &Key) -> Result<Option<Arc<Value>>, StoreError> {
         Ok(self.shared.state().get(key))
     }
 
-    /// Every object of a type, of one namespace or all, ordered by namespace and name; and the
-    /// resourceVersion this list shows.
+    /// Lists the objects of a type, of one namespace or all, ordered by namespace and name; returns the
+    /// resourceVersion of the list too.
     pub fn list(
         &self,
         resource: &'static Resource,
@@ -174,7 +173,11 @@ impl Store {
         Ok((state.list(resource, namespace), state.version()))
     }
 
-    /// Every object of a type as it was at an earlier version: [`StoreError::Gone`] if that is forgotten.
+    /// Lists the objects of a type as they were at an earlier version.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Gone`] if that version has been compacted.
     pub fn list_at(
         &self,
         resource: &'static Resource,
@@ -190,13 +193,13 @@ impl Store {
             })
     }
 
-    /// Forgets how everything was before this version. Watches still go on from older ones as long as the changes
-    /// are remembered.
+    /// Compacts the history before this version for lists. Watches can still resume from older versions as long as
+    /// the changes are retained.
     pub fn compact(&self, version: u64) {
         self.shared.state().compact(version);
     }
 
-    /// Why the last write failed, if it did.
+    /// Returns why the last write failed, if it did.
     pub fn failure(&self) -> Option<String> {
         self.shared
             .disk
@@ -204,7 +207,7 @@ impl Store {
             .map(|failure| StoreError::from(failure).to_string())
     }
 
-    /// Tries to write where the last write failed, and says whether writes succeed.
+    /// Tests the disk if the last write failed; returns whether writes succeed.
     pub fn probe(&self) -> Result<(), StoreError> {
         match self.shared.disk.failure() {
             Some(_) => blocking(|| self.shared.disk.probe()).map_err(StoreError::from),
@@ -224,9 +227,9 @@ impl Store {
         })
     }
 
-    /// Replaces an object. A resourceVersion in it must be the stored one. A write that changes
-    /// nothing keeps the resourceVersion. An object that is being deleted goes when the write
-    /// takes its last finalizer, as in Kubernetes.
+    /// Replaces an object. A resourceVersion in it must be the stored one. A write that changes nothing keeps the
+    /// resourceVersion. An object that is being deleted is removed when the write removes its last finalizer, as in
+    /// Kubernetes.
     pub fn update(&self, resource: &'static Resource, object: Value) -> Result<Arc<Value>, StoreError> {
         let key = Key::of(resource, &object)?;
         self.write(|state| {
@@ -241,8 +244,8 @@ impl Store {
         })
     }
 
-    /// Reads, changes and writes an object under the lock, so it never conflicts. `change` must be
-    /// quick. What [`Store::update`] says of unchanged and of finished objects holds here too.
+    /// Reads, changes and writes an object under the lock, so it never conflicts. `change` must be quick. The rules
+    /// of [`Store::update`] for unchanged objects and completed deletions apply here too.
     pub fn modify<E: From<StoreError>>(
         &self,
         key: &Key,
@@ -258,7 +261,7 @@ impl Store {
         })
     }
 
-    /// Really removes an object, whatever its finalizers. Returns its last state.
+    /// Removes an object, whatever its finalizers. Returns its last state.
     pub fn remove(&self, key: &Key, preconditions: Option<&Preconditions>) -> Result<Arc<Value>, StoreError> {
         self.write(|state| {
             let stored = state
@@ -271,7 +274,7 @@ impl Store {
         })
     }
 
-    /// Every change after the resourceVersion `since` (of a list, or the last event seen), of one
+    /// Watches every change after the resourceVersion `since` (of a list, or of the last event seen), of one
     /// namespace or all.
     pub fn watch(
         &self,
@@ -296,22 +299,23 @@ impl Store {
             let result = change(&mut state)?;
             (result, state.outcome())
         };
-        // What it is built on, or is equal to, may be waiting for the disk even if it changes nothing itself.
+        // The state that it is based on, or is equal to, may be waiting for the disk even if it changes nothing
+        // itself.
         if let Some(outcome) = outcome {
             self.commit(&outcome).map_err(StoreError::from)?;
         }
         Ok(result)
     }
 
-    /// Returns when the changes with this outcome are on disk, or are not to be. Whoever comes first writes everything
-    /// that is pending, the others find theirs written when their turn comes.
+    /// Returns when the changes with this outcome are on disk or have failed. The first writer writes everything
+    /// that is pending; the others find their changes written when they get the lock.
     fn commit(&self, outcome: &Outcome) -> Result<(), Failure> {
         let shared = &self.shared;
-        shared.disk.in_turn(|disk| {
+        shared.disk.exclusively(|disk| {
             if let Some(decided) = outcome.get() {
                 return decided.clone();
             }
-            // Without changes it was built on what is on disk by now.
+            // Without pending changes, the state that it was based on is on disk by now.
             let Some((changes, reaches, outcome)) = shared.state().begin_write() else {
                 return Ok(());
             };
@@ -328,14 +332,14 @@ impl Store {
                     disk.restore_later(acknowledged.collect());
                 }
             }
-            // Nobody else has taken it.
+            // Set only here, as no other writer has taken this batch.
             let _ = outcome.set(written.clone());
             written
         })
     }
 }
 
-/// Runs what waits for the disk, so that other tasks go on meanwhile.
+/// Runs work that blocks on the disk, letting other tasks continue meanwhile.
 pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -343,7 +347,7 @@ pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
         Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
             tokio::task::block_in_place(work)
         }
-        // A runtime of one thread has nobody else to go on, and outside of any nobody waits.
+        // A single-threaded runtime cannot move other tasks elsewhere, and outside of a runtime there are none.
         _ => work(),
     }
 }

@@ -1,4 +1,4 @@
-//! What is in memory: the current objects and the recent changes.
+//! The in-memory state: the current objects and the recent changes.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::mem;
@@ -12,7 +12,7 @@ use crate::store::disk::{Change, Failure};
 use crate::store::watch::{Event, EventKind};
 use crate::store::{Key, StoreError, meta};
 
-/// How many changes of one type are kept for watches that go on from an older resourceVersion.
+/// Number of changes of one type kept for watches that resume from an older resourceVersion.
 const HISTORY: usize = 8192;
 
 type Objects = BTreeMap<(String, String), Arc<Value>>;
@@ -21,14 +21,14 @@ type Objects = BTreeMap<(String, String), Arc<Value>>;
 struct Table {
     objects: Objects,
     history: VecDeque<Arc<Event>>,
-    /// A watch can go on from here, not from anything older.
+    /// The oldest version from which a watch can resume.
     oldest: u64,
     /// Wakes watches; holds the resourceVersion of the last change.
     notice: Sender<u64>,
 }
 
 /// The newest state of an object, and its version.
-struct Ahead {
+struct Latest {
     object: Option<Arc<Value>>,
     version: u64,
 }
@@ -39,37 +39,37 @@ struct Pending {
     event: Event,
 }
 
-/// How a batch of changes ended; those who wait for it share it.
+/// The result of a batch of changes, shared by those who wait for it.
 pub(super) type Outcome = Arc<OnceLock<Result<(), Failure>>>;
 
-/// All of it. Readers and watches see what is on disk; writers build on what is not there yet too.
+/// The state of the store. Readers and watches see what is on disk; writers also build on pending changes.
 pub(super) struct State {
     tables: HashMap<(&'static str, &'static str), Table>,
-    /// Of the newest change that is on disk.
+    /// Version of the newest change that is on disk.
     version: u64,
-    /// Of the newest change.
-    tip: u64,
-    /// The newest states of objects with changes that are not on disk; none for those removed.
-    ahead: HashMap<Key, Ahead>,
-    /// Changes that are being written, and those that come after.
+    /// Version of the newest change.
+    latest_version: u64,
+    /// The newest states of objects with pending changes; `None` for removed objects.
+    latest: HashMap<Key, Latest>,
+    /// Changes that are being written, and those of the next batch.
     writing: Vec<Pending>,
     pending: Vec<Pending>,
-    /// Of the changes that come after.
+    /// The outcome of the next batch.
     outcome: Outcome,
-    /// The version at start: nothing before it is in the history.
+    /// The version at start: the history contains nothing before it.
     start: u64,
     /// Lists of older versions are refused.
     compacted: u64,
 }
 
 impl State {
-    /// The state as read from disk.
+    /// Creates the state from what was read from disk.
     pub(super) fn new(objects: Vec<(Key, Value)>, version: u64) -> Self {
         let mut state = Self {
             tables: HashMap::new(),
             version,
-            tip: version,
-            ahead: HashMap::new(),
+            latest_version: version,
+            latest: HashMap::new(),
             writing: Vec::new(),
             pending: Vec::new(),
             outcome: Outcome::default(),
@@ -99,13 +99,14 @@ impl State {
         self.version
     }
 
-    /// What a writer waits for that has just changed or read the newest state; none if all of it is on disk.
+    /// Returns the outcome to wait for after changing or reading the newest state; `None` if all of it is on disk.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         let clean = self.pending.is_empty() && self.writing.is_empty();
         (!clean).then(|| Arc::clone(&self.outcome))
     }
 
-    /// Takes the pending changes for writing: the changes, the version that they reach, and who waits for them.
+    /// Takes the pending changes for writing: the changes, the version that they reach, and the outcome that
+    /// waiters share.
     pub(super) fn begin_write(&mut self) -> Option<(Vec<Change>, u64, Outcome)> {
         if self.pending.is_empty() {
             return None;
@@ -118,38 +119,42 @@ impl State {
                 _ => Some(Arc::clone(&pending.event.object)),
             },
         });
-        Some((changes.collect(), self.tip, mem::take(&mut self.outcome)))
+        Some((
+            changes.collect(),
+            self.latest_version,
+            mem::take(&mut self.outcome),
+        ))
     }
 
-    /// What was taken is on disk: everybody may see it.
+    /// Publishes the batch that is on disk now.
     pub(super) fn end_write(&mut self, reaches: u64) {
         for Pending { key, event } in mem::take(&mut self.writing) {
             if self
-                .ahead
+                .latest
                 .get(&key)
-                .is_some_and(|ahead| ahead.version == event.resource_version)
+                .is_some_and(|latest| latest.version == event.resource_version)
             {
-                self.ahead.remove(&key);
+                self.latest.remove(&key);
             }
             self.publish(&key, event);
         }
         self.version = reaches;
     }
 
-    /// What was taken is not on disk, so it never was, nor what builds on it.
+    /// Discards the batch that could not be written, and what builds on it.
     pub(super) fn undo_write(&mut self, failure: &Failure) {
         self.writing.clear();
         self.pending.clear();
-        self.ahead.clear();
-        self.tip = self.version;
+        self.latest.clear();
+        self.latest_version = self.version;
         // Set only here and after a write, and each is replaced then.
         let _ = mem::take(&mut self.outcome).set(Err(failure.clone()));
     }
 
-    /// The newest state of an object, for who changes it.
+    /// Returns the newest state of an object, for a writer.
     pub(super) fn newest(&self, key: &Key) -> Option<Arc<Value>> {
-        match self.ahead.get(key) {
-            Some(ahead) => ahead.object.clone(),
+        match self.latest.get(key) {
+            Some(latest) => latest.object.clone(),
             None => self.get(key),
         }
     }
@@ -177,12 +182,12 @@ impl State {
         }
     }
 
-    /// Lists of versions before this one are refused from now on.
+    /// Refuses lists of versions before this one from now on.
     pub(super) fn compact(&mut self, version: u64) {
         self.compacted = self.compacted.max(version.min(self.version));
     }
 
-    /// The objects as they were at `version`; or the oldest version that is remembered.
+    /// Returns the objects as they were at `version`, or the oldest retained version as the error.
     pub(super) fn list_at(
         &self,
         resource: &Resource,
@@ -216,13 +221,14 @@ impl State {
         Ok(all.map(|(_, object)| object).collect())
     }
 
-    /// The oldest version a watch of this type can go on from, and what wakes it.
+    /// Returns the oldest version from which a watch of this type can resume, and the receiver that wakes it.
     pub(super) fn subscribe(&mut self, resource: &'static Resource) -> (u64, Receiver<u64>) {
         let table = self.table(resource);
         (table.oldest, table.notice.subscribe())
     }
 
-    /// The changes after `since`, at most `limit`; or the oldest version if some are forgotten.
+    /// Returns the changes after `since`, at most `limit`, or the oldest version as the error if some are
+    /// forgotten.
     pub(super) fn changes(
         &self,
         resource: &Resource,
@@ -243,7 +249,7 @@ impl State {
 
     /// Stores an object under the next version.
     pub(super) fn put(&mut self, key: &Key, mut object: Value) -> Result<Arc<Value>, StoreError> {
-        let version = self.tip + 1;
+        let version = self.latest_version + 1;
         meta::set_version(&mut object, version)?;
         let object = Arc::new(object);
         let previous = self.newest(key);
@@ -262,8 +268,7 @@ impl State {
         Ok(object)
     }
 
-    /// Stores `object` over `stored`, or nothing if they are equal, or removes it if this ends its
-    /// deletion.
+    /// Stores `object` over `stored`, or nothing if they are equal, or removes it if this completes its deletion.
     pub(super) fn replace(
         &mut self,
         key: &Key,
@@ -282,7 +287,7 @@ impl State {
 
     /// Removes an object. Its last event carries the state it had, under the removal's version.
     pub(super) fn delete(&mut self, key: &Key, stored: &Arc<Value>) -> Result<Arc<Value>, StoreError> {
-        let version = self.tip + 1;
+        let version = self.latest_version + 1;
         let mut last = Value::clone(stored);
         meta::set_version(&mut last, version)?;
         let event = Event {
@@ -297,12 +302,12 @@ impl State {
 
     fn record(&mut self, key: &Key, event: Event) {
         let version = event.resource_version;
-        self.tip = version;
+        self.latest_version = version;
         let object = match event.kind {
             EventKind::Deleted => None,
             _ => Some(Arc::clone(&event.object)),
         };
-        self.ahead.insert(key.clone(), Ahead { object, version });
+        self.latest.insert(key.clone(), Latest { object, version });
         self.pending.push(Pending {
             key: key.clone(),
             event,

@@ -1,4 +1,4 @@
-//! The store's promises: durability, optimistic concurrency, watches.
+//! Tests the store's guarantees: durability, optimistic concurrency, watches.
 
 use std::cell::Cell;
 use std::io;
@@ -13,9 +13,9 @@ use crate::resource::{JOBS, PODS};
 use crate::store::{EventKind, Key, Preconditions, Store, StoreError};
 
 fn store() -> (TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("store.redb")).unwrap();
-    (folder, store)
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store.redb")).unwrap();
+    (dir, store)
 }
 
 fn job(name: &str) -> Value {
@@ -35,15 +35,15 @@ fn set_parallelism(store: &Store, name: &str, to: i64) -> Value {
 }
 
 #[test]
-fn what_is_acknowledged_is_there_after_reopening() {
-    let (folder, store) = store();
+fn acknowledged_writes_survive_reopening() {
+    let (dir, store) = store();
     let pi = store.create(&JOBS, job("pi")).unwrap();
     store.create(&JOBS, job("gone")).unwrap();
     store.remove(&key("gone"), None).unwrap();
     let version = store.version();
     drop(store);
 
-    let reopened = Store::open(&folder.path().join("store.redb")).unwrap();
+    let reopened = Store::open(&dir.path().join("store.redb")).unwrap();
     assert_eq!(reopened.list(&JOBS, None).unwrap(), (vec![pi], version));
     assert!(matches!(
         reopened.watch(&JOBS, None, version - 1),
@@ -53,7 +53,7 @@ fn what_is_acknowledged_is_there_after_reopening() {
 }
 
 #[test]
-fn a_name_is_taken_once_per_namespace_and_type() {
+fn name_is_unique_per_namespace_and_type() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
     assert!(matches!(
@@ -69,7 +69,7 @@ fn a_name_is_taken_once_per_namespace_and_type() {
 }
 
 #[test]
-fn a_stale_resource_version_conflicts() {
+fn stale_resource_version_conflicts() {
     let (_folder, store) = store();
     let read = Value::clone(&store.create(&JOBS, job("pi")).unwrap());
     set_parallelism(&store, "pi", 2);
@@ -77,7 +77,7 @@ fn a_stale_resource_version_conflicts() {
 }
 
 #[test]
-fn a_write_that_changes_nothing_keeps_the_resource_version() {
+fn unchanged_write_keeps_resource_version() {
     let (_folder, store) = store();
     let created = store.create(&JOBS, job("pi")).unwrap();
     assert_eq!(set_parallelism(&store, "pi", 1), *created);
@@ -88,7 +88,7 @@ fn a_write_that_changes_nothing_keeps_the_resource_version() {
 }
 
 #[test]
-fn an_object_goes_with_its_last_finalizer_once_it_is_being_deleted() {
+fn deleted_object_is_removed_with_last_finalizer() {
     let (_folder, store) = store();
     let mut object = job("pi");
     object["metadata"]["finalizers"] = json!(["example.com/hold"]);
@@ -103,7 +103,7 @@ fn an_object_goes_with_its_last_finalizer_once_it_is_being_deleted() {
 }
 
 #[test]
-fn a_precondition_that_fails_keeps_the_object() {
+fn failed_precondition_keeps_object() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
     let other = Preconditions {
@@ -118,7 +118,7 @@ fn a_precondition_that_fails_keeps_the_object() {
 }
 
 #[tokio::test]
-async fn a_watch_sees_every_change_after_its_start_in_order() {
+async fn watch_yields_every_change_after_start_in_order() {
     let (_folder, store) = store();
     store.create(&JOBS, job("before")).unwrap();
     let watch = store.watch(&JOBS, Some("demo"), store.version()).unwrap();
@@ -142,12 +142,12 @@ async fn a_watch_sees_every_change_after_its_start_in_order() {
 }
 
 #[tokio::test]
-async fn a_watch_that_falls_behind_the_history_ends_with_gone() {
+async fn watch_behind_history_ends_with_gone() {
     let (_folder, store) = store();
     store.create(&JOBS, job("pi")).unwrap();
     let mut watch = store.watch(&JOBS, None, store.version()).unwrap();
     {
-        // Straight in memory: nine thousand commits would take the test a minute.
+        // Directly in memory: nine thousand commits would take the test a minute.
         let mut state = store.shared.state();
         for number in 0..9000 {
             let stored = state.newest(&key("pi")).unwrap();
@@ -162,9 +162,9 @@ async fn a_watch_that_falls_behind_the_history_ends_with_gone() {
     assert!(watch.next().await.is_none());
 }
 
-/// A disk that is full when it is told to be.
+/// A disk that is full on request.
 #[derive(Debug)]
-struct FickleDisk {
+struct FaultyDisk {
     file: redb::backends::FileBackend,
     full: Arc<AtomicBool>,
 }
@@ -174,7 +174,7 @@ thread_local! {
     static FUSE: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
-impl FickleDisk {
+impl FaultyDisk {
     fn check(&self) -> io::Result<()> {
         match FUSE.get() {
             Some(0) => self.full.store(true, Ordering::SeqCst),
@@ -189,7 +189,7 @@ impl FickleDisk {
     }
 }
 
-impl redb::StorageBackend for FickleDisk {
+impl redb::StorageBackend for FaultyDisk {
     fn len(&self) -> io::Result<u64> {
         self.file.len()
     }
@@ -218,8 +218,8 @@ impl redb::StorageBackend for FickleDisk {
     }
 }
 
-fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
-    let (path, full) = (folder.path().join("store.redb"), Arc::clone(full));
+fn store_on(dir: &TempDir, full: &Arc<AtomicBool>) -> Store {
+    let (path, full) = (dir.path().join("store.redb"), Arc::clone(full));
     let open = move || {
         let file = std::fs::OpenOptions::new()
             .read(true)
@@ -228,7 +228,7 @@ fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
             .truncate(false)
             .open(&path)
             .map_err(redb::Error::Io)?;
-        let disk = FickleDisk {
+        let disk = FaultyDisk {
             file: redb::backends::FileBackend::new(file)?,
             full: Arc::clone(&full),
         };
@@ -238,9 +238,9 @@ fn store_on(folder: &TempDir, full: &Arc<AtomicBool>) -> Store {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space() {
-    let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
-    let store = store_on(&folder, &full);
+async fn full_disk_fails_write_and_next_succeeds_once_space_is_free() {
+    let (dir, full) = (tempfile::tempdir().unwrap(), Arc::default());
+    let store = store_on(&dir, &full);
     store.create(&JOBS, job("before")).unwrap();
     let version = store.version();
     let mut watch = store.watch(&JOBS, None, version).unwrap();
@@ -252,7 +252,7 @@ async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space()
             store.remove(&key("before"), None),
             Err(StoreError::Full)
         ));
-        // It never was: neither readers nor watches have seen it, and its name and version are free.
+        // It never existed: neither readers nor watches have seen it, and its name and version are free.
         assert_eq!(store.get(&key("pi")).unwrap(), None);
         assert!(store.get(&key("before")).unwrap().is_some());
         assert_eq!(store.version(), version);
@@ -267,13 +267,13 @@ async fn a_full_disk_refuses_a_write_and_the_next_succeeds_once_there_is_space()
     assert_eq!((event.kind, &event.object), (EventKind::Added, &pi));
     let all = store.list(&JOBS, None).unwrap();
     drop((watch, store));
-    assert_eq!(store_on(&folder, &full).list(&JOBS, None).unwrap(), all);
+    assert_eq!(store_on(&dir, &full).list(&JOBS, None).unwrap(), all);
 }
 
 #[test]
-fn writers_that_wait_together_fail_together_and_are_told() {
-    let (folder, full) = (tempfile::tempdir().unwrap(), Arc::default());
-    let store = store_on(&folder, &full);
+fn writers_of_failed_batch_all_get_error() {
+    let (dir, full) = (tempfile::tempdir().unwrap(), Arc::default());
+    let store = store_on(&dir, &full);
     let refused = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..8)
             .map(|writer| {
@@ -307,10 +307,7 @@ fn writers_that_wait_together_fail_together_and_are_told() {
             .all(|name| store.get(&key(name)).unwrap().is_none())
     );
     drop(store);
-    assert_eq!(
-        store_on(&folder, &full).list(&JOBS, None).unwrap(),
-        (seen, version)
-    );
+    assert_eq!(store_on(&dir, &full).list(&JOBS, None).unwrap(), (seen, version));
 }
 
 #[test]
@@ -339,7 +336,7 @@ fn failed_commit_leaves_nothing_wherever_it_fails() {
 }
 
 #[tokio::test]
-async fn nobody_sees_a_change_before_it_is_on_disk() {
+async fn change_is_invisible_until_on_disk() {
     let (_folder, store) = store();
     let mut watch = store.watch(&JOBS, None, store.version()).unwrap();
     let reaches = {

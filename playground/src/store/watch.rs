@@ -1,7 +1,7 @@
-//! Watching: a cursor on the history of one type.
+//! Watches: a cursor on the history of one type.
 //!
-//! A watch holds no queue of its own, so a slow reader costs nothing: it reads the shared history
-//! from its cursor on, and ends with [`StoreError::Gone`] when that has been forgotten.
+//! A watch has no queue of its own, so a slow reader costs nothing: it reads the shared history from its cursor on,
+//! and ends with [`StoreError::Gone`] when that part has been dropped.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -16,15 +16,15 @@ use tokio::sync::watch::Receiver;
 use crate::resource::Resource;
 use crate::store::{Store, StoreError};
 
-/// How many changes a watch takes from the history at a time.
+/// Number of changes that a watch takes from the history at a time.
 const BATCH: usize = 256;
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// It came into being.
+    /// It was created.
     Added,
-    /// It changed.
+    /// It was changed.
     Modified,
     /// It was removed.
     Deleted,

@@ -1,4 +1,4 @@
-//! What a command can use up: processes, memory, and disk.
+//! Limits on what a command can use up: processes, memory, and disk.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ use crate::setting::{Setting, container, pod};
 const MEBI: u64 = 1 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn processes_are_bounded_without_any_limit() {
+async fn process_count_is_bounded_without_limits() {
     let setting = Setting::new();
-    // Counts, and then tries for a while to be more.
+    // Counts its processes, then keeps trying to fork for a while.
     let bomb = "my $n = 0; while (1) { my $p = fork; last unless defined $p; if (!$p) { sleep 5; exit } $n++;
         last if $n > 5000 } print \"$n\\n\"; my $end = time + 3; while (time < $end) { my $p = fork; if (defined $p && !$p) { 1 while fork || 1 > 2; exit } }";
     let mut one = pod("bomb", "");
@@ -21,17 +21,17 @@ async fn processes_are_bounded_without_any_limit() {
     setting.create("pods", &one).await;
     // Others start meanwhile.
     for number in 0..3 {
-        setting.goes_on(&format!("beside-{number}")).await;
+        setting.other_commands_still_run(&format!("other-{number}")).await;
     }
     let ended = setting.end("bomb").await;
     let count: u64 = ended.log.lines().next().unwrap_or_default().parse().unwrap();
     assert!((16..1100).contains(&count), "{ended:#?}");
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_is_bounded_in_one_process_and_in_many() {
+async fn memory_limit_holds_for_one_process_and_many() {
     let setting = Setting::new();
     let one = "$x = 'x' x (512 << 20); print length $x";
     let many = "for (1 .. 16) { if (!fork) { $x = 'x' x (24 << 20); sleep 60; exit } }
@@ -42,7 +42,7 @@ async fn memory_is_bounded_in_one_process_and_in_many() {
         ("many", ["perl", "-e", many]),
         ("files", ["sh", "-c", shared]),
     ] {
-        let began = Instant::now();
+        let started_at = Instant::now();
         let ended = setting
             .run_with(name, "", |pod| {
                 container(pod)["command"] = json!(command);
@@ -51,14 +51,17 @@ async fn memory_is_bounded_in_one_process_and_in_many() {
             })
             .await;
         assert_eq!(ended.pod["status"]["phase"], "Failed", "{name}: {ended:#?}");
-        assert!(began.elapsed() < Duration::from_secs(50), "{name}: {ended:#?}");
+        assert!(
+            started_at.elapsed() < Duration::from_secs(50),
+            "{name}: {ended:#?}"
+        );
     }
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_container_without_limits_has_those_of_a_node() {
+async fn container_without_limits_has_node_limits() {
     let setting = Setting::new();
     let script = "df -k / /dev/shm /sys | tail -n +2 | awk '{print $2}'; dd if=/dev/zero of=/dev/shm/x bs=1M count=100 2>&1 | grep -c 'No space'
         ulimit -Sn; ulimit -c";
@@ -67,13 +70,13 @@ async fn a_container_without_limits_has_those_of_a_node() {
     let size = |line: usize| lines[line].parse::<u64>().unwrap() * 1024;
     assert_eq!((size(0), size(1)), (1 << 30, 64 * MEBI), "{ended:#?}");
     assert_eq!((lines[3], lines[5]), ("1", "0"), "{ended:#?}");
-    // Not what the console has raised its own limit to.
+    // Not the limit that the console has raised for itself.
     assert!(lines[4].parse::<u64>().unwrap() <= 65536, "{ended:#?}");
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn local_storage_above_its_limit_evicts_the_pod() {
+async fn local_storage_above_limit_evicts_pod() {
     let setting = Setting::new();
     let fill = |path: &str| format!("dd if=/dev/zero of={path} bs=1M count=64; sync; sleep 60");
     for (name, script, resources, volume, message) in [
@@ -120,12 +123,12 @@ async fn local_storage_above_its_limit_evicts_the_pod() {
         let (_, events) = setting.request(Method::GET, &path, None).await;
         assert!(events.contains("\"Evicted\""), "{events}");
     }
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_volume_in_memory_has_its_size() {
+async fn in_memory_volume_has_its_size_limit() {
     let setting = Setting::new();
     let script = "dd if=/dev/zero of=/v/x bs=1M count=64 2>&1 | grep -c 'No space'; sleep 20";
     let ended = setting
@@ -142,10 +145,10 @@ async fn a_volume_in_memory_has_its_size() {
             "{ended:#?}"
         );
     } else {
-        // Who may not mount has it on disk, and looks at its size.
+        // A user that cannot mount has the volume on disk, where its size is checked.
         assert_eq!(ended.reason(), "Evicted", "{ended:#?}");
     }
-    // Containers of a Pod share it, and it goes with the Pod.
+    // Containers of a Pod share it, and it is removed with the Pod.
     let mut both = pod("both", "cat /v/x");
     let volume = json!({"name": "v", "mountPath": "/v"});
     both["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {"medium": "Memory"}}]);
@@ -155,33 +158,33 @@ async fn a_volume_in_memory_has_its_size() {
     container(&mut both)["volumeMounts"] = json!([volume]);
     setting.create("pods", &both).await;
     assert_eq!(setting.end("both").await.log, "kept\n");
-    let began = Instant::now();
+    let started_at = Instant::now();
     while std::fs::read_to_string("/proc/self/mounts")
         .unwrap()
         .contains(setting.host.parent().unwrap().to_str().unwrap())
     {
-        assert!(began.elapsed().as_secs() < 10, "a mount is left");
+        assert!(started_at.elapsed().as_secs() < 10, "a mount remains");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
 }
 
-/// Mounts beneath a folder.
-fn mounts(folder: &std::path::Path) -> usize {
+/// Returns the mounts below a directory.
+fn mounts(dir: &std::path::Path) -> usize {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
     mounts
         .lines()
-        .filter(|line| line.contains(folder.to_str().unwrap()))
+        .filter(|line| line.contains(dir.to_str().unwrap()))
         .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn volumes_in_memory_end_with_the_playground_and_at_the_start_of_the_next() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let place = folder.path().to_owned();
+async fn in_memory_volumes_are_unmounted_at_shutdown_and_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let place = dir.path().to_owned();
     let root = rustix::process::geteuid().is_root();
-    // As one that was killed leaves it.
+    // As left behind by a killed process.
     let left = data.join("pods/gone/volumes/v");
     std::fs::create_dir_all(&left).unwrap();
     if root {
@@ -190,7 +193,7 @@ async fn volumes_in_memory_end_with_the_playground_and_at_the_start_of_the_next(
         assert!(mounted.unwrap().success());
     }
     assert_eq!(mounts(&place), usize::from(root));
-    let setting = Setting::with_data(folder, &data);
+    let setting = Setting::with_data(dir, &data);
     let mut one = pod("memory", "touch /v/x; sleep 600");
     one["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {"medium": "Memory"}}]);
     container(&mut one)["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
@@ -198,7 +201,7 @@ async fn volumes_in_memory_end_with_the_playground_and_at_the_start_of_the_next(
     setting
         .wait("memory", |pod| pod["status"]["phase"] == "Running")
         .await;
-    assert!(!left.exists(), "the folder of a Pod that is gone stays");
+    assert!(!left.exists(), "the directory of a deleted Pod remains");
     assert_eq!(mounts(&place), usize::from(root));
     setting.playground.shutdown().await;
     assert_eq!(mounts(&place), 0);

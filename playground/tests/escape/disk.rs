@@ -1,5 +1,5 @@
-//! Blocks of the disk that have no name: files that a container keeps open, mapped or under way after it has removed
-//! them count like all others.
+//! Disk blocks of unlinked files: files that a container keeps open, mapped or in transit after removing them count
+//! like all others.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use crate::setting::{Ended, Setting, SmallDisk, container};
 
 const MEBI: u64 = 1 << 20;
 
-/// Opens a file in `/v` as `$f` that has no name, or loses it.
+/// Opens an unlinked file in `/v` as `$f`.
 const UNLINKED: &str = "open(my $f, '+>', '/v/x') or die; unlink '/v/x'";
-/// Writes so many MiB to it.
+/// Writes `$size` MiB to it.
 const WRITE: &str = "for (1 .. $size) { print $f 'x' x (1 << 20) or die } $f->flush";
 
-/// A script that hides a file of some MiB and then waits for an end, or ends by itself.
+/// Returns a script that hides a file of `size` MiB and then waits until it is stopped, or ends on its own.
 fn hides(size: u64, open: &str, keep: &str) -> String {
     format!(
         "use Fcntl; use IO::Handle; use Socket; $SIG{{CHLD}} = 'IGNORE'; my $size = {size};
@@ -30,7 +30,7 @@ fn temporary() -> String {
     )
 }
 
-/// Maps what is in `$f` and closes it.
+/// Maps `$f` and closes it.
 fn map() -> String {
     format!(
         "my $at = syscall({}, 0, $size << 20, 3, 1, fileno($f), 0); die $! if $at == -1; close $f",
@@ -60,13 +60,13 @@ async fn run(setting: &Setting, name: &str, script: &str, volume: Value) -> Ende
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_a_name_counts_for_its_volume() {
+async fn unlinked_file_counts_for_its_volume() {
     let setting = Setting::new();
     for (name, script) in [
         ("unlinked", hides(32, UNLINKED, "1")),
         ("temporary", hides(32, &temporary(), "1")),
         ("mapped", hides(32, UNLINKED, &map())),
-        // The process that has opened it has ended.
+        // The process that opened it has ended.
         (
             "inherited",
             hides(32, UNLINKED, "if (!fork) { sleep(30); exit } close $f"),
@@ -90,14 +90,14 @@ async fn a_file_without_a_name_counts_for_its_volume() {
             "{name}"
         );
     }
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_a_name_counts_once_and_goes_with_its_last_descriptor() {
+async fn unlinked_file_counts_once_until_last_descriptor_closes() {
     let setting = Setting::new();
-    // Six MiB that eight processes hold, and then six others.
+    // Six MiB held by eight processes, and then by six others.
     let script = "for my $round (1, 2) { open(my $f, '+>', '/v/x') or die; unlink '/v/x'; \
                   print $f 'x' x (6 << 20); $f->flush; \
                   for (1 .. 7) { if (!fork) { sleep(3); exit } } sleep(3); close $f; 1 while wait > 0 }";
@@ -109,7 +109,7 @@ async fn a_file_without_a_name_counts_once_and_goes_with_its_last_descriptor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_a_name_in_a_claim_counts_for_the_data_folder() {
+async fn unlinked_file_in_claim_counts_for_data_directory() {
     let setting = Setting::new();
     setting.playground.limit_data(24 * MEBI);
     let volume = setting.claim().await;
@@ -120,34 +120,34 @@ async fn a_file_without_a_name_in_a_claim_counts_for_the_data_folder() {
         message.starts_with("The node was low on resource: ephemeral-storage. "),
         "{message}"
     );
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_is_filled_in_a_way_that_nobody_sees_is_freed() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+async fn disk_filled_by_hidden_files_is_freed() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let Some(disk) = SmallDisk::mount(&data) else {
-        // An ordinary user has no disk that may be filled; what is seen of it is tried in the sandbox's own tests.
+        // An ordinary user has no disk that may be filled; the sandbox's own tests cover the detection.
         return;
     };
-    let setting = Setting::with_data(folder, &data);
+    let setting = Setting::with_data(dir, &data);
     let volume = json!({"name": "v", "emptyDir": {}});
     let ended = run(&setting, "sent", &hides(45, UNLINKED, &send()), volume).await;
     assert_eq!(ended.reason(), "Evicted", "{ended:#?}");
     wait_for_space(&setting).await;
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
     drop(disk);
 }
 
 async fn wait_for_space(setting: &Setting) {
-    let began = Instant::now();
+    let started_at = Instant::now();
     while setting.playground.health().is_err() {
         assert!(
-            began.elapsed().as_secs() < 20,
+            started_at.elapsed().as_secs() < 20,
             "{:?}",
             setting.playground.health()
         );
@@ -156,7 +156,7 @@ async fn wait_for_space(setting: &Setting) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_in_memory_is_bounded_without_a_name_too() {
+async fn unlinked_files_in_memory_are_bounded() {
     let setting = Setting::new();
     let fill = |path: &str| {
         format!(
@@ -169,7 +169,7 @@ async fn what_is_in_memory_is_bounded_without_a_name_too() {
             container(pod)["command"] = json!(["perl", "-e", fill("/dev/shm/x")]);
         })
         .await;
-    // Perl says too that it could not close it.
+    // Perl also reports that it could not close it.
     assert!(shared.log.lines().any(|line| line == "64"), "{shared:#?}");
     let root = setting
         .run_with("root", "", |pod| {
@@ -182,9 +182,9 @@ async fn what_is_in_memory_is_bounded_without_a_name_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_say_that_the_disk_is_under_pressure() {
+async fn nodes_report_disk_pressure() {
     let setting = Setting::new();
-    setting.goes_on("before").await;
+    setting.other_commands_still_run("before").await;
     let of_nodes = async |setting: &Setting| {
         let (_, text) = setting.request(Method::GET, "/api/v1/nodes", None).await;
         let nodes: Value = serde_json::from_str(&text).unwrap();
@@ -205,13 +205,13 @@ async fn nodes_say_that_the_disk_is_under_pressure() {
     };
     let wait = async |pressure: bool| {
         let status = if pressure { "True" } else { "False" };
-        let began = Instant::now();
+        let started_at = Instant::now();
         loop {
             let nodes = of_nodes(&setting).await;
             if nodes == vec![(Some(status.into()), pressure); 3] {
                 break;
             }
-            assert!(began.elapsed().as_secs() < 40, "{nodes:?}");
+            assert!(started_at.elapsed().as_secs() < 40, "{nodes:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

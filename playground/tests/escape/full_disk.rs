@@ -1,4 +1,4 @@
-//! A disk that is full, and one that has space again.
+//! A full disk, and recovery when it has space again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::setting::{Setting, SmallDisk, pod};
 const MEBI: u64 = 1 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chatty_job_does_not_stop_the_playground() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+async fn job_with_huge_log_does_not_stop_playground() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let disk = SmallDisk::mount(&data);
-    let setting = Setting::with_data(folder, &data);
+    let setting = Setting::with_data(dir, &data);
     if disk.is_none() {
         setting.playground.limit_data(40 * MEBI);
     }
@@ -44,7 +44,7 @@ async fn a_chatty_job_does_not_stop_the_playground() {
     let path = "/apis/batch/v1/namespaces/demo/jobs";
     let (code, text) = setting.request(Method::POST, path, Some(&job)).await;
     assert_eq!(code, 201, "{text}");
-    let began = Instant::now();
+    let started_at = Instant::now();
     let pod = loop {
         let (_, text) = setting
             .request(Method::GET, "/api/v1/namespaces/demo/pods", None)
@@ -58,7 +58,7 @@ async fn a_chatty_job_does_not_stop_the_playground() {
         {
             break pod.clone();
         }
-        assert!(began.elapsed().as_secs() < 60, "{pods:#}");
+        assert!(started_at.elapsed().as_secs() < 60, "{pods:#}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert_eq!(pod["status"]["reason"], "Evicted", "{pod:#}");
@@ -67,23 +67,23 @@ async fn a_chatty_job_does_not_stop_the_playground() {
         message.starts_with("The node was low on resource: ephemeral-storage. "),
         "{message}"
     );
-    // Ready again by itself, and everything works.
-    let began = Instant::now();
+    // Ready again on its own, and everything works.
+    let started_at = Instant::now();
     while setting.playground.health().is_err() {
         assert!(
-            began.elapsed().as_secs() < 20,
+            started_at.elapsed().as_secs() < 20,
             "{:?}",
             setting.playground.health()
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(seen.load(Ordering::SeqCst), "readiness said nothing");
+    assert!(seen.load(Ordering::SeqCst), "readiness did not report it");
     let (code, _) = setting.request(Method::GET, "/readyz", None).await;
     assert_eq!(code, 200);
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "after"}});
     setting.create("configmaps", &map).await;
-    let began = Instant::now();
+    let started_at = Instant::now();
     loop {
         let (_, job) = setting
             .request(Method::GET, &format!("{path}/chatty"), None)
@@ -91,7 +91,7 @@ async fn a_chatty_job_does_not_stop_the_playground() {
         if job.contains("BackoffLimitExceeded") {
             break;
         }
-        assert!(began.elapsed().as_secs() < 20, "{job}");
+        assert!(started_at.elapsed().as_secs() < 20, "{job}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     stop.store(true, Ordering::SeqCst);
@@ -101,16 +101,16 @@ async fn a_chatty_job_does_not_stop_the_playground() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_others_have_filled_refuses_writes_until_there_is_space() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+async fn disk_filled_by_others_rejects_writes_until_space_is_free() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let Some(disk) = SmallDisk::mount(&data) else {
-        // The store's own tests do this with a disk that they make up.
+        // The store's own tests cover this with a simulated disk.
         return;
     };
-    let setting = Setting::with_data(folder, &data);
-    setting.goes_on("before").await;
+    let setting = Setting::with_data(dir, &data);
+    setting.other_commands_still_run("before").await;
     setting
         .create("pods", &pod("across", "sleep 4; echo through"))
         .await;
@@ -140,9 +140,9 @@ async fn a_disk_that_others_have_filled_refuses_writes_until_there_is_space() {
     tokio::time::sleep(Duration::from_secs(4)).await;
     drop(full);
     std::fs::remove_file(data.join("full")).unwrap();
-    let began = Instant::now();
+    let started_at = Instant::now();
     while setting.request(Method::GET, "/readyz", None).await.0 != 200 {
-        assert!(began.elapsed().as_secs() < 20);
+        assert!(started_at.elapsed().as_secs() < 20);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     setting.create("configmaps", &map("later")).await;
@@ -150,7 +150,7 @@ async fn a_disk_that_others_have_filled_refuses_writes_until_there_is_space() {
     let ended = setting.end("across").await;
     assert_eq!(ended.exit_code(), Some(0), "{ended:#?}");
     assert_eq!(ended.pod["status"]["containerStatuses"][0]["restartCount"], 0);
-    setting.goes_on("after").await;
+    setting.other_commands_still_run("after").await;
     setting.shut_down().await;
     drop(disk);
 }

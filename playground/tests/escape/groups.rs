@@ -1,4 +1,4 @@
-//! Control groups of containers go with them.
+//! Control groups of containers are removed with them.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use crate::lifetime::Killable;
 use crate::setting::{Setting, pod};
 
-/// Control groups that this process, or another one, has made for playgrounds, with those in them.
+/// Returns the control groups that a process has created for playgrounds, with their children.
 fn groups(process: u32) -> Vec<PathBuf> {
     let start = format!("playground-{process}-");
     let mut found = Vec::new();
     let mut todo = vec![PathBuf::from("/sys/fs/cgroup")];
-    while let Some(folder) = todo.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    while let Some(dir) = todo.pop() {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
             if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
@@ -27,7 +27,7 @@ fn groups(process: u32) -> Vec<PathBuf> {
     found
 }
 
-/// Those of the containers of a playground.
+/// Returns those of the containers of a playground.
 async fn of_containers(setting: &Setting) -> Vec<PathBuf> {
     let uids = setting.uids().await;
     let mut all = groups(std::process::id());
@@ -39,7 +39,7 @@ async fn of_containers(setting: &Setting) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn none_is_left_of_containers_that_have_ended() {
+async fn no_group_is_left_after_containers_end() {
     let setting = Setting::new();
     // Some leave processes that have to be reaped when they end.
     for number in 0..20 {
@@ -51,28 +51,28 @@ async fn none_is_left_of_containers_that_have_ended() {
     for number in 0..20 {
         assert_eq!(setting.end(&format!("pod-{number}")).await.exit_code(), Some(0));
     }
-    let began = Instant::now();
+    let started_at = Instant::now();
     loop {
         let left = of_containers(&setting).await;
         if left.is_empty() {
             break;
         }
-        assert!(began.elapsed().as_secs() < 10, "{left:#?}");
+        assert!(started_at.elapsed().as_secs() < 10, "{left:#?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_of_a_playground_that_was_killed_go_at_the_next_start() {
+async fn groups_of_killed_playground_are_removed_at_next_start() {
     let before = Setting::new();
     let mut killed = Killable::start().await;
     let process = killed.child.id();
-    // Where this process makes some, that one does.
+    // Where this process can create groups, the other one can too.
     assert_eq!(groups(process).is_empty(), groups(std::process::id()).is_empty());
     killed.kill().await;
     let next = Setting::new();
-    next.goes_on("next").await;
+    next.other_commands_still_run("next").await;
     assert!(groups(process).is_empty(), "{:#?}", groups(process));
     before.shut_down().await;
     next.shut_down().await;

@@ -1,4 +1,4 @@
-//! The kernel's doors: settings, system calls, users and descriptors.
+//! The kernel's interface: settings, system calls, users and descriptors.
 
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::lifetime::processes;
 use crate::setting::{Setting, container, pod};
 
-/// Settings that a container may not change, as the host has them.
+/// Returns settings that a container may not change, with the host's values.
 fn settings() -> BTreeMap<&'static str, String> {
     [
         "fs/lease-break-time",
@@ -57,7 +57,7 @@ async fn kernel_settings_are_read_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
+async fn command_is_unprivileged_on_host_as_any_container_user() {
     let setting = Setting::new();
     let script = "id -u; id -g; grep -E '^(Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/self/status
         cat /proc/self/oom_score_adj; mount | grep -v -e ro, -e nosuid; touch /made && stat -c %u /made";
@@ -107,19 +107,19 @@ async fn a_command_is_an_unprivileged_user_whoever_it_thinks_it_is() {
         users("Groups:").split_whitespace().all(|group| group != "0"),
         "{status}"
     );
-    // A Pod that is deleted leaves no process.
+    // A deleted Pod leaves no process.
     let path = "/api/v1/namespaces/demo/pods/sleeper";
     setting.request(http::Method::DELETE, path, None).await;
-    let began = std::time::Instant::now();
+    let started_at = std::time::Instant::now();
     while !processes(&format!("sleep\0{mark}\0")).is_empty() {
-        assert!(began.elapsed().as_secs() < 30);
+        assert!(started_at.elapsed().as_secs() < 30);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     setting.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_has_the_umask_of_a_container() {
+async fn command_has_container_umask() {
     let setting = Setting::new();
     let ended = setting
         .run("umask", "umask; touch /tmp/a; stat -c %a /tmp/a")
@@ -129,11 +129,11 @@ async fn a_command_has_the_umask_of_a_container() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_descriptor_of_the_host_is_left_open() {
+async fn no_host_descriptor_is_inherited() {
     let setting = Setting::new();
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "the secret").unwrap();
-    // As whoever starts the console may leave one open: not closed by exec.
+    // Descriptors inherited from the process that starts the console, without close-on-exec.
     let files: Vec<_> = (0..8)
         .map(|_| {
             let file = std::fs::File::open(secret.path()).unwrap();
@@ -222,7 +222,7 @@ async fn dangerous_system_calls_are_refused() {
         })
         .await;
     assert_eq!(ended.log, expected);
-    // What programs need is there.
+    // What programs need works.
     let script = "mkfifo /tmp/fifo && (echo through > /tmp/fifo & cat /tmp/fifo); echo data | tr a-z A-Z
         exec 3<>/dev/null; echo x > /dev/shm/x && cat /dev/shm/x; echo $(( $(nproc) > 0 ))
         getent hosts localhost | tr -s ' ' | cut -d' ' -f2
@@ -240,7 +240,7 @@ async fn dangerous_system_calls_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_of_the_hosts_people_is_seen() {
+async fn host_users_are_invisible() {
     let setting = Setting::new();
     let script = "cat /etc/shadow /etc/ssl/private/* 2>/dev/null; ls -A /home /root /tmp /var/tmp | grep -v -e : -e '^$'
         find / -xdev -perm -4000 2>/dev/null | head -3
@@ -255,9 +255,9 @@ async fn nothing_of_the_hosts_people_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_policies_mount_tables_and_unknown_calls_are_out_of_reach() {
+async fn memory_policy_mount_table_and_unknown_calls_are_denied() {
     let setting = Setting::new();
-    // The error of each, tried without arguments that could do anything.
+    // The error of each call, tried without arguments that could do anything.
     let mut calls: Vec<(i64, i64, i32)> = [
         libc::SYS_mbind,
         libc::SYS_set_mempolicy,
@@ -292,7 +292,7 @@ async fn memory_policies_mount_tables_and_unknown_calls_are_out_of_reach() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_program_can_be_given_is_told() {
+async fn nul_bytes_are_reported_on_pod() {
     let setting = Setting::new();
     for (name, field, value) in [
         ("env", "env", json!([{"name": "A", "value": "x\u{0}y"}])),
@@ -317,7 +317,7 @@ async fn what_no_program_can_be_given_is_told() {
             "{name}: {waiting}"
         );
         let message = waiting["message"].as_str().unwrap();
-        assert!(message.ends_with("holds a zero byte"), "{name}: {message}");
+        assert!(message.ends_with("contains a NUL byte"), "{name}: {message}");
     }
     let ended = setting
         .run_with("small", "true", |pod| {
@@ -329,7 +329,7 @@ async fn what_no_program_can_be_given_is_told() {
             ended.pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"].to_string();
         assert!(message.contains("memory limit too low?"), "{message}");
     } else {
-        // Where no control group counts, it is killed as soon as somebody looks.
+        // Where no control group counts memory, it is killed at the next check.
         assert_eq!(ended.pod["status"]["phase"], "Failed", "{ended:#?}");
     }
     setting.shut_down().await;

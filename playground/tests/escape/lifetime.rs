@@ -10,17 +10,17 @@ use crate::setting::Setting;
 
 const MARK: &str = "PLAYGROUND_ESCAPE_MARK";
 
-/// What [`Killable`] kills.
+/// The process that [`Killable`] kills.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs until it is killed"]
-async fn playground_to_be_killed() {
+async fn killable_playground() {
     let mark = std::env::var(MARK).unwrap();
     let setting = Setting::new();
     let script = format!("trap '' TERM HUP INT; sleep {mark} & sleep {mark}; true");
     setting.run("sleeper", &script).await;
 }
 
-/// A process with a playground in which a command runs that does not end by itself.
+/// A process with a playground that runs a command without an end of its own.
 pub struct Killable {
     pub child: Child,
     mark: String,
@@ -36,11 +36,11 @@ impl Killable {
             NUMBER.fetch_add(1, Ordering::Relaxed),
             std::process::id()
         );
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "lifetime::playground_to_be_killed"])
+            .args(["--ignored", "--exact", "lifetime::killable_playground"])
             .env(MARK, &mark)
-            .env("TMPDIR", folder.path())
+            .env("TMPDIR", dir.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -48,11 +48,11 @@ impl Killable {
         let started = Self {
             child,
             mark,
-            _folder: folder,
+            _folder: dir,
         };
-        let began = Instant::now();
+        let started_at = Instant::now();
         while started.commands() < 2 {
-            assert!(began.elapsed().as_secs() < 60, "they never ran");
+            assert!(started_at.elapsed().as_secs() < 60, "the commands never ran");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         started
@@ -75,11 +75,11 @@ impl Killable {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_end_with_a_playground_that_is_killed() {
+async fn commands_end_with_killed_playground() {
     Killable::start().await.kill().await;
 }
 
-/// Processes with this command line.
+/// Returns the processes with this command line.
 pub fn processes(command: &str) -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     entries

@@ -1,4 +1,4 @@
-//! What commands in sandboxes cannot do, tried with real Pods: as the user that runs the tests, and, where that is
+//! Tests what commands in sandboxes cannot do, with real Pods: as the user that runs the tests, and, where that is
 //! root, as an ordinary user too. Nothing here is skipped: without bubblewrap it fails.
 
 #![allow(
@@ -21,31 +21,34 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Set for the tests that run as an ordinary user.
-const AGAIN: &str = "PLAYGROUND_ESCAPE_AGAIN";
-/// A user that nobody is.
+const UNPRIVILEGED_RUN: &str = "PLAYGROUND_ESCAPE_UNPRIVILEGED";
+/// A user id that is not assigned.
 const NOBODY: u32 = 65532;
 
-/// Every test of this file, as a user who may do nothing on this machine.
+/// Runs every test of this file as an unprivileged user.
 #[test]
-fn an_ordinary_users_playground_holds_as_well() {
+fn suite_passes_as_unprivileged_user() {
     if !rustix::process::geteuid().is_root() {
         // The others run as an ordinary user already.
         return;
     }
-    assert!(std::env::var_os(AGAIN).is_none(), "the user was not changed");
-    let folder = tempfile::tempdir().unwrap();
+    assert!(
+        std::env::var_os(UNPRIVILEGED_RUN).is_none(),
+        "the user was not changed"
+    );
+    let dir = tempfile::tempdir().unwrap();
     let give = |path: &std::path::Path| std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-    // The target folder may be closed to others.
-    let program = folder.path().join("escape");
-    // By another process: a file that this one has written can be open in what other tests have just forked, and is
-    // "busy" then.
+    // The target directory may be closed to others.
+    let program = dir.path().join("escape");
+    // Copied by another process: a file that this one has written can be open in a process that another test has
+    // just forked, and is "busy" then.
     let copied = Command::new("cp")
         .args([std::env::current_exe().unwrap(), program.clone()])
         .status();
     assert!(copied.unwrap().success());
-    let home = folder.path().join("home");
+    let home = dir.path().join("home");
     std::fs::create_dir(&home).unwrap();
-    for path in [folder.path(), &program, &home] {
+    for path in [dir.path(), &program, &home] {
         give(path);
     }
     let output = Command::new(&program)
@@ -54,7 +57,7 @@ fn an_ordinary_users_playground_holds_as_well() {
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("TMPDIR", &home)
         .env("HOME", &home)
-        .env(AGAIN, "1")
+        .env(UNPRIVILEGED_RUN, "1")
         .current_dir("/")
         .uid(NOBODY)
         .gid(NOBODY)

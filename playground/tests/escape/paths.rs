@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::setting::{Setting, container, mount, pod};
 
-/// Ways to write a path of the host.
-fn ways(path: &str) -> Vec<String> {
+/// Returns several spellings of a path of the host.
+fn spellings(path: &str) -> Vec<String> {
     [
         format!("/../oldroot{path}"),
         format!("/oldroot{path}"),
@@ -25,7 +25,7 @@ async fn dots_in_mount_paths_and_working_directories_stay_inside() {
     let host = setting.host.to_str().unwrap().to_owned();
     let script =
         "pwd; ls -A /proc/self/cwd | head -3; touch made; (echo written > /m/../made) 2>/dev/null; echo end";
-    for (number, way) in ways(&host).iter().enumerate() {
+    for (number, way) in spellings(&host).iter().enumerate() {
         let (directory, place) = (format!("{way}/directory"), format!("{way}/mount"));
         let ended = setting
             .run_with(&format!("dots-{number}"), script, |pod| {
@@ -80,7 +80,7 @@ async fn links_in_volumes_stay_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sub_path_that_is_a_link_out_of_its_volume_is_refused() {
+async fn sub_path_linking_out_of_volume_is_rejected() {
     let setting = Setting::new();
     let host = setting.host.to_str().unwrap().to_owned();
     std::fs::write(setting.host.with_file_name("secret"), "the secret").unwrap();
@@ -113,7 +113,8 @@ async fn a_sub_path_that_is_a_link_out_of_its_volume_is_refused() {
         }
         let waiting = settled.pod["status"]["containerStatuses"][0]["state"]["waiting"].to_string();
         assert!(
-            waiting.contains("CreateContainerConfigError") && waiting.contains("leads out of the volume"),
+            waiting.contains("CreateContainerConfigError")
+                && waiting.contains("points outside of the volume"),
             "{waiting}"
         );
     }
@@ -122,7 +123,7 @@ async fn a_sub_path_that_is_a_link_out_of_its_volume_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_volume_may_not_hide_the_kernels_files() {
+async fn volume_over_kernel_files_is_rejected() {
     let setting = Setting::new();
     for (number, path) in [
         "/proc",
@@ -142,7 +143,7 @@ async fn a_volume_may_not_hide_the_kernels_files() {
             .await;
         assert_eq!(ended.reason(), "StartError", "{path}: {ended:#?}");
     }
-    // Those that are used for volumes in practice are free.
+    // Paths that are used for volumes in practice are allowed.
     let ended = setting
         .run_with(
             "shm",

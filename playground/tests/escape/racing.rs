@@ -1,4 +1,4 @@
-//! Volumes in which one container exchanges folders and links while others start with them.
+//! Volumes in which one container exchanges directories and links while others start with them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::setting::{Ended, Setting, container, mount, pod};
 
-/// Starts a Pod that runs this script of perl in the volume until it is ended.
+/// Starts a Pod that runs this Perl script in the volume until it is stopped.
 async fn exchange(setting: &Setting, volume: &Value, script: &str) {
     let mut one = pod("exchanges", "");
     let script = format!("chdir '/v' or die; {script}");
@@ -21,13 +21,13 @@ async fn exchange(setting: &Setting, volume: &Value, script: &str) {
     setting.wait("exchanges", runs).await;
 }
 
-/// A script that exchanges a folder for each of some others, or links, as fast as it can (`renameat2` with
-/// `RENAME_EXCHANGE`), so that of some tries the look sees the one and the mount the other. The folder is there for most
-/// of the time, so that others see it all along.
-fn exchanges(make: &str, folder: &str, others: &[&str]) -> String {
+/// Returns a script that exchanges a directory for each of several others, or links, as fast as it can (`renameat2`
+/// with `RENAME_EXCHANGE`), so that in some attempts the check sees the one and the mount the other. The directory
+/// is in place most of the time, so that others see it.
+fn exchanges(make: &str, dir: &str, others: &[&str]) -> String {
     let number = libc::SYS_renameat2;
     format!(
-        "{make}; my ($s, @l) = ('{folder}', {});
+        "{make}; my ($s, @l) = ('{dir}', {});
          while (1) {{ for my $l (@l) {{ for (1 .. 200) {{
             syscall({number}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 2000);
             syscall({number}, -100, $s, -100, $l, 2); select(undef, undef, undef, rand() / 300); }} }} }}",
@@ -39,7 +39,7 @@ fn exchanges(make: &str, folder: &str, others: &[&str]) -> String {
     )
 }
 
-/// How the Pods end that are made by number and started one after the other with a pause.
+/// Starts numbered Pods one after the other with a pause, and returns how they end.
 async fn race(setting: &Setting, rounds: usize, make: impl Fn(usize, &mut Value)) -> Vec<Ended> {
     for number in 0..rounds {
         let mut racer = pod(&format!("racer-{number}"), "");
@@ -52,7 +52,7 @@ async fn race(setting: &Setting, rounds: usize, make: impl Fn(usize, &mut Value)
         all.push(setting.settled(&format!("racer-{number}")).await);
     }
     let ran = all.iter().filter(|ended| ended.exit_code() == Some(0)).count();
-    assert!(ran > 0, "nothing was tried: {all:#?}");
+    assert!(ran > 0, "no attempt ran: {all:#?}");
     all
 }
 
@@ -61,12 +61,12 @@ fn script(pod: &mut Value, script: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_changes_while_containers_start_leads_nowhere() {
+async fn changing_link_cannot_escape_during_start() {
     let setting = Setting::new();
     let host = setting.host.to_str().unwrap().to_owned();
     std::fs::write(setting.host.with_file_name("secret"), "the secret").unwrap();
     let volume = setting.claim().await;
-    // With pauses of up to some milliseconds in which a container may start.
+    // With pauses of a few milliseconds in which a container may start.
     let flip = format!(
         "mkdir 'd'; symlink '/oldroot{host}/..', 'l'; symlink '{host}/..', 'k';
          while (1) {{ for my $l ('l', 'k') {{
@@ -98,7 +98,7 @@ async fn a_link_that_changes_while_containers_start_leads_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sub_path_shows_what_was_looked_at_or_nothing() {
+async fn sub_path_mounts_checked_target_or_fails() {
     let setting = Setting::new();
     let volume = setting.claim().await;
     let links = [
@@ -130,7 +130,7 @@ async fn a_sub_path_shows_what_was_looked_at_or_nothing() {
     for ended in &all {
         let state = &ended.pod["status"]["containerStatuses"][0]["state"];
         let ran = state["terminated"]["reason"] != "StartError" && state["terminated"].is_object();
-        // Those that came later see what others have made.
+        // Those that came later see what others have created.
         let shown =
             ended.log.lines().all(|name| name == "mine" || name == "made") && ended.log.contains("mine");
         assert!(shown || !ran, "{ended:#?}");
@@ -139,10 +139,10 @@ async fn a_sub_path_shows_what_was_looked_at_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sub_path_that_is_exchanged_for_another_folder_is_said() {
+async fn exchanged_sub_path_is_reported() {
     let setting = Setting::new();
     let volume = setting.claim().await;
-    // Both are folders of the volume, so nothing but the comparison can tell.
+    // Both are directories of the volume, so only the comparison can detect it.
     exchange(&setting, &volume, &exchanges("mkdir 's'; mkdir 't'", "s", &["t"])).await;
     let mut changed = 0;
     for turn in 0..10 {
@@ -170,6 +170,6 @@ async fn a_sub_path_that_is_exchanged_for_another_folder_is_said() {
             break;
         }
     }
-    assert!(changed > 0, "nobody has seen an exchange");
+    assert!(changed > 0, "no container saw an exchange");
     setting.shut_down().await;
 }

@@ -1,4 +1,4 @@
-//! A playground, Pods in it, and how they ended.
+//! A playground for tests, its Pods, and how they ended.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::Service;
 
-/// How long a Pod may take. All of the machine may be building something.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Timeout for a Pod. The whole machine may be busy with a build.
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 pub struct Setting {
     pub playground: Playground,
     router: Router,
-    /// A folder of the host that everybody may write to, which no container may reach.
+    /// A directory of the host that everybody may write to, which no container may reach.
     pub host: PathBuf,
     _folder: TempDir,
 }
@@ -51,22 +51,22 @@ impl Ended {
 
 impl Setting {
     pub fn new() -> Self {
-        // As the console has it, for files of its own.
+        // The umask that the console sets for its own files.
         rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        Self::with_data(folder, &data)
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        Self::with_data(dir, &data)
     }
 
-    pub fn with_data(folder: TempDir, data: &Path) -> Self {
+    pub fn with_data(dir: TempDir, data: &Path) -> Self {
         let bwrap = Command::new("bwrap").arg("--version").output();
         assert!(
             bwrap.is_ok_and(|output| output.status.success()),
             "bubblewrap is not installed"
         );
-        let host = folder.path().join("host");
+        let host = dir.path().join("host");
         std::fs::create_dir(&host).unwrap();
-        for path in [folder.path(), &host] {
+        for path in [dir.path(), &host] {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
@@ -79,11 +79,11 @@ impl Setting {
             router: playground.router(),
             playground,
             host,
-            _folder: folder,
+            _folder: dir,
         }
     }
 
-    /// A request: the code and the body.
+    /// Sends a request; returns the code and the body.
     pub async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, String) {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request = Request::builder()
@@ -118,7 +118,7 @@ impl Setting {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// The uids of all Pods.
+    /// Returns the uids of all Pods.
     pub async fn uids(&self) -> Vec<String> {
         let (_, text) = self
             .request(Method::GET, "/api/v1/namespaces/demo/pods", None)
@@ -128,7 +128,7 @@ impl Setting {
         pods["items"].as_array().unwrap().iter().map(uid).collect()
     }
 
-    /// A claim that Pods share, as a volume named `v`.
+    /// Creates a claim that Pods share, and returns it as a volume named `v`.
     pub async fn claim(&self) -> Value {
         let claim = json!({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared"},
@@ -138,7 +138,7 @@ impl Setting {
         json!({"name": "v", "persistentVolumeClaim": {"claimName": "shared"}})
     }
 
-    /// Waits until a container has ended or waits for something.
+    /// Waits until a container has ended or is waiting.
     pub async fn settled(&self, name: &str) -> Ended {
         let pod = self
             .wait(name, |pod| {
@@ -156,15 +156,15 @@ impl Setting {
         Ended { pod, log }
     }
 
-    /// Waits until a Pod is as asked for.
+    /// Waits until a condition holds for a Pod.
     pub async fn wait(&self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
-        let began = Instant::now();
+        let started_at = Instant::now();
         loop {
             let pod = self.pod(name).await;
             if is(&pod) {
                 return pod;
             }
-            assert!(began.elapsed() < PATIENCE, "{:#}", pod["status"]);
+            assert!(started_at.elapsed() < TIMEOUT, "{:#}", pod["status"]);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -176,7 +176,7 @@ impl Setting {
         self.with_log(pod).await
     }
 
-    /// Runs a script in a Pod of its own that is changed before.
+    /// Runs a script in a Pod that `change` modifies first.
     pub async fn run_with(&self, name: &str, script: &str, change: impl FnOnce(&mut Value)) -> Ended {
         let mut pod = pod(name, script);
         change(&mut pod);
@@ -188,14 +188,14 @@ impl Setting {
         self.run_with(name, script, |_| {}).await
     }
 
-    /// Nothing has come out of any container.
+    /// Asserts that nothing has escaped from any container.
     pub fn host_is_untouched(&self) {
         let found: Vec<_> = std::fs::read_dir(&self.host).unwrap().flatten().collect();
         assert!(found.is_empty(), "{found:?}");
     }
 
-    /// Other commands still run.
-    pub async fn goes_on(&self, name: &str) {
+    /// Asserts that other commands still run.
+    pub async fn other_commands_still_run(&self, name: &str) {
         let ended = self.run(name, "echo fine").await;
         assert_eq!(
             (ended.exit_code(), ended.log.as_str()),
@@ -209,7 +209,7 @@ impl Setting {
     }
 }
 
-/// A Pod that runs a script.
+/// Returns a Pod that runs a script.
 pub fn pod(name: &str, script: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -222,23 +222,23 @@ pub fn pod(name: &str, script: &str) -> Value {
     })
 }
 
-/// The only container of a Pod.
+/// Returns the only container of a Pod.
 pub fn container(pod: &mut Value) -> &mut Value {
     &mut pod["spec"]["containers"][0]
 }
 
-/// A small disk for a data folder, where one can be made.
+/// A small disk for a data directory, where one can be created.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    pub fn mount(folder: &Path) -> Option<Self> {
+    pub fn mount(dir: &Path) -> Option<Self> {
         let mounted = rustix::process::geteuid().is_root()
             && Command::new("mount")
                 .args(["-t", "tmpfs", "-o", "size=50m,mode=700", "tmpfs"])
-                .arg(folder)
+                .arg(dir)
                 .status()
                 .is_ok_and(|status| status.success());
-        mounted.then(|| Self(folder.to_owned()))
+        mounted.then(|| Self(dir.to_owned()))
     }
 }
 
@@ -248,7 +248,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Gives a Pod volumes, and its container their mounts.
+/// Adds volumes to a Pod, and their mounts to its container.
 #[allow(
     clippy::needless_pass_by_value,
     reason = "calls read better with `json!` in place"

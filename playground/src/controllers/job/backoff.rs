@@ -1,5 +1,6 @@
-//! How long the next Pod waits after failures: 10 s, 20 s, 40 s, … at most ten minutes; a success begins anew
-//! ([Pod backoff failure policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy)).
+//! Computes the back-off after failed Pods: 10 s, 20 s, 40 s, … up to ten minutes; a success resets it ([Pod
+//! backoff failure
+//! policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy)).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,8 @@ use serde_json::Value;
 
 use crate::controllers::job::facts::finish_time;
 
-const FIRST: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_mins(10);
+const FIRST_DELAY: Duration = Duration::from_secs(10);
+const MAX_DELAY: Duration = Duration::from_mins(10);
 
 /// Failures of one Job since its last success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record with Pods that have ended since.
+    /// Returns the record updated with Pods that have ended since.
     pub(super) fn with(mut self, succeeded: &[Arc<Value>], failed: &[Arc<Value>]) -> Self {
         let success = succeeded.iter().filter_map(|pod| finish_time(pod)).max();
         if !succeeded.is_empty() {
@@ -35,18 +36,20 @@ impl Record {
         self
     }
 
-    /// What is left of the wait.
+    /// Returns the remaining back-off.
     pub(super) fn left(&self, now: Timestamp) -> Duration {
         left(self.failures, self.last, now)
     }
 }
 
-/// What is left of the wait after so many failures, the last one at `last`.
+/// Returns the remaining back-off after this many failures, the last one at `last`.
 pub(super) fn left(failures: u32, last: Option<Timestamp>, now: Timestamp) -> Duration {
     let Some(last) = last.filter(|_| failures > 0) else {
         return Duration::ZERO;
     };
-    let wait = FIRST.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST);
+    let wait = FIRST_DELAY
+        .saturating_mul(1 << (failures - 1).min(10))
+        .min(MAX_DELAY);
     let passed = Duration::try_from(now.duration_since(last)).unwrap_or(Duration::ZERO);
     wait.saturating_sub(passed)
 }
@@ -61,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_until_a_success() {
+    fn back_off_doubles_until_success() {
         let now: Timestamp = "2026-01-01T00:00:05Z".parse().unwrap();
         let one = Record::default().with(&[], &[ended("2026-01-01T00:00:00Z")]);
         assert_eq!(one.left(now), Duration::from_secs(5));

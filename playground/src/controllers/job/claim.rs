@@ -1,4 +1,5 @@
-//! Which Pods are a Job's: those that it controls, and those without a controller that its selector takes.
+//! Decides which Pods belong to a Job: those that it controls, and those without a controller that match its
+//! selector.
 
 use std::sync::Arc;
 
@@ -16,21 +17,21 @@ use crate::controllers::job::{TRACKING, items, status, text};
 use crate::resource::{JOBS, PODS};
 use crate::store::{Key, StoreError};
 
-/// The owner reference of the Job that controls a Pod.
+/// Returns the owner reference of the Job that controls a Pod.
 pub(super) fn owner_of(pod: &Value) -> Option<&Value> {
     items(&pod["metadata"]["ownerReferences"])
         .iter()
         .find(|one| one["controller"] == true && one["kind"] == "Job" && one["apiVersion"] == "batch/v1")
 }
 
-/// Someone controls it.
+/// Whether the Pod has a controller.
 fn controlled(pod: &Value) -> bool {
     items(&pod["metadata"]["ownerReferences"])
         .iter()
         .any(|one| one["controller"] == true)
 }
 
-/// The name of the Job that an owner reference of a Pod means.
+/// Returns the namespace and name of the Job in a Pod's owner reference.
 pub(super) fn name(pod: &Value, owner: &Value) -> Name {
     (
         text(&pod["metadata"]["namespace"]).to_owned(),
@@ -42,7 +43,7 @@ fn selects(job: &Value, pod: &Value) -> bool {
     selector::object_matches(&job["spec"]["selector"], &pod["metadata"]["labels"])
 }
 
-/// Jobs that would adopt a Pod.
+/// Returns the Jobs that would adopt a Pod.
 pub(super) fn jobs_that_select(cluster: &Cluster, pod: &Value) -> Result<Vec<Arc<Value>>, StoreError> {
     if controlled(pod) || deleting(pod) {
         return Ok(Vec::new());
@@ -53,7 +54,7 @@ pub(super) fn jobs_that_select(cluster: &Cluster, pod: &Value) -> Result<Vec<Arc
     Ok(jobs)
 }
 
-/// The Pods of a Job, with those that it adopts now.
+/// Returns the Pods of a Job, and adopts matching ones without a controller.
 pub(super) fn pods(cluster: &Cluster, job: &Value) -> Result<Vec<Arc<Value>>, StoreError> {
     let uid = &job["metadata"]["uid"];
     let mut own = Vec::new();
@@ -66,7 +67,7 @@ pub(super) fn pods(cluster: &Cluster, job: &Value) -> Result<Vec<Arc<Value>>, St
         if controls && selects(job, &pod) {
             own.push(pod);
         } else if controls && !deleting(job) {
-            let_go(cluster, &pod, uid)?;
+            release_pod(cluster, &pod, uid)?;
         } else if !controlled(&pod) && selects(job, &pod) && !deleting(&pod) && !deleting(job) {
             own.extend(adopt(cluster, job, &pod)?);
         }
@@ -74,7 +75,7 @@ pub(super) fn pods(cluster: &Cluster, job: &Value) -> Result<Vec<Arc<Value>>, St
     Ok(own)
 }
 
-/// The reference to a Job in what belongs to it.
+/// Builds the owner reference to a Job.
 pub(super) fn reference(job: &Value) -> Value {
     json!({
         "apiVersion": "batch/v1", "kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"],
@@ -97,7 +98,10 @@ fn change(
         Ok(pod) => Ok(Some(pod)),
         Err(Status { code: 404, .. }) => Ok(None),
         Err(refused) => {
-            tracing::warn!(message = refused.message, "a Pod's owner");
+            tracing::warn!(
+                message = refused.message,
+                "cannot change a Pod's owner references"
+            );
             Ok(None)
         }
     }
@@ -117,8 +121,8 @@ fn adopt(cluster: &Cluster, job: &Value, pod: &Value) -> Result<Option<Arc<Value
     })
 }
 
-/// The Pod does not fit the selector any more.
-fn let_go(cluster: &Cluster, pod: &Value, uid: &Value) -> Result<(), StoreError> {
+/// Releases a Pod that does not match the selector any more.
+fn release_pod(cluster: &Cluster, pod: &Value, uid: &Value) -> Result<(), StoreError> {
     change(cluster, pod, |metadata| {
         if let Some(owners) = metadata["ownerReferences"].as_array_mut() {
             owners.retain(|owner| owner["uid"] != *uid);
@@ -130,7 +134,7 @@ fn let_go(cluster: &Cluster, pod: &Value, uid: &Value) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Takes the finalizer off a Pod whose Job has ended or is gone: nobody counts it.
+/// Removes the finalizer from a Pod whose Job has finished or is gone: nothing will count it.
 pub(super) fn release_orphan(cluster: &Cluster, pod: &Value) -> Result<(), StoreError> {
     if !tracked(pod) {
         return Ok(());

@@ -1,6 +1,7 @@
-//! Counting Pods that have ended, safely against a crash: a Pod's uid is first written into
-//! `status.uncountedTerminatedPods`, then its finalizer is taken off, and only then does the counter rise and the uid
-//! go ([job tracking with finalizers](https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers)).
+//! Counts Pods that have ended, safely across crashes: a Pod's uid is first written into
+//! `status.uncountedTerminatedPods`, then its finalizer is removed, and only then is the counter incremented and
+//! the uid removed ([job tracking with
+//! finalizers](https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers)).
 
 use std::sync::Arc;
 
@@ -19,11 +20,11 @@ use crate::controllers::job::{TRACKING, status, text};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
-/// Most uids that are listed at a time.
-const MOST: usize = 500;
+/// Maximum number of uids listed at a time.
+const MAX_UNCOUNTED: usize = 500;
 
 impl Sync<'_> {
-    /// Lists, releases and counts Pods that have ended, then ends the Job if nothing is in the way.
+    /// Lists, releases and counts Pods that have ended, then finishes the Job if nothing prevents it.
     pub(super) async fn track(&mut self, mut changed: bool) -> Result<(), StoreError> {
         let mut held: Vec<Value> = self
             .pods
@@ -51,7 +52,7 @@ impl Sync<'_> {
         if counted || finished {
             let written = self.write().await?;
             if written && finished {
-                self.tell();
+                self.record_finished_event();
             }
         }
         Ok(())
@@ -81,7 +82,8 @@ impl Sync<'_> {
             if uids.is_empty() { Value::Null } else { uids.into() };
     }
 
-    /// Lists Pods that have ended: those to release now, whether the status has changed, whether there are more.
+    /// Lists Pods that have ended; returns those to release now, whether the status has changed, and whether there
+    /// are more.
     fn list_ended(&mut self) -> (Vec<Arc<Value>>, bool, bool) {
         let waiting = self.waiting_for_replacement();
         let mut by_index = self.pods.clone();
@@ -91,7 +93,7 @@ impl Sync<'_> {
         let mut indexes = 0;
         let ends_in_failure = self.ending.as_ref().is_some_and(|ending| !ending.is_success());
         for pod in by_index.iter().filter(|pod| tracked(pod)) {
-            if won.len() + lost.len() + indexes >= MOST {
+            if won.len() + lost.len() + indexes >= MAX_UNCOUNTED {
                 self.put_uncounted("succeeded", won);
                 self.put_uncounted("failed", lost);
                 return (release_now, changed, true);
@@ -128,8 +130,8 @@ impl Sync<'_> {
         (release_now, changed, false)
     }
 
-    /// A failed Pod of an index that is to be tried again stays until its successor is there, which takes over its
-    /// count of failures.
+    /// Whether a Pod may be released. A failed Pod of an index that will be retried stays until its replacement
+    /// exists, which takes over its count of failures.
     fn may_release(&self, pod: &Value, has_failed: bool, waiting: &[(i64, Arc<Value>)]) -> bool {
         if deleting(&self.job) || self.ending.is_some() || succeeded(pod) {
             return true;
@@ -140,10 +142,11 @@ impl Sync<'_> {
                 .any(|(_, other)| other["metadata"]["uid"] == pod["metadata"]["uid"])
     }
 
-    /// The last failed Pod of each index that is neither done nor worked on, with a limit per index.
+    /// Returns the last failed Pod of each index that is neither completed nor active, for Jobs with a limit per
+    /// index.
     pub(super) fn waiting_for_replacement(&self) -> Vec<(i64, Arc<Value>)> {
         let mut last: Vec<(i64, Arc<Value>)> = Vec::new();
-        let Some(over) = &self.failed_indexes else {
+        let Some(failed_for_good) = &self.failed_indexes else {
             return last;
         };
         let busy: Vec<i64> = self
@@ -159,7 +162,7 @@ impl Sync<'_> {
             .filter(|pod| tracked(pod) && self.fits(pod) && failed(pod, &self.job))
         {
             let Some(index) = index(pod) else { continue };
-            if self.done.has(index) || over.has(index) || busy.contains(&index) {
+            if self.done.has(index) || failed_for_good.has(index) || busy.contains(&index) {
                 continue;
             }
             match last.iter_mut().find(|(other, _)| *other == index) {
@@ -174,7 +177,7 @@ impl Sync<'_> {
         last
     }
 
-    /// Indexes that have failed for good.
+    /// Returns the indexes that have failed for good.
     pub(super) fn indexes_failed(&self, completions: i64) -> Indexes {
         let limit = self.spec()["backoffLimitPerIndex"].as_i64().unwrap_or(0);
         let mut set = Indexes::parse(text(&self.status["failedIndexes"]), completions);
@@ -195,7 +198,7 @@ impl Sync<'_> {
         set
     }
 
-    /// Writes which indexes are done and which have failed.
+    /// Writes the completed and failed indexes into the status.
     fn write_indexes(&mut self) -> bool {
         if !indexed(&self.job) {
             return false;
@@ -217,7 +220,7 @@ impl Sync<'_> {
         changed
     }
 
-    /// Notes how the Job will end, before its Pods are released.
+    /// Records how the Job will end, before its Pods are released.
     fn write_target(&mut self) -> bool {
         let Some(ending) = self.ending.clone() else {
             return false;
@@ -232,7 +235,7 @@ impl Sync<'_> {
         )
     }
 
-    /// The Job is called what it is, once every Pod is counted and has ended.
+    /// Adds the final condition once every Pod is counted and has ended.
     fn finish(&mut self) -> bool {
         let Some(ending) = self.ending.clone() else {
             return false;
@@ -255,17 +258,17 @@ impl Sync<'_> {
         true
     }
 
-    /// The event of a Job that has ended.
-    fn tell(&self) {
+    /// Records the event of a Job that has finished.
+    fn record_finished_event(&self) {
         match &self.ending {
             Some(ending) if ending.is_success() => {
-                let most = self.completions().unwrap_or(i64::MAX);
+                let completions = self.completions().unwrap_or(i64::MAX);
                 if self.status["succeeded"]
                     .as_i64()
-                    .is_some_and(|succeeded| succeeded > most)
+                    .is_some_and(|succeeded| succeeded > completions)
                 {
-                    let why = "Too many succeeded pods running after completion count reached";
-                    self.event("Warning", "TooManySucceededPods", why);
+                    let message = "Too many succeeded pods running after completion count reached";
+                    self.event("Warning", "TooManySucceededPods", message);
                 }
                 self.event("Normal", "Completed", "Job completed");
             }

@@ -1,4 +1,4 @@
-//! What can be said of one Pod or Job by looking at it.
+//! Predicates and facts about a single Pod or Job.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,44 +7,44 @@ use crate::controllers::job::{TRACKING, items, text};
 
 /// The annotation and label with the completion index.
 pub(super) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
-/// The annotation with how often the index has failed.
+/// The annotation with the number of failures of the index.
 pub(super) const INDEX_FAILURES: &str = "batch.kubernetes.io/job-index-failure-count";
-/// The annotation with how often it has failed without counting.
+/// The annotation with the number of failures that did not count.
 pub(super) const INDEX_IGNORED: &str = "batch.kubernetes.io/job-index-ignored-failure-count";
 
-/// It is being deleted.
+/// Whether the object is being deleted.
 pub(super) fn deleting(object: &Value) -> bool {
     !object["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// It is not counted yet.
+/// Whether the Pod still has the tracking finalizer, so that it is not counted yet.
 pub(super) fn tracked(pod: &Value) -> bool {
     items(&pod["metadata"]["finalizers"])
         .iter()
         .any(|name| name == TRACKING)
 }
 
-/// It has ended.
-pub(super) fn over(pod: &Value) -> bool {
+/// Whether the Pod has finished.
+pub(super) fn has_ended(pod: &Value) -> bool {
     crate::api::registry::is_finished(pod)
 }
 
-/// It works, or will.
+/// Whether the Pod is running or pending.
 pub(super) fn active(pod: &Value) -> bool {
-    !over(pod) && !deleting(pod)
+    !has_ended(pod) && !deleting(pod)
 }
 
-/// It is being deleted and has not ended.
+/// Whether the Pod is being deleted and has not finished.
 pub(super) fn terminating(pod: &Value) -> bool {
-    !over(pod) && deleting(pod)
+    !has_ended(pod) && deleting(pod)
 }
 
-/// It says that it is ready.
+/// Whether the Pod is ready.
 pub(super) fn ready(pod: &Value) -> bool {
     ready_since(pod).is_some()
 }
 
-/// Since when it says that it is ready.
+/// Returns since when the Pod is ready.
 pub(super) fn ready_since(pod: &Value) -> Option<&str> {
     items(&pod["status"]["conditions"])
         .iter()
@@ -52,18 +52,19 @@ pub(super) fn ready_since(pod: &Value) -> Option<&str> {
         .map(|one| text(&one["lastTransitionTime"]))
 }
 
-/// It has succeeded.
+/// Whether the Pod has succeeded.
 pub(super) fn succeeded(pod: &Value) -> bool {
     pod["status"]["phase"] == "Succeeded"
 }
 
-/// Only Pods that have really failed are replaced, not those that are still ending
-/// (`podReplacementPolicy: Failed`, which a Pod failure policy implies).
+/// Whether only Pods that have failed are replaced, not those that are still terminating (`podReplacementPolicy:
+/// Failed`, which a Pod failure policy implies).
 pub(super) fn replaces_only_failed(job: &Value) -> bool {
     job["spec"]["podReplacementPolicy"] == "Failed" || job["spec"]["podFailurePolicy"].is_object()
 }
 
-/// It has failed, in the eyes of its Job: a Pod that is deleted before it ends may never say so itself.
+/// Whether the Pod has failed from the Job's point of view: a Pod that is deleted before it ends may never report
+/// it itself.
 pub(super) fn failed(pod: &Value, job: &Value) -> bool {
     if pod["status"]["phase"] == "Failed" {
         return true;
@@ -71,34 +72,34 @@ pub(super) fn failed(pod: &Value, job: &Value) -> bool {
     !replaces_only_failed(job) && deleting(pod) && !succeeded(pod)
 }
 
-/// Its completion index.
+/// Returns the Pod's completion index.
 pub(super) fn index(pod: &Value) -> Option<i64> {
     text(&pod["metadata"]["annotations"][INDEX]).parse().ok()
 }
 
-/// A count in an annotation; 0 if there is none.
+/// Returns a count kept in an annotation; 0 if there is none.
 pub(super) fn counted(pod: &Value, annotation: &str) -> i64 {
     text(&pod["metadata"]["annotations"][annotation])
         .parse()
         .unwrap_or(0)
 }
 
-/// The Job has `completionMode: Indexed`.
+/// Whether the Job has `completionMode: Indexed`.
 pub(super) fn indexed(job: &Value) -> bool {
     job["spec"]["completionMode"] == "Indexed"
 }
 
-/// The Job is suspended.
+/// Whether the Job is suspended.
 pub(super) fn suspended(job: &Value) -> bool {
     job["spec"]["suspend"] == true
 }
 
-/// The time that a field holds.
+/// Parses the time in a field.
 pub(super) fn time(value: &Value) -> Option<Timestamp> {
     text(value).parse().ok()
 }
 
-/// When the last of these containers ended; none while one of them goes on.
+/// Returns when the last of these containers ended; `None` while one of them runs.
 fn last_end<'a>(statuses: impl Iterator<Item = &'a Value>) -> Option<Timestamp> {
     let ends: Option<Vec<Timestamp>> = statuses
         .map(|one| time(&one["state"]["terminated"]["finishedAt"]))
@@ -106,9 +107,9 @@ fn last_end<'a>(statuses: impl Iterator<Item = &'a Value>) -> Option<Timestamp> 
     ends?.into_iter().max()
 }
 
-/// When the Pod's containers ended, those included that go on beside the main ones.
+/// Returns when the Pod's containers ended, including sidecar containers.
 fn containers_end(pod: &Value) -> Option<Timestamp> {
-    let beside = |own: &&Value| {
+    let counts_for_end = |own: &&Value| {
         items(&pod["spec"]["initContainers"])
             .iter()
             .any(|one| one["name"] == own["name"] && one["restartPolicy"] == "Always")
@@ -116,7 +117,7 @@ fn containers_end(pod: &Value) -> Option<Timestamp> {
     let main = items(&pod["status"]["containerStatuses"]);
     let sidecars: Vec<&Value> = items(&pod["status"]["initContainerStatuses"])
         .iter()
-        .filter(beside)
+        .filter(counts_for_end)
         .collect();
     let ended = last_end(main.iter());
     if sidecars.is_empty() {
@@ -125,7 +126,8 @@ fn containers_end(pod: &Value) -> Option<Timestamp> {
     Some(last_end(sidecars.into_iter())?).max(ended)
 }
 
-/// When a Pod ended: its last container, else when it ceased to be ready, was deleted or made.
+/// Returns when a Pod finished: the end of its last container, else when it stopped being ready, was deleted or
+/// created.
 pub(super) fn finish_time(pod: &Value) -> Option<Timestamp> {
     if let Some(end) = containers_end(pod) {
         return Some(end);

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-/// Most indexes that are read from one text.
-const MOST: usize = 100_000;
+/// Maximum number of indexes parsed from one text.
+const MAX_INDEXES: usize = 100_000;
 
 /// A set of indexes below a Job's `completions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Indexes(BTreeSet<i64>);
 
 impl Indexes {
-    /// Reads a text; indexes that are not below `completions` are left out.
+    /// Parses a text; indexes that are not below `completions` are left out.
     pub(super) fn parse(text: &str, completions: i64) -> Self {
         let mut set = BTreeSet::new();
         for part in text.split(',') {
@@ -19,7 +19,7 @@ impl Indexes {
                 continue;
             };
             let range = from.max(0)..=to.min(completions - 1);
-            set.extend(range.take(MOST.saturating_sub(set.len())));
+            set.extend(range.take(MAX_INDEXES.saturating_sub(set.len())));
         }
         Self(set)
     }
@@ -29,22 +29,22 @@ impl Indexes {
         self.0.insert(index);
     }
 
-    /// Whether it is in the set.
+    /// Whether the index is in the set.
     pub(super) fn has(&self, index: i64) -> bool {
         self.0.contains(&index)
     }
 
-    /// How many there are.
+    /// Returns the number of indexes.
     pub(super) fn len(&self) -> i64 {
         i64::try_from(self.0.len()).unwrap_or(i64::MAX)
     }
 
-    /// How many of the other are in this one.
+    /// Returns how many indexes of the other set are in this one.
     pub(super) fn shared(&self, other: &Self) -> i64 {
         i64::try_from(self.0.intersection(&other.0).count()).unwrap_or(i64::MAX)
     }
 
-    /// The text: two neighbours are a list, more an interval.
+    /// Formats the set: two neighbours as a list, more as an interval.
     pub(super) fn write(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         let mut all = self.0.iter().copied().peekable();
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn indexes_are_written_as_kubernetes_writes_them() {
+    fn indexes_format_like_kubernetes() {
         for text in ["", "0,1", "0-2,5,7-9", "3"] {
             assert_eq!(Indexes::parse(text, 100).write(), text);
         }

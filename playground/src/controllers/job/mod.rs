@@ -1,9 +1,9 @@
 //! The Job controller (<https://kubernetes.io/docs/concepts/workloads/controllers/job/>).
 //!
-//! Each Job is looked at when it is made or its spec changes, one second after its Pods change, and when time brings
-//! something: a deadline, or the end of a back-off. What is refused, because someone else has changed the Job or a quota
-//! is full, is tried again 1 s, 2 s, 4 s, … later. Pods carry the finalizer `batch.kubernetes.io/job-tracking` until they are
-//! counted ([`count`]).
+//! A Job is synced when it is created or its spec changes, one second after its Pods change, and when a time is
+//! reached: a deadline, or the end of a back-off. A sync whose requests are refused, because of a conflicting
+//! change or a full quota, is retried 1 s, 2 s, 4 s, … later. Pods carry the finalizer
+//! `batch.kubernetes.io/job-tracking` until they are counted ([`count`]).
 
 mod backoff;
 mod claim;
@@ -37,23 +37,23 @@ use crate::store::{Event, EventKind, Key, StoreError};
 pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 /// The controller's name in `spec.managedBy`.
 const OWN_NAME: &str = "kubernetes.io/job-controller";
-/// Pods' changes are looked at together.
-const BATCH: Duration = Duration::from_secs(1);
-/// Jobs that are looked at together. They wait for their requests more than they work, so these are more than the five
-/// of `--concurrent-job-syncs`: many Jobs that are made at once do not wait for one another.
+/// Pod changes within this time are handled in one sync.
+const BATCH_PERIOD: Duration = Duration::from_secs(1);
+/// Number of concurrent syncs. Syncs mostly wait for requests, so there are more than the five of
+/// `--concurrent-job-syncs`: many Jobs created at once do not wait for one another.
 const WORKERS: usize = 32;
-/// First and longest wait after a request of the controller was refused.
-const RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_mins(1);
+/// Initial and maximum retry delay after a request of the controller was refused.
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_mins(1);
 
-/// Runs until the playground ends.
+/// Runs until the playground stops.
 pub(crate) async fn run(cluster: Cluster) {
     loop {
         let mut controller = Controller::new(cluster.clone());
         match controller.follow().await {
-            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the Job controller begins anew"),
+            Err(error @ StoreError::Gone { .. }) => tracing::debug!(%error, "the Job controller relists"),
             Err(error) => {
-                tracing::error!(%error, "the Job controller");
+                tracing::error!(%error, "the Job controller failed; restarting");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Ok(()) => return,
@@ -61,7 +61,7 @@ pub(crate) async fn run(cluster: Cluster) {
     }
 }
 
-/// What the controller remembers.
+/// The controller's state.
 pub(super) struct Controller {
     cluster: Cluster,
     queue: Queue,
@@ -69,12 +69,12 @@ pub(super) struct Controller {
     backoff: HashMap<String, Record>,
     /// How often a Job's sync has failed in a row.
     refused: HashMap<Name, u32>,
-    /// Jobs that are looked at now.
-    workers: JoinSet<Result<Looked, StoreError>>,
+    /// Jobs being synced.
+    workers: JoinSet<Result<SyncResult, StoreError>>,
 }
 
-/// What a look at a Job has led to: its name and uid, and nothing if there was nothing to do.
-type Looked = (Name, String, Option<sync::Outcome>);
+/// The result of a sync: the Job's name and uid, and `None` if there was nothing to do.
+type SyncResult = (Name, String, Option<sync::Outcome>);
 
 impl Controller {
     pub(super) fn new(cluster: Cluster) -> Self {
@@ -87,7 +87,7 @@ impl Controller {
         }
     }
 
-    /// Follows Jobs and Pods.
+    /// Watches Jobs and Pods.
     async fn follow(&mut self) -> Result<(), StoreError> {
         let since = self.cluster.store.version();
         let mut jobs = self.cluster.store.watch(&JOBS, None, since)?;
@@ -110,13 +110,13 @@ impl Controller {
                     Some(change) => self.pod_changed(&*change?)?,
                     None => return Ok(()),
                 },
-                Some(looked) = self.workers.join_next() => match looked {
-                    Ok(looked) => self.looked(looked?),
-                    Err(error) => tracing::error!(%error, "a look at a Job broke off"),
+                Some(result) = self.workers.join_next() => match result {
+                    Ok(result) => self.finish_sync(result?),
+                    Err(error) => tracing::error!(%error, "the sync of a Job failed"),
                 },
                 () = tokio::time::sleep_until(due), if self.workers.len() < WORKERS => {
                     if let Some(name) = self.queue.pop(Instant::now()) {
-                        self.look(name)?;
+                        self.start_sync(name)?;
                     }
                 }
             }
@@ -130,11 +130,11 @@ impl Controller {
             .as_ref()
             .is_some_and(|before| before["metadata"]["generation"] == job["metadata"]["generation"]);
         if change.kind == EventKind::Modified && same_spec {
-            self.queue.after(job, BATCH);
+            self.queue.after(job, BATCH_PERIOD);
         } else {
             self.queue.now(job);
         }
-        // What belonged to it has nobody who counts it any more.
+        // Nothing counts the Pods of this Job any more.
         if change.kind == EventKind::Deleted || status::finished(job) {
             let namespace = job["metadata"]["namespace"].as_str();
             for pod in self.cluster.store.list(&PODS, namespace)?.0 {
@@ -152,7 +152,7 @@ impl Controller {
                 .and_then(|before| claim::owner_of(before))
         });
         if let Some(owner) = owner {
-            self.queue.named(claim::name(&change.object, owner), BATCH);
+            self.queue.named(claim::name(&change.object, owner), BATCH_PERIOD);
         }
         if claim::owner_of(&change.object).is_none() && change.kind != EventKind::Deleted {
             for job in claim::jobs_that_select(&self.cluster, &change.object)? {
@@ -165,8 +165,8 @@ impl Controller {
         Ok(())
     }
 
-    /// Begins to look at a Job.
-    fn look(&mut self, name: Name) -> Result<(), StoreError> {
+    /// Starts the sync of a Job.
+    fn start_sync(&mut self, name: Name) -> Result<(), StoreError> {
         let key = Key::new(&JOBS, name.0.clone(), name.1.clone());
         let job = self.cluster.store.get(&key)?;
         let uid = job
@@ -174,7 +174,7 @@ impl Controller {
             .map_or("", |job| text(&job["metadata"]["uid"]))
             .to_owned();
         let Some(job) = job.filter(|job| is_own(job) && !status::finished(job)) else {
-            self.looked((name, uid, None));
+            self.finish_sync((name, uid, None));
             return Ok(());
         };
         let record = self.backoff.get(&uid).copied().unwrap_or_default();
@@ -186,8 +186,8 @@ impl Controller {
         Ok(())
     }
 
-    /// A look is over; a Job whose requests were refused is looked at again, later each time.
-    fn looked(&mut self, (name, uid, outcome): Looked) {
+    /// Handles the end of a sync; a Job whose requests were refused is retried with increasing delays.
+    fn finish_sync(&mut self, (name, uid, outcome): SyncResult) {
         self.queue.done(&name);
         let Some(outcome) = outcome else {
             self.backoff.remove(&uid);
@@ -195,31 +195,33 @@ impl Controller {
             return;
         };
         self.backoff.insert(uid, outcome.record);
-        if let Some(wait) = outcome.again_after {
+        if let Some(wait) = outcome.requeue_after {
             self.queue.named(name.clone(), wait);
         }
         if !outcome.refused {
             self.refused.remove(&name);
             return;
         }
-        let times = self.refused.entry(name.clone()).or_default();
-        let wait = RETRY.saturating_mul(1 << (*times).min(6)).min(LONGEST_RETRY);
-        *times += 1;
+        let retries = self.refused.entry(name.clone()).or_default();
+        let wait = FIRST_RETRY_DELAY
+            .saturating_mul(1 << (*retries).min(6))
+            .min(MAX_RETRY_DELAY);
+        *retries += 1;
         self.queue.named(name, wait);
     }
 }
 
-/// It is this controller that looks after the Job.
+/// Whether the Job is managed by this controller.
 fn is_own(job: &Value) -> bool {
     job["spec"]["managedBy"].as_str().unwrap_or(OWN_NAME) == OWN_NAME
 }
 
-/// A list member; empty if missing.
+/// Returns a list field; empty if missing.
 fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A text member; empty if missing.
+/// Returns a text field; empty if missing.
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

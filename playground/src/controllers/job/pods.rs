@@ -1,4 +1,4 @@
-//! Making the Pods that are missing and deleting those that are too many.
+//! Creates missing Pods and deletes surplus ones.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::controllers::job::{TRACKING, items, template, text};
 use crate::resource::PODS;
 use crate::store::{Key, StoreError};
 
-/// Most Pods that are created or deleted in one look.
-const MOST: i64 = 500;
+/// Maximum number of Pods created or deleted in one sync.
+const MAX_PODS_PER_SYNC: i64 = 500;
 
 impl Sync<'_> {
-    /// Brings the number of Pods to what the Job wants.
+    /// Adjusts the number of Pods to the Job's parallelism and completions.
     pub(super) async fn manage(&mut self) -> Result<(), StoreError> {
         if suspended(&self.job) {
             let all = self.active.clone();
@@ -31,34 +31,35 @@ impl Sync<'_> {
         }
         let parallelism = self.spec()["parallelism"].as_i64().unwrap_or(1);
         let wanted = match self.completions() {
-            // A work queue that has seen a success only finishes what runs.
+            // A work queue Job that has seen a success only finishes the Pods that run.
             None if self.succeeded > 0 => self.active_count,
             None => parallelism,
             Some(completions) => parallelism.min(completions - self.succeeded).max(0),
         };
-        let surplus = self.surplus((self.active_count - wanted).clamp(0, MOST));
+        let surplus = self.surplus((self.active_count - wanted).clamp(0, MAX_PODS_PER_SYNC));
         if !surplus.is_empty() {
             return self.delete(&surplus, true).await;
         }
-        let missing = wanted - self.held_by_ending() - self.active_count;
+        let missing = wanted - self.held_by_terminating() - self.active_count;
         if missing <= 0 {
             return Ok(());
         }
         if self.failed_indexes.is_none() {
             let left = self.outcome.record.left(self.now);
             if !left.is_zero() {
-                self.look_after(left.max(crate::controllers::job::BATCH));
-                // As long as it waits, the controller says that nothing is active.
+                self.requeue_after(left.max(crate::controllers::job::BATCH_PERIOD));
+                // While it backs off, the controller reports no active Pods.
                 self.active_count = 0;
                 return Ok(());
             }
         }
-        self.create(missing.min(MOST)).await;
+        self.create(missing.min(MAX_PODS_PER_SYNC)).await;
         Ok(())
     }
 
-    /// Which Pods to give up: those whose index is not wanted or has another Pod, then those that have done least.
-    fn surplus(&self, least: i64) -> Vec<Arc<Value>> {
+    /// Returns the Pods to delete: those whose index is not wanted or has another Pod, then those that have made
+    /// the least progress.
+    fn surplus(&self, count: i64) -> Vec<Arc<Value>> {
         let mut chosen: Vec<Arc<Value>> = Vec::new();
         let mut rest = self.active.clone();
         rest.sort_by_key(|pod| {
@@ -83,12 +84,12 @@ impl Sync<'_> {
             chosen = give;
             rest = keep.into_iter().rev().collect();
         }
-        let more = usize::try_from(least).unwrap_or(0).saturating_sub(chosen.len());
+        let more = usize::try_from(count).unwrap_or(0).saturating_sub(chosen.len());
         chosen.extend(rest.into_iter().take(more));
         chosen
     }
 
-    /// Deletes Pods. Those of a Job that goes on are released first: they do not count.
+    /// Deletes Pods. With `release`, their finalizers are removed first: they do not count.
     pub(super) async fn delete(&mut self, pods: &[Arc<Value>], released: bool) -> Result<(), StoreError> {
         if pods.is_empty() {
             return Ok(());
@@ -125,13 +126,13 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Creates Pods: one, then two, four, … until one is refused.
+    /// Creates Pods: one, then two, four, … until a request is refused.
     async fn create(&mut self, missing: i64) {
         let places: Vec<(Option<i64>, Option<Arc<Value>>)> = if indexed(&self.job) {
             let indexes = self.free_indexes(missing);
             let places = self.ready_indexes(&indexes);
             if places.is_empty() && !indexes.is_empty() {
-                // As long as all of them wait, the controller says that nothing is active.
+                // While all of them back off, the controller reports no active Pods.
                 self.active_count = 0;
             }
             places
@@ -180,8 +181,8 @@ impl Sync<'_> {
         }
     }
 
-    /// The first indexes that nobody works on and that are not over.
-    fn free_indexes(&self, most: i64) -> Vec<i64> {
+    /// Returns the first indexes that are neither active nor finished.
+    fn free_indexes(&self, max: i64) -> Vec<i64> {
         let taken = |pod: &&Arc<Value>| {
             crate::controllers::job::facts::active(pod)
                 || (replaces_only_failed(&self.job) && terminating(pod))
@@ -192,7 +193,7 @@ impl Sync<'_> {
             .filter(taken)
             .filter_map(|pod| index(pod))
             .collect();
-        let over = |index: i64| {
+        let is_finished = |index: i64| {
             self.done.has(index)
                 || self
                     .failed_indexes
@@ -200,12 +201,13 @@ impl Sync<'_> {
                     .is_some_and(|failed| failed.has(index))
         };
         (0..self.completions().unwrap_or(0))
-            .filter(|index| !busy.contains(index) && !over(*index))
-            .take(usize::try_from(most).unwrap_or(0))
+            .filter(|index| !busy.contains(index) && !is_finished(*index))
+            .take(usize::try_from(max).unwrap_or(0))
             .collect()
     }
 
-    /// Indexes whose own back-off is over, each with the Pod that failed before; looks again when the next one is.
+    /// Returns the indexes whose own back-off has expired, each with its previous failed Pod; schedules a sync for
+    /// when the next one expires.
     fn ready_indexes(&mut self, indexes: &[i64]) -> Vec<(Option<i64>, Option<Arc<Value>>)> {
         let waiting = self.waiting_for_replacement();
         let mut places = Vec::new();
@@ -230,7 +232,7 @@ impl Sync<'_> {
             }
         }
         if let Some(wait) = shortest {
-            self.look_after(wait.max(crate::controllers::job::BATCH));
+            self.requeue_after(wait.max(crate::controllers::job::BATCH_PERIOD));
         }
         places
     }

@@ -1,26 +1,26 @@
-//! `podFailurePolicy` and `successPolicy`
-//! ([Pod failure policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy),
-//! [success policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy)).
+//! Evaluates `podFailurePolicy` and `successPolicy` ([Pod failure
+//! policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy), [success
+//! policy](https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy)).
 
 use serde_json::Value;
 
 use crate::controllers::job::indexes::Indexes;
 use crate::controllers::job::{items, text};
 
-/// What a Pod failure policy says of a failed Pod.
+/// The decision of a Pod failure policy about a failed Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It counts.
+    /// The failure counts.
     Count,
-    /// It does not count.
+    /// The failure does not count.
     Ignore,
-    /// Its index has failed.
+    /// The Pod's index has failed.
     FailIndex,
-    /// The Job has failed, for this reason.
+    /// The Job has failed, with this message.
     FailJob(String),
 }
 
-/// The first rule that matches a failed Pod decides.
+/// Returns the decision of the first rule that matches a failed Pod.
 pub(super) fn verdict(job: &Value, pod: &Value) -> Verdict {
     for (number, rule) in items(&job["spec"]["podFailurePolicy"]["rules"])
         .iter()
@@ -39,10 +39,10 @@ pub(super) fn verdict(job: &Value, pod: &Value) -> Verdict {
     Verdict::Count
 }
 
-/// What of the Pod a rule matches, in words.
+/// Describes what a rule matched in the Pod; `None` if it does not match.
 fn matched(rule: &Value, pod: &Value) -> Option<String> {
     let metadata = &pod["metadata"];
-    let place = format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"]));
+    let full_name = format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"]));
     let codes = &rule["onExitCodes"];
     if codes.is_object() {
         let named = &codes["containerName"];
@@ -62,7 +62,7 @@ fn matched(rule: &Value, pod: &Value) -> Option<String> {
             if listed == (codes["operator"] == "In") {
                 let name = text(&own["name"]);
                 return Some(format!(
-                    "Container {name} for pod {place} failed with exit code {code}"
+                    "Container {name} for pod {full_name} failed with exit code {code}"
                 ));
             }
         }
@@ -70,14 +70,14 @@ fn matched(rule: &Value, pod: &Value) -> Option<String> {
     }
     let patterns = items(&rule["onPodConditions"]);
     let same = |one: &Value, other: &Value| one["type"] == other["type"] && one["status"] == other["status"];
-    // The first of the Pod's conditions, not of the rule's patterns, is the one that is told.
+    // The first of the Pod's conditions, not of the rule's patterns, is reported.
     let found = items(&pod["status"]["conditions"])
         .iter()
         .find(|one| patterns.iter().any(|pattern| same(pattern, one)));
-    found.map(|one| format!("Pod {place} has condition {}", text(&one["type"])))
+    found.map(|one| format!("Pod {full_name} has condition {}", text(&one["type"])))
 }
 
-/// The message of the first success rule that is met.
+/// Returns the message of the first success rule that is met.
 pub(super) fn success(job: &Value, succeeded: &Indexes) -> Option<String> {
     let completions = job["spec"]["completions"].as_i64()?;
     if succeeded.len() == 0 {
@@ -104,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_first_rule_that_matches_decides() {
+    fn first_matching_rule_decides() {
         let job = json!({"spec": {"podFailurePolicy": {"rules": [
             {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             {"action": "FailJob", "onExitCodes": {"operator": "NotIn", "values": [0, 1]}},
@@ -116,27 +116,27 @@ mod tests {
         assert_eq!(verdict(&job, &pod(1, json!([]))), Verdict::Count);
         let disrupted = json!([{"type": "DisruptionTarget", "status": "True"}]);
         assert_eq!(verdict(&job, &pod(3, disrupted)), Verdict::Ignore);
-        let why = "Container c for pod n/p failed with exit code 3 matching FailJob rule at index 1";
+        let message = "Container c for pod n/p failed with exit code 3 matching FailJob rule at index 1";
         assert_eq!(
             verdict(&job, &pod(3, json!([]))),
-            Verdict::FailJob(why.to_owned())
+            Verdict::FailJob(message.to_owned())
         );
     }
 
     #[test]
-    fn the_first_condition_of_the_pod_is_told() {
+    fn first_matching_pod_condition_is_reported() {
         let pattern = |kind: &str| json!({"type": kind, "status": "True"});
         let job = json!({"spec": {"podFailurePolicy": {"rules": [
             {"action": "FailJob", "onPodConditions": [pattern("A"), pattern("B")]},
         ]}}});
         let pod = json!({"metadata": {"namespace": "n", "name": "p"}, "status": {
             "conditions": [{"type": "A", "status": "False"}, pattern("B"), pattern("A")]}});
-        let why = "Pod n/p has condition B matching FailJob rule at index 0";
-        assert_eq!(verdict(&job, &pod), Verdict::FailJob(why.to_owned()));
+        let message = "Pod n/p has condition B matching FailJob rule at index 0";
+        assert_eq!(verdict(&job, &pod), Verdict::FailJob(message.to_owned()));
     }
 
     #[test]
-    fn success_rules_want_what_is_left_of_their_indexes() {
+    fn success_rule_requires_remaining_indexes() {
         let met = |rule: Value, completions: i64, done: &str| {
             let job = json!({"spec": {"completions": completions, "successPolicy": {"rules": [rule]}}});
             success(&job, &Indexes::parse(done, completions)).is_some()

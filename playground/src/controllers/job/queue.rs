@@ -1,4 +1,4 @@
-//! When which Job is looked at next.
+//! The work queue of the Job controller: which Job is synced next, and when.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::controllers::job::text;
 /// Namespace and name of a Job.
 pub(super) type Name = (String, String);
 
-/// Longest sleep without anything to do.
-const IDLE: Duration = Duration::from_hours(1);
+/// Maximum sleep without anything to do.
+const MAX_IDLE: Duration = Duration::from_hours(1);
 
-/// Jobs that are due, and those that will be. A Job that waits is due at its earliest time. One that is in work is
-/// not handed out a second time before it is done.
+/// A queue with delays. A Job that waits is due at its earliest time. A Job that is being synced is not handed out
+/// again before it is done.
 #[derive(Default)]
 pub(super) struct Queue {
     due: VecDeque<Name>,
@@ -25,17 +25,17 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// The Job is due.
+    /// Makes the Job due now.
     pub(super) fn now(&mut self, job: &Value) {
         self.named(name(job), Duration::ZERO);
     }
 
-    /// The Job is due after a while.
+    /// Makes the Job due after a delay.
     pub(super) fn after(&mut self, job: &Value, wait: Duration) {
         self.named(name(job), wait);
     }
 
-    /// The Job of this name is due after a while.
+    /// Makes the Job with this name due after a delay.
     pub(super) fn named(&mut self, name: Name, wait: Duration) {
         if wait.is_zero() {
             self.list(name);
@@ -52,16 +52,16 @@ impl Queue {
         }
     }
 
-    /// When the next Job is due.
+    /// Returns when the next Job is due.
     pub(super) fn next(&self) -> Instant {
         let now = Instant::now();
         if !self.due.is_empty() {
             return now;
         }
-        self.waiting.values().min().copied().unwrap_or(now + IDLE)
+        self.waiting.values().min().copied().unwrap_or(now + MAX_IDLE)
     }
 
-    /// The next Job that is due, which is in work then.
+    /// Removes and returns the next Job that is due, and marks it as being synced.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Name> {
         let ripe: Vec<Name> = self
             .waiting
@@ -79,7 +79,7 @@ impl Queue {
         Some(name)
     }
 
-    /// The Job is not in work any more; it is due if that was wanted meanwhile.
+    /// Marks the sync of a Job as done; the Job is due if that was requested meanwhile.
     pub(super) fn done(&mut self, name: &Name) {
         self.in_work.remove(name);
         if self.listed.contains(name) {
@@ -102,20 +102,20 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_job_is_due_at_its_earliest_time_and_once() {
+    fn job_is_due_once_at_earliest_time() {
         let job = json!({"metadata": {"namespace": "demo", "name": "j"}});
-        let (mut queue, begin) = (Queue::default(), Instant::now());
+        let (mut queue, start) = (Queue::default(), Instant::now());
         queue.after(&job, Duration::from_mins(1));
         queue.after(&job, Duration::from_mins(2));
-        assert_eq!(queue.pop(begin), None);
-        assert!(queue.next() <= begin + Duration::from_secs(61));
+        assert_eq!(queue.pop(start), None);
+        assert!(queue.next() <= start + Duration::from_secs(61));
         queue.now(&job);
-        // The time that it waited for passes, too: it is looked at once.
-        let name = queue.pop(begin + Duration::from_secs(90)).unwrap();
-        assert_eq!(queue.pop(begin + Duration::from_secs(200)), None);
+        // The time that it waited for has been reached too: it is synced once.
+        let name = queue.pop(start + Duration::from_secs(90)).unwrap();
+        assert_eq!(queue.pop(start + Duration::from_secs(200)), None);
         queue.now(&job);
-        assert_eq!(queue.pop(begin), None, "it is in work");
+        assert_eq!(queue.pop(start), None, "it is being synced");
         queue.done(&name);
-        assert_eq!(queue.pop(begin), Some(name));
+        assert_eq!(queue.pop(start), Some(name));
     }
 }

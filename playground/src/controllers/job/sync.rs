@@ -1,4 +1,4 @@
-//! One look at a Job and its Pods: what has happened, what follows, what is written.
+//! One sync of a Job: reads its Pods, decides what follows, writes the status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::controllers::job::backoff::Record;
 use crate::controllers::job::facts::{
-    active, deleting, failed, index, indexed, over, ready, replaces_only_failed, succeeded, suspended,
+    active, deleting, failed, has_ended, index, indexed, ready, replaces_only_failed, succeeded, suspended,
     terminating, time, tracked,
 };
 use crate::controllers::job::indexes::Indexes;
@@ -25,14 +25,14 @@ use crate::{controllers, events};
 const COMPONENT: &str = "job-controller";
 const MANAGER: &str = "kube-controller-manager";
 
-/// What a look has led to.
+/// The result of a sync.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// Failures since the last success.
     pub record: Record,
-    /// When to look again, if time brings something.
-    pub again_after: Option<Duration>,
-    /// A request was refused: look again soon.
+    /// When to sync again, if something depends on time.
+    pub requeue_after: Option<Duration>,
+    /// Whether a request was refused and has to be retried.
     pub refused: bool,
 }
 
@@ -41,9 +41,9 @@ pub(super) struct Outcome {
 pub(super) struct Ending {
     /// `SuccessCriteriaMet` or `FailureTarget`.
     pub kind: &'static str,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Why, in words.
+    /// The message.
     pub message: String,
 }
 
@@ -64,40 +64,40 @@ impl Ending {
         }
     }
 
-    /// It is a success.
+    /// Whether the Job succeeds.
     pub(super) fn is_success(&self) -> bool {
         self.kind == "SuccessCriteriaMet"
     }
 }
 
-/// A Job with its Pods, at one moment.
+/// A Job with its Pods at one moment.
 pub(super) struct Sync<'a> {
     pub cluster: &'a Cluster,
     pub job: Arc<Value>,
-    /// The status as it will be written.
+    /// The status to be written.
     pub status: Value,
     pub pods: Vec<Arc<Value>>,
     pub active: Vec<Arc<Value>>,
-    /// Counts of the status that is written.
+    /// Counts of the status to be written.
     pub active_count: i64,
     pub ready_count: i64,
     pub terminating: i64,
-    /// Pods that have succeeded and failed, those included that are not in the counters yet.
+    /// Pods that have succeeded and failed, including those that are not in the counters yet.
     pub succeeded: i64,
     pub failed: i64,
-    /// Indexes that were done before this look.
+    /// Indexes that were completed before this sync.
     pub done_before: Indexes,
     pub done: Indexes,
     pub failed_indexes: Option<Indexes>,
     pub ending: Option<Ending>,
     pub outcome: Outcome,
-    /// Failures as they were before this look.
+    /// Failures before this sync.
     record_before: Record,
     pub now: Timestamp,
 }
 
 impl<'a> Sync<'a> {
-    /// Reads everything.
+    /// Reads the Job's Pods and status.
     pub(super) fn begin(cluster: &'a Cluster, job: &Arc<Value>, record: Record) -> Result<Self, StoreError> {
         let pods = claim::pods(cluster, job)?;
         let active: Vec<Arc<Value>> = pods.iter().filter(|pod| active(pod)).cloned().collect();
@@ -143,7 +143,7 @@ impl<'a> Sync<'a> {
         self.spec()["completions"].as_i64()
     }
 
-    /// Uids that are listed and not in the counters yet.
+    /// Returns the uids that are listed and not in the counters yet.
     pub(super) fn uncounted(&self, list: &str) -> Vec<Value> {
         items(&self.status["uncountedTerminatedPods"][list]).to_vec()
     }
@@ -156,12 +156,12 @@ impl<'a> Sync<'a> {
         events::record(self.cluster, &self.job, COMPONENT, kind, reason, message);
     }
 
-    /// Its index is one of the Job's; of a Job without indexes every Pod fits.
+    /// Whether the Pod's index is one of the Job's; always true for a Job without indexes.
     pub(super) fn fits(&self, pod: &Value) -> bool {
         !indexed(&self.job) || index(pod).is_some_and(|index| index < self.completions().unwrap_or(0))
     }
 
-    /// Pods that have ended so and are neither listed nor counted.
+    /// Returns Pods that have ended this way and are neither listed nor counted.
     fn new_ended(&self, list: &str, ended: impl Fn(&Value) -> bool) -> Vec<Arc<Value>> {
         let listed = self.uncounted(list);
         let fresh = |pod: &&Arc<Value>| {
@@ -175,7 +175,7 @@ impl<'a> Sync<'a> {
         policy::verdict(&self.job, pod) != Verdict::Ignore
     }
 
-    /// Counts what has ended.
+    /// Counts the Pods that have ended.
     fn tally(&mut self) {
         let succeeded_pods = self.new_ended("succeeded", succeeded);
         let failed_pods = self.new_ended("failed", |pod| failed(pod, &self.job));
@@ -208,7 +208,7 @@ impl<'a> Sync<'a> {
         }
     }
 
-    /// Everything: what follows, the Pods, the status.
+    /// Runs the sync: decides what follows, adjusts the Pods, writes the status.
     pub(super) async fn run(mut self) -> Result<Outcome, StoreError> {
         let starts = self.status["startTime"].is_null() && !suspended(&self.job);
         if starts {
@@ -218,7 +218,7 @@ impl<'a> Sync<'a> {
         let mut conditions_changed = false;
         if self.ending.is_some() {
             let all = self.active.clone();
-            // The Pods stay tracked until it is written how the Job ends.
+            // The Pods stay tracked until the status says how the Job ends.
             self.delete(&all, false).await?;
         } else {
             let managed = !deleting(&self.job);
@@ -247,12 +247,12 @@ impl<'a> Sync<'a> {
         self.active_count == 0
             && match self.completions() {
                 Some(completions) => self.succeeded >= completions,
-                // A work queue is done after its first success, once nothing runs any more.
+                // A work queue Job is done after its first success, once no Pod runs any more.
                 None => self.succeeded > 0,
             }
     }
 
-    /// Notes that the Job is suspended or goes on; says whether that is new.
+    /// Updates the condition `Suspended`; returns whether it changed.
     fn suspend_or_resume(&mut self) -> bool {
         let now = self.now_text();
         if suspended(&self.job) {
@@ -273,7 +273,7 @@ impl<'a> Sync<'a> {
         true
     }
 
-    /// How the Job ends, if it does: what was decided earlier, else the first of the reasons in their order.
+    /// Decides whether and how the Job ends: as decided earlier, else by the first of the reasons in their order.
     fn decide(&mut self) -> Option<Ending> {
         for kind in ["SuccessCriteriaMet", "FailureTarget"] {
             if let Some(decided) = status::condition(&self.status, kind) {
@@ -289,7 +289,7 @@ impl<'a> Sync<'a> {
             .or_else(|| self.by_indexes())
     }
 
-    /// A Pod has failed in a way that fails the Job.
+    /// Returns the failure by a Pod that the Pod failure policy matches with `FailJob`.
     fn by_policy(&self) -> Option<Ending> {
         let failures = self.pods.iter().filter(|pod| failed(pod, &self.job));
         let mut verdicts = failures.map(|pod| policy::verdict(&self.job, pod));
@@ -315,7 +315,7 @@ impl<'a> Sync<'a> {
         let left = jiff::SignedDuration::from_secs(deadline).saturating_sub(passed);
         match Duration::try_from(left) {
             Ok(left) if !left.is_zero() => {
-                self.look_after(left);
+                self.requeue_after(left);
                 None
             }
             _ => Some(Ending::failure(
@@ -325,7 +325,7 @@ impl<'a> Sync<'a> {
         }
     }
 
-    /// Containers that start again count as failures where Pods do not end for that.
+    /// Whether container restarts exceed the limit, which counts them as failures where Pods do not end.
     fn restarted_too_often(&self, limit: i64) -> bool {
         if self.spec()["template"]["spec"]["restartPolicy"] != "OnFailure" {
             return false;
@@ -333,7 +333,7 @@ impl<'a> Sync<'a> {
         let restarts: i64 = self
             .pods
             .iter()
-            .filter(|pod| !over(pod))
+            .filter(|pod| !has_ended(pod))
             .flat_map(|pod| {
                 ["initContainerStatuses", "containerStatuses"]
                     .into_iter()
@@ -354,8 +354,8 @@ impl<'a> Sync<'a> {
         }
         let completions = self.completions().unwrap_or(0);
         if let Some(failed) = &self.failed_indexes {
-            let most = self.spec()["maxFailedIndexes"].as_i64();
-            if most.is_some_and(|most| failed.len() > most) {
+            let max = self.spec()["maxFailedIndexes"].as_i64();
+            if max.is_some_and(|max| failed.len() > max) {
                 return Some(Ending::failure(
                     "MaxFailedIndexesExceeded",
                     "Job has exceeded the specified maximal number of failed indexes",
@@ -368,14 +368,14 @@ impl<'a> Sync<'a> {
         policy::success(&self.job, &self.done).map(|message| Ending::success("SuccessPolicy", message))
     }
 
-    /// Looks again after this time, or earlier.
-    pub(super) fn look_after(&mut self, wait: Duration) {
-        let before = self.outcome.again_after;
-        self.outcome.again_after = Some(before.map_or(wait, |before| before.min(wait)));
+    /// Schedules the next sync after this delay, or earlier.
+    pub(super) fn requeue_after(&mut self, wait: Duration) {
+        let before = self.outcome.requeue_after;
+        self.outcome.requeue_after = Some(before.map_or(wait, |before| before.min(wait)));
     }
 
-    /// Ending Pods count as places that are taken, if only failed ones are replaced.
-    pub(super) fn held_by_ending(&self) -> i64 {
+    /// Returns how many terminating Pods take up places, if only failed ones are replaced.
+    pub(super) fn held_by_terminating(&self) -> i64 {
         if replaces_only_failed(&self.job) {
             self.terminating
         } else {
@@ -383,7 +383,7 @@ impl<'a> Sync<'a> {
         }
     }
 
-    /// Writes the status; false if the Job is gone or someone else has changed it.
+    /// Writes the status; returns false if the Job is gone or was changed by another client.
     pub(super) async fn write(&mut self) -> Result<bool, StoreError> {
         let mut wanted = crate::api::without_nulls(self.status.clone());
         if let Some(members) = wanted.as_object_mut() {
@@ -420,8 +420,8 @@ impl<'a> Sync<'a> {
                 Ok(true)
             }
             Err(refused) => {
-                tracing::debug!(message = refused.message, "a Job's status");
-                // What was counted is not written: it counts the next time.
+                tracing::debug!(message = refused.message, "cannot update a Job's status");
+                // What was counted is not written: it counts in the next sync.
                 self.outcome.record = self.record_before;
                 self.outcome.refused = true;
                 Ok(false)

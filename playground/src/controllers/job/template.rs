@@ -1,4 +1,4 @@
-//! The Pod that a Job makes of its template.
+//! Builds the Pod of a Job from its template.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,12 @@ use crate::controllers::job::facts::{INDEX, INDEX_FAILURES, INDEX_IGNORED, count
 use crate::controllers::job::policy::{Verdict, verdict};
 use crate::controllers::job::{TRACKING, claim, items, text};
 
-/// Longest name of a Pod without the random suffix: names of Pods are labels too.
-const LONGEST_PREFIX: usize = 58;
+/// Maximum length of a Pod's name without the random suffix: Pod names are used as labels too.
+const MAX_PREFIX: usize = 58;
 const VARIABLE: &str = "JOB_COMPLETION_INDEX";
 
-/// A new Pod; of an Indexed Job with its index, and with the Pod of this index that failed before.
+/// Builds a new Pod; for an Indexed Job with its index, and with the failure counts of that index's previous failed
+/// Pod.
 pub(super) fn pod(job: &Value, index: Option<i64>, before: Option<&Value>) -> Value {
     let template = &job["spec"]["template"];
     let name = text(&job["metadata"]["name"]);
@@ -25,7 +26,7 @@ pub(super) fn pod(job: &Value, index: Option<i64>, before: Option<&Value>) -> Va
     pod["metadata"]["finalizers"] = finalizers.into();
     pod["metadata"]["ownerReferences"] = json!([claim::reference(job)]);
     let ending = index.map_or_else(|| "-".to_owned(), |index| format!("-{index}-"));
-    let room = LONGEST_PREFIX.saturating_sub(ending.len());
+    let room = MAX_PREFIX.saturating_sub(ending.len());
     let short: String = if index.is_some() {
         name.chars().take(room).collect()
     } else {
@@ -45,7 +46,7 @@ pub(super) fn pod(job: &Value, index: Option<i64>, before: Option<&Value>) -> Va
     crate::api::without_nulls(pod)
 }
 
-/// How often the index has failed, and how often without counting.
+/// Returns how often the index has failed, and how often without counting.
 fn failures(job: &Value, before: Option<&Value>) -> (i64, i64) {
     let Some(before) = before else { return (0, 0) };
     let (failures, ignored) = (counted(before, INDEX_FAILURES), counted(before, INDEX_IGNORED));

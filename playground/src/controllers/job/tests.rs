@@ -1,4 +1,4 @@
-//! The life of a Job with a clock that stands still.
+//! Tests the life cycle of a Job with a manual clock.
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn cluster() -> (Cluster, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("db")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("db")).unwrap();
     let cluster = Cluster::new(
         store,
         Clock::manual(at("2026-01-01T00:00:00Z")),
-        folder.path().into(),
+        dir.path().into(),
     );
     crate::bootstrap::run(&cluster).unwrap();
-    (cluster, folder)
+    (cluster, dir)
 }
 
 fn job(cluster: &Cluster, spec: &Value) -> Key {
@@ -51,14 +51,14 @@ fn finish(cluster: &Cluster, pod: &Value, phase: &str) {
     }).unwrap();
 }
 
-/// Looks at every Job until nothing more follows; the clock stands still meanwhile.
+/// Syncs every Job until nothing more follows, without advancing the clock.
 async fn rounds(controller: &mut Controller) {
     for _ in 0..6 {
         for job in controller.cluster.store.list(&JOBS, None).unwrap().0 {
             let text = |field: &str| job["metadata"][field].as_str().unwrap().to_owned();
-            controller.look((text("namespace"), text("name"))).unwrap();
-            while let Some(looked) = controller.workers.join_next().await {
-                controller.looked(looked.unwrap().unwrap());
+            controller.start_sync((text("namespace"), text("name"))).unwrap();
+            while let Some(result) = controller.workers.join_next().await {
+                controller.finish_sync(result.unwrap().unwrap());
             }
         }
     }
@@ -69,7 +69,7 @@ fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_completes_when_enough_pods_have_succeeded() {
+async fn job_completes_when_enough_pods_have_succeeded() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"completions": 3, "parallelism": 2}));
@@ -91,7 +91,7 @@ async fn a_job_completes_when_enough_pods_have_succeeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
+async fn retries_back_off_and_limit_fails_job() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"backoffLimit": 1}));
@@ -114,7 +114,7 @@ async fn retries_wait_longer_each_time_and_the_limit_ends_the_job() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_beats_the_back_off_limit() {
+async fn deadline_takes_precedence_over_back_off_limit() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"activeDeadlineSeconds": 5}));
@@ -127,7 +127,7 @@ async fn the_deadline_beats_the_back_off_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_indexed_job_has_one_pod_per_index() {
+async fn indexed_job_has_one_pod_per_index() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(
@@ -149,7 +149,7 @@ async fn an_indexed_job_has_one_pod_per_index() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_suspended_job_runs_nothing_until_it_is_resumed() {
+async fn suspended_job_runs_nothing_until_resumed() {
     let (cluster, _folder) = cluster();
     let mut controller = Controller::new(cluster.clone());
     let key = job(&cluster, &json!({"suspend": true}));

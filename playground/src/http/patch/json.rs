@@ -1,26 +1,27 @@
-//! JSON patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)), as lenient as the API server: `replace` of a
-//! missing member adds it.
+//! Applies JSON patches ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)), as lenient as the API server:
+//! `replace` of a missing member adds it.
 
 use serde_json::{Value, json};
 
 use crate::http::status::Status;
 
-/// Most operations in one patch.
-const MOST: usize = 10_000;
-/// Largest object that copies may make, in bytes of JSON.
-const LARGEST: usize = 3 * 1024 * 1024;
+/// Maximum number of operations in one patch.
+const MAX_OPERATIONS: usize = 10_000;
+/// Maximum size of the object after a copy, in bytes of JSON.
+const MAX_OBJECT_BYTES: usize = 3 * 1024 * 1024;
 
-/// Refuses what cannot be read at all.
+/// Rejects a patch that cannot be parsed.
 pub(super) fn check(patch: &Value) -> Result<(), Status> {
     let operations = patch.as_array().map_or(0, Vec::len);
-    if operations > MOST {
-        let message = format!("The allowed maximum operations in a JSON patch is {MOST}, got {operations}");
+    if operations > MAX_OPERATIONS {
+        let message =
+            format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {operations}");
         return Err(Status::new(413, "RequestEntityTooLarge", message));
     }
     Ok(())
 }
 
-/// The one answer to every operation that cannot be done.
+/// Returns the error for every operation that cannot be applied.
 fn rejected() -> Status {
     let mut status = Status::new(
         422,
@@ -31,13 +32,13 @@ fn rejected() -> Status {
     status
 }
 
-/// Does all operations in their order.
+/// Applies all operations in order.
 pub(super) fn apply(target: &mut Value, patch: &Value) -> Result<(), Status> {
     for operation in patch.as_array().into_iter().flatten() {
         one(target, operation).ok_or_else(rejected)?;
         // Copies can double an object each time.
-        if operation["op"] == "copy" && target.to_string().len() > LARGEST {
-            return Err(Status::too_large(LARGEST));
+        if operation["op"] == "copy" && target.to_string().len() > MAX_OBJECT_BYTES {
+            return Err(Status::too_large(MAX_OBJECT_BYTES));
         }
     }
     Ok(())
@@ -67,7 +68,7 @@ fn one(target: &mut Value, operation: &Value) -> Option<()> {
     }
 }
 
-/// What holds the last step of a path, and that step.
+/// Returns the parent of a path's last segment, and that segment.
 fn parent<'a>(target: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
     let (parent, last) = path.rsplit_once('/')?;
     Some((
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_do_what_they_say() {
+    fn operations_follow_rfc_6902() {
         let mut target = json!({"a": {"b": 1}, "l": [1, 2]});
         let patch = json!([
             {"op": "replace", "path": "/l/0", "value": 7}, {"op": "add", "path": "/l/-", "value": 3},

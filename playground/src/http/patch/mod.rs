@@ -1,8 +1,8 @@
-//! Patches: merge (RFC 7386), JSON (RFC 6902), strategic merge, and apply
+//! Applies patches: merge (RFC 7386), JSON (RFC 6902), strategic merge, and apply
 //! ([PATCH](https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply)).
 
+mod error_text;
 mod json;
-mod shown;
 mod strategic;
 
 use http::HeaderMap;
@@ -13,7 +13,7 @@ use crate::api::decode::{Format, schema_of};
 use crate::http::status::Status;
 use crate::resource::Resource;
 
-/// How a patch is meant, by its content type.
+/// The kind of a patch, by its content type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PatchKind {
     Merge,
@@ -22,12 +22,12 @@ pub(super) enum PatchKind {
     Apply,
 }
 
-/// A patch that has been read.
+/// A parsed patch.
 #[derive(Debug)]
 pub(super) struct Patch {
-    /// How it is meant.
+    /// Its kind.
     pub kind: PatchKind,
-    /// What it says.
+    /// Its content.
     pub body: Value,
 }
 
@@ -49,7 +49,7 @@ impl PatchKind {
 }
 
 impl Patch {
-    /// Reads a patch.
+    /// Parses a patch.
     pub(super) fn read(kind: PatchKind, body: &[u8]) -> Result<Self, Status> {
         let format = if kind == PatchKind::Apply {
             Format::Yaml
@@ -57,7 +57,7 @@ impl Patch {
             Format::Json
         };
         let what = if kind == PatchKind::Apply { "YAML" } else { "patch" };
-        let wrong = |why: String| Status::bad_request(format!("error decoding {what}: {why}"));
+        let wrong = |message: String| Status::bad_request(format!("error decoding {what}: {message}"));
         let (body, _) = decode::parse(body, format).map_err(wrong)?;
         let go = |name: &str| {
             let found = decode::json_kind(&body);
@@ -78,7 +78,7 @@ impl Patch {
         }
     }
 
-    /// The object after the patch; an apply patch is none of this module's.
+    /// Returns the patched object; server-side apply is handled elsewhere.
     pub(super) fn apply(&self, resource: &Resource, old: &Value) -> Result<Value, Status> {
         let mut new = old.clone();
         match self.kind {
@@ -90,20 +90,20 @@ impl Patch {
     }
 }
 
-/// What a patched object that cannot be read means: the client's fault, with the object as it would be.
+/// Returns the error for a patched object that cannot be decoded: a client error that quotes the patched object.
 pub(super) fn unreadable(
     patch: &Patch,
     resource: &Resource,
     old: &Value,
     patched: &Value,
-    why: &str,
+    message: &str,
 ) -> Status {
-    let shown = match patch.kind {
-        PatchKind::Merge => shown::merged(resource, old, &patch.body, patched),
-        PatchKind::Json => shown::operated(resource, &patch.body, patched),
+    let quoted = match patch.kind {
+        PatchKind::Merge => error_text::merged(resource, old, &patch.body, patched),
+        PatchKind::Json => error_text::operated(resource, &patch.body, patched),
         PatchKind::Strategic | PatchKind::Apply => patched.to_string(),
     };
-    let error = crate::api::field::FieldError::invalid("patch", shown, why);
+    let error = crate::api::field::FieldError::invalid("patch", quoted, message);
     let mut status = Status::invalid("", "", "", &[error]);
     if let Some(details) = status.details.as_mut().and_then(Value::as_object_mut) {
         details.retain(|name, _| name == "causes");
@@ -111,7 +111,7 @@ pub(super) fn unreadable(
     status
 }
 
-/// [RFC 7386](https://www.rfc-editor.org/rfc/rfc7386).
+/// Applies a merge patch ([RFC 7386](https://www.rfc-editor.org/rfc/rfc7386)).
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_patch_replaces_lists_and_removes_nulls() {
+    fn merge_patch_replaces_lists_and_removes_nulls() {
         let old = json!({"a": {"b": 1, "c": 2}, "l": [1]});
         let patch = json!({"a": {"b": null, "d": {"e": 3}}, "l": [2]});
         assert_eq!(
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strategic_patch_merges_containers_by_name() {
+    fn strategic_patch_merges_containers_by_name() {
         let spec = |containers: Value| json!({"spec": {"template": {"spec": {"containers": containers}}}});
         let old = spec(json!([{"name": "a", "image": "1"}, {"name": "b", "image": "2"}]));
         let patch =

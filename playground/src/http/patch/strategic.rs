@@ -1,6 +1,6 @@
-//! Strategic merge patch: lists of things with a merge key are merged by it, with directives for what a merge cannot
-//! say
-//! ([strategic merge patch](https://github.com/kubernetes/community/blob/main/contributors/devel/sig-api-machinery/strategic-merge-patch.md)).
+//! Applies strategic merge patches: lists of objects with a merge key are merged by it, with directives for what a
+//! merge cannot express ([strategic merge
+//! patch](https://github.com/kubernetes/community/blob/main/contributors/devel/sig-api-machinery/strategic-merge-patch.md)).
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ fn members(
     Ok(())
 }
 
-/// Merges two lists; what the patch names comes in its order, the rest stays where it was.
+/// Merges two lists; items of the patch follow its order, the rest keeps its position.
 fn list(
     own: &[Value],
     patch: &[Value],
@@ -124,7 +124,7 @@ fn list(
     }
     for item in patch {
         match item[DIRECTIVE].as_str() {
-            // It says only how the list is meant.
+            // Only a directive for the list.
             Some("replace") if item.get(key).is_none() => continue,
             Some("delete") => {
                 require(item, key)?;
@@ -161,19 +161,19 @@ fn require(item: &Value, key: &str) -> Result<(), Status> {
     )))
 }
 
-/// Items that the patch names are in its order, the others in their old order; between the two kinds the old order
-/// decides where it can, else what the patch names comes first.
+/// Orders merged items: those of the patch in its order, the others in their old order; between the two, the old
+/// order decides where it can, otherwise the patch's items come first.
 fn ordered(
     merged: &[Value],
     named: &[Value],
     old: &[Value],
     identity: impl Fn(&Value) -> Value,
 ) -> Vec<Value> {
-    let place =
+    let position =
         |list: &[Value], item: &Value| list.iter().position(|other| identity(other) == identity(item));
     let (mut first, rest): (Vec<&Value>, Vec<&Value>) =
-        merged.iter().partition(|item| place(named, item).is_some());
-    first.sort_by_key(|item| place(named, item));
+        merged.iter().partition(|item| position(named, item).is_some());
+    first.sort_by_key(|item| position(named, item));
     let (mut first, mut rest) = (first.into_iter().peekable(), rest.into_iter().peekable());
     let mut out = Vec::with_capacity(merged.len());
     loop {
@@ -181,7 +181,7 @@ fn ordered(
             (None, None) => return out,
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (Some(a), Some(b)) => match (place(old, a), place(old, b)) {
+            (Some(a), Some(b)) => match (position(old, a), position(old, b)) {
                 (Some(a), Some(b)) => a < b,
                 _ => false,
             },
@@ -191,7 +191,7 @@ fn ordered(
     }
 }
 
-/// A value as Go prints it.
+/// Formats a value as Go prints it.
 fn go(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -217,7 +217,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn conditions_merge_by_type_and_those_of_the_patch_come_first() {
+    fn conditions_merge_by_type_with_patch_items_first() {
         let mut pod = json!({"status": {"conditions": [{"type": "PodScheduled", "status": "True"}]}});
         let patch =
             json!({"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Initialized"}]}});
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_patch_is_told_in_go_words() {
+    fn invalid_patch_gets_go_error_message() {
         let mut pod = json!({});
         let bad = json!({"spec": {"containers": [{"image": "x"}]}});
         let error = merge(&mut pod, &bad, schema_of(&PODS)).unwrap_err();

@@ -1,4 +1,4 @@
-//! What stands in the cells.
+//! Computes the table cells of most types.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -34,14 +34,14 @@ pub(super) fn joined<'a>(items: impl Iterator<Item = &'a str>) -> String {
     items.collect::<Vec<_>>().join(",")
 }
 
-/// A condition that is true.
+/// Whether a condition is true.
 fn is_true(object: &Value, kind: &str) -> bool {
     list(&object["status"]["conditions"])
         .iter()
         .any(|one| one["type"] == kind && one["status"] == "True")
 }
 
-/// Conditions of the row: a Pod that has ended.
+/// Returns the conditions of a row: `Completed` for a Pod that has finished.
 pub(super) fn conditions(object: &Value) -> Option<Value> {
     let phase = (object["kind"] == "Pod").then(|| text(&object["status"]["phase"]))?;
     let message = match phase {
@@ -52,7 +52,7 @@ pub(super) fn conditions(object: &Value) -> Option<Value> {
     Some(json!([{"type": "Completed", "status": "True", "reason": phase, "message": message}]))
 }
 
-/// One cell.
+/// Returns one cell.
 pub(super) fn cell(resource: &Resource, object: &Value, column: &str, now: Timestamp) -> Value {
     match column {
         "Name" if resource.plural == "storageclasses" => storage::class(object, column),
@@ -81,7 +81,7 @@ fn containers(template: &Value, column: &str) -> Value {
     joined(all.map(|one| text(&one[field]))).into()
 }
 
-/// A label selector as a text, `<none>` for an empty one.
+/// Formats a label selector; `<none>` for an empty one.
 pub(super) fn selector(selector: &Value) -> String {
     let equal = selector["matchLabels"].as_object().into_iter().flatten();
     let mut parts: Vec<(&str, String)> = equal
@@ -164,7 +164,7 @@ fn cron_job(object: &Value, column: &str, now: Timestamp) -> Value {
     }
 }
 
-/// When an event was seen; series and new events keep it elsewhere.
+/// Returns an event's cells about when it was seen; series and new events keep that in other fields.
 fn event(object: &Value, column: &str, now: Timestamp) -> Value {
     let seen = |fields: &[&Value]| {
         let found = fields.iter().find(|value| value.is_string());

@@ -1,21 +1,21 @@
-//! Which columns a type has; their descriptions are those of the fields in the API's own documents.
+//! The table columns of each type; their descriptions are those of the fields in the OpenAPI documents.
 
 use serde_json::{Value, json};
 
 use crate::api::decode;
 use crate::resource::Resource;
 
-/// Where a column's description stands.
+/// Where a column's description comes from.
 enum About {
-    /// In a field of a schema.
+    /// A field of a schema.
     Field(&'static str, &'static str),
-    /// Here.
+    /// This text.
     Text(&'static str),
 }
 
 /// A column.
 pub(super) struct Column {
-    /// Its heading.
+    /// Its header.
     pub name: &'static str,
     kind: &'static str,
     format: &'static str,
@@ -24,7 +24,7 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// Its entry in `columnDefinitions`.
+    /// Returns its entry in `columnDefinitions`.
     pub(super) fn definition(&self) -> Value {
         let description = match self.about {
             About::Text(text) => text.to_owned(),
@@ -96,7 +96,7 @@ fn age() -> Column {
     field("Age", METADATA, "creationTimestamp")
 }
 
-/// The columns of a type.
+/// Returns the columns of a type.
 #[allow(clippy::too_many_lines, reason = "a table: one arm for each type")]
 pub(super) fn of(resource: &Resource) -> Vec<Column> {
     match (resource.group, resource.plural) {

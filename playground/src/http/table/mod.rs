@@ -1,5 +1,5 @@
-//! Tables and bare metadata: how `kubectl get` asks for its columns
-//! ([receiving resources as Tables](https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables)).
+//! Builds Tables and partial metadata, which `kubectl get` requests for its columns ([receiving resources as
+//! Tables](https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables)).
 
 mod cells;
 mod columns;
@@ -15,18 +15,18 @@ use crate::http::negotiate::Output;
 use crate::http::status::Status;
 use crate::resource::Resource;
 
-/// What a row carries of its object: `includeObject`.
+/// How much of its object a row includes: `includeObject`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Included {
     /// Nothing.
     None,
     /// Its metadata.
     Metadata,
-    /// All of it.
+    /// The whole object.
     Object,
 }
 
-/// Reads `includeObject`.
+/// Parses `includeObject`.
 pub(super) fn included(query: &Query) -> Result<Included, Status> {
     match query.text("includeObject") {
         "" | "Metadata" => Ok(Included::Metadata),
@@ -38,14 +38,14 @@ pub(super) fn included(query: &Query) -> Result<Included, Status> {
     }
 }
 
-/// The metadata alone.
+/// Returns the metadata only.
 pub(super) fn partial(object: &Value, output: &Output) -> Value {
     json!({
         "kind": "PartialObjectMetadata", "apiVersion": output.meta_version(), "metadata": object["metadata"],
     })
 }
 
-/// The objects as rows.
+/// Returns the objects as rows.
 pub(super) fn of(
     resource: &Resource,
     objects: &[&Value],

@@ -1,4 +1,4 @@
-//! The cells of a Pod: what state its containers make together.
+//! Computes the cells of a Pod from the state of its containers.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,8 +13,8 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A container's state in a word, if it is not simply running.
-fn word(state: &Value) -> Option<String> {
+/// Returns a container's state as the column `STATUS` shows it; `None` if it is simply running.
+fn reason_of(state: &Value) -> Option<String> {
     let (waiting, ended) = (&state["waiting"], &state["terminated"]);
     if !text(&waiting["reason"]).is_empty() {
         return Some(text(&waiting["reason"]).to_owned());
@@ -31,14 +31,14 @@ fn word(state: &Value) -> Option<String> {
     )
 }
 
-/// An init container that goes on beside the others.
+/// Whether an init container is a sidecar container.
 fn is_sidecar(pod: &Value, name: &Value) -> bool {
     list(&pod["spec"]["initContainers"])
         .iter()
         .any(|one| one["name"] == *name && one["restartPolicy"] == "Always")
 }
 
-/// What the column `Status` says, how many containers are ready, how often they were restarted and when last.
+/// The column `Status`, how many containers are ready, how often they were restarted and when last.
 struct Summary {
     status: String,
     ready: usize,
@@ -81,9 +81,9 @@ fn summary(pod: &Value) -> Summary {
         if ended["exitCode"] == 0 {
             continue;
         }
-        found.status = match word(&own["state"]) {
-            Some(word) if ended.is_object() => format!("Init:{word}"),
-            Some(word) if word != "PodInitializing" => format!("Init:{word}"),
+        found.status = match reason_of(&own["state"]) {
+            Some(reason) if ended.is_object() => format!("Init:{reason}"),
+            Some(reason) if reason != "PodInitializing" => format!("Init:{reason}"),
             _ => format!("Init:{number}/{total}"),
         };
         initializing = true;
@@ -105,8 +105,8 @@ fn summary(pod: &Value) -> Summary {
         }
         for own in list(&status["containerStatuses"]).iter().rev() {
             latest(&mut found, own);
-            match word(&own["state"]) {
-                Some(word) => found.status = word,
+            match reason_of(&own["state"]) {
+                Some(reason) => found.status = reason,
                 None if own["ready"] == true && own["state"]["running"].is_object() => {
                     running = true;
                     found.ready += 1;
@@ -114,24 +114,24 @@ fn summary(pod: &Value) -> Summary {
                 None => {}
             }
         }
-        // Some have completed and some run: the Pod goes on.
+        // Some containers have completed and some run: the Pod is running.
         if found.status == "Completed" && running {
-            let word = if has("Ready") { "Running" } else { "NotReady" };
-            word.clone_into(&mut found.status);
+            let reason = if has("Ready") { "Running" } else { "NotReady" };
+            reason.clone_into(&mut found.status);
         }
     }
-    let over = matches!(text(&status["phase"]), "Succeeded" | "Failed");
+    let is_finished = matches!(text(&status["phase"]), "Succeeded" | "Failed");
     if !pod["metadata"]["deletionTimestamp"].is_null() {
         if status["reason"] == "NodeLost" {
             "Unknown".clone_into(&mut found.status);
-        } else if !over {
+        } else if !is_finished {
             "Terminating".clone_into(&mut found.status);
         }
     }
     found
 }
 
-/// One cell.
+/// Returns one cell.
 pub(super) fn cell(pod: &Value, column: &str, now: Timestamp) -> Value {
     let or_none = |value: &Value| match text(value) {
         "" => Value::from("<none>"),

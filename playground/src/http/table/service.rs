@@ -1,10 +1,10 @@
-//! The cells of a Service: where it is reached.
+//! Computes the cells of a Service.
 
 use serde_json::{Value, json};
 
 use crate::http::table::cells::{NONE, joined, list, or_none, selector, text};
 
-/// One cell.
+/// Returns one cell.
 pub(super) fn cell(object: &Value, column: &str) -> Value {
     let spec = &object["spec"];
     let all = |list_of: &Value| joined(list(list_of).iter().map(text));
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_show_where_they_are_reached() {
+    fn services_show_addresses_and_ports() {
         let cases = [
             (
                 json!({"type": "ClusterIP", "ports": [{"port": 80, "protocol": "TCP"}]}),

@@ -1,10 +1,10 @@
-//! The cells of what Pods keep their data in.
+//! Computes the cells of persistent volume claims and StorageClasses.
 
 use serde_json::Value;
 
 use crate::http::table::cells::{joined, list, text};
 
-/// One cell of a claim.
+/// Returns one cell of a claim.
 pub(super) fn claim(object: &Value, column: &str) -> Value {
     let (spec, status) = (&object["spec"], &object["status"]);
     let bound = !text(&spec["volumeName"]).is_empty();
@@ -38,7 +38,7 @@ pub(super) fn claim(object: &Value, column: &str) -> Value {
     }
 }
 
-/// One cell of a StorageClass.
+/// Returns one cell of a StorageClass.
 pub(super) fn class(object: &Value, column: &str) -> Value {
     let or = |field: &str, default: &str| match text(&object[field]) {
         "" => Value::from(default),

@@ -1,14 +1,14 @@
-//! Durations as the API server shortens them for people.
+//! Formats durations for people as the API server does.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// The time that a field holds.
+/// Parses the time in a field.
 pub(super) fn at(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 
-/// How long ago, or `<unknown>`.
+/// Formats the time since then, or `<unknown>`.
 pub(super) fn since(value: &Value, now: Timestamp) -> String {
     at(value).map_or_else(
         || "<unknown>".to_owned(),
@@ -16,7 +16,7 @@ pub(super) fn since(value: &Value, now: Timestamp) -> String {
     )
 }
 
-/// `7s`, `3m5s`, `2h`, `4d3h`: two units while they are small.
+/// Formats a duration as `7s`, `3m5s`, `2h`, `4d3h`: two units while they are small.
 pub(super) fn short(seconds: i64) -> String {
     const MINUTE: i64 = 60;
     const HOUR: i64 = 3600;

@@ -1,5 +1,5 @@
-//! What nodes say of the disk, as a kubelet and the node lifecycle controller do: the condition `DiskPressure`, the
-//! taint that keeps new Pods away, and events.
+//! Reports disk pressure on the nodes as a kubelet and the node lifecycle controller do: the condition
+//! `DiskPressure`, the taint that keeps new Pods away, and events.
 //!
 //! All nodes of the playground share one disk.
 
@@ -12,49 +12,49 @@ use crate::events;
 use crate::resource::NODES;
 use crate::store::{Key, StoreError};
 
-/// How long a disk has to be fine before a node says so (the kubelet's `evictionPressureTransitionPeriod`, which is
-/// five minutes there: nobody who tries things out waits so long).
-const TRANSITION: Duration = Duration::from_secs(10);
+/// How long the pressure has to be over before the nodes report it (the kubelet's
+/// `evictionPressureTransitionPeriod`; its default of five minutes is too long for trying things out).
+const TRANSITION_PERIOD: Duration = Duration::from_secs(10);
 const TAINT: &str = "node.kubernetes.io/disk-pressure";
 
-/// What nodes say of the disk.
+/// The `DiskPressure` condition of the nodes.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
-    /// When a bound was last passed.
-    seen: Option<Instant>,
-    /// What every node says; none before it has been written.
-    said: Option<bool>,
+    /// When a threshold was last exceeded.
+    exceeded_at: Option<Instant>,
+    /// The value that every node reports; `None` before it has been written.
+    reported: Option<bool>,
 }
 
 impl Condition {
-    /// Takes note of whether a bound is passed, and tells it on every node where that is new.
-    pub fn observe(&mut self, cluster: &Cluster, is_passed: bool, now: Instant) {
-        if is_passed {
-            self.seen = Some(now);
+    /// Records whether a threshold is exceeded, and reports a change on every node.
+    pub fn observe(&mut self, cluster: &Cluster, is_exceeded: bool, now: Instant) {
+        if is_exceeded {
+            self.exceeded_at = Some(now);
         }
         let pressure = self
-            .seen
-            .is_some_and(|seen| now.duration_since(seen) < TRANSITION);
-        if self.said == Some(pressure) {
+            .exceeded_at
+            .is_some_and(|exceeded_at| now.duration_since(exceeded_at) < TRANSITION_PERIOD);
+        if self.reported == Some(pressure) {
             return;
         }
-        match tell(cluster, pressure) {
-            Ok(()) => self.said = Some(pressure),
-            // A disk that is full takes it later.
-            Err(error) => tracing::debug!(%error, "nodes cannot say how the disk is"),
+        match report(cluster, pressure) {
+            Ok(()) => self.reported = Some(pressure),
+            // Retried later: a full disk accepts no writes.
+            Err(error) => tracing::debug!(%error, "cannot update the nodes' DiskPressure condition"),
         }
     }
 }
 
-fn tell(cluster: &Cluster, pressure: bool) -> Result<(), StoreError> {
+fn report(cluster: &Cluster, pressure: bool) -> Result<(), StoreError> {
     for node in cluster.store.list(&NODES, None)?.0 {
         let now = cluster.clock.now_text();
-        if changed(&node, pressure, &now) == *node {
+        if with_pressure(&node, pressure, &now) == *node {
             continue;
         }
         let before = is_under_pressure(&node);
         cluster.store.modify(&Key::of(&NODES, &node)?, |node| {
-            *node = changed(node, pressure, &now);
+            *node = with_pressure(node, pressure, &now);
             Ok::<_, StoreError>(())
         })?;
         if before == pressure {
@@ -95,8 +95,8 @@ fn is_under_pressure(node: &Value) -> bool {
         .any(|one| is_condition(one) && one["status"] == "True")
 }
 
-/// The node with its condition and its taint; others of it stay as they are.
-fn changed(node: &Value, pressure: bool, now: &str) -> Value {
+/// Returns the node with its condition and taint changed; other conditions and taints are kept.
+fn with_pressure(node: &Value, pressure: bool, now: &str) -> Value {
     let mut node = node.clone();
     let (status, reason, message) = if pressure {
         ("True", "KubeletHasDiskPressure", "kubelet has disk pressure")
@@ -113,7 +113,7 @@ fn changed(node: &Value, pressure: bool, now: &str) -> Value {
         .any(|one| is_condition(one) && one["status"] == status);
     if !is_said {
         conditions.retain(|one| !is_condition(one));
-        // Before `Ready`, which is the last one of a kubelet's.
+        // Before `Ready`, which a kubelet writes last.
         conditions.insert(
             0,
             json!({
@@ -151,7 +151,7 @@ mod tests {
 
     fn cluster() -> Cluster {
         let cluster = Cluster::new(Store::in_memory(), Clock::system(), std::env::temp_dir());
-        crate::bootstrap::least(&cluster).unwrap();
+        crate::bootstrap::system_objects(&cluster).unwrap();
         crate::bootstrap::run(&cluster).unwrap();
         cluster
     }
@@ -172,11 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn nodes_say_that_the_disk_is_under_pressure_until_it_has_been_fine_for_a_while() {
+    fn disk_pressure_is_reported_until_transition_period_has_passed() {
         let cluster = cluster();
         let mut condition = Condition::default();
-        let began = Instant::now();
-        for (after, is_passed, pressure) in [
+        let start = Instant::now();
+        for (after, is_exceeded, pressure) in [
             (0, false, false),
             (1, true, true),
             (2, false, true),
@@ -187,7 +187,7 @@ mod tests {
             (31, false, true),
             (33, false, false),
         ] {
-            condition.observe(&cluster, is_passed, began + Duration::from_secs(after));
+            condition.observe(&cluster, is_exceeded, start + Duration::from_secs(after));
             for node in nodes(&cluster) {
                 assert_eq!(is_under_pressure(&node), pressure, "{after}: {node:#}");
                 let taints = json!([{"key": TAINT, "effect": "NoSchedule"}]);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_was_always_fine_is_no_event() {
+    fn no_event_without_earlier_pressure() {
         let cluster = cluster();
         let mut condition = Condition::default();
         condition.observe(&cluster, false, Instant::now());
@@ -218,15 +218,15 @@ mod tests {
     }
 
     #[test]
-    fn taints_and_conditions_of_others_stay() {
+    fn other_taints_and_conditions_are_kept() {
         let node = json!({
             "spec": {"taints": [{"key": "mine", "effect": "NoExecute"}]},
             "status": {"conditions": [{"type": "Ready", "status": "True"}]},
         });
-        let under = changed(&node, true, "now");
+        let under = with_pressure(&node, true, "now");
         assert_eq!(under["spec"]["taints"].as_array().unwrap().len(), 2);
         assert_eq!(under["status"]["conditions"].as_array().unwrap().len(), 2);
-        let fine = changed(&under, false, "later");
+        let fine = with_pressure(&under, false, "later");
         assert_eq!(fine["spec"], node["spec"]);
         assert_eq!(fine["status"]["conditions"][1], node["status"]["conditions"][0]);
     }

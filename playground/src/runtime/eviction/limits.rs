@@ -1,4 +1,4 @@
-//! Which limits Pods have passed, in the kubelet's words.
+//! Finds the limits that Pods have exceeded, with the kubelet's messages.
 
 use serde_json::Value;
 
@@ -8,7 +8,8 @@ use crate::runtime::eviction::usage::Usage;
 use crate::runtime::kubelet::ROOT_BYTES;
 use crate::runtime::resources;
 
-/// Which limit of its own a Pod has passed, in the kubelet's words and order.
+/// Returns the kubelet's message for the first of its own limits that a Pod has exceeded, checked in the kubelet's
+/// order.
 pub(super) fn exceeded(usage: &Usage) -> Option<String> {
     for (name, bytes, limit) in &usage.volumes {
         if let Some(limit) = limit
@@ -38,7 +39,7 @@ pub(super) fn exceeded(usage: &Usage) -> Option<String> {
         let limit = limit_of(container).unwrap_or_else(|| resources::from_bytes(ROOT_BYTES));
         let name = container["name"].as_str()?;
         let (_, logs, root) = usage.containers.iter().find(|(one, ..)| one == name)?;
-        // Without a limit of its own, its logs are bounded by their rotation.
+        // The logs of a container without a limit of its own are bounded by rotation.
         let used = if limit_of(container).is_some() {
             logs + root
         } else {
@@ -49,8 +50,8 @@ pub(super) fn exceeded(usage: &Usage) -> Option<String> {
     })
 }
 
-/// The kubelet's message of an eviction for want of space.
-pub(super) fn low(usage: &Usage, pressure: &Pressure) -> String {
+/// Returns the kubelet's message for an eviction because of low disk space.
+pub(super) fn pressure_message(usage: &Usage, pressure: &Pressure) -> String {
     use std::fmt::Write as _;
 
     let mut text = format!(
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_above_a_limit_of_its_own_is_evicted_in_the_kubelets_words() {
+    fn pod_above_own_limit_gets_kubelet_message() {
         let mebi = 1 << 20;
         let limits = json!({"ephemeral-storage": "2Mi"});
         for (limits, size_limit, logs, root, volume, expected) in [
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_without_a_limit_is_bounded_outside_of_volumes() {
+    fn container_without_limit_is_bounded_outside_volumes() {
         assert_eq!(
             exceeded(&usage(json!({}), None, 2 * ROOT_BYTES, ROOT_BYTES, 0)),
             None
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_above_its_limit_is_named_where_the_pod_is_not_above_the_sum() {
+    fn container_above_limit_is_named_unless_pod_exceeds_sum() {
         let pod = json!({"spec": {"containers": [
             {"name": "main", "resources": {"limits": {"ephemeral-storage": "1Mi"}}},
             {"name": "other", "resources": {"limits": {"ephemeral-storage": "1Gi"}}},

@@ -1,6 +1,6 @@
-//! Local storage as the kubelet's eviction manager keeps it: Pods above their own limits go, and when the disk is
-//! nearly full the Pod that uses most of it
-//! ([node-pressure eviction](https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/)).
+//! Manages local storage as the kubelet's eviction manager does: evicts Pods that exceed their own limits and, when
+//! the disk is nearly full, the Pod that uses most of it ([node-pressure
+//! eviction](https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/)).
 
 mod condition;
 mod limits;
@@ -20,43 +20,43 @@ use crate::resource::PODS;
 use crate::runtime::eviction::condition::Condition;
 use crate::runtime::eviction::usage::Usage;
 use crate::runtime::node::{Eviction, Node};
-use crate::runtime::sandbox::Looks;
+use crate::runtime::sandbox::ScanBudget;
 use crate::runtime::{disk, logs};
 
-/// How often the free space is looked at, which costs nothing.
-const LOOK: Duration = Duration::from_millis(250);
-/// How often files are counted.
-const COUNT: Duration = Duration::from_secs(1);
-/// How long an eviction gets before another Pod is looked for.
-const EFFECT: Duration = Duration::from_secs(5);
-/// What stays free at most; a tenth of a small disk.
-const FREE: u64 = 1 << 30;
-/// What the data folder may hold, unless it is said; half of a small disk.
-const LIMIT: u64 = 10 << 30;
+/// How often the free space is checked, which costs nothing.
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// How often disk usage is measured by counting files.
+const USAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long an eviction may take to free space before another Pod is selected.
+const EVICTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// Free space to keep, in bytes; a tenth of the disk where that is less.
+const MIN_FREE: u64 = 1 << 30;
+/// Default maximum size of the data directory, in bytes; half of the disk where that is less.
+const DEFAULT_LIMIT: u64 = 10 << 30;
 
-/// Watches the disk until the playground ends.
+/// Monitors the disk until the playground stops.
 pub(super) async fn run(cluster: Cluster, node: Arc<Node>, stop: CancellationToken) {
     let mut manager = Manager {
         cluster,
         node,
-        counted: None,
+        counted_at: None,
         total: 0,
-        evicted: None,
+        evicted_at: None,
         condition: Condition::default(),
     };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
         }
-        let looked = tokio::task::spawn_blocking(move || {
-            manager.look();
+        let checked = tokio::task::spawn_blocking(move || {
+            manager.check();
             manager
         });
-        match looked.await {
-            Ok(back) => manager = back,
+        match checked.await {
+            Ok(returned) => manager = returned,
             Err(error) => {
-                tracing::error!(%error, "the disk is not looked at any more");
+                tracing::error!(%error, "the disk monitor has stopped");
                 return;
             }
         }
@@ -66,36 +66,38 @@ pub(super) async fn run(cluster: Cluster, node: Arc<Node>, stop: CancellationTok
 struct Manager {
     cluster: Cluster,
     node: Arc<Node>,
-    /// When files were counted.
-    counted: Option<Instant>,
-    /// Bytes of the data folder.
+    /// When files were last counted.
+    counted_at: Option<Instant>,
+    /// Bytes used by the data directory.
     total: u64,
-    /// When a Pod was evicted for the disk.
-    evicted: Option<Instant>,
-    /// What nodes say of it.
+    /// When a Pod was last evicted for disk pressure.
+    evicted_at: Option<Instant>,
+    /// The condition that the nodes report.
     condition: Condition,
 }
 
-/// A bound that is passed.
+/// A threshold that is exceeded.
 struct Pressure {
     threshold: u64,
     available: u64,
     what: String,
-    /// The disk itself is nearly full, whoever has filled it.
+    /// The disk itself is nearly full, whatever has filled it.
     is_disk: bool,
 }
 
 impl Manager {
-    fn look(&mut self) {
-        let due = self.counted.is_none_or(|counted| counted.elapsed() >= COUNT);
+    fn check(&mut self) {
+        let due = self
+            .counted_at
+            .is_none_or(|counted_at| counted_at.elapsed() >= USAGE_INTERVAL);
         let mut pressure = self.pressure();
         if due || pressure.is_some() {
-            let (usages, over) = self.usages();
+            let (usages, finished) = self.usages();
             let unnamed: u64 = usages.iter().map(|usage| usage.unnamed).sum();
             self.total = disk::usage(&self.cluster.data_dir).saturating_add(unnamed);
-            self.counted = Some(Instant::now());
+            self.counted_at = Some(Instant::now());
             pressure = self.pressure();
-            self.pods(usages, &over, pressure.as_ref());
+            self.pods(usages, &finished, pressure.as_ref());
         }
         self.condition
             .observe(&self.cluster, pressure.is_some(), Instant::now());
@@ -108,27 +110,27 @@ impl Manager {
             .unwrap_or_else(PoisonError::into_inner);
         match (&*known, &text) {
             (None, Some(text)) => tracing::warn!("the disk is nearly full: {text}"),
-            (Some(_), None) => tracing::info!("the disk has space again"),
+            (Some(_), None) => tracing::info!("the disk is no longer nearly full"),
             _ => {}
         }
         *known = text;
         drop(known);
-        // Where the store has failed, nobody but this may write for a long time.
+        // After a failed write there may be no other write for a long time, so the store is probed here.
         if let Err(error) = self.cluster.store.probe() {
-            tracing::debug!(%error, "the store does not write yet");
+            tracing::debug!(%error, "the store still cannot write");
         }
     }
 
-    /// The bound that the data folder has passed.
+    /// Returns the threshold that the data directory or the disk has exceeded.
     fn pressure(&self) -> Option<Pressure> {
         let space = disk::space(&self.cluster.data_dir).ok()?;
-        let free = FREE.min(space.size / 10);
+        let free = MIN_FREE.min(space.size / 10);
         if space.free < free {
             return Some(Pressure {
                 threshold: free,
                 available: space.free,
                 what: format!(
-                    "{} free, {} are to stay free",
+                    "{} free, less than the required {}",
                     mebibytes(space.free),
                     mebibytes(free)
                 ),
@@ -139,19 +141,19 @@ impl Manager {
             return Some(Pressure {
                 threshold: free,
                 available: space.free,
-                what: format!("{} more files can be made", space.free_files),
+                what: format!("only {} more files can be created", space.free_files),
                 is_disk: true,
             });
         }
         let limit = match self.cluster.disk.limit.load(Ordering::Relaxed) {
-            0 => LIMIT.min(space.size / 2),
+            0 => DEFAULT_LIMIT.min(space.size / 2),
             limit => limit,
         };
         (self.total > limit).then(|| Pressure {
             threshold: 0,
             available: 0,
             what: format!(
-                "the data folder holds {}, and may hold {}",
+                "the data directory holds {}, above its limit of {}",
                 mebibytes(self.total),
                 mebibytes(limit)
             ),
@@ -159,26 +161,26 @@ impl Manager {
         })
     }
 
-    /// What living Pods use, and the Pods that have ended.
+    /// Returns the usage of running Pods, and the Pods that have ended.
     fn usages(&self) -> (Vec<Usage>, Vec<Arc<Value>>) {
         let Ok((pods, _)) = self.cluster.store.list(&PODS, None) else {
             return Default::default();
         };
-        let (over, live): (Vec<_>, Vec<_>) = pods
+        let (finished, live): (Vec<_>, Vec<_>) = pods
             .into_iter()
             .filter(|pod| pod["spec"]["nodeName"].is_string())
             .partition(|pod| is_finished(pod));
         self.node.retain(|uid| live.iter().any(|pod| uid_of(pod) == uid));
-        let mut looks = Looks::new();
+        let mut budget = ScanBudget::new();
         let usages = live
             .iter()
-            .map(|pod| Usage::of(&self.cluster, &self.node, pod, &mut looks));
-        (usages.collect(), over)
+            .map(|pod| Usage::of(&self.cluster, &self.node, pod, &mut budget));
+        (usages.collect(), finished)
     }
 
-    /// Evicts the Pods that have passed limits of their own, and, where a bound of the disk is passed, the one that
-    /// uses most of it.
-    fn pods(&mut self, mut usages: Vec<Usage>, over: &[Arc<Value>], pressure: Option<&Pressure>) {
+    /// Evicts the Pods that exceed their own limits and, where a disk threshold is exceeded, the Pod that uses most
+    /// of the disk.
+    fn pods(&mut self, mut usages: Vec<Usage>, finished: &[Arc<Value>], pressure: Option<&Pressure>) {
         usages.retain(|usage| match limits::exceeded(usage) {
             Some(message) => {
                 self.evict(&usage.pod, &message, false);
@@ -188,21 +190,22 @@ impl Manager {
         });
         let Some(pressure) = pressure else { return };
         if self
-            .evicted
-            .is_some_and(|evicted| evicted.elapsed() < EFFECT && self.node.is_evicting())
+            .evicted_at
+            .is_some_and(|evicted_at| evicted_at.elapsed() < EVICTION_TIMEOUT && self.node.is_evicting())
         {
             return;
         }
-        // A Pod that uses next to nothing would go for nothing.
-        let least = (self.total / 100).max(64 << 10);
+        // Evicting a Pod that uses next to nothing would free nothing.
+        let min_usage = (self.total / 100).max(64 << 10);
         let heaviest = usages
             .iter()
-            .filter(|usage| usage.on_disk() > least)
+            .filter(|usage| usage.on_disk() > min_usage)
             .max_by_key(|usage| usage.on_disk());
         if let Some(usage) = heaviest {
             self.evict_for(usage, pressure);
-        } else if !self.reclaim(over) && pressure.is_disk {
-            // Nothing that is seen explains it: the one goes that has written most of what can be hidden.
+        } else if !self.reclaim(finished) && pressure.is_disk {
+            // Visible usage does not explain the pressure: evicts the Pod that has written most among those that
+            // can hide files.
             let hiding = usages.iter().filter(|usage| usage.hidden.is_some());
             if let Some(usage) = hiding.max_by_key(|usage| usage.hidden) {
                 self.evict_for(usage, pressure);
@@ -211,22 +214,23 @@ impl Manager {
     }
 
     fn evict_for(&mut self, usage: &Usage, pressure: &Pressure) {
-        self.evicted = Some(Instant::now());
-        self.evict(&usage.pod, &limits::low(usage, pressure), true);
+        self.evicted_at = Some(Instant::now());
+        self.evict(&usage.pod, &limits::pressure_message(usage, pressure), true);
     }
 
-    /// Makes space with the logs of the Pod that has ended and left most; false if none has left much.
-    fn reclaim(&self, over: &[Arc<Value>]) -> bool {
-        let size = |pod: &Value| disk::usage(&logs::folder(&self.cluster, pod));
-        let largest = over
+    /// Frees space by truncating the logs of the ended Pod with the largest logs; returns false if no Pod has much
+    /// to free.
+    fn reclaim(&self, finished: &[Arc<Value>]) -> bool {
+        let size = |pod: &Value| disk::usage(&logs::dir(&self.cluster, pod));
+        let largest = finished
             .iter()
             .map(|pod| (size(pod), pod))
             .max_by_key(|(size, _)| *size);
         let Some((_, pod)) = largest.filter(|(size, _)| *size > 1 << 20) else {
             return false;
         };
-        if let Err(error) = logs::shrink(&self.cluster, pod) {
-            tracing::warn!(%error, "logs cannot be made smaller");
+        if let Err(error) = logs::truncate(&self.cluster, pod) {
+            tracing::warn!(%error, "cannot truncate a Pod's logs");
             return false;
         }
         true

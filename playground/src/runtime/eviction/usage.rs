@@ -1,4 +1,4 @@
-//! What a Pod uses of this machine's disk, by names and without.
+//! Measures a Pod's use of this machine's disk, including unlinked files that are still open.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -10,29 +10,31 @@ use crate::cluster::Cluster;
 use crate::runtime::environment::list;
 use crate::runtime::eviction::uid_of;
 use crate::runtime::node::Node;
-use crate::runtime::sandbox::{Held, Looks};
+use crate::runtime::sandbox::{ScanBudget, UnlinkedFiles};
 use crate::runtime::{disk, logs, resources, volumes};
 
-/// What a Pod uses of the disk.
+/// A Pod's disk usage in bytes.
 pub(super) struct Usage {
     pub pod: Arc<Value>,
-    /// The containers' logs and what they write outside of volumes; only the first are on disk.
+    /// For each container: name, bytes of its logs, and bytes written outside of volumes; only the logs are on
+    /// disk.
     pub containers: Vec<(String, u64, u64)>,
-    /// Volumes that go with the Pod: name, bytes, limit.
+    /// Volumes removed with the Pod: name, bytes, size limit.
     pub volumes: Vec<(String, u64, Option<String>)>,
-    /// Volumes that stay.
+    /// Bytes in persistent volume claims, which outlive the Pod.
     pub claims: u64,
-    /// Bytes of all of that in files without a name, which its processes hold open.
+    /// Bytes of unlinked files in all of these, held open by the Pod's processes.
     pub unnamed: u64,
-    /// It may use more, in a way that nobody sees, and what it has written since it began; none where it cannot.
+    /// If the Pod may hold files that cannot be seen: the bytes that it has written since it started. `None` where
+    /// it cannot.
     pub hidden: Option<u64>,
 }
 
 impl Usage {
-    /// Looks at a Pod's folders and processes.
-    pub fn of(cluster: &Cluster, node: &Node, pod: &Arc<Value>, looks: &mut Looks) -> Self {
+    /// Measures a Pod's directories and open files.
+    pub fn of(cluster: &Cluster, node: &Node, pod: &Arc<Value>, budget: &mut ScanBudget) -> Self {
         let uid = uid_of(pod).to_owned();
-        let logs = logs::folder(cluster, pod);
+        let logs = logs::dir(cluster, pod);
         let mut usage = Self {
             pod: Arc::clone(pod),
             containers: Vec::new(),
@@ -42,20 +44,20 @@ impl Usage {
             hidden: None,
         };
         for volume in list(&pod["spec"]["volumes"]) {
-            let Ok(folder) = volumes::folder(cluster, pod, volume) else {
+            let Ok(dir) = volumes::dir(cluster, pod, volume) else {
                 continue;
             };
             if volume["persistentVolumeClaim"].is_object() {
-                usage.claims += disk::usage(&folder);
-            } else if volume["emptyDir"].is_object() && !volumes::is_mounted(&folder) {
+                usage.claims += disk::usage(&dir);
+            } else if volume["emptyDir"].is_object() && !volumes::is_mounted(&dir) {
                 let limit = &volume["emptyDir"]["sizeLimit"];
                 let limit = resources::bytes(limit).map(|_| resources::text(limit));
                 let name = volume["name"].as_str().unwrap_or_default().to_owned();
-                usage.volumes.push((name, disk::usage(&folder), limit));
+                usage.volumes.push((name, disk::usage(&dir), limit));
             }
         }
         let device = std::fs::metadata(&cluster.data_dir).map_or(0, |meta| meta.dev());
-        let mut held = Held::default();
+        let mut unlinked = UnlinkedFiles::default();
         for container in ["initContainers", "containers"]
             .iter()
             .flat_map(|field| list(&pod["spec"][*field]))
@@ -67,14 +69,14 @@ impl Usage {
                 .containers
                 .push((name.to_owned(), disk::usage(&logs.join(name)), root));
             if let Some(process) = process.filter(|_| usage.may_write(container)) {
-                held.merge(Held::of(process, device, looks));
+                unlinked.merge(UnlinkedFiles::of(process, device, budget));
             }
         }
-        usage.add(&uid, held);
+        usage.add(&uid, unlinked);
         usage
     }
 
-    /// Whether a container has a volume on the disk that it may write to, or may have been given something of one.
+    /// Whether a container has a writable volume on the disk, or may have received a descriptor from one that has.
     fn may_write(&self, container: &Value) -> bool {
         list(&container["volumeMounts"]).iter().any(|mount| {
             let of_pod = list(&self.pod["spec"]["volumes"]);
@@ -85,9 +87,9 @@ impl Usage {
         })
     }
 
-    /// Adds files without a name to the volumes that they are of.
-    fn add(&mut self, uid: &str, held: Held) {
-        for (bytes, root) in held.files.into_values() {
+    /// Adds unlinked files to the volumes that they belong to.
+    fn add(&mut self, uid: &str, unlinked: UnlinkedFiles) {
+        for (bytes, root) in unlinked.files.into_values() {
             self.unnamed += bytes;
             let root = root.unwrap_or_default();
             let volume = volume_of(uid, &root);
@@ -97,35 +99,35 @@ impl Usage {
                 None => self.claims += bytes,
             }
         }
-        self.hidden = held.is_opaque.then_some(held.written);
+        self.hidden = unlinked.is_opaque.then_some(unlinked.written);
     }
 
-    /// What counts for the Pod's own limits.
+    /// Returns the bytes that count towards the Pod's own limits.
     pub fn local(&self) -> u64 {
         let containers: u64 = self.containers.iter().map(|(_, logs, root)| logs + root).sum();
         containers + self.volumes.iter().map(|(_, bytes, _)| bytes).sum::<u64>()
     }
 
-    /// What the Pod fills the disk with.
+    /// Returns the bytes that the Pod takes on the disk.
     pub fn on_disk(&self) -> u64 {
         let logs: u64 = self.containers.iter().map(|(_, logs, _)| logs).sum();
         logs + self.claims + self.volumes.iter().map(|(_, bytes, _)| bytes).sum::<u64>()
     }
 }
 
-/// The volume of a Pod that a part of the disk is in; none if it is a claim's.
+/// Returns the name of the Pod's volume that contains a path of the file system; `None` for a claim's.
 fn volume_of<'a>(uid: &str, root: &'a Path) -> Option<&'a str> {
     let names: Vec<&str> = root.iter().filter_map(|name| name.to_str()).collect();
-    // The outermost: what is further in is named by containers.
+    // The outermost match: names further inside are chosen by containers.
     let place = names
         .windows(4)
         .find(|names| names[..3] == ["pods", uid, "volumes"])?;
     Some(place[3])
 }
 
-/// Bytes that a running container has written outside of its volumes.
+/// Returns the bytes that a running container has written outside of its volumes.
 fn root_usage(process: i32, container: &Value) -> u64 {
-    // A volume in place of the root is not the container's own.
+    // A volume mounted over the root is not the container's own.
     let covered = list(&container["volumeMounts"]).iter().any(|mount| {
         mount["mountPath"]
             .as_str()
@@ -136,9 +138,9 @@ fn root_usage(process: i32, container: &Value) -> u64 {
     }
     let root = format!("/proc/{process}/root");
     match disk::space(Path::new(&root)) {
-        // Whatever it is, a root of the sandbox is small.
+        // The size limit of a sandbox's root is small, whatever mounted it.
         Ok(space) if space.size <= 1 << 31 => {
-            // Its size bounds what files hold, and not how many there are.
+            // Its size limits the content of files, not their number.
             let files = space.files.saturating_sub(space.free_files);
             space.used.saturating_add(files.saturating_mul(4 * disk::INODE))
         }
@@ -151,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_of_the_volume_that_it_was_opened_through() {
+    fn file_belongs_to_volume_it_was_opened_through() {
         for (root, volume) in [
             ("/srv/data/pods/1-2/volumes/work", Some("work")),
             ("/pods/1-2/volumes/work/part/x", Some("work")),

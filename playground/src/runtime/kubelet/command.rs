@@ -1,19 +1,19 @@
-//! What a container runs, with everything resolved.
+//! Resolves what a container runs.
 
 use serde_json::Value;
 
 use crate::runtime::environment;
 use crate::runtime::environment::{expand, list};
-use crate::runtime::kubelet::Life;
+use crate::runtime::kubelet::PodLifecycle;
 use crate::runtime::resources;
 use crate::runtime::sandbox::{Spec, write_etc};
 use crate::runtime::volumes;
 
-/// Bytes outside of volumes, which are in memory and count as such.
+/// Maximum bytes written outside of volumes; they are in memory and count as memory.
 pub(in crate::runtime) const ROOT_BYTES: u64 = 1 << 30;
 
-impl Life {
-    /// What to run, with everything resolved.
+impl PodLifecycle {
+    /// Returns the sandbox spec of a container with everything resolved.
     pub(super) fn spec(&self, pod: &Value, container: &Value, attempt: i64) -> Result<Spec, String> {
         let env = environment::of(&self.cluster, pod, container)?;
         let words = |field: &str| -> Vec<String> {
@@ -26,7 +26,7 @@ impl Life {
         argv.extend(words("args"));
         if argv.is_empty() {
             return Err(format!(
-                "no command: the playground pulls no image, so \"{}\" brings none; name a command",
+                "no command: the playground pulls no images, so \"{}\" has no default command; set `command`",
                 container["image"].as_str().unwrap_or_default()
             ));
         }
@@ -40,7 +40,7 @@ impl Life {
                 without_nul(field, mount[field].as_str())?;
             }
         }
-        let etc = volumes::pod_folder(&self.cluster, pod).join("etc");
+        let etc = volumes::pod_dir(&self.cluster, pod).join("etc");
         let hostname = environment::hostname(pod);
         let ip = pod["status"]["podIP"].as_str().and_then(|ip| ip.parse().ok());
         write_etc(&etc, &hostname, ip, &[]).map_err(|error| error.to_string())?;
@@ -70,16 +70,16 @@ impl Life {
     }
 }
 
-/// Refuses what no program can be given: the kernel ends its strings with a zero byte.
+/// Rejects strings that no program can receive: the kernel terminates strings with a NUL byte.
 fn without_nul(what: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), String> {
     if texts.into_iter().any(|text| text.as_ref().contains('\0')) {
-        return Err(format!("{what} holds a zero byte"));
+        return Err(format!("{what} contains a NUL byte"));
     }
     Ok(())
 }
 
-/// What a container may write outside of its volumes: a container above its own `ephemeral-storage` is evicted, so it
-/// has to get somewhat above it.
+/// Returns the maximum bytes that a container may write outside of its volumes. It is above the container's
+/// `ephemeral-storage` limit, because exceeding that limit has to be possible for the eviction.
 fn root_bytes(container: &Value) -> u64 {
     match resources::bytes(&container["resources"]["limits"]["ephemeral-storage"]) {
         Some(limit) => limit

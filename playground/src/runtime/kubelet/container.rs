@@ -1,4 +1,4 @@
-//! A container with its restarts.
+//! Runs a container with its restarts.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,20 +8,20 @@ use tokio::time::Instant;
 
 use crate::runtime::environment::list;
 use crate::runtime::kubelet::status::begin_run;
-use crate::runtime::kubelet::{End, Life};
+use crate::runtime::kubelet::{End, PodLifecycle};
 use crate::runtime::logs;
 use crate::runtime::sandbox::{Exit, SandboxError};
 use crate::store::StoreError;
 
-/// The wait before a container's second restart; doubled each time, at most five minutes.
+/// Back-off before a container's second restart; doubled each time, up to five minutes.
 const BACK_OFF: Duration = Duration::from_secs(10);
-/// A container that has run so long fails for the first time.
+/// A container that has run this long starts with a fresh back-off.
 const BACK_OFF_RESET: Duration = Duration::from_mins(10);
-/// How long commands get when the playground itself ends.
+/// Grace period of commands when the playground itself stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-impl Life {
-    /// One container with its restarts.
+impl PodLifecycle {
+    /// Runs one container with its restarts.
     pub(super) async fn container(
         &self,
         pod: &Arc<Value>,
@@ -43,7 +43,7 @@ impl Life {
             ("Never", _) => Some(End::Failed),
             _ => None,
         };
-        // After a restart of the playground a container may be over already.
+        // After a restart of the playground a container may have finished already.
         let own = own.unwrap_or_default();
         let code = |state: &str| own[state]["terminated"]["exitCode"].as_i64();
         if let Some(end) = code("state").and_then(end) {
@@ -56,7 +56,7 @@ impl Life {
             if self.is_deleted()? || self.stop.is_cancelled() || self.node.evicted(&self.uid).is_some() {
                 return Ok(End::Stopped);
             }
-            let began = Instant::now();
+            let started_at = Instant::now();
             let Some(code) = self.attempt(pod, container, statuses, attempt).await? else {
                 return Ok(End::Stopped);
             };
@@ -67,7 +67,7 @@ impl Life {
                 return Ok(end);
             }
             attempt += 1;
-            failures = if began.elapsed() < BACK_OFF_RESET {
+            failures = if started_at.elapsed() < BACK_OFF_RESET {
                 failures + 1
             } else {
                 1
@@ -82,7 +82,7 @@ impl Life {
         }
     }
 
-    /// The container waits for its restart, as `CrashLoopBackOff`. The restart is counted when it happens.
+    /// Puts the container into `CrashLoopBackOff`. The restart is counted when it happens.
     async fn back_off_begins(
         &self,
         pod: &Arc<Value>,
@@ -95,7 +95,7 @@ impl Life {
         let event = format!("Back-off restarting failed container {name} in pod {full}");
         self.event(pod, "Warning", "BackOff", &event);
         let seconds = wait.as_secs();
-        // As Go writes a duration.
+        // Formatted like a Go duration.
         let length = match (seconds / 60, seconds % 60) {
             (0, seconds) => format!("{seconds}s"),
             (minutes, seconds) => format!("{minutes}m{seconds}s"),
@@ -109,7 +109,7 @@ impl Life {
         .await
     }
 
-    /// One start of a container: its exit code, or none if it was stopped from outside.
+    /// Starts a container once; returns its exit code, or `None` if it was stopped from outside.
     #[allow(clippy::too_many_lines, reason = "one start, step by step")]
     pub(super) async fn attempt(
         &self,
@@ -176,15 +176,15 @@ impl Life {
             }
         };
         self.event(pod, "Normal", "Started", &format!("Started container {name}"));
-        let began = self.cluster.clock.now_text();
+        let started_at = self.cluster.clock.now_text();
         if let Some(number) = process.number {
             self.node.started(&self.uid, name, number);
         }
-        // Before the status: whoever sees that it runs finds its log.
+        // Before the status is written: a client that sees the container running finds its log.
         let log = self.log(pod, name, attempt);
         self.container_status(statuses, name, |own| {
             begin_run(own, attempt);
-            own["state"] = json!({"running": {"startedAt": began}});
+            own["state"] = json!({"running": {"startedAt": started_at}});
             own["containerID"] = format!("playground://{}-{name}-{attempt}", self.uid).into();
             own["imageID"] = "playground://this-machine".into();
             own["ready"] = (statuses == "containerStatuses").into();
@@ -196,12 +196,12 @@ impl Life {
             tokio::join!(
                 async {
                     if let Some(stream) = stdout {
-                        logs::keep(stream, "stdout", log.as_ref()).await;
+                        logs::copy_output(stream, "stdout", log.as_ref()).await;
                     }
                 },
                 async {
                     if let Some(stream) = stderr {
-                        logs::keep(stream, "stderr", log.as_ref()).await;
+                        logs::copy_output(stream, "stderr", log.as_ref()).await;
                     }
                 },
             );
@@ -211,7 +211,7 @@ impl Life {
         tokio::pin!(finished);
         let exit = tokio::select! {
             exit = &mut finished => exit,
-            grace = self.asked_to_end() => {
+            grace = self.stop_requested() => {
                 self.event(pod, "Normal", "Killing", &format!("Stopping container {name}"));
                 killer.terminate();
                 if let Ok(exit) = tokio::time::timeout(grace, &mut finished).await { exit } else {
@@ -222,7 +222,7 @@ impl Life {
         };
         self.node.ended(&self.uid, name);
         if self.stop.is_cancelled() {
-            // Left as running: the next start knows what to do with it.
+            // Left as running: the next start of the playground handles it.
             return Ok(None);
         }
         let (reason, message) = match (exit.oom_killed, exit.started, exit.code) {
@@ -231,13 +231,13 @@ impl Life {
             (_, _, 0) => ("Completed", ""),
             _ => ("Error", ""),
         };
-        self.ended(statuses, name, exit, reason, message, Some(&began))
+        self.ended(statuses, name, exit, reason, message, Some(&started_at))
             .await?;
         Ok(if self.is_deleted()? { None } else { Some(exit.code) })
     }
 
-    /// Until the Pod is to end: its grace.
-    pub(super) async fn asked_to_end(&self) -> Duration {
+    /// Waits until the Pod has to stop; returns its grace period.
+    pub(super) async fn stop_requested(&self) -> Duration {
         loop {
             let pause = tokio::time::sleep(Duration::from_millis(100));
             tokio::select! {
@@ -271,17 +271,17 @@ impl Life {
         }
     }
 
-    /// The log of a run; none where it cannot be kept.
+    /// Opens the log of an attempt; `None` where it cannot be written.
     fn log(&self, pod: &Value, name: &str, attempt: i64) -> Option<Arc<Mutex<logs::Writer>>> {
         logs::Writer::open(&self.cluster, pod, name, attempt)
-            .inspect_err(|error| tracing::error!(%error, "a container's log cannot be kept"))
+            .inspect_err(|error| tracing::error!(%error, "cannot open a container's log"))
             .ok()
             .map(|log| Arc::new(Mutex::new(log)))
     }
 }
 
-/// How long a container waits before its next start after so many failures in a row: the first restart comes at once,
-/// as from a kubelet.
+/// Returns the delay before the next start after this many consecutive failures: the first restart is immediate, as
+/// with a kubelet.
 fn back_off(failures: u32) -> Duration {
     match failures {
         0 | 1 => Duration::ZERO,
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crashing_container_waits_as_under_a_kubelet() {
+    fn crashing_container_backs_off_like_kubelet() {
         let waits: Vec<_> = (1..=9).map(|failures| back_off(failures).as_secs()).collect();
         assert_eq!(waits, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
     }

@@ -1,9 +1,8 @@
-//! The kubelet of all nodes: takes each Pod that is on a node through its life, and writes what happens into its
-//! status.
+//! The kubelet of all nodes: runs the lifecycle of each Pod that is assigned to a node, and writes its status.
 //!
-//! Processes die with the playground. A Pod that was running when it ended is treated as by a node that restarts:
-//! its container has ended with an unknown code (255, `ContainerStatusUnknown`), and the Pod's restart policy says
-//! what comes next.
+//! Processes die with the playground. A Pod that was running at that time is treated as on a restarted node: its
+//! container has ended with an unknown code (255, `ContainerStatusUnknown`), and the Pod's restart policy decides
+//! what follows.
 
 mod command;
 mod container;
@@ -35,21 +34,21 @@ use crate::runtime::volumes;
 use crate::store::{EventKind, Key, StoreError};
 
 const COMPONENT: &str = "kubelet";
-/// How often all Pods are looked at, whatever has changed.
+/// How often all Pods are relisted, independently of the watch.
 const RELIST: Duration = Duration::from_secs(1);
-/// How long a status waits for a disk that takes nothing.
+/// How often a status update is retried while the disk accepts no writes.
 const STATUS_RETRY: Duration = Duration::from_millis(250);
 
-/// Runs Pods until the playground ends.
+/// Runs Pods until the playground stops.
 pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTracker) {
     let sandbox = Sandbox::find().map(Arc::new).map_err(|error| error.to_string());
     match &sandbox {
         Ok(sandbox) => {
             tracing::debug!(limits = ?sandbox.limit_method(), "commands run in a bubblewrap sandbox");
         }
-        Err(error) => tracing::error!(error, "no command can run"),
+        Err(error) => tracing::error!(error, "cannot run containers: no usable sandbox"),
     }
-    // As after a restart of a node: what was in memory is gone.
+    // As after a restart of a node: volumes in memory are gone.
     volumes::unmount_all(&cluster);
     sweep::sweep(&cluster);
     let node: Arc<Node> = Arc::default();
@@ -70,7 +69,7 @@ pub(crate) async fn run(cluster: Cluster, stop: CancellationToken, tasks: TaskTr
     kubelet.follow().await;
 }
 
-/// What takes Pods.
+/// Starts the lifecycle of Pods.
 struct Kubelet {
     cluster: Cluster,
     sandbox: Result<Arc<Sandbox>, String>,
@@ -78,21 +77,21 @@ struct Kubelet {
     recorder: Recorder,
     stop: CancellationToken,
     tasks: TaskTracker,
-    /// The Pods that are taken, by uid.
+    /// Uids of the Pods whose lifecycle is running.
     known: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Kubelet {
     async fn follow(&self) {
         let mut first = true;
-        // Also finds Pods whose life has ended for an error.
+        // Also finds Pods whose lifecycle has ended with an error.
         let mut relist = tokio::time::interval(RELIST);
         loop {
             let since = self.cluster.store.version();
             let pods = match self.cluster.store.list(&PODS, None) {
                 Ok((pods, _)) => pods,
                 Err(error) => {
-                    tracing::error!(%error, "the kubelet cannot read Pods");
+                    tracing::error!(%error, "the kubelet cannot list Pods");
                     return;
                 }
             };
@@ -109,7 +108,7 @@ impl Kubelet {
                     change = changes.next() => match change {
                         Some(Ok(change)) if change.kind == EventKind::Deleted => {}
                         Some(Ok(change)) => self.take(&change.object, false),
-                        // It has fallen behind.
+                        // The watch has fallen behind.
                         Some(Err(_)) => break,
                         None => return,
                     },
@@ -119,7 +118,7 @@ impl Kubelet {
         }
     }
 
-    /// Takes a Pod that has a node, unless it is taken already.
+    /// Starts the lifecycle of a Pod that has a node, unless it is running already.
     fn take(&self, pod: &Value, restarted: bool) {
         if !pod["spec"]["nodeName"].is_string() {
             return;
@@ -129,7 +128,7 @@ impl Kubelet {
         if !lock(&self.known).insert(uid.clone()) {
             return;
         }
-        let life = Life {
+        let lifecycle = PodLifecycle {
             cluster: self.cluster.clone(),
             key,
             uid: uid.clone(),
@@ -140,8 +139,8 @@ impl Kubelet {
         };
         let all = Arc::clone(&self.known);
         self.tasks.spawn(async move {
-            if let Err(error) = life.run(restarted).await {
-                tracing::warn!(%error, "a Pod");
+            if let Err(error) = lifecycle.run(restarted).await {
+                tracing::warn!(%error, "the lifecycle of a Pod failed");
             }
             lock(&all).remove(&uid);
         });
@@ -152,8 +151,8 @@ fn lock(known: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The life of one Pod on its node.
-struct Life {
+/// The lifecycle of one Pod on its node.
+struct PodLifecycle {
     cluster: Cluster,
     key: Key,
     uid: String,
@@ -167,18 +166,18 @@ struct Life {
 enum End {
     Succeeded,
     Failed,
-    /// The Pod is being deleted, or the playground ends.
+    /// The Pod is being deleted, or the playground stops.
     Stopped,
 }
 
-impl Life {
+impl PodLifecycle {
     fn pod(&self) -> Result<Option<Arc<Value>>, StoreError> {
         let pod = self.cluster.store.get(&self.key)?;
         Ok(pod.filter(|pod| pod["metadata"]["uid"] == self.uid.as_str()))
     }
 
-    /// Changes the Pod's status. While the disk takes nothing it is tried again: what runs is not run twice because
-    /// its status could not be kept.
+    /// Changes the Pod's status. Retries while the disk accepts no writes: a container must not run twice because
+    /// its status could not be stored.
     async fn change(&self, change: impl Fn(&mut Value)) -> Result<(), StoreError> {
         loop {
             let written = self.cluster.store.modify(&self.key, |pod| {
@@ -210,7 +209,7 @@ impl Life {
         }
         let lost = restarted && pod["status"]["startTime"].is_string();
         if !lost {
-            self.begin(&pod).await?;
+            self.prepare(&pod).await?;
         } else if !self.after_restart(&pod).await? {
             return self.wait_for_removal().await;
         }
@@ -232,14 +231,14 @@ impl Life {
         }
         let end = self.containers(&pod).await?;
         if let Some(eviction) = self.node.evicted(&self.uid) {
-            self.clear(&pod, eviction.pressure);
+            self.remove_data(&pod, eviction.pressure);
             let evicted = self.evicted(&eviction.message).await;
             self.node.forget(&self.uid);
             evicted?;
             return self.wait_for_removal().await;
         }
         if let End::Stopped = end {
-            // The playground's own end leaves the Pod as it is; the next start takes it up.
+            // When the playground stops, the Pod is left as it is; the next start takes it over.
             return if self.is_deleted()? {
                 self.remove().await
             } else {
@@ -257,22 +256,22 @@ impl Life {
             set_conditions(status, false, "PodCompleted", &now);
         })
         .await?;
-        self.clear(&pod, false);
+        self.remove_data(&pod, false);
         self.wait_for_removal().await
     }
 
-    /// Removes what the Pod's containers wrote, but for their logs; of those the ends are left if `all`.
-    fn clear(&self, pod: &Value, all: bool) {
-        let folder = volumes::pod_folder(&self.cluster, pod);
-        if let Err(error) = crate::store::blocking(|| volumes::remove(&folder)) {
-            tracing::warn!(%error, folder = %folder.display(), "a Pod's folder stays");
+    /// Removes what the Pod's containers wrote except for their logs; with `all`, truncates the logs too.
+    fn remove_data(&self, pod: &Value, all: bool) {
+        let dir = volumes::pod_dir(&self.cluster, pod);
+        if let Err(error) = crate::store::blocking(|| volumes::remove(&dir)) {
+            tracing::warn!(%error, dir = %dir.display(), "cannot remove a Pod's directory");
         }
-        if all && let Err(error) = crate::store::blocking(|| logs::shrink(&self.cluster, pod)) {
-            tracing::warn!(%error, "a Pod's logs stay");
+        if all && let Err(error) = crate::store::blocking(|| logs::truncate(&self.cluster, pod)) {
+            tracing::warn!(%error, "cannot remove a Pod's logs");
         }
     }
 
-    /// Init containers one after the other, then all containers at once.
+    /// Runs the init containers one after the other, then all containers at once.
     async fn containers(&self, pod: &Arc<Value>) -> Result<End, StoreError> {
         for container in list(&pod["spec"]["initContainers"]) {
             match self.container(pod, container, "initContainerStatuses").await? {
@@ -300,7 +299,7 @@ impl Life {
             .is_none_or(|pod| !pod["metadata"]["deletionTimestamp"].is_null()))
     }
 
-    /// Waits; false if the Pod or the playground is to end.
+    /// Sleeps; returns false if the Pod or the playground has to stop.
     async fn pause(&self, wait: Duration) -> bool {
         let until = tokio::time::Instant::now() + wait;
         while tokio::time::Instant::now() < until {
@@ -315,7 +314,7 @@ impl Life {
         true
     }
 
-    /// A Pod that is over stays until somebody deletes it.
+    /// Waits for the deletion of a Pod that has finished.
     async fn wait_for_removal(&self) -> Result<(), StoreError> {
         loop {
             if self.is_deleted()? {
@@ -328,21 +327,23 @@ impl Life {
         }
     }
 
-    /// Its containers have ended: the Pod may go, as far as its finalizers let it.
+    /// Removes the Pod after its containers have ended, unless finalizers hold it.
     async fn remove(&self) -> Result<(), StoreError> {
         let Some(pod) = self.pod()? else { return Ok(()) };
         if !is_finished(&pod) {
             self.change(|status| status["phase"] = "Failed".into()).await?;
         }
-        self.clear(&pod, false);
-        let logs = logs::folder(&self.cluster, &pod);
+        self.remove_data(&pod, false);
+        let logs = logs::dir(&self.cluster, &pod);
         if let Err(error) = tokio::fs::remove_dir_all(&logs).await
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, folder = %logs.display(), "a Pod's logs stay");
+            tracing::warn!(%error, dir = %logs.display(), "cannot remove a Pod's logs");
         }
         match crate::api::registry::delete_object(&self.cluster, &self.key, "Background", Some(0)) {
-            Err(status) if status.code != 404 => tracing::warn!(message = status.message, "a Pod stays"),
+            Err(status) if status.code != 404 => {
+                tracing::warn!(message = status.message, "cannot remove a Pod")
+            }
             _ => {}
         }
         Ok(())

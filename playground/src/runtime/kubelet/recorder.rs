@@ -1,5 +1,5 @@
-//! Events of the kubelet, in their order and in the background, as a kubelet's broadcaster tells them: a container does
-//! not wait until the disk has taken what is told about it.
+//! Records the kubelet's events in order and in the background, like a kubelet's event broadcaster: a container
+//! does not wait for the disk to accept its events.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::events;
 use crate::runtime::kubelet::COMPONENT;
 
-/// Events that wait; more are lost (client-go's `maxQueuedEvents`).
+/// Maximum number of queued events; more are dropped (client-go's `maxQueuedEvents`).
 const MAX_QUEUED: usize = 1000;
 
 struct Event {
@@ -21,12 +21,12 @@ struct Event {
     message: String,
 }
 
-/// Tells events; clones tell them in one order.
+/// Records events; clones share one queue and keep its order.
 #[derive(Clone)]
 pub(super) struct Recorder(mpsc::Sender<Event>);
 
 impl Recorder {
-    /// Starts the task that writes them. It ends when all recorders are gone and everything is written.
+    /// Starts the task that writes the events. It ends when all recorders are dropped and everything is written.
     pub fn start(cluster: Cluster, tasks: &TaskTracker) -> Self {
         let (sender, mut events) = mpsc::channel::<Event>(MAX_QUEUED);
         tasks.spawn(async move {
@@ -51,7 +51,7 @@ impl Recorder {
             message,
         };
         if self.0.try_send(event).is_err() {
-            tracing::warn!(reason, "an event is lost");
+            tracing::warn!(reason, "cannot record an event");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! A Pod comes to its node, or is found there after a restart.
+//! Starts a Pod on its node, or resumes it after a restart of the playground.
 
 use serde_json::{Value, json};
 
 use crate::runtime::environment::list;
-use crate::runtime::kubelet::Life;
+use crate::runtime::kubelet::PodLifecycle;
 use crate::runtime::kubelet::status::set_conditions;
 use crate::store::StoreError;
 
-impl Life {
-    /// The Pod has come to its node.
-    pub(super) async fn begin(&self, pod: &Value) -> Result<(), StoreError> {
+impl PodLifecycle {
+    /// Prepares a Pod that was assigned to a node.
+    pub(super) async fn prepare(&self, pod: &Value) -> Result<(), StoreError> {
         let now = self.cluster.clock.now_text();
         let number = u64::from_str_radix(&self.uid.replace('-', "")[..8], 16).unwrap_or(0);
         let ip = format!("10.244.{}.{}", number / 250 % 250, number % 250 + 1);
@@ -35,7 +35,8 @@ impl Life {
         .await
     }
 
-    /// The playground was restarted under a Pod: what ran is gone. True if the Pod goes on.
+    /// Handles a Pod found after a restart of the playground: its processes are gone. Returns true if the Pod
+    /// continues.
     pub(super) async fn after_restart(&self, pod: &Value) -> Result<bool, StoreError> {
         let now = self.cluster.clock.now_text();
         let never = pod["spec"]["restartPolicy"] == "Never";

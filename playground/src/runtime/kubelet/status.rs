@@ -1,12 +1,12 @@
-//! What happens to containers, in the Pod's status.
+//! Writes the state of containers into the Pod's status.
 
 use serde_json::{Value, json};
 
-use crate::runtime::kubelet::Life;
+use crate::runtime::kubelet::PodLifecycle;
 use crate::runtime::sandbox::Exit;
 use crate::store::StoreError;
 
-impl Life {
+impl PodLifecycle {
     pub(super) async fn container_status(
         &self,
         statuses: &str,
@@ -43,12 +43,12 @@ impl Life {
         exit: Exit,
         reason: &str,
         message: &str,
-        began: Option<&str>,
+        started_at: Option<&str>,
     ) -> Result<(), StoreError> {
         let now = self.cluster.clock.now_text();
         self.container_status(statuses, name, |own| {
             let mut ended = json!({
-                "exitCode": exit.code, "reason": reason, "startedAt": began.unwrap_or(&now), "finishedAt": now,
+                "exitCode": exit.code, "reason": reason, "startedAt": started_at.unwrap_or(&now), "finishedAt": now,
             });
             if !message.is_empty() {
                 ended["message"] = message.into();
@@ -63,7 +63,7 @@ impl Life {
         .await
     }
 
-    /// The Pod ends because its node evicts it.
+    /// Marks the Pod as evicted by its node.
     pub(super) async fn evicted(&self, message: &str) -> Result<(), StoreError> {
         let now = self.cluster.clock.now_text();
         self.change(|status| {
@@ -83,7 +83,7 @@ impl Life {
     }
 }
 
-/// A new run of a container: what its last one came to is shown beside it.
+/// Starts a new attempt in a container's status; the result of the previous one moves to `lastState`.
 pub(super) fn begin_run(own: &mut Value, attempt: i64) {
     own["restartCount"] = attempt.into();
     if own["state"]["terminated"].is_object() {
@@ -91,7 +91,7 @@ pub(super) fn begin_run(own: &mut Value, attempt: i64) {
     }
 }
 
-/// The Pod's conditions: initialized always, ready or not for this reason.
+/// Sets the Pod's conditions: always initialized, and ready or not ready for this reason.
 pub(super) fn set_conditions(status: &mut Value, ready: bool, reason: &str, now: &str) {
     let mut all = status["conditions"].as_array().cloned().unwrap_or_default();
     for kind in ["Initialized", "Ready", "ContainersReady"] {

@@ -1,4 +1,4 @@
-//! What is left of Pods and claims that are gone.
+//! Cleans up after Pods and claims that are gone.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,8 @@ use crate::cluster::Cluster;
 use crate::resource::{PERSISTENT_VOLUME_CLAIMS, PODS};
 use crate::runtime::volumes;
 
-/// Removes the folders of Pods and claims that are gone: the process may have ended before it could.
+/// Removes the directories of Pods and claims that are gone: the process may have ended before it could remove
+/// them.
 pub(super) fn sweep(cluster: &Cluster) {
     for (kind, resource) in [
         ("pods", &PODS),
@@ -26,13 +27,13 @@ pub(super) fn sweep(cluster: &Cluster) {
             .flatten();
         for entry in entries {
             let name = entry.file_name();
-            // The logs' folders are named NAMESPACE_NAME_UID.
+            // Log directories are named NAMESPACE_NAME_UID.
             let uid = name.to_str().and_then(|name| name.rsplit('_').next());
             if uid.is_some_and(|uid| known.contains(uid)) {
                 continue;
             }
             if let Err(error) = volumes::remove(&entry.path()) {
-                tracing::warn!(%error, folder = %entry.path().display(), "a folder of what is gone stays");
+                tracing::warn!(%error, dir = %entry.path().display(), "cannot remove the directory of a deleted Pod or claim");
             }
         }
     }

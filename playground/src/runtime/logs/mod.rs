@@ -1,5 +1,5 @@
-//! What containers wrote, per container and attempt, in the format of container runtimes (CRI): each line with its
-//! time, its stream and whether it is whole (`F`) or goes on (`P`).
+//! Container logs per container and attempt, in the CRI log format: each line with its timestamp, its stream and
+//! whether it is full (`F`) or partial (`P`).
 
 mod reader;
 mod writer;
@@ -17,13 +17,13 @@ use serde_json::Value;
 use crate::cluster::Cluster;
 use crate::resource::PODS;
 use crate::runtime::logs::reader::{Line, Reader};
-pub(super) use crate::runtime::logs::writer::{Writer, keep, shrink};
+pub(super) use crate::runtime::logs::writer::{Writer, copy_output, truncate};
 use crate::store::Key;
 
-/// How often a follower looks for more.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often a follower polls for new lines.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Which lines a reader wants.
+/// Options of a log request, as in `PodLogOptions`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LogOptions {
     pub follow: bool,
@@ -34,22 +34,20 @@ pub(crate) struct LogOptions {
     pub limit: Option<usize>,
 }
 
-/// The folder of a Pod's logs.
-pub(super) fn folder(cluster: &Cluster, pod: &Value) -> PathBuf {
+/// Returns the directory of a Pod's logs.
+pub(super) fn dir(cluster: &Cluster, pod: &Value) -> PathBuf {
     let metadata = &pod["metadata"];
     let text = |field: &str| metadata[field].as_str().unwrap_or_default();
-    let folder = format!("{}_{}_{}", text("namespace"), text("name"), text("uid"));
-    cluster.data_dir.join("logs").join(folder)
+    let dir = format!("{}_{}_{}", text("namespace"), text("name"), text("uid"));
+    cluster.data_dir.join("logs").join(dir)
 }
 
-/// The file of an attempt (the container's restart count).
+/// Returns the log file of an attempt (the container's restart count).
 fn file(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> PathBuf {
-    folder(cluster, pod)
-        .join(container)
-        .join(format!("{attempt}.log"))
+    dir(cluster, pod).join(container).join(format!("{attempt}.log"))
 }
 
-/// Reads a log; none if the container has not started (or, for `previous`, never ended before).
+/// Reads a log; returns `None` if the container has not started (or, for `previous`, never ended before).
 pub(crate) fn read(
     cluster: &Cluster,
     pod: &Value,
@@ -57,7 +55,7 @@ pub(crate) fn read(
     options: LogOptions,
 ) -> Option<impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static> {
     let restarts = restarts(pod, container);
-    // While a container waits for its restart, the run before is the last one that there was.
+    // While a container waits for its restart, its previous attempt is the last one that ran.
     let attempt = if options.previous && !waits_for_restart(pod, container) {
         restarts.checked_sub(1).filter(|attempt| *attempt >= 0)?
     } else {
@@ -75,11 +73,11 @@ pub(crate) fn read(
         let follow = options.follow && !options.previous;
         let wanted = |line: &Line| options.since.is_none_or(|since| line.time >= since);
         let mut tail = options.tail;
-        // First what is there when the reader comes, which ends; then what comes.
+        // First the existing content, which is finite; then what is appended.
         let mut first = true;
         loop {
-            // Asked before the file is read: what was written before the end is not missed.
-            let over = has_ended(&cluster, &key, &container, attempt);
+            // Checked before the file is read, so that nothing written before the end is missed.
+            let has_finished = has_ended(&cluster, &key, &container, attempt);
             let (mut lines, mut more) = reader.next(!first).await;
             lines.retain(wanted);
             let mut chosen = VecDeque::from(lines);
@@ -97,12 +95,12 @@ pub(crate) fn read(
             }
             let mut out = Vec::new();
             for line in chosen {
-                if options.timestamps && line.begins {
+                if options.timestamps && line.starts_line {
                     out.extend_from_slice(line.stamp.as_bytes());
                     out.push(b' ');
                 }
                 out.extend_from_slice(&line.text);
-                if line.whole {
+                if line.is_full {
                     out.push(b'\n');
                 }
             }
@@ -117,11 +115,11 @@ pub(crate) fn read(
             if more {
                 continue;
             }
-            if !follow || over && !first {
+            if !follow || has_finished && !first {
                 break;
             }
             if !first {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
             first = false;
         }
@@ -155,7 +153,7 @@ fn has_ended(cluster: &Cluster, key: &Key, container: &str, attempt: i64) -> boo
     restarts(&pod, container) != attempt || !running
 }
 
-/// How many entries the last `lines` whole or begun lines are.
+/// Returns how many entries make up the last `lines` lines, full or partial.
 fn lines_of(entries: &VecDeque<Line>, lines: usize) -> usize {
     let mut left = lines;
     let mut count = 0;
@@ -164,7 +162,7 @@ fn lines_of(entries: &VecDeque<Line>, lines: usize) -> usize {
             break;
         }
         count += 1;
-        left -= usize::from(entry.begins);
+        left -= usize::from(entry.starts_line);
     }
     count
 }
@@ -175,14 +173,14 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::runtime::logs::writer::{MAX_SIZE, PART, SHRUNK, entries, rotated};
+    use crate::runtime::logs::writer::{MAX_ENTRY, MAX_SIZE, TRUNCATED_SIZE, entries, rotated};
     use crate::store::Store;
 
     fn setting() -> (tempfile::TempDir, Cluster, Value) {
-        let folder = tempfile::tempdir().unwrap();
-        let cluster = Cluster::new(Store::in_memory(), Clock::system(), folder.path().into());
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Cluster::new(Store::in_memory(), Clock::system(), dir.path().into());
         let pod = json!({"metadata": {"namespace": "demo", "name": "pi", "uid": "1"}});
-        (folder, cluster, pod)
+        (dir, cluster, pod)
     }
 
     fn texts(lines: &[Line]) -> Vec<String> {
@@ -193,10 +191,10 @@ mod tests {
     }
 
     #[test]
-    fn a_log_keeps_five_files_of_ten_mebibytes() {
+    fn log_keeps_five_files_of_ten_mebibytes() {
         let (_folder, cluster, pod) = setting();
         let mut log = Writer::open(&cluster, &pod, "main", 0).unwrap();
-        let block = entries("x".repeat(PART).as_bytes(), "stdout");
+        let block = entries("x".repeat(MAX_ENTRY).as_bytes(), "stdout");
         for _ in 0..(8 * MAX_SIZE / block.len() as u64) {
             log.write(&block);
         }
@@ -205,13 +203,13 @@ mod tests {
         for path in files.iter().map(|(_, path)| path).chain([&log.path]) {
             assert!(std::fs::metadata(path).unwrap().len() <= MAX_SIZE);
         }
-        shrink(&cluster, &pod).unwrap();
+        truncate(&cluster, &pod).unwrap();
         assert_eq!(rotated(&log.path).len(), 0);
-        assert!(std::fs::metadata(&log.path).unwrap().len() <= SHRUNK);
+        assert!(std::fs::metadata(&log.path).unwrap().len() <= TRUNCATED_SIZE);
     }
 
     #[test]
-    fn a_follower_misses_nothing_when_a_log_is_rotated() {
+    fn follower_misses_nothing_across_rotation() {
         let (_folder, cluster, pod) = setting();
         let mut log = Writer::open(&cluster, &pod, "main", 0).unwrap();
         let mut reader = Reader::new(log.path.clone());
@@ -221,7 +219,7 @@ mod tests {
             if number % 3 == 2 {
                 log.rotate().unwrap();
             }
-            // Behind by up to three rotations, of which four are kept.
+            // Up to three rotations behind; four rotated files are kept.
             if number == 0 || number % 9 == 8 {
                 while let (lines, true) = reader.read(true).unwrap() {
                     seen.extend(texts(&lines));
@@ -236,20 +234,20 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_kept_in_parts() {
-        let output = [vec![b'a'; PART + 1], b"\nb\nc".to_vec()].concat();
+    fn long_line_is_split_into_partial_entries() {
+        let output = [vec![b'a'; MAX_ENTRY + 1], b"\nb\nc".to_vec()].concat();
         let kept = entries(&output, "stderr");
         let shown: Vec<_> = kept
             .split(|byte| *byte == b'\n')
             .filter(|entry| !entry.is_empty())
             .map(|entry| Line::parse(entry, true).unwrap())
-            .map(|line| (line.text.len(), line.whole))
+            .map(|line| (line.text.len(), line.is_full))
             .collect();
-        assert_eq!(shown, [(PART, false), (1, true), (1, true), (1, false)]);
+        assert_eq!(shown, [(MAX_ENTRY, false), (1, true), (1, true), (1, false)]);
     }
 
     #[test]
-    fn only_the_last_two_attempts_are_kept() {
+    fn only_last_two_attempts_are_kept() {
         let (_folder, cluster, pod) = setting();
         for attempt in 0..4 {
             Writer::open(&cluster, &pod, "main", attempt)

@@ -1,4 +1,4 @@
-//! Reading of logs, over rotations.
+//! Reads logs across rotations.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::runtime::logs::writer::rotated;
 
-/// Bytes that are read at once.
+/// Maximum bytes read at once.
 const CHUNK: u64 = 1 << 20;
 
 /// An entry of a log.
@@ -16,20 +16,20 @@ pub(super) struct Line {
     pub time: Timestamp,
     pub stamp: String,
     pub text: Vec<u8>,
-    pub whole: bool,
-    /// The first part of its line.
-    pub begins: bool,
+    pub is_full: bool,
+    /// Whether this is the first part of its line.
+    pub starts_line: bool,
 }
 
-/// Reads a log from the beginning of its newest file, as the kubelet does; a follower goes on over rotations.
+/// Reads a log from the start of its newest file, as the kubelet does; a follower continues across rotations.
 pub(super) struct Reader {
     path: PathBuf,
     file: Option<File>,
     at: u64,
-    /// Where the file ended when the reader came.
+    /// Size of the file when the reader was opened.
     end: Option<u64>,
-    /// The last entry was a part that goes on.
-    within: bool,
+    /// The last entry was a partial line.
+    in_partial_line: bool,
 }
 
 impl Reader {
@@ -39,19 +39,19 @@ impl Reader {
             file: None,
             at: 0,
             end: None,
-            within: false,
+            in_partial_line: false,
         }
     }
 
-    /// The next entries, and whether there are more already: up to where the file ended when the reader came, or for
-    /// a follower up to now.
+    /// Returns the next entries, and whether more are available already: up to the size of the file when the reader
+    /// was opened or, for a follower, up to its current size.
     pub async fn next(&mut self, follow: bool) -> (Vec<Line>, bool) {
         let mut reader = Self {
             path: self.path.clone(),
             file: self.file.take(),
             at: self.at,
             end: self.end,
-            within: self.within,
+            in_partial_line: self.in_partial_line,
         };
         let read = tokio::task::spawn_blocking(move || {
             let read = reader.read(follow);
@@ -63,7 +63,7 @@ impl Reader {
                 read
             }
             Ok((_, Err(error))) => {
-                tracing::warn!(%error, "a log cannot be read");
+                tracing::warn!(%error, "cannot read a container's log");
                 (Vec::new(), false)
             }
             Err(_) => (Vec::new(), false),
@@ -94,24 +94,24 @@ impl Reader {
         };
         content.truncate(last);
         self.at += last as u64 + 1;
-        let mut within = self.within;
+        let mut in_partial_line = self.in_partial_line;
         let lines = content.split(|byte| *byte == b'\n').filter_map(|entry| {
-            let line = Line::parse(entry, !within)?;
-            within = !line.whole;
+            let line = Line::parse(entry, !in_partial_line)?;
+            in_partial_line = !line.is_full;
             Some(line)
         });
         let lines = lines.collect();
-        self.within = within;
+        self.in_partial_line = in_partial_line;
         Ok((lines, true))
     }
 
-    /// Goes to the file after this one, if this one was rotated.
+    /// Moves on to the next file if the current one was rotated.
     fn rotate(&mut self) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt;
 
         let Some(file) = &self.file else { return Ok(false) };
         let own = file.metadata()?;
-        // A log that was shrunk goes on at its new end.
+        // Continues at the new end of a truncated log.
         if own.len() < self.at {
             self.at = own.len();
         }
@@ -121,7 +121,7 @@ impl Reader {
         if is_own(&self.path) {
             return Ok(false);
         }
-        // Everything in it was there before it got its number: read to its end before going on.
+        // Everything in the file was written before it was rotated: read to its end before moving on.
         if own.len() > self.at {
             return Ok(true);
         }
@@ -138,17 +138,17 @@ impl Reader {
 }
 
 impl Line {
-    pub fn parse(entry: &[u8], begins: bool) -> Option<Self> {
+    pub fn parse(entry: &[u8], starts_line: bool) -> Option<Self> {
         let mut parts = entry.splitn(4, |byte| *byte == b' ');
         let stamp = std::str::from_utf8(parts.next()?).ok()?.to_owned();
         let _stream = parts.next()?;
-        let whole = parts.next()? == b"F";
+        let is_full = parts.next()? == b"F";
         Some(Self {
             time: stamp.parse().ok()?,
             stamp,
             text: parts.next()?.to_vec(),
-            whole,
-            begins,
+            is_full,
+            starts_line,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Writing of logs: rotated as by the kubelet, and cut short where the disk is full.
+//! Writes logs: rotated as by the kubelet, and truncated when the disk is full.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,34 +10,35 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use crate::cluster::Cluster;
-use crate::runtime::logs::{file, folder};
+use crate::runtime::logs::{dir, file};
 
-/// A line longer than this is kept in parts, as by container runtimes.
-pub(super) const PART: usize = 16 * 1024;
-/// Bytes of a file (the kubelet's `containerLogMaxSize`).
+/// Maximum bytes of an entry; a longer line is split into partial entries, as by container runtimes.
+pub(super) const MAX_ENTRY: usize = 16 * 1024;
+/// Maximum bytes of a file (the kubelet's `containerLogMaxSize`).
 pub(super) const MAX_SIZE: u64 = 10 << 20;
-/// Files of an attempt (the kubelet's `containerLogMaxFiles`).
+/// Maximum number of files of an attempt (the kubelet's `containerLogMaxFiles`).
 const MAX_FILES: usize = 5;
-/// Bytes that are left of a log when the disk is full.
-pub(super) const SHRUNK: u64 = 64 << 10;
+/// Bytes kept of a log when the disk is full.
+pub(super) const TRUNCATED_SIZE: u64 = 64 << 10;
 
-/// The log of an attempt that runs. It is rotated as by the kubelet: a full file gets a number, and the oldest goes.
+/// The log of a running attempt. It is rotated as by the kubelet: a full file gets a number, and the oldest one is
+/// removed.
 pub(in crate::runtime) struct Writer {
     pub(super) path: PathBuf,
     file: File,
     size: u64,
     next: u64,
-    /// The last write failed; it has been said.
+    /// The last write failed, which has been logged.
     failing: bool,
 }
 
 impl Writer {
-    /// Opens the log of an attempt, and removes those of attempts before the last one, as the kubelet does.
+    /// Opens the log of an attempt, and removes the logs of attempts before the previous one, as the kubelet does.
     pub fn open(cluster: &Cluster, pod: &Value, container: &str, attempt: i64) -> io::Result<Self> {
         let path = file(cluster, pod, container, attempt);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-            for old in std::fs::read_dir(folder)?.flatten() {
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir)?;
+            for old in std::fs::read_dir(dir)?.flatten() {
                 let name = old.file_name();
                 let number = name
                     .to_str()
@@ -59,18 +60,18 @@ impl Writer {
         })
     }
 
-    /// Appends whole entries. What the disk does not take is lost, and what was taken of it is taken back: an entry
-    /// that is cut short would spoil the next.
+    /// Appends whole entries. Entries that the disk does not accept are dropped, and a partial write is undone: a
+    /// truncated entry would corrupt the next one.
     pub(super) fn write(&mut self, entries: &[u8]) {
         match self.append(entries) {
             Ok(()) => self.failing = false,
             Err(error) => {
                 if !self.failing {
-                    tracing::warn!(%error, log = %self.path.display(), "output of a container is lost");
+                    tracing::warn!(%error, log = %self.path.display(), "cannot write a container's log; output is dropped");
                 }
                 self.failing = true;
                 if let Err(error) = self.file.set_len(self.size) {
-                    tracing::debug!(%error, "a log keeps half an entry");
+                    tracing::debug!(%error, "cannot undo a partial write to a log");
                 }
             }
         }
@@ -111,12 +112,12 @@ fn numbered(path: &Path, number: u64) -> PathBuf {
     name.into()
 }
 
-/// The full files of a log, oldest first.
+/// Returns the rotated files of a log, oldest first.
 pub(super) fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Vec::new();
     };
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let mut all: Vec<_> = entries
         .filter_map(|entry| {
             let entry_name = entry.file_name();
@@ -133,9 +134,9 @@ pub(super) fn rotated(path: &Path) -> Vec<(u64, PathBuf)> {
     all
 }
 
-/// Leaves of a Pod's logs only the ends of the newest files: the disk is full, and the Pod will write no more.
-pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<()> {
-    let containers = match std::fs::read_dir(folder(cluster, pod)) {
+/// Truncates a Pod's logs to the ends of the newest files, because the disk is full and the Pod will write no more.
+pub(in crate::runtime) fn truncate(cluster: &Cluster, pod: &Value) -> io::Result<()> {
+    let containers = match std::fs::read_dir(dir(cluster, pod)) {
         Ok(containers) => containers,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
@@ -152,10 +153,10 @@ pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<(
         }
         let mut log = std::fs::OpenOptions::new().read(true).write(true).open(&path)?;
         let size = log.metadata()?.len();
-        if size <= SHRUNK {
+        if size <= TRUNCATED_SIZE {
             continue;
         }
-        log.seek(SeekFrom::Start(size - SHRUNK))?;
+        log.seek(SeekFrom::Start(size - TRUNCATED_SIZE))?;
         let mut end = Vec::new();
         log.read_to_end(&mut end)?;
         let whole = end
@@ -169,19 +170,19 @@ pub(in crate::runtime) fn shrink(cluster: &Cluster, pod: &Value) -> io::Result<(
     Ok(())
 }
 
-/// Copies a stream into the log, line by line, until it ends. Without a log it is read all the same, or the command
-/// would wait or fail.
-pub(in crate::runtime) async fn keep(
+/// Copies a stream into the log, line by line, until it ends. Without a log the stream is drained all the same, or
+/// the command would block or fail.
+pub(in crate::runtime) async fn copy_output(
     mut stream: impl AsyncRead + Unpin,
     name: &'static str,
     log: Option<&Arc<Mutex<Writer>>>,
 ) {
     let Some(log) = log else {
-        // Its end is all that matters.
+        // Only the end of the stream matters.
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         return;
     };
-    let mut reader = BufReader::with_capacity(4 * PART, stream);
+    let mut reader = BufReader::with_capacity(4 * MAX_ENTRY, stream);
     loop {
         let (entries, used) = match reader.fill_buf().await {
             Ok([]) | Err(_) => break,
@@ -196,7 +197,7 @@ pub(in crate::runtime) async fn keep(
     }
 }
 
-/// Output as entries: a line each, and parts of what has no end yet or is long.
+/// Formats output as entries: one per line, and partial entries for a line that is long or has no end yet.
 pub(super) fn entries(output: &[u8], stream: &str) -> Vec<u8> {
     let now = format!("{:.9}", Timestamp::now());
     let mut entries = Vec::with_capacity(output.len() * 2);
@@ -219,8 +220,8 @@ pub(super) fn entries(output: &[u8], stream: &str) -> Vec<u8> {
             Some(text) => (text, true),
             None => (line, false),
         };
-        while text.len() > PART {
-            let (part, rest) = text.split_at(PART);
+        while text.len() > MAX_ENTRY {
+            let (part, rest) = text.split_at(MAX_ENTRY);
             entry(part, "P");
             text = rest;
         }

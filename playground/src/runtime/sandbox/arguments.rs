@@ -1,15 +1,16 @@
-//! The two bubblewrap command lines of a container.
+//! Builds the two bubblewrap command lines of a container.
 //!
-//! bubblewrap makes mount points before it leaves the file system that it came from, and follows `..` and links while
-//! it does: a path of a manifest, or a link that a container has put into a volume, would lead to the host. So there
-//! are two, one in the other. The outer one sees the host and gets paths of this program alone; it builds a root that
-//! holds the host's programs, read-only, and the volumes of this container under [`VOLUMES`]. The inner one starts in
-//! that root, builds the container from it and gets the paths of the manifest. Wherever those lead, whenever somebody
-//! changes a link on the way, there is nothing but what the container is given anyway: its `/proc` shows the processes
-//! of this sandbox alone, and its network is the container's.
+//! bubblewrap creates mount points before it leaves the original file system, and follows `..` and links while it
+//! does: a path of a manifest, or a link that a container has put into a volume, would lead to the host. So there
+//! are two sandboxes, one inside the other. The outer one sees the host and receives only paths chosen by this
+//! program; it builds a root that holds the host's programs, read-only, and the volumes of this container under
+//! [`VOLUMES`]. The inner one starts in that root, builds the container from it and receives the paths of the
+//! manifest. Wherever those lead, even if a link is changed during setup, there is nothing but what the container
+//! is given anyway: its `/proc` shows only the processes of this sandbox, and its network is the container's.
 //!
-//! Started by root, the user changes between the two: what can reach a file of the host is root, what runs the
-//! command is a user that owns nothing, and the inner user namespace maps every user of the container to it.
+//! When started by root, the user changes between the two: the part that can reach a file of the host runs as root,
+//! the part that runs the command is a user that owns nothing, and the inner user namespace maps every user of the
+//! container to it.
 
 use std::ffi::OsString;
 use std::io;
@@ -24,26 +25,27 @@ use crate::runtime::sandbox::mounts::{Checked, Gate};
 use crate::runtime::sandbox::resolve::Tree;
 use crate::runtime::sandbox::spec::{Mount, Spec};
 
-/// Where the outer root keeps the volumes: by their number.
+/// Where the outer root keeps the volumes, by number.
 const VOLUMES: &str = "/volumes";
-/// A folder of the outer root that only root may enter.
+/// A directory of the outer root that only root can enter.
 const CLOSED: &str = "/closed";
 /// Where the outer root keeps bubblewrap.
 pub(super) const INNER_BWRAP: &str = "/bwrap";
-/// The first descriptor of a file that the inner bwrap copies; the lower ones are the standard streams, the options, the
-/// status pipe and the filters.
+/// The first descriptor of a file that the inner bwrap copies; the lower ones are the standard streams, the
+/// options, the status pipe and the filters.
 pub(super) const FIRST_FILE_FD: i32 = 10;
-/// Bytes of `/dev/shm`, as container runtimes make it.
+/// Size of `/dev/shm` in bytes, as in container runtimes.
 pub(super) const SHM_BYTES: u64 = 64 << 20;
 
-/// What programs read of `/sys`: how many processors there are.
+/// The part of `/sys` that programs read to learn the number of processors.
 const CPUS: &str = "/sys/devices/system/cpu";
 
-/// The options of the outer bwrap.
+/// Returns the options of the outer bwrap.
 pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
     let mut list = Arguments::default();
-    // A PID namespace ends with its first process, whoever its other processes are: root's death does not reach those of
-    // another user by `--die-with-parent` alone, as bwrap has given its capabilities up.
+    // A PID namespace ends with its first process, whatever users its other processes have. With
+    // `--die-with-parent` alone, the death of root would not reach processes of another user, as bwrap has dropped
+    // its capabilities.
     list.words(&["--die-with-parent", "--unshare-pid", "--unshare-net"]);
     if !host.root {
         list.words(&["--unshare-user"]);
@@ -53,8 +55,8 @@ pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
         "--proc", "/proc", "--dev", "/dev", "--dir", "/tmp", "--dir", VOLUMES,
     ]);
     if host.root {
-        // The inner bwrap needs a `/proc` that is whole, wherever it is, or the kernel lets it mount none, and root's
-        // bwrap covers parts of a new one. The host's is where no path of another user leads.
+        // The inner bwrap needs a fully visible `/proc` somewhere, or the kernel refuses to let it mount one, and
+        // root's bwrap covers parts of a new one. The host's `/proc` is placed where no path of another user leads.
         let place = format!("{CLOSED}/proc");
         list.words(&["--perms", "0700", "--dir", CLOSED, "--bind", "/proc", &place]);
     }
@@ -70,17 +72,18 @@ pub(super) fn outer(spec: &Spec, host: &Host, bwrap: &Path) -> Vec<OsString> {
     list.0
 }
 
-/// What the inner bwrap is told.
+/// The setup of the inner bwrap.
 pub(super) struct Inner {
-    /// Its options. The command itself is no part of them: bwrap reads it from its own command line only.
+    /// Its options. The command itself is not among them: bwrap reads it from its own command line only.
     pub options: Vec<OsString>,
-    /// The files that it copies, whose descriptors are numbered from [`FIRST_FILE_FD`].
+    /// The files that it copies, with descriptors numbered from [`FIRST_FILE_FD`].
     pub files: Vec<OwnedFd>,
-    /// What it mounts, and what holds it back until somebody has looked at that; none where nothing is mounted.
+    /// The mounts to verify, and the gate that blocks bwrap until they are verified; `None` where nothing is
+    /// mounted.
     pub gate: Option<Gate>,
 }
 
-/// The options of the inner bwrap, and what goes with them.
+/// Returns the options of the inner bwrap, its files and its gate.
 pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
     let mut list = Arguments::default();
     list.isolation(spec);
@@ -105,7 +108,7 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
         None
     } else {
         let (gate, end) = Gate::new(mounted)?;
-        // It is copied, which takes until the gate opens, to where nothing is kept.
+        // bwrap blocks while copying this file until the gate opens; the destination keeps nothing.
         let number = FIRST_FILE_FD as usize + files.len();
         list.words(&["--file", &number.to_string(), "/dev/null"]);
         files.push(end);
@@ -118,7 +121,7 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
         "--chdir".into(),
         working_dir.into(),
     ]);
-    // Only now: volumes may have their places there.
+    // Only now: volumes may be mounted there.
     list.words(&["--remount-ro", "/dev"]);
     if spec.read_only_root {
         list.words(&["--remount-ro", "/"]);
@@ -134,7 +137,7 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
     })
 }
 
-/// A place in the outer root.
+/// Returns a path in the outer root.
 fn volume(name: &str) -> OsString {
     format!("{VOLUMES}/{name}").into()
 }
@@ -154,7 +157,7 @@ impl Arguments {
     fn isolation(&mut self, spec: &Spec) {
         self.words(&[
             "--unshare-all",
-            // That of the outer one, which has none but its own either.
+            // The network of the outer sandbox, which is empty too.
             "--share-net",
             "--unshare-user",
             "--die-with-parent",
@@ -165,7 +168,7 @@ impl Arguments {
         self.words(&["--uid", &spec.uid.to_string(), "--gid", &spec.gid.to_string()]);
     }
 
-    /// What both roots have: the host's programs, and folders that would else be closed to others.
+    /// Adds what both roots have: the host's programs, and directories that would otherwise be closed to others.
     fn programs(&mut self, host: &Host) {
         self.words(&["--ro-bind", "/usr", "/usr"]);
         for (name, target) in &host.system {
@@ -185,7 +188,7 @@ impl Arguments {
             "/sys/devices/system",
         ]);
         self.words(&["--ro-bind-try", CPUS, CPUS]);
-        for name in &host.etc_folders {
+        for name in &host.etc_dirs {
             let place = format!("/etc/{name}");
             self.words(&["--ro-bind-try", &place, &place]);
         }
@@ -197,9 +200,9 @@ impl Arguments {
             let place = format!("/proc/{name}");
             self.words(&["--ro-bind", &place, &place]);
         }
-        for (name, folder) in &host.masked {
+        for (name, dir) in &host.masked {
             let place = format!("/proc/{name}");
-            if *folder {
+            if *dir {
                 self.words(&["--tmpfs", &place, "--remount-ro", &place]);
             } else {
                 self.words(&["--dev-bind", "/dev/null", &place]);
@@ -207,15 +210,15 @@ impl Arguments {
         }
         self.words(&["--dev", "/dev", "--perms", "1777"]);
         self.words(&["--size", &SHM_BYTES.to_string(), "--tmpfs", "/dev/shm"]);
-        for folder in ["/tmp", "/var/tmp"] {
-            self.words(&["--perms", "1777", "--dir", folder]);
+        for dir in ["/tmp", "/var/tmp"] {
+            self.words(&["--perms", "1777", "--dir", dir]);
         }
-        for folder in ["/root", "/home", "/run"] {
-            self.words(&["--dir", folder]);
+        for dir in ["/root", "/home", "/run"] {
+            self.words(&["--dir", dir]);
         }
     }
 
-    /// Copies of the host's files and of the Pod's own, which cost less than mounts.
+    /// Adds copies of the host's files and of the Pod's own, which cost less than mounts.
     fn files(&mut self, spec: &Spec, host: &Host) -> io::Result<Vec<OwnedFd>> {
         let hosts = host
             .etc_files
@@ -237,7 +240,8 @@ impl Arguments {
         let mut all = Vec::new();
         let mut left: Vec<(usize, &Mount)> = mounts.iter().enumerate().collect();
         while !left.is_empty() {
-            // Outer places first, or they would hide the inner ones; where a place is may depend on links in those.
+            // Parents first, or they would hide the mounts inside them; where a mount goes may depend on links in
+            // its parents.
             let resolved = left.iter().map(|(_, mount)| tree.resolve(&mount.target));
             let resolved = resolved.collect::<io::Result<Vec<_>>>()?;
             let outermost = resolved
@@ -250,9 +254,9 @@ impl Arguments {
                 .iter()
                 .any(|kernels| target.starts_with(kernels));
             if kernels || target == Path::new("/dev") {
-                let (asked, inside) = (mount.target.display(), target.display());
-                let why = format!("\"{asked}\" cannot be mounted because it is inside {inside}");
-                return Err(io::Error::other(why).into());
+                let (requested, inside) = (mount.target.display(), target.display());
+                let message = format!("\"{requested}\" cannot be mounted because it is inside {inside}");
+                return Err(io::Error::other(message).into());
             }
             let mut source = PathBuf::from(volume(&number.to_string()));
             if !mount.sub_path.as_os_str().is_empty() {
@@ -260,7 +264,7 @@ impl Arguments {
             }
             let option = if mount.read_only { "--ro-bind" } else { "--bind" };
             self.add([option.into(), source.into(), target.clone().into()]);
-            // The folder is this program's own; a part of it is the containers'.
+            // The directory belongs to this program; the part of it that is mounted belongs to the containers.
             let opened = open(mount).map_err(|error| {
                 if mount.sub_path.as_os_str().is_empty() {
                     error.into()
@@ -279,7 +283,7 @@ impl Arguments {
     }
 }
 
-/// The mounted folder or file, for looking up links in it.
+/// Opens the mounted directory or file, to look up links in it.
 fn open(mount: &Mount) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let volume = rustix::fs::open(&mount.volume, flags | OFlags::DIRECTORY, Mode::empty())?;
@@ -304,24 +308,24 @@ mod tests {
         Host {
             root,
             system: vec![("bin".into(), Some("usr/bin".into())), ("lib".into(), None)],
-            etc_folders: vec!["ssl/certs".into()],
+            etc_dirs: vec!["ssl/certs".into()],
             etc_files: vec!["protocols".into()],
             masked: vec![("acpi".into(), true), ("keys".into(), false)],
             read_only: vec!["sys".into()],
         }
     }
 
-    fn spec(folder: &Path) -> Spec {
+    fn spec(dir: &Path) -> Spec {
         let mount = |name: &str, target: &str, read_only| Mount {
-            volume: folder.join(name),
+            volume: dir.join(name),
             sub_path: PathBuf::new(),
             target: target.into(),
             read_only,
         };
         for name in ["inner", "outer"] {
-            std::fs::create_dir(folder.join(name)).unwrap();
+            std::fs::create_dir(dir.join(name)).unwrap();
         }
-        crate::runtime::sandbox::write_etc(&folder.join("etc"), "pi-0", None, &[]).unwrap();
+        crate::runtime::sandbox::write_etc(&dir.join("etc"), "pi-0", None, &[]).unwrap();
         Spec {
             id: "x".into(),
             argv: vec!["perl".into(), "-v".into()],
@@ -331,7 +335,7 @@ mod tests {
             uid: 7,
             gid: 8,
             read_only_root: true,
-            etc: folder.join("etc"),
+            etc: dir.join("etc"),
             mounts: vec![mount("inner", "/out/in", true), mount("outer", "/../out", false)],
             memory_bytes: None,
             cpu_millis: None,
@@ -339,36 +343,36 @@ mod tests {
         }
     }
 
-    fn shown(list: &[OsString], folder: &Path) -> String {
+    fn shown(list: &[OsString], dir: &Path) -> String {
         let text: Vec<_> = list.iter().map(|word| word.to_str().unwrap()).collect();
-        let folder = folder.to_str().unwrap();
-        text.join(" ").replace(" --", "\n--").replace(folder, "/data")
+        let dir = dir.to_str().unwrap();
+        text.join(" ").replace(" --", "\n--").replace(dir, "/data")
     }
 
     #[tokio::test]
-    async fn only_programs_volumes_and_given_variables_are_visible() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn inner_options_expose_only_programs_volumes_and_spec_environment() {
+        let dir = tempfile::tempdir().unwrap();
         let mut host = host(true);
-        // Whatever this machine has.
+        // Independent of this machine's files.
         host.etc_files.clear();
-        let inner = inner(&spec(folder.path()), &host).unwrap();
+        let inner = inner(&spec(dir.path()), &host).unwrap();
         // And the gate.
         assert_eq!(inner.files.len(), crate::runtime::sandbox::etc::FILES.len() + 1);
         assert!(inner.gate.is_some());
-        insta::assert_snapshot!(shown(&inner.options, folder.path()));
+        insta::assert_snapshot!(shown(&inner.options, dir.path()));
     }
 
     #[test]
-    fn the_outer_root_holds_programs_and_volumes() {
-        let folder = tempfile::tempdir().unwrap();
-        let list = outer(&spec(folder.path()), &host(false), Path::new("/usr/bin/bwrap"));
-        insta::assert_snapshot!(shown(&list, folder.path()));
+    fn outer_root_holds_programs_and_volumes() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = outer(&spec(dir.path()), &host(false), Path::new("/usr/bin/bwrap"));
+        insta::assert_snapshot!(shown(&list, dir.path()));
     }
 
     #[tokio::test]
-    async fn a_volume_inside_proc_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spec = spec(folder.path());
+    async fn volume_inside_proc_is_rejected() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spec = spec(dir.path());
         spec.mounts[0].target = "/out/../proc/sys".into();
         let refused = inner(&spec, &host(true)).err().unwrap();
         assert!(refused.to_string().contains("/proc/sys"), "{refused}");

@@ -1,4 +1,4 @@
-//! The files of `/etc` that a container gets instead of the host's.
+//! Writes the files of `/etc` that a container gets instead of the host's.
 
 use std::fmt::Write as _;
 use std::io;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Names written by [`write_etc`], each bound into the container's `/etc`.
+/// Names of the files written by [`write_etc`], each bound into the container's `/etc`.
 pub(super) const FILES: [&str; 6] = [
     "passwd",
     "group",
@@ -19,21 +19,21 @@ pub(super) const FILES: [&str; 6] = [
 /// A line of `/etc/hosts` (`spec.hostAliases`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostsEntry {
-    /// The address.
+    /// The IP address.
     pub ip: IpAddr,
-    /// Its names.
+    /// Its host names.
     pub names: Vec<String>,
 }
 
-/// Writes the synthetic files of a Pod into `folder`: users that exist nowhere else, the Pod's own name
-/// and address, and no name server, since a sandbox has no network.
+/// Writes the synthetic files of a Pod into `dir`: users that exist only there, the Pod's own name and address,
+/// and no name server, since a sandbox has no network.
 pub fn write_etc(
-    folder: &Path,
+    dir: &Path,
     hostname: &str,
     pod_ip: Option<IpAddr>,
     aliases: &[HostsEntry],
 ) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(dir)?;
     let mut hosts = String::from("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n");
     if let Some(ip) = pod_ip {
         // Writing to a String cannot fail.
@@ -54,10 +54,10 @@ pub fn write_etc(
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
     ];
     let public = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
-    // Whatever the umask of this process: any user of the container reads them.
-    public(folder, 0o755)?;
+    // Independent of this process's umask: any user of the container reads them.
+    public(dir, 0o755)?;
     for (name, text) in files {
-        let file = folder.join(name);
+        let file = dir.join(name);
         std::fs::write(&file, text)?;
         public(&file, 0o644)?;
     }

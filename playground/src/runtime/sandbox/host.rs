@@ -1,9 +1,9 @@
-//! What of this host a container sees.
+//! Determines which parts of this host a container sees.
 
 use std::path::{Path, PathBuf};
 
-/// What of this host's `/etc` programs need and that tells nothing about the host's people.
-/// `/etc/ssl/private` stays out.
+/// Parts of this host's `/etc` that programs need and that reveal nothing about the host's users.
+/// `/etc/ssl/private` is left out.
 const ETC: [&str; 22] = [
     "alternatives",
     "ca-certificates",
@@ -29,10 +29,10 @@ const ETC: [&str; 22] = [
     "timezone",
 ];
 
-/// Folders of the root that hold programs and libraries.
+/// Directories of the root that hold programs and libraries.
 const SYSTEM: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
-/// Paths of `/proc` that tell about the host, hidden as by container runtimes.
+/// Paths of `/proc` that reveal facts about the host, masked as by container runtimes.
 const MASKED: [&str; 10] = [
     "acpi",
     "asound",
@@ -45,27 +45,27 @@ const MASKED: [&str; 10] = [
     "timer_list",
     "timer_stats",
 ];
-/// Paths of `/proc` that change the host, read-only as by container runtimes.
+/// Paths of `/proc` that change the host, read-only as in container runtimes.
 const READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
-/// What this host and its bubblewrap offer.
+/// The layout of this host and the abilities of its bubblewrap.
 #[derive(Debug, Clone)]
 pub(super) struct Host {
     /// Started by root: the outer sandbox needs no user namespace, and changes the user.
     pub root: bool,
-    /// Folders of the root: name and, where it is a link, its target.
+    /// Directories of the root: name and, where it is a link, its target.
     pub system: Vec<(String, Option<PathBuf>)>,
-    /// Folders of `/etc` that exist, relative to it.
-    pub etc_folders: Vec<String>,
+    /// Directories of `/etc` that exist, relative to it.
+    pub etc_dirs: Vec<String>,
     /// Files of `/etc` that exist, relative to it.
     pub etc_files: Vec<String>,
-    /// Entries of `/proc` to hide, and whether each is a folder.
+    /// Entries of `/proc` to mask, and whether each is a directory.
     pub masked: Vec<(String, bool)>,
-    /// Entries of `/proc` to protect.
+    /// Entries of `/proc` to make read-only.
     pub read_only: Vec<String>,
 }
 
 impl Host {
-    /// Learns the layout from the file system.
+    /// Reads the layout from the file system.
     pub fn probe() -> Self {
         let system = SYSTEM.iter().filter_map(|name| {
             let path = Path::new("/").join(name);
@@ -86,7 +86,7 @@ impl Host {
             etc.extend(names.filter(|name| name.starts_with("python3") || name.starts_with("java-")));
         }
         etc.retain(|name| std::fs::File::open(Path::new("/etc").join(name)).is_ok());
-        let (etc_folders, etc_files) = etc
+        let (etc_dirs, etc_files) = etc
             .into_iter()
             .partition(|name| Path::new("/etc").join(name).is_dir());
         let masked = MASKED.iter().filter_map(|name| {
@@ -99,7 +99,7 @@ impl Host {
         Self {
             root: crate::runtime::sandbox::owner().is_some(),
             system: system.collect(),
-            etc_folders,
+            etc_dirs,
             etc_files,
             masked: masked.collect(),
             read_only: read_only.map(|&name| name.to_owned()).collect(),
@@ -112,11 +112,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_offers_its_programs_but_never_private_keys() {
+    fn host_exposes_programs_but_no_private_keys() {
         let host = Host::probe();
         assert!(host.system.iter().any(|(name, _)| name == "bin"));
         assert!(
-            host.etc_folders
+            host.etc_dirs
                 .iter()
                 .chain(&host.etc_files)
                 .all(|name| name != "ssl" && name != "shadow" && name != "passwd")

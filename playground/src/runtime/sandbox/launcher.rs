@@ -1,8 +1,8 @@
-//! The one thread that all sandboxes are children of.
+//! The single thread that is the parent of all sandboxes.
 //!
 //! `bwrap --die-with-parent` asks the kernel for a signal at the death of the *thread* that started it
-//! (`PR_SET_PDEATHSIG`), and threads of an async runtime come and go. So every sandbox is started by a
-//! thread that lives exactly as long as the runtime of the playground.
+//! (`PR_SET_PDEATHSIG`), and threads of an async runtime come and go. So every sandbox is started by a thread that
+//! lives exactly as long as the playground's runtime.
 
 use std::io;
 use std::sync::mpsc;
@@ -30,10 +30,10 @@ impl Launcher {
             .spawn(move || {
                 let _entered = runtime.enter();
                 for Request { mut command, reply } in requests {
-                    // Descriptors that this process was started with, or that a library has left open, are not a
-                    // container's. Those that it is given are numbered after the fork.
+                    // Descriptors that this process inherited, or that a library has left open, must not leak into
+                    // containers. Those passed on purpose get their numbers after the fork.
                     close_fds::set_fds_cloexec_threadsafe(3, &[]);
-                    // Nobody waiting any more: the child is dropped, and killed by `kill_on_drop`.
+                    // If nobody waits any more, the child is dropped, and killed by `kill_on_drop`.
                     drop(reply.send(command.spawn()));
                 }
             })?;

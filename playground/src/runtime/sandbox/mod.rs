@@ -1,10 +1,9 @@
-//! Runs one command in a bubblewrap sandbox: own user, PID, mount, network, IPC, UTS and cgroup
-//! namespaces, an unprivileged user whoever starts it, no descriptor of this process, a filter of system calls, the
-//! host's programs read-only, nothing of anybody's home, bounded memory, CPU, processes and files.
+//! Runs one command in a bubblewrap sandbox: own user, PID, mount, network, IPC, UTS and cgroup namespaces, an
+//! unprivileged user whoever starts it, no descriptors of this process, a seccomp filter, the host's programs
+//! read-only, no home directories, and limited memory, CPU, processes and files.
 
 mod arguments;
 mod etc;
-mod held;
 mod host;
 mod launcher;
 mod limits;
@@ -14,6 +13,7 @@ mod resolve;
 mod seccomp;
 mod spec;
 mod tree;
+mod unlinked;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,37 +21,37 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 pub use crate::runtime::sandbox::etc::write_etc;
-pub(super) use crate::runtime::sandbox::held::{Held, Looks};
 pub use crate::runtime::sandbox::limits::LimitMethod;
 pub use crate::runtime::sandbox::process::{Exit, Process};
 pub use crate::runtime::sandbox::spec::{Mount, Spec};
+pub(super) use crate::runtime::sandbox::unlinked::{ScanBudget, UnlinkedFiles};
 
 use crate::runtime::sandbox::host::Host;
 use crate::runtime::sandbox::launcher::Launcher;
 use crate::runtime::sandbox::limits::Limits;
 
-/// Why a command could not be started. Each is shown to the person on the container that waits or failed.
+/// Why a command could not be started. Users see the message on the waiting or failed container.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// A program is not installed: install the package `bubblewrap` or `util-linux`.
-    #[error("{0} is not installed; the playground runs no command without its sandbox")]
+    #[error("{0} is not installed, and commands only run in a sandbox: install it and restart")]
     Missing(&'static str),
-    /// `bwrap` is there but cannot make the namespaces, most often because the system forbids
-    /// unprivileged user namespaces.
-    #[error("no sandbox can be made: {0}")]
+    /// `bwrap` is installed but cannot create the namespaces, most often because the system forbids unprivileged
+    /// user namespaces.
+    #[error("cannot create a sandbox: {0}")]
     Refused(String),
-    /// The program of the container does not exist in the sandbox or may not be executed. The text is
-    /// what a container runtime says about it.
+    /// The container's program does not exist in the sandbox or is not executable. The message is that of a
+    /// container runtime.
     #[error("{0}")]
     Program(String),
-    /// The limits of the container could not be put in force, so it must not run.
+    /// The container's limits could not be enforced, so it must not run.
     #[error("cannot apply the container's limits: {0}")]
     Limits(#[source] std::io::Error),
-    /// What is mounted is not what was looked at: another container of a volume has exchanged something there
+    /// The mounted directory is not the one that was checked: another container of the volume has replaced it
     /// meanwhile. The next start may succeed.
     #[error("the volume mounted at \"{0}\" was changed while the container started")]
     Changed(PathBuf),
-    /// Talking to the sandbox failed: out of file descriptors, processes or memory.
+    /// Communication with the sandbox failed: out of file descriptors, processes or memory.
     #[error("cannot start the sandbox: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -64,7 +64,7 @@ pub struct Sandbox {
 
 struct Inner {
     bwrap: PathBuf,
-    /// What changes the user, for root.
+    /// The program that changes the user when started by root.
     setpriv: Option<PathBuf>,
     host: Host,
     limits: Limits,
@@ -72,18 +72,18 @@ struct Inner {
     launcher: Launcher,
 }
 
-/// The user and group that sandboxes run as when root starts them, for who holds their files: a number that Debian
-/// reserves, outside of what systemd hands out, and inside of what containers usually map.
+/// The user and group that sandboxes run as when root starts them, and that own their files: an id that Debian
+/// reserves, outside of systemd's ranges, and inside of those that containers usually map.
 const OWNER: u32 = 65533;
 
-/// The owner of what containers may write, where that is another than this process's user.
+/// Returns the owner of files that containers may write, where it differs from this process's user.
 pub fn owner() -> Option<u32> {
     rustix::process::geteuid().is_root().then_some(OWNER)
 }
 
 impl Sandbox {
-    /// Looks for `bwrap` in `PATH` and learns what it and this machine can do. Must be called on a tokio
-    /// runtime; it starts the thread that all containers are children of.
+    /// Finds `bwrap` in `PATH` and probes what it and this machine can do. Must be called on a tokio runtime; it
+    /// starts the thread that is the parent of all containers.
     pub fn find() -> Result<Self, SandboxError> {
         let bwrap = find_program("bwrap").ok_or(SandboxError::Missing("bubblewrap (bwrap)"))?;
         let host = Host::probe();
@@ -107,13 +107,13 @@ impl Sandbox {
         })
     }
 
-    /// How memory and CPU limits are put in force here.
+    /// Returns how memory and CPU limits are enforced here.
     pub fn limit_method(&self) -> LimitMethod {
         self.inner.limits.method()
     }
 
-    /// Starts the command and returns once the program itself runs. The caller drains
-    /// [`Process::stdout`] and [`Process::stderr`].
+    /// Starts the command and returns once the program itself runs. The caller drains [`Process::stdout`] and
+    /// [`Process::stderr`].
     pub async fn start(&self, spec: &Spec) -> Result<Process, SandboxError> {
         let inner = &self.inner;
         if let Some(program) = spec.argv.first() {
@@ -125,16 +125,16 @@ impl Sandbox {
             outer: arguments::outer(spec, &inner.host, &inner.bwrap),
             inner: arguments::inner(spec, &inner.host)?,
             filters: &inner.filters,
-            between: inner.change_user(),
+            change_user: inner.change_user(),
             argv: slot
-                .within()
+                .inner_prefix()
                 .into_iter()
                 .chain(spec.argv.iter().cloned())
                 .collect(),
         };
         let mut command = slot.command(&inner.bwrap);
-        // The container's environment goes through the options' file, never through bwrap's own: there
-        // LD_PRELOAD would act outside of the sandbox, and on a command line every user could read it.
+        // The container's environment is passed in the options file, never as bwrap's own: there LD_PRELOAD would
+        // act outside of the sandbox, and on a command line every user could read it.
         command.env_clear().current_dir("/");
         command
             .stdin(Stdio::null())
@@ -145,7 +145,8 @@ impl Sandbox {
 }
 
 impl Inner {
-    /// What runs between the two bwraps: nothing, or what makes root an unprivileged user.
+    /// Returns the command that runs between the two bwraps: none, or the one that changes from root to an
+    /// unprivileged user.
     fn change_user(&self) -> Vec<OsString> {
         let Some(setpriv) = &self.setpriv else {
             return Vec::new();
@@ -160,7 +161,7 @@ impl Inner {
             "--inh-caps=-all",
             "--bounding-set=-all",
             "--no-new-privs",
-            // A change of user forgets it.
+            // Changing the user resets it.
             "--pdeathsig",
             "KILL",
         ];
@@ -169,14 +170,14 @@ impl Inner {
     }
 }
 
-/// The first executable of that name in `PATH`, or in the places where system programs live.
+/// Returns the first executable of that name in `PATH`, or in the usual system directories.
 fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/bin", "/bin", "/usr/local/bin"].iter().map(PathBuf::from);
     std::env::split_paths(&path)
         .chain(usual)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(name))
         .find(|file| is_executable(file))
 }
 
@@ -200,7 +201,7 @@ mod tests {
         let etc = tempfile::tempdir().unwrap();
         write_etc(etc.path(), "pi-0", None, &[]).unwrap();
         let mut spec = Spec {
-            // Tests run beside one another: each has a group of its own.
+            // Tests run in parallel: each has a group of its own.
             id: format!("test-{}", uuid::Uuid::new_v4().simple()),
             argv: argv.iter().map(ToString::to_string).collect(),
             env: vec![
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_runs_with_its_environment_and_its_exit_code_is_kept() {
+    async fn command_gets_environment_and_reports_exit_code() {
         let ran = run(&["sh", "-c", "echo $TOLD $(hostname) $$; exit 3"], |_| {})
             .await
             .unwrap();
@@ -253,17 +254,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_of_the_host_but_its_programs_is_seen() {
+    async fn only_host_programs_are_visible() {
         let script =
             "ls /home /root /tmp; cat /etc/shadow; find /sys -maxdepth 3; wc -l < /proc/net/dev; echo $HOME";
         let ran = run(&["sh", "-c", script], |_| {}).await.unwrap();
-        // Two lines of head and the loopback device.
+        // Two header lines and the loopback device.
         let sys = "/sys\n/sys/devices\n/sys/devices/system\n/sys/devices/system/cpu\n";
         assert_eq!(ran.stdout, format!("/home:\n\n/root:\n\n/tmp:\n{sys}3\n\n"));
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_is_told_as_a_container_runtime_does() {
+    async fn missing_program_gets_container_runtime_message() {
         let Err(error) = run(&["no-such-program"], |_| {}).await else {
             panic!("it ran");
         };

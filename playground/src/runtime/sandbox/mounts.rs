@@ -1,9 +1,9 @@
-//! Whether what bubblewrap has mounted is what was looked at before.
+//! Verifies that bubblewrap has mounted what was checked before.
 //!
-//! bubblewrap mounts by name. The names of a manifest lead only to what the container is given anyway, but a container
-//! that shares a volume can exchange a folder for another between the look at a sub path and its mount. So bubblewrap
-//! is held back when everything is mounted, each mount is compared with the descriptor that was opened for it, and a
-//! container in which something else is mounted never runs.
+//! bubblewrap mounts by name. The names of a manifest lead only to what the container is given anyway, but a
+//! container that shares a volume can exchange one directory for another between the check of a sub path and its
+//! mount. So bubblewrap is blocked when everything is mounted, each mount is compared with the descriptor that was
+//! opened for it, and a container with a different mount never runs.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,49 +16,49 @@ use tokio::net::unix::pipe;
 
 use crate::runtime::sandbox::SandboxError;
 
-/// A mount that has been looked at.
+/// A mount that has been checked.
 pub(super) struct Checked {
     /// The resolved path in the container.
     pub target: PathBuf,
-    /// What has to be there.
+    /// What has to be mounted there.
     pub source: OwnedFd,
     pub read_only: bool,
 }
 
-/// Holds bubblewrap back at the point where it reads the other end: a pipe of one packet, which has room again as soon
-/// as somebody has begun to read it, and which is read to its end.
+/// Blocks bubblewrap at the point where it reads the other end: a pipe of one packet, which has room again as soon
+/// as bwrap has begun to read it, and which bwrap reads to its end.
 pub(super) struct Gate {
     pipe: pipe::Sender,
     mounts: Vec<Checked>,
 }
 
 impl Gate {
-    /// A closed gate, and the end that bubblewrap reads.
+    /// Returns a closed gate, and the end that bubblewrap reads.
     pub fn new(mounts: Vec<Checked>) -> io::Result<(Self, OwnedFd)> {
         let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT)?;
-        // The kernel makes it a page, which holds one packet.
+        // The kernel rounds it up to a page, which holds one packet.
         rustix::pipe::fcntl_setpipe_size(&write, 1)?;
         rustix::io::write(&write, b"\n")?;
         let pipe = pipe::Sender::from_owned_fd(write)?;
         Ok((Self { pipe, mounts }, read))
     }
 
-    /// Waits until everything is mounted, and compares. Bubblewrap goes on when this is dropped: where it fails, it has
-    /// to be killed before.
+    /// Waits until everything is mounted, and compares. Dropping the gate lets bubblewrap continue: on an error,
+    /// the caller has to kill it first.
     pub async fn compare(&self, first: i32) -> Result<(), SandboxError> {
         loop {
             self.pipe.writable().await?;
             match self.pipe.try_write(b"\n") {
                 Ok(_) => break,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // It has given up, and its output says why.
+                // bwrap has given up, and its output says why.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
         }
         let changed = crate::store::blocking(|| {
             let root = match open(rustix::fs::CWD, Path::new(&format!("/proc/{first}/root"))) {
-                // It has ended, and runs nothing.
+                // The process has ended, and runs nothing.
                 Err(Errno::NOENT | Errno::SRCH) => return Ok(None),
                 opened => opened?,
             };
@@ -71,15 +71,15 @@ impl Gate {
     }
 }
 
-fn open(folder: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
+fn open(dir: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(folder, path, flags, Mode::empty())
+    rustix::fs::openat(dir, path, flags, Mode::empty())
 }
 
-/// The first place at which something else is mounted.
+/// Returns the first mount point at which something else is mounted.
 fn first_changed(root: &OwnedFd, mounts: &[Checked]) -> io::Result<Option<PathBuf>> {
     for (number, mount) in mounts.iter().enumerate() {
-        // Of several at one place, the last one is seen.
+        // Of several mounts at one place, the last one is visible.
         let covered = mounts
             .iter()
             .skip(number + 1)
@@ -103,7 +103,7 @@ fn is_mounted(root: &OwnedFd, mount: &Checked) -> io::Result<bool> {
     if (is.st_dev, is.st_ino) != (wanted.st_dev, wanted.st_ino) {
         return Ok(false);
     }
-    // The folder itself, moved there by name, would be the same file and no mount.
+    // The directory itself, moved there, would be the same inode but not a mount.
     let of_mount = rustix::fs::statx(found.as_fd(), "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)?;
     if !of_mount.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
         return Ok(false);
@@ -122,11 +122,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_looked_at_is_taken_for_mounted() {
-        let folder = tempfile::tempdir().unwrap();
-        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
-        for folder in [&a, &b] {
-            std::fs::create_dir_all(folder.join("inside")).unwrap();
+    fn only_checked_sources_pass_mount_verification() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        for dir in [&a, &b] {
+            std::fs::create_dir_all(dir.join("inside")).unwrap();
         }
         std::fs::write(a.join("file"), "").unwrap();
         let mut child = Command::new("bwrap")
@@ -170,9 +170,9 @@ mod tests {
             ("/a", a.clone(), false, true),
             ("/b", b.clone(), true, true),
             ("/f", a.join("file"), false, true),
-            // Less than was asked for is no less.
+            // Stricter than requested is fine.
             ("/b", b.clone(), false, true),
-            // Another folder, more than was asked for, no mount, a link, nothing, and a device.
+            // Another directory, writable instead of read-only, no mount, a link, nothing, and a device.
             ("/a", b.clone(), false, false),
             ("/a", a.clone(), true, false),
             ("/a/inside", a.join("inside"), false, false),

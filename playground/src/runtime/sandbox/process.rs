@@ -1,4 +1,4 @@
-//! A started sandbox: its streams, its end, and how to end it.
+//! A running sandbox: its streams, its exit, and how to stop it.
 
 use std::ffi::OsString;
 use std::io::{self, Seek, Write};
@@ -18,60 +18,60 @@ use tokio::sync::oneshot;
 use crate::runtime::sandbox::SandboxError;
 use crate::runtime::sandbox::arguments::{FIRST_FILE_FD, INNER_BWRAP, Inner};
 use crate::runtime::sandbox::launcher::Launcher;
-use crate::runtime::sandbox::limits::{Slot, Watched};
+use crate::runtime::sandbox::limits::{MemoryWatch, Slot};
 use crate::runtime::sandbox::tree;
 
 const OUTER_FD: i32 = 3;
 const INNER_FD: i32 = 4;
 const STATUS_FD: i32 = 5;
-/// The first filter of system calls; the others follow.
+/// The descriptor of the first seccomp filter; the others follow.
 const FILTER_FD: i32 = 6;
-/// How long the processes of a sandbox may take to follow the first one to its end.
-const DEATH: Duration = Duration::from_millis(200);
-/// How long a sandbox may take to reach the program; a slow disk is no reason to give up early.
-const START_LIMIT: Duration = Duration::from_secs(30);
+/// How long the processes of a sandbox may take to die after the first one.
+const EXIT_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long a sandbox may take to reach the program; long enough for a slow disk.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
     /// The exit code, or 128 + the signal's number, as Kubernetes shows it.
     pub code: i32,
-    /// The command was reached; else the sandbox could not be made, and its output says why.
+    /// Whether the command was reached; otherwise the sandbox could not be created, and its output says why.
     pub started: bool,
-    /// The kernel killed for memory.
+    /// Whether the kernel's OOM killer killed it.
     pub oom_killed: bool,
 }
 
 /// A running command.
 pub struct Process {
-    /// What the command writes to its standard output.
+    /// The command's standard output.
     pub stdout: Option<ChildStdout>,
-    /// What it writes to its standard error.
+    /// The command's standard error.
     pub stderr: Option<ChildStderr>,
-    /// The number of the sandbox's first process, as this process sees it; none if it has ended at once.
+    /// The PID of the sandbox's first process in this process's namespace; `None` if it has ended at once.
     pub number: Option<i32>,
     child: Child,
     exit_code: oneshot::Receiver<i32>,
     killer: Killer,
     slot: Slot,
-    watched: Option<Watched>,
+    watched: Option<MemoryWatch>,
 }
 
-/// Ends a command; stays harmless after it has ended.
+/// Stops a command; has no effect after it has ended.
 #[derive(Clone)]
 pub struct Killer {
-    // A descriptor of the process, not its number: numbers are used again. None if it had ended at once.
+    // A pidfd, because PIDs are reused. `None` if the process had ended at once.
     first: Option<Arc<OwnedFd>>,
 }
 
 impl Killer {
-    /// Asks the program to end (SIGTERM). As in any container the program is process 1: without a
-    /// handler for the signal, the kernel does not deliver it.
+    /// Sends SIGTERM to the program. As in any container the program is process 1: without a handler for the
+    /// signal, the kernel does not deliver it.
     pub fn terminate(&self) {
         self.send(Signal::TERM);
     }
 
-    /// Ends every process of the sandbox at once: the namespace dies with its first process.
+    /// Kills every process of the sandbox at once: the namespace dies with its first process.
     pub fn kill(&self) {
         self.send(Signal::KILL);
     }
@@ -85,39 +85,39 @@ impl Killer {
 }
 
 impl Process {
-    /// How to end it.
+    /// Returns a handle that stops it.
     pub fn killer(&self) -> Killer {
         self.killer.clone()
     }
 
-    /// Waits for the end.
+    /// Waits for the exit.
     pub async fn wait(mut self) -> Exit {
         let status = self.child.wait().await.ok().and_then(|status| status.code());
-        let told = self.exit_code.await.ok();
-        // Without a word of the command, bwrap itself was killed from outside, and the command with it, or it has given
-        // up before the command, which is an exit code of 1.
-        let code = told.or(status).unwrap_or(137);
+        let reported = self.exit_code.await.ok();
+        // Without a reported exit code, either bwrap itself was killed from outside, and the command with it, or it
+        // gave up before the command, which is an exit code of 1.
+        let code = reported.or(status).unwrap_or(137);
         Exit {
             code,
-            started: told.is_some() || status != Some(1),
+            started: reported.is_some() || status != Some(1),
             oom_killed: code != 0
                 && (self.slot.oom_killed() || self.watched.is_some_and(|watched| watched.has_killed())),
         }
     }
 }
 
-/// What the two bwraps are told.
+/// The options of the two bwraps.
 pub(super) struct Options<'a> {
     pub outer: Vec<OsString>,
     pub inner: Inner,
     pub filters: &'a [Vec<u8>],
-    /// What runs between them.
-    pub between: Vec<OsString>,
+    /// The command that runs between them.
+    pub change_user: Vec<OsString>,
     /// The command.
     pub argv: Vec<String>,
 }
 
-/// Starts bwrap and waits until the namespaces are there and the program is about to run.
+/// Starts bwrap and waits until the namespaces exist and the program is about to run.
 pub(super) async fn spawn(
     mut command: Command,
     options: Options<'_>,
@@ -127,7 +127,7 @@ pub(super) async fn spawn(
     let (status, status_writer) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
     command.args(["--args", &OUTER_FD.to_string(), "--"]);
-    command.args(options.between);
+    command.args(options.change_user);
     command.args([
         INNER_BWRAP,
         "--args",
@@ -163,16 +163,16 @@ pub(super) async fn spawn(
     let (first, exit_code) = read_status(status)?;
     let stdout = child.stdout.take();
     let mut stderr = child.stderr.take();
-    let Ok(Ok(number)) = tokio::time::timeout(START_LIMIT, first).await else {
-        let said = said(&mut stderr).await;
-        return Err(SandboxError::Refused(match said.is_empty() {
-            false => said,
-            // As runc says it.
+    let Ok(Ok(number)) = tokio::time::timeout(START_TIMEOUT, first).await else {
+        let startup_output = startup_output(&mut stderr).await;
+        return Err(SandboxError::Refused(match startup_output.is_empty() {
+            false => startup_output,
+            // runc's message.
             true if slot.oom_killed() => "container init was OOM-killed (memory limit too low?)".to_owned(),
             true => "it ended before the command began (memory limit too low?)".to_owned(),
         }));
     };
-    // None where the command has ended at once.
+    // `None` where the command has ended at once.
     let number = child
         .id()
         .and_then(|outer| i32::try_from(outer).ok())
@@ -180,24 +180,24 @@ pub(super) async fn spawn(
     let descriptor = number
         .and_then(Pid::from_raw)
         .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
-    // Who cannot be killed is as good as unknown.
+    // A process that cannot be killed is treated as unknown.
     let number = number.filter(|_| descriptor.is_some());
     let killer = Killer {
         first: descriptor.map(Arc::new),
     };
     if let Some(gate) = options.inner.gate {
         if let Some(number) = number {
-            let compared = tokio::time::timeout(START_LIMIT, gate.compare(number)).await;
-            let slow = |_| Err(SandboxError::Refused("its mounts take too long".to_owned()));
+            let compared = tokio::time::timeout(START_TIMEOUT, gate.compare(number)).await;
+            let slow = |_| Err(SandboxError::Refused("mounting took too long".to_owned()));
             if let Err(error) = compared.unwrap_or_else(slow) {
                 // Before the gate opens.
                 killer.kill();
                 return Err(error);
             }
         } else {
-            // It has ended, and its exit code says why; or nobody knows which process it is, and it must not go on.
+            // It has ended, and its exit code says why; or its PID is unknown, and it must not continue.
             child.kill().await?;
-            tokio::time::sleep(DEATH).await;
+            tokio::time::sleep(EXIT_TIMEOUT).await;
         }
     }
     let watched = number.and_then(|number| slot.watch(number, killer.clone()));
@@ -213,12 +213,12 @@ pub(super) async fn spawn(
     })
 }
 
-/// Options as bwrap reads them: each ended by a zero byte.
+/// Joins options as bwrap reads them: each terminated by a NUL byte.
 fn joined(options: &[OsString]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for option in options {
         if option.as_bytes().contains(&0) {
-            return Err(io::Error::other("an argument holds a zero byte"));
+            return Err(io::Error::other("an argument contains a NUL byte"));
         }
         bytes.extend_from_slice(option.as_bytes());
         bytes.push(0);
@@ -226,7 +226,7 @@ fn joined(options: &[OsString]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file that is in memory alone, at its beginning.
+/// Creates an in-memory file, positioned at its start.
 fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     let memory = rustix::fs::memfd_create("bwrap", rustix::fs::MemfdFlags::CLOEXEC)?;
     let mut file = std::fs::File::from(memory);
@@ -235,7 +235,7 @@ fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// What bwrap tells of the command: its process number once it is made, its exit code when it has ended.
+/// Reads bwrap's status: the PID of the command once it exists, its exit code when it has ended.
 fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::Receiver<i32>)> {
     let receiver = pipe::Receiver::from_owned_fd(status)?;
     let (started, first) = oneshot::channel();
@@ -252,7 +252,7 @@ fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::
                     .as_i64()
                     .and_then(|number| i32::try_from(number).ok())
             };
-            // A receiver that is gone has no use for the answer.
+            // A dropped receiver does not need the answer.
             if let (Some(number), Some(sender)) = (
                 number("child-pid"),
                 started.take_if(|_| value["child-pid"].is_i64()),
@@ -270,21 +270,21 @@ fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::
     Ok((first, exit_code))
 }
 
-/// What bwrap said before it gave up.
-async fn said(stderr: &mut Option<ChildStderr>) -> String {
+/// Returns bwrap's output from before it gave up.
+async fn startup_output(stderr: &mut Option<ChildStderr>) -> String {
     let mut text = String::new();
     if let Some(stderr) = stderr {
         let mut bounded = stderr.take(4096);
         let read = bounded.read_to_string(&mut text);
         if tokio::time::timeout(Duration::from_secs(2), read).await.is_err() {
-            tracing::debug!("bwrap says nothing");
+            tracing::debug!("bwrap printed nothing");
         }
     }
     text.trim().trim_start_matches("bwrap: ").to_owned()
 }
 
-/// Whether the program can be found before it is started: a name in `PATH`, or a path among the host's programs.
-/// What lies in a volume is found by the sandbox alone. The text is what a container runtime says of a missing one.
+/// Checks that the program exists before it is started: a name in `PATH`, or a path among the host's programs.
+/// Programs in a volume are found only by the sandbox itself. The message is that of a container runtime.
 pub(super) fn check_program(program: &str, env: &[(String, String)]) -> Result<(), SandboxError> {
     let runs = |path: &Path| {
         use std::os::unix::fs::PermissionsExt;
@@ -301,8 +301,7 @@ pub(super) fn check_program(program: &str, env: &[(String, String)]) -> Result<(
             .rev()
             .find(|(name, _)| name == "PATH")
             .map_or("", |(_, value)| value.as_str());
-        path.split(':')
-            .any(|folder| runs(&Path::new(folder).join(program)))
+        path.split(':').any(|dir| runs(&Path::new(dir).join(program)))
     };
     if found {
         return Ok(());

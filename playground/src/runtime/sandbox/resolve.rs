@@ -1,7 +1,8 @@
-//! Where a path of a manifest leads inside a container, before there is one.
+//! Resolves a path of a manifest inside a container that does not exist yet.
 //!
 //! `..` ends at the container's root, and links are followed as the container would follow them, absolute ones from
-//! its own root: what `RESOLVE_IN_ROOT` of openat2(2) does in one file system, over the several of a sandbox.
+//! its own root: what `RESOLVE_IN_ROOT` of openat2(2) does in one file system, here across the several of a
+//! sandbox.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -13,10 +14,10 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-/// As many links as the kernel follows (`MAXSYMLINKS`).
+/// Maximum number of links followed, as in the kernel (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
 
-/// What is known of a container's tree: the links of its root, and the volumes mounted so far.
+/// A model of the container's tree: the links of its root, and the volumes mounted so far.
 #[derive(Default)]
 pub(super) struct Tree {
     links: Vec<(PathBuf, PathBuf)>,
@@ -24,7 +25,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// A root with these links, each with its target.
+    /// Creates a root with these links, each with its target.
     pub fn new(links: Vec<(PathBuf, PathBuf)>) -> Self {
         Self {
             links,
@@ -32,12 +33,12 @@ impl Tree {
         }
     }
 
-    /// Mounts a folder of the host at a resolved path.
+    /// Mounts a directory of the host at a resolved path.
     pub fn mount(&mut self, target: PathBuf, volume: OwnedFd) {
         self.volumes.push((target, volume));
     }
 
-    /// The absolute path without `.`, `..` and links that a path means in the container.
+    /// Returns the absolute path without `.`, `..` and links that a path resolves to in the container.
     pub fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         let mut todo: VecDeque<OsString> = parts(path).collect();
         let mut at = PathBuf::from("/");
@@ -66,12 +67,12 @@ impl Tree {
         Ok(at)
     }
 
-    /// Where a path without links on the way leads, if it is a link itself.
+    /// Returns the target of a path whose parents contain no links, if it is a link itself.
     fn link(&self, path: &Path) -> io::Result<Option<PathBuf>> {
         if let Some((_, target)) = self.links.iter().find(|(link, _)| link == path) {
             return Ok(Some(target.clone()));
         }
-        // The last one mounted at the deepest place is what is seen.
+        // The mount at the deepest place is visible; of several there, the last one.
         let seen = self
             .volumes
             .iter()
@@ -102,7 +103,7 @@ impl Tree {
     }
 }
 
-/// The names of a path, `..` among them; the root and `.` are none.
+/// Returns the components of a path, `..` included, without the root and `.`.
 fn parts(path: &Path) -> impl Iterator<Item = OsString> + '_ {
     path.components().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -118,9 +119,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_ends_inside_the_root() {
-        let folder = tempfile::tempdir().unwrap();
-        let volume = folder.path();
+    fn paths_resolve_inside_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let volume = dir.path();
         std::fs::create_dir_all(volume.join("real/deep")).unwrap();
         for (target, link) in [
             ("real", "relative"),

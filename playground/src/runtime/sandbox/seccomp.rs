@@ -1,9 +1,10 @@
-//! The system calls that a command may not use.
+//! Denies system calls to commands.
 //!
-//! Namespaces and an unprivileged user are the walls of the sandbox; this filter keeps commands away from parts of the
-//! kernel in which holes in such walls were found. It is a list of what is denied, made after what the default profile of
-//! container runtimes leaves out for a container without capabilities
-//! (<https://docs.docker.com/engine/security/seccomp/>), and ptrace; calls newer than the list do not exist.
+//! Namespaces and an unprivileged user isolate the sandbox; this filter keeps commands away from parts of the
+//! kernel in which vulnerabilities of that isolation were found. It is a deny list, based on what the default
+//! profile of container runtimes leaves out for a container without capabilities
+//! (<https://docs.docker.com/engine/security/seccomp/>), plus ptrace; calls newer than the list fail as if they did
+//! not exist.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +13,16 @@ use seccompiler::{
     TargetArch,
 };
 
-/// Calls whose numbers are the same on all processors here.
+/// System calls whose numbers are the same on all supported processors.
 const STATMOUNT: i64 = 457;
 const LISTMOUNT: i64 = 458;
 const OPEN_TREE_ATTR: i64 = 467;
-/// The first number that no kernel had when this list was made, after `file_setattr` of Linux 6.17.
+/// The first number that no kernel used when this list was written, after `file_setattr` of Linux 6.17.
 const FIRST_UNKNOWN: u32 = 470;
-/// The execution domains that container runtimes allow: Linux with or without 32-bit machine names, and a question.
+/// The execution domains that container runtimes allow: Linux with or without 32-bit machine names, and a query.
 const PERSONALITIES: [u64; 5] = [0, 0x8, 0x20000, 0x20008, 0xffff_ffff];
 
-/// Calls that are refused whatever their arguments.
+/// System calls that are denied whatever their arguments.
 const DENIED: &[i64] = &[
     libc::SYS_acct,
     libc::SYS_add_key,
@@ -79,7 +80,7 @@ const DENIED: &[i64] = &[
     libc::SYS_vhangup,
 ];
 
-/// Calls of this processor's older days. Those that no kernel has any more are left out.
+/// Legacy system calls of this processor. Those that no kernel has any more are left out.
 #[cfg(target_arch = "x86_64")]
 const DENIED_HERE: &[i64] = &[
     libc::SYS__sysctl,
@@ -94,7 +95,7 @@ const DENIED_HERE: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const DENIED_HERE: &[i64] = &[];
 
-/// The flags of clone(2) that make namespaces.
+/// The flags of clone(2) that create namespaces.
 const NAMESPACE_FLAGS: [libc::c_int; 7] = [
     libc::CLONE_NEWCGROUP,
     libc::CLONE_NEWIPC,
@@ -104,20 +105,20 @@ const NAMESPACE_FLAGS: [libc::c_int; 7] = [
     libc::CLONE_NEWUSER,
     libc::CLONE_NEWUTS,
 ];
-/// The kinds of sockets that programs may open: none that reaches a hypervisor, a bus or the kernel's cryptography.
+/// The socket families that programs may use: none that reaches a hypervisor, a bus or the kernel's cryptography.
 const SOCKETS: [libc::c_int; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
-/// Terminal requests that type on behalf of the person before it. Their numbers are the same on all processors here.
+/// Terminal ioctls that inject input on behalf of the user. Their numbers are the same on all supported processors.
 const TYPING: [u64; 2] = [0x5412, 0x541C];
-/// The bit that marks calls of the x32 ABI, which the kernel reports with the processor of 64-bit calls.
+/// The bit that marks calls of the x32 ABI, which the kernel reports with the architecture of 64-bit calls.
 const X32: i64 = 0x4000_0000;
-/// The numbers that only the x32 ABI has.
+/// The numbers used only by the x32 ABI.
 const X32_ONLY: std::ops::RangeInclusive<i64> = 512..=547;
 
-/// The filters as bubblewrap loads them, or why there are none.
+/// Returns the filters in the format that bubblewrap loads.
 pub(super) fn filters() -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     let denied = filter(denied()?, libc::EPERM, arch)?;
-    // A filter cannot look at what clone3 points to. Without the call, C libraries use clone.
+    // A filter cannot inspect the memory that clone3 points to. Without the call, C libraries fall back to clone.
     let missing = BTreeMap::from([
         (libc::SYS_clone3, Vec::new()),
         (X32 | libc::SYS_clone3, Vec::new()),
@@ -125,14 +126,14 @@ pub(super) fn filters() -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
     Ok(vec![denied, filter(missing, libc::ENOSYS, arch)?, newer()])
 }
 
-/// Lets calls that are newer than the list not exist. The other filters have looked at the processor's kind.
+/// Makes calls newer than the list fail as if they did not exist. The other filters have checked the architecture.
 fn newer() -> Vec<u8> {
     let missing = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs();
-    // Code, steps to skip if so and if not, operand.
+    // Code, instructions to skip if true and if false, operand.
     let steps: [(u16, u8, u8, u32); 5] = [
         // The number of the call.
         (0x20, 0, 0, 0),
-        // Those of the x32 ABI are looked at by the first filter.
+        // Calls of the x32 ABI are checked by the first filter.
         (0x35, 2, 0, 0x4000_0000),
         (0x35, 0, 1, FIRST_UNKNOWN),
         (0x06, 0, 0, missing),
@@ -155,7 +156,7 @@ fn filter(rules: Rules, errno: i32, arch: TargetArch) -> Result<Vec<u8>, seccomp
     Ok(bytes.collect())
 }
 
-/// A `sock_filter` in memory: two bytes of code, the two jumps, four bytes of operand.
+/// Encodes a `sock_filter`: two bytes of code, the two jumps, four bytes of operand.
 fn instruction(code: u16, yes: u8, no: u8, operand: u32) -> Vec<u8> {
     [&code.to_ne_bytes()[..], &[yes, no], &operand.to_ne_bytes()].concat()
 }
@@ -175,7 +176,8 @@ fn denied() -> Result<Rules, seccompiler::BackendError> {
         one(0, SeccompCmpOp::MaskedEq(flag), flag)
     });
     let mut clones = namespaces.into_iter().collect::<Result<Vec<_>, _>>()?;
-    // Threads of one process share their descriptors, or those of others than the first would be looked at by nobody.
+    // Threads of one process have to share their descriptors, or those of threads other than the first would not be
+    // scanned.
     let (thread, files) = (
         u64::from(libc::CLONE_THREAD.unsigned_abs()),
         u64::from(libc::CLONE_FILES.unsigned_abs()),
@@ -212,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_fit_into_the_kernel() {
+    fn filters_fit_kernel_limits() {
         for filter in filters().unwrap() {
             // Whole instructions of eight bytes, and at most BPF_MAXINSNS of them.
             assert_eq!(filter.len() % 8, 0);

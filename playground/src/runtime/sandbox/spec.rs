@@ -1,4 +1,4 @@
-//! What to run in a sandbox: the resolved form of one container.
+//! The resolved spec of one container to run in a sandbox.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ pub struct Spec {
     pub id: String,
     /// Program and arguments; never empty.
     pub argv: Vec<String>,
-    /// The whole environment, in order; nothing of the host's is added.
+    /// The whole environment, in order; nothing is inherited from the host.
     pub env: Vec<(String, String)>,
-    /// Where the program starts; made when it does not exist, as container runtimes do.
+    /// Directory in which the program starts; created if missing, as by container runtimes.
     pub working_dir: PathBuf,
     /// The host name: the Pod's `spec.hostname` or name.
     pub hostname: String,
@@ -21,24 +21,24 @@ pub struct Spec {
     pub gid: u32,
     /// `securityContext.readOnlyRootFilesystem`.
     pub read_only_root: bool,
-    /// The folder written by [`crate::runtime::sandbox::write_etc`], shown file by file in `/etc`.
+    /// The directory written by [`crate::runtime::sandbox::write_etc`], shown file by file in `/etc`.
     pub etc: PathBuf,
-    /// Volumes at their places.
+    /// Volume mounts.
     pub mounts: Vec<Mount>,
     /// `resources.limits.memory` in bytes.
     pub memory_bytes: Option<u64>,
     /// `resources.limits.cpu` in thousandths of a CPU.
     pub cpu_millis: Option<u64>,
-    /// Bytes that the command may write outside of its volumes.
+    /// Maximum bytes that the command may write outside of its volumes.
     pub root_bytes: u64,
 }
 
-/// A volume, or a part of it, at a place in the container.
+/// A volume, or a part of it, mounted in the container.
 #[derive(Debug)]
 pub struct Mount {
-    /// The root of the volume: a folder that no container can replace by a link.
+    /// The root of the volume: a directory that no container can replace by a link.
     pub volume: PathBuf,
-    /// The part of it that is mounted (`subPath`), resolved when it was looked at. A container that shares the volume
+    /// The part of it that is mounted (`subPath`), resolved when it was checked. A container that shares the volume
     /// may have put a link there since: see [`crate::runtime::sandbox::arguments`] for why it leads nowhere.
     pub sub_path: PathBuf,
     /// The path in the container, as the manifest names it.

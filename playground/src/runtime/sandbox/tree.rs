@@ -1,4 +1,4 @@
-//! The processes of a sandbox, as the host's `/proc` shows them.
+//! Inspects the processes of a sandbox through the host's `/proc`.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use crate::runtime::sandbox::arguments::SHM_BYTES;
 
 /// `TMPFS_MAGIC`.
 const TMPFS: i128 = 0x0102_1994;
-/// At most this many processes are looked at.
+/// Maximum number of processes inspected.
 const MAX_PROCESSES: usize = 4096;
 
-/// A process and all its descendants. What loses its parent inside a PID namespace becomes a child of the first
-/// process there, so nothing of a sandbox is missed.
+/// Returns a process and all its descendants. A process that loses its parent inside a PID namespace is reparented
+/// to the first process there, so nothing of a sandbox is missed.
 pub(super) fn processes(first: i32) -> HashSet<i32> {
     let mut seen = HashSet::from([first]);
     let mut todo = vec![first];
@@ -31,8 +31,8 @@ pub(super) fn processes(first: i32) -> HashSet<i32> {
     seen
 }
 
-/// The number, as this process sees it, of the first process of a PID namespace that a descendant of `above` has made;
-/// the namespace around it calls it `number`.
+/// Returns the PID, in this process's namespace, of the first process of a PID namespace that a descendant of
+/// `above` has created; the parent namespace calls it `number`.
 pub(super) fn first_of(above: i32, number: i32) -> Option<i32> {
     processes(above).into_iter().find(|process| {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
@@ -46,8 +46,8 @@ pub(super) fn first_of(above: i32, number: i32) -> Option<i32> {
     })
 }
 
-/// Bytes of memory that a sandbox with this first process holds: what its processes have mapped, and the files of its
-/// own file systems in memory, mapped or not.
+/// Returns the bytes of memory held by a sandbox with this first process: what its processes have mapped, and the
+/// files of its own in-memory file systems, mapped or not.
 pub(super) fn memory(first: i32, limit: u64) -> u64 {
     let all = processes(first);
     let files = files_in_memory(first);
@@ -58,8 +58,7 @@ pub(super) fn memory(first: i32, limit: u64) -> u64 {
     if resident.saturating_add(files) <= limit {
         return resident.saturating_add(files);
     }
-    // Pages that several processes share, and files that they map, were counted several times; the exact figure costs
-    // more.
+    // Shared pages and mapped files were counted several times; the exact figure costs more.
     let share = |process: &i32| {
         let all =
             field(*process, "smaps_rollup", "Pss:").or_else(|| field(*process, "status", "RssAnon:"))?;
@@ -75,9 +74,9 @@ pub(super) fn memory(first: i32, limit: u64) -> u64 {
     own + files.max(shared)
 }
 
-/// Bytes of the files in the root and in `/dev/shm` of a sandbox, with or without a name, where those are in memory.
+/// Returns the bytes of files in the root and in `/dev/shm` of a sandbox, linked or not, where those are in memory.
 fn files_in_memory(first: i32) -> u64 {
-    // Larger ones are volumes on a disk of the host that is in memory itself.
+    // Larger ones are volumes on a host disk that is itself in memory.
     [("", 1 << 30), ("/dev/shm", SHM_BYTES)]
         .iter()
         .filter_map(|(place, size)| {
@@ -90,7 +89,7 @@ fn files_in_memory(first: i32) -> u64 {
         .sum()
 }
 
-/// A field of a file of `/proc` that counts kibibytes.
+/// Returns a field in kibibytes of a file in `/proc`.
 fn field(process: i32, file: &str, name: &str) -> Option<u64> {
     let path: PathBuf = format!("/proc/{process}/{file}").into();
     let text = std::fs::read_to_string(path).ok()?;

@@ -1,4 +1,4 @@
-//! Volumes in memory.
+//! Manages volumes in memory (`emptyDir.medium: Memory`).
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,14 +12,14 @@ use crate::cluster::Cluster;
 use crate::runtime::resources;
 use crate::runtime::sandbox::owner;
 
-/// The size of a volume in memory of a Pod without limits: half of what a node has.
+/// Size of an in-memory volume of a Pod without limits: half of a node's memory.
 const DEFAULT_MEMORY: u64 = 4 << 30;
 
-/// Makes a volume one in memory, of its `sizeLimit`, where this process may mount; a folder else, whose size is looked
-/// at as that of the others.
-pub(super) fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Result<()> {
+/// Mounts a tmpfs of the volume's `sizeLimit` where this process may mount; otherwise uses a directory, whose size
+/// is checked like that of other volumes.
+pub(super) fn in_memory(pod: &Value, volume: &Value, dir: &Path) -> io::Result<()> {
     let Some(owner) = owner() else { return Ok(()) };
-    if is_mounted(folder) {
+    if is_mounted(dir) {
         return Ok(());
     }
     let limit = resources::bytes(&volume["emptyDir"]["sizeLimit"]);
@@ -27,21 +27,20 @@ pub(super) fn in_memory(pod: &Value, volume: &Value, folder: &Path) -> io::Resul
     let size = limit.unwrap_or(memory).min(memory);
     let options = std::ffi::CString::new(format!("size={size},mode=0777,uid={owner},gid={owner}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    match rustix::mount::mount("tmpfs", folder, "tmpfs", flags, Some(options.as_c_str())) {
+    match rustix::mount::mount("tmpfs", dir, "tmpfs", flags, Some(options.as_c_str())) {
         Ok(()) | Err(Errno::PERM) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether a file system begins at this folder.
-pub(in crate::runtime) fn is_mounted(folder: &Path) -> bool {
+/// Whether this directory is a mount point.
+pub(in crate::runtime) fn is_mounted(dir: &Path) -> bool {
     let device = |path: &Path| std::fs::symlink_metadata(path).map(|meta| meta.dev()).ok();
-    folder
-        .parent()
-        .is_some_and(|parent| device(parent) != device(folder))
+    dir.parent().is_some_and(|parent| device(parent) != device(dir))
 }
 
-/// Ends the volumes in memory of all Pods, whoever has made them: they do not outlive what runs Pods.
+/// Unmounts the in-memory volumes of all Pods, including those of an earlier process: they do not outlive the
+/// kubelet.
 pub(crate) fn unmount_all(cluster: &Cluster) {
     use std::os::unix::ffi::OsStringExt;
 
@@ -53,19 +52,19 @@ pub(crate) fn unmount_all(cluster: &Cluster) {
         let place = line.split(|byte| *byte == b' ').nth(4)?;
         Some(PathBuf::from(std::ffi::OsString::from_vec(unescaped(place))))
     });
-    // Later ones may be on top of earlier ones.
+    // Later mounts may be on top of earlier ones.
     let places: Vec<_> = places
         .filter(|place| place.starts_with(&pods) && *place != pods)
         .collect();
     for place in places.iter().rev() {
         let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
         if let Err(error) = rustix::mount::unmount(place, flags) {
-            tracing::warn!(%error, place = %place.display(), "a volume in memory stays");
+            tracing::warn!(%error, place = %place.display(), "cannot unmount an in-memory volume");
         }
     }
 }
 
-/// A path as `mountinfo` has it: blanks and backslashes are three octal digits.
+/// Decodes a path of `mountinfo`: blanks and backslashes are three octal digits.
 fn unescaped(path: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = path;
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_mounts_are_read_as_they_are() {
+    fn mountinfo_escapes_are_decoded() {
         for (written, read) in [
             ("/a/b", "/a/b"),
             (r"/a\040b\011c\134d", "/a b\tc\\d"),

@@ -1,4 +1,4 @@
-//! Volumes as folders of the data directory, and where a container sees them.
+//! Provides volumes as directories of the data directory, and their mounts in containers.
 
 mod memory;
 mod owner;
@@ -18,82 +18,86 @@ use crate::runtime::sandbox::Mount;
 use crate::runtime::volumes::memory::in_memory;
 pub(super) use crate::runtime::volumes::memory::is_mounted;
 pub(crate) use crate::runtime::volumes::memory::unmount_all;
-use crate::runtime::volumes::owner::{give, make, take_over};
+use crate::runtime::volumes::owner::{change_owner, change_owner_recursively, make};
 pub(super) use crate::runtime::volumes::remove::remove;
 use crate::runtime::volumes::sub_path::sub_path;
 use crate::store::Key;
 
-/// The folder of a Pod's own things.
-pub(super) fn pod_folder(cluster: &Cluster, pod: &Value) -> PathBuf {
+/// Returns the directory of a Pod.
+pub(super) fn pod_dir(cluster: &Cluster, pod: &Value) -> PathBuf {
     cluster
         .data_dir
         .join("pods")
         .join(pod["metadata"]["uid"].as_str().unwrap_or_default())
 }
 
-/// The folder of a volume.
-pub(super) fn folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
+/// Returns the directory of a volume.
+pub(super) fn dir(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
     if volume["persistentVolumeClaim"].is_object() {
-        return claim_folder(cluster, pod, volume);
+        return claim_dir(cluster, pod, volume);
     }
     let name = volume["name"].as_str().unwrap_or_default();
-    Ok(pod_folder(cluster, pod).join("volumes").join(safe(name)?))
+    Ok(pod_dir(cluster, pod).join("volumes").join(safe(name)?))
 }
 
-/// Makes the Pod's volumes; says what is missing in the kubelet's way.
+/// Creates the Pod's volumes.
+///
+/// # Errors
+///
+/// The kubelet's message for a source that is missing.
 pub(super) fn prepare(cluster: &Cluster, pod: &Value) -> Result<(), String> {
     for volume in list(&pod["spec"]["volumes"]) {
         let name = volume["name"].as_str().unwrap_or_default();
-        let folder = pod_folder(cluster, pod).join("volumes").join(safe(name)?);
-        fill(cluster, pod, volume, &folder)
+        let dir = pod_dir(cluster, pod).join("volumes").join(safe(name)?);
+        fill(cluster, pod, volume, &dir)
             .map_err(|error| format!("MountVolume.SetUp failed for volume \"{name}\": {error}"))?;
     }
     Ok(())
 }
 
-fn fill(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result<(), String> {
+fn fill(cluster: &Cluster, pod: &Value, volume: &Value, dir: &Path) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
     if ["configMap", "secret", "downwardAPI"]
         .iter()
         .any(|kind| volume[*kind].is_object())
     {
-        make(folder, 0o755).map_err(failed)?;
-        return files(cluster, pod, volume, folder);
+        make(dir, 0o755).map_err(failed)?;
+        return files(cluster, pod, volume, dir);
     }
     if volume["projected"].is_object() {
-        make(folder, 0o755).map_err(failed)?;
+        make(dir, 0o755).map_err(failed)?;
         for source in list(&volume["projected"]["sources"]) {
-            // A command gets no credentials of the playground, so there is no token and nothing to check it with.
+            // A command gets no credentials of the playground, so there is no token and no CA to verify it with.
             if source["serviceAccountToken"].is_object() || source["configMap"]["name"] == "kube-root-ca.crt"
             {
                 continue;
             }
-            files(cluster, pod, source, folder)?;
+            files(cluster, pod, source, dir)?;
         }
         return Ok(());
     }
     if volume["emptyDir"].is_object() {
         // Any user of the Pod may write, as in the kubelet's emptyDir.
-        make(folder, 0o777).map_err(failed)?;
+        make(dir, 0o777).map_err(failed)?;
         if volume["emptyDir"]["medium"] == "Memory" {
-            return in_memory(pod, volume, folder).map_err(failed);
+            return in_memory(pod, volume, dir).map_err(failed);
         }
         return Ok(());
     }
     if volume["persistentVolumeClaim"].is_object() {
-        let folder = claim_folder(cluster, pod, volume)?;
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        return take_over(&folder).map_err(failed);
+        let dir = claim_dir(cluster, pod, volume)?;
+        std::fs::create_dir_all(&dir).map_err(failed)?;
+        return change_owner_recursively(&dir).map_err(failed);
     }
     let kind = volume
         .as_object()
         .and_then(|volume| volume.keys().find(|key| *key != "name"))
         .map_or("nothing", String::as_str);
-    Err(format!("the playground has no volumes of type {kind}"))
+    Err(format!("the playground does not support volumes of type {kind}"))
 }
 
 /// Writes the files of a ConfigMap, a Secret or the downward API.
-fn files(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Result<(), String> {
+fn files(cluster: &Cluster, pod: &Value, volume: &Value, dir: &Path) -> Result<(), String> {
     for (kind, field, resource) in [
         ("configMap", "name", &CONFIG_MAPS),
         ("secret", "secretName", &SECRETS),
@@ -123,14 +127,14 @@ fn files(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Resul
                 .and_then(|item| item["mode"].as_u64())
                 .and_then(|mode| u32::try_from(mode).ok())
                 .unwrap_or(mode);
-            write(folder, path, &content, mode)?;
+            write(dir, path, &content, mode)?;
         }
         return Ok(());
     }
     for item in list(&volume["downwardAPI"]["items"]) {
         let text = field(pod, item["fieldRef"]["fieldPath"].as_str().unwrap_or_default());
         write(
-            folder,
+            dir,
             item["path"].as_str().unwrap_or_default(),
             text.as_bytes(),
             0o644,
@@ -139,7 +143,7 @@ fn files(cluster: &Cluster, pod: &Value, volume: &Value, folder: &Path) -> Resul
     Ok(())
 }
 
-fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
+fn claim_dir(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBuf, String> {
     let name = volume["persistentVolumeClaim"]["claimName"]
         .as_str()
         .unwrap_or_default();
@@ -153,9 +157,9 @@ fn claim_folder(cluster: &Cluster, pod: &Value, volume: &Value) -> Result<PathBu
         .join(claim["metadata"]["uid"].as_str().unwrap_or_default()))
 }
 
-/// Writes a file inside a folder; a path cannot lead out of it.
-fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), String> {
-    let target = folder.join(inside(path)?);
+/// Writes a file inside a directory; the path cannot lead out of it.
+fn write(dir: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), String> {
+    let target = dir.join(inside(path)?);
     let failed = |error: io::Error| error.to_string();
     for parent in Path::new(path)
         .ancestors()
@@ -164,15 +168,15 @@ fn write(folder: &Path, path: &str, content: &[u8], mode: u32) -> Result<(), Str
         .into_iter()
         .rev()
     {
-        make(&folder.join(parent), 0o755).map_err(failed)?;
+        make(&dir.join(parent), 0o755).map_err(failed)?;
     }
-    // A restart may find a file that its owner may not write.
+    // After a restart there may be a file that its owner cannot write.
     if target.exists() {
         std::fs::remove_file(&target).map_err(failed)?;
     }
     std::fs::write(&target, content).map_err(failed)?;
     std::fs::set_permissions(&target, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
-    give(&target).map_err(failed)
+    change_owner(&target).map_err(failed)
 }
 
 fn inside(path: &str) -> Result<&Path, String> {
@@ -183,7 +187,7 @@ fn inside(path: &str) -> Result<&Path, String> {
     if plain {
         Ok(path)
     } else {
-        Err(format!("\"{}\" leads out of the volume", path.display()))
+        Err(format!("\"{}\" points outside of the volume", path.display()))
     }
 }
 
@@ -195,11 +199,11 @@ fn safe(name: &str) -> Result<&str, String> {
     if plain {
         Ok(name)
     } else {
-        Err(format!("\"{name}\" is no volume name"))
+        Err(format!("\"{name}\" is not a valid volume name"))
     }
 }
 
-/// The mounts of a container.
+/// Returns the mounts of a container.
 pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Result<Vec<Mount>, String> {
     list(&container["volumeMounts"])
         .iter()
@@ -208,8 +212,8 @@ pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Resul
             let volume = list(&pod["spec"]["volumes"])
                 .iter()
                 .find(|volume| volume["name"] == name);
-            let volume = volume.ok_or_else(|| format!("there is no volume \"{name}\""))?;
-            let root = folder(cluster, pod, volume)?;
+            let volume = volume.ok_or_else(|| format!("volume \"{name}\" not found"))?;
+            let root = dir(cluster, pod, volume)?;
             let sub_path = match mount["subPath"].as_str().filter(|sub| !sub.is_empty()) {
                 Some(sub) => sub_path(&root, sub)?,
                 None => PathBuf::new(),

@@ -1,4 +1,4 @@
-//! Whom the files of volumes belong to.
+//! Sets the owner of files in volumes.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,45 +11,47 @@ use rustix::io::Errno;
 
 use crate::runtime::sandbox::owner;
 
-/// Folders in one another that a walk goes into: each takes two descriptors meanwhile.
+/// Maximum nesting of directories in a walk: each level holds two descriptors.
 const MAX_DEPTH: usize = 256;
 
-/// Makes a folder that is the containers' own, whatever this process's umask.
-pub(super) fn make(folder: &Path, mode: u32) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
-    give(folder)
+/// Creates a directory owned by the containers' user, independent of this process's umask.
+pub(super) fn make(dir: &Path, mode: u32) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode))?;
+    change_owner(dir)
 }
 
-/// Gives a file to the user that containers run as.
-pub(super) fn give(path: &Path) -> io::Result<()> {
+/// Changes a file's owner to the user that containers run as.
+pub(super) fn change_owner(path: &Path) -> io::Result<()> {
     match owner() {
         Some(owner) => std::os::unix::fs::lchown(path, Some(owner), Some(owner)),
         None => Ok(()),
     }
 }
 
-/// Gives a volume to the user that containers run as, once. The lock lets no container of it start before.
-pub(super) fn take_over(folder: &Path) -> io::Result<()> {
+/// Changes the owner of a volume to the user that containers run as, once. The lock keeps its containers from
+/// starting before it is done.
+pub(super) fn change_owner_recursively(dir: &Path) -> io::Result<()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
     let Some(owner) = owner() else { return Ok(()) };
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (user, group) = (Uid::from_raw(owner), Gid::from_raw(owner));
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let root = rustix::fs::open(folder, flags, Mode::empty())?;
+    let root = rustix::fs::open(dir, flags, Mode::empty())?;
     if rustix::fs::fstat(&root)?.st_uid == owner {
         return Ok(());
     }
-    // The volume itself comes last: whoever is interrupted begins again.
+    // The volume's root comes last, so that an interrupted walk is repeated.
     walk(root, &mut |file| {
         rustix::fs::chownat(file, "", Some(user), Some(group), AtFlags::EMPTY_PATH)
     })?;
     Ok(())
 }
 
-/// Visits all that is in a folder, and then the folder. Each is opened by its name in the folder around it, which is
-/// open already, so nobody can lead the walk out by exchanging folders and links; it does not go into what is mounted.
+/// Visits everything in a directory, then the directory itself. Each entry is opened relative to its parent, which
+/// is open already, so nobody can divert the walk by exchanging directories and links; it does not cross mount
+/// points.
 fn walk(root: OwnedFd, visit: &mut impl FnMut(&OwnedFd) -> Result<(), Errno>) -> Result<(), Errno> {
     let resolve = ResolveFlags::BENEATH
         | ResolveFlags::NO_SYMLINKS
@@ -57,33 +59,33 @@ fn walk(root: OwnedFd, visit: &mut impl FnMut(&OwnedFd) -> Result<(), Errno>) ->
         | ResolveFlags::NO_XDEV;
     let place = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let list = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let entries = |folder: &OwnedFd| {
-        let folder = rustix::fs::openat2(folder, ".", list, Mode::empty(), resolve)?;
-        rustix::fs::Dir::new(folder)
+    let entries = |dir: &OwnedFd| {
+        let dir = rustix::fs::openat2(dir, ".", list, Mode::empty(), resolve)?;
+        rustix::fs::Dir::new(dir)
     };
     let first = entries(&root)?;
-    let mut around = vec![(root, first)];
-    while let Some((folder, left)) = around.last_mut() {
+    let mut ancestors = vec![(root, first)];
+    while let Some((dir, left)) = ancestors.last_mut() {
         let Some(entry) = left.next() else {
-            visit(folder)?;
-            around.pop();
+            visit(dir)?;
+            ancestors.pop();
             continue;
         };
         let entry = entry?;
         if [c".", c".."].contains(&entry.file_name()) {
             continue;
         }
-        let file = match rustix::fs::openat2(&*folder, entry.file_name(), place, Mode::empty(), resolve) {
-            // It has gone, or something is mounted there.
+        let file = match rustix::fs::openat2(&*dir, entry.file_name(), place, Mode::empty(), resolve) {
+            // It is gone, or something is mounted there.
             Err(Errno::NOENT | Errno::XDEV) => continue,
             opened => opened?,
         };
         if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) == FileType::Directory {
-            if around.len() == MAX_DEPTH {
+            if ancestors.len() == MAX_DEPTH {
                 return Err(Errno::NAMETOOLONG);
             }
             let inside = entries(&file)?;
-            around.push((file, inside));
+            ancestors.push((file, inside));
         } else {
             visit(&file)?;
         }
@@ -99,12 +101,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_does_not_leave_a_folder_in_which_others_exchange_things() {
-        let folder = tempfile::tempdir().unwrap();
-        let (volume, outside) = (folder.path().join("volume"), folder.path().join("outside"));
-        for folder in [&volume, &outside] {
-            std::fs::create_dir_all(folder.join("deep/deeper")).unwrap();
-            std::fs::write(folder.join("deep/deeper/file"), "").unwrap();
+    fn walk_stays_inside_while_entries_are_exchanged() {
+        let dir = tempfile::tempdir().unwrap();
+        let (volume, outside) = (dir.path().join("volume"), dir.path().join("outside"));
+        for dir in [&volume, &outside] {
+            std::fs::create_dir_all(dir.join("deep/deeper")).unwrap();
+            std::fs::write(dir.join("deep/deeper/file"), "").unwrap();
         }
         std::os::unix::fs::symlink(&outside, volume.join("link")).unwrap();
         std::os::unix::fs::symlink(outside.join("deep"), volume.join("other")).unwrap();
@@ -122,7 +124,7 @@ mod tests {
                 while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                     let flags = rustix::fs::RenameFlags::EXCHANGE;
                     for (a, b) in [("deep", "link"), ("deep/deeper", "other")] {
-                        // The second pair is there half of the time.
+                        // The second pair exists half of the time.
                         let _ =
                             rustix::fs::renameat_with(rustix::fs::CWD, at(a), rustix::fs::CWD, at(b), flags);
                         std::thread::yield_now();

@@ -1,4 +1,4 @@
-//! Volumes go with their Pod.
+//! Removes the volumes of Pods.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -8,19 +8,19 @@ use rustix::mount::UnmountFlags;
 
 use crate::runtime::volumes::is_mounted;
 
-/// Removes a Pod's folder, with what is mounted in it.
-pub(in crate::runtime) fn remove(folder: &Path) -> io::Result<()> {
-    let volumes = std::fs::read_dir(folder.join("volumes"))
+/// Removes a Pod's directory, including what is mounted in it.
+pub(in crate::runtime) fn remove(dir: &Path) -> io::Result<()> {
+    let volumes = std::fs::read_dir(dir.join("volumes"))
         .into_iter()
         .flatten()
         .flatten();
     for volume in volumes.filter(|volume| is_mounted(&volume.path())) {
         rustix::mount::unmount(volume.path(), UnmountFlags::DETACH)?;
     }
-    let removed = match std::fs::remove_dir_all(folder) {
+    let removed = match std::fs::remove_dir_all(dir) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(folder)?;
-            std::fs::remove_dir_all(folder)
+            open_up(dir)?;
+            std::fs::remove_dir_all(dir)
         }
         removed => removed,
     };
@@ -30,12 +30,13 @@ pub(in crate::runtime) fn remove(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens folders that a container has closed. Its processes are gone, so nobody puts a link in place of one.
-fn open_up(folder: &Path) -> io::Result<()> {
-    let mut todo = vec![folder.to_owned()];
-    while let Some(folder) = todo.pop() {
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))?;
-        for entry in std::fs::read_dir(&folder)? {
+/// Makes directories accessible that a container has closed. Its processes are gone, so nobody can put a link in
+/// place of one.
+fn open_up(dir: &Path) -> io::Result<()> {
+    let mut todo = vec![dir.to_owned()];
+    while let Some(dir) = todo.pop() {
+        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&dir)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 todo.push(entry.path());
@@ -50,9 +51,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_a_container_has_closed_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let pod = folder.path().join("pod");
+    fn directory_made_unreadable_by_container_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let pod = dir.path().join("pod");
         let closed = pod.join("volumes/work/closed");
         std::fs::create_dir_all(closed.join("inner")).unwrap();
         for path in [closed.join("inner"), closed.clone()] {

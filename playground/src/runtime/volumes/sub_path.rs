@@ -1,4 +1,4 @@
-//! Sub paths of volumes.
+//! Resolves `subPath` of volume mounts.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -10,14 +10,14 @@ use rustix::io::Errno;
 use crate::runtime::sandbox::owner;
 use crate::runtime::volumes::inside;
 
-/// How often a folder is looked for again that comes and goes.
+/// Maximum number of times a folder that comes and goes is looked up again.
 const MAX_ATTEMPTS: u32 = 16;
 
-/// A place in a volume without links on the way, made if it is not there. A container that has run may have left links:
-/// they are followed inside the volume, and one that leads out of it is an error, as for the kubelet.
+/// Returns a path in a volume without links on the way, created if missing. A container that has run may have left
+/// links: they are followed inside the volume, and one that leads out of it is an error, as with the kubelet.
 pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
     let failed = |error: Errno| match error {
-        Errno::XDEV | Errno::LOOP => format!("subPath \"{sub}\" leads out of the volume"),
+        Errno::XDEV | Errno::LOOP => format!("subPath \"{sub}\" points outside of the volume"),
         error => format!("subPath \"{sub}\": {}", io::Error::from(error)),
     };
     let place = OFlags::PATH | OFlags::CLOEXEC;
@@ -59,7 +59,7 @@ pub(super) fn sub_path(root: &Path, sub: &str) -> Result<PathBuf, String> {
     whole
         .strip_prefix(root)
         .map(Path::to_owned)
-        .map_err(|_| format!("subPath \"{sub}\" leads out of the volume"))
+        .map_err(|_| format!("subPath \"{sub}\" points outside of the volume"))
 }
 
 #[cfg(test)]
@@ -67,9 +67,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sub_path_is_made_and_a_link_out_of_the_volume_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let volume = folder.path().join("volume");
+    fn sub_path_is_created_and_link_out_of_volume_is_rejected() {
+        let dir = tempfile::tempdir().unwrap();
+        let volume = dir.path().join("volume");
         std::fs::create_dir(&volume).unwrap();
         assert_eq!(sub_path(&volume, "a/b").unwrap(), Path::new("a/b"));
         assert!(volume.join("a/b").is_dir());
@@ -94,6 +94,6 @@ mod tests {
         ] {
             assert!(sub_path(&volume, sub).is_err(), "{sub}");
         }
-        assert!(!folder.path().join("other").exists());
+        assert!(!dir.path().join("other").exists());
     }
 }

@@ -1,7 +1,8 @@
-//! Control groups: which version this process may use, the group that holds those of its containers, and their removal.
+//! Manages control groups: which version this process may use, the parent group of its containers' groups, and
+//! their removal.
 //!
-//! The kernel refuses to remove a group (EBUSY) until the last process in it has been reaped, which is shortly after
-//! the end of a container is known. So a removal is tried for a while, and what a process that was killed could not
+//! The kernel refuses to remove a group (EBUSY) until the last process in it has been reaped, which is shortly
+//! after the end of a container is known. So a removal is retried for a while, and what a killed process could not
 //! remove is removed by the next one.
 
 use std::io;
@@ -14,13 +15,13 @@ use rustix::io::Errno;
 
 use crate::runtime::sandbox::limits::MAX_ALL_PIDS;
 
-/// The first wait before a removal is tried again; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_millis(2);
-/// Tries in all: about four seconds while others go on, a quarter of one where somebody waits.
-const TRIES: u32 = 11;
-const TRIES_WAITED_FOR: u32 = 7;
+/// Delay before the first retry of a removal; doubled each time.
+const FIRST_DELAY: Duration = Duration::from_millis(2);
+/// Maximum number of attempts: about four seconds in the background, a quarter of a second where the caller waits.
+const MAX_ATTEMPTS: u32 = 11;
+const MAX_BLOCKING_ATTEMPTS: u32 = 7;
 
-/// The groups that hold those of the containers; removed when dropped.
+/// The parent of the containers' groups; removed when dropped.
 #[derive(Debug)]
 pub(super) enum Groups {
     V2 {
@@ -35,7 +36,8 @@ pub(super) enum Groups {
 }
 
 impl Groups {
-    /// Makes what this process may make, best first; all of them together may hold `memory` bytes.
+    /// Creates the best kind of group that this process may create; all containers together are limited to `memory`
+    /// bytes.
     pub fn probe(memory: u64) -> Self {
         let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         v2(&own, memory)
@@ -43,8 +45,9 @@ impl Groups {
             .unwrap_or(Self::None)
     }
 
-    /// The file of a group that takes a process of one thread. By `tasks` the kernel moves a thread without waiting
-    /// until no process forks anywhere, which takes it several milliseconds; version 2 has it for threads alone.
+    /// The file of a group that accepts a process with one thread. Through `tasks` the kernel moves a thread
+    /// without waiting for a moment in which no process forks, which takes several milliseconds; version 2 offers
+    /// that for threads only.
     pub fn entry(&self) -> &'static str {
         match self {
             Self::V1 { .. } => "tasks",
@@ -70,9 +73,9 @@ impl Drop for Groups {
     }
 }
 
-/// Removes the group of a container that has ended: at once, or in the background as soon as the kernel lets it go.
-/// Those around it stay as long.
-pub(super) fn remove(group: PathBuf, around: Arc<Groups>) {
+/// Removes the group of a container that has ended: at once, or in the background as soon as the kernel allows it.
+/// The parent group is kept that long.
+pub(super) fn remove(group: PathBuf, parent: Arc<Groups>) {
     if attempt(&group) {
         return;
     }
@@ -81,18 +84,18 @@ pub(super) fn remove(group: PathBuf, around: Arc<Groups>) {
         return;
     };
     runtime.spawn(async move {
-        for turn in 1..TRIES {
-            tokio::time::sleep(FIRST_WAIT * 2_u32.pow(turn - 1)).await;
+        for attempt_number in 1..MAX_ATTEMPTS {
+            tokio::time::sleep(FIRST_DELAY * 2_u32.pow(attempt_number - 1)).await;
             if attempt(&group) {
                 return;
             }
         }
         stays(&group);
-        drop(around);
+        drop(parent);
     });
 }
 
-/// Removes a group and those in it, which are one level deep.
+/// Removes a group and its children, which are one level deep.
 fn remove_tree(group: &Path) {
     let children = std::fs::read_dir(group).into_iter().flatten().flatten();
     for child in children.filter(|child| child.file_type().is_ok_and(|kind| kind.is_dir())) {
@@ -102,23 +105,23 @@ fn remove_tree(group: &Path) {
 }
 
 fn remove_waiting(group: &Path) {
-    for turn in 1..TRIES_WAITED_FOR {
+    for attempt_number in 1..MAX_BLOCKING_ATTEMPTS {
         if attempt(group) {
             return;
         }
-        std::thread::sleep(FIRST_WAIT * 2_u32.pow(turn - 1));
+        std::thread::sleep(FIRST_DELAY * 2_u32.pow(attempt_number - 1));
     }
     if !attempt(group) {
         stays(group);
     }
 }
 
-/// Tries to remove a group; false if processes are still in it.
+/// Tries to remove a group; returns false if processes are still in it.
 fn attempt(group: &Path) -> bool {
     match rustix::fs::rmdir(group) {
         Err(Errno::BUSY) => false,
         Err(error) if error != Errno::NOENT => {
-            tracing::debug!(group = %group.display(), %error, "a control group cannot be removed");
+            tracing::debug!(group = %group.display(), %error, "cannot remove a control group");
             true
         }
         _ => true,
@@ -126,15 +129,15 @@ fn attempt(group: &Path) -> bool {
 }
 
 fn stays(group: &Path) {
-    tracing::warn!(group = %group.display(), "a control group is busy and stays until the next start");
+    tracing::warn!(group = %group.display(), "a control group is busy; it is removed at the next start");
 }
 
-/// A group of version 2 below that of this process, when it may give its controllers to children.
+/// Creates a version 2 group below that of this process, if it can delegate its controllers to children.
 fn v2(groups: &str, memory: u64) -> Option<Groups> {
     let own = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
     let above = Path::new("/sys/fs/cgroup").join(own.trim_start_matches('/'));
-    // Only a group without processes of its own may give controllers away, so this fails unless the
-    // group was delegated that way (`systemd-run --user --scope -p Delegate=yes`, a container).
+    // Only a group without processes of its own can delegate controllers, so this fails unless the group was
+    // delegated that way (`systemd-run --user --scope -p Delegate=yes`, a container).
     delegate(&above)?;
     let parent = make_parent(&above)?;
     let groups = Groups::V2 {
@@ -146,7 +149,7 @@ fn v2(groups: &str, memory: u64) -> Option<Groups> {
     Some(groups)
 }
 
-/// Gives the controllers of a group to its children.
+/// Enables the controllers of a group for its children.
 fn delegate(group: &Path) -> Option<()> {
     let file = group.join("cgroup.subtree_control");
     let given = std::fs::read_to_string(&file).ok()?;
@@ -161,7 +164,7 @@ fn delegate(group: &Path) -> Option<()> {
     std::fs::write(file, text).ok()
 }
 
-/// Groups of version 1 below those of this process, when it may make children there.
+/// Creates version 1 groups below those of this process, if it may create children there.
 fn v1(groups: &str, memory: u64) -> Option<Groups> {
     let find = |controller: &str| {
         let own = groups.lines().find_map(|line| {
@@ -173,12 +176,12 @@ fn v1(groups: &str, memory: u64) -> Option<Groups> {
                 .then(|| parts.next())?
         })?;
         let root = Path::new("/sys/fs/cgroup").join(controller);
-        let folder = root.join(own.trim_start_matches('/'));
+        let dir = root.join(own.trim_start_matches('/'));
         // In a container the path may be the host's, while the mount shows the container's own root.
-        [folder, root]
+        [dir, root]
             .into_iter()
-            .filter(|folder| folder.is_dir())
-            .find_map(|folder| make_parent(&folder))
+            .filter(|dir| dir.is_dir())
+            .find_map(|dir| make_parent(&dir))
     };
     let parent = find("memory")?;
     let groups = Groups::V1 {
@@ -193,8 +196,9 @@ fn v1(groups: &str, memory: u64) -> Option<Groups> {
     Some(groups)
 }
 
-/// A group for the containers of this process, `playground-PID-START-NUMBER`; those of processes that have ended go.
-/// The time at which a process started, in the kernel's ticks, tells it from a later one of the same number.
+/// Creates the group for the containers of this process, `playground-PID-START-NUMBER`, and removes those of
+/// processes that have ended. The start time of a process, in kernel ticks, distinguishes it from a later process
+/// with the same PID.
 fn make_parent(above: &Path) -> Option<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
 
@@ -207,7 +211,7 @@ fn make_parent(above: &Path) -> Option<PathBuf> {
     Some(parent)
 }
 
-/// Removes the groups of processes that ended before they could.
+/// Removes the groups of processes that ended before they could do so.
 fn remove_leftovers(above: &Path) {
     for group in std::fs::read_dir(above).into_iter().flatten().flatten() {
         let name = group.file_name();
@@ -225,10 +229,10 @@ fn remove_leftovers(above: &Path) {
     }
 }
 
-/// When a process started, in the kernel's ticks since the boot; none if there is none of this number.
+/// Returns when a process started, in kernel ticks since boot; `None` if there is no such process.
 fn started(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name before may hold anything, parentheses too: the 22nd field is the 20th after it.
+    // The command name may contain anything, parentheses too: the 22nd field is the 20th after it.
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(19)?.parse().ok()
 }
@@ -244,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_told_from_others_by_its_start() {
+    fn start_time_distinguishes_reused_pids() {
         let own = started(std::process::id()).unwrap();
         assert_eq!(started(std::process::id()), Some(own));
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
@@ -256,11 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn only_groups_of_processes_that_have_ended_are_left_over() {
+    fn only_groups_of_ended_processes_are_leftovers() {
         let above = tempfile::tempdir().unwrap();
         let process = std::process::id();
         let start = started(process).unwrap();
-        // The number is that of a living process, which started at another time.
+        // The PID is that of a living process, which started at another time.
         let reused = format!("playground-{process}-{}-0", start + 1);
         let ended = "playground-4194305-1-0".to_owned();
         let own = format!("playground-{process}-{start}-0");

@@ -1,9 +1,9 @@
-//! Memory, CPU and process limits of a container.
+//! Limits memory, CPU and processes of a container.
 //!
-//! A control group of its own where this process may make one (cgroup v2 when delegated, or v1 as root):
-//! then the kernel says when it killed for memory. Else `prlimit` bounds the data of each process, somebody looks at
-//! the sum of all and kills the container above its limit, and `taskset` bounds the number of CPUs. A container
-//! without a limit has that of a node, and all of them together leave the machine a quarter of its memory.
+//! Uses a control group of its own where this process may create one (cgroup v2 if delegated, or v1 as root): then
+//! the kernel reports OOM kills. Otherwise `prlimit` limits the data of each process, a task sums up the memory of
+//! all of them and kills a container above its limit, and `taskset` limits the number of CPUs. A container without
+//! a limit has that of a node, and all of them together leave a quarter of the machine's memory free.
 
 mod cgroup;
 mod slot;
@@ -13,23 +13,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::runtime::sandbox::limits::cgroup::{Groups, write};
-pub(super) use crate::runtime::sandbox::limits::slot::{Slot, Watched};
+pub(super) use crate::runtime::sandbox::limits::slot::{MemoryWatch, Slot};
 
-/// Processes and threads of one container; as kubelet's `podPidsLimit` would bound it.
+/// Maximum processes and threads of one container, like the kubelet's `podPidsLimit`.
 const MAX_PIDS: u64 = 1024;
-/// Processes and threads of all containers.
+/// Maximum processes and threads of all containers.
 const MAX_ALL_PIDS: u64 = 8192;
-/// The memory of one container without a limit: what a node of the playground has.
+/// Memory of a container without a limit: what a node of the playground has.
 const NODE_MEMORY: u64 = 8 << 30;
-/// The period that CPU quotas are counted in, in microseconds (the kernel's and kubelet's default).
+/// The CPU quota period in microseconds (the kernel's and kubelet's default).
 const CPU_PERIOD: u64 = 100_000;
 
-/// How limits are put in force on this machine.
+/// How limits are enforced on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitMethod {
-    /// A control group of version 2 for each container.
+    /// A version 2 control group for each container.
     CgroupV2,
-    /// Control groups of version 1 for each container.
+    /// Version 1 control groups for each container.
     CgroupV1,
     /// Resource limits of the processes and the set of CPUs.
     ProcessLimits,
@@ -45,7 +45,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Tries what this process may do, best first.
+    /// Probes what this process may do, best first.
     pub fn probe(prlimit: PathBuf) -> Self {
         let memory = machine_memory();
         Self {
@@ -63,13 +63,13 @@ impl Limits {
         }
     }
 
-    /// The limits of one container, `id` naming it; removed again when the slot is dropped.
+    /// Creates the limits of one container, named by `id`; removed again when the slot is dropped.
     pub fn slot(&self, id: &str, memory: Option<u64>, cpu_millis: Option<u64>) -> io::Result<Slot> {
         let without_limit = NODE_MEMORY.min(self.memory / 2);
         let memory = memory.unwrap_or(without_limit).min(self.memory / 4 * 3);
         let mut slot = Slot {
             groups: Vec::new(),
-            around: Arc::clone(&self.groups),
+            parent: Arc::clone(&self.groups),
             prlimit: self.prlimit.clone(),
             counts_processes: true,
             oom: None,
@@ -82,7 +82,7 @@ impl Limits {
                 write(&group, "memory.max", &memory)?;
                 // Swap would let it grow past the limit; a kernel without swap has no such file.
                 let _ = write(&group, "memory.swap.max", &0);
-                // The whole container goes, not one process of it (kubelet's default since 1.28).
+                // The OOM killer kills the whole container, not one process of it (kubelet's default since 1.28).
                 write(&group, "memory.oom.group", &1)?;
                 if let Some(millis) = cpu_millis {
                     write(&group, "cpu.max", &format!("{} {CPU_PERIOD}", quota(millis)))?;
@@ -123,7 +123,7 @@ impl Limits {
     }
 }
 
-/// Bytes of memory of this machine; what a node has where that cannot be read.
+/// Returns the bytes of memory of this machine, or a node's memory where it cannot be read.
 fn machine_memory() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     text.lines()
@@ -132,7 +132,7 @@ fn machine_memory() -> u64 {
         .map_or(NODE_MEMORY, |kibibytes| kibibytes * 1024)
 }
 
-/// Microseconds of CPU time a period; the kernel refuses less than 1000.
+/// Returns microseconds of CPU time per period; the kernel refuses less than 1000.
 fn quota(millis: u64) -> u64 {
     (millis.saturating_mul(CPU_PERIOD) / 1000).max(1000)
 }

@@ -14,15 +14,15 @@ use crate::runtime::sandbox::limits::cgroup::Groups;
 use crate::runtime::sandbox::process::Killer;
 use crate::runtime::sandbox::tree;
 
-/// How often memory is looked at where the kernel does not count it.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often memory is polled where the kernel does not count it.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The limits of one container while it runs.
 #[derive(Debug)]
 pub(in crate::runtime::sandbox) struct Slot {
     pub(super) groups: Vec<PathBuf>,
-    /// What those are in.
-    pub(super) around: Arc<Groups>,
+    /// The parent of its groups.
+    pub(super) parent: Arc<Groups>,
     pub(super) prlimit: PathBuf,
     /// A group counts the processes.
     pub(super) counts_processes: bool,
@@ -31,27 +31,27 @@ pub(in crate::runtime::sandbox) struct Slot {
     pub(super) cpus: Option<u64>,
 }
 
-/// Somebody looks at the memory of a container until this is dropped.
-pub(in crate::runtime::sandbox) struct Watched {
+/// Polls the memory of a container until it is dropped.
+pub(in crate::runtime::sandbox) struct MemoryWatch {
     killed: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Watched {
-    /// Whether the container was killed for its memory.
+impl MemoryWatch {
+    /// Whether the container was killed for exceeding its memory limit.
     pub fn has_killed(&self) -> bool {
         self.killed.load(Ordering::Acquire)
     }
 }
 
-impl Drop for Watched {
+impl Drop for MemoryWatch {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 impl Slot {
-    /// Makes a group of this container.
+    /// Creates a group for this container.
     pub(super) fn make(&mut self, parent: &Path, id: &str) -> io::Result<PathBuf> {
         let group = parent.join(id);
         std::fs::create_dir(&group)?;
@@ -59,9 +59,9 @@ impl Slot {
         Ok(group)
     }
 
-    /// `program`, wrapped so that it starts within the limits. When the machine runs out of memory, containers are
-    /// killed before anything else; they leave no core file, and have as many descriptors as in a container, and its
-    /// umask: that of this process is for files of its own.
+    /// Wraps `program` so that it starts within the limits. When the machine runs out of memory, containers are
+    /// killed first; they write no core file, and have the descriptor limit and umask of a container: this
+    /// process's umask is meant for its own files.
     pub fn command(&self, program: &Path) -> Command {
         let enter = r#"echo 1000 2>/dev/null >/proc/self/oom_score_adj
 umask 022
@@ -73,7 +73,7 @@ exec "$@""#;
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", enter, "sh", &self.groups.len().to_string()])
-            .args(self.groups.iter().map(|group| group.join(self.around.entry())));
+            .args(self.groups.iter().map(|group| group.join(self.parent.entry())));
         if let Some(bytes) = self.memory {
             command.arg(&self.prlimit).arg(format!("--data={bytes}"));
         }
@@ -84,9 +84,9 @@ exec "$@""#;
         command
     }
 
-    /// What the command runs behind, inside of its sandbox: a bound of its processes, which the kernel counts for
-    /// each user namespace apart.
-    pub fn within(&self) -> Vec<String> {
+    /// Returns the command prefix inside the sandbox: a limit on its processes, which the kernel counts separately
+    /// for each user namespace.
+    pub fn inner_prefix(&self) -> Vec<String> {
         if self.counts_processes {
             return Vec::new();
         }
@@ -94,14 +94,14 @@ exec "$@""#;
         vec![prlimit, format!("--nproc={MAX_PIDS}"), "--".to_owned()]
     }
 
-    /// Looks at the memory of the container whose first process this is, where the kernel does not.
-    pub fn watch(&self, first: i32, killer: Killer) -> Option<Watched> {
+    /// Polls the memory of the container with this first process, where the kernel does not limit it.
+    pub fn watch(&self, first: i32, killer: Killer) -> Option<MemoryWatch> {
         let limit = self.memory?;
         let killed = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&killed);
         let task = tokio::spawn(async move {
             loop {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 let Ok(used) = tokio::task::spawn_blocking(move || tree::memory(first, limit)).await else {
                     return;
                 };
@@ -112,10 +112,10 @@ exec "$@""#;
                 }
             }
         });
-        Some(Watched { killed, task })
+        Some(MemoryWatch { killed, task })
     }
 
-    /// Whether the kernel killed a process of the container for memory; false where it cannot be told.
+    /// Whether the kernel's OOM killer killed a process of the container; false where that is unknown.
     pub fn oom_killed(&self) -> bool {
         let Some(text) = self
             .oom
@@ -134,12 +134,12 @@ exec "$@""#;
 impl Drop for Slot {
     fn drop(&mut self) {
         for group in self.groups.drain(..) {
-            cgroup::remove(group, Arc::clone(&self.around));
+            cgroup::remove(group, Arc::clone(&self.parent));
         }
     }
 }
 
-/// The first `count` CPUs that this process may use, as `taskset -c` reads them; `None` when all.
+/// Returns the first `count` CPUs that this process may use, in the format of `taskset -c`; `None` for all.
 fn usable_cpus(count: u64) -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let allowed = status

@@ -1,6 +1,6 @@
-//! A patched object as an error shows it. The API server patches its own JSON text: what the patch touches is written
-//! with its members in alphabetical order, what it brings as it stands in the patch, and all else in the order of the
-//! fields of Go's types.
+//! Formats a patched object as an error quotes it. The API server patches its own JSON text: the members of patched
+//! values are in alphabetical order, values from the patch are in the patch's order, and everything else is in the
+//! field order of Go's types.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::api::decode::fields_of;
 use crate::resource::Resource;
 
-/// Types whose fields do not stand in the order of their numbers in Protocol Buffers.
+/// Types whose field order differs from the order of their Protocol Buffers numbers.
 const ORDERS: [(&str, &str); 7] = [
     (
         "batch.v1.JobSpec",
@@ -55,23 +55,23 @@ const ORDERS: [(&str, &str); 7] = [
     ),
 ];
 
-/// How far a patch reaches into a value.
+/// How much of a value a patch changes.
 #[derive(Debug)]
 enum Reach {
-    /// Not at all.
+    /// Nothing.
     Not,
-    /// It brings the whole value.
+    /// The whole value comes from the patch.
     Whole,
-    /// Into these members or items.
+    /// These members or items.
     Into(BTreeMap<String, Reach>),
 }
 
-/// The text of an object after a merge patch.
+/// Formats an object after a merge patch.
 pub(super) fn merged(resource: &Resource, old: &Value, patch: &Value, patched: &Value) -> String {
     text(resource, patched, &merge_reach(old, patch))
 }
 
-/// The text of an object after a JSON patch.
+/// Formats an object after a JSON patch.
 pub(super) fn operated(resource: &Resource, patch: &Value, patched: &Value) -> String {
     let mut reach = Reach::Into(BTreeMap::new());
     for operation in patch.as_array().into_iter().flatten() {
@@ -107,7 +107,7 @@ fn text(resource: &Resource, patched: &Value, reach: &Reach) -> String {
         resource.version,
         resource.kind
     );
-    // Go escapes what could end a script in HTML.
+    // Go escapes characters that could end a script in HTML.
     arranged(patched, &kind, reach)
         .to_string()
         .replace('<', "\\u003c")
@@ -153,10 +153,10 @@ fn arranged(value: &Value, kind: &str, reach: &Reach) -> Value {
                 members.iter().map(|(name, value)| child(name, value)).collect();
             match reach {
                 Reach::Whole => {}
-                // Maps are written in alphabetical order, too.
+                // Maps are written in alphabetical order too.
                 Reach::Into(_) => pairs.sort_by(|a, b| a.0.cmp(&b.0)),
                 Reach::Not if kinds.is_empty() => pairs.sort_by(|a, b| a.0.cmp(&b.0)),
-                Reach::Not => pairs.sort_by_key(|(name, _)| place(kind, name)),
+                Reach::Not => pairs.sort_by_key(|(name, _)| field_position(kind, name)),
             }
             pairs.into_iter().collect::<Map<_, _>>().into()
         }
@@ -164,8 +164,8 @@ fn arranged(value: &Value, kind: &str, reach: &Reach) -> Value {
     }
 }
 
-/// Where a field stands among those of its type.
-fn place(kind: &str, name: &str) -> usize {
+/// Returns the position of a field in its type.
+fn field_position(kind: &str, name: &str) -> usize {
     let order: Vec<&str> = match ORDERS.iter().find(|(known, _)| *known == kind) {
         Some((_, order)) => order.split(' ').collect(),
         None => fields_of(kind).into_iter().map(|(name, _)| name).collect(),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_patch_touches_is_in_alphabetical_order() {
+    fn only_patched_values_are_sorted() {
         let patch = json!({"spec": {"unknown": {"b": 1, "a": 2}}});
         let mut patched = job();
         patched["spec"]["unknown"] = patch["spec"]["unknown"].clone();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_patch_touches_what_its_paths_go_through() {
+    fn json_patch_sorts_values_along_its_paths() {
         let patch = json!([{"op": "remove", "path": "/spec/template/spec/containers/0/nothing"}]);
         assert_eq!(
             operated(&JOBS, &patch, &job()),

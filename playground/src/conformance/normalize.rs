@@ -1,16 +1,16 @@
-//! Making two sides comparable: what is generated, random or a matter of time is replaced by its kind.
+//! Normalizes two sides for comparison: generated, random and time-dependent values are replaced by placeholders.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
 
-/// A pattern of generated texts.
+/// A pattern of generated strings.
 struct Generated {
-    /// What such a text holds for certain: looking for it is cheaper than the pattern.
+    /// A literal that every match contains: searching it is cheaper than the pattern.
     literal: &'static str,
-    /// Fewest bytes of such a text.
-    least: usize,
+    /// Minimum length of a match in bytes.
+    min_length: usize,
     pattern: Regex,
     stand_in: &'static str,
 }
@@ -49,7 +49,7 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
             r"(ResourceVersion in (the precondition|record)) \(\d+\)",
             "$1 (<version>)",
         ),
-        // A Pod that was refused has a name in this text alone.
+        // The name of a rejected Pod appears only in this text.
         (
             "pods \"",
             12,
@@ -73,10 +73,10 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
         ("X509SHA256=", 75, r"X509SHA256=[0-9a-f]{64}", "<credential>"),
     ]
     .into_iter()
-    .filter_map(|(literal, least, pattern, stand_in)| {
+    .filter_map(|(literal, min_length, pattern, stand_in)| {
         Some(Generated {
             literal,
-            least,
+            min_length,
             pattern: Regex::new(pattern).ok()?,
             stand_in,
         })
@@ -86,7 +86,7 @@ static GENERATED: LazyLock<Vec<Generated>> = LazyLock::new(|| {
 static AGE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d+[smhdy])+$|^<(invalid|unknown)>$").ok());
 
-/// Texts that quote the real server's own program.
+/// Whether a text quotes the real server's implementation.
 pub(super) fn quotes_go(text: &str) -> bool {
     [
         "struct {",
@@ -96,16 +96,16 @@ pub(super) fn quotes_go(text: &str) -> bool {
         "core.PodTemplateSpec{",
     ]
     .iter()
-    .any(|mark| text.contains(mark))
+    .any(|marker| text.contains(marker))
 }
 
-/// The names that were generated, each with its stand-in.
+/// Collects the generated names, each with its placeholder.
 pub(super) fn generated_names(value: &Value, names: &mut Vec<(String, String)>) {
     match value {
         Value::Object(members) => {
             let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
             let (prefix, name) = (text("generateName"), text("name"));
-            // A long beginning is cut so that the suffix fits into 63 bytes.
+            // A long prefix is truncated so that the suffix fits into 63 bytes.
             let prefix = prefix.get(..prefix.len().min(58)).unwrap_or(prefix);
             if !prefix.is_empty() && name.len() == prefix.len() + 5 && name.starts_with(prefix) {
                 names.push((name.to_owned(), format!("{prefix}<random>")));
@@ -117,7 +117,7 @@ pub(super) fn generated_names(value: &Value, names: &mut Vec<(String, String)>) 
     }
 }
 
-/// The value with stand-ins.
+/// Returns the value with placeholders.
 pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
     match value {
         Value::Object(members) => {
@@ -149,7 +149,7 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
                 };
                 out.insert(text(name, names), value);
             }
-            // Owners of fields are ordered by their times, which are not compared.
+            // Field managers are ordered by their times, which are not compared.
             if let Some(owners) = out.get_mut("managedFields").and_then(Value::as_array_mut) {
                 owners.sort_by_key(|one| {
                     sorted(&one["manager"]) + &sorted(&one["operation"]) + &sorted(&one["subresource"])
@@ -171,7 +171,7 @@ pub(super) fn normal(value: &Value, names: &[(String, String)]) -> Value {
     }
 }
 
-/// A value as a text that does not depend on the order of members.
+/// Formats a value independently of the order of members.
 fn sorted(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -206,14 +206,14 @@ fn text(text: &str, names: &[(String, String)]) -> String {
         }
     }
     for one in GENERATED.iter() {
-        if text.len() >= one.least && text.contains(one.literal) {
+        if text.len() >= one.min_length && text.contains(one.literal) {
             text = one.pattern.replace_all(&text, one.stand_in).into_owned();
         }
     }
     text
 }
 
-/// Where two values differ: pointer, recorded, seen.
+/// Returns where two values differ: pointer, recorded, seen.
 pub(super) fn differences(at: &str, want: &Value, got: &Value, out: &mut Vec<String>) {
     match (want, got) {
         (Value::Object(a), Value::Object(b)) => {

@@ -1,4 +1,4 @@
-//! Which scenarios run where: on a server, or on playgrounds and in a time of this process.
+//! Decides which scenarios run where: on a server, or on playgrounds with a clock of their own in this process.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::conformance::scenario::{Baseline, Scenario};
 use crate::conformance::server::{Remote, Server};
 use crate::{Options, Playground};
 
-/// Scenarios that ask a server at the same time: most of their time is waiting.
-const AT_ONCE: usize = 48;
+/// Maximum number of concurrent scenarios on a server: most of their time is waiting.
+const MAX_CONCURRENT: usize = 48;
 
-/// Scenarios that share a playground at the same time, about as many as when they were recorded.
-const COMPANY: usize = 16;
+/// Maximum number of scenarios that share a playground, about as many as when they were recorded.
+const MAX_SHARED: usize = 16;
 
-/// A scenario that is to be replayed.
+/// A scenario to replay.
 pub(super) struct Chosen {
     pub group: String,
     pub name: String,
@@ -38,29 +38,29 @@ impl Chosen {
     }
 }
 
-/// Scenarios that share a playground: those of a group that were recorded with controllers, as these act on one
-/// another (a Pod that ends makes room for others). Each of the rest has its own.
-fn companies(chosen: Vec<Chosen>) -> Vec<Vec<Chosen>> {
+/// Groups the scenarios that share a playground: those that were recorded with controllers, as they affect one
+/// another (a Pod that finishes frees resources for others). Each of the rest has its own.
+fn groups(chosen: Vec<Chosen>) -> Vec<Vec<Chosen>> {
     let mut shared: BTreeMap<String, Vec<Chosen>> = BTreeMap::new();
-    let mut companies = Vec::new();
+    let mut groups = Vec::new();
     for one in chosen {
         if one.scenario.job_controller {
             shared.entry(one.group.clone()).or_default().push(one);
         } else {
-            companies.push(vec![one]);
+            groups.push(vec![one]);
         }
     }
-    // The long ones begin first.
-    shared.into_values().chain(companies).collect()
+    // The long ones start first.
+    shared.into_values().chain(groups).collect()
 }
 
-/// Replays scenarios on playgrounds of this process, with data below this folder.
+/// Replays scenarios on playgrounds of this process, with data below this directory.
 pub(super) async fn own(scratch: &Path, baseline: &Arc<Baseline>, chosen: Vec<Chosen>) -> Vec<Outcome> {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
-    let runs = companies(chosen)
+    let runs = groups(chosen)
         .into_iter()
         .enumerate()
-        .map(|(number, company)| apart(scratch.join(number.to_string()), Arc::clone(baseline), company));
+        .map(|(number, group)| on_own_thread(scratch.join(number.to_string()), Arc::clone(baseline), group));
     let outcomes: Vec<Vec<Outcome>> = futures::stream::iter(runs)
         .buffer_unordered(at_once)
         .collect()
@@ -75,28 +75,28 @@ pub(super) async fn remote(remote: Remote, baseline: &Baseline, mut chosen: Vec<
     if let Err(why) = exchange::prepare(&make(&Scenario::default()), baseline).await {
         return chosen.iter().map(|one| one.outcome(Err(why.clone()))).collect();
     }
-    // Those that wait for long begin first, so that the others run meanwhile.
+    // Those with long waits start first, so that the others run meanwhile.
     chosen.sort_by_key(|one| !one.scenario.job_controller);
-    all(&chosen, baseline, make, AT_ONCE).await
+    all(&chosen, baseline, make, MAX_CONCURRENT).await
 }
 
 /// Runs scenarios on a thread of their own.
-async fn apart(data: PathBuf, baseline: Arc<Baseline>, company: Vec<Chosen>) -> Vec<Outcome> {
-    let company = Arc::new(company);
+async fn on_own_thread(data: PathBuf, baseline: Arc<Baseline>, group: Vec<Chosen>) -> Vec<Outcome> {
+    let group = Arc::new(group);
     let run = {
-        let company = Arc::clone(&company);
-        tokio::task::spawn_blocking(move || together(&data, &baseline, &company)).await
+        let group = Arc::clone(&group);
+        tokio::task::spawn_blocking(move || together(&data, &baseline, &group)).await
     };
     let why = match run {
         Ok(Ok(outcomes)) => return outcomes,
         Ok(Err(why)) => why,
         Err(error) => error.to_string(),
     };
-    company.iter().map(|one| one.outcome(Err(why.clone()))).collect()
+    group.iter().map(|one| one.outcome(Err(why.clone()))).collect()
 }
 
-/// Scenarios with a playground and a time of their own.
-fn together(data: &Path, baseline: &Baseline, company: &[Chosen]) -> Result<Vec<Outcome>, String> {
+/// Runs scenarios with a playground and a clock of their own.
+fn together(data: &Path, baseline: &Baseline, group: &[Chosen]) -> Result<Vec<Outcome>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -111,19 +111,19 @@ fn together(data: &Path, baseline: &Baseline, company: &[Chosen]) -> Result<Vec<
             let server = Server::Own(playground.guarded_router());
             client(server, Some(playground.clone()), baseline, scenario)
         };
-        // The recorded Nodes were made before anything was frozen.
+        // The recorded Nodes were created before the controllers were stopped.
         playground.start_node_controllers();
-        if company.iter().any(|one| one.scenario.job_controller) {
+        if group.iter().any(|one| one.scenario.job_controller) {
             playground.start_controllers();
         }
         exchange::prepare(&make(&Scenario::default()), baseline).await?;
-        let outcomes = all(company, baseline, make, COMPANY).await;
+        let outcomes = all(group, baseline, make, MAX_SHARED).await;
         playground.shutdown().await;
         Ok(outcomes)
     })
 }
 
-/// Replays scenarios on one server that is prepared.
+/// Replays scenarios on one prepared server.
 async fn all(
     chosen: &[Chosen],
     baseline: &Baseline,
