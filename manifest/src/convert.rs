@@ -37,11 +37,11 @@ impl Document {
                 if items.iter().all(Value::is_object) && !items.is_empty() =>
             {
                 let texts = items.iter().map(to_yaml).collect::<Vec<_>>();
-                self.spelled(Document::parse(texts.join("---\n")))
+                self.spelled(&Document::parse(texts.join("---\n")))
             }
             (Format::Yaml, values) => {
                 let texts = values.iter().map(|value| to_yaml(value)).collect::<Vec<_>>();
-                self.spelled(Document::parse(texts.join("---\n")))
+                self.spelled(&Document::parse(texts.join("---\n")))
             }
         })
     }
@@ -49,9 +49,9 @@ impl Document {
 
 impl Document {
     /// A stream in YAML of the same values, with the numbers as this text in JSON spells them.
-    fn spelled(&self, fresh: Document) -> String {
-        match spelling::as_typed(&fresh, self) {
-            Ok(Some(spelled)) if spelled.has_values_of(&fresh) => spelled.text().to_owned(),
+    fn spelled(&self, fresh: &Document) -> String {
+        match spelling::as_typed(fresh, self) {
+            Ok(Some(spelled)) if spelled.has_values_of(fresh) => spelled.text().to_owned(),
             _ => fresh.text().to_owned(),
         }
     }

@@ -192,13 +192,13 @@ pub(crate) fn shown(yaml: &Document, json: &Document) -> Document {
 
 /// A text in JSON, as it is made of the values of a stream, whose numbers are spelled as there.
 pub(crate) fn shown_anew(yaml: &Document, json: String) -> String {
-    let is_rounded = |(id, _): (NodeId, _)| {
+    let is_rounded = |id: NodeId| {
         number(yaml.tree(), id).is_some_and(|text| {
             let value = scalar::resolve(text).map(|value| value.to_string());
             in_json(text) != value
         })
     };
-    if !(0..yaml.tree().nodes.len()).map(|id| (id, ())).any(is_rounded) {
+    if !(0..yaml.tree().nodes.len()).any(is_rounded) {
         return json;
     }
     let view = Document::parse(json);

@@ -50,6 +50,7 @@ impl Quantity {
     }
 
     /// Subtracts `other`, saturating at zero.
+    #[must_use]
     pub fn saturating_sub(&self, other: &Self) -> Self {
         Self {
             nanos: (self.nanos - other.nanos).max(0),

@@ -199,7 +199,7 @@ fn receive(which: Memo<String>, received: Received) {
                     return match serde_json::from_str(data) {
                         Ok(log_error) => received.record_error(log_error),
                         Err(error) => {
-                            leptos::logging::warn!("cannot parse an error of the log stream: {error}")
+                            leptos::logging::warn!("cannot parse an error of the log stream: {error}");
                         }
                     };
                 }

@@ -342,7 +342,7 @@ impl PodLifecycle {
         }
         match crate::api::registry::delete_object(&self.cluster, &self.key, "Background", Some(0)) {
             Err(status) if status.code != 404 => {
-                tracing::warn!(message = status.message, "cannot remove a Pod")
+                tracing::warn!(message = status.message, "cannot remove a Pod");
             }
             _ => {}
         }

@@ -95,7 +95,7 @@ pub(crate) fn read(
             }
             let mut out = Vec::new();
             for line in chosen {
-                if options.timestamps && line.starts_line {
+                if options.timestamps && line.is_start {
                     out.extend_from_slice(line.stamp.as_bytes());
                     out.push(b' ');
                 }
@@ -162,7 +162,7 @@ fn lines_of(entries: &VecDeque<Line>, lines: usize) -> usize {
             break;
         }
         count += 1;
-        left -= usize::from(entry.starts_line);
+        left -= usize::from(entry.is_start);
     }
     count
 }

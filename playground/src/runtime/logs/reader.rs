@@ -18,7 +18,7 @@ pub(super) struct Line {
     pub text: Vec<u8>,
     pub is_full: bool,
     /// Whether this is the first part of its line.
-    pub starts_line: bool,
+    pub is_start: bool,
 }
 
 /// Reads a log from the start of its newest file, as the kubelet does; a follower continues across rotations.
@@ -138,7 +138,7 @@ impl Reader {
 }
 
 impl Line {
-    pub fn parse(entry: &[u8], starts_line: bool) -> Option<Self> {
+    pub fn parse(entry: &[u8], is_start: bool) -> Option<Self> {
         let mut parts = entry.splitn(4, |byte| *byte == b' ');
         let stamp = std::str::from_utf8(parts.next()?).ok()?.to_owned();
         let _stream = parts.next()?;
@@ -148,7 +148,7 @@ impl Line {
             stamp,
             text: parts.next()?.to_vec(),
             is_full,
-            starts_line,
+            is_start,
         })
     }
 }

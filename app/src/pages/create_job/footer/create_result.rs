@@ -147,8 +147,8 @@ pub fn DryRunStatus(
                 (_, Ok(outcome)) if outcome.documents.iter().any(is_refused) => {
                     Some((Glyph::Cross, review::OBJECTS))
                 }
-                (_, Ok(_)) => Some((Glyph::Alert, review::UNASKED)),
-                (_, Err(_)) => Some((Glyph::Alert, review::UNASKED)),
+                // Nothing was refused, and not everything was checked.
+                (_, Ok(_) | Err(_)) => Some((Glyph::Alert, review::UNASKED)),
             }
         })
     });
