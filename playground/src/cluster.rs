@@ -24,6 +24,8 @@ pub struct Cluster {
     pub(crate) admission: Arc<Mutex<()>>,
     /// What was told lately.
     pub(crate) events: Arc<Recorders>,
+    /// Minor version of Kubernetes 1 whose rules objects are held to; the newest if `None`.
+    pub minor: Option<u16>,
     /// How much the data folder may hold, and whether it holds too much.
     pub(crate) disk: Arc<DiskState>,
 }
@@ -59,6 +61,7 @@ impl Cluster {
     /// A cluster on an open store.
     pub fn new(store: Store, clock: Clock, data_dir: PathBuf) -> Self {
         Self {
+            minor: None,
             store,
             clock,
             data_dir: data_dir.into(),

@@ -42,7 +42,7 @@ pub use tls::raise_open_files_limit;
 
 /// Bytes of a quantity such as `500Mi`; none if it is no quantity.
 pub fn quantity_bytes(text: &str) -> Option<u64> {
-    api::decode::quantity::Quantity::parse(text)
+    k8s_rules::Quantity::parse(text)
         .ok()
         .map(|quantity| quantity.units(1))
 }
@@ -113,6 +113,14 @@ impl Playground {
             tasks: TaskTracker::new(),
             identity: Arc::new(identity),
         })
+    }
+
+    /// Holds new objects to the rules of a minor version of Kubernetes 1 instead of the newest. Before
+    /// [`Playground::start`].
+    #[must_use]
+    pub fn of_minor(mut self, minor: u16) -> Self {
+        self.cluster.minor = Some(minor);
+        self
     }
 
     /// Bounds what the data folder holds: above it, the Pod that uses most of the disk is evicted. Without a bound it

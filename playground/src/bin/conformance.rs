@@ -1,4 +1,4 @@
-//! `conformance DIR [--server URL --kubeconfig FILE] [FILTER]`: replays recorded exchanges of a real API server and
+//! `conformance DIR... [--filter TEXT] [--server URL --kubeconfig FILE]`: replays recorded exchanges of a real API server and
 //! prints what differs, and the counts of each group.
 
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use playground::conformance::{Outcome, Target, run, totals};
 
-const USAGE: &str = "usage: conformance DIR [--server URL --kubeconfig FILE] [FILTER]";
+const USAGE: &str = "usage: conformance DIR... [--filter TEXT] [--server URL --kubeconfig FILE]";
 /// Most differences that are printed of a scenario.
 const SHOWN: usize = 8;
 
 /// What the command line says.
 #[derive(Default)]
 struct Arguments {
-    folder: Option<PathBuf>,
+    folders: Vec<PathBuf>,
     filter: String,
     server: Option<String>,
     kubeconfig: Option<PathBuf>,
@@ -24,20 +24,20 @@ fn arguments() -> Option<Arguments> {
     let mut given = std::env::args().skip(1);
     while let Some(argument) = given.next() {
         match argument.as_str() {
+            "--filter" => found.filter = given.next()?,
             "--server" => found.server = Some(given.next()?),
             "--kubeconfig" => found.kubeconfig = Some(given.next()?.into()),
             flag if flag.starts_with("--") => return None,
-            _ if found.folder.is_none() => found.folder = Some(argument.into()),
-            _ => found.filter = argument,
+            _ => found.folders.push(argument.into()),
         }
     }
-    Some(found)
+    (!found.folders.is_empty()).then_some(found)
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let Some(Arguments {
-        folder: Some(folder),
+        folders,
         filter,
         server,
         kubeconfig,
@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let outcome = run(&folder, &target, |name| name.contains(&filter)).await;
+    let outcome = run(&folders, &target, |name| name.contains(&filter)).await;
     if scratch.exists()
         && let Err(error) = std::fs::remove_dir_all(&scratch)
     {

@@ -14,6 +14,9 @@ use super::server::{Remote, Server};
 use crate::cluster::Clock;
 use crate::{Options, Playground};
 
+/// Minor version of the server that the exchanges were recorded with.
+const RECORDED: u16 = 36;
+
 /// Scenarios that ask a server at the same time: most of their time is waiting.
 const AT_ONCE: usize = 48;
 
@@ -106,6 +109,7 @@ fn together(data: &Path, baseline: &Baseline, company: &[Chosen]) -> Result<Vec<
         };
         let playground =
             Playground::in_memory(options, Clock::of_runtime()).map_err(|error| error.to_string())?;
+        let playground = playground.of_minor(RECORDED);
         let make = |scenario: &Scenario| {
             let server = Server::Own(playground.guarded_router());
             client(server, Some(playground.clone()), baseline, scenario)

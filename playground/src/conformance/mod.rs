@@ -73,15 +73,16 @@ pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
     totals
 }
 
-/// Runs the scenarios of a folder whose `group/file` the filter takes.
+/// Runs the scenarios of folders, of which the first has the baseline, whose `group/file` the filter takes.
 pub async fn run(
-    folder: &Path,
+    folders: &[PathBuf],
     target: &Target,
     filter: impl Fn(&str) -> bool,
 ) -> Result<Vec<Outcome>, RunError> {
-    let baseline: Arc<Baseline> = Arc::new(scenario::read(&folder.join("baseline.json"))?);
+    let first = folders.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
+    let baseline: Arc<Baseline> = Arc::new(scenario::read(&first.join("baseline.json"))?);
     let mut chosen = Vec::new();
-    for (group, path) in scenario::files(folder)? {
+    for (group, path) in scenario::files(folders)? {
         let name = path
             .file_stem()
             .unwrap_or_default()

@@ -133,7 +133,7 @@ fn expand(value: &mut Value) {
 }
 
 /// The scenario files below a folder, by group and name.
-pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
+pub fn files(folders: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
     let list = |folder: &Path| -> Result<Vec<PathBuf>, ScenarioError> {
         let unreadable = |error| ScenarioError::Read(folder.to_owned(), error);
         let mut paths = Vec::new();
@@ -150,7 +150,11 @@ pub fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
             .into_owned()
     };
     let mut files = Vec::new();
-    for group in list(folder)?.into_iter().filter(|path| path.is_dir()) {
+    let mut groups = Vec::new();
+    for folder in folders {
+        groups.extend(list(folder)?.into_iter().filter(|path| path.is_dir()));
+    }
+    for group in groups {
         for file in list(&group)? {
             // `nnn-slug.json`; other files are material.
             let file_name = name(&file);

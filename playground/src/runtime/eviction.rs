@@ -317,7 +317,7 @@ fn exceeded(usage: &Usage) -> Option<String> {
     let limits: Vec<_> = containers.iter().filter_map(limit_of).collect();
     if let Some(all) = limits
         .into_iter()
-        .reduce(crate::api::decode::quantity::Quantity::plus)
+        .reduce(k8s_rules::Quantity::plus)
         && usage.local() > all.units(1)
     {
         return Some(format!(

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::environment::list;
-use crate::api::decode::quantity::Quantity;
+use k8s_rules::Quantity;
 
 /// A quantity as it is written.
 pub(super) fn text(value: &Value) -> String {

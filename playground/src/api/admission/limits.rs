@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::api::decode::quantity::Quantity;
+use k8s_rules::Quantity;
 use crate::api::error::ApiError;
 use crate::api::kinds;
 use crate::cluster::Cluster;

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::limits::total;
-use crate::api::decode::quantity::Quantity;
+use k8s_rules::Quantity;
 use crate::api::error::ApiError;
 use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::json_kind;
-use super::quantity::Quantity;
+use k8s_rules::Quantity;
 use super::schema::{Schema, Struct, Type};
 
 /// Whole numbers that are no pointers in Go: zero is as good as absent.
@@ -307,7 +307,8 @@ fn quantity(value: &Value) -> Result<Value, String> {
         Value::Number(number) => number.to_string(),
         other => other.to_string(),
     };
-    Quantity::parse(&text).map(|quantity| quantity.canonical(&text).into())
+    let quantity = Quantity::parse(&text).map_err(|error| error.to_string())?;
+    Ok(quantity.written(&text).into())
 }
 
 /// Any offset is read; seconds in UTC are written.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::job::count_indexes;
+use k8s_rules::validation::count_indexes;
+
 use super::{list, not_negative, text};
 use crate::api::field::FieldError;
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::facts::{deleting, tracked};
 use super::queue::Name;
 use super::{TRACKING, items, status, text};
-use crate::api::selector;
+use k8s_rules::machinery::labels;
 use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::controllers::garbage::release;
@@ -38,7 +38,7 @@ pub(super) fn name(pod: &Value, owner: &Value) -> Name {
 }
 
 fn selects(job: &Value, pod: &Value) -> bool {
-    selector::object_matches(&job["spec"]["selector"], &pod["metadata"]["labels"])
+    labels::takes(&job["spec"]["selector"], &pod["metadata"]["labels"])
 }
 
 /// Jobs that would adopt a Pod.
