@@ -88,6 +88,7 @@ impl Json {
             severity: Severity::Error,
             entry: None,
             path: Path::root(),
+            field: None,
             range: at..at,
             subjects: vec![words],
             fix: None,

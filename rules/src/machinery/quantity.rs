@@ -205,6 +205,17 @@ fn scaled(digits: i128, power: i64) -> i128 {
     }
 }
 
+/// Keeps an amount within what can be read again: with a binary suffix that is 2^63-1. The bounds are as far from zero
+/// on both sides.
+fn bounded(nano: i128, form: Form) -> i128 {
+    let most = if form == Form::Binary {
+        i128::from(i64::MAX) * ONE
+    } else {
+        i128::MAX
+    };
+    nano.clamp(-most, most)
+}
+
 impl Quantity {
     /// Nothing.
     pub const ZERO: Self = Self {
@@ -284,18 +295,20 @@ impl Quantity {
     /// The sum, written in the form of `self` unless that is nothing.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
+        let form = if self.is_zero() { other.form } else { self.form };
         Self {
-            nano: self.nano.saturating_add(other.nano),
-            form: if self.is_zero() { other.form } else { self.form },
+            nano: bounded(self.nano.saturating_add(other.nano), form),
+            form,
         }
     }
 
     /// What is left of it without `other`, written in its own form.
     #[must_use]
     pub fn less(self, other: Self) -> Self {
+        let form = if self.is_zero() { other.form } else { self.form };
         Self {
-            nano: self.nano.saturating_sub(other.nano),
-            form: if self.is_zero() { other.form } else { self.form },
+            nano: bounded(self.nano.saturating_sub(other.nano), form),
+            form,
         }
     }
 
@@ -303,7 +316,7 @@ impl Quantity {
     #[must_use]
     pub fn times(self, n: u32) -> Self {
         Self {
-            nano: self.nano.saturating_mul(i128::from(n)),
+            nano: bounded(self.nano.saturating_mul(i128::from(n)), self.form),
             form: self.form,
         }
     }
@@ -314,7 +327,7 @@ impl Quantity {
         let step = ONE / 1000;
         let rounded = self.nano / step + (self.nano % step).signum();
         Self {
-            nano: rounded.saturating_mul(step),
+            nano: bounded(rounded.saturating_mul(step), self.form),
             form: self.form,
         }
     }

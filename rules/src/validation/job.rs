@@ -148,6 +148,7 @@ fn counts(spec: Node<'_>) {
     ] {
         spec.not_negative(key);
     }
+    spec.maybe_flag("suspend");
     if spec.not_negative("maxFailedIndexes").is_some() && !spec.has("backoffLimitPerIndex") {
         let detail = detail!("when maxFailedIndexes is specified");
         spec.get("backoffLimitPerIndex")
