@@ -7,7 +7,7 @@ native cargo fmt --all --check
 native cargo clippy --version >/dev/null 2>&1 || fail "clippy is not there: rustup component add clippy"
 # In one command, so that what they share is checked once.
 say "Lints of the document engine, the playground, the pages and the server"
-native cargo clippy --quiet --locked -p manifest -p playground -p app --features app/ssr -p server --all-targets -- -D warnings
+native cargo clippy --quiet --locked -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server --all-targets -- -D warnings
 if has_wasm native rustc; then
   say "Lints of the browser's half"
   native cargo clippy --quiet -p app --features hydrate,jobs,wizard --target wasm32-unknown-unknown -- -D warnings

@@ -18,7 +18,7 @@ mod messages;
 pub mod names;
 mod path;
 mod problem;
-pub mod quantity;
+pub use k8s_rules::machinery::quantity;
 mod scalar;
 pub mod schema;
 pub mod shell;

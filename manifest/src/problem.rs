@@ -44,6 +44,9 @@ pub struct Problem {
     pub entry: Option<usize>,
     /// The field it is about.
     pub path: Path,
+    /// The field as the API server names it in its answer, which is not always the path; none for what it does not
+    /// name.
+    pub field: Option<String>,
     /// Bytes of the text it is about.
     pub range: Range<usize>,
     /// What the message names: a key, a value, a limit.
@@ -60,6 +63,7 @@ impl Problem {
             severity: Severity::Error,
             entry: None,
             path: Path::root(),
+            field: None,
             range,
             subjects: vec![subject.to_owned()],
             fix: None,
@@ -74,10 +78,26 @@ impl Problem {
     /// What is wrong and what to do.
     pub fn text(&self, language: Language) -> String {
         let template = messages::template(self.code, language);
-        let mut out = template.to_owned();
-        for (position, subject) in self.subjects.iter().enumerate() {
-            out = out.replace(&format!("{{{position}}}"), messages::word(subject, language));
+        let mut out = String::with_capacity(template.len());
+        // In one pass: a subject may hold what looks like a place for another.
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            let found = after.split_once('}').and_then(|(number, after)| {
+                let subject = self.subjects.get(number.parse::<usize>().ok()?)?;
+                Some((messages::word(subject, language), after))
+            });
+            match found {
+                Some((subject, after)) => {
+                    out.push_str(subject);
+                    rest = after;
+                }
+                None => {
+                    out.push('{');
+                    rest = after;
+                }
+            }
         }
-        out
+        out + rest
     }
 }

@@ -44,7 +44,7 @@ pub use crate::tls::raise_open_files_limit;
 
 /// Parses a quantity such as `500Mi` into bytes; `None` if it is not a quantity.
 pub fn quantity_bytes(text: &str) -> Option<u64> {
-    api::decode::quantity::Quantity::parse(text)
+    k8s_rules::Quantity::parse(text)
         .ok()
         .map(|quantity| quantity.units(1))
 }
@@ -115,6 +115,14 @@ impl Playground {
             tasks: TaskTracker::new(),
             identity: Arc::new(identity),
         })
+    }
+
+    /// Holds new objects to the rules of a minor version of Kubernetes 1 instead of the newest. Before
+    /// [`Playground::start`].
+    #[must_use]
+    pub fn of_minor(mut self, minor: u16) -> Self {
+        self.cluster.minor = Some(minor);
+        self
     }
 
     /// Limits the size of the data directory: above it, the Pod that uses most of the disk is evicted. The default

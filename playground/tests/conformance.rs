@@ -24,8 +24,13 @@ const FLOORS: [(&str, usize); 13] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_group_falls_behind() {
     let scratch = tempfile::tempdir().unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
-    let outcomes = run(&folder, &Target::Own(scratch.path().to_owned()), |_| true)
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Those of the rules lie with the rules.
+    let folders = [
+        here.join("tests/conformance"),
+        here.join("../rules/tests/recordings"),
+    ];
+    let outcomes = run(&folders, &Target::Own(scratch.path().to_owned()), |_| true)
         .await
         .unwrap();
     let totals = totals(&outcomes);

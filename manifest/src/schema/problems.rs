@@ -37,6 +37,7 @@ fn beyond(document: &Document, schema: &Schema, told: &[Problem]) -> Vec<Problem
                 entry,
                 problems: &mut problems,
                 strict: false,
+                chooses: true,
             };
             walk.entry(object, schema);
         }
@@ -105,6 +106,9 @@ struct Walk<'a> {
     problems: &'a mut Vec<Problem>,
     /// A missing field is refused.
     strict: bool,
+    /// A value has to be one of the schema's choices. Those of a Job are rules, which know more of them: what a version
+    /// does not use may have any value.
+    chooses: bool,
 }
 
 impl Walk<'_> {
@@ -115,6 +119,7 @@ impl Walk<'_> {
             return self.unknown_kind(api_version, kind, schema);
         };
         self.strict = is_custom(api_version);
+        self.chooses = (api_version, kind) != ("batch/v1", "Job");
         self.fields(root, object, At::ROOT, false);
     }
 
@@ -160,7 +165,7 @@ impl Walk<'_> {
                     }
                 }
             }
-            (_, Value::String(text)) if !within_status && !text.is_empty() => {
+            (_, Value::String(text)) if self.chooses && !within_status && !text.is_empty() => {
                 let choices = node.choices();
                 if !choices.is_empty() && !choices.contains(text) {
                     let words = vec![text.clone(), choices.join(", ")];
@@ -283,6 +288,7 @@ impl Walk<'_> {
             code,
             severity,
             entry: Some(self.entry),
+            field: None,
             range: range.unwrap_or_else(|| place(self.document, self.entry, &path)),
             path,
             subjects,

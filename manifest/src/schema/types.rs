@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::node::Type;
-use crate::quantity::{Quantity, QuantityError};
+use k8s_rules::Quantity;
 
 /// How a value does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +55,9 @@ pub(super) fn misfit(kind: Type, value: &Value) -> Option<Misfit> {
     Some(Misfit::Type(wrong))
 }
 
-/// The server takes amounts of any size (and bounds them), so only the form counts.
+/// The server takes amounts of any size (and bounds them), and blanks at the ends, so only the form counts.
 fn quantity(text: &str) -> Option<Misfit> {
-    matches!(text.parse::<Quantity>(), Err(QuantityError::Form)).then_some(Misfit::Quantity)
+    Quantity::parse(text.trim()).is_err().then_some(Misfit::Quantity)
 }
 
 /// RFC 3339: `2026-11-23T10:00:00Z`, with a fraction and an offset where wished.

@@ -1,13 +1,63 @@
 //! Good practice: accepted by the cluster, and worth a word.
 
+use std::collections::HashSet;
+
+use serde_json::Value;
+
 use super::Check;
 use crate::image;
 use crate::path::Path;
 use crate::problem::Severity;
 
+/// The members of a list, each with its place.
+fn items<'v>(parent: &'v Value, at: &Path, key: &str) -> impl Iterator<Item = (Path, &'v Value)> {
+    let at = at.key(key);
+    let list = parent.get(key).and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .enumerate()
+        .map(move |(index, value)| (at.index(index), value))
+}
+
+fn text<'v>(parent: &'v Value, key: &str) -> &'v str {
+    parent.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
 impl Check<'_> {
-    /// An image whose tag moves.
-    pub(super) fn image_advice(&mut self, text: &str, at: &Path) {
+    pub(super) fn advice(&mut self, job: &Value) {
+        let at = Path::of(["spec"]);
+        let number = |key: &str| job.get("spec").and_then(|spec| spec.get(key)?.as_i64());
+        if let (Some(deadline), Some(retries)) = (number("activeDeadlineSeconds"), number("backoffLimit")) {
+            self.deadline(deadline, retries, &at);
+        }
+        let at = at.key("template").key("spec");
+        let Some(pod) = job.pointer("/spec/template/spec") else {
+            return;
+        };
+        let mut mounted = HashSet::new();
+        for list in ["containers", "initContainers"] {
+            for (at, container) in items(pod, &at, list) {
+                self.image(text(container, "image"), &at.key("image"));
+                self.variables(container, &at);
+                for list in ["volumeMounts", "volumeDevices"] {
+                    mounted.extend(items(container, &at, list).map(|(_, mount)| text(mount, "name")));
+                }
+                let files = items(container, &at, "env").filter_map(|(_, variable)| {
+                    variable
+                        .pointer("/valueFrom/fileKeyRef/volumeName")
+                        .and_then(Value::as_str)
+                });
+                mounted.extend(files);
+            }
+        }
+        self.volumes(pod, &at, &mounted);
+    }
+
+    /// An image whose tag moves, or that no Pod can have.
+    fn image(&mut self, text: &str, at: &Path) {
+        if !text.is_empty() && text.trim() != text {
+            return self.report(Severity::Warning, "container.image.space", at, &[]);
+        }
         let Some(image) = image::parse(text) else { return };
         if image.digest.is_none() && matches!(image.tag, None | Some("latest")) {
             self.report(
@@ -19,8 +69,38 @@ impl Check<'_> {
         }
     }
 
+    fn variables(&mut self, container: &Value, at: &Path) {
+        let list = container.get("env").and_then(Value::as_array);
+        let mut taken = HashSet::new();
+        for (index, variable) in list.into_iter().flatten().enumerate() {
+            let name = text(variable, "name");
+            if !name.is_empty() && !taken.insert(name) {
+                let path = at.key("env").index(index).key("name");
+                self.report(Severity::Warning, "env.duplicate", &path, &[name]);
+            }
+        }
+    }
+
+    /// Volumes that are nothing said, which the server makes empty directories, or that nobody uses.
+    fn volumes(&mut self, pod: &Value, at: &Path, mounted: &HashSet<&str>) {
+        for (path, volume) in items(pod, at, "volumes") {
+            let name = text(volume, "name");
+            let is_bare = volume.as_object().is_some_and(|members| {
+                members
+                    .iter()
+                    .all(|(key, value)| key == "name" || value.is_null())
+            });
+            if is_bare {
+                self.report(Severity::Warning, "volume.source.missing", &path, &[name]);
+            }
+            if !name.is_empty() && !mounted.contains(name) {
+                self.report(Severity::Warning, "volume.unmounted", &path.key("name"), &[name]);
+            }
+        }
+    }
+
     /// The waits between retries are 10 s, doubled each time up to 6 minutes (Job controller's back-off).
-    pub(super) fn deadline(&mut self, deadline: i64, retries: i64, at: &Path) {
+    fn deadline(&mut self, deadline: i64, retries: i64, at: &Path) {
         let waits: i64 = (0..retries.clamp(0, 100))
             .map(|retry| (10 << retry.min(10)).min(360))
             .sum();

@@ -1,4 +1,4 @@
-//! The OpenAPI documents of a real Kubernetes 1.36, as the playground serves them.
+//! The OpenAPI documents of a real Kubernetes 1.37, as the playground serves them.
 
 use std::io::Read;
 use std::path::PathBuf;

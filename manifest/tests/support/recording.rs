@@ -1,4 +1,4 @@
-//! What a real API server (Kubernetes 1.36.2) answered to Jobs, from `tests/fixtures/validation` and `decoding`.
+//! What a real API server (Kubernetes 1.36.2) answered to Jobs, from the recordings of the rules.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ impl Field {
 /// All recordings of a group.
 pub fn all(group: &str) -> Vec<Recording> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
+        .join("../rules/tests/recordings")
         .join(group);
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()

@@ -117,7 +117,7 @@ pub fn quantity(data: &[u8]) {
     };
     assert_eq!(first.to_string().parse::<Quantity>().as_ref(), Ok(&first));
     assert_eq!(first.cmp(&second), second.cmp(&first).reverse());
-    for sum in [first.plus(&second), first.times(3)].into_iter().flatten() {
+    for sum in [first.plus(second), first.times(3)] {
         assert_eq!(sum.to_string().parse::<Quantity>(), Ok(sum));
     }
 }

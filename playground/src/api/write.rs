@@ -105,8 +105,8 @@ pub fn create(
         None => managed::update(None, &mut object, resource, "", &options.manager, &now),
     }
     admission::mutate_create(cluster, resource, &mut object)?;
-    kinds::prepare_create(resource, &mut object, labelled);
-    let errors = kinds::validate_create(resource, &object);
+    kinds::prepare_create(resource, &mut object, labelled, cluster.minor);
+    let errors = kinds::validate_create(resource, &object, cluster.minor);
     if !errors.is_empty() {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         return Err(ApiError::invalid(resource.kind, resource.group, name, &errors));
@@ -286,8 +286,8 @@ fn prepare(
     }
     let mut new = tidy(new);
     let errors = match part {
-        Part::Main => kinds::validate_update(resource, old, &new),
-        Part::Status => kinds::validate_status(resource, old, &new),
+        Part::Main => kinds::validate_update(resource, old, &new, cluster.minor),
+        Part::Status => kinds::validate_status(resource, old, &new, cluster.minor),
     };
     if !errors.is_empty() {
         return Err(ApiError::invalid(

@@ -1,19 +1,19 @@
-//! Replays recorded exchanges of a real API server, and prints the differences and the counts of each group:
-//! `conformance DIR [--server URL --kubeconfig FILE] [FILTER]`.
+//! `conformance DIR... [--filter TEXT] [--server URL --kubeconfig FILE]`: replays recorded exchanges of a real API server and
+//! prints what differs, and the counts of each group.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use playground::conformance::{Outcome, Target, run, totals};
 
-const USAGE: &str = "usage: conformance DIR [--server URL --kubeconfig FILE] [FILTER]";
-/// Maximum number of differences printed per scenario.
-const MAX_SHOWN: usize = 8;
+const USAGE: &str = "usage: conformance DIR... [--filter TEXT] [--server URL --kubeconfig FILE]";
+/// Most differences that are printed of a scenario.
+const SHOWN: usize = 8;
 
-/// The parsed command line.
+/// What the command line says.
 #[derive(Default)]
 struct Arguments {
-    dir: Option<PathBuf>,
+    folders: Vec<PathBuf>,
     filter: String,
     server: Option<String>,
     kubeconfig: Option<PathBuf>,
@@ -21,23 +21,23 @@ struct Arguments {
 
 fn arguments() -> Option<Arguments> {
     let mut found = Arguments::default();
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
+    let mut given = std::env::args().skip(1);
+    while let Some(argument) = given.next() {
         match argument.as_str() {
-            "--server" => found.server = Some(arguments.next()?),
-            "--kubeconfig" => found.kubeconfig = Some(arguments.next()?.into()),
+            "--filter" => found.filter = given.next()?,
+            "--server" => found.server = Some(given.next()?),
+            "--kubeconfig" => found.kubeconfig = Some(given.next()?.into()),
             flag if flag.starts_with("--") => return None,
-            _ if found.dir.is_none() => found.dir = Some(argument.into()),
-            _ => found.filter = argument,
+            _ => found.folders.push(argument.into()),
         }
     }
-    Some(found)
+    (!found.folders.is_empty()).then_some(found)
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let Some(Arguments {
-        dir: Some(dir),
+        folders,
         filter,
         server,
         kubeconfig,
@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let outcome = run(&dir, &target, |name| name.contains(&filter)).await;
+    let outcome = run(&folders, &target, |name| name.contains(&filter)).await;
     if scratch.exists()
         && let Err(error) = std::fs::remove_dir_all(&scratch)
     {
@@ -73,7 +73,7 @@ async fn main() -> ExitCode {
 fn print(outcomes: &[Outcome]) -> ExitCode {
     for outcome in outcomes.iter().filter(|outcome| !outcome.differences.is_empty()) {
         println!("{}/{}", outcome.group, outcome.name);
-        for difference in outcome.differences.iter().take(MAX_SHOWN) {
+        for difference in outcome.differences.iter().take(SHOWN) {
             println!("    {difference}");
         }
     }

@@ -19,6 +19,8 @@ pub struct Cluster {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+    /// Minor version of Kubernetes 1 whose rules objects are held to; the newest if `None`.
+    pub minor: Option<u16>,
     /// The directory of logs, volumes and running Pods.
     pub data_dir: Arc<Path>,
     /// Held while admission checks a quota and stores the admitted object, so that two creations cannot both use up
@@ -63,6 +65,7 @@ impl Cluster {
         Self {
             store,
             clock,
+            minor: None,
             data_dir: data_dir.into(),
             admission: Arc::default(),
             events: Arc::default(),

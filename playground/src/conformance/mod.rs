@@ -73,15 +73,16 @@ pub fn totals(outcomes: &[Outcome]) -> BTreeMap<&str, (usize, usize)> {
     totals
 }
 
-/// Runs the scenarios of a directory whose `group/file` matches the filter.
+/// Runs the scenarios of directories, of which the first has the baseline, whose `group/file` matches the filter.
 pub async fn run(
-    dir: &Path,
+    dirs: &[PathBuf],
     target: &Target,
     filter: impl Fn(&str) -> bool,
 ) -> Result<Vec<Outcome>, RunError> {
-    let baseline: Arc<Baseline> = Arc::new(scenario::read(&dir.join("baseline.json"))?);
+    let first = dirs.first().map_or(Path::new(""), PathBuf::as_path);
+    let baseline: Arc<Baseline> = Arc::new(scenario::read(&first.join("baseline.json"))?);
     let mut chosen = Vec::new();
-    for (group, path) in scenario::files(dir)? {
+    for (group, path) in scenario::files(dirs)? {
         let name = path
             .file_stem()
             .unwrap_or_default()

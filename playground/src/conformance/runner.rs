@@ -15,6 +15,9 @@ use crate::conformance::scenario::{Baseline, Scenario};
 use crate::conformance::server::{Remote, Server};
 use crate::{Options, Playground};
 
+/// Minor version of the server that the exchanges were recorded with.
+const RECORDED: u16 = 36;
+
 /// Maximum number of concurrent scenarios on a server: most of their time is waiting.
 const MAX_CONCURRENT: usize = 48;
 
@@ -107,6 +110,7 @@ fn together(data: &Path, baseline: &Baseline, group: &[Chosen]) -> Result<Vec<Ou
         };
         let playground =
             Playground::in_memory(options, Clock::of_runtime()).map_err(|error| error.to_string())?;
+        let playground = playground.of_minor(RECORDED);
         let make = |scenario: &Scenario| {
             let server = Server::Own(playground.guarded_router());
             client(server, Some(playground.clone()), baseline, scenario)

@@ -132,8 +132,8 @@ fn expand(value: &mut Value) {
     }
 }
 
-/// Returns the scenario files below a directory, by group and name.
-pub fn files(dir: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
+/// Returns the scenario files below directories, by group and name.
+pub fn files(dirs: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
     let list = |dir: &Path| -> Result<Vec<PathBuf>, ScenarioError> {
         let unreadable = |error| ScenarioError::Read(dir.to_owned(), error);
         let mut paths = Vec::new();
@@ -150,7 +150,11 @@ pub fn files(dir: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
             .into_owned()
     };
     let mut files = Vec::new();
-    for group in list(dir)?.into_iter().filter(|path| path.is_dir()) {
+    let mut groups = Vec::new();
+    for dir in dirs {
+        groups.extend(list(dir)?.into_iter().filter(|path| path.is_dir()));
+    }
+    for group in groups {
         for file in list(&group)? {
             // `nnn-slug.json`; other files are supporting data.
             let file_name = name(&file);

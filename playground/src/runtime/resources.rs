@@ -1,9 +1,9 @@
 //! Converts limits of containers to numbers. As in Kubernetes, a limit of zero means no limit. Text that is not a
 //! quantity is the smallest limit, never no limit: the API rejects it, so the stored object is damaged.
 
+use k8s_rules::Quantity;
 use serde_json::Value;
 
-use crate::api::decode::quantity::Quantity;
 use crate::runtime::environment::list;
 
 /// Returns a quantity as it is written in the manifest.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::decode::quantity::Quantity;
+use k8s_rules::Quantity;
 
 fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)

@@ -101,6 +101,7 @@ impl Json {
             severity: Severity::Error,
             entry: None,
             path: Path::root(),
+            field: None,
             range: at..at,
             subjects: vec![message],
             fix: None,

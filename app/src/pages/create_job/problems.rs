@@ -119,6 +119,7 @@ fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
         severity: Severity::Error,
         entry: Some(entry),
         path,
+        field: Some(cause.field.clone()),
         range,
         subjects: vec![cause.message.clone()],
         fix: None,

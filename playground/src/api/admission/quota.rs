@@ -3,15 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::admission::limits::total;
-use crate::api::decode::quantity::Quantity;
+use super::limits::total;
 use crate::api::error::ApiError;
-use crate::api::write;
-use crate::api::write::{Part, WriteOptions};
+use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
-use crate::resource;
-use crate::resource::{RESOURCE_QUOTAS, Resource};
+use crate::resource::{self, RESOURCE_QUOTAS, Resource};
 use crate::store::{Key, StoreError};
+use k8s_rules::Quantity;
 
 /// What an object takes of each quota-limited resource.
 pub fn usage(resource: &Resource, object: &Value) -> Vec<(String, Quantity)> {

@@ -7,7 +7,6 @@
 
 mod json;
 mod protobuf;
-pub mod quantity;
 mod schema;
 mod typed;
 mod yaml;

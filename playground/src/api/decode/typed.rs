@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::decode::json_kind;
-use crate::api::decode::quantity::Quantity;
-use crate::api::decode::schema::{Schema, Struct, Type};
+use super::json_kind;
+use super::schema::{Schema, Struct, Type};
+use k8s_rules::Quantity;
 
 /// Whole numbers that are no pointers in Go: zero is as good as absent.
 const PLAIN_INTEGERS: &[&str] = &[
@@ -307,7 +307,8 @@ fn quantity(value: &Value) -> Result<Value, String> {
         Value::Number(number) => number.to_string(),
         other => other.to_string(),
     };
-    Quantity::parse(&text).map(|quantity| quantity.canonical(&text).into())
+    let quantity = Quantity::parse(&text).map_err(|error| error.to_string())?;
+    Ok(quantity.written(&text).into())
 }
 
 /// Any offset is read; seconds in UTC are written.

@@ -1,20 +1,20 @@
 //! What each kind adds to the common rules: defaults, what the server fills in and what it refuses.
 
-mod container;
 mod job;
 mod others;
 mod pod;
 mod pod_spec;
-mod volume;
 
 use serde_json::{Map, Value, json};
 
-use crate::api::field::FieldError;
-use crate::api::validate;
+use k8s_rules::{defaults, validation};
+
+use super::field::FieldError;
+use super::validate;
 use crate::resource::Resource;
 
-pub(super) use crate::api::kinds::pod::apply_limits;
-pub use crate::api::kinds::pod::{admit as admit_pod, qos_class};
+pub(super) use pod::apply_limits;
+pub use pod::{admit as admit_pod, qos_class};
 
 /// Sets a member unless it is there.
 fn default_to(object: &mut Value, name: &str, value: impl Into<Value>) {
@@ -45,7 +45,7 @@ fn items<'a>(object: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut 
 /// Fills in what the API documentation calls defaults. Runs on everything that is decoded.
 pub fn default(resource: &Resource, object: &mut Value) {
     match resource.kind {
-        "Job" => job::default(object),
+        "Job" => defaults::job(object),
         "CronJob" => others::default_cron_job(object),
         "Pod" => pod::default(object),
         "Namespace" => others::default_namespace(object),
@@ -66,12 +66,15 @@ pub fn default(resource: &Resource, object: &mut Value) {
 /// The uid is set already.
 ///
 /// `labelled` says that the client has given labels.
-pub fn prepare_create(resource: &Resource, object: &mut Value, labelled: bool) {
+pub fn prepare_create(resource: &Resource, object: &mut Value, labelled: bool, minor: Option<u16>) {
     if resource.status && resource.kind != "Node" {
         object["status"] = json!({});
     }
     match resource.kind {
-        "Job" => job::prepare_create(object, labelled),
+        "Job" => {
+            defaults::prepare_job(object, labelled);
+            defaults::drop_disabled(object, minor);
+        }
         "Pod" => pod::prepare_create(object),
         "Namespace" => others::prepare_namespace(object),
         "PersistentVolumeClaim" => object["status"] = json!({"phase": "Pending"}),
@@ -85,7 +88,7 @@ pub fn prepare_create(resource: &Resource, object: &mut Value, labelled: bool) {
 /// What a new object gets when it is read from the store for the first time.
 pub fn settle(resource: &Resource, object: &mut Value) {
     if resource.kind == "Job" {
-        job::inherit_labels(object);
+        defaults::inherit_labels(object);
     }
 }
 
@@ -155,11 +158,14 @@ pub fn prepare_status(resource: &Resource, old: &Value, new: &mut Value) {
 }
 
 /// What is wrong with a new object.
-pub fn validate_create(resource: &Resource, object: &Value) -> Vec<FieldError> {
-    let mut errors = validate::meta::create(resource, object);
+pub fn validate_create(resource: &Resource, object: &Value, minor: Option<u16>) -> Vec<FieldError> {
+    let options = validate::options(minor);
+    if resource.kind == "Job" {
+        return validate::causes(validation::job(object, &options)).collect();
+    }
+    let mut errors = validate::meta::create(resource, object, &options);
     match resource.kind {
-        "Job" => validate::job::create(object, &mut errors),
-        "Pod" => validate::pod::create(object, &mut errors),
+        "Pod" => errors.extend(validate::causes(validation::pod(object, &options))),
         "ResourceQuota" => validate::quota::quota(object, &mut errors),
         "LimitRange" => validate::quota::limit_range(object, &mut errors),
         "Event" => validate::others::event(object, &mut errors),
@@ -170,10 +176,11 @@ pub fn validate_create(resource: &Resource, object: &Value) -> Vec<FieldError> {
 }
 
 /// What is wrong with a replacement.
-pub fn validate_update(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors = validate::meta::update(old, new);
+pub fn validate_update(resource: &Resource, old: &Value, new: &Value, minor: Option<u16>) -> Vec<FieldError> {
+    let options = validate::options(minor);
+    let mut errors = validate::meta::update(old, new, &options);
     match resource.kind {
-        "Job" => validate::job::update(old, new, &mut errors),
+        "Job" => validate::job::update(old, new, &options, &mut errors),
         "Pod" => validate::pod::update(old, new, &mut errors),
         "ResourceQuota" => validate::quota::quota(new, &mut errors),
         "LimitRange" => validate::quota::limit_range(new, &mut errors),
@@ -187,8 +194,8 @@ pub fn validate_update(resource: &Resource, old: &Value, new: &Value) -> Vec<Fie
 }
 
 /// What is wrong with a replacement of the status.
-pub fn validate_status(resource: &Resource, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors = validate::meta::update(old, new);
+pub fn validate_status(resource: &Resource, old: &Value, new: &Value, minor: Option<u16>) -> Vec<FieldError> {
+    let mut errors = validate::meta::update(old, new, &validate::options(minor));
     if resource.kind == "Job" {
         validate::job_status::update(old, new, &mut errors);
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::api::kinds::{default_to, entry, items, pod_spec};
+use k8s_rules::defaults;
+
+use super::{default_to, entry, items};
 
 /// `SetDefaults_CronJob` of batch/v1.
 pub(super) fn default_cron_job(object: &mut Value) {
@@ -12,7 +14,7 @@ pub(super) fn default_cron_job(object: &mut Value) {
     default_to(spec, "successfulJobsHistoryLimit", 3);
     default_to(spec, "failedJobsHistoryLimit", 1);
     let template = entry(entry(entry(spec, "jobTemplate"), "spec"), "template");
-    pod_spec::default(entry(template, "spec"));
+    defaults::pod_spec(entry(template, "spec"));
 }
 
 /// Every namespace is labelled with its own name.

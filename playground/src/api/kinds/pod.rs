@@ -3,17 +3,19 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::decode::quantity::Quantity;
+use k8s_rules::defaults;
+
+use super::{default_to, entry, items};
 use crate::api::error::ApiError;
-use crate::api::kinds::{default_to, entry, items, pod_spec};
 use crate::cluster::Cluster;
 use crate::resource::{PODS, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
 use crate::store::Key;
+use k8s_rules::Quantity;
 
 /// `SetDefaults_Pod` of core/v1.
 pub(super) fn default(pod: &mut Value) {
     let spec = entry(pod, "spec");
-    pod_spec::default(spec);
+    defaults::pod_spec(spec);
     default_to(spec, "enableServiceLinks", true);
     let on_host = spec["hostNetwork"] == true;
     for list in ["initContainers", "containers"] {

@@ -1,34 +1,7 @@
-//! The Pod's spec, in a Pod or in a template: defaults and warnings.
+//! Warnings about a Pod's spec, in a Pod or in a template.
 
-use crate::api::decode::quantity::Quantity;
-use serde_json::{Value, json};
-
-use crate::api::kinds::{container, default_to, items, volume};
-
-/// `SetDefaults_PodSpec` of core/v1.
-pub(super) fn default(spec: &mut Value) {
-    default_to(spec, "restartPolicy", "Always");
-    default_to(spec, "terminationGracePeriodSeconds", 30);
-    default_to(spec, "dnsPolicy", "ClusterFirst");
-    default_to(spec, "securityContext", json!({}));
-    default_to(spec, "schedulerName", "default-scheduler");
-    // The older name of the field is always a copy of the newer.
-    match (spec["serviceAccountName"].clone(), spec["serviceAccount"].clone()) {
-        (Value::String(name), _) | (Value::Null, Value::String(name)) => {
-            spec["serviceAccountName"] = name.clone().into();
-            spec["serviceAccount"] = name.into();
-        }
-        _ => {}
-    }
-    for list in ["initContainers", "containers"] {
-        for one in items(spec, list) {
-            container::default(one);
-        }
-    }
-    for one in items(spec, "volumes") {
-        volume::default(one);
-    }
-}
+use k8s_rules::Quantity;
+use serde_json::Value;
 
 /// Labels of nodes that have new names, with the version since which they do.
 const DEPRECATED_LABELS: [(&str, &str); 5] = [

@@ -1,8 +1,8 @@
 //! Label and field selectors: what a list, a watch or a deletecollection is limited to.
 
 mod fields;
-mod labels;
 
+use k8s_rules::machinery::labels::{self, Requirement};
 use serde_json::Value;
 
 use crate::api::error::ApiError;
@@ -15,27 +15,11 @@ pub struct Selector {
     fields: Vec<fields::Term>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Operator {
-    In(Vec<String>),
-    NotIn(Vec<String>),
-    Exists,
-    DoesNotExist,
-    GreaterThan(i64),
-    LessThan(i64),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Requirement {
-    key: String,
-    operator: Operator,
-}
-
 impl Selector {
     /// Reads `labelSelector` and `fieldSelector` of a request on this type.
     pub fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, ApiError> {
         Ok(Self {
-            labels: labels::parse(labels)?,
+            labels: labels::parse(labels).map_err(ApiError::bad_request)?,
             fields: fields::parse(resource, fields)?,
         })
     }
@@ -61,49 +45,6 @@ impl Selector {
             .iter()
             .all(|requirement| requirement.matches(&object["metadata"]["labels"]))
             && self.fields.iter().all(|term| term.matches(object))
-    }
-}
-
-/// Whether a `LabelSelector` object takes an object with these labels; none at all takes nothing.
-pub fn object_matches(selector: &Value, labels: &Value) -> bool {
-    let Some(members) = selector.as_object() else {
-        return false;
-    };
-    let named = members.get("matchLabels").and_then(Value::as_object);
-    let equal = named
-        .into_iter()
-        .flatten()
-        .all(|(key, value)| labels.get(key) == Some(value));
-    let expressions = members.get("matchExpressions").and_then(Value::as_array);
-    equal
-        && expressions.into_iter().flatten().all(|one| {
-            let values = one["values"].as_array().into_iter().flatten();
-            let values = values
-                .filter_map(|value| value.as_str().map(str::to_owned))
-                .collect();
-            let operator = match one["operator"].as_str() {
-                Some("In") => Operator::In(values),
-                Some("NotIn") => Operator::NotIn(values),
-                Some("Exists") => Operator::Exists,
-                _ => Operator::DoesNotExist,
-            };
-            let key = one["key"].as_str().unwrap_or_default().to_owned();
-            Requirement { key, operator }.matches(labels)
-        })
-}
-
-impl Requirement {
-    fn matches(&self, labels: &Value) -> bool {
-        let value = labels.get(&self.key).and_then(Value::as_str);
-        let number = || value.and_then(|value| value.parse::<i64>().ok());
-        match &self.operator {
-            Operator::In(values) => value.is_some_and(|value| values.iter().any(|one| one == value)),
-            Operator::NotIn(values) => value.is_none_or(|value| values.iter().all(|one| one != value)),
-            Operator::Exists => value.is_some(),
-            Operator::DoesNotExist => value.is_none(),
-            Operator::GreaterThan(than) => number().is_some_and(|number| number > *than),
-            Operator::LessThan(than) => number().is_some_and(|number| number < *than),
-        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use k8s_rules::validation::count_indexes;
+
+use super::{list, not_negative, text};
 use crate::api::field::FieldError;
-use crate::api::validate::job::count_indexes;
-use crate::api::validate::{list, not_negative, text};
 
 fn condition(job: &Value, kind: &str) -> bool {
     list(&job["status"], "conditions")

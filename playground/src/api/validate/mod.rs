@@ -1,20 +1,49 @@
-//! What the server refuses, field by field, in its own words.
+//! What the server refuses beyond the rules of new Jobs and Pods (`k8s_rules`): other kinds, quotas, the status, and what
+//! may not change.
 
-pub mod container;
 pub mod job;
 pub mod job_status;
 pub mod meta;
 pub mod others;
 pub mod pod;
-pub mod pod_spec;
 pub mod quota;
-pub mod scheduling;
-pub mod security;
-pub mod volume;
 
 use serde_json::Value;
 
-use crate::api::field::FieldError;
+use k8s_rules::machinery::names::Fault;
+use k8s_rules::validation::{Options, Report};
+
+use super::field::FieldError;
+
+/// Rules for objects that have their defaults.
+pub fn options(minor: Option<u16>) -> Options {
+    Options {
+        defaulted: true,
+        minor,
+    }
+}
+
+/// The causes of a report. What is decoded has no wrong types.
+pub fn causes(report: Report) -> impl Iterator<Item = FieldError> {
+    report.causes.into_iter().map(FieldError::from)
+}
+
+/// What is wrong with a name, in the server's words.
+fn sentences(faults: Vec<Fault>) -> Vec<String> {
+    faults
+        .into_iter()
+        .map(|fault| fault.sentence().into_owned())
+        .collect()
+}
+
+/// What is wrong with a name, each as a cause.
+fn faults(path: &str, name: &str, faults: Vec<Fault>, errors: &mut Vec<FieldError>) {
+    errors.extend(
+        faults
+            .into_iter()
+            .map(|fault| FieldError::invalid(path, name, fault.sentence())),
+    );
+}
 
 /// A string member; empty if missing.
 fn text<'a>(object: &'a Value, name: &str) -> &'a str {
@@ -33,18 +62,5 @@ fn not_negative(object: &Value, name: &str, path: &str, errors: &mut Vec<FieldEr
     {
         let detail = "must be greater than or equal to 0";
         errors.push(FieldError::invalid(format!("{path}.{name}"), number, detail));
-    }
-}
-
-/// Refuses a string that is none of those allowed; a missing one is fine.
-fn one_of(object: &Value, name: &str, path: &str, allowed: &[&str], errors: &mut Vec<FieldError>) {
-    if let Some(value) = object[name].as_str()
-        && !allowed.contains(&value)
-    {
-        errors.push(FieldError::not_supported(
-            format!("{path}.{name}"),
-            value,
-            allowed,
-        ));
     }
 }

@@ -1,14 +1,8 @@
-//! Pods: the spec's rules, and what may change in a Pod that exists.
+//! Pods: what may change in a Pod that exists.
 
 use serde_json::Value;
 
 use crate::api::field::FieldError;
-use crate::api::validate::pod_spec;
-
-/// A new Pod.
-pub fn create(pod: &Value, errors: &mut Vec<FieldError>) {
-    pod_spec::validate(&pod["spec"], "spec", true, errors);
-}
 
 /// A replaced Pod: only images, deadlines, added tolerations and removed gates may differ.
 pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::api::decode::quantity::Quantity;
+use super::{list, sentences, text};
 use crate::api::field::FieldError;
-use crate::api::names;
-use crate::api::validate::{list, text};
+use k8s_rules::Quantity;
+use k8s_rules::machinery::names;
 
 /// Amounts that a quota can limit without a prefix.
 const STANDARD: &[&str] = &[
@@ -34,7 +34,7 @@ const STANDARD: &[&str] = &[
 pub fn quota(object: &Value, errors: &mut Vec<FieldError>) {
     for (name, amount) in object["spec"]["hard"].as_object().into_iter().flatten() {
         let path = format!("spec.hard[{name}]");
-        let problems = names::qualified_name(name);
+        let problems = sentences(names::qualified_name(name));
         let is_name = problems.is_empty();
         for problem in problems {
             errors.push(FieldError::invalid(path.as_str(), name.as_str(), problem));
@@ -183,7 +183,7 @@ fn scope_selector(spec: &Value, errors: &mut Vec<FieldError>) {
 const LIMIT_TYPES: &[&str] = &["Pod", "Container", "PersistentVolumeClaim"];
 
 fn limit_type(path: &str, kind: &str, errors: &mut Vec<FieldError>) {
-    let mut problems = names::qualified_name(kind);
+    let mut problems = sentences(names::qualified_name(kind));
     if problems.is_empty() && !kind.contains('/') && !LIMIT_TYPES.contains(&kind) {
         problems.push("must be a standard limit type or fully qualified".to_owned());
     }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use k8s_rules::machinery::labels;
 use serde_json::{Value, json};
 
 use crate::api::error::ApiError as Status;
-use crate::api::selector;
 use crate::api::write;
 use crate::api::write::{Part, WriteOptions};
 use crate::cluster::Cluster;
@@ -40,7 +40,7 @@ pub(super) fn name(pod: &Value, owner: &Value) -> Name {
 }
 
 fn selects(job: &Value, pod: &Value) -> bool {
-    selector::object_matches(&job["spec"]["selector"], &pod["metadata"]["labels"])
+    labels::takes(&job["spec"]["selector"], &pod["metadata"]["labels"])
 }
 
 /// Returns the Jobs that would adopt a Pod.

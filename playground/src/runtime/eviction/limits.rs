@@ -26,9 +26,7 @@ pub(super) fn exceeded(usage: &Usage) -> Option<String> {
         resources::quantity(limit).filter(|limit| !limit.is_zero())
     };
     let limits: Vec<_> = containers.iter().filter_map(limit_of).collect();
-    if let Some(all) = limits
-        .into_iter()
-        .reduce(crate::api::decode::quantity::Quantity::plus)
+    if let Some(all) = limits.into_iter().reduce(k8s_rules::Quantity::plus)
         && usage.local() > all.units(1)
     {
         return Some(format!(

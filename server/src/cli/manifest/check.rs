@@ -65,7 +65,7 @@ fn value(file: &str, problem: &Problem, line: usize, column: usize) -> Value {
         "start": problem.range.start,
         "end": problem.range.end,
         "document": problem.entry,
-        "path": problem.path.to_string(),
+        "path": problem.field.clone().unwrap_or_else(|| problem.path.to_string()),
         "severity": severity(problem),
         "code": problem.code,
         "message": problem.text(Language::En),

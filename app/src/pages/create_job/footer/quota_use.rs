@@ -22,7 +22,7 @@ pub fn QuotaUse(
             .get(&Path::of(["spec", "parallelism"]))
             .and_then(|n| n.as_u64())
             .unwrap_or(1);
-        let total = (0..wizard.length(&containers)).try_fold(Quantity::zero(), |total, index| {
+        let total = (0..wizard.length(&containers)).try_fold(Quantity::ZERO, |total, index| {
             let resources = containers.index(index).key("resources");
             let amount = ["requests", "limits"].into_iter().find_map(|kind| {
                 wizard
@@ -31,14 +31,13 @@ pub fn QuotaUse(
             });
             match amount {
                 Some(value @ (Value::String(_) | Value::Number(_))) => {
-                    total.plus(&display(&value).parse().ok()?)
+                    Some(total.plus(display(&value).parse().ok()?))
                 }
                 _ => Some(total),
             }
         })?;
-        total
-            .times(u32::try_from(parallelism).ok()?)
-            .filter(|total| !total.is_zero())
+        let total = total.times(u32::try_from(parallelism).ok()?);
+        (!total.is_zero()).then_some(total)
     };
     let cost = move || {
         let (cpu, memory) = (sum("cpu"), sum("memory"));

@@ -1,0 +1,143 @@
+//! What the rules have found, as problems of the text: code, place, range, words and fix.
+
+use std::collections::HashSet;
+
+use k8s_rules::validation::{self, NameRule, Report};
+use k8s_rules::{Cause, Mistyped, Place, Rule, Wanted};
+use serde_json::Value;
+
+use super::{Check, fixes, nearest, scalar_text, type_name};
+use crate::edit::Edit;
+use crate::path::{Path, Segment};
+use crate::problem::{Fix, Severity};
+
+/// What is wrong with the metadata of an object that is no Job.
+pub(super) fn metadata(object: &Value, kind: &str) -> Report {
+    let rule = match kind {
+        "Namespace" => NameRule::Label,
+        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => NameRule::PathSegment,
+        _ => NameRule::Subdomain,
+    };
+    // The server generates a name, which is as good as its prefix.
+    let prefix = object.pointer("/metadata/generateName").and_then(Value::as_str);
+    let has_prefix = prefix.is_some_and(|prefix| !prefix.is_empty());
+    let mut report = validation::object_meta(object, rule, &k8s_rules::Options::default());
+    report
+        .causes
+        .retain(|cause| !(has_prefix && cause.rule == Rule::NameMissing));
+    report
+}
+
+/// Places of the rules as a path.
+fn path(places: impl IntoIterator<Item = Place>) -> Path {
+    let segments = places.into_iter().map(|place| match place {
+        Place::Key(key) => Segment::Key(key),
+        Place::Index(index) => Segment::Index(index),
+    });
+    Path::from(segments.collect::<Vec<Segment>>())
+}
+
+impl Check<'_> {
+    /// Reports what was found, each thing once.
+    pub(super) fn explain(&mut self, object: &Value, report: Report) {
+        for mistyped in report.mistyped {
+            self.mistyped(object, mistyped);
+        }
+        let mut told = HashSet::new();
+        let mut bad_name = false;
+        for cause in report.causes {
+            let code = self.code(object, &cause);
+            let path = path(cause.path.places());
+            // What the name would be with an index says nothing new of a bad name.
+            if bad_name && cause.rule == Rule::JobIndexedName {
+                continue;
+            }
+            bad_name |= path == Path::of(["metadata", "name"]);
+            if !told.insert((code, path.clone(), cause.args.clone())) {
+                continue;
+            }
+            let words: Vec<&str> = cause.args.iter().map(String::as_str).collect();
+            let mut problem = self.problem(Severity::Error, code, &path, &words);
+            problem.field = Some(cause.path.server());
+            problem.fix = fixes::of(self.document, self.entry, &cause, &path).map(|edit| Fix { edit });
+            if let Some(shown) = shown(code, object, &path) {
+                problem.range = nearest(self.document, self.entry, &shown);
+            }
+            self.problems.push(problem);
+        }
+    }
+
+    /// The code of a cause. A Job's name is the value of labels of its Pods, which the person has not written.
+    fn code(&self, object: &Value, cause: &Cause) -> &'static str {
+        let name = object.pointer("/metadata/name").and_then(Value::as_str);
+        let is_name = cause.rule == Rule::LabelValue
+            && cause.value.as_ref().and_then(Value::as_str) == name
+            && matches!(cause.path.last_key().as_str(), "labels")
+            && !["/metadata/labels", "/spec/template/metadata/labels"]
+                .iter()
+                .filter_map(|labels| object.pointer(labels)?.as_object())
+                .flat_map(serde_json::Map::values)
+                .any(|value| value.as_str() == name);
+        let is_unsaid = cause.rule == Rule::JobRestart
+            && object
+                .pointer("/spec/template/spec/restartPolicy")
+                .is_none_or(|policy| policy.is_null() || policy == "");
+        let rule = if is_unsaid {
+            Rule::JobRestartMissing
+        } else if is_name && self.document.entries()[self.entry].kind.as_deref() == Some("Job") {
+            Rule::JobNameLabel
+        } else {
+            cause.rule
+        };
+        rule.code()
+    }
+
+    fn mistyped(&mut self, object: &Value, mistyped: Mistyped) {
+        let path = path(mistyped.places);
+        let found = path
+            .segments()
+            .iter()
+            .try_fold(object, |value, segment| match segment {
+                Segment::Key(key) => value.get(key),
+                Segment::Index(index) => value.get(index),
+            });
+        // A default is never of a wrong type; without the value there is nothing to say.
+        let Some(found) = found else { return };
+        let written = scalar_text(self.document, self.entry, &path, found);
+        let wanted = match mistyped.wanted {
+            Wanted::Text => {
+                if let Some(text) = written {
+                    let set = Edit::Set {
+                        path: path.clone(),
+                        value: Value::String(text),
+                    };
+                    let words = ["a text (put it in quotes)", type_name(found)];
+                    return self.fixable(Severity::Error, "field.type", &path, &words, set);
+                }
+                "a text"
+            }
+            Wanted::Quantity if found.is_string() || found.is_number() => {
+                let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+                return self.report(Severity::Error, "quantity.invalid", &path, &[&text]);
+            }
+            Wanted::Quantity => "a quantity",
+            Wanted::Integer => "a whole number",
+            Wanted::IntegerOrText => "a whole number or a text",
+            Wanted::Boolean => "true or false",
+            Wanted::List => "a list",
+            Wanted::Mapping => "a mapping",
+        };
+        self.report(Severity::Error, "field.type", &path, &[wanted, type_name(found)]);
+    }
+}
+
+/// Where a problem is shown that does not stand where it has to be mended.
+fn shown(code: &str, object: &Value, path: &Path) -> Option<Path> {
+    if code == Rule::JobNameLabel.code() {
+        return Some(Path::of(["metadata", "name"]));
+    }
+    // A Job without labels has those of its template.
+    let own = object.pointer("/metadata/labels").and_then(Value::as_object);
+    let is_inherited = *path == Path::of(["metadata", "labels"]) && own.is_none_or(serde_json::Map::is_empty);
+    is_inherited.then(|| Path::of(["spec", "template", "metadata", "labels"]))
+}

@@ -1,0 +1,32 @@
+//! One-click mends of what the rules have found.
+
+use k8s_rules::{Cause, Rule};
+use serde_json::Value;
+
+use crate::document::Document;
+use crate::edit::Edit;
+use crate::path::{Path, Segment};
+
+/// The change that mends a cause, where there is one.
+pub(super) fn of(document: &Document, entry: usize, cause: &Cause, path: &Path) -> Option<Edit> {
+    let set = |value: Value| {
+        Some(Edit::Set {
+            path: path.clone(),
+            value,
+        })
+    };
+    match cause.rule {
+        Rule::JobRestartMissing => set("Never".into()),
+        // What is missing was filled in with Always.
+        Rule::JobRestart if document.get(entry, path).is_none() => set("Never".into()),
+        Rule::JobRestart => set("OnFailure".into()),
+        Rule::JobReplacement => set("Failed".into()),
+        Rule::FieldRange if path.last() == Some(&Segment::Key("successThreshold".to_owned())) => {
+            set(1.into())
+        }
+        Rule::FieldForbidden | Rule::VolumeSourceMany if document.get(entry, path).is_some() => {
+            Some(Edit::Remove { path: path.clone() })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,76 @@
+//! Defaults of one container.
+
+use serde_json::Value;
+
+use super::{items, member, missing, pod_spec::round, zero};
+
+/// `SetDefaults_Container` of core/v1 and those of its parts.
+pub(super) fn default(container: &mut Value) {
+    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    let pull = pull_policy(image);
+    zero(container, "imagePullPolicy", pull);
+    zero(container, "terminationMessagePath", "/dev/termination-log");
+    zero(container, "terminationMessagePolicy", "File");
+    for port in items(container, "ports") {
+        zero(port, "protocol", "TCP");
+    }
+    for variable in items(container, "env") {
+        let Some(source) = member(variable, "valueFrom") else {
+            continue;
+        };
+        if let Some(field) = member(source, "fieldRef") {
+            zero(field, "apiVersion", "v1");
+        }
+        if let Some(file) = member(source, "fileKeyRef") {
+            missing(file, "optional", false);
+        }
+    }
+    for list in ["envFrom", "volumeMounts", "volumeDevices"] {
+        items(container, list).for_each(drop);
+    }
+    if let Some(resources) = member(container, "resources") {
+        round(resources);
+    }
+    for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(one) = member(container, name) {
+            probe(one);
+        }
+    }
+    if let Some(lifecycle) = member(container, "lifecycle") {
+        for name in ["postStart", "preStop"] {
+            if let Some(action) = member(lifecycle, name).and_then(|hook| member(hook, "httpGet")) {
+                http_get(action);
+            }
+        }
+    }
+}
+
+/// Images without a tag, or tagged `latest`, are asked for each time.
+pub(super) fn pull_policy(image: &str) -> &'static str {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    if last.contains('@') {
+        return "IfNotPresent";
+    }
+    match last.split_once(':') {
+        Some((_, tag)) if tag != "latest" => "IfNotPresent",
+        _ => "Always",
+    }
+}
+
+fn probe(probe: &mut Value) {
+    zero(probe, "timeoutSeconds", 1);
+    zero(probe, "periodSeconds", 10);
+    zero(probe, "successThreshold", 1);
+    zero(probe, "failureThreshold", 3);
+    if let Some(action) = member(probe, "httpGet") {
+        http_get(action);
+    }
+    if let Some(action) = member(probe, "grpc") {
+        missing(action, "service", "");
+    }
+}
+
+fn http_get(action: &mut Value) {
+    zero(action, "path", "/");
+    zero(action, "scheme", "HTTP");
+}

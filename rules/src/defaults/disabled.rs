@@ -1,0 +1,177 @@
+//! Fields that a version has and does not use: they are dropped before anything looks at them
+//! (`DropDisabledTemplateFields` of `pkg/api/pod`, `DropDisabledFields` of `pkg/api/job`).
+
+use serde_json::Value;
+
+use super::{items, member};
+use crate::features::Feature;
+
+/// Annotations that are dropped from Pods for ever.
+const INIT_CONTAINER_ANNOTATIONS: [&str; 4] = [
+    "pod.beta.kubernetes.io/init-containers",
+    "pod.alpha.kubernetes.io/init-containers",
+    "pod.beta.kubernetes.io/init-container-statuses",
+    "pod.alpha.kubernetes.io/init-container-statuses",
+];
+
+/// Drops from a new Job what a version (a minor of Kubernetes 1, or the newest) has no use for.
+pub fn drop_disabled(job: &mut Value, minor: Option<u16>) {
+    let off = |feature: Feature| !feature.is_on(minor);
+    let Some(spec) = member(job, "spec") else { return };
+    if off(Feature::WorkloadWithJob) {
+        remove(spec, "scheduling");
+    }
+    let Some(template) = member(spec, "template") else {
+        return;
+    };
+    if let Some(annotations) =
+        member(template, "metadata").and_then(|metadata| member(metadata, "annotations"))
+    {
+        for key in INIT_CONTAINER_ANNOTATIONS {
+            remove(annotations, key);
+        }
+    }
+    let Some(pod) = member(template, "spec") else {
+        return;
+    };
+    for (feature, name) in [
+        (Feature::PodLevelResources, "resources"),
+        (Feature::HostnameOverride, "hostnameOverride"),
+        (Feature::GenericWorkload, "schedulingGroup"),
+        (Feature::EvictionRequestAPI, "evictionResponders"),
+    ] {
+        if off(feature) {
+            remove(pod, name);
+        }
+    }
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for one in items(pod, list) {
+            container(one, &off);
+        }
+    }
+    for one in items(pod, "volumes") {
+        volume(one, &off);
+    }
+}
+
+fn remove(object: &mut Value, name: &str) {
+    if let Some(members) = object.as_object_mut() {
+        members.remove(name);
+    }
+}
+
+fn container(container: &mut Value, off: &dyn Fn(Feature) -> bool) {
+    if off(Feature::ContainerRestartRules) {
+        remove(container, "restartPolicyRules");
+    }
+    if off(Feature::VolumeBindMountOptions) {
+        for mount in items(container, "volumeMounts") {
+            remove(mount, "bindMountOptions");
+        }
+    }
+    if off(Feature::EnvFiles) {
+        for variable in items(container, "env") {
+            if let Some(source) = member(variable, "valueFrom") {
+                remove(source, "fileKeyRef");
+            }
+        }
+    }
+    for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(probe) = member(container, name) {
+            if off(Feature::H2CContainerProbe)
+                && let Some(action) = member(probe, "httpGet")
+            {
+                remove(action, "protocol");
+            }
+            if off(Feature::GRPCContainerProbeTLS)
+                && let Some(action) = member(probe, "grpc")
+            {
+                remove(action, "mode");
+            }
+        }
+    }
+    if off(Feature::H2CContainerProbe)
+        && let Some(lifecycle) = member(container, "lifecycle")
+    {
+        for name in ["postStart", "preStop"] {
+            if let Some(action) = member(lifecycle, name).and_then(|hook| member(hook, "httpGet")) {
+                remove(action, "protocol");
+            }
+        }
+    }
+    stop_signal(container, off);
+}
+
+/// Without its signal a lifecycle of nothing is none.
+fn stop_signal(container: &mut Value, off: &dyn Fn(Feature) -> bool) {
+    if !off(Feature::ContainerStopSignals) {
+        return;
+    }
+    let Some(lifecycle) =
+        member(container, "lifecycle").filter(|lifecycle| super::has(lifecycle, "stopSignal"))
+    else {
+        return;
+    };
+    remove(lifecycle, "stopSignal");
+    if lifecycle
+        .as_object()
+        .is_some_and(|members| members.values().all(Value::is_null))
+    {
+        remove(container, "lifecycle");
+    }
+}
+
+fn volume(volume: &mut Value, off: &dyn Fn(Feature) -> bool) {
+    if off(Feature::EmptyDirVolumeMode)
+        && let Some(source) = member(volume, "emptyDir")
+    {
+        remove(source, "mode");
+    }
+    if let Some(projected) = member(volume, "projected") {
+        for source in items(projected, "sources") {
+            for (feature, name) in [
+                (Feature::ClusterTrustBundleProjection, "clusterTrustBundle"),
+                (Feature::PodCertificateRequest, "podCertificate"),
+            ] {
+                if off(feature) {
+                    remove(source, name);
+                }
+            }
+        }
+    }
+    if off(Feature::AtomicWriteVolumeUserFields) {
+        users(volume);
+    }
+}
+
+/// Owners of files. The server looks at the first source that is there, so the others keep theirs.
+fn users(volume: &mut Value) {
+    for name in ["secret", "configMap", "downwardAPI", "projected"] {
+        let Some(source) = member(volume, name) else {
+            continue;
+        };
+        remove(source, "defaultUser");
+        for item in items(source, "items") {
+            remove(item, "user");
+        }
+        for part in items(source, "sources") {
+            let kinds = [
+                "secret",
+                "downwardAPI",
+                "configMap",
+                "serviceAccountToken",
+                "clusterTrustBundle",
+                "podCertificate",
+            ];
+            if let Some(kind) = kinds.into_iter().find(|kind| super::has(part, kind))
+                && let Some(source) = member(part, kind)
+            {
+                remove(source, "user");
+                for item in items(source, "items") {
+                    remove(item, "user");
+                }
+            }
+        }
+        return;
+    }
+}

@@ -1,0 +1,70 @@
+//! The Pod's spec, in a Pod or in a template.
+
+use serde_json::{Map, Value};
+
+use super::{container, items, member, missing, volume, zero};
+use crate::machinery::quantity::Quantity;
+
+/// `SetDefaults_PodSpec` of core/v1 and those of its parts.
+pub fn pod_spec(spec: &mut Value) {
+    zero(spec, "restartPolicy", "Always");
+    missing(spec, "terminationGracePeriodSeconds", 30);
+    zero(spec, "dnsPolicy", "ClusterFirst");
+    missing(spec, "securityContext", Map::new());
+    zero(spec, "schedulerName", "default-scheduler");
+    account(spec);
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for one in items(spec, list) {
+            container::default(one);
+        }
+    }
+    for one in items(spec, "volumes") {
+        volume::default(one);
+    }
+    if let Some(resources) = member(spec, "resources") {
+        round(resources);
+    }
+    if let Some(overhead) = member(spec, "overhead") {
+        round_list(overhead);
+    }
+}
+
+/// The older name of the service account is always a copy of the newer, which wins.
+fn account(spec: &mut Value) {
+    let text = |name: &str| spec.get(name).and_then(Value::as_str).unwrap_or_default();
+    let names = [text("serviceAccountName"), text("serviceAccount")];
+    let Some(name) = names.into_iter().find(|name| !name.is_empty()).map(str::to_owned) else {
+        return;
+    };
+    let is_mistyped = |name: &str| {
+        spec.get(name)
+            .is_some_and(|value| !value.is_null() && !value.is_string())
+    };
+    if !is_mistyped("serviceAccountName")
+        && !is_mistyped("serviceAccount")
+        && let Some(members) = spec.as_object_mut()
+    {
+        members.insert("serviceAccountName".to_owned(), name.clone().into());
+        members.insert("serviceAccount".to_owned(), name.into());
+    }
+}
+
+/// Amounts of resources are kept in thousandths at the finest.
+pub(super) fn round(resources: &mut Value) {
+    for kind in ["limits", "requests"] {
+        if let Some(amounts) = member(resources, kind) {
+            round_list(amounts);
+        }
+    }
+}
+
+pub(super) fn round_list(amounts: &mut Value) {
+    for (_, amount) in amounts.as_object_mut().into_iter().flatten() {
+        if !amount.is_null()
+            && let Some(Ok(exact)) = Quantity::read(amount)
+            && exact.to_milli() != exact
+        {
+            *amount = exact.to_milli().to_string().into();
+        }
+    }
+}

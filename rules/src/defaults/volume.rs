@@ -1,0 +1,86 @@
+//! Defaults of one volume.
+
+use serde_json::{Map, Value};
+
+use super::{items, member, missing, pod_spec::round, zero};
+
+/// `SetDefaults_Volume` of core/v1 and those of its sources.
+pub(super) fn default(volume: &mut Value) {
+    if let Some(members) = volume.as_object_mut()
+        && members
+            .iter()
+            .all(|(name, value)| name == "name" || value.is_null())
+    {
+        members.insert("emptyDir".to_owned(), Map::new().into());
+    }
+    for source in ["secret", "configMap", "downwardAPI", "projected"] {
+        if let Some(source) = member(volume, source) {
+            missing(source, "defaultMode", 420);
+        }
+    }
+    for source in ["secret", "configMap"] {
+        if let Some(source) = member(volume, source) {
+            items(source, "items").for_each(drop);
+        }
+    }
+    if let Some(source) = member(volume, "downwardAPI") {
+        downward(source);
+    }
+    if let Some(projected) = member(volume, "projected") {
+        for source in items(projected, "sources") {
+            if let Some(source) = member(source, "downwardAPI") {
+                downward(source);
+            }
+            if let Some(token) = member(source, "serviceAccountToken") {
+                missing(token, "expirationSeconds", 3600);
+            }
+        }
+    }
+    if let Some(path) = member(volume, "hostPath") {
+        missing(path, "type", "");
+    }
+    if let Some(iscsi) = member(volume, "iscsi") {
+        zero(iscsi, "iscsiInterface", "default");
+    }
+    if let Some(rbd) = member(volume, "rbd") {
+        zero(rbd, "pool", "rbd");
+        zero(rbd, "user", "admin");
+        zero(rbd, "keyring", "/etc/ceph/keyring");
+    }
+    if let Some(disk) = member(volume, "azureDisk") {
+        missing(disk, "cachingMode", "ReadWrite");
+        missing(disk, "kind", "Shared");
+        missing(disk, "fsType", "ext4");
+        missing(disk, "readOnly", false);
+    }
+    if let Some(scale) = member(volume, "scaleIO") {
+        zero(scale, "storageMode", "ThinProvisioned");
+        zero(scale, "fsType", "xfs");
+    }
+    if let Some(image) = member(volume, "image") {
+        let reference = image.get("reference").and_then(Value::as_str).unwrap_or_default();
+        let policy = if reference.is_empty() {
+            "IfNotPresent"
+        } else {
+            super::container::pull_policy(reference)
+        };
+        zero(image, "pullPolicy", policy);
+    }
+    let claim = member(volume, "ephemeral")
+        .and_then(|ephemeral| member(ephemeral, "volumeClaimTemplate"))
+        .and_then(|template| member(template, "spec"));
+    if let Some(claim) = claim {
+        missing(claim, "volumeMode", "Filesystem");
+        if let Some(resources) = member(claim, "resources") {
+            round(resources);
+        }
+    }
+}
+
+fn downward(source: &mut Value) {
+    for item in items(source, "items") {
+        if let Some(field) = member(item, "fieldRef") {
+            zero(field, "apiVersion", "v1");
+        }
+    }
+}

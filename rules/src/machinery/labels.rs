@@ -1,0 +1,106 @@
+//! Labels: selectors as text (`app=web,tier in (x, y),!old`) and as objects, and what they take
+//! ([labels](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api)).
+
+mod parse;
+
+use serde_json::Value;
+
+pub use parse::parse;
+
+/// How a requirement compares a label.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operator {
+    /// Is one of these.
+    In(Vec<String>),
+    /// Is none of these, or is missing.
+    NotIn(Vec<String>),
+    /// Is there.
+    Exists,
+    /// Is missing.
+    DoesNotExist,
+    /// Is a larger number.
+    GreaterThan(i64),
+    /// Is a smaller number.
+    LessThan(i64),
+}
+
+/// One requirement of a selector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requirement {
+    /// The label's key.
+    pub key: String,
+    /// What it has to be.
+    pub operator: Operator,
+}
+
+impl Requirement {
+    /// Whether labels fulfil it.
+    pub fn matches(&self, labels: &Value) -> bool {
+        let value = labels.get(&self.key).and_then(Value::as_str);
+        let number = || value.and_then(|value| value.parse::<i64>().ok());
+        match &self.operator {
+            Operator::In(values) => value.is_some_and(|value| values.iter().any(|one| one == value)),
+            Operator::NotIn(values) => value.is_none_or(|value| values.iter().all(|one| one != value)),
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+            Operator::GreaterThan(than) => number().is_some_and(|number| number > *than),
+            Operator::LessThan(than) => number().is_some_and(|number| number < *than),
+        }
+    }
+}
+
+/// Reads a `LabelSelector` object as `LabelSelectorAsSelector` does; `None` if it cannot be one. No requirements take
+/// everything.
+pub fn requirements(selector: &Value) -> Option<Vec<Requirement>> {
+    let mut all = Vec::new();
+    for (key, value) in selector
+        .get("matchLabels")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let value = value.as_str().unwrap_or_default().to_owned();
+        all.push((key.clone(), Operator::In(vec![value])));
+    }
+    let expressions = selector.get("matchExpressions").and_then(Value::as_array);
+    for one in expressions.into_iter().flatten() {
+        let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default();
+        let values: Vec<String> = one
+            .get("values")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|value| value.as_str().unwrap_or_default().to_owned())
+            .collect();
+        let operator = match text("operator") {
+            "In" if !values.is_empty() => Operator::In(values),
+            "NotIn" if !values.is_empty() => Operator::NotIn(values),
+            "Exists" if values.is_empty() => Operator::Exists,
+            "DoesNotExist" if values.is_empty() => Operator::DoesNotExist,
+            _ => return None,
+        };
+        all.push((text("key").to_owned(), operator));
+    }
+    let sound = |(key, operator): &(String, Operator)| {
+        let values = match operator {
+            Operator::In(values) | Operator::NotIn(values) => values.as_slice(),
+            _ => &[],
+        };
+        super::names::qualified_name(key).is_empty()
+            && values
+                .iter()
+                .all(|value| super::names::label_value(value).is_empty())
+    };
+    all.iter().all(sound).then(|| {
+        all.into_iter()
+            .map(|(key, operator)| Requirement { key, operator })
+            .collect()
+    })
+}
+
+/// Whether a `LabelSelector` object takes an object with these labels; none at all, or one that cannot be read, takes
+/// nothing.
+pub fn takes(selector: &Value, labels: &Value) -> bool {
+    selector.is_object()
+        && requirements(selector).is_some_and(|all| all.iter().all(|one| one.matches(labels)))
+}

@@ -1,0 +1,97 @@
+//! Where a cause stands: in the document, and in the server's words.
+
+use std::fmt;
+
+/// One step into a document.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Into a mapping.
+    Key(String),
+    /// Into a list, from 0.
+    Index(usize),
+}
+
+/// One step of a [`FieldPath`].
+///
+/// The server leaves out, adds and misspells some steps of its own paths; a rule says so where it builds its path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Segment {
+    /// `.key`
+    Key(String),
+    /// `[0]`
+    Index(usize),
+    /// `[key]`: a key of a map.
+    MapKey(String),
+    /// In the document, not written by the server.
+    Unwritten(Place),
+    /// A key that the server writes otherwise.
+    Spelled { document: String, server: String },
+    /// Written by the server, not in the document.
+    Added(String),
+}
+
+/// The path of a field. Its display is the server's spelling.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct FieldPath(Vec<Segment>);
+
+impl FieldPath {
+    pub(crate) fn new(segments: Vec<Segment>) -> Self {
+        Self(segments)
+    }
+
+    /// The path as the server writes it, such as `spec.template.spec.containers[0].image`.
+    pub fn server(&self) -> String {
+        let mut out = String::new();
+        for segment in &self.0 {
+            match segment {
+                Segment::Key(key) | Segment::Added(key) | Segment::Spelled { server: key, .. } => {
+                    if !out.is_empty() {
+                        out.push('.');
+                    }
+                    out.push_str(key);
+                }
+                Segment::Index(index) => {
+                    out.push('[');
+                    out.push_str(&index.to_string());
+                    out.push(']');
+                }
+                Segment::MapKey(key) => {
+                    out.push('[');
+                    out.push_str(key);
+                    out.push(']');
+                }
+                Segment::Unwritten(_) => {}
+            }
+        }
+        if out.is_empty() {
+            out.push_str("<nil>");
+        }
+        out
+    }
+
+    /// The steps into the document.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Key(key) | Segment::MapKey(key) | Segment::Spelled { document: key, .. } => {
+                Some(Place::Key(key.clone()))
+            }
+            Segment::Index(index) => Some(Place::Index(*index)),
+            Segment::Unwritten(place) => Some(place.clone()),
+            Segment::Added(_) => None,
+        })
+    }
+
+    /// The key that the path ends with; empty for a list position.
+    pub fn last_key(&self) -> String {
+        match self.places().last() {
+            Some(Place::Key(key)) => key,
+            _ => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.server())
+    }
+}

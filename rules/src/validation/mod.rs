@@ -1,0 +1,135 @@
+//! The rules, each in the server's order and words.
+
+mod affinity;
+mod claim;
+mod container;
+mod env;
+mod handler;
+mod index_set;
+mod job;
+mod job_policies;
+mod metadata;
+mod mount;
+mod network;
+mod pod_spec;
+mod pod_template;
+mod projected;
+mod resources;
+mod scheduling;
+mod security;
+mod selector;
+mod volume;
+mod volume_source;
+mod windows;
+
+use serde_json::{Map, Value};
+
+use crate::defaults;
+use crate::machinery::cause::Cause;
+use crate::machinery::node::{Mistyped, Node, Walk};
+
+pub use index_set::{IndexError, count_indexes};
+pub use metadata::NameRule;
+
+/// What is known of the object and of the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The object has the server's defaults, and what the server generates. Otherwise it is as a person wrote it, and
+    /// they are filled in before the rules are applied.
+    pub defaulted: bool,
+    /// Minor version of Kubernetes 1; the newest that is known if `None`.
+    pub minor: Option<u16>,
+}
+
+/// What was found in an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Why the server refuses it, in the server's order.
+    pub causes: Vec<Cause>,
+    /// Values of wrong types. The server cannot read such an object, and gives no causes at all.
+    pub mistyped: Vec<Mistyped>,
+}
+
+/// Stands for a uid that the server will give.
+const UID: &str = "00000000-0000-0000-0000-000000000000";
+/// Stands for what the server puts behind a prefix.
+const GENERATED: &str = "xxxxx";
+/// What is kept of a prefix of names.
+const MAX_PREFIX: usize = 58;
+
+/// What is wrong with a new Job (`ValidateJobCreate`).
+pub fn job(job: &Value, options: &Options) -> Report {
+    if options.defaulted {
+        return walk(job, options, job::create);
+    }
+    let mut job = job.clone();
+    let labelled = job
+        .pointer("/metadata/labels")
+        .is_some_and(|labels| labels.as_object().is_some_and(|labels| !labels.is_empty()));
+    name(&mut job);
+    defaults::job(&mut job);
+    defaults::prepare_job(&mut job, labelled);
+    defaults::drop_disabled(&mut job, options.minor);
+    walk(&job, options, job::create)
+}
+
+/// What is wrong with the spec of a Job that replaces another, beyond what may not change (`ValidateJobSpec`). The Job
+/// has its defaults.
+pub fn job_spec(job: &Value, options: &Options) -> Report {
+    walk(job, options, |root| job::spec(root.get("spec")))
+}
+
+/// What is wrong with the selector and labels that a Job's server generates (`validateGeneratedSelector`).
+pub fn generated_selector(job: &Value, options: &Options) -> Report {
+    walk(job, options, job::generated_selector)
+}
+
+/// What is wrong with the spec of a Pod that has its defaults (`ValidatePodSpec` and what holds for Pods alone).
+pub fn pod(pod: &Value, options: &Options) -> Report {
+    walk(pod, options, pod_spec::pod)
+}
+
+/// What is wrong with the metadata of any object (`ValidateObjectMeta`).
+pub fn object_meta(object: &Value, rule: NameRule, options: &Options) -> Report {
+    walk(object, options, |root| metadata::create(root, rule))
+}
+
+/// What is wrong with labels, annotations, owners and finalizers of any object.
+pub fn common_meta(object: &Value, options: &Options) -> Report {
+    walk(object, options, |root| metadata::common(root.get("metadata")))
+}
+
+fn walk(object: &Value, options: &Options, check: impl for<'a> Fn(Node<'a>)) -> Report {
+    let walk = Walk::new(options);
+    check(Node::root(&walk, object));
+    let (causes, mistyped) = walk.found();
+    Report { causes, mistyped }
+}
+
+/// Gives a Job as it was written the name and uid that the server will.
+fn name(job: &mut Value) {
+    let Some(members) = job.as_object_mut() else {
+        return;
+    };
+    let metadata = members.entry("metadata").or_insert(Value::Null);
+    if metadata.is_null() {
+        *metadata = Map::new().into();
+    }
+    let Some(metadata) = metadata.as_object_mut() else {
+        return;
+    };
+    metadata.insert("uid".to_owned(), UID.into());
+    let text = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
+    let is_unnamed = metadata
+        .get("name")
+        .is_none_or(|name| name.is_null() || name == "");
+    let prefix = text("generateName");
+    if is_unnamed && !prefix.is_empty() {
+        let kept = prefix
+            .char_indices()
+            .nth(MAX_PREFIX)
+            .map_or(prefix, |(at, _)| &prefix[..at]);
+        let name = format!("{kept}{GENERATED}");
+        metadata.insert("name".to_owned(), name.into());
+    }
+}
