@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::json_kind;
 use k8s_rules::Quantity;
+use super::go_types;
 use super::schema::{Schema, Struct, Type};
 
 /// Whole numbers that are no pointers in Go: zero is as good as absent.
@@ -131,8 +132,18 @@ fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
         "json: cannot unmarshal {found} into Go struct field {}.{} of type {}",
         place.owner,
         place.go_path,
-        schema.go_type()
+        go_type(schema, place)
     )
+}
+
+/// What Go calls the type of a field, a list's items or the list.
+fn go_type(schema: &Schema, place: &Place) -> String {
+    let field = place.go_path.rsplit('.').next().unwrap_or_default();
+    match (go_types::named(place.owner, field), &schema.holds) {
+        (Some(named), Type::String) => format!("v1.{named}"),
+        (Some(named), Type::List(_)) => format!("[]v1.{named}"),
+        _ => schema.go_type(),
+    }
 }
 
 impl Reader<'_> {
@@ -186,15 +197,9 @@ impl Reader<'_> {
                 self.unknown.push(format!("unknown field \"{path}\""));
                 continue;
             };
-            // A probe's actions sit in an embedded struct whose name Go shows.
-            let embedded = matches!(
-                (structure.name.as_str(), name.as_str()),
-                ("Probe", "exec" | "httpGet" | "tcpSocket" | "grpc")
-            );
-            let go_path = if embedded {
-                join(place.go_path, &format!("ProbeHandler.{name}"))
-            } else {
-                join(place.go_path, &name)
+            let go_path = match go_types::embedded(&structure.name, &name) {
+                Some(embedded) => join(place.go_path, &format!("{embedded}.{name}")),
+                None => join(place.go_path, &name),
             };
             let here = Place {
                 owner: &structure.name,
