@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::json_kind;
 use k8s_rules::Quantity;
+use k8s_rules::machinery::go::quote;
 use super::go_types;
 use super::schema::{Schema, Struct, Type};
 
@@ -125,7 +126,7 @@ fn join(path: &str, name: &str) -> String {
 
 fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
     let mut found = json_kind(value).to_owned();
-    if let (Value::Number(number), Type::Integer(_)) = (value, &schema.holds) {
+    if let (Value::Number(number), Type::Integer(_) | Type::IntOrString) = (value, &schema.holds) {
         found = format!("number {number}");
     }
     format!(
@@ -194,7 +195,7 @@ impl Reader<'_> {
         for (name, value) in members {
             let path = join(place.path, &name);
             let Some(schema) = structure.fields.get(&name) else {
-                self.unknown.push(format!("unknown field \"{path}\""));
+                self.unknown.push(format!("unknown field {}", quote(&path)));
                 continue;
             };
             let go_path = match go_types::embedded(&structure.name, &name) {
@@ -312,8 +313,8 @@ fn quantity(value: &Value) -> Result<Value, String> {
         Value::Number(number) => number.to_string(),
         other => other.to_string(),
     };
-    let quantity = Quantity::parse(&text).map_err(|error| error.to_string())?;
-    Ok(quantity.written(&text).into())
+    let quantity = Quantity::parse(text.trim()).map_err(|error| error.to_string())?;
+    Ok(quantity.written(text.trim()).into())
 }
 
 /// Any offset is read; seconds in UTC are written.
