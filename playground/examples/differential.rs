@@ -25,10 +25,11 @@ async fn main() {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in std::fs::read_to_string(file).unwrap().lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        let request = Request::post("/apis/batch/v1/namespaces/default/jobs?dryRun=All&fieldValidation=Strict")
-            .header("content-type", "application/json")
-            .body(Body::from(row["body"].to_string()))
-            .unwrap();
+        let request =
+            Request::post("/apis/batch/v1/namespaces/default/jobs?dryRun=All&fieldValidation=Strict")
+                .header("content-type", "application/json")
+                .body(Body::from(row["body"].to_string()))
+                .unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
         let code = response.status().as_u16();
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
@@ -47,7 +48,10 @@ async fn main() {
         }
         let short = |text: &Value| -> String {
             let text = text.as_str().unwrap_or("taken");
-            text.chars().filter(|one| !one.is_ascii_digit()).take(120).collect()
+            text.chars()
+                .filter(|one| !one.is_ascii_digit())
+                .take(120)
+                .collect()
         };
         let group = format!("{} {} / {code} {}", row["code"], short(wanted), short(found));
         let example = format!("{} {}\n   {wanted}\n   {found}", row["base"], row["how"]);
@@ -56,7 +60,11 @@ async fn main() {
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
     for (_, rows) in groups.iter().take(show) {
-        println!("{} {}", rows.len(), rows[0].chars().take(1200).collect::<String>());
+        println!(
+            "{} {}",
+            rows.len(),
+            rows[0].chars().take(1200).collect::<String>()
+        );
     }
     println!("{all} Jobs: same status code {codes}; of {refused} refused: same message {messages}");
 }

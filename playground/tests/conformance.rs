@@ -26,7 +26,10 @@ async fn no_group_falls_behind() {
     let scratch = tempfile::tempdir().unwrap();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Those of the rules lie with the rules.
-    let folders = [here.join("tests/conformance"), here.join("../rules/tests/recordings")];
+    let folders = [
+        here.join("tests/conformance"),
+        here.join("../rules/tests/recordings"),
+    ];
     let outcomes = run(&folders, &Target::Own(scratch.path().to_owned()), |_| true)
         .await
         .unwrap();

@@ -37,10 +37,19 @@ fn main() {
             .collect();
         let is_taken = found.is_empty() && report.mistyped.is_empty();
         verdicts += usize::from(is_taken == (code == 201));
-        let prefix = row["body"]["metadata"]["generateName"].as_str().unwrap_or_default();
-        let prefix: String = k8s_rules::machinery::go::quote(prefix).trim_matches('"').chars().take(58).collect();
+        let prefix = row["body"]["metadata"]["generateName"]
+            .as_str()
+            .unwrap_or_default();
+        let prefix: String = k8s_rules::machinery::go::quote(prefix)
+            .trim_matches('"')
+            .chars()
+            .take(58)
+            .collect();
         let masked = |causes: &[[String; 3]]| {
-            let mut causes: Vec<String> = causes.iter().map(|cause| mask(&cause.join(" | "), &prefix)).collect();
+            let mut causes: Vec<String> = causes
+                .iter()
+                .map(|cause| mask(&cause.join(" | "), &prefix))
+                .collect();
             causes.sort();
             causes
         };
@@ -91,7 +100,9 @@ fn main() {
             println!("      {}", row.chars().take(420).collect::<String>());
         }
     }
-    println!("{all} Jobs: same verdict {verdicts}; of {refused} refused: same fields {fields}, same causes {messages}");
+    println!(
+        "{all} Jobs: same verdict {verdicts}; of {refused} refused: same fields {fields}, same causes {messages}"
+    );
 }
 
 /// Uids and generated names differ from run to run.
@@ -106,7 +117,9 @@ fn mask(text: &str, prefix: &str) -> String {
             let end = at + prefix.len();
             out.push_str(&rest[..end]);
             rest = &rest[end..];
-            let suffix = rest.get(..5).is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+            let suffix = rest
+                .get(..5)
+                .is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
             if suffix {
                 out.push_str("xxxxx");
                 rest = &rest[5..];

@@ -128,16 +128,18 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::vec(("[a-zA-Z/.-]{0,8}", inner), 0..4).prop_map(|members| {
-                members.into_iter().collect::<Map<_, _>>().into()
-            }),
+            proptest::collection::vec(("[a-zA-Z/.-]{0,8}", inner), 0..4)
+                .prop_map(|members| { members.into_iter().collect::<Map<_, _>>().into() }),
         ]
     })
 }
 
 fn look(job: &Value) {
     for minor in [None, Some(20), Some(36)] {
-        let options = Options { defaulted: false, minor };
+        let options = Options {
+            defaulted: false,
+            minor,
+        };
         let report = validation::job(job, &options);
         for mistyped in &report.mistyped {
             let again = report.causes.iter().find(|cause| {
@@ -150,7 +152,13 @@ fn look(job: &Value) {
         for cause in &report.causes {
             let _ = (cause.message(), cause.path.server(), cause.reason());
         }
-        validation::job(job, &Options { defaulted: true, minor });
+        validation::job(
+            job,
+            &Options {
+                defaulted: true,
+                minor,
+            },
+        );
         validation::pod(job, &options);
         validation::object_meta(job, validation::NameRule::PathSegment, &options);
     }
@@ -187,7 +195,18 @@ fn each_place_takes_each_type() {
     places(&job, &mut Vec::new(), &mut all);
     assert!(all.len() > 300, "{}", all.len());
     for at in &all {
-        for value in [json!(null), json!(true), json!(-1), json!(1.5), json!(""), json!("x"), json!([]), json!([null]), json!({}), json!({"x": null})] {
+        for value in [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(1.5),
+            json!(""),
+            json!("x"),
+            json!([]),
+            json!([null]),
+            json!({}),
+            json!({"x": null}),
+        ] {
             let mut job = job.clone();
             set(&mut job, at, value);
             look(&job);

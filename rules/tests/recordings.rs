@@ -98,7 +98,12 @@ fn refusals_are_those_of_the_server_to_the_word() {
         }
     }
     assert!(compared > 250, "the recordings are read");
-    assert!(differences.is_empty(), "{} differ: {}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} differ: {}",
+        differences.len(),
+        differences.join("\n")
+    );
 }
 
 /// A recorded uid is another than the one that stands for it.
@@ -106,9 +111,9 @@ fn masked(text: &str, uid: &str) -> String {
     let mut out = text.to_owned();
     let is_uid = |part: &str| {
         part.len() == 36
-            && part
-                .char_indices()
-                .all(|(at, one)| matches!(at, 8 | 13 | 18 | 23) == (one == '-') && (one == '-' || one.is_ascii_hexdigit()))
+            && part.char_indices().all(|(at, one)| {
+                matches!(at, 8 | 13 | 18 | 23) == (one == '-') && (one == '-' || one.is_ascii_hexdigit())
+            })
     };
     let mut at = 0;
     while at + 36 <= out.len() {

@@ -226,7 +226,10 @@ mod tests {
         assert_eq!(unique.len(), codes.len(), "a code stands there twice");
         for code in codes {
             let (en, zh) = (template(code, Language::En), template(code, Language::Zh));
-            assert!(!en.is_empty() && !zh.is_empty() && en != code && zh != code, "{code}");
+            assert!(
+                !en.is_empty() && !zh.is_empty() && en != code && zh != code,
+                "{code}"
+            );
             assert!(zh.chars().any(|one| !one.is_ascii()), "{code}: {zh}");
             for number in 0..4 {
                 let mark = format!("{{{number}}}");
@@ -248,7 +251,8 @@ mod tests {
             include_str!("../schema/problems.rs"),
         ];
         let is_code = |text: &str| {
-            text.split_once('.').is_some_and(|(head, tail)| !head.is_empty() && !tail.is_empty())
+            text.split_once('.')
+                .is_some_and(|(head, tail)| !head.is_empty() && !tail.is_empty())
                 && text
                     .bytes()
                     .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-'))

@@ -6,10 +6,7 @@ use k8s_rules::Rule;
 #[allow(clippy::too_many_lines, reason = "a table: one arm for each rule")]
 pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
     match rule {
-        Rule::NameMissing => (
-            "Give it a name.",
-            "请填写名称。",
-        ),
+        Rule::NameMissing => ("Give it a name.", "请填写名称。"),
         Rule::NameInvalid => (
             "“{0}” is not a valid name: use lower-case letters, digits and “-”, beginning and ending with a letter or digit.",
             "名称“{0}”无效：只能使用小写字母、数字和“-”，且以字母或数字开头和结尾。",
@@ -30,10 +27,7 @@ pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
             "“{0}” is not a label value: at most 63 letters, digits, “-”, “_”, “.”, with a letter or digit at both ends.",
             "标签值“{0}”无效：最多 63 个字母、数字、“-”、“_”、“.”，首尾为字母或数字。",
         ),
-        Rule::AnnotationKey => (
-            "“{0}” is not an annotation key.",
-            "注解键“{0}”无效。",
-        ),
+        Rule::AnnotationKey => ("“{0}” is not an annotation key.", "注解键“{0}”无效。"),
         Rule::AnnotationSize => (
             "All annotations together may have at most 256 KiB. Move large texts elsewhere, such as into a ConfigMap.",
             "所有注解合计不能超过 256 KiB，请将较大的内容移到别处，例如配置项。",
@@ -54,10 +48,7 @@ pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
             "Only one owner may be the controller. Set controller to false for the others.",
             "只能有一个属主是控制器，请将其他属主的 controller 设为 false。",
         ),
-        Rule::FieldRequired => (
-            "“{0}” is required.",
-            "“{0}”为必填项。",
-        ),
+        Rule::FieldRequired => ("“{0}” is required.", "“{0}”为必填项。"),
         Rule::FieldForbidden => (
             "“{0}” may not be set here. Remove it.",
             "此处不能设置“{0}”，请删除。",
@@ -82,14 +73,8 @@ pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
             "This is longer than {0} characters. Shorten it.",
             "长度超过 {0} 个字符，请缩短。",
         ),
-        Rule::FieldMinimum => (
-            "This must be at least {0}.",
-            "此值不能小于 {0}。",
-        ),
-        Rule::FieldMaximum => (
-            "This must be at most {0}.",
-            "此值不能大于 {0}。",
-        ),
+        Rule::FieldMinimum => ("This must be at least {0}.", "此值不能小于 {0}。"),
+        Rule::FieldMaximum => ("This must be at most {0}.", "此值不能大于 {0}。"),
         Rule::FieldRange => (
             "This has to be a whole number from {0} to {1}. Change the number.",
             "此处必须是 {0} 到 {1} 之间的整数，请修改。",
@@ -106,10 +91,7 @@ pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
             "These have to stand in ascending order. Sort them.",
             "必须按升序排列，请调整顺序。",
         ),
-        Rule::ListOne => (
-            "Exactly one value has to stand here.",
-            "此处必须且只能有一个值。",
-        ),
+        Rule::ListOne => ("Exactly one value has to stand here.", "此处必须且只能有一个值。"),
         Rule::JobRestartMissing => (
             "Choose what happens when a container fails: restartPolicy is Never or OnFailure.",
             "请选择容器失败时的处理方式：重启策略为 Never 或 OnFailure。",
@@ -198,30 +180,15 @@ pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
             "The label “{0}” is the Job controller's own. Remove it.",
             "标签“{0}”由任务控制器设置，请删除。",
         ),
-        Rule::ContainersMissing => (
-            "Add a container.",
-            "请添加容器。",
-        ),
-        Rule::ImageMissing => (
-            "Say which image the container runs.",
-            "请填写容器镜像。",
-        ),
-        Rule::QuantityNegative => (
-            "A quantity cannot be below 0.",
-            "数量不能小于 0。",
-        ),
-        Rule::QuantityPositive => (
-            "This amount has to be above 0.",
-            "此数量必须大于 0。",
-        ),
+        Rule::ContainersMissing => ("Add a container.", "请添加容器。"),
+        Rule::ImageMissing => ("Say which image the container runs.", "请填写容器镜像。"),
+        Rule::QuantityNegative => ("A quantity cannot be below 0.", "数量不能小于 0。"),
+        Rule::QuantityPositive => ("This amount has to be above 0.", "此数量必须大于 0。"),
         Rule::QuantityRequest => (
             "The request {0} is above the limit {1}. Lower it or raise the limit.",
             "最小使用 {0} 大于最大使用 {1}，请减小最小使用或增大最大使用。",
         ),
-        Rule::QuantityWhole => (
-            "{0} comes in whole units only.",
-            "{0} 只能为整数。",
-        ),
+        Rule::QuantityWhole => ("{0} comes in whole units only.", "{0} 只能为整数。"),
         Rule::ResourceName => (
             "“{0}” is not a resource: cpu, memory, ephemeral-storage, hugepages-…, or a name with a domain such as nvidia.com/gpu. Change it.",
             "“{0}”不是有效资源：可用 cpu、memory、ephemeral-storage、hugepages-… 或带域名的名称（例如 nvidia.com/gpu），请修改。",
@@ -258,10 +225,7 @@ pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
             "“{0}” is not a port name: at most 15 lower-case letters, digits and “-”, with a letter in it.",
             "端口名称“{0}”无效：最多 15 个小写字母、数字或“-”，且至少包含一个字母。",
         ),
-        Rule::PortDuplicate => (
-            "The port name “{0}” is used twice.",
-            "端口名称“{0}”重复。",
-        ),
+        Rule::PortDuplicate => ("The port name “{0}” is used twice.", "端口名称“{0}”重复。"),
         Rule::PortHostDuplicate => (
             "The host's port {0} is used twice. Choose another.",
             "主机端口 {0} 重复，请更换。",

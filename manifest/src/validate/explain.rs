@@ -94,10 +94,13 @@ impl Check<'_> {
 
     fn mistyped(&mut self, object: &Value, mistyped: Mistyped) {
         let path = path(mistyped.places);
-        let found = path.segments().iter().try_fold(object, |value, segment| match segment {
-            Segment::Key(key) => value.get(key),
-            Segment::Index(index) => value.get(index),
-        });
+        let found = path
+            .segments()
+            .iter()
+            .try_fold(object, |value, segment| match segment {
+                Segment::Key(key) => value.get(key),
+                Segment::Index(index) => value.get(index),
+            });
         // A default is never of a wrong type; without the value there is nothing to say.
         let Some(found) = found else { return };
         let written = scalar_text(self.document, self.entry, &path, found);

@@ -21,7 +21,9 @@ pub(super) fn of(document: &Document, entry: usize, cause: &Cause, path: &Path) 
         Rule::JobRestart if document.get(entry, path).is_none() => set("Never".into()),
         Rule::JobRestart => set("OnFailure".into()),
         Rule::JobReplacement => set("Failed".into()),
-        Rule::FieldRange if path.last() == Some(&Segment::Key("successThreshold".to_owned())) => set(1.into()),
+        Rule::FieldRange if path.last() == Some(&Segment::Key("successThreshold".to_owned())) => {
+            set(1.into())
+        }
         Rule::FieldForbidden | Rule::VolumeSourceMany if document.get(entry, path).is_some() => {
             Some(Edit::Remove { path: path.clone() })
         }

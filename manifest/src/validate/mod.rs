@@ -118,7 +118,13 @@ impl Check<'_> {
         if version.is_some_and(|version| !version.is_empty()) {
             let path = Path::of(["metadata", "resourceVersion"]);
             let remove = Edit::Remove { path: path.clone() };
-            self.fixable(Severity::Error, "field.forbidden", &path, &["resourceVersion"], remove);
+            self.fixable(
+                Severity::Error,
+                "field.forbidden",
+                &path,
+                &["resourceVersion"],
+                remove,
+            );
         }
     }
 

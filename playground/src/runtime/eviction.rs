@@ -315,9 +315,7 @@ fn exceeded(usage: &Usage) -> Option<String> {
         resources::quantity(limit).filter(|limit| !limit.is_zero())
     };
     let limits: Vec<_> = containers.iter().filter_map(limit_of).collect();
-    if let Some(all) = limits
-        .into_iter()
-        .reduce(k8s_rules::Quantity::plus)
+    if let Some(all) = limits.into_iter().reduce(k8s_rules::Quantity::plus)
         && usage.local() > all.units(1)
     {
         return Some(format!(

@@ -24,7 +24,9 @@ pub fn drop_disabled(job: &mut Value, minor: Option<u16>) {
     let Some(template) = member(spec, "template") else {
         return;
     };
-    if let Some(annotations) = member(template, "metadata").and_then(|metadata| member(metadata, "annotations")) {
+    if let Some(annotations) =
+        member(template, "metadata").and_then(|metadata| member(metadata, "annotations"))
+    {
         for key in INIT_CONTAINER_ANNOTATIONS {
             remove(annotations, key);
         }
@@ -105,7 +107,9 @@ fn stop_signal(container: &mut Value, off: &dyn Fn(Feature) -> bool) {
     if !off(Feature::ContainerStopSignals) {
         return;
     }
-    let Some(lifecycle) = member(container, "lifecycle").filter(|lifecycle| super::has(lifecycle, "stopSignal")) else {
+    let Some(lifecycle) =
+        member(container, "lifecycle").filter(|lifecycle| super::has(lifecycle, "stopSignal"))
+    else {
         return;
     };
     remove(lifecycle, "stopSignal");

@@ -20,7 +20,11 @@ pub fn job(job: &mut Value) {
             missing(spec, "completions", 1);
         }
         missing(spec, "parallelism", 1);
-        let retries = if has(spec, "backoffLimitPerIndex") { i32::MAX } else { 6 };
+        let retries = if has(spec, "backoffLimitPerIndex") {
+            i32::MAX
+        } else {
+            6
+        };
         missing(spec, "backoffLimit", retries);
         missing(spec, "completionMode", "NonIndexed");
         missing(spec, "suspend", false);

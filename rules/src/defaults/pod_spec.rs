@@ -36,7 +36,10 @@ fn account(spec: &mut Value) {
     let Some(name) = names.into_iter().find(|name| !name.is_empty()).map(str::to_owned) else {
         return;
     };
-    let is_mistyped = |name: &str| spec.get(name).is_some_and(|value| !value.is_null() && !value.is_string());
+    let is_mistyped = |name: &str| {
+        spec.get(name)
+            .is_some_and(|value| !value.is_null() && !value.is_string())
+    };
     if !is_mistyped("serviceAccountName")
         && !is_mistyped("serviceAccount")
         && let Some(members) = spec.as_object_mut()

@@ -7,7 +7,9 @@ use super::{items, member, missing, pod_spec::round, zero};
 /// `SetDefaults_Volume` of core/v1 and those of its sources.
 pub(super) fn default(volume: &mut Value) {
     if let Some(members) = volume.as_object_mut()
-        && members.iter().all(|(name, value)| name == "name" || value.is_null())
+        && members
+            .iter()
+            .all(|(name, value)| name == "name" || value.is_null())
     {
         members.insert("emptyDir".to_owned(), Map::new().into());
     }

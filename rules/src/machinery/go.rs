@@ -97,9 +97,9 @@ pub fn internal(value: &Value, fields: &[Field]) -> Value {
             Zero::Text if given.is_null() => Value::from(""),
             Zero::Text => given.clone(),
             Zero::Struct(fields) => internal(given, fields),
-            Zero::List(fields) => given
-                .as_array()
-                .map_or(Value::Null, |items| items.iter().map(|item| internal(item, fields)).collect()),
+            Zero::List(fields) => given.as_array().map_or(Value::Null, |items| {
+                items.iter().map(|item| internal(item, fields)).collect()
+            }),
         };
         ((*go).to_owned(), shown)
     };
@@ -113,7 +113,10 @@ mod tests {
 
     #[test]
     fn texts_are_quoted_as_go_does() {
-        assert_eq!(quote("a\"\\\n\u{1}\u{7f}é任\u{a0}"), r#""a\"\\\n\x01\x7fé任\u00a0""#);
+        assert_eq!(
+            quote("a\"\\\n\u{1}\u{7f}é任\u{a0}"),
+            r#""a\"\\\n\x01\x7fé任\u00a0""#
+        );
     }
 
     #[test]

@@ -53,7 +53,12 @@ impl Requirement {
 /// everything.
 pub fn requirements(selector: &Value) -> Option<Vec<Requirement>> {
     let mut all = Vec::new();
-    for (key, value) in selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten() {
+    for (key, value) in selector
+        .get("matchLabels")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let value = value.as_str().unwrap_or_default().to_owned();
         all.push((key.clone(), Operator::In(vec![value])));
     }
@@ -82,11 +87,15 @@ pub fn requirements(selector: &Value) -> Option<Vec<Requirement>> {
             _ => &[],
         };
         super::names::qualified_name(key).is_empty()
-            && values.iter().all(|value| super::names::label_value(value).is_empty())
+            && values
+                .iter()
+                .all(|value| super::names::label_value(value).is_empty())
     };
-    all.iter()
-        .all(sound)
-        .then(|| all.into_iter().map(|(key, operator)| Requirement { key, operator }).collect())
+    all.iter().all(sound).then(|| {
+        all.into_iter()
+            .map(|(key, operator)| Requirement { key, operator })
+            .collect()
+    })
 }
 
 /// Whether a `LabelSelector` object takes an object with these labels; none at all, or one that cannot be read, takes

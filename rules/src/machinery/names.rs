@@ -296,7 +296,10 @@ pub fn variable(name: &str) -> Vec<Fault> {
     if name.is_empty() {
         faults.push(Fault::Empty);
     }
-    if !name.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=') {
+    if !name
+        .bytes()
+        .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=')
+    {
         faults.push(Fault::Form(Form::Variable));
     }
     faults
@@ -339,7 +342,11 @@ mod tests {
                 &["", "/a", "a/", "a/b/c", "A/b", "任务"],
             ),
             (label_value, &["", "a_b.c-D"], &["任务", "-a", "a-"]),
-            (port_name, &["http-1"], &["80", "a--b", "-a", "", "Http", "0123456789abcdef"]),
+            (
+                port_name,
+                &["http-1"],
+                &["80", "a--b", "-a", "", "Http", "0123456789abcdef"],
+            ),
             (variable, &["A-b.c 1"], &["A=1", "", "é"]),
         ];
         for (check, good, bad) in cases {
@@ -366,7 +373,10 @@ mod tests {
             ]
         );
         assert_eq!(
-            qualified_name("/").first().map(|fault| fault.sentence()).as_deref(),
+            qualified_name("/")
+                .first()
+                .map(|fault| fault.sentence())
+                .as_deref(),
             Some("prefix part must be non-empty")
         );
     }

@@ -321,7 +321,9 @@ impl<'a> Node<'a> {
     /// This value as a whole number, if it is there.
     pub fn as_integer(self) -> Option<i64> {
         let whole = |number: &serde_json::Number| {
-            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9.0e15);
+            let whole = number
+                .as_f64()
+                .filter(|number| number.fract() == 0.0 && number.abs() < 9.0e15);
             #[allow(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
             number.as_i64().or(whole.map(|number| number as i64))
         };
@@ -472,7 +474,13 @@ impl<'a> Node<'a> {
     pub fn unsupported_by(self, rule: Rule, value: &str, supported: &[&str]) {
         let named: Vec<&str> = supported.iter().copied().filter(|one| !one.is_empty()).collect();
         let kind = CauseKind::NotSupported(supported.iter().map(|one| (*one).to_owned()).collect());
-        self.report(rule, kind, Some(value.into()), &[value, &named.join(", ")], Cow::Borrowed(""));
+        self.report(
+            rule,
+            kind,
+            Some(value.into()),
+            &[value, &named.join(", ")],
+            Cow::Borrowed(""),
+        );
     }
 
     /// A text member is none of those supported; a missing one is fine.
@@ -486,7 +494,13 @@ impl<'a> Node<'a> {
 
     /// This value stands there before.
     pub fn duplicate(self, rule: Rule, value: impl Into<Value>, args: &[&str]) {
-        self.report(rule, CauseKind::Duplicate, Some(value.into()), args, Cow::Borrowed(""));
+        self.report(
+            rule,
+            CauseKind::Duplicate,
+            Some(value.into()),
+            args,
+            Cow::Borrowed(""),
+        );
     }
 
     /// What this value names is not there.
@@ -496,7 +510,13 @@ impl<'a> Node<'a> {
 
     /// This text is too long.
     pub fn too_long(self, rule: Rule, most: usize) {
-        self.report(rule, CauseKind::TooLong(most), None, &[&most.to_string()], Cow::Borrowed(""));
+        self.report(
+            rule,
+            CauseKind::TooLong(most),
+            None,
+            &[&most.to_string()],
+            Cow::Borrowed(""),
+        );
     }
 
     /// This list is too long.

@@ -172,9 +172,7 @@ impl<'a> Parts<'a> {
         let mut places = 0_i64;
         let mut cut = false;
         for byte in self.whole.bytes() {
-            digits = digits
-                .saturating_mul(10)
-                .saturating_add(i128::from(byte - b'0'));
+            digits = digits.saturating_mul(10).saturating_add(i128::from(byte - b'0'));
         }
         for byte in self.fraction.bytes() {
             if places < 30 && digits < i128::MAX / 100 {
@@ -338,7 +336,11 @@ impl Quantity {
     pub fn is_fractional(self, text: &str) -> bool {
         let milli = self.to_milli().nano / (ONE / 1000);
         let is_fast = || {
-            Parts::read(text).is_ok_and(|parts| parts.scale().is_ok_and(|(form, power)| parts.is_fast(form, power)))
+            Parts::read(text).is_ok_and(|parts| {
+                parts
+                    .scale()
+                    .is_ok_and(|(form, power)| parts.is_fast(form, power))
+            })
         };
         let counted = match i64::try_from(milli) {
             Ok(milli) => milli,
@@ -365,7 +367,11 @@ impl Quantity {
     /// How the server writes an amount that it has read from `text`: as it stands there if that is close enough to
     /// the canonical form, which is [`Quantity`]'s own display.
     pub fn written(self, text: &str) -> String {
-        let kept = Parts::read(text).is_ok_and(|parts| parts.scale().is_ok_and(|(form, power)| parts.is_kept(form, power)));
+        let kept = Parts::read(text).is_ok_and(|parts| {
+            parts
+                .scale()
+                .is_ok_and(|(form, power)| parts.is_kept(form, power))
+        });
         if kept { text.to_owned() } else { self.to_string() }
     }
 }

@@ -10,7 +10,9 @@ const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 pub(super) fn affinity(pod: Node<'_>) {
-    let Some(affinity) = pod.object("affinity") else { return };
+    let Some(affinity) = pod.object("affinity") else {
+        return;
+    };
     if let Some(nodes) = affinity.object("nodeAffinity") {
         node_affinity(nodes);
     }
@@ -87,8 +89,9 @@ fn field(one: Node<'_>) {
     match one.text("operator") {
         "In" | "NotIn" => {
             if one.count("values") != 1 {
-                let detail =
-                    detail!("must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+                let detail = detail!(
+                    "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+                );
                 one.get("values").required(Rule::ListOne, &[], detail);
             }
         }

@@ -11,7 +11,11 @@ use crate::machinery::rule::Rule;
 const CLAIM: &[Field] = &[
     ("Name", "name", Zero::Text),
     ("ResourceClaimName", "resourceClaimName", Zero::Null),
-    ("ResourceClaimTemplateName", "resourceClaimTemplateName", Zero::Null),
+    (
+        "ResourceClaimTemplateName",
+        "resourceClaimTemplateName",
+        Zero::Null,
+    ),
 ];
 
 /// Claims of a Pod.
@@ -91,7 +95,10 @@ pub(super) fn of_container(pod: Node<'_>, resources: Node<'_>) {
             let detail = if known.is_empty() {
                 detail!("must be one of the names in pod.spec.resourceClaims which is empty")
             } else {
-                detail!("must be one of the names in pod.spec.resourceClaims: {}", all.join(", "))
+                detail!(
+                    "must be one of the names in pod.spec.resourceClaims: {}",
+                    all.join(", ")
+                )
             };
             claim.not_found(Rule::ResourceClaimUnknown, name, detail);
         }

@@ -102,7 +102,11 @@ fn initial<'a>(pod: Node<'a>, containers: &[Node<'a>], inits: &[Node<'a>], volum
 }
 
 fn ephemeral<'a>(pod: Node<'a>, containers: &[Node<'a>], inits: &[Node<'a>], volumes: &Volumes<'_>) {
-    let others: HashSet<&str> = containers.iter().chain(inits).map(|one| one.text("name")).collect();
+    let others: HashSet<&str> = containers
+        .iter()
+        .chain(inits)
+        .map(|one| one.text("name"))
+        .collect();
     let mut taken = others.clone();
     for one in pod.structs("ephemeralContainers") {
         common(pod, one, volumes);
@@ -118,7 +122,8 @@ fn ephemeral<'a>(pod: Node<'a>, containers: &[Node<'a>], inits: &[Node<'a>], vol
         }
         for key in NOT_EPHEMERAL {
             let given = one.get(key);
-            let is_empty_resources = key == "resources" && given.value.as_object().is_some_and(serde_json::Map::is_empty);
+            let is_empty_resources =
+                key == "resources" && given.value.as_object().is_some_and(serde_json::Map::is_empty);
             if !given.value.is_null() && !is_empty_resources {
                 given.forbidden(detail!("cannot be set for an Ephemeral Container"));
             }
@@ -146,7 +151,11 @@ fn common(pod: Node<'_>, one: Node<'_>, volumes: &Volumes<'_>) {
     if one.text("image").is_empty() && !one.is_mistyped_text("image") {
         one.get("image").required(Rule::ImageMissing, &[], detail!(""));
     }
-    given(one, "terminationMessagePolicy", &["File", "FallbackToLogsOnError"]);
+    given(
+        one,
+        "terminationMessagePolicy",
+        &["File", "FallbackToLogsOnError"],
+    );
     for word in one.items("command").into_iter().chain(one.items("args")) {
         word.as_text();
     }

@@ -161,16 +161,25 @@ pub(super) fn field_ref(field: Node<'_>, supported: &[&str]) {
     }
     match parts {
         Some(("metadata.annotations", key)) => {
-            field.faults(Rule::LabelKey, key_lower(key).as_str(), &names::qualified_name(&key.to_lowercase()));
+            field.faults(
+                Rule::LabelKey,
+                key_lower(key).as_str(),
+                &names::qualified_name(&key.to_lowercase()),
+            );
         }
         Some(("metadata.labels", key)) => field.faults(Rule::LabelKey, key, &names::qualified_name(key)),
         Some(_) => {
-            let detail = detail!("error converting fieldPath: field label does not support subscript: {path}");
+            let detail =
+                detail!("error converting fieldPath: field label does not support subscript: {path}");
             at.invalid(Rule::FieldEnum, path, &args, detail);
         }
         None => {
             // An old name, which the server turns into the new one.
-            let meant = if path == "spec.host" { "spec.nodeName" } else { path };
+            let meant = if path == "spec.host" {
+                "spec.nodeName"
+            } else {
+                path
+            };
             if !KNOWN_FIELDS.contains(&meant) {
                 let detail = detail!("error converting fieldPath: field label not supported: {path}");
                 at.invalid(Rule::FieldEnum, path, &args, detail);
@@ -251,7 +260,8 @@ fn key_ref(reference: Node<'_>) {
 fn file_ref(file: Node<'_>) {
     let key = file.needed_text("key");
     if !key.is_empty() {
-        file.get("key").faults(Rule::FieldForm, key, &names::variable(key));
+        file.get("key")
+            .faults(Rule::FieldForm, key, &names::variable(key));
     }
     let volume = file.needed_text("volumeName");
     if !volume.is_empty() {
@@ -273,7 +283,9 @@ pub(super) fn sources(container: Node<'_>) {
         }
         let mut given = 0;
         for kind in ["configMapRef", "secretRef"] {
-            let Some(reference) = source.object(kind) else { continue };
+            let Some(reference) = source.object(kind) else {
+                continue;
+            };
             given += 1;
             let name = reference.needed_text("name");
             if !name.is_empty() {
@@ -328,7 +340,10 @@ mod tests {
         for size in SIZES {
             assert_eq!(Quantity::parse(size).unwrap().to_string(), size);
         }
-        assert_eq!(subscripted("metadata.labels['a']"), Some(("metadata.labels", "a")));
+        assert_eq!(
+            subscripted("metadata.labels['a']"),
+            Some(("metadata.labels", "a"))
+        );
         assert_eq!(subscripted("['a']"), None);
         assert_eq!(subscripted("metadata.labels['a"), None);
     }

@@ -12,9 +12,9 @@ const STOP_SIGNALS_WINDOWS: [&str; 2] = ["SIGKILL", "SIGTERM"];
 /// Signals of Linux, by name; the real-time ones are counted from both ends.
 fn stop_signals() -> Vec<String> {
     let named = [
-        "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
-        "PROF", "PWR", "QUIT", "RTMAX", "RTMIN", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN",
-        "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+        "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL",
+        "PIPE", "POLL", "PROF", "PWR", "QUIT", "RTMAX", "RTMIN", "SEGV", "STKFLT", "STOP", "SYS", "TERM",
+        "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
     ];
     let mut all: Vec<String> = named.iter().map(|name| format!("SIG{name}")).collect();
     all.extend((1..=14).map(|one| format!("SIGRTMAX-{one}")));
@@ -38,7 +38,9 @@ pub(super) fn lifecycle<'a>(pod: Node<'a>, container: Node<'a>) {
     let at = lifecycle.get("stopSignal");
     match pod.object("os").map(|os| os.text("name")) {
         None => at.forbidden(detail!("may not be set for containers with empty `spec.os.name`")),
-        Some("windows") if !STOP_SIGNALS_WINDOWS.contains(&signal) => at.unsupported(signal, &STOP_SIGNALS_WINDOWS),
+        Some("windows") if !STOP_SIGNALS_WINDOWS.contains(&signal) => {
+            at.unsupported(signal, &STOP_SIGNALS_WINDOWS)
+        }
         Some("linux") => {
             let known = stop_signals();
             if !known.iter().any(|one| one == signal) {
@@ -72,7 +74,12 @@ fn probe(probe: Node<'_>, kind: &str) {
     let grace = probe.integer("terminationGracePeriodSeconds");
     let at = || probe.get("terminationGracePeriodSeconds");
     if let Some(grace) = grace.filter(|grace| *grace <= 0) {
-        at().invalid(Rule::FieldMinimum, grace, &["1"], detail!("must be greater than 0"));
+        at().invalid(
+            Rule::FieldMinimum,
+            grace,
+            &["1"],
+            detail!("must be greater than 0"),
+        );
     }
     if kind == "readinessProbe" {
         if let Some(grace) = grace {

@@ -28,7 +28,10 @@ impl fmt::Display for IndexError {
             Self::Number(text) => write!(f, "cannot convert string to integer for index: {}", quote(text)),
             Self::TooLarge(text) => write!(f, "too large index: {}", quote(text)),
             Self::Order(previous, current) => {
-                write!(f, "non-increasing order, previous: {previous}, current: {current}")
+                write!(
+                    f,
+                    "non-increasing order, previous: {previous}, current: {current}"
+                )
             }
         }
     }
@@ -88,6 +91,9 @@ mod tests {
         assert_eq!(count_indexes("0-9", 6), Err(IndexError::TooLarge("9".into())));
         assert_eq!(count_indexes("a", 6), Err(IndexError::Number("a".into())));
         assert_eq!(count_indexes("-1", 6), Err(IndexError::Number(String::new())));
-        assert_eq!(count_indexes("1-2-3", 6), Err(IndexError::Interval("1-2-3".into())));
+        assert_eq!(
+            count_indexes("1-2-3", 6),
+            Err(IndexError::Interval("1-2-3".into()))
+        );
     }
 }

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{job_policies, metadata, pod_template, selector};
+use crate::machinery::detail;
 use crate::machinery::go;
 use crate::machinery::labels;
 use crate::machinery::names;
 use crate::machinery::node::{Node, sentence};
 use crate::machinery::rule::Rule;
-use crate::machinery::detail;
 
 /// Most Pods that an Indexed Job may run at once, and most of its indexes that may fail.
 const MAX_INDEXES: i64 = 100_000;
@@ -87,7 +87,10 @@ pub(super) fn generated_selector(root: Node<'_>) {
 /// A selector as it is printed.
 fn shown_selector(selector: &Value) -> Value {
     let mut shown = serde_json::Map::new();
-    if let Some(labels) = selector.get("matchLabels").filter(|labels| labels.as_object().is_some_and(|labels| !labels.is_empty())) {
+    if let Some(labels) = selector
+        .get("matchLabels")
+        .filter(|labels| labels.as_object().is_some_and(|labels| !labels.is_empty()))
+    {
         shown.insert("matchLabels".to_owned(), go::by_name(labels));
     }
     let expressions = selector.get("matchExpressions").and_then(Value::as_array);
@@ -97,7 +100,10 @@ fn shown_selector(selector: &Value) -> Value {
             for key in ["key", "operator"] {
                 shown.insert(key.to_owned(), one.get(key).cloned().unwrap_or_else(|| "".into()));
             }
-            if let Some(values) = one.get("values").filter(|values| values.as_array().is_some_and(|values| !values.is_empty())) {
+            if let Some(values) = one
+                .get("values")
+                .filter(|values| values.as_array().is_some_and(|values| !values.is_empty()))
+            {
                 shown.insert("values".to_owned(), values.clone());
             }
             Value::Object(shown)
@@ -170,9 +176,8 @@ fn managed_by(spec: Node<'_>) {
                 at.invalid(Rule::JobManagedBy, host, &[manager], sentence(fault));
             }
             if !path.bytes().all(path_byte) {
-                let detail = detail!(
-                    "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')"
-                );
+                let detail =
+                    detail!("Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')");
                 at.invalid(Rule::JobManagedBy, path, &[manager], detail);
             }
         }
@@ -232,7 +237,9 @@ fn indexed(spec: Node<'_>) {
         let detail = detail!("must be less than or equal to {MAX_INDEXES}");
         failed_at().invalid(Rule::FieldMaximum, failed, &[&MAX_INDEXES.to_string()], detail);
     }
-    if completions.is_none_or(|completions| completions <= MANY_COMPLETIONS) || !spec.has("backoffLimitPerIndex") {
+    if completions.is_none_or(|completions| completions <= MANY_COMPLETIONS)
+        || !spec.has("backoffLimitPerIndex")
+    {
         return;
     }
     if !spec.has("maxFailedIndexes") {
@@ -249,7 +256,12 @@ fn indexed(spec: Node<'_>) {
             .invalid(Rule::JobPerIndexParallelism, parallelism, &[], of_many());
     }
     if let Some(failed) = failed.filter(|failed| *failed > LIMIT_OF_MANY) {
-        failed_at().invalid(Rule::FieldMaximum, failed, &[&LIMIT_OF_MANY.to_string()], of_many());
+        failed_at().invalid(
+            Rule::FieldMaximum,
+            failed,
+            &[&LIMIT_OF_MANY.to_string()],
+            of_many(),
+        );
     }
 }
 

@@ -149,7 +149,9 @@ pub(super) fn success(spec: Node<'_>) {
     let rules = policy.structs("rules");
     if rules.is_empty() {
         let detail = detail!("at least one rules must be specified when the successPolicy is specified");
-        policy.get("rules").required(Rule::FieldRequired, &["rules"], detail);
+        policy
+            .get("rules")
+            .required(Rule::FieldRequired, &["rules"], detail);
     }
     if rules.len() > MAX_RULES {
         policy.get("rules").too_many(rules.len(), MAX_RULES);
@@ -202,7 +204,10 @@ fn success_rule(rule: Node<'_>, completions: i64) {
 pub(super) fn replacement(spec: Node<'_>) {
     if !spec.has("podFailurePolicy") {
         spec.one_of("podReplacementPolicy", &["Failed", "TerminatingOrFailed"]);
-    } else if let Some(policy) = spec.maybe_text("podReplacementPolicy").filter(|policy| *policy != "Failed") {
+    } else if let Some(policy) = spec
+        .maybe_text("podReplacementPolicy")
+        .filter(|policy| *policy != "Failed")
+    {
         spec.get("podReplacementPolicy")
             .unsupported_by(Rule::JobReplacement, policy, &["Failed"]);
     }

@@ -64,7 +64,12 @@ fn path_segment(at: Node<'_>, name: &str) {
     }
     for bad in ['/', '%'] {
         if name.contains(bad) {
-            at.invalid(Rule::NameInvalid, name, &[name], detail!("may not contain '{bad}'"));
+            at.invalid(
+                Rule::NameInvalid,
+                name,
+                &[name],
+                detail!("may not contain '{bad}'"),
+            );
         }
     }
 }

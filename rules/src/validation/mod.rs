@@ -108,7 +108,9 @@ fn walk(object: &Value, options: &Options, check: impl for<'a> Fn(Node<'a>)) -> 
 
 /// Gives a Job as it was written the name and uid that the server will.
 fn name(job: &mut Value) {
-    let Some(members) = job.as_object_mut() else { return };
+    let Some(members) = job.as_object_mut() else {
+        return;
+    };
     let metadata = members.entry("metadata").or_insert(Value::Null);
     if metadata.is_null() {
         *metadata = Map::new().into();
@@ -118,10 +120,15 @@ fn name(job: &mut Value) {
     };
     metadata.insert("uid".to_owned(), UID.into());
     let text = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
-    let is_unnamed = metadata.get("name").is_none_or(|name| name.is_null() || name == "");
+    let is_unnamed = metadata
+        .get("name")
+        .is_none_or(|name| name.is_null() || name == "");
     let prefix = text("generateName");
     if is_unnamed && !prefix.is_empty() {
-        let kept = prefix.char_indices().nth(MAX_PREFIX).map_or(prefix, |(at, _)| &prefix[..at]);
+        let kept = prefix
+            .char_indices()
+            .nth(MAX_PREFIX)
+            .map_or(prefix, |(at, _)| &prefix[..at]);
         let name = format!("{kept}{GENERATED}");
         metadata.insert("name".to_owned(), name.into());
     }

@@ -190,9 +190,10 @@ pub(super) fn devices(container: Node<'_>, volumes: &Volumes<'_>) {
         }
         // Of several mounts of one volume the server compares the last.
         let last = |name: &str| mounts.iter().rfind(|mount| mount.text("name") == name);
-        let is_mounted = mounts
-            .iter()
-            .any(|mount| mount.text("mountPath") == path && last(mount.text("name")).is_some_and(|last| last.text("mountPath") == path));
+        let is_mounted = mounts.iter().any(|mount| {
+            mount.text("mountPath") == path
+                && last(mount.text("name")).is_some_and(|last| last.text("mountPath") == path)
+        });
         if is_mounted {
             let detail = detail!("must not already exist as a path in volumeMounts");
             path_at.invalid(Rule::MountPathDuplicate, path, &[path], detail);

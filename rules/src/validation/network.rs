@@ -31,7 +31,9 @@ pub(super) fn ports(container: Node<'_>) {
         let is_mistyped = |key: &str| port.has(key) && port.get_number(key).is_none();
         match port.integer("containerPort") {
             None if is_mistyped("containerPort") => {}
-            None | Some(0) => port.get("containerPort").required(Rule::PortRange, &[], detail!("")),
+            None | Some(0) => port
+                .get("containerPort")
+                .required(Rule::PortRange, &[], detail!("")),
             Some(number) => port_number(port.get("containerPort"), number),
         }
         if let Some(number) = port.integer("hostPort").filter(|number| *number != 0) {
@@ -107,7 +109,11 @@ fn sloppy(text: &str) -> Option<IpAddr> {
         let stripped = || {
             let number = |part: &&str| {
                 let digits = part.trim_start_matches('0');
-                if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
+                if digits.is_empty() {
+                    "0".to_owned()
+                } else {
+                    digits.to_owned()
+                }
             };
             parts.iter().map(number).collect::<Vec<_>>().join(".")
         };
@@ -117,7 +123,11 @@ fn sloppy(text: &str) -> Option<IpAddr> {
         return v4(text)?.parse().ok();
     }
     let (head, tail) = text.rsplit_once(':')?;
-    let tail = if tail.contains('.') { v4(tail)? } else { tail.to_owned() };
+    let tail = if tail.contains('.') {
+        v4(tail)?
+    } else {
+        tail.to_owned()
+    };
     format!("{head}:{tail}").parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
@@ -186,7 +196,10 @@ fn searches(config: Node<'_>) {
         let detail = detail!("must not have more than {MAX_SEARCHES} search paths");
         long_list(at(), MAX_SEARCHES, detail);
     }
-    let texts: Vec<&str> = searches.iter().map(|one| one.as_text().unwrap_or_default()).collect();
+    let texts: Vec<&str> = searches
+        .iter()
+        .map(|one| one.as_text().unwrap_or_default())
+        .collect();
     let length = texts.iter().map(|text| text.len() + 1).sum::<usize>();
     if length.saturating_sub(1) > MAX_SEARCHES_TEXT {
         let detail = detail!(
@@ -250,7 +263,16 @@ mod tests {
         for text in ["10.0.0.1", "010.000.0.01", "::1", "::ffff:1.2.3.04"] {
             assert!(sloppy(text).is_some(), "{text}");
         }
-        for text in ["", "1.2.3", "1.2.3.256", "1.2.3.4.5", "::g", "1..2.3", "a.b.c.d", "１.2.3.4"] {
+        for text in [
+            "",
+            "1.2.3",
+            "1.2.3.256",
+            "1.2.3.4.5",
+            "::g",
+            "1..2.3",
+            "a.b.c.d",
+            "１.2.3.4",
+        ] {
             assert!(sloppy(text).is_none(), "{text}");
         }
     }

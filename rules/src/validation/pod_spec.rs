@@ -1,7 +1,9 @@
 //! The spec of a Pod (`ValidatePodSpec`).
 
-use super::{affinity, claim, container, env, network, pod_template, resources, scheduling, security, volume, windows};
 use super::metadata;
+use super::{
+    affinity, claim, container, env, network, pod_template, resources, scheduling, security, volume, windows,
+};
 use crate::features::Feature;
 use crate::machinery::detail;
 use crate::machinery::names;

@@ -77,7 +77,10 @@ pub(super) fn read_annotations(annotations: Node<'_>, pod: Node<'_>) {
                 .invalid(Rule::AnnotationValue, container, &[container], detail);
         }
         if !matches!(profile, "" | "runtime/default" | "unconfined") && !profile.starts_with("localhost/") {
-            let detail = detail!("invalid AppArmor profile name: {}", crate::machinery::go::quote(profile));
+            let detail = detail!(
+                "invalid AppArmor profile name: {}",
+                crate::machinery::go::quote(profile)
+            );
             annotations
                 .map_key(key)
                 .invalid(Rule::AnnotationValue, profile, &[profile], detail);
@@ -119,7 +122,11 @@ fn profiles(metadata: Node<'_>, pod: Node<'_>, pod_key: &str, prefix: &str, fiel
             };
             let at = container.get("securityContext").get(field);
             let inherits = field == "appArmorProfile" && !at.value.is_object();
-            let profile = if inherits { own } else { Some(at).filter(|at| at.value.is_object()) };
+            let profile = if inherits {
+                own
+            } else {
+                Some(at).filter(|at| at.value.is_object())
+            };
             if let Some(profile) = profile {
                 same_profile(at, profile, annotation, field);
             }

@@ -43,7 +43,8 @@ impl<'a> Paths<'a> {
     fn take(&mut self, path: &'a str, shown: &str) {
         if !self.taken.insert(path) {
             let detail = detail!("conflicting duplicate paths");
-            self.folder.invalid(Rule::ItemPathDuplicate, shown, &[path], detail);
+            self.folder
+                .invalid(Rule::ItemPathDuplicate, shown, &[path], detail);
         }
     }
 }
@@ -139,7 +140,9 @@ fn trust_bundle(bundle: Node<'_>) {
         (Some(name), None) => {
             if name.is_empty() {
                 let detail = detail!("must be a valid object name");
-                bundle.get("name").required(Rule::FieldRequired, &["name"], detail);
+                bundle
+                    .get("name")
+                    .required(Rule::FieldRequired, &["name"], detail);
             }
             trust_bundle_name(bundle.get("name"), name);
             if bundle.has("labelSelector") {
@@ -190,7 +193,8 @@ fn signer(at: Node<'_>, name: &str) {
         return at.need();
     }
     let (Some((domain, path)), false) = (name.split_once('/'), name.matches('/').count() > 1) else {
-        let detail = detail!("must be a fully qualified domain and path of the form 'example.com/signer-name'");
+        let detail =
+            detail!("must be a fully qualified domain and path of the form 'example.com/signer-name'");
         return at.invalid(Rule::FieldForm, name, &[name], detail);
     };
     if domain.len() > MAX_DOMAIN {
@@ -246,7 +250,11 @@ fn certificate<'a>(certificate: Node<'a>, paths: &mut Paths<'a>) {
     if let Some(seconds) = certificate.integer("maxExpirationSeconds") {
         let host = name.split('/').next().unwrap_or_default();
         let is_own = host == "kubernetes.io" || host.ends_with(".kubernetes.io");
-        let most = if is_own { MAX_OWN_EXPIRATION } else { MAX_EXPIRATION };
+        let most = if is_own {
+            MAX_OWN_EXPIRATION
+        } else {
+            MAX_EXPIRATION
+        };
         let at = certificate.get("maxExpirationSeconds");
         if seconds < 3600 {
             let detail = detail!("if provided, maxExpirationSeconds must be >= 3600");

@@ -88,9 +88,8 @@ pub(super) fn overhead(pod: Node<'_>) {
     let overhead = pod.get("overhead");
     let at = overhead.added("limits");
     let members = overhead.value.as_object().into_iter().flatten();
-    let mut members: Vec<(&str, Node<'_>)> = members
-        .map(|(key, _)| (key.as_str(), at.map_key(key)))
-        .collect();
+    let mut members: Vec<(&str, Node<'_>)> =
+        members.map(|(key, _)| (key.as_str(), at.map_key(key))).collect();
     members.sort_by_key(|(key, _)| *key);
     amounts(overhead, &members, &[], at, at, Owner::Container);
 }
@@ -179,7 +178,12 @@ fn name(at: Node<'_>, name: &str, owner: Owner) {
     at.faults(Rule::ResourceName, name, &names::qualified_name(name));
     let wrong = |detail| at.invalid(Rule::ResourceName, name, &[name], detail);
     let has_domain = name.contains('/');
-    if at.causes() == before && !has_domain && !STANDARD.contains(&name) && !is_huge(name) && !name.starts_with("requests.hugepages-") {
+    if at.causes() == before
+        && !has_domain
+        && !STANDARD.contains(&name)
+        && !is_huge(name)
+        && !name.starts_with("requests.hugepages-")
+    {
         wrong(detail!("must be a standard resource type or fully qualified"));
     }
     if owner == Owner::Pod {
@@ -219,9 +223,10 @@ fn page_size(name: &str, quantity: Quantity) -> bool {
         return false;
     };
     match Quantity::parse(size) {
-        Ok(size) if size.is_whole() && size > Quantity::ZERO => {
-            quantity.value().checked_rem(size.value()).is_none_or(|rest| rest != 0)
-        }
+        Ok(size) if size.is_whole() && size > Quantity::ZERO => quantity
+            .value()
+            .checked_rem(size.value())
+            .is_none_or(|rest| rest != 0),
         _ => true,
     }
 }
@@ -332,7 +337,8 @@ fn consistent(pod: Node<'_>, resources: Node<'_>) {
             let Some((_, limit)) = own.iter().find(|(other, _)| *other == name) else {
                 continue;
             };
-            let (Some((amount_of, shown)), Some((limit, limit_shown))) = (quantity(amount), quantity(*limit)) else {
+            let (Some((amount_of, shown)), Some((limit, limit_shown))) = (quantity(amount), quantity(*limit))
+            else {
                 continue;
             };
             if amount_of > limit {

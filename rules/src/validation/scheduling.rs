@@ -26,8 +26,9 @@ fn toleration(one: Node<'_>) {
             .faults(Rule::LabelKey, key, &names::qualified_name(key));
     }
     if key.is_empty() && operator != "Exists" && !one.is_mistyped_text("key") {
-        let detail =
-            detail!("operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+        let detail = detail!(
+            "operator must be Exists when `key` is empty, which means \"match all values and all keys\""
+        );
         operator_at.invalid(Rule::TolerationKey, operator, &[], detail);
     }
     if one.integer("tolerationSeconds").is_some() && effect != "NoExecute" {
@@ -102,7 +103,8 @@ pub(super) fn spread(pod: Node<'_>) {
                 .required(Rule::FieldRequired, &["topologyKey"], detail);
         }
         let action = one.text("whenUnsatisfiable");
-        if !matches!(action, "DoNotSchedule" | "ScheduleAnyway") && !one.is_mistyped_text("whenUnsatisfiable") {
+        if !matches!(action, "DoNotSchedule" | "ScheduleAnyway") && !one.is_mistyped_text("whenUnsatisfiable")
+        {
             one.get("whenUnsatisfiable")
                 .unsupported(action, &["DoNotSchedule", "ScheduleAnyway"]);
         }
@@ -111,8 +113,11 @@ pub(super) fn spread(pod: Node<'_>) {
             .any(|other| other.text("topologyKey") == key && other.text("whenUnsatisfiable") == action);
         if is_repeated {
             let shown = format!("{{{key}, {action}}}");
-            one.added("{topologyKey, whenUnsatisfiable}")
-                .duplicate(Rule::NameDuplicate, shown.as_str(), &[&shown]);
+            one.added("{topologyKey, whenUnsatisfiable}").duplicate(
+                Rule::NameDuplicate,
+                shown.as_str(),
+                &[&shown],
+            );
         }
         if let Some(domains) = one.integer("minDomains") {
             positive(*one, "minDomains", domains);
@@ -179,9 +184,12 @@ pub(super) fn match_label_keys<'a>(one: Node<'a>, lists: &[&'a str]) {
             {
                 // The server counts from the term, and names no list.
                 let detail = detail!("exists in both matchLabelKeys and labelSelector");
-                one.unwritten("matchLabelKeys")
-                    .item(index)
-                    .invalid(Rule::FieldConflict, key, &["matchLabelKeys", "labelSelector"], detail);
+                one.unwritten("matchLabelKeys").item(index).invalid(
+                    Rule::FieldConflict,
+                    key,
+                    &["matchLabelKeys", "labelSelector"],
+                    detail,
+                );
             }
             selected.insert(key);
         }

@@ -115,8 +115,9 @@ fn escalation(context: Node<'_>) {
     }
     for capability in context.get("capabilities").items("add") {
         if capability.as_text() == Some("CAP_SYS_ADMIN") {
-            let detail =
-                detail!("cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
+            let detail = detail!(
+                "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
+            );
             context.invalid(Rule::Escalation, shown(), &[], detail);
         }
     }
@@ -256,8 +257,10 @@ fn host_namespace(name: &str) -> Option<&'static str> {
     if name.starts_with("net.") {
         return Some("hostNetwork");
     }
-    let is_ipc =
-        name == "kernel.sem" || ["kernel.shm", "kernel.msg", "fs.mqueue."].iter().any(|head| name.starts_with(head));
+    let is_ipc = name == "kernel.sem"
+        || ["kernel.shm", "kernel.msg", "fs.mqueue."]
+            .iter()
+            .any(|head| name.starts_with(head));
     is_ipc.then_some("hostIPC")
 }
 

@@ -8,7 +8,9 @@ use crate::machinery::rule::Rule;
 
 /// The member that is a label selector, if it is there.
 pub(super) fn selector<'a>(parent: Node<'a>, key: &'a str) {
-    let Some(selector) = parent.object(key) else { return };
+    let Some(selector) = parent.object(key) else {
+        return;
+    };
     metadata::labels(selector.get("matchLabels"), selector, "matchLabels");
     for one in selector.structs("matchExpressions") {
         expression(one);
@@ -20,7 +22,8 @@ fn expression(one: Node<'_>) {
         "In" | "NotIn" => {
             if one.count("values") == 0 {
                 let detail = detail!("must be specified when `operator` is 'In' or 'NotIn'");
-                one.get("values").required(Rule::FieldRequired, &["values"], detail);
+                one.get("values")
+                    .required(Rule::FieldRequired, &["values"], detail);
             }
         }
         "Exists" | "DoesNotExist" => {

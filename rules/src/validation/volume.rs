@@ -111,6 +111,10 @@ fn sources<'a>(volume: Node<'a>, name: &'a str) {
         .as_object()
         .is_some_and(|members| !members.keys().all(known));
     if given == 0 && !is_mistyped && !is_unknown {
-        volume.required(Rule::FieldOneOf, &["emptyDir, configMap, secret, …"], detail!("must specify a volume type"));
+        volume.required(
+            Rule::FieldOneOf,
+            &["emptyDir, configMap, secret, …"],
+            detail!("must specify a volume type"),
+        );
     }
 }

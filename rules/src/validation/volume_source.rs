@@ -180,7 +180,12 @@ pub(super) fn downward_file(item: Node<'_>) {
         env::field_ref(field, &FILE_FIELDS);
         if item.has("resourceFieldRef") {
             let detail = detail!("fieldRef and resourceFieldRef can not be specified simultaneously");
-            item.invalid(Rule::FieldOneOf, "resource", &["fieldRef, resourceFieldRef"], detail);
+            item.invalid(
+                Rule::FieldOneOf,
+                "resource",
+                &["fieldRef, resourceFieldRef"],
+                detail,
+            );
         }
     } else if let Some(resource) = item.object("resourceFieldRef") {
         env::resource_ref(resource, true);
@@ -201,8 +206,14 @@ fn iscsi_name(at: Node<'_>, name: &str) {
     // The form of the first is looked for anywhere in the text; a dot of the others is any character.
     let fits = match name.get(..3) {
         Some("iqn") => has_iqn(name),
-        Some("eui") => name.chars().nth(3).is_some_and(|any| alphanumeric(&name[3 + any.len_utf8()..], 16)),
-        Some("naa") => name.chars().nth(3).is_some_and(|any| alphanumeric(&name[3 + any.len_utf8()..], 32)),
+        Some("eui") => name
+            .chars()
+            .nth(3)
+            .is_some_and(|any| alphanumeric(&name[3 + any.len_utf8()..], 16)),
+        Some("naa") => name
+            .chars()
+            .nth(3)
+            .is_some_and(|any| alphanumeric(&name[3 + any.len_utf8()..], 32)),
         _ => return wrong(detail!("must be valid format starting with iqn, eui, or naa")),
     };
     if !fits {
@@ -225,7 +236,8 @@ fn has_iqn(text: &str) -> bool {
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
             .count();
         let name = rest[8 + authority..].strip_prefix(':');
-        let fits = |one: char| !matches!(one, ',' | ';' | '*' | '&' | '$' | '|') && !one.is_ascii_whitespace();
+        let fits =
+            |one: char| !matches!(one, ',' | ';' | '*' | '&' | '$' | '|') && !one.is_ascii_whitespace();
         digits(year)
             && digits(month)
             && authority > 0
@@ -351,7 +363,9 @@ fn flex(source: Node<'_>) {
 fn azure_disk(source: Node<'_>) {
     source.one_of("cachingMode", &["None", "ReadOnly", "ReadWrite"]);
     source.one_of("kind", &["Dedicated", "Managed", "Shared"]);
-    let Some(kind) = source.maybe_text("kind") else { return };
+    let Some(kind) = source.maybe_text("kind") else {
+        return;
+    };
     let (uri, at) = (source.text("diskURI"), source.get("diskURI"));
     if kind == "Managed" && !uri.starts_with("/subscriptions/") {
         at.unsupported(
@@ -377,7 +391,11 @@ fn csi(source: Node<'_>) {
             if driver.len() > MAX_DRIVER {
                 at.too_long(Rule::FieldLong, MAX_DRIVER);
             }
-            at.faults(Rule::FieldForm, driver, &names::dns_subdomain(&driver.to_lowercase()));
+            at.faults(
+                Rule::FieldForm,
+                driver,
+                &names::dns_subdomain(&driver.to_lowercase()),
+            );
         }
     }
     if let Some(secret) = source.object("nodePublishSecretRef") {
@@ -448,7 +466,10 @@ fn claim_spec(spec: Node<'_>) {
     let storage = spec.get("resources").unwritten("requests").map_key("storage");
     if storage.value.is_null() && !spec.get("resources").get("requests").has("storage") {
         storage.need();
-    } else if let Some(size) = storage.as_quantity().filter(|size| *size <= crate::Quantity::ZERO) {
+    } else if let Some(size) = storage
+        .as_quantity()
+        .filter(|size| *size <= crate::Quantity::ZERO)
+    {
         let detail = detail!("must be greater than zero");
         storage.invalid(Rule::QuantityPositive, size.to_string(), &[], detail);
     }

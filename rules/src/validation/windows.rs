@@ -117,8 +117,16 @@ pub(super) fn options(context: Node<'_>) {
             let detail = detail!("gmsaCredentialSpec cannot be an empty string");
             at.invalid(Rule::FieldRequired, credentials, &["gmsaCredentialSpec"], detail);
         } else if credentials.len() > MAX_CREDENTIALS {
-            let detail = detail!("gmsaCredentialSpec size must be under {} KiB", MAX_CREDENTIALS / 1024);
-            at.invalid(Rule::FieldLong, credentials, &[&MAX_CREDENTIALS.to_string()], detail);
+            let detail = detail!(
+                "gmsaCredentialSpec size must be under {} KiB",
+                MAX_CREDENTIALS / 1024
+            );
+            at.invalid(
+                Rule::FieldLong,
+                credentials,
+                &[&MAX_CREDENTIALS.to_string()],
+                detail,
+            );
         }
     }
     if let Some(name) = options.maybe_text("runAsUserName") {
@@ -157,9 +165,13 @@ fn user_name(at: Node<'_>, name: &str) {
         ));
     }
     if !user.is_empty() && user.chars().all(|one| matches!(one, '.' | ' ')) {
-        wrong(detail!("runAsUserName's User cannot contain only periods or spaces"));
+        wrong(detail!(
+            "runAsUserName's User cannot contain only periods or spaces"
+        ));
     }
-    if user.contains(['"', '/', '\\', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>', '@', '[', ']']) {
+    if user.contains([
+        '"', '/', '\\', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>', '@', '[', ']',
+    ]) {
         wrong(detail!(
             "runAsUserName's User cannot contain the following characters: \"/\\:;|=,+*?<>@[]"
         ));
@@ -176,7 +188,9 @@ fn is_dns(domain: &str) -> bool {
     let label = |label: &str| {
         let bytes = label.as_bytes();
         (1..=63).contains(&bytes.len())
-            && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+            && bytes
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
             && bytes[0] != b'-'
             && bytes[bytes.len() - 1] != b'-'
     };
@@ -200,7 +214,8 @@ pub(super) fn host_process(pod: Node<'_>) {
             if let (Some(own), Some(this), Some(context)) = (own, this, context)
                 && own != this
             {
-                let detail = detail!("pod hostProcess value must be identical if both are specified, was {own}");
+                let detail =
+                    detail!("pod hostProcess value must be identical if both are specified, was {own}");
                 let at = context.get("windowsOptions").get("hostProcess");
                 at.invalid(Rule::HostProcess, this, &[], detail);
             }

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use k8s_rules::Quantity;
 use crate::api::error::ApiError;
 use crate::api::kinds;
 use crate::cluster::Cluster;
 use crate::resource::{LIMIT_RANGES, PERSISTENT_VOLUME_CLAIMS, PODS, Resource};
+use k8s_rules::Quantity;
 
 /// The items of every LimitRange of the object's namespace.
 fn items(cluster: &Cluster, object: &Value) -> Result<Vec<Value>, ApiError> {

@@ -4,12 +4,12 @@
 use serde_json::{Map, Value, json};
 
 use super::limits::total;
-use k8s_rules::Quantity;
 use crate::api::error::ApiError;
 use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::resource::{self, RESOURCE_QUOTAS, Resource};
 use crate::store::{Key, StoreError};
+use k8s_rules::Quantity;
 
 /// What an object takes of each quota-limited resource.
 pub fn usage(resource: &Resource, object: &Value) -> Vec<(String, Quantity)> {

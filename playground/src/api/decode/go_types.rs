@@ -2,7 +2,11 @@
 
 /// Struct, field, type: texts (and lists of texts) of a named type of `v1`.
 const NAMED: &[(&str, &str, &str)] = &[
-    ("PersistentVolumeClaimSpec", "accessModes", "PersistentVolumeAccessMode"),
+    (
+        "PersistentVolumeClaimSpec",
+        "accessModes",
+        "PersistentVolumeAccessMode",
+    ),
     ("PersistentVolumeClaimSpec", "volumeMode", "PersistentVolumeMode"),
     ("HostPathVolumeSource", "type", "HostPathType"),
     ("EmptyDirVolumeSource", "medium", "StorageMedium"),
@@ -15,15 +19,27 @@ const NAMED: &[(&str, &str, &str)] = &[
     ("HTTPGetAction", "protocol", "HTTPProtocol"),
     ("GRPCAction", "mode", "GRPCProbeMode"),
     ("ContainerResizePolicy", "resourceName", "ResourceName"),
-    ("ContainerResizePolicy", "restartPolicy", "ResourceResizeRestartPolicy"),
+    (
+        "ContainerResizePolicy",
+        "restartPolicy",
+        "ResourceResizeRestartPolicy",
+    ),
     ("Capabilities", "add", "Capability"),
     ("Capabilities", "drop", "Capability"),
     ("Container", "restartPolicy", "ContainerRestartPolicy"),
-    ("Container", "terminationMessagePolicy", "TerminationMessagePolicy"),
+    (
+        "Container",
+        "terminationMessagePolicy",
+        "TerminationMessagePolicy",
+    ),
     ("Container", "imagePullPolicy", "PullPolicy"),
     ("Lifecycle", "stopSignal", "Signal"),
     ("ContainerRestartRule", "action", "ContainerRestartRuleAction"),
-    ("ContainerRestartRuleOnExitCodes", "operator", "ContainerRestartRuleOnExitCodesOperator"),
+    (
+        "ContainerRestartRuleOnExitCodes",
+        "operator",
+        "ContainerRestartRuleOnExitCodesOperator",
+    ),
     ("NodeSelectorRequirement", "operator", "NodeSelectorOperator"),
     ("Toleration", "operator", "TolerationOperator"),
     ("Toleration", "effect", "TaintEffect"),
@@ -32,26 +48,66 @@ const NAMED: &[(&str, &str, &str)] = &[
     ("PodSpec", "dnsPolicy", "DNSPolicy"),
     ("PodSpec", "preemptionPolicy", "PreemptionPolicy"),
     ("PodOS", "name", "OSName"),
-    ("TopologySpreadConstraint", "whenUnsatisfiable", "UnsatisfiableConstraintAction"),
-    ("TopologySpreadConstraint", "nodeAffinityPolicy", "NodeInclusionPolicy"),
-    ("TopologySpreadConstraint", "nodeTaintsPolicy", "NodeInclusionPolicy"),
-    ("PodSecurityContext", "supplementalGroupsPolicy", "SupplementalGroupsPolicy"),
-    ("PodSecurityContext", "fsGroupChangePolicy", "PodFSGroupChangePolicy"),
-    ("PodSecurityContext", "seLinuxChangePolicy", "PodSELinuxChangePolicy"),
+    (
+        "TopologySpreadConstraint",
+        "whenUnsatisfiable",
+        "UnsatisfiableConstraintAction",
+    ),
+    (
+        "TopologySpreadConstraint",
+        "nodeAffinityPolicy",
+        "NodeInclusionPolicy",
+    ),
+    (
+        "TopologySpreadConstraint",
+        "nodeTaintsPolicy",
+        "NodeInclusionPolicy",
+    ),
+    (
+        "PodSecurityContext",
+        "supplementalGroupsPolicy",
+        "SupplementalGroupsPolicy",
+    ),
+    (
+        "PodSecurityContext",
+        "fsGroupChangePolicy",
+        "PodFSGroupChangePolicy",
+    ),
+    (
+        "PodSecurityContext",
+        "seLinuxChangePolicy",
+        "PodSELinuxChangePolicy",
+    ),
     ("SeccompProfile", "type", "SeccompProfileType"),
     ("AppArmorProfile", "type", "AppArmorProfileType"),
     ("SecurityContext", "procMount", "ProcMountType"),
     ("ImageVolumeSource", "pullPolicy", "PullPolicy"),
-    ("PodFailurePolicyOnExitCodesRequirement", "operator", "PodFailurePolicyOnExitCodesOperator"),
-    ("PodFailurePolicyOnPodConditionsPattern", "type", "PodConditionType"),
-    ("PodFailurePolicyOnPodConditionsPattern", "status", "ConditionStatus"),
+    (
+        "PodFailurePolicyOnExitCodesRequirement",
+        "operator",
+        "PodFailurePolicyOnExitCodesOperator",
+    ),
+    (
+        "PodFailurePolicyOnPodConditionsPattern",
+        "type",
+        "PodConditionType",
+    ),
+    (
+        "PodFailurePolicyOnPodConditionsPattern",
+        "status",
+        "ConditionStatus",
+    ),
     ("PodFailurePolicyRule", "action", "PodFailurePolicyAction"),
     ("JobSpec", "completionMode", "CompletionMode"),
     ("JobSpec", "podReplacementPolicy", "PodReplacementPolicy"),
     ("JobCondition", "type", "JobConditionType"),
     ("JobCondition", "status", "ConditionStatus"),
     ("EphemeralContainer", "restartPolicy", "ContainerRestartPolicy"),
-    ("EphemeralContainer", "terminationMessagePolicy", "TerminationMessagePolicy"),
+    (
+        "EphemeralContainer",
+        "terminationMessagePolicy",
+        "TerminationMessagePolicy",
+    ),
     ("EphemeralContainer", "imagePullPolicy", "PullPolicy"),
     ("LabelSelectorRequirement", "operator", "LabelSelectorOperator"),
 ];
@@ -71,8 +127,13 @@ pub fn embedded(owner: &str, field: &str) -> Option<&'static str> {
         ("Volume", name) if name != "name" => Some("VolumeSource"),
         ("EphemeralContainer", name) if name != "targetContainerName" => Some("EphemeralContainerCommon"),
         (
-            "ConfigMapVolumeSource" | "ConfigMapKeySelector" | "SecretKeySelector" | "ConfigMapProjection"
-            | "SecretProjection" | "ConfigMapEnvSource" | "SecretEnvSource",
+            "ConfigMapVolumeSource"
+            | "ConfigMapKeySelector"
+            | "SecretKeySelector"
+            | "ConfigMapProjection"
+            | "SecretProjection"
+            | "ConfigMapEnvSource"
+            | "SecretEnvSource",
             "name",
         ) => Some("LocalObjectReference"),
         _ => None,

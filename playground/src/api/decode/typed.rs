@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value};
 
+use super::go_types;
 use super::json_kind;
+use super::schema::{Schema, Struct, Type};
 use k8s_rules::Quantity;
 use k8s_rules::machinery::go::quote;
-use super::go_types;
-use super::schema::{Schema, Struct, Type};
 
 /// Whole numbers that are no pointers in Go: zero is as good as absent.
 const PLAIN_INTEGERS: &[&str] = &[
@@ -327,12 +327,20 @@ fn time(text: &str) -> Result<Value, String> {
             text.into()
         });
     }
-    let head = text.get(..4).unwrap_or(text);
-    let (rest, wanted) = if head.len() == 4 && head.bytes().all(|byte| byte.is_ascii_digit()) {
-        (text.get(4..).unwrap_or_default(), "-")
-    } else {
-        (text, "2006")
-    };
+    // Go goes through its layout, and names the first part that does not fit with all that follows.
+    const LAYOUT: [&str; 11] = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
+    let (mut rest, mut wanted) = (text, "Z07:00");
+    for part in LAYOUT {
+        let is_number = part.as_bytes()[0].is_ascii_digit();
+        let fits = rest
+            .get(..part.len())
+            .is_some_and(|head| head == part || is_number && head.bytes().all(|byte| byte.is_ascii_digit()));
+        if !fits {
+            wanted = part;
+            break;
+        }
+        rest = &rest[part.len()..];
+    }
     Err(format!(
         "parsing time \"{text}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{rest}\" as \"{wanted}\""
     ))

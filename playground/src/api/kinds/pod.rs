@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use k8s_rules::defaults;
 
 use super::{default_to, entry, items};
-use k8s_rules::Quantity;
 use crate::api::error::ApiError;
 use crate::cluster::Cluster;
 use crate::resource::{PODS, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
 use crate::store::Key;
+use k8s_rules::Quantity;
 
 /// `SetDefaults_Pod` of core/v1.
 pub(super) fn default(pod: &mut Value) {

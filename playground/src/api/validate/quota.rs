@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{list, sentences, text};
-use k8s_rules::Quantity;
 use crate::api::field::FieldError;
+use k8s_rules::Quantity;
 use k8s_rules::machinery::names;
 
 /// Amounts that a quota can limit without a prefix.

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::facts::{deleting, tracked};
 use super::queue::Name;
 use super::{TRACKING, items, status, text};
-use k8s_rules::machinery::labels;
 use crate::api::write::{self, Part, WriteOptions};
 use crate::cluster::Cluster;
 use crate::controllers::garbage::release;
 use crate::http::status::Status;
 use crate::resource::{JOBS, PODS};
 use crate::store::{Key, StoreError};
+use k8s_rules::machinery::labels;
 
 /// The owner reference of the Job that controls a Pod.
 pub(super) fn owner_of(pod: &Value) -> Option<&Value> {
