@@ -16,7 +16,7 @@
 mod api;
 pub mod auth;
 mod bootstrap;
-mod clock;
+pub mod clock;
 pub mod cluster;
 #[cfg(feature = "conformance")]
 pub mod conformance;

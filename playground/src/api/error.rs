@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use k8s_rules::machinery::go::quote;
 use serde_json::{Value, json};
 
 use crate::api::field::FieldError;
@@ -109,7 +110,8 @@ impl ApiError {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let message = format!("{} \"{name}\" is invalid: {joined}", qualified(kind, group));
+        let name_shown = quote(name);
+        let message = format!("{} {name_shown} is invalid: {joined}", qualified(kind, group));
         let mut error = Self::new(422, "Invalid", message);
         let mut about = details(name, group, kind);
         about["causes"] = told.iter().map(FieldError::cause).collect();

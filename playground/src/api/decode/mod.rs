@@ -5,6 +5,7 @@
 //! for `fieldValidation=Strict`
 //! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).
 
+mod go_types;
 mod json;
 mod protobuf;
 mod schema;

@@ -191,6 +191,7 @@ impl Schema {
                 let (kind, version) = (parts.next().unwrap_or(name), parts.next().unwrap_or("v1"));
                 format!("{version}.{kind}")
             }
+            Type::Map(value) if matches!(value.holds, Type::Quantity) => "v1.ResourceList".into(),
             Type::Map(value) => format!("map[string]{}", value.go_type()),
             Type::List(item) => format!("[]{}", item.go_type()),
             Type::String | Type::Time | Type::Quantity | Type::Any => "string".into(),

@@ -3,9 +3,11 @@
 
 use serde_json::{Map, Value};
 
+use super::go_types;
 use super::json_kind;
 use super::schema::{Schema, Struct, Type};
 use k8s_rules::Quantity;
+use k8s_rules::machinery::go::quote;
 
 /// Whole numbers that are no pointers in Go: zero is as good as absent.
 const PLAIN_INTEGERS: &[&str] = &[
@@ -124,15 +126,25 @@ fn join(path: &str, name: &str) -> String {
 
 fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
     let mut found = json_kind(value).to_owned();
-    if let (Value::Number(number), Type::Integer(_)) = (value, &schema.holds) {
+    if let (Value::Number(number), Type::Integer(_) | Type::IntOrString) = (value, &schema.holds) {
         found = format!("number {number}");
     }
     format!(
         "json: cannot unmarshal {found} into Go struct field {}.{} of type {}",
         place.owner,
         place.go_path,
-        schema.go_type()
+        go_type(schema, place)
     )
+}
+
+/// What Go calls the type of a field, a list's items or the list.
+fn go_type(schema: &Schema, place: &Place) -> String {
+    let field = place.go_path.rsplit('.').next().unwrap_or_default();
+    match (go_types::named(place.owner, field), &schema.holds) {
+        (Some(named), Type::String) => format!("v1.{named}"),
+        (Some(named), Type::List(_)) => format!("[]v1.{named}"),
+        _ => schema.go_type(),
+    }
 }
 
 impl Reader<'_> {
@@ -183,18 +195,12 @@ impl Reader<'_> {
         for (name, value) in members {
             let path = join(place.path, &name);
             let Some(schema) = structure.fields.get(&name) else {
-                self.unknown.push(format!("unknown field \"{path}\""));
+                self.unknown.push(format!("unknown field {}", quote(&path)));
                 continue;
             };
-            // A probe's actions sit in an embedded struct whose name Go shows.
-            let embedded = matches!(
-                (structure.name.as_str(), name.as_str()),
-                ("Probe", "exec" | "httpGet" | "tcpSocket" | "grpc")
-            );
-            let go_path = if embedded {
-                join(place.go_path, &format!("ProbeHandler.{name}"))
-            } else {
-                join(place.go_path, &name)
+            let go_path = match go_types::embedded(&structure.name, &name) {
+                Some(embedded) => join(place.go_path, &format!("{embedded}.{name}")),
+                None => join(place.go_path, &name),
             };
             let here = Place {
                 owner: &structure.name,
@@ -307,8 +313,8 @@ fn quantity(value: &Value) -> Result<Value, String> {
         Value::Number(number) => number.to_string(),
         other => other.to_string(),
     };
-    let quantity = Quantity::parse(&text).map_err(|error| error.to_string())?;
-    Ok(quantity.written(&text).into())
+    let quantity = Quantity::parse(text.trim()).map_err(|error| error.to_string())?;
+    Ok(quantity.written(text.trim()).into())
 }
 
 /// Any offset is read; seconds in UTC are written.
@@ -321,12 +327,20 @@ fn time(text: &str) -> Result<Value, String> {
             text.into()
         });
     }
-    let head = text.get(..4).unwrap_or(text);
-    let (rest, wanted) = if head.len() == 4 && head.bytes().all(|byte| byte.is_ascii_digit()) {
-        (text.get(4..).unwrap_or_default(), "-")
-    } else {
-        (text, "2006")
-    };
+    // Go goes through its layout, and names the first part that does not fit with all that follows.
+    const LAYOUT: [&str; 11] = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
+    let (mut rest, mut wanted) = (text, "Z07:00");
+    for part in LAYOUT {
+        let is_number = part.as_bytes()[0].is_ascii_digit();
+        let fits = rest
+            .get(..part.len())
+            .is_some_and(|head| head == part || is_number && head.bytes().all(|byte| byte.is_ascii_digit()));
+        if !fits {
+            wanted = part;
+            break;
+        }
+        rest = &rest[part.len()..];
+    }
     Err(format!(
         "parsing time \"{text}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{rest}\" as \"{wanted}\""
     ))
