@@ -87,16 +87,9 @@ impl Problem {
                 let subject = self.subjects.get(number.parse::<usize>().ok()?)?;
                 Some((messages::word(subject, language), after))
             });
-            match found {
-                Some((subject, after)) => {
-                    out.push_str(subject);
-                    rest = after;
-                }
-                None => {
-                    out.push('{');
-                    rest = after;
-                }
-            }
+            let (filled, after) = found.unwrap_or(("{", after));
+            out.push_str(filled);
+            rest = after;
         }
         out + rest
     }

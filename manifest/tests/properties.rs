@@ -135,7 +135,9 @@ proptest! {
         let mut texts = [before.text(), read.text()].map(|text| {
             comments(text).into_iter().map(|(_, comment)| comment).collect::<Vec<_>>()
         });
-        texts.iter_mut().for_each(|list| list.sort());
+        for list in &mut texts {
+            list.sort();
+        }
         prop_assert_eq!(&texts[0], &texts[1], "{}\n{}\n=>\n{}", path, before.text(), read.text());
     }
 

@@ -9,6 +9,10 @@
     reason = "an error is the answer to a request: it is made once, and moved a few times"
 )]
 #![allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the options of the rules are passed as the rules take them"
+)]
+#![allow(
     clippy::doc_markdown,
     reason = "ServiceAccount, ResourceQuota and the like are words of this crate, not code"
 )]

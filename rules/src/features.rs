@@ -82,6 +82,7 @@ features! {
 
 impl Feature {
     /// Whether it is on in a version: a minor version of Kubernetes 1, or the newest that is known.
+    #[must_use]
     pub fn is_on(self, minor: Option<u16>) -> bool {
         self.since().is_some_and(|since| minor.unwrap_or(NEWEST) >= since)
     }

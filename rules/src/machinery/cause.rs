@@ -47,6 +47,7 @@ pub struct Cause {
 
 impl Cause {
     /// `reason` of the server's cause.
+    #[must_use]
     pub fn reason(&self) -> &'static str {
         match self.kind {
             CauseKind::Required => "FieldValueRequired",
@@ -61,6 +62,7 @@ impl Cause {
     }
 
     /// The server's sentence behind the value. Empty in builds without the feature `details`.
+    #[must_use]
     pub fn detail(&self) -> Cow<'_, str> {
         match &self.kind {
             CauseKind::NotSupported(supported) => {
@@ -74,6 +76,7 @@ impl Cause {
     }
 
     /// The server's message without the field, as in `details.causes`.
+    #[must_use]
     pub fn message(&self) -> String {
         let head = match &self.kind {
             CauseKind::Required => "Required value",

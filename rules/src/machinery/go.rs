@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 /// A text in Go's quotes (`%q`).
+#[must_use]
 pub fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for one in text.chars() {
@@ -43,6 +44,7 @@ fn is_printable(one: char) -> bool {
 }
 
 /// A value as Go's `encoding/json` writes it: no HTML characters.
+#[must_use]
 pub fn json(value: &Value) -> String {
     value
         .to_string()
@@ -54,6 +56,7 @@ pub fn json(value: &Value) -> String {
 }
 
 /// A map as Go prints it: by name.
+#[must_use]
 pub fn by_name(map: &Value) -> Value {
     match map {
         Value::Object(map) => {
@@ -86,6 +89,7 @@ pub enum Zero {
 pub type Field = (&'static str, &'static str, Zero);
 
 /// An object as the server's internal type prints it: Go's names in Go's order, all of them.
+#[must_use]
 pub fn internal(value: &Value, fields: &[Field]) -> Value {
     if !value.is_object() {
         return Value::Null;
@@ -93,9 +97,8 @@ pub fn internal(value: &Value, fields: &[Field]) -> Value {
     let member = |(go, api, zero): &Field| {
         let given = value.get(*api).unwrap_or(&Value::Null);
         let shown = match zero {
-            Zero::Null => given.clone(),
             Zero::Text if given.is_null() => Value::from(""),
-            Zero::Text => given.clone(),
+            Zero::Null | Zero::Text => given.clone(),
             Zero::Struct(fields) => internal(given, fields),
             Zero::List(fields) => given.as_array().map_or(Value::Null, |items| {
                 items.iter().map(|item| internal(item, fields)).collect()

@@ -100,6 +100,7 @@ pub fn requirements(selector: &Value) -> Option<Vec<Requirement>> {
 
 /// Whether a `LabelSelector` object takes an object with these labels; none at all, or one that cannot be read, takes
 /// nothing.
+#[must_use]
 pub fn takes(selector: &Value, labels: &Value) -> bool {
     selector.is_object()
         && requirements(selector).is_some_and(|all| all.iter().all(|one| one.matches(labels)))

@@ -112,6 +112,7 @@ impl Form {
 
 impl Fault {
     /// The server's sentence.
+    #[must_use]
     pub fn sentence(self) -> Cow<'static, str> {
         match self {
             Self::Empty => "must be non-empty".into(),
@@ -201,6 +202,7 @@ pub fn dns_label(name: &str) -> Vec<Fault> {
 }
 
 /// A prefix of generated names: what is generated follows, so it may end with a dash (`maskTrailingDash`).
+#[must_use]
 pub fn name_prefix(prefix: &str) -> Vec<Fault> {
     // The server replaces the last two bytes by a letter; the one before the dash is so not looked at.
     match prefix.strip_suffix('-') {
@@ -213,6 +215,7 @@ pub fn name_prefix(prefix: &str) -> Vec<Fault> {
 }
 
 /// The value of a label.
+#[must_use]
 pub fn label_value(value: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if value.len() > 63 {
@@ -257,6 +260,7 @@ pub fn qualified_name(key: &str) -> Vec<Fault> {
 }
 
 /// Name of a port (an IANA service name): at most 15 lower-case letters, digits and `-`.
+#[must_use]
 pub fn port_name(name: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if name.len() > 15 {
@@ -278,6 +282,7 @@ pub fn port_name(name: &str) -> Vec<Fault> {
 }
 
 /// Name of an HTTP header.
+#[must_use]
 pub fn header_name(name: &str) -> Vec<Fault> {
     let fits = !name.is_empty()
         && name
@@ -291,6 +296,7 @@ pub fn header_name(name: &str) -> Vec<Fault> {
 }
 
 /// Name of an environment variable: any printable ASCII but `=` (relaxed since Kubernetes 1.32).
+#[must_use]
 pub fn variable(name: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if name.is_empty() {
@@ -306,6 +312,7 @@ pub fn variable(name: &str) -> Vec<Fault> {
 }
 
 /// Key of a ConfigMap or Secret: a file name.
+#[must_use]
 pub fn config_key(key: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if key.len() > 253 {

@@ -40,6 +40,7 @@ impl FieldPath {
     }
 
     /// The path as the server writes it, such as `spec.template.spec.containers[0].image`.
+    #[must_use]
     pub fn server(&self) -> String {
         let mut out = String::new();
         for segment in &self.0 {
@@ -82,6 +83,7 @@ impl FieldPath {
     }
 
     /// The key that the path ends with; empty for a list position.
+    #[must_use]
     pub fn last_key(&self) -> String {
         match self.places().last() {
             Some(Place::Key(key)) => key,

@@ -222,6 +222,7 @@ impl Quantity {
     };
 
     /// A whole number.
+    #[must_use]
     pub fn whole(number: i64) -> Self {
         Self {
             nano: i128::from(number) * ONE,
@@ -256,6 +257,7 @@ impl Quantity {
 
     /// Reads a member of a JSON object as the server does: a text with blanks at its ends, a number, or nothing.
     /// `None` for any other type.
+    #[must_use]
     pub fn read(value: &Value) -> Option<Result<Self, QuantityError>> {
         match value {
             Value::String(text) => Some(Self::parse(text.trim())),
@@ -266,21 +268,25 @@ impl Quantity {
     }
 
     /// Whether it is less than zero.
+    #[must_use]
     pub fn is_negative(self) -> bool {
         self.nano < 0
     }
 
     /// Whether it is nothing.
+    #[must_use]
     pub fn is_zero(self) -> bool {
         self.nano == 0
     }
 
     /// Whether it is a whole number.
+    #[must_use]
     pub fn is_whole(self) -> bool {
         self.nano % ONE == 0
     }
 
     /// The whole number that is not less, as `Value()` gives it.
+    #[must_use]
     pub fn value(self) -> i64 {
         let rounded = if self.nano >= 0 {
             self.nano.saturating_add(ONE - 1)
@@ -333,6 +339,7 @@ impl Quantity {
     /// Whether it is no whole number to a server that counts thousandths in 64 bits, of which large amounts have more:
     /// those that are written with few digits count as none, others lose their high bits. `text` is how it is written.
     #[allow(clippy::cast_possible_truncation, reason = "as the server does")]
+    #[must_use]
     pub fn is_fractional(self, text: &str) -> bool {
         let milli = self.to_milli().nano / (ONE / 1000);
         let is_fast = || {
@@ -352,6 +359,7 @@ impl Quantity {
 
     /// How many parts of a unit it is when each unit has `parts`, rounded up; nothing if it is less than zero, and
     /// the largest number if there are more.
+    #[must_use]
     pub fn units(self, parts: u32) -> u64 {
         let nano = self.nano.max(0).saturating_mul(i128::from(parts));
         let (whole, rest) = (nano / ONE, nano % ONE);
@@ -360,12 +368,14 @@ impl Quantity {
 
     /// How many times `other` goes into it.
     #[allow(clippy::cast_precision_loss, reason = "only shown to a person")]
+    #[must_use]
     pub fn ratio(self, other: Self) -> f64 {
         self.nano as f64 / other.nano as f64
     }
 
     /// How the server writes an amount that it has read from `text`: as it stands there if that is close enough to
     /// the canonical form, which is [`Quantity`]'s own display.
+    #[must_use]
     pub fn written(self, text: &str) -> String {
         let kept = Parts::read(text).is_ok_and(|parts| {
             parts

@@ -191,7 +191,7 @@ rules! {
     DnsSearchesLong = "dns.searches.long",
     /// Exists takes no value. Args: the value.
     TolerationValue = "toleration.value",
-    /// Seconds need effect NoExecute.
+    /// Seconds need effect `NoExecute`.
     TolerationSeconds = "toleration.seconds",
     /// Without a key the operator is Exists.
     TolerationKey = "toleration.key",

@@ -39,7 +39,7 @@ pub(super) fn lifecycle<'a>(pod: Node<'a>, container: Node<'a>) {
     match pod.object("os").map(|os| os.text("name")) {
         None => at.forbidden(detail!("may not be set for containers with empty `spec.os.name`")),
         Some("windows") if !STOP_SIGNALS_WINDOWS.contains(&signal) => {
-            at.unsupported(signal, &STOP_SIGNALS_WINDOWS)
+            at.unsupported(signal, &STOP_SIGNALS_WINDOWS);
         }
         Some("linux") => {
             let known = stop_signals();
@@ -155,7 +155,6 @@ fn http_get(action: Node<'_>) {
     }
     let host = action.text("host");
     match action.maybe_text("protocol") {
-        None | Some("HTTP1") => {}
         Some("HTTP2") if scheme != "HTTP" => {
             let detail = detail!("is only supported with HTTP (H2C)");
             action
@@ -168,7 +167,7 @@ fn http_get(action: Node<'_>) {
                 .get("host")
                 .invalid(Rule::FieldConflict, host, &["host", "protocol"], detail);
         }
-        Some("HTTP2") => {}
+        None | Some("HTTP1" | "HTTP2") => {}
         Some(other) => action.get("protocol").unsupported(other, &["HTTP1", "HTTP2"]),
     }
 }

@@ -75,6 +75,7 @@ pub fn job(job: &Value, options: &Options) -> Report {
 
 /// What is wrong with the spec of a Job that replaces another, beyond what may not change (`ValidateJobSpec`). The Job
 /// has its defaults.
+#[must_use]
 pub fn job_spec(job: &Value, options: &Options) -> Report {
     walk(job, options, |root| job::spec(root.get("spec")))
 }
@@ -90,15 +91,21 @@ pub fn pod(pod: &Value, options: &Options) -> Report {
 }
 
 /// What is wrong with the metadata of any object (`ValidateObjectMeta`).
+#[must_use]
 pub fn object_meta(object: &Value, rule: NameRule, options: &Options) -> Report {
     walk(object, options, |root| metadata::create(root, rule))
 }
 
 /// What is wrong with labels, annotations, owners and finalizers of any object.
+#[must_use]
 pub fn common_meta(object: &Value, options: &Options) -> Report {
     walk(object, options, |root| metadata::common(root.get("metadata")))
 }
 
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "as the public functions take it, whose options will grow"
+)]
 fn walk(object: &Value, options: &Options, check: impl for<'a> Fn(Node<'a>)) -> Report {
     let walk = Walk::new(options);
     check(Node::root(&walk, object));

@@ -51,7 +51,7 @@ const SOURCES: [(&str, &str); 30] = [
     ("image", "image"),
 ];
 
-pub(super) fn all<'a>(pod: Node<'a>) -> Volumes<'a> {
+pub(super) fn all(pod: Node<'_>) -> Volumes<'_> {
     let mut taken = HashSet::new();
     let mut sound = HashMap::new();
     for volume in pod.structs("volumes") {

@@ -135,7 +135,10 @@ pub(super) fn user<'a>(source: Node<'a>, key: &'a str) {
 
 fn empty_dir(source: Node<'_>) {
     let size = source.get("sizeLimit");
-    if size.as_quantity().is_some_and(|size| size.is_negative()) {
+    if size
+        .as_quantity()
+        .is_some_and(super::super::machinery::quantity::Quantity::is_negative)
+    {
         let detail = detail!("SizeLimit field must be a valid resource quantity");
         size.forbid(Rule::QuantityNegative, &[], detail);
     }

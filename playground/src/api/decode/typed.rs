@@ -317,6 +317,9 @@ fn quantity(value: &Value) -> Result<Value, String> {
     Ok(quantity.written(text.trim()).into())
 }
 
+/// The parts of RFC 3339 as Go's layout names them, up to the seconds.
+const LAYOUT: [&str; 11] = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
+
 /// Any offset is read; seconds in UTC are written.
 fn time(text: &str) -> Result<Value, String> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
@@ -328,7 +331,6 @@ fn time(text: &str) -> Result<Value, String> {
         });
     }
     // Go goes through its layout, and names the first part that does not fit with all that follows.
-    const LAYOUT: [&str; 11] = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
     let (mut rest, mut wanted) = (text, "Z07:00");
     for part in LAYOUT {
         let is_number = part.as_bytes()[0].is_ascii_digit();
