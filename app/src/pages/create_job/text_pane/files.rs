@@ -181,7 +181,7 @@ fn read_files(
         for file in files {
             let name = file.name();
             let reject = |reason: crate::i18n::Text| {
-                import_error.set(Some(crate::i18n::tf(reason, &[("name", &name)])))
+                import_error.set(Some(crate::i18n::tf(reason, &[("name", &name)])));
             };
             let lower = name.to_lowercase();
             if ![".yaml", ".yml", ".json"]
