@@ -343,9 +343,22 @@ fn spellings(document: &Document, entry: usize) -> Vec<(Path, String)> {
         .filter_map(|path| {
             let range = document.range(entry, &path)?;
             let key = document.key_range(entry, &path);
-            (Some(&range) != key.as_ref()).then(|| (path, document.text()[range].to_owned()))
+            (Some(&range) != key.as_ref()).then(|| (path, without_chomping(&document.text()[range])))
         })
         .collect()
+}
+
+/// A scalar without the sign in a block scalar's header that says what becomes of line breaks at its end: those are
+/// counted by the lines after it, so one that comes to stand elsewhere may need another sign for the same value.
+fn without_chomping(spelling: &str) -> String {
+    match spelling.strip_prefix(['|', '>']) {
+        Some(rest) => format!(
+            "{}{}",
+            &spelling[..1],
+            rest.replacen(['+', '-'], "", usize::from(rest.starts_with(['+', '-'])))
+        ),
+        None => spelling.to_owned(),
+    }
 }
 
 /// The comments of two texts, without their places.

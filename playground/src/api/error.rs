@@ -27,7 +27,7 @@ pub struct ApiError {
 }
 
 /// Most causes that are told. The API server tells all of them, in answers of any length.
-const MAX_CAUSES: usize = 1000;
+pub(super) const MAX_CAUSES: usize = 1000;
 
 impl ApiError {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {

@@ -68,6 +68,11 @@ impl FieldError {
         Self::new(field, "FieldValueForbidden", "Forbidden".to_owned(), detail)
     }
 
+    /// One of which an answer only says that there is one more.
+    pub(super) fn counted() -> Self {
+        Self::new("", "", String::new(), "")
+    }
+
     /// The value occurs before.
     pub fn duplicate(field: impl Into<String>, value: impl Into<Value>) -> Self {
         let head = format!("Duplicate value: {}", value.into());

@@ -13,6 +13,7 @@ use serde_json::Value;
 use k8s_rules::machinery::names::Fault;
 use k8s_rules::validation::{Options, Report};
 
+use super::error::MAX_CAUSES;
 use super::field::FieldError;
 
 /// Rules for objects that have their defaults.
@@ -23,9 +24,14 @@ pub fn options(minor: Option<u16>) -> Options {
     }
 }
 
-/// The causes of a report. What is decoded has no wrong types.
+/// The causes of a report. What is decoded has no wrong types. Those beyond what an answer shows are only counted:
+/// their sentences would take hundreds of megabytes for an object of hundreds of thousands of mistakes.
 pub fn causes(report: Report) -> impl Iterator<Item = FieldError> {
-    report.causes.into_iter().map(FieldError::from)
+    let causes = report.causes.into_iter().enumerate();
+    causes.map(|(index, cause)| match index {
+        ..MAX_CAUSES => FieldError::from(cause),
+        _ => FieldError::counted(),
+    })
 }
 
 /// What is wrong with a name, in the server's words.
