@@ -38,12 +38,12 @@ node_settings() {
   mv "$CLUSTERS/settings.new" "$CLUSTERS/settings"
 }
 
-# The folders of control groups: one, or one for each controller of the first version.
+# The folders of control groups: one, or one for each controller of the first version and one of the second beside them.
 hierarchies() {
   if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
     echo /sys/fs/cgroup
   else
-    awk '$3 == "cgroup" { print $2 }' /proc/mounts
+    awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts
   fi
 }
 
