@@ -61,7 +61,7 @@ pub fn find_local_problems(document: &Document, schema: Option<&Schema>) -> Vec<
     problems
 }
 
-/// Returns the local problems and those that the server reported for this text, the most severe first.
+/// Returns the local problems and those that the server reported for this text, the most severe first, in the order of the document.
 pub fn all_problems(
     document: &Document,
     local: Vec<Problem>,
@@ -82,7 +82,8 @@ pub fn all_problems(
             }
         }
     }
-    problems.sort_by_key(|problem| problem.severity);
+    // In the order of the document, as a reader mends them.
+    problems.sort_by_key(|problem| (problem.severity, problem.range.start));
     problems
 }
 
