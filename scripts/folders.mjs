@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const CRATES = process.argv.slice(2).length ? process.argv.slice(2) : ['manifest', 'playground', 'app', 'server'];
+const CRATES = process.argv.slice(2).length ? process.argv.slice(2) : ['rules', 'manifest', 'playground', 'app', 'server'];
 /** Folders that are rooms of their own inside another one. */
 const ROOMS = { app: ['pages/job_list', 'pages/job_detail', 'pages/create_job'] };
 

@@ -5,34 +5,28 @@
 //! the bytes that it is not about stay as they are, comments, order and quoting included. Nothing here does any
 //! input or output, so the server and the browser run the same code.
 
-mod assign;
-mod comments;
-mod convert;
 mod document;
 mod edit;
 mod history;
 pub mod image;
-mod local;
-mod matching;
-mod messages;
+mod json;
 pub mod names;
+mod operation;
 mod path;
 mod problem;
-pub use k8s_rules::machinery::quantity;
-mod scalar;
 pub mod schema;
 pub mod shell;
-mod spelling;
 mod splice;
-mod tree;
 mod validate;
-mod value;
+mod yaml;
 
-pub use assign::AssignError;
-pub use convert::{ConvertError, to_yaml};
+pub use k8s_rules::machinery::quantity;
+
 pub use document::{Document, Entry, Format, MAX_BYTES};
-pub use edit::{Edit, EditError};
 pub use history::History;
+pub use json::assign::AssignError;
+pub use json::convert::{ConvertError, to_yaml};
+pub use operation::{Edit, EditError};
 pub use path::{Path, PathError, Segment};
 pub use problem::{Fix, Language, Problem, Severity};
 pub use schema::Schema;

@@ -10,11 +10,13 @@
 pub mod defaults;
 pub mod features;
 pub mod machinery;
+mod options;
 pub mod validation;
 
 pub use machinery::cause::{Cause, CauseKind};
-pub use machinery::node::{Mistyped, Wanted};
 pub use machinery::path::{FieldPath, Place};
 pub use machinery::quantity::{Quantity, QuantityError};
 pub use machinery::rule::Rule;
-pub use validation::{Options, Report};
+pub use machinery::walk::{Mistyped, Wanted};
+pub use options::Options;
+pub use validation::Report;

@@ -1,9 +1,9 @@
 //! What is seen in a text and its tree before there is a value.
 
-use super::line_end;
+use crate::document::line_end;
 use crate::path::{Path, Segment};
 use crate::problem::Problem;
-use crate::tree::{Kind, NodeId, Tree};
+use crate::yaml::tree::{Kind, NodeId, Tree};
 
 /// JSON by the letter: what starts like it may be YAML in flow style.
 pub(super) fn is_json(text: &str) -> bool {

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::layout::Layout;
-use super::write::Place;
-use super::{EditError, Writing};
+use crate::edit::Writing;
+use crate::edit::layout::Layout;
+use crate::edit::plan::Place;
+use crate::operation::EditError;
 use crate::splice::Splice;
-use crate::tree::{Kind, NodeId};
+use crate::yaml::tree::{Kind, NodeId};
 
 impl Layout<'_> {
     /// Adds a pair behind the last one.
@@ -112,7 +113,7 @@ impl Layout<'_> {
             && self.is_inline(id)
             && !self.is_literal(text)
         {
-            let plain = super::render::string(text, self.style(id));
+            let plain = crate::edit::scalar_style::string(text, self.style(id));
             let space = if self.text[..start].ends_with([' ', '\n']) {
                 ""
             } else {

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::layout::Layout;
-use super::write::Place;
+use crate::edit::layout::Layout;
+use crate::edit::plan::Place;
 use crate::splice::Splice;
-use crate::tree::{Kind, NodeId};
+use crate::yaml::tree::{Kind, NodeId};
 
 impl Layout<'_> {
     /// A value in the place of a node within a flow collection.
@@ -25,7 +25,9 @@ impl Layout<'_> {
             (Value::Object(_) | Value::Array(_), Some((indent, step))) => {
                 self.flow_value(value, indent, step)
             }
-            (Value::String(text), _) if !self.json => super::render::string(text, self.style(place.node)),
+            (Value::String(text), _) if !self.json => {
+                crate::edit::scalar_style::string(text, self.style(place.node))
+            }
             _ => self.inline(value, None),
         };
         // Omitted: behind its colon, or behind a key that has none.

@@ -1,8 +1,8 @@
 //! How a text is laid out: its lines, its indentation, where a collection's items stand.
 
-use super::Writing;
 use crate::document::{Document, Format, line_end};
-use crate::tree::{Kind, NodeId, Tree};
+use crate::edit::Writing;
+use crate::yaml::tree::{Kind, NodeId, Tree};
 
 /// A document's text with its habits.
 pub(super) struct Layout<'a> {

@@ -1,100 +1,51 @@
 //! Edits: typed operations on paths that become minimal splices of the text.
 //!
-//! An edit is first carried out on the value (`reference`), which says what the text has to mean afterwards. Then the
+//! An edit is first carried out on the value (`value_model`), which says what the text has to mean afterwards. Then the
 //! text is spliced, read again and compared: an edit that would mean anything else is refused, never written.
 
 mod block;
+mod comments;
 mod flow;
 mod layout;
-mod reference;
-mod render;
+mod plan;
+mod scalar_style;
 mod string;
-mod write;
-
-use std::ops::Range;
+mod value_model;
 
 use serde_json::Value;
 
-use crate::comments;
 use crate::document::Document;
-use crate::local::Change;
-use crate::path::{Path, Segment};
+use crate::document::incremental::Change;
+use crate::operation::{Edit, EditError};
+use crate::path::Segment;
 use crate::splice::{Splice, difference, splice};
 
-/// A change of one document.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Edit {
-    /// Gives the value at `path`, making what is missing on the way. A list grows only at its end.
-    Set {
-        /// Where.
-        path: Path,
-        /// What. `{}`, `[]`, `0`, `false`, `""` and `null` are values like any other.
-        value: Value,
-    },
-    /// Puts a value into the list at `path` before position `index`; a missing list is made.
-    Insert {
-        /// The list.
-        path: Path,
-        /// From 0 to the list's length.
-        index: usize,
-        /// What.
-        value: Value,
-    },
-    /// Takes out the value at `path` with its comments. The last one leaves `{}` or `[]`. Nothing there: nothing changes.
-    Remove {
-        /// Where.
-        path: Path,
-    },
-    /// Moves an item of the list at `path`, with its comments.
-    Move {
-        /// The list.
-        path: Path,
-        /// Its position.
-        from: usize,
-        /// Its position afterwards.
-        to: usize,
-    },
-    /// Gives the key at the end of `path` another name; its place and value stay.
-    Rename {
-        /// The key.
-        path: Path,
-        /// Its new name.
-        key: String,
-    },
-}
-
-impl Edit {
-    /// The place that it is about.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Set { path, .. }
-            | Self::Insert { path, .. }
-            | Self::Remove { path }
-            | Self::Move { path, .. }
-            | Self::Rename { path, .. } => path,
-        }
+impl Document {
+    /// Carries out an edit and gives the splices that it took. The text changes only where the edit is about.
+    ///
+    /// # Errors
+    /// [`EditError`] says why nothing was changed.
+    pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+        self.edit(entry, edit, false)
     }
-}
 
-/// Why an edit was not made. Nothing is changed then.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EditError {
-    /// The document does not parse; its problems say where.
-    #[error("the document does not parse")]
-    Unreadable,
-    /// The value comes from an anchor or merge key, or is one that is used elsewhere: changing it here would change
-    /// other places. The range is the anchor's; change it in the text.
-    #[error("the value is shared through the anchor at byte {}", .0.start)]
-    Shared(Range<usize>),
-    /// Something on the way is a plain value, or a list position lies beyond the end.
-    #[error("there is no such place: {0}")]
-    NoSuchPlace(Path),
-    /// The key exists already.
-    #[error("the key exists already: {0}")]
-    KeyExists(String),
-    /// The text is written in a way that this edit cannot follow; change it in the text.
-    #[error("this can only be changed in the text")]
-    Unsupported,
+    /// The same, but the comments of what is taken out stay, on lines of their own: for a field that is cleared.
+    ///
+    /// # Errors
+    /// [`EditError`] says why nothing was changed.
+    pub fn apply_beside_comments(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
+        self.edit(entry, edit, true)
+    }
+
+    fn edit(&mut self, entry: usize, edit: &Edit, comments_stay: bool) -> Result<Vec<Splice>, EditError> {
+        if let Some((splices, change)) = apply_near(self, entry, edit, comments_stay) {
+            self.take_in(entry, change);
+            return Ok(splices);
+        }
+        let (splices, document) = apply(self, entry, edit, comments_stay)?;
+        *self = document;
+        Ok(splices)
+    }
 }
 
 /// How texts of an edit are written. What one way would make of the lines around it, the next one does not.
@@ -119,7 +70,7 @@ pub(crate) fn apply(
     comments_stay: bool,
 ) -> Result<(Vec<Splice>, Document), EditError> {
     let before = document.value(entry).ok_or(EditError::Unreadable)?;
-    let wanted = reference::apply(before, edit)?;
+    let wanted = value_model::apply(before, edit)?;
     if *before == wanted && !matches!(edit, Edit::Move { .. }) {
         return Ok((Vec::new(), document.clone()));
     }
@@ -146,7 +97,7 @@ fn carry_out(
 ) -> Result<(Vec<Splice>, Document), EditError> {
     let mut tried = None;
     for writing in WRITINGS {
-        let splices = write::splices(document, entry, edit, writing)?;
+        let splices = plan::splices(document, entry, edit, writing)?;
         if tried.as_ref() == Some(&splices) {
             continue;
         }
@@ -173,7 +124,7 @@ pub(crate) fn apply_near(
     }
     let mut tried = None;
     for writing in WRITINGS {
-        let splices = write::splices(document, entry, edit, writing).ok()?;
+        let splices = plan::splices(document, entry, edit, writing).ok()?;
         if tried.as_ref() == Some(&splices) {
             continue;
         }
@@ -182,8 +133,8 @@ pub(crate) fn apply_near(
             return None;
         }
         if let Some((at, change)) = document.near(&splices) {
-            let before = reference::get(before, &change.path)?;
-            let wanted = reference::apply(before, &edit.below(&change.path)?).ok()?;
+            let before = value_model::get(before, &change.path)?;
+            let wanted = value_model::apply(before, &edit.below(&change.path)?).ok()?;
             if at == entry && wanted == change.value {
                 return Some((splices, change));
             }
@@ -201,58 +152,26 @@ fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
         _ => false,
     };
     Some(match edit {
-        Edit::Set { path, value } => match reference::get(before, path) {
+        Edit::Set { path, value } => match value_model::get(before, path) {
             Some(old) => old != value && !(full(old) && full(value)),
             None => {
                 matches!(path.last()?, Segment::Key(_))
-                    && reference::get(before, &path.parent()?)?.is_object()
+                    && value_model::get(before, &path.parent()?)?.is_object()
             }
         },
-        Edit::Insert { path, index, .. } => *index <= reference::get(before, path)?.as_array()?.len(),
-        Edit::Remove { path } => reference::get(before, path).is_some(),
+        Edit::Insert { path, index, .. } => *index <= value_model::get(before, path)?.as_array()?.len(),
+        Edit::Remove { path } => value_model::get(before, path).is_some(),
         Edit::Move { path, from, to } => {
-            let length = reference::get(before, path)?.as_array()?.len();
+            let length = value_model::get(before, path)?.as_array()?.len();
             from != to && *from < length && *to < length
         }
         Edit::Rename { path, key } => {
-            reference::get(before, path)?;
-            !reference::get(before, &path.parent()?)?
+            value_model::get(before, path)?;
+            !value_model::get(before, &path.parent()?)?
                 .as_object()?
                 .contains_key(key)
         }
     })
-}
-
-impl Edit {
-    /// The same edit, seen from a place on its path; none if it is about that place itself.
-    fn below(&self, place: &Path) -> Option<Self> {
-        let rest = |path: &Path| {
-            let rest = path.segments().get(place.segments().len()..)?.to_vec();
-            path.starts_with(place).then(|| Path::from(rest))
-        };
-        let inner = |path: &Path| rest(path).filter(|rest| !rest.is_root());
-        Some(match self {
-            Self::Set { path, value } => Self::Set {
-                path: rest(path)?,
-                value: value.clone(),
-            },
-            Self::Insert { path, index, value } => Self::Insert {
-                path: rest(path)?,
-                index: *index,
-                value: value.clone(),
-            },
-            Self::Remove { path } => Self::Remove { path: inner(path)? },
-            Self::Move { path, from, to } => Self::Move {
-                path: rest(path)?,
-                from: *from,
-                to: *to,
-            },
-            Self::Rename { path, key } => Self::Rename {
-                path: inner(path)?,
-                key: key.clone(),
-            },
-        })
-    }
 }
 
 /// A collection set over a collection is the sum of smaller edits, so that comments on what stays survive.
@@ -260,7 +179,7 @@ fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
     let Edit::Set { path, value } = edit else {
         return None;
     };
-    let old = reference::get(before, path)?;
+    let old = value_model::get(before, path)?;
     match (old, value) {
         (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() => {
             let set = new
@@ -303,7 +222,7 @@ fn in_parts(
 ) -> Result<(Vec<Splice>, Document), EditError> {
     // A refusal shows an anchor of this text, not of one halfway.
     for part in parts {
-        if let Err(shared @ EditError::Shared(_)) = write::splices(document, entry, part, Writing::Kept) {
+        if let Err(shared @ EditError::Shared(_)) = plan::splices(document, entry, part, Writing::Kept) {
             return Err(shared);
         }
     }

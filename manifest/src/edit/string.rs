@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::Writing;
-use super::layout::Layout;
-use super::render::{in_block, indicator, is_literal, quoted, string};
-use super::write::Place;
-use crate::scalar::is_plain_string;
+use crate::edit::Writing;
+use crate::edit::layout::Layout;
+use crate::edit::plan::Place;
+use crate::edit::scalar_style::{in_block, indicator, is_literal, quoted, string};
 use crate::splice::Splice;
-use crate::tree::{Kind, NodeId, Style};
+use crate::yaml::scalar::is_plain_string;
+use crate::yaml::tree::{Kind, NodeId, Style};
 
 /// A block scalar in the text.
 struct Block {

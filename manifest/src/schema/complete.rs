@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::Schema;
-use super::cursor::{Cursor, Place, cursor};
-use super::node::{Node, Type};
 use crate::document::Document;
-use crate::scalar::is_plain_string;
+use crate::schema::Schema;
+use crate::schema::cursor::{Cursor, Place, cursor};
+use crate::schema::node::{Node, Type};
+use crate::yaml::scalar::is_plain_string;
 
 /// What a completion writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::Schema;
-use super::node::{Node, Type};
 use crate::document::Document;
 use crate::path::Path;
+use crate::schema::Schema;
+use crate::schema::node::{Node, Type};
 
 /// One field of a generated form.
 #[derive(Debug, Clone, PartialEq)]

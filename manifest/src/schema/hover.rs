@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::Schema;
-use super::node::Type;
 use crate::document::Document;
 use crate::path::Path;
+use crate::schema::Schema;
+use crate::schema::node::Type;
 
 /// A field's documentation, for a place in the text.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,28 +5,28 @@
 //! that a manifest needs to a browser ([`Schema::part`]). Completion, hover texts, problems and generated forms are
 //! questions to it.
 
+mod check;
 mod complete;
 mod cursor;
 mod fields;
 mod hover;
-mod near;
 mod node;
-mod problems;
 mod read;
+mod suggestion;
 mod types;
 
 use serde::{Deserialize, Serialize};
 
 use crate::path::{Path, Segment};
 
-pub use complete::{Completion, CompletionKind, complete};
-pub use fields::{Field, fields};
-pub use hover::{Hover, hover};
-pub use node::{Node, Type};
-pub use problems::{check, schema_problems};
-pub use read::SchemaError;
+pub use crate::schema::check::{check, schema_problems};
+pub use crate::schema::complete::{Completion, CompletionKind, complete};
+pub use crate::schema::fields::{Field, fields};
+pub use crate::schema::hover::{Hover, hover};
+pub use crate::schema::node::{Node, Type};
+pub use crate::schema::read::SchemaError;
 
-use node::Shape;
+use crate::schema::node::Shape;
 
 /// The kinds of a cluster with their fields.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

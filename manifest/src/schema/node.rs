@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Schema;
+use crate::schema::Schema;
 
 /// References that are followed before a chain of them is given up.
 const MAX_HOPS: usize = 16;

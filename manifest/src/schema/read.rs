@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::node::{Shape, Type};
-use super::{Kind, Schema};
+use crate::schema::node::{Shape, Type};
+use crate::schema::{Kind, Schema};
 
 /// Why a document is no schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

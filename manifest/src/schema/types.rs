@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::node::Type;
+use crate::schema::node::Type;
 use k8s_rules::Quantity;
 
 /// How a value does not fit.

@@ -6,10 +6,10 @@ use k8s_rules::validation::{self, NameRule, Report};
 use k8s_rules::{Cause, Mistyped, Place, Rule, Wanted};
 use serde_json::Value;
 
-use super::{Check, fixes, nearest, scalar_text, type_name};
-use crate::edit::Edit;
+use crate::operation::Edit;
 use crate::path::{Path, Segment};
 use crate::problem::{Fix, Severity};
+use crate::validate::{Check, fixes, nearest, scalar_text, type_name};
 
 /// What is wrong with the metadata of an object that is no Job.
 pub(super) fn metadata(object: &Value, kind: &str) -> Report {

@@ -4,7 +4,7 @@ use k8s_rules::{Cause, Rule};
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::edit::Edit;
+use crate::operation::Edit;
 use crate::path::{Path, Segment};
 
 /// The change that mends a cause, where there is one.

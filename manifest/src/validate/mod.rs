@@ -3,14 +3,14 @@
 //! The rules are those of `k8s_rules`; [`explain`] turns what they find into problems of the text. The cluster decides
 //! in the end: a dry run tells what this does not.
 
-mod advice;
 mod explain;
 mod fixes;
+mod lints;
 
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::edit::Edit;
+use crate::operation::Edit;
 use crate::path::Path;
 use crate::problem::{Fix, Problem, Severity};
 

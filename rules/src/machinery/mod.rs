@@ -23,4 +23,6 @@ pub mod names;
 pub mod node;
 pub mod path;
 pub mod quantity;
+pub(crate) mod report;
 pub mod rule;
+pub mod walk;

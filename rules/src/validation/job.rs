@@ -7,7 +7,8 @@ use crate::machinery::detail;
 use crate::machinery::go;
 use crate::machinery::labels;
 use crate::machinery::names;
-use crate::machinery::node::{Node, sentence};
+use crate::machinery::node::Node;
+use crate::machinery::report::sentence;
 use crate::machinery::rule::Rule;
 
 /// Most Pods that an Indexed Job may run at once, and most of its indexes that may fail.

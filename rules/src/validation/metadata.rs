@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::features::Feature;
 use crate::machinery::go::{self, Field, Zero};
 use crate::machinery::names::{self, Fault};
-use crate::machinery::node::{Node, sentence};
+use crate::machinery::node::Node;
+use crate::machinery::report::sentence;
 use crate::machinery::rule::Rule;
 use crate::machinery::{cause::CauseKind, detail};
 

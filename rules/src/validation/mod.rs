@@ -26,20 +26,12 @@ use serde_json::{Map, Value};
 
 use crate::defaults;
 use crate::machinery::cause::Cause;
-use crate::machinery::node::{Mistyped, Node, Walk};
+use crate::machinery::node::Node;
+use crate::machinery::walk::{Mistyped, Walk};
+use crate::options::Options;
 
 pub use index_set::{IndexError, count_indexes};
 pub use metadata::NameRule;
-
-/// What is known of the object and of the server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// The object has the server's defaults, and what the server generates. Otherwise it is as a person wrote it, and
-    /// they are filled in before the rules are applied.
-    pub defaulted: bool,
-    /// Minor version of Kubernetes 1; the newest that is known if `None`.
-    pub minor: Option<u16>,
-}
 
 /// What was found in an object.
 #[derive(Clone, Debug, Default, PartialEq)]

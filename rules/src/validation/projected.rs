@@ -7,7 +7,8 @@ use super::{metadata, mount, selector};
 use crate::machinery::detail;
 use crate::machinery::go::{self, Field, Zero};
 use crate::machinery::names;
-use crate::machinery::node::{Node, sentence};
+use crate::machinery::node::Node;
+use crate::machinery::report::sentence;
 use crate::machinery::rule::Rule;
 
 const KEY_TYPES: [&str; 6] = [

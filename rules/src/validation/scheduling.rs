@@ -6,7 +6,8 @@ use super::selector;
 use crate::features::Feature;
 use crate::machinery::detail;
 use crate::machinery::names;
-use crate::machinery::node::{Node, sentence};
+use crate::machinery::node::Node;
+use crate::machinery::report::sentence;
 use crate::machinery::rule::Rule;
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];

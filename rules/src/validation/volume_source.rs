@@ -4,7 +4,8 @@ use super::{env, metadata, mount, selector};
 use crate::features::Feature;
 use crate::machinery::detail;
 use crate::machinery::names::{self, Fault};
-use crate::machinery::node::{Node, sentence};
+use crate::machinery::node::Node;
+use crate::machinery::report::sentence;
 use crate::machinery::rule::Rule;
 
 const HOST_PATH_TYPES: [&str; 8] = [

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Cursor, Place};
 use crate::path::{Path, Segment};
+use crate::schema::cursor::{Cursor, Place};
 
 /// One open collection.
 #[derive(Debug, Default)]

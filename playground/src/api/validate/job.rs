@@ -1,6 +1,6 @@
 //! What may not change in a Job: `ValidateJobUpdate` of batch/v1.
 
-use k8s_rules::validation::{self, Options};
+use k8s_rules::{Options, validation};
 use serde_json::{Value, json};
 
 use super::{causes, list, meta};

@@ -1,6 +1,7 @@
 //! `metadata` of every object.
 
-use k8s_rules::validation::{self, NameRule, Options};
+use k8s_rules::Options;
+use k8s_rules::validation::{self, NameRule};
 use serde_json::Value;
 
 use super::{causes, list};

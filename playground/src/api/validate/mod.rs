@@ -10,8 +10,9 @@ pub mod quota;
 
 use serde_json::Value;
 
+use k8s_rules::Options;
 use k8s_rules::machinery::names::Fault;
-use k8s_rules::validation::{Options, Report};
+use k8s_rules::validation::Report;
 
 use super::error::MAX_CAUSES;
 use super::field::FieldError;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Edit, EditError, nest};
+use crate::edit::nest;
+use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 
 /// The value at a path.

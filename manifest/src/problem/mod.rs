@@ -1,9 +1,10 @@
 //! Problems of a manifest: what is wrong, where, and what to do about it, in both languages.
 
+mod messages;
+
 use std::ops::Range;
 
-use crate::edit::Edit;
-use crate::messages;
+use crate::operation::Edit;
 use crate::path::Path;
 
 /// A language of the messages.

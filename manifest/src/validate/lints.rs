@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Check;
 use crate::image;
 use crate::path::Path;
 use crate::problem::Severity;
+use crate::validate::Check;
 
 /// The members of a list, each with its place.
 fn items<'v>(parent: &'v Value, at: &Path, key: &str) -> impl Iterator<Item = (Path, &'v Value)> {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Document, Entry, Format};
-use crate::local::{self, Change};
+use crate::document::incremental;
+use crate::document::incremental::Change;
+use crate::document::{Document, Entry, Format};
 use crate::splice::Splice;
 
 impl Document {
@@ -22,10 +23,10 @@ impl Document {
             Some(_) => return None,
             None => self.text().len(),
         };
-        Some((entry, local::read(self.tree(), root, end, splices)?))
+        Some((entry, incremental::read(self.tree(), root, end, splices)?))
     }
 
-    pub(super) fn take_in(&mut self, entry: usize, change: Change) {
+    pub(crate) fn take_in(&mut self, entry: usize, change: Change) {
         let read = Arc::make_mut(&mut self.0);
         let Some(Some(value)) = read.entries.get_mut(entry).map(|entry| &mut entry.value) else {
             return;

@@ -1,20 +1,20 @@
 //! A manifest: its text, and everything that is read from it.
 
-mod near;
+pub(crate) mod incremental;
 mod text;
+mod update;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::edit::{self, Edit, EditError};
+use crate::document::text::{directive, is_json, path_of};
 use crate::path::{Path, Segment};
 use crate::problem::Problem;
 use crate::splice::{Splice, splice};
-use crate::tree::{Kind, NodeId, Tree};
-use crate::value;
-use text::{directive, is_json, path_of};
+use crate::yaml::tree::{Kind, NodeId, Tree};
+use crate::yaml::value;
 
 /// Longest text that is read, in bytes. The API server takes requests of at most 3 MiB.
 pub const MAX_BYTES: usize = 3 * 1024 * 1024;
@@ -266,37 +266,6 @@ impl Document {
     /// Every document parses and has a value.
     pub fn is_valid(&self) -> bool {
         self.0.problems.is_empty()
-    }
-
-    /// Carries out an edit and gives the splices that it took. The text changes only where the edit is about.
-    ///
-    /// # Errors
-    /// [`EditError`] says why nothing was changed.
-    pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
-        self.carry_out(entry, edit, false)
-    }
-
-    /// The same, but the comments of what is taken out stay, on lines of their own: for a field that is cleared.
-    ///
-    /// # Errors
-    /// [`EditError`] says why nothing was changed.
-    pub fn apply_beside_comments(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
-        self.carry_out(entry, edit, true)
-    }
-
-    fn carry_out(
-        &mut self,
-        entry: usize,
-        edit: &Edit,
-        comments_stay: bool,
-    ) -> Result<Vec<Splice>, EditError> {
-        if let Some((splices, change)) = edit::apply_near(self, entry, edit, comments_stay) {
-            self.take_in(entry, change);
-            return Ok(splices);
-        }
-        let (splices, document) = edit::apply(self, entry, edit, comments_stay)?;
-        *self = document;
-        Ok(splices)
     }
 
     /// Changes the text as an editor does.

@@ -4,7 +4,7 @@ use k8s_rules::Rule;
 
 /// What a person is told about a broken rule. `{0}`, `{1}` … are the cause's arguments.
 #[allow(clippy::too_many_lines, reason = "a table: one arm for each rule")]
-pub(super) const fn text(rule: Rule) -> (&'static str, &'static str) {
+pub(crate) const fn text(rule: Rule) -> (&'static str, &'static str) {
     match rule {
         Rule::NameMissing => ("Give it a name.", "请填写名称。"),
         Rule::NameInvalid => (

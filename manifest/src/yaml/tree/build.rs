@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
-use super::{Kind, Node, NodeId, Part, Style, SyntaxError, Tree, written};
+use crate::yaml::tree::{Kind, Node, NodeId, Part, Style, SyntaxError, Tree, written};
 
 /// Deepest nesting that is read. The API server's JSON reader stops at 10,000; no manifest comes near 100.
 const MAX_DEPTH: usize = 100;
 
 #[derive(Default)]
-pub(super) struct Builder {
+pub(crate) struct Builder {
     tree: Tree,
     /// Open collections, outermost first; the key of a mapping whose value is still to come.
     open: Vec<(NodeId, Option<NodeId>)>,
@@ -22,7 +22,7 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    pub(super) fn run(mut self, text: &str) -> Tree {
+    pub(crate) fn run(mut self, text: &str) -> Tree {
         let mut options = Options::default();
         options.emit_comments = false;
         options.emit_anchor_events = true;

@@ -6,10 +6,10 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::scalar;
 use crate::splice::Splice;
-use crate::tree::{Kind, NodeId, Style, Tree};
-use crate::value::is_merge;
+use crate::yaml::scalar;
+use crate::yaml::tree::{Kind, NodeId, Style, Tree};
+use crate::yaml::value::is_merge;
 
 /// A number of a text in JSON cannot be read as one: Kubernetes would take it for a string.
 pub(crate) fn is_beyond_numbers(json: &Document) -> bool {
@@ -219,7 +219,7 @@ pub(crate) fn shown_anew(yaml: &Document, json: String) -> String {
 /// A document on its own in block style, without comments and anchors; its scalars are spelled as they were.
 pub(crate) fn without_anchors(document: &Document, entry: usize) -> Option<Document> {
     let (value, root) = (document.value(entry)?, document.entries()[entry].root?);
-    let plain = Document::parse(crate::convert::to_yaml(value));
+    let plain = Document::parse(crate::json::convert::to_yaml(value));
     let fresh = spelled_as((document, root), &plain)?;
     Some(if fresh.value(0) == Some(value) {
         fresh

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::Writing;
-use super::layout::Layout;
-use crate::scalar::is_plain_string;
-use crate::tree::Style;
+use crate::edit::Writing;
+use crate::edit::layout::Layout;
+use crate::yaml::scalar::is_plain_string;
+use crate::yaml::tree::Style;
 
 impl Layout<'_> {
     /// A value on one line: a scalar, or a collection in flow style. `style` is the replaced scalar's, which is kept

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Format};
 use crate::edit;
-use crate::spelling;
+use crate::json::number_spelling;
 
 /// A stream that cannot be converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,10 +28,10 @@ impl Document {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(match (to, values.as_slice()) {
             (_, []) => String::new(),
-            (Format::Json, [value]) => spelling::shown_anew(self, pretty(value)),
+            (Format::Json, [value]) => number_spelling::shown_anew(self, pretty(value)),
             (Format::Json, values) => {
                 let all = values.iter().map(|value| (*value).clone()).collect();
-                spelling::shown_anew(self, pretty(&Value::Array(all)))
+                number_spelling::shown_anew(self, pretty(&Value::Array(all)))
             }
             (Format::Yaml, [Value::Array(items)])
                 if items.iter().all(Value::is_object) && !items.is_empty() =>
@@ -50,7 +50,7 @@ impl Document {
 impl Document {
     /// A stream in YAML of the same values, with the numbers as this text in JSON spells them.
     fn spelled(&self, fresh: &Document) -> String {
-        match spelling::as_typed(fresh, self) {
+        match number_spelling::as_typed(fresh, self) {
             Ok(Some(spelled)) if spelled.has_values_of(fresh) => spelled.text().to_owned(),
             _ => fresh.text().to_owned(),
         }

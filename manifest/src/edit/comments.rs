@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use crate::document::{Document, line_end};
-use crate::edit::Edit;
+use crate::operation::Edit;
 use crate::path::Path;
 use crate::splice::{Splice, splice};
-use crate::tree::{Kind, Style};
+use crate::yaml::tree::{Kind, Style};
 
 /// Bytes of each comment from its `#` to the end of its line, in order. Only of a text that parses.
 pub(crate) fn comments(document: &Document) -> Vec<Range<usize>> {

@@ -14,8 +14,9 @@ use serde_json::Value;
 use crate::document::MAX_BYTES;
 use crate::path::{Path, Segment};
 use crate::splice::{Splice, splice};
-use crate::tree::{Kind, Node, NodeId, Tree};
-use crate::value::{self, MAX_NODES, is_merge};
+use crate::yaml::tree::{Kind, Node, NodeId, Tree};
+use crate::yaml::value;
+use crate::yaml::value::{MAX_NODES, is_merge};
 
 /// Deepest place that is read by itself: with what is below it, it stays within what is read at all.
 const MAX_DEPTH: usize = 40;

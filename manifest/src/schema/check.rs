@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::near::nearest;
-use super::node::{Node, Type};
-use super::types::{Misfit, misfit};
-use super::{Schema, cursor};
 use crate::document::Document;
-use crate::edit::Edit;
+use crate::operation::Edit;
 use crate::path::{Path, Segment};
 use crate::problem::{Fix, Problem, Severity};
+use crate::schema::node::{Node, Type};
+use crate::schema::suggestion::nearest;
+use crate::schema::types::{Misfit, misfit};
+use crate::schema::{Schema, cursor};
 use crate::validate::{nearest as place, scalar_text, type_name, validate};
 
 /// All problems beyond those of syntax: those of the rules, and those of the schema that the rules do not tell.

@@ -1,10 +1,10 @@
 //! The words of every problem, by code, in both languages: those of the rules in [`rules`], all others here. `{0}`, `{1}` … are the problem's subjects.
 
+mod rules;
+
 use k8s_rules::Rule;
 
 use crate::problem::Language;
-
-mod rules;
 
 /// The message of a code. A code without one shows itself, and a test makes sure that there is none.
 pub(crate) fn template(code: &'static str, language: Language) -> &'static str {
@@ -212,8 +212,8 @@ mod tests {
 
     use k8s_rules::Rule;
 
-    use super::{MESSAGES, template};
     use crate::problem::Language;
+    use crate::problem::messages::{MESSAGES, template};
 
     #[test]
     fn every_code_has_a_message_in_both_languages() {
@@ -242,13 +242,13 @@ mod tests {
     #[test]
     fn every_code_of_the_sources_has_a_message() {
         let sources = [
-            include_str!("../validate/mod.rs"),
-            include_str!("../validate/explain.rs"),
-            include_str!("../validate/advice.rs"),
-            include_str!("../value.rs"),
-            include_str!("../document.rs"),
-            include_str!("../document/text.rs"),
-            include_str!("../schema/problems.rs"),
+            include_str!("../../validate/mod.rs"),
+            include_str!("../../validate/explain.rs"),
+            include_str!("../../validate/lints.rs"),
+            include_str!("../../yaml/value.rs"),
+            include_str!("../../document/mod.rs"),
+            include_str!("../../document/text.rs"),
+            include_str!("../../schema/check.rs"),
         ];
         let is_code = |text: &str| {
             text.split_once('.')

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::scalar;
-use crate::tree::{Kind, NodeId, Style, Tree};
+use crate::yaml::scalar;
+use crate::yaml::tree::{Kind, NodeId, Style, Tree};
 
 /// Most nodes a document may have once its aliases are expanded: stops the "billion laughs".
 pub(crate) const MAX_NODES: usize = 250_000;

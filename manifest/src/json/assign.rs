@@ -6,10 +6,10 @@
 use serde_json::{Number, Value};
 
 use crate::document::{Document, Format};
-use crate::edit::{Edit, EditError};
-use crate::matching::pairs;
+use crate::json::matching::pairs;
+use crate::json::number_spelling;
+use crate::operation::{Edit, EditError};
 use crate::path::Path;
-use crate::spelling;
 use crate::splice::{Splice, splice};
 
 /// Why a text in JSON was not taken over. Nothing is changed then.
@@ -41,7 +41,7 @@ impl Document {
         let is_blank = text.trim().is_empty();
         if !is_blank && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
             || !json.is_valid()
-            || spelling::is_beyond_numbers(json)
+            || number_spelling::is_beyond_numbers(json)
         {
             return Err(AssignError::NotJson);
         }
@@ -56,7 +56,7 @@ impl Document {
             Some(value) => vec![whole(value)],
         };
         let after = self.with_values(&values, anew)?;
-        let spelled = spelling::as_typed(&after, json)
+        let spelled = number_spelling::as_typed(&after, json)
             .map_err(|shared| AssignError::Shared(after.text().get(shared).unwrap_or_default().to_owned()))?;
         match spelled {
             Some(spelled) if spelled.has(&values) => Ok(spelled),
@@ -82,7 +82,7 @@ impl Document {
                 return Some(fresh);
             }
         }
-        Some(spelling::shown(self, &after).text().to_owned())
+        Some(number_spelling::shown(self, &after).text().to_owned())
     }
 
     /// It is one document that is a list: then an array is that list, and no list of documents.
@@ -154,7 +154,7 @@ impl Document {
         }
         let texts = pairs.iter().zip(wanted).map(|(pair, value)| match pair {
             Some(entry) => self.written_anew(*entry, value),
-            None => crate::convert::to_yaml(value),
+            None => crate::json::convert::to_yaml(value),
         });
         let texts = texts.collect::<Vec<_>>();
         let after = Self::parse(texts.join("---\n"));
@@ -167,8 +167,8 @@ impl Document {
 
     /// A document with a value, without its comments and anchors: what is the same is spelled as it was.
     fn written_anew(&self, entry: usize, value: &Value) -> String {
-        let plain = || crate::convert::to_yaml(value);
-        let Some(mut fresh) = spelling::without_anchors(self, entry) else {
+        let plain = || crate::json::convert::to_yaml(value);
+        let Some(mut fresh) = number_spelling::without_anchors(self, entry) else {
             return plain();
         };
         match assign(&mut fresh, 0, &Path::root(), value) {
@@ -218,7 +218,7 @@ impl Document {
     fn with_entry(&self, entry: usize, value: &Value) -> Option<Self> {
         let text = self.text();
         let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        let fresh = crate::convert::to_yaml(value).replace('\n', eol);
+        let fresh = crate::json::convert::to_yaml(value).replace('\n', eol);
         let count = self.entries().len();
         let change = if entry < count {
             let start = self.part_start(entry)?;

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::scalar;
+use crate::yaml::scalar;
 
 /// Position of a node in [`Tree::nodes`].
 pub(crate) type NodeId = usize;

@@ -12,7 +12,7 @@ use std::ops::Range;
 use crate::document::{Document, Format, line_end};
 use crate::edit::habits;
 use crate::path::{Path, Segment};
-use crate::tree::{Kind, NodeId, Tree};
+use crate::yaml::tree::{Kind, NodeId, Tree};
 
 /// Stands for the word at the cursor while the text is read.
 pub(super) const PLACEHOLDER: &str = "jobwright-cursor-00";

@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use super::layout::Layout;
-use super::render::Body;
-use super::{Edit, EditError, Writing, nest};
 use crate::document::Document;
+use crate::edit::layout::Layout;
+use crate::edit::scalar_style::Body;
+use crate::edit::{Writing, nest};
+use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 use crate::splice::Splice;
-use crate::tree::{Kind, NodeId, Style};
-use crate::value::is_merge;
+use crate::yaml::tree::{Kind, NodeId, Style};
+use crate::yaml::value::is_merge;
 
 /// A node with the collection it stands in.
 #[derive(Clone, Copy)]
@@ -209,7 +210,9 @@ impl Layout<'_> {
         let style = self.style(id);
         let body = match (self.body(value, indent), value) {
             // A quoted string stays quoted.
-            (Body::Inline(_), Value::String(text)) => Body::Inline(super::render::string(text, style)),
+            (Body::Inline(_), Value::String(text)) => {
+                Body::Inline(crate::edit::scalar_style::string(text, style))
+            }
             (body, _) => body,
         };
         let anchor = node.anchor.as_ref().map_or(start, |anchor| anchor.end);
@@ -310,7 +313,7 @@ impl Layout<'_> {
         let text = if self.json {
             Value::from(name).to_string()
         } else {
-            super::render::string(name, self.style(key))
+            crate::edit::scalar_style::string(name, self.style(key))
         };
         Ok(vec![Splice::new(self.tree.node(key).range.clone(), text)])
     }

@@ -1,0 +1,197 @@
+//! What the rules report about a value, by kind of cause.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::cause::{Cause, CauseKind};
+use super::names::Fault;
+use super::node::Node;
+use super::rule::Rule;
+
+impl<'a> Node<'a> {
+    /// How many causes were found until now.
+    pub fn causes(&self) -> usize {
+        self.walk.causes.borrow().len()
+    }
+
+    /// Reports a cause here. Nothing is said about what is of a wrong type.
+    pub fn report(
+        self,
+        rule: Rule,
+        kind: CauseKind,
+        value: Option<Value>,
+        args: &[&str],
+        detail: Cow<'static, str>,
+    ) {
+        let path = self.walk.path(self.at);
+        let cause = Cause {
+            rule,
+            kind,
+            path,
+            value,
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            detail,
+        };
+        self.walk.causes.borrow_mut().push(cause);
+    }
+
+    /// A value has to be given here.
+    pub fn required(self, rule: Rule, args: &[&str], detail: Cow<'static, str>) {
+        self.report(rule, CauseKind::Required, None, args, detail);
+    }
+
+    /// This field has to be given.
+    pub fn need(self) {
+        let key = self.walk.path(self.at).last_key();
+        self.required(Rule::FieldRequired, &[&key], Cow::Borrowed(""));
+    }
+
+    /// A text member that has to be given; what it is.
+    pub fn needed_text(self, key: &'a str) -> &'a str {
+        let text = self.text(key);
+        if text.is_empty() && !self.is_mistyped_text(key) {
+            self.get(key).need();
+        }
+        text
+    }
+
+    /// This value is wrong.
+    pub fn invalid(self, rule: Rule, value: impl Into<Value>, args: &[&str], detail: Cow<'static, str>) {
+        self.report(rule, CauseKind::Invalid, Some(value.into()), args, detail);
+    }
+
+    /// Something is wrong here that has no value.
+    pub fn invalid_here(self, rule: Rule, args: &[&str], detail: Cow<'static, str>) {
+        self.report(rule, CauseKind::Invalid, None, args, detail);
+    }
+
+    /// This may not be given for a reason.
+    pub fn forbid(self, rule: Rule, args: &[&str], detail: Cow<'static, str>) {
+        self.report(rule, CauseKind::Forbidden, None, args, detail);
+    }
+
+    /// This field may not be given here.
+    pub fn forbidden(self, detail: Cow<'static, str>) {
+        let key = self.walk.path(self.at).last_key();
+        self.forbid(Rule::FieldForbidden, &[&key], detail);
+    }
+
+    /// This value is none of those supported.
+    pub fn unsupported(self, value: &str, supported: &[&str]) {
+        self.unsupported_by(Rule::FieldEnum, value, supported);
+    }
+
+    /// This value is none of those supported, by a rule of its own.
+    pub fn unsupported_by(self, rule: Rule, value: &str, supported: &[&str]) {
+        let named: Vec<&str> = supported.iter().copied().filter(|one| !one.is_empty()).collect();
+        let kind = CauseKind::NotSupported(supported.iter().map(|one| (*one).to_owned()).collect());
+        self.report(
+            rule,
+            kind,
+            Some(value.into()),
+            &[value, &named.join(", ")],
+            Cow::Borrowed(""),
+        );
+    }
+
+    /// A text member is none of those supported; a missing one is fine.
+    pub fn one_of(self, key: &'a str, supported: &[&str]) {
+        if let Some(value) = self.maybe_text(key)
+            && !supported.contains(&value)
+        {
+            self.get(key).unsupported(value, supported);
+        }
+    }
+
+    /// This value stands there before.
+    pub fn duplicate(self, rule: Rule, value: impl Into<Value>, args: &[&str]) {
+        self.report(
+            rule,
+            CauseKind::Duplicate,
+            Some(value.into()),
+            args,
+            Cow::Borrowed(""),
+        );
+    }
+
+    /// What this value names is not there.
+    pub fn not_found(self, rule: Rule, value: &str, detail: Cow<'static, str>) {
+        self.report(rule, CauseKind::NotFound, Some(value.into()), &[value], detail);
+    }
+
+    /// This text is too long.
+    pub fn too_long(self, rule: Rule, most: usize) {
+        self.report(
+            rule,
+            CauseKind::TooLong(most),
+            None,
+            &[&most.to_string()],
+            Cow::Borrowed(""),
+        );
+    }
+
+    /// This list is too long.
+    pub fn too_many(self, actual: usize, most: usize) {
+        let kind = CauseKind::TooMany(most);
+        self.report(
+            Rule::ListLong,
+            kind,
+            Some(actual.into()),
+            &[&most.to_string()],
+            Cow::Borrowed(""),
+        );
+    }
+
+    /// A name has faults.
+    pub fn faults(self, rule: Rule, value: &str, faults: &[Fault]) {
+        for fault in faults {
+            self.invalid(rule, value, &[value], sentence(*fault));
+        }
+    }
+
+    /// The name of an object or a part of one has faults.
+    pub fn name_faults(self, value: &str, faults: &[Fault]) {
+        for fault in faults {
+            match fault {
+                Fault::TooLong(most) => {
+                    self.invalid(Rule::NameLong, value, &[&most.to_string()], sentence(*fault));
+                }
+                _ => self.invalid(Rule::NameInvalid, value, &[value], sentence(*fault)),
+            }
+        }
+    }
+
+    /// A number below zero.
+    pub fn not_negative(self, key: &'a str) -> Option<i64> {
+        let number = self.integer(key)?;
+        if number < 0 {
+            let detail = super::detail!("must be greater than or equal to 0");
+            self.get(key).invalid(Rule::FieldMinimum, number, &["0"], detail);
+        }
+        Some(number)
+    }
+
+    /// A number between two others, both allowed.
+    pub fn within(self, key: &'a str, low: i64, high: i64) -> Option<i64> {
+        let number = self.integer(key)?;
+        if !(low..=high).contains(&number) {
+            let detail = super::detail!("must be between {low} and {high}, inclusive");
+            let args = [low.to_string(), high.to_string()];
+            self.get(key)
+                .invalid(Rule::FieldRange, number, &[&args[0], &args[1]], detail);
+        }
+        Some(number)
+    }
+}
+
+/// The server's sentence about a fault, in builds that show it.
+pub(crate) fn sentence(fault: Fault) -> Cow<'static, str> {
+    #[cfg(feature = "details")]
+    return fault.sentence();
+    #[cfg(not(feature = "details"))]
+    {
+        let _ = fault;
+        Cow::Borrowed("")
+    }
+}

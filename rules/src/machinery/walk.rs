@@ -1,0 +1,118 @@
+//! One pass of the rules over an object: the places that it came to, and what it found there.
+
+use std::cell::RefCell;
+
+use super::cause::Cause;
+use super::path::{FieldPath, Place, Segment};
+use crate::features::Feature;
+use crate::options::Options;
+
+/// What should stand where something else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// A list.
+    List,
+    /// A mapping.
+    Mapping,
+    /// A quantity; if it is a text, one that cannot be read.
+    Quantity,
+    /// A whole number or a text.
+    IntegerOrText,
+}
+
+/// A value of a wrong type: what rules would say about it is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistyped {
+    /// Where.
+    pub places: Vec<Place>,
+    /// What should be there.
+    pub wanted: Wanted,
+}
+
+/// A step from a value to one below it.
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+    MapKey(&'a str),
+    UnwrittenKey(&'a str),
+    UnwrittenIndex(usize),
+    Spelled(&'a str, &'a str),
+    Added(&'a str),
+}
+
+/// One walk through an object: its places and what was found.
+pub(crate) struct Walk<'a> {
+    pub options: &'a Options,
+    /// Each with its parent; places that the walk has not come to take no memory.
+    pub(super) steps: RefCell<Vec<(u32, Step<'a>)>>,
+    pub(super) causes: RefCell<Vec<Cause>>,
+    pub(super) mistyped: RefCell<Vec<(u32, Wanted)>>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(options: &'a Options) -> Self {
+        Self {
+            options,
+            steps: RefCell::default(),
+            causes: RefCell::default(),
+            mistyped: RefCell::default(),
+        }
+    }
+
+    /// What was found. Each mistyped place once, and nothing else about it.
+    pub fn found(&self) -> (Vec<Cause>, Vec<Mistyped>) {
+        let mut mistyped: Vec<Mistyped> = Vec::new();
+        for (at, wanted) in self.mistyped.take() {
+            let places: Vec<Place> = self.path(at).places().collect();
+            if mistyped.iter().all(|known| known.places != places) {
+                mistyped.push(Mistyped { places, wanted });
+            }
+        }
+        let mut causes = self.causes.take();
+        if !mistyped.is_empty() {
+            causes.retain(|cause| {
+                let places: Vec<Place> = cause.path.places().collect();
+                !mistyped.iter().any(|other| places.starts_with(&other.places))
+            });
+        }
+        if Feature::CausesOnce.is_on(self.options.minor) {
+            let mut seen = std::collections::HashSet::new();
+            causes.retain(|cause| seen.insert((cause.rule, cause.path.server(), cause.message())));
+        }
+        (causes, mistyped)
+    }
+
+    /// A step by its number, with its parent's.
+    pub(super) fn step(&self, at: u32) -> Option<(u32, Step<'a>)> {
+        let index = usize::try_from(at).ok()?.checked_sub(1)?;
+        self.steps.borrow().get(index).copied()
+    }
+
+    pub(super) fn path(&self, mut at: u32) -> FieldPath {
+        let mut segments = Vec::new();
+        while let Some((parent, step)) = self.step(at) {
+            segments.push(match step {
+                Step::Key(key) => Segment::Key(key.to_owned()),
+                Step::Index(index) => Segment::Index(index),
+                Step::MapKey(key) => Segment::MapKey(key.to_owned()),
+                Step::UnwrittenKey(key) => Segment::Unwritten(Place::Key(key.to_owned())),
+                Step::UnwrittenIndex(index) => Segment::Unwritten(Place::Index(index)),
+                Step::Spelled(document, server) => Segment::Spelled {
+                    document: document.to_owned(),
+                    server: server.to_owned(),
+                },
+                Step::Added(key) => Segment::Added(key.to_owned()),
+            });
+            at = parent;
+        }
+        segments.reverse();
+        FieldPath::new(segments)
+    }
+}
