@@ -15,7 +15,6 @@ else
   note "The browser's half is not checked: the compiler that has clippy has no wasm32 target."
 fi
 say "Folders that use each other, and paths in documents"
-# `manifest` is left out until its document and edits are one folder.
 node scripts/folders.mjs rules manifest playground app server
 node scripts/paths.mjs
 say "Lints: clean"

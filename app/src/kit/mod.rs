@@ -2,6 +2,7 @@
 
 pub mod copy;
 pub mod dialog;
+pub mod download;
 pub mod early;
 pub mod empty_state;
 pub mod erased;

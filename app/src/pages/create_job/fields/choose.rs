@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::{Field, InputKind, Problems};
+use crate::pages::create_job::fields::{Field, InputKind, Problems, YamlKey};
 use crate::pages::create_job::state::{Wizard, display};
 
 /// Select of several values, or not set.
@@ -78,6 +78,7 @@ pub fn Checkbox(
     let on = move || wizard.get(&stored.get_value()) == Some(Value::Bool(true));
     view! {
         <div class="field field-check">
+            <div class="field-heading">
             <label class="check">
                 <input
                     id=id
@@ -96,6 +97,8 @@ pub fn Checkbox(
                 />
                 {t(label)}
             </label>
+            <YamlKey path=path.clone() label=t(label)/>
+            </div>
             {(!t(hint).is_empty()).then(|| view! { <p class="hint">{t(hint)}</p> })}
             <Problems wizard path/>
         </div>

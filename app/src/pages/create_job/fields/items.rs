@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::{AddButton, Problems, RemoveButton, positions};
+use crate::pages::create_job::fields::{AddButton, Problems, RemoveButton, YamlKey, positions};
 use crate::pages::create_job::state::Wizard;
 
 /// Add button: its label and the new item.
@@ -33,7 +33,7 @@ pub fn Items(
     let name = move |index: usize| format!("{} {}", t(label), index + 1);
     view! {
         <fieldset class="group" id=id tabindex="-1">
-            <legend class="group-title">{t(label)}</legend>
+            <legend class="group-title">{t(label)} <YamlKey path=path.clone() label=t(label)/></legend>
             {(!t(hint).is_empty()).then(|| view! { <p class="hint">{t(hint)}</p> })}
             <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
                 <div class="item" role="group" aria-label=name(index)>

@@ -5,7 +5,7 @@ use manifest::{Edit, Path, Segment, retyped, shown};
 
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::icon::{Glyph, Icon};
-use crate::pages::create_job::fields::{AddButton, Problems, escape_for_textarea, rows};
+use crate::pages::create_job::fields::{AddButton, Problems, YamlKey, escape_for_textarea, rows};
 use crate::pages::create_job::state::Wizard;
 
 /// Mapping of strings. Renaming a key keeps its position and value; an existing key is rejected.
@@ -56,7 +56,7 @@ pub fn KeyValues(
     };
     view! {
         <fieldset class="group" id=id tabindex="-1">
-            <legend class="group-title">{title}</legend>
+            <legend class="group-title">{title.clone()} <YamlKey path=path.clone() label=title/></legend>
             <div class="rows">
                 <For
                     each=move || 0..keys.with(Vec::len)

@@ -10,11 +10,13 @@ pub mod key_values;
 pub mod quantity;
 mod string_list;
 pub mod table;
+mod yaml_key;
 
 pub use crate::pages::create_job::fields::buttons::{AddButton, RemoveButton};
 pub use crate::pages::create_job::fields::choose::{BooleanSelect, Checkbox, Select};
 pub use crate::pages::create_job::fields::input::{Input, InputKind, TextField, escape_for_textarea, rows};
 pub use crate::pages::create_job::fields::string_list::StringList;
+pub use crate::pages::create_job::fields::yaml_key::YamlKey;
 
 use std::fmt::Write;
 
@@ -65,9 +67,13 @@ pub fn Field(
     children: Children,
 ) -> impl IntoView {
     let id = wizard.id(&path);
+    let key = (!quiet).then(|| view! { <YamlKey path=path.clone() label=label.clone()/> });
     view! {
         <div class="field">
-            <label class=if quiet { "sr-only" } else { "field-label" } for=id.clone()>{label}</label>
+            <div class="field-heading">
+                <label class=if quiet { "sr-only" } else { "field-label" } for=id.clone()>{label}</label>
+                {key}
+            </div>
             {children()}
             {hint.filter(|hint| !hint.en.is_empty()).map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{t(hint)}</p> })}
             <Problems wizard path/>

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::{
-    AddButton, Input, InputKind, Problems, RemoveButton, positions, rows,
+    AddButton, Input, InputKind, Problems, RemoveButton, YamlKey, positions, rows,
 };
 use crate::pages::create_job::state::Wizard;
 
@@ -48,7 +48,7 @@ pub fn StringList(
     let name = move |index: usize| format!("{} {}", label.get_value(), index + 1);
     view! {
         <fieldset class="group" id=wizard.id(&path)>
-            <legend class="group-title">{title}</legend>
+            <legend class="group-title">{title.clone()} <YamlKey path=path.clone() label=title/></legend>
             {paste.then(|| view! { <p class="hint">{t(text::COMMAND_HINT)}</p> })}
             <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
                 <div class="row-word">

@@ -31,7 +31,10 @@ pub fn Basic(
         <TextField wizard path=annotation(ALIAS) label=text::ALIAS hint=text::ALIAS_HINT/>
         <TextField wizard path=annotation(DESCRIPTION) label=text::DESCRIPTION hint=text::DESCRIPTION_HINT lines=true/>
         <div class="field">
-            <span class="field-label">{t(text::PROJECT)}</span>
+            <div class="field-heading">
+                <span class="field-label">{t(text::PROJECT)}</span>
+                <code class="yaml-key" aria-hidden="true">"metadata.namespace"</code>
+            </div>
             <span class="field-fixed mono">{dynamic(move || wizard.project.get())}</span>
         </div>
     }

@@ -5,6 +5,7 @@ use manifest::{Document, Format, MAX_BYTES, Severity};
 use web_sys::FileList;
 
 use crate::i18n::{t, wizard as text};
+use crate::kit::download::DownloadButton;
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
@@ -134,16 +135,11 @@ pub fn Files(
                     }
                 />
             </label>
-            <a
-                class="button"
-                download=move || wizard.shown.with(file_name)
-                href=move || wizard.shown.with(|document| {
-                    format!("data:text/plain;charset=utf-8,{}", leptos_router::location::Url::escape(document.text()))
-                })
-            >
-                <Icon glyph=Glyph::Download/>
-                {t(text::EXPORT)}
-            </a>
+            <DownloadButton
+                label=text::EXPORT
+                file=Signal::derive(move || wizard.shown.with(file_name))
+                text=Signal::derive(move || wizard.shown.with(|document| document.text().to_owned()))
+            />
             <p class="hint">{t(text::IMPORT_HINT)}</p>
             {dynamic(move || import_error.get().map(|error| view! { <Notice tone=Tone::Error>{error}</Notice> }))}
         </aside>

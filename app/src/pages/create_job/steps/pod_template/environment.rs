@@ -9,7 +9,9 @@ use crate::i18n::{t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::extra_objects::names_of;
 use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
-use crate::pages::create_job::fields::{AddButton, Input, InputKind, Problems, RemoveButton, positions};
+use crate::pages::create_job::fields::{
+    AddButton, Input, InputKind, Problems, RemoveButton, YamlKey, positions,
+};
 use crate::pages::create_job::state::Wizard;
 
 /// Fields `env` and `envFrom`.
@@ -25,7 +27,7 @@ pub fn Environment(
     let reference = json!({"name": "", "valueFrom": {"configMapKeyRef": {"name": "", "key": ""}}});
     view! {
         <fieldset class="group" id=wizard.id(&env.get_value())>
-            <legend class="group-title">{t(text::ENVIRONMENT)}</legend>
+            <legend class="group-title">{t(text::ENVIRONMENT)} <YamlKey path=env.get_value() label=t(text::ENVIRONMENT)/></legend>
             <For each=move || positions(wizard, env.get_value()).get() key=|index| *index let(index)>
                 <Variable wizard path=env.get_value().index(index) number=index + 1/>
             </For>
@@ -59,7 +61,7 @@ pub fn Environment(
             </div>
         </fieldset>
         <fieldset class="group" id=wizard.id(&from.get_value())>
-            <legend class="group-title">{t(text::ENV_FROM)}</legend>
+            <legend class="group-title">{t(text::ENV_FROM)} <YamlKey path=from.get_value() label=t(text::ENV_FROM)/></legend>
             <For each=move || positions(wizard, from.get_value()).get() key=|index| *index let(index)>
                 <Whole wizard path=from.get_value().index(index) number=index + 1/>
             </For>

@@ -16,7 +16,9 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
 use crate::pages::create_job::fields::quantity::{QuantityField, Units};
 use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
-use crate::pages::create_job::fields::{AddButton, InputKind, Problems, StringList, TextField, positions};
+use crate::pages::create_job::fields::{
+    AddButton, InputKind, Problems, StringList, TextField, YamlKey, positions,
+};
 use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::environment::Environment;
@@ -68,7 +70,7 @@ fn RestartPolicy(wizard: Wizard) -> impl IntoView {
     };
     view! {
         <fieldset class="group" id=wizard.id(&path.get_value())>
-            <legend class="group-title">{t(text::RESTART)}</legend>
+            <legend class="group-title">{t(text::RESTART)} <YamlKey path=path.get_value() label=t(text::RESTART)/></legend>
             {choice("Never", text::RESTART_NEVER)}
             {choice("OnFailure", text::RESTART_ON_FAILURE)}
             <Problems wizard path=path.get_value()/>

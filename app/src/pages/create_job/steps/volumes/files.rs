@@ -5,7 +5,9 @@ use manifest::Path;
 use serde_json::json;
 
 use crate::i18n::{t, wizard as text};
-use crate::pages::create_job::fields::{AddButton, Input, InputKind, Problems, RemoveButton, positions};
+use crate::pages::create_job::fields::{
+    AddButton, Input, InputKind, Problems, RemoveButton, YamlKey, positions,
+};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::environment::keys;
 
@@ -26,7 +28,7 @@ pub fn Keys(
     let offered = keys(wizard, secret, name);
     view! {
         <fieldset class="group group-wide" id=wizard.id(&path)>
-            <legend class="group-title">{t(text::ITEMS)}</legend>
+            <legend class="group-title">{t(text::ITEMS)} <YamlKey path=path.clone() label=t(text::ITEMS)/></legend>
             <p class="hint">{t(text::ITEMS_HINT)}</p>
             <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
                 <div class="row-pair">

@@ -14,7 +14,7 @@ use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::extra_objects::Objects;
 use crate::pages::create_job::fields::table::FieldSpec;
-use crate::pages::create_job::fields::{AddButton, Problems, positions};
+use crate::pages::create_job::fields::{AddButton, Problems, YamlKey, positions};
 use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::pod;
@@ -135,7 +135,10 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
             </header>
             <div class="columns">
                 <div class="field">
-                    <label class="field-label" for=wizard.id(&path.key("name"))>{t(text::VOLUME_NAME)}</label>
+                    <div class="field-heading">
+                        <label class="field-label" for=wizard.id(&path.key("name"))>{t(text::VOLUME_NAME)}</label>
+                        <YamlKey path=path.key("name") label=t(text::VOLUME_NAME)/>
+                    </div>
                     <input
                         id=wizard.id(&path.key("name"))
                         class="input input-mono"

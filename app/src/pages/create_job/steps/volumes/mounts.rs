@@ -54,7 +54,7 @@ pub fn Mounts(
     let all = Memo::new(move |_| containers(wizard));
     view! {
         <fieldset class="group">
-            <legend class="group-title">{t(text::MOUNTS)}</legend>
+            <legend class="group-title">{t(text::MOUNTS)} <code class="yaml-key" aria-hidden="true">"volumeMounts"</code></legend>
             <For each=move || found.get() key=ToString::to_string let(mount)>
                 <Mount wizard mount/>
             </For>
