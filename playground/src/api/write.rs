@@ -216,7 +216,7 @@ pub fn update(
     mut change: impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<Arc<Value>, ApiError> {
     let resource = key.resource;
-    let mut lost = None;
+    let mut conflict = None;
     for _ in 0..ATTEMPTS {
         let stored = cluster.store.get(key)?;
         let old = stored.ok_or_else(|| ApiError::not_found(resource, &key.name))?;
@@ -251,11 +251,11 @@ pub fn update(
             return Ok(Arc::new(new));
         }
         match cluster.store.update(resource, new) {
-            Err(StoreError::Conflict(_)) if given.is_empty() => lost = Some(()),
+            Err(StoreError::Conflict(_)) if given.is_empty() => conflict = Some(()),
             other => return other.map_err(|error| ApiError::from_store(error, key)),
         }
     }
-    debug_assert!(lost.is_some(), "only conflicts are retried");
+    debug_assert!(conflict.is_some(), "only conflicts are retried");
     Err(ApiError::stale(resource, &key.name))
 }
 
