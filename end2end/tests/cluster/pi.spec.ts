@@ -3,7 +3,7 @@ import { open, seedWalk } from '../../lib/wizard.ts';
 
 test.use({ locale: 'zh-CN' });
 
-test('a person creates the π Job, watches it, and reads its output', async ({ page, server, origin }) => {
+test('the π Job is created, watched, and its output read', async ({ page, server, origin }) => {
   await signIn(page, server);
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
