@@ -29,7 +29,7 @@ bundle() {
   fi
 }
 
-say "Building what the browser loads"
+say "Building the browser's files"
 bundle pkg
 bundle wizard --no-default-features --features wizard
 node scripts/site.mjs assets "$PROFILE" "$SITE"

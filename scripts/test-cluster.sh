@@ -10,6 +10,6 @@ admin -n demo delete jobs --all >/dev/null
 
 cd end2end
 export E2E_KUBECONFIG=$CACHE/admin.kubeconfig
-say "Browser walks on Kubernetes $VERSION, and what only a real cluster shows"
+say "Browser tests on Kubernetes $VERSION, including those that need a real cluster"
 # A busy one-node cluster on a shared machine may be slow: failed tests are retried once, and reported as flaky.
 npx playwright test --project=cluster --project=kubernetes --retries=1

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
-say "Formats"
+say "Formatting"
 native cargo fmt --all --check
 
 # One command, so that shared dependencies are compiled once, together with the binary for the browser tests.
@@ -13,6 +13,6 @@ cargo test --quiet --locked --profile quick -p k8s-rules -p manifest -p playgrou
 
 "$ROOT/scripts/build.sh" quick site
 
-say "Browser walks"
+say "Browser tests"
 cd end2end
 npx playwright test

@@ -1,6 +1,6 @@
 // Compares round trips of real manifests through four YAML libraries: `node bench/roundtrip/run.mjs`. Installs its
 // dependencies (npm ci here, a Python environment under target/). Each library reads every file and writes it
-// twice: unchanged, and with spec.backoffLimit of the first Job set. Those that serialize values and comments anew
+// twice: unchanged, and with spec.backoffLimit of the first Job set. Those that reserialize values and comments
 // are configured with the file's indentation and without line folding.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';

@@ -40,7 +40,7 @@ export async function rest(page: Page, word: Locator, words: string): Promise<vo
 }
 
 /** Goes through the six steps in Chinese, up to the last. Edit mode is turned on and off in between. */
-export async function seedWalk(page: Page, node: { pick: boolean }): Promise<void> {
+export async function fillWizard(page: Page, node: { pick: boolean }): Promise<void> {
   const next = () => page.getByRole('button', { name: '下一步' }).click();
   await page.getByLabel('名称', { exact: true }).fill('job-demo');
   await page.getByLabel('别名', { exact: true }).fill('任务示例');

@@ -1,5 +1,5 @@
 import { alive, expect, signIn, test } from '../../lib/test.ts';
-import { open, seedWalk } from '../../lib/wizard.ts';
+import { open, fillWizard } from '../../lib/wizard.ts';
 
 test.use({ locale: 'zh-CN' });
 
@@ -10,7 +10,7 @@ test('the π Job is created, watched, and its output read', async ({ page, serve
   await page.getByRole('link', { name: '创建', exact: true }).click();
   await expect(page.getByRole('heading', { name: '创建任务' })).toBeVisible();
   await open(page, origin, 'demo');
-  await seedWalk(page, { pick: true });
+  await fillWizard(page, { pick: true });
   await page.getByRole('button', { name: '创建', exact: true }).click();
   await expect(page).toHaveURL(/\/projects\/demo\/jobs\/job-demo$/);
   await expect(page.getByText('已完成').first()).toBeVisible({ timeout: 150_000 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
-import { editMode, manifest, open, paste, seedWalk } from '../../lib/wizard.ts';
+import { editMode, manifest, open, paste, fillWizard } from '../../lib/wizard.ts';
 
 /** Finds the notice with this text; the page shows another one while the cluster is down. */
 const alert = (page: Page, words: string) => page.getByRole('alert').filter({ hasText: words });
@@ -21,7 +21,7 @@ test.describe('in Chinese', () => {
 
   test('the six steps write the manifest, and no input is lost while the cluster is down', async ({ page, origin }) => {
     await open(page, origin, 'demo');
-    await seedWalk(page, { pick: false });
+    await fillWizard(page, { pick: false });
     const expected = `apiVersion: batch/v1
 kind: Job
 metadata:

@@ -1,7 +1,7 @@
 // The example of the documentation on a real kubelet.
 import { readFileSync } from 'node:fs';
 import { alive, signIn } from '../../lib/test.ts';
-import { open, seedWalk } from '../../lib/wizard.ts';
+import { open, fillWizard } from '../../lib/wizard.ts';
 import { clear, get } from './cluster.ts';
 import { expect, test } from './people.ts';
 
@@ -11,7 +11,7 @@ test.beforeAll(() => clear('demo'));
 test('the π Job is created step by step, completes 4 of 4, and each Pod prints 2000 digits', async ({ page, server, origin }) => {
   await signIn(page, server);
   await open(page, origin, 'demo');
-  await seedWalk(page, { pick: true });
+  await fillWizard(page, { pick: true });
   await page.getByRole('button', { name: '创建', exact: true }).click();
   await expect(page).toHaveURL(/\/projects\/demo\/jobs\/job-demo$/);
   await expect(page.locator('.job-state')).toContainText('已完成', { timeout: 120_000 });

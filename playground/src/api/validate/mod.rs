@@ -24,7 +24,7 @@ pub fn options(minor: Option<u16>) -> Options {
     }
 }
 
-/// Converts the causes of a report. Decoded objects have no wrong types. Causes beyond [`MAX_CAUSES`] are
+/// Converts the causes of a report. Decoded objects have no wrong types. Causes beyond `MAX_CAUSES` are
 /// only counted: the messages of hundreds of thousands of errors would take hundreds of megabytes.
 pub fn causes(report: Report) -> impl Iterator<Item = FieldError> {
     let causes = report.causes.into_iter().enumerate();
