@@ -1,7 +1,7 @@
 //! Sets of fields, and the difference of two objects, as defined by
 //! [structured-merge-diff](https://github.com/kubernetes-sigs/structured-merge-diff) and serialized as
-//! `FieldsV1`:
-//! `f:name` is a member, `k:{…}` the item with this key, `v:…` an item of a set, `.` the field itself.
+//! `FieldsV1`: `f:name` is a member, `k:{…}` the item with this key, `v:…` an item of a set, `.` the field
+//! itself.
 
 use std::collections::BTreeMap;
 

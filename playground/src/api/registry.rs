@@ -48,8 +48,7 @@ pub(crate) fn create(
 }
 
 /// Deletes an object on behalf of the control plane. `policy` is a propagation policy, or empty for the
-/// default;
-/// `grace` is in seconds.
+/// default; `grace` is in seconds.
 pub(crate) fn delete_object(
     cluster: &Cluster,
     key: &Key,

@@ -7,8 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Number, Value};
 
 /// Parses one JSON text; returns the value and messages about duplicate members. The error is the message of
-/// Go's
-/// `encoding/json`.
+/// Go's `encoding/json`.
 pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     let repeated = RefCell::new(Vec::new());
     let lossy;

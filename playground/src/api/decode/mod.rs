@@ -2,8 +2,8 @@
 //!
 //! The rules are those of `sigs.k8s.io/json` and `sigs.k8s.io/yaml`: case-sensitive field names, YAML 1.1
 //! scalars, unknown and duplicate fields reported but not fatal unless the client requests
-//! `fieldValidation=Strict` ([API
-//! concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).
+//! `fieldValidation=Strict`
+//! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).
 
 mod go_types;
 mod json;

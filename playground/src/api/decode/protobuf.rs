@@ -1,6 +1,6 @@
 //! Decoder of Kubernetes' Protocol Buffers: an envelope with the object's type, and the object's fields by
-//! number ([protobuf
-//! encoding](https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding)).
+//! number
+//! ([protobuf encoding](https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding)).
 //!
 //! `openapi/messages.txt` maps numbers to fields, one message per line:
 //! `core.v1.ConfigMap 1:metadata:meta.v1.ObjectMeta 2:data:{}string`. `[]` is a list, `{}` a map from strings; the

@@ -261,8 +261,7 @@ fn tolerations(spec: &mut Value) {
 }
 
 /// Applies a LimitRange's container defaults to one container; returns the resources set, each with `request`
-/// or
-/// `limit`.
+/// or `limit`.
 pub(in crate::api) fn apply_limits(container: &mut Value, limit: &Value) -> Vec<(String, String)> {
     let mut set = Vec::new();
     for (from, to) in [("defaultRequest", "requests"), ("default", "limits")] {
