@@ -1,5 +1,5 @@
-// Prints a table of what the release does on this machine: start, first byte, time to interactive, memory.
-// Build first (`make build`), with end2end's packages installed (`scripts/setup.sh test`).
+// Measures the release build on this machine: start, time to first byte, time to interactive, memory; prints a
+// table. Build first (`make build`), with end2end's packages installed (`scripts/setup.sh test`).
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,7 +23,7 @@ function row(what, values, unit, digits = 0) {
   rows.push(`| ${what} | ${figures.map((value) => value.toFixed(digits)).join(' | ')} | ${unit} |`);
 }
 
-/** Starts the console; resolves with its process, its sign-in address and the milliseconds to its first byte. */
+/** Starts the console; resolves to its process, its sign-in URL and the time to its first byte in milliseconds. */
 async function start(data) {
   const began = performance.now();
   const child = spawn(
@@ -49,7 +49,7 @@ async function stop(child) {
   await ended;
 }
 
-/** Resident memory of a process in MiB. */
+/** Returns the resident memory of a process in MiB. */
 const resident = (child) => Number(readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) / 1024;
 
 async function pages(origin, cookie, label) {

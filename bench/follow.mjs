@@ -1,6 +1,7 @@
-// Prints how late a followed log is beside `kubectl logs --follow`, and what an idle one costs the server. The log is
-// that of an init container, then the main container, in three Pods one after the other, on the playground.
-// Build first (`make build`), with end2end's packages installed (`scripts/setup.sh test`). IDLE=60 sets the seconds.
+// Measures the delay of a followed log relative to `kubectl logs --follow`, and the server's CPU time for an idle
+// one. The log is that of an init container, then the main container, in three consecutive Pods on the playground.
+// Build first (`make build`), with end2end's packages installed (`scripts/setup.sh test`). IDLE=60 sets the idle
+// time in seconds.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -41,7 +42,7 @@ function job(name, init, main, spec) {
   return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { ...spec, template } };
 }
 
-/** When `kubectl logs --follow` shows each line of each container, by "POD CONTAINER TEXT". */
+/** The time at which `kubectl logs --follow` shows each line of each container, by "POD CONTAINER TEXT". */
 const shown = new Map();
 const followers = new Map();
 function follow() {
@@ -62,7 +63,7 @@ function follow() {
   }
 }
 
-/** Seconds of processor time that the server has used. */
+/** Returns the CPU time of the server in seconds. */
 const processor = () => {
   const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
@@ -97,7 +98,7 @@ const seen = new Map(await page.evaluate(() => window.seen));
 const late = [...shown].map(([line, at]) => (seen.get(line) ?? Infinity) - at).sort((a, b) => a - b);
 if (late.length !== 42) throw new Error(`kubectl showed ${late.length} lines of 42`);
 
-// A log whose first container has ended, and whose second says nothing.
+// A log whose first container has ended, and whose second is silent.
 create(job('idle', 'echo init', `echo main; sleep ${idle + 30}`, {}));
 await page.goto(`${origin}/projects/demo/jobs/idle?tab=logs`);
 await page.locator('.log-text', { hasText: 'main' }).waitFor();

@@ -1,7 +1,7 @@
-// Prints what one open page costs the API server: requests a minute, by verb, with the list of Jobs open, with a Job's
-// page open, and with nothing open. On a real cluster, whose own metrics are read (make cluster-up VERSION=newest):
+// Measures the load of one open page on the API server: requests per minute by verb, with the Job list open, with
+// a Job page open, and with none. Reads the metrics of a real cluster (make cluster-up VERSION=newest):
 //   node bench/load.mjs ~/.cache/jobwright/kubernetes/newest/admin.kubeconfig
-// SECONDS=60 sets how long each is counted.
+// SECONDS=60 sets the duration of each measurement.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,7 +17,7 @@ if (!kubeconfig) throw new Error('usage: load.mjs KUBECONFIG');
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const kubectl = (...args) => execFileSync('kubectl', ['--kubeconfig', kubeconfig, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
 
-/** Requests so far about Jobs, Pods, events and quotas, and for the version, by verb. Only the console asks for these. */
+/** Counts the requests for Jobs, Pods, events and quotas so far, by verb. Only the console sends these. */
 function requests() {
   const counts = {};
   for (const line of kubectl('get', '--raw', '/metrics').split('\n')) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 
-// Debian's Chromium, or what CHROMIUM names; Playwright's own download is never used.
+// Debian's Chromium, or the one named by CHROMIUM; Playwright's download is never used.
 const chromium = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 
 export default defineConfig({
@@ -23,11 +23,11 @@ export default defineConfig({
     },
   },
   projects: [
-    // What the console does by itself, and while its cluster is down.
+    // Without a cluster, or while it is down.
     { name: 'console', testDir: 'tests/console' },
-    // Whole walks: on the embedded playground, or on the cluster whose kubeconfig stands in E2E_KUBECONFIG.
+    // With a cluster: the embedded playground, or the one of the kubeconfig in E2E_KUBECONFIG.
     { name: 'cluster', testDir: 'tests/cluster', timeout: 180_000 },
-    // What only a cluster with a kubelet and with people can show (docs/kubernetes.md).
+    // Requires a cluster with a kubelet and several users (docs/kubernetes.md).
     ...(process.env.E2E_KUBECONFIG ? [{ name: 'kubernetes', testDir: 'tests/kubernetes', timeout: 180_000 }] : []),
   ],
 });

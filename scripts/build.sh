@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# build.sh [quick|release] [all|site]: the program at target/PROFILE/jobwright and what the browser loads at
-# target/PROFILE/site. `quick` compiles fast and is what `make run` and `make test` use; `release` is small and fast to
-# load. With `site` only the browser's half.
+# build.sh [quick|release] [all|site]: builds the binary target/PROFILE/jobwright and the browser's files in
+# target/PROFILE/site. `quick` compiles fast and is used by `make run` and `make test`; `release` is small and fast
+# to load. With `site`, builds only the browser's files.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 PROFILE=${1:-quick}
@@ -14,13 +14,13 @@ SITE=$ROOT/${CARGO_TARGET_DIR:-target}/$PROFILE/site
 TARGET=${CARGO_TARGET_DIR:-target}
 [ "${TARGET#/}" = "$TARGET" ] || SITE=$TARGET/$PROFILE/site
 
-# bundle NAME [cargo options]: one of the two bundles (docs/decisions/0005-two-bundles.md), under SITE/NAME.
+# bundle NAME [cargo options]: builds one of the two bundles (docs/decisions/0005-two-bundles.md) in SITE/NAME.
 bundle() {
   local name=$1 module=$TARGET/wasm32-unknown-unknown/$WASM_PROFILE/frontend.wasm out=$SITE/$1
   shift
   cargo build --quiet --locked --profile "$WASM_PROFILE" --target wasm32-unknown-unknown -p frontend "$@"
   mkdir -p "$out"
-  # Binding and compressing again what has not changed would only cost time.
+  # Skip bindings and compression if nothing has changed.
   if ! cmp -s "$module" "$out/.module"; then
     rm -rf "$out"/*
     bindgen "$module" "$out"
@@ -29,7 +29,7 @@ bundle() {
   fi
 }
 
-say "Building what the browser loads"
+say "Building the browser's files"
 bundle pkg
 bundle wizard --no-default-features --features wizard
 node scripts/site.mjs assets "$PROFILE" "$SITE"

@@ -1,12 +1,12 @@
-// Prints which folder of each crate imports from which, and fails where folders import each other in a circle.
-// A folder is one directly below `src`, or one named below; a file beside them counts as a folder of its own, and
-// `lib.rs` and `main.rs`, which only put the others together, are left out. Tests may import what they like.
+// Prints the imports between directories of each crate, and fails on import cycles.
+// A directory is one directly below `src`, or one named below; a file next to them counts as a directory of its
+// own; `lib.rs` and `main.rs`, which only assemble the others, are excluded. Tests are not checked.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const CRATES = process.argv.slice(2).length ? process.argv.slice(2) : ['rules', 'manifest', 'playground', 'app', 'server'];
-/** Folders that are rooms of their own inside another one. */
+/** Subdirectories that count as directories of their own. */
 const ROOMS = { app: ['pages/job_list', 'pages/job_detail', 'pages/create_job'] };
 
 const sources = (folder) =>
@@ -14,14 +14,14 @@ const sources = (folder) =>
     .filter((entry) => entry.isFile() && entry.name.endsWith('.rs'))
     .map((entry) => join(entry.parentPath, entry.name));
 
-/** The text without comments, strings' contents and inline test modules. */
+/** Returns the text without comments, contents of strings, and inline test modules. */
 const code = (text) =>
   text
     .replace(/^#\[cfg\(test\)\]\nmod \w+ \{\n[\s\S]*?^\}/gm, '')
     .replace(/\/\/.*$/gm, '')
     .replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
 
-/** The leaves of a use tree: `a::{b, c::d}` gives `a::b` and `a::c::d`. */
+/** Returns the leaves of a use tree: `a::{b, c::d}` gives `a::b` and `a::c::d`. */
 function leaves(tree) {
   const brace = tree.indexOf('{');
   if (brace < 0) return [tree.replace(/\s+as\s+\w+$/, '').trim()];
@@ -40,7 +40,7 @@ function leaves(tree) {
   return parts.flatMap(leaves).map((leaf) => tree.slice(0, brace).trim() + leaf);
 }
 
-/** Paths below the crate that a module names, as lists of names. */
+/** Returns the paths below the crate that a module imports, as lists of names. */
 function imports(text, module) {
   const paths = [];
   const rest = text.replace(/\buse ([^;]+);/g, (_, tree) => {
@@ -89,8 +89,8 @@ function graph(crate) {
   return { known, edges };
 }
 
-/** Sets of folders that reach each other. */
-function circles(known, edges) {
+/** Returns the sets of directories that reach each other (strongly connected components). */
+function cycles(known, edges) {
   const next = new Map([...known].map((room) => [room, []]));
   for (const key of edges.keys()) next.get(key.split(' ')[0]).push(key.split(' ')[1]);
   const reach = (from) => {
@@ -106,8 +106,8 @@ function circles(known, edges) {
   const reached = new Map([...known].map((room) => [room, reach(room)]));
   const found = new Map();
   for (const room of known) {
-    const circle = [...known].filter((other) => reached.get(room).has(other) && reached.get(other).has(room));
-    if (circle.length > 1) found.set(circle.sort().join(', '), circle);
+    const cycle = [...known].filter((other) => reached.get(room).has(other) && reached.get(other).has(room));
+    if (cycle.length > 1) found.set(cycle.sort().join(', '), cycle);
   }
   return [...found.values()];
 }
@@ -120,12 +120,12 @@ for (const crate of CRATES) {
     const to = [...edges.keys()].filter((key) => key.startsWith(`${room} `)).map((key) => key.split(' ')[1]);
     console.log(`  ${room}${to.length ? ` -> ${to.sort().join(', ')}` : ''}`);
   }
-  for (const circle of circles(known, edges)) {
+  for (const cycle of cycles(known, edges)) {
     failed = true;
-    console.log(`  CIRCLE: ${circle.join(', ')}`);
+    console.log(`  CYCLE: ${cycle.join(', ')}`);
     for (const [key, files] of edges) {
       const [from, to] = key.split(' ');
-      if (circle.includes(from) && circle.includes(to)) console.log(`    ${from} -> ${to}: ${[...new Set(files)].join(', ')}`);
+      if (cycle.includes(from) && cycle.includes(to)) console.log(`    ${from} -> ${to}: ${[...new Set(files)].join(', ')}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-# Shared by the scripts here: where things are, how to speak, which compiler.
+# Shared by the scripts: directories, output functions, and the compiler.
 
 set -euo pipefail
 
@@ -12,13 +12,13 @@ note() { printf '    %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Set by scripts/setup.sh: the compiler that has the wasm32 target, if it is not rustup's default.
+# Set by scripts/setup.sh: the toolchain with the wasm32 target, if it is not rustup's default.
 [ -f "$STATE/env" ] && . "$STATE/env"
 
-# fmt and clippy may live in another toolchain than the one that compiles for the browser.
+# fmt and clippy may be in another toolchain than the one that compiles for the browser.
 native() { env -u RUSTUP_TOOLCHAIN "$@"; }
 
-# has_wasm COMPILER... : whether it has the standard library for the browser.
+# has_wasm COMPILER... : succeeds if the compiler has the standard library for the browser.
 has_wasm() {
   local dir
   dir=$("$@" --print target-libdir --target wasm32-unknown-unknown 2>/dev/null) || return 1

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lints of each crate, as warnings that fail.
+# Runs the lints of each crate; warnings are errors.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0
 native cargo fmt --all --check
 native cargo clippy --version >/dev/null 2>&1 || fail "clippy is not there: rustup component add clippy"
-# In one command, so that what they share is checked once.
+# One command, so that shared dependencies are checked once.
 say "Lints of the document engine, the playground, the pages and the server"
 native cargo clippy --quiet --locked -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server --all-targets -- -D warnings
 if has_wasm native rustc; then

@@ -1,11 +1,11 @@
-// Fails where a document names a file of this repository that is not there.
+// Checks that the files of this repository named in Markdown documents exist.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const FOLDERS = 'app|frontend|manifest|playground|rules|server|style|public|scripts|end2end|bench|docs';
-// A path in backticks that begins with one of our folders; what stands for something, as NAME or <name> or *, is left out.
+// A path in backticks that starts with one of our directories; placeholders such as NAME, <name> or * are skipped.
 const PATH = new RegExp('`((?:' + FOLDERS + ')/[^`\\s]*)`', 'g');
 
 const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Prepares a machine: everything that `make run` needs, and with the argument `test` what `make test` needs too.
-# Each step is skipped when it has been done before.
+# Prepares a machine for `make run` and, with the argument `test`, for `make test`. Completed steps are skipped.
 . "$(dirname "$0")/lib.sh"
 
 mkdir -p "$STATE"
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-# packages MISSING-TEST PACKAGE... : installs Debian packages unless the test says that they are there.
+# packages MISSING-TEST PACKAGE... : installs Debian packages unless the test finds them installed.
 debian_packages() {
   have apt-get || fail "install these with your package manager, then run this again: $*"
   say "Installing system packages: $* (up to a minute)"
@@ -22,7 +21,7 @@ system_packages() {
   have bwrap || need+=(bubblewrap)
   { have setpriv && have prlimit; } || need+=(util-linux)
   have perl || need+=(perl)
-  # Debian 12's own Math::BigInt dies in bpi(2000), the first example; the packaged one mends it.
+  # Debian 12's bundled Math::BigInt dies in bpi(2000), the first example; the package contains a fixed version.
   perl -MMath::BigInt -e 'exit(Math::BigInt->VERSION >= 1.999838 ? 0 : 1)' 2>/dev/null ||
     perl -Mbignum=bpi -e 'print bpi(2000)' >/dev/null 2>&1 || need+=(libmath-bigint-perl)
   have node || need+=(nodejs npm)
@@ -34,7 +33,8 @@ system_packages() {
   [ ${#need[@]} = 0 ] || debian_packages "${need[@]}"
 }
 
-# The target's standard library: from rustup where its server can be reached, else built from Debian's packages.
+# Installs the target's standard library: from rustup if its server can be reached, otherwise built from Debian's
+# packages.
 wasm_target() {
   if has_wasm rustc; then return; fi
   have cargo || [ -x /usr/bin/cargo ] || have apt-get || fail "install Rust first: https://rustup.rs"
@@ -62,7 +62,7 @@ build_wasm_library() {
   mkdir "$scratch/src"
   printf '[package]\nname = "scratch"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n' >"$scratch/Cargo.toml"
   : >"$scratch/src/lib.rs"
-  # Without the bitcode an LTO build for the browser fails.
+  # Without bitcode, LTO builds for the browser fail.
   (cd "$scratch" && env -u CARGO_TARGET_DIR RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc \
     RUSTFLAGS="-Cembed-bitcode=yes -Zforce-unstable-if-unmarked" /usr/bin/cargo build --release \
     --target wasm32-unknown-unknown -Zbuild-std=std,panic_abort,panic_unwind,test,proc_macro) >"$STATE/std.log" 2>&1 ||
@@ -75,7 +75,7 @@ build_wasm_library() {
   rm -rf "$scratch"
 }
 
-# What writes the JavaScript beside the WebAssembly (scripts/bindgen), built again when its sources have changed.
+# Builds the generator of the JavaScript glue (scripts/bindgen) when its sources have changed.
 bindgen_tool() {
   local source=$ROOT/scripts/bindgen tool=$TOOLS/bin/bindgen
   if [ -x "$tool" ] && [ -z "$(find "$source" -type f -newer "$tool")" ]; then return; fi
@@ -86,7 +86,7 @@ bindgen_tool() {
   rm -rf "$STATE/tools-target"
 }
 
-# npm_packages FOLDER: exactly what its lockfile says, when that has changed.
+# npm_packages FOLDER: installs exactly the lockfile's versions, if the lockfile has changed.
 npm_packages() {
   local folder=$ROOT/$1
   if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then return; fi

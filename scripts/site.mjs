@@ -1,9 +1,9 @@
-// Finishes what the browser loads, for scripts/build.sh and for Trunk's hook:
+// Postprocesses the files that the browser loads, for scripts/build.sh and for Trunk's hook:
 //
-//   site.mjs bundle PROFILE FOLDER   shrinks the wasm and the script of one bundle (in release)
-//   site.mjs assets PROFILE SITE     styles, editor and public/ for both bundles
+//   site.mjs bundle PROFILE FOLDER   optimizes the WebAssembly and the script of one bundle (in release)
+//   site.mjs assets PROFILE SITE     builds styles, editor and public/ for both bundles
 //
-// Beside every file it puts a brotli and a gzip copy, so that the server never compresses.
+// Writes a brotli and a gzip copy of every file, so that the server never compresses.
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -12,7 +12,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const root = join(import.meta.dirname, '..');
 const frontend = join(root, 'frontend');
-/** The oldest browsers that are supported. */
+/** The oldest supported browsers. */
 const targets = ['chrome111', 'firefox121', 'safari16.4'];
 const require = createRequire(join(frontend, 'package.json'));
 const esbuild = require('esbuild');
@@ -41,7 +41,7 @@ async function bundle(folder) {
   await compress(folder);
 }
 
-/** Everything that is not WebAssembly; the pages look for the styles beside the first bundle. */
+/** Builds everything except WebAssembly; the styles are next to the first bundle. */
 async function assets(site, styles_folder) {
   await styles(styles_folder);
   await compress(styles_folder);
@@ -55,11 +55,11 @@ async function assets(site, styles_folder) {
 function shrink(file) {
   const bin = join(frontend, 'node_modules/.bin/wasm-opt');
   const features = ['bulk-memory', 'bulk-memory-opt', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext', 'multivalue', 'call-indirect-overlong'];
-  // Until nothing becomes smaller any more: the second round still saves 0.4 %.
+  // Repeated until the size no longer decreases: the second round still saves 0.4 %.
   execFileSync(bin, ['-Oz', '--converge', ...features.map((name) => `--enable-${name}`), file, '-o', file], { stdio: 'inherit' });
 }
 
-/** What wasm-bindgen writes, without its comments and long names. */
+/** Minifies the output of wasm-bindgen. */
 async function minify(file) {
   const { code } = await esbuild.transform(await readFile(file, 'utf8'), { minify: true, format: 'esm', target: targets });
   await writeFile(file, code);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# test-kubernetes.sh [oldest|newest]...: the long suite, the console against real clusters (scripts/cluster), all of
-# them by default. Each is started for it unless it runs.
+# test-kubernetes.sh [oldest|newest]...: runs the long suite, the console against real clusters (scripts/cluster),
+# by default all of them. Clusters that are not running are started.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
-# JOBWRIGHT names a program to be tested in the place of this tree's own.
+# JOBWRIGHT names a binary to test instead of the one built from this tree.
 [ -n "${JOBWRIGHT:-}" ] || "$ROOT/scripts/build.sh" quick
 
 [ $# -gt 0 ] || set -- oldest newest

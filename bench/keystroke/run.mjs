@@ -1,5 +1,5 @@
-// Prints what one keystroke costs in WebAssembly: `node bench/keystroke/run.mjs`. Needs the wasm32 target
-// (scripts/setup.sh). The natives are `cargo bench -p manifest`.
+// Measures the cost of one keystroke in WebAssembly: `node bench/keystroke/run.mjs`. Requires the wasm32 target
+// (scripts/setup.sh). The native counterpart is `cargo bench -p manifest`.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -16,7 +16,7 @@ const bytes = readFileSync(join(target, 'wasm32-unknown-unknown/release/keystrok
 const { instance } = await WebAssembly.instantiate(bytes, {});
 const engine = instance.exports;
 
-/** Milliseconds of one call: least, median, most. */
+/** Measures calls: minimum, median and maximum, in milliseconds. */
 function time(call, rounds) {
   const times = [];
   for (let round = 0; round < rounds; round += 1) {

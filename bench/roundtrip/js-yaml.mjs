@@ -1,4 +1,4 @@
-// js-yaml: reads and writes every file of a folder, see run.mjs.
+// js-yaml: reads and writes every file of a directory, see run.mjs.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yaml from 'js-yaml';
@@ -15,6 +15,6 @@ for (const name of readdirSync(from).filter((name) => !name.endsWith('.md'))) {
       writeFileSync(join(to, 'edited', name), write(documents));
     }
   } catch {
-    // A file that it cannot bring back counts against it.
+    // A file that cannot be written counts as a failure.
   }
 }

@@ -1,4 +1,4 @@
-"""ruamel.yaml: reads and writes every file of a folder with its round-trip loader, see run.mjs."""
+"""ruamel.yaml: reads and writes every file of a directory with its round-trip loader, see run.mjs."""
 
 import pathlib
 import re
@@ -33,5 +33,5 @@ for file in sorted(source.iterdir()):
             job["spec"]["backoffLimit"] = 77
             with (to / "edited" / file.name).open("wb") as out:
                 yaml.dump_all(documents, out)
-    except Exception as error:  # A file that it cannot bring back counts against it.
+    except Exception as error:  # A file that cannot be written counts as a failure.
         print(f"{file.name}: {error!r}".splitlines()[0], file=sys.stderr)

@@ -1,7 +1,7 @@
-// Prints how four readers of YAML bring real manifests back: `node bench/roundtrip/run.mjs`. Sets up what it needs
-// (npm ci here, a Python environment under target/). Each tool reads every file and writes it twice: as it is, and
-// with spec.backoffLimit of the first Job set. Those that write values and comments anew are told the file's own
-// indentation and never to fold lines.
+// Compares round trips of real manifests through four YAML libraries: `node bench/roundtrip/run.mjs`. Installs its
+// dependencies (npm ci here, a Python environment under target/). Each library reads every file and writes it
+// twice: unchanged, and with spec.backoffLimit of the first Job set. Those that reserialize values and comments
+// are configured with the file's indentation and without line folding.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const { Lexer, parseAllDocuments } = await import('yaml');
 const names = readdirSync(manifests).filter((name) => !name.endsWith('.md')).sort();
 const read = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 const before = new Map(names.map((name) => [name, read(join(manifests, name))]));
-// What the API server would not take: a repeated key.
+// Refused by the API server: a duplicate key.
 const taken = names.filter((name) => parseAllDocuments(before.get(name)).every((document) => document.errors.length === 0));
 const withJob = taken.filter((name) => /^kind:\s*Job\b|"kind":\s*"Job"/m.test(before.get(name)));
 
@@ -39,7 +39,7 @@ function comments(text) {
   return [...new Lexer().lex(text)].filter((token) => token.startsWith('#')).map((token) => token.trimEnd()).sort();
 }
 
-/** The lines between those that both texts begin and end with, the longer of the two. */
+/** Returns the number of changed lines: those between the common first and last lines, of the longer text. */
 function linesTouched(a, b) {
   const [first, second] = [a.split('\n'), b.split('\n')];
   const shorter = Math.min(first.length, second.length);
@@ -50,7 +50,7 @@ function linesTouched(a, b) {
   return Math.max(first.length, second.length) - head - tail;
 }
 
-/** Sorted texts, all of the one among the other. */
+/** Reports whether all items of one sorted list are in the other. */
 function holds(all, some) {
   let at = 0;
   for (const text of all) if (text === some[at]) at += 1;

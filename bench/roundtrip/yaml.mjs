@@ -1,10 +1,10 @@
-// yaml: reads and writes every file of a folder as documents, its own way of keeping comments, see run.mjs.
+// yaml: reads and writes every file of a directory as documents, its API that keeps comments, see run.mjs.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
 const [, , from, to] = process.argv;
-/** The file's own indentation: what a careful program would tell the writer. */
+/** Returns the file's indentation, with which a careful program would configure the serializer. */
 function habits(text) {
   const list = text.match(/^( *)[^\s#][^\n]*:[^\S\n]*\n( *)- /m);
   const map = text.match(/^( *)[^\s#-][^\n]*:[^\S\n]*\n( +)[^\s#-]/m);
@@ -29,6 +29,6 @@ for (const name of readdirSync(from).filter((name) => !name.endsWith('.md'))) {
       writeFileSync(join(to, 'edited', name), write(documents, options));
     }
   } catch {
-    // A file that it cannot bring back counts against it.
+    // A file that cannot be written counts as a failure.
   }
 }

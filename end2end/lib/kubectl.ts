@@ -1,11 +1,11 @@
-// What somebody else does at the cluster while a page is open, by kubectl.
+// Changes of the cluster outside the console, with kubectl.
 import { execFileSync } from 'node:child_process';
 import type { Server } from './server.ts';
 
 export class Kubectl {
   constructor(private readonly server: Server) {}
 
-  /** Runs kubectl in the project `demo` as the cluster's administrator; what it prints. */
+  /** Runs kubectl in the project `demo` as the cluster's administrator; returns its output. */
   run(args: string[], input?: string): string {
     const config = ['--kubeconfig', this.server.kubeconfig, '--namespace', 'demo'];
     return execFileSync('kubectl', [...config, ...args], { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
@@ -20,7 +20,7 @@ export class Kubectl {
   }
 }
 
-/** A Job of one container that runs a shell line. */
+/** Returns a Job with one container that runs a shell command. */
 export function shellJob(name: string, line: string, spec: object = {}, pod: object = {}): object {
   const containers = [{ name: 'main', image: 'busybox:1.36', command: ['sh', '-c', line] }];
   return {

@@ -1,11 +1,11 @@
-// A playground of its own process, as a cluster among others.
+// A playground in its own process, as an additional cluster.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binary } from './server.ts';
 
-/** What a kubeconfig says of a cluster: where it is, whose certificate it has, the administrator's token. */
+/** A cluster's data in a kubeconfig: its URL, its CA certificate, the administrator's token. */
 export type Connection = { server: string; authority: string; token: string };
 
 export class Playground {

@@ -1,5 +1,5 @@
-// A TCP proxy before the console that can stop passing anything on without closing a connection, as sleep, VPNs and NAT
-// do.
+// A TCP proxy in front of the console that can stop forwarding without closing connections, like suspended
+// machines, VPNs and NAT.
 import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from 'node:net';
 
 export class Proxy {
@@ -28,12 +28,12 @@ export class Proxy {
     return (this.listener.address() as AddressInfo).port;
   }
 
-  /** From now on nothing is passed on; connections stay open, and new ones are accepted. */
+  /** Stops forwarding; connections stay open, and new ones are accepted. */
   swallow(): void {
     this.silent = true;
   }
 
-  /** New connections work again; those that were swallowed stay dead. */
+  /** Resumes forwarding for new connections; earlier ones stay dead. */
   restore(): void {
     for (const socket of this.sockets) socket.pause();
     this.silent = false;

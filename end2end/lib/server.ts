@@ -1,4 +1,4 @@
-// The real binary, started for the tests of one worker.
+// The console's binary, started for the tests of one worker.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,10 +6,10 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The program under test. */
+/** The binary under test. */
 export const binary = process.env.JOBWRIGHT ?? join(root, 'target/quick/jobwright');
 
-/** A kubeconfig whose cluster nobody answers for: port 9 of this machine. */
+/** A kubeconfig whose cluster is unreachable: port 9 of this machine. */
 const nowhere = `apiVersion: v1
 kind: Config
 current-context: nowhere
@@ -23,11 +23,11 @@ export class Server {
     private readonly process: ChildProcess,
     private readonly folder: string,
     private readonly lines: string[],
-    /** With it kubectl reaches the cluster of the console as its administrator. */
+    /** The administrator's kubeconfig of the console's cluster. */
     readonly kubeconfig: string,
   ) {}
 
-  /** Starts the console on a free port: on the playground, on a cluster that is down, or on a kubeconfig's. */
+  /** Starts the console on a free port, with the playground, an unreachable cluster, or that of a kubeconfig. */
   static async start(cluster: 'playground' | 'down' | { kubeconfig: string }, ...options: string[]): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'jobwright-'));
     let kubeconfig = join(folder, 'kubeconfig');
@@ -46,7 +46,7 @@ export class Server {
     return server;
   }
 
-  /** The newest address that the console printed: it signs a browser in, once. */
+  /** The most recent sign-in URL printed by the console, which works once. */
   async address(): Promise<string> {
     for (let tries = 0; tries < 300; tries += 1) {
       const found = this.lines.flatMap((line) => line.match(/http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/g) ?? []).at(-1);

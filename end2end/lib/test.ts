@@ -1,5 +1,5 @@
 // The test function of this suite: a running console, and a page on which every console error, content security
-// report and failed request fails the test, unless the test says that it expects it.
+// policy report and failed request fails the test unless it is expected.
 import { test as base, expect } from '@playwright/test';
 import { Server } from './server.ts';
 
@@ -32,7 +32,7 @@ export const test = base.extend<{ expected: Expected; origin: string }, { server
     });
     page.on('pageerror', (error) => note(`page: ${error.message}`));
     page.on('requestfailed', (request) => {
-      // A page that is left ends its streams and reads; that is no failure.
+      // Leaving a page aborts its streams and reads, which is not a failure.
       if (request.failure()?.errorText !== 'net::ERR_ABORTED') note(`request: ${request.url()} ${request.failure()?.errorText}`);
     });
     page.on('response', (response) => {
@@ -48,15 +48,15 @@ export const test = base.extend<{ expected: Expected; origin: string }, { server
   },
 });
 
-/** Signs the page's browser in with the newest address. */
+/** Signs the page's browser in with the most recent URL. */
 export async function signIn(page: import('@playwright/test').Page, server: Server): Promise<void> {
   const used = await server.address();
   await page.goto(used);
-  // The console prints the next address once this one is used.
+  // The console prints the next URL once this one has been used.
   await expect.poll(() => server.address()).not.toBe(used);
 }
 
-/** The page's WebAssembly is there and has taken over. */
+/** Waits until the page is hydrated. */
 export async function alive(page: import('@playwright/test').Page): Promise<void> {
   await expect(page.locator('html')).toHaveAttribute('data-alive', 'true', { timeout: 20_000 });
 }

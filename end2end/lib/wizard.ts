@@ -1,4 +1,4 @@
-// Words and moves of the wizard that several walks share.
+// Labels and actions of the wizard shared by several tests.
 import type { Locator, Page } from '@playwright/test';
 import { alive, expect } from './test.ts';
 
@@ -7,7 +7,7 @@ export async function open(page: Page, origin: string, project: string, query = 
   await alive(page);
 }
 
-/** The manifest's text as the preview shows it. */
+/** Returns the manifest's text as shown in the preview. */
 export async function manifest(page: Page): Promise<string> {
   const lines = await page.locator('.preview-line > span:last-child').allInnerTexts();
   return `${lines.map((line) => line.replace(/\n$/, '')).join('\n')}\n`;
@@ -20,15 +20,17 @@ export async function editMode(page: Page, on: boolean): Promise<void> {
   await expect(toggle).toHaveAttribute('aria-checked', String(on));
 }
 
-/** Puts a text in the place of all that stands in the editor, as a paste does. */
+/** Replaces the editor's whole text, like a paste. */
 export async function paste(page: Page, text: string): Promise<void> {
   const plain = page.getByLabel(/纯文本框|Plain text field/);
   if (!(await plain.isChecked())) await plain.check();
   await page.getByRole('textbox', { name: /清单|Manifest/ }).fill(text);
 }
 
-/** Rests the mouse on a word of the editor until it is explained. A hand moves more than once; of one move alone, made
- *  before the editor has its first layout, nothing would come. */
+/**
+ * Hovers over a word in the editor until its documentation appears. The mouse is moved repeatedly, because a single
+ * move before the editor's first layout has no effect.
+ */
 export async function rest(page: Page, word: Locator, words: string): Promise<void> {
   await expect(async () => {
     await page.mouse.move(0, 0);
@@ -37,8 +39,8 @@ export async function rest(page: Page, word: Locator, words: string): Promise<vo
   }).toPass({ timeout: 20_000 });
 }
 
-/** The seed's six steps, in Chinese, up to the last. Edit mode is turned on and off in the middle. */
-export async function seedWalk(page: Page, node: { pick: boolean }): Promise<void> {
+/** Goes through the six steps in Chinese, up to the last. Edit mode is turned on and off in between. */
+export async function fillWizard(page: Page, node: { pick: boolean }): Promise<void> {
   const next = () => page.getByRole('button', { name: '下一步' }).click();
   await page.getByLabel('名称', { exact: true }).fill('job-demo');
   await page.getByLabel('别名', { exact: true }).fill('任务示例');

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# build.sh [oldest|newest]: everything that the cluster is made of, once: Kubernetes, the tools around it, three images. Parts that an
-# interrupted build finished are kept.
+# build.sh [oldest|newest]: builds the cluster once: Kubernetes, its tools, three images. Completed steps of an
+# interrupted build are kept.
 . "$(dirname "$0")/place.sh"
 . "$HERE/packages.sh"
 . "$HERE/images.sh"
 . "$HERE/$KUBERNETES.sh"
 
-# once NAME TEXT COMMAND... : a step, unless it was done before.
+# once NAME TEXT COMMAND... : runs a step, unless it was completed before.
 once() {
   local stamp=$BUILD/done/$1
   [ -f "$stamp" ] && return
@@ -18,7 +18,7 @@ once() {
 have apt-get || fail "the cluster is built from Debian's packages; this machine has no apt-get"
 have cc || fail "the cluster needs a C compiler: apt-get install build-essential"
 mkdir -p "$LOGS"
-# Two builds at once would tread on each other.
+# Concurrent builds would interfere with each other.
 exec 9>"$CACHE/lock"
 flock 9
 [ ! -f "$CACHE/complete" ] || exit 0

@@ -11,8 +11,8 @@ control_etcd() {
     --peer-client-cert-auth --peer-trusted-ca-file "$KEYS/etcd.crt"
 }
 
-# Nothing but loopback is to be found in it: no endpoint of its own (which may not be loopback), and the kubelet is
-# reached by its node's name.
+# Only loopback is reachable: the API server has no endpoint of its own (which may not be loopback), and the
+# kubelet is reached by its node's name.
 control_apiserver() {
   start kube-apiserver kube-apiserver --bind-address 127.0.0.1 --secure-port "$PORT" --endpoint-reconciler-type none \
     --etcd-servers "https://127.0.0.1:$((PORT + 10))" --etcd-cafile "$KEYS/etcd.crt" \
@@ -28,7 +28,7 @@ control_apiserver() {
     --kubelet-client-key "$KEYS/apiserver-to-kubelet.key"
 }
 
-# Without credentials for each controller, RBAC would forbid what they do.
+# Without credentials for each controller, RBAC would forbid their requests.
 control_controllers() {
   start kube-controller-manager kube-controller-manager --bind-address 127.0.0.1 $NO_PLAIN_PORT --secure-port $((PORT + 1)) \
     --kubeconfig "$KEYS/controller-manager.kubeconfig" --leader-elect=false $FEATURES \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# down.sh [oldest|newest]: stops the cluster with all its containers, throws its state away, and leaves the machine as
-# it was. What was built is kept.
+# down.sh [oldest|newest]: stops the cluster with all its containers, deletes its state, and restores the machine's
+# settings. The build is kept.
 . "$(dirname "$0")/place.sh"
 for part in process node; do . "$HERE/$part.sh"; done
 
@@ -13,7 +13,7 @@ exec 9>"$CACHE/lock"
 flock 9
 
 none() { [ -z "$("$@")" ]; }
-# end_all LISTING : kills what the function lists until it lists nothing.
+# end_all LISTING : kills the processes listed by the function until it lists none.
 end_all() {
   local pids
   pids=$("$1")
@@ -38,7 +38,7 @@ machine_as_before() {
   find $(hierarchies) -depth -type d -path "*/$GROUP*" -exec rmdir {} + 2>/dev/null || true
   if [ -d "/sys/class/net/$BRIDGE" ]; then ip link delete $BRIDGE; fi
   rm -rf --one-file-system "$STATE_OF"
-  # The other cluster may still run.
+  # The other cluster may still be running.
   if [ -f "$CLUSTERS/settings" ] && ! compgen -G "$CLUSTERS/*/state" >/dev/null; then
     while read -r setting value; do echo "$value" >"/proc/sys/$setting"; done <"$CLUSTERS/settings"
     rm "$CLUSTERS/settings"

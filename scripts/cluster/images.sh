@@ -1,12 +1,12 @@
-# Container images out of Debian packages. No registry is asked.
+# Builds container images from Debian packages, without a registry.
 
-# Without a tag, or with `latest`, Kubernetes would ask a registry each time.
+# Without a tag, or with `latest`, Kubernetes would always pull from a registry.
 PAUSE_IMAGE=registry.k8s.io/pause:3.6
-# Tags are those that the manual and the tests name; the programs within are Debian 12's.
+# The tags are those used in the documentation and the tests; the programs are Debian 12's.
 BUSYBOX_IMAGE=docker.io/library/busybox:1.36
 PERL_IMAGE=docker.io/library/perl:5.28.0
 
-# image NAME TAG ROOT COMMAND : packs the folder as a one-layer archive that containerd imports. COMMAND is a JSON array.
+# image NAME TAG ROOT COMMAND : packs a directory as a one-layer archive for containerd. COMMAND is a JSON array.
 image() {
   local name=$1 tag=$2 root=$3 command=$4 work layer config
   work=$(mktemp -d -p "$BUILD")
@@ -25,7 +25,7 @@ JSON
   rm -rf "$work"
 }
 
-# What holds a Pod's namespaces; its one C file is in Kubernetes' sources.
+# The pause container, which holds a Pod's namespaces; its one C file is in Kubernetes' sources.
 image_pause() {
   local root=$BUILD/root-pause
   mkdir -p "$root"
@@ -50,7 +50,7 @@ image_perl() {
   local root=$BUILD/root-perl folder
   mkdir -p "$root"/{usr/{bin,sbin,lib,lib64},proc,sys,dev,etc}
   for folder in bin sbin lib lib64; do ln -sfn usr/$folder "$root/$folder"; done
-  # Perl's own Math::BigInt of this release dies in `bpi(2000)`; the packaged one does not.
+  # The Math::BigInt bundled with this release of Perl dies in `bpi(2000)`; the packaged one does not.
   packages_unpack "$root" perl perl-base perl-modules-5.36 libperl5.36 libmath-bigint-perl libc6 libcrypt1 libdb5.3 \
     libgdbm6 libgdbm-compat4 zlib1g libbz2-1.0 libgcc-s1 gcc-12-base coreutils dash bash libtinfo6 libselinux1 \
     libpcre2-8-0 libacl1 libattr1 libgmp10 base-files base-passwd netbase

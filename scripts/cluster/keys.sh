@@ -1,13 +1,14 @@
-# Certificates, and a kubeconfig for each of the cluster's parts and people. What there is stays; the names say who is who.
+# Creates certificates, and kubeconfigs for the cluster's components and users. Existing files are kept. The
+# subjects determine the users and groups.
 
-# authority NAME : a certificate authority of its own.
+# authority NAME : creates a certificate authority.
 authority() {
   if [ -f "$KEYS/$1.crt" ]; then return; fi
   openssl ecparam -name prime256v1 -genkey -noout -out "$KEYS/$1.key"
   openssl req -x509 -new -key "$KEYS/$1.key" -days 3650 -subj "/CN=$1" -out "$KEYS/$1.crt"
 }
 
-# certificate NAME AUTHORITY SUBJECT USAGE [ADDRESSES]
+# certificate NAME AUTHORITY SUBJECT USAGE [ADDRESSES] : creates a certificate.
 certificate() {
   local file=$KEYS/$1 authority=$KEYS/$2
   if [ -f "$file.crt" ]; then return; fi
@@ -24,7 +25,7 @@ certificate() {
   rm "$file.csr" "$file.extensions"
 }
 
-# kubeconfig NAME FILE [PROJECT] : all in one file, which only its owner may read.
+# kubeconfig NAME FILE [PROJECT] : writes a self-contained kubeconfig that only its owner may read.
 kubeconfig() {
   data() { base64 -w 0 "$KEYS/$1"; }
   cat >"$2" <<CONFIG
@@ -41,7 +42,7 @@ keys() {
   umask 077
   mkdir -p "$KEYS"
   local loopback=IP:127.0.0.1,DNS:localhost
-  # Whoever etcd lets in may do anything: no certificate of the cluster's own authority opens it.
+  # Access to etcd is full access: it does not accept certificates of the cluster's CA.
   authority etcd
   certificate etcd-server etcd /CN=localhost serverAuth,clientAuth $loopback
   certificate etcd-client etcd /CN=kube-apiserver clientAuth
@@ -68,7 +69,7 @@ kubeconfigs() {
   local part
   for part in controller-manager scheduler kubelet; do kubeconfig $part "$KEYS/$part.kubeconfig"; done
   kubeconfig admin "$CACHE/admin.kubeconfig"
-  # Who may not list projects is shown the one that the kubeconfig names.
+  # Users who may not list projects see the one named in the kubeconfig.
   kubeconfig developer "$CACHE/developer.kubeconfig" demo
   kubeconfig viewer "$CACHE/viewer.kubeconfig" demo
   kubeconfig observer "$CACHE/observer.kubeconfig"

@@ -1,5 +1,5 @@
-# The newest: Kubernetes 1.37.2, etcd 3.7.3 and containerd 2.4.2 out of Go modules. newest/ has one module for each of
-# the three: it names the commands and the exact versions of all that they are made of.
+# The newest cluster: Kubernetes 1.37.2, etcd 3.7.3 and containerd 2.4.2 built from Go modules. newest/ has a
+# module for each of the three, which names the commands and the exact versions of all dependencies.
 
 PARTS="kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl etcd containerd containerd-shim-runc-v2 ctr"
 DEBIAN_PROGRAMS="runc containernetworking-plugins"
@@ -7,7 +7,7 @@ ESTIMATE="twelve minutes on two idle cores, 7 GB meanwhile"
 
 go_environment() {
   export GOMODCACHE=$BUILD/modules GOCACHE=$BUILD/go-cache CGO_ENABLED=0
-  # Read-only modules could not be removed afterwards.
+  # Read-only modules could not be deleted afterwards.
   export GOFLAGS="-mod=readonly -modcacherw"
 }
 
@@ -15,7 +15,7 @@ kubernetes_sources() {
   have go || fail "the newest Kubernetes is built with Go 1.26: https://go.dev/dl"
 }
 
-# kubernetes_build PART : into bin/.
+# kubernetes_build PART : builds a component into bin/.
 kubernetes_build() {
   go_environment
   local module package flags="-s -w" minor=${VERSION#v1.}
@@ -25,7 +25,7 @@ kubernetes_build() {
     ctr) module=containerd package=github.com/containerd/containerd/v2/cmd/$1 ;;
     *) module=kubernetes package=k8s.io/kubernetes/cmd/$1 ;;
   esac
-  # Without these the version is a template, which kubectl cannot read.
+  # Without these flags, the version is a template, which kubectl cannot parse.
   for module_of_version in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
     flags+=" -X $module_of_version.gitVersion=$VERSION -X $module_of_version.gitMajor=1"
     flags+=" -X $module_of_version.gitMinor=${minor%%.*} -X $module_of_version.gitTreeState=clean"
@@ -40,7 +40,7 @@ pause_source() { echo "$BUILD/modules/k8s.io/kubernetes@$VERSION/build/pause/lin
 FEATURES=
 NO_PLAIN_PORT=
 KUBELET_RUNTIME=
-# Machines with the first version of control groups are still many.
+# cgroup v1 is still in use on many machines.
 KUBELET_CONFIG="containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 failCgroupV1: false"
 
@@ -52,7 +52,7 @@ version = 3
   [plugins.'io.containerd.cri.v1.images'.pinned_images]
     sandbox = "$PAUSE_IMAGE"
 [plugins.'io.containerd.cri.v1.runtime']
-  # Lowering the score takes a capability that a container on a container host lacks; runc would die of it.
+  # Lowering the OOM score requires a capability that is missing inside a container; runc would fail.
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   [plugins.'io.containerd.cri.v1.runtime'.cni]

@@ -1,26 +1,26 @@
-# The node: containerd and the kubelet, which run containers for real.
+# The node: containerd and the kubelet, which run real containers.
 #
-# Both live in a mount namespace of their own in which /run, /var/lib and /var/log are this cluster's: every path that
-# they use by default is the cluster's, and nothing that they mount or leave behind is seen by the machine.
+# Both run in a mount namespace of their own, in which /run, /var/lib and /var/log belong to this cluster: all
+# their default paths are the cluster's, and their mounts and leftovers are invisible to the machine.
 
 NODE=$STATE_OF/node
 MOUNTS=$STATE_OF/mounts/namespace
-# Below it are the control groups of this cluster's Pods.
+# The parent of the control groups of this cluster's Pods.
 GROUP=jobwright-$KUBERNETES
-# What the kubelet and the bridge plugin change; the `down` of the last cluster that runs puts it back.
+# Settings changed by the kubelet and the bridge plugin; restored by the `down` of the last running cluster.
 SETTINGS="vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys
   kernel/keys/root_maxbytes net/ipv4/ip_forward"
 
-# in_node COMMAND... : as the node sees the machine.
+# in_node COMMAND... : runs a command in the node's mount namespace.
 in_node() { nsenter --mount="$MOUNTS" "$@"; }
 
-# The namespace is kept by a bind mount: it outlives every process.
+# Creates the namespace, kept alive by a bind mount, which outlives all processes.
 node_namespace() {
   local folder=${MOUNTS%/*}
   if mountpoint -q "$MOUNTS"; then return; fi
   mkdir -p "$folder" "$NODE/lib" "$NODE/log"
   mountpoint -q "$folder" || mount -n --bind "$folder" "$folder"
-  # The kernel keeps a namespace only where mounts are private.
+  # A namespace can only be bind-mounted on a private mount.
   mount -n --make-private "$folder"
   touch "$MOUNTS"
   unshare --mount="$MOUNTS" --propagation private true
@@ -32,13 +32,13 @@ node_namespace() {
 
 node_settings() {
   local setting
-  # One that ran before has changed them already.
+  # A cluster started earlier has changed them already.
   [ -f "$CLUSTERS/settings" ] && return
   for setting in $SETTINGS; do echo "$setting $(cat "/proc/sys/$setting")"; done >"$CLUSTERS/settings.new"
   mv "$CLUSTERS/settings.new" "$CLUSTERS/settings"
 }
 
-# The folders of control groups: one, or one for each controller of the first version and one of the second beside them.
+# Prints the cgroup hierarchies: one (v2), or one per controller of v1 and possibly one of v2 in addition.
 hierarchies() {
   if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
     echo /sys/fs/cgroup
@@ -47,7 +47,7 @@ hierarchies() {
   fi
 }
 
-# The kubelet makes none of its root.
+# The kubelet does not create its root control group.
 node_groups() {
   local folder
   for folder in $(hierarchies); do mkdir -p "$folder/$GROUP"; done
@@ -55,7 +55,7 @@ node_groups() {
 
 node_containerd() {
   local snapshotter=overlayfs
-  # An overlay cannot lie upon another one.
+  # overlayfs cannot be stacked on overlayfs.
   [ "$(stat -f -c %T "$NODE")" != overlayfs ] || snapshotter=native
   containerd_configuration $snapshotter >"$NODE/containerd.toml"
   mkdir -p "$NODE/network"
@@ -73,7 +73,7 @@ node_images() {
 }
 
 node_kubelet() {
-  # A link into /run would lead nowhere in the namespace.
+  # A symbolic link into /run would be dangling in the namespace.
   cp -L /etc/resolv.conf "$NODE/resolv.conf" 2>/dev/null || : >"$NODE/resolv.conf"
   cat >"$NODE/kubelet.yaml" <<CONFIG
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -95,7 +95,7 @@ failSwapOn: false
 makeIPTablesUtilChains: false
 oomScoreAdj: 0
 nodeStatusUpdateFrequency: 1s
-# A full disk is no reason to throw out the Pods of a test.
+# A full disk must not evict the Pods of a test.
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%}
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
@@ -104,14 +104,14 @@ CONFIG
     --kubeconfig "$KEYS/kubelet.kubeconfig" --hostname-override localhost $KUBELET_RUNTIME
 }
 
-# The kubelet's own word: an API server of today passes nothing on to a node on loopback.
+# Asks the kubelet directly: current API servers do not proxy to a node on loopback.
 kubelet_healthy() {
   exec 8<>"/dev/tcp/127.0.0.1/$((PORT + 4))" || return 1
   printf 'GET /healthz HTTP/1.0\r\n\r\n' >&8
   grep -q '^ok' <&8
 }
 
-# The kubelet answers, has said that it is ready, and the taint of a node that just began is gone.
+# Succeeds if the kubelet responds, the node is ready, and the taint of a new node is removed.
 node_ready() {
   local now
   (kubelet_healthy) 2>/dev/null || return 1
@@ -119,7 +119,7 @@ node_ready() {
     -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}/{.spec.taints}') && [ "$now" = True/ ]
 }
 
-# Pids in the namespace: kubelet, containerd and its shims.
+# Prints the pids in the namespace: kubelet, containerd and its shims.
 node_processes() {
   local namespace process
   namespace=$(in_node readlink /proc/self/ns/mnt) || return 0
@@ -128,5 +128,5 @@ node_processes() {
   done
 }
 
-# Pids in containers.
+# Prints the pids in containers.
 pod_processes() { find $(hierarchies) -path "*/$GROUP/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u; }

@@ -1,4 +1,4 @@
-# The oldest: Kubernetes 1.20.2 out of Debian 12's source package, with Debian 12's Go.
+# The oldest cluster: Kubernetes 1.20.2 built from Debian 12's source package, with Debian 12's Go.
 
 PARTS="kube-apiserver kube-controller-manager kube-scheduler kubelet"
 DEBIAN_PROGRAMS="etcd-server containerd runc containernetworking-plugins kubernetes-client"
@@ -7,12 +7,12 @@ TREE=$BUILD/go/src/k8s.io/kubernetes
 
 go_environment() {
   export GOROOT=$BUILD/golang/usr/lib/go-1.19 GOPATH=$BUILD/go GOCACHE=$BUILD/go-cache GOFLAGS='' CGO_ENABLED=0
-  # In module mode this Go refuses the vendored tree.
+  # In module mode, this version of Go refuses the vendored tree.
   export GO111MODULE=off
   export PATH=$GOROOT/bin:$PATH
 }
 
-# The one file that the source package leaves out: the API's own OpenAPI. The generator is part of the tree.
+# Generates the one file missing in the source package, the API's OpenAPI. The generator is part of the tree.
 kubernetes_openapi() {
   go_environment
   cd "$TREE" || return
@@ -27,7 +27,7 @@ kubernetes_openapi() {
     -O zz_generated.openapi -h vendor/k8s.io/code-generator/hack/boilerplate.go.txt -r /dev/null
 }
 
-# kubernetes_build PART : into bin/. Cloud providers and Docker are left out: nothing here uses them.
+# kubernetes_build PART : builds a component into bin/, without cloud providers and Docker, which are not used.
 kubernetes_build() {
   go_environment
   cd "$TREE" || return
@@ -41,7 +41,7 @@ kubernetes_build() {
   go build -trimpath -tags providerless,dockerless -ldflags "$flags" -o "$CACHE/bin/$1" "./cmd/$1"
 }
 
-# What stands before the parts: lists of packages, Go, the tree.
+# Prerequisites of the components: package lists, Go, the source tree.
 kubernetes_sources() {
   once golang "Go" packages_unpack "$BUILD/golang" golang-1.19-go golang-1.19-src
   once source "Kubernetes' source" packages_source kubernetes "$TREE"
@@ -50,7 +50,7 @@ kubernetes_sources() {
 
 pause_source() { echo "$TREE/build/pause/linux/pause.c"; }
 
-# Flags that only this version takes. `ttlSecondsAfterFinished` is off by default in it.
+# Flags specific to this version, in which `ttlSecondsAfterFinished` is disabled by default.
 FEATURES=--feature-gates=TTLAfterFinished=true
 NO_PLAIN_PORT="--port 0"
 KUBELET_RUNTIME="--container-runtime remote --container-runtime-endpoint unix:///run/containerd/containerd.sock"
@@ -63,7 +63,7 @@ version = 2
   path = "/var/lib/containerd/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "$PAUSE_IMAGE"
-  # Lowering the score takes a capability that a container on a container host lacks; runc would die of it.
+  # Lowering the OOM score requires a capability that is missing inside a container; runc would fail.
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]

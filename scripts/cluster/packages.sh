@@ -1,8 +1,9 @@
-# Debian 12's packages and sources through apt, without touching the machine's own configuration or installing anything.
+# Downloads Debian 12's packages and sources with apt, without changing the machine's configuration or installing
+# anything.
 
 SUITE=bookworm
 
-# The machine's own mirror serves every release of Debian.
+# The machine's configured mirror serves every release of Debian.
 mirror() {
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/\?$' ||
     fail "apt knows no Debian mirror; add one to /etc/apt/sources.list.d"
@@ -14,7 +15,7 @@ apt_options() {
     -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o Acquire::Languages=none -o APT::Sandbox::User=root
 }
 
-# What the suite has.
+# Updates the suite's package lists.
 packages_update() {
   mkdir -p "$BUILD"/apt/{lists,cache/archives}/partial
   cat >"$BUILD/apt/sources.sources" <<SOURCES
@@ -28,24 +29,24 @@ SOURCES
   apt-get "${APT[@]}" update
 }
 
-# packages_unpack FOLDER PACKAGE... : their files, below the folder.
+# packages_unpack FOLDER PACKAGE... : unpacks the packages' files below the directory.
 packages_unpack() {
   local folder=$1 debs
   shift
   debs=$(mktemp -d -p "$BUILD")
   mapfile -t APT < <(apt_options)
-  # The suite is named: the machine may have installed a newer version, which this suite cannot supply.
+  # The suite is explicit: the installed version may be newer than the suite's.
   (cd "$debs" && apt-get "${APT[@]}" download "${@/%//$SUITE}")
   mkdir -p "$folder"
   local deb
   for deb in "$debs"/*.deb; do
-    # Merged /usr: a package's ./bin goes through the folder's own link.
+    # Merged /usr: a package's ./bin is unpacked through the directory's symbolic link.
     dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$folder"
   done
   rm -rf "$debs"
 }
 
-# packages_source PACKAGE FOLDER : its upstream tree.
+# packages_source PACKAGE FOLDER : unpacks the package's upstream source tree.
 packages_source() {
   local download=$BUILD/source
   mkdir -p "$download" "$2"

@@ -1,5 +1,5 @@
-# Shared by the scripts of this folder: which cluster is meant, where its parts are, on which ports they listen, how
-# steps are told. The first argument or KUBERNETES names the cluster: `oldest` (the default) or `newest`.
+# Shared by the scripts in this directory: the cluster, its directories and ports, and the output of steps. The
+# first argument or KUBERNETES names the cluster: `oldest` (the default) or `newest`.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,27 +9,27 @@ case $KUBERNETES in
   newest) VERSION=v1.37.2 PORT=17443 BRIDGE=jobwright1 PODS=10.245.0 SERVICES=10.97.0 ;;
   *) fail "there is no cluster $KUBERNETES: oldest or newest" ;;
 esac
-# One cluster of each kind a person, whatever checkout it is started from.
+# One cluster of each version per user, shared by all checkouts.
 CLUSTERS=${JOBWRIGHT_KUBERNETES:-${XDG_CACHE_HOME:-$HOME/.cache}/jobwright/kubernetes}
 CACHE=$CLUSTERS/$KUBERNETES
-BUILD=$CACHE/build    # sources, Go's caches; gone after the build
-DEBIAN=$CACHE/debian  # what Debian has of the programs, unpacked
+BUILD=$CACHE/build    # sources, Go's caches; deleted after the build
+DEBIAN=$CACHE/debian  # unpacked Debian packages
 IMAGES=$CACHE/images
-KEYS=$CACHE/keys      # certificates and the parts' kubeconfigs
-STATE_OF=$CACHE/state # what a running cluster keeps: gone after `down`
+KEYS=$CACHE/keys      # certificates and the components' kubeconfigs
+STATE_OF=$CACHE/state # state of a running cluster; deleted by `down`
 LOGS=$CACHE/logs
 
-# The API server listens on PORT; the other parts on the ports after it.
+# The API server listens on PORT; the other components on the following ports.
 
 export PATH=$CACHE/bin:$DEBIAN/usr/bin:$DEBIAN/usr/sbin:$PATH
 
-# step TEXT COMMAND... : runs it, then tells how long it took. Its output is in the log of the same name as the script.
+# step TEXT COMMAND... : runs a command and prints its duration. Its output is in the log named after the script.
 step() {
   local text=$1 begin=$EPOCHREALTIME log code
   shift
   log=$LOGS/$(basename "$0" .sh).log
   mkdir -p "$LOGS"
-  # Not as a condition: the shell would then go on after a command that fails.
+  # Not in a condition, which would disable `set -e`.
   set +e
   (set -e; "$@") >>"$log" 2>&1
   code=$?
@@ -41,10 +41,10 @@ step() {
   note "$(printf '%-42s %6.1f s' "$text" "$(seconds_since "$begin")")"
 }
 
-# seconds_since A-VALUE-OF-EPOCHREALTIME
+# seconds_since A-VALUE-OF-EPOCHREALTIME : prints the elapsed seconds.
 seconds_since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }'; }
 
-# wait_for SECONDS COMMAND... : until it succeeds.
+# wait_for SECONDS COMMAND... : retries the command until it succeeds; fails after SECONDS.
 wait_for() {
   local end=$((SECONDS + $1))
   shift
@@ -54,5 +54,5 @@ wait_for() {
   done
 }
 
-# What an administrator of the cluster does.
+# admin ARGUMENTS... : runs kubectl as the cluster's administrator.
 admin() { kubectl --kubeconfig "$CACHE/admin.kubeconfig" "$@"; }

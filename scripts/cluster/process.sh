@@ -1,24 +1,25 @@
-# The cluster's processes. Each is known by its pid and the time it began, so that no other process that was given the
-# same pid later is taken for it.
+# The cluster's processes, identified by pid and start time, so that a process that reuses a pid is not mistaken
+# for one of them.
 
 PIDS=$STATE_OF/pids
 
-# start PART COMMAND... : in the background, unless it runs; its output is in the log of its name.
+# start PART COMMAND... : starts a component in the background, unless it is running; its output is in its log.
 start() {
   local part=$1
   shift
   if alive "$part"; then return; fi
   mkdir -p "$PIDS" "$LOGS"
-  # Descriptor 9 is a script's lock: it would be held as long as the part runs.
+  # Descriptor 9 is a script's lock, which the component would hold while it runs.
   setsid nohup "$@" >"$LOGS/$part.log" 2>&1 </dev/null 9>&- &
   echo "$! $(began $!)" >"$PIDS/$part"
 }
 
-# When a process began, in clock ticks since the machine did (proc(5), stat, field 22); empty if there is none.
+# began PID : prints a process's start time in clock ticks since boot (proc(5), stat, field 22); empty if there is
+# none.
 began() {
   local stat
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
-  # The second field is the name in brackets, with whatever characters.
+  # The second field is the name in parentheses, which may contain any characters.
   awk '{ print $20 }' <<<"${stat##*) }"
 }
 
@@ -29,7 +30,7 @@ alive() {
   [ -n "$time" ] && [ "$(began "$pid")" = "$time" ] && ! grep -q '^State:.Z' "/proc/$pid/status"
 }
 
-# stop PART : asks, and after ten seconds insists.
+# stop PART : sends SIGTERM and, after ten seconds, SIGKILL.
 stop() {
   local pid
   if alive "$1"; then

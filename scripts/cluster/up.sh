@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# up.sh [oldest|newest]: starts a Kubernetes of one node on loopback, building it first if need be. What runs stays; what ended is started.
+# up.sh [oldest|newest]: starts a Kubernetes with one node on loopback, and builds it first if necessary. Running
+# components are left alone; stopped ones are started.
 . "$(dirname "$0")/place.sh"
 for part in process keys images "$KUBERNETES" control node; do . "$HERE/$part.sh"; done
 
@@ -26,7 +27,7 @@ tell() {
 root || fail "containers need root: run this as root"
 for tool in openssl nsenter ip; do have $tool || fail "$tool is missing: apt-get install openssl util-linux iproute2"; done
 case $CACHE/ in /run/* | /var/lib/* | /var/log/*) fail "the node cannot see $CACHE: set JOBWRIGHT_KUBERNETES to a folder elsewhere" ;; esac
-# `down` ends whatever is in these control groups.
+# `down` kills all processes in these control groups.
 [ -d "$STATE_OF" ] || [ -z "$(pod_processes)" ] || fail "the control groups $GROUP have processes of others"
 "$HERE/build.sh" "$KUBERNETES"
 exec 9>"$CACHE/lock"

@@ -1,4 +1,4 @@
-//! One keystroke of a person, as a WebAssembly export that JavaScript can time.
+//! The work of one keystroke, exported to JavaScript for measurements in WebAssembly.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ thread_local! {
     static OPEN: RefCell<(Document, i64)> = RefCell::new((Document::parse(""), 4));
 }
 
-/// Opens a Job with so many environment variables, two lines each. Gives the bytes of its text.
+/// Opens a Job with this number of environment variables, two lines each. Returns the size of its text in bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn open(variables: usize) -> usize {
     let mut text = HEAD.to_owned();
@@ -30,8 +30,8 @@ pub extern "C" fn open(variables: usize) -> usize {
     })
 }
 
-/// Sets a number in the form, reads it back and checks the document, with the one before still at hand. Gives the
-/// number of problems; a failure gives 1000.
+/// Sets a number in the form, reads it back and validates the document, while the previous one is kept. Returns
+/// the number of problems, or 1000 on failure.
 #[unsafe(no_mangle)]
 pub extern "C" fn form() -> usize {
     OPEN.with_borrow_mut(|(document, value)| {
@@ -55,7 +55,7 @@ pub extern "C" fn form() -> usize {
     })
 }
 
-/// Types a character in the text or takes it back, and checks the document. Gives the number of problems.
+/// Types a character in the text or removes it, and validates the document. Returns the number of problems.
 #[unsafe(no_mangle)]
 pub extern "C" fn text() -> usize {
     OPEN.with_borrow_mut(|(document, value)| {
@@ -71,7 +71,7 @@ pub extern "C" fn text() -> usize {
     })
 }
 
-/// Reads the whole text anew.
+/// Parses the whole text.
 #[unsafe(no_mangle)]
 pub extern "C" fn read() -> usize {
     OPEN.with_borrow(|(document, _)| Document::parse(document.text()).entries().len())

@@ -19,7 +19,7 @@ spec:
 
 test.beforeEach(async ({ page, server }) => signIn(page, server));
 
-test('an imported file is created as it is', async ({ page, origin }) => {
+test('an imported file is created unchanged', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?import=1');
   await page.getByLabel('Import').setInputFiles({ name: 'job.yaml', mimeType: 'text/yaml', buffer: Buffer.from(job('imported')) });
   await expect(page.getByText('Imported: job.yaml')).toBeVisible();
@@ -30,7 +30,7 @@ test('an imported file is created as it is', async ({ page, origin }) => {
   await expect(page.locator('.log-text').first()).toHaveText('hello from imported');
 });
 
-test('a name that is taken is told at its field, and nothing is overwritten', async ({ page, origin, expected }) => {
+test('an existing name is reported at its field, and nothing is overwritten', async ({ page, origin, expected }) => {
   expected.allow(/409|status of 4\d\d/);
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('taken'));
@@ -61,7 +61,7 @@ test('comments survive two edits in the form, and the Job is rerun under a new n
   await expect(page.getByRole('row', { name: /second-2/ })).toBeVisible();
 });
 
-test('the list shows Jobs live, filters them, and works with JavaScript off', async ({ page, browser, origin }) => {
+test('the list updates live, filters, and works without JavaScript', async ({ page, browser, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
   const other = await page.context().newPage();
@@ -80,7 +80,7 @@ test('the list shows Jobs live, filters them, and works with JavaScript off', as
   await context.close();
 });
 
-test('a Job that fails says why', async ({ page, origin }) => {
+test('a failed Job shows the reason', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('broken').replace('echo hello from broken', 'exit 3'));
   await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -90,7 +90,7 @@ test('a Job that fails says why', async ({ page, origin }) => {
   await expect(page.getByText('BackoffLimitExceeded').first()).toBeVisible();
 });
 
-test('several Jobs are deleted at once', async ({ page, origin }) => {
+test('several Jobs are deleted together', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
   await page.getByLabel('Select all').check();

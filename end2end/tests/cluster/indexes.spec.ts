@@ -1,4 +1,4 @@
-// The completion indexes of an Indexed Job as a grid that leads to their Pods.
+// The grid of an Indexed Job's completion indexes, with links to their Pods.
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 import { editMode, open, paste } from '../../lib/wizard.ts';
 
@@ -23,7 +23,7 @@ spec:
 test.skip(process.env.KUBERNETES === 'oldest', 'Kubernetes 1.20 has no Indexed Jobs');
 test.beforeEach(async ({ page, server }) => signIn(page, server));
 
-test('the grid tells the state of each index and leads to its Pods and their log', async ({ page, origin }) => {
+test('the grid shows the state of each index and links to its Pods and their log', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, indexed);
   await editMode(page, false);
@@ -41,7 +41,7 @@ test('the grid tells the state of each index and leads to its Pods and their log
   await expect(page).toHaveURL(/\?tab=pods&index=2$/);
   await expect(pods).toHaveCount(1);
   await expect(pods).toContainText('exit code 1');
-  // The server renders the same choice.
+  // The server renders the same selection.
   await page.reload();
   await alive(page);
   await expect(pods).toHaveCount(1);

@@ -1,4 +1,4 @@
-// Pages stay true while somebody else works on the same Jobs, containers start and end, and connections die.
+// Pages stay up to date while others work on the same Jobs, containers start and end, and connections break.
 import { Kubectl, shellJob } from '../../lib/kubectl.ts';
 import { Proxy } from '../../lib/proxy.ts';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
@@ -11,7 +11,7 @@ test.afterEach(({ server }) => {
 
 const suspended = (name: string) => shellJob(name, 'true', { suspend: true });
 
-test('a selection is what was selected: not what is hidden, nor what was created again', async ({ page, server, origin }) => {
+test('a selection includes neither hidden Jobs nor Jobs created again under the same name', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
   kubectl.create(...['red-1', 'red-2', 'blue-1'].map(suspended));
   await page.goto(`${origin}/projects/demo/jobs`);
@@ -23,7 +23,7 @@ test('a selection is what was selected: not what is hidden, nor what was created
   await expect(bar).toContainText('2 selected');
   await expect(bar).toContainText('1 more hidden by the filter, not included');
 
-  // Deleted and created again under its name: another Job, which nobody selected.
+  // Deleted and created again under the same name: another Job, which was not selected.
   kubectl.run(['delete', 'job', 'red-2']);
   kubectl.create(suspended('red-2'));
   await expect(bar).toContainText('1 selected');
@@ -36,8 +36,8 @@ test('a selection is what was selected: not what is hidden, nor what was created
   expect(left.filter((name) => /^(red|blue)-/.test(name)).sort()).toEqual(['blue-1', 'red-2']);
 });
 
-test('a deletion that was confirmed for one Job does not meet its successor', async ({ page, server, origin, expected }) => {
-  // The stream is gone while the dialog is open, so the page cannot know.
+test('a deletion confirmed for one Job does not delete its successor of the same name', async ({ page, server, origin, expected }) => {
+  // The stream is disconnected while the dialog is open, so the page is not notified.
   expected.allow(/ERR_|stream/);
   const kubectl = new Kubectl(server);
   kubectl.create(suspended('nightly'));
@@ -52,7 +52,7 @@ test('a deletion that was confirmed for one Job does not meet its successor', as
   expect(kubectl.run(['get', 'job', 'nightly', '-o', 'name'])).toContain('nightly');
 });
 
-test('the page of a deleted Job shows its last state and leads to the new one of its name', async ({ page, server, origin }) => {
+test('the page of a deleted Job shows its last state and links to the new Job of the same name', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
   kubectl.create(shellJob('twice', 'echo first; exit 3'));
   await page.goto(`${origin}/projects/demo/jobs/twice?tab=logs`);
@@ -74,7 +74,7 @@ test('the page of a deleted Job shows its last state and leads to the new one of
   await expect(page.locator('.job-state')).toContainText('Completed');
 });
 
-test('edit information sends what was touched and overwrites nobody', async ({ page, server, origin, expected }) => {
+test('edit information sends only touched fields and overwrites no concurrent change', async ({ page, server, origin, expected }) => {
   // The refusal.
   expected.allow(/409/);
   const kubectl = new Kubectl(server);
@@ -95,7 +95,7 @@ test('edit information sends what was touched and overwrites nobody', async ({ p
   expect([annotations['kubesphere.io/alias-name'], annotations['kubesphere.io/description']]).toEqual(['mine', 'their words']);
 });
 
-test('a followed log goes on from container to container and from Pod to Pod, and rests between', async ({ page, server, origin }) => {
+test('a followed log continues across containers and Pods, and is idle in between', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
   const count = 'for i in 1 2 3 4 5 6; do echo main $i; sleep 0.5; done';
   const initContainers = [{ name: 'init', image: 'busybox:1.36', command: ['sh', '-c', 'echo init; sleep 2'] }];
@@ -104,7 +104,7 @@ test('a followed log goes on from container to container and from Pod to Pod, an
   await alive(page);
   const lines = page.locator('.log-text');
   await expect(lines.first()).toHaveText('init', { timeout: 30_000 });
-  // Each comes while the Pod runs that writes it, and does not wait for the Job's end.
+  // Each line appears while its Pod is running, not only at the end of the Job.
   for (let pod = 0; pod < 3; pod += 1) {
     for (const line of [1, 3, 5]) {
       await expect(lines.nth(pod * 7 + line)).toBeVisible({ timeout: 15_000 });
@@ -115,10 +115,10 @@ test('a followed log goes on from container to container and from Pod to Pod, an
   await expect(lines).toHaveCount(21);
 });
 
-test('each run of a restarted container is shown, and where it begins', async ({ page, server, origin }) => {
+test('each run of a restarted container is shown with its start', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
   const line = 'n=$(cat /data/n 2>/dev/null || echo 0); echo $((n + 1)) > /data/n; echo run $n a; echo run $n b; sleep $((n == 0 ? 30 : 1)); test $n = 2';
-  // The log of a run is there until the one after the next: the first lasts until the page is open.
+  // The log of a run is kept until the run after the next starts; the first run lasts until the page is open.
   const volumes = [{ name: 'data', emptyDir: {} }];
   const containers = [{ name: 'main', image: 'busybox:1.36', command: ['sh', '-c', line], volumeMounts: [{ name: 'data', mountPath: '/data' }] }];
   kubectl.create(shellJob('stubborn', '', { backoffLimit: 6 }, { restartPolicy: 'OnFailure', volumes, containers }));
@@ -129,7 +129,7 @@ test('each run of a restarted container is shown, and where it begins', async ({
   await expect(page.locator('.log-mark')).toHaveCount(2);
 });
 
-test('logs of a Job that is gone say so', async ({ page, server, origin }) => {
+test('the log page of a deleted Job says so', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
   kubectl.create(shellJob('brief', 'echo hello', { ttlSecondsAfterFinished: 1 }));
   await page.goto(`${origin}/projects/demo/jobs/brief`);
@@ -142,7 +142,7 @@ test('logs of a Job that is gone say so', async ({ page, server, origin }) => {
   await expect(page.getByText('The Pods of this Job have been removed')).toBeVisible();
 });
 
-test('a page says why a Job has no Pods', async ({ page, server, origin }) => {
+test('the Job page shows why a Job has no Pods', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
   kubectl.create(suspended('asleep'), shellJob('idle', 'true', { parallelism: 0 }));
   for (const [name, words] of [['asleep', 'The Job is suspended.'], ['idle', 'Parallelism is 0']]) {
@@ -151,15 +151,15 @@ test('a page says why a Job has no Pods', async ({ page, server, origin }) => {
   }
 });
 
-test('a connection that falls silent is noticed, and the page is right again when it is back', async ({ page, server, origin, expected }) => {
+test('a half-open connection is detected, and the page recovers', async ({ page, server, origin, expected }) => {
   test.setTimeout(120_000);
-  // Requests that were swallowed.
+  // Requests that got no response.
   expected.allow(/ERR_|Failed to fetch/);
   const kubectl = new Kubectl(server);
   kubectl.create(shellJob('quiet', 'echo one; sleep 45; echo two'));
   const proxy = await Proxy.start(Number(new URL(origin).port));
   try {
-    // Cookies do not tell ports apart.
+    // Cookies are shared by all ports of a host.
     await page.goto(`http://127.0.0.1:${proxy.port}/projects/demo/jobs/quiet?tab=logs`);
     await alive(page);
     await expect(page.locator('.log-text')).toHaveText(['one'], { timeout: 30_000 });

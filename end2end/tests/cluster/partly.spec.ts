@@ -1,5 +1,5 @@
-// Several documents of which one is refused only when it is created: the others exist, and another try sends only
-// what is missing. Nothing is ever overwritten.
+// Several documents, one of which is refused only on creation: the others are created, and a retry sends only the
+// missing ones. Nothing is ever overwritten.
 import { expect, signIn, test } from '../../lib/test.ts';
 import { open, paste } from '../../lib/wizard.ts';
 
@@ -18,7 +18,7 @@ kind: ConfigMap
 metadata: {name: in-the-place-of-the-second}
 `;
 
-test('what was created before a refusal stays, and only the rest is sent again', async ({ page, server, origin, expected }) => {
+test('objects created before a refusal are kept, and only the rest is retried', async ({ page, server, origin, expected }) => {
   expected.allow(/403/);
   await signIn(page, server);
   await open(page, origin, 'default', '?edit=1');
@@ -26,7 +26,7 @@ test('what was created before a refusal stays, and only the rest is sent again',
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await expect(page.getByText('Created: one-job')).toBeVisible();
   await open(page, origin, 'default', '?edit=1');
-  // A dry run counts nothing: each of the two would be taken.
+  // A dry run does not charge the quota: it accepts each of the two.
   await paste(page, `${job('first')}---\n${job('second')}`);
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await expect(page.getByText('Some documents were created, others not')).toBeVisible();
@@ -36,7 +36,7 @@ test('what was created before a refusal stays, and only the rest is sent again',
   await expect(page).toHaveURL(/\/jobs\/first$/);
 });
 
-test('two documents of one name are told before anything is sent', async ({ page, server, origin }) => {
+test('two documents with the same name are reported before anything is sent', async ({ page, server, origin }) => {
   await signIn(page, server);
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, `${job('twice')}---\n${job('twice')}`);

@@ -1,16 +1,16 @@
 import { alive, expect, signIn, test } from '../../lib/test.ts';
-import { open, seedWalk } from '../../lib/wizard.ts';
+import { open, fillWizard } from '../../lib/wizard.ts';
 
 test.use({ locale: 'zh-CN' });
 
-test('a person creates the π Job, watches it, and reads its output', async ({ page, server, origin }) => {
+test('the π Job is created, watched, and its output read', async ({ page, server, origin }) => {
   await signIn(page, server);
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
   await page.getByRole('link', { name: '创建', exact: true }).click();
   await expect(page.getByRole('heading', { name: '创建任务' })).toBeVisible();
   await open(page, origin, 'demo');
-  await seedWalk(page, { pick: true });
+  await fillWizard(page, { pick: true });
   await page.getByRole('button', { name: '创建', exact: true }).click();
   await expect(page).toHaveURL(/\/projects\/demo\/jobs\/job-demo$/);
   await expect(page.getByText('已完成').first()).toBeVisible({ timeout: 150_000 });

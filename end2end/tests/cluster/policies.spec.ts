@@ -1,4 +1,5 @@
-// A Job that uses what no other console's form has, made with the form alone; the cluster's dry run accepts it.
+// A Job with fields that other consoles' forms lack, created with the form only and accepted by the cluster's dry
+// run.
 import { expect, signIn, test } from '../../lib/test.ts';
 import { manifest, open } from '../../lib/wizard.ts';
 
@@ -56,13 +57,13 @@ spec:
       - succeededIndexes: "0,2"
 `;
 
-test('policies, probes, projected volumes and topology spread are made in the form', async ({ page, server, origin }) => {
+test('policies, probes, projected volumes and topology spread are set in the form', async ({ page, server, origin }) => {
   await signIn(page, server);
   await open(page, origin, 'demo');
   const version = (await page.locator('.bar [title^="v1."]').getAttribute('title')) ?? '';
   const minor = Number(version.match(/^v1\.(\d+)/)?.[1]);
   if (minor < 31) {
-    // An older cluster: the fields are there to be seen, but not to be set, and say what they need.
+    // On an older cluster, the fields are visible but disabled, and show the version they require.
     await page.getByRole('button', { name: /Job settings/ }).click();
     await page.locator('summary', { hasText: 'Back-off per index' }).click();
     await expect(page.getByText('Backoff limit per index: needs Kubernetes 1.29 or newer')).toBeVisible();

@@ -1,4 +1,4 @@
-// What cannot be done is told in the person's language, with what to do, and nothing typed is lost.
+// Errors are reported in the user's language, with instructions, and no input is lost.
 import { expect, signIn, test } from '../../lib/test.ts';
 import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
 
@@ -25,7 +25,7 @@ for (const words of languages) {
     test.use({ locale: words.locale });
     test.beforeEach(async ({ page, server }) => signIn(page, server));
 
-    test('a broken text, a quantity that is none, and a name that is taken', async ({ page, origin, expected }) => {
+    test('a syntax error, an invalid quantity, and an existing name', async ({ page, origin, expected }) => {
       expected.allow(/409/);
       const text = job(`taken-${words.locale.toLowerCase()}`);
       await open(page, origin, 'demo', '?edit=1');
@@ -47,7 +47,7 @@ for (const words of languages) {
       expect(await manifest(page)).toBe(text);
     });
 
-    test('a session that ends while a person types', async ({ page, context, server, origin, expected }) => {
+    test('a session that expires while the user types', async ({ page, context, server, origin, expected }) => {
       expected.allow(/401/);
       const text = job(`session-${words.locale.toLowerCase()}`);
       await open(page, origin, 'demo', '?edit=1');
@@ -62,7 +62,7 @@ for (const words of languages) {
       expect(await manifest(page)).toBe(text);
     });
 
-    test('a session that ends while the text holds a Secret, which no draft keeps', async ({ page, context, server, origin, expected }) => {
+    test('a session that expires while the text contains a Secret, which drafts do not save', async ({ page, context, server, origin, expected }) => {
       expected.allow(/401/);
       const text = job(`secret-${words.locale.toLowerCase()}`) + secret.replace('after-the-session', `after-${words.locale.toLowerCase()}`);
       await open(page, origin, 'demo', '?edit=1');

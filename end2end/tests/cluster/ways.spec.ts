@@ -1,4 +1,4 @@
-// Ways from page to page that change the path and the query at once: nothing of the page that is left listens on.
+// Navigation that changes path and query at once: listeners of the previous page are removed.
 import type { Page } from '@playwright/test';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 import { open, paste } from '../../lib/wizard.ts';
@@ -44,10 +44,10 @@ test('from a filtered list to another project, and from a tab to another Job, an
   await expect(events).toHaveAttribute('aria-current', 'page');
 });
 
-test('a list of more than one page: all of its rows can be reached', async ({ page, server, origin }) => {
+test('all rows of a list with several pages can be reached', async ({ page, server, origin }) => {
   await signIn(page, server);
   await open(page, origin, 'demo', '?edit=1');
-  // They start no Pods.
+  // These Jobs do not start Pods.
   const names = Array.from({ length: 53 }, (_, index) => `paged-${String(index).padStart(2, '0')}`);
   await paste(page, names.map((name) => job(name).replace('spec: {', 'spec: {parallelism: 0, ')).join('---\n'));
   await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -71,7 +71,7 @@ test('a list of more than one page: all of its rows can be reached', async ({ pa
   }
 });
 
-/** Tells a page that its tab is in the background, or in front again. A browser without windows shows all of them. */
+/** Sets the visibility of a page's tab, since all tabs of a headless browser are visible. */
 async function show(page: Page, visible: boolean): Promise<void> {
   await page.evaluate((visible) => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => !visible });
@@ -79,7 +79,7 @@ async function show(page: Page, visible: boolean): Promise<void> {
   }, visible);
 }
 
-test('more tabs than a browser has connections: each loads, and shows what is new once it is in front', async ({ page, server, origin }) => {
+test('more tabs than the browser has connections all load, and update when they become visible', async ({ page, server, origin }) => {
   await signIn(page, server);
   const tabs = [page];
   for (let count = 1; count < 9; count += 1) {
@@ -100,7 +100,7 @@ test('more tabs than a browser has connections: each loads, and shows what is ne
   await expect(tabs[0].getByRole('link', { name: 'from-another-tab' })).toBeVisible();
 });
 
-test('a project that does not exist is not called empty', async ({ page, server, origin }) => {
+test('a missing project is not reported as empty', async ({ page, server, origin }) => {
   await signIn(page, server);
   await page.goto(`${origin}/projects/no-such/jobs`);
   const words = page.getByText('This cluster has no project “no-such”');

@@ -1,4 +1,4 @@
-// What the wizard does with the help of a cluster: schema, dry run, further documents, review.
+// Features of the wizard that need a cluster: schema, dry run, additional documents, review.
 import { expect, signIn, test } from '../../lib/test.ts';
 import { editMode, manifest, open, paste, rest } from '../../lib/wizard.ts';
 
@@ -19,7 +19,7 @@ ${more}  template:
 
 test.beforeEach(async ({ page, server }) => signIn(page, server));
 
-test('a ConfigMap is made in place, mounted, and created before the Job that reads it', async ({ page, origin }) => {
+test('a ConfigMap is added in the form, mounted, and created before the Job that uses it', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('with-config'));
   await editMode(page, false);
@@ -39,7 +39,7 @@ test('a ConfigMap is made in place, mounted, and created before the Job that rea
   await expect(page.locator('.log-text').first()).toHaveText('hello from a new ConfigMap');
 });
 
-test('a misspelt field is named with its nearest neighbour, and mended by a click', async ({ page, origin }) => {
+test('a misspelled field is reported with the closest match, and fixed with a click', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('misspelt', '  completionss: 2\n'));
   await editMode(page, false);
@@ -74,7 +74,7 @@ test('the editor completes fields and explains them from the cluster’s schema'
   await expect(page.getByLabel('Parallelism')).toHaveValue('3');
 });
 
-test('documentation and completion that are asked for before the schema has come are given when it comes', async ({ page, origin }) => {
+test('documentation and completion requested before the schema is loaded appear once it is', async ({ page, origin }) => {
   let arrive = () => {};
   const late = new Promise<void>((resolve) => (arrive = resolve));
   await page.route('**/cluster/schema', async (route) => {
@@ -95,7 +95,7 @@ test('documentation and completion that are asked for before the schema has come
   await expect(page.locator('.suggest-widget')).toContainText('completions');
 });
 
-test('undo in the editor takes back an edit of the form', async ({ page, origin }) => {
+test('undo in the editor reverts an edit of the form', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('undone'));
   await page.getByLabel('Plain text field').uncheck();
@@ -109,7 +109,7 @@ test('undo in the editor takes back an edit of the form', async ({ page, origin 
   expect(await manifest(page)).toBe(job('undone'));
 });
 
-test('edit mode and a step lead out of the review', async ({ page, origin }) => {
+test('edit mode and a step leave the review', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('reviewed'));
   await editMode(page, false);
@@ -125,7 +125,7 @@ test('edit mode and a step lead out of the review', async ({ page, origin }) => 
   await expect(page.getByLabel('Parallelism')).toBeVisible();
 });
 
-test('a field without a control of its own is added through the generated form', async ({ page, origin }) => {
+test('a field without a control is added with the generated form', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('generated'));
   await editMode(page, false);
@@ -136,7 +136,7 @@ test('a field without a control of its own is added through the generated form',
   expect(await manifest(page)).toContain('      setHostnameAsFQDN: true\n');
 });
 
-test('the dry run tells while a person types that the name is taken', async ({ page, origin, expected }) => {
+test('the dry run reports an existing name while the user types', async ({ page, origin, expected }) => {
   expected.allow(/409/);
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, job('taken-early'));

@@ -9,13 +9,13 @@ test.beforeEach(async ({ page, server, expected }) => {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const locale of ['en', 'zh-CN']) {
-    test(`axe finds nothing serious on any step: ${locale}, ${colorScheme}`, async ({ browser, origin, page }) => {
+    test(`axe finds no serious violations on any step: ${locale}, ${colorScheme}`, async ({ browser, origin, page }) => {
       const state = await page.context().storageState();
       const context = await browser.newContext({ colorScheme, locale, storageState: state, viewport: { width: 1440, height: 900 } });
       const view = await context.newPage();
       for (const step of ['basic', 'settings', 'pods', 'volumes', 'labels', 'nodes']) {
         await open(view, origin, 'demo', `?example=pi&step=${step}`);
-        // What is folded is looked at too.
+        // Collapsed sections are checked too.
         for (;;) {
           const folded = view.locator('.wizard-step details:not([open]) > summary:visible').first();
           if ((await folded.count()) === 0) break;

@@ -1,4 +1,4 @@
-// Several clusters in one console: each tab keeps to its own, and one that cannot be used can be left.
+// Several clusters in one console: each tab stays with its own cluster, and users can leave an unusable one.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ metadata: {name: ${name}}
 spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: "busybox:1.36", command: ["true"]}]}}}
 `;
 
-/** The menu of the clusters, opened. */
+/** Opens the cluster menu. */
 async function clusters(page: Page): Promise<void> {
   await page.locator('summary', { hasText: 'Cluster' }).click();
 }
@@ -61,7 +61,7 @@ async function create(page: Page, name: string): Promise<void> {
   await expect(page).toHaveURL(new RegExp(`/jobs/${name}$`));
 }
 
-test('two tabs show two clusters, and each acts on its own', async ({ page, server, origin }) => {
+test('two tabs show two clusters, and each acts on its own cluster', async ({ page, server, origin }) => {
   await signIn(page, server);
   await expect(page).toHaveURL(`${origin}/clusters/staging/projects/demo/jobs`);
   await alive(page);
@@ -82,7 +82,7 @@ test('two tabs show two clusters, and each acts on its own', async ({ page, serv
   expect(new URL(other.url()).pathname).toBe(`${prod}/projects/demo/jobs/in-prod`);
   await expect(other.getByText('Completed').first()).toBeVisible();
 
-  // The list that the first tab goes back to without loading it, and one that is rendered by the server.
+  // The list to which the first tab navigates back without a page load, and one rendered by the server.
   await page.getByRole('navigation').getByRole('link', { name: 'Jobs' }).first().click();
   await expect(page.getByRole('link', { name: 'in-staging' })).toBeVisible();
   await expect(page.getByRole('link', { name: 'in-prod' })).toHaveCount(0);
@@ -91,7 +91,7 @@ test('two tabs show two clusters, and each acts on its own', async ({ page, serv
   await expect(other.getByRole('link', { name: 'in-prod' })).toBeVisible();
   await expect(other.getByRole('link', { name: 'in-staging' })).toHaveCount(0);
 
-  // Filtering, the project's switcher and a reload stay with the cluster.
+  // Filtering, the project picker and a reload keep the cluster.
   await other.getByRole('searchbox').fill('in-');
   await expect(other).toHaveURL(new RegExp(`${prod}/projects/demo/jobs\\?q=in-`));
   await other.reload();
@@ -117,7 +117,7 @@ test('a draft belongs to its cluster', async ({ page, server, origin }) => {
   await expect(page.getByText('Your draft is back')).toBeVisible();
 });
 
-test('a context without credentials says which plugin it needs, and the way to the others stays', async ({ page, server, origin, expected }) => {
+test('a context without credentials names the plugin it needs, and links to the others', async ({ page, server, origin, expected }) => {
   expected.allow(/response: 502|status of 502|\/stream\//);
   await signIn(page, server);
   await page.goto(`${origin}/clusters/cloud`);

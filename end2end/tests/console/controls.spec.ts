@@ -1,5 +1,5 @@
-// Every control of the wizard is set once, step by step, and the manifest is what it has to be: byte for byte the text
-// in files/controls.yaml. The walk finds the controls by itself, so a new one cannot be left out.
+// Sets every control of the wizard once, step by step, and compares the manifest with files/controls.yaml byte for
+// byte. The controls are discovered, so a new one cannot be forgotten.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
@@ -18,7 +18,8 @@ spec:
       containers: []
 `;
 
-// A trace takes a picture of the whole document before and after each of the hundreds of actions: most of the time.
+// Traces are disabled: snapshots of the whole document before and after hundreds of actions would dominate the run
+// time.
 test.use({ trace: 'off' });
 
 test.beforeEach(async ({ page, server, expected }) => {
@@ -26,7 +27,7 @@ test.beforeEach(async ({ page, server, expected }) => {
   await signIn(page, server);
 });
 
-/** Marks the next control of the step that was not set yet; tells what it is, or null after the last. */
+/** Marks the step's next control that has not been set; returns its description, or null after the last. */
 async function next(page: Page, seen: string[]): Promise<{ key: string; kind: string; numeric: boolean } | null> {
   return page.evaluate((done) => {
     document.querySelector('[data-next]')?.removeAttribute('data-next');
@@ -50,8 +51,10 @@ async function next(page: Page, seen: string[]): Promise<{ key: string; kind: st
   }, seen);
 }
 
-/** Writes into a visible, enabled text field, or chooses the last option: the events that a person's input has, without
- *  waiting for a frame to be painted before and after each of hundreds. */
+/**
+ * Fills a visible, enabled text field, or selects the last option, with the events of user input but without waiting
+ * for a frame before and after each of hundreds.
+ */
 function write(element: Element, text: string): void {
   const field = element as HTMLInputElement | HTMLSelectElement;
   field.focus();
@@ -62,8 +65,8 @@ function write(element: Element, text: string): void {
   field.blur();
 }
 
-test('every control is set once, and the manifest says so', async ({ page, origin }) => {
-  // Some 250 controls, one after the other: against a hang, not a measure of speed.
+test('every control is set once, and the manifest contains all values', async ({ page, origin }) => {
+  // About 250 controls in sequence: a limit against hangs, not a performance requirement.
   test.setTimeout(600_000);
   await open(page, origin, 'demo', '?edit=1');
   await page.getByLabel('Plain text field').check();

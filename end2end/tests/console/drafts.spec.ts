@@ -1,4 +1,4 @@
-// Drafts: kept in this browser as typed; a Secret only if the person says so.
+// Drafts are saved in the browser as typed; Secrets only with the user's consent.
 import type { Page } from '@playwright/test';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 import { editMode, manifest, open, paste } from '../../lib/wizard.ts';
@@ -20,7 +20,7 @@ test.beforeEach(async ({ page, server, expected }) => {
   await signIn(page, server);
 });
 
-test('a broken text comes back after a reload, byte for byte', async ({ page, origin }) => {
+test('text with syntax errors is restored after a reload, byte for byte', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, `${text}oops: [`);
   await expect(page.getByText('Draft kept in this browser')).toBeVisible();
@@ -31,7 +31,7 @@ test('a broken text comes back after a reload, byte for byte', async ({ page, or
   expect(await manifest(page)).toBe(`${text}oops: [\n`);
 });
 
-test('a Secret stays out of the draft until the person wants it in', async ({ page, origin }) => {
+test('a Secret is not saved in the draft without consent', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, text);
   await expect(page.getByText('Draft kept in this browser')).toBeVisible();
@@ -49,14 +49,14 @@ test('a Secret stays out of the draft until the person wants it in', async ({ pa
   expect(await manifest(page)).toBe(secret);
 });
 
-test('a field is found by its words, and gets the focus where it stands', async ({ page, origin }) => {
+test('a field is found by search, and receives the focus', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?example=pi');
   await page.getByRole('searchbox', { name: 'Find a field' }).fill('grace period seconds');
   await page.keyboard.press('Enter');
   await expect(page.getByLabel('Grace period (seconds)')).toBeFocused();
 });
 
-test('the changes since an import stand side by side', async ({ page, origin }) => {
+test('the changes since an import are shown side by side', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?import=1');
   await page.getByLabel('Import').setInputFiles({ name: 'draft.yaml', mimeType: 'text/yaml', buffer: Buffer.from(text) });
   await page.getByLabel('Name', { exact: true }).fill('changed');
@@ -65,9 +65,9 @@ test('the changes since an import stand side by side', async ({ page, origin }) 
   await expect(page.locator('.editor.modified')).toContainText('changed');
 });
 
-test('what is typed before the draft has been looked for is not overwritten', async ({ page, origin }) => {
+test('input typed before the draft is loaded is not overwritten', async ({ page, origin }) => {
   await page.addInitScript(() => {
-    // A slow disk: the database opens late.
+    // A slow disk: opening the database is delayed.
     const open = IDBFactory.prototype.open;
     const slow = Promise.withResolvers<void>();
     setTimeout(() => slow.resolve(), 1500);
@@ -87,7 +87,7 @@ test('what is typed before the draft has been looked for is not overwritten', as
   expect(await manifest(page)).toContain('name: typed-early');
 });
 
-test('two tabs of a project keep a draft each, and what a closed tab left is found again', async ({ page, context, origin }) => {
+test('two tabs of a project have separate drafts, and the draft of a closed tab is restored', async ({ page, context, origin }) => {
   const named = (name: string) => text.replace('name: draft', `name: ${name}`);
   const kept = (tab: typeof page) => expect(tab.getByText('Draft kept in this browser')).toBeVisible();
   const restored = async (tab: typeof page, name: string) => {
@@ -113,7 +113,7 @@ test('two tabs of a project keep a draft each, and what a closed tab left is fou
   await open(third, origin, 'demo');
   await restored(third, 'second');
   await third.close();
-  // A text that a person brings lies beside the drafts, not over them.
+  // An imported text is saved in addition to the drafts, not over them.
   await open(page, origin, 'demo', '?import=1');
   await page.getByLabel('Import').setInputFiles({ name: 'job.yaml', mimeType: 'text/yaml', buffer: Buffer.from(named('imported')) });
   await kept(page);
@@ -122,7 +122,7 @@ test('two tabs of a project keep a draft each, and what a closed tab left is fou
   await restored(fourth, 'first');
 });
 
-test('an example that was changed is there after a reload, and anew when it is asked for again', async ({ page, origin }) => {
+test('an edited example is restored after a reload, and fresh when it is requested again', async ({ page, origin }) => {
   const name = page.getByLabel('Name', { exact: true });
   await open(page, origin, 'demo', '?example=pi');
   await expect(name).toHaveValue('pi');
@@ -137,13 +137,13 @@ test('an example that was changed is there after a reload, and anew when it is a
   await expect(name).toHaveValue('pi');
 });
 
-test.describe('whatever a person begins with, what they made of it is there afterwards', () => {
+test.describe('edits are restored whatever the wizard was started with', () => {
   const begins = ['', '?example=pi', '?example=queue', '?example=indexed', '?example=policy', '?import=1', '?from=copied'];
   const name = (page: Page) => page.getByLabel('Name', { exact: true });
   const languages = (page: Page) => page.locator('button[name=lang]');
 
   for (const query of begins) {
-    test(`begun with ${query || 'nothing'}`, async ({ page, context, origin }) => {
+    test(`started with ${query || 'nothing'}`, async ({ page, context, origin }) => {
       test.setTimeout(120_000);
       await page.route('**/api/manifest*', (route) => route.fulfill({ json: text.replace('name: draft', 'name: copied') }));
       await open(page, origin, 'demo', query);
@@ -153,7 +153,7 @@ test.describe('whatever a person begins with, what they made of it is there afte
       }
       if (query === '?from=copied') await expect(name(page)).toHaveValue('copied-copy');
       await name(page).fill('mine');
-      // At once: what was typed is written before the page is left.
+      // Immediately: the input is saved before the page is unloaded.
       await languages(page).click();
       await alive(page);
       await expect(page.getByLabel('名称', { exact: true })).toHaveValue('mine');
@@ -162,7 +162,7 @@ test.describe('whatever a person begins with, what they made of it is there afte
       await languages(page).click();
       await alive(page);
       await expect(page.getByLabel('Completions')).toHaveValue('7');
-      // Undo reaches over the change of the language.
+      // Undo works across the change of the language.
       await page.getByRole('button', { name: 'Undo' }).click();
       await expect(page.getByLabel('Completions')).not.toHaveValue('7');
       await page.getByRole('button', { name: 'Redo' }).click();
@@ -186,7 +186,7 @@ test.describe('whatever a person begins with, what they made of it is there afte
       if (!page.url().includes('/demo/')) await page.goBack();
       await alive(page);
       expect(await manifest(page)).toBe(written);
-      // The tab is gone; the next one finds what it left.
+      // The tab is closed; the next one restores its draft.
       await page.close();
       const next = await context.newPage();
       await open(next, origin, 'demo');
@@ -195,7 +195,7 @@ test.describe('whatever a person begins with, what they made of it is there afte
     });
   }
 
-  test('an example that nobody changed is the example after a step and a change of the language', async ({ page, origin }) => {
+  test('an unchanged example is still the example after a step and a change of the language', async ({ page, origin }) => {
     await open(page, origin, 'demo', '?example=pi');
     await page.getByRole('button', { name: 'Next' }).click();
     await expect(page.getByLabel('Completions')).toHaveValue('4');
@@ -208,8 +208,8 @@ test.describe('whatever a person begins with, what they made of it is there afte
   });
 });
 
-test.describe('a store that fails', () => {
-  /** Lets the database of drafts fail while `window.failing` says how. */
+test.describe('a failing store', () => {
+  /** Makes the draft database fail as `window.failing` says. */
   const failing = (page: Page, how: string) => page.addInitScript((how) => {
     Object.assign(window, { failing: sessionStorage.getItem('failing') ?? how });
     const now = () => (window as unknown as { failing: string }).failing;
@@ -241,7 +241,7 @@ test.describe('a store that fails', () => {
   }, how);
 
   for (const how of ['open', 'get', 'silent']) {
-    test(`drafts that cannot be read (${how}) are told, and never written over`, async ({ page, origin }) => {
+    test(`unreadable drafts (${how}) are reported, and never overwritten`, async ({ page, origin }) => {
       page.on('dialog', (dialog) => void dialog.accept());
       await failing(page, 'none');
       await open(page, origin, 'demo', '?edit=1');
@@ -262,7 +262,7 @@ test.describe('a store that fails', () => {
     });
   }
 
-  test('a write that fails says why, and is tried again', async ({ page, origin }) => {
+  test('a failed write is reported with its reason, and retried', async ({ page, origin }) => {
     await failing(page, 'put');
     await open(page, origin, 'demo', '?edit=1');
     await paste(page, text);
@@ -275,7 +275,7 @@ test.describe('a store that fails', () => {
     expect(await manifest(page)).toBe(text);
   });
 
-  test('a draft that cannot be forgotten is told while a Secret is in the text', async ({ page, origin }) => {
+  test('a draft that cannot be deleted is reported while the text contains a Secret', async ({ page, origin }) => {
     page.on('dialog', (dialog) => void dialog.accept());
     await failing(page, 'delete');
     await open(page, origin, 'demo', '?edit=1');
@@ -288,7 +288,7 @@ test.describe('a store that fails', () => {
   });
 });
 
-test('however many drafts there are, a new one is written over none', async ({ page, origin }) => {
+test('a new draft never overwrites another, however many there are', async ({ page, origin }) => {
   await open(page, origin, 'demo');
   const count = 40;
   await page.evaluate(async (count) => {

@@ -1,5 +1,5 @@
-// Before the page is alive: on a slow line its HTML is there seconds before its WebAssembly. What a person does in between
-// is done afterwards.
+// Input before hydration: on a slow connection, the HTML arrives seconds before the WebAssembly. Input in between
+// is replayed afterwards.
 import type { Page } from '@playwright/test';
 import { Kubectl, shellJob } from '../../lib/kubectl.ts';
 import { Server } from '../../lib/server.ts';
@@ -11,7 +11,7 @@ test.beforeEach(async ({ page, server, expected }) => {
   await signIn(page, server);
 });
 
-/** 1 Mbit/s and 300 ms, with nothing kept from before. */
+/** Throttles the connection to 1 Mbit/s and 300 ms latency, without cache. */
 async function slow(page: Page): Promise<void> {
   const line = await page.context().newCDPSession(page);
   await line.send('Network.enable');
@@ -19,7 +19,7 @@ async function slow(page: Page): Promise<void> {
   await line.send('Network.emulateNetworkConditions', { offline: false, latency: 300, downloadThroughput: 125_000, uploadThroughput: 125_000 });
 }
 
-/** The page's HTML is there, and nothing of its code. */
+/** Opens a page and returns when its HTML is loaded, but not its code. */
 async function early(page: Page, address: string): Promise<void> {
   await slow(page);
   await page.goto(address, { waitUntil: 'commit' });
@@ -29,7 +29,7 @@ async function early(page: Page, address: string): Promise<void> {
 
 const late = { timeout: 60_000 };
 
-test.describe('on a slow line', () => {
+test.describe('on a slow connection', () => {
   test.setTimeout(180_000);
 
   test('a name is typed and Next is clicked', async ({ page, origin }) => {
@@ -45,7 +45,7 @@ test.describe('on a slow line', () => {
     await expect(page).toHaveURL(/step=settings/);
   });
 
-  test('focus, selection and what is typed while the page comes alive stay', async ({ page, origin }) => {
+  test('focus, selection and input are preserved during hydration', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job`);
     const name = page.getByLabel('Name', { exact: true });
     await name.click();
@@ -65,7 +65,7 @@ test.describe('on a slow line', () => {
     await expect.poll(() => manifest(page)).toMatch(new RegExp(`name: "?${typed}"?\n`));
   });
 
-  test('several fields, a choice and a box are filled in', async ({ page, origin }) => {
+  test('several fields, a select and a checkbox are filled in', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?step=settings&example=pi`);
     await expect(page.getByLabel('Completions')).toHaveValue('4');
     await page.getByLabel('Completions').fill('9');
@@ -83,7 +83,7 @@ test.describe('on a slow line', () => {
     await expect(page.getByLabel('Start suspended')).toBeChecked();
   });
 
-  test('of choices that are changed again the last one counts', async ({ page, origin }) => {
+  test('the last of several selections counts', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?step=pods&example=pi`);
     for (const name of [/OnFailure/, /Never/, /OnFailure/]) await page.getByRole('radio', { name }).check();
     await expect(page.locator('html')).not.toHaveAttribute('data-alive', /./);
@@ -92,7 +92,7 @@ test.describe('on a slow line', () => {
     await expect(page.getByRole('radio', { name: /OnFailure/ })).toBeChecked();
   });
 
-  test('who clicks Next again, since nothing happens, goes one step', async ({ page, origin }) => {
+  test('clicking Next again because nothing happens goes one step', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job`);
     const next = page.getByRole('button', { name: 'Next' });
     await next.dblclick();
@@ -105,7 +105,7 @@ test.describe('on a slow line', () => {
     expect(await manifest(page)).toContain('name: typed-between\n');
   });
 
-  test('of steps that are clicked the last one is shown, after what was typed', async ({ page, origin }) => {
+  test('the last of several clicked steps is shown, after the input is applied', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?example=pi`);
     await page.getByRole('button', { name: /Volumes/ }).click();
     await page.getByRole('button', { name: /Job settings/ }).click();
@@ -116,7 +116,7 @@ test.describe('on a slow line', () => {
     await expect.poll(() => manifest(page)).toContain('name: typed-last\n');
   });
 
-  test('each click on Add adds, and what is removed is what the person saw', async ({ page, origin }) => {
+  test('each click on Add adds, and removals affect the items that were visible', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?step=pods&example=pi`);
     await page.getByText('Advanced').first().click();
     const add = page.getByRole('button', { name: 'Add command' });
@@ -134,7 +134,7 @@ test.describe('on a slow line', () => {
     await expect(page.getByRole('switch', { name: 'Edit mode' })).toHaveAttribute('aria-checked', 'true', late);
   });
 
-  test('the example that was asked for is there from the beginning', async ({ page, origin }) => {
+  test('the requested example is rendered by the server', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?example=pi`);
     const before = await manifest(page);
     expect(before).toContain('# π to 2000 digits');
@@ -143,7 +143,7 @@ test.describe('on a slow line', () => {
     expect(await manifest(page)).toBe(before);
   });
 
-  test('a key for a draft that comes back changes that draft', async ({ page, origin }) => {
+  test('input for a draft that is restored changes that draft', async ({ page, origin }) => {
     const text = 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: draft, labels: {kept: x}} # as typed\n';
     await open(page, origin, 'demo', '?edit=1');
     await paste(page, text);
@@ -159,7 +159,7 @@ test.describe('on a slow line', () => {
     expect(await manifest(page)).toBe(text);
   });
 
-  test('the language is changed after something was typed', async ({ page, origin }) => {
+  test('the language is changed after typing', async ({ page, origin }) => {
     await early(page, `${origin}/projects/demo/create-job?example=pi`);
     await page.getByLabel('Name', { exact: true }).fill('typed-early');
     await page.locator('button[name=lang]').click();
@@ -168,7 +168,7 @@ test.describe('on a slow line', () => {
     expect(await manifest(page)).toContain('name: typed-early\n');
   });
 
-  test('a copy of a Job is there from the beginning, and takes what is typed', async ({ page }) => {
+  test('a copy of a Job is rendered by the server, and accepts input', async ({ page }) => {
     const server = await Server.start('playground');
     try {
       const kubectl = new Kubectl(server);
@@ -193,7 +193,7 @@ test.describe('on a slow line', () => {
   });
 
   test('the list of Jobs is searched', async ({ page }) => {
-    // Without a cluster there is no list.
+    // The list requires a cluster.
     const server = await Server.start('playground');
     try {
       const kubectl = new Kubectl(server);
@@ -214,7 +214,7 @@ test.describe('on a slow line', () => {
   });
 });
 
-test('a page whose code cannot be loaded says so, and what was typed stays in sight', async ({ page, origin, expected }) => {
+test('a page whose code cannot be loaded says so, and the input remains visible', async ({ page, origin, expected }) => {
   expected.allow(/wasm|Failed to fetch/);
   await page.route('**/*.wasm', (route) => route.abort());
   await page.goto(`${origin}/projects/demo/create-job?example=pi`);
@@ -224,8 +224,8 @@ test('a page whose code cannot be loaded says so, and what was typed stays in si
   page.on('dialog', (dialog) => void dialog.accept());
 });
 
-test('who leaves before what they typed is kept is asked, and stays', async ({ page, origin }) => {
-  // The code never comes, and does not fail either.
+test('leaving before the input is saved asks for confirmation, and the user stays', async ({ page, origin }) => {
+  // The code neither loads nor fails.
   await page.route('**/*.wasm', () => undefined);
   await page.goto(`${origin}/projects/demo/create-job?example=pi`, { waitUntil: 'commit' });
   const name = page.getByLabel('Name', { exact: true });
@@ -248,7 +248,7 @@ test('who leaves before what they typed is kept is asked, and stays', async ({ p
   await expect(name).toHaveValue(/typed/);
 });
 
-test('who leaves a page that they only looked at is not asked', async ({ page, origin }) => {
+test('leaving a page without input does not ask for confirmation', async ({ page, origin }) => {
   await page.route('**/*.wasm', () => undefined);
   await page.goto(`${origin}/projects/demo/create-job?example=pi`, { waitUntil: 'commit' });
   await page.getByLabel('Name', { exact: true }).click();

@@ -1,5 +1,5 @@
-// Data that other consoles lose, each loss a test in which it is kept. The text is compared byte for byte with the
-// text that the same edit made by hand would give.
+// Data that other consoles lose, with a test for each loss. The text is compared byte for byte with the result of
+// the same edit made by hand.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
@@ -20,21 +20,21 @@ async function step(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: new RegExp(name) }).click();
 }
 
-/** The card of a container or volume. */
+/** Finds the card of a container or volume. */
 const card = (page: Page, name: string) => page.locator('section.card', { has: page.getByText(name, { exact: true }) }).first();
 
-/** Text as pasted, with one change. */
+/** Returns the pasted text with one change. */
 const changed = (from: string, to: string) => {
   expect(text).toContain(from);
   return text.replace(from, to);
 };
 
-test('comments, order and quotes stay at the first edit in the form', async ({ page }) => {
+test('the first edit in the form preserves comments, order and quotes', async ({ page }) => {
   await page.getByLabel('Name', { exact: true }).first().fill('renamed');
   expect(await manifest(page)).toBe(changed('name: kept #', 'name: renamed #'));
 });
 
-test('switching the mode back and forth changes nothing', async ({ page }) => {
+test('switching the mode back and forth does not change the text', async ({ page }) => {
   for (let turn = 0; turn < 3; turn += 1) {
     await editMode(page, true);
     await editMode(page, false);
@@ -42,7 +42,7 @@ test('switching the mode back and forth changes nothing', async ({ page }) => {
   expect(await manifest(page)).toBe(text);
 });
 
-test('a second document of the same kind stays', async ({ page }) => {
+test('a second document of the same kind is preserved', async ({ page }) => {
   await step(page, 'Job settings');
   await page.getByLabel('Completions').fill('3');
   expect(await manifest(page)).toBe(changed('completions: 2   #', 'completions: 3   #'));
@@ -54,11 +54,11 @@ test('a backoff limit of 0 is a value', async ({ page }) => {
   expect(await manifest(page)).toBe(changed('backoffLimit: 6', 'backoffLimit: 0'));
 });
 
-test('a number that is cleared and typed again stands where it stood, with its comment', async ({ page }) => {
+test('a number that is cleared and retyped keeps its position and its comment', async ({ page }) => {
   await step(page, 'Job settings');
   const completions = page.getByLabel('Completions');
   await completions.fill('');
-  // Cleared, it takes its line, and the comment stays.
+  // Clearing it removes its line, but not the comment.
   expect(await manifest(page)).toBe(changed('  completions: 2   # two\n', '  # two\n'));
   await completions.fill('3');
   expect(await manifest(page)).toBe(changed('completions: 2   #', 'completions: 3   #'));
@@ -66,13 +66,13 @@ test('a number that is cleared and typed again stands where it stood, with its c
   expect(await manifest(page)).toBe(text);
 });
 
-test('user 0, pull Secrets and GPUs survive an edit of the container', async ({ page }) => {
+test('editing the container preserves user 0, pull Secrets and GPUs', async ({ page }) => {
   await step(page, 'Pod template');
   await card(page, 'main').getByLabel('Image', { exact: true }).fill('busybox:1.37');
   expect(await manifest(page)).toBe(changed('image: busybox:1.36\n', 'image: busybox:1.37\n'));
 });
 
-test('other resources survive an edit of the memory, and its unit is kept', async ({ page }) => {
+test('editing the memory preserves its unit and other resources', async ({ page }) => {
   await step(page, 'Pod template');
   const memory = card(page, 'main').getByLabel('Memory limit', { exact: true });
   await expect(memory).toHaveValue('500');
@@ -80,12 +80,12 @@ test('other resources survive an edit of the memory, and its unit is kept', asyn
   expect(await manifest(page)).toBe(changed('memory: 500M', 'memory: 600M'));
 });
 
-test('half a core is shown and kept as it is written', async ({ page }) => {
+test('half a core is displayed and kept as written', async ({ page }) => {
   await step(page, 'Pod template');
   await expect(card(page, 'main').getByLabel('CPU request', { exact: true })).toHaveValue('0.5');
 });
 
-test('an edit of one port leaves the other ports', async ({ page }) => {
+test('editing one port preserves the other ports', async ({ page }) => {
   await step(page, 'Pod template');
   const main = card(page, 'main');
   await main.getByText('Advanced options').click();
@@ -93,7 +93,7 @@ test('an edit of one port leaves the other ports', async ({ page }) => {
   expect(await manifest(page)).toBe(changed('containerPort: 8080', 'containerPort: 8081'));
 });
 
-test('a variable from a field of the Pod stays when another variable changes', async ({ page }) => {
+test('a variable from a Pod field is preserved when another variable changes', async ({ page }) => {
   await step(page, 'Pod template');
   const main = card(page, 'main');
   await main.getByText('Advanced options').click();
@@ -101,7 +101,7 @@ test('a variable from a field of the Pod stays when another variable changes', a
   expect(await manifest(page)).toBe(changed('value: ""', 'value: x'));
 });
 
-test('a comma in a word of the command splits nothing', async ({ page }) => {
+test('a comma in a command argument does not split it', async ({ page }) => {
   await step(page, 'Pod template');
   const main = card(page, 'main');
   await main.getByText('Advanced options').click();
@@ -110,37 +110,37 @@ test('a comma in a word of the command splits nothing', async ({ page }) => {
   expect(await manifest(page)).toBe(changed('"echo a, b"', '"echo a, c"'));
 });
 
-test('an emptyDir keeps its medium and size, an empty one stays, and the order too', async ({ page }) => {
+test('emptyDir volumes keep their medium, size and order, and an empty one is preserved', async ({ page }) => {
   await step(page, 'Volumes');
   await card(page, 'scratch').getByLabel('Volume name').fill('scratch2');
   expect(await manifest(page)).toBe(text.replaceAll('name: scratch', 'name: scratch2'));
 });
 
-test('both mounts of one volume stay, each with its sub-path', async ({ page }) => {
+test('both mounts of one volume are preserved with their sub-paths', async ({ page }) => {
   await step(page, 'Volumes');
   await card(page, 'scratch').getByLabel('Mount path').nth(1).fill('/c');
   expect(await manifest(page)).toBe(changed('mountPath: /b', 'mountPath: /c'));
 });
 
-test('mode and optional of a ConfigMap survive another name', async ({ page }) => {
+test('renaming a ConfigMap preserves its mode and optional', async ({ page }) => {
   await step(page, 'Volumes');
   await card(page, 'settings').locator('[id$="configMap-name"]').fill('other');
   expect(await manifest(page)).toBe(changed('{name: settings, defaultMode', '{name: other, defaultMode'));
 });
 
-test('texts that look like numbers and booleans keep their type', async ({ page }) => {
+test('strings that look like numbers and booleans keep their type', async ({ page }) => {
   await step(page, 'Labels');
   await page.getByLabel('Labels of the Job 1: Value').fill('2');
   expect(await manifest(page)).toBe(changed('number: "1" #', 'number: "2" #'));
 });
 
-test('a removed container takes only its own comment', async ({ page }) => {
+test('removing a container removes only its own comment', async ({ page }) => {
   await step(page, 'Pod template');
   await page.getByRole('button', { name: 'Remove container side' }).click();
   expect(await manifest(page)).toBe(changed('        # the second\n        - name: side\n          image: "busybox:1.36"\n', ''));
 });
 
-test('a mistyped key erases nothing, and is named as a problem', async ({ page }) => {
+test('a misspelled key erases nothing, and is reported as a problem', async ({ page }) => {
   await editMode(page, true);
   const typed = changed('completions: 2', 'completion: 2');
   await paste(page, typed);
@@ -149,7 +149,7 @@ test('a mistyped key erases nothing, and is named as a problem', async ({ page }
   expect(await manifest(page)).toBe(typed.replace('name: kept #', 'name: renamed #'));
 });
 
-test('a broken text is never overwritten by the form', async ({ page }) => {
+test('text with syntax errors is never overwritten by the form', async ({ page }) => {
   await editMode(page, true);
   const broken = `${text}  - oops: [`;
   await paste(page, broken);
@@ -158,7 +158,7 @@ test('a broken text is never overwritten by the form', async ({ page }) => {
   expect(await manifest(page)).toBe(broken.endsWith('\n') ? broken : `${broken}\n`);
 });
 
-test('an edit in the text and back to the form discards nothing', async ({ page }) => {
+test('editing the text and returning to the form discards nothing', async ({ page }) => {
   await editMode(page, true);
   const typed = changed('backoffLimit: 6', 'backoffLimit: 7 # by hand');
   await paste(page, typed);
@@ -168,7 +168,7 @@ test('an edit in the text and back to the form discards nothing', async ({ page 
   expect(await manifest(page)).toBe(typed);
 });
 
-/** A job whose container runs a script, in the style that its header says. */
+/** Returns a Job whose container runs a script, in a block scalar with this header. */
 const scripted = (header: string, script: string) => `# head
 apiVersion: batch/v1
 kind: Job
@@ -189,12 +189,12 @@ ${script.split('\n').map((line) => (line ? `              ${line}` : '')).join('
           args: [a, "b"] # none
 `;
 
-/** Forty lines with all that is awkward in one. */
+/** Forty lines with all difficult cases. */
 const script = Array.from({ length: 8 }, (_, number) => [
   `echo ${number} # "x": 'y'`, 'if true; then', '  echo -- \\', `\t--- ${number} é🚀`, number % 3 ? 'fi' : 'fi\n',
 ]).flat().slice(0, 40).join('\n');
 
-test('a script of forty lines is edited at every place, and every other byte stays', async ({ page }) => {
+test('a script of forty lines is edited at every position, and all other bytes are preserved', async ({ page }) => {
   test.setTimeout(180_000);
   await editMode(page, true);
   await paste(page, scripted('|-', script));
@@ -213,7 +213,7 @@ test('a script of forty lines is edited at every place, and every other byte sta
     const wrong: unknown[] = [];
     area.focus();
     for (let at = 0; at <= script.length; at += 1) {
-      // Not within a character of two units.
+      // Not within a surrogate pair.
       if (/[\uDC00-\uDFFF]/.test(script[at] ?? '')) continue;
       area.setSelectionRange(at, at);
       document.execCommand('insertText', false, '!');
@@ -232,7 +232,7 @@ test('a script of forty lines is edited at every place, and every other byte sta
   expect(wrong).toEqual([]);
 });
 
-test('a text that gets a line break becomes a block, and Enter breaks only texts', async ({ page }) => {
+test('a string with a line break becomes a block scalar, and Enter breaks only multi-line strings', async ({ page }) => {
   await step(page, 'Pod template');
   const main = card(page, 'main');
   await main.getByText('Advanced options').click();
@@ -250,7 +250,7 @@ test('a text that gets a line break becomes a block, and Enter breaks only texts
   expect(await manifest(page)).toBe(text);
 });
 
-test('annotations, data and variables take several lines as they are pasted', async ({ page }) => {
+test('annotations, data and variables accept pasted lines unchanged', async ({ page }) => {
   await editMode(page, true);
   await paste(page, `${scripted('|-', 'x')}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  key: value # c\n`);
   await editMode(page, false);
@@ -266,7 +266,7 @@ test('annotations, data and variables take several lines as they are pasted', as
   expect(now).toContain('        key: |2-\n           first\n          second\n');
 });
 
-test('a value with carriage returns keeps them where another place of it is edited', async ({ page }) => {
+test('a value keeps its carriage returns when it is edited elsewhere', async ({ page }) => {
   await editMode(page, true);
   await paste(page, scripted('"one\\r\\ntwo\\rthree\\nfour"', ''));
   await editMode(page, false);
@@ -281,7 +281,7 @@ test('a value with carriage returns keeps them where another place of it is edit
   expect(await manifest(page)).toContain('- "one\\r\\ntwo\\rthree\\nfour!"');
 });
 
-test('a pasted command of several lines is not joined by blanks', async ({ page }) => {
+test('lines of a pasted command are not joined with spaces', async ({ page }) => {
   await step(page, 'Pod template');
   const main = card(page, 'main');
   await main.getByText('Advanced options').click();
@@ -297,7 +297,7 @@ test('a pasted command of several lines is not joined by blanks', async ({ page 
   await expect(main.getByLabel('Command 3', { exact: true })).toHaveValue('a\nb');
 });
 
-test('in JSON what is cut and pasted elsewhere comes back with its comments', async ({ page }) => {
+test('JSON that is cut and pasted elsewhere keeps its comments', async ({ page }) => {
   await editMode(page, true);
   await page.getByLabel('Plain text field').check();
   await page.getByRole('radio', { name: 'JSON' }).or(page.getByRole('button', { name: 'JSON', exact: true })).first().click();

@@ -1,6 +1,6 @@
 import { alive, expect, signIn, test } from '../../lib/test.ts';
 
-test('without a session every page leads to the sign-in page', async ({ page, origin }) => {
+test('without a session, every page redirects to the sign-in page', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs`);
   await expect(page).toHaveURL(/\/sign-in/);
   await expect(page.getByLabel('Sign-in token')).toBeVisible();
@@ -14,14 +14,14 @@ test('a server function without a session is refused', async ({ request, origin 
   expect(answer.status()).toBe(401);
 });
 
-test('a wrong token is told, and what to do', async ({ page, origin }) => {
+test('a wrong token is reported with instructions', async ({ page, origin }) => {
   await page.goto(`${origin}/sign-in`);
   await page.getByLabel('Sign-in token').fill('wrong');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('alert')).toContainText('not valid');
 });
 
-test('the printed address signs in once', async ({ page, context, server, expected }) => {
+test('the printed URL signs in once', async ({ page, context, server, expected }) => {
   expected.allow(/response: 5\d\d|status of 5\d\d/);
   const first = await server.address();
   await signIn(page, server);
@@ -31,7 +31,7 @@ test('the printed address signs in once', async ({ page, context, server, expect
   await expect(page).toHaveURL(/sign-in/);
 });
 
-test('sign-in works with JavaScript off, in both languages', async ({ browser, server, origin }) => {
+test('sign-in works without JavaScript, in both languages', async ({ browser, server, origin }) => {
   for (const [locale, label, button] of [['en', 'Sign-in token', 'Sign in'], ['zh-CN', '登录令牌', '登录']]) {
     const context = await browser.newContext({ javaScriptEnabled: false, locale });
     const page = await context.newPage();
@@ -44,7 +44,7 @@ test('sign-in works with JavaScript off, in both languages', async ({ browser, s
   }
 });
 
-test('the language is kept and the theme too', async ({ page, server, origin, expected }) => {
+test('language and theme are kept', async ({ page, server, origin, expected }) => {
   expected.allow(/response: 5\d\d|status of 5\d\d|stream/);
   await signIn(page, server);
   await page.goto(`${origin}/projects/demo/create-job`);

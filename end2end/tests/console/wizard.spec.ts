@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { alive, expect, signIn, test } from '../../lib/test.ts';
-import { editMode, manifest, open, paste, seedWalk } from '../../lib/wizard.ts';
+import { editMode, manifest, open, paste, fillWizard } from '../../lib/wizard.ts';
 
-/** A notice with these words; the page shows another one while the cluster is down. */
+/** Finds the notice with this text; the page shows another one while the cluster is down. */
 const alert = (page: Page, words: string) => page.getByRole('alert').filter({ hasText: words });
 
 const files = join(import.meta.dirname, '../../files');
 const notes = readFileSync(join(files, 'notes.yaml'), 'utf8');
 
 test.beforeEach(async ({ page, server, expected }) => {
-  // The cluster of these tests is down: reads of it are answered with an error that the page explains.
+  // The cluster of these tests is down: reads fail with an error that the page explains.
   expected.allow(/response: 5\d\d|status of 5\d\d|\/stream\//);
   await signIn(page, server);
 });
@@ -19,9 +19,9 @@ test.beforeEach(async ({ page, server, expected }) => {
 test.describe('in Chinese', () => {
   test.use({ locale: 'zh-CN' });
 
-  test('the seed’s walk writes the manifest, and a cluster that is down loses nothing', async ({ page, origin }) => {
+  test('the six steps write the manifest, and no input is lost while the cluster is down', async ({ page, origin }) => {
     await open(page, origin, 'demo');
-    await seedWalk(page, { pick: false });
+    await fillWizard(page, { pick: false });
     const expected = `apiVersion: batch/v1
 kind: Job
 metadata:
@@ -82,13 +82,13 @@ test('an imported file fills the form', async ({ page, origin }) => {
   expect(await manifest(page)).toBe(notes);
 });
 
-test('a file of another kind is refused, and nothing changes', async ({ page, origin }) => {
+test('a file with another kind is refused without changes', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?import=1');
   await page.getByLabel('Import').setInputFiles({ name: 'job.pdf', mimeType: 'application/pdf', buffer: Buffer.from('x') });
   await expect(alert(page, '“job.pdf” is not a .yaml, .yml or .json file')).toBeVisible();
 });
 
-test('two fields are edited; comments and an unknown field stay', async ({ page, origin }) => {
+test('editing two fields preserves comments and an unknown field', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, notes);
   await editMode(page, false);
@@ -98,7 +98,7 @@ test('two fields are edited; comments and an unknown field stay', async ({ page,
   expect(await manifest(page)).toBe(notes.replace('by-hand', 'renamed').replace('backoffLimit: 1', 'backoffLimit: 3'));
 });
 
-test('twenty switches with edits on both sides end as if the text alone had been edited', async ({ page, origin }) => {
+test('twenty mode switches with edits in both modes give the same result as editing the text', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, notes);
   let text = notes;
@@ -115,7 +115,7 @@ test('twenty switches with edits on both sides end as if the text alone had been
   expect(await manifest(page)).toBe(text);
 });
 
-test('a broken text says where, keeps the form’s last state, and loses nothing', async ({ page, origin }) => {
+test('a syntax error shows its position, keeps the form’s last state, and loses nothing', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, notes);
   const broken = notes.replace('completions: 2', 'completions: [2');
@@ -128,7 +128,7 @@ test('a broken text says where, keeps the form’s last state, and loses nothing
   await expect(alert(page, 'cannot be read at line')).toHaveCount(0);
 });
 
-test('an invalid name and quantity are told at their fields', async ({ page, origin }) => {
+test('an invalid name and quantity are reported at their fields', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?example=pi');
   await page.getByLabel('Name', { exact: true }).fill('Not_Valid');
   await expect(page.locator('.field-problem', { hasText: '“Not_Valid” is not a valid name' })).toBeVisible();
@@ -141,7 +141,7 @@ test('an invalid name and quantity are told at their fields', async ({ page, ori
   await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
 });
 
-test('a paste of five megabytes is told, and the page goes on', async ({ page, origin }) => {
+test('pasting five megabytes is reported, and the page remains usable', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, `# ${'x'.repeat(5 * 1024 * 1024)}\n`);
   await expect(alert(page, '3 MiB')).toBeVisible();
@@ -149,7 +149,7 @@ test('a paste of five megabytes is told, and the page goes on', async ({ page, o
   await expect(alert(page, '3 MiB')).toHaveCount(0);
 });
 
-test('YAML becomes JSON and comes back byte for byte', async ({ page, origin }) => {
+test('YAML is shown as JSON and restored byte for byte', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, notes);
   await page.getByRole('button', { name: 'JSON' }).click();
@@ -158,7 +158,7 @@ test('YAML becomes JSON and comes back byte for byte', async ({ page, origin }) 
   await expect(page.getByRole('textbox', { name: 'Manifest' })).toHaveValue(notes);
 });
 
-test('the editor marks problems and is fetched on first use only', async ({ page, origin }) => {
+test('the editor marks problems and is loaded only on first use', async ({ page, origin }) => {
   const fetched: string[] = [];
   page.on('request', (request) => fetched.push(new URL(request.url()).pathname));
   await open(page, origin, 'demo', '?example=pi');
@@ -185,7 +185,7 @@ test.describe('JSON is a view of the YAML', () => {
     await view(page, 'JSON');
   });
 
-  test('edits in JSON and in the form are edits of the YAML, whose comments stay', async ({ page }) => {
+  test('edits in JSON and in the form are applied to the YAML, which keeps its comments', async ({ page }) => {
     const value = JSON.parse(await json(page).inputValue());
     value.spec.completions = 7;
     value.metadata.labels = { app: 'x' };
@@ -200,12 +200,12 @@ test.describe('JSON is a view of the YAML', () => {
     const now = (await json(page).inputValue()).split('\n');
     expect(now.filter((line) => !lines.includes(line))).toEqual(['    labels:', '        app: x']);
     expect(lines.filter((line) => !now.includes(line))).toEqual([]);
-    // Undo takes back what was done in either.
+    // Undo reverts edits in both.
     for (let turn = 0; turn < 2; turn += 1) await page.getByRole('button', { name: 'Undo' }).click();
     await expect(json(page)).toHaveValue(notes);
   });
 
-  test('what is no JSON waits, over a reload too, and is never lost', async ({ page }) => {
+  test('invalid JSON is pending, even across a reload, and is never lost', async ({ page }) => {
     const text = await json(page).inputValue();
     const broken = text.replace('"completions": 2', '"completions": [2');
     await json(page).fill(broken);
@@ -228,7 +228,7 @@ test.describe('JSON is a view of the YAML', () => {
     await expect(json(page)).toHaveValue(notes.replace('completions: 2', 'completions: 22'));
   });
 
-  test('a change that would take comments away is told first', async ({ page }) => {
+  test('a change that would remove comments is announced first', async ({ page }) => {
     await view(page, 'YAML');
     const anchored = notes.replace('metadata:', 'x: &shared {a: 1} # both\nz: *shared\nmetadata:');
     await paste(page, anchored);
@@ -245,7 +245,7 @@ test.describe('JSON is a view of the YAML', () => {
     await expect(json(page)).toHaveValue(anchored);
   });
 
-  test('a text in YAML that is pasted there becomes the document', async ({ page }) => {
+  test('pasted YAML becomes the document', async ({ page }) => {
     await json(page).fill('kind: Job # mine\n');
     await expect(page.getByRole('button', { name: 'YAML', exact: true })).toHaveAttribute('aria-pressed', 'true');
     await page.getByRole('button', { name: 'Undo' }).click();
@@ -254,7 +254,7 @@ test.describe('JSON is a view of the YAML', () => {
   });
 });
 
-test('an imported file in JSON stays as it is written', async ({ page, origin }) => {
+test('an imported JSON file is kept as written', async ({ page, origin }) => {
   const text = '{"kind":"Job",  "apiVersion":"batch/v1",\n"metadata":{"name":"x"}, "spec": {"template": {}}}';
   await open(page, origin, 'demo', '?import=1');
   await page.getByLabel('Import').setInputFiles({ name: 'job.json', mimeType: 'application/json', buffer: Buffer.from(text) });

@@ -1,5 +1,5 @@
-// Every server function and every stream, called past the pages: by nobody, for another project, by a person who may
-// only read, and by one who may. The answers stand as a table in docs/kubernetes.md, and have to be those.
+// Calls every server function and every stream directly: without a session, for another project, by a read-only
+// user, and by one with permissions. The responses must match the table in docs/kubernetes.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server } from '../../lib/server.ts';
@@ -10,20 +10,20 @@ import { cell, table } from './table.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const page = join(root, 'docs/kubernetes.md');
-/** Stands in all that the project `other` has: no answer may hold it. */
+/** Contained in all objects of the project `other`: no response may contain it. */
 const marker = 'not-for-others';
 
 type Call = (session: Session, project: string) => Promise<Answer>;
 const call = (name: string, input: object = {}): Call => (session, project) => session.call(name, { project, ...input });
 const open = (path: string, query: Record<string, string> = {}): Call => (session, project) => session.open(path, { project, ...query });
 
-/** A change of the Job `kept`, named as its page names it. */
+/** A change of the Job `kept`, identified as its page does. */
 const change = (name: string, input: object = {}, several = false): Call => (session, project) => {
   const kept = { name: 'kept', uid: get(project, 'job', 'kept').metadata.uid };
   return session.call(name, { project, ...(several ? { jobs: [kept] } : { job: kept }), ...input });
 };
 
-/** What is called, by name. Reads come first, so that what changes something cannot take it away from them. */
+/** The calls, by name. Reads come first, so that they do not depend on changes. */
 const calls: Record<string, Call> = {
   workspace: (session) => session.call('workspace', {}),
   clusters: (session) => session.call('clusters', {}),
@@ -44,10 +44,10 @@ const calls: Record<string, Call> = {
   delete: change('delete', {}, true),
 };
 
-/** All that could have been changed. */
+/** The state of everything that could have been changed. */
 const state = (project: string) => get(project, 'jobs,configmaps,secrets,pods').items.map((item: any) => [item.kind, item.metadata.name, item.metadata.resourceVersion]);
 
-test('the calls are all that the console has', () => {
+test('all calls of the console are covered', () => {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const functions = [...read('app/src/api/calls.rs').matchAll(/endpoint = "(\w+)"/g)].map((match) => match[1]);
   const routes = read('server/src/web/router.rs').match(/let streams = [^;]*;/)?.[0] ?? '';
@@ -56,7 +56,7 @@ test('the calls are all that the console has', () => {
   expect(Object.keys(calls).sort()).toEqual([...functions, ...streams].sort());
 });
 
-test('what each may do is what the cluster allows, and the documented table says it', async () => {
+test('access matches the cluster’s permissions and the documented table', async () => {
   for (const project of ['demo', 'other']) {
     clear(project);
     apply(project, job('kept', { command: `echo ${project === 'other' ? marker : 'a line'}`, annotations: project === 'other' ? { note: marker } : {} }));
@@ -86,16 +86,17 @@ test('what each may do is what the cluster allows, and the documented table says
     }
     for (const [name, [nobody, elsewhere]] of rows) {
       expect(nobody, name).toBe('401 signedOut');
-      // These say nothing of a project that may not be read: the projects of this person, the kubeconfig's contexts, an empty offer, the schema.
+      // These contain nothing of a forbidden project: the user's projects, the kubeconfig's contexts, an empty
+      // offer, the schema.
       if (!['workspace', 'clusters', 'offers', '/cluster/schema'].includes(name)) expect(elsewhere, name).toContain('forbidden');
     }
-    // The documented table is of a cluster that can suspend Jobs: one that has no such field refuses it.
+    // The documented table is that of a cluster that can suspend Jobs; one without the field refuses it.
     const suspended = rows.get('suspend');
     if (minor() < 21 && suspended?.[3] === '422 invalid') suspended[3] = '200 done';
     const found = table(columns.map(([name]) => name), rows);
     const text = readFileSync(page, 'utf8');
     const documented = /(?<=<!-- access -->\n)[^]*(?=<!-- end of access -->)/;
-    // E2E_WRITE=1 renews the table instead.
+    // E2E_WRITE=1 updates the table instead.
     if (process.env.E2E_WRITE) writeFileSync(page, text.replace(documented, () => found));
     else expect(text.match(documented)?.[0]).toBe(found);
   } finally {

@@ -1,4 +1,5 @@
-// Two people's contexts in one console: each tab acts with its own context's credentials (client certificates here).
+// Contexts of two users in one console: each tab uses the credentials of its own context (client certificates
+// here).
 import { alive, signIn } from '../../lib/test.ts';
 import { Server } from '../../lib/server.ts';
 import { apply, clear, finished, get, job } from './cluster.ts';
@@ -15,7 +16,7 @@ const test = base.extend<object, { server: Server }>({
   ],
 });
 
-test('the administrator and a reader, side by side in two tabs', async ({ page, server, origin, expected }) => {
+test('an administrator and a viewer in two tabs', async ({ page, server, origin, expected }) => {
   expected.allow(/status of 403|response: 403/);
   clear('demo');
   apply('demo', job('kept'));

@@ -1,11 +1,11 @@
-// A person who may use Jobs of the project demo and nothing else of the cluster.
+// A user who may use Jobs of the project demo, and nothing else in the cluster.
 import { alive, signIn } from '../../lib/test.ts';
 import { editMode, open, paste } from '../../lib/wizard.ts';
 import { apply, clear, finished, get, job } from './cluster.ts';
 import { expect, test } from './people.ts';
 
 const refusal = 'You are not allowed to do this. Ask an administrator of the cluster for the right.';
-/** Stands in everything that the project `other` has. */
+/** Contained in all objects of the project `other`. */
 const marker = 'not-for-developers';
 
 test.use({ locale: 'en', person: 'developer' });
@@ -19,7 +19,7 @@ test.beforeAll(() => {
 });
 test.beforeEach(async ({ page, server }) => signIn(page, server));
 
-test('the first page is the project that they may use, and the picker has no other', async ({ page, origin }) => {
+test('the start page is the permitted project, and the project picker has no other', async ({ page, origin }) => {
   await page.goto(origin);
   await expect(page).toHaveURL(/\/projects\/demo\/jobs$/);
   await alive(page);
@@ -27,7 +27,7 @@ test('the first page is the project that they may use, and the picker has no oth
   await expect(page.locator('.bar details[open] .menu-item')).toHaveText(['demo']);
 });
 
-test('they create a Job, follow it to its end, read its log, rerun it and delete both', async ({ page, origin }) => {
+test('a Job is created, followed to its end, its log read, rerun, and both are deleted', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, JSON.stringify(job('mine')));
   await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -47,7 +47,7 @@ test('they create a Job, follow it to its end, read its log, rerun it and delete
   expect(get('demo', 'jobs').items).toEqual([]);
 });
 
-test('what they may not list is asked for by hand, and what they may is offered', async ({ page, origin }) => {
+test('names that cannot be listed are typed, others are offered', async ({ page, origin }) => {
   apply('demo', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { mode: 'fast' } });
   await open(page, origin, 'demo', '?example=pi&step=nodes');
   await expect(page.getByText('You may not list nodes; enter labels by hand.')).toBeVisible();
@@ -65,7 +65,7 @@ for (const project of ['other', 'kube-system', 'no-such-project']) {
     'the wizard with a Job of it': `/projects/${project}/create-job?from=${marker}-job`,
   };
   for (const [what, address] of Object.entries(addresses)) {
-    test(`a guessed address of ${project} is refused in words: ${what}`, async ({ page, origin, expected }) => {
+    test(`a guessed URL of ${project} is refused with a message: ${what}`, async ({ page, origin, expected }) => {
       expected.allow(/status of (403|404|5\d\d)|response: (403|404|5\d\d)/);
       await page.goto(origin + address);
       await alive(page);
@@ -77,7 +77,7 @@ for (const project of ['other', 'kube-system', 'no-such-project']) {
   }
 }
 
-test('back from their project to one that is refused: no Job of theirs is shown there', async ({ page, origin, expected }) => {
+test('after navigating back to a forbidden project, no Job of the permitted one is shown', async ({ page, origin, expected }) => {
   expected.allow(/status of (403|5\d\d)|response: (403|5\d\d)/);
   clear('demo');
   apply('demo', job('mine'));
@@ -92,7 +92,7 @@ test('back from their project to one that is refused: no Job of theirs is shown 
   await expect(page.getByRole('row', { name: /mine/ })).toHaveCount(0);
 });
 
-test('creating in another project is refused in words, whatever the manifest says', async ({ page, origin, expected }) => {
+test('creating in another project is refused with a message, whatever the manifest says', async ({ page, origin, expected }) => {
   expected.allow(/status of (403|5\d\d)|response: (403|5\d\d)/);
   for (const [project, namespace] of [['other', undefined], ['demo', 'other']] as const) {
     const made = job('intruder');

@@ -1,5 +1,5 @@
-// A person who may see Jobs and Pods of the project demo, but no logs and no events, and whose kubeconfig names no
-// project: what is missing must not take away what is there.
+// A user who may read Jobs and Pods of the project demo, but neither logs nor events, and whose kubeconfig has no
+// default namespace: missing permissions must not affect the permitted parts of a page.
 import { alive, signIn } from '../../lib/test.ts';
 import { apply, clear, finished, job } from './cluster.ts';
 import { expect, test } from './people.ts';
@@ -16,7 +16,7 @@ test.beforeEach(async ({ page, server, expected }) => {
   await signIn(page, server);
 });
 
-test('the first page says what they may not, and an address that they know works', async ({ page, origin }) => {
+test('the start page names the missing permission, and the URL of a project works', async ({ page, origin }) => {
   await page.goto(origin);
   await expect(page).toHaveURL(/\/projects\/default\/jobs$/);
   await expect(page.getByText('You are not allowed to do this.').first()).toBeVisible();
@@ -25,7 +25,7 @@ test('the first page says what they may not, and an address that they know works
   await expect(page.getByRole('row', { name: /done/ })).toContainText('Completed');
 });
 
-test('a list that may not be read is not called empty, or only late', async ({ page, origin }) => {
+test('a forbidden list is not reported as empty or delayed', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/default/jobs`);
   await alive(page);
   await page.waitForLoadState('networkidle');
@@ -34,7 +34,7 @@ test('a list that may not be read is not called empty, or only late', async ({ p
   await expect(page.getByText(/^Live updates paused since/)).toHaveCount(0);
 });
 
-test('a new Job of another person appears by itself, with its Pods', async ({ page, origin }) => {
+test('a new Job of another user appears with its Pods', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
   apply('demo', job('new'));
@@ -43,13 +43,13 @@ test('a new Job of another person appears by itself, with its Pods', async ({ pa
   await expect(page.locator('.pod')).toHaveCount(1);
 });
 
-test('a log that may not be read is not called empty', async ({ page, origin }) => {
+test('a forbidden log is not reported as empty', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs/done?tab=logs`);
   await alive(page);
   await expect(page.getByText('You are not allowed to do this.').first()).toBeVisible();
 });
 
-test('events that may not be read are not called absent', async ({ page, origin }) => {
+test('forbidden events are not reported as absent', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs/done?tab=events`);
   await alive(page);
   await expect(page.getByText('No events')).toHaveCount(0);

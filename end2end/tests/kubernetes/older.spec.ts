@@ -1,6 +1,5 @@
-// A cluster that is older than the console: what it does not know it drops without a word (Kubernetes 1.20 has no
-// `suspend`, no Indexed Jobs, no `fieldValidation`, and CronJobs only as a beta). The console may not act as if it
-// had worked.
+// A cluster that is older than the console and silently drops unknown fields (Kubernetes 1.20 has no `suspend`, no
+// Indexed Jobs, no `fieldValidation`, and CronJobs only as a beta). The console must not report success.
 import { alive, signIn } from '../../lib/test.ts';
 import { editMode, open, paste } from '../../lib/wizard.ts';
 import { apply, clear, get, job, kubectl, minor, quota } from './cluster.ts';
@@ -12,7 +11,7 @@ test.beforeEach(async ({ page, server }) => {
   await signIn(page, server);
 });
 
-test('a field that is misspelt is told before the Job is created', async ({ page, origin }) => {
+test('a misspelled field is reported before the Job is created', async ({ page, origin }) => {
   const misspelt = job('misspelt');
   misspelt.spec.backofLimit = 3;
   await open(page, origin, 'demo', '?edit=1');
@@ -21,7 +20,7 @@ test('a field that is misspelt is told before the Job is created', async ({ page
   await expect(page.locator('.problems')).toContainText(/backofLimit/);
 });
 
-test('suspending where the cluster has no such field is not called done', async ({ page, origin, expected }) => {
+test('suspending is not reported as done if the cluster does not have the field', async ({ page, origin, expected }) => {
   test.skip(minor() >= 21, 'this cluster can suspend Jobs');
   expected.allow(/status of [45]\d\d|response: [45]\d\d/);
   apply('demo', job('runs', { command: 'sleep 3600' }));
@@ -35,7 +34,7 @@ test('suspending where the cluster has no such field is not called done', async 
   }
 });
 
-test('a field that came after this cluster is told before the Job is created', async ({ page, origin }) => {
+test('a field newer than the cluster is reported before the Job is created', async ({ page, origin }) => {
   test.skip(minor() >= 21, 'this cluster has Indexed Jobs');
   const indexed = job('indexed', { spec: { completionMode: 'Indexed', completions: 2 } });
   await open(page, origin, 'demo', '?edit=1');
@@ -44,7 +43,7 @@ test('a field that came after this cluster is told before the Job is created', a
   await expect(page.locator('.problems')).toContainText(/completionMode/);
 });
 
-test('a kind that the cluster does not have is called that', async ({ page, origin, expected }) => {
+test('a kind that the cluster does not serve is reported as such', async ({ page, origin, expected }) => {
   test.skip(minor() >= 21, 'this cluster has CronJobs in batch/v1');
   expected.allow(/status of [45]\d\d|response: [45]\d\d/);
   const { metadata, spec } = job('nightly');
@@ -55,9 +54,9 @@ test('a kind that the cluster does not have is called that', async ({ page, orig
   await expect(page.getByText('The cluster\'s batch/v1 has no kind “CronJob”').first()).toBeVisible();
 });
 
-test('when only a part was created, Create sends the rest', async ({ page, origin, expected }) => {
+test('after a partial creation, Create sends only the rest', async ({ page, origin, expected }) => {
   expected.allow(/status of [45]\d\d|response: [45]\d\d/);
-  // A dry run counts nothing: both would be taken, but only one is.
+  // A dry run does not charge the quota: it accepts both, the creation only one.
   apply('demo', quota({ 'count/jobs.batch': '1' }));
   await expect.poll(() => get('demo', 'resourcequota', 'limit').status?.used?.['count/jobs.batch']).toBe('0');
   await open(page, origin, 'demo', '?edit=1');

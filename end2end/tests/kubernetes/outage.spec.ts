@@ -1,4 +1,4 @@
-// A part of the cluster dies while pages are open: they say so, and are right again afterwards without a reload.
+// Components of the cluster crash while pages are open: the pages say so, and recover without a reload.
 import { alive, signIn } from '../../lib/test.ts';
 import { apply, clear, finished, job, kubectl } from './cluster.ts';
 import { kill, known, restore } from './parts.ts';
@@ -13,7 +13,7 @@ test.beforeEach(async ({ page, server, expected }) => {
 });
 test.afterEach(() => restore());
 
-test('the Job list says since when it is not live, and then shows what was missed', async ({ page, origin }) => {
+test('the Job list shows since when live updates are paused, and then catches up', async ({ page, origin }) => {
   apply('demo', job('stays'), job('goes'));
   finished('demo', 'goes');
   await page.goto(`${origin}/projects/demo/jobs`);
@@ -31,7 +31,7 @@ test('the Job list says since when it is not live, and then shows what was misse
 });
 
 for (const part of ['kube-apiserver', 'etcd', 'kubelet', 'containerd'] as const) {
-  test(`a followed log loses no line and doubles none when ${part} dies`, async ({ page, origin }) => {
+  test(`a followed log neither loses nor duplicates lines when ${part} crashes`, async ({ page, origin }) => {
     apply('demo', job('counts', { command: 'for i in $(seq 1 100); do echo line $i; sleep 0.1; done' }));
     await page.goto(`${origin}/projects/demo/jobs/counts?tab=logs`);
     await expect(page.locator('.log-text').nth(20)).toBeVisible({ timeout: 30_000 });
@@ -40,13 +40,13 @@ for (const part of ['kube-apiserver', 'etcd', 'kubelet', 'containerd'] as const)
     restore();
     finished('demo', 'counts');
     const wanted = Array.from({ length: 100 }, (_, index) => `line ${index + 1}`);
-    // A kubelet whose runtime is gone says so within the log: those are no lines of the container.
+    // A kubelet without its runtime writes messages to the log, which are not lines of the container.
     await expect(page.locator('.log-text').filter({ hasText: /^line/ })).toHaveText(wanted, { timeout: 30_000 });
     await expect(page.locator('.job-state')).toContainText('Completed', { timeout: 30_000 });
   });
 }
 
-test('a log that cannot be read now is not called empty, and comes when it can be read', async ({ page, origin }) => {
+test('an unavailable log is not reported as empty, and appears once it is available', async ({ page, origin }) => {
   apply('demo', job('quiet'));
   finished('demo', 'quiet');
   kill('kubelet');
@@ -58,7 +58,7 @@ test('a log that cannot be read now is not called empty, and comes when it can b
   await expect(page.locator('.log-text')).toHaveText(['hello from quiet'], { timeout: 30_000 });
 });
 
-test('while the API server is down, a page says that the cluster cannot be reached', async ({ page, origin }) => {
+test('a page says that the cluster is unreachable while the API server is down', async ({ page, origin }) => {
   kill('kube-apiserver');
   await page.goto(`${origin}/projects/demo/jobs`);
   await expect(page.getByText('The cluster cannot be reached.').first()).toBeVisible();

@@ -1,4 +1,4 @@
-// The cluster's own parts, to be ended and started again (scripts/cluster); only of a cluster that those scripts started.
+// Stops and starts components of the cluster (scripts/cluster); only of clusters started by those scripts.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -9,16 +9,16 @@ export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube
 const folder = () => dirname(kubeconfig('admin'));
 const pids = () => join(folder(), 'state/pids');
 
-/** The cluster was started by the scripts of this project. */
+/** Reports whether the cluster was started by this project's scripts. */
 export const known = () => existsSync(pids());
 
-/** Ends a part as a crash would. */
+/** Kills a component, like a crash. */
 export function kill(part: Part): void {
   const [pid] = readFileSync(join(pids(), part), 'utf8').split(' ');
   process.kill(Number(pid), 'SIGKILL');
 }
 
-/** Starts what has ended, and waits until all works. */
+/** Starts stopped components, and waits until the cluster is ready. */
 export function restore(): void {
   const script = join(import.meta.dirname, '../../../scripts/cluster/up.sh');
   const env = { ...process.env, JOBWRIGHT_KUBERNETES: dirname(folder()) };

@@ -1,16 +1,16 @@
-// The console as one of the cluster's people uses it (scripts/cluster/people.yaml): each has a kubeconfig, and so a
+// Consoles for the cluster's users (scripts/cluster/people.yaml): each user has a kubeconfig, and therefore a
 // console of their own.
 import { dirname, join } from 'node:path';
 import { Server } from '../../lib/server.ts';
 import { test as base } from '../../lib/test.ts';
 
 /**
- * `admin` may do everything, `developer` may use Jobs of the project demo, `viewer` may read that project, `observer`
- * only its Jobs and Pods, with a kubeconfig that names no project.
+ * `admin` has full access, `developer` may use Jobs of the project demo, `viewer` may read that project, and `observer`
+ * only its Jobs and Pods, with a kubeconfig without a default namespace.
  */
 export type Person = 'admin' | 'developer' | 'viewer' | 'observer';
 
-/** The others' kubeconfigs lie beside the administrator's. */
+/** The kubeconfigs are in the directory of the administrator's. */
 export function kubeconfig(person: Person): string {
   const admin = process.env.E2E_KUBECONFIG;
   if (!admin) throw new Error('E2E_KUBECONFIG names no kubeconfig');

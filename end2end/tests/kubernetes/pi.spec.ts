@@ -1,17 +1,17 @@
-// The manual's example on a real kubelet.
+// The example of the documentation on a real kubelet.
 import { readFileSync } from 'node:fs';
 import { alive, signIn } from '../../lib/test.ts';
-import { open, seedWalk } from '../../lib/wizard.ts';
+import { open, fillWizard } from '../../lib/wizard.ts';
 import { clear, get } from './cluster.ts';
 import { expect, test } from './people.ts';
 
 test.use({ locale: 'zh-CN' });
 test.beforeAll(() => clear('demo'));
 
-test('the π Job is created step by step, completes four of four, and each Pod printed 2000 digits', async ({ page, server, origin }) => {
+test('the π Job is created step by step, completes 4 of 4, and each Pod prints 2000 digits', async ({ page, server, origin }) => {
   await signIn(page, server);
   await open(page, origin, 'demo');
-  await seedWalk(page, { pick: true });
+  await fillWizard(page, { pick: true });
   await page.getByRole('button', { name: '创建', exact: true }).click();
   await expect(page).toHaveURL(/\/projects\/demo\/jobs\/job-demo$/);
   await expect(page.locator('.job-state')).toContainText('已完成', { timeout: 120_000 });
@@ -49,7 +49,7 @@ test('the π Job is created step by step, completes four of four, and each Pod p
   expect(file.split('\n').filter((line) => line === digits[0])).toHaveLength(4);
 });
 
-test('a rerun is a Job of its own, and the first one keeps its Pods and its log', async ({ page, server, origin }) => {
+test('a rerun is a separate Job, and the first one keeps its Pods and its log', async ({ page, server, origin }) => {
   await signIn(page, server);
   await page.goto(`${origin}/projects/demo/jobs/job-demo`);
   await alive(page);

@@ -1,11 +1,11 @@
-// Going from one project to another, without a reload.
+// Switching projects without a reload.
 import { alive, signIn } from '../../lib/test.ts';
 import { apply, clear, finished, job } from './cluster.ts';
 import { expect, test } from './people.ts';
 
 test.use({ locale: 'en' });
 
-test('the picker leads to the other project: its Jobs, and none of the first; and back', async ({ page, server, origin }) => {
+test('the project picker switches to the Jobs of the other project only, and back', async ({ page, server, origin }) => {
   clear('demo');
   clear('other');
   apply('demo', job('mine'));

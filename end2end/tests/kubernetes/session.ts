@@ -1,7 +1,7 @@
-// A program that talks to the console as a browser does: signed in with a cookie, or not at all.
+// A client of the console that behaves like a browser, with or without a session cookie.
 import type { Server } from '../../lib/server.ts';
 
-/** What the console answered: its status, and its body (of a stream, the first event). */
+/** A response of the console: its status and its body (of a stream, the first event). */
 export type Answer = { status: number; text: string };
 
 export class Session {
@@ -10,7 +10,7 @@ export class Session {
     private readonly cookie: string,
   ) {}
 
-  /** Signs in with the newest address. */
+  /** Signs in with the most recent URL. */
   static async begin(server: Server): Promise<Session> {
     const address = await server.address();
     const response = await fetch(address, { redirect: 'manual' });
@@ -19,7 +19,7 @@ export class Session {
     return new Session(new URL(address).origin, cookie);
   }
 
-  /** Nobody. */
+  /** Without a session. */
   static async none(server: Server): Promise<Session> {
     return new Session(new URL(await server.address()).origin, '');
   }
@@ -31,7 +31,7 @@ export class Session {
     return { status: response.status, text: await response.text() };
   }
 
-  /** Opens a stream or a download; reads up to the first event, or to the end. */
+  /** Opens a stream or a download; reads up to the first event or the end. */
   async open(path: string, query: Record<string, string>): Promise<Answer> {
     const leave = new AbortController();
     const response = await fetch(`${this.origin}${path}?${new URLSearchParams(query)}`, { headers: this.headers(), signal: leave.signal, redirect: 'manual' });

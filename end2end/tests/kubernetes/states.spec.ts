@@ -1,4 +1,5 @@
-// What goes wrong on a real cluster, and how the console says it: the state, the reason in the cluster's words.
+// Failures on a real cluster, and how the console displays them: the status, and the reason with the cluster's
+// message.
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { signIn } from '../../lib/test.ts';
@@ -11,7 +12,7 @@ test.beforeEach(async ({ page, server }) => {
   await signIn(page, server);
 });
 
-/** The Job's page says its state and why, and so does its line in the list. */
+/** Expects status and reason on the Job page and in the list. */
 async function says(page: Page, origin: string, name: string, state: string, ...reasons: RegExp[]): Promise<void> {
   await page.goto(`${origin}/projects/demo/jobs/${name}`);
   const told = page.locator('.job-state');
@@ -21,7 +22,7 @@ async function says(page: Page, origin: string, name: string, state: string, ...
   await expect(page.getByRole('row', { name: new RegExp(name) })).toContainText(state);
 }
 
-test('a Job that fails: the exit code of its last try', async ({ page, origin }) => {
+test('a failed Job shows the exit code of its last attempt', async ({ page, origin }) => {
   apply('demo', job('broken', { command: 'echo on the way; exit 3' }));
   await says(page, origin, 'broken', 'Failed', /all retries used/, /exit code 3 in "main"/);
   await page.goto(`${origin}/projects/demo/jobs/broken?tab=logs`);
@@ -30,41 +31,41 @@ test('a Job that fails: the exit code of its last try', async ({ page, origin })
   await expect(page.getByText('BackoffLimitExceeded').first()).toBeVisible();
 });
 
-test('a container that uses too much memory', async ({ page, origin }) => {
+test('a container that exceeds its memory limit', async ({ page, origin }) => {
   const container = { resources: { limits: { memory: '16Mi' } } };
   apply('demo', job('hungry', { command: 'exec tail /dev/zero', container }));
   await says(page, origin, 'hungry', 'Failed', /OOMKilled/);
 });
 
-test('a Job that takes longer than it may', async ({ page, origin }) => {
+test('a Job that exceeds its active deadline', async ({ page, origin }) => {
   apply('demo', job('slow', { command: 'sleep 600', spec: { activeDeadlineSeconds: 3 } }));
   await says(page, origin, 'slow', 'Failed', /deadline/);
 });
 
-test('an image that cannot be pulled: the reason names it', async ({ page, origin }) => {
+test('an image that cannot be pulled is named in the reason', async ({ page, origin }) => {
   apply('demo', job('unpullable', { image: 'registry.invalid/nothing:1' }));
   await says(page, origin, 'unpullable', 'Image error', /registry\.invalid\/nothing:1/);
   await page.goto(`${origin}/projects/demo/jobs/unpullable?tab=events`);
   await expect(page.getByText(/Failed to pull image "registry.invalid\/nothing:1"/).first()).toBeVisible();
 });
 
-test('an image whose name is none', async ({ page, origin }) => {
+test('an invalid image name', async ({ page, origin }) => {
   apply('demo', job('misnamed', { image: 'No Such/Image' }));
   await says(page, origin, 'misnamed', 'Image error', /InvalidImageName/);
 });
 
-test('a Secret that is missing keeps the container from being made', async ({ page, origin }) => {
+test('a container that cannot be created because a Secret is missing', async ({ page, origin }) => {
   const env = [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'missing', key: 'token' } } }];
   apply('demo', job('keyless', { container: { env } }));
   await says(page, origin, 'keyless', 'Container error', /secret "missing" not found/);
 });
 
-test('a Job that no node takes', async ({ page, origin }) => {
+test('a Job whose Pod cannot be scheduled', async ({ page, origin }) => {
   apply('demo', job('homeless', { pod: { nodeSelector: { disk: 'ssd' } } }));
   await says(page, origin, 'homeless', 'Unschedulable', /0\/1 nodes are available/);
 });
 
-test('a Job whose Pods the quota refuses, and the banner', async ({ page, origin }) => {
+test('a Job whose Pods exceed the quota, and the quota banner', async ({ page, origin }) => {
   apply('demo', quota({ pods: '0' }));
   await expect.poll(() => get('demo', 'resourcequota', 'limit').status?.hard?.pods).toBe('0');
   apply('demo', job('refused'));
@@ -72,20 +73,20 @@ test('a Job whose Pods the quota refuses, and the banner', async ({ page, origin
   await expect(page.locator('main')).toContainText(/Pods left\s*0/);
 });
 
-test('a container that is started again inside its Pod', async ({ page, origin }) => {
+test('a container that is restarted in its Pod', async ({ page, origin }) => {
   apply('demo', job('restarts', { command: 'echo try; exit 7', spec: { backoffLimit: 6 }, pod: { restartPolicy: 'OnFailure' } }));
   await says(page, origin, 'restarts', 'Running', /exit code 7 in "main"/);
   await page.goto(`${origin}/projects/demo/jobs/restarts?tab=pods`);
   await expect(page.getByText(/restarted \d+ times/)).toBeVisible();
 });
 
-test('a Job that is deleted by itself: its open page says so', async ({ page, origin }) => {
+test('the open page of a Job that is deleted by its TTL says so', async ({ page, origin }) => {
   apply('demo', job('brief', { command: 'sleep 3', spec: { ttlSecondsAfterFinished: 1 } }));
   await page.goto(`${origin}/projects/demo/jobs/brief`);
   await expect(page.getByText('This Job has been deleted.')).toBeVisible({ timeout: 60_000 });
 });
 
-test('a log is followed while it is written, each line once', async ({ page, origin }) => {
+test('a log is followed while it is written, without duplicate lines', async ({ page, origin }) => {
   apply('demo', job('counts', { command: 'for i in $(seq 1 50); do echo line $i; sleep 0.1; done' }));
   await page.goto(`${origin}/projects/demo/jobs/counts?tab=logs`);
   await expect(page.locator('.log-text').first()).toHaveText('line 1', { timeout: 30_000 });
@@ -95,8 +96,8 @@ test('a log is followed while it is written, each line once', async ({ page, ori
   await expect(page.getByText('End of the log')).toBeVisible();
 });
 
-test('a log longer than a page keeps: its end is shown, the download has it all', async ({ page, origin }) => {
-  // A container that ends while much of its output is on its way loses the rest in the runtime.
+test('of a log longer than the page’s limit, the end is shown and the download is complete', async ({ page, origin }) => {
+  // The runtime may lose output that is still in transit when a container ends.
   apply('demo', job('long', { command: 'seq 1 20000; sleep 3' }));
   finished('demo', 'long');
   await page.goto(`${origin}/projects/demo/jobs/long?tab=logs`);

@@ -1,7 +1,7 @@
-// Answers of the console as cells of a Markdown table.
+// Renders responses of the console as a Markdown table.
 import type { Answer } from './session.ts';
 
-/** Status and gist: the kind of an error, what came of each part, or what was read. */
+/** Renders status and summary: the kind of an error, the result of each object, or the kind of data. */
 export function cell({ status, text }: Answer): string {
   return `${status} ${gist(text)}`;
 }
@@ -28,7 +28,7 @@ function gist(text: string): string {
   return 'data';
 }
 
-/** The table, a row for each call. */
+/** Renders the table, with a row for each call. */
 export function table(columns: string[], rows: Map<string, string[]>): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |\n`;
   const body = [...rows].map(([name, cells]) => line([`\`${name}\``, ...cells])).join('');

@@ -1,4 +1,4 @@
-// A person who may read the project demo, but change nothing.
+// A user with read-only access to the project demo.
 import type { Page } from '@playwright/test';
 import { alive, signIn } from '../../lib/test.ts';
 import { open, paste } from '../../lib/wizard.ts';
@@ -22,16 +22,16 @@ test.beforeEach(async ({ page, server, expected }) => {
   await signIn(page, server);
   before = state();
 });
-// Whatever was tried: the cluster is as it was.
+// The cluster is unchanged by all attempts.
 test.afterEach(() => expect(state()).toEqual(before));
 
-/** The refusal, with the cluster's own sentence. */
+/** The refusal, with the cluster's message. */
 async function refused(page: Page, verb: string): Promise<void> {
   await expect(page.getByText(refusal).first()).toBeVisible();
   await expect(page.getByText(new RegExp(`User "viewer" cannot ${verb} resource "jobs"`)).first()).toBeVisible();
 }
 
-test('they read the list, a Job, and its log', async ({ page, origin }) => {
+test('the list, a Job and its log are readable', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
   await expect(page.getByRole('row', { name: /done/ })).toContainText('Completed');
@@ -40,7 +40,7 @@ test('they read the list, a Job, and its log', async ({ page, origin }) => {
   await expect(page.locator('.log-text')).toHaveText(['hello from done']);
 });
 
-test('creating is refused', async ({ page, origin }) => {
+test('creating is refused to a viewer', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?edit=1');
   await paste(page, JSON.stringify(job('wanted')));
   await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -48,7 +48,7 @@ test('creating is refused', async ({ page, origin }) => {
   await expect(page).toHaveURL(/create-job/);
 });
 
-test('deleting is refused, from the list and from the page', async ({ page, origin }) => {
+test('deleting is refused, in the list and on the page', async ({ page, origin }) => {
   for (const address of ['/projects/demo/jobs', '/projects/demo/jobs/done']) {
     await page.goto(origin + address);
     await alive(page);
@@ -59,7 +59,7 @@ test('deleting is refused, from the list and from the page', async ({ page, orig
   }
 });
 
-test('rerun, suspend and a change of the description are refused', async ({ page, origin }) => {
+test('rerun, suspend and changing the description are refused', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs/runs`);
   await alive(page);
   await page.getByRole('button', { name: 'Rerun' }).click();
@@ -76,7 +76,7 @@ test('rerun, suspend and a change of the description are refused', async ({ page
   await refused(page, 'patch');
 });
 
-test('Secrets are not listed, and the form takes a name by hand', async ({ page, origin }) => {
+test('Secrets are not listed, and their names can be typed in the form', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?example=pi&step=volumes');
   await page.getByRole('button', { name: 'Add Secret' }).click();
   await expect(page.locator('main')).not.toContainText('default-token');

@@ -1,5 +1,5 @@
-//! Server-side apply: a manager's configuration becomes part of the object, and what it no longer names goes
-//! ([server-side apply](https://kubernetes.io/docs/reference/using-api/server-side-apply/)).
+//! Server-side apply: merges a manager's configuration into the object, and removes fields that it no longer
+//! sets ([server-side apply](https://kubernetes.io/docs/reference/using-api/server-side-apply/)).
 
 use serde_json::{Map, Value, json};
 
@@ -10,29 +10,29 @@ use crate::api::managed;
 use crate::api::managed::Entry;
 use crate::resource::Resource;
 
-/// What an apply leads to.
+/// The result of an apply.
 #[derive(Debug)]
 pub struct Applied {
-    /// The object, before defaults.
+    /// The object, before defaulting.
     pub object: Value,
-    /// Who owns what afterwards; without the manager's own time if nothing changed.
+    /// The `managedFields` afterwards; the time of the manager's entry is not updated if nothing changed.
     pub entries: Vec<Entry>,
 }
 
-/// Who applies.
+/// Who applies, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Applier<'a> {
-    /// Name of the manager.
+    /// Name of the field manager.
     pub manager: &'a str,
-    /// Subresource, or empty.
+    /// Subresource; empty for the object itself.
     pub subresource: &'a str,
-    /// Take fields away from others instead of refusing.
+    /// Take ownership of conflicting fields instead of failing with a conflict.
     pub force: bool,
-    /// The present.
+    /// The current time (RFC 3339).
     pub now: &'a str,
 }
 
-/// Refuses a configuration that is no object of the type.
+/// Checks that a configuration is an object of the type, with known fields and a matching name.
 pub fn check(configuration: &Value, resource: &Resource, name: &str) -> Result<(), ApiError> {
     let text = |field: &str| configuration[field].as_str().unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
@@ -75,21 +75,21 @@ pub fn check(configuration: &Value, resource: &Resource, name: &str) -> Result<(
     if let Err(why) = typed(configuration.clone(), schema, &mut unknown) {
         return Err(wrong(&why));
     }
-    let told: Vec<String> = unknown
+    let messages: Vec<String> = unknown
         .iter()
         .map(|text| {
             let path = text.split('"').nth(1).unwrap_or_default();
             format!(".{path}: field not declared in schema")
         })
         .collect();
-    match told.as_slice() {
+    match messages.as_slice() {
         [] => Ok(()),
         [one] => Err(wrong(one)),
         many => Err(wrong(&format!("errors:\n  {}", many.join("\n  ")))),
     }
 }
 
-/// Applies a configuration to an object (an empty one if it does not exist yet).
+/// Applies a configuration to an object (an empty one if it does not exist).
 pub fn apply(
     old: &Value,
     configuration: &Value,
@@ -137,7 +137,8 @@ pub fn apply(
     Ok(Applied { object, entries })
 }
 
-/// Fields of others that the configuration changes: refused, or taken away.
+/// Handles fields of other managers that the configuration changes: returns a conflict or, with `force`,
+/// removes them from the other managers' entries.
 fn conflicts(
     old: &Value,
     new: &Value,
@@ -200,7 +201,7 @@ fn conflicts(
     Err(error)
 }
 
-/// Merges a configuration by the schema: structs and maps by member, lists by key or value.
+/// Merges a configuration according to the schema: structs and maps by member, lists by key or value.
 fn merge(target: &mut Value, configuration: &Value, schema: Option<&Schema>, except: &[&str]) {
     match configuration {
         Value::Object(members) if !schema.is_some_and(|schema| schema.atomic) => {
@@ -249,7 +250,7 @@ fn merge_list(target: &mut Value, items: &[Value], schema: Option<&Schema>) {
     *target = merged.into();
 }
 
-/// Takes out what nobody wants any more. A thing that holds something that is still wanted stays.
+/// Removes fields that no manager owns any longer. A parent of a field that is still owned is kept.
 fn remove(object: &mut Value, dropped: &FieldSet, kept: &FieldSet, schema: Option<&Schema>) {
     match object {
         Value::Object(members) => {
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_manager_no_longer_applies_goes_unless_another_wants_it() {
+    fn fields_no_longer_applied_are_removed_unless_owned_by_others() {
         let both = json!({"metadata": {"labels": {"a": "1", "b": "1"}}, "spec": {"parallelism": 1}});
         let one = json!({"metadata": {"labels": {"b": "1"}}});
         let object = after(apply(&json!({"metadata": {}}), &both, &JOBS, who("x")).unwrap());
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn another_managers_field_is_not_changed_without_force() {
+    fn fields_of_other_managers_conflict_without_force() {
         let object = after(
             apply(
                 &json!({"metadata": {}}),

@@ -1,4 +1,4 @@
-//! Deleting: grace, finalizers, propagation policies
+//! Deletion: grace periods, finalizers, propagation policies
 //! ([garbage collection](https://kubernetes.io/docs/concepts/architecture/garbage-collection/)).
 
 use std::sync::Arc;
@@ -20,29 +20,29 @@ const FOREGROUND: &str = "foregroundDeletion";
 /// What happens to an object's dependents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Propagation {
-    /// They stay.
+    /// They are kept.
     Orphan,
-    /// They go after it.
+    /// They are deleted after it.
     Background,
-    /// They go before it.
+    /// They are deleted before it.
     Foreground,
 }
 
 /// `DeleteOptions`.
 #[derive(Clone, Debug, Default)]
 pub struct DeleteOptions {
-    /// Seconds until it is really removed; 0 is at once.
+    /// Seconds until the object is removed; 0 removes it immediately. The type's default if unset.
     pub grace_period: Option<i64>,
-    /// What happens to dependents; the type's default if not said.
+    /// What happens to dependents; the type's default if unset.
     pub propagation: Option<Propagation>,
-    /// What the object must be.
+    /// The uid or resourceVersion that the object must have.
     pub preconditions: Option<Preconditions>,
-    /// Do everything but delete.
+    /// Do everything except deleting.
     pub dry_run: bool,
 }
 
 impl DeleteOptions {
-    /// Reads the body if there is one, else the query.
+    /// Reads the options from the body if there is one, otherwise from the query.
     pub fn read(body: &Value, query: &Query) -> Result<Self, ApiError> {
         let named = |field: &str| body[field].as_str().unwrap_or_default();
         if !matches!(named("kind"), "" | "DeleteOptions") {
@@ -51,7 +51,7 @@ impl DeleteOptions {
                 "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
             )));
         }
-        // Any body, an empty object too, stands for the whole of the query.
+        // Any body, even an empty object, replaces the whole query.
         let from_body = !body.is_null();
         let (policy, orphan) = if from_body {
             (
@@ -95,7 +95,7 @@ impl DeleteOptions {
     }
 }
 
-/// What the two fields together mean, which exclude each other.
+/// Combines `propagationPolicy` and the deprecated `orphanDependents`, which are mutually exclusive.
 fn propagation(policy: Option<&str>, orphan: Option<bool>) -> Result<Option<Propagation>, ApiError> {
     let field = "propagationPolicy";
     let mut errors = Vec::new();
@@ -128,17 +128,17 @@ fn propagation(policy: Option<&str>, orphan: Option<bool>) -> Result<Option<Prop
     }
 }
 
-/// What became of a delete.
+/// The result of a deletion.
 #[derive(Debug)]
 pub enum Deleted {
-    /// The object is gone; this was its last state.
+    /// The object was removed; its last state.
     Gone(Arc<Value>),
-    /// It waits for its finalizers or its grace to end.
+    /// The object waits for its finalizers or the end of its grace period.
     Waiting(Arc<Value>),
 }
 
 impl Deleted {
-    /// The object either way.
+    /// Returns the object in either case.
     pub fn object(&self) -> &Arc<Value> {
         match self {
             Self::Gone(object) | Self::Waiting(object) => object,
@@ -146,7 +146,7 @@ impl Deleted {
     }
 }
 
-/// Deletes an object, or marks it for deletion if something must happen first.
+/// Deletes an object, or marks it for deletion if it has finalizers or a grace period.
 pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<Deleted, ApiError> {
     loop {
         let stored = cluster.store.get(key)?;
@@ -165,7 +165,7 @@ pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<D
         }
         let done = match marked {
             Some(marked) if marked == *stored && !may_go(&marked) => return Ok(Deleted::Waiting(stored)),
-            // A Pod is seen to be deleted before it is gone.
+            // Watchers see the deletion timestamp of a Pod before its removal.
             Some(marked) if may_go(&marked) => {
                 cluster.store.update(key.resource, marked).and_then(|marked| {
                     let gone = cluster.store.remove(key, Some(&exactly(&marked)));
@@ -182,7 +182,7 @@ pub fn delete(cluster: &Cluster, key: &Key, options: &DeleteOptions) -> Result<D
                 .map(Deleted::Gone),
         };
         match done {
-            // Someone changed it in between: look again.
+            // It was changed concurrently: retry.
             Err(StoreError::Conflict(_) | StoreError::Precondition(_)) => {}
             other => return other.map_err(|error| ApiError::from_store(error, key)),
         }
@@ -196,7 +196,7 @@ fn exactly(stored: &Value) -> Preconditions {
     }
 }
 
-/// Whether a marked object has nothing left to wait for.
+/// Reports whether an object marked for deletion can be removed.
 fn may_go(marked: &Value) -> bool {
     marked["metadata"]["finalizers"]
         .as_array()
@@ -205,16 +205,16 @@ fn may_go(marked: &Value) -> bool {
         && marked["spec"]["finalizers"].as_array().is_none_or(Vec::is_empty)
 }
 
-/// The object as it waits for deletion; `None` if it can go at once.
+/// Returns the object marked for deletion; `None` if it can be removed immediately.
 fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &DeleteOptions) -> Option<Value> {
     let deleting = !stored["metadata"]["deletionTimestamp"].is_null();
     let left = stored["metadata"]["deletionGracePeriodSeconds"]
         .as_i64()
         .filter(|left| deleting && *left > 0);
     let grace = match (left, options.grace_period) {
-        // Its grace runs: a request can shorten it, and changes nothing else.
+        // During the grace period, a request can only shorten it.
         (Some(left), asked) if asked.is_none_or(|asked| asked >= left) => return Some(stored.clone()),
-        (Some(_), Some(asked)) => least_grace(asked),
+        (Some(_), Some(asked)) => min_grace(asked),
         (_, asked) => grace(resource, stored, asked),
     };
     let mut object = stored.clone();
@@ -236,11 +236,11 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
     if !deleting || left.is_some() {
         let at = deadline(cluster, stored, grace, deleting);
         metadata.insert("deletionTimestamp".into(), seconds(at).into());
-        // A namespace goes when it is empty, not after a time.
+        // A namespace is removed when it is empty, not after a time.
         if resource.kind != "Namespace" {
             metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
         }
-        // A shorter grace for what is being deleted already is no new wish.
+        // Shortening the grace period of an object that is being deleted does not increment the generation.
         if let Some(generation) = metadata
             .get("generation")
             .and_then(Value::as_i64)
@@ -255,20 +255,21 @@ fn mark(cluster: &Cluster, resource: &Resource, stored: &Value, options: &Delete
     Some(object)
 }
 
-/// When the grace ends: from now, or from when a running deletion began.
+/// Returns the end of the grace period, counted from now or, if the object is being deleted, from the start
+/// of the deletion.
 fn deadline(cluster: &Cluster, stored: &Value, grace: i64, deleting: bool) -> Timestamp {
     let now = cluster.clock.now();
     let metadata = &stored["metadata"];
-    let begun = metadata["deletionTimestamp"]
+    let started_at = metadata["deletionTimestamp"]
         .as_str()
         .and_then(|text| text.parse::<Timestamp>().ok())
         .zip(metadata["deletionGracePeriodSeconds"].as_i64())
         .and_then(|(at, before)| at.checked_sub(SignedDuration::from_secs(before)).ok());
-    let from = if deleting { begun.unwrap_or(now) } else { now };
+    let from = if deleting { started_at.unwrap_or(now) } else { now };
     from.checked_add(SignedDuration::from_secs(grace)).unwrap_or(from)
 }
 
-/// Only Pods that run somewhere get a grace.
+/// Returns the grace period in seconds; only Pods that are scheduled and not finished have one.
 fn grace(resource: &Resource, object: &Value, asked: Option<i64>) -> i64 {
     if resource.kind != "Pod" {
         return 0;
@@ -283,15 +284,15 @@ fn grace(resource: &Resource, object: &Value, asked: Option<i64>) -> i64 {
     let own = object["spec"]["terminationGracePeriodSeconds"]
         .as_i64()
         .unwrap_or(30);
-    least_grace(asked.unwrap_or(own))
+    min_grace(asked.unwrap_or(own))
 }
 
-/// A negative grace counts as the least, as validation warns.
-fn least_grace(asked: i64) -> i64 {
+/// Returns the requested grace period in seconds; a negative one counts as 1, as the validation warning says.
+fn min_grace(asked: i64) -> i64 {
     if asked < 0 { 1 } else { asked }
 }
 
-/// The finalizers after a request with this policy.
+/// Returns the finalizers after a request with this policy.
 fn finalizers(resource: &Resource, object: &Value, policy: Option<Propagation>) -> Vec<String> {
     let mut kept: Vec<String> = object["metadata"]["finalizers"]
         .as_array()
@@ -300,7 +301,7 @@ fn finalizers(resource: &Resource, object: &Value, policy: Option<Propagation>) 
         .filter_map(|one| one.as_str().map(str::to_owned))
         .collect();
     let had = |name: &str| kept.iter().any(|one| one == name);
-    // batch/v1 Jobs orphan their Pods unless told otherwise.
+    // batch/v1 Jobs orphan their Pods by default.
     let default = if resource.kind == "Job" {
         Propagation::Orphan
     } else {
@@ -327,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_stands_for_the_whole_query() {
+    fn body_replaces_the_whole_query() {
         let read = |body: Value, query: &str| DeleteOptions::read(&body, &Query::parse(Some(query)));
         let cases = [
             (Value::Null, "propagationPolicy=Orphan", Some(Propagation::Orphan)),

@@ -1,4 +1,4 @@
-//! Errors of the API, as `Status` objects
+//! API errors, as `Status` objects
 //! ([meta/v1 Status](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/)).
 
 use std::collections::HashSet;
@@ -10,23 +10,23 @@ use crate::api::field::FieldError;
 use crate::resource::Resource;
 use crate::store::{Key, StoreError};
 
-/// A refused request: what becomes the `Status` in the answer.
+/// The error of a request, sent as a `Status`.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
     /// HTTP status code.
     pub code: u16,
-    /// `reason`, such as `NotFound`; empty for none.
+    /// `reason`, such as `NotFound`; empty if there is none.
     pub reason: &'static str,
-    /// `message`: text for a person.
+    /// `message`: human-readable text.
     pub message: String,
     /// `details`, if any.
     pub details: Option<Value>,
-    /// `metadata`, empty but for an expired list.
+    /// `metadata`; empty except for an expired list.
     pub metadata: Value,
 }
 
-/// Most causes that are told. The API server tells all of them, in answers of any length.
+/// Maximum number of causes in a response. The API server reports all of them, in responses of any length.
 pub(super) const MAX_CAUSES: usize = 1000;
 
 impl ApiError {
@@ -45,13 +45,13 @@ impl ApiError {
         self
     }
 
-    /// 404: there is no such object.
+    /// Creates a 404: there is no such object.
     pub fn not_found(resource: &Resource, name: &str) -> Self {
         let message = format!("{} \"{name}\" not found", resource.group_resource());
         Self::new(404, "NotFound", message).about(resource, name)
     }
 
-    /// 404: there is no such path.
+    /// Creates a 404: there is no such path.
     pub fn no_such_path() -> Self {
         let mut error = Self::new(
             404,
@@ -62,13 +62,13 @@ impl ApiError {
         error
     }
 
-    /// 409: the name is taken.
+    /// Creates a 409: the name exists.
     pub fn already_exists(resource: &Resource, name: &str) -> Self {
         let message = format!("{} \"{name}\" already exists", resource.group_resource());
         Self::new(409, "AlreadyExists", message).about(resource, name)
     }
 
-    /// 409: what was to be done does not fit the stored object.
+    /// Creates a 409: the operation conflicts with the stored object.
     pub fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
         let message = format!(
             "Operation cannot be fulfilled on {} \"{name}\": {why}",
@@ -77,14 +77,14 @@ impl ApiError {
         Self::new(409, "Conflict", message).about(resource, name)
     }
 
-    /// 409: the object has changed since it was read.
+    /// Creates a 409: the object has changed since it was read.
     pub fn stale(resource: &Resource, name: &str) -> Self {
         let why =
             "the object has been modified; please apply your changes to the latest version and try again";
         Self::conflict(resource, name, why)
     }
 
-    /// 409: a precondition names the kind, not the resource, in its message.
+    /// Creates a 409: a precondition failed. Its message contains the kind instead of the resource.
     pub fn precondition(resource: &Resource, name: &str, why: &str) -> Self {
         let kind = qualified(resource.kind, resource.group);
         let message = format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}");
@@ -93,15 +93,15 @@ impl ApiError {
         error
     }
 
-    /// 422: fields are wrong; each becomes a cause.
+    /// Creates a 422: fields are invalid; each error becomes a cause.
     pub fn invalid(kind: &str, group: &str, name: &str, errors: &[FieldError]) -> Self {
-        // The message says each thing once; the causes are all there.
-        let mut said = HashSet::new();
-        let (told, rest) = errors.split_at(errors.len().min(MAX_CAUSES));
-        let mut texts: Vec<String> = told
+        // The message is deduplicated; the causes are not.
+        let mut seen = HashSet::new();
+        let (reported, rest) = errors.split_at(errors.len().min(MAX_CAUSES));
+        let mut texts: Vec<String> = reported
             .iter()
             .map(ToString::to_string)
-            .filter(|text| said.insert(text.clone()))
+            .filter(|text| seen.insert(text.clone()))
             .collect();
         if !rest.is_empty() {
             texts.push(format!("and {} more", rest.len()));
@@ -114,12 +114,12 @@ impl ApiError {
         let message = format!("{} {name_shown} is invalid: {joined}", qualified(kind, group));
         let mut error = Self::new(422, "Invalid", message);
         let mut about = details(name, group, kind);
-        about["causes"] = told.iter().map(FieldError::cause).collect();
+        about["causes"] = reported.iter().map(FieldError::cause).collect();
         error.details = Some(about);
         error
     }
 
-    /// 403: admission refuses.
+    /// Creates a 403: admission refuses the request.
     pub fn forbidden(resource: &Resource, name: &str, why: &str) -> Self {
         let message = if name.is_empty() {
             format!("{} is forbidden: {why}", resource.group_resource())
@@ -129,7 +129,7 @@ impl ApiError {
         Self::new(403, "Forbidden", message).about(resource, name)
     }
 
-    /// 403 for a type that may not be served.
+    /// Creates a 403 for a resource that may not be served.
     pub fn forbidden_named(group: &str, plural: &str, name: &str, why: &str) -> Self {
         let of = qualified(plural, group);
         let message = if name.is_empty() {
@@ -142,7 +142,7 @@ impl ApiError {
         error
     }
 
-    /// 403: `user` may not reach a path that is no resource.
+    /// Creates a 403: `user` may not access a non-resource path.
     pub fn forbidden_path(user: &str, verb: &str, path: &str) -> Self {
         let message = format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\"");
         let mut error = Self::new(403, "Forbidden", message);
@@ -150,17 +150,17 @@ impl ApiError {
         error
     }
 
-    /// 401: the credentials are unknown.
+    /// Creates a 401: the credentials are unknown.
     pub fn unauthorized() -> Self {
         Self::new(401, "Unauthorized", "Unauthorized")
     }
 
-    /// 400: the request cannot be understood.
+    /// Creates a 400: the request is malformed.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
 
-    /// 405: the path knows no such method.
+    /// Creates a 405: the path does not support the method.
     pub fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
         let mut error = Self::new(405, "MethodNotAllowed", message);
@@ -168,28 +168,28 @@ impl ApiError {
         error
     }
 
-    /// 406: none of the accepted media types can be given.
+    /// Creates a 406: none of the accepted media types is supported.
     pub fn not_acceptable(message: impl Into<String>) -> Self {
         Self::new(406, "NotAcceptable", message)
     }
 
-    /// 413: the body is too large.
+    /// Creates a 413: the body is larger than `limit` bytes.
     pub fn too_large(limit: usize) -> Self {
         let message = format!("Request entity too large: limit is {limit}");
         Self::new(413, "RequestEntityTooLarge", message)
     }
 
-    /// 415: the body's media type cannot be read.
+    /// Creates a 415: the body's media type is not supported.
     pub fn unsupported_media_type(message: impl Into<String>) -> Self {
         Self::new(415, "UnsupportedMediaType", message)
     }
 
-    /// 410: the resourceVersion is older than what is remembered.
+    /// Creates a 410: the resourceVersion is older than the retained history.
     pub fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
     }
 
-    /// 504: the resourceVersion does not exist yet.
+    /// Creates a 504: the resourceVersion does not exist yet.
     pub fn too_large_version(requested: u64, current: u64) -> Self {
         let message = format!("Too large resource version: {requested}, current: {current}");
         let mut error = Self::new(504, "Timeout", format!("Timeout: {message}"));
@@ -200,7 +200,7 @@ impl ApiError {
         error
     }
 
-    /// 500: the server's own failure, or one Kubernetes answers so.
+    /// Creates a 500: an internal failure, or an error that Kubernetes reports as one.
     pub fn internal(message: impl Into<String>) -> Self {
         let message = message.into();
         let mut error = Self::new(
@@ -212,17 +212,17 @@ impl ApiError {
         error
     }
 
-    /// 500 without a reason: how the server answers errors it did not classify.
+    /// Creates a 500 without a reason, as the API server reports errors without a `Status` of their own.
     pub fn unclassified(message: impl Into<String>) -> Self {
         Self::new(500, "", message)
     }
 
-    /// 507: the disk is full, and the request has changed nothing.
+    /// Creates a 507: the disk is full; the request has changed nothing.
     fn full(error: &StoreError) -> Self {
         Self::new(507, "InsufficientStorage", error.to_string())
     }
 
-    /// What the store's refusal to touch `key` means to a client.
+    /// Converts an error of the store about `key`.
     pub fn from_store(error: StoreError, key: &Key) -> Self {
         match error {
             StoreError::NotFound(_) => Self::not_found(key.resource, &key.name),
@@ -235,7 +235,7 @@ impl ApiError {
         }
     }
 
-    /// The `Status` object.
+    /// Returns the `Status` object.
     pub fn status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": self.metadata,
@@ -267,7 +267,7 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// `Job.batch`, or `Pod` for the core group.
+/// Returns the qualified kind: `Job.batch`, or `Pod` for the core group.
 fn qualified(kind: &str, group: &str) -> String {
     if group.is_empty() {
         kind.to_owned()
@@ -276,7 +276,7 @@ fn qualified(kind: &str, group: &str) -> String {
     }
 }
 
-/// `details` without empty members.
+/// Returns `details` without empty members.
 fn details(name: &str, group: &str, kind: &str) -> Value {
     let members = [("name", name), ("group", group), ("kind", kind)];
     members

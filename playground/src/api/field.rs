@@ -1,16 +1,16 @@
-//! What is wrong with one field, in the words of apimachinery's `field.Error`.
+//! Validation errors of single fields, with the messages of apimachinery's `field.Error`.
 
 use std::fmt;
 
 use k8s_rules::Cause;
 use serde_json::{Value, json};
 
-/// One wrong field.
+/// A validation error of one field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
     field: String,
     reason: &'static str,
-    /// The message without the field.
+    /// The message without the field path.
     message: String,
 }
 
@@ -25,12 +25,17 @@ impl From<Cause> for FieldError {
 }
 
 impl FieldError {
-    fn new(field: impl Into<String>, reason: &'static str, head: String, detail: impl Into<String>) -> Self {
+    fn new(
+        field: impl Into<String>,
+        reason: &'static str,
+        summary: String,
+        detail: impl Into<String>,
+    ) -> Self {
         let detail = detail.into();
         let message = if detail.is_empty() {
-            head
+            summary
         } else {
-            format!("{head}: {detail}")
+            format!("{summary}: {detail}")
         };
         Self {
             field: field.into(),
@@ -39,53 +44,54 @@ impl FieldError {
         }
     }
 
-    /// The field must be given.
+    /// Creates a `Required value` error: the field must be set.
     pub fn required(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(field, "FieldValueRequired", "Required value".to_owned(), detail)
     }
 
-    /// The field's value is wrong.
+    /// Creates an `Invalid value` error.
     pub fn invalid(field: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
-        let head = format!("Invalid value: {}", value.into());
-        Self::new(field, "FieldValueInvalid", head, detail)
+        let summary = format!("Invalid value: {}", value.into());
+        Self::new(field, "FieldValueInvalid", summary, detail)
     }
 
-    /// The field is wrong and its value is not shown.
+    /// Creates an `Invalid value` error whose message omits the value.
     pub fn invalid_plain(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(field, "FieldValueInvalid", "Invalid value".to_owned(), detail)
     }
 
-    /// The field's value is none of those allowed.
+    /// Creates an `Unsupported value` error: the value is not one of `allowed`.
     pub fn not_supported(field: impl Into<String>, value: impl Into<Value>, allowed: &[&str]) -> Self {
         let allowed: Vec<String> = allowed.iter().map(|one| format!("\"{one}\"")).collect();
-        let head = format!("Unsupported value: {}", value.into());
+        let summary = format!("Unsupported value: {}", value.into());
         let detail = format!("supported values: {}", allowed.join(", "));
-        Self::new(field, "FieldValueNotSupported", head, detail)
+        Self::new(field, "FieldValueNotSupported", summary, detail)
     }
 
-    /// The field may not be given here.
+    /// Creates a `Forbidden` error: the field must not be set here.
     pub fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(field, "FieldValueForbidden", "Forbidden".to_owned(), detail)
     }
 
-    /// One of which an answer only says that there is one more.
+    /// Creates a placeholder for an error beyond [`MAX_CAUSES`](super::error::MAX_CAUSES), which is only
+    /// counted.
     pub(super) fn counted() -> Self {
         Self::new("", "", String::new(), "")
     }
 
-    /// The value occurs before.
+    /// Creates a `Duplicate value` error.
     pub fn duplicate(field: impl Into<String>, value: impl Into<Value>) -> Self {
-        let head = format!("Duplicate value: {}", value.into());
-        Self::new(field, "FieldValueDuplicate", head, "")
+        let summary = format!("Duplicate value: {}", value.into());
+        Self::new(field, "FieldValueDuplicate", summary, "")
     }
 
-    /// More bytes than allowed.
-    pub fn too_long(field: impl Into<String>, most: u64) -> Self {
-        let detail = format!("may not be more than {most} bytes");
+    /// Creates a `Too long` error; `max` is in bytes.
+    pub fn too_long(field: impl Into<String>, max: u64) -> Self {
+        let detail = format!("may not be more than {max} bytes");
         Self::new(field, "FieldValueTooLong", "Too long".to_owned(), detail)
     }
 
-    /// The entry of `details.causes`.
+    /// Returns the entry in `details.causes` of a `Status`.
     pub fn cause(&self) -> Value {
         json!({"reason": self.reason, "message": self.message, "field": self.field})
     }

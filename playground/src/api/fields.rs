@@ -1,6 +1,7 @@
-//! Sets of fields, and what differs between two objects, as
-//! [structured-merge-diff](https://github.com/kubernetes-sigs/structured-merge-diff) sees them and `FieldsV1` writes
-//! them: `f:name` a member, `k:{…}` the item with this key, `v:…` an item of a set, `.` the thing itself.
+//! Sets of fields, and the difference of two objects, as defined by
+//! [structured-merge-diff](https://github.com/kubernetes-sigs/structured-merge-diff) and serialized as
+//! `FieldsV1`: `f:name` is a member, `k:{…}` the item with this key, `v:…` an item of a set, `.` the field
+//! itself.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +9,17 @@ use serde_json::{Map, Value};
 
 use crate::api::decode::{ListKind, Schema, Type};
 
-/// A set of fields below one place.
+/// A set of fields below one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldSet {
-    /// The place itself is in the set.
+    /// Whether the field itself is in the set.
     own: bool,
-    /// What is in it, by path element as `FieldsV1` writes it.
+    /// The fields below it, by path element of `FieldsV1`.
     children: BTreeMap<String, FieldSet>,
 }
 
 impl FieldSet {
-    /// Reads `fieldsV1`.
+    /// Parses `fieldsV1`.
     pub fn read(fields: &Value) -> Self {
         let mut set = Self::default();
         for (element, below) in fields.as_object().into_iter().flatten() {
@@ -33,7 +34,7 @@ impl FieldSet {
         set
     }
 
-    /// Writes `fieldsV1`.
+    /// Serializes the set as `fieldsV1`.
     pub fn write(&self) -> Value {
         let mut members = Map::new();
         if self.own && !self.children.is_empty() {
@@ -45,22 +46,22 @@ impl FieldSet {
         members.into()
     }
 
-    /// Nothing is in it.
+    /// Reports whether the set is empty.
     pub fn is_empty(&self) -> bool {
         !self.own && self.children.values().all(Self::is_empty)
     }
 
-    /// What is below a path element, if anything.
+    /// Returns the fields below a path element, if any.
     pub fn child(&self, element: &str) -> Option<&Self> {
         self.children.get(element)
     }
 
-    /// The place itself is in the set.
+    /// Reports whether the field itself is in the set.
     pub fn has_own(&self) -> bool {
         self.own
     }
 
-    /// Puts a path in.
+    /// Inserts a path.
     pub fn insert(&mut self, path: &[String]) {
         match path {
             [] => self.own = true,
@@ -68,7 +69,7 @@ impl FieldSet {
         }
     }
 
-    /// Takes a path and all below it out.
+    /// Removes a path and everything below it.
     pub fn remove_below(&mut self, path: &[&str]) {
         match path {
             [] => {}
@@ -86,7 +87,7 @@ impl FieldSet {
         }
     }
 
-    /// What is in either.
+    /// Returns the fields that are in either set.
     pub fn union(&self, other: &Self) -> Self {
         let mut set = self.clone();
         set.own |= other.own;
@@ -100,7 +101,7 @@ impl FieldSet {
         set
     }
 
-    /// What is in this one alone.
+    /// Returns the fields of this set that are not in the other.
     pub fn difference(&self, other: &Self) -> Self {
         let mut set = Self {
             own: self.own && !other.own,
@@ -118,7 +119,7 @@ impl FieldSet {
         set
     }
 
-    /// What is in both.
+    /// Returns the fields that are in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
         let mut set = Self {
             own: self.own && other.own,
@@ -135,7 +136,7 @@ impl FieldSet {
         set
     }
 
-    /// Every path, as conflicts name it: `.spec.template.spec.containers[name="main"].image`.
+    /// Returns all paths in the notation of conflicts: `.spec.template.spec.containers[name="main"].image`.
     pub fn paths(&self) -> Vec<String> {
         let mut paths = Vec::new();
         self.collect("", &mut paths);
@@ -167,9 +168,9 @@ impl FieldSet {
     }
 }
 
-/// How a value is taken apart.
+/// The structure of a value by which fields are owned.
 enum Shape<'a> {
-    /// One value.
+    /// A value that is owned as a whole.
     Leaf,
     /// Members by name.
     Members(&'a Map<String, Value>),
@@ -177,9 +178,9 @@ enum Shape<'a> {
     Items(Vec<(String, &'a Value)>),
 }
 
-/// A list item's path element.
+/// Returns a list item's path element; `None` for an atomic list.
 ///
-/// A member of the key that is not there has its default.
+/// Missing members of the key have their defaults.
 pub fn element(item: &Value, kind: &ListKind, of: Option<&Schema>) -> Option<String> {
     match kind {
         ListKind::Atomic => None,
@@ -226,12 +227,12 @@ fn shape<'a>(value: &'a Value, schema: Option<&Schema>) -> Shape<'a> {
     }
 }
 
-/// What a request changed.
+/// The fields changed by a request.
 #[derive(Debug, Default)]
 pub struct Difference {
-    /// Fields that are new or have another value.
+    /// Fields that are new or have a different value.
     pub changed: FieldSet,
-    /// Fields that are gone.
+    /// Fields that were removed.
     pub removed: FieldSet,
 }
 
@@ -255,11 +256,11 @@ fn both(old: &Value, new: &Value, schema: Option<&Schema>, path: &mut Vec<String
                 path.push(format!("f:{name}"));
                 match before.get(name) {
                     Some(previous) => both(previous, value, member, path, out),
-                    // A list without `omitempty` is there as null in a Go struct.
+                    // In a Go struct, a list without `omitempty` is null instead of absent.
                     None if value.is_array() && required.contains(name) => {
                         both(&Value::Null, value, member, path, out);
                     }
-                    // So is the metadata of a template, which is no pointer.
+                    // The metadata of a template is not a pointer and therefore always present.
                     None if name == "metadata" && value.is_object() => {
                         both(&Value::Object(Map::new()), value, member, path, out);
                     }
@@ -308,7 +309,8 @@ fn items(
     }
 }
 
-/// Puts a value's place and all in it into a set. Without `composites` only leaves and list items count.
+/// Inserts a value's path and everything below it into a set; without `composites`, only leaves and list
+/// items.
 fn all(value: &Value, schema: Option<&Schema>, path: &mut Vec<String>, set: &mut FieldSet, composites: bool) {
     let is_item = path.last().is_some_and(|last| !last.starts_with("f:"));
     match shape(value, schema) {
@@ -342,7 +344,7 @@ fn all(value: &Value, schema: Option<&Schema>, path: &mut Vec<String>, set: &mut
     }
 }
 
-/// The fields that an applied configuration names.
+/// Returns the fields set by an applied configuration.
 pub fn named(configuration: &Value, schema: Option<&Schema>) -> FieldSet {
     let mut set = FieldSet::default();
     if let Shape::Members(members) = shape(configuration, schema) {

@@ -1,4 +1,4 @@
-//! `metadata.managedFields`: who wrote which field
+//! `metadata.managedFields`: the ownership of fields
 //! ([field management](https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management)).
 
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::api::decode::{schema_of, typed};
 use crate::api::fields::{FieldSet, compare};
 use crate::resource::Resource;
 
-/// Members of the metadata that nobody owns.
+/// Members of the metadata that have no owner.
 const UNOWNED: [&str; 9] = [
     "f:name",
     "f:namespace",
@@ -20,25 +20,25 @@ const UNOWNED: [&str; 9] = [
     "f:resourceVersion",
 ];
 
-/// One manager's fields.
+/// An entry of `managedFields`: one manager's fields.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Name of the manager.
+    /// Name of the field manager.
     pub manager: String,
     /// `Apply` or `Update`.
     pub operation: &'static str,
-    /// `apiVersion` in which it wrote.
+    /// `apiVersion` of its writes.
     pub api_version: String,
-    /// Subresource it wrote through; empty for the object itself.
+    /// Subresource of its writes; empty for the object itself.
     pub subresource: String,
-    /// When it last changed something.
+    /// Time of its last change (RFC 3339).
     pub time: String,
-    /// What it owns.
+    /// The fields it owns.
     pub fields: FieldSet,
 }
 
 impl Entry {
-    /// Whether both are the same writer.
+    /// Reports whether both entries belong to the same writer.
     pub fn same_writer(&self, other: &Self) -> bool {
         self.manager == other.manager
             && self.operation == other.operation
@@ -47,7 +47,7 @@ impl Entry {
     }
 }
 
-/// The entries of an object.
+/// Parses the entries of an object.
 pub fn entries(object: &Value) -> Vec<Entry> {
     let list = object["metadata"]["managedFields"].as_array();
     list.into_iter()
@@ -70,7 +70,8 @@ pub fn entries(object: &Value) -> Vec<Entry> {
         .collect()
 }
 
-/// Writes the entries in the API server's order: appliers first, then by time and name.
+/// Writes the entries in the API server's order: applies first, then by time and name. Empty entries are
+/// dropped.
 pub fn set_entries(object: &mut Value, mut entries: Vec<Entry>) {
     entries.retain(|entry| !entry.fields.is_empty());
     entries.sort_by(|a, b| {
@@ -111,7 +112,7 @@ pub fn set_entries(object: &mut Value, mut entries: Vec<Entry>) {
     }
 }
 
-/// Takes out what nobody owns, and what a request through this subresource does not write (`resetFields`).
+/// Removes fields without owners, and those that requests to this subresource do not write (`resetFields`).
 pub fn strip(set: &mut FieldSet, resource: &Resource, subresource: &str) {
     set.remove_below(&["f:apiVersion"]);
     set.remove_below(&["f:kind"]);
@@ -128,7 +129,7 @@ pub fn strip(set: &mut FieldSet, resource: &Resource, subresource: &str) {
     }
 }
 
-/// The object as a Go program has it before anything is set.
+/// Returns the type's zero value in Go.
 pub fn empty(resource: &Resource) -> Value {
     let nothing = json!({});
     schema_of(resource)
@@ -137,7 +138,7 @@ pub fn empty(resource: &Resource) -> Value {
         .unwrap_or_else(|| json!({"metadata": {}}))
 }
 
-/// Records an update of `old` (none: a creation) to `new` by `manager`.
+/// Records an update of `old` (`None` for a creation) to `new` by `manager`.
 pub fn update(
     old: Option<&Value>,
     new: &mut Value,
@@ -153,7 +154,7 @@ pub fn update(
         nothing = empty(resource);
         &nothing
     };
-    // A client that empties the list resets it.
+    // A list with one empty entry resets it.
     let given = new["metadata"]["managedFields"].as_array();
     let reset =
         old.is_some() && given.is_some_and(|list| list.first().is_some_and(|first| *first == json!({})));
@@ -189,7 +190,7 @@ pub fn update(
     set_entries(new, kept);
 }
 
-/// Records who wrote the spec of an object that is answered and not stored.
+/// Records the manager of an object that is returned but not stored.
 pub fn of_answer(object: &mut Value, api_version: &str, subresource: &str, manager: &str, now: &str) {
     let before = json!({"metadata": {}, "spec": {}});
     let mut changed = compare(&before, object, None).changed;
@@ -207,7 +208,7 @@ pub fn of_answer(object: &mut Value, api_version: &str, subresource: &str, manag
     set_entries(object, vec![entry]);
 }
 
-/// A write that changes nothing but times of managers changes nothing.
+/// Keeps the stored `managedFields` if only their times would change, so that such a write is a no-op.
 pub fn keep_times(old: &Value, new: &mut Value) {
     let timeless = |object: &Value| {
         let mut object = object.clone();

@@ -1,7 +1,8 @@
-//! What makes an answer Kubernetes': decoding, defaults, admission, validation, owners of fields, writing, deleting.
+//! The API server's request handling below HTTP: decoding, defaulting, admission, validation, field
+//! management, writing and deleting.
 //!
-//! The HTTP handlers translate requests to calls of this module; the controllers call it directly, so what they write
-//! meets the same rules.
+//! The HTTP handlers translate requests into calls of this module; the controllers call it directly, so that
+//! their writes are subject to the same rules.
 
 pub mod admission;
 pub mod apply;
@@ -22,7 +23,7 @@ pub mod write;
 
 use serde_json::Value;
 
-/// Without the nulls that looking into a value with `[]` leaves behind.
+/// Returns the value without null members, which `IndexMut` of `serde_json::Value` inserts for missing keys.
 pub fn without_nulls(mut value: Value) -> Value {
     match &mut value {
         Value::Object(members) => {

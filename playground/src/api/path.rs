@@ -1,30 +1,30 @@
-//! What a URL names: a resource type, an object, a subresource.
+//! Parsing of request paths into resource type, object and subresource.
 
 use crate::resource::{EVENTS, Resource};
 
 /// A request path under `/api` or `/apis` that names a resource.
 #[derive(Debug, PartialEq)]
 pub struct Target {
-    /// API group in the path.
+    /// API group in the path; empty for the core group.
     pub group: String,
     /// API version in the path.
     pub version: String,
-    /// Namespace in the path; empty for none.
+    /// Namespace in the path; empty if there is none.
     pub namespace: String,
-    /// Plural in the path, served or not.
+    /// Plural in the path, whether or not it is served.
     pub plural: String,
     /// Name of one object; empty for the collection.
     pub name: String,
-    /// Subresource; empty for none.
+    /// Subresource; empty if there is none.
     pub subresource: String,
-    /// `/watch/` stands before the resource, as old clients wrote it.
+    /// Whether the path has the deprecated `/watch/` prefix before the resource.
     pub watches: bool,
-    /// The served type, if there is one.
+    /// The resource type, if it is served.
     pub resource: Option<&'static Resource>,
 }
 
 impl Target {
-    /// Reads a path; `None` if it names no resource at all.
+    /// Parses a path; `None` if it does not name a resource.
     pub fn parse(path: &str) -> Option<Self> {
         let parts: Vec<String> = path.trim_matches('/').split('/').map(decode).collect();
         let (group, rest) = match parts.first()?.as_str() {
@@ -38,7 +38,7 @@ impl Target {
         if rest.is_empty() {
             return None;
         }
-        // `namespaces/x/pods` is in a namespace; `namespaces/x` and its subresources are not.
+        // `namespaces/x/pods` is namespaced; `namespaces/x` and its subresources are not.
         let in_namespace = rest[0] == "namespaces"
             && rest.len() > 2
             && !(group.is_empty() && matches!(rest[2].as_str(), "status" | "finalize"));
@@ -70,12 +70,12 @@ impl Target {
     }
 }
 
-/// Percent-decodes one path segment; bytes that are no UTF-8 are replaced.
+/// Percent-decodes one path segment; invalid UTF-8 is replaced by U+FFFD.
 fn decode(segment: &str) -> String {
     percent_decode(segment, false)
 }
 
-/// Percent-decodes; in a query `+` is a space.
+/// Percent-decodes text; with `plus` (query strings), `+` is a space.
 pub fn percent_decode(text: &str, plus: bool) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_a_type_an_object_and_a_subresource() {
+    fn paths_are_parsed_into_type_object_and_subresource() {
         let text = str::to_owned;
         assert_eq!(
             named("/apis/batch/v1/namespaces/demo/jobs/pi/status"),

@@ -4,14 +4,14 @@ use crate::api::error::ApiError;
 use crate::api::field::FieldError;
 use crate::api::path::percent_decode;
 
-/// The parameters, in order.
+/// The parameters, in the order of the URL.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     pairs: Vec<(String, String)>,
 }
 
 impl Query {
-    /// Reads the part of the URL after `?`.
+    /// Parses the part of the URL after `?`.
     pub fn parse(query: Option<&str>) -> Self {
         let pairs = query
             .unwrap_or_default()
@@ -25,7 +25,7 @@ impl Query {
         Self { pairs }
     }
 
-    /// The first value, if the parameter is given.
+    /// Returns the parameter's first value, if it is set.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.pairs
             .iter()
@@ -33,12 +33,12 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The first value; empty if not given.
+    /// Returns the parameter's first value; empty if it is not set.
     pub fn text(&self, key: &str) -> &str {
         self.get(key).unwrap_or_default()
     }
 
-    /// Every value of the parameter.
+    /// Returns all values of the parameter.
     pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.pairs
             .iter()
@@ -46,13 +46,13 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A flag, as apimachinery's conversion reads it: given, and neither `false` nor `0`.
+    /// Reads a boolean as apimachinery's conversion does: true if set to anything but `false` or `0`.
     pub fn flag(&self, key: &str) -> bool {
         self.get(key)
             .is_some_and(|value| !matches!(value.to_lowercase().as_str(), "false" | "0"))
     }
 
-    /// A whole number, with the server's text if it is none.
+    /// Reads an integer; otherwise returns the API server's error.
     pub fn integer(&self, key: &str) -> Result<Option<i64>, ApiError> {
         let Some(text) = self.get(key).filter(|text| !text.is_empty()) else {
             return Ok(None);
@@ -62,14 +62,14 @@ impl Query {
         })
     }
 
-    /// Whether this is a dry run. `options` is the kind of options, such as `CreateOptions`.
+    /// Reports whether this is a dry run. `options` is the kind of the options, such as `CreateOptions`.
     pub fn dry_run(&self, options: &str) -> Result<bool, ApiError> {
         let values: Vec<&str> = self.all("dryRun").collect();
         check_dry_run(options, &values)
     }
 }
 
-/// Whether the values of `dryRun` ask for a dry run; only `All` may.
+/// Reports whether the values of `dryRun` request a dry run; values other than `All` are refused.
 pub fn check_dry_run(options: &str, values: &[&str]) -> Result<bool, ApiError> {
     if values.iter().all(|value| value.is_empty()) {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Writing objects as a part of the cluster itself does: controllers, the scheduler and the kubelet.
+//! Writes by components of the control plane: controllers, the scheduler and the kubelet.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::resource::{NAMESPACES, Resource, SERVICE_ACCOUNTS};
 use crate::store::Key;
 
-/// Creates an object as a part of the cluster itself: the rules are those of any request.
+/// Creates an object on behalf of the control plane, under the rules of any request.
 pub(crate) fn create_object(
     cluster: &Cluster,
     resource: &'static Resource,
@@ -26,7 +26,7 @@ pub(crate) fn create_object(
     create(cluster, resource, namespace, object, &options)
 }
 
-/// Creates an object, and with a namespace its default service account.
+/// Creates an object; for a namespace, creates its default service account too.
 pub(crate) fn create(
     cluster: &Cluster,
     resource: &'static Resource,
@@ -47,7 +47,8 @@ pub(crate) fn create(
     Ok(stored)
 }
 
-/// Deletes an object as a part of the cluster itself: `policy` is a propagation policy or empty.
+/// Deletes an object on behalf of the control plane. `policy` is a propagation policy, or empty for the
+/// default; `grace` is in seconds.
 pub(crate) fn delete_object(
     cluster: &Cluster,
     key: &Key,
@@ -67,7 +68,7 @@ pub(crate) fn delete_object(
     delete(cluster, key, &options).map(|deleted| Arc::clone(deleted.object()))
 }
 
-/// Reports whether a Pod has finished, with success or without.
+/// Reports whether a Pod has finished, successfully or not.
 pub(crate) fn is_finished(pod: &Value) -> bool {
     matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
 }

@@ -1,7 +1,7 @@
-//! Creating and replacing objects: decode, default, admit, validate, store.
+//! Creating and updating objects: defaulting, admission, validation, storing.
 //!
-//! The HTTP handlers and the controllers come through here alike, so a Pod that the Job controller
-//! makes meets the same quotas and rules as one that a person posts.
+//! Both the HTTP handlers and the controllers use these functions, so a Pod created by the Job controller is
+//! subject to the same quotas and rules as one created by a user.
 
 use std::sync::Arc;
 
@@ -17,31 +17,32 @@ use crate::cluster::Cluster;
 use crate::resource::Resource;
 use crate::store::{Key, StoreError};
 
-/// How often a change that lost a race is tried again.
+/// Maximum number of attempts to write when concurrent changes conflict.
 const ATTEMPTS: usize = 5;
 
-/// Who writes and how.
+/// Options of a write: by whom and how.
 #[derive(Clone, Debug, Default)]
 pub struct WriteOptions {
-    /// Do everything but store (`dryRun=All`).
+    /// Do everything except storing (`dryRun=All`).
     pub dry_run: bool,
-    /// `fieldManager`; owners of fields are recorded under it.
+    /// `fieldManager`, recorded in `metadata.managedFields`.
     pub manager: String,
-    /// A server-side apply.
+    /// The server-side apply, if the write is one.
     pub apply: Option<Apply>,
 }
 
 /// A server-side apply.
 #[derive(Clone, Debug, Default)]
 pub struct Apply {
-    /// What is applied.
+    /// The applied configuration.
     pub configuration: Value,
-    /// Take fields away from others instead of refusing.
+    /// Take ownership of conflicting fields instead of failing with a conflict.
     pub force: bool,
 }
 
 impl WriteOptions {
-    /// The object with the applied configuration; `old` is an empty one if it does not exist yet.
+    /// Applies the configuration to `old`, which is an empty object if the object does not exist; `None` if
+    /// the write is not a server-side apply.
     fn applied(
         &self,
         cluster: &Cluster,
@@ -63,7 +64,7 @@ impl WriteOptions {
 }
 
 impl WriteOptions {
-    /// What a part of the cluster itself writes, such as `kube-controller-manager`.
+    /// Returns the options of a write by a control plane component, such as `kube-controller-manager`.
     pub fn system(manager: &str) -> Self {
         Self {
             manager: manager.to_owned(),
@@ -96,7 +97,7 @@ pub fn create(
         .as_object()
         .is_some_and(|labels| !labels.is_empty());
     kinds::default(resource, &mut object);
-    // The name is generated before admission so that its texts can say it.
+    // The name is generated before admission, whose messages contain it.
     let generated = fill_system_fields(cluster, &mut object);
     admission::namespace_accepts(cluster, resource, namespace, &object)?;
     let now = cluster.clock.now_text();
@@ -139,7 +140,7 @@ pub fn create(
     Err(ApiError::already_exists(resource, &key.name))
 }
 
-/// The name is taken, perhaps by an object on its way out.
+/// Returns the error for a name that exists; its message says if that object is being deleted.
 fn taken(key: &Key, stored: &Value) -> ApiError {
     let mut error = ApiError::already_exists(key.resource, &key.name);
     if !stored["metadata"]["deletionTimestamp"].is_null() {
@@ -148,10 +149,10 @@ fn taken(key: &Key, stored: &Value) -> ApiError {
     error
 }
 
-/// The metadata is an object, and its namespace is the one of the URL.
+/// Ensures that `metadata` is an object, and checks that its namespace matches that of the URL.
 fn check_metadata(resource: &Resource, namespace: &str, object: &mut Value) -> Result<(), ApiError> {
     if !object.is_object() {
-        return Err(ApiError::bad_request("the object provided is no JSON object"));
+        return Err(ApiError::bad_request("the object provided is not a JSON object"));
     }
     if !object["metadata"].is_object() {
         object["metadata"] = json!({});
@@ -170,7 +171,7 @@ fn check_metadata(resource: &Resource, namespace: &str, object: &mut Value) -> R
     Ok(())
 }
 
-/// Sets what the system sets on every new object; says whether the name was generated.
+/// Sets the system fields of a new object; reports whether the name was generated.
 fn fill_system_fields(cluster: &Cluster, object: &mut Value) -> bool {
     let now = cluster.clock.now_text();
     let metadata = &mut object["metadata"];
@@ -196,17 +197,17 @@ fn fill_system_fields(cluster: &Cluster, object: &mut Value) -> bool {
     false
 }
 
-/// Which part of an object a request replaces.
+/// The part of an object that a request replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All but the status.
+    /// Everything but the status.
     Main,
-    /// The status alone.
+    /// Only the status.
     Status,
 }
 
-/// Changes an object: `change` gets the stored one and returns what shall be. Without a
-/// resourceVersion in its result, a lost race is run again.
+/// Updates an object: `change` receives the stored object and returns its replacement. If the replacement has
+/// no resourceVersion, conflicts are retried.
 pub fn update(
     cluster: &Cluster,
     key: &Key,
@@ -215,7 +216,7 @@ pub fn update(
     mut change: impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<Arc<Value>, ApiError> {
     let resource = key.resource;
-    let mut lost = None;
+    let mut conflict = None;
     for _ in 0..ATTEMPTS {
         let stored = cluster.store.get(key)?;
         let old = stored.ok_or_else(|| ApiError::not_found(resource, &key.name))?;
@@ -250,15 +251,15 @@ pub fn update(
             return Ok(Arc::new(new));
         }
         match cluster.store.update(resource, new) {
-            Err(StoreError::Conflict(_)) if given.is_empty() => lost = Some(()),
+            Err(StoreError::Conflict(_)) if given.is_empty() => conflict = Some(()),
             other => return other.map_err(|error| ApiError::from_store(error, key)),
         }
     }
-    debug_assert!(lost.is_some(), "only a lost race goes round");
+    debug_assert!(conflict.is_some(), "only conflicts are retried");
     Err(ApiError::stale(resource, &key.name))
 }
 
-/// Everything between what the client wants and what is stored.
+/// Runs defaulting, field management and validation on a replacement; returns the object to store.
 fn prepare(
     cluster: &Cluster,
     key: &Key,
@@ -301,7 +302,7 @@ fn prepare(
     Ok(new)
 }
 
-/// What a replacement need not repeat.
+/// Keeps the system fields that a replacement may omit.
 fn keep_system_fields(old: &Value, new: &mut Value) {
     for name in [
         "uid",
@@ -323,8 +324,8 @@ fn keep_system_fields(old: &Value, new: &mut Value) {
     }
 }
 
-/// Looking into a value with `[]` leaves nulls where nothing was; the stored object has none, but
-/// for the times that Kubernetes writes as null.
+/// Removes null members, which `IndexMut` of `serde_json::Value` inserts for missing keys, except times that
+/// Kubernetes writes as null, and empty lists and maps in the metadata.
 pub(super) fn tidy(mut object: Value) -> Value {
     fn clean(value: &mut Value) {
         match value {

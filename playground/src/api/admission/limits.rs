@@ -1,4 +1,4 @@
-//! `LimitRanger`: defaults for containers, and bounds for containers, Pods and claims
+//! The `LimitRanger` plugin: defaults for containers, and bounds for containers, Pods and claims
 //! ([limit ranges](https://kubernetes.io/docs/concepts/policy/limit-range/)).
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::resource::{LIMIT_RANGES, PERSISTENT_VOLUME_CLAIMS, PODS, Resource};
 use k8s_rules::Quantity;
 
-/// The items of every LimitRange of the object's namespace.
+/// Returns the items of all LimitRanges in the object's namespace.
 fn items(cluster: &Cluster, object: &Value) -> Result<Vec<Value>, ApiError> {
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
     let ranges = cluster.store.list(&LIMIT_RANGES, Some(namespace))?.0;
@@ -19,7 +19,8 @@ fn items(cluster: &Cluster, object: &Value) -> Result<Vec<Value>, ApiError> {
         .collect())
 }
 
-/// Fills in what containers leave out, and writes down that it did.
+/// Sets missing requests and limits of containers, and records them in the annotation
+/// `kubernetes.io/limit-ranger`.
 pub(super) fn defaults(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     let mut notes = Vec::new();
     for item in items(cluster, pod)?
@@ -60,7 +61,7 @@ fn amount(map: &Value, name: &str) -> Option<(Quantity, String)> {
     Quantity::parse(text).ok().map(|parsed| (parsed, text.to_owned()))
 }
 
-/// The amounts of a bound with their names, in order.
+/// Returns a bound's resources as name, quantity and text, sorted by name.
 fn bounds(item: &Value, bound: &str) -> Vec<(String, Quantity, String)> {
     let named = item[bound].as_object().into_iter().flatten();
     let mut bounds: Vec<_> = named
@@ -70,7 +71,7 @@ fn bounds(item: &Value, bound: &str) -> Vec<(String, Quantity, String)> {
     bounds
 }
 
-/// Checks requests, and limits where there are such, against an item; returns what is wrong.
+/// Checks requests, and limits if given, against an item; returns the violations.
 fn check(item: &Value, requests: &Value, limits: Option<&Value>) -> Vec<String> {
     let kind = item["type"].as_str().unwrap_or_default();
     let mut problems = Vec::new();
@@ -100,7 +101,7 @@ fn check(item: &Value, requests: &Value, limits: Option<&Value>) -> Vec<String> 
     problems
 }
 
-/// What is wrong with the ratio of limits to requests.
+/// Checks the ratios of limits to requests; returns the violations.
 fn ratios(item: &Value, requests: &Value, limits: &Value) -> Vec<String> {
     let kind = item["type"].as_str().unwrap_or_default();
     let mut problems = Vec::new();
@@ -133,7 +134,7 @@ fn refuse(resource: &Resource, object: &Value, problems: &[String]) -> Result<()
     Err(ApiError::forbidden(resource, name, &joined))
 }
 
-/// Every container and the Pod as a whole stay within bounds.
+/// Checks the bounds of each container and of the Pod as a whole.
 pub(super) fn check_pod(cluster: &Cluster, pod: &Value) -> Result<(), ApiError> {
     let mut problems = Vec::new();
     for item in items(cluster, pod)? {
@@ -152,7 +153,7 @@ pub(super) fn check_pod(cluster: &Cluster, pod: &Value) -> Result<(), ApiError> 
     refuse(&PODS, pod, &problems)
 }
 
-/// The sum over the Pod's containers, by name of the resource.
+/// Returns the Pod's total requests or limits (`kind`), by resource name.
 pub(super) fn total(pod: &Value, kind: &str) -> Value {
     let mut sums = serde_json::Map::new();
     for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
@@ -168,7 +169,7 @@ pub(super) fn total(pod: &Value, kind: &str) -> Value {
             sums.insert(name.clone(), sum.to_string().into());
         }
     }
-    // Init containers run alone: the largest of them counts if it is more than the sum.
+    // Init containers run alone: the largest of them counts if it exceeds the sum.
     for container in pod["spec"]["initContainers"].as_array().into_iter().flatten() {
         for (name, _) in container["resources"][kind].as_object().into_iter().flatten() {
             let Some((own, _)) = amount(&container["resources"][kind], name) else {
@@ -186,7 +187,7 @@ pub(super) fn total(pod: &Value, kind: &str) -> Value {
     sums.into()
 }
 
-/// A claim asks for storage within bounds.
+/// Checks that a claim requests storage within bounds.
 pub(super) fn check_claim(cluster: &Cluster, claim: &Value) -> Result<(), ApiError> {
     let mut problems = Vec::new();
     let requests = &claim["spec"]["resources"]["requests"];
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_out_of_bounds_are_told() {
+    fn amounts_out_of_bounds_are_reported() {
         let container = |item: Value, requests: Value, limits: Value| {
             let mut item = item;
             item["type"] = "Container".into();

@@ -1,5 +1,5 @@
-//! Admission: whether the namespace takes new content, defaults from LimitRanges, quotas.
-//! ([admission controllers](https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/))
+//! Admission: the namespace's lifecycle, LimitRanges, ResourceQuotas and the plugins for Pods
+//! ([admission controllers](https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/)).
 
 mod limits;
 mod quota;
@@ -16,7 +16,7 @@ use crate::store::Key;
 
 pub use crate::api::admission::quota::quota_used;
 
-/// `NamespaceLifecycle`: the namespace exists and is not being deleted.
+/// Runs the `NamespaceLifecycle` plugin: the namespace must exist and not be terminating.
 pub fn namespace_accepts(
     cluster: &Cluster,
     resource: &Resource,
@@ -44,7 +44,7 @@ pub fn namespace_accepts(
     Err(error)
 }
 
-/// The plugins that may change a new object.
+/// Runs the mutating plugins on a new object.
 pub fn mutate_create(
     cluster: &Cluster,
     resource: &'static Resource,
@@ -61,18 +61,18 @@ pub fn mutate_create(
     Ok(())
 }
 
-/// What a Pod asks for in all.
+/// Returns a Pod's total resource requests.
 pub fn pod_requests(pod: &Value) -> Value {
     limits::total(pod, "requests")
 }
 
-/// One creation at a time between the check of a quota and storing.
+/// Acquires the lock that serializes creations from the check of a quota until the object is stored.
 pub fn turn(cluster: &Cluster) -> MutexGuard<'_, ()> {
-    // It guards no data of its own, so a panic elsewhere spoils nothing. Who holds it waits for the disk.
+    // It protects no data, so poisoning can be ignored. It is held during disk writes.
     crate::store::blocking(|| cluster.admission.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The plugins that only refuse; quotas count what they let in unless it is a dry run.
+/// Runs the validating plugins. Admitted objects are charged to their quotas, unless it is a dry run.
 pub fn validate_create(
     cluster: &Cluster,
     resource: &'static Resource,

@@ -1,4 +1,4 @@
-//! `ResourceQuota`: what a namespace may hold in all
+//! The `ResourceQuota` plugin: limits of a namespace's total resources
 //! ([resource quotas](https://kubernetes.io/docs/concepts/policy/resource-quotas/)).
 
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use crate::resource::{self, RESOURCE_QUOTAS, Resource};
 use crate::store::{Key, StoreError};
 use k8s_rules::Quantity;
 
-/// What an object takes of each quota-limited resource.
+/// Returns an object's usage of each resource that a quota can limit.
 pub fn usage(resource: &Resource, object: &Value) -> Vec<(String, Quantity)> {
     let one = Quantity::whole(1);
     let mut usage = vec![(format!("count/{}", resource.group_resource()), one)];
@@ -28,7 +28,7 @@ pub fn usage(resource: &Resource, object: &Value) -> Vec<(String, Quantity)> {
     usage
 }
 
-/// A claim counts in all and in its StorageClass.
+/// Adds the usage of a claim, in total and for its StorageClass.
 fn claim_usage(spec: &Value, usage: &mut Vec<(String, Quantity)>) {
     let mut prefixes = vec![String::new()];
     if let Some(class) = spec["storageClassName"]
@@ -45,7 +45,7 @@ fn claim_usage(spec: &Value, usage: &mut Vec<(String, Quantity)>) {
     }
 }
 
-/// Finished Pods take nothing but their place in `count/pods`.
+/// Adds the usage of a Pod; a finished one counts only in `count/pods`.
 fn pod_usage(pod: &Value, mut usage: Vec<(String, Quantity)>) -> Vec<(String, Quantity)> {
     if matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")) {
         return usage;
@@ -65,7 +65,7 @@ fn pod_usage(pod: &Value, mut usage: Vec<(String, Quantity)>) -> Vec<(String, Qu
     usage
 }
 
-/// Whether a quota's scopes include the object; only Pods have scopes.
+/// Reports whether a quota's scopes include the object; only Pods have scopes.
 fn in_scope(quota: &Value, resource: &Resource, object: &Value) -> bool {
     let scopes = quota["spec"]["scopes"]
         .as_array()
@@ -127,7 +127,7 @@ fn listed(amounts: &[(String, Quantity)]) -> String {
     texts.join(",")
 }
 
-/// Refuses an object that a quota has no room for, and counts one that it has.
+/// Refuses an object that exceeds a quota; otherwise charges it to the quotas, unless it is a dry run.
 pub(super) fn charge(
     cluster: &Cluster,
     resource: &'static Resource,
@@ -198,7 +198,7 @@ pub(super) fn charge(
         });
         match written {
             Ok(_) => {}
-            // Deleted meanwhile: it limits nothing any more.
+            // The quota was deleted concurrently.
             Err(refused) if refused.code == 404 => {}
             Err(refused) => return Err(refused),
         }
@@ -206,7 +206,7 @@ pub(super) fn charge(
     Ok(())
 }
 
-/// A quota on cpu or memory wants every container to say how much of it.
+/// Checks that every container specifies the CPU and memory that the quota limits.
 fn require_amounts(
     resource: &Resource,
     object: &Value,
@@ -251,7 +251,7 @@ fn require_amounts(
     Err(ApiError::forbidden(resource, name, &why))
 }
 
-/// What the namespace holds of what the quota limits, counted from the objects themselves.
+/// Computes the namespace's usage of the quota's resources from the stored objects.
 fn used(cluster: &Cluster, quota: &Value) -> Result<Vec<(String, Quantity)>, StoreError> {
     let namespace = quota["metadata"]["namespace"].as_str().unwrap_or_default();
     let limited: Vec<String> = amounts(&quota["spec"]["hard"])
@@ -280,7 +280,7 @@ fn used(cluster: &Cluster, quota: &Value) -> Result<Vec<(String, Quantity)>, Sto
     Ok(totals)
 }
 
-/// `status.used` of a quota, as the quota controller writes it.
+/// Returns `status.used` of a quota, as the quota controller writes it.
 pub fn quota_used(cluster: &Cluster, quota: &Value) -> Result<Value, StoreError> {
     let totals = used(cluster, quota)?;
     Ok(totals

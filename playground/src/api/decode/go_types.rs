@@ -1,6 +1,6 @@
-//! Names of Go's types where they are not those of the schema: texts with a type of their own, and embedded structs.
+//! Names of Go types that the schema does not contain: named string types, and embedded structs.
 
-/// Struct, field, type: texts (and lists of texts) of a named type of `v1`.
+/// Strings, and lists of strings, of a named type in `v1`: struct, field, type.
 const NAMED: &[(&str, &str, &str)] = &[
     (
         "PersistentVolumeClaimSpec",
@@ -112,7 +112,7 @@ const NAMED: &[(&str, &str, &str)] = &[
     ("LabelSelectorRequirement", "operator", "LabelSelectorOperator"),
 ];
 
-/// The named type of a field's text.
+/// Returns the named type of a string field.
 pub fn named(owner: &str, field: &str) -> Option<&'static str> {
     NAMED
         .iter()
@@ -120,7 +120,7 @@ pub fn named(owner: &str, field: &str) -> Option<&'static str> {
         .map(|(.., named)| *named)
 }
 
-/// The embedded struct that holds a field. Go's texts name it in the path.
+/// Returns the embedded struct that contains a field; it is part of the path in Go's errors.
 pub fn embedded(owner: &str, field: &str) -> Option<&'static str> {
     match (owner, field) {
         ("Probe", "exec" | "httpGet" | "tcpSocket" | "grpc") => Some("ProbeHandler"),

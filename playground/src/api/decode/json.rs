@@ -1,4 +1,4 @@
-//! JSON text to a value, with every repeated member reported by its path.
+//! JSON parser that reports duplicate members by path.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Parses one JSON text. The error reads like that of Go's `encoding/json`.
+/// Parses one JSON text; returns the value and messages about duplicate members. The error is the message of
+/// Go's `encoding/json`.
 pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     let repeated = RefCell::new(Vec::new());
     let lossy;
@@ -16,8 +17,8 @@ pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
         lossy = String::from_utf8_lossy(body).into_owned();
         &lossy
     };
-    let mended = mend_surrogates(text);
-    let text = mended.as_deref().unwrap_or(text);
+    let replaced = replace_lone_surrogates(text);
+    let text = replaced.as_deref().unwrap_or(text);
     let mut reader = serde_json::Deserializer::from_str(text);
     let seed = Seed {
         path: String::new(),
@@ -30,8 +31,9 @@ pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     Ok((value, repeated.into_inner()))
 }
 
-/// Replaces escapes of lone surrogates by U+FFFD, as Go does; serde refuses them.
-fn mend_surrogates(text: &str) -> Option<String> {
+/// Replaces escapes of lone surrogates by U+FFFD, as Go does; serde refuses them. `None` if there are no
+/// escapes.
+fn replace_lone_surrogates(text: &str) -> Option<String> {
     if !text.contains("\\u") {
         return None;
     }
@@ -57,7 +59,7 @@ fn mend_surrogates(text: &str) -> Option<String> {
                 at += 6;
             }
             _ => {
-                // Any other escape is two characters as far as finding the next one goes.
+                // To find the next escape, any other one can be treated as two characters.
                 let end = text[at + 1..]
                     .chars()
                     .next()
@@ -70,7 +72,7 @@ fn mend_surrogates(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Go's text for a syntax error.
+/// Returns Go's message for a syntax error.
 fn describe(text: &str, error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "unexpected end of JSON input".to_owned();

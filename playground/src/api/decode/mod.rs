@@ -1,8 +1,8 @@
-//! Reading request bodies as the API server does: JSON or YAML, then the type's schema.
+//! Decoding of request bodies: JSON, YAML or Protocol Buffers, then the type's schema.
 //!
-//! The rules are those of `sigs.k8s.io/json` and `sigs.k8s.io/yaml`: case-sensitive field names,
-//! YAML 1.1 scalars, unknown and repeated fields reported but not fatal unless the client asked
-//! for `fieldValidation=Strict`
+//! The rules are those of `sigs.k8s.io/json` and `sigs.k8s.io/yaml`: case-sensitive field names, YAML 1.1
+//! scalars, unknown and duplicate fields reported but not fatal unless the client requests
+//! `fieldValidation=Strict`
 //! ([API concepts](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).
 
 mod go_types;
@@ -22,7 +22,7 @@ use crate::api::error::ApiError;
 use crate::resource;
 use crate::resource::Resource;
 
-/// The media types a body may have.
+/// The media types of a request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `application/json`.
@@ -33,27 +33,27 @@ pub enum Format {
     Protobuf,
 }
 
-/// What to do about unknown and repeated fields.
+/// How unknown and duplicate fields are handled (`fieldValidation`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldValidation {
     /// Drop them silently.
     Ignore,
-    /// Drop them and answer with `Warning` headers; the default.
+    /// Drop them and respond with `Warning` headers; the default.
     Warn,
     /// Refuse the request.
     Strict,
 }
 
-/// A decoded object, and what a client that asked for warnings is told.
+/// A decoded object, with the warnings for a client that requests them.
 #[derive(Debug)]
 pub struct Decoded {
     /// The object, without unknown fields.
     pub object: Value,
-    /// One text for each unknown or repeated field.
+    /// One message for each unknown or duplicate field.
     pub warnings: Vec<String>,
 }
 
-/// Reads text to a value; returns repeated fields too. The error is the parser's text.
+/// Parses a body; returns the value and messages about duplicate fields. The error is the parser's message.
 pub fn parse(body: &[u8], format: Format) -> Result<(Value, Vec<String>), String> {
     match format {
         Format::Json => json::parse(body),
@@ -62,7 +62,7 @@ pub fn parse(body: &[u8], format: Format) -> Result<(Value, Vec<String>), String
     }
 }
 
-/// Reads one object of `resource` from a request's body.
+/// Decodes one object of `resource` from a request's body. Errors are 400 Bad Request.
 pub fn object(
     body: &[u8],
     format: Format,
@@ -134,8 +134,8 @@ pub fn object(
     Ok(Decoded { object, warnings })
 }
 
-/// Reads what a patch made of an object of `resource`; returns it with the warnings on unknown fields, or the
-/// decoder's complaint.
+/// Decodes the result of a patch on an object of `resource`; returns it with the warnings about unknown
+/// fields, or the decoder's message.
 pub fn patched(
     value: Value,
     resource: &'static Resource,
@@ -158,7 +158,7 @@ pub fn patched(
     }
 }
 
-/// Whether the object says it is of another type than the URL.
+/// Checks that the object's `apiVersion` and `kind`, if set, match those of the URL.
 fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
     let text = |field: &str| value[field].as_str().unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
@@ -174,7 +174,7 @@ fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
     if same_version && kind == resource.kind {
         return Ok(());
     }
-    // Every group knows lists and statuses beside its own kinds and their lists.
+    // Lists, statuses and options are registered in every group in addition to its own kinds and their lists.
     let common = matches!(
         kind,
         "List" | "Status" | "DeleteOptions" | "WatchEvent" | "PatchOptions"
@@ -199,7 +199,7 @@ fn check_kind(value: &Value, resource: &Resource) -> Result<(), String> {
     ))
 }
 
-/// What Go's JSON decoder calls a value.
+/// Returns the name of a value's type in the errors of Go's JSON decoder.
 pub fn json_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -211,7 +211,8 @@ pub fn json_kind(value: &Value) -> &'static str {
     }
 }
 
-/// The beginning of a body as the server quotes it: text if it looks like JSON, else hexadecimal.
+/// Returns the first 30 bytes of a body as the API server quotes them: text if it looks like JSON, otherwise
+/// hexadecimal.
 fn quote(body: &[u8]) -> String {
     use std::fmt::Write as _;
     if body.is_empty() {

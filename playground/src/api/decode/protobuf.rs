@@ -1,9 +1,10 @@
-//! Kubernetes' Protocol Buffers: an envelope that names the type, and the object by field numbers
+//! Decoder of Kubernetes' Protocol Buffers: an envelope with the object's type, and the object's fields by
+//! number
 //! ([protobuf encoding](https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding)).
 //!
-//! `openapi/messages.txt` says which number is which field, one message a line:
-//! `core.v1.ConfigMap 1:metadata:meta.v1.ObjectMeta 2:data:{}string`; `[]` is a list, `{}` a map from strings, and the
-//! members of a field with `&` stand beside it.
+//! `openapi/messages.txt` maps numbers to fields, one message per line:
+//! `core.v1.ConfigMap 1:metadata:meta.v1.ObjectMeta 2:data:{}string`. `[]` is a list, `{}` a map from strings; the
+//! members of a field with `&` are inlined in the message.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,18 +14,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 const TEXT: &str = include_str!("../../../openapi/messages.txt");
-/// What every message begins with.
+/// The prefix of every message.
 const MAGIC: &[u8] = b"k8s\0";
-/// Deepest nesting that is read.
-const DEPTH: usize = 64;
+/// Maximum nesting depth.
+const MAX_DEPTH: usize = 64;
 
-/// How often a field may occur.
+/// The cardinality of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     One,
     List,
     Map,
-    /// Its members are the message's own.
+    /// Its members are inlined in the message.
     Inline,
 }
 
@@ -59,7 +60,7 @@ fn field(text: &'static str) -> Option<(u64, Field)> {
     Some((number, Field { name, shape, kind }))
 }
 
-/// The fields of a type, such as `batch.v1.JobSpec`, in the order of their numbers: their names, and the types of their
+/// Returns the fields of a type, such as `batch.v1.JobSpec`, by number: their names, and the types of their
 /// values or items. Empty if there is no such type.
 pub fn fields_of(kind: &str) -> Vec<(&'static str, &'static str)> {
     let Some(message) = MESSAGES.get(kind) else {
@@ -77,7 +78,7 @@ pub fn fields_of(kind: &str) -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// Reads an object; it says its own `apiVersion` and `kind`.
+/// Decodes an object; `apiVersion` and `kind` are those of the envelope.
 pub fn parse(body: &[u8]) -> Result<Value, String> {
     let bytes = body
         .strip_prefix(MAGIC)
@@ -104,7 +105,7 @@ pub fn parse(body: &[u8]) -> Result<Value, String> {
     let known = MESSAGES.contains_key(name.as_str()) || kind == "DeleteOptions";
     if !known {
         return Err(format!(
-            "no kind \"{kind}\" of version \"{api_version}\" is read as protobuf"
+            "no kind \"{kind}\" of version \"{api_version}\" can be decoded from protobuf"
         ));
     }
     let name = if kind == "DeleteOptions" {
@@ -115,17 +116,17 @@ pub fn parse(body: &[u8]) -> Result<Value, String> {
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), api_version.clone().into());
     object.insert("kind".to_owned(), kind.into());
-    message(raw, name, &mut object, DEPTH)?;
+    message(raw, name, &mut object, MAX_DEPTH)?;
     Ok(object.into())
 }
 
-/// One field on the wire.
+/// A field's value on the wire.
 enum Part<'a> {
     Number(u64),
     Bytes(&'a [u8]),
 }
 
-/// The fields of a message, until it ends or cannot be read.
+/// Returns the fields of a message, up to its end or the first error.
 fn fields(mut bytes: &[u8]) -> impl Iterator<Item = Result<(u64, Part<'_>), String>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
@@ -177,10 +178,10 @@ fn utf8(bytes: &[u8]) -> Result<String, String> {
     String::from_utf8(bytes.to_vec()).map_err(|_| "a string field contains invalid UTF-8".to_owned())
 }
 
-/// Reads a message's fields into an object; numbers that are not known are passed over.
+/// Decodes a message's fields into an object; unknown numbers are skipped.
 fn message(bytes: &[u8], name: &str, into: &mut Map<String, Value>, depth: usize) -> Result<(), String> {
     let Some(known) = MESSAGES.get(name) else {
-        return Err(format!("the message {name} is not known"));
+        return Err(format!("unknown message {name}"));
     };
     if depth == 0 {
         return Err("exceeded max depth".to_owned());
@@ -210,7 +211,7 @@ fn message(bytes: &[u8], name: &str, into: &mut Map<String, Value>, depth: usize
             }
             (Shape::One, part) => {
                 let value = one(&part, field.kind, depth)?;
-                // Go writes strings that are no pointers even if they are empty.
+                // Go serializes empty strings that are not pointers, too.
                 let is_empty = value.as_str().is_some_and(str::is_empty) && field.name != "storageClassName";
                 if !is_empty {
                     into.insert(field.name.to_owned(), value);
@@ -222,7 +223,7 @@ fn message(bytes: &[u8], name: &str, into: &mut Map<String, Value>, depth: usize
     Ok(())
 }
 
-/// A map's entry: a message with key and value.
+/// Decodes a map entry, a message with key and value.
 fn pair(entry: &[u8], kind: &str, depth: usize) -> Result<(String, Value), String> {
     let (mut key, mut value) = (String::new(), Value::String(String::new()));
     for part in fields(entry) {
@@ -235,13 +236,13 @@ fn pair(entry: &[u8], kind: &str, depth: usize) -> Result<(String, Value), Strin
     Ok((key, value))
 }
 
-/// One value.
+/// Decodes a value of type `kind`.
 fn one(part: &Part<'_>, kind: &str, depth: usize) -> Result<Value, String> {
     Ok(match (kind, part) {
         ("string", Part::Bytes(bytes)) => utf8(bytes)?.into(),
         ("bytes", Part::Bytes(bytes)) => STANDARD.encode(bytes).into(),
         ("bool", Part::Number(number)) => (*number != 0).into(),
-        // Negative numbers are written in 64 bits, in two's complement.
+        // Negative numbers are encoded in 64 bits, in two's complement.
         ("int32" | "int64", Part::Number(number)) => number.cast_signed().into(),
         ("double", Part::Number(number)) => f64::from_bits(*number).into(),
         ("meta.v1.Time" | "meta.v1.MicroTime", Part::Bytes(bytes)) => time(bytes)?,
@@ -255,7 +256,7 @@ fn one(part: &Part<'_>, kind: &str, depth: usize) -> Result<Value, String> {
             message(bytes, name, &mut object, depth - 1)?;
             object.into()
         }
-        _ => return Err(format!("a field of type {kind} is written as another")),
+        _ => return Err(format!("a field of type {kind} has another wire type")),
     })
 }
 
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_read_by_its_numbers() {
+    fn object_is_decoded_by_field_numbers() {
         let metadata = [bytes(1, b"settings"), bytes(3, b"")].concat();
         let entry = [bytes(1, b"mode"), bytes(2, b"fast")].concat();
         let raw = [bytes(1, &metadata), bytes(2, &entry), vec![4 << 3, 1]].concat();
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_too_early_or_lies_about_its_length_is_refused() {
+    fn truncated_bodies_do_not_panic_and_wrong_lengths_are_refused() {
         let whole = envelope(&bytes(1, &bytes(1, b"settings")));
         for end in 0..whole.len() {
             let _ = parse(&whole[..end]);
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn every_message_that_a_field_names_is_there() {
+    fn every_referenced_message_is_defined() {
         for (name, message) in MESSAGES.iter() {
             for field in message.values().filter(|field| field.kind.contains('.')) {
                 assert!(

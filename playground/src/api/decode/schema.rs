@@ -1,4 +1,4 @@
-//! The types of the served objects, from the API server's own OpenAPI v3 documents.
+//! Schemas of the served types, compiled from the API server's OpenAPI v3 documents.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -9,14 +9,15 @@ use serde_json::Value;
 
 use crate::resource::Resource;
 
-/// The two documents as a 1.36 API server serves them, gzipped.
+/// The two documents as served by a 1.37 API server, gzipped.
 const CORE: &[u8] = include_bytes!("../../../openapi/openapi-v3-api-v1.json.gz");
 const BATCH: &[u8] = include_bytes!("../../../openapi/openapi-v3-batch-v1.json.gz");
 
-/// How the items of a list are told apart when fields have owners and patches are merged.
+/// How the items of a list are identified for field management and server-side apply
+/// (`x-kubernetes-list-type`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListKind {
-    /// The list is one value.
+    /// The list is a single value.
     Atomic,
     /// Each item is its own key.
     Set,
@@ -24,10 +25,10 @@ pub enum ListKind {
     Map(Vec<String>),
 }
 
-/// What a field may hold.
+/// The type of a field.
 #[derive(Clone, Debug)]
 pub enum Type {
-    /// A struct: the name of its schema.
+    /// A struct, by the name of its schema.
     Struct(String),
     /// A map from strings.
     Map(Box<Schema>),
@@ -37,7 +38,7 @@ pub enum Type {
     String,
     /// Base64 text.
     Bytes,
-    /// A whole number of 32 or 64 bits.
+    /// An integer of 32 or 64 bits.
     Integer(u8),
     /// Any number.
     Number,
@@ -45,28 +46,28 @@ pub enum Type {
     Boolean,
     /// A resource quantity.
     Quantity,
-    /// A whole number or a string.
+    /// An integer or a string.
     IntOrString,
-    /// RFC 3339 time.
+    /// A time (RFC 3339).
     Time,
-    /// Anything.
+    /// Any value.
     Any,
 }
 
-/// A field's type and how it merges.
+/// A field's type, and how its values are merged.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    /// What it holds.
+    /// The type of its values.
     pub holds: Type,
-    /// `default` of the document.
+    /// `default` in the OpenAPI document.
     pub default: Option<Value>,
-    /// How a list's items are told apart.
+    /// How a list's items are identified.
     pub list: ListKind,
-    /// Whether an object or map is one value for owners of fields.
+    /// Whether an object or map is owned as a whole (`x-kubernetes-map-type: atomic`).
     pub atomic: bool,
     /// `x-kubernetes-patch-merge-key`, if a strategic merge patch merges the list.
     pub merge_key: Option<String>,
-    /// Whether a strategic merge patch merges the list.
+    /// Whether a strategic merge patch merges the list (`x-kubernetes-patch-strategy`).
     pub merges: bool,
 }
 
@@ -77,7 +78,7 @@ pub struct Struct {
     pub fields: HashMap<String, Schema>,
     /// Fields that are always present.
     pub required: Vec<String>,
-    /// What the struct is called in Go, such as `JobSpec`.
+    /// The struct's name in Go, such as `JobSpec`.
     pub name: String,
 }
 
@@ -122,20 +123,20 @@ static ROOTS: LazyLock<HashMap<&'static str, Schema>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Embedded at build time and covered by a test, so a document that cannot be read is a bug; it
-/// reads as an empty one and every object is then kept as sent.
+/// Parses a gzipped document. The documents are embedded at build time and covered by a test, so an
+/// unreadable one is a bug; it is treated as empty, and objects are then kept as sent.
 fn inflate(bytes: &[u8]) -> Value {
     let mut text = String::new();
     match GzDecoder::new(bytes).read_to_string(&mut text) {
         Ok(_) => serde_json::from_str(&text).unwrap_or_default(),
         Err(error) => {
-            tracing::error!(%error, "an OpenAPI document cannot be read");
+            tracing::error!(%error, "failed to read an embedded OpenAPI document");
             Value::Null
         }
     }
 }
 
-/// The OpenAPI v3 document of `api/v1` or `apis/batch/v1`.
+/// Returns the OpenAPI v3 document of `api/v1` or `apis/batch/v1`.
 pub fn document(path: &str) -> Option<&'static Value> {
     match path {
         "api/v1" => Some(&DOCUMENTS[0]),
@@ -144,7 +145,7 @@ pub fn document(path: &str) -> Option<&'static Value> {
     }
 }
 
-/// What a document says of a field; empty if nothing.
+/// Returns a field's description; empty if there is none.
 pub fn description(schema: &str, field: &str) -> String {
     let found = DOCUMENTS.iter().find_map(|document| {
         document["components"]["schemas"][schema]["properties"][field]["description"].as_str()
@@ -152,13 +153,13 @@ pub fn description(schema: &str, field: &str) -> String {
     found.unwrap_or_default().to_owned()
 }
 
-/// The type of a resource's objects, if the documents know it.
+/// Returns the schema of a resource's objects, if the documents contain it.
 pub fn schema_of(resource: &Resource) -> Option<&'static Schema> {
     ROOTS.get(resource.schema)
 }
 
 impl Schema {
-    /// The struct it holds, if it holds one.
+    /// Returns the struct, if the type is one.
     pub fn structure(&self) -> Option<&'static Struct> {
         match &self.holds {
             Type::Struct(name) => STRUCTS.get(name),
@@ -166,7 +167,7 @@ impl Schema {
         }
     }
 
-    /// The type of a member: a field of a struct or a value of a map.
+    /// Returns the schema of a member: a field of a struct, or a value of a map.
     pub fn member(&self, name: &str) -> Option<&Schema> {
         match &self.holds {
             Type::Struct(of) => STRUCTS.get(of)?.fields.get(name),
@@ -175,7 +176,7 @@ impl Schema {
         }
     }
 
-    /// The type of a list's items.
+    /// Returns the schema of a list's items.
     pub fn item(&self) -> Option<&Schema> {
         match &self.holds {
             Type::List(item) => Some(item),
@@ -183,7 +184,7 @@ impl Schema {
         }
     }
 
-    /// What Go calls the type.
+    /// Returns the type's name in Go.
     pub fn go_type(&self) -> String {
         match &self.holds {
             Type::Struct(name) => {
@@ -204,7 +205,8 @@ impl Schema {
     }
 }
 
-/// The empty object of a type, as Go writes it: structs that are no pointers, lists without `omitempty` as null.
+/// Returns the zero value of a type as Go serializes it: structs that are not pointers, and lists without
+/// `omitempty` as null.
 pub fn zero(schema: &Schema) -> Value {
     let Some(structure) = schema.structure() else {
         return Value::Null;

@@ -1,5 +1,5 @@
-//! A value as its Go type would hold it and write it again: unknown fields gone, wrong types
-//! refused, empty optional fields left out, required ones filled.
+//! Round trip of a value through its Go type: unknown fields are dropped, wrong types refused, empty optional
+//! fields omitted, and required ones filled.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::schema::{Schema, Struct, Type};
 use k8s_rules::Quantity;
 use k8s_rules::machinery::go::quote;
 
-/// Whole numbers that are no pointers in Go: zero is as good as absent.
+/// Integers that are not pointers in Go: zero is omitted.
 const PLAIN_INTEGERS: &[&str] = &[
     "JobStatus.active",
     "JobStatus.succeeded",
@@ -28,7 +28,7 @@ const PLAIN_INTEGERS: &[&str] = &[
     "AWSElasticBlockStoreVolumeSource.partition",
     "GCEPersistentDiskVolumeSource.partition",
 ];
-/// Flags that are pointers in Go: `false` is kept.
+/// Booleans that are pointers in Go: `false` is kept.
 const POINTER_FLAGS: &[&str] = &[
     "suspend",
     "manualSelector",
@@ -74,7 +74,7 @@ const POINTER_STRINGS: &[&str] = &[
     "resourceClaimTemplateName",
 ];
 
-/// Times that are pointers in Go: absent is absent. The others are written as null.
+/// Times that are pointers in Go: omitted if absent. The others are written as null.
 const POINTER_TIMES: &[&str] = &[
     "startTime",
     "completionTime",
@@ -87,10 +87,11 @@ const POINTER_TIMES: &[&str] = &[
     "lastSuccessfulTime",
     "expirationTimestamp",
 ];
-/// Strings that are written even if they are empty.
+/// Strings that are written even if empty.
 const ALWAYS_STRINGS: &[&str] = &["Event.reportingComponent", "Event.reportingInstance"];
 
-/// Reads `value` as `schema`; unknown fields are dropped and reported by path. The error is Go's.
+/// Decodes `value` according to `schema`; unknown fields are dropped and reported by path. The error is the
+/// message of Go's decoder.
 pub fn typed(value: Value, schema: &Schema, unknown: &mut Vec<String>) -> Result<Value, String> {
     let mut reader = Reader { unknown };
     let root = schema.structure().map_or("", |one| one.name.as_str());
@@ -102,13 +103,13 @@ pub fn typed(value: Value, schema: &Schema, unknown: &mut Vec<String>) -> Result
     Ok(reader.read(value, schema, &place)?.unwrap_or_default())
 }
 
-/// Where the reader is.
+/// The reader's position.
 struct Place<'a> {
     /// The Go struct that holds the field.
     owner: &'a str,
-    /// The path in Go's texts: without list indexes.
+    /// The path in Go's errors: without list indexes.
     go_path: &'a str,
-    /// The path in texts on unknown fields: with list indexes.
+    /// The path in messages about unknown fields: with list indexes.
     path: &'a str,
 }
 
@@ -137,7 +138,7 @@ fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
     )
 }
 
-/// What Go calls the type of a field, a list's items or the list.
+/// Returns Go's name for the type of a field, of a list or of its items.
 fn go_type(schema: &Schema, place: &Place) -> String {
     let field = place.go_path.rsplit('.').next().unwrap_or_default();
     match (go_types::named(place.owner, field), &schema.holds) {
@@ -148,7 +149,7 @@ fn go_type(schema: &Schema, place: &Place) -> String {
 }
 
 impl Reader<'_> {
-    /// The value as its type writes it; `None` for null.
+    /// Returns the value as its type serializes it; `None` for null.
     fn read(&mut self, value: Value, schema: &Schema, place: &Place) -> Result<Option<Value>, String> {
         if value.is_null() {
             return Ok(None);
@@ -227,7 +228,7 @@ impl Reader<'_> {
                 && !object.contains_key(name)
             {
                 let empty_struct = default.as_object().is_some_and(Map::is_empty);
-                // Structs that are no pointers are always written; so are required zero values.
+                // Structs that are not pointers are always written, as are required zero values.
                 if empty_struct && schema.structure().is_some() {
                     let filled = fill(schema);
                     if !(structure.name == "PodTemplateSpec" && name == "metadata") {
@@ -281,13 +282,13 @@ impl Reader<'_> {
     }
 }
 
-/// An absent struct with what it always writes.
+/// Returns an absent struct with the fields that are always written.
 fn fill(schema: &Schema) -> Value {
     let mut ignored = Vec::new();
     typed(Value::Object(Map::new()), schema, &mut ignored).unwrap_or_default()
 }
 
-/// Whether Go's `omitempty` leaves the field out.
+/// Reports whether Go's `omitempty` omits the field.
 fn omitted(owner: &str, name: &str, value: &Value, schema: &Schema, required: &[String]) -> bool {
     let always = ALWAYS_STRINGS.contains(&format!("{owner}.{name}").as_str());
     if always || required.iter().any(|one| one == name) {
@@ -317,10 +318,10 @@ fn quantity(value: &Value) -> Result<Value, String> {
     Ok(quantity.written(text.trim()).into())
 }
 
-/// The parts of RFC 3339 as Go's layout names them, up to the seconds.
+/// The elements of Go's layout of RFC 3339, up to the seconds.
 const LAYOUT: [&str; 11] = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
 
-/// Any offset is read; seconds in UTC are written.
+/// Reads a time with any offset; times without fractional seconds are rewritten in UTC.
 fn time(text: &str) -> Result<Value, String> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         let whole = !text.contains('.');
@@ -330,7 +331,7 @@ fn time(text: &str) -> Result<Value, String> {
             text.into()
         });
     }
-    // Go goes through its layout, and names the first part that does not fit with all that follows.
+    // Go's error names the first layout element that does not match, and the rest of the text from there.
     let (mut rest, mut wanted) = (text, "Z07:00");
     for part in LAYOUT {
         let is_number = part.as_bytes()[0].is_ascii_digit();

@@ -1,5 +1,5 @@
-//! YAML text to a value, as `sigs.k8s.io/yaml` does: the first document only, YAML 1.1 scalars,
-//! merge keys, later members win over earlier ones of the same name (and are reported).
+//! YAML parser with the rules of `sigs.k8s.io/yaml`: only the first document, YAML 1.1 scalars, merge keys;
+//! of duplicate keys the last one wins, and they are reported.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -7,12 +7,13 @@ use std::iter::Peekable;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::{Map, Number, Value};
 
-/// More nodes than this after expanding aliases are refused: an alias bomb.
-const MOST_NODES: usize = 500_000;
-/// Nested deeper than this is refused: the reader is recursive.
-const DEEPEST: usize = 200;
+/// Maximum number of nodes after expanding aliases, against alias bombs.
+const MAX_NODES: usize = 500_000;
+/// Maximum nesting depth; the reader is recursive.
+const MAX_DEPTH: usize = 200;
 
-/// Parses the first document; returns repeated keys too. The error reads like go-yaml's.
+/// Parses the first document; returns the value and messages about duplicate keys. The error is go-yaml's
+/// message.
 pub(super) fn parse(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     let text = std::str::from_utf8(body).map_err(|_| "yaml: invalid UTF-8".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -43,7 +44,7 @@ struct Reader<'a> {
     anchors: HashMap<usize, (Value, usize)>,
     repeated: Vec<String>,
     nodes: usize,
-    /// The first lines of the mappings and sequences that are read.
+    /// The first lines of the open mappings and sequences.
     open: Vec<usize>,
 }
 
@@ -80,14 +81,14 @@ impl<'a> Reader<'a> {
 
     fn count(&mut self, nodes: usize) -> Result<(), String> {
         self.nodes += nodes;
-        if self.nodes > MOST_NODES {
+        if self.nodes > MAX_NODES {
             return Err("yaml: document contains excessive aliasing".to_owned());
         }
         Ok(())
     }
 
     fn node(&mut self, event: Event<'a>, depth: usize) -> Result<Value, String> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err("yaml: exceeded max depth of 200".to_owned());
         }
         let before = self.nodes;
@@ -153,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Takes the members of a merge key's value; earlier ones win.
+/// Adds the members of a merge key's value; earlier ones win.
 fn merge_into(merged: &mut Map<String, Value>, value: Value) -> Result<(), String> {
     match value {
         Value::Object(members) => {
@@ -167,7 +168,7 @@ fn merge_into(merged: &mut Map<String, Value>, value: Value) -> Result<(), Strin
     }
 }
 
-/// A key that is no string becomes one, as JSON needs.
+/// Converts a key to a string, as JSON requires.
 fn key_text(key: &Value) -> Result<String, String> {
     match key {
         Value::String(text) => Ok(text.clone()),
@@ -205,7 +206,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
     }
 }
 
-/// A plain scalar by the YAML 1.1 rules that go-yaml keeps.
+/// Resolves a plain scalar by the YAML 1.1 rules that go-yaml retains.
 fn plain(text: &str) -> Result<Value, String> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
@@ -275,7 +276,7 @@ fn float(text: &str) -> Option<Value> {
         return None;
     }
     let number: f64 = text.parse().ok()?;
-    // A whole float becomes a JSON integer on its way through Go.
+    // Go serializes a float without fractional part as a JSON integer.
     #[allow(clippy::cast_possible_truncation, reason = "guarded by the range check")]
     if number.fract() == 0.0 && number.abs() < 9.0e15 {
         return Some(Value::from(number as i64));
@@ -283,9 +284,9 @@ fn float(text: &str) -> Option<Value> {
     Number::from_f64(number).map(Value::Number)
 }
 
-/// The words of go-yaml: a problem without its context. A problem of structure is at the line where the mapping or
-/// sequence around it begins, or its own if that is the first line, either counted from 0; one of characters is at its
-/// line counted from 1.
+/// Returns go-yaml's message: the problem without its context. The line of a parser error is that of the
+/// start of the enclosing mapping or sequence, or its own if that starts in the first line, both zero-based;
+/// the line of a scanner error is its own, one-based.
 fn describe(error: &ScanError, around: usize) -> String {
     let (info, line) = (error.info(), error.marker().line());
     if info.starts_with("tabs disallowed") {
@@ -352,28 +353,28 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_told_in_the_words_of_go_yaml() {
-        let told = |text: &str| parse(text.as_bytes()).unwrap_err();
+    fn errors_are_reported_with_the_messages_of_go_yaml() {
+        let message = |text: &str| parse(text.as_bytes()).unwrap_err();
         assert_eq!(
-            told("a:\n  b: 1\n c: 2\n"),
+            message("a:\n  b: 1\n c: 2\n"),
             "yaml: line 2: did not find expected key"
         );
         assert_eq!(
-            told("x: 1\na:\n  - b\n  c: 2\n"),
+            message("x: 1\na:\n  - b\n  c: 2\n"),
             "yaml: line 2: did not find expected '-' indicator"
         );
         assert_eq!(
-            told("x: 1\na: {b: 1\n"),
+            message("x: 1\na: {b: 1\n"),
             "yaml: line 1: did not find expected ',' or '}'"
         );
         assert_eq!(
-            told("x: 1\na: [1, 2\n"),
+            message("x: 1\na: [1, 2\n"),
             "yaml: line 1: did not find expected ',' or ']'"
         );
     }
 
     #[test]
-    fn an_alias_bomb_is_refused() {
+    fn alias_bomb_is_refused() {
         let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..9 {
             let alias = vec![format!("*a{}", level - 1); 10].join(",");

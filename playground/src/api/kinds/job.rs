@@ -1,19 +1,19 @@
-//! Jobs: what happens on updates, and warnings
+//! Jobs: preparation of updates, and warnings
 //! ([Job](https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/)).
 
 use serde_json::{Value, json};
 
 use super::pod_spec;
 
-/// Nothing but the common rules yet the selector that a manifest as written leaves out: a client
-/// that replaces a Job by its manifest keeps what was generated.
+/// Drops a defaulted completion mode if the stored Job has none, so that a client that replaces the Job by
+/// its manifest does not change the immutable field.
 pub(super) fn prepare_update(old: &Value, new: &mut Value) {
     if old["spec"]["completionMode"].is_null() && new["spec"]["completionMode"] == "NonIndexed" {
         new["spec"]["completionMode"] = json!(null);
     }
 }
 
-/// Warnings on accepted Jobs.
+/// Returns the warnings for an accepted Job.
 pub(super) fn warnings(job: &Value) -> Vec<String> {
     let name = job["metadata"]["name"].as_str().unwrap_or_default();
     let mut warnings = Vec::new();

@@ -1,4 +1,4 @@
-//! What each kind adds to the common rules: defaults, what the server fills in and what it refuses.
+//! Rules of each kind beyond the common ones: defaults, generated fields and validation.
 
 mod job;
 mod others;
@@ -16,7 +16,7 @@ use crate::resource::Resource;
 pub(super) use pod::apply_limits;
 pub use pod::{admit as admit_pod, qos_class};
 
-/// Sets a member unless it is there.
+/// Sets a member unless it is set already.
 fn default_to(object: &mut Value, name: &str, value: impl Into<Value>) {
     if let Some(members) = object.as_object_mut()
         && members.get(name).is_none_or(Value::is_null)
@@ -25,7 +25,7 @@ fn default_to(object: &mut Value, name: &str, value: impl Into<Value>) {
     }
 }
 
-/// The member as a struct, made if it is missing.
+/// Returns an object member, created if it is missing.
 fn entry<'a>(object: &'a mut Value, name: &str) -> &'a mut Value {
     if !object[name].is_object() {
         object[name] = Value::Object(Map::new());
@@ -33,7 +33,7 @@ fn entry<'a>(object: &'a mut Value, name: &str) -> &'a mut Value {
     &mut object[name]
 }
 
-/// The items of a list member; none if it is missing.
+/// Returns the items of a list member; none if it is missing.
 fn items<'a>(object: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
     object
         .get_mut(name)
@@ -42,7 +42,7 @@ fn items<'a>(object: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut 
         .flatten()
 }
 
-/// Fills in what the API documentation calls defaults. Runs on everything that is decoded.
+/// Sets the kind's defaults. Applied to every decoded object.
 pub fn default(resource: &Resource, object: &mut Value) {
     match resource.kind {
         "Job" => defaults::job(object),
@@ -62,10 +62,10 @@ pub fn default(resource: &Resource, object: &mut Value) {
     }
 }
 
-/// Prepares a new object: drops what only the system may set, fills in what it generates.
-/// The uid is set already.
+/// Prepares a new object: drops fields that only the system may set, and sets generated ones
+/// (`PrepareForCreate`). The uid must be set already.
 ///
-/// `labelled` says that the client has given labels.
+/// `labelled`: the client has set labels.
 pub fn prepare_create(resource: &Resource, object: &mut Value, labelled: bool, minor: Option<u16>) {
     if resource.status && resource.kind != "Node" {
         object["status"] = json!({});
@@ -85,19 +85,20 @@ pub fn prepare_create(resource: &Resource, object: &mut Value, labelled: bool, m
     }
 }
 
-/// What a new object gets when it is read from the store for the first time.
+/// Sets what a new object receives when it is first read from the store.
 pub fn settle(resource: &Resource, object: &mut Value) {
     if resource.kind == "Job" {
         defaults::inherit_labels(object);
     }
 }
 
-/// Whether the kind counts changes of its spec in `metadata.generation`.
+/// Reports whether the kind counts changes of its spec in `metadata.generation`.
 fn has_generation(resource: &Resource) -> bool {
     matches!(resource.kind, "Job" | "CronJob" | "Pod" | "PriorityClass")
 }
 
-/// Prepares a replacement: keeps what this request may not change, counts changes of the spec.
+/// Prepares an update: keeps what this request may not change, and counts changes of the spec in
+/// `metadata.generation` (`PrepareForUpdate`).
 pub fn prepare_update(resource: &Resource, old: &Value, new: &mut Value) {
     if resource.status {
         match old.get("status") {
@@ -122,12 +123,12 @@ pub fn prepare_update(resource: &Resource, old: &Value, new: &mut Value) {
     }
 }
 
-/// Prepares a replacement of the status: everything else stays.
+/// Prepares an update of the status: the spec and most of the metadata are kept.
 pub fn prepare_status(resource: &Resource, old: &Value, new: &mut Value) {
     let status = new.get("status").cloned();
     let managed = new["metadata"].get("managedFields").cloned();
     let version = new["metadata"].get("resourceVersion").cloned();
-    // Labels, annotations, finalizers may be written through the status; owners of a Pod may not.
+    // Labels, annotations and finalizers may be written through the status; a Pod's owner references may not.
     let mut metadata = new["metadata"].clone();
     if resource.kind == "Pod" {
         metadata["ownerReferences"] = old["metadata"]["ownerReferences"].clone();
@@ -157,7 +158,7 @@ pub fn prepare_status(resource: &Resource, old: &Value, new: &mut Value) {
     }
 }
 
-/// What is wrong with a new object.
+/// Validates a new object.
 pub fn validate_create(resource: &Resource, object: &Value, minor: Option<u16>) -> Vec<FieldError> {
     let options = validate::options(minor);
     if resource.kind == "Job" {
@@ -175,7 +176,7 @@ pub fn validate_create(resource: &Resource, object: &Value, minor: Option<u16>) 
     errors
 }
 
-/// What is wrong with a replacement.
+/// Validates an update.
 pub fn validate_update(resource: &Resource, old: &Value, new: &Value, minor: Option<u16>) -> Vec<FieldError> {
     let options = validate::options(minor);
     let mut errors = validate::meta::update(old, new, &options);
@@ -193,7 +194,7 @@ pub fn validate_update(resource: &Resource, old: &Value, new: &Value, minor: Opt
     errors
 }
 
-/// What is wrong with a replacement of the status.
+/// Validates an update of the status.
 pub fn validate_status(resource: &Resource, old: &Value, new: &Value, minor: Option<u16>) -> Vec<FieldError> {
     let mut errors = validate::meta::update(old, new, &validate::options(minor));
     if resource.kind == "Job" {
@@ -202,7 +203,7 @@ pub fn validate_status(resource: &Resource, old: &Value, new: &Value, minor: Opt
     errors
 }
 
-/// Texts that a client should see although the object is accepted.
+/// Returns the warnings for an accepted object, sent as `Warning` headers.
 pub fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
     match resource.kind {
         "Job" => job::warnings(object),

@@ -1,4 +1,4 @@
-//! The kinds with few rules of their own.
+//! Kinds with few rules of their own.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use k8s_rules::defaults;
 
 use super::{default_to, entry, items};
 
-/// `SetDefaults_CronJob` of batch/v1.
+/// Sets the defaults of a CronJob (`SetDefaults_CronJob` of batch/v1).
 pub(super) fn default_cron_job(object: &mut Value) {
     let spec = entry(object, "spec");
     default_to(spec, "concurrencyPolicy", "Allow");
@@ -17,7 +17,7 @@ pub(super) fn default_cron_job(object: &mut Value) {
     defaults::pod_spec(entry(template, "spec"));
 }
 
-/// Every namespace is labelled with its own name.
+/// Labels a namespace with its name (`kubernetes.io/metadata.name`).
 pub(super) fn default_namespace(object: &mut Value) {
     let name = object["metadata"]["name"].clone();
     if name.is_string() {
@@ -25,14 +25,14 @@ pub(super) fn default_namespace(object: &mut Value) {
     }
 }
 
-/// A new namespace is active and is emptied before it goes.
+/// Makes a new namespace active, with the finalizer that empties it before it is deleted.
 pub(super) fn prepare_namespace(object: &mut Value) {
     let finalizers = entry(object, "spec");
     default_to(finalizers, "finalizers", json!(["kubernetes"]));
     object["status"] = json!({"phase": "Active"});
 }
 
-/// `podCIDR` is the first of `podCIDRs`: where one of them is given, both are.
+/// Sets the missing one of `podCIDR` and `podCIDRs`; the former is the first item of the latter.
 pub(super) fn default_node(object: &mut Value) {
     let spec = entry(object, "spec");
     if spec["podCIDR"].is_string() {
@@ -43,7 +43,7 @@ pub(super) fn default_node(object: &mut Value) {
     }
 }
 
-/// `stringData` is written into `data`; the type is Opaque if not said.
+/// Moves `stringData` to `data`, and sets the default type `Opaque`.
 pub(super) fn default_secret(object: &mut Value) {
     use base64::Engine as _;
     default_to(object, "type", "Opaque");
@@ -57,14 +57,15 @@ pub(super) fn default_secret(object: &mut Value) {
     }
 }
 
-/// `SetDefaults_PersistentVolumeClaimSpec`, and the default StorageClass.
+/// Sets the defaults of a claim (`SetDefaults_PersistentVolumeClaimSpec`), and the default StorageClass.
 pub(super) fn default_claim(object: &mut Value) {
     let spec = entry(object, "spec");
     default_to(spec, "volumeMode", "Filesystem");
     default_to(spec, "storageClassName", "standard");
 }
 
-/// `SetDefaults_LimitRangeItem`: limits default to the maximum, requests to the limits and minimum.
+/// Sets the defaults of a LimitRange (`SetDefaults_LimitRangeItem`): default limits are the maximum; default
+/// requests are the default limits, then the minimum.
 pub(super) fn default_limit_range(object: &mut Value) {
     for item in items(entry(object, "spec"), "limits") {
         if item["type"] != "Container" {

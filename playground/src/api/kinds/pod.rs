@@ -1,4 +1,4 @@
-//! Pods: defaults, generated fields and the mutating admission plugins that are on by default
+//! Pods: defaults, generated fields and the mutating admission plugins that are enabled by default
 //! (`ServiceAccount`, `DefaultTolerationSeconds`, `Priority`, `LimitRanger`'s defaults).
 
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::resource::{PODS, PRIORITY_CLASSES, Resource, SERVICE_ACCOUNTS};
 use crate::store::Key;
 use k8s_rules::Quantity;
 
-/// `SetDefaults_Pod` of core/v1.
+/// Sets the defaults of a Pod (`SetDefaults_Pod` of core/v1).
 pub(super) fn default(pod: &mut Value) {
     let spec = entry(pod, "spec");
     defaults::pod_spec(spec);
@@ -31,7 +31,7 @@ pub(super) fn default(pod: &mut Value) {
     }
 }
 
-/// Requests that are not given are the limits.
+/// Sets missing requests to the limits.
 fn requests_from_limits(container: &mut Value) {
     let Some(limits) = container["resources"]["limits"].as_object().cloned() else {
         return;
@@ -42,7 +42,7 @@ fn requests_from_limits(container: &mut Value) {
     }
 }
 
-/// The state of a new Pod.
+/// Sets the status of a new Pod.
 pub(super) fn prepare_create(pod: &mut Value) {
     let class = qos_class(&pod["spec"]);
     let gated = pod["spec"]["schedulingGates"]
@@ -58,7 +58,7 @@ pub(super) fn prepare_create(pod: &mut Value) {
     }
 }
 
-/// [Quality of service](https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/).
+/// Returns the [quality of service class](https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/).
 pub fn qos_class(spec: &Value) -> &'static str {
     let containers = ["initContainers", "containers"]
         .into_iter()
@@ -82,7 +82,7 @@ pub fn qos_class(spec: &Value) -> &'static str {
     }
 }
 
-/// What admission adds to a new Pod, or why it refuses.
+/// Runs the mutating admission plugins on a new Pod; returns the error of the one that refuses it.
 pub fn admit(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     priority(cluster, pod)?;
     runtime_class(cluster, pod)?;
@@ -95,7 +95,7 @@ fn name_of(pod: &Value) -> &str {
     pod["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-/// `RuntimeClass`: the class exists, and its overhead and nodes are the Pod's.
+/// Runs the `RuntimeClass` plugin: checks that the class exists, and copies its overhead and node selector.
 fn runtime_class(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     let Some(class) = pod["spec"]["runtimeClassName"].as_str().map(str::to_owned) else {
         return Ok(());
@@ -106,7 +106,7 @@ fn runtime_class(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
         None => None,
     };
     let Some(found) = found else {
-        // The plugin knows a Pod that is to get a name by the beginning of it.
+        // The plugin's message has `generateName` in place of a generated name.
         let prefix = pod["metadata"]["generateName"]
             .as_str()
             .filter(|prefix| !prefix.is_empty());
@@ -190,7 +190,7 @@ fn service_account(cluster: &Cluster, pod: &mut Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Where a container finds the credentials of its service account.
+/// Mount path of the service account's credentials.
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 fn mount_token(spec: &mut Value) {
@@ -237,7 +237,8 @@ fn push(object: &mut Value, list: &str, item: Value) {
     }
 }
 
-/// A Pod stays five minutes on a node that is not ready, unless it says otherwise.
+/// Runs the `DefaultTolerationSeconds` plugin: tolerates nodes that are not ready or unreachable for five
+/// minutes, unless the Pod has tolerations for these taints.
 fn tolerations(spec: &mut Value) {
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let tolerated = spec["tolerations"].as_array().is_some_and(|tolerations| {
@@ -259,7 +260,8 @@ fn tolerations(spec: &mut Value) {
     }
 }
 
-/// Applies a LimitRange's defaults for containers to one container; returns what was set.
+/// Applies a LimitRange's container defaults to one container; returns the resources set, each with `request`
+/// or `limit`.
 pub(in crate::api) fn apply_limits(container: &mut Value, limit: &Value) -> Vec<(String, String)> {
     let mut set = Vec::new();
     for (from, to) in [("defaultRequest", "requests"), ("default", "limits")] {

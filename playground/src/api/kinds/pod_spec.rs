@@ -1,9 +1,9 @@
-//! Warnings about a Pod's spec, in a Pod or in a template.
+//! Warnings about Pod specs, in a Pod or in a template.
 
 use k8s_rules::Quantity;
 use serde_json::Value;
 
-/// Labels of nodes that have new names, with the version since which they do.
+/// Deprecated node labels, with the version of their deprecation and the label to use.
 const DEPRECATED_LABELS: [(&str, &str); 5] = [
     ("beta.kubernetes.io/arch", "v1.14; use \"kubernetes.io/arch\""),
     ("beta.kubernetes.io/os", "v1.14; use \"kubernetes.io/os\""),
@@ -21,7 +21,7 @@ const DEPRECATED_LABELS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Warnings of `pod.warningsForPodSpecAndMeta`.
+/// Returns the warnings of Kubernetes' `pod.warningsForPodSpecAndMeta`.
 pub(super) fn warnings(spec: &Value, path: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     if spec["terminationGracePeriodSeconds"]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::api::error::ApiError;
 use crate::resource::Resource;
 
-/// What a field must be, or must not be.
+/// A requirement on one field: equal or not equal to a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Term {
     pub path: String,
@@ -20,9 +20,9 @@ impl Term {
     }
 }
 
-/// Reads the `fieldSelector` of a request on this type.
+/// Parses the `fieldSelector` of a request for this type.
 pub(super) fn parse(resource: &Resource, text: &str) -> Result<Vec<Term>, ApiError> {
-    // In their order: the first that cannot be understood is the one that is told.
+    // Sorted, as the API server does: the error is that of the first invalid term.
     let mut parts = split(text);
     parts.sort_unstable();
     let terms: Result<Vec<Term>, String> = parts
@@ -40,7 +40,7 @@ pub(super) fn parse(resource: &Resource, text: &str) -> Result<Vec<Term>, ApiErr
     Ok(terms)
 }
 
-/// The terms between commas that no backslash precedes.
+/// Splits a selector at unescaped commas.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
     for (at, letter) in text.char_indices() {
@@ -73,7 +73,7 @@ fn term(all: &str, text: &str) -> Result<Term, String> {
     })
 }
 
-/// `\\`, `\,` and `\=` stand for the characters that mean something else alone.
+/// Replaces the escape sequences `\\`, `\,` and `\=`.
 fn unescaped(text: &str) -> Result<String, String> {
     let bad = |sequence: String| format!("invalid field selector: invalid escape sequence: {sequence}");
     let mut value = String::with_capacity(text.len());
@@ -96,7 +96,8 @@ fn unescaped(text: &str) -> Result<String, String> {
     Ok(value)
 }
 
-/// The fields that the type has beside what [`check`] allows for all.
+/// Returns the selectable fields of the type; `None` if they are only those that [`check`] allows for all
+/// types.
 fn own(resource: &Resource) -> Option<&'static [&'static str]> {
     const COMMON: [&str; 2] = ["metadata.name", "metadata.namespace"];
     Some(match (resource.group, resource.plural) {
@@ -151,7 +152,7 @@ fn check(resource: &Resource, path: &str) -> Result<(), String> {
     }
 }
 
-/// The value of a selectable field as text.
+/// Returns the value of a selectable field as text.
 fn value_of(object: &Value, path: &str) -> String {
     let at = |path: &str| {
         path.split('.')
@@ -166,7 +167,7 @@ fn value_of(object: &Value, path: &str) -> String {
     match path {
         "status.successful" => at("status.succeeded").map_or_else(|| "0".into(), Value::to_string),
         "spec.unschedulable" | "spec.hostNetwork" => (at(path) == Some(&Value::Bool(true))).to_string(),
-        // Known by name, but of no Pod.
+        // Accepted as a selector, but without a value in any Pod.
         "status.podIPs" => String::new(),
         "source" => match text(at("source.component")) {
             none if none.is_empty() => text(at("reportingComponent")),
@@ -184,7 +185,7 @@ mod tests {
     use crate::resource::{JOBS, NODES, PODS};
 
     #[test]
-    fn the_first_operator_parts_field_and_value() {
+    fn terms_are_split_at_the_first_operator() {
         let why = |text: &str| parse(&PODS, text).unwrap_err().message;
         let cases = [
             ("a", "invalid selector: 'a'; can't understand 'a'"),
@@ -200,7 +201,7 @@ mod tests {
                 "status.reason=Evicted",
                 "field label not supported: status.reason",
             ),
-            // What cannot be read comes before what is unknown.
+            // Syntax errors precede unknown fields.
             ("a=b,x", "invalid selector: 'a=b,x'; can't understand 'x'"),
         ];
         for (text, wanted) in cases {
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn types_have_fields_of_their_own() {
+    fn selectable_fields_depend_on_the_type() {
         assert!(parse(&NODES, "metadata.namespace=x").is_err());
         let old = parse(&PODS, "spec.host=n").unwrap();
         assert!(old[0].matches(&json!({"spec": {"nodeName": "n"}})));

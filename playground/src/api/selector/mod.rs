@@ -1,4 +1,4 @@
-//! Label and field selectors: what a list, a watch or a deletecollection is limited to.
+//! Label and field selectors of lists, watches and deletecollections.
 
 mod fields;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::error::ApiError;
 use crate::resource::Resource;
 
-/// What a list, watch or deletecollection is limited to.
+/// The selectors of a list, watch or deletecollection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selector {
     labels: Vec<Requirement>,
@@ -16,7 +16,7 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// Reads `labelSelector` and `fieldSelector` of a request on this type.
+    /// Parses `labelSelector` and `fieldSelector` of a request for this type.
     pub fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, ApiError> {
         Ok(Self {
             labels: labels::parse(labels).map_err(ApiError::bad_request)?,
@@ -24,12 +24,12 @@ impl Selector {
         })
     }
 
-    /// Whether it takes everything.
+    /// Reports whether everything is selected.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    /// Only the object of this name.
+    /// Restricts the selector to the object of this name.
     pub fn named(mut self, name: &str) -> Self {
         self.fields.push(fields::Term {
             path: "metadata.name".to_owned(),
@@ -39,7 +39,7 @@ impl Selector {
         self
     }
 
-    /// Whether an object is meant.
+    /// Reports whether an object is selected.
     pub fn matches(&self, object: &Value) -> bool {
         self.labels
             .iter()

@@ -1,4 +1,4 @@
-//! What may not change in a Job: `ValidateJobUpdate` of batch/v1.
+//! Updates of Jobs, with their immutable fields (`ValidateJobUpdate` of batch/v1).
 
 use k8s_rules::{Options, validation};
 use serde_json::{Value, json};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::{causes, list, meta};
 use crate::api::field::FieldError;
 
-/// A replaced Job.
+/// Validates an update of a Job.
 pub fn update(old: &Value, new: &Value, options: &Options, errors: &mut Vec<FieldError>) {
     let (before, after) = (&old["spec"], &new["spec"]);
-    // The server validates the Job, and then once more what has changed of it.
+    // The API server validates the spec twice: in `ValidateJob` and in `ValidateJobSpecUpdate`.
     errors.extend(causes(validation::generated_selector(new, options)));
     errors.extend(causes(validation::job_spec(new, options)));
     errors.extend(meta::update(old, new, options));
@@ -34,7 +34,7 @@ pub fn update(old: &Value, new: &Value, options: &Options, errors: &mut Vec<Fiel
         }
     }
     if !same_template(old, new) {
-        // Of a suspended Job only the Pods' spec is compared.
+        // For a suspended Job, only the Pods' spec is compared.
         let path = if is_suspended(old) {
             "spec.template.spec"
         } else {
@@ -68,8 +68,9 @@ fn completions_update(before: &Value, after: &Value, errors: &mut Vec<FieldError
     }
 }
 
-/// The template may change only while the Job is suspended and has no active Pod, and then only
-/// what decides where its Pods are scheduled (KEP-2926) and their container resources (KEP-5440).
+/// Reports whether the immutable part of the template is unchanged. While the Job is suspended and has no
+/// active Pod, scheduling directives (KEP-2926) and container resources (KEP-5440) may change; otherwise
+/// nothing may.
 fn same_template(old: &Value, new: &Value) -> bool {
     let suspended = is_suspended(old);
     let mut before = old["spec"]["template"].clone();
@@ -88,7 +89,7 @@ fn is_suspended(job: &Value) -> bool {
         && job["status"]["active"].as_i64().unwrap_or(0) == 0
 }
 
-/// The policy as the server's internal type is printed.
+/// Returns the policy as the API server prints its internal type.
 fn go_failure_policy(policy: &Value) -> Value {
     if policy.is_null() {
         return Value::Null;
@@ -110,7 +111,7 @@ fn go_failure_policy(policy: &Value) -> Value {
     json!({"Rules": rules.collect::<Vec<Value>>()})
 }
 
-/// The policy as the server's internal type is printed.
+/// Returns the policy as the API server prints its internal type.
 fn go_success_policy(policy: &Value) -> Value {
     if policy.is_null() {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! A Job's status: `ValidateJobStatusUpdate` of batch/v1 and the strategy's rules on conditions.
+//! Updates of a Job's status: `ValidateJobStatusUpdate` of batch/v1, and the strategy's rules on conditions.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ fn condition(job: &Value, kind: &str) -> bool {
         .any(|one| one["type"] == kind && one["status"] == "True")
 }
 
-/// A replaced status.
+/// Validates an update of the status.
 pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     let status = &new["status"];
     for name in ["active", "succeeded", "failed", "ready", "terminating"] {

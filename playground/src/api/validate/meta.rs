@@ -1,4 +1,4 @@
-//! `metadata` of every object.
+//! `metadata` of all kinds.
 
 use k8s_rules::Options;
 use k8s_rules::validation::{self, NameRule};
@@ -8,7 +8,7 @@ use super::{causes, list};
 use crate::api::field::FieldError;
 use crate::resource::Resource;
 
-/// A new object's metadata.
+/// Validates a new object's metadata.
 pub fn create(resource: &Resource, object: &Value, options: &Options) -> Vec<FieldError> {
     let rule = match resource.kind {
         "Namespace" => NameRule::Label,
@@ -18,7 +18,7 @@ pub fn create(resource: &Resource, object: &Value, options: &Options) -> Vec<Fie
     causes(validation::object_meta(object, rule, options)).collect()
 }
 
-/// A replacement's metadata: what may not change.
+/// Validates an update of the metadata, including immutable fields.
 pub fn update(old: &Value, new: &Value, options: &Options) -> Vec<FieldError> {
     let mut errors: Vec<FieldError> = causes(validation::common_meta(new, options)).collect();
     let (before, after) = (&old["metadata"], &new["metadata"]);

@@ -1,5 +1,5 @@
-//! What the server refuses beyond the rules of new Jobs and Pods (`k8s_rules`): other kinds, quotas, the status, and what
-//! may not change.
+//! Validation beyond the rules for new Jobs and Pods (`k8s_rules`): other kinds, quotas, the status, and
+//! immutable fields.
 
 pub mod job;
 pub mod job_status;
@@ -17,7 +17,7 @@ use k8s_rules::validation::Report;
 use super::error::MAX_CAUSES;
 use super::field::FieldError;
 
-/// Rules for objects that have their defaults.
+/// Returns the validation options for defaulted objects. `minor` is Kubernetes' minor version.
 pub fn options(minor: Option<u16>) -> Options {
     Options {
         defaulted: true,
@@ -25,8 +25,8 @@ pub fn options(minor: Option<u16>) -> Options {
     }
 }
 
-/// The causes of a report. What is decoded has no wrong types. Those beyond what an answer shows are only counted:
-/// their sentences would take hundreds of megabytes for an object of hundreds of thousands of mistakes.
+/// Converts the causes of a report. Decoded objects have no wrong types. Causes beyond `MAX_CAUSES` are
+/// only counted: the messages of hundreds of thousands of errors would take hundreds of megabytes.
 pub fn causes(report: Report) -> impl Iterator<Item = FieldError> {
     let causes = report.causes.into_iter().enumerate();
     causes.map(|(index, cause)| match index {
@@ -35,7 +35,7 @@ pub fn causes(report: Report) -> impl Iterator<Item = FieldError> {
     })
 }
 
-/// What is wrong with a name, in the server's words.
+/// Returns the API server's messages about a name.
 fn sentences(faults: Vec<Fault>) -> Vec<String> {
     faults
         .into_iter()
@@ -43,7 +43,7 @@ fn sentences(faults: Vec<Fault>) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with a name, each as a cause.
+/// Reports each problem of a name as an `Invalid value` error.
 fn faults(path: &str, name: &str, faults: Vec<Fault>, errors: &mut Vec<FieldError>) {
     errors.extend(
         faults
@@ -52,17 +52,17 @@ fn faults(path: &str, name: &str, faults: Vec<Fault>, errors: &mut Vec<FieldErro
     );
 }
 
-/// A string member; empty if missing.
+/// Returns a string member; empty if it is missing.
 fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_default()
 }
 
-/// The items of a list member.
+/// Returns the items of a list member; none if it is missing.
 fn list<'a>(object: &'a Value, name: &str) -> &'a [Value] {
     object[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Refuses a number below zero.
+/// Reports a negative number.
 fn not_negative(object: &Value, name: &str, path: &str, errors: &mut Vec<FieldError>) {
     if let Some(number) = object[name].as_i64()
         && number < 0

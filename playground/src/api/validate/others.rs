@@ -7,7 +7,7 @@ use k8s_rules::machinery::names;
 use super::{faults, text};
 use crate::api::field::FieldError;
 
-/// An event lies in the namespace of what it is about.
+/// Checks that an event is in the namespace of its involved object.
 pub fn event(object: &Value, errors: &mut Vec<FieldError>) {
     let involved = text(&object["involvedObject"], "namespace");
     let own = text(&object["metadata"], "namespace");
@@ -26,7 +26,8 @@ pub fn event(object: &Value, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// Keys of `data` are file names.
+/// Checks that the keys of `data` and `binaryData` are valid file names, and that the values are at most 1
+/// MiB.
 pub fn keys(object: &Value, errors: &mut Vec<FieldError>) {
     let mut size = 0;
     for part in ["data", "binaryData"] {
@@ -40,7 +41,7 @@ pub fn keys(object: &Value, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// `immutable: true` holds for the data and for itself.
+/// Checks that an object with `immutable: true` keeps its data and the flag itself.
 pub fn immutable(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     if old["immutable"] != true {
         return;

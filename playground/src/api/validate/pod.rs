@@ -1,10 +1,11 @@
-//! Pods: what may change in a Pod that exists.
+//! Updates of Pods: mutable fields.
 
 use serde_json::Value;
 
 use crate::api::field::FieldError;
 
-/// A replaced Pod: only images, deadlines, added tolerations and removed gates may differ.
+/// Validates an update: only images, the deadline, tolerations, scheduling gates and the grace period may
+/// change.
 pub fn update(old: &Value, new: &Value, errors: &mut Vec<FieldError>) {
     let mut before = old["spec"].clone();
     let mut after = new["spec"].clone();

@@ -7,7 +7,7 @@ use crate::api::field::FieldError;
 use k8s_rules::Quantity;
 use k8s_rules::machinery::names;
 
-/// Amounts that a quota can limit without a prefix.
+/// Resources that a quota can limit without a prefix.
 const STANDARD: &[&str] = &[
     "cpu",
     "memory",
@@ -30,7 +30,7 @@ const STANDARD: &[&str] = &[
     "services.loadbalancers",
 ];
 
-/// `spec` of a ResourceQuota.
+/// Validates the `spec` of a ResourceQuota.
 pub fn quota(object: &Value, errors: &mut Vec<FieldError>) {
     for (name, amount) in object["spec"]["hard"].as_object().into_iter().flatten() {
         let path = format!("spec.hard[{name}]");
@@ -81,7 +81,7 @@ const SCOPES: &[&str] = &[
     "VolumeAttributesClass",
 ];
 
-/// Amounts of Pods, which most scopes can narrow down.
+/// Resources of Pods, to which most scopes apply.
 const COMPUTE: &[&str] = &[
     "pods",
     "cpu",
@@ -92,7 +92,7 @@ const COMPUTE: &[&str] = &[
     "limits.memory",
 ];
 
-/// What a scope can narrow down of the standard amounts; anything, for a scope that is unknown.
+/// Returns the standard resources to which a scope applies; all of them for an unknown scope.
 fn scopable(scope: &str) -> &'static [&'static str] {
     match scope {
         "BestEffort" => &["pods"],
@@ -102,7 +102,7 @@ fn scopable(scope: &str) -> &'static [&'static str] {
     }
 }
 
-/// How many standard amounts of the quota the scope cannot narrow down.
+/// Counts the quota's standard resources to which the scope does not apply.
 fn unscopable(spec: &Value, scope: &str) -> usize {
     let limited = spec["hard"].as_object().into_iter().flatten();
     limited
@@ -117,16 +117,16 @@ fn conflicts(has: impl Fn(&str) -> bool) -> usize {
 
 fn scopes(spec: &Value, errors: &mut Vec<FieldError>) {
     let given: Vec<&str> = list(spec, "scopes").iter().filter_map(Value::as_str).collect();
-    let mut tell = |times: usize, why: &str| {
+    let mut report = |times: usize, why: &str| {
         for _ in 0..times {
             errors.push(FieldError::invalid("spec.scopes", spec["scopes"].clone(), why));
         }
     };
     for scope in &given {
-        tell(usize::from(!SCOPES.contains(scope)), "unsupported scope");
-        tell(unscopable(spec, scope), "unsupported scope applied to resource");
+        report(usize::from(!SCOPES.contains(scope)), "unsupported scope");
+        report(unscopable(spec, scope), "unsupported scope applied to resource");
     }
-    tell(conflicts(|name| given.contains(&name)), "conflicting scopes");
+    report(conflicts(|name| given.contains(&name)), "conflicting scopes");
 }
 
 fn scope_selector(spec: &Value, errors: &mut Vec<FieldError>) {
@@ -179,7 +179,7 @@ fn scope_selector(spec: &Value, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// The kinds of things that a LimitRange bounds.
+/// The standard types of a LimitRange item.
 const LIMIT_TYPES: &[&str] = &["Pod", "Container", "PersistentVolumeClaim"];
 
 fn limit_type(path: &str, kind: &str, errors: &mut Vec<FieldError>) {
@@ -192,7 +192,7 @@ fn limit_type(path: &str, kind: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// Which members an item of this type may and must have.
+/// Checks the forbidden and required members of an item's type.
 fn limit_members(path: &str, item: &Value, errors: &mut Vec<FieldError>) {
     let kind = text(item, "type");
     for member in ["default", "defaultRequest"] {
@@ -211,29 +211,29 @@ fn limit_members(path: &str, item: &Value, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// `maxLimitRequestRatio` is at least 1 and no more than what the bounds allow.
+/// Checks that `maxLimitRequestRatio` is at least 1 and at most max/min.
 fn limit_ratio(path: &str, item: &Value, name: &str, errors: &mut Vec<FieldError>) {
     let amount = |member: &str| Quantity::parse(text(&item[member], name)).ok();
     let Some(ratio) = amount("maxLimitRequestRatio") else {
         return;
     };
     let shown = text(&item["maxLimitRequestRatio"], name);
-    let mut tell = |why: String| {
+    let mut report = |why: String| {
         let path = format!("{path}.maxLimitRequestRatio[{name}]");
         errors.push(FieldError::invalid(path, shown, why));
     };
     if ratio < Quantity::whole(1) {
-        tell(format!("ratio {shown} is less than 1"));
+        report(format!("ratio {shown} is less than 1"));
     }
     if let (Some(min), Some(max)) = (amount("min"), amount("max")) {
-        let most = max.ratio(min);
-        if ratio.ratio(Quantity::whole(1)) > most {
-            tell(format!("ratio {shown} is greater than max/min = {most:.6}"));
+        let max_ratio = max.ratio(min);
+        if ratio.ratio(Quantity::whole(1)) > max_ratio {
+            report(format!("ratio {shown} is greater than max/min = {max_ratio:.6}"));
         }
     }
 }
 
-/// `spec` of a LimitRange: the amounts must be in order.
+/// Validates the `spec` of a LimitRange, including the order of its bounds and defaults.
 pub fn limit_range(object: &Value, errors: &mut Vec<FieldError>) {
     let mut types: Vec<&str> = Vec::new();
     for (index, item) in list(&object["spec"], "limits").iter().enumerate() {
@@ -264,7 +264,7 @@ pub fn limit_range(object: &Value, errors: &mut Vec<FieldError>) {
                     return;
                 };
                 if less.0 > more.0 {
-                    // A default out of bounds is shown as the bound.
+                    // The value shown for a default out of bounds is the bound.
                     let shown = match at {
                         "default" if low == "min" => &less.1,
                         "default" => &more.1,
@@ -317,14 +317,14 @@ mod tests {
 
     use super::*;
 
-    fn told(check: fn(&Value, &mut Vec<FieldError>), spec: &Value) -> Vec<String> {
+    fn messages(check: fn(&Value, &mut Vec<FieldError>), spec: &Value) -> Vec<String> {
         let mut errors = Vec::new();
         check(&json!({"spec": spec}), &mut errors);
         errors.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn scopes_narrow_down_amounts_of_pods() {
+    fn scopes_apply_to_resources_of_pods() {
         let cases = [
             (json!({"hard": {"pods": "1"}, "scopes": ["BestEffort"]}), None),
             (
@@ -348,7 +348,7 @@ mod tests {
             ),
         ];
         for (spec, wanted) in cases {
-            let found = told(quota, &spec);
+            let found = messages(quota, &spec);
             assert_eq!(
                 found,
                 wanted.map(str::to_owned).into_iter().collect::<Vec<_>>(),
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_have_the_members_of_their_type() {
+    fn limit_range_items_have_the_members_of_their_type() {
         let cases = [
             (
                 json!({"type": "Some", "max": {"cpu": "1"}}),
@@ -382,7 +382,11 @@ mod tests {
             ),
         ];
         for (item, wanted) in cases {
-            assert_eq!(told(limit_range, &json!({"limits": [item]})), [wanted], "{item}");
+            assert_eq!(
+                messages(limit_range, &json!({"limits": [item]})),
+                [wanted],
+                "{item}"
+            );
         }
     }
 }
