@@ -28,7 +28,7 @@ texts! {
     DROP_CAPABILITY: "Drop capability" | "移除能力";
     TERMINAL: "Terminal and messages" | "终端与消息";
     SIDECAR: "Sidecar" | "边车容器";
-    POD_MORE: "Identity, priority, network" | "身份、优先级与网络";
+    POD_MORE: "Identity, network" | "身份与网络";
     PULL_SECRETS: "Image-pull Secrets" | "镜像拉取密钥";
     PULL_SECRETS_HINT: "For images of a private registry: Secrets of type kubernetes.io/dockerconfigjson in this project." | "用于私有镜像仓库：本项目中类型为 kubernetes.io/dockerconfigjson 的密钥。";
     ADD_PULL_SECRET: "Add pull Secret" | "添加拉取密钥";

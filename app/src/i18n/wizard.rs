@@ -144,6 +144,7 @@ texts! {
     ADD_ANNOTATION: "Add annotation" | "添加注解";
 
     NODE_PICK: "Choose a node" | "指定节点";
+    PLACEMENT: "Priority, scheduler, node" | "优先级、调度器与节点";
     NODE_SELECTOR: "Node labels" | "节点选择器";
     NODE_SELECTOR_HINT: "Pods run only on nodes with all these labels." | "容器组只会运行在具有全部这些标签的节点上。";
     ADD_SELECTOR: "Add label" | "添加节点选择器";

@@ -7,19 +7,29 @@ use manifest::{Path, Segment};
 
 use crate::i18n::{Text, wizard};
 use crate::pages::create_job::fields::table::FieldSpec;
+use crate::pages::create_job::step::Step;
 use crate::pages::create_job::steps::pod_template::pod;
 use crate::pages::create_job::steps::{job_settings, pod_template, scheduling, volumes};
 
-/// Returns the field tables, each with the path of the object they belong to.
-pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
+/// Table of fields, with the path of the object they belong to.
+type Table = (String, &'static [FieldSpec]);
+
+/// Returns the field tables of each step.
+fn tables_of_steps() -> [(Step, Vec<Table>); 4] {
     [
-        job_settings::tables(),
-        pod::tables(),
-        pod_template::tables(),
-        volumes::tables(),
-        scheduling::tables(),
+        (Step::Settings, job_settings::tables()),
+        (Step::Pods, [pod::tables(), pod_template::tables()].concat()),
+        (Step::Volumes, volumes::tables()),
+        (Step::Nodes, scheduling::tables()),
     ]
-    .concat()
+}
+
+/// Returns the field tables of all steps.
+pub fn tables() -> Vec<Table> {
+    tables_of_steps()
+        .into_iter()
+        .flat_map(|(_, tables)| tables)
+        .collect()
 }
 
 /// Fields with controls outside the tables.
@@ -155,6 +165,19 @@ mod tests {
                 path.parse::<Path>().map(|path| path.to_string()).as_ref(),
                 Ok(path)
             );
+        }
+    }
+
+    /// Search, problem list and review jump to the step that [`Step::of`] says.
+    #[test]
+    fn fields_of_tables_belong_to_the_step_that_has_the_table() {
+        for (step, tables) in tables_of_steps() {
+            for (base, specs) in tables {
+                for spec in specs {
+                    let path = spec.path(&base.parse().unwrap());
+                    assert_eq!(Step::of(&path), step, "{path}");
+                }
+            }
         }
     }
 

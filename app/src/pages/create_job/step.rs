@@ -112,7 +112,8 @@ impl Step {
                 | "affinity"
                 | "tolerations"
                 | "topologySpreadConstraints"
-                | "priorityClassName",
+                | "priorityClassName"
+                | "schedulerName",
                 ..,
             ] => Self::Nodes,
             ["spec", "template", ..] => Self::Pods,

@@ -1,4 +1,4 @@
-//! Further settings of the Pod: pull Secrets, identity, priority, network, security.
+//! Further settings of the Pod: pull Secrets, identity, network, security.
 
 use leptos::prelude::*;
 use manifest::Path;
@@ -15,11 +15,9 @@ use crate::pages::create_job::steps::pod_template::{PodSecurity, pod};
 const MORE: &[FieldSpec] = specs! {
     "serviceAccountName" => Control::Offer("ServiceAccount", service_accounts), "Service account" | "服务账户", "Not set: default." | "未设置：default。";
     "automountServiceAccountToken" => Control::BooleanSelect, "Mount its token" | "挂载其令牌", "" | "";
-    "priorityClassName" => Control::Offer("PriorityClass", priority_classes), "Priority class" | "优先级类", "" | "";
     "terminationGracePeriodSeconds" => Control::Number, "Grace period (seconds)" | "终止宽限期（秒）", "Time to end after the signal. Not set: 30." | "收到信号后的终止时间。未设置：30。";
     "activeDeadlineSeconds" => Control::Number, "Deadline of one Pod (seconds)" | "单个容器组时限（秒）", "Counts from its start; the Job's deadline is another." | "自容器组启动计时，与任务的期限不同。";
     "runtimeClassName" => Control::Text, "Runtime class" | "运行时类", "" | "";
-    "schedulerName" => Control::Text, "Scheduler" | "调度器", "Not set: default-scheduler." | "未设置：default-scheduler。";
     "hostname" => Control::Text, "Host name" | "主机名", "" | "";
     "subdomain" => Control::Text, "Subdomain" | "子域名", "" | "";
     "hostNetwork" => Control::BooleanSelect, "Network of the node" | "使用主机网络", "" | "";
@@ -37,10 +35,6 @@ const DNS: &[FieldSpec] = specs! {
 
 fn service_accounts(offers: &Offers) -> Vec<String> {
     offers.service_accounts.clone().unwrap_or_default()
-}
-
-fn priority_classes(offers: &Offers) -> Vec<String> {
-    offers.priority_classes.clone().unwrap_or_default()
 }
 
 /// Returns the Secrets that hold registry credentials.

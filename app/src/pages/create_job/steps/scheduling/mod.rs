@@ -8,15 +8,35 @@ mod tolerations;
 use leptos::prelude::*;
 use manifest::Path;
 
-use crate::api::create::Node;
+use crate::api::create::{Node, Offers};
 use crate::i18n::{common, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::Problems;
+use crate::pages::create_job::fields::items::Collapsible;
 use crate::pages::create_job::fields::key_values::KeyValues;
-use crate::pages::create_job::fields::table::FieldSpec;
+use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::pod;
 use crate::pages::create_job::steps::scheduling::picker::NodePicker;
+
+const PLACEMENT: &[FieldSpec] = specs! {
+    "priorityClassName" => Control::Offer("PriorityClass", priority_classes), "Priority class" | "优先级类", "Which Pods go first when there is not enough room." | "资源不足时决定容器组的先后。";
+    "schedulerName" => Control::Text, "Scheduler" | "调度器", "Not set: default-scheduler." | "未设置：default-scheduler。";
+    "nodeName" => Control::Offer("Node", node_names), "Node" | "节点", "Binds the Pods to one node, past the scheduler." | "绕过调度器，将容器组绑定到一个节点。";
+};
+
+fn priority_classes(offers: &Offers) -> Vec<String> {
+    offers.priority_classes.clone().unwrap_or_default()
+}
+
+fn node_names(offers: &Offers) -> Vec<String> {
+    offers
+        .nodes
+        .iter()
+        .flatten()
+        .map(|node| node.name.clone())
+        .collect()
+}
 
 fn selector() -> Path {
     pod().key("nodeSelector")
@@ -42,6 +62,7 @@ pub fn Nodes(
             })
         })
     });
+    let paths = PLACEMENT.iter().map(|spec| spec.path(&pod())).collect::<Vec<_>>();
     view! {
         <KeyValues wizard path=selector() label=text::NODE_SELECTOR add=text::ADD_SELECTOR/>
         <p class="hint">{t(text::NODE_SELECTOR_HINT)}</p>
@@ -58,6 +79,9 @@ pub fn Nodes(
         <tolerations::Tolerations wizard/>
         <affinity::Affinity wizard/>
         <spread::Spread wizard/>
+        <Collapsible wizard label=text::PLACEMENT paths>
+            <Fields wizard base=pod() specs=PLACEMENT/>
+        </Collapsible>
     }
 }
 
@@ -69,6 +93,7 @@ pub fn tables() -> Vec<(String, &'static [FieldSpec])> {
     const APART: &str =
         "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]";
     [
+        ("spec.template.spec", PLACEMENT),
         ("spec.template.spec.tolerations[0]", tolerations::FIELDS),
         ("spec.template.spec.topologySpreadConstraints[0]", spread::FIELDS),
         (AFFINITY, affinity::EXPRESSION),
