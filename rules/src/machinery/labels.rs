@@ -105,3 +105,45 @@ pub fn takes(selector: &Value, labels: &Value) -> bool {
     selector.is_object()
         && requirements(selector).is_some_and(|all| all.iter().all(|one| one.matches(labels)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn selector_takes_objects_by_their_labels() {
+        let labels = json!({"app": "x", "tier": "web"});
+        let expression = |expression: Value| json!({"matchExpressions": [expression]});
+        for (selector, expected) in [
+            (json!({}), true),
+            (json!({"matchLabels": {"app": "x"}}), true),
+            (json!({"matchLabels": {"app": "y"}}), false),
+            (
+                expression(json!({"key": "tier", "operator": "In", "values": ["web", "db"]})),
+                true,
+            ),
+            (
+                expression(json!({"key": "tier", "operator": "NotIn", "values": ["web"]})),
+                false,
+            ),
+            (
+                expression(json!({"key": "zone", "operator": "NotIn", "values": ["a"]})),
+                true,
+            ),
+            (
+                expression(json!({"key": "zone", "operator": "DoesNotExist"})),
+                true,
+            ),
+            (expression(json!({"key": "zone", "operator": "Exists"})), false),
+            // Cannot be read.
+            (expression(json!({"key": "tier", "operator": "In"})), false),
+            (expression(json!({"key": "tier", "operator": "is"})), false),
+            (Value::Null, false),
+        ] {
+            assert_eq!(takes(&selector, &labels), expected, "{selector}");
+        }
+        assert!(!takes(&json!({"matchLabels": {"app": "x"}}), &Value::Null));
+    }
+}
