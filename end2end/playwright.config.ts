@@ -7,7 +7,8 @@ const chromium = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-
 export default defineConfig({
   outputDir: 'test-results',
   fullyParallel: false,
-  workers: 1,
+  // Each worker has a console of its own; a real cluster is shared by all tests.
+  workers: process.env.E2E_KUBECONFIG ? 1 : 2,
   forbidOnly: !!process.env.CI,
   reporter: [['list']],
   timeout: 60_000,
