@@ -44,15 +44,15 @@ impl Gate {
     }
 
     /// Waits until everything is mounted, and compares. Dropping the gate lets bubblewrap continue: on an error,
-    /// the caller has to kill it first.
-    pub async fn compare(&self, first: i32) -> Result<(), SandboxError> {
+    /// the caller has to kill it first. Returns whether the command is about to run; otherwise bubblewrap has given
+    /// up, and its output says why.
+    pub async fn compare(&self, first: i32) -> Result<bool, SandboxError> {
         loop {
             self.pipe.writable().await?;
             match self.pipe.try_write(b"\n") {
                 Ok(_) => break,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // bwrap has given up, and its output says why.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -62,11 +62,12 @@ impl Gate {
                 Err(Errno::NOENT | Errno::SRCH) => return Ok(None),
                 opened => opened?,
             };
-            first_changed(&open(&root, Path::new("newroot"))?, &self.mounts)
+            first_changed(&open(&root, Path::new("newroot"))?, &self.mounts).map(Some)
         });
         match changed? {
-            Some(target) => Err(SandboxError::Changed(target)),
-            None => Ok(()),
+            Some(Some(target)) => Err(SandboxError::Changed(target)),
+            Some(None) => Ok(true),
+            None => Ok(false),
         }
     }
 }

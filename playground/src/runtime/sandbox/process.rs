@@ -164,13 +164,7 @@ pub(super) async fn spawn(
     let stdout = child.stdout.take();
     let mut stderr = child.stderr.take();
     let Ok(Ok(number)) = tokio::time::timeout(START_TIMEOUT, first).await else {
-        let startup_output = startup_output(&mut stderr).await;
-        return Err(SandboxError::Refused(match startup_output.is_empty() {
-            false => startup_output,
-            // runc's message.
-            true if slot.oom_killed() => "container init was OOM-killed (memory limit too low?)".to_owned(),
-            true => "it ended before the command began (memory limit too low?)".to_owned(),
-        }));
+        return Err(gave_up(&mut stderr, &slot).await);
     };
     // `None` where the command has ended at once.
     let number = child
@@ -189,15 +183,19 @@ pub(super) async fn spawn(
         if let Some(number) = number {
             let compared = tokio::time::timeout(START_TIMEOUT, gate.compare(number)).await;
             let slow = |_| Err(SandboxError::Refused("mounting took too long".to_owned()));
-            if let Err(error) = compared.unwrap_or_else(slow) {
+            let compared = compared.unwrap_or_else(slow);
+            if !matches!(compared, Ok(true)) {
                 // Before the gate opens.
                 killer.kill();
-                return Err(error);
+                compared?;
+                return Err(gave_up(&mut stderr, &slot).await);
             }
         } else {
-            // It has ended, and its exit code says why; or its PID is unknown, and it must not continue.
+            // The command waits for the gate. So either bwrap has given up before it, or its PID is unknown, and it
+            // must not continue.
             child.kill().await?;
             tokio::time::sleep(EXIT_TIMEOUT).await;
+            return Err(gave_up(&mut stderr, &slot).await);
         }
     }
     let watched = number.and_then(|number| slot.watch(number, killer.clone()));
@@ -268,6 +266,17 @@ fn read_status(status: OwnedFd) -> io::Result<(oneshot::Receiver<i32>, oneshot::
         }
     });
     Ok((first, exit_code))
+}
+
+/// Returns why bwrap ended before the command: its output, if there is any.
+async fn gave_up(stderr: &mut Option<ChildStderr>, slot: &Slot) -> SandboxError {
+    let output = startup_output(stderr).await;
+    SandboxError::Refused(match output.is_empty() {
+        false => output,
+        // runc's message.
+        true if slot.oom_killed() => "container init was OOM-killed (memory limit too low?)".to_owned(),
+        true => "it ended before the command began (memory limit too low?)".to_owned(),
+    })
 }
 
 /// Returns bwrap's output from before it gave up.
