@@ -1,10 +1,10 @@
-//! Defaults of one container.
+//! Defaults of a container.
 
 use serde_json::Value;
 
 use super::{items, member, missing, pod_spec::round, zero};
 
-/// `SetDefaults_Container` of core/v1 and those of its parts.
+/// Applies `SetDefaults_Container` of core/v1 and the defaults of the container's parts.
 pub(super) fn default(container: &mut Value) {
     let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
     let pull = pull_policy(image);
@@ -45,7 +45,7 @@ pub(super) fn default(container: &mut Value) {
     }
 }
 
-/// Images without a tag, or tagged `latest`, are asked for each time.
+/// Returns the default `imagePullPolicy`: `Always` for images without a tag or tagged `latest`.
 pub(super) fn pull_policy(image: &str) -> &'static str {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains('@') {

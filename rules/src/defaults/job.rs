@@ -1,21 +1,21 @@
-//! Jobs: defaults, and what a new one is given
+//! Defaults of Jobs, and the fields that the server generates for a new Job
 //! ([Job](https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/)).
 
 use serde_json::{Map, Value};
 
 use super::{entry, has, items, missing, pod_spec, zero};
 
-/// Labels that the Job controller finds its Pods by, as they were once and as they are.
+/// Labels by which the Job controller selects its Pods: the legacy key and the current one.
 const NAME_LABELS: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
 const UID_LABELS: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
 
-/// `SetDefaults_Job` of batch/v1, with those of its Pods' spec.
+/// Applies `SetDefaults_Job` of batch/v1 and the defaults of the Pod template's spec.
 pub fn job(job: &mut Value) {
     if let Some(spec) = entry(job, "spec") {
         if let Some(pod) = entry(spec, "template").and_then(|template| entry(template, "spec")) {
             pod_spec(pod);
         }
-        // Without either count the Job is done once; with only one of them, it is a work queue or one Pod at a time.
+        // Without either count the Job runs one Pod to completion; `parallelism` alone makes it a work queue.
         if !has(spec, "completions") && !has(spec, "parallelism") {
             missing(spec, "completions", 1);
         }
@@ -46,7 +46,7 @@ pub fn job(job: &mut Value) {
     inherit_labels(job);
 }
 
-/// A Job without labels has those of its template.
+/// Copies the template's labels to a Job without labels.
 pub fn inherit_labels(job: &mut Value) {
     let labels = job.pointer("/spec/template/metadata/labels").cloned();
     let own = job.pointer("/metadata/labels");
@@ -60,10 +60,11 @@ pub fn inherit_labels(job: &mut Value) {
     }
 }
 
-/// Generates the selector and the labels of the Pods unless the client does that by hand (`generateSelector`).
+/// Generates the selector and the Pod labels, unless `manualSelector` is true (`generateSelector`).
 ///
-/// The name is `metadata.name`, the uid `metadata.uid`. `labelled` says that the client has given the Job labels:
-/// those that it has from its template are one map with it in the server, so they get the same.
+/// Reads the name from `metadata.name` and the UID from `metadata.uid`. `labelled`: the client set labels on the
+/// Job itself. Otherwise the server's Job and template share one map of labels, so the Job gets the generated ones
+/// too.
 pub fn prepare_job(job: &mut Value, labelled: bool) {
     let of_metadata = |name: &str| {
         job.get("metadata")

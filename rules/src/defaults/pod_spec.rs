@@ -1,11 +1,11 @@
-//! The Pod's spec, in a Pod or in a template.
+//! Defaults of a Pod's spec, in a Pod or in a template.
 
 use serde_json::{Map, Value};
 
 use super::{container, items, member, missing, volume, zero};
 use crate::machinery::quantity::Quantity;
 
-/// `SetDefaults_PodSpec` of core/v1 and those of its parts.
+/// Applies `SetDefaults_PodSpec` of core/v1 and the defaults of its parts.
 pub fn pod_spec(spec: &mut Value) {
     zero(spec, "restartPolicy", "Always");
     missing(spec, "terminationGracePeriodSeconds", 30);
@@ -29,7 +29,7 @@ pub fn pod_spec(spec: &mut Value) {
     }
 }
 
-/// The older name of the service account is always a copy of the newer, which wins.
+/// Keeps the deprecated `serviceAccount` equal to `serviceAccountName`, which takes precedence.
 fn account(spec: &mut Value) {
     let text = |name: &str| spec.get(name).and_then(Value::as_str).unwrap_or_default();
     let names = [text("serviceAccountName"), text("serviceAccount")];
@@ -49,7 +49,7 @@ fn account(spec: &mut Value) {
     }
 }
 
-/// Amounts of resources are kept in thousandths at the finest.
+/// Rounds resource quantities away from zero to thousandths, the finest precision that the server stores.
 pub(super) fn round(resources: &mut Value) {
     for kind in ["limits", "requests"] {
         if let Some(amounts) = member(resources, kind) {

@@ -1,10 +1,10 @@
-//! Defaults of one volume.
+//! Defaults of a volume.
 
 use serde_json::{Map, Value};
 
 use super::{items, member, missing, pod_spec::round, zero};
 
-/// `SetDefaults_Volume` of core/v1 and those of its sources.
+/// Applies `SetDefaults_Volume` of core/v1 and the defaults of its sources.
 pub(super) fn default(volume: &mut Value) {
     if let Some(members) = volume.as_object_mut()
         && members

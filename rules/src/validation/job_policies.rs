@@ -7,11 +7,11 @@ use crate::machinery::names;
 use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 
-/// Most rules of either policy, and most conditions of a rule.
+/// Maximum number of rules of either policy, and of conditions of a rule.
 const MAX_RULES: usize = 20;
-/// Most exit codes of a rule.
+/// Maximum number of exit codes of a rule.
 const MAX_CODES: usize = 255;
-/// Most characters of a text of indexes.
+/// Maximum number of characters of a set of indexes.
 const MAX_INDEXES_TEXT: usize = 64 * 1024;
 
 const ACTIONS: [&str; 4] = ["Count", "FailIndex", "FailJob", "Ignore"];
@@ -38,7 +38,7 @@ pub(super) fn failure(spec: Node<'_>) {
     }
 }
 
-/// A choice that has to be made.
+/// Validates a required enum.
 fn chosen<'a>(parent: Node<'a>, key: &'a str, supported: &[&str]) {
     if parent.is_mistyped_text(key) {
         let _ = parent.text(key);
@@ -156,7 +156,7 @@ pub(super) fn success(spec: Node<'_>) {
     if rules.len() > MAX_RULES {
         policy.get("rules").too_many(rules.len(), MAX_RULES);
     }
-    // Without completions the server has said so; it counts none.
+    // Missing completions have been reported; the server continues with zero.
     let completions = spec.integer("completions").unwrap_or(0);
     for rule in rules {
         success_rule(rule, completions);

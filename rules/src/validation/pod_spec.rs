@@ -10,7 +10,7 @@ use crate::machinery::names;
 use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 
-/// A new Pod, beyond its metadata.
+/// Validates a new Pod, except for its metadata.
 pub(super) fn pod(root: Node<'_>) {
     let metadata = root.get("metadata");
     let pod = root.get("spec");
@@ -75,7 +75,7 @@ pub(super) fn spec(pod: Node<'_>) {
     env::file_volumes(pod);
 }
 
-/// A name that is a subdomain, if it is given.
+/// Validates an optional name that must be a subdomain.
 fn subdomain<'a>(pod: Node<'a>, key: &'a str, name: &str) {
     if !name.is_empty() {
         pod.get(key).name_faults(name, &names::dns_subdomain(name));

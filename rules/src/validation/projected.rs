@@ -1,4 +1,4 @@
-//! Several sources in one folder (`validateProjectedVolumeSource`).
+//! Projected volumes (`validateProjectedVolumeSource`).
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ const KEY_TYPES: [&str; 6] = [
     "ECDSAP521",
     "ED25519",
 ];
-/// Seconds that a certificate may last, of Kubernetes' own signers and of others.
+/// Maximum lifetime of a certificate in seconds, of Kubernetes' own signers and of others.
 const MAX_OWN_EXPIRATION: i64 = 24 * 60 * 60;
 const MAX_EXPIRATION: i64 = 91 * 24 * 60 * 60;
 const MAX_DOMAIN: usize = 253;
@@ -34,7 +34,7 @@ const TRUST_BUNDLE: &[Field] = &[
     ("User", "user", Zero::Null),
 ];
 
-/// The files of a folder; what is there twice stands at the folder.
+/// The file paths of a volume; duplicates are reported at the volume source.
 struct Paths<'a> {
     folder: Node<'a>,
     taken: HashSet<&'a str>,
@@ -104,7 +104,7 @@ pub(super) fn source(folder: Node<'_>) {
     }
 }
 
-/// The server's path of the file leaves out the source.
+/// Validates a service account token. The server's path of its file omits the source.
 fn token(part: Node<'_>, token: Node<'_>) {
     let at = token.get("expirationSeconds");
     match token.integer("expirationSeconds") {
@@ -179,7 +179,7 @@ fn trust_bundle(bundle: Node<'_>) {
     mount::file_path(bundle.get("path"), path);
 }
 
-/// The name of a bundle: behind a colon, if it belongs to a signer.
+/// Validates the name of a trust bundle: if it belongs to a signer, the part after the colon.
 fn trust_bundle_name(at: Node<'_>, name: &str) {
     let own = name.rsplit_once(':').map_or(name, |(_, own)| own);
     for fault in names::dns_subdomain(own) {

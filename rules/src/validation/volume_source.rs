@@ -1,4 +1,4 @@
-//! What a volume is, all but projected ones.
+//! Volume sources, except projected ones.
 
 use super::{env, metadata, mount, selector};
 use crate::features::Feature;
@@ -24,7 +24,7 @@ const ACCESS_MODES: [&str; 4] = [
     "ReadWriteOnce",
     "ReadWriteOncePod",
 ];
-/// Fields of the Pod that a file can be.
+/// Fields of the Pod that a file can contain.
 const FILE_FIELDS: [&str; 5] = [
     "metadata.annotations",
     "metadata.labels",
@@ -32,10 +32,10 @@ const FILE_FIELDS: [&str; 5] = [
     "metadata.namespace",
     "metadata.uid",
 ];
-/// Most characters of the name of a driver.
+/// Maximum number of characters of a driver's name.
 const MAX_DRIVER: usize = 63;
 
-/// Members that a source has to have.
+/// Returns the required members of a source.
 fn required(kind: &str) -> &'static [&'static str] {
     match kind {
         "hostPath" => &["path"],
@@ -59,7 +59,7 @@ fn required(kind: &str) -> &'static [&'static str] {
 }
 
 pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
-    // The server has a name of its own for this one.
+    // The server uses another name for this source.
     let source = if kind == "gcePersistentDisk" {
         volume.spelled("gcePersistentDisk", "persistentDisk")
     } else {
@@ -118,7 +118,7 @@ pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
     }
 }
 
-/// A mode of files.
+/// Validates a file mode.
 pub(super) fn mode<'a>(source: Node<'a>, key: &'a str, most: i64) {
     if let Some(mode) = source.integer(key).filter(|mode| !(0..=most).contains(mode)) {
         let detail = detail!("must be a number between 0 and 0{most:o} (octal), both inclusive");
@@ -129,7 +129,7 @@ pub(super) fn mode<'a>(source: Node<'a>, key: &'a str, most: i64) {
     }
 }
 
-/// The owner of files.
+/// Validates the owner of files.
 pub(super) fn user<'a>(source: Node<'a>, key: &'a str) {
     source.within(key, 0, i64::from(i32::MAX));
 }
@@ -156,7 +156,7 @@ fn partition(source: Node<'_>) {
     }
 }
 
-/// Keys of a ConfigMap or Secret as files.
+/// Validates keys of a ConfigMap or Secret projected to files.
 pub(super) fn keyed_files(source: Node<'_>) {
     for item in source.structs("items") {
         item.needed_text("key");
@@ -175,7 +175,7 @@ fn downward(source: Node<'_>) {
     }
 }
 
-/// A field of the Pod as a file. The server names neither list nor position.
+/// Validates a field of the Pod projected to a file. The server's path omits the list's key and the index.
 pub(super) fn downward_file(item: Node<'_>) {
     let item = item.unindexed_in_unwritten_list();
     let path = item.needed_text("path");
@@ -201,13 +201,13 @@ pub(super) fn downward_file(item: Node<'_>) {
     user(item, "user");
 }
 
-/// The qualified name of a target or initiator.
+/// Validates the qualified name of an iSCSI target or initiator.
 fn iscsi_name(at: Node<'_>, name: &str) {
     let wrong = |detail| at.invalid(Rule::FieldForm, name, &[name], detail);
     let alphanumeric = |text: &str, length: usize| {
         text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    // The form of the first is looked for anywhere in the text; a dot of the others is any character.
+    // The server's regex of `iqn` has no anchor at the start; the dots of the others match any character.
     let fits = match name.get(..3) {
         Some("iqn") => has_iqn(name),
         Some("eui") => name
@@ -225,7 +225,7 @@ fn iscsi_name(at: Node<'_>, name: &str) {
     }
 }
 
-/// `iqn.yyyy-mm.authority:name`, up to the end of a text.
+/// Returns whether the text ends with `iqn.yyyy-mm.authority:name`.
 fn has_iqn(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.match_indices("iqn.").any(|(at, _)| {
@@ -316,7 +316,7 @@ fn quobyte(source: Node<'_>) {
     source.needed_text("volume");
 }
 
-/// Whether Go's `SplitHostPort` takes it.
+/// Returns whether Go's `SplitHostPort` accepts it.
 fn is_host_port(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else {
         return false;
@@ -405,7 +405,7 @@ fn csi(source: Node<'_>) {
     if let Some(secret) = source.object("nodePublishSecretRef") {
         let name = secret.needed_text("name");
         if !name.is_empty() {
-            // The server's path leaves out the reference.
+            // The server's path omits the reference.
             source
                 .unwritten("nodePublishSecretRef")
                 .get("name")
@@ -425,7 +425,7 @@ fn image(source: Node<'_>) {
     }
 }
 
-/// A claim made for the Pod alone (`ValidatePersistentVolumeClaimTemplate`).
+/// Validates a claim template of an ephemeral volume (`ValidatePersistentVolumeClaimTemplate`).
 fn ephemeral(source: Node<'_>) {
     let Some(template) = source.object("volumeClaimTemplate") else {
         if !source.has("volumeClaimTemplate") {
