@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// Returns a Job that uses most features.
-fn whole() -> Value {
+fn complete_job() -> Value {
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -134,7 +134,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn look(job: &Value) {
+fn validate(job: &Value) {
     for minor in [None, Some(20), Some(36)] {
         let options = Options {
             defaulted: false,
@@ -147,7 +147,10 @@ fn look(job: &Value) {
                 // A missing member of a list as a whole is reported at the list.
                 places == mistyped.places
             });
-            assert!(duplicate.is_none(), "reported twice: {mistyped:?} {duplicate:?}\n{job}");
+            assert!(
+                duplicate.is_none(),
+                "reported twice: {mistyped:?} {duplicate:?}\n{job}"
+            );
         }
         for cause in &report.causes {
             let _ = (cause.message(), cause.path.server(), cause.reason());
@@ -171,26 +174,26 @@ proptest! {
 
     #[test]
     fn arbitrary_value_does_not_panic(value in any_json()) {
-        look(&value);
-        look(&json!({"metadata": value, "spec": value}));
-        look(&json!({"spec": {"template": {"spec": value}}}));
+        validate(&value);
+        validate(&json!({"metadata": value, "spec": value}));
+        validate(&json!({"spec": {"template": {"spec": value}}}));
     }
 
     #[test]
     fn arbitrary_value_at_arbitrary_path_does_not_panic(index in any::<prop::sample::Index>(), other in any::<prop::sample::Index>(), value in any_json(), more in any_json()) {
-        let mut job = whole();
+        let mut job = complete_job();
         let mut all = Vec::new();
         places(&job, &mut Vec::new(), &mut all);
         set(&mut job, &all[index.index(all.len())], value);
         set(&mut job, &all[other.index(all.len())], more);
-        look(&job);
+        validate(&job);
     }
 }
 
 /// Puts every type of value at every path.
 #[test]
 fn every_type_at_every_path_does_not_panic() {
-    let job = whole();
+    let job = complete_job();
     let mut all = Vec::new();
     places(&job, &mut Vec::new(), &mut all);
     assert!(all.len() > 300, "{}", all.len());
@@ -209,7 +212,7 @@ fn every_type_at_every_path_does_not_panic() {
         ] {
             let mut job = job.clone();
             set(&mut job, at, value);
-            look(&job);
+            validate(&job);
         }
     }
 }

@@ -84,7 +84,7 @@ fn causes_match_the_server_literally() {
             let wanted: Vec<String> = told(response)
                 .into_iter()
                 .map(|cause| format!("{} {} {}", cause.field, cause.reason, cause.message))
-                .map(|text| masked(&text, uid))
+                .map(|text| replace_uids(&text, uid))
                 .collect();
             let sorted = |mut texts: Vec<String>| {
                 texts.sort();
@@ -108,7 +108,7 @@ fn causes_match_the_server_literally() {
 }
 
 /// Replaces a recorded UID by the placeholder UID.
-fn masked(text: &str, uid: &str) -> String {
+fn replace_uids(text: &str, uid: &str) -> String {
     let mut out = text.to_owned();
     let is_uid = |part: &str| {
         part.len() == 36

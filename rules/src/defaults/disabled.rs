@@ -141,12 +141,12 @@ fn volume(volume: &mut Value, off: &dyn Fn(Feature) -> bool) {
         }
     }
     if off(Feature::AtomicWriteVolumeUserFields) {
-        users(volume);
+        drop_file_users(volume);
     }
 }
 
 /// Drops the owners of files. The server only looks at the first source that is set; the others keep theirs.
-fn users(volume: &mut Value) {
+fn drop_file_users(volume: &mut Value) {
     for name in ["secret", "configMap", "downwardAPI", "projected"] {
         let Some(source) = member(volume, name) else {
             continue;

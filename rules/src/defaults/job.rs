@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{entry, has, items, missing, pod_spec, zero};
+use super::{entry, has, items, pod_spec, set_if_missing, set_if_zero};
 
 /// Labels by which the Job controller selects its Pods: the legacy key and the current one.
 const NAME_LABELS: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
@@ -17,28 +17,28 @@ pub fn job(job: &mut Value) {
         }
         // Without either count the Job runs one Pod to completion; `parallelism` alone makes it a work queue.
         if !has(spec, "completions") && !has(spec, "parallelism") {
-            missing(spec, "completions", 1);
+            set_if_missing(spec, "completions", 1);
         }
-        missing(spec, "parallelism", 1);
+        set_if_missing(spec, "parallelism", 1);
         let retries = if has(spec, "backoffLimitPerIndex") {
             i32::MAX
         } else {
             6
         };
-        missing(spec, "backoffLimit", retries);
-        missing(spec, "completionMode", "NonIndexed");
-        missing(spec, "suspend", false);
-        missing(spec, "manualSelector", false);
+        set_if_missing(spec, "backoffLimit", retries);
+        set_if_missing(spec, "completionMode", "NonIndexed");
+        set_if_missing(spec, "suspend", false);
+        set_if_missing(spec, "manualSelector", false);
         let replacement = if has(spec, "podFailurePolicy") {
             "Failed"
         } else {
             "TerminatingOrFailed"
         };
-        missing(spec, "podReplacementPolicy", replacement);
+        set_if_missing(spec, "podReplacementPolicy", replacement);
         if let Some(policy) = spec.get_mut("podFailurePolicy") {
             for rule in items(policy, "rules") {
                 for condition in items(rule, "onPodConditions") {
-                    zero(condition, "status", "True");
+                    set_if_zero(condition, "status", "True");
                 }
             }
         }
@@ -50,9 +50,9 @@ pub fn job(job: &mut Value) {
 pub fn inherit_labels(job: &mut Value) {
     let labels = job.pointer("/spec/template/metadata/labels").cloned();
     let own = job.pointer("/metadata/labels");
-    let is_bare = own.is_none_or(|own| own.is_null() || own.as_object().is_some_and(Map::is_empty));
+    let is_unlabelled = own.is_none_or(|own| own.is_null() || own.as_object().is_some_and(Map::is_empty));
     if let Some(labels) = labels.filter(Value::is_object)
-        && is_bare
+        && is_unlabelled
         && let Some(metadata) = entry(job, "metadata")
         && let Some(members) = metadata.as_object_mut()
     {

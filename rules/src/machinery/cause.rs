@@ -69,8 +69,8 @@ impl Cause {
                 let supported: Vec<String> = supported.iter().map(|one| go::quote(one)).collect();
                 format!("supported values: {}", supported.join(", ")).into()
             }
-            CauseKind::TooLong(most) => format!("may not be more than {most} bytes").into(),
-            CauseKind::TooMany(most) => format!("must have at most {most} items").into(),
+            CauseKind::TooLong(max) => format!("may not be more than {max} bytes").into(),
+            CauseKind::TooMany(max) => format!("must have at most {max} items").into(),
             _ => Cow::Borrowed(&*self.detail),
         }
     }

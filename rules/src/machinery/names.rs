@@ -116,8 +116,8 @@ impl Fault {
     pub fn sentence(self) -> Cow<'static, str> {
         match self {
             Self::Empty => "must be non-empty".into(),
-            Self::TooLong(most) => format!("must be no more than {most} characters").into(),
-            Self::TooManyBytes(most) => format!("must be no more than {most} bytes").into(),
+            Self::TooLong(max) => format!("must be no more than {max} characters").into(),
+            Self::TooManyBytes(max) => format!("must be no more than {max} bytes").into(),
             Self::Dots => "must not contain dots".into(),
             Self::Form(form) => form.sentence().into(),
             Self::Prefix(inner) => format!("prefix part {}", inner.sentence()).into(),

@@ -37,7 +37,7 @@ impl<'a> Node<'a> {
         self.value.get(key).unwrap_or(&NULL)
     }
 
-    fn wrong(self, wanted: Wanted) {
+    fn report_mistyped(self, wanted: Wanted) {
         self.walk.mistyped.borrow_mut().push((self.at, wanted));
     }
 
@@ -56,9 +56,9 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the member with this key, which the server's path omits.
-    pub fn unwritten(self, key: &'a str) -> Self {
+    pub fn omitted(self, key: &'a str) -> Self {
         let value = self.member(key);
-        self.step(Step::UnwrittenKey(key), value)
+        self.step(Step::OmittedKey(key), value)
     }
 
     /// Returns the member of a map.
@@ -79,18 +79,18 @@ impl<'a> Node<'a> {
     }
 
     /// Returns this list item with its index omitted from the server's path.
-    pub fn unindexed(self) -> Self {
+    pub fn without_index(self) -> Self {
         match self.walk.step(self.at) {
             Some((parent, Step::Index(index))) => {
                 let parent = Self { at: parent, ..self };
-                parent.step(Step::UnwrittenIndex(index), self.value)
+                parent.step(Step::OmittedIndex(index), self.value)
             }
             _ => self,
         }
     }
 
     /// Returns this list item with the list's key replaced, and its index omitted, in the server's path.
-    pub fn named_in_list(self, server: &'a str) -> Self {
+    pub fn with_list_renamed(self, server: &'a str) -> Self {
         let Some((list, Step::Index(index))) = self.walk.step(self.at) else {
             return self;
         };
@@ -99,11 +99,11 @@ impl<'a> Node<'a> {
         };
         let parent = Self { at: parent, ..self };
         let list = parent.step(Step::Spelled(key, server), self.value);
-        list.step(Step::UnwrittenIndex(index), self.value)
+        list.step(Step::OmittedIndex(index), self.value)
     }
 
     /// Returns this list item with the list's key and its index omitted from the server's path.
-    pub fn unindexed_in_unwritten_list(self) -> Self {
+    pub fn without_list_and_index(self) -> Self {
         let Some((list, Step::Index(index))) = self.walk.step(self.at) else {
             return self;
         };
@@ -111,8 +111,8 @@ impl<'a> Node<'a> {
             return self;
         };
         let parent = Self { at: parent, ..self };
-        let list = parent.step(Step::UnwrittenKey(key), self.value);
-        list.step(Step::UnwrittenIndex(index), self.value)
+        let list = parent.step(Step::OmittedKey(key), self.value);
+        list.step(Step::OmittedIndex(index), self.value)
     }
 
     // Values.
@@ -128,7 +128,7 @@ impl<'a> Node<'a> {
             Value::Null => None,
             Value::Object(_) => Some(self.get(key)),
             _ => {
-                self.get(key).wrong(Wanted::Mapping);
+                self.get(key).report_mistyped(Wanted::Mapping);
                 None
             }
         }
@@ -142,7 +142,7 @@ impl<'a> Node<'a> {
             _ => self.get(key),
         };
         let Value::Array(items) = list.value else {
-            list.wrong(Wanted::List);
+            list.report_mistyped(Wanted::List);
             return Vec::new();
         };
         items
@@ -159,7 +159,7 @@ impl<'a> Node<'a> {
             .filter(|item| {
                 let fits = item.value.is_object() || item.value.is_null();
                 if !fits {
-                    item.wrong(Wanted::Mapping);
+                    item.report_mistyped(Wanted::Mapping);
                 }
                 fits
             })
@@ -196,7 +196,7 @@ impl<'a> Node<'a> {
             Value::Null => None,
             Value::String(text) => Some(text),
             _ => {
-                self.wrong(Wanted::Text);
+                self.report_mistyped(Wanted::Text);
                 None
             }
         }
@@ -217,7 +217,7 @@ impl<'a> Node<'a> {
             _ => None,
         };
         if number.is_none() {
-            self.wrong(Wanted::Integer);
+            self.report_mistyped(Wanted::Integer);
         }
         number
     }
@@ -260,7 +260,7 @@ impl<'a> Node<'a> {
             Value::Null => None,
             Value::Bool(flag) => Some(*flag),
             _ => {
-                self.get(key).wrong(Wanted::Boolean);
+                self.get(key).report_mistyped(Wanted::Boolean);
                 None
             }
         }
@@ -275,7 +275,7 @@ impl<'a> Node<'a> {
     pub fn as_quantity(self) -> Option<super::quantity::Quantity> {
         let quantity = super::quantity::Quantity::read(self.value).and_then(Result::ok);
         if quantity.is_none() {
-            self.wrong(Wanted::Quantity);
+            self.report_mistyped(Wanted::Quantity);
         }
         quantity
     }

@@ -23,7 +23,7 @@ pub(crate) enum Segment {
     /// `[key]`: a key of a map.
     MapKey(String),
     /// A step in the document that the server's path omits.
-    Unwritten(Place),
+    Omitted(Place),
     /// A key that the server spells differently.
     Spelled { document: String, server: String },
     /// A key in the server's path that is not in the document.
@@ -61,7 +61,7 @@ impl FieldPath {
                     out.push_str(key);
                     out.push(']');
                 }
-                Segment::Unwritten(_) => {}
+                Segment::Omitted(_) => {}
             }
         }
         if out.is_empty() {
@@ -77,7 +77,7 @@ impl FieldPath {
                 Some(Place::Key(key.clone()))
             }
             Segment::Index(index) => Some(Place::Index(*index)),
-            Segment::Unwritten(place) => Some(place.clone()),
+            Segment::Omitted(place) => Some(place.clone()),
             Segment::Added(_) => None,
         })
     }

@@ -207,12 +207,12 @@ fn scaled(digits: i128, power: i64) -> i128 {
 /// Clamps an amount to what can be parsed back: with a binary suffix, 2^63-1. The bounds are symmetric around
 /// zero.
 fn bounded(nano: i128, form: Form) -> i128 {
-    let most = if form == Form::Binary {
+    let max = if form == Form::Binary {
         i128::from(i64::MAX) * ONE
     } else {
         i128::MAX
     };
-    nano.clamp(-most, most)
+    nano.clamp(-max, max)
 }
 
 impl Quantity {

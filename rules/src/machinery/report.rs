@@ -42,16 +42,16 @@ impl<'a> Node<'a> {
     }
 
     /// Reports that this field is required.
-    pub fn need(self) {
+    pub fn require(self) {
         let key = self.walk.path(self.at).last_key();
         self.required(Rule::FieldRequired, &[&key], Cow::Borrowed(""));
     }
 
     /// Returns a required string member; reports it if it is missing or empty.
-    pub fn needed_text(self, key: &'a str) -> &'a str {
+    pub fn required_text(self, key: &'a str) -> &'a str {
         let text = self.text(key);
         if text.is_empty() && !self.is_mistyped_text(key) {
-            self.get(key).need();
+            self.get(key).require();
         }
         text
     }
@@ -121,24 +121,24 @@ impl<'a> Node<'a> {
     }
 
     /// Reports that this string is too long.
-    pub fn too_long(self, rule: Rule, most: usize) {
+    pub fn too_long(self, rule: Rule, max: usize) {
         self.report(
             rule,
-            CauseKind::TooLong(most),
+            CauseKind::TooLong(max),
             None,
-            &[&most.to_string()],
+            &[&max.to_string()],
             Cow::Borrowed(""),
         );
     }
 
     /// Reports that this list is too long.
-    pub fn too_many(self, actual: usize, most: usize) {
-        let kind = CauseKind::TooMany(most);
+    pub fn too_many(self, actual: usize, max: usize) {
+        let kind = CauseKind::TooMany(max);
         self.report(
             Rule::ListLong,
             kind,
             Some(actual.into()),
-            &[&most.to_string()],
+            &[&max.to_string()],
             Cow::Borrowed(""),
         );
     }
@@ -154,8 +154,8 @@ impl<'a> Node<'a> {
     pub fn name_faults(self, value: &str, faults: &[Fault]) {
         for fault in faults {
             match fault {
-                Fault::TooLong(most) => {
-                    self.invalid(Rule::NameLong, value, &[&most.to_string()], sentence(*fault));
+                Fault::TooLong(max) => {
+                    self.invalid(Rule::NameLong, value, &[&max.to_string()], sentence(*fault));
                 }
                 _ => self.invalid(Rule::NameInvalid, value, &[value], sentence(*fault)),
             }

@@ -41,8 +41,8 @@ pub(super) enum Step<'a> {
     Key(&'a str),
     Index(usize),
     MapKey(&'a str),
-    UnwrittenKey(&'a str),
-    UnwrittenIndex(usize),
+    OmittedKey(&'a str),
+    OmittedIndex(usize),
     Spelled(&'a str, &'a str),
     Added(&'a str),
 }
@@ -102,8 +102,8 @@ impl<'a> Walk<'a> {
                 Step::Key(key) => Segment::Key(key.to_owned()),
                 Step::Index(index) => Segment::Index(index),
                 Step::MapKey(key) => Segment::MapKey(key.to_owned()),
-                Step::UnwrittenKey(key) => Segment::Unwritten(Place::Key(key.to_owned())),
-                Step::UnwrittenIndex(index) => Segment::Unwritten(Place::Index(index)),
+                Step::OmittedKey(key) => Segment::Omitted(Place::Key(key.to_owned())),
+                Step::OmittedIndex(index) => Segment::Omitted(Place::Index(index)),
                 Step::Spelled(document, server) => Segment::Spelled {
                     document: document.to_owned(),
                     server: server.to_owned(),

@@ -126,7 +126,7 @@ fn pod_term(term: Node<'_>) {
     for name in term.items("namespaces") {
         let text = name.as_text().unwrap_or_default();
         // The server's path has `namespace` in the singular.
-        name.named_in_list("namespace")
+        name.with_list_renamed("namespace")
             .name_faults(text, &names::dns_label(text));
     }
     scheduling::match_label_keys(term, &["matchLabelKeys", "mismatchLabelKeys"]);

@@ -22,7 +22,7 @@ const CLAIM: &[Field] = &[
 pub(super) fn pod_claims(pod: Node<'_>) {
     let mut taken = HashSet::new();
     for claim in pod.structs("resourceClaims") {
-        let name = claim.needed_text("name");
+        let name = claim.required_text("name");
         if !name.is_empty() {
             if taken.insert(name) {
                 claim.get("name").name_faults(name, &names::dns_label(name));

@@ -164,16 +164,16 @@ fn common(pod: Node<'_>, one: Node<'_>, volumes: &Volumes<'_>) {
     env::sources(one);
     mount::mounts(one, volumes);
     mount::devices(one, volumes);
-    given(one, "imagePullPolicy", &["Always", "IfNotPresent", "Never"]);
+    required_enum(one, "imagePullPolicy", &["Always", "IfNotPresent", "Never"]);
     resources::of_container(pod, one);
     resize_policy(pod, one);
     security::container(pod, one);
 }
 
 /// Validates a required enum.
-fn given<'a>(one: Node<'a>, key: &'a str, supported: &[&str]) {
+fn required_enum<'a>(one: Node<'a>, key: &'a str, supported: &[&str]) {
     if one.text(key).is_empty() && !one.is_mistyped_text(key) {
-        one.get(key).need();
+        one.get(key).require();
     } else {
         one.one_of(key, supported);
     }

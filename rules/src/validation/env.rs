@@ -143,11 +143,11 @@ fn subscripted(path: &str) -> Option<(&str, &str)> {
 pub(super) fn field_ref(field: Node<'_>, supported: &[&str]) {
     let (version, path) = (field.text("apiVersion"), field.text("fieldPath"));
     if version.is_empty() && !field.is_mistyped_text("apiVersion") {
-        return field.get("apiVersion").need();
+        return field.get("apiVersion").require();
     }
     if path.is_empty() {
         if !field.is_mistyped_text("fieldPath") {
-            field.get("fieldPath").need();
+            field.get("fieldPath").require();
         }
         return;
     }
@@ -200,11 +200,11 @@ pub(super) fn resource_ref(reference: Node<'_>, is_file: bool) {
     let is_huge = resource.starts_with("requests.hugepages-") || resource.starts_with("limits.hugepages-");
     if is_file && container.is_empty() {
         if !reference.is_mistyped_text("containerName") {
-            reference.get("containerName").need();
+            reference.get("containerName").require();
         }
     } else if resource.is_empty() {
         if !reference.is_mistyped_text("resource") {
-            reference.get("resource").need();
+            reference.get("resource").require();
         }
     } else if !RESOURCES.contains(&resource) && !is_huge {
         reference.get("resource").unsupported(resource, &RESOURCES);
@@ -248,7 +248,7 @@ fn key_ref(reference: Node<'_>) {
             .get("name")
             .name_faults(name, &names::dns_subdomain(name));
     }
-    let key = reference.needed_text("key");
+    let key = reference.required_text("key");
     if !key.is_empty() {
         reference
             .get("key")
@@ -258,17 +258,17 @@ fn key_ref(reference: Node<'_>) {
 
 /// Validates a reference to a key of a file in a volume.
 fn file_ref(file: Node<'_>) {
-    let key = file.needed_text("key");
+    let key = file.required_text("key");
     if !key.is_empty() {
         file.get("key")
             .faults(Rule::FieldForm, key, &names::variable(key));
     }
-    let volume = file.needed_text("volumeName");
+    let volume = file.required_text("volumeName");
     if !volume.is_empty() {
         file.get("volumeName")
             .name_faults(volume, &names::dns_label(volume));
     }
-    let path = file.needed_text("path");
+    let path = file.required_text("path");
     if !path.is_empty() {
         mount::no_backsteps(file.get("path"), path);
     }
@@ -287,7 +287,7 @@ pub(super) fn sources(container: Node<'_>) {
                 continue;
             };
             given += 1;
-            let name = reference.needed_text("name");
+            let name = reference.required_text("name");
             if !name.is_empty() {
                 reference.get("name").name_faults(name, &names::name_prefix(name));
             }
@@ -295,10 +295,10 @@ pub(super) fn sources(container: Node<'_>) {
         let is_mistyped = source.has("configMapRef") || source.has("secretRef");
         if given == 0 && !is_mistyped {
             let detail = detail!("must specify one of: `configMapRef` or `secretRef`");
-            source.unindexed().invalid(Rule::EnvSource, "", &[], detail);
+            source.without_index().invalid(Rule::EnvSource, "", &[], detail);
         } else if given > 1 {
             let detail = detail!("may not have more than one field specified at a time");
-            source.unindexed().invalid(Rule::EnvSource, "", &[], detail);
+            source.without_index().invalid(Rule::EnvSource, "", &[], detail);
         }
     }
 }

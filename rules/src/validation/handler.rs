@@ -130,7 +130,7 @@ fn handler<'a>(pod: Node<'a>, holder: Node<'a>, kinds: &[&'a str]) {
 fn exec(action: Node<'_>) {
     let command = action.items("command");
     if command.is_empty() && (!action.has("command") || action.get("command").value.is_array()) {
-        action.get("command").need();
+        action.get("command").require();
     }
     for word in command {
         word.as_text();
@@ -138,7 +138,7 @@ fn exec(action: Node<'_>) {
 }
 
 fn http_get(action: Node<'_>) {
-    action.needed_text("path");
+    action.required_text("path");
     port(action);
     let scheme = action.text("scheme");
     if !matches!(scheme, "HTTP" | "HTTPS") && !action.is_mistyped_text("scheme") {
@@ -149,7 +149,7 @@ fn http_get(action: Node<'_>) {
         header.text("value");
         if !header.is_mistyped_text("name") {
             // The server's path omits the index and the key.
-            let at = header.unindexed().unwritten("name");
+            let at = header.without_index().omitted("name");
             at.faults(Rule::FieldForm, name, &names::header_name(name));
         }
     }

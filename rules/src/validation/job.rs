@@ -16,9 +16,9 @@ const MAX_INDEXES: i64 = 100_000;
 /// Number of completions above which stricter limits apply (KEP-3850).
 const MANY_COMPLETIONS: i64 = 100_000;
 /// The stricter limit of parallelism and of failed indexes.
-const LIMIT_OF_MANY: i64 = 10_000;
+const MANY_COMPLETIONS_LIMIT: i64 = 10_000;
 /// Maximum number of characters of `managedBy`.
-const MAX_MANAGER: usize = 63;
+const MAX_MANAGED_BY: usize = 63;
 
 /// Validates a new Job.
 pub(super) fn create(root: Node<'_>) {
@@ -187,8 +187,8 @@ fn managed_by(spec: Node<'_>) {
             at.invalid(Rule::JobManagedBy, manager, &[manager], detail);
         }
     }
-    if manager.len() > MAX_MANAGER {
-        at.too_long(Rule::FieldLong, MAX_MANAGER);
+    if manager.len() > MAX_MANAGED_BY {
+        at.too_long(Rule::FieldLong, MAX_MANAGED_BY);
     }
 }
 
@@ -249,18 +249,18 @@ fn indexed(spec: Node<'_>) {
     }
     let of_many = || {
         detail!(
-            "must be less than or equal to {LIMIT_OF_MANY} when completions are above {MANY_COMPLETIONS} and used with backoff limit per index"
+            "must be less than or equal to {MANY_COMPLETIONS_LIMIT} when completions are above {MANY_COMPLETIONS} and used with backoff limit per index"
         )
     };
-    if let Some(parallelism) = parallelism.filter(|parallelism| *parallelism > LIMIT_OF_MANY) {
+    if let Some(parallelism) = parallelism.filter(|parallelism| *parallelism > MANY_COMPLETIONS_LIMIT) {
         spec.get("parallelism")
             .invalid(Rule::JobPerIndexParallelism, parallelism, &[], of_many());
     }
-    if let Some(failed) = failed.filter(|failed| *failed > LIMIT_OF_MANY) {
+    if let Some(failed) = failed.filter(|failed| *failed > MANY_COMPLETIONS_LIMIT) {
         failed_at().invalid(
             Rule::FieldMaximum,
             failed,
-            &[&LIMIT_OF_MANY.to_string()],
+            &[&MANY_COMPLETIONS_LIMIT.to_string()],
             of_many(),
         );
     }

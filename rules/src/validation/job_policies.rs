@@ -39,7 +39,7 @@ pub(super) fn failure(spec: Node<'_>) {
 }
 
 /// Validates a required enum.
-fn chosen<'a>(parent: Node<'a>, key: &'a str, supported: &[&str]) {
+fn required_enum<'a>(parent: Node<'a>, key: &'a str, supported: &[&str]) {
     if parent.is_mistyped_text(key) {
         let _ = parent.text(key);
     } else if parent.text(key).is_empty() {
@@ -59,7 +59,7 @@ fn failure_rule(spec: Node<'_>, rule: Node<'_>) {
                 .invalid(Rule::JobPolicyPerIndex, "FailIndex", &[], detail);
         }
     } else {
-        chosen(rule, "action", &ACTIONS);
+        required_enum(rule, "action", &ACTIONS);
     }
     let codes = rule.object("onExitCodes");
     if let Some(codes) = codes {
@@ -76,7 +76,7 @@ fn failure_rule(spec: Node<'_>, rule: Node<'_>) {
                 .get("type")
                 .faults(Rule::FieldForm, kind, &names::qualified_name(kind));
         }
-        chosen(*condition, "status", &STATUSES);
+        required_enum(*condition, "status", &STATUSES);
     }
     let both = "onExitCodes, onPodConditions";
     match (codes.is_some(), !conditions.is_empty()) {
@@ -93,7 +93,7 @@ fn failure_rule(spec: Node<'_>, rule: Node<'_>) {
 }
 
 fn exit_codes(spec: Node<'_>, codes: Node<'_>) {
-    chosen(codes, "operator", &OPERATORS);
+    required_enum(codes, "operator", &OPERATORS);
     if let Some(container) = codes.maybe_text("containerName") {
         let pod = spec.get("template").get("spec");
         let is_known = ["initContainers", "containers"]

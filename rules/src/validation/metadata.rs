@@ -132,7 +132,11 @@ fn owners(metadata: Node<'_>) {
     let owners = metadata.structs("ownerReferences");
     let names_position = Feature::OwnerReferencesByPosition.is_on(metadata.options().minor);
     for owner in &owners {
-        let owner = &if names_position { *owner } else { owner.unindexed() };
+        let owner = &if names_position {
+            *owner
+        } else {
+            owner.without_index()
+        };
         let version = owner.text("apiVersion");
         for key in ["apiVersion", "kind", "name", "uid"] {
             if owner.text(key).is_empty() && names_position {
@@ -180,7 +184,7 @@ fn finalizers(metadata: Node<'_>) {
         .collect();
     for (at, finalizer) in &all {
         // The server's path omits the index.
-        at.unindexed()
+        at.without_index()
             .faults(Rule::Finalizer, finalizer, &names::qualified_name(finalizer));
     }
     let has = |name: &str| all.iter().any(|(_, one)| *one == name);

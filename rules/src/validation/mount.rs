@@ -47,7 +47,7 @@ pub(super) fn mounts(container: Node<'_>, volumes: &Volumes<'_>) {
         let name_at = mount.get("name");
         if !mount.is_mistyped_text("name") {
             if name.is_empty() {
-                name_at.need();
+                name_at.require();
             }
             if volumes.get(name).is_none() {
                 name_at.not_found(Rule::VolumeUnknown, name, detail!(""));
@@ -78,7 +78,7 @@ pub(super) fn mounts(container: Node<'_>, volumes: &Volumes<'_>) {
 /// Validates sub-paths. The server's paths of most causes omit the mount's index.
 fn sub_paths(mount: Node<'_>) {
     let (path, expression) = (mount.text("subPath"), mount.text("subPathExpr"));
-    let loose = mount.unindexed();
+    let loose = mount.without_index();
     if !path.is_empty() {
         descending(loose.get("subPath"), path);
     }
@@ -94,7 +94,7 @@ fn sub_paths(mount: Node<'_>) {
 }
 
 fn propagation(container: Node<'_>, mount: Node<'_>) {
-    let loose = mount.unindexed();
+    let loose = mount.without_index();
     let mode = mount.maybe_text("mountPropagation");
     if mode.is_some() {
         loose.one_of("mountPropagation", &PROPAGATIONS);
@@ -158,7 +158,7 @@ pub(super) fn devices(container: Node<'_>, volumes: &Volumes<'_>) {
         let (name, path) = (device.text("name"), device.text("devicePath"));
         let (name_at, path_at) = (device.get("name"), device.get("devicePath"));
         if name.is_empty() {
-            name_at.need();
+            name_at.require();
         }
         if names.contains(name) {
             name_at.invalid(Rule::NameDuplicate, name, &[name], detail!("must be unique"));
@@ -174,7 +174,7 @@ pub(super) fn devices(container: Node<'_>, volumes: &Volumes<'_>) {
             None => name_at.not_found(Rule::VolumeUnknown, name, detail!("")),
         }
         if path.is_empty() {
-            path_at.need();
+            path_at.require();
         }
         if paths.contains(path) {
             path_at.invalid(Rule::MountPathDuplicate, path, &[path], detail!("must be unique"));

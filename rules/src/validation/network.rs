@@ -41,7 +41,7 @@ pub(super) fn ports(container: Node<'_>) {
         }
         let protocol = port.text("protocol");
         if protocol.is_empty() && !port.is_mistyped_text("protocol") {
-            port.get("protocol").need();
+            port.get("protocol").require();
         } else {
             port.one_of("protocol", &["SCTP", "TCP", "UDP"]);
         }
@@ -97,7 +97,7 @@ pub(super) fn host_network(pod: Node<'_>) {
 }
 
 /// Parses an address like Go's older parser, which accepts leading zeros.
-fn sloppy(text: &str) -> Option<IpAddr> {
+fn parse_sloppy(text: &str) -> Option<IpAddr> {
     let v4 = |text: &str| {
         let parts: Vec<&str> = text.split('.').collect();
         let fits = |part: &&str| {
@@ -133,7 +133,7 @@ fn sloppy(text: &str) -> Option<IpAddr> {
 
 /// Validates an address in a field that predates strict parsing (`IsValidIPForLegacyField`).
 pub(super) fn address(at: Node<'_>, text: &str) {
-    let Some(parsed) = sloppy(text) else {
+    let Some(parsed) = parse_sloppy(text) else {
         let detail = detail!("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
         return at.invalid(Rule::FieldAddress, text, &[text], detail);
     };
@@ -185,8 +185,8 @@ pub(super) fn dns(pod: Node<'_>) {
     }
 }
 
-fn long_list(at: Node<'_>, most: usize, detail: std::borrow::Cow<'static, str>) {
-    at.invalid(Rule::ListLong, at.value.clone(), &[&most.to_string()], detail);
+fn long_list(at: Node<'_>, max: usize, detail: std::borrow::Cow<'static, str>) {
+    at.invalid(Rule::ListLong, at.value.clone(), &[&max.to_string()], detail);
 }
 
 fn searches(config: Node<'_>) {
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn legacy_addresses_may_have_leading_zeros() {
         for text in ["10.0.0.1", "010.000.0.01", "::1", "::ffff:1.2.3.04"] {
-            assert!(sloppy(text).is_some(), "{text}");
+            assert!(parse_sloppy(text).is_some(), "{text}");
         }
         for text in [
             "",
@@ -273,7 +273,7 @@ mod tests {
             "a.b.c.d",
             "１.2.3.4",
         ] {
-            assert!(sloppy(text).is_none(), "{text}");
+            assert!(parse_sloppy(text).is_none(), "{text}");
         }
     }
 }

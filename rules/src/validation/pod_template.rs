@@ -14,7 +14,7 @@ const APPARMOR_CONTAINER: &str = "container.apparmor.security.beta.kubernetes.io
 pub(super) const CONTAINER_LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 pub(super) fn template(template: Node<'_>) {
-    let metadata = template.unwritten("metadata");
+    let metadata = template.omitted("metadata");
     let pod = template.get("spec");
     metadata::labels(metadata.get("labels"), metadata, "labels");
     let annotations = metadata.get("annotations");

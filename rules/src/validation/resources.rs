@@ -162,7 +162,7 @@ fn amounts<'a>(
 
 /// Compares a request with its limit. The server reports the cause at the map of requests.
 fn compare<'a>(requests_at: Node<'a>, name: &'a str, request: (Quantity, &str), limit: (Quantity, &str)) {
-    let at = requests_at.unwritten(name);
+    let at = requests_at.omitted(name);
     let ((requested, shown), (limit, limit_shown)) = (request, limit);
     if requested != limit && !is_overcommitted(name) {
         let detail = detail!("must be equal to {name} limit of {limit_shown}");
@@ -288,7 +288,7 @@ fn raise<'a>(sums: &mut Sums<'a>, others: &Sums<'a>) {
 
 /// Returns the effective resources of a Pod: the sum of concurrent containers, or the maximum of an init
 /// container.
-fn together<'a>(pod: Node<'a>, kind: &str) -> Sums<'a> {
+fn effective<'a>(pod: Node<'a>, kind: &str) -> Sums<'a> {
     let (mut all, mut before, mut sidecars) = (Sums::new(), Sums::new(), Sums::new());
     for container in pod.structs("containers") {
         add(&mut all, &read(container, kind));
@@ -313,7 +313,7 @@ fn together<'a>(pod: Node<'a>, kind: &str) -> Sums<'a> {
 fn consistent(pod: Node<'_>, resources: Node<'_>) {
     for (kind, what) in [("requests", "requests"), ("limits", "limits")] {
         let own = resources.members(kind);
-        for (name, sum) in together(pod, kind) {
+        for (name, sum) in effective(pod, kind) {
             if kind == "limits" && !is_huge(name) {
                 continue;
             }
@@ -332,7 +332,7 @@ fn consistent(pod: Node<'_>, resources: Node<'_>) {
     let own = resources.members("limits");
     // The server's path starts at the Pod's resources.
     for container in pod.added("resources").structs("containers") {
-        let limits_at = container.unwritten("resources").unwritten("limits");
+        let limits_at = container.omitted("resources").omitted("limits");
         for (name, _) in container.get("resources").members("limits") {
             let amount = limits_at.map_key(name).added("limits");
             let Some((_, limit)) = own.iter().find(|(other, _)| *other == name) else {

@@ -185,7 +185,7 @@ pub(super) fn match_label_keys<'a>(one: Node<'a>, lists: &[&'a str]) {
             {
                 // The server's path has the index after the term, without the list's key.
                 let detail = detail!("exists in both matchLabelKeys and labelSelector");
-                one.unwritten("matchLabelKeys").item(index).invalid(
+                one.omitted("matchLabelKeys").item(index).invalid(
                     Rule::FieldConflict,
                     key,
                     &["matchLabelKeys", "labelSelector"],

@@ -219,7 +219,7 @@ fn sysctls(pod: Node<'_>, context: Node<'_>) {
             continue;
         }
         if name.is_empty() {
-            at.need();
+            at.require();
         } else if !is_sysctl(name) {
             let detail = detail!(
                 "must have at most {MAX_SYSCTL} characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"

@@ -66,13 +66,13 @@ pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
         given
     };
     if matches!(kind, "cephfs" | "rbd") && source.count("monitors") == 0 {
-        source.get("monitors").need();
+        source.get("monitors").require();
     }
     if kind == "rbd" {
-        source.needed_text("image");
+        source.required_text("image");
     }
     for key in required(kind) {
-        source.needed_text(key);
+        source.required_text(key);
     }
     match kind {
         "emptyDir" => empty_dir(source),
@@ -103,7 +103,7 @@ pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
                 storage_os(source);
             }
             if let Some(secret) = source.object("secretRef") {
-                secret.needed_text("name");
+                secret.required_text("name");
             }
         }
         "quobyte" => quobyte(source),
@@ -119,10 +119,10 @@ pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
 }
 
 /// Validates a file mode.
-pub(super) fn mode<'a>(source: Node<'a>, key: &'a str, most: i64) {
-    if let Some(mode) = source.integer(key).filter(|mode| !(0..=most).contains(mode)) {
-        let detail = detail!("must be a number between 0 and 0{most:o} (octal), both inclusive");
-        let shown = most.to_string();
+pub(super) fn mode<'a>(source: Node<'a>, key: &'a str, max: i64) {
+    if let Some(mode) = source.integer(key).filter(|mode| !(0..=max).contains(mode)) {
+        let detail = detail!("must be a number between 0 and 0{max:o} (octal), both inclusive");
+        let shown = max.to_string();
         source
             .get(key)
             .invalid(Rule::FieldRange, mode, &["0", &shown], detail);
@@ -159,8 +159,8 @@ fn partition(source: Node<'_>) {
 /// Validates keys of a ConfigMap or Secret projected to files.
 pub(super) fn keyed_files(source: Node<'_>) {
     for item in source.structs("items") {
-        item.needed_text("key");
-        let path = item.needed_text("path");
+        item.required_text("key");
+        let path = item.required_text("path");
         mount::file_path(item.get("path"), path);
         mode(item, "mode", 0o777);
         user(item, "user");
@@ -177,8 +177,8 @@ fn downward(source: Node<'_>) {
 
 /// Validates a field of the Pod projected to a file. The server's path omits the list's key and the index.
 pub(super) fn downward_file(item: Node<'_>) {
-    let item = item.unindexed_in_unwritten_list();
-    let path = item.needed_text("path");
+    let item = item.without_list_and_index();
+    let path = item.required_text("path");
     mount::file_path(item.get("path"), path);
     if let Some(field) = item.object("fieldRef") {
         env::field_ref(field, &FILE_FIELDS);
@@ -257,7 +257,7 @@ fn iscsi(source: Node<'_>) {
     source.within("lun", 0, 255);
     let authenticates = source.flag("chapAuthDiscovery") || source.flag("chapAuthSession");
     if authenticates && !source.has("secretRef") {
-        source.get("secretRef").need();
+        source.get("secretRef").require();
     }
     if let Some(name) = source.maybe_text("initiatorName") {
         iscsi_name(source.spelled("initiatorName", "initiatorname"), name);
@@ -284,7 +284,7 @@ fn flocker(source: Node<'_>) {
 }
 
 fn storage_os(source: Node<'_>) {
-    let name = source.needed_text("volumeName");
+    let name = source.required_text("volumeName");
     for (key, name) in [
         ("volumeName", name),
         ("volumeNamespace", source.text("volumeNamespace")),
@@ -313,7 +313,7 @@ fn quobyte(source: Node<'_>) {
             }
         }
     }
-    source.needed_text("volume");
+    source.required_text("volume");
 }
 
 /// Returns whether Go's `SplitHostPort` accepts it.
@@ -390,7 +390,7 @@ fn csi(source: Node<'_>) {
     let at = source.get("driver");
     if !source.is_mistyped_text("driver") {
         if driver.is_empty() {
-            at.need();
+            at.require();
         } else {
             if driver.len() > MAX_DRIVER {
                 at.too_long(Rule::FieldLong, MAX_DRIVER);
@@ -403,11 +403,11 @@ fn csi(source: Node<'_>) {
         }
     }
     if let Some(secret) = source.object("nodePublishSecretRef") {
-        let name = secret.needed_text("name");
+        let name = secret.required_text("name");
         if !name.is_empty() {
             // The server's path omits the reference.
             source
-                .unwritten("nodePublishSecretRef")
+                .omitted("nodePublishSecretRef")
                 .get("name")
                 .name_faults(name, &names::dns_subdomain(name));
         }
@@ -416,10 +416,10 @@ fn csi(source: Node<'_>) {
 
 fn image(source: Node<'_>) {
     if Feature::ImageVolumeReferenceRequired.is_on(source.options().minor) {
-        source.needed_text("reference");
+        source.required_text("reference");
     }
     if source.text("pullPolicy").is_empty() && !source.is_mistyped_text("pullPolicy") {
-        source.get("pullPolicy").need();
+        source.get("pullPolicy").require();
     } else {
         source.one_of("pullPolicy", &["Always", "IfNotPresent", "Never"]);
     }
@@ -429,7 +429,7 @@ fn image(source: Node<'_>) {
 fn ephemeral(source: Node<'_>) {
     let Some(template) = source.object("volumeClaimTemplate") else {
         if !source.has("volumeClaimTemplate") {
-            source.get("volumeClaimTemplate").need();
+            source.get("volumeClaimTemplate").require();
         }
         return;
     };
@@ -467,9 +467,9 @@ fn claim_spec(spec: Node<'_>) {
         let detail = detail!("may not use ReadWriteOncePod with other access modes");
         at.forbid(Rule::FieldConflict, &["ReadWriteOncePod", "accessModes"], detail);
     }
-    let storage = spec.get("resources").unwritten("requests").map_key("storage");
+    let storage = spec.get("resources").omitted("requests").map_key("storage");
     if storage.value.is_null() && !spec.get("resources").get("requests").has("storage") {
-        storage.need();
+        storage.require();
     } else if let Some(size) = storage
         .as_quantity()
         .filter(|size| *size <= crate::Quantity::ZERO)
@@ -492,8 +492,8 @@ fn claim_spec(spec: Node<'_>) {
 fn data_sources(spec: Node<'_>) {
     for key in ["dataSource", "dataSourceRef"] {
         let Some(source) = spec.object(key) else { continue };
-        source.needed_text("name");
-        let kind = source.needed_text("kind");
+        source.required_text("name");
+        let kind = source.required_text("kind");
         let group = source.text("apiGroup");
         if group.is_empty() && kind != "PersistentVolumeClaim" {
             let detail = detail!("must be 'PersistentVolumeClaim' when referencing the default apiGroup");

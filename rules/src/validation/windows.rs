@@ -45,7 +45,7 @@ pub(super) fn os(pod: Node<'_>) {
         return;
     }
     match name {
-        "" => os.get("name").need(),
+        "" => os.get("name").require(),
         "linux" => linux(pod),
         "windows" => windows(pod),
         // The server reports the cause at `os`, not at its name.

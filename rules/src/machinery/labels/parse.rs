@@ -60,7 +60,7 @@ impl<'a> Parser<'a> {
         let mut requirements = Vec::new();
         match self.peek() {
             "" => return Ok(requirements),
-            first if !begins(first) => {
+            first if !starts_requirement(first) => {
                 return Err(format!(
                     "found '{first}', expected: !, identifier, or 'end of string'"
                 ));
@@ -72,7 +72,7 @@ impl<'a> Parser<'a> {
             requirements.push(requirement.map_err(|why| format!("unable to parse requirement: {why}"))?);
             match self.next() {
                 "" => return Ok(requirements),
-                "," if begins(self.peek()) => {}
+                "," if starts_requirement(self.peek()) => {}
                 "," => return Err(format!("found '{}', expected: identifier after ','", self.peek())),
                 other => return Err(format!("found '{other}', expected: ',' or 'end of string'")),
             }
@@ -94,7 +94,7 @@ impl<'a> Parser<'a> {
             // The server validates the key before it knows its path.
             return Err(format!(
                 "<nil>: Invalid value: \"{key}\": {}",
-                sentences(&problems)
+                joined_messages(&problems)
             ));
         }
         let operator = if negated {
@@ -178,7 +178,7 @@ impl<'a> Parser<'a> {
 }
 
 /// Returns whether a requirement can start with the token.
-fn begins(token: &str) -> bool {
+fn starts_requirement(token: &str) -> bool {
     token == "!" || is_word(token)
 }
 
@@ -197,7 +197,7 @@ fn number(key: &str, value: &str) -> Result<i64, String> {
     problems.extend(value_problem(key, 0, value));
     match number {
         Ok(number) if problems.is_empty() => Ok(number),
-        _ => Err(together(problems)),
+        _ => Err(aggregate(problems)),
     }
 }
 
@@ -210,24 +210,24 @@ fn checked(key: &str, values: Vec<String>) -> Result<Vec<String>, String> {
     if problems.is_empty() {
         Ok(values)
     } else {
-        Err(together(problems))
+        Err(aggregate(problems))
     }
 }
 
 fn value_problem(key: &str, index: usize, value: &str) -> Option<String> {
     let problems = names::label_value(value);
-    let why = sentences(&problems);
+    let why = joined_messages(&problems);
     (!problems.is_empty()).then(|| format!("values[{index}][{key}]: Invalid value: \"{value}\": {why}"))
 }
 
 /// Joins the messages about a name.
-fn sentences(faults: &[names::Fault]) -> String {
+fn joined_messages(faults: &[names::Fault]) -> String {
     let sentences: Vec<_> = faults.iter().map(|fault| fault.sentence()).collect();
     sentences.join("; ")
 }
 
 /// Joins messages as Go's aggregated errors do.
-fn together(mut problems: Vec<String>) -> String {
+fn aggregate(mut problems: Vec<String>) -> String {
     if problems.len() == 1 {
         problems.remove(0)
     } else {
