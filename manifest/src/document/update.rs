@@ -1,4 +1,4 @@
-//! Changes that are taken in by reading only their place anew.
+//! Changes that are parsed incrementally.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::document::{Document, Entry, Format};
 use crate::splice::Splice;
 
 impl Document {
-    /// What splices change, if their place can be read without the rest of the text.
+    /// Parses what splices change, if that is possible without the rest of the text.
     pub(crate) fn near(&self, splices: &[Splice]) -> Option<(usize, Change)> {
         if !self.is_valid() || self.format() == Format::Json || !are_sound(self.text(), splices) {
             return None;
@@ -45,7 +45,7 @@ impl Document {
     }
 }
 
-/// Ascending, apart, within the text and on character boundaries.
+/// Returns whether splices are ascending, disjoint, within the text and on character boundaries.
 fn are_sound(text: &str, splices: &[Splice]) -> bool {
     let mut at = 0;
     splices.iter().all(|splice| {

@@ -1,4 +1,4 @@
-//! Items and pairs of collections in block style: whole lines that come and go.
+//! Items and pairs of block collections: insertion and removal of whole lines.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::splice::Splice;
 use crate::yaml::tree::{Kind, NodeId};
 
 impl Layout<'_> {
-    /// Adds a pair behind the last one.
+    /// Inserts a pair after the last one.
     pub(super) fn insert_pair(
         &self,
         place: Place,
@@ -44,7 +44,7 @@ impl Layout<'_> {
         )])
     }
 
-    /// Adds an item before a position.
+    /// Inserts an item before an index.
     pub(super) fn insert_item(
         &self,
         place: Place,
@@ -84,14 +84,14 @@ impl Layout<'_> {
         )])
     }
 
-    /// Comments of an item begin after the line of the item before it.
+    /// Returns the offset after the line of the previous item, before which no comment belongs to this item.
     fn floor(&self, items: &[NodeId], index: usize) -> usize {
         index
             .checked_sub(1)
             .map_or(0, |before| self.next_line(self.end(items[before])))
     }
 
-    /// The value of a list item.
+    /// Replaces the value of a list item.
     pub(super) fn replace_item(
         &self,
         list: NodeId,
@@ -125,7 +125,7 @@ impl Layout<'_> {
         Ok(vec![Splice::new(dash..end, lines.trim_start())])
     }
 
-    /// Takes a node out of its collection.
+    /// Removes a node from its collection.
     pub(super) fn remove(&self, place: Place) -> Result<Vec<Splice>, EditError> {
         if let Some(shared) = self.shared_within(place.node) {
             return Err(self.shared(shared));
@@ -161,7 +161,7 @@ impl Layout<'_> {
         }
     }
 
-    /// A collection that has lost its last member, which had these lines. Comments beside it stay.
+    /// Empties a collection whose last member had these lines. Comments next to the member stay.
     fn empty(&self, id: NodeId, text: &str, own: Option<Range<usize>>) -> Result<Vec<Splice>, EditError> {
         let node = self.tree.node(id);
         let key = self.tree.nodes.iter().find_map(|other| match &other.kind {
@@ -174,13 +174,13 @@ impl Layout<'_> {
             return Ok(vec![Splice::new(node.range.start..self.end(id), text)]);
         };
         if node.start < node.range.start {
-            // An anchor or tag stands behind the colon; it stays there.
+            // An anchor or tag after the colon stays there.
             return Err(EditError::Unsupported);
         }
         let colon = self.colon_end(key);
         let behind = self.line_end(colon);
         let own = match own.map(|own| self.line_start(own.start)..self.line_end(own.end)) {
-            // From the break before to the last character, so that the text ends as it did.
+            // From the line break before it to its last character, so that the end of the text is unchanged.
             Some(own) if own.start > behind => own.start - self.eol_before(own.start)..own.end,
             _ => behind..self.line_end(self.end(id)),
         };
@@ -197,9 +197,9 @@ impl Layout<'_> {
         if self.is_first_on_line(start) {
             return vec![Splice::new(self.whole_lines(start, end), "")];
         }
-        // The first pair of a list item, behind its dash: the next pair moves up.
+        // The first pair of a list item, after its dash: the next pair moves up.
         let next = self.tree.node(pairs[1].0).start;
-        // Pairs on one line are refused further on: the text would mean something else.
+        // Pairs on one line are rejected later: the text would have another meaning.
         let Some(between) = self.text.get(self.line_end(end)..next) else {
             return Vec::new();
         };
@@ -222,7 +222,7 @@ impl Layout<'_> {
         Ok(vec![Splice::new(self.whole_lines(lines.start, lines.end), "")])
     }
 
-    /// Lines of an item with the comments right above it, without the last line's break.
+    /// Returns the lines of an item with the comments directly above it, without the last line break.
     fn slot(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Range<usize>, EditError> {
         let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
         if !self.is_first_on_line(dash) {
@@ -232,10 +232,10 @@ impl Layout<'_> {
         Ok(start..self.line_end(self.end(items[index]).max(dash + 1)))
     }
 
-    /// From the start of a line to the end of another, its break included.
+    /// Returns the range from the start of one line to the end of another, including its line break.
     fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
         let mut behind = self.next_line(end);
-        // Blank lines that follow would become content of a block scalar before that keeps them.
+        // Blank lines that follow would become content of a preceding block scalar with `+`.
         while self.writing != Writing::Kept
             && behind < self.text.len()
             && self.text[behind..self.line_end(behind)].trim().is_empty()
@@ -245,7 +245,7 @@ impl Layout<'_> {
         self.line_start(start)..behind
     }
 
-    /// Moves an item: the texts of the items between change places.
+    /// Moves an item by rotating the texts of the items in between.
     pub(super) fn rotate(&self, place: Place, from: usize, to: usize) -> Result<Vec<Splice>, EditError> {
         let Kind::Sequence { flow, items } = &self.tree.node(place.node).kind else {
             return Err(EditError::Unsupported);
@@ -260,7 +260,7 @@ impl Layout<'_> {
             })
             .collect::<Result<Vec<_>, _>>()?;
         if self.writing == Writing::Whole && !*flow {
-            // Blank lines are content of a block scalar that keeps them: they move with it.
+            // Blank lines are content of a block scalar with `+`: they move with it.
             for index in 1..slots.len() {
                 let next = slots[index].start;
                 slots[index - 1].end = next - self.eol_before(next);
@@ -276,7 +276,7 @@ impl Layout<'_> {
             .filter(|(position, (_, source))| position != source)
             .map(|(_, (slot, source))| Splice::new(slot.clone(), &self.text[slots[source].clone()]))
             .collect();
-        // A block scalar that comes to the end of a text needs the break that it had behind it.
+        // A block scalar that moves to the end of the text needs the line break that followed it.
         if self.writing != Writing::Kept
             && let Some(last) = splices.last_mut()
             && last.range.end == self.text.len()

@@ -1,4 +1,4 @@
-//! The comments of a text, and how an edit keeps those that it would write over.
+//! Finds the comments of a text, and preserves those that an edit would overwrite.
 
 use std::ops::Range;
 
@@ -8,14 +8,14 @@ use crate::path::Path;
 use crate::splice::{Splice, splice};
 use crate::yaml::tree::{Kind, Style};
 
-/// Bytes of each comment from its `#` to the end of its line, in order. Only of a text that parses.
+/// Returns the bytes of each comment, from its `#` to the end of its line, in order. The text must parse.
 pub(crate) fn comments(document: &Document) -> Vec<Range<usize>> {
     let text = document.text();
     let mut found = Vec::new();
     let mut at = 0;
     for node in &document.tree().nodes {
         let (from, to) = match node.kind {
-            // What stands behind a block scalar's header is a comment, what stands in its lines is not.
+            // Text after a block scalar's header is a comment, a `#` in its lines is not.
             Kind::Scalar {
                 style: Style::Literal | Style::Folded,
                 ..
@@ -36,7 +36,7 @@ pub(crate) fn comments(document: &Document) -> Vec<Range<usize>> {
     found
 }
 
-/// Comments of a range that holds no text of scalars, up to the ends of their lines.
+/// Collects the comments of a range that contains no scalars, up to the ends of their lines.
 fn between(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
     let mut at = range.start;
     while let Some(mark) = text.get(at..range.end).and_then(|rest| rest.find('#')) {
@@ -51,7 +51,7 @@ fn between(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The comments of a text that another one lacks. Equal ones are counted.
+/// Returns the comments of a text that are missing in another one. Equal ones are counted.
 fn lost(before: &Document, after: &Document) -> Vec<Range<usize>> {
     let there = comments(after);
     let mut there: Vec<_> = there.into_iter().map(|range| &after.text()[range]).collect();
@@ -68,8 +68,8 @@ fn lost(before: &Document, after: &Document) -> Vec<Range<usize>> {
     lost
 }
 
-/// The result of an edit with the comments that its splices took: on the line where it stood if it is one and there is
-/// room for it, else on lines of their own above the place.
+/// Returns the result of an edit with the comments that its splices removed: a single one on its old line if there
+/// is room for it, otherwise on separate lines above the path.
 pub(crate) fn keep(
     before: &Document,
     entry: usize,
@@ -101,7 +101,7 @@ pub(crate) fn keep(
     }
 }
 
-/// Where lost comments may go, the best place first.
+/// Returns the possible insertions of lost comments, the best one first.
 fn candidates(
     before: &Document,
     entry: usize,
@@ -147,7 +147,7 @@ fn candidates(
                 }
                 places.push(above(is));
             }
-            // It has gone: its comments stay on its line.
+            // The value was removed: its comments stay on its line.
             (Some(was), None) => {
                 let gone = moved(was, splices).min(new.len());
                 let line = old[..was].rfind('\n').map_or(0, |at| at + 1);
@@ -182,7 +182,7 @@ fn candidates(
     places
 }
 
-/// Where a byte stands after splices; the beginning of the one that took it.
+/// Returns an offset after splices; for a removed byte, the start of the splice that removed it.
 fn moved(at: usize, splices: &[Splice]) -> usize {
     let mut by = 0_isize;
     for splice in splices {

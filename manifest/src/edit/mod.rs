@@ -1,7 +1,8 @@
 //! Edits: typed operations on paths that become minimal splices of the text.
 //!
-//! An edit is first carried out on the value (`value_model`), which says what the text has to mean afterwards. Then the
-//! text is spliced, read again and compared: an edit that would mean anything else is refused, never written.
+//! An edit is first applied to the value (`value_model`), which determines the expected meaning of the text. Then
+//! the text is spliced, parsed and compared: an edit that would result in any other value is rejected, never
+//! written.
 
 mod block;
 mod comments;
@@ -21,18 +22,19 @@ use crate::path::Segment;
 use crate::splice::{Splice, difference, splice};
 
 impl Document {
-    /// Carries out an edit and gives the splices that it took. The text changes only where the edit is about.
+    /// Applies an edit and returns its splices. Text that the edit does not concern is unchanged.
     ///
     /// # Errors
-    /// [`EditError`] says why nothing was changed.
+    /// Returns the reason why nothing was changed.
     pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
         self.edit(entry, edit, false)
     }
 
-    /// The same, but the comments of what is taken out stay, on lines of their own: for a field that is cleared.
+    /// Applies an edit like [`Document::apply`], but keeps the comments of what it removes on separate lines: for
+    /// a cleared field.
     ///
     /// # Errors
-    /// [`EditError`] says why nothing was changed.
+    /// Returns the reason why nothing was changed.
     pub fn apply_beside_comments(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
         self.edit(entry, edit, true)
     }
@@ -48,21 +50,21 @@ impl Document {
     }
 }
 
-/// How texts of an edit are written. What one way would make of the lines around it, the next one does not.
+/// How an edit writes scalars. The next one is tried where the text does not have the expected value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writing {
-    /// In the style that stands there, with what is the same left as it is.
+    /// In the existing style, with unchanged parts kept.
     Kept,
-    /// Whole: lines as a literal block scalar.
+    /// Completely rewritten: several lines as a literal block scalar.
     Whole,
-    /// Whole, and in quotes.
+    /// Completely rewritten, in quotes.
     Quoted,
 }
 
 const WRITINGS: [Writing; 3] = [Writing::Kept, Writing::Whole, Writing::Quoted];
 
-/// Carries out an edit on a document. What it writes over keeps its comments; what it takes out takes them along, unless
-/// they are to stay.
+/// Applies an edit to a document. Comments of overwritten text are kept; those of removed text are removed as
+/// well, unless `comments_stay`.
 pub(crate) fn apply(
     document: &Document,
     entry: usize,
@@ -84,7 +86,7 @@ pub(crate) fn apply(
     Ok((splices, after))
 }
 
-/// The edit moves or takes out comments with what they are about.
+/// Returns whether the edit moves or removes comments together with their values.
 fn takes_comments(edit: &Edit) -> bool {
     matches!(edit, Edit::Remove { .. } | Edit::Move { .. })
 }
@@ -110,8 +112,8 @@ fn carry_out(
     Err(EditError::Unsupported)
 }
 
-/// Carries out an edit by reading again only the lines around it. None where it has to be done as a whole: because
-/// other lines matter, because the edit is none or several, or because it is refused.
+/// Applies an edit by parsing only the lines around it. `None` where the whole document has to be parsed: because
+/// other lines matter, because the edit changes nothing or consists of several, or because it is rejected.
 pub(crate) fn apply_near(
     document: &Document,
     entry: usize,
@@ -144,7 +146,7 @@ pub(crate) fn apply_near(
     None
 }
 
-/// The edit changes one thing that is there, or adds one to a collection that is there.
+/// Returns whether the edit changes one existing value, or adds one to an existing collection.
 fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
     let full = |value: &Value| match value {
         Value::Object(map) => !map.is_empty(),
@@ -174,7 +176,7 @@ fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
     })
 }
 
-/// A collection set over a collection is the sum of smaller edits, so that comments on what stays survive.
+/// Splits setting a collection over a collection into smaller edits, so that comments on kept members survive.
 fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
     let Edit::Set { path, value } = edit else {
         return None;
@@ -220,7 +222,7 @@ fn in_parts(
     wanted: &Value,
     comments_stay: bool,
 ) -> Result<(Vec<Splice>, Document), EditError> {
-    // A refusal shows an anchor of this text, not of one halfway.
+    // An error contains an anchor of this text, not of an intermediate one.
     for part in parts {
         if let Err(shared @ EditError::Shared(_)) = plan::splices(document, entry, part, Writing::Kept) {
             return Err(shared);
@@ -239,7 +241,7 @@ fn in_parts(
     ))
 }
 
-/// A value under the rest of a path: `a.b[0]` and 1 make `{"a": {"b": [1]}}`.
+/// Wraps a value in the rest of a path: `a.b[0]` and 1 make `{"a": {"b": [1]}}`.
 fn nest(segments: &[Segment], value: Value) -> Value {
     segments.iter().rev().fold(value, |value, segment| match segment {
         Segment::Key(key) => Value::Object([(key.clone(), value)].into_iter().collect()),
@@ -247,13 +249,14 @@ fn nest(segments: &[Segment], value: Value) -> Value {
     })
 }
 
-/// A value as block-style YAML, without a line break at the end.
+/// Formats a value as block-style YAML, without a trailing line break.
 pub(crate) fn fresh(value: &Value) -> String {
     let empty = Document::parse("");
     layout::Layout::of(&empty).block(value, 0).join("\n")
 }
 
-/// A document's habits: columns from a key to the keys of its mapping, to the dashes of its list, and its line break.
+/// Returns a document's layout: columns from a key to the keys of its mapping and to the dashes of its list, and
+/// its line break.
 pub(crate) fn habits(document: &Document) -> (usize, usize, &'static str) {
     let layout = layout::Layout::of(document);
     (layout.step, layout.dash, layout.eol)

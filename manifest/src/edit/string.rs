@@ -1,5 +1,5 @@
-//! A text in the place of another scalar: in the style that stands there, with only the changed lines or characters
-//! written. YAML 1.2, chapters 7.3 and 8.1, as far as YAML 1.1 readers (goyaml v2, which Kubernetes uses) agree.
+//! Replaces a scalar by another string: in the existing style, writing only the changed lines or characters. YAML
+//! 1.2, chapters 7.3 and 8.1, as far as YAML 1.1 parsers (goyaml v2, which Kubernetes uses) agree.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::yaml::tree::{Kind, NodeId, Style};
 struct Block {
     /// Its indicators: `|`, `>2-`.
     header: Range<usize>,
-    /// Its lines without their ends, up to the last one that is content.
+    /// Its lines without line breaks, up to the last one that is content.
     lines: Vec<Range<usize>>,
     /// Column of its content.
     indent: usize,
@@ -23,21 +23,21 @@ struct Block {
     chomping: Option<char>,
 }
 
-/// What stands behind the place of a scalar.
+/// The text after a scalar.
 struct Behind {
-    /// Blank lines, up to the next line that is none.
+    /// Number of blank lines before the next other line.
     blanks: usize,
-    /// Where those lines end, without the last one's break.
+    /// End of the blank lines, without the last line break.
     end: usize,
-    /// The scalar's last line ends with a break.
+    /// Whether the scalar's last line ends with a line break.
     has_break: bool,
-    /// Furthest column of the comments that follow before anything else.
+    /// Maximum column of the comments that follow before anything else.
     comment: Option<usize>,
 }
 
 impl Layout<'_> {
-    /// Puts a text in the place of a scalar that stands behind a key or dash in the column `parent`. None if the node
-    /// is no scalar with bytes of its own.
+    /// Replaces a scalar, whose key or dash is in column `parent`, by a string. `None` if the node is not a scalar
+    /// with bytes of its own.
     pub(super) fn replace_string(&self, id: NodeId, parent: usize, text: &str) -> Option<Vec<Splice>> {
         let node = self.tree.node(id);
         let Kind::Scalar { style, .. } = node.kind else {
@@ -59,7 +59,7 @@ impl Layout<'_> {
         {
             return Some(splices);
         }
-        // A tag that makes a text of anything stays, with an anchor that nobody refers to.
+        // A tag that makes any scalar a string stays, and so does an unused anchor.
         let tag_stays = matches!(node.tag.as_deref(), None | Some("str" | "!"));
         let start = if tag_stays { node.range.start } else { node.start };
         let end = match &block {
@@ -82,14 +82,14 @@ impl Layout<'_> {
         Some(vec![Splice::new(start..end, string(text, style))])
     }
 
-    /// A scalar in flow style or JSON, of which only the changed characters are written.
+    /// Replaces the changed characters of a scalar in flow style or JSON.
     pub(super) fn replace_flow_string(&self, place: Place, text: &str) -> Option<Splice> {
         (self.writing == Writing::Kept)
             .then(|| self.in_its_quotes(place.node, text))
             .flatten()
     }
 
-    /// The block scalar whose header begins at a byte.
+    /// Returns the block scalar whose header starts at an offset.
     fn block_scalar(&self, start: usize, parent: usize) -> Block {
         let indicators = &self.text[start..self.line_end(start)];
         let length = indicators
@@ -128,7 +128,7 @@ impl Layout<'_> {
         }
     }
 
-    /// What follows the line that ends at a byte.
+    /// Returns what follows the line that ends at an offset.
     fn behind(&self, end: usize) -> Behind {
         let mut behind = Behind {
             blanks: 0,
@@ -153,7 +153,7 @@ impl Layout<'_> {
         behind
     }
 
-    /// Another text in a block scalar: its style, indentation and comments stay, and so do the lines that say the same.
+    /// Replaces the content of a block scalar: its style, indentation, comments and unchanged lines stay.
     fn in_its_block(&self, block: &Block, folded: bool, parent: usize, text: &str) -> Option<Vec<Splice>> {
         let body = text.trim_end_matches('\n');
         let breaks = text.len() - body.len();
@@ -204,7 +204,7 @@ impl Layout<'_> {
             end.push_str(self.eol);
         }
         let splice = if chomping == Some('+') && behind.blanks > blanks {
-            // Of the blank lines, which are content, some are gone.
+            // Some of the blank lines, which are content, were removed.
             let mut at = last;
             for _ in 0..blanks {
                 at = self.line_end(self.next_line(at));
@@ -219,7 +219,7 @@ impl Layout<'_> {
             Splice::insert(last, end + &self.eol.repeat(more))
         };
         if !splice.text.is_empty() || !splice.range.is_empty() {
-            // At the end of the last changed line, it is one with it.
+            // It is adjacent to the end of the last changed line: merge both splices.
             match splices.last_mut() {
                 Some(before)
                     if before.range.end == splice.range.start && before.range.start >= block.header.end =>
@@ -233,7 +233,7 @@ impl Layout<'_> {
         Some(splices)
     }
 
-    /// The lines of a block scalar that are others now.
+    /// Replaces the changed lines of a block scalar.
     fn changed_lines(&self, block: &Block, old: &[&str], new: &[&str]) -> Option<Splice> {
         let same = |pair: &(&&str, &&str)| pair.0 == pair.1;
         let first = old.iter().zip(new).take_while(same).count();
@@ -260,7 +260,7 @@ impl Layout<'_> {
         }
         let text = come.join(self.eol);
         if gone.is_empty() {
-            // Before the line that follows, else behind the one before.
+            // Before the next line, or else after the previous one.
             return Some(match (block.lines.get(first), first.checked_sub(1)) {
                 (Some(next), _) => Splice::insert(next.start, text + self.eol),
                 (None, Some(last)) => Splice::insert(block.lines[last].end, format!("{}{text}", self.eol)),
@@ -283,7 +283,7 @@ impl Layout<'_> {
         })
     }
 
-    /// A literal block scalar in the place of another scalar. None where what follows would become part of it.
+    /// Replaces another scalar by a literal block scalar. `None` where the following text would become part of it.
     fn as_literal(
         &self,
         place: Range<usize>,
@@ -300,7 +300,7 @@ impl Layout<'_> {
             _ if behind.blanks < breaks => Some('+'),
             _ => return None,
         };
-        // Comments that follow have to stand further left than the text.
+        // Comments that follow have to be further left than the content.
         let indent = (parent + self.step).max(behind.comment.map_or(0, |column| column + 1));
         let first = body.split('\n').find(|line| !line.is_empty())?;
         let digit = if first.starts_with([' ', '\t']) {
@@ -328,12 +328,12 @@ impl Layout<'_> {
         if is_block {
             return Some(vec![Splice::new(place, header + &lines)]);
         }
-        // A comment behind the old value stays on the header's line.
+        // A comment after the old value stays on the header's line.
         let rest = self.line_end(place.end);
         Some(vec![Splice::new(place, header), Splice::insert(rest, lines)])
     }
 
-    /// Another text in the quotes that stand there, or in none: what is the same keeps its spelling.
+    /// Replaces the content of a quoted or plain scalar: unchanged parts keep their spelling.
     fn in_its_quotes(&self, id: NodeId, new: &str) -> Option<Splice> {
         let node = self.tree.node(id);
         let Kind::Scalar { style, .. } = node.kind else {
@@ -352,7 +352,7 @@ impl Layout<'_> {
             return None;
         }
         let change = crate::splice::difference(old, new)?;
-        // The pieces that the change touches, and what of the old text they are.
+        // The pieces that the change touches, and their range in the old text.
         let mut at = 0;
         let ends = pieces.iter().map(|piece| {
             at += piece.1.len();
@@ -385,19 +385,20 @@ impl Layout<'_> {
     }
 }
 
-/// The content lines of a folded scalar for another text. Lines whose words are the same stay as they are broken.
+/// Returns the content lines of a folded scalar for another text. Lines with the same words keep their line
+/// breaks.
 #[allow(
     clippy::too_many_lines,
     reason = "one walk over both texts, whose state is shared"
 )]
 fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
     let is_more = |line: &str| line.starts_with([' ', '\t']);
-    // How many breaks in the source make the break between two lines.
+    // Number of line breaks in the source for the line breaks between two lines of text.
     let breaks = |before: &str, after: &str, count: usize| match count {
         count if is_more(before) || is_more(after) => count,
         count => count + 1,
     };
-    // The words of the lines, and where each stands in the text.
+    // The words of the lines, and the range of each line in the text.
     let (mut text, mut places) = (String::new(), Vec::new());
     let (mut last, mut empty) = (None::<usize>, 0);
     for (number, line) in old.iter().enumerate() {
@@ -416,7 +417,7 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
         (last, empty) = (Some(number), 0);
     }
     let change = crate::splice::difference(&text, new).unwrap_or(Splice::insert(text.len(), ""));
-    // A word that goes on with a line belongs to it.
+    // A word that continues a line belongs to it.
     let begins = usize::from(!change.text.starts_with('\n'));
     let ends = usize::from(!change.text.ends_with('\n'));
     let mut before = places
@@ -442,7 +443,7 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
         }
         let mut rest = middle;
         let mut ok = true;
-        // Each piece with the breaks before it; the last piece is the kept line behind.
+        // Each piece with the line breaks before it; the last piece is the kept line after the change.
         loop {
             let count = rest.len() - rest.trim_start_matches('\n').len();
             let folds = count == 0 && previous.is_some();
@@ -514,7 +515,8 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
     }
 }
 
-/// What stands between quotes, piece by piece: the bytes of each and what they mean. None where that is not clear.
+/// Splits the text between quotes into pieces: the bytes of each and their meaning. `None` where that is
+/// ambiguous.
 fn pieces(source: &str, inside: Range<usize>, style: Style) -> Option<Vec<(Range<usize>, String)>> {
     let mut pieces = Vec::new();
     let mut at = inside.start;
@@ -523,7 +525,7 @@ fn pieces(source: &str, inside: Range<usize>, style: Style) -> Option<Vec<(Range
         let c = rest.chars().next()?;
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         let (length, text) = if rest[blanks..].starts_with(['\n', '\r']) {
-            // A line break with the blanks around it is a space; more of them are one break less.
+            // A line break with surrounding blanks is a space; several are one line break less.
             let length = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
             let count = rest[..length].matches('\n').count();
             (
@@ -548,7 +550,7 @@ fn pieces(source: &str, inside: Range<usize>, style: Style) -> Option<Vec<(Range
     Some(pieces)
 }
 
-/// An escape sequence: its length, and what it means.
+/// Decodes an escape sequence: its length and its meaning.
 fn escape(rest: &str) -> Option<(usize, String)> {
     let kind = rest.chars().nth(1)?;
     let hex = |from: usize, digits: usize| u32::from_str_radix(rest.get(from..from + digits)?, 16).ok();
@@ -574,7 +576,7 @@ fn escape(rest: &str) -> Option<(usize, String)> {
             if let Some(c) = char::from_u32(unit) {
                 return Some((6, c.to_string()));
             }
-            // JSON writes what is beyond 16 bits as a pair.
+            // JSON writes characters beyond 16 bits as surrogate pairs.
             let low = rest
                 .get(6..8)
                 .filter(|lead| *lead == "\\u")
@@ -583,7 +585,7 @@ fn escape(rest: &str) -> Option<(usize, String)> {
             return Some((12, String::from_utf16(&units).ok()?));
         }
         '\n' | '\r' => {
-            // An escaped break joins the lines.
+            // An escaped line break joins the lines.
             let body = rest[1..].trim_start_matches('\r').strip_prefix('\n')?;
             let body = body.trim_start_matches([' ', '\t']);
             return Some((rest.len() - body.len(), String::new()));

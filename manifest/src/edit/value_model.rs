@@ -1,4 +1,4 @@
-//! What an edit means, on values: the measure that the text is held against.
+//! Applies an edit to the parsed value. Edits of the text are verified against this reference implementation.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use crate::edit::nest;
 use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 
-/// The value at a path.
+/// Returns the value at a path.
 pub(super) fn get<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
     path.segments()
         .iter()
@@ -23,7 +23,7 @@ fn get_mut<'a>(value: &'a mut Value, segments: &[Segment]) -> Option<&'a mut Val
     })
 }
 
-/// The value after the edit.
+/// Returns the value after the edit.
 pub(crate) fn apply(value: &Value, edit: &Edit) -> Result<Value, EditError> {
     let mut value = value.clone();
     match edit {

@@ -1,7 +1,7 @@
-//! JSON as a view of a stream: the text of another format whose changes become edits of this one.
+//! JSON as a view of a YAML stream: changes of the JSON text become edits of the YAML.
 //!
-//! A YAML text says more than its values: comments, quotes, order, anchors. So its JSON is only shown, and what a person
-//! changes there is carried out on the YAML as the smallest edits that give the same values.
+//! A YAML text contains more than its values: comments, quotes, order, anchors. So its JSON is only a view, and
+//! the user's changes of it are applied to the YAML as the smallest edits that result in the same values.
 
 use serde_json::{Number, Value};
 
@@ -12,30 +12,31 @@ use crate::operation::{Edit, EditError};
 use crate::path::Path;
 use crate::splice::{Splice, splice};
 
-/// Why a text in JSON was not taken over. Nothing is changed then.
+/// Why a JSON text was not applied. Nothing is changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssignError {
-    /// It is not JSON, repeats a key, or has a number that is none to Kubernetes; its problems say where, if it can be read as YAML neither.
+    /// It is not JSON, has a duplicate key, or a number that Kubernetes does not read as one; if it cannot be read
+    /// as YAML either, its problems say where.
     #[error("the text is not JSON")]
     NotJson,
-    /// The stream that it is a view of does not parse.
+    /// The stream of which it is a view does not parse.
     #[error("the document does not parse")]
     Unreadable,
-    /// The change is about a value that an anchor of this name shares with other places.
+    /// The change concerns a value that an anchor of this name shares with other paths.
     #[error("the value is shared through the anchor {0}")]
     Shared(String),
-    /// The stream is written in a way that the change cannot follow; documents of it would have to be written anew.
+    /// The stream is written in a way that the change cannot follow; its documents would have to be rewritten.
     #[error("this can only be changed in the text itself")]
     Unsupported,
 }
 
 impl Document {
-    /// The stream with the values of a text in JSON (its objects, or an array of them), changed only where they
-    /// differ: comments, quotes and order of all else stay. With `anew`, documents that cannot be edited like that are
-    /// written anew, without their comments.
+    /// Returns the stream with the values of a JSON text (its objects, or an array of them), changed only where
+    /// they differ: all other comments, quotes and order stay. With `anew`, documents that cannot be edited like
+    /// that are rewritten, without their comments.
     ///
     /// # Errors
-    /// [`AssignError`] says why not.
+    /// Returns the reason why nothing was changed.
     pub fn with_json(&self, json: &Document, anew: bool) -> Result<Self, AssignError> {
         let text = json.text();
         let is_blank = text.trim().is_empty();
@@ -64,8 +65,8 @@ impl Document {
         }
     }
 
-    /// The JSON of this stream as an edit of the JSON that it had before: what is the same keeps its layout. None if
-    /// the stream has no values.
+    /// Returns the JSON of this stream as an edit of its previous JSON: unchanged parts keep their layout. `None`
+    /// if the stream has no values.
     pub fn json_after(&self, before: &Document) -> Option<String> {
         let fresh = self.convert(Format::Json).ok()?;
         let wanted = Self::parse(fresh.as_str());
@@ -85,7 +86,7 @@ impl Document {
         Some(number_spelling::shown(self, &after).text().to_owned())
     }
 
-    /// It is one document that is a list: then an array is that list, and no list of documents.
+    /// Returns whether it is one document that is a list: an array in JSON is that list, not a list of documents.
     pub(crate) fn is_one_list(&self) -> bool {
         matches!(self.entries(), [_]) && self.value(0).is_some_and(Value::is_array)
     }
@@ -100,7 +101,7 @@ impl Document {
             true,
         );
         let kept: Vec<_> = pairs.iter().flatten().copied().collect();
-        // Documents change places only when they are written anew.
+        // Documents are reordered only by rewriting them.
         if !kept.is_sorted() {
             return self.rewritten(wanted, &pairs, anew);
         }
@@ -147,7 +148,7 @@ impl Document {
         }
     }
 
-    /// All of it anew, if that is wanted.
+    /// Rewrites the whole stream, if `anew` allows it.
     fn rewritten(&self, wanted: &[Value], pairs: &[Option<usize>], anew: bool) -> Result<Self, AssignError> {
         if !anew {
             return Err(AssignError::Unsupported);
@@ -165,7 +166,7 @@ impl Document {
         }
     }
 
-    /// A document with a value, without its comments and anchors: what is the same is spelled as it was.
+    /// Rewrites a document with a value, without its comments and anchors: unchanged scalars keep their spelling.
     fn written_anew(&self, entry: usize, value: &Value) -> String {
         let plain = || crate::json::convert::to_yaml(value);
         let Some(mut fresh) = number_spelling::without_anchors(self, entry) else {
@@ -190,7 +191,7 @@ impl Document {
         Self::parse(splice(self.text(), &[change]))
     }
 
-    /// Where the lines of a document begin: at its mark, or with the text.
+    /// Returns where the lines of a document start: at its marker, or at the start of the text.
     fn part_start(&self, entry: usize) -> Option<usize> {
         let root = self.entries().get(entry)?.root?;
         let part = self.tree().parts.iter().find(|part| part.root == Some(root))?;
@@ -214,7 +215,7 @@ impl Document {
         (after.is_valid() && after.entries().len() + 1 == count).then_some(after)
     }
 
-    /// With one more document before a position.
+    /// Returns the stream with an additional document before an index.
     fn with_entry(&self, entry: usize, value: &Value) -> Option<Self> {
         let text = self.text();
         let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
@@ -246,7 +247,7 @@ impl Document {
     }
 }
 
-/// A value as YAML would read it: a whole number is an integer.
+/// Converts a value to what YAML would read: a float that is whole becomes an integer.
 fn whole(value: &Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64() {
@@ -267,7 +268,7 @@ fn whole(value: &Value) -> Value {
     }
 }
 
-/// Gives the place at a path another value by the smallest edits.
+/// Sets the value at a path by the smallest edits.
 fn assign(document: &mut Document, entry: usize, path: &Path, wanted: &Value) -> Result<(), EditError> {
     let Some(old) = document.get(entry, path).cloned() else {
         return Err(EditError::NoSuchPlace(path.clone()));
@@ -283,7 +284,7 @@ fn assign(document: &mut Document, entry: usize, path: &Path, wanted: &Value) ->
         (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() => {
             let mut gone: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(*key)).collect();
             let mut come: Vec<_> = new.iter().filter(|(key, _)| !old.contains_key(*key)).collect();
-            // A key that has gone and one that has come with the same value are one, renamed.
+            // A removed key and an added one with the same value are one key, renamed.
             gone.retain(|(from, value)| {
                 let Some(at) = come.iter().position(|(_, new)| new == value) else {
                     return true;
@@ -325,7 +326,7 @@ fn assign(document: &mut Document, entry: usize, path: &Path, wanted: &Value) ->
     }
 }
 
-/// The same for a list: items that are still there keep their lines, wherever they stand now.
+/// Sets a list by the smallest edits: items that still exist keep their lines, at any index.
 fn items(
     document: &mut Document,
     entry: usize,
@@ -339,9 +340,9 @@ fn items(
         false,
     );
     let kept: Vec<_> = pairs.iter().flatten().copied().collect();
-    // Which old item stands at each position; none for a new one.
+    // The old index of each item; `None` for a new one.
     let mut now: Vec<_> = (0..old.len()).map(Some).collect();
-    // The last one would leave an empty list behind: it goes when there is another.
+    // Removing the last item would leave an empty list: it is removed once there is another.
     let mut late = None;
     for index in (0..old.len()).rev().filter(|index| !kept.contains(index)) {
         if now.len() == 1 {

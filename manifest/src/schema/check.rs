@@ -1,4 +1,4 @@
-//! What a manifest says against a schema: unknown fields, wrong types, missing fields, choices that are none.
+//! Validates a manifest against a schema: unknown fields, wrong types, missing fields, unsupported enum values.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,8 @@ use crate::schema::types::{Misfit, misfit};
 use crate::schema::{Schema, cursor};
 use crate::validate::{nearest as place, scalar_text, type_name, validate};
 
-/// All problems beyond those of syntax: those of the rules, and those of the schema that the rules do not tell.
+/// Returns all problems except syntax errors: those of the rules, and those of the schema that the rules do not
+/// report.
 pub fn check(document: &Document, schema: &Schema) -> Vec<Problem> {
     let mut problems = validate(document);
     let more = beyond(document, schema, &problems);
@@ -20,10 +21,10 @@ pub fn check(document: &Document, schema: &Schema) -> Vec<Problem> {
     problems
 }
 
-/// The problems of the schema. What [`validate`] tells at the same place is left to it.
+/// Returns the problems of the schema, except those that [`validate`] reports at the same path.
 ///
-/// An unknown field or wrong type is an error, as it is for a server asked with `fieldValidation=Strict`. A missing
-/// field is one for a custom resource; Kubernetes' own kinds take Go's zero value for it, and their rules decide.
+/// An unknown field or wrong type is an error, as for a server with `fieldValidation=Strict`. A missing field is
+/// an error in a custom resource only; Kubernetes' own kinds use Go's zero value for it, and their rules decide.
 pub fn schema_problems(document: &Document, schema: &Schema) -> Vec<Problem> {
     beyond(document, schema, &validate(document))
 }
@@ -56,7 +57,7 @@ fn is_told(problem: &Problem, told: &[Problem]) -> bool {
         })
 }
 
-/// The way from the root, without copies.
+/// The path from the root, without copies.
 #[derive(Clone, Copy)]
 struct At<'a> {
     before: Option<&'a At<'a>>,
@@ -99,15 +100,15 @@ impl<'a> At<'a> {
     }
 }
 
-/// Goes through one document with its schema.
+/// Traverses one document with its schema.
 struct Walk<'a> {
     document: &'a Document,
     entry: usize,
     problems: &'a mut Vec<Problem>,
-    /// A missing field is refused.
+    /// Whether a missing field is an error.
     strict: bool,
-    /// A value has to be one of the schema's choices. Those of a Job are rules, which know more of them: what a version
-    /// does not use may have any value.
+    /// Whether values are checked against the schema's enums. For a Job the rules do that, since they know more: a
+    /// field that is disabled in a version may have any value.
     chooses: bool,
 }
 
@@ -123,8 +124,8 @@ impl Walk<'_> {
         self.fields(root, object, At::ROOT, false);
     }
 
-    /// A group that the schema knows has no such kind. `List` is kubectl's own. A group of which only kinds without
-    /// a list are known (`Scale`, `Eviction`: bodies of other groups' subresources) is not known as a whole.
+    /// Reports a kind that is missing in a group of the schema. `List` is kubectl's own. A group whose only known
+    /// kinds have no list (`Scale`, `Eviction`: bodies of other groups' subresources) is not known completely.
     fn unknown_kind(&mut self, api_version: &str, kind: &str, schema: &Schema) {
         let names = || {
             schema
@@ -181,7 +182,7 @@ impl Walk<'_> {
         }
     }
 
-    /// In `status`, which the server does not take from a person, only types and names count.
+    /// Checks the fields of a mapping. In `status`, which users do not set, only types and names are checked.
     fn fields(&mut self, node: Node<'_>, map: &Map<String, Value>, at: At<'_>, within_status: bool) {
         for (key, value) in map {
             let step = at.then(Step::Key(key));
@@ -280,7 +281,7 @@ impl Walk<'_> {
         fix: Option<Edit>,
     ) {
         let range = match code {
-            // The key is what is wrong.
+            // The key is wrong, not the value.
             "field.unknown" | "field.unknown.near" => self.document.key_range(self.entry, &path),
             _ => None,
         };
@@ -297,7 +298,7 @@ impl Walk<'_> {
     }
 }
 
-/// A group of a custom resource: Kubernetes' own have no dot, or end with `k8s.io`.
+/// Returns whether a group has custom resources: Kubernetes' own have no dot, or end with `k8s.io`.
 fn is_custom(api_version: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     group.contains('.') && !group.ends_with(".k8s.io")
