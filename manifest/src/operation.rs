@@ -73,13 +73,13 @@ pub enum EditError {
     #[error("the value is shared through the anchor at byte {}", .0.start)]
     Shared(Range<usize>),
     /// Something on the path is a scalar, or a list index is out of range.
-    #[error("there is no such place: {0}")]
+    #[error("the path does not exist: {0}")]
     NoSuchPlace(Path),
     /// The key exists already.
-    #[error("the key exists already: {0}")]
+    #[error("the key already exists: {0}")]
     KeyExists(String),
     /// The text is written in a way that this edit cannot follow; it can be changed in the text.
-    #[error("this can only be changed in the text")]
+    #[error("the layout of the text does not support this edit; change it in the text")]
     Unsupported,
 }
 

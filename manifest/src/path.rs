@@ -107,7 +107,7 @@ fn is_word(key: &str) -> bool {
 
 /// Why a text is not a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a path at character {at}: {what}")]
+#[error("invalid path: expected {what} at byte {at}")]
 pub struct PathError {
     /// Byte offset in the text.
     pub at: usize,

@@ -7,7 +7,7 @@ pub enum SplitError {
     #[error("the quote at byte {0} is not closed")]
     Open(usize),
     /// A line break outside of quotes ends the first command; the byte offset of the second.
-    #[error("a second command begins at byte {0}")]
+    #[error("a second command starts at byte {0}")]
     Lines(usize),
 }
 
