@@ -109,7 +109,7 @@ fn guarantees_hold_for_real_manifests() {
             let step = (all.len() * entries.min(20) / 60).max(1);
             for path in all.iter().step_by(step) {
                 for edit in edits(value, path) {
-                    if hold(&name, &document, entry, value, &edit) {
+                    if check_guarantees(&name, &document, entry, value, &edit) {
                         made += 1;
                     } else {
                         refused += 1;
@@ -118,13 +118,13 @@ fn guarantees_hold_for_real_manifests() {
             }
         }
     }
-    println!("{made} edits made, {refused} refused");
+    println!("{made} edits made, {refused} rejected");
     assert!(made > 20_000, "{made}");
     assert!(refused * 500 < made, "{refused} of {made}");
 }
 
 /// Applies one edit and checks each guarantee. Returns false if the edit was rejected.
-fn hold(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edit) -> bool {
+fn check_guarantees(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edit) -> bool {
     let before = document.text();
     let mut after = document.clone();
     let Ok(splices) = after.apply(entry, edit) else {

@@ -164,9 +164,9 @@ fn rewritten_document_keeps_its_spelling() {
     let document = Document::parse(text);
     let json =
         "{\"x\": {\"k\": 420, \"s\": \"q\"}, \"w\": {\"k\": 5.0, \"s\": \"q\"}, \"m\": 1.10, \"b\": true}";
-    let anew = document.with_json(&Document::parse(json), true).unwrap();
+    let rewritten = document.with_json(&Document::parse(json), true).unwrap();
     assert_eq!(
-        anew.text(),
+        rewritten.text(),
         "x:\n  k: 0644\n  s: 'q'\nw:\n  k: 5.0\n  s: 'q'\nm: 1.10\nb: yes\n"
     );
 }
@@ -239,9 +239,9 @@ fn invalid_json_is_rejected() {
         "{\"a\": \"\\ud800\"}",
     ] {
         let json = Document::parse(text);
-        for anew in [false, true] {
+        for rewrite in [false, true] {
             assert_eq!(
-                document.with_json(&json, anew).err(),
+                document.with_json(&json, rewrite).err(),
                 Some(AssignError::NotJson),
                 "{text}"
             );
@@ -262,10 +262,10 @@ fn anchored_value_is_reported_before_it_is_lost() {
         document.with_json(&json, false).err(),
         Some(AssignError::Shared("&x".to_owned()))
     );
-    let anew = document.with_json(&json, true).unwrap();
-    assert_eq!(anew.value(0), Some(&value));
+    let rewritten = document.with_json(&json, true).unwrap();
+    assert_eq!(rewritten.value(0), Some(&value));
     assert_eq!(
-        anew.text(),
+        rewritten.text(),
         "# head\nx:\n  k: 1\nw:\n  k: 5\nz:\n  o: 3\n  k: 1 # own\n"
     );
 }
@@ -469,7 +469,7 @@ fn comments(text: &str) -> Vec<(usize, &str)> {
 /// unchanged.
 #[test]
 fn real_manifests_keep_unrelated_comments() {
-    let (mut made, mut told) = (0, 0);
+    let (mut made, mut rejected) = (0, 0);
     for (number, (name, text)) in files().into_iter().enumerate() {
         let document = Document::parse(text.as_str());
         // Long ones take minutes without additional coverage.
@@ -526,7 +526,7 @@ fn real_manifests_keep_unrelated_comments() {
             let after = match document.with_json(&json, false) {
                 Ok(after) => after,
                 Err(AssignError::Shared(_)) => {
-                    told += 1;
+                    rejected += 1;
                     continue;
                 }
                 Err(error) => panic!("{name}: {error:?} at {path}"),
@@ -571,7 +571,10 @@ fn real_manifests_keep_unrelated_comments() {
             }
         }
     }
-    assert!(made > 1000 && told < made / 10, "{made} made, {told} told");
+    assert!(
+        made > 1000 && rejected < made / 10,
+        "{made} made, {rejected} rejected"
+    );
 }
 
 #[test]

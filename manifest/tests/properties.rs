@@ -193,14 +193,14 @@ proptest! {
     fn incremental_parse_equals_full_parse(bytes in bytes()) {
         let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
         if read.apply(entry, &edit).is_ok() {
-            same(&read)?;
+            equals_full_parse(&read)?;
         }
         // And as a user types, in valid and invalid steps.
         let mut choices = Source::new(&bytes[bytes.len() / 2..]);
         for _ in 0..4 {
             let splice = typing(read.text(), &mut choices);
             read.splice(&[splice]);
-            same(&read)?;
+            equals_full_parse(&read)?;
         }
     }
 
@@ -215,25 +215,25 @@ proptest! {
 }
 
 /// Checks that the document equals the result of parsing its text.
-fn same(read: &Document) -> Result<(), TestCaseError> {
-    let anew = Document::parse(read.text());
+fn equals_full_parse(read: &Document) -> Result<(), TestCaseError> {
+    let parsed = Document::parse(read.text());
     let text = read.text();
-    prop_assert_eq!(read.problems(), anew.problems(), "{}", text);
-    prop_assert_eq!(read.entries(), anew.entries(), "{}", text);
-    for (index, entry) in anew.entries().iter().enumerate() {
-        prop_assert_eq!(read.value(index), anew.value(index), "{}", text);
-        let all = anew.value(index).map(paths).unwrap_or_default();
+    prop_assert_eq!(read.problems(), parsed.problems(), "{}", text);
+    prop_assert_eq!(read.entries(), parsed.entries(), "{}", text);
+    for (index, entry) in parsed.entries().iter().enumerate() {
+        prop_assert_eq!(read.value(index), parsed.value(index), "{}", text);
+        let all = parsed.value(index).map(paths).unwrap_or_default();
         for path in all.iter().chain([&Path::root()]) {
             prop_assert_eq!(
                 read.range(index, path),
-                anew.range(index, path),
+                parsed.range(index, path),
                 "{} {}",
                 path,
                 text
             );
             prop_assert_eq!(
                 read.key_range(index, path),
-                anew.key_range(index, path),
+                parsed.key_range(index, path),
                 "{} {}",
                 path,
                 text
@@ -242,7 +242,7 @@ fn same(read: &Document) -> Result<(), TestCaseError> {
         prop_assert_eq!(&read.entries()[index].range, &entry.range);
     }
     for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
-        prop_assert_eq!(read.path_at(at), anew.path_at(at), "{} {}", at, text);
+        prop_assert_eq!(read.path_at(at), parsed.path_at(at), "{} {}", at, text);
     }
     Ok(())
 }

@@ -183,7 +183,7 @@ fn labels(schema: &Schema, text: &str) -> Vec<String> {
         .collect()
 }
 
-fn take(schema: &Schema, text: &str, label: &str) -> String {
+fn accept(schema: &Schema, text: &str, label: &str) -> String {
     let at = text.find('|').unwrap();
     let text = text.replacen('|', "", 1);
     let found = complete(&Document::parse(text.clone()), schema, at);
@@ -216,7 +216,7 @@ fn missing_keys_are_offered_required_ones_first() {
     assert!(!labels(&schema, &format!("{container}name: x\n          ima|")).contains(&"name".to_owned()));
     // Below a list's key without a dash.
     let list = format!("{HEAD}spec:\n  template:\n    spec:\n      containers:\n        |\n");
-    assert!(take(&schema, &list, "image").ends_with("containers:\n        - image: \n"));
+    assert!(accept(&schema, &list, "image").ends_with("containers:\n        - image: \n"));
 }
 
 #[test]
@@ -256,12 +256,12 @@ fn enum_values_and_booleans_are_offered() {
     assert_eq!(labels(&schema, &pod), ["true", "false"]);
     let text = format!("{HEAD}spec:\n  completionMode:|\n");
     assert_eq!(
-        take(&schema, &text, "Indexed"),
+        accept(&schema, &text, "Indexed"),
         format!("{HEAD}spec:\n  completionMode: Indexed\n")
     );
     let text = format!("{HEAD}spec:\n  completionMode: \"In|\" # c\n");
     assert_eq!(
-        take(&schema, &text, "Indexed"),
+        accept(&schema, &text, "Indexed"),
         format!("{HEAD}spec:\n  completionMode: Indexed # c\n")
     );
     let flow = format!("{HEAD}spec: {{template: {{spec: {{restartPolicy: |}}}}}}\n");
@@ -279,16 +279,16 @@ fn inserted_text_follows_the_file_indentation() {
     let schema = openapi::schema();
     let four = format!("{HEAD}spec:\n    template:\n        |\n");
     assert_eq!(
-        take(&schema, &four, "spec"),
+        accept(&schema, &four, "spec"),
         format!("{HEAD}spec:\n    template:\n        spec:\n            \n")
     );
     let flush = format!("{HEAD}metadata:\n  finalizers:\n  - a/b\nspec:\n  template:\n    spec:\n      |\n");
-    assert!(take(&schema, &flush, "containers").ends_with("    spec:\n      containers:\n      - \n"));
+    assert!(accept(&schema, &flush, "containers").ends_with("    spec:\n      containers:\n      - \n"));
     let crlf = format!("{HEAD}spec:\n  |\n").replace('\n', "\r\n");
-    assert!(take(&schema, &crlf, "template").ends_with("spec:\r\n  template:\r\n    \r\n"));
+    assert!(accept(&schema, &crlf, "template").ends_with("spec:\r\n  template:\r\n    \r\n"));
     let renamed = format!("{HEAD}spec:\n  para|lelisms: 3\n");
     assert_eq!(
-        take(&schema, &renamed, "parallelism"),
+        accept(&schema, &renamed, "parallelism"),
         format!("{HEAD}spec:\n  parallelism: 3\n")
     );
 }
@@ -303,13 +303,13 @@ fn json_completes_with_open_quotes_and_missing_commas() {
     assert!(found.contains(&"completions".to_owned()) && !found.contains(&"parallelism".to_owned()));
     let text = format!("{head}    |\n    \"suspend\": true\n  }}\n}}\n");
     assert!(!labels(&schema, &text).contains(&"suspend".to_owned()));
-    assert!(take(&schema, &text, "template").contains("    \"template\": {}\n"));
+    assert!(accept(&schema, &text, "template").contains("    \"template\": {}\n"));
     let text = format!("{head}    \"completionMode\": \"|\"\n  }}\n}}\n");
-    assert!(take(&schema, &text, "Indexed").contains("\"completionMode\": \"Indexed\"\n"));
+    assert!(accept(&schema, &text, "Indexed").contains("\"completionMode\": \"Indexed\"\n"));
     let text = format!(
         "{head}    \"template\": {{\"spec\": {{\"containers\": [{{\"name\": \"x\", \"im|\": 1}}]}}}}}}}}"
     );
-    assert!(take(&schema, &text, "image").contains("\"name\": \"x\", \"image\": 1}"));
+    assert!(accept(&schema, &text, "image").contains("\"name\": \"x\", \"image\": 1}"));
     assert!(!labels(&schema, &text).contains(&"name".to_owned()));
     // `kind` may be after the cursor.
     let late = "{\"spec\": {\"|\"}, \"kind\": \"Job\", \"apiVersion\": \"batch/v1\"}";
@@ -379,7 +379,7 @@ fn hover_shows_documentation() {
     assert_eq!(hover(&Document::parse("a: 1"), &schema, 0), None);
 }
 
-fn told(problems: &[Problem]) -> Vec<(&'static str, String)> {
+fn reported(problems: &[Problem]) -> Vec<(&'static str, String)> {
     problems
         .iter()
         .map(|problem| (problem.code, problem.path.to_string()))
@@ -398,7 +398,7 @@ fn unknown_fields_are_renamed_or_removed() {
     let mut document = job("  paralelism: 2\n  wobble: {}\n");
     let problems = schema_problems(&document, &schema);
     assert_eq!(
-        told(&problems),
+        reported(&problems),
         [
             ("field.unknown.near", "spec.paralelism".to_owned()),
             ("field.unknown", "spec.wobble".to_owned()),
@@ -441,12 +441,12 @@ fn types_enums_and_missing_fields_are_reported_once() {
     // The type of a field without a rule is reported by the schema.
     let document = job("  ttlSecondsAfterFinished: 3000000000\n");
     assert!(
-        told(&schema_problems(&document, &schema))
+        reported(&schema_problems(&document, &schema))
             .contains(&("field.range", "spec.ttlSecondsAfterFinished".to_owned()))
     );
     let secret = Document::parse("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {x: hello}\n");
     assert_eq!(
-        told(&schema_problems(&secret, &schema)),
+        reported(&schema_problems(&secret, &schema)),
         [("field.base64", "data.x".to_owned())]
     );
 }
@@ -458,7 +458,7 @@ fn unknown_kind_of_known_group_is_an_error() {
         let document = Document::parse(format!(
             "apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n"
         ));
-        told(&schema_problems(&document, &schema))
+        reported(&schema_problems(&document, &schema))
     };
     assert_eq!(
         document("batch/v1", "Jbo"),

@@ -69,7 +69,7 @@ pub(crate) fn read(tree: &Tree, root: NodeId, end: usize, splices: &[Splice]) ->
         .rev()
         .find_map(|cell| {
             let lines = cell.lines.start..cell.lines.end.checked_add_signed(moved)?;
-            let (nodes, value) = alone(tree, &cell, source.get(lines)?)?;
+            let (nodes, value) = parse_cell(tree, &cell, source.get(lines)?)?;
             Some((cell, nodes, value))
         })?;
     (tree.nodes.len() + nodes.len() <= MAX_NODES).then(|| Change {
@@ -161,7 +161,7 @@ fn cell(tree: &Tree, parent: NodeId, end: usize, touched: &Range<usize>) -> Opti
 }
 
 /// Parses the lines of a cell alone; `None` if they are not one member of the same kind, key and column.
-fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
+fn parse_cell(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
     // A document marker may neither be added nor removed.
     let was_marked = tree.source.get(cell.lines.clone()).is_none_or(has_mark);
     if was_marked || has_mark(text) {
@@ -229,13 +229,13 @@ fn depth(tree: &Tree, id: NodeId) -> usize {
 }
 
 /// Returns the last descendant of a node, or the node itself.
-fn last(tree: &Tree, id: NodeId) -> NodeId {
+fn last_descendant(tree: &Tree, id: NodeId) -> NodeId {
     let below = match &tree.node(id).kind {
         Kind::Mapping { pairs, .. } => pairs.last().map(|(_, value)| *value),
         Kind::Sequence { items, .. } => items.last().copied(),
         _ => None,
     };
-    below.map_or(id, |below| last(tree, below))
+    below.map_or(id, |below| last_descendant(tree, below))
 }
 
 /// How the nodes after a change move.
@@ -251,8 +251,8 @@ pub(crate) struct Moved {
 
 impl Change {
     /// Replaces the cell in the tree, and its value in the document's value.
-    pub(crate) fn carry_out(self, tree: &mut Tree, value: &mut Value) -> Moved {
-        let from = last(tree, self.cell.value) + 1;
+    pub(crate) fn apply_to(self, tree: &mut Tree, value: &mut Value) -> Moved {
+        let from = last_descendant(tree, self.cell.value) + 1;
         let moved = Moved {
             from,
             nodes: self.nodes.len().cast_signed() - (from - self.cell.first).cast_signed(),

@@ -44,7 +44,7 @@ pub struct Entry {
     pub(crate) root: Option<NodeId>,
     pub(crate) value: Option<Value>,
     /// The value that the API server would read despite duplicate keys; `value` is `None` then.
-    meant: Option<Value>,
+    lenient_value: Option<Value>,
 }
 
 #[derive(Debug, Clone)]
@@ -114,13 +114,13 @@ impl Document {
                 problem.path = path_of(&tree, root, error.node).unwrap_or_default();
                 problem
             }));
-            let (value, meant) = if errors.is_empty() {
+            let (value, lenient_value) = if errors.is_empty() {
                 (value, None)
             } else {
                 (None, value)
             };
             entries.push(Entry {
-                meant,
+                lenient_value,
                 ..Entry::new(range, Some(root), value)
             });
         }
@@ -160,9 +160,9 @@ impl Document {
     }
 
     /// Returns a document's value despite duplicate keys: for validation, not for edits.
-    pub(crate) fn meant(&self, entry: usize) -> Option<&Value> {
+    pub(crate) fn lenient_value(&self, entry: usize) -> Option<&Value> {
         let entry = self.entries().get(entry)?;
-        entry.value.as_ref().or(entry.meant.as_ref())
+        entry.value.as_ref().or(entry.lenient_value.as_ref())
     }
 
     /// Returns the value at a path.
@@ -271,8 +271,8 @@ impl Document {
 
     /// Changes the text as an editor does.
     pub fn splice(&mut self, splices: &[Splice]) {
-        match self.near(splices) {
-            Some((entry, change)) => self.take_in(entry, change),
+        match self.parse_change(splices) {
+            Some((entry, change)) => self.apply_change(entry, change),
             None => *self = Self::parse(splice(self.text(), splices)),
         }
     }
@@ -298,7 +298,7 @@ impl Entry {
             namespace: text(&["metadata", "namespace"]),
             root,
             value,
-            meant: None,
+            lenient_value: None,
         }
     }
 }

@@ -76,7 +76,7 @@ impl Layout<'_> {
             );
             return Ok(vec![Splice::insert(dash, text)]);
         }
-        let floor = self.floor(items, index);
+        let floor = self.comment_floor(items, index);
         let at = self.comments_above(self.line_start(dash), self.column(dash), floor);
         Ok(vec![Splice::insert(
             at,
@@ -85,7 +85,7 @@ impl Layout<'_> {
     }
 
     /// Returns the offset after the line of the previous item, before which no comment belongs to this item.
-    fn floor(&self, items: &[NodeId], index: usize) -> usize {
+    fn comment_floor(&self, items: &[NodeId], index: usize) -> usize {
         index
             .checked_sub(1)
             .map_or(0, |before| self.next_line(self.end(items[before])))
@@ -150,10 +150,10 @@ impl Layout<'_> {
                 let (key, value) = pairs[0];
                 let start = self.tree.node(key).start;
                 let own = self.is_first_on_line(start).then(|| start..self.end(value));
-                self.empty(parent, "{}", own)
+                self.empty_collection(parent, "{}", own)
             }
             Kind::Sequence { items, .. } if items.len() == 1 => {
-                self.empty(parent, "[]", self.slot(parent, items, 0).ok())
+                self.empty_collection(parent, "[]", self.item_lines(parent, items, 0).ok())
             }
             Kind::Mapping { pairs, .. } => Ok(self.remove_pair(pairs, index)),
             Kind::Sequence { items, .. } => self.remove_item(parent, items, index),
@@ -162,7 +162,12 @@ impl Layout<'_> {
     }
 
     /// Empties a collection whose last member had these lines. Comments next to the member stay.
-    fn empty(&self, id: NodeId, text: &str, own: Option<Range<usize>>) -> Result<Vec<Splice>, EditError> {
+    fn empty_collection(
+        &self,
+        id: NodeId,
+        text: &str,
+        own: Option<Range<usize>>,
+    ) -> Result<Vec<Splice>, EditError> {
         let node = self.tree.node(id);
         let key = self.tree.nodes.iter().find_map(|other| match &other.kind {
             Kind::Mapping { flow: false, pairs } => {
@@ -218,17 +223,21 @@ impl Layout<'_> {
                 .ok_or(EditError::Unsupported)?;
             return Ok(vec![Splice::new(dash..next, "")]);
         }
-        let lines = self.slot(list, items, index)?;
+        let lines = self.item_lines(list, items, index)?;
         Ok(vec![Splice::new(self.whole_lines(lines.start, lines.end), "")])
     }
 
     /// Returns the lines of an item with the comments directly above it, without the last line break.
-    fn slot(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Range<usize>, EditError> {
+    fn item_lines(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Range<usize>, EditError> {
         let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
         if !self.is_first_on_line(dash) {
             return Err(EditError::Unsupported);
         }
-        let start = self.comments_above(self.line_start(dash), self.column(dash), self.floor(items, index));
+        let start = self.comments_above(
+            self.line_start(dash),
+            self.column(dash),
+            self.comment_floor(items, index),
+        );
         Ok(start..self.line_end(self.end(items[index]).max(dash + 1)))
     }
 
@@ -236,7 +245,7 @@ impl Layout<'_> {
     fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
         let mut behind = self.next_line(end);
         // Blank lines that follow would become content of a preceding block scalar with `+`.
-        while self.writing != Writing::Kept
+        while self.writing != Writing::Minimal
             && behind < self.text.len()
             && self.text[behind..self.line_end(behind)].trim().is_empty()
         {
@@ -255,11 +264,11 @@ impl Layout<'_> {
                 if *flow {
                     Ok(self.tree.node(items[index]).start..self.end(items[index]))
                 } else {
-                    self.slot(place.node, items, index)
+                    self.item_lines(place.node, items, index)
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
-        if self.writing == Writing::Whole && !*flow {
+        if self.writing == Writing::Rewritten && !*flow {
             // Blank lines are content of a block scalar with `+`: they move with it.
             for index in 1..slots.len() {
                 let next = slots[index].start;
@@ -277,7 +286,7 @@ impl Layout<'_> {
             .map(|(_, (slot, source))| Splice::new(slot.clone(), &self.text[slots[source].clone()]))
             .collect();
         // A block scalar that moves to the end of the text needs the line break that followed it.
-        if self.writing != Writing::Kept
+        if self.writing != Writing::Minimal
             && let Some(last) = splices.last_mut()
             && last.range.end == self.text.len()
         {

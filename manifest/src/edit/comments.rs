@@ -52,7 +52,7 @@ fn between(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
 }
 
 /// Returns the comments of a text that are missing in another one. Equal ones are counted.
-fn lost(before: &Document, after: &Document) -> Vec<Range<usize>> {
+fn lost_comments(before: &Document, after: &Document) -> Vec<Range<usize>> {
     let there = comments(after);
     let mut there: Vec<_> = there.into_iter().map(|range| &after.text()[range]).collect();
     let mut lost = comments(before);
@@ -70,7 +70,7 @@ fn lost(before: &Document, after: &Document) -> Vec<Range<usize>> {
 
 /// Returns the result of an edit with the comments that its splices removed: a single one on its old line if there
 /// is room for it, otherwise on separate lines above the path.
-pub(crate) fn keep(
+pub(crate) fn restore(
     before: &Document,
     entry: usize,
     edit: &Edit,
@@ -81,14 +81,14 @@ pub(crate) fn keep(
     if !splices.iter().any(takes) {
         return (splices, after);
     }
-    let lost = lost(before, &after);
+    let lost = lost_comments(before, &after);
     let kept = candidates(before, entry, edit.path(), &splices, &after, &lost)
         .into_iter()
         .find_map(|change| {
             let kept = Document::parse(splice(after.text(), &[change]));
             let is_same = kept.entries().len() == after.entries().len()
                 && (0..kept.entries().len()).all(|entry| kept.value(entry) == after.value(entry));
-            (is_same && self::lost(before, &kept).is_empty()).then_some(kept)
+            (is_same && lost_comments(before, &kept).is_empty()).then_some(kept)
         });
     match kept {
         Some(kept) => (
@@ -112,14 +112,14 @@ fn candidates(
 ) -> Vec<Splice> {
     let (old, new) = (before.text(), after.text());
     let eol = if old.contains("\r\n") { "\r\n" } else { "\n" };
-    let words = |range: &Range<usize>| old[range.clone()].trim_end();
+    let comment_text = |range: &Range<usize>| old[range.clone()].trim_end();
     let mut places = Vec::new();
     let above = |start: usize| {
         let line = new[..start].rfind('\n').map_or(0, |at| at + 1);
         let pad = " ".repeat(new[line..].len() - new[line..].trim_start_matches(' ').len());
         let lines: String = lost
             .iter()
-            .flat_map(|range| [pad.as_str(), words(range), eol])
+            .flat_map(|range| [pad.as_str(), comment_text(range), eol])
             .collect();
         Splice::insert(line, lines)
     };
@@ -141,7 +141,7 @@ fn candidates(
                             &old[old[..comment.start].trim_end_matches([' ', '\t']).len()..comment.start];
                         places.push(Splice::insert(
                             line_end(new, is),
-                            format!("{gap}{}", words(comment)),
+                            format!("{gap}{}", comment_text(comment)),
                         ));
                     }
                 }
@@ -157,9 +157,9 @@ fn candidates(
                     .iter()
                     .map(|range| {
                         if is_line {
-                            format!("{pad}{}{eol}", words(range))
+                            format!("{pad}{}{eol}", comment_text(range))
                         } else {
-                            format!("{eol}{pad}{}", words(range))
+                            format!("{eol}{pad}{}", comment_text(range))
                         }
                     })
                     .collect();
@@ -175,7 +175,7 @@ fn candidates(
             "{}{}",
             if new.ends_with('\n') { "" } else { eol },
             lost.iter()
-                .flat_map(|range| [words(range), eol])
+                .flat_map(|range| [comment_text(range), eol])
                 .collect::<String>()
         ),
     ));

@@ -145,14 +145,14 @@ impl Layout<'_> {
                 let inside = range.start + 1..range.end - 1;
                 let around = [inside.start..member.start, member.end..inside.end];
                 if around.into_iter().any(|part| self.text[part].contains('#')) {
-                    Splice::new(member.start..self.behind_comma(member.end), "")
+                    Splice::new(member.start..self.after_comma(member.end), "")
                 } else {
                     Splice::new(inside, "")
                 }
             }
             // The comma of the previous member stays, since a comment follows it.
             (None, Some(_)) => {
-                let end = self.behind_comma(member.end);
+                let end = self.after_comma(member.end);
                 let line = self.line_start(member.start);
                 let rest = self.text[end..self.line_end(end)].trim_start();
                 if self.is_first_on_line(member.start) && (rest.is_empty() || rest.starts_with('#')) {
@@ -165,7 +165,7 @@ impl Layout<'_> {
     }
 
     /// Returns the offset after a directly following comma.
-    fn behind_comma(&self, end: usize) -> usize {
+    fn after_comma(&self, end: usize) -> usize {
         let rest = &self.text[end..];
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         if rest[blanks..].starts_with(',') {
@@ -178,7 +178,7 @@ impl Layout<'_> {
     /// Returns where the kept text after a member starts: at the next member, or at the first comment line in
     /// between.
     fn flow_rest(&self, end: usize, next: usize) -> usize {
-        let comma = self.behind_comma(end);
+        let comma = self.after_comma(end);
         let line = self.next_line(comma);
         if comma == end || line > next {
             return next;

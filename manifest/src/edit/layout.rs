@@ -29,23 +29,23 @@ impl<'a> Layout<'a> {
             eol: if text.contains("\r\n") { "\r\n" } else { "\n" },
             step: 2,
             dash: 2,
-            writing: Writing::Kept,
+            writing: Writing::Minimal,
         };
         if let Some(step) = layout
-            .habit(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))
+            .child_offset(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))
             .filter(|step| *step > 0)
         {
             layout.step = step;
             layout.dash = step;
         }
-        if let Some(dash) = layout.habit(|kind| matches!(kind, Kind::Sequence { flow: false, .. })) {
+        if let Some(dash) = layout.child_offset(|kind| matches!(kind, Kind::Sequence { flow: false, .. })) {
             layout.dash = dash;
         }
         layout
     }
 
     /// Returns the columns between the first key with such a value and that value.
-    fn habit(&self, is: impl Fn(&Kind) -> bool) -> Option<usize> {
+    fn child_offset(&self, is: impl Fn(&Kind) -> bool) -> Option<usize> {
         self.tree.nodes.iter().find_map(|node| {
             let Kind::Mapping { flow: false, pairs } = &node.kind else {
                 return None;

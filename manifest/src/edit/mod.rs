@@ -25,7 +25,7 @@ impl Document {
     /// Applies an edit and returns its splices. Text that the edit does not concern is unchanged.
     ///
     /// # Errors
-    /// Returns the reason why nothing was changed.
+    /// Returns an [`EditError`] if the edit is rejected; nothing is changed then.
     pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
         self.edit(entry, edit, false)
     }
@@ -34,14 +34,14 @@ impl Document {
     /// a cleared field.
     ///
     /// # Errors
-    /// Returns the reason why nothing was changed.
+    /// Returns an [`EditError`] if the edit is rejected; nothing is changed then.
     pub fn apply_beside_comments(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
         self.edit(entry, edit, true)
     }
 
     fn edit(&mut self, entry: usize, edit: &Edit, comments_stay: bool) -> Result<Vec<Splice>, EditError> {
-        if let Some((splices, change)) = apply_near(self, entry, edit, comments_stay) {
-            self.take_in(entry, change);
+        if let Some((splices, change)) = apply_incremental(self, entry, edit, comments_stay) {
+            self.apply_change(entry, change);
             return Ok(splices);
         }
         let (splices, document) = apply(self, entry, edit, comments_stay)?;
@@ -54,14 +54,14 @@ impl Document {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writing {
     /// In the existing style, with unchanged parts kept.
-    Kept,
+    Minimal,
     /// Completely rewritten: several lines as a literal block scalar.
-    Whole,
+    Rewritten,
     /// Completely rewritten, in quotes.
     Quoted,
 }
 
-const WRITINGS: [Writing; 3] = [Writing::Kept, Writing::Whole, Writing::Quoted];
+const WRITINGS: [Writing; 3] = [Writing::Minimal, Writing::Rewritten, Writing::Quoted];
 
 /// Applies an edit to a document. Comments of overwritten text are kept; those of removed text are removed as
 /// well, unless `comments_stay`.
@@ -76,12 +76,12 @@ pub(crate) fn apply(
     if *before == wanted && !matches!(edit, Edit::Move { .. }) {
         return Ok((Vec::new(), document.clone()));
     }
-    if let Some(parts) = parts(before, edit) {
-        return in_parts(document, entry, &parts, &wanted, comments_stay);
+    if let Some(parts) = split(before, edit) {
+        return apply_parts(document, entry, &parts, &wanted, comments_stay);
     }
-    let (splices, after) = carry_out(document, entry, edit, &wanted)?;
+    let (splices, after) = apply_single(document, entry, edit, &wanted)?;
     if comments_stay || !takes_comments(edit) {
-        return Ok(comments::keep(document, entry, edit, splices, after));
+        return Ok(comments::restore(document, entry, edit, splices, after));
     }
     Ok((splices, after))
 }
@@ -91,7 +91,7 @@ fn takes_comments(edit: &Edit) -> bool {
     matches!(edit, Edit::Remove { .. } | Edit::Move { .. })
 }
 
-fn carry_out(
+fn apply_single(
     document: &Document,
     entry: usize,
     edit: &Edit,
@@ -114,14 +114,14 @@ fn carry_out(
 
 /// Applies an edit by parsing only the lines around it. `None` where the whole document has to be parsed: because
 /// other lines matter, because the edit changes nothing or consists of several, or because it is rejected.
-pub(crate) fn apply_near(
+pub(crate) fn apply_incremental(
     document: &Document,
     entry: usize,
     edit: &Edit,
     comments_stay: bool,
 ) -> Option<(Vec<Splice>, Change)> {
     let before = document.value(entry)?;
-    if !is_plain(before, edit)? {
+    if !is_single_change(before, edit)? {
         return None;
     }
     let mut tried = None;
@@ -134,7 +134,7 @@ pub(crate) fn apply_near(
         if (comments_stay || !takes_comments(edit)) && splices.iter().any(may_take) {
             return None;
         }
-        if let Some((at, change)) = document.near(&splices) {
+        if let Some((at, change)) = document.parse_change(&splices) {
             let before = value_model::get(before, &change.path)?;
             let wanted = value_model::apply(before, &edit.below(&change.path)?).ok()?;
             if at == entry && wanted == change.value {
@@ -147,7 +147,7 @@ pub(crate) fn apply_near(
 }
 
 /// Returns whether the edit changes one existing value, or adds one to an existing collection.
-fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
+fn is_single_change(before: &Value, edit: &Edit) -> Option<bool> {
     let full = |value: &Value| match value {
         Value::Object(map) => !map.is_empty(),
         Value::Array(items) => !items.is_empty(),
@@ -177,7 +177,7 @@ fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
 }
 
 /// Splits setting a collection over a collection into smaller edits, so that comments on kept members survive.
-fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
+fn split(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
     let Edit::Set { path, value } = edit else {
         return None;
     };
@@ -215,7 +215,7 @@ fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
     }
 }
 
-fn in_parts(
+fn apply_parts(
     document: &Document,
     entry: usize,
     parts: &[Edit],
@@ -224,7 +224,7 @@ fn in_parts(
 ) -> Result<(Vec<Splice>, Document), EditError> {
     // An error contains an anchor of this text, not of an intermediate one.
     for part in parts {
-        if let Err(shared @ EditError::Shared(_)) = plan::splices(document, entry, part, Writing::Kept) {
+        if let Err(shared @ EditError::Shared(_)) = plan::splices(document, entry, part, Writing::Minimal) {
             return Err(shared);
         }
     }
@@ -242,7 +242,7 @@ fn in_parts(
 }
 
 /// Wraps a value in the rest of a path: `a.b[0]` and 1 make `{"a": {"b": [1]}}`.
-fn nest(segments: &[Segment], value: Value) -> Value {
+fn wrap_in_path(segments: &[Segment], value: Value) -> Value {
     segments.iter().rev().fold(value, |value, segment| match segment {
         Segment::Key(key) => Value::Object([(key.clone(), value)].into_iter().collect()),
         Segment::Index(_) => Value::Array(vec![value]),
@@ -250,14 +250,14 @@ fn nest(segments: &[Segment], value: Value) -> Value {
 }
 
 /// Formats a value as block-style YAML, without a trailing line break.
-pub(crate) fn fresh(value: &Value) -> String {
+pub(crate) fn format_block(value: &Value) -> String {
     let empty = Document::parse("");
     layout::Layout::of(&empty).block(value, 0).join("\n")
 }
 
 /// Returns a document's layout: columns from a key to the keys of its mapping and to the dashes of its list, and
 /// its line break.
-pub(crate) fn habits(document: &Document) -> (usize, usize, &'static str) {
+pub(crate) fn layout_of(document: &Document) -> (usize, usize, &'static str) {
     let layout = layout::Layout::of(document);
     (layout.step, layout.dash, layout.eol)
 }

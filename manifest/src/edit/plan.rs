@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::document::Document;
 use crate::edit::layout::Layout;
 use crate::edit::scalar_style::Body;
-use crate::edit::{Writing, nest};
+use crate::edit::{Writing, wrap_in_path};
 use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 use crate::splice::Splice;
@@ -169,12 +169,12 @@ impl Layout<'_> {
                     // The rest might exist in the merged mapping; the new key would override it.
                     return Err(self.merged(place.node));
                 }
-                self.insert_pair(place, key, &nest(&rest[1..], value.clone()))
+                self.insert_pair(place, key, &wrap_in_path(&rest[1..], value.clone()))
             }
             (Kind::Sequence { items, .. }, Segment::Index(index)) if !items.is_empty() => {
-                self.insert_item(place, *index, &nest(&rest[1..], value.clone()))
+                self.insert_item(place, *index, &wrap_in_path(&rest[1..], value.clone()))
             }
-            _ => self.replace(place, &nest(rest, value.clone())),
+            _ => self.replace(place, &wrap_in_path(rest, value.clone())),
         }
     }
 

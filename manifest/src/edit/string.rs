@@ -24,7 +24,7 @@ struct Block {
 }
 
 /// The text after a scalar.
-struct Behind {
+struct Following {
     /// Number of blank lines before the next other line.
     blanks: usize,
     /// End of the blank lines, without the last line break.
@@ -49,13 +49,13 @@ impl Layout<'_> {
         let old = self.tree.text(node).unwrap_or_default();
         let block = matches!(style, Style::Literal | Style::Folded)
             .then(|| self.block_scalar(node.range.start, parent));
-        let kept = self.writing == Writing::Kept;
+        let kept = self.writing == Writing::Minimal;
         if kept
             && !text.is_empty()
             && in_block(text)
             && let Some(splices) = block
                 .as_ref()
-                .and_then(|block| self.in_its_block(block, style == Style::Folded, parent, text))
+                .and_then(|block| self.replace_in_block(block, style == Style::Folded, parent, text))
         {
             return Some(splices);
         }
@@ -71,11 +71,11 @@ impl Layout<'_> {
         if self.writing != Writing::Quoted
             && !stays_quoted
             && is_literal(text)
-            && let Some(splices) = self.as_literal(start..end, block.is_some(), parent, text)
+            && let Some(splices) = self.replace_by_literal(start..end, block.is_some(), parent, text)
         {
             return Some(splices);
         }
-        if kept && let Some(splice) = self.in_its_quotes(id, text) {
+        if kept && let Some(splice) = self.replace_in_quotes(id, text) {
             return Some(vec![splice]);
         }
         let style = self.style(id).filter(|_| block.is_none());
@@ -84,8 +84,8 @@ impl Layout<'_> {
 
     /// Replaces the changed characters of a scalar in flow style or JSON.
     pub(super) fn replace_flow_string(&self, place: Place, text: &str) -> Option<Splice> {
-        (self.writing == Writing::Kept)
-            .then(|| self.in_its_quotes(place.node, text))
+        (self.writing == Writing::Minimal)
+            .then(|| self.replace_in_quotes(place.node, text))
             .flatten()
     }
 
@@ -129,8 +129,8 @@ impl Layout<'_> {
     }
 
     /// Returns what follows the line that ends at an offset.
-    fn behind(&self, end: usize) -> Behind {
-        let mut behind = Behind {
+    fn following(&self, end: usize) -> Following {
+        let mut following = Following {
             blanks: 0,
             end,
             has_break: self.text[end..].contains('\n'),
@@ -141,33 +141,39 @@ impl Layout<'_> {
             let text = &self.text[at..self.line_end(at)];
             let body = text.trim_start_matches(' ');
             if body.starts_with('#') {
-                behind.comment = behind.comment.max(Some(text.len() - body.len()));
+                following.comment = following.comment.max(Some(text.len() - body.len()));
             } else if !body.is_empty() {
                 break;
-            } else if behind.comment.is_none() {
-                behind.blanks += 1;
-                behind.end = at + text.len();
+            } else if following.comment.is_none() {
+                following.blanks += 1;
+                following.end = at + text.len();
             }
             at = self.next_line(at);
         }
-        behind
+        following
     }
 
     /// Replaces the content of a block scalar: its style, indentation, comments and unchanged lines stay.
-    fn in_its_block(&self, block: &Block, folded: bool, parent: usize, text: &str) -> Option<Vec<Splice>> {
+    fn replace_in_block(
+        &self,
+        block: &Block,
+        folded: bool,
+        parent: usize,
+        text: &str,
+    ) -> Option<Vec<Splice>> {
         let body = text.trim_end_matches('\n');
         let breaks = text.len() - body.len();
         let last = block
             .lines
             .last()
             .map_or(self.line_end(block.header.end), |line| line.end);
-        let behind = self.behind(last);
+        let following = self.following(last);
         let (chomping, blanks) = match (breaks, block.chomping) {
-            (0, None) if !behind.has_break => (None, 0),
+            (0, None) if !following.has_break => (None, 0),
             (0, _) => (Some('-'), 0),
-            (1, Some('+')) if behind.blanks == 0 => (Some('+'), 0),
+            (1, Some('+')) if following.blanks == 0 => (Some('+'), 0),
             (1, _) => (None, 0),
-            (_, chomping) if behind.blanks < breaks || chomping == Some('+') => (Some('+'), breaks - 1),
+            (_, chomping) if following.blanks < breaks || chomping == Some('+') => (Some('+'), breaks - 1),
             _ => return None,
         };
         let first = body.split('\n').find(|line| !line.is_empty())?;
@@ -200,19 +206,19 @@ impl Layout<'_> {
         };
         splices.extend(self.changed_lines(block, &lines, &new));
         let mut end = String::new();
-        if breaks > 0 && !behind.has_break {
+        if breaks > 0 && !following.has_break {
             end.push_str(self.eol);
         }
-        let splice = if chomping == Some('+') && behind.blanks > blanks {
+        let splice = if chomping == Some('+') && following.blanks > blanks {
             // Some of the blank lines, which are content, were removed.
             let mut at = last;
             for _ in 0..blanks {
                 at = self.line_end(self.next_line(at));
             }
-            Splice::new(at..behind.end, "")
+            Splice::new(at..following.end, "")
         } else {
             let more = if chomping == Some('+') {
-                blanks - behind.blanks
+                blanks - following.blanks
             } else {
                 0
             };
@@ -284,7 +290,7 @@ impl Layout<'_> {
     }
 
     /// Replaces another scalar by a literal block scalar. `None` where the following text would become part of it.
-    fn as_literal(
+    fn replace_by_literal(
         &self,
         place: Range<usize>,
         is_block: bool,
@@ -293,15 +299,15 @@ impl Layout<'_> {
     ) -> Option<Vec<Splice>> {
         let body = text.trim_end_matches('\n');
         let breaks = text.len() - body.len();
-        let behind = self.behind(place.end);
+        let following = self.following(place.end);
         let chomping = match breaks {
             0 => Some('-'),
             1 => None,
-            _ if behind.blanks < breaks => Some('+'),
+            _ if following.blanks < breaks => Some('+'),
             _ => return None,
         };
         // Comments that follow have to be further left than the content.
-        let indent = (parent + self.step).max(behind.comment.map_or(0, |column| column + 1));
+        let indent = (parent + self.step).max(following.comment.map_or(0, |column| column + 1));
         let first = body.split('\n').find(|line| !line.is_empty())?;
         let digit = if first.starts_with([' ', '\t']) {
             Some(u32::try_from(indent - parent).ok().filter(|digit| *digit <= 9)?)
@@ -317,10 +323,10 @@ impl Layout<'_> {
                 lines.push_str(line);
             }
         }
-        if breaks > 0 && !behind.has_break {
+        if breaks > 0 && !following.has_break {
             lines.push_str(self.eol);
         }
-        lines.push_str(&self.eol.repeat(breaks.saturating_sub(1 + behind.blanks)));
+        lines.push_str(&self.eol.repeat(breaks.saturating_sub(1 + following.blanks)));
         let mut header = indicator('|', digit, chomping);
         if !self.text[..place.start].ends_with([' ', '\n']) {
             header.insert(0, ' ');
@@ -334,7 +340,7 @@ impl Layout<'_> {
     }
 
     /// Replaces the content of a quoted or plain scalar: unchanged parts keep their spelling.
-    fn in_its_quotes(&self, id: NodeId, new: &str) -> Option<Splice> {
+    fn replace_in_quotes(&self, id: NodeId, new: &str) -> Option<Splice> {
         let node = self.tree.node(id);
         let Kind::Scalar { style, .. } = node.kind else {
             return None;
@@ -361,12 +367,12 @@ impl Layout<'_> {
         let ends = ends.collect::<Vec<_>>();
         let first = ends.iter().take_while(|end| **end <= change.range.start).count();
         let starts = |index: usize| index.checked_sub(1).map_or(0, |before| ends[before]);
-        let behind = (first..pieces.len())
+        let end = (first..pieces.len())
             .find(|index| starts(*index) >= change.range.end)
             .unwrap_or(pieces.len());
         let byte = |index: usize| pieces.get(index).map_or(inside.end, |piece| piece.0.start);
-        let place = byte(first)..byte(behind);
-        let span = starts(first)..starts(behind);
+        let place = byte(first)..byte(end);
+        let span = starts(first)..starts(end);
         let text = new.get(span.start..(new.len() + span.end).checked_sub(old.len())?)?;
         let text = match style {
             Style::Plain => text.to_owned(),

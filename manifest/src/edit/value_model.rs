@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::edit::nest;
+use crate::edit::wrap_in_path;
 use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 
@@ -62,7 +62,7 @@ fn set(root: &mut Value, path: &Path, new: Value) -> Result<(), EditError> {
             if rest.iter().any(|segment| matches!(segment, Segment::Index(1..))) {
                 return Err(no_place());
             }
-            *at = nest(rest, new);
+            *at = wrap_in_path(rest, new);
             return Ok(());
         }
         at = match (segment, at) {
@@ -71,14 +71,14 @@ fn set(root: &mut Value, path: &Path, new: Value) -> Result<(), EditError> {
                     if rest.iter().any(|segment| matches!(segment, Segment::Index(1..))) {
                         return Err(no_place());
                     }
-                    map.insert(key.clone(), nest(&rest[1..], new));
+                    map.insert(key.clone(), wrap_in_path(&rest[1..], new));
                     return Ok(());
                 }
                 map.get_mut(key).ok_or_else(no_place)?
             }
             (Segment::Index(index), Value::Array(items)) => {
                 if *index == items.len() {
-                    items.push(nest(&rest[1..], new));
+                    items.push(wrap_in_path(&rest[1..], new));
                     return Ok(());
                 }
                 items.get_mut(*index).ok_or_else(no_place)?

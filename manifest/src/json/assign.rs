@@ -6,7 +6,7 @@
 use serde_json::{Number, Value};
 
 use crate::document::{Document, Format};
-use crate::json::matching::pairs;
+use crate::json::matching::match_items;
 use crate::json::number_spelling;
 use crate::operation::{Edit, EditError};
 use crate::path::Path;
@@ -26,18 +26,18 @@ pub enum AssignError {
     #[error("the value is shared through the anchor {0}")]
     Shared(String),
     /// The stream is written in a way that the change cannot follow; its documents would have to be rewritten.
-    #[error("this can only be changed in the text itself")]
+    #[error("the layout of the YAML does not support this change; change it in the YAML")]
     Unsupported,
 }
 
 impl Document {
     /// Returns the stream with the values of a JSON text (its objects, or an array of them), changed only where
-    /// they differ: all other comments, quotes and order stay. With `anew`, documents that cannot be edited like
+    /// they differ: all other comments, quotes and order stay. With `rewrite`, documents that cannot be edited like
     /// that are rewritten, without their comments.
     ///
     /// # Errors
-    /// Returns the reason why nothing was changed.
-    pub fn with_json(&self, json: &Document, anew: bool) -> Result<Self, AssignError> {
+    /// Returns an [`AssignError`] if the change is rejected; nothing is changed then.
+    pub fn with_json(&self, json: &Document, rewrite: bool) -> Result<Self, AssignError> {
         let text = json.text();
         let is_blank = text.trim().is_empty();
         if !is_blank && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
@@ -56,8 +56,8 @@ impl Document {
             }
             Some(value) => vec![whole(value)],
         };
-        let after = self.with_values(&values, anew)?;
-        let spelled = number_spelling::as_typed(&after, json)
+        let after = self.with_values(&values, rewrite)?;
+        let spelled = number_spelling::with_typed_numbers(&after, json)
             .map_err(|shared| AssignError::Shared(after.text().get(shared).unwrap_or_default().to_owned()))?;
         match spelled {
             Some(spelled) if spelled.has(&values) => Ok(spelled),
@@ -83,7 +83,7 @@ impl Document {
                 return Some(fresh);
             }
         }
-        Some(number_spelling::shown(self, &after).text().to_owned())
+        Some(number_spelling::respell(self, &after).text().to_owned())
     }
 
     /// Returns whether it is one document that is a list: an array in JSON is that list, not a list of documents.
@@ -91,9 +91,9 @@ impl Document {
         matches!(self.entries(), [_]) && self.value(0).is_some_and(Value::is_array)
     }
 
-    fn with_values(&self, wanted: &[Value], anew: bool) -> Result<Self, AssignError> {
+    fn with_values(&self, wanted: &[Value], rewrite: bool) -> Result<Self, AssignError> {
         let mut after = self.clone();
-        let pairs = pairs(
+        let pairs = match_items(
             &(0..self.entries().len())
                 .filter_map(|entry| self.value(entry))
                 .collect::<Vec<_>>(),
@@ -103,7 +103,7 @@ impl Document {
         let kept: Vec<_> = pairs.iter().flatten().copied().collect();
         // Documents are reordered only by rewriting them.
         if !kept.is_sorted() {
-            return self.rewritten(wanted, &pairs, anew);
+            return self.rewritten(wanted, &pairs, rewrite);
         }
         for entry in (0..self.entries().len())
             .rev()
@@ -111,14 +111,14 @@ impl Document {
         {
             match after.without_entry(entry) {
                 Some(without) => after = without,
-                None => return self.rewritten(wanted, &pairs, anew),
+                None => return self.rewritten(wanted, &pairs, rewrite),
             }
         }
         for (entry, (pair, value)) in pairs.iter().zip(wanted).enumerate() {
             if pair.is_none() {
                 match after.with_entry(entry, value) {
                     Some(with) => after = with,
-                    None => return self.rewritten(wanted, &pairs, anew),
+                    None => return self.rewritten(wanted, &pairs, rewrite),
                 }
                 continue;
             }
@@ -131,30 +131,35 @@ impl Document {
                 Err(EditError::Shared(range)) => after.text().get(range).map(str::to_owned),
                 _ => None,
             };
-            if !anew {
+            if !rewrite {
                 return Err(shared.map_or(AssignError::Unsupported, AssignError::Shared));
             }
             let range = before.entries()[entry].range.clone();
-            let fresh = before.written_anew(entry, value);
+            let fresh = before.rewrite_entry(entry, value);
             after = before.spliced(Splice::new(range, fresh.trim_end_matches('\n')));
             if after.value(entry) != Some(value) {
-                return self.rewritten(wanted, &pairs, anew);
+                return self.rewritten(wanted, &pairs, rewrite);
             }
         }
         if after.has(wanted) {
             Ok(after)
         } else {
-            self.rewritten(wanted, &pairs, anew)
+            self.rewritten(wanted, &pairs, rewrite)
         }
     }
 
-    /// Rewrites the whole stream, if `anew` allows it.
-    fn rewritten(&self, wanted: &[Value], pairs: &[Option<usize>], anew: bool) -> Result<Self, AssignError> {
-        if !anew {
+    /// Rewrites the whole stream, if `rewrite` allows it.
+    fn rewritten(
+        &self,
+        wanted: &[Value],
+        pairs: &[Option<usize>],
+        rewrite: bool,
+    ) -> Result<Self, AssignError> {
+        if !rewrite {
             return Err(AssignError::Unsupported);
         }
         let texts = pairs.iter().zip(wanted).map(|(pair, value)| match pair {
-            Some(entry) => self.written_anew(*entry, value),
+            Some(entry) => self.rewrite_entry(*entry, value),
             None => crate::json::convert::to_yaml(value),
         });
         let texts = texts.collect::<Vec<_>>();
@@ -167,7 +172,7 @@ impl Document {
     }
 
     /// Rewrites a document with a value, without its comments and anchors: unchanged scalars keep their spelling.
-    fn written_anew(&self, entry: usize, value: &Value) -> String {
+    fn rewrite_entry(&self, entry: usize, value: &Value) -> String {
         let plain = || crate::json::convert::to_yaml(value);
         let Some(mut fresh) = number_spelling::without_anchors(self, entry) else {
             return plain();
@@ -334,7 +339,7 @@ fn items(
     old: &[Value],
     new: &[Value],
 ) -> Result<(), EditError> {
-    let pairs = pairs(
+    let pairs = match_items(
         &old.iter().collect::<Vec<_>>(),
         &new.iter().collect::<Vec<_>>(),
         false,

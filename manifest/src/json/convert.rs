@@ -28,10 +28,10 @@ impl Document {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(match (to, values.as_slice()) {
             (_, []) => String::new(),
-            (Format::Json, [value]) => number_spelling::shown_anew(self, pretty(value)),
+            (Format::Json, [value]) => number_spelling::respell_new(self, pretty(value)),
             (Format::Json, values) => {
                 let all = values.iter().map(|value| (*value).clone()).collect();
-                number_spelling::shown_anew(self, pretty(&Value::Array(all)))
+                number_spelling::respell_new(self, pretty(&Value::Array(all)))
             }
             (Format::Yaml, [Value::Array(items)])
                 if items.iter().all(Value::is_object) && !items.is_empty() =>
@@ -50,7 +50,7 @@ impl Document {
 impl Document {
     /// Formats a YAML stream of the same values, with the numbers spelled as in this JSON text.
     fn spelled(&self, fresh: &Document) -> String {
-        match number_spelling::as_typed(fresh, self) {
+        match number_spelling::with_typed_numbers(fresh, self) {
             Ok(Some(spelled)) if spelled.has_values_of(fresh) => spelled.text().to_owned(),
             _ => fresh.text().to_owned(),
         }
@@ -68,7 +68,7 @@ fn pretty(value: &Value) -> String {
 
 /// Formats a value as a YAML document in block style, indented by two columns.
 pub fn to_yaml(value: &Value) -> String {
-    format!("{}\n", edit::fresh(value))
+    format!("{}\n", edit::format_block(value))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Returns for each new item the index of the old one: an equal one, else one of the same name, else the most
 /// similar one, else the one at the same index.
-pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Option<usize>> {
+pub(crate) fn match_items(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Option<usize>> {
     let mut pairs = vec![None; new.len()];
     let mut free: Vec<_> = (0..old.len()).collect();
     let mut open: Vec<_> = (0..new.len()).collect();
@@ -34,10 +34,10 @@ pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Opti
     let mut likes: Vec<_> = open
         .iter()
         .flat_map(|&to| free.iter().map(move |&from| (to, from)))
-        .map(|(to, from)| (likeness(old[from], new[to]), from.abs_diff(to), to, from))
-        .filter(|(likeness, ..)| *likeness > 0)
+        .map(|(to, from)| (similarity(old[from], new[to]), from.abs_diff(to), to, from))
+        .filter(|(similarity, ..)| *similarity > 0)
         .collect();
-    likes.sort_by_key(|(likeness, distance, ..)| (std::cmp::Reverse(*likeness), *distance));
+    likes.sort_by_key(|(similarity, distance, ..)| (std::cmp::Reverse(*similarity), *distance));
     for (_, _, to, from) in likes {
         if open.contains(&to) && free.contains(&from) {
             pairs[to] = Some(from);
@@ -94,7 +94,7 @@ fn identity(value: &Value, documents: bool) -> Option<Vec<&str>> {
 }
 
 /// Returns how many members an item has in common with another one.
-fn likeness(a: &Value, b: &Value) -> usize {
+fn similarity(a: &Value, b: &Value) -> usize {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             a.iter().filter(|(key, value)| b.get(*key) == Some(value)).count()

@@ -42,7 +42,7 @@ fn in_json(yaml: &str) -> Option<String> {
 }
 
 /// Returns whether the number in JSON is the one in YAML: spelled the same, or as the JSON view shows it.
-fn says(yaml: &str, json: &str) -> bool {
+fn is_same_number(yaml: &str, json: &str) -> bool {
     let value = || match scalar::resolve(yaml) {
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
@@ -145,7 +145,7 @@ fn changed(document: &Document, mut splices: Vec<Splice>) -> Document {
 
 /// Returns a YAML stream whose numbers are spelled as the user typed them in its JSON; `None` if none differs. A
 /// number that an anchor shares is an error with the anchor's bytes.
-pub(crate) fn as_typed(yaml: &Document, json: &Document) -> Result<Option<Document>, Range<usize>> {
+pub(crate) fn with_typed_numbers(yaml: &Document, json: &Document) -> Result<Option<Document>, Range<usize>> {
     let (tree, typed) = (yaml.tree(), json.tree());
     let mut splices = Vec::new();
     let mut shared = None;
@@ -155,7 +155,7 @@ pub(crate) fn as_typed(yaml: &Document, json: &Document) -> Result<Option<Docume
             let (Some(wanted), Some(written)) = (number(typed, from), number(tree, at)) else {
                 return;
             };
-            if says(written, wanted) {
+            if is_same_number(written, wanted) {
                 return;
             }
             let node = tree.node(at);
@@ -174,7 +174,7 @@ pub(crate) fn as_typed(yaml: &Document, json: &Document) -> Result<Option<Docume
 }
 
 /// Returns a JSON text whose numbers are spelled as in the stream that it shows, where JSON can.
-pub(crate) fn shown(yaml: &Document, json: &Document) -> Document {
+pub(crate) fn respell(yaml: &Document, json: &Document) -> Document {
     let (tree, view) = (yaml.tree(), json.tree());
     let mut splices = Vec::new();
     for (document, root) in roots(yaml, json) {
@@ -182,7 +182,7 @@ pub(crate) fn shown(yaml: &Document, json: &Document) -> Document {
             let (Some(old), Some(written)) = (number(view, from), number(tree, target(tree, to))) else {
                 return;
             };
-            if let Some(shown) = in_json(written).filter(|_| !says(written, old)) {
+            if let Some(shown) = in_json(written).filter(|_| !is_same_number(written, old)) {
                 splices.push(Splice::new(view.node(from).range.clone(), shown));
             }
         });
@@ -191,7 +191,7 @@ pub(crate) fn shown(yaml: &Document, json: &Document) -> Document {
 }
 
 /// Returns a JSON text, as formatted from the values of a stream, with the stream's spelling of numbers.
-pub(crate) fn shown_anew(yaml: &Document, json: String) -> String {
+pub(crate) fn respell_new(yaml: &Document, json: String) -> String {
     let is_rounded = |id: NodeId| {
         number(yaml.tree(), id).is_some_and(|text| {
             let value = scalar::resolve(text).map(|value| value.to_string());

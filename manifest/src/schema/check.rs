@@ -16,7 +16,7 @@ use crate::validate::{nearest as place, scalar_text, type_name, validate};
 /// report.
 pub fn check(document: &Document, schema: &Schema) -> Vec<Problem> {
     let mut problems = validate(document);
-    let more = beyond(document, schema, &problems);
+    let more = schema_only(document, schema, &problems);
     problems.extend(more);
     problems
 }
@@ -26,13 +26,13 @@ pub fn check(document: &Document, schema: &Schema) -> Vec<Problem> {
 /// An unknown field or wrong type is an error, as for a server with `fieldValidation=Strict`. A missing field is
 /// an error in a custom resource only; Kubernetes' own kinds use Go's zero value for it, and their rules decide.
 pub fn schema_problems(document: &Document, schema: &Schema) -> Vec<Problem> {
-    beyond(document, schema, &validate(document))
+    schema_only(document, schema, &validate(document))
 }
 
-fn beyond(document: &Document, schema: &Schema, told: &[Problem]) -> Vec<Problem> {
+fn schema_only(document: &Document, schema: &Schema, reported: &[Problem]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for entry in 0..document.entries().len() {
-        if let Some(Value::Object(object)) = document.meant(entry) {
+        if let Some(Value::Object(object)) = document.lenient_value(entry) {
             let mut walk = Walk {
                 document,
                 entry,
@@ -43,12 +43,13 @@ fn beyond(document: &Document, schema: &Schema, told: &[Problem]) -> Vec<Problem
             walk.entry(object, schema);
         }
     }
-    problems.retain(|problem| !is_told(problem, told));
+    problems.retain(|problem| !is_reported(problem, reported));
     problems
 }
 
-fn is_told(problem: &Problem, told: &[Problem]) -> bool {
-    told.iter()
+fn is_reported(problem: &Problem, reported: &[Problem]) -> bool {
+    reported
+        .iter()
         .filter(|other| other.severity == Severity::Error && other.entry == problem.entry)
         .any(|other| match problem.code {
             "field.unknown" | "field.unknown.near" => false,
@@ -142,8 +143,8 @@ impl Walk<'_> {
             path: path.clone(),
             value: name.into(),
         });
-        let words = vec![kind.to_owned(), api_version.to_owned()];
-        self.report(Severity::Error, "object.kind.unknown", path, words, fix);
+        let subjects = vec![kind.to_owned(), api_version.to_owned()];
+        self.report(Severity::Error, "object.kind.unknown", path, subjects, fix);
     }
 
     fn value(&mut self, node: Node<'_>, value: &Value, at: At<'_>, within_status: bool) {
@@ -169,13 +170,13 @@ impl Walk<'_> {
             (_, Value::String(text)) if self.chooses && !within_status && !text.is_empty() => {
                 let choices = node.choices();
                 if !choices.is_empty() && !choices.contains(text) {
-                    let words = vec![text.clone(), choices.join(", ")];
+                    let subjects = vec![text.clone(), choices.join(", ")];
                     let path = at.path();
                     let fix = nearest(text, choices.iter().map(String::as_str)).map(|choice| Edit::Set {
                         path: path.clone(),
                         value: choice.into(),
                     });
-                    self.report(Severity::Error, "field.enum", path, words, fix);
+                    self.report(Severity::Error, "field.enum", path, subjects, fix);
                 }
             }
             _ => {}
@@ -219,7 +220,7 @@ impl Walk<'_> {
             .fields()
             .map(|(name, _)| name)
             .filter(|name| !map.contains_key(*name));
-        let (code, words, fix) = match nearest(key, free) {
+        let (code, subjects, fix) = match nearest(key, free) {
             Some(near) => (
                 "field.unknown.near",
                 vec![key.to_owned(), near.to_owned()],
@@ -234,13 +235,13 @@ impl Walk<'_> {
                 Edit::Remove { path: path.clone() },
             ),
         };
-        self.report(Severity::Error, code, path, words, Some(fix));
+        self.report(Severity::Error, code, path, subjects, Some(fix));
     }
 
     fn misfit(&mut self, misfit: Misfit, value: &Value, at: &At<'_>) {
         let path = at.path();
         let shown = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let (code, words, fix) = match misfit {
+        let (code, subjects, fix) = match misfit {
             Misfit::Type(wanted) => {
                 let quoted = Some(())
                     .filter(|()| wanted == "a text")
@@ -254,8 +255,8 @@ impl Walk<'_> {
                 } else {
                     wanted
                 };
-                let words = vec![wanted.to_owned(), type_name(value).to_owned()];
-                ("field.type", words, quoted)
+                let subjects = vec![wanted.to_owned(), type_name(value).to_owned()];
+                ("field.type", subjects, quoted)
             }
             Misfit::Quantity => ("quantity.invalid", vec![shown()], None),
             Misfit::Time => ("field.time", vec![shown()], None),
@@ -269,7 +270,7 @@ impl Walk<'_> {
                 ("field.range", vec![low.to_string(), high.to_string()], None)
             }
         };
-        self.report(Severity::Error, code, path, words, fix);
+        self.report(Severity::Error, code, path, subjects, fix);
     }
 
     fn report(

@@ -49,7 +49,7 @@ pub fn complete(document: &Document, schema: &Schema, offset: usize) -> Vec<Comp
     };
     let node = root.and_then(|root| root.at(&cursor.path));
     match (cursor.place, node) {
-        (Place::Key, None) if cursor.path.is_root() => beginnings(&cursor),
+        (Place::Key, None) if cursor.path.is_root() => document_keys(&cursor),
         (Place::Value, _) if is_type(&cursor) => kinds(&cursor, schema),
         (Place::Key, Some(node)) => match (node.kind(), node.item()) {
             (Type::Object, _) => keys(&cursor, node, ""),
@@ -69,7 +69,7 @@ fn is_type(cursor: &Cursor) -> bool {
 }
 
 /// Returns the first keys of a document whose kind is unknown yet.
-fn beginnings(cursor: &Cursor) -> Vec<Completion> {
+fn document_keys(cursor: &Cursor) -> Vec<Completion> {
     let free = |name: &&str| !cursor.siblings.iter().any(|sibling| sibling == name);
     ["apiVersion", "kind", "metadata", "spec"]
         .into_iter()

@@ -108,7 +108,10 @@ impl<'a> Definitions<'a> {
     fn shape(&self, schema: &Value) -> Shape {
         let mut shape = Shape {
             documentation: text(schema, "description"),
-            default: schema.get("default").filter(|value| !is_nothing(value)).cloned(),
+            default: schema
+                .get("default")
+                .filter(|value| !is_zero_value(value))
+                .cloned(),
             choices: texts(schema, "enum"),
             required: texts(schema, "required"),
             list_keys: texts(schema, "x-kubernetes-list-map-keys"),
@@ -189,7 +192,7 @@ fn kind(schema: &Value, shape: &Shape) -> Type {
 }
 
 /// Returns whether a default is only Go's zero value.
-fn is_nothing(value: &Value) -> bool {
+fn is_zero_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(value) => !value,

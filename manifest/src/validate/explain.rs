@@ -43,7 +43,7 @@ impl Check<'_> {
         for mistyped in report.mistyped {
             self.mistyped(object, mistyped);
         }
-        let mut told = HashSet::new();
+        let mut reported = HashSet::new();
         let mut bad_name = false;
         for cause in report.causes {
             let code = self.code(object, &cause);
@@ -53,11 +53,11 @@ impl Check<'_> {
                 continue;
             }
             bad_name |= path == Path::of(["metadata", "name"]);
-            if !told.insert((code, path.clone(), cause.args.clone())) {
+            if !reported.insert((code, path.clone(), cause.args.clone())) {
                 continue;
             }
-            let words: Vec<&str> = cause.args.iter().map(String::as_str).collect();
-            let mut problem = self.problem(Severity::Error, code, &path, &words);
+            let subjects: Vec<&str> = cause.args.iter().map(String::as_str).collect();
+            let mut problem = self.problem(Severity::Error, code, &path, &subjects);
             problem.field = Some(cause.path.server());
             problem.fix = fixes::of(self.document, self.entry, &cause, &path).map(|edit| Fix { edit });
             if let Some(shown) = shown(code, object, &path) {
@@ -112,8 +112,8 @@ impl Check<'_> {
                         path: path.clone(),
                         value: Value::String(text),
                     };
-                    let words = ["a text (put it in quotes)", type_name(found)];
-                    return self.fixable(Severity::Error, "field.type", &path, &words, set);
+                    let subjects = ["a text (put it in quotes)", type_name(found)];
+                    return self.fixable(Severity::Error, "field.type", &path, &subjects, set);
                 }
                 "a text"
             }

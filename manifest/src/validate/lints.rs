@@ -106,12 +106,12 @@ impl Check<'_> {
             .map(|retry| (10 << retry.min(10)).min(360))
             .sum();
         if (1..waits).contains(&deadline) {
-            let words = [deadline.to_string(), retries.to_string()];
+            let subjects = [deadline.to_string(), retries.to_string()];
             self.report(
                 Severity::Advice,
                 "job.deadline.short",
                 &at.key("activeDeadlineSeconds"),
-                &[&words[0], &words[1]],
+                &[&subjects[0], &subjects[1]],
             );
         }
     }

@@ -23,11 +23,11 @@ pub fn validate(document: &Document) -> Vec<Problem> {
     };
     for entry in 0..document.entries().len() {
         check.entry = entry;
-        if let Some(value) = document.meant(entry) {
+        if let Some(value) = document.lenient_value(entry) {
             check.object(value);
         }
     }
-    check.repeated();
+    check.duplicates();
     let has_text = document.entries().iter().any(|entry| entry.value.is_some());
     if has_text && document.is_valid() && document.job().is_none() && check.problems.is_empty() {
         check.entry = 0;
@@ -45,7 +45,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     /// Reports two documents of one kind and name: creating never overwrites, so the second would be rejected.
-    fn repeated(&mut self) {
+    fn duplicates(&mut self) {
         let entries = self.document.entries();
         for (entry, this) in entries.iter().enumerate() {
             let (Some(kind), Some(name)) = (&this.kind, &this.name) else {
@@ -103,14 +103,14 @@ impl Check<'_> {
             explain::metadata(value, kind)
         };
         self.explain(value, report);
-        self.stored(value);
+        self.stored_fields(value);
         if kind == "Job" {
             self.advice(value);
         }
     }
 
     /// Reports fields that only objects in a cluster have.
-    fn stored(&mut self, object: &Value) {
+    fn stored_fields(&mut self, object: &Value) {
         let version = object
             .get("metadata")
             .and_then(|metadata| metadata.get("resourceVersion"))

@@ -60,9 +60,9 @@ pub fn parse(data: &[u8]) {
         .unwrap_or(start);
     let mut changed = document;
     changed.splice(&[Splice::new(start..end, typed)]);
-    let anew = Document::parse(changed.text());
-    assert_eq!(changed.entries(), anew.entries(), "{}", anew.text());
-    assert_eq!(changed.problems(), anew.problems(), "{}", anew.text());
+    let parsed = Document::parse(changed.text());
+    assert_eq!(changed.entries(), parsed.entries(), "{}", parsed.text());
+    assert_eq!(changed.problems(), parsed.problems(), "{}", parsed.text());
 }
 
 /// Converts each number to a float: Kubernetes' YAML parser reads `2.0` as 2, and its JSON parser does not.
@@ -101,8 +101,8 @@ pub fn apply(data: &[u8]) {
                 text,
                 "{edit:?}"
             );
-            let anew = Document::parse(document.text());
-            assert_eq!(document.entries(), anew.entries(), "{edit:?}\n{text}");
+            let parsed = Document::parse(document.text());
+            assert_eq!(document.entries(), parsed.entries(), "{edit:?}\n{text}");
         }
         Err(_) => assert_eq!(document.text(), text, "{edit:?}"),
     }

@@ -368,7 +368,7 @@ impl Quantity {
     }
 
     /// Returns the quotient `self / other`.
-    #[allow(clippy::cast_precision_loss, reason = "only shown to a person")]
+    #[allow(clippy::cast_precision_loss, reason = "only displayed")]
     #[must_use]
     pub fn ratio(self, other: Self) -> f64 {
         self.nano as f64 / other.nano as f64

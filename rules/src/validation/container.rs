@@ -151,7 +151,7 @@ fn common(pod: Node<'_>, one: Node<'_>, volumes: &Volumes<'_>) {
     if one.text("image").is_empty() && !one.is_mistyped_text("image") {
         one.get("image").required(Rule::ImageMissing, &[], detail!(""));
     }
-    given(
+    required_enum(
         one,
         "terminationMessagePolicy",
         &["File", "FallbackToLogsOnError"],

@@ -256,7 +256,7 @@ pub(super) fn hostname_override(pod: Node<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::sloppy;
+    use super::parse_sloppy;
 
     #[test]
     fn legacy_addresses_may_have_leading_zeros() {

@@ -224,7 +224,7 @@ mod tests {
             .chain(MESSAGES.iter().map(|(code, ..)| *code))
             .collect();
         let unique: HashSet<&str> = codes.iter().copied().collect();
-        assert_eq!(unique.len(), codes.len(), "a code stands there twice");
+        assert_eq!(unique.len(), codes.len(), "duplicate code");
         for code in codes {
             let (en, zh) = (template(code, Language::En), template(code, Language::Zh));
             assert!(

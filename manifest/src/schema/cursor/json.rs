@@ -53,7 +53,7 @@ pub(super) fn cursor(text: &str, offset: usize) -> Option<Cursor> {
         }
         let Some((range, token)) = next else { break };
         at = range.end;
-        take(&mut frames, &token, text, range.end, &mut found);
+        process_token(&mut frames, &token, text, range.end, &mut found);
     }
     let (mut cursor, depth) = found?;
     finish(&mut cursor, &frames, depth);
@@ -61,7 +61,7 @@ pub(super) fn cursor(text: &str, offset: usize) -> Option<Cursor> {
 }
 
 /// Processes a token; when the cursor's own collection or the document closes, saves what the cursor needs of it.
-fn take(
+fn process_token(
     frames: &mut Vec<Frame>,
     token: &Token<'_>,
     text: &str,

@@ -10,7 +10,7 @@ mod outline;
 use std::ops::Range;
 
 use crate::document::{Document, Format, line_end};
-use crate::edit::habits;
+use crate::edit::layout_of;
 use crate::path::{Path, Segment};
 use crate::yaml::tree::{Kind, NodeId, Tree};
 
@@ -80,9 +80,9 @@ pub(super) fn cursor(document: &Document, offset: usize) -> Option<Cursor> {
     };
     let column = text[line_start..word.start].chars().count();
     let (head, tail) = (&text[..word.start], &text[word.end..]);
-    let found = match look(&format!("{head}{placed}{tail}")) {
-        Err(true) => match look(&format!("{head}{placed}\n")) {
-            Err(true) => look(&outline::of(text, line_start, &format!("{lead}{placed}"))),
+    let found = match find_placeholder(&format!("{head}{placed}{tail}")) {
+        Err(true) => match find_placeholder(&format!("{head}{placed}\n")) {
+            Err(true) => find_placeholder(&outline::of(text, line_start, &format!("{lead}{placed}"))),
             found => found,
         },
         found => found,
@@ -139,7 +139,7 @@ fn word(text: &str, line_start: usize, offset: usize) -> Option<Range<usize>> {
 }
 
 /// Finds the placeholder in a text. The error says whether the text is broken, so that another may be tried.
-fn look(text: &str) -> Result<Cursor, bool> {
+fn find_placeholder(text: &str) -> Result<Cursor, bool> {
     let document = Document::parse(text);
     let tree = document.tree();
     let placeholder = tree
@@ -156,7 +156,7 @@ fn look(text: &str) -> Result<Cursor, bool> {
     });
     let broken = tree.parts.iter().any(|part| part.error.is_some());
     let (root, path, siblings) = found.ok_or(broken)?;
-    let (step, dash, eol) = habits(&document);
+    let (step, dash, eol) = layout_of(&document);
     Ok(Cursor {
         place: Place::Key,
         path,

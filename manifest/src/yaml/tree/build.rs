@@ -50,7 +50,7 @@ impl Builder {
                         self.reset();
                         inside = false;
                     }
-                    event => self.take(event, &span, text),
+                    event => self.on_event(event, &span, text),
                 },
                 Err(error) => {
                     let at = offset(&error, text);
@@ -81,7 +81,7 @@ impl Builder {
         self.root = None;
     }
 
-    fn take(&mut self, event: Event<'_>, span: &Span, source: &str) {
+    fn on_event(&mut self, event: Event<'_>, span: &Span, source: &str) {
         let mut range = from(span)..to(span);
         let tag_start = span
             .tag_start
