@@ -1,4 +1,4 @@
-//! What one keystroke costs: reading, a lens, an edit, validation, and all of them together.
+//! Benchmarks of one keystroke: parsing, path lookups, an edit, validation, and all of them together.
 #![allow(missing_docs, reason = "criterion_group makes a public function")]
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use manifest::{Document, Edit, Path, Schema, Splice, schema, validate};
 const HEAD: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pi\nspec:\n  backoffLimit: 4 # few\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n";
 const CONTAINER: &str = "        - name: pi\n          image: perl:5.34.0\n          command: [perl, -Mbignum=bpi, -wle, print bpi(2000)]\n";
 
-/// A Job with so many environment variables, two lines each.
+/// Returns a Job with this many environment variables, two lines each.
 fn job(variables: usize) -> String {
     let mut text = format!("{HEAD}{CONTAINER}          env:\n");
     for index in 0..variables {
@@ -56,7 +56,7 @@ fn engine(criterion: &mut Criterion) {
         group.bench_function("complete", |bencher| {
             bencher.iter(|| schema::complete(black_box(&document), &known, middle));
         });
-        // A person sets a number in the form: the text changes, is read, shown and checked.
+        // The user sets a number in the form: the text is edited, parsed, looked up and validated.
         group.bench_function("keystroke", |bencher| {
             let (mut document, mut value) = (document.clone(), 4);
             bencher.iter(|| {
@@ -67,7 +67,7 @@ fn engine(criterion: &mut Criterion) {
                 (splices, document.get(0, &path).cloned(), validate(&document))
             });
         });
-        // A person types a character at the end of the text, and takes it back.
+        // The user types a character at the end of the text and deletes it.
         group.bench_function("typing", |bencher| {
             let mut document = document.clone();
             let end = text.len() - 2;

@@ -1,5 +1,5 @@
-//! Writes the schema that comes with the program: `cargo run --example bundle_schema OPENAPI-V3.json... > bundled.json`.
-//! Kept are Jobs and the kinds that are created along with one.
+//! Writes the bundled schema: `cargo run --example bundle_schema OPENAPI-V3.json... > bundled.json`.
+//! Keeps Jobs and the kinds that are created along with one.
 
 use manifest::Schema;
 use serde_json::Value;

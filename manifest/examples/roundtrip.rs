@@ -1,5 +1,5 @@
-//! Reads every manifest of a folder and writes it twice, for bench/roundtrip: as it is, and with `spec.backoffLimit`
-//! of its first Job set to 77. `cargo run --release --example roundtrip -- FROM TO`.
+//! Reads every manifest of a folder and writes it twice, for bench/roundtrip: unchanged, and with
+//! `spec.backoffLimit` of its first Job set to 77. `cargo run --release --example roundtrip -- FROM TO`.
 
 use std::path::Path;
 

@@ -1,17 +1,17 @@
-//! Undo and redo, across form and text alike.
+//! Undo and redo, shared by form and text editor.
 
 use serde_json::{Value, json};
 
 use crate::splice::{Splice, inverse, splice};
 
-/// Most steps that are kept.
+/// Maximum number of kept steps.
 const STEPS: usize = 500;
 
 #[derive(Debug, Clone)]
 struct Step {
     /// Consecutive changes of one group are one step.
     group: Option<String>,
-    /// Newest last; each batch applies to the text after the one before.
+    /// Newest last; each batch applies to the text after the previous one.
     forward: Vec<Vec<Splice>>,
     backward: Vec<Vec<Splice>>,
 }
@@ -24,8 +24,8 @@ pub struct History {
 }
 
 impl History {
-    /// Remembers a change: the text before it and its splices. Changes with the same `group` (typing into one
-    /// field) become one step. What had been undone is forgotten.
+    /// Records a change: the text before it and its splices. Changes with the same `group` (typing into one field)
+    /// become one step. Clears the redo steps.
     pub fn record(&mut self, before: &str, splices: &[Splice], group: Option<&str>) {
         if splices.is_empty() {
             return;
@@ -51,14 +51,14 @@ impl History {
         }
     }
 
-    /// Ends the current group: the next change is a step of its own.
+    /// Ends the current group: the next change is a separate step.
     pub fn seal(&mut self) {
         if let Some(last) = self.done.last_mut() {
             last.group = None;
         }
     }
 
-    /// The text before the last step; none if there is nothing to undo.
+    /// Returns the text before the last step; `None` if there is nothing to undo.
     pub fn undo(&mut self, text: &str) -> Option<String> {
         let step = self.done.pop()?;
         let before = step
@@ -71,7 +71,7 @@ impl History {
         Some(before)
     }
 
-    /// The text after the step undone last; none if there is nothing to redo.
+    /// Returns the text after the last undone step; `None` if there is nothing to redo.
     pub fn redo(&mut self, text: &str) -> Option<String> {
         let mut step = self.undone.pop()?;
         let after = step
@@ -83,7 +83,8 @@ impl History {
         Some(after)
     }
 
-    /// The newest steps as JSON of at most so many bytes, to be read by [`History::from_json`]. They belong to one text.
+    /// Serialises the newest steps as JSON of at most `max` bytes, for [`History::from_json`]. They belong to one
+    /// text.
     pub fn to_json(&self, max: usize) -> String {
         let splices = |batch: &Vec<Splice>| -> Value {
             let one = |splice: &Splice| json!([splice.range.start, splice.range.end, splice.text]);
@@ -102,7 +103,7 @@ impl History {
         json!([steps(&self.done), steps(&self.undone)]).to_string()
     }
 
-    /// What [`History::to_json`] wrote; none of another text.
+    /// Parses what [`History::to_json`] wrote; `None` for other text.
     pub fn from_json(text: &str) -> Option<Self> {
         let number = |value: &Value| usize::try_from(value.as_u64()?).ok();
         let one = |value: &Value| {
@@ -130,12 +131,12 @@ impl History {
         })
     }
 
-    /// There is something to undo.
+    /// Returns whether there is something to undo.
     pub fn can_undo(&self) -> bool {
         !self.done.is_empty()
     }
 
-    /// There is something to redo.
+    /// Returns whether there is something to redo.
     pub fn can_redo(&self) -> bool {
         !self.undone.is_empty()
     }
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_is_read_as_it_was_written() {
+    fn history_survives_json_roundtrip() {
         let mut history = History::default();
         history.record("a", &[Splice::new(0..1, "ä\n")], None);
         history.record("ä\n", &[Splice::insert(3, "b")], None);

@@ -3,7 +3,7 @@
 /// The parts of an image reference, as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Image<'a> {
-    /// Registry host with port; none for the default registry.
+    /// Registry host with port; `None` for the default registry.
     pub registry: Option<&'a str>,
     /// Repository path.
     pub repository: &'a str,
@@ -13,8 +13,8 @@ pub struct Image<'a> {
     pub digest: Option<&'a str>,
 }
 
-/// Takes a reference apart (the grammar of the distribution reference, without its length limits). None for a text
-/// that has whitespace or no repository.
+/// Parses a reference (the grammar of the distribution reference, without its length limits). `None` for a text
+/// with whitespace or without a repository.
 pub fn parse(text: &str) -> Option<Image<'_>> {
     let (rest, digest) = match text.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest).filter(|digest| digest.contains(':'))),
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_taken_apart() {
+    fn references_are_parsed() {
         let image = |registry, repository, tag, digest| {
             Some(Image {
                 registry,

@@ -1,9 +1,9 @@
 //! The document engine: Kubernetes manifests as lossless text.
 //!
 //! A [`Document`] is the text of one or more YAML documents (or JSON), with its syntax tree, its value as the API
-//! server reads it, and its problems. An [`Edit`] is a typed operation on a [`Path`] that becomes a few [`Splice`]s:
-//! the bytes that it is not about stay as they are, comments, order and quoting included. Nothing here does any
-//! input or output, so the server and the browser run the same code.
+//! server reads it, and its problems. An [`Edit`] is a typed operation on a [`Path`] that becomes a few
+//! [`Splice`]s: all other bytes are unchanged, including comments, order and quoting. The crate does no I/O, so
+//! the server and the browser run the same code.
 
 mod document;
 mod edit;
@@ -33,7 +33,7 @@ pub use schema::Schema;
 pub use splice::{Splice, difference, inverse, line_column, retyped, shown, splice};
 pub use validate::validate;
 
-/// The README's example runs as a test.
+/// Runs the README's examples as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The operations that an edit can be, and why one is refused.
+//! Edit operations, and why one is rejected.
 
 use std::ops::Range;
 
@@ -9,37 +9,38 @@ use crate::path::Path;
 /// A change of one document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// Gives the value at `path`, making what is missing on the way. A list grows only at its end.
+    /// Sets the value at `path`, creating missing parents. A list only grows at its end.
     Set {
-        /// Where.
+        /// The path.
         path: Path,
-        /// What. `{}`, `[]`, `0`, `false`, `""` and `null` are values like any other.
+        /// The value. `{}`, `[]`, `0`, `false`, `""` and `null` are values like any other.
         value: Value,
     },
-    /// Puts a value into the list at `path` before position `index`; a missing list is made.
+    /// Inserts a value into the list at `path` before `index`; a missing list is created.
     Insert {
         /// The list.
         path: Path,
         /// From 0 to the list's length.
         index: usize,
-        /// What.
+        /// The value.
         value: Value,
     },
-    /// Takes out the value at `path` with its comments. The last one leaves `{}` or `[]`. Nothing there: nothing changes.
+    /// Removes the value at `path` with its comments. Removing the last one leaves `{}` or `[]`. A missing value
+    /// is not an error.
     Remove {
-        /// Where.
+        /// The path.
         path: Path,
     },
     /// Moves an item of the list at `path`, with its comments.
     Move {
         /// The list.
         path: Path,
-        /// Its position.
+        /// Its index.
         from: usize,
-        /// Its position afterwards.
+        /// Its index afterwards.
         to: usize,
     },
-    /// Gives the key at the end of `path` another name; its place and value stay.
+    /// Renames the key at the end of `path`; its position and value stay.
     Rename {
         /// The key.
         path: Path,
@@ -49,7 +50,7 @@ pub enum Edit {
 }
 
 impl Edit {
-    /// The place that it is about.
+    /// Returns the path that it concerns.
     pub fn path(&self) -> &Path {
         match self {
             Self::Set { path, .. }
@@ -61,29 +62,29 @@ impl Edit {
     }
 }
 
-/// Why an edit was not made. Nothing is changed then.
+/// Why an edit was rejected. Nothing is changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// The document does not parse; its problems say where.
     #[error("the document does not parse")]
     Unreadable,
-    /// The value comes from an anchor or merge key, or is one that is used elsewhere: changing it here would change
-    /// other places. The range is the anchor's; change it in the text.
+    /// The value comes from an anchor or merge key, or is used elsewhere through an alias: changing it here would
+    /// change other paths. The range is the anchor's; it can be changed in the text.
     #[error("the value is shared through the anchor at byte {}", .0.start)]
     Shared(Range<usize>),
-    /// Something on the way is a plain value, or a list position lies beyond the end.
-    #[error("there is no such place: {0}")]
+    /// Something on the path is a scalar, or a list index is out of range.
+    #[error("the path does not exist: {0}")]
     NoSuchPlace(Path),
     /// The key exists already.
-    #[error("the key exists already: {0}")]
+    #[error("the key already exists: {0}")]
     KeyExists(String),
-    /// The text is written in a way that this edit cannot follow; change it in the text.
-    #[error("this can only be changed in the text")]
+    /// The text is written in a way that this edit cannot follow; it can be changed in the text.
+    #[error("the layout of the text does not support this edit; change it in the text")]
     Unsupported,
 }
 
 impl Edit {
-    /// The same edit, seen from a place on its path; none if it is about that place itself.
+    /// Returns the same edit relative to a place on its path; `None` if it concerns that place itself.
     pub(crate) fn below(&self, place: &Path) -> Option<Self> {
         let rest = |path: &Path| {
             let rest = path.segments().get(place.segments().len()..)?.to_vec();

@@ -1,4 +1,4 @@
-//! Where a value stands in a document: `spec.template.spec.containers[0].image`.
+//! Paths of values in a document: `spec.template.spec.containers[0].image`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,43 +6,43 @@ use std::str::FromStr;
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
-    /// Into a mapping, by key.
+    /// The key of a mapping.
     Key(String),
-    /// Into a list, by position from 0.
+    /// The index of a list item, from 0.
     Index(usize),
 }
 
 /// A path from a document's root. The empty path is the root itself.
 ///
-/// Written as the API server writes field paths; a key that is not a plain word stands in brackets and quotes:
+/// Formatted like the API server's field paths; a key that is not a plain word is in brackets and quotes:
 /// `metadata.annotations["kubesphere.io/alias-name"]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Path(Vec<Segment>);
 
 impl Path {
-    /// The root.
+    /// Returns the root.
     pub fn root() -> Self {
         Self::default()
     }
 
-    /// A path of keys: `Path::of(["spec", "completions"])`.
+    /// Creates a path of keys: `Path::of(["spec", "completions"])`.
     pub fn of<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
         Self(keys.into_iter().map(|key| Segment::Key(key.to_owned())).collect())
     }
 
-    /// This path and a key below it.
+    /// Returns this path with a key appended.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Self {
         self.join(Segment::Key(key.into()))
     }
 
-    /// This path and a list position below it.
+    /// Returns this path with a list index appended.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.join(Segment::Index(index))
     }
 
-    /// This path and one more step.
+    /// Returns this path with a step appended.
     #[must_use]
     pub fn join(&self, segment: Segment) -> Self {
         let mut segments = self.0.clone();
@@ -50,28 +50,28 @@ impl Path {
         Self(segments)
     }
 
-    /// The steps, from the root.
+    /// Returns the steps, from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.0
     }
 
-    /// The path without its last step; none for the root.
+    /// Returns the path without its last step; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, parents) = self.0.split_last()?;
         Some(Self(parents.to_vec()))
     }
 
-    /// The last step; none for the root.
+    /// Returns the last step; `None` for the root.
     pub fn last(&self) -> Option<&Segment> {
         self.0.last()
     }
 
-    /// It is `other` or stands below it.
+    /// Returns whether it is `other` or below it.
     pub fn starts_with(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }
 
-    /// It is the root.
+    /// Returns whether it is the root.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
@@ -105,9 +105,9 @@ fn is_word(key: &str) -> bool {
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
 }
 
-/// A text that is no path.
+/// Why a text is not a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a path at character {at}: {what}")]
+#[error("invalid path: expected {what} at byte {at}")]
 pub struct PathError {
     /// Byte offset in the text.
     pub at: usize,
@@ -145,7 +145,7 @@ impl FromStr for Path {
     }
 }
 
-/// Reads what stands in brackets; gives its length up to the closing bracket.
+/// Parses the content of brackets; also returns its length up to the closing bracket.
 fn bracket(inner: &str) -> Option<(Segment, usize)> {
     if inner.starts_with('"') {
         let mut escaped = false;
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_written_as_they_are_read() {
+    fn paths_survive_roundtrip() {
         for text in [
             "spec.template.spec.containers[0].image",
             "metadata.annotations[\"kubesphere.io/alias-name\"]",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_paths_say_where() {
+    fn invalid_path_reports_offset() {
         assert_eq!("a..b".parse::<Path>(), Err(PathError { at: 2, what: "a key" }));
         assert_eq!(
             "a[x]".parse::<Path>(),

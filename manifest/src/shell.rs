@@ -1,17 +1,17 @@
-//! A command line as a person pastes it, split by the shell's quoting rules (POSIX 2.2), without expansion.
+//! Splits a pasted command line by the shell's quoting rules (POSIX 2.2), without expansion.
 
 /// Why a line cannot be split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SplitError {
-    /// A quote is not closed; the byte offset of its beginning.
+    /// A quote is not closed; the byte offset of its start.
     #[error("the quote at byte {0} is not closed")]
     Open(usize),
-    /// A second command begins: a line break outside of quotes ends the first; the byte offset of the second.
-    #[error("a second command begins at byte {0}")]
+    /// A line break outside of quotes ends the first command; the byte offset of the second.
+    #[error("a second command starts at byte {0}")]
     Lines(usize),
 }
 
-/// The words of a line. `$`, `*`, `|` and the like stay as they are: nothing is expanded.
+/// Splits a line into words. `$`, `*`, `|` and the like stay unchanged: nothing is expanded.
 pub fn split(line: &str) -> Result<Vec<String>, SplitError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -67,7 +67,7 @@ pub fn split(line: &str) -> Result<Vec<String>, SplitError> {
     Ok(words)
 }
 
-/// A line that [`split`] takes apart into these words.
+/// Joins words to a line that [`split`] splits into the same words.
 pub fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let quote = |word: &str| {
         let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_split_by_the_shells_rules() {
+    fn lines_are_split_by_shell_rules() {
         let words = |line| split(line).unwrap();
         assert_eq!(
             words("perl -Mbignum=bpi -wle 'print bpi(2000)'"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn joined_words_split_again() {
+    fn joined_words_survive_roundtrip() {
         let words = ["a b", "", "it's", "x,y", "$(z)", "任务"];
         assert_eq!(split(&join(words)).unwrap(), words);
     }

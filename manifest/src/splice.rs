@@ -1,19 +1,19 @@
-//! Changes of a text: what an edit becomes, and what an editor sends.
+//! Changes of a text: the result of an edit, or an editor's input.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Replaces some bytes of a text by others.
+/// Replaces a range of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Splice {
     /// Bytes in the text before the change, on character boundaries.
     pub range: Range<usize>,
-    /// What stands there afterwards.
+    /// The replacement.
     pub text: String,
 }
 
 impl Splice {
-    /// A replacement.
+    /// Creates a replacement.
     pub fn new(range: Range<usize>, text: impl Into<String>) -> Self {
         Self {
             range,
@@ -21,14 +21,14 @@ impl Splice {
         }
     }
 
-    /// An insertion.
+    /// Creates an insertion.
     pub fn insert(at: usize, text: impl Into<String>) -> Self {
         Self::new(at..at, text)
     }
 }
 
-/// Applies splices that are ascending and do not overlap. One that lies outside the text or off a character
-/// boundary is left out, since an editor's message must not bring anything down.
+/// Applies ascending, non-overlapping splices. One outside the text or off a character boundary is ignored, since
+/// an editor's message must not cause a panic.
 pub fn splice(text: &str, splices: &[Splice]) -> String {
     let mut out =
         String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
@@ -48,7 +48,7 @@ pub fn splice(text: &str, splices: &[Splice]) -> String {
     out
 }
 
-/// The splices that undo `splices`, to be applied to the text after them.
+/// Returns the splices that undo `splices`, to be applied to the text after them.
 pub fn inverse(text: &str, splices: &[Splice]) -> Vec<Splice> {
     let mut moved = 0_isize;
     splices
@@ -64,7 +64,7 @@ pub fn inverse(text: &str, splices: &[Splice]) -> Vec<Splice> {
         .collect()
 }
 
-/// The smallest single splice from one text to another.
+/// Returns the smallest single splice from one text to another.
 pub fn difference(before: &str, after: &str) -> Option<Splice> {
     if before == after {
         return None;
@@ -94,8 +94,8 @@ pub fn difference(before: &str, after: &str) -> Option<Splice> {
     ))
 }
 
-/// What a text field shows of a text: one of several lines has a line feed at each line's end, whatever ends it in the
-/// text; one of a single line leaves the ends out.
+/// Returns a text as a text field displays it: with several `lines`, each ends with a line feed, regardless of the
+/// line breaks in the text; otherwise line breaks are left out.
 pub fn shown(text: &str, lines: bool) -> Cow<'_, str> {
     if !text.contains(['\r', '\n']) || lines && !text.contains('\r') {
         return Cow::Borrowed(text);
@@ -107,13 +107,13 @@ pub fn shown(text: &str, lines: bool) -> Cow<'_, str> {
     }
 }
 
-/// The text after a person typed in a field that shows it ([`shown`]): ends of lines that they left alone stay.
+/// Returns the text after the user typed in a field that displays it ([`shown`]): unchanged line breaks are kept.
 pub fn retyped(before: &str, typed: &str, lines: bool) -> String {
     let shown = shown(before, lines);
     let Some(change) = difference(&shown, typed) else {
         return before.to_owned();
     };
-    // Where a byte of what is shown stands in the text.
+    // Maps an offset in the displayed text to the text.
     let at = |offset: usize| {
         let mut seen = 0;
         for (at, c) in before.char_indices() {
@@ -140,7 +140,7 @@ pub fn retyped(before: &str, typed: &str, lines: bool) -> String {
     )
 }
 
-/// Line and column of a byte offset, both from 1; the column counts characters.
+/// Returns line and column of a byte offset, both from 1; the column counts characters.
 pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
     let mut at = offset.min(text.len());
     while !text.is_char_boundary(at) {
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_inverse_restores_the_bytes() {
+    fn inverse_restores_the_bytes() {
         let text = "αβγ: 1\nb: 2\n";
         let splices = [
             Splice::new(0..2, "long"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_minimal_and_on_character_boundaries() {
+    fn difference_is_minimal_and_on_character_boundaries() {
         for (before, after) in [
             ("a: ä\n", "a: ö\n"),
             ("aa", "aaa"),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_keeps_the_line_ends_that_it_cannot_show() {
+    fn text_field_keeps_line_breaks() {
         for (before, typed, lines, after) in [
             (
                 "a: 1\r\nb: 2\nc: 3\r\n",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_splices_do_nothing() {
+    fn invalid_splices_are_ignored() {
         assert_eq!(
             splice("ä", &[Splice::new(1..1, "x"), Splice::new(5..9, "y")]),
             "ä"

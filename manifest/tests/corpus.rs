@@ -1,4 +1,4 @@
-//! Real manifests: reading keeps every byte, and an edit changes only the lines that it is about.
+//! Real manifests: parsing keeps every byte, and an edit only changes the lines that it concerns.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod support;
@@ -9,7 +9,7 @@ use support::corpus::{files as corpus, is_refused};
 use support::operation;
 
 #[test]
-fn every_file_is_read_and_kept_byte_for_byte() {
+fn every_file_is_parsed_and_kept_byte_for_byte() {
     for (name, text) in corpus() {
         let document = Document::parse(text.clone());
         assert_eq!(document.text(), text, "{name}");
@@ -21,7 +21,7 @@ fn every_file_is_read_and_kept_byte_for_byte() {
     }
 }
 
-/// A text that breaks off anywhere, or in which a character is wrong, is kept as well.
+/// A truncated text, or one with a wrong character, is kept as well.
 #[test]
 fn broken_texts_are_kept_byte_for_byte() {
     for (name, text) in corpus() {
@@ -41,7 +41,7 @@ fn broken_texts_are_kept_byte_for_byte() {
     }
 }
 
-/// Edits of every kind at a path.
+/// Returns edits of every kind at a path.
 fn edits(value: &Value, path: &Path) -> Vec<Edit> {
     let at = |value: Value| Edit::Set {
         path: path.clone(),
@@ -93,9 +93,9 @@ fn edits(value: &Value, path: &Path) -> Vec<Edit> {
     edits
 }
 
-/// The guarantees of the README, over every file with edits of every kind at many paths.
+/// Checks the guarantees of the README, for every file with edits of every kind at many paths.
 #[test]
-fn every_guarantee_holds_over_real_manifests() {
+fn guarantees_hold_for_real_manifests() {
     let (mut made, mut refused) = (0, 0);
     for (name, text) in corpus() {
         let document = Document::parse(text.clone());
@@ -105,11 +105,11 @@ fn every_guarantee_holds_over_real_manifests() {
                 continue;
             };
             let all = operation::paths(value);
-            // Spread over the document: many in few documents, few in many.
+            // Distributed over the documents: many edits of a few documents, few edits of many.
             let step = (all.len() * entries.min(20) / 60).max(1);
             for path in all.iter().step_by(step) {
                 for edit in edits(value, path) {
-                    if hold(&name, &document, entry, value, &edit) {
+                    if check_guarantees(&name, &document, entry, value, &edit) {
                         made += 1;
                     } else {
                         refused += 1;
@@ -118,21 +118,21 @@ fn every_guarantee_holds_over_real_manifests() {
             }
         }
     }
-    println!("{made} edits made, {refused} refused");
+    println!("{made} edits made, {refused} rejected");
     assert!(made > 20_000, "{made}");
     assert!(refused * 500 < made, "{refused} of {made}");
 }
 
-/// Carries out one edit and holds it against each guarantee. False if it was refused.
-fn hold(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edit) -> bool {
+/// Applies one edit and checks each guarantee. Returns false if the edit was rejected.
+fn check_guarantees(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edit) -> bool {
     let before = document.text();
     let mut after = document.clone();
     let Ok(splices) = after.apply(entry, edit) else {
-        // 2: refused, and nothing has changed.
+        // 2: rejected, and nothing has changed.
         assert_eq!(after.text(), before, "{name} {edit:?}");
         return false;
     };
-    // 2 and 5: it means what it says, here and everywhere else.
+    // 2 and 5: the value is the expected one, here and everywhere else.
     let wanted = operation::apply(value, edit);
     assert_eq!(after.value(entry), wanted.as_ref(), "{name} {edit:?}");
     assert_eq!(after.entries().len(), document.entries().len());
@@ -145,7 +145,7 @@ fn hold(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edi
     let Some(change) = difference(before, after.text()) else {
         return true;
     };
-    // 3: a change begins at the place it is about, or where its collection ends.
+    // 3: a change starts at its path, or where its collection ends.
     if let Edit::Set { path, .. } = edit
         && let Some(about) = document
             .key_range(entry, path)
@@ -154,15 +154,15 @@ fn hold(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edi
         let line = before[..about.start].rfind('\n').map_or(0, |at| at + 1);
         assert!(change.range.start >= line, "{name} {edit:?}: {change:?}");
     }
-    // 4: line ends stay what they are.
+    // 4: line breaks are unchanged.
     let crlf = before.matches("\r\n").count();
     if crlf > 0 && crlf == before.matches('\n').count() {
         let ends = after.text().matches("\r\n").count();
         assert_eq!(ends, after.text().matches('\n').count(), "{name} {edit:?}");
     }
-    // 3: no comment is lost outside what was replaced or removed; what is added or moved loses none.
+    // 3: no comment is lost outside replaced or removed text; insertions and moves lose none.
     let own = match edit {
-        // A collection begins behind its key.
+        // A collection starts after its key.
         Edit::Set { path, .. } | Edit::Remove { path } => document.range(entry, path).map_or(0, |range| {
             let key = document.key_range(entry, path);
             let start = key.map_or(range.start, |key| key.end.min(range.start));
@@ -178,7 +178,7 @@ fn hold(name: &str, document: &Document, entry: usize, value: &Value, edit: &Edi
     true
 }
 
-/// Comment lines right above a removed list item, which are its own.
+/// Counts the comment lines directly above a removed list item, which belong to it.
 fn comments_above(document: &Document, entry: usize, edit: &Edit) -> usize {
     let Edit::Remove { path } = edit else { return 0 };
     let Some(range) = document
@@ -193,7 +193,7 @@ fn comments_above(document: &Document, entry: usize, edit: &Edit) -> usize {
         .count()
 }
 
-/// Every path of a value, parents before children.
+/// Collects every path of a value, parents before children.
 fn paths(value: &Value, at: &Path, into: &mut Vec<Path>) {
     match value {
         Value::Object(map) => {
@@ -269,7 +269,7 @@ fn setting_any_scalar_changes_one_place_and_can_be_undone() {
 }
 
 #[test]
-fn setting_the_backoff_limit_touches_one_line_and_loses_no_comment() {
+fn setting_backoff_limit_changes_one_line_and_keeps_comments() {
     for (name, text) in corpus() {
         let mut document = Document::parse(text.clone());
         let Some(job) = document.job() else { continue };
@@ -299,7 +299,7 @@ fn setting_the_backoff_limit_touches_one_line_and_loses_no_comment() {
 }
 
 #[test]
-fn removing_and_adding_anywhere_means_what_it_says() {
+fn removing_and_inserting_anywhere_results_in_the_expected_value() {
     let (mut edits, mut refused) = (0, 0);
     for (name, text) in corpus() {
         if text.len() > 40_000 {

@@ -1,4 +1,4 @@
-//! Edits on texts: what changes, and above all what does not.
+//! Edits of texts: what changes, and above all what does not.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use manifest::{Document, Edit, EditError, Path, Splice};
@@ -43,7 +43,7 @@ fn check(before: &str, edit: &Edit, after: &str) {
 }
 
 #[test]
-fn a_scalar_is_replaced_in_its_own_quotes() {
+fn scalar_is_replaced_in_its_own_quotes() {
     check("a: 1 # one\nb: 2\n", &set("a", json!(5)), "a: 5 # one\nb: 2\n");
     check("a: 'x' # c\n", &set("a", json!("it's")), "a: 'it''s' # c\n");
     check("a: \"x\"\n", &set("a", json!("y")), "a: \"y\"\n");
@@ -74,7 +74,7 @@ fn a_scalar_is_replaced_in_its_own_quotes() {
 }
 
 #[test]
-fn missing_parents_are_made_in_the_files_own_indentation() {
+fn missing_parents_are_created_with_the_file_indentation() {
     check(
         "a:\n    b: 1\n",
         &set("a.c.d", json!(2)),
@@ -101,7 +101,7 @@ fn missing_parents_are_made_in_the_files_own_indentation() {
 }
 
 #[test]
-fn flow_collections_and_json_keep_their_own_layout() {
+fn flow_collections_and_json_keep_their_layout() {
     check(
         "a: {b: 1, c: 2} # c\n",
         &set("a.b", json!("x, y")),
@@ -151,7 +151,7 @@ fn flow_collections_and_json_keep_their_own_layout() {
 }
 
 #[test]
-fn a_removed_item_takes_only_its_own_comments() {
+fn removed_item_takes_only_its_own_comments() {
     let text = "c:\n  # first\n  - name: a # one\n    # in a\n    x: 1\n\n  # second\n  - name: b\n# end\n";
     check(text, &remove("c[0]"), "c:\n\n  # second\n  - name: b\n# end\n");
     check(
@@ -178,7 +178,7 @@ fn a_removed_item_takes_only_its_own_comments() {
         &remove("a.b"),
         "a: {}\r\n  # about b",
     );
-    // A blank line is content of a text that keeps what follows it.
+    // The blank line is content of a block scalar with `+`.
     check(
         "a:\n  - |+\n    x\n  - y\n\n  - z # z\n",
         &remove("a[1]"),
@@ -194,7 +194,7 @@ fn a_removed_item_takes_only_its_own_comments() {
 }
 
 #[test]
-fn a_value_that_is_written_over_keeps_its_comments() {
+fn overwritten_value_keeps_its_comments() {
     let block = "a: |  # why\n  x\n  y\nb: 1\n";
     check(block, &set("a", json!(" z ")), "a: |2-  # why\n   z \nb: 1\n");
     check(
@@ -223,7 +223,7 @@ fn a_value_that_is_written_over_keeps_its_comments() {
 }
 
 #[test]
-fn a_field_that_is_cleared_keeps_its_comment_on_its_line() {
+fn cleared_field_keeps_its_comment_on_its_line() {
     let clear = |before: &str, at: &str, after: &str| {
         let mut document = Document::parse(before);
         document.apply_beside_comments(0, &remove(at)).unwrap();
@@ -245,7 +245,7 @@ fn a_field_that_is_cleared_keeps_its_comment_on_its_line() {
 }
 
 #[test]
-fn list_items_come_and_move_with_their_comments() {
+fn list_items_are_inserted_and_moved_with_their_comments() {
     let text = "c:\n  # first\n  - a\n  # second\n  - b # two\n  - c\n";
     check(
         text,
@@ -277,7 +277,7 @@ fn list_items_come_and_move_with_their_comments() {
         &moved,
         "c:\n  # second\n  - b # two\n  - c\n  # first\n  - a\n",
     );
-    // Without its break a folded text would be another one.
+    // Without its line break the folded scalar would be another string.
     let moved = Edit::Move {
         path: path("c"),
         from: 0,
@@ -293,7 +293,7 @@ fn list_items_come_and_move_with_their_comments() {
 }
 
 #[test]
-fn a_key_is_renamed_in_its_place() {
+fn key_is_renamed_in_place() {
     let edit = |from: &str, to: &str| Edit::Rename {
         path: path(from),
         key: to.to_owned(),
@@ -309,7 +309,7 @@ fn a_key_is_renamed_in_its_place() {
 }
 
 #[test]
-fn what_an_anchor_shares_is_overridden_here_or_refused() {
+fn shared_value_is_overridden_here_or_rejected() {
     let text = "x: &x\n  k: 1\nw: *x\nz:\n  <<: *x\n  o: 2\n";
     let mut document = Document::parse(text);
     assert_eq!(
@@ -334,7 +334,7 @@ fn what_an_anchor_shares_is_overridden_here_or_refused() {
 }
 
 #[test]
-fn keys_are_found_as_kubernetes_reads_them() {
+fn keys_are_resolved_as_in_kubernetes() {
     check("y: 1\n7: 2\n", &set("true", json!(5)), "y: 5\n7: 2\n");
     check("y: 1\n7: 2\n", &remove("[\"7\"]"), "y: 1\n");
 }
@@ -356,7 +356,7 @@ fn empty_values_are_values() {
 }
 
 #[test]
-fn places_that_do_not_exist_are_refused() {
+fn missing_places_are_rejected() {
     let mut document = Document::parse("a: x\nl: [1]\n");
     for edit in [
         set("a.b", json!(1)),
@@ -377,17 +377,17 @@ fn places_that_do_not_exist_are_refused() {
 }
 
 #[test]
-fn other_documents_of_the_stream_stay() {
+fn other_documents_of_the_stream_are_unchanged() {
     let mut document = Document::parse("# head\na: 1\n---\nb: 2\n...\n---\nc: 3\n");
     document.apply(1, &set("b", json!({"x": 1}))).unwrap();
     assert_eq!(document.text(), "# head\na: 1\n---\nb:\n  x: 1\n...\n---\nc: 3\n");
 }
 
 #[test]
-fn a_list_begins_at_its_own_dash() {
+fn list_starts_at_its_own_dash() {
     let cases = [
         ("- - 0\n- 1\n", 0, "[0]", "- 0"),
-        // Not at the dash of the item that it is, nor at a mark between documents.
+        // Not at the dash of the enclosing item, nor at a marker between documents.
         ("a:\n  - x\n  -  - - y # z\n", 0, "a[1]", "- - y"),
         ("a:\n  - x\n  -  - - y # z\n", 0, "a[1][0]", "- y"),
         ("a: 1\n---\n - - 0\n", 1, "", "- - 0"),
@@ -402,7 +402,7 @@ fn a_list_begins_at_its_own_dash() {
 }
 
 #[test]
-fn a_key_that_loses_its_quotes_is_read_anew() {
+fn key_that_loses_its_quotes_is_parsed_again() {
     let mut document = Document::parse("a: 1\n\"\": y\n");
     document.splice(&[Splice {
         range: 5..7,

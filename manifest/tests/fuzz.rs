@@ -1,5 +1,5 @@
-//! The fuzz targets over their corpus, the real manifests, and mutations of both: bounded, and the same in each run.
-//! `FUZZ_SEED=7 FUZZ_TIMES=50` tries other inputs, and so many times as many.
+//! Runs the fuzz targets over their corpus, the real manifests, and mutations of both: bounded, and deterministic.
+//! `FUZZ_SEED=7 FUZZ_TIMES=50` tries other inputs, and multiplies their number.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod support;
@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use support::{corpus, openapi, target};
 
-/// Inputs of each target.
+/// Number of inputs of each target.
 const INPUTS: usize = 20_000;
 
-/// A generator of numbers (Knuth's MMIX), for the same inputs in each run.
+/// A pseudo-random number generator (Knuth's MMIX), for the same inputs in each run.
 struct Random(u64);
 
 impl Random {
@@ -24,7 +24,7 @@ impl Random {
     }
 }
 
-/// The corpus of a target, and small manifests with the bytes of choice before them.
+/// Returns the corpus of a target, and small manifests prefixed by bytes for choices.
 fn seeds(name: &str, choices: usize) -> Vec<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -46,7 +46,7 @@ fn seeds(name: &str, choices: usize) -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Some bytes of an input changed, taken out, doubled, or taken from another.
+/// Changes, removes or repeats some bytes of an input, or copies some from another.
 fn mutate(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     const TELLING: &[u8] = b" \n\t:-#'\"{}[],&*!|>%@`0189.eKimn_yY~";
     let mut input = seeds[random.below(seeds.len())].clone();

@@ -1,4 +1,4 @@
-//! JSON as a view of YAML: what is changed there is changed in the YAML, and nothing else is.
+//! JSON as a view of YAML: a change in the JSON changes the same value in the YAML, and nothing else.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod support;
@@ -19,7 +19,7 @@ fn check(before: &str, value: &Value, after: &str) {
 }
 
 #[test]
-fn a_change_in_json_is_the_smallest_edit_of_the_yaml() {
+fn json_change_is_the_smallest_yaml_edit() {
     let text = "# head\na: 'x' # a\n# of the list\nl:\n  # first\n  - {name: p, v: 0644} # p\n  # second\n  - name: q # q\n    v: on\nz: \"y\"\n";
     let value = Document::parse(text).value(0).unwrap().clone();
     let with = |change: &dyn Fn(&mut Value)| {
@@ -77,14 +77,14 @@ fn a_change_in_json_is_the_smallest_edit_of_the_yaml() {
 }
 
 #[test]
-fn numbers_mean_what_they_mean_in_yaml() {
+fn numbers_are_those_of_yaml() {
     let document = Document::parse("a: 0644 # octal\nb: 1.0\n");
     let json = Document::parse("{\"a\": 420, \"b\": 1.0, \"c\": 2.0, \"d\": 1e3}");
     let changed = document.with_json(&json, false).unwrap();
     assert_eq!(changed.text(), "a: 0644 # octal\nb: 1.0\nc: 2.0\nd: 1e3\n");
 }
 
-/// What YAML says, what JSON shows of it, and what stands in YAML once another number is typed there.
+/// Each row: a number in YAML, its JSON, and the YAML after another number is typed there.
 #[test]
 fn numbers_keep_their_spelling_and_are_written_as_typed() {
     for (written, shown) in [
@@ -131,7 +131,7 @@ fn numbers_keep_their_spelling_and_are_written_as_typed() {
         );
         let renamed = json.replace("\"a\"", "\"b\"");
         assert_eq!(changed(&renamed), text.replace("a: ", "b: "), "{written}");
-        // It is changed itself.
+        // The number is changed.
         for typed in [
             "2.50",
             "7e2",
@@ -143,10 +143,10 @@ fn numbers_keep_their_spelling_and_are_written_as_typed() {
             let typed_json = json.replacen(shown, typed, 1);
             let wanted = text.replacen(&format!("a: {written}"), &format!("a: {typed}"), 1);
             let text = changed(&typed_json);
-            // Behind an omitted value stand two blanks.
+            // Two blanks follow an omitted value.
             let blank = |text: &str| text.replace("  # why", " # why");
             assert_eq!(blank(&text), blank(&wanted), "{written} {typed}");
-            // The view of what came of it says the same.
+            // The view of the result is the same.
             let view = Document::parse(typed_json);
             let same = Document::parse(text.as_str());
             assert_eq!(
@@ -159,20 +159,20 @@ fn numbers_keep_their_spelling_and_are_written_as_typed() {
 }
 
 #[test]
-fn what_is_written_anew_keeps_its_spelling_too() {
+fn rewritten_document_keeps_its_spelling() {
     let text = "x: &x\n  k: 0644 # why\n  s: 'q'\nw: *x\nm: 1.10\nb: yes\n";
     let document = Document::parse(text);
     let json =
         "{\"x\": {\"k\": 420, \"s\": \"q\"}, \"w\": {\"k\": 5.0, \"s\": \"q\"}, \"m\": 1.10, \"b\": true}";
-    let anew = document.with_json(&Document::parse(json), true).unwrap();
+    let rewritten = document.with_json(&Document::parse(json), true).unwrap();
     assert_eq!(
-        anew.text(),
+        rewritten.text(),
         "x:\n  k: 0644\n  s: 'q'\nw:\n  k: 5.0\n  s: 'q'\nm: 1.10\nb: yes\n"
     );
 }
 
 #[test]
-fn a_text_in_json_becomes_yaml_with_its_numbers() {
+fn json_text_becomes_yaml_with_its_numbers() {
     let json = Document::parse("{\"a\": 1.10, \"b\": 1e3, \"c\": [123456789012345678901234]}");
     assert_eq!(
         json.convert(Format::Yaml).unwrap(),
@@ -181,14 +181,14 @@ fn a_text_in_json_becomes_yaml_with_its_numbers() {
 }
 
 #[test]
-fn a_number_that_kubernetes_cannot_read_is_told() {
+fn number_that_kubernetes_cannot_read_is_reported() {
     let document = Document::parse("a: 1\n");
     let json = Document::parse("{\"a\": 1e999}");
     assert_eq!(document.with_json(&json, false).err(), Some(AssignError::NotJson));
 }
 
 #[test]
-fn an_edited_item_keeps_its_comments_when_others_come_and_go() {
+fn edited_item_keeps_its_comments_when_others_are_added_and_removed() {
     let text = "l:\n  # of p\n  - image: p # img\n    v: 1.10\n  # of q\n  - image: q\n    v: 0x1F # hex\n";
     check(
         text,
@@ -211,7 +211,7 @@ fn an_edited_item_keeps_its_comments_when_others_come_and_go() {
 }
 
 #[test]
-fn an_item_of_another_kind_in_its_place_keeps_the_comments() {
+fn item_of_another_kind_in_its_place_keeps_the_comments() {
     check(
         "l:\n  # of one\n  - 1 # one\n  - x # x\n",
         &json!({"l": [null, "x"]}),
@@ -220,13 +220,13 @@ fn an_item_of_another_kind_in_its_place_keeps_the_comments() {
 }
 
 #[test]
-fn the_order_of_keys_in_json_changes_nothing() {
+fn order_of_json_keys_changes_nothing() {
     let text = "a: 1.10 # a\nb: yes # b\nc: {x: 1, z: 2} # c\n";
     check(text, &json!({"c": {"z": 2, "x": 1}, "b": true, "a": 1.1}), text);
 }
 
 #[test]
-fn what_is_no_json_is_not_taken() {
+fn invalid_json_is_rejected() {
     let document = Document::parse("a: 1 # c\n");
     for text in [
         "{\"a\": ",
@@ -239,9 +239,9 @@ fn what_is_no_json_is_not_taken() {
         "{\"a\": \"\\ud800\"}",
     ] {
         let json = Document::parse(text);
-        for anew in [false, true] {
+        for rewrite in [false, true] {
             assert_eq!(
-                document.with_json(&json, anew).err(),
+                document.with_json(&json, rewrite).err(),
                 Some(AssignError::NotJson),
                 "{text}"
             );
@@ -250,7 +250,7 @@ fn what_is_no_json_is_not_taken() {
 }
 
 #[test]
-fn a_value_of_an_anchor_is_told_before_it_is_lost() {
+fn anchored_value_is_reported_before_it_is_lost() {
     let text = "# head\nx: &x # shared\n  k: 1\nw: *x\nz:\n  <<: *x\n  o: 2 # own\n";
     let document = Document::parse(text);
     let mut value = document.value(0).unwrap().clone();
@@ -262,16 +262,16 @@ fn a_value_of_an_anchor_is_told_before_it_is_lost() {
         document.with_json(&json, false).err(),
         Some(AssignError::Shared("&x".to_owned()))
     );
-    let anew = document.with_json(&json, true).unwrap();
-    assert_eq!(anew.value(0), Some(&value));
+    let rewritten = document.with_json(&json, true).unwrap();
+    assert_eq!(rewritten.value(0), Some(&value));
     assert_eq!(
-        anew.text(),
+        rewritten.text(),
         "# head\nx:\n  k: 1\nw:\n  k: 5\nz:\n  o: 3\n  k: 1 # own\n"
     );
 }
 
 #[test]
-fn documents_come_and_go_in_the_array() {
+fn documents_are_added_and_removed_in_the_array() {
     let text = "# one\nkind: A\nmetadata: {name: a} # a\n---\n# two\nkind: B\nmetadata: {name: b} # b\n";
     let values = Document::parse(text).convert(Format::Json).unwrap();
     let values: Vec<Value> = serde_json::from_str(&values).unwrap();
@@ -297,7 +297,7 @@ fn documents_come_and_go_in_the_array() {
     let mut other = values[1].clone();
     other["x"] = json!(1);
     check(text, &json!([values[0], other]), &format!("{text}x: 1\n"));
-    // Documents of comments alone have no JSON, and stay.
+    // Documents with only comments have no JSON, and stay.
     check("# nothing yet\n", &c, &format!("# nothing yet\n{fresh}"));
     let swapped = Document::parse(json!([values[1], values[0]]).to_string());
     assert_eq!(
@@ -308,7 +308,7 @@ fn documents_come_and_go_in_the_array() {
         Document::parse(text).with_json(&swapped, true).unwrap().value(0),
         Some(&values[1])
     );
-    // One document that is a list is no list of documents.
+    // One document that is a list is not a list of documents.
     check(
         "- a: 1 # c\n",
         &json!([{"a": 1}, {"b": 2}]),
@@ -317,11 +317,11 @@ fn documents_come_and_go_in_the_array() {
 }
 
 #[test]
-fn the_json_follows_the_yaml_in_its_own_layout() {
+fn json_follows_the_yaml_in_its_own_layout() {
     let yaml = Document::parse("a: 2\nb: [x]\n");
     let before = Document::parse("{\"a\":1.0,\n   \"b\":[\"x\"]}");
     assert_eq!(yaml.json_after(&before).unwrap(), "{\"a\":2,\n   \"b\":[\"x\"]}");
-    // A number says what it says in the YAML, where the two are spelled apart.
+    // A number keeps its meaning in the YAML, where the two spell it differently.
     let whole = Document::parse("a: 1\nb: [x]\n");
     assert_eq!(whole.json_after(&before).unwrap(), "{\"a\":1,\n   \"b\":[\"x\"]}");
     let same = Document::parse("a: 1.0\nb: [x]\n");
@@ -330,7 +330,7 @@ fn the_json_follows_the_yaml_in_its_own_layout() {
     assert_eq!(two.json_after(&before), two.convert(Format::Json).ok());
 }
 
-/// The scalars of a text as they are spelled, with their places.
+/// Returns the scalars of a text as they are spelled, with their paths.
 fn spellings(document: &Document, entry: usize) -> Vec<(Path, String)> {
     let value = document.value(entry).unwrap();
     let all = paths(value);
@@ -348,8 +348,8 @@ fn spellings(document: &Document, entry: usize) -> Vec<(Path, String)> {
         .collect()
 }
 
-/// A scalar without the sign in a block scalar's header that says what becomes of line breaks at its end: those are
-/// counted by the lines after it, so one that comes to stand elsewhere may need another sign for the same value.
+/// Returns a scalar without the chomping indicator of a block scalar's header: trailing line breaks are determined
+/// by the lines after it, so one that moves may need another indicator for the same value.
 fn without_chomping(spelling: &str) -> String {
     match spelling.strip_prefix(['|', '>']) {
         Some(rest) => format!(
@@ -361,7 +361,7 @@ fn without_chomping(spelling: &str) -> String {
     }
 }
 
-/// The comments of two texts, without their places.
+/// Returns the comments of a text, without their offsets.
 fn comment_texts(text: &str) -> Vec<String> {
     let all = support::generate::comments(text);
     all.into_iter().map(|(_, comment)| comment).collect()
@@ -370,10 +370,10 @@ fn comment_texts(text: &str) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Generated documents, changed at one place in their JSON: the values are those of the JSON, and every scalar and
-    /// comment that the change is not about stands there as it was written.
+    /// Changes generated documents at one path of their JSON: the values are those of the JSON, and every scalar
+    /// and comment that the change does not concern is unchanged.
     #[test]
-    fn a_change_in_json_leaves_all_else_as_it_is_written(bytes in proptest::collection::vec(any::<u8>(), 8..160)) {
+    fn json_change_leaves_everything_else_as_written(bytes in proptest::collection::vec(any::<u8>(), 8..160)) {
         let mut source = support::generate::Source::new(&bytes);
         let choices = [source.next(), source.next(), source.next(), source.next()];
         let text = support::generate::document(&mut source);
@@ -390,7 +390,7 @@ proptest! {
             Ok(result) => result,
             Err(AssignError::Shared(_)) => return Ok(()),
             Err(error) => {
-                // Hardly ever: the test below counts.
+                // Rare: the test below counts.
                 prop_assert_eq!(error, AssignError::Unsupported);
                 return Ok(());
             }
@@ -399,8 +399,8 @@ proptest! {
             prop_assert_eq!(result.value(at), Some(value), "{:?}\n{}\n=>\n{}", edit, text, result.text());
         }
         let path = edit.path();
-        // Of equal items nobody can tell which one was meant, and a text at the end without a break is another one
-        // anywhere else.
+        // With equal items it is ambiguous which one was meant, and a string at the end without a line break is
+        // another one anywhere else.
         let items = |path: &Path| document.get(entry, path).and_then(Value::as_array).cloned().unwrap_or_default();
         let list = if matches!(edit, Edit::Move { .. }) { items(path) } else { items(&path.parent().unwrap_or_default()) };
         let equal = list.iter().enumerate().any(|(at, item)| list[..at].contains(item));
@@ -412,7 +412,7 @@ proptest! {
             prop_assert!(found.is_some(), "{} {} is lost by {:?}\n{}\n=>\n{}", place, spelling, edit, text, result.text());
             there.swap_remove(found.unwrap());
         }
-        // What is taken out takes its comments along, and so does what is gone of a collection.
+        // Removed values take their comments along, and so do removed members of a collection.
         let is_full = |value: &Value| !matches!(value, Value::Object(map) if map.is_empty())
             && !matches!(value, Value::Array(list) if list.is_empty()) && (value.is_object() || value.is_array());
         let over = matches!(&edit, Edit::Set { value, .. } if is_full(value) && document.get(entry, path).is_some_and(is_full));
@@ -425,7 +425,7 @@ proptest! {
     }
 }
 
-/// Choices, the same at each run.
+/// A deterministic pseudo-random number generator.
 struct Random(u64);
 
 impl Random {
@@ -438,8 +438,8 @@ impl Random {
     }
 }
 
-/// Comments that stand on lines of their own or at the end of a line, as far as that is certain: of each the whole line
-/// from the mark on, with its byte.
+/// Returns comments on separate lines or at the end of a line, as far as that is certain: of each the text from
+/// the mark to the end of the line, with its offset.
 fn comments(text: &str) -> Vec<(usize, &str)> {
     let document = Document::parse(text);
     let mut at = 0;
@@ -451,7 +451,7 @@ fn comments(text: &str) -> Vec<(usize, &str)> {
             .or_else(|| line.starts_with('#').then_some(0));
         if let Some(mark) = mark
             && !line[..mark].contains(['"', '\''])
-            // Without it the text means the same.
+            // Without it the text has the same value.
             && {
                 let without = format!("{}{}", &text[..at + mark], &text[at + line.trim_end().len()..]);
                 let without = Document::parse(without);
@@ -465,13 +465,14 @@ fn comments(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// Real manifests, changed in their JSON at random: values, keys, items. What the change is not about stays.
+/// Changes the JSON of real manifests at random: values, keys, items. What the change does not concern is
+/// unchanged.
 #[test]
-fn real_manifests_keep_the_comments_that_a_change_is_not_about() {
-    let (mut made, mut told) = (0, 0);
+fn real_manifests_keep_unrelated_comments() {
+    let (mut made, mut rejected) = (0, 0);
     for (number, (name, text)) in files().into_iter().enumerate() {
         let document = Document::parse(text.as_str());
-        // Long ones cost minutes and show nothing more.
+        // Long ones take minutes without additional coverage.
         if document.format() == Format::Json
             || !document.is_valid()
             || document.entries().is_empty()
@@ -525,7 +526,7 @@ fn real_manifests_keep_the_comments_that_a_change_is_not_about() {
             let after = match document.with_json(&json, false) {
                 Ok(after) => after,
                 Err(AssignError::Shared(_)) => {
-                    told += 1;
+                    rejected += 1;
                     continue;
                 }
                 Err(error) => panic!("{name}: {error:?} at {path}"),
@@ -550,7 +551,7 @@ fn real_manifests_keep_the_comments_that_a_change_is_not_about() {
             });
             let about = about.unwrap_or(0..0);
             for (at, comment) in &comments {
-                // Within the place, beside its end, or right above it, a comment is about it.
+                // A comment within the value, next to its end, or directly above it belongs to it.
                 let beside = *at >= about.end && !text[about.end..*at].contains('\n');
                 let above = *at < about.start
                     && text[*at..about.start].lines().skip(1).all(|line| {
@@ -560,7 +561,7 @@ fn real_manifests_keep_the_comments_that_a_change_is_not_about() {
                 if about.contains(at) || beside || above {
                     continue;
                 }
-                // One that stands several times cannot be told from the others.
+                // Repeated comments cannot be told apart.
                 let is_one = text.matches(comment).count() == 1;
                 assert!(
                     !is_one || after.text().contains(comment),
@@ -570,11 +571,14 @@ fn real_manifests_keep_the_comments_that_a_change_is_not_about() {
             }
         }
     }
-    assert!(made > 1000 && told < made / 10, "{made} made, {told} told");
+    assert!(
+        made > 1000 && rejected < made / 10,
+        "{made} made, {rejected} rejected"
+    );
 }
 
 #[test]
-fn a_folded_text_is_moved_as_it_is() {
+fn folded_scalar_is_moved_unchanged() {
     let text = "a:\n  - >\n    echo # no comment\n      b: c\n  - 1\n";
     let mut document = Document::parse(text);
     let edit = Edit::Move {

@@ -1,7 +1,7 @@
-//! The engine's guarantees over generated documents, each one a property.
+//! The engine's guarantees for generated documents, each one a property.
 //!
-//! A document is drawn from bytes: block and flow style, comments (between list items too), anchors, aliases and
-//! merge keys, CRLF, several documents, block scalars, odd indentation, and JSON with its own layout.
+//! A document is generated from bytes: block and flow style, comments (between list items too), anchors, aliases
+//! and merge keys, CRLF, several documents, block scalars, odd indentation, and JSON with its own layout.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod support;
@@ -16,7 +16,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 8..160)
 }
 
-/// A generated document, one of its entries and an edit there.
+/// Returns a generated document, one of its entries and an edit of it.
 fn scene(bytes: &[u8]) -> Option<(Document, usize, Edit)> {
     let mut source = Source::new(bytes);
     let choices = [source.next(), source.next(), source.next(), source.next()];
@@ -26,7 +26,7 @@ fn scene(bytes: &[u8]) -> Option<(Document, usize, Edit)> {
     Some((read, entry, edit))
 }
 
-/// The path that an edit is about.
+/// Returns the path that an edit concerns.
 fn target(edit: &Edit) -> &Path {
     match edit {
         Edit::Set { path, .. }
@@ -37,7 +37,7 @@ fn target(edit: &Edit) -> &Path {
     }
 }
 
-/// The place or, if it is missing, the nearest one above it that has bytes of its own.
+/// Returns the range of a path or, if it is missing, of its nearest ancestor with bytes of its own.
 fn place(document: &Document, entry: usize, path: &Path) -> std::ops::Range<usize> {
     let mut at = path.clone();
     loop {
@@ -63,7 +63,7 @@ proptest! {
     #![proptest_config(config(10_000))]
 
     #[test]
-    fn reading_keeps_every_byte(text in "[a-c0-9:\\-#&*!|>'\"%@{}\\[\\],. \\n\\r\\t任é~?]{0,80}") {
+    fn parsing_keeps_every_byte(text in "[a-c0-9:\\-#&*!|>'\"%@{}\\[\\],. \\n\\r\\t任é~?]{0,80}") {
         let read = Document::parse(text.clone());
         prop_assert_eq!(read.text(), text);
     }
@@ -77,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn an_edit_means_the_same_on_text_and_value(bytes in bytes()) {
+    fn edit_of_text_equals_edit_of_value(bytes in bytes()) {
         let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
         let before = read.clone();
         let wanted = apply(read.value(entry).unwrap(), &edit);
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn only_the_lines_of_the_edit_change_and_comments_survive(bytes in bytes()) {
+    fn only_lines_of_the_edit_change_and_comments_survive(bytes in bytes()) {
         let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
         let before = read.clone();
         if read.apply(entry, &edit).is_err() { return Ok(()) }
@@ -104,7 +104,7 @@ proptest! {
         if matches!(edit, Edit::Set { .. } | Edit::Rename { .. }) {
             prop_assert!(change.range.start >= first.saturating_sub(2), "{:?} {:?}\n{}\n=>\n{}", edit, change, text, read.text());
         }
-        // A removed item takes its own comments, and of a collection set over another one what is gone takes its own.
+        // A removed item takes its own comments, and so do the removed members of a replaced collection.
         let old = before.get(entry, target(&edit));
         let is_collection = |value: &Value| value.as_object().is_some_and(|map| !map.is_empty())
             || value.as_array().is_some_and(|list| !list.is_empty());
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_field_that_is_cleared_leaves_every_comment(bytes in bytes()) {
+    fn cleared_field_keeps_every_comment(bytes in bytes()) {
         let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
         let path = target(&edit).clone();
         let before = read.clone();
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn line_ends_and_quotes_follow_the_file(bytes in bytes()) {
+    fn line_breaks_and_quotes_follow_the_file(bytes in bytes()) {
         let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
         let text = read.text().to_owned();
         let quote = |document: &Document| {
@@ -190,17 +190,17 @@ proptest! {
     }
 
     #[test]
-    fn reading_only_what_changed_reads_the_same(bytes in bytes()) {
+    fn incremental_parse_equals_full_parse(bytes in bytes()) {
         let Some((mut read, entry, edit)) = scene(&bytes) else { return Ok(()) };
         if read.apply(entry, &edit).is_ok() {
-            same(&read)?;
+            equals_full_parse(&read)?;
         }
-        // And as a person types, in valid and invalid steps.
+        // And as a user types, in valid and invalid steps.
         let mut choices = Source::new(&bytes[bytes.len() / 2..]);
         for _ in 0..4 {
             let splice = typing(read.text(), &mut choices);
             read.splice(&[splice]);
-            same(&read)?;
+            equals_full_parse(&read)?;
         }
     }
 
@@ -214,26 +214,26 @@ proptest! {
     }
 }
 
-/// The document is what reading its text anew gives.
-fn same(read: &Document) -> Result<(), TestCaseError> {
-    let anew = Document::parse(read.text());
+/// Checks that the document equals the result of parsing its text.
+fn equals_full_parse(read: &Document) -> Result<(), TestCaseError> {
+    let parsed = Document::parse(read.text());
     let text = read.text();
-    prop_assert_eq!(read.problems(), anew.problems(), "{}", text);
-    prop_assert_eq!(read.entries(), anew.entries(), "{}", text);
-    for (index, entry) in anew.entries().iter().enumerate() {
-        prop_assert_eq!(read.value(index), anew.value(index), "{}", text);
-        let all = anew.value(index).map(paths).unwrap_or_default();
+    prop_assert_eq!(read.problems(), parsed.problems(), "{}", text);
+    prop_assert_eq!(read.entries(), parsed.entries(), "{}", text);
+    for (index, entry) in parsed.entries().iter().enumerate() {
+        prop_assert_eq!(read.value(index), parsed.value(index), "{}", text);
+        let all = parsed.value(index).map(paths).unwrap_or_default();
         for path in all.iter().chain([&Path::root()]) {
             prop_assert_eq!(
                 read.range(index, path),
-                anew.range(index, path),
+                parsed.range(index, path),
                 "{} {}",
                 path,
                 text
             );
             prop_assert_eq!(
                 read.key_range(index, path),
-                anew.key_range(index, path),
+                parsed.key_range(index, path),
                 "{} {}",
                 path,
                 text
@@ -242,12 +242,12 @@ fn same(read: &Document) -> Result<(), TestCaseError> {
         prop_assert_eq!(&read.entries()[index].range, &entry.range);
     }
     for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
-        prop_assert_eq!(read.path_at(at), anew.path_at(at), "{} {}", at, text);
+        prop_assert_eq!(read.path_at(at), parsed.path_at(at), "{} {}", at, text);
     }
     Ok(())
 }
 
-/// What a person types or deletes, a character or a line of it.
+/// Returns what a user types or deletes: a character or a line.
 fn typing(text: &str, choices: &mut Source<'_>) -> Splice {
     const TYPED: [&str; 16] = [
         "x", "1", " ", "\n", ":", ": y", "\n  z: 1", "# c", "- ", "\n- a", "\"", "'", "[1, 2]", "|", "&a ",
@@ -269,7 +269,7 @@ fn typing(text: &str, choices: &mut Source<'_>) -> Splice {
     Splice::new(start..end, typed)
 }
 
-/// A comment on the line where a removed place ends, or right above where it begins.
+/// Returns whether a comment is on the line where a removed range ends, or directly above its start.
 fn lies_with(text: &str, about: &std::ops::Range<usize>, comment: usize) -> bool {
     if comment >= about.end {
         return !text[about.end..comment].trim_end_matches(' ').contains('\n');
@@ -281,9 +281,9 @@ fn lies_with(text: &str, about: &std::ops::Range<usize>, comment: usize) -> bool
         })
 }
 
-/// Edits of generated documents that share nothing are hardly ever refused.
+/// Edits of generated documents without shared values are rarely rejected.
 #[test]
-fn few_edits_are_refused() {
+fn few_edits_are_rejected() {
     let (mut made, mut refused) = (0, Vec::new());
     let mut state = 7_u64;
     for _ in 0..3000 {

@@ -13,7 +13,7 @@ fn path(text: &str) -> Path {
 }
 
 #[test]
-fn every_type_of_a_jobs_fields_is_known() {
+fn every_type_of_job_fields_is_known() {
     let schema = openapi::schema();
     for (at, kind) in [
         ("", Type::Object),
@@ -56,7 +56,7 @@ fn every_type_of_a_jobs_fields_is_known() {
 }
 
 #[test]
-fn a_node_tells_documentation_choices_defaults_and_keys() {
+fn node_has_documentation_choices_defaults_and_keys() {
     let schema = openapi::schema();
     let at = |text: &str| schema.at("batch/v1", "Job", &path(text)).unwrap();
     let container = at("spec.template.spec.containers[0]");
@@ -104,7 +104,7 @@ fn compare(
 }
 
 #[test]
-fn version_2_says_the_same_as_version_3() {
+fn version_2_equals_version_3() {
     let (older, newer) = (
         Schema::from_openapi_v2(&openapi::version_2()).unwrap(),
         openapi::schema(),
@@ -126,7 +126,7 @@ fn version_2_says_the_same_as_version_3() {
 }
 
 #[test]
-fn what_is_no_schema_is_refused() {
+fn other_documents_are_rejected() {
     let other = json!({"openapi": "3.0.0"});
     assert_eq!(
         Schema::from_openapi_v3([&other].into_iter()),
@@ -143,7 +143,7 @@ fn what_is_no_schema_is_refused() {
 }
 
 #[test]
-fn a_part_is_small_and_says_the_same() {
+fn part_is_small_and_equal() {
     let schema = openapi::schema();
     let part = schema.part(&[("batch/v1", "Job")]);
     let sent = serde_json::to_string(&part).unwrap();
@@ -158,7 +158,7 @@ fn a_part_is_small_and_says_the_same() {
 
 #[cfg(feature = "bundled-schema")]
 #[test]
-fn the_bundle_is_made_from_the_documents() {
+fn bundle_is_made_from_the_documents() {
     let kinds: Vec<_> = [
         ("batch/v1", "Job"),
         ("batch/v1", "CronJob"),
@@ -173,7 +173,7 @@ fn the_bundle_is_made_from_the_documents() {
     assert_eq!(Schema::bundled().unwrap(), openapi::schema().part(&kinds));
 }
 
-/// The labels at `|` in a text, and the text after taking one of them.
+/// Returns the labels of the completions at `|` in a text, and the text after accepting one of them.
 fn labels(schema: &Schema, text: &str) -> Vec<String> {
     let at = text.find('|').unwrap();
     let document = Document::parse(text.replacen('|', "", 1));
@@ -183,7 +183,7 @@ fn labels(schema: &Schema, text: &str) -> Vec<String> {
         .collect()
 }
 
-fn take(schema: &Schema, text: &str, label: &str) -> String {
+fn accept(schema: &Schema, text: &str, label: &str) -> String {
     let at = text.find('|').unwrap();
     let text = text.replacen('|', "", 1);
     let found = complete(&Document::parse(text.clone()), schema, at);
@@ -199,14 +199,14 @@ fn take(schema: &Schema, text: &str, label: &str) -> String {
 const HEAD: &str = "apiVersion: batch/v1\nkind: Job\n";
 
 #[test]
-fn keys_that_are_not_there_are_offered_required_ones_first() {
+fn missing_keys_are_offered_required_ones_first() {
     let schema = openapi::schema();
     let text = format!("{HEAD}spec:\n  parallelism: 2\n  |\n  suspend: true\n");
     let found = labels(&schema, &text);
     assert_eq!(found[0], "template");
     assert!(found.contains(&"completions".to_owned()));
     assert!(!found.contains(&"parallelism".to_owned()) && !found.contains(&"suspend".to_owned()));
-    // In a list's item, behind its dash and below it.
+    // In a list item, after its dash and below it.
     let container = format!("{HEAD}spec:\n  template:\n    spec:\n      containers:\n        - ");
     assert_eq!(labels(&schema, &format!("{container}|"))[0], "name");
     assert_eq!(
@@ -216,11 +216,11 @@ fn keys_that_are_not_there_are_offered_required_ones_first() {
     assert!(!labels(&schema, &format!("{container}name: x\n          ima|")).contains(&"name".to_owned()));
     // Below a list's key without a dash.
     let list = format!("{HEAD}spec:\n  template:\n    spec:\n      containers:\n        |\n");
-    assert!(take(&schema, &list, "image").ends_with("containers:\n        - image: \n"));
+    assert!(accept(&schema, &list, "image").ends_with("containers:\n        - image: \n"));
 }
 
 #[test]
-fn a_text_that_does_not_parse_still_completes() {
+fn broken_text_completes() {
     let schema = openapi::schema();
     for (broken, at) in [
         (
@@ -250,18 +250,18 @@ fn a_text_that_does_not_parse_still_completes() {
 }
 
 #[test]
-fn values_of_choices_and_booleans_are_offered() {
+fn enum_values_and_booleans_are_offered() {
     let schema = openapi::schema();
     let pod = format!("{HEAD}spec:\n  suspend: |\n");
     assert_eq!(labels(&schema, &pod), ["true", "false"]);
     let text = format!("{HEAD}spec:\n  completionMode:|\n");
     assert_eq!(
-        take(&schema, &text, "Indexed"),
+        accept(&schema, &text, "Indexed"),
         format!("{HEAD}spec:\n  completionMode: Indexed\n")
     );
     let text = format!("{HEAD}spec:\n  completionMode: \"In|\" # c\n");
     assert_eq!(
-        take(&schema, &text, "Indexed"),
+        accept(&schema, &text, "Indexed"),
         format!("{HEAD}spec:\n  completionMode: Indexed # c\n")
     );
     let flow = format!("{HEAD}spec: {{template: {{spec: {{restartPolicy: |}}}}}}\n");
@@ -275,20 +275,20 @@ fn values_of_choices_and_booleans_are_offered() {
 }
 
 #[test]
-fn inserted_text_follows_the_files_indentation() {
+fn inserted_text_follows_the_file_indentation() {
     let schema = openapi::schema();
     let four = format!("{HEAD}spec:\n    template:\n        |\n");
     assert_eq!(
-        take(&schema, &four, "spec"),
+        accept(&schema, &four, "spec"),
         format!("{HEAD}spec:\n    template:\n        spec:\n            \n")
     );
     let flush = format!("{HEAD}metadata:\n  finalizers:\n  - a/b\nspec:\n  template:\n    spec:\n      |\n");
-    assert!(take(&schema, &flush, "containers").ends_with("    spec:\n      containers:\n      - \n"));
+    assert!(accept(&schema, &flush, "containers").ends_with("    spec:\n      containers:\n      - \n"));
     let crlf = format!("{HEAD}spec:\n  |\n").replace('\n', "\r\n");
-    assert!(take(&schema, &crlf, "template").ends_with("spec:\r\n  template:\r\n    \r\n"));
+    assert!(accept(&schema, &crlf, "template").ends_with("spec:\r\n  template:\r\n    \r\n"));
     let renamed = format!("{HEAD}spec:\n  para|lelisms: 3\n");
     assert_eq!(
-        take(&schema, &renamed, "parallelism"),
+        accept(&schema, &renamed, "parallelism"),
         format!("{HEAD}spec:\n  parallelism: 3\n")
     );
 }
@@ -303,21 +303,21 @@ fn json_completes_with_open_quotes_and_missing_commas() {
     assert!(found.contains(&"completions".to_owned()) && !found.contains(&"parallelism".to_owned()));
     let text = format!("{head}    |\n    \"suspend\": true\n  }}\n}}\n");
     assert!(!labels(&schema, &text).contains(&"suspend".to_owned()));
-    assert!(take(&schema, &text, "template").contains("    \"template\": {}\n"));
+    assert!(accept(&schema, &text, "template").contains("    \"template\": {}\n"));
     let text = format!("{head}    \"completionMode\": \"|\"\n  }}\n}}\n");
-    assert!(take(&schema, &text, "Indexed").contains("\"completionMode\": \"Indexed\"\n"));
+    assert!(accept(&schema, &text, "Indexed").contains("\"completionMode\": \"Indexed\"\n"));
     let text = format!(
         "{head}    \"template\": {{\"spec\": {{\"containers\": [{{\"name\": \"x\", \"im|\": 1}}]}}}}}}}}"
     );
-    assert!(take(&schema, &text, "image").contains("\"name\": \"x\", \"image\": 1}"));
+    assert!(accept(&schema, &text, "image").contains("\"name\": \"x\", \"image\": 1}"));
     assert!(!labels(&schema, &text).contains(&"name".to_owned()));
-    // What says the kind may stand behind the cursor.
+    // `kind` may be after the cursor.
     let late = "{\"spec\": {\"|\"}, \"kind\": \"Job\", \"apiVersion\": \"batch/v1\"}";
     assert_eq!(labels(&schema, late)[0], "template");
 }
 
 #[test]
-fn comments_block_scalars_and_plain_texts_complete_nothing() {
+fn comments_block_scalars_and_free_strings_complete_nothing() {
     let schema = openapi::schema();
     for text in [
         "spec:\n  # para|\n",
@@ -340,7 +340,7 @@ fn comments_block_scalars_and_plain_texts_complete_nothing() {
 }
 
 #[test]
-fn each_completion_of_a_job_leaves_a_text_that_parses_where_the_schema_says() {
+fn every_job_completion_parses_at_its_path() {
     let schema = openapi::schema();
     let text = format!(
         "{HEAD}metadata:\n  name: a\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      |\n      containers:\n        - name: c\n"
@@ -361,7 +361,7 @@ fn each_completion_of_a_job_leaves_a_text_that_parses_where_the_schema_says() {
 }
 
 #[test]
-fn hovering_shows_a_fields_documentation() {
+fn hover_shows_documentation() {
     let schema = openapi::schema();
     let text = format!("{HEAD}spec:\n  backoffLimit: 4 # few\n  template: {{}}\n");
     let document = Document::parse(text.clone());
@@ -379,7 +379,7 @@ fn hovering_shows_a_fields_documentation() {
     assert_eq!(hover(&Document::parse("a: 1"), &schema, 0), None);
 }
 
-fn told(problems: &[Problem]) -> Vec<(&'static str, String)> {
+fn reported(problems: &[Problem]) -> Vec<(&'static str, String)> {
     problems
         .iter()
         .map(|problem| (problem.code, problem.path.to_string()))
@@ -398,7 +398,7 @@ fn unknown_fields_are_renamed_or_removed() {
     let mut document = job("  paralelism: 2\n  wobble: {}\n");
     let problems = schema_problems(&document, &schema);
     assert_eq!(
-        told(&problems),
+        reported(&problems),
         [
             ("field.unknown.near", "spec.paralelism".to_owned()),
             ("field.unknown", "spec.wobble".to_owned()),
@@ -414,7 +414,7 @@ fn unknown_fields_are_renamed_or_removed() {
 }
 
 #[test]
-fn types_choices_and_missing_fields_are_told_once() {
+fn types_enums_and_missing_fields_are_reported_once() {
     let schema = openapi::schema();
     let document = job("  parallelism: two\n  suspend: \"true\"\n  completionMode: Indexd\n");
     let text = document.text().replace(
@@ -438,27 +438,27 @@ fn types_choices_and_missing_fields_are_told_once() {
         .collect();
     assert_eq!(expected.len(), 1);
     assert_eq!(expected[0].severity, Severity::Warning);
-    // Of a field that no rule looks at, the schema tells the type.
+    // The type of a field without a rule is reported by the schema.
     let document = job("  ttlSecondsAfterFinished: 3000000000\n");
     assert!(
-        told(&schema_problems(&document, &schema))
+        reported(&schema_problems(&document, &schema))
             .contains(&("field.range", "spec.ttlSecondsAfterFinished".to_owned()))
     );
     let secret = Document::parse("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {x: hello}\n");
     assert_eq!(
-        told(&schema_problems(&secret, &schema)),
+        reported(&schema_problems(&secret, &schema)),
         [("field.base64", "data.x".to_owned())]
     );
 }
 
 #[test]
-fn an_unknown_kind_of_a_known_group_is_an_error() {
+fn unknown_kind_of_known_group_is_an_error() {
     let schema = openapi::schema();
     let document = |api_version: &str, kind: &str| {
         let document = Document::parse(format!(
             "apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n"
         ));
-        told(&schema_problems(&document, &schema))
+        reported(&schema_problems(&document, &schema))
     };
     assert_eq!(
         document("batch/v1", "Jbo"),
@@ -492,7 +492,7 @@ fn real_manifests_raise_no_false_alarm() {
 }
 
 #[test]
-fn a_form_knows_every_field_of_any_subtree() {
+fn form_has_every_field_of_any_subtree() {
     let schema = openapi::schema();
     let document = job("  suspend: false\n");
     let found = fields(&document, 0, &schema, &path("spec"));
@@ -506,7 +506,7 @@ fn a_form_knows_every_field_of_any_subtree() {
         Some(Type::Object)
     );
     assert_eq!(container.iter().filter(|field| field.present).count(), 2);
-    // A subtree that is not there yet.
+    // A missing subtree.
     let probe = fields(
         &document,
         0,

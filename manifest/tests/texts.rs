@@ -1,5 +1,5 @@
-//! Texts of several lines: set in any style and place, they mean what was set, and every byte that the change is not
-//! about stays.
+//! Strings of several lines: set in any style and place, they have the value that was set, and every byte that the
+//! change does not concern is unchanged.
 #![allow(clippy::format_push_string, reason = "a test's text")]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -7,7 +7,7 @@ use manifest::{Document, Edit, Path};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// How a text stands there before: a key's value or a list item, with `~` for its column of content.
+/// The string before the change: a key's value or a list item, with `~` for its content's column.
 const STYLES: [&str; 26] = [
     "word one",
     "one two\n~three",
@@ -37,7 +37,7 @@ const STYLES: [&str; 26] = [
     "|\n~x",
 ];
 
-/// What stands behind it.
+/// The text after it.
 const TAILS: [&str; 8] = [
     "\nnext: 2 # tail\n",
     " # beside\nnext: 2\n",
@@ -57,9 +57,9 @@ const PIECES: [&str; 24] = [
 struct Scene {
     text: String,
     path: Path,
-    /// Where the value's own lines begin.
+    /// Where the value's own lines start.
     head: usize,
-    /// What follows them, without blank lines.
+    /// The text after them, without blank lines.
     tail: String,
     style: &'static str,
 }
@@ -75,7 +75,7 @@ fn scene(choices: &[u8]) -> Scene {
         ("outer:\n    inner:\n        key: ", "outer.inner.key", 10),
     ][usize::from(choices[2]) % 5];
     let is_block = style.contains(['|', '>']);
-    // A comment beside a block scalar would be text.
+    // A comment next to a block scalar would be content.
     let tail = if is_block && tail.starts_with(" #") {
         TAILS[0]
     } else {
@@ -86,14 +86,14 @@ fn scene(choices: &[u8]) -> Scene {
     } else {
         style.replace('~', &" ".repeat(column))
     };
-    // What is deeper than what follows would be text of a block scalar that stands there already.
+    // Text further right than what follows would become content of an existing block scalar.
     let tail = if is_block && tail.contains("deeper") {
         TAILS[0]
     } else {
         tail
     };
     let mut text = format!("{before}{fragment}{tail}");
-    // A comment beside it stays on its first line.
+    // A comment next to it stays on its first line.
     let mut tail = tail
         .trim_start_matches(" # beside")
         .trim_start_matches('\n')
@@ -113,7 +113,7 @@ fn scene(choices: &[u8]) -> Scene {
     }
 }
 
-/// Another text: one that a person makes of the old one with a few keys, or a new one.
+/// Returns another string: the old one after a few keystrokes, or a new one.
 fn change(old: &str, choices: &[u8]) -> String {
     let boundary = |text: &str, at: usize| {
         (0..=at.min(text.len()))
@@ -149,7 +149,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_text_set_in_any_style_is_that_text(choices in proptest::collection::vec(any::<u8>(), 24)) {
+    fn string_set_in_any_style_has_the_value(choices in proptest::collection::vec(any::<u8>(), 24)) {
         let Scene { text, path, head, tail, style } = scene(&choices);
         let mut document = Document::parse(text.as_str());
         prop_assert!(document.is_valid(), "{text}");
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn a_key_in_a_script_changes_its_line_alone(at in 0_usize..900, choice in 0_usize..6, style in 0_usize..6) {
+    fn keystroke_in_a_script_changes_only_its_line(at in 0_usize..900, choice in 0_usize..6, style in 0_usize..6) {
         let (header, pad, last) = [("|", "  ", "\n"), ("|-", "  ", ""), ("|+", "  ", "\n"), ("|4", "    ", "\n"), ("| # why", "        ", "\n"), ("|2-", "  ", "")][style];
         let script = script();
         let value = script.trim_end_matches('\n').to_owned() + last;
@@ -195,7 +195,7 @@ proptest! {
     }
 }
 
-/// A script of forty lines with all that is awkward in one.
+/// Returns a script of forty lines with all difficult cases in one.
 fn script() -> String {
     let mut script = String::from("set -e\n\n");
     for number in 0..12 {
@@ -224,7 +224,7 @@ fn check(before: &str, at: &str, value: &str, after: &str) {
 }
 
 #[test]
-fn a_block_scalar_keeps_its_style() {
+fn block_scalar_keeps_its_style() {
     check("a: |\n  x\n  y\nb: 1\n", "a", "x\nz\n", "a: |\n  x\n  z\nb: 1\n");
     check(
         "a: | # why\n    x\n    y\nb: 1\n",
@@ -265,7 +265,7 @@ fn a_block_scalar_keeps_its_style() {
 }
 
 #[test]
-fn a_folded_scalar_keeps_its_lines() {
+fn folded_scalar_keeps_its_lines() {
     let text = "a: >\n  one two\n  three\n\n  four\n    more\n  five\nb: 1\n";
     check(
         text,
@@ -300,7 +300,7 @@ fn a_folded_scalar_keeps_its_lines() {
 }
 
 #[test]
-fn a_text_that_gains_a_line_break_becomes_a_literal_block() {
+fn string_that_gains_a_line_break_becomes_a_literal_block() {
     check("a: x # c\nb: 1\n", "a", "p\nq", "a: |- # c\n  p\n  q\nb: 1\n");
     check("a: 'x'\nb: 1\n", "a", "p\nq\n", "a: |\n  p\n  q\nb: 1\n");
     check("a: \"\"\nb: 1\n", "a", "p\n", "a: |\n  p\nb: 1\n");
@@ -326,7 +326,7 @@ fn a_text_that_gains_a_line_break_becomes_a_literal_block() {
 }
 
 #[test]
-fn quotes_stay_and_what_is_the_same_keeps_its_spelling() {
+fn quotes_and_unchanged_parts_keep_their_spelling() {
     check(
         "a: \"\\x41\\tb\\n c\" # d\n",
         "a",

@@ -1,6 +1,7 @@
-//! The rules and the schema against what a real API server answered, refusal by refusal and field by field.
+//! Compares the rules and the schema with recorded responses of a real API server, error by error and field by
+//! field.
 //!
-//! `UPDATE_DOCS=1 cargo test -p manifest --test validation` writes the tables of `docs/validation.md` anew.
+//! `UPDATE_DOCS=1 cargo test -p manifest --test validation` regenerates the tables of `docs/validation.md`.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod support;
@@ -12,7 +13,7 @@ use manifest::{Document, Schema, Severity};
 use support::recording::{Field, Recording, all};
 use support::{corpus, openapi};
 
-/// Paths of the errors of a text; a text that does not parse has one without a path.
+/// Returns the errors of a text with their paths; a text that does not parse has one without a path.
 fn errors(text: &str, schema: &Schema, lenient: bool) -> Vec<Found> {
     let document = Document::parse(text);
     let problems = check(&document, schema);
@@ -47,14 +48,14 @@ impl std::fmt::Debug for Found {
 }
 
 impl Found {
-    /// The server's field is where this stands.
+    /// Returns whether the server's field is this one.
     fn is_at(&self, field: &Field) -> bool {
         let named = matches!(field, Field::Path(path) if self.field.as_ref() == Some(path));
         named || is_same(field, &self.path)
     }
 }
 
-/// The server's field is this path.
+/// Returns whether the server's field is this path.
 fn is_same(field: &Field, path: &str) -> bool {
     let keys = |text: &str| {
         let plain = plain(text);
@@ -75,13 +76,13 @@ fn is_same(field: &Field, path: &str) -> bool {
     }
 }
 
-/// A path with dots alone: `limits[cpu]`, `limits.cpu` and `limits["cpu"]` are the same place.
+/// Normalizes a path to dots: `limits[cpu]`, `limits.cpu` and `limits["cpu"]` are the same path.
 fn plain(path: &str) -> String {
     let dotted = path.replace(['[', '{'], ".").replace([']', '}', '"'], "");
     dotted.replace("..", ".")
 }
 
-/// A wanted path in which `*` stands for a list position and `+` for any key.
+/// Matches a pattern in which `*` stands for a list index and `+` for any key.
 fn matches(wanted: &str, path: &str) -> bool {
     let (wanted, path): (Vec<_>, Vec<_>) = (wanted.split('.').collect(), path.split('.').collect());
     wanted.len() == path.len()
@@ -90,8 +91,8 @@ fn matches(wanted: &str, path: &str) -> bool {
         })
 }
 
-/// Where the server's own spelling is no path of the document, the path that it means. Source: the `field.Path`s
-/// that k8s.io/kubernetes `pkg/apis/core/validation` builds without `Index`, or with the names of Go.
+/// Maps the server's own spelling to the document's path where the two differ. Source: the `field.Path`s that
+/// k8s.io/kubernetes `pkg/apis/core/validation` builds without `Index`, or with the names of Go.
 const SPELLINGS: [(&str, &str, &str); 17] = [
     (
         "spec.template.labels",
@@ -157,7 +158,7 @@ fn spellings(field: &str) -> Vec<String> {
     all
 }
 
-/// Why a recording is seen otherwise.
+/// Reasons of known differences from a recording.
 const REASONS: [(&str, &str); 2] = [
     (
         "158-valid-image-volume-reference-missing",
@@ -176,7 +177,7 @@ struct Count {
     fields: usize,
     found: usize,
     out_of_scope: usize,
-    /// Refusals where an error stands at a field that the server does not name.
+    /// Rejected Jobs with an error at a field that the server does not name.
     more: Vec<String>,
     differences: Vec<String>,
     outside: Vec<(String, &'static str)>,
@@ -223,7 +224,7 @@ fn compare(recordings: &[Recording], schema: &Schema) -> Count {
 }
 
 #[test]
-fn verdicts_and_fields_are_those_of_the_server() {
+fn verdicts_and_fields_match_the_server() {
     let schema = openapi::schema();
     let mut table = String::from(
         "| Recordings | in scope | same verdict | fields named by the server | found at the same field |\n|---|---|---|---|---|\n",
@@ -281,7 +282,7 @@ fn verdicts_and_fields_are_those_of_the_server() {
     documented(&made);
 }
 
-/// The tables of the documentation are these.
+/// Checks that the documentation contains these tables.
 fn documented(made: &str) {
     let file = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/validation.md");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -310,7 +311,7 @@ fn both_formats_have_the_same_problems() {
     }
 }
 
-/// The errors of real manifests: the server refuses each of these too (placeholders, missing names, duplicates).
+/// The errors of real manifests: the server rejects each of these too (placeholders, missing names, duplicates).
 #[test]
 fn real_manifests_raise_no_false_alarm() {
     let mut alarms = Vec::new();

@@ -1,7 +1,8 @@
-//! `differential FILE.jsonl [SHOW]`: the rules against recorded answers of a real API server.
+//! `differential FILE.jsonl [SHOW]`: compares the rules with recorded responses of a real API server.
 //!
-//! Each line is `{body, code, message, causes: [[reason, field, message], …]}`: a Job and the answer to its strict dry
-//! run. Prints how many verdicts, sets of fields and whole lists of causes agree, and the largest groups of differences.
+//! Each line is `{body, code, message, causes: [[reason, field, message], …]}`: a Job and the response to its
+//! strict dry run. Prints how many verdicts, field sets and complete cause lists agree, and the largest groups of
+//! differences.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a tool for developers")]
 
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ fn main() {
     );
 }
 
-/// Uids and generated names differ from run to run.
+/// Masks UIDs and generated names, which differ from run to run.
 fn mask(text: &str, prefix: &str) -> String {
     let generated = |text: &str| -> String {
         if prefix.is_empty() {

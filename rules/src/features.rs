@@ -1,13 +1,13 @@
-//! Which parts of the API a version of Kubernetes has, as data.
+//! Feature gates that change validation, and the version in which each is on by default, as data.
 //!
-//! Source: `pkg/features/kube_features.go`: the minor version of Kubernetes 1 since which a gate is on by default.
+//! Source: `pkg/features/kube_features.go`. Versions are minor versions of Kubernetes 1.
 
-/// The newest version whose rules are known.
+/// The newest supported minor version of Kubernetes 1.
 pub const NEWEST: u16 = 37;
 
 macro_rules! features {
     ($($(#[$doc:meta])* $name:ident = $since:expr,)+) => {
-        /// A feature gate that changes what the API server takes.
+        /// A feature gate that changes what the API server accepts.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Feature {
             $($(#[$doc])* $name,)+
@@ -17,7 +17,8 @@ macro_rules! features {
             /// All features.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The minor version since which it is on by default; `None` if it is off in all that are known.
+            /// Returns the first minor version in which it is on by default; `None` if it is off in all supported
+            /// ones.
             pub const fn since(self) -> Option<u16> {
                 match self {
                     $(Self::$name => $since,)+
@@ -28,60 +29,60 @@ macro_rules! features {
 }
 
 features! {
-    /// Names of variables may hold any printable ASCII but `=`.
+    /// Names of environment variables may contain any printable ASCII character except `=`.
     RelaxedEnvironmentVariableValidation = Some(32),
-    /// Containers have restart policies and rules of their own.
+    /// Containers have their own `restartPolicy` and `restartPolicyRules`.
     ContainerRestartRules = Some(35),
-    /// Such a rule may restart all containers.
+    /// A container restart rule may restart all containers.
     RestartAllContainersOnContainerExits = Some(36),
-    /// Pods have resources as a whole.
+    /// Pods have `spec.resources`.
     PodLevelResources = Some(34),
-    /// Variables come from files.
+    /// Environment variables come from files (`fileKeyRef`).
     EnvFiles = Some(35),
-    /// Pods have host names of their own.
+    /// Pods have `hostnameOverride`.
     HostnameOverride = Some(35),
-    /// Volumes are images.
+    /// Volumes have the source `image`.
     ImageVolume = Some(35),
-    /// Trust bundles in projected volumes.
+    /// Projected volumes have the source `clusterTrustBundle`.
     ClusterTrustBundleProjection = Some(37),
-    /// Certificates in projected volumes.
+    /// Projected volumes have the source `podCertificate`.
     PodCertificateRequest = Some(37),
-    /// Addresses have no leading zeros.
+    /// IP addresses may not have leading zeros.
     StrictIPCIDRValidation = Some(36),
-    /// Volumes are relabelled by mounting.
+    /// Mounting relabels volumes for SELinux.
     SELinuxMount = Some(37),
-    /// Causes about owners name the owner (no gate: the server's words changed).
+    /// Causes about owner references contain the owner (no gate: the server's message changed).
     OwnerReferencesByPosition = Some(37),
-    /// A cause is given once, however often it is found (no gate).
+    /// Duplicate causes are removed (no gate).
     CausesOnce = Some(37),
-    /// Volumes that are images name one (no gate: the rule is new).
+    /// Image volumes require a reference (no gate: the rule is new).
     ImageVolumeReferenceRequired = Some(37),
-    /// Owners of files in volumes.
+    /// Files in volumes have an owner.
     AtomicWriteVolumeUserFields = None,
-    /// Modes of empty directories.
+    /// `emptyDir` has a mode.
     EmptyDirVolumeMode = None,
-    /// Options of bind mounts.
+    /// Volumes have bind mount options.
     VolumeBindMountOptions = None,
-    /// Signals that stop a container.
+    /// Lifecycles have `stopSignal`.
     ContainerStopSignals = None,
-    /// Protocols of HTTP probes.
+    /// HTTP probes choose their protocol.
     H2CContainerProbe = None,
-    /// Modes of gRPC probes.
+    /// gRPC probes choose their TLS mode.
     GRPCContainerProbeTLS = None,
-    /// Who is asked before a Pod is evicted.
+    /// Pods name the eviction responders that are asked before an eviction.
     EvictionRequestAPI = None,
-    /// Groups of Pods.
+    /// Pods belong to a scheduling group.
     GenericWorkload = None,
-    /// Jobs are groups of Pods.
+    /// Jobs create a scheduling group for their Pods.
     WorkloadWithJob = None,
-    /// Tolerations compare numbers.
+    /// Tolerations have the numeric operators `Lt` and `Gt`.
     TaintTolerationComparisonOperators = None,
-    /// User namespaces in the host's network.
+    /// Pods may combine user namespaces with the host network.
     UserNamespacesHostNetworkSupport = None,
 }
 
 impl Feature {
-    /// Whether it is on in a version: a minor version of Kubernetes 1, or the newest that is known.
+    /// Returns whether it is on in a minor version of Kubernetes 1; in the newest supported one if `None`.
     #[must_use]
     pub fn is_on(self, minor: Option<u16>) -> bool {
         self.since().is_some_and(|since| minor.unwrap_or(NEWEST) >= since)
@@ -93,7 +94,7 @@ mod tests {
     use super::Feature;
 
     #[test]
-    fn features_begin_with_a_version() {
+    fn feature_is_on_from_its_version() {
         assert!(!Feature::EnvFiles.is_on(Some(34)));
         assert!(Feature::EnvFiles.is_on(Some(35)));
         assert!(Feature::PodCertificateRequest.is_on(None));

@@ -1,8 +1,8 @@
-//! What the Kubernetes API server says about a Job or a Pod template.
+//! Validation and defaulting of Jobs and Pod templates as the Kubernetes API server does them.
 //!
-//! Pure functions over JSON: no input or output, no YAML, no translations. [`validation`] finds the causes of a
-//! refusal in the server's order, [`defaults`] fills in what the server does before it looks, and [`machinery`] holds
-//! the parts of apimachinery that both need: quantities, names, labels, field paths.
+//! Pure functions over JSON: no I/O, no YAML, no translations. [`validation`] returns the causes of a rejection in
+//! the server's order, [`defaults`] applies what the server sets before validation, and [`machinery`] contains the
+//! parts of apimachinery that both need: quantities, names, labels, field paths.
 //!
 //! Sources: k8s.io/kubernetes `pkg/apis/{batch,core}/{v1,validation}`, `pkg/registry/batch/job` and `pkg/api/pod`,
 //! and k8s.io/apimachinery, all of Kubernetes 1.37.

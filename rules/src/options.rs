@@ -1,11 +1,11 @@
-//! What the rules have to know beside the object.
+//! Inputs of the rules in addition to the object.
 
-/// What is known of the object and of the server.
+/// Facts about the object and the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The object has the server's defaults, and what the server generates. Otherwise it is as a person wrote it, and
-    /// they are filled in before the rules are applied.
+    /// Whether the object already has the server's defaults and generated fields. Otherwise it is as the user
+    /// wrote it, and these are filled in before validation.
     pub defaulted: bool,
-    /// Minor version of Kubernetes 1; the newest that is known if `None`.
+    /// Minor version of Kubernetes 1; the newest supported one if `None`.
     pub minor: Option<u16>,
 }

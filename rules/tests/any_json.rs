@@ -1,4 +1,4 @@
-//! Half-typed objects, as an editor has them: no panic, and nothing said twice.
+//! Incomplete objects, as an editor has them while the user types, cause no panic and no duplicate reports.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![recursion_limit = "512"]
 
@@ -6,8 +6,8 @@ use k8s_rules::{Options, Place, defaults, validation};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// A Job with a bit of everything.
-fn whole() -> Value {
+/// Returns a Job that uses most features.
+fn complete_job() -> Value {
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -78,7 +78,7 @@ fn whole() -> Value {
     })
 }
 
-/// All places of a value.
+/// Collects all paths of a value.
 fn places(value: &Value, at: &mut Vec<Place>, all: &mut Vec<Vec<Place>>) {
     all.push(at.clone());
     match value {
@@ -134,7 +134,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn look(job: &Value) {
+fn validate(job: &Value) {
     for minor in [None, Some(20), Some(36)] {
         let options = Options {
             defaulted: false,
@@ -142,12 +142,15 @@ fn look(job: &Value) {
         };
         let report = validation::job(job, &options);
         for mistyped in &report.mistyped {
-            let again = report.causes.iter().find(|cause| {
+            let duplicate = report.causes.iter().find(|cause| {
                 let places: Vec<Place> = cause.path.places().collect();
-                // What a list as a whole lacks is said of the list.
+                // A missing member of a list as a whole is reported at the list.
                 places == mistyped.places
             });
-            assert!(again.is_none(), "said twice: {mistyped:?} {again:?}\n{job}");
+            assert!(
+                duplicate.is_none(),
+                "reported twice: {mistyped:?} {duplicate:?}\n{job}"
+            );
         }
         for cause in &report.causes {
             let _ = (cause.message(), cause.path.server(), cause.reason());
@@ -170,27 +173,27 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_value_is_looked_at(value in any_json()) {
-        look(&value);
-        look(&json!({"metadata": value, "spec": value}));
-        look(&json!({"spec": {"template": {"spec": value}}}));
+    fn arbitrary_value_does_not_panic(value in any_json()) {
+        validate(&value);
+        validate(&json!({"metadata": value, "spec": value}));
+        validate(&json!({"spec": {"template": {"spec": value}}}));
     }
 
     #[test]
-    fn any_value_in_any_place_is_looked_at(index in any::<prop::sample::Index>(), other in any::<prop::sample::Index>(), value in any_json(), more in any_json()) {
-        let mut job = whole();
+    fn arbitrary_value_at_arbitrary_path_does_not_panic(index in any::<prop::sample::Index>(), other in any::<prop::sample::Index>(), value in any_json(), more in any_json()) {
+        let mut job = complete_job();
         let mut all = Vec::new();
         places(&job, &mut Vec::new(), &mut all);
         set(&mut job, &all[index.index(all.len())], value);
         set(&mut job, &all[other.index(all.len())], more);
-        look(&job);
+        validate(&job);
     }
 }
 
-/// Every place, every kind of value.
+/// Puts every type of value at every path.
 #[test]
-fn each_place_takes_each_type() {
-    let job = whole();
+fn every_type_at_every_path_does_not_panic() {
+    let job = complete_job();
     let mut all = Vec::new();
     places(&job, &mut Vec::new(), &mut all);
     assert!(all.len() > 300, "{}", all.len());
@@ -209,7 +212,7 @@ fn each_place_takes_each_type() {
         ] {
             let mut job = job.clone();
             set(&mut job, at, value);
-            look(&job);
+            validate(&job);
         }
     }
 }

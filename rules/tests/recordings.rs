@@ -1,4 +1,5 @@
-//! The rules against what a real API server (Kubernetes 1.36.2) answered: same verdict, fields, reasons and messages.
+//! Compares the rules with recorded responses of a real API server (Kubernetes 1.36.2): verdict, fields, reasons
+//! and messages.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![cfg(feature = "details")]
 
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use k8s_rules::{Options, validation};
 use serde_json::{Map, Value};
 
-/// Long texts stand as `{"$repeat": "x", "times": 3}` in a recording.
+/// Expands the abbreviation of long strings in recordings: `{"$repeat": "x", "times": 3}`.
 fn expand(value: &Value) -> Value {
     match value {
         Value::Object(members) => match (members.get("$repeat"), members.get("times")) {
@@ -51,7 +52,7 @@ fn told(response: &Value) -> Vec<Cause> {
 }
 
 #[test]
-fn refusals_are_those_of_the_server_to_the_word() {
+fn causes_match_the_server_literally() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/validation");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
@@ -83,7 +84,7 @@ fn refusals_are_those_of_the_server_to_the_word() {
             let wanted: Vec<String> = told(response)
                 .into_iter()
                 .map(|cause| format!("{} {} {}", cause.field, cause.reason, cause.message))
-                .map(|text| masked(&text, uid))
+                .map(|text| replace_uids(&text, uid))
                 .collect();
             let sorted = |mut texts: Vec<String>| {
                 texts.sort();
@@ -106,8 +107,8 @@ fn refusals_are_those_of_the_server_to_the_word() {
     );
 }
 
-/// A recorded uid is another than the one that stands for it.
-fn masked(text: &str, uid: &str) -> String {
+/// Replaces a recorded UID by the placeholder UID.
+fn replace_uids(text: &str, uid: &str) -> String {
     let mut out = text.to_owned();
     let is_uid = |part: &str| {
         part.len() == 36

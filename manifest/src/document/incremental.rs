@@ -1,11 +1,11 @@
-//! Reading again only what a change touched.
+//! Incremental parsing of the lines that a change touches.
 //!
-//! In a block collection each pair or item stands on lines of its own, and what those lines mean does not depend on
-//! the lines around them: neither on those before (the collection's column ends whatever stood there) nor on those
-//! after (which begin in the same column or further left). So the lines of the innermost pair or item around a change
-//! are read as a text of their own, and the result takes the old one's place. Where that reasoning does not hold
-//! (anchors, aliases and merge keys reach across lines; a document mark ends everything), there is no local reading,
-//! and the whole text is read. A property holds the two against each other.
+//! In a block collection each pair or item is on lines of its own, whose meaning does not depend on the lines
+//! around them: neither on those before (the collection's column ends whatever precedes it) nor on those after
+//! (which start in the same column or further left). So the lines of the innermost pair or item around a change
+//! are parsed as a text of their own, and the result replaces the old nodes. Where that reasoning does not apply
+//! (anchors, aliases and merge keys reach across lines; a document marker ends everything), the whole text is
+//! parsed. A property test compares both.
 
 use std::ops::Range;
 
@@ -18,13 +18,13 @@ use crate::yaml::tree::{Kind, Node, NodeId, Tree};
 use crate::yaml::value;
 use crate::yaml::value::{MAX_NODES, is_merge};
 
-/// Deepest place that is read by itself: with what is below it, it stays within what is read at all.
+/// Maximum depth of a cell that is parsed separately: with its own nesting, it stays within the parser's limit.
 const MAX_DEPTH: usize = 40;
 
 /// A pair or item of a block collection, with its lines.
 #[derive(Debug, Clone)]
 struct Cell {
-    /// The collections around it, outermost first.
+    /// The enclosing collections, outermost first.
     around: Vec<NodeId>,
     /// Its first node (the key of a pair).
     first: NodeId,
@@ -37,21 +37,22 @@ struct Cell {
     path: Vec<Segment>,
 }
 
-/// What a change makes of a tree.
+/// The result of parsing a change incrementally.
 #[derive(Debug)]
 pub(crate) struct Change {
     cell: Cell,
-    /// The place, and what stands there afterwards.
+    /// The path of the changed value, and its new value.
     pub path: Path,
     pub value: Value,
     source: String,
-    /// The cell's nodes, with positions in the whole text.
+    /// The cell's nodes, with offsets in the whole text.
     nodes: Vec<Node>,
-    /// How far everything behind the cell moves.
+    /// By how many bytes everything after the cell moves.
     moved: isize,
 }
 
-/// Reads the lines around some splices (ascending) of a document with this root; none if they cannot be read alone.
+/// Parses the lines around splices (ascending) of a document with this root; `None` if they cannot be parsed
+/// alone.
 pub(crate) fn read(tree: &Tree, root: NodeId, end: usize, splices: &[Splice]) -> Option<Change> {
     let (first, last) = (splices.first()?, splices.last()?);
     if tree.has_references || tree.source.starts_with('%') {
@@ -68,7 +69,7 @@ pub(crate) fn read(tree: &Tree, root: NodeId, end: usize, splices: &[Splice]) ->
         .rev()
         .find_map(|cell| {
             let lines = cell.lines.start..cell.lines.end.checked_add_signed(moved)?;
-            let (nodes, value) = alone(tree, &cell, source.get(lines)?)?;
+            let (nodes, value) = parse_cell(tree, &cell, source.get(lines)?)?;
             Some((cell, nodes, value))
         })?;
     (tree.nodes.len() + nodes.len() <= MAX_NODES).then(|| Change {
@@ -81,7 +82,7 @@ pub(crate) fn read(tree: &Tree, root: NodeId, end: usize, splices: &[Splice]) ->
     })
 }
 
-/// The cells whose lines hold a range, outermost first.
+/// Returns the cells whose lines contain a range, outermost first.
 fn cells(tree: &Tree, root: NodeId, end: usize, touched: &Range<usize>) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     let (mut parent, mut end, mut path) = (root, end, Vec::new());
@@ -99,15 +100,15 @@ fn cells(tree: &Tree, root: NodeId, end: usize, touched: &Range<usize>) -> Vec<C
     cells
 }
 
-/// The member of a block collection whose lines hold a range.
+/// Returns the member of a block collection whose lines contain a range.
 fn cell(tree: &Tree, parent: NodeId, end: usize, touched: &Range<usize>) -> Option<Cell> {
-    // What touches the next member's first line belongs to both.
+    // A range that touches the first line of the next member belongs to both.
     let holds = |lines: &Range<usize>| {
         let ends = touched.end < lines.end || lines.end == tree.source.len();
         lines.start <= touched.start && ends
     };
     let line = |at: usize| tree.source[..at].rfind('\n').map_or(0, |at| at + 1);
-    // Members begin in one column, and each is the first of its line.
+    // Members start in one column, each as the first of its line.
     let opens = |at: usize| {
         let start = line(at);
         tree.source[start..at].bytes().all(|c| c == b' ').then_some(start)
@@ -136,7 +137,7 @@ fn cell(tree: &Tree, parent: NodeId, end: usize, touched: &Range<usize>) -> Opti
                 .partition_point(|item| tree.node(*item).start <= touched.start)
                 .checked_sub(1)?;
             let item = *items.get(index)?;
-            // The dash is the first of its line too; what stands behind it is the item.
+            // The dash is the first of its line as well, and the item follows it.
             let dash = |item: NodeId| {
                 let at = tree.node(item).start;
                 let start = line(at);
@@ -159,9 +160,9 @@ fn cell(tree: &Tree, parent: NodeId, end: usize, touched: &Range<usize>) -> Opti
     }
 }
 
-/// Reads the lines of a cell by themselves; none if they are not one member of the same kind, key and column.
-fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
-    // A document's mark may neither come nor go.
+/// Parses the lines of a cell alone; `None` if they are not one member of the same kind, key and column.
+fn parse_cell(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
+    // A document marker may neither be added nor removed.
     let was_marked = tree.source.get(cell.lines.clone()).is_none_or(has_mark);
     if was_marked || has_mark(text) {
         return None;
@@ -180,7 +181,7 @@ fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
             let [(key, value)] = *pairs.as_slice() else {
                 return None;
             };
-            // As written: one that is empty in quotes is a key, and one that is omitted is a problem.
+            // As written: an empty quoted key is valid, an omitted one is a problem.
             let written = |tree: &Tree, key: NodeId| tree.source[tree.node(key).range.clone()].to_owned();
             let same = written(&read, key) == written(tree, cell.first) && !is_merge(&read, key);
             let at = read.node(key).start;
@@ -195,7 +196,7 @@ fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
         }
         _ => return None,
     };
-    // The root is the first node, and the cell's are all the others.
+    // The root is the first node, and all others belong to the cell.
     if root != 0 || first != 1 {
         return None;
     }
@@ -212,7 +213,7 @@ fn alone(tree: &Tree, cell: &Cell, text: &str) -> Option<(Vec<Node>, Value)> {
     Some((nodes, reading.value))
 }
 
-/// A line begins or ends a document.
+/// Returns whether a line starts or ends a document.
 fn has_mark(text: &str) -> bool {
     text.lines()
         .any(|line| line.starts_with("---") || line.starts_with("..."))
@@ -227,31 +228,31 @@ fn depth(tree: &Tree, id: NodeId) -> usize {
     1 + below.unwrap_or_default()
 }
 
-/// The last node below one, or itself.
-fn last(tree: &Tree, id: NodeId) -> NodeId {
+/// Returns the last descendant of a node, or the node itself.
+fn last_descendant(tree: &Tree, id: NodeId) -> NodeId {
     let below = match &tree.node(id).kind {
         Kind::Mapping { pairs, .. } => pairs.last().map(|(_, value)| *value),
         Kind::Sequence { items, .. } => items.last().copied(),
         _ => None,
     };
-    below.map_or(id, |below| last(tree, below))
+    below.map_or(id, |below| last_descendant(tree, below))
 }
 
-/// How the places behind a change move.
+/// How the nodes after a change move.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moved {
-    /// Nodes from this one on …
+    /// The first of these nodes.
     pub from: NodeId,
-    /// … have got this many before them,
+    /// By how many positions they move in [`Tree::nodes`].
     pub nodes: isize,
-    /// and this many bytes.
+    /// By how many bytes they move in the text.
     pub bytes: isize,
 }
 
 impl Change {
-    /// Puts the cell into the tree and its value into the document's.
-    pub(crate) fn carry_out(self, tree: &mut Tree, value: &mut Value) -> Moved {
-        let from = last(tree, self.cell.value) + 1;
+    /// Replaces the cell in the tree, and its value in the document's value.
+    pub(crate) fn apply_to(self, tree: &mut Tree, value: &mut Value) -> Moved {
+        let from = last_descendant(tree, self.cell.value) + 1;
         let moved = Moved {
             from,
             nodes: self.nodes.len().cast_signed() - (from - self.cell.first).cast_signed(),
@@ -298,7 +299,7 @@ impl Change {
 }
 
 impl Moved {
-    /// Where a node is afterwards.
+    /// Returns the id of a node after the change.
     pub(crate) fn node(self, id: NodeId) -> NodeId {
         if id >= self.from {
             id.saturating_add_signed(self.nodes)

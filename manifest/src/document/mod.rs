@@ -1,4 +1,4 @@
-//! A manifest: its text, and everything that is read from it.
+//! A manifest: its text, and everything parsed from it.
 
 pub(crate) mod incremental;
 mod text;
@@ -16,10 +16,10 @@ use crate::splice::{Splice, splice};
 use crate::yaml::tree::{Kind, NodeId, Tree};
 use crate::yaml::value;
 
-/// Longest text that is read, in bytes. The API server takes requests of at most 3 MiB.
+/// Maximum size of a text, in bytes. The API server accepts requests of at most 3 MiB.
 pub const MAX_BYTES: usize = 3 * 1024 * 1024;
 
-/// How a text is written.
+/// The format of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// YAML, one or more documents.
@@ -43,8 +43,8 @@ pub struct Entry {
     pub namespace: Option<String>,
     pub(crate) root: Option<NodeId>,
     pub(crate) value: Option<Value>,
-    /// What the API server would read where keys are repeated: then there is no value.
-    meant: Option<Value>,
+    /// The value that the API server would read despite duplicate keys; `value` is `None` then.
+    lenient_value: Option<Value>,
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl PartialEq for Document {
 }
 
 impl Document {
-    /// Reads a text. Never fails: what cannot be read is told by [`Document::problems`], and the text is kept.
+    /// Parses a text. Never fails: syntax errors are reported by [`Document::problems`], and the text is kept.
     pub fn parse(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.len() > MAX_BYTES {
@@ -114,13 +114,13 @@ impl Document {
                 problem.path = path_of(&tree, root, error.node).unwrap_or_default();
                 problem
             }));
-            let (value, meant) = if errors.is_empty() {
+            let (value, lenient_value) = if errors.is_empty() {
                 (value, None)
             } else {
                 (None, value)
             };
             entries.push(Entry {
-                meant,
+                lenient_value,
                 ..Entry::new(range, Some(root), value)
             });
         }
@@ -132,40 +132,40 @@ impl Document {
         }))
     }
 
-    /// The text, byte for byte as it was given.
+    /// Returns the text, byte for byte as it was given.
     pub fn text(&self) -> &str {
         &self.0.tree.source
     }
 
-    /// How it is written: JSON if it begins with a brace or bracket.
+    /// Returns the format: JSON if the text starts with a brace or bracket.
     pub fn format(&self) -> Format {
         self.0.format
     }
 
-    /// Its documents, without empty ones.
+    /// Returns the documents, without empty ones.
     pub fn entries(&self) -> &[Entry] {
         &self.0.entries
     }
 
-    /// The first document of kind Job.
+    /// Returns the first document of kind Job.
     pub fn job(&self) -> Option<usize> {
         self.entries()
             .iter()
             .position(|entry| entry.kind.as_deref() == Some("Job"))
     }
 
-    /// What a document means to Kubernetes; none if it does not parse.
+    /// Returns a document's value as Kubernetes reads it; `None` if it does not parse.
     pub fn value(&self, entry: usize) -> Option<&Value> {
         self.entries().get(entry)?.value.as_ref()
     }
 
-    /// What a document means, repeated keys or not: for its problems, not for edits.
-    pub(crate) fn meant(&self, entry: usize) -> Option<&Value> {
+    /// Returns a document's value despite duplicate keys: for validation, not for edits.
+    pub(crate) fn lenient_value(&self, entry: usize) -> Option<&Value> {
         let entry = self.entries().get(entry)?;
-        entry.value.as_ref().or(entry.meant.as_ref())
+        entry.value.as_ref().or(entry.lenient_value.as_ref())
     }
 
-    /// The value at a path.
+    /// Returns the value at a path.
     pub fn get(&self, entry: usize, path: &Path) -> Option<&Value> {
         path.segments()
             .iter()
@@ -175,8 +175,8 @@ impl Document {
             })
     }
 
-    /// Bytes of the value at a path, or of its key if the value is omitted. None for what comes through an alias or
-    /// merge key.
+    /// Returns the bytes of the value at a path, or of its key if the value is omitted. `None` for values that
+    /// come from an alias or merge key.
     pub fn range(&self, entry: usize, path: &Path) -> Option<Range<usize>> {
         let mut id = self.entries().get(entry)?.root?;
         let mut key = None;
@@ -191,7 +191,7 @@ impl Document {
         }
     }
 
-    /// Bytes of the key that leads to a path; none for a list item or the root.
+    /// Returns the bytes of the key at the end of a path; `None` for a list item or the root.
     pub fn key_range(&self, entry: usize, path: &Path) -> Option<Range<usize>> {
         let mut id = self.entries().get(entry)?.root?;
         let mut key = None;
@@ -215,8 +215,8 @@ impl Document {
         }
     }
 
-    /// The document and path of the field that a byte offset stands in: the innermost one whose line it is on or
-    /// whose bytes hold it.
+    /// Returns the document and path of the field at a byte offset: the innermost one on the same line or whose
+    /// bytes contain it.
     pub fn path_at(&self, offset: usize) -> Option<(usize, Path)> {
         let line_start = self.text().get(..offset)?.rfind('\n').map_or(0, |at| at + 1);
         let (index, entry) = self
@@ -228,7 +228,8 @@ impl Document {
         let mut path = Path::root();
         let mut id = entry.root?;
         let tree = &self.0.tree;
-        // A field holds the offset if its key begins at or before it (or on its line) and the next one does not.
+        // A field contains the offset if its key starts at or before it (or on its line) and the next key does
+        // not.
         loop {
             let reaches = |start: usize| start <= offset || start <= self.first_on_line(line_start);
             let next = match &tree.node(id).kind {
@@ -258,20 +259,20 @@ impl Document {
         line_start + (line.len() - line.trim_start_matches([' ', '-']).len())
     }
 
-    /// Syntax problems: places that do not parse, duplicate keys, unknown aliases.
+    /// Returns the syntax problems: syntax errors, duplicate keys, unknown aliases.
     pub fn problems(&self) -> &[Problem] {
         &self.0.problems
     }
 
-    /// Every document parses and has a value.
+    /// Returns whether every document parses and has a value.
     pub fn is_valid(&self) -> bool {
         self.0.problems.is_empty()
     }
 
     /// Changes the text as an editor does.
     pub fn splice(&mut self, splices: &[Splice]) {
-        match self.near(splices) {
-            Some((entry, change)) => self.take_in(entry, change),
+        match self.parse_change(splices) {
+            Some((entry, change)) => self.apply_change(entry, change),
             None => *self = Self::parse(splice(self.text(), splices)),
         }
     }
@@ -297,7 +298,7 @@ impl Entry {
             namespace: text(&["metadata", "namespace"]),
             root,
             value,
-            meant: None,
+            lenient_value: None,
         }
     }
 }
@@ -307,7 +308,7 @@ fn is_omitted(tree: &Tree, root: NodeId) -> bool {
     node.range.is_empty() && node.anchor.is_none() && matches!(node.kind, Kind::Scalar { .. })
 }
 
-/// Offset of the end of a line, without its break.
+/// Returns the offset of the end of a line, without its line break.
 pub(crate) fn line_end(text: &str, at: usize) -> usize {
     let rest = &text[at..];
     let length = rest.find('\n').unwrap_or(rest.len());

@@ -1,16 +1,16 @@
-//! What is seen in a text and its tree before there is a value.
+//! Facts about a text and its tree that do not need a value.
 
 use crate::document::line_end;
 use crate::path::{Path, Segment};
 use crate::problem::Problem;
 use crate::yaml::tree::{Kind, NodeId, Tree};
 
-/// JSON by the letter: what starts like it may be YAML in flow style.
+/// Returns whether the text is strict JSON; one that starts like it may be YAML in flow style.
 pub(super) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// A directive of another version than YAML 1.1, which the API server's reader refuses.
+/// Returns a problem for a directive of another version than YAML 1.1, which the API server's parser rejects.
 pub(super) fn directive(text: &str) -> Option<Problem> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -26,7 +26,7 @@ pub(super) fn directive(text: &str) -> Option<Problem> {
     None
 }
 
-/// Where a node stands below another: its own path, or that of the value whose key it is.
+/// Returns the path from one node to another below it, or to the value whose key it is.
 pub(super) fn path_of(tree: &Tree, from: NodeId, wanted: NodeId) -> Option<Path> {
     if from == wanted {
         return Some(Path::root());

@@ -1,4 +1,4 @@
-//! Changes that are taken in by reading only their place anew.
+//! Changes that are parsed incrementally.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use crate::document::{Document, Entry, Format};
 use crate::splice::Splice;
 
 impl Document {
-    /// What splices change, if their place can be read without the rest of the text.
-    pub(crate) fn near(&self, splices: &[Splice]) -> Option<(usize, Change)> {
+    /// Parses what splices change, if that is possible without the rest of the text.
+    pub(crate) fn parse_change(&self, splices: &[Splice]) -> Option<(usize, Change)> {
         if !self.is_valid() || self.format() == Format::Json || !are_sound(self.text(), splices) {
             return None;
         }
@@ -26,12 +26,12 @@ impl Document {
         Some((entry, incremental::read(self.tree(), root, end, splices)?))
     }
 
-    pub(crate) fn take_in(&mut self, entry: usize, change: Change) {
+    pub(crate) fn apply_change(&mut self, entry: usize, change: Change) {
         let read = Arc::make_mut(&mut self.0);
         let Some(Some(value)) = read.entries.get_mut(entry).map(|entry| &mut entry.value) else {
             return;
         };
-        let moved = change.carry_out(&mut read.tree, value);
+        let moved = change.apply_to(&mut read.tree, value);
         for (index, other) in read.entries.iter_mut().enumerate().skip(entry) {
             other.root = other.root.map(|root| moved.node(root));
             if index > entry {
@@ -45,7 +45,7 @@ impl Document {
     }
 }
 
-/// Ascending, apart, within the text and on character boundaries.
+/// Returns whether splices are ascending, disjoint, within the text and on character boundaries.
 fn are_sound(text: &str, splices: &[Splice]) -> bool {
     let mut at = 0;
     splices.iter().all(|splice| {

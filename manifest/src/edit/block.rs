@@ -1,4 +1,4 @@
-//! Items and pairs of collections in block style: whole lines that come and go.
+//! Items and pairs of block collections: insertion and removal of whole lines.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::splice::Splice;
 use crate::yaml::tree::{Kind, NodeId};
 
 impl Layout<'_> {
-    /// Adds a pair behind the last one.
+    /// Inserts a pair after the last one.
     pub(super) fn insert_pair(
         &self,
         place: Place,
@@ -44,7 +44,7 @@ impl Layout<'_> {
         )])
     }
 
-    /// Adds an item before a position.
+    /// Inserts an item before an index.
     pub(super) fn insert_item(
         &self,
         place: Place,
@@ -76,7 +76,7 @@ impl Layout<'_> {
             );
             return Ok(vec![Splice::insert(dash, text)]);
         }
-        let floor = self.floor(items, index);
+        let floor = self.comment_floor(items, index);
         let at = self.comments_above(self.line_start(dash), self.column(dash), floor);
         Ok(vec![Splice::insert(
             at,
@@ -84,14 +84,14 @@ impl Layout<'_> {
         )])
     }
 
-    /// Comments of an item begin after the line of the item before it.
-    fn floor(&self, items: &[NodeId], index: usize) -> usize {
+    /// Returns the offset after the line of the previous item, before which no comment belongs to this item.
+    fn comment_floor(&self, items: &[NodeId], index: usize) -> usize {
         index
             .checked_sub(1)
             .map_or(0, |before| self.next_line(self.end(items[before])))
     }
 
-    /// The value of a list item.
+    /// Replaces the value of a list item.
     pub(super) fn replace_item(
         &self,
         list: NodeId,
@@ -125,7 +125,7 @@ impl Layout<'_> {
         Ok(vec![Splice::new(dash..end, lines.trim_start())])
     }
 
-    /// Takes a node out of its collection.
+    /// Removes a node from its collection.
     pub(super) fn remove(&self, place: Place) -> Result<Vec<Splice>, EditError> {
         if let Some(shared) = self.shared_within(place.node) {
             return Err(self.shared(shared));
@@ -150,10 +150,10 @@ impl Layout<'_> {
                 let (key, value) = pairs[0];
                 let start = self.tree.node(key).start;
                 let own = self.is_first_on_line(start).then(|| start..self.end(value));
-                self.empty(parent, "{}", own)
+                self.empty_collection(parent, "{}", own)
             }
             Kind::Sequence { items, .. } if items.len() == 1 => {
-                self.empty(parent, "[]", self.slot(parent, items, 0).ok())
+                self.empty_collection(parent, "[]", self.item_lines(parent, items, 0).ok())
             }
             Kind::Mapping { pairs, .. } => Ok(self.remove_pair(pairs, index)),
             Kind::Sequence { items, .. } => self.remove_item(parent, items, index),
@@ -161,8 +161,13 @@ impl Layout<'_> {
         }
     }
 
-    /// A collection that has lost its last member, which had these lines. Comments beside it stay.
-    fn empty(&self, id: NodeId, text: &str, own: Option<Range<usize>>) -> Result<Vec<Splice>, EditError> {
+    /// Empties a collection whose last member had these lines. Comments next to the member stay.
+    fn empty_collection(
+        &self,
+        id: NodeId,
+        text: &str,
+        own: Option<Range<usize>>,
+    ) -> Result<Vec<Splice>, EditError> {
         let node = self.tree.node(id);
         let key = self.tree.nodes.iter().find_map(|other| match &other.kind {
             Kind::Mapping { flow: false, pairs } => {
@@ -174,13 +179,13 @@ impl Layout<'_> {
             return Ok(vec![Splice::new(node.range.start..self.end(id), text)]);
         };
         if node.start < node.range.start {
-            // An anchor or tag stands behind the colon; it stays there.
+            // An anchor or tag after the colon stays there.
             return Err(EditError::Unsupported);
         }
         let colon = self.colon_end(key);
         let behind = self.line_end(colon);
         let own = match own.map(|own| self.line_start(own.start)..self.line_end(own.end)) {
-            // From the break before to the last character, so that the text ends as it did.
+            // From the line break before it to its last character, so that the end of the text is unchanged.
             Some(own) if own.start > behind => own.start - self.eol_before(own.start)..own.end,
             _ => behind..self.line_end(self.end(id)),
         };
@@ -197,9 +202,9 @@ impl Layout<'_> {
         if self.is_first_on_line(start) {
             return vec![Splice::new(self.whole_lines(start, end), "")];
         }
-        // The first pair of a list item, behind its dash: the next pair moves up.
+        // The first pair of a list item, after its dash: the next pair moves up.
         let next = self.tree.node(pairs[1].0).start;
-        // Pairs on one line are refused further on: the text would mean something else.
+        // Pairs on one line are rejected later: the text would have another meaning.
         let Some(between) = self.text.get(self.line_end(end)..next) else {
             return Vec::new();
         };
@@ -218,25 +223,29 @@ impl Layout<'_> {
                 .ok_or(EditError::Unsupported)?;
             return Ok(vec![Splice::new(dash..next, "")]);
         }
-        let lines = self.slot(list, items, index)?;
+        let lines = self.item_lines(list, items, index)?;
         Ok(vec![Splice::new(self.whole_lines(lines.start, lines.end), "")])
     }
 
-    /// Lines of an item with the comments right above it, without the last line's break.
-    fn slot(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Range<usize>, EditError> {
+    /// Returns the lines of an item with the comments directly above it, without the last line break.
+    fn item_lines(&self, list: NodeId, items: &[NodeId], index: usize) -> Result<Range<usize>, EditError> {
         let dash = self.dash_of(list, items, index).ok_or(EditError::Unsupported)?;
         if !self.is_first_on_line(dash) {
             return Err(EditError::Unsupported);
         }
-        let start = self.comments_above(self.line_start(dash), self.column(dash), self.floor(items, index));
+        let start = self.comments_above(
+            self.line_start(dash),
+            self.column(dash),
+            self.comment_floor(items, index),
+        );
         Ok(start..self.line_end(self.end(items[index]).max(dash + 1)))
     }
 
-    /// From the start of a line to the end of another, its break included.
+    /// Returns the range from the start of one line to the end of another, including its line break.
     fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
         let mut behind = self.next_line(end);
-        // Blank lines that follow would become content of a block scalar before that keeps them.
-        while self.writing != Writing::Kept
+        // Blank lines that follow would become content of a preceding block scalar with `+`.
+        while self.writing != Writing::Minimal
             && behind < self.text.len()
             && self.text[behind..self.line_end(behind)].trim().is_empty()
         {
@@ -245,7 +254,7 @@ impl Layout<'_> {
         self.line_start(start)..behind
     }
 
-    /// Moves an item: the texts of the items between change places.
+    /// Moves an item by rotating the texts of the items in between.
     pub(super) fn rotate(&self, place: Place, from: usize, to: usize) -> Result<Vec<Splice>, EditError> {
         let Kind::Sequence { flow, items } = &self.tree.node(place.node).kind else {
             return Err(EditError::Unsupported);
@@ -255,12 +264,12 @@ impl Layout<'_> {
                 if *flow {
                     Ok(self.tree.node(items[index]).start..self.end(items[index]))
                 } else {
-                    self.slot(place.node, items, index)
+                    self.item_lines(place.node, items, index)
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
-        if self.writing == Writing::Whole && !*flow {
-            // Blank lines are content of a block scalar that keeps them: they move with it.
+        if self.writing == Writing::Rewritten && !*flow {
+            // Blank lines are content of a block scalar with `+`: they move with it.
             for index in 1..slots.len() {
                 let next = slots[index].start;
                 slots[index - 1].end = next - self.eol_before(next);
@@ -276,8 +285,8 @@ impl Layout<'_> {
             .filter(|(position, (_, source))| position != source)
             .map(|(_, (slot, source))| Splice::new(slot.clone(), &self.text[slots[source].clone()]))
             .collect();
-        // A block scalar that comes to the end of a text needs the break that it had behind it.
-        if self.writing != Writing::Kept
+        // A block scalar that moves to the end of the text needs the line break that followed it.
+        if self.writing != Writing::Minimal
             && let Some(last) = splices.last_mut()
             && last.range.end == self.text.len()
         {

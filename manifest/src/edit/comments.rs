@@ -1,4 +1,4 @@
-//! The comments of a text, and how an edit keeps those that it would write over.
+//! Finds the comments of a text, and preserves those that an edit would overwrite.
 
 use std::ops::Range;
 
@@ -8,14 +8,14 @@ use crate::path::Path;
 use crate::splice::{Splice, splice};
 use crate::yaml::tree::{Kind, Style};
 
-/// Bytes of each comment from its `#` to the end of its line, in order. Only of a text that parses.
+/// Returns the bytes of each comment, from its `#` to the end of its line, in order. The text must parse.
 pub(crate) fn comments(document: &Document) -> Vec<Range<usize>> {
     let text = document.text();
     let mut found = Vec::new();
     let mut at = 0;
     for node in &document.tree().nodes {
         let (from, to) = match node.kind {
-            // What stands behind a block scalar's header is a comment, what stands in its lines is not.
+            // Text after a block scalar's header is a comment, a `#` in its lines is not.
             Kind::Scalar {
                 style: Style::Literal | Style::Folded,
                 ..
@@ -36,7 +36,7 @@ pub(crate) fn comments(document: &Document) -> Vec<Range<usize>> {
     found
 }
 
-/// Comments of a range that holds no text of scalars, up to the ends of their lines.
+/// Collects the comments of a range that contains no scalars, up to the ends of their lines.
 fn between(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
     let mut at = range.start;
     while let Some(mark) = text.get(at..range.end).and_then(|rest| rest.find('#')) {
@@ -51,8 +51,8 @@ fn between(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The comments of a text that another one lacks. Equal ones are counted.
-fn lost(before: &Document, after: &Document) -> Vec<Range<usize>> {
+/// Returns the comments of a text that are missing in another one. Equal ones are counted.
+fn lost_comments(before: &Document, after: &Document) -> Vec<Range<usize>> {
     let there = comments(after);
     let mut there: Vec<_> = there.into_iter().map(|range| &after.text()[range]).collect();
     let mut lost = comments(before);
@@ -68,9 +68,9 @@ fn lost(before: &Document, after: &Document) -> Vec<Range<usize>> {
     lost
 }
 
-/// The result of an edit with the comments that its splices took: on the line where it stood if it is one and there is
-/// room for it, else on lines of their own above the place.
-pub(crate) fn keep(
+/// Returns the result of an edit with the comments that its splices removed: a single one on its old line if there
+/// is room for it, otherwise on separate lines above the path.
+pub(crate) fn restore(
     before: &Document,
     entry: usize,
     edit: &Edit,
@@ -81,14 +81,14 @@ pub(crate) fn keep(
     if !splices.iter().any(takes) {
         return (splices, after);
     }
-    let lost = lost(before, &after);
+    let lost = lost_comments(before, &after);
     let kept = candidates(before, entry, edit.path(), &splices, &after, &lost)
         .into_iter()
         .find_map(|change| {
             let kept = Document::parse(splice(after.text(), &[change]));
             let is_same = kept.entries().len() == after.entries().len()
                 && (0..kept.entries().len()).all(|entry| kept.value(entry) == after.value(entry));
-            (is_same && self::lost(before, &kept).is_empty()).then_some(kept)
+            (is_same && lost_comments(before, &kept).is_empty()).then_some(kept)
         });
     match kept {
         Some(kept) => (
@@ -101,7 +101,7 @@ pub(crate) fn keep(
     }
 }
 
-/// Where lost comments may go, the best place first.
+/// Returns the possible insertions of lost comments, the best one first.
 fn candidates(
     before: &Document,
     entry: usize,
@@ -112,14 +112,14 @@ fn candidates(
 ) -> Vec<Splice> {
     let (old, new) = (before.text(), after.text());
     let eol = if old.contains("\r\n") { "\r\n" } else { "\n" };
-    let words = |range: &Range<usize>| old[range.clone()].trim_end();
+    let comment_text = |range: &Range<usize>| old[range.clone()].trim_end();
     let mut places = Vec::new();
     let above = |start: usize| {
         let line = new[..start].rfind('\n').map_or(0, |at| at + 1);
         let pad = " ".repeat(new[line..].len() - new[line..].trim_start_matches(' ').len());
         let lines: String = lost
             .iter()
-            .flat_map(|range| [pad.as_str(), words(range), eol])
+            .flat_map(|range| [pad.as_str(), comment_text(range), eol])
             .collect();
         Splice::insert(line, lines)
     };
@@ -141,13 +141,13 @@ fn candidates(
                             &old[old[..comment.start].trim_end_matches([' ', '\t']).len()..comment.start];
                         places.push(Splice::insert(
                             line_end(new, is),
-                            format!("{gap}{}", words(comment)),
+                            format!("{gap}{}", comment_text(comment)),
                         ));
                     }
                 }
                 places.push(above(is));
             }
-            // It has gone: its comments stay on its line.
+            // The value was removed: its comments stay on its line.
             (Some(was), None) => {
                 let gone = moved(was, splices).min(new.len());
                 let line = old[..was].rfind('\n').map_or(0, |at| at + 1);
@@ -157,9 +157,9 @@ fn candidates(
                     .iter()
                     .map(|range| {
                         if is_line {
-                            format!("{pad}{}{eol}", words(range))
+                            format!("{pad}{}{eol}", comment_text(range))
                         } else {
-                            format!("{eol}{pad}{}", words(range))
+                            format!("{eol}{pad}{}", comment_text(range))
                         }
                     })
                     .collect();
@@ -175,14 +175,14 @@ fn candidates(
             "{}{}",
             if new.ends_with('\n') { "" } else { eol },
             lost.iter()
-                .flat_map(|range| [words(range), eol])
+                .flat_map(|range| [comment_text(range), eol])
                 .collect::<String>()
         ),
     ));
     places
 }
 
-/// Where a byte stands after splices; the beginning of the one that took it.
+/// Returns an offset after splices; for a removed byte, the start of the splice that removed it.
 fn moved(at: usize, splices: &[Splice]) -> usize {
     let mut by = 0_isize;
     for splice in splices {

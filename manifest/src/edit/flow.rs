@@ -1,4 +1,4 @@
-//! Items and pairs of collections in flow style (and JSON): commas, and the collection's own line habit.
+//! Items and pairs of flow collections (and JSON): commas, and the layout of the collection.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::splice::Splice;
 use crate::yaml::tree::{Kind, NodeId};
 
 impl Layout<'_> {
-    /// A value in the place of a node within a flow collection.
+    /// Replaces a node in a flow collection by a value.
     pub(super) fn replace_flow(&self, place: Place, value: &Value) -> Splice {
         let node = self.tree.node(place.node);
         if let Value::String(text) = value
@@ -30,7 +30,7 @@ impl Layout<'_> {
             }
             _ => self.inline(value, None),
         };
-        // Omitted: behind its colon, or behind a key that has none.
+        // Omitted: insert after its colon, or after a key that has no colon.
         let gap = match place.key {
             Some(key) if start == end && self.text[self.end(key)..start].is_empty() => ": ",
             _ if start == end && !self.text[..start].ends_with(' ') => " ",
@@ -39,7 +39,7 @@ impl Layout<'_> {
         Splice::new(start..end, format!("{gap}{text}"))
     }
 
-    /// If the members of a flow collection stand on lines of their own: their column, and the step to theirs.
+    /// Returns the column of the members if they are on separate lines, and the indentation step to them.
     fn spread(&self, id: NodeId) -> Option<(usize, usize)> {
         let node = self.tree.node(id);
         let first = match &node.kind {
@@ -59,7 +59,7 @@ impl Layout<'_> {
         ))
     }
 
-    /// A member's value at `indent` of a collection that spans lines.
+    /// Formats a member's value at column `indent` of a collection that spans lines.
     pub(super) fn flow_value(&self, value: &Value, indent: usize, step: usize) -> String {
         if step == 0 {
             self.inline(value, None)
@@ -68,7 +68,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Adds a member behind the last one, which stands at `start..end`.
+    /// Appends a member after the last one, which is at `start..end`.
     pub(super) fn append_flow(
         &self,
         id: NodeId,
@@ -96,12 +96,12 @@ impl Layout<'_> {
         }
     }
 
-    /// JSON without a blank behind its colons.
+    /// Returns whether it is JSON without blanks after colons.
     pub(super) fn is_compact(&self, id: NodeId) -> bool {
         self.json && !self.text[self.tree.node(id).range.clone()].contains([' ', '\n'])
     }
 
-    /// Adds an item before a position of a non-empty list.
+    /// Inserts an item before an index of a non-empty list.
     pub(super) fn insert_flow_item(
         &self,
         list: NodeId,
@@ -131,7 +131,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Takes a member out, with one comma. Comments stay but for one behind it on its line.
+    /// Removes a member with one comma. Comments stay, except one after it on its line.
     pub(super) fn remove_flow(&self, id: NodeId, members: &[Range<usize>], index: usize) -> Splice {
         let member = members[index].clone();
         let before = index.checked_sub(1).map(|before| &members[before]);
@@ -145,14 +145,14 @@ impl Layout<'_> {
                 let inside = range.start + 1..range.end - 1;
                 let around = [inside.start..member.start, member.end..inside.end];
                 if around.into_iter().any(|part| self.text[part].contains('#')) {
-                    Splice::new(member.start..self.behind_comma(member.end), "")
+                    Splice::new(member.start..self.after_comma(member.end), "")
                 } else {
                     Splice::new(inside, "")
                 }
             }
-            // The comma of the one before stays, since a comment stands behind it.
+            // The comma of the previous member stays, since a comment follows it.
             (None, Some(_)) => {
-                let end = self.behind_comma(member.end);
+                let end = self.after_comma(member.end);
                 let line = self.line_start(member.start);
                 let rest = self.text[end..self.line_end(end)].trim_start();
                 if self.is_first_on_line(member.start) && (rest.is_empty() || rest.starts_with('#')) {
@@ -164,8 +164,8 @@ impl Layout<'_> {
         }
     }
 
-    /// Behind the comma that follows at once.
-    fn behind_comma(&self, end: usize) -> usize {
+    /// Returns the offset after a directly following comma.
+    fn after_comma(&self, end: usize) -> usize {
         let rest = &self.text[end..];
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         if rest[blanks..].starts_with(',') {
@@ -175,9 +175,10 @@ impl Layout<'_> {
         }
     }
 
-    /// Where what stays begins behind a member: at the next one, or at the first comment on a line between.
+    /// Returns where the kept text after a member starts: at the next member, or at the first comment line in
+    /// between.
     fn flow_rest(&self, end: usize, next: usize) -> usize {
-        let comma = self.behind_comma(end);
+        let comma = self.after_comma(end);
         let line = self.next_line(comma);
         if comma == end || line > next {
             return next;

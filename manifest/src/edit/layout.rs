@@ -1,10 +1,10 @@
-//! How a text is laid out: its lines, its indentation, where a collection's items stand.
+//! The layout of a text: its lines, its indentation, the position of list items.
 
 use crate::document::{Document, Format, line_end};
 use crate::edit::Writing;
 use crate::yaml::tree::{Kind, NodeId, Tree};
 
-/// A document's text with its habits.
+/// A document's text with its layout conventions.
 pub(super) struct Layout<'a> {
     pub text: &'a str,
     pub tree: &'a Tree,
@@ -15,7 +15,7 @@ pub(super) struct Layout<'a> {
     pub step: usize,
     /// Columns from a key to the dashes of its list.
     pub dash: usize,
-    /// How texts are written.
+    /// How scalars are written.
     pub writing: Writing,
 }
 
@@ -29,23 +29,23 @@ impl<'a> Layout<'a> {
             eol: if text.contains("\r\n") { "\r\n" } else { "\n" },
             step: 2,
             dash: 2,
-            writing: Writing::Kept,
+            writing: Writing::Minimal,
         };
         if let Some(step) = layout
-            .habit(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))
+            .child_offset(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))
             .filter(|step| *step > 0)
         {
             layout.step = step;
             layout.dash = step;
         }
-        if let Some(dash) = layout.habit(|kind| matches!(kind, Kind::Sequence { flow: false, .. })) {
+        if let Some(dash) = layout.child_offset(|kind| matches!(kind, Kind::Sequence { flow: false, .. })) {
             layout.dash = dash;
         }
         layout
     }
 
-    /// Columns between the first key that has such a value and that value.
-    fn habit(&self, is: impl Fn(&Kind) -> bool) -> Option<usize> {
+    /// Returns the columns between the first key with such a value and that value.
+    fn child_offset(&self, is: impl Fn(&Kind) -> bool) -> Option<usize> {
         self.tree.nodes.iter().find_map(|node| {
             let Kind::Mapping { flow: false, pairs } = &node.kind else {
                 return None;
@@ -60,12 +60,12 @@ impl<'a> Layout<'a> {
         self.text[..at].rfind('\n').map_or(0, |at| at + 1)
     }
 
-    /// End of the line, without its break.
+    /// Returns the end of the line, without its line break.
     pub(super) fn line_end(&self, at: usize) -> usize {
         line_end(self.text, at)
     }
 
-    /// Bytes of the line break before the start of a line.
+    /// Returns the length of the line break before the start of a line, in bytes.
     pub(super) fn eol_before(&self, line: usize) -> usize {
         match &self.text[..line] {
             before if before.ends_with("\r\n") => 2,
@@ -73,7 +73,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Start of the next line, or the end of the text.
+    /// Returns the start of the next line, or the end of the text.
     pub(super) fn next_line(&self, at: usize) -> usize {
         self.text[at..]
             .find('\n')
@@ -84,18 +84,18 @@ impl<'a> Layout<'a> {
         at - self.line_start(at)
     }
 
-    /// Only blanks stand before it on its line.
+    /// Returns whether only blanks precede the offset on its line.
     pub(super) fn is_first_on_line(&self, at: usize) -> bool {
         self.text[self.line_start(at)..at].chars().all(|c| c == ' ')
     }
 
-    /// End of a node with its anchor and tag.
+    /// Returns the end of a node, including its anchor and tag.
     pub(super) fn end(&self, id: NodeId) -> usize {
         let node = self.tree.node(id);
         node.range.end.max(node.start)
     }
 
-    /// It is written in flow style, or is a value that fits behind a colon.
+    /// Returns whether it is in flow style, or a scalar that can follow a colon.
     pub(super) fn is_inline(&self, id: NodeId) -> bool {
         !matches!(
             self.tree.node(id).kind,
@@ -103,7 +103,7 @@ impl<'a> Layout<'a> {
         )
     }
 
-    /// Start of the comment lines right above a line, that stand at `column` and begin after `floor`.
+    /// Returns the start of the comment lines directly above a line that are at `column` and start after `floor`.
     pub(super) fn comments_above(&self, line: usize, column: usize, floor: usize) -> usize {
         let mut start = line;
         while start > 0 {
@@ -119,7 +119,7 @@ impl<'a> Layout<'a> {
         start
     }
 
-    /// Byte of the dash of an item of a block list.
+    /// Returns the offset of the dash of a block list's item.
     pub(super) fn dash_of(&self, list: NodeId, items: &[NodeId], index: usize) -> Option<usize> {
         if index == 0 {
             return Some(self.tree.node(list).range.start);

@@ -1,7 +1,8 @@
 //! Edits: typed operations on paths that become minimal splices of the text.
 //!
-//! An edit is first carried out on the value (`value_model`), which says what the text has to mean afterwards. Then the
-//! text is spliced, read again and compared: an edit that would mean anything else is refused, never written.
+//! An edit is first applied to the value (`value_model`), which determines the expected meaning of the text. Then
+//! the text is spliced, parsed and compared: an edit that would result in any other value is rejected, never
+//! written.
 
 mod block;
 mod comments;
@@ -21,25 +22,26 @@ use crate::path::Segment;
 use crate::splice::{Splice, difference, splice};
 
 impl Document {
-    /// Carries out an edit and gives the splices that it took. The text changes only where the edit is about.
+    /// Applies an edit and returns its splices. Text that the edit does not concern is unchanged.
     ///
     /// # Errors
-    /// [`EditError`] says why nothing was changed.
+    /// Returns an [`EditError`] if the edit is rejected; nothing is changed then.
     pub fn apply(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
         self.edit(entry, edit, false)
     }
 
-    /// The same, but the comments of what is taken out stay, on lines of their own: for a field that is cleared.
+    /// Applies an edit like [`Document::apply`], but keeps the comments of what it removes on separate lines: for
+    /// a cleared field.
     ///
     /// # Errors
-    /// [`EditError`] says why nothing was changed.
+    /// Returns an [`EditError`] if the edit is rejected; nothing is changed then.
     pub fn apply_beside_comments(&mut self, entry: usize, edit: &Edit) -> Result<Vec<Splice>, EditError> {
         self.edit(entry, edit, true)
     }
 
     fn edit(&mut self, entry: usize, edit: &Edit, comments_stay: bool) -> Result<Vec<Splice>, EditError> {
-        if let Some((splices, change)) = apply_near(self, entry, edit, comments_stay) {
-            self.take_in(entry, change);
+        if let Some((splices, change)) = apply_incremental(self, entry, edit, comments_stay) {
+            self.apply_change(entry, change);
             return Ok(splices);
         }
         let (splices, document) = apply(self, entry, edit, comments_stay)?;
@@ -48,21 +50,21 @@ impl Document {
     }
 }
 
-/// How texts of an edit are written. What one way would make of the lines around it, the next one does not.
+/// How an edit writes scalars. The next one is tried where the text does not have the expected value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writing {
-    /// In the style that stands there, with what is the same left as it is.
-    Kept,
-    /// Whole: lines as a literal block scalar.
-    Whole,
-    /// Whole, and in quotes.
+    /// In the existing style, with unchanged parts kept.
+    Minimal,
+    /// Completely rewritten: several lines as a literal block scalar.
+    Rewritten,
+    /// Completely rewritten, in quotes.
     Quoted,
 }
 
-const WRITINGS: [Writing; 3] = [Writing::Kept, Writing::Whole, Writing::Quoted];
+const WRITINGS: [Writing; 3] = [Writing::Minimal, Writing::Rewritten, Writing::Quoted];
 
-/// Carries out an edit on a document. What it writes over keeps its comments; what it takes out takes them along, unless
-/// they are to stay.
+/// Applies an edit to a document. Comments of overwritten text are kept; those of removed text are removed as
+/// well, unless `comments_stay`.
 pub(crate) fn apply(
     document: &Document,
     entry: usize,
@@ -74,22 +76,22 @@ pub(crate) fn apply(
     if *before == wanted && !matches!(edit, Edit::Move { .. }) {
         return Ok((Vec::new(), document.clone()));
     }
-    if let Some(parts) = parts(before, edit) {
-        return in_parts(document, entry, &parts, &wanted, comments_stay);
+    if let Some(parts) = split(before, edit) {
+        return apply_parts(document, entry, &parts, &wanted, comments_stay);
     }
-    let (splices, after) = carry_out(document, entry, edit, &wanted)?;
+    let (splices, after) = apply_single(document, entry, edit, &wanted)?;
     if comments_stay || !takes_comments(edit) {
-        return Ok(comments::keep(document, entry, edit, splices, after));
+        return Ok(comments::restore(document, entry, edit, splices, after));
     }
     Ok((splices, after))
 }
 
-/// The edit moves or takes out comments with what they are about.
+/// Returns whether the edit moves or removes comments together with their values.
 fn takes_comments(edit: &Edit) -> bool {
     matches!(edit, Edit::Remove { .. } | Edit::Move { .. })
 }
 
-fn carry_out(
+fn apply_single(
     document: &Document,
     entry: usize,
     edit: &Edit,
@@ -110,16 +112,16 @@ fn carry_out(
     Err(EditError::Unsupported)
 }
 
-/// Carries out an edit by reading again only the lines around it. None where it has to be done as a whole: because
-/// other lines matter, because the edit is none or several, or because it is refused.
-pub(crate) fn apply_near(
+/// Applies an edit by parsing only the lines around it. `None` where the whole document has to be parsed: because
+/// other lines matter, because the edit changes nothing or consists of several, or because it is rejected.
+pub(crate) fn apply_incremental(
     document: &Document,
     entry: usize,
     edit: &Edit,
     comments_stay: bool,
 ) -> Option<(Vec<Splice>, Change)> {
     let before = document.value(entry)?;
-    if !is_plain(before, edit)? {
+    if !is_single_change(before, edit)? {
         return None;
     }
     let mut tried = None;
@@ -132,7 +134,7 @@ pub(crate) fn apply_near(
         if (comments_stay || !takes_comments(edit)) && splices.iter().any(may_take) {
             return None;
         }
-        if let Some((at, change)) = document.near(&splices) {
+        if let Some((at, change)) = document.parse_change(&splices) {
             let before = value_model::get(before, &change.path)?;
             let wanted = value_model::apply(before, &edit.below(&change.path)?).ok()?;
             if at == entry && wanted == change.value {
@@ -144,8 +146,8 @@ pub(crate) fn apply_near(
     None
 }
 
-/// The edit changes one thing that is there, or adds one to a collection that is there.
-fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
+/// Returns whether the edit changes one existing value, or adds one to an existing collection.
+fn is_single_change(before: &Value, edit: &Edit) -> Option<bool> {
     let full = |value: &Value| match value {
         Value::Object(map) => !map.is_empty(),
         Value::Array(items) => !items.is_empty(),
@@ -174,8 +176,8 @@ fn is_plain(before: &Value, edit: &Edit) -> Option<bool> {
     })
 }
 
-/// A collection set over a collection is the sum of smaller edits, so that comments on what stays survive.
-fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
+/// Splits setting a collection over a collection into smaller edits, so that comments on kept members survive.
+fn split(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
     let Edit::Set { path, value } = edit else {
         return None;
     };
@@ -213,16 +215,16 @@ fn parts(before: &Value, edit: &Edit) -> Option<Vec<Edit>> {
     }
 }
 
-fn in_parts(
+fn apply_parts(
     document: &Document,
     entry: usize,
     parts: &[Edit],
     wanted: &Value,
     comments_stay: bool,
 ) -> Result<(Vec<Splice>, Document), EditError> {
-    // A refusal shows an anchor of this text, not of one halfway.
+    // An error contains an anchor of this text, not of an intermediate one.
     for part in parts {
-        if let Err(shared @ EditError::Shared(_)) = plan::splices(document, entry, part, Writing::Kept) {
+        if let Err(shared @ EditError::Shared(_)) = plan::splices(document, entry, part, Writing::Minimal) {
             return Err(shared);
         }
     }
@@ -239,22 +241,23 @@ fn in_parts(
     ))
 }
 
-/// A value under the rest of a path: `a.b[0]` and 1 make `{"a": {"b": [1]}}`.
-fn nest(segments: &[Segment], value: Value) -> Value {
+/// Wraps a value in the rest of a path: `a.b[0]` and 1 make `{"a": {"b": [1]}}`.
+fn wrap_in_path(segments: &[Segment], value: Value) -> Value {
     segments.iter().rev().fold(value, |value, segment| match segment {
         Segment::Key(key) => Value::Object([(key.clone(), value)].into_iter().collect()),
         Segment::Index(_) => Value::Array(vec![value]),
     })
 }
 
-/// A value as block-style YAML, without a line break at the end.
-pub(crate) fn fresh(value: &Value) -> String {
+/// Formats a value as block-style YAML, without a trailing line break.
+pub(crate) fn format_block(value: &Value) -> String {
     let empty = Document::parse("");
     layout::Layout::of(&empty).block(value, 0).join("\n")
 }
 
-/// A document's habits: columns from a key to the keys of its mapping, to the dashes of its list, and its line break.
-pub(crate) fn habits(document: &Document) -> (usize, usize, &'static str) {
+/// Returns a document's layout: columns from a key to the keys of its mapping and to the dashes of its list, and
+/// its line break.
+pub(crate) fn layout_of(document: &Document) -> (usize, usize, &'static str) {
     let layout = layout::Layout::of(document);
     (layout.step, layout.dash, layout.eol)
 }

@@ -1,38 +1,38 @@
-//! From an edit to splices: finds the place in the tree, then leaves the writing to the collection's style.
+//! Turns an edit into splices: finds the node in the tree, then writes in the collection's style.
 
 use serde_json::Value;
 
 use crate::document::Document;
 use crate::edit::layout::Layout;
 use crate::edit::scalar_style::Body;
-use crate::edit::{Writing, nest};
+use crate::edit::{Writing, wrap_in_path};
 use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 use crate::splice::Splice;
 use crate::yaml::tree::{Kind, NodeId, Style};
 use crate::yaml::value::is_merge;
 
-/// A node with the collection it stands in.
+/// A node with its parent collection.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub node: NodeId,
-    /// The key, if it stands in a mapping.
+    /// The key, if the parent is a mapping.
     pub key: Option<NodeId>,
-    /// The collection and the position in it; none for the root.
+    /// The collection and the index in it; `None` for the root.
     pub parent: Option<(NodeId, usize)>,
-    /// It stands within a collection in flow style.
+    /// Whether it is within a flow collection.
     pub in_flow: bool,
 }
 
-/// How far a path leads.
+/// How far a path exists.
 enum Found<'a> {
-    /// All the way.
+    /// Completely.
     Place(Place),
-    /// To this place, which lacks the rest of the path.
+    /// Up to this node; the rest of the path is missing.
     Missing(Place, &'a [Segment]),
 }
 
-/// The splices of an edit.
+/// Returns the splices of an edit.
 pub(super) fn splices(
     document: &Document,
     entry: usize,
@@ -60,7 +60,7 @@ pub(super) fn splices(
         },
         Edit::Remove { path } => match layout.find(root, path)? {
             Found::Place(place) => layout.remove(place),
-            // The value says that something is there, so it comes through a merge.
+            // The value exists, so it comes from a merge key.
             Found::Missing(place, _) => Err(layout.merged(place.node)),
         },
         Edit::Move { path, from, to } => match layout.find(root, path)? {
@@ -75,7 +75,7 @@ pub(super) fn splices(
 }
 
 impl Layout<'_> {
-    /// Follows a path. Whatever the edit changes lies below the places passed, so none of them may be shared.
+    /// Resolves a path. The edit changes something below every node on the way, so none of them may be shared.
     fn find<'p>(&self, root: NodeId, path: &'p Path) -> Result<Found<'p>, EditError> {
         let mut place = Place {
             node: root,
@@ -114,7 +114,7 @@ impl Layout<'_> {
         Ok(Found::Place(place))
     }
 
-    /// The refusal to touch what an anchor shares; its range is the anchor's.
+    /// Returns the error about a node that an anchor shares, with the anchor's range.
     pub(super) fn shared(&self, id: NodeId) -> EditError {
         let node = self.tree.node(id);
         let owner = match node.kind {
@@ -124,7 +124,7 @@ impl Layout<'_> {
         EditError::Shared(owner.anchor.as_deref().unwrap_or(&owner.range).clone())
     }
 
-    /// The refusal to touch what a mapping has from others; its range is the anchor of the first of them.
+    /// Returns the error about values merged into a mapping, with the range of the first merged anchor.
     fn merged(&self, mapping: NodeId) -> EditError {
         let Kind::Mapping { pairs, .. } = &self.tree.node(mapping).kind else {
             return self.shared(mapping);
@@ -137,7 +137,7 @@ impl Layout<'_> {
         self.shared(from)
     }
 
-    /// The first shared node within a node.
+    /// Returns the first shared node within a node.
     pub(super) fn shared_within(&self, id: NodeId) -> Option<NodeId> {
         let node = self.tree.node(id);
         if node.aliased {
@@ -159,26 +159,26 @@ impl Layout<'_> {
         }
     }
 
-    /// Adds what is missing of a path to the collection (or the empty value) that it led to.
+    /// Adds the missing rest of a path to the collection (or the empty value) where the path ends.
     fn extend(&self, place: Place, rest: &[Segment], value: &Value) -> Result<Vec<Splice>, EditError> {
         let node = self.tree.node(place.node);
         match (&node.kind, &rest[0]) {
             (Kind::Mapping { pairs, .. }, Segment::Key(key)) if !pairs.is_empty() => {
                 let merges = pairs.iter().any(|(key, _)| is_merge(self.tree, *key));
                 if merges && rest.len() > 1 {
-                    // The rest might exist in the merged mapping; the new key would hide it.
+                    // The rest might exist in the merged mapping; the new key would override it.
                     return Err(self.merged(place.node));
                 }
-                self.insert_pair(place, key, &nest(&rest[1..], value.clone()))
+                self.insert_pair(place, key, &wrap_in_path(&rest[1..], value.clone()))
             }
             (Kind::Sequence { items, .. }, Segment::Index(index)) if !items.is_empty() => {
-                self.insert_item(place, *index, &nest(&rest[1..], value.clone()))
+                self.insert_item(place, *index, &wrap_in_path(&rest[1..], value.clone()))
             }
-            _ => self.replace(place, &nest(rest, value.clone())),
+            _ => self.replace(place, &wrap_in_path(rest, value.clone())),
         }
     }
 
-    /// Puts a value in the place of a node.
+    /// Replaces a node by a value.
     pub(super) fn replace(&self, place: Place, value: &Value) -> Result<Vec<Splice>, EditError> {
         if let Some(shared) = self.shared_within(place.node) {
             return Err(self.shared(shared));
@@ -197,7 +197,7 @@ impl Layout<'_> {
         }
     }
 
-    /// The value of a pair in a block mapping.
+    /// Replaces the value of a pair in a block mapping.
     fn replace_behind_colon(&self, key: NodeId, id: NodeId, value: &Value) -> Vec<Splice> {
         let node = self.tree.node(id);
         let indent = self.column(self.tree.node(key).start);
@@ -231,7 +231,7 @@ impl Layout<'_> {
                 vec![Splice::new(kept..end, format!("{space}{text}"))]
             }
             Body::Inline(text) => {
-                // From lines of their own to the key's line.
+                // From separate lines to the key's line.
                 let colon = self.colon_end(key);
                 vec![
                     Splice::insert(colon, format!(" {text}")),
@@ -281,7 +281,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Lines behind a line that stays: each begins with a break.
+    /// Joins lines that follow an existing line: each starts with a line break.
     pub(super) fn lines(&self, lines: &[String]) -> String {
         let mut out = String::new();
         for line in lines {
@@ -291,7 +291,7 @@ impl Layout<'_> {
         out
     }
 
-    /// Right behind the colon of a key.
+    /// Returns the offset directly after the colon of a key.
     pub(super) fn colon_end(&self, key: NodeId) -> usize {
         let end = self.end(key);
         self.text[end..].find(':').map_or(end, |length| end + length + 1)
@@ -300,7 +300,7 @@ impl Layout<'_> {
     pub(super) fn style(&self, id: NodeId) -> Option<Style> {
         let node = self.tree.node(id);
         match node.kind {
-            // An empty string needs its quotes; what takes its place may not.
+            // An empty string needs its quotes; its replacement may not.
             Kind::Scalar { style, .. } => Some(style).filter(|_| self.tree.text(node) != Some("")),
             _ => None,
         }

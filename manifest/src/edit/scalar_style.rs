@@ -1,4 +1,4 @@
-//! New text for values: scalars quoted where some reader would misread them, collections in block or flow style.
+//! Formats new values: scalars quoted where some parser would misread them, collections in block or flow style.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::yaml::scalar::is_plain_string;
 use crate::yaml::tree::Style;
 
 impl Layout<'_> {
-    /// A value on one line: a scalar, or a collection in flow style. `style` is the replaced scalar's, which is kept
-    /// for a string.
+    /// Formats a value on one line: a scalar, or a collection in flow style. `style` is that of the replaced
+    /// scalar, which is kept for a string.
     pub(super) fn inline(&self, value: &Value, style: Option<Style>) -> String {
         if self.json {
             return value.to_string();
@@ -33,7 +33,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Lines of a value, a collection in block style, each with its indentation.
+    /// Returns the lines of a value, a collection in block style, each with its indentation.
     pub(super) fn block(&self, value: &Value, indent: usize) -> Vec<String> {
         let pad = " ".repeat(indent);
         match value {
@@ -48,7 +48,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Lines of one pair.
+    /// Returns the lines of one pair.
     pub(super) fn pair(&self, key: &str, value: &Value, indent: usize) -> Vec<String> {
         let head = format!("{}{}:", " ".repeat(indent), string(key, None));
         match self.body(value, indent) {
@@ -60,7 +60,7 @@ impl Layout<'_> {
         }
     }
 
-    /// What stands behind a colon of a key at `indent`.
+    /// Formats the value of a key at column `indent`.
     pub(super) fn body(&self, value: &Value, indent: usize) -> Body {
         match value {
             Value::Object(map) if !map.is_empty() => Body::Lines(self.block(value, indent + self.step)),
@@ -70,12 +70,13 @@ impl Layout<'_> {
         }
     }
 
-    /// It is written as a new block scalar, whatever stands behind it: with no more than one break at its end.
+    /// Returns whether the text is written as a new block scalar whatever follows: with at most one trailing line
+    /// break.
     pub(super) fn is_literal(&self, text: &str) -> bool {
         self.writing != Writing::Quoted && self.step <= 9 && !text.ends_with("\n\n") && is_literal(text)
     }
 
-    /// Lines of one list item whose dash stands at `indent`.
+    /// Returns the lines of one list item whose dash is at column `indent`.
     pub(super) fn item(&self, value: &Value, indent: usize) -> Vec<String> {
         let pad = " ".repeat(indent);
         let lines = match value {
@@ -96,7 +97,8 @@ impl Layout<'_> {
             .collect()
     }
 
-    /// A value in a flow collection that spans lines, with the items of its own collections on lines of their own.
+    /// Formats a value in a flow collection that spans lines, with the items of its own collections on separate
+    /// lines.
     pub(super) fn pretty(&self, value: &Value, indent: usize, step: usize) -> String {
         let inner = " ".repeat(indent + step);
         let (open, close, items) = match value {
@@ -124,17 +126,17 @@ impl Layout<'_> {
     }
 }
 
-/// What stands behind a colon.
+/// The text after a colon.
 pub(super) enum Body {
     /// On the same line.
     Inline(String),
-    /// On lines of their own.
+    /// On separate lines.
     Lines(Vec<String>),
     /// A block scalar: its header and its lines.
     Literal(String, Vec<String>),
 }
 
-/// A string with the quotes it needs, or had.
+/// Formats a string with the quotes that it needs, or had.
 pub(super) fn string(text: &str, style: Option<Style>) -> String {
     match style {
         Some(Style::SingleQuoted) if !text.chars().any(char::is_control) => {
@@ -146,7 +148,8 @@ pub(super) fn string(text: &str, style: Option<Style>) -> String {
     }
 }
 
-/// In double quotes. JSON's escapes are YAML's too; what YAML calls unprintable is escaped as well.
+/// Formats a string in double quotes. JSON's escapes are valid in YAML; what is unprintable in YAML is escaped as
+/// well.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     for c in Value::from(text).to_string().chars() {
@@ -167,8 +170,8 @@ fn hex(digit: u32) -> char {
     char::from_digit(digit, 16).unwrap_or('0')
 }
 
-/// A block scalar can hold these characters. It has no escapes: controls, and what some reader takes for a line break
-/// or leaves out, need double quotes.
+/// Returns whether a block scalar can contain these characters. It has no escapes: control characters, and those
+/// that some parser reads as a line break or drops, need double quotes.
 pub(super) fn in_block(text: &str) -> bool {
     text.contains(|c| !matches!(c, ' ' | '\t' | '\n'))
         && text.chars().all(|c| {
@@ -181,12 +184,12 @@ pub(super) fn in_block(text: &str) -> bool {
         })
 }
 
-/// Lines that a literal block scalar says exactly.
+/// Returns whether a literal block scalar represents these lines exactly.
 pub(super) fn is_literal(text: &str) -> bool {
     text.contains('\n') && in_block(text)
 }
 
-/// The header of a block scalar.
+/// Formats the header of a block scalar.
 pub(super) fn indicator(style: char, digit: Option<u32>, chomping: Option<char>) -> String {
     let mut header = style.to_string();
     header.extend(digit.map(|digit| digit.to_string()));
@@ -197,7 +200,7 @@ pub(super) fn indicator(style: char, digit: Option<u32>, chomping: Option<char>)
 fn literal(text: &str, parent: usize, step: usize) -> Body {
     let body = text.trim_end_matches('\n');
     let first = body.split('\n').find(|line| !line.is_empty()).unwrap_or_default();
-    // Blanks at the beginning would be taken for indentation.
+    // Leading blanks would be read as indentation.
     let digit = first
         .starts_with([' ', '\t'])
         .then(|| u32::try_from(step).unwrap_or(u32::MAX));

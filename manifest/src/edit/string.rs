@@ -1,5 +1,5 @@
-//! A text in the place of another scalar: in the style that stands there, with only the changed lines or characters
-//! written. YAML 1.2, chapters 7.3 and 8.1, as far as YAML 1.1 readers (goyaml v2, which Kubernetes uses) agree.
+//! Replaces a scalar by another string: in the existing style, writing only the changed lines or characters. YAML
+//! 1.2, chapters 7.3 and 8.1, as far as YAML 1.1 parsers (goyaml v2, which Kubernetes uses) agree.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::yaml::tree::{Kind, NodeId, Style};
 struct Block {
     /// Its indicators: `|`, `>2-`.
     header: Range<usize>,
-    /// Its lines without their ends, up to the last one that is content.
+    /// Its lines without line breaks, up to the last one that is content.
     lines: Vec<Range<usize>>,
     /// Column of its content.
     indent: usize,
@@ -23,21 +23,21 @@ struct Block {
     chomping: Option<char>,
 }
 
-/// What stands behind the place of a scalar.
-struct Behind {
-    /// Blank lines, up to the next line that is none.
+/// The text after a scalar.
+struct Following {
+    /// Number of blank lines before the next other line.
     blanks: usize,
-    /// Where those lines end, without the last one's break.
+    /// End of the blank lines, without the last line break.
     end: usize,
-    /// The scalar's last line ends with a break.
+    /// Whether the scalar's last line ends with a line break.
     has_break: bool,
-    /// Furthest column of the comments that follow before anything else.
+    /// Maximum column of the comments that follow before anything else.
     comment: Option<usize>,
 }
 
 impl Layout<'_> {
-    /// Puts a text in the place of a scalar that stands behind a key or dash in the column `parent`. None if the node
-    /// is no scalar with bytes of its own.
+    /// Replaces a scalar, whose key or dash is in column `parent`, by a string. `None` if the node is not a scalar
+    /// with bytes of its own.
     pub(super) fn replace_string(&self, id: NodeId, parent: usize, text: &str) -> Option<Vec<Splice>> {
         let node = self.tree.node(id);
         let Kind::Scalar { style, .. } = node.kind else {
@@ -49,17 +49,17 @@ impl Layout<'_> {
         let old = self.tree.text(node).unwrap_or_default();
         let block = matches!(style, Style::Literal | Style::Folded)
             .then(|| self.block_scalar(node.range.start, parent));
-        let kept = self.writing == Writing::Kept;
+        let kept = self.writing == Writing::Minimal;
         if kept
             && !text.is_empty()
             && in_block(text)
             && let Some(splices) = block
                 .as_ref()
-                .and_then(|block| self.in_its_block(block, style == Style::Folded, parent, text))
+                .and_then(|block| self.replace_in_block(block, style == Style::Folded, parent, text))
         {
             return Some(splices);
         }
-        // A tag that makes a text of anything stays, with an anchor that nobody refers to.
+        // A tag that makes any scalar a string stays, and so does an unused anchor.
         let tag_stays = matches!(node.tag.as_deref(), None | Some("str" | "!"));
         let start = if tag_stays { node.range.start } else { node.start };
         let end = match &block {
@@ -71,25 +71,25 @@ impl Layout<'_> {
         if self.writing != Writing::Quoted
             && !stays_quoted
             && is_literal(text)
-            && let Some(splices) = self.as_literal(start..end, block.is_some(), parent, text)
+            && let Some(splices) = self.replace_by_literal(start..end, block.is_some(), parent, text)
         {
             return Some(splices);
         }
-        if kept && let Some(splice) = self.in_its_quotes(id, text) {
+        if kept && let Some(splice) = self.replace_in_quotes(id, text) {
             return Some(vec![splice]);
         }
         let style = self.style(id).filter(|_| block.is_none());
         Some(vec![Splice::new(start..end, string(text, style))])
     }
 
-    /// A scalar in flow style or JSON, of which only the changed characters are written.
+    /// Replaces the changed characters of a scalar in flow style or JSON.
     pub(super) fn replace_flow_string(&self, place: Place, text: &str) -> Option<Splice> {
-        (self.writing == Writing::Kept)
-            .then(|| self.in_its_quotes(place.node, text))
+        (self.writing == Writing::Minimal)
+            .then(|| self.replace_in_quotes(place.node, text))
             .flatten()
     }
 
-    /// The block scalar whose header begins at a byte.
+    /// Returns the block scalar whose header starts at an offset.
     fn block_scalar(&self, start: usize, parent: usize) -> Block {
         let indicators = &self.text[start..self.line_end(start)];
         let length = indicators
@@ -128,9 +128,9 @@ impl Layout<'_> {
         }
     }
 
-    /// What follows the line that ends at a byte.
-    fn behind(&self, end: usize) -> Behind {
-        let mut behind = Behind {
+    /// Returns what follows the line that ends at an offset.
+    fn following(&self, end: usize) -> Following {
+        let mut following = Following {
             blanks: 0,
             end,
             has_break: self.text[end..].contains('\n'),
@@ -141,33 +141,39 @@ impl Layout<'_> {
             let text = &self.text[at..self.line_end(at)];
             let body = text.trim_start_matches(' ');
             if body.starts_with('#') {
-                behind.comment = behind.comment.max(Some(text.len() - body.len()));
+                following.comment = following.comment.max(Some(text.len() - body.len()));
             } else if !body.is_empty() {
                 break;
-            } else if behind.comment.is_none() {
-                behind.blanks += 1;
-                behind.end = at + text.len();
+            } else if following.comment.is_none() {
+                following.blanks += 1;
+                following.end = at + text.len();
             }
             at = self.next_line(at);
         }
-        behind
+        following
     }
 
-    /// Another text in a block scalar: its style, indentation and comments stay, and so do the lines that say the same.
-    fn in_its_block(&self, block: &Block, folded: bool, parent: usize, text: &str) -> Option<Vec<Splice>> {
+    /// Replaces the content of a block scalar: its style, indentation, comments and unchanged lines stay.
+    fn replace_in_block(
+        &self,
+        block: &Block,
+        folded: bool,
+        parent: usize,
+        text: &str,
+    ) -> Option<Vec<Splice>> {
         let body = text.trim_end_matches('\n');
         let breaks = text.len() - body.len();
         let last = block
             .lines
             .last()
             .map_or(self.line_end(block.header.end), |line| line.end);
-        let behind = self.behind(last);
+        let following = self.following(last);
         let (chomping, blanks) = match (breaks, block.chomping) {
-            (0, None) if !behind.has_break => (None, 0),
+            (0, None) if !following.has_break => (None, 0),
             (0, _) => (Some('-'), 0),
-            (1, Some('+')) if behind.blanks == 0 => (Some('+'), 0),
+            (1, Some('+')) if following.blanks == 0 => (Some('+'), 0),
             (1, _) => (None, 0),
-            (_, chomping) if behind.blanks < breaks || chomping == Some('+') => (Some('+'), breaks - 1),
+            (_, chomping) if following.blanks < breaks || chomping == Some('+') => (Some('+'), breaks - 1),
             _ => return None,
         };
         let first = body.split('\n').find(|line| !line.is_empty())?;
@@ -200,26 +206,26 @@ impl Layout<'_> {
         };
         splices.extend(self.changed_lines(block, &lines, &new));
         let mut end = String::new();
-        if breaks > 0 && !behind.has_break {
+        if breaks > 0 && !following.has_break {
             end.push_str(self.eol);
         }
-        let splice = if chomping == Some('+') && behind.blanks > blanks {
-            // Of the blank lines, which are content, some are gone.
+        let splice = if chomping == Some('+') && following.blanks > blanks {
+            // Some of the blank lines, which are content, were removed.
             let mut at = last;
             for _ in 0..blanks {
                 at = self.line_end(self.next_line(at));
             }
-            Splice::new(at..behind.end, "")
+            Splice::new(at..following.end, "")
         } else {
             let more = if chomping == Some('+') {
-                blanks - behind.blanks
+                blanks - following.blanks
             } else {
                 0
             };
             Splice::insert(last, end + &self.eol.repeat(more))
         };
         if !splice.text.is_empty() || !splice.range.is_empty() {
-            // At the end of the last changed line, it is one with it.
+            // It is adjacent to the end of the last changed line: merge both splices.
             match splices.last_mut() {
                 Some(before)
                     if before.range.end == splice.range.start && before.range.start >= block.header.end =>
@@ -233,7 +239,7 @@ impl Layout<'_> {
         Some(splices)
     }
 
-    /// The lines of a block scalar that are others now.
+    /// Replaces the changed lines of a block scalar.
     fn changed_lines(&self, block: &Block, old: &[&str], new: &[&str]) -> Option<Splice> {
         let same = |pair: &(&&str, &&str)| pair.0 == pair.1;
         let first = old.iter().zip(new).take_while(same).count();
@@ -260,7 +266,7 @@ impl Layout<'_> {
         }
         let text = come.join(self.eol);
         if gone.is_empty() {
-            // Before the line that follows, else behind the one before.
+            // Before the next line, or else after the previous one.
             return Some(match (block.lines.get(first), first.checked_sub(1)) {
                 (Some(next), _) => Splice::insert(next.start, text + self.eol),
                 (None, Some(last)) => Splice::insert(block.lines[last].end, format!("{}{text}", self.eol)),
@@ -283,8 +289,8 @@ impl Layout<'_> {
         })
     }
 
-    /// A literal block scalar in the place of another scalar. None where what follows would become part of it.
-    fn as_literal(
+    /// Replaces another scalar by a literal block scalar. `None` where the following text would become part of it.
+    fn replace_by_literal(
         &self,
         place: Range<usize>,
         is_block: bool,
@@ -293,15 +299,15 @@ impl Layout<'_> {
     ) -> Option<Vec<Splice>> {
         let body = text.trim_end_matches('\n');
         let breaks = text.len() - body.len();
-        let behind = self.behind(place.end);
+        let following = self.following(place.end);
         let chomping = match breaks {
             0 => Some('-'),
             1 => None,
-            _ if behind.blanks < breaks => Some('+'),
+            _ if following.blanks < breaks => Some('+'),
             _ => return None,
         };
-        // Comments that follow have to stand further left than the text.
-        let indent = (parent + self.step).max(behind.comment.map_or(0, |column| column + 1));
+        // Comments that follow have to be further left than the content.
+        let indent = (parent + self.step).max(following.comment.map_or(0, |column| column + 1));
         let first = body.split('\n').find(|line| !line.is_empty())?;
         let digit = if first.starts_with([' ', '\t']) {
             Some(u32::try_from(indent - parent).ok().filter(|digit| *digit <= 9)?)
@@ -317,10 +323,10 @@ impl Layout<'_> {
                 lines.push_str(line);
             }
         }
-        if breaks > 0 && !behind.has_break {
+        if breaks > 0 && !following.has_break {
             lines.push_str(self.eol);
         }
-        lines.push_str(&self.eol.repeat(breaks.saturating_sub(1 + behind.blanks)));
+        lines.push_str(&self.eol.repeat(breaks.saturating_sub(1 + following.blanks)));
         let mut header = indicator('|', digit, chomping);
         if !self.text[..place.start].ends_with([' ', '\n']) {
             header.insert(0, ' ');
@@ -328,13 +334,13 @@ impl Layout<'_> {
         if is_block {
             return Some(vec![Splice::new(place, header + &lines)]);
         }
-        // A comment behind the old value stays on the header's line.
+        // A comment after the old value stays on the header's line.
         let rest = self.line_end(place.end);
         Some(vec![Splice::new(place, header), Splice::insert(rest, lines)])
     }
 
-    /// Another text in the quotes that stand there, or in none: what is the same keeps its spelling.
-    fn in_its_quotes(&self, id: NodeId, new: &str) -> Option<Splice> {
+    /// Replaces the content of a quoted or plain scalar: unchanged parts keep their spelling.
+    fn replace_in_quotes(&self, id: NodeId, new: &str) -> Option<Splice> {
         let node = self.tree.node(id);
         let Kind::Scalar { style, .. } = node.kind else {
             return None;
@@ -352,7 +358,7 @@ impl Layout<'_> {
             return None;
         }
         let change = crate::splice::difference(old, new)?;
-        // The pieces that the change touches, and what of the old text they are.
+        // The pieces that the change touches, and their range in the old text.
         let mut at = 0;
         let ends = pieces.iter().map(|piece| {
             at += piece.1.len();
@@ -361,12 +367,12 @@ impl Layout<'_> {
         let ends = ends.collect::<Vec<_>>();
         let first = ends.iter().take_while(|end| **end <= change.range.start).count();
         let starts = |index: usize| index.checked_sub(1).map_or(0, |before| ends[before]);
-        let behind = (first..pieces.len())
+        let end = (first..pieces.len())
             .find(|index| starts(*index) >= change.range.end)
             .unwrap_or(pieces.len());
         let byte = |index: usize| pieces.get(index).map_or(inside.end, |piece| piece.0.start);
-        let place = byte(first)..byte(behind);
-        let span = starts(first)..starts(behind);
+        let place = byte(first)..byte(end);
+        let span = starts(first)..starts(end);
         let text = new.get(span.start..(new.len() + span.end).checked_sub(old.len())?)?;
         let text = match style {
             Style::Plain => text.to_owned(),
@@ -385,19 +391,20 @@ impl Layout<'_> {
     }
 }
 
-/// The content lines of a folded scalar for another text. Lines whose words are the same stay as they are broken.
+/// Returns the content lines of a folded scalar for another text. Lines with the same words keep their line
+/// breaks.
 #[allow(
     clippy::too_many_lines,
     reason = "one walk over both texts, whose state is shared"
 )]
 fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
     let is_more = |line: &str| line.starts_with([' ', '\t']);
-    // How many breaks in the source make the break between two lines.
+    // Number of line breaks in the source for the line breaks between two lines of text.
     let breaks = |before: &str, after: &str, count: usize| match count {
         count if is_more(before) || is_more(after) => count,
         count => count + 1,
     };
-    // The words of the lines, and where each stands in the text.
+    // The words of the lines, and the range of each line in the text.
     let (mut text, mut places) = (String::new(), Vec::new());
     let (mut last, mut empty) = (None::<usize>, 0);
     for (number, line) in old.iter().enumerate() {
@@ -416,7 +423,7 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
         (last, empty) = (Some(number), 0);
     }
     let change = crate::splice::difference(&text, new).unwrap_or(Splice::insert(text.len(), ""));
-    // A word that goes on with a line belongs to it.
+    // A word that continues a line belongs to it.
     let begins = usize::from(!change.text.starts_with('\n'));
     let ends = usize::from(!change.text.ends_with('\n'));
     let mut before = places
@@ -442,7 +449,7 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
         }
         let mut rest = middle;
         let mut ok = true;
-        // Each piece with the breaks before it; the last piece is the kept line behind.
+        // Each piece with the line breaks before it; the last piece is the kept line after the change.
         loop {
             let count = rest.len() - rest.trim_start_matches('\n').len();
             let folds = count == 0 && previous.is_some();
@@ -514,7 +521,8 @@ fn fold<'a>(old: &[&'a str], new: &'a str) -> Option<Vec<&'a str>> {
     }
 }
 
-/// What stands between quotes, piece by piece: the bytes of each and what they mean. None where that is not clear.
+/// Splits the text between quotes into pieces: the bytes of each and their meaning. `None` where that is
+/// ambiguous.
 fn pieces(source: &str, inside: Range<usize>, style: Style) -> Option<Vec<(Range<usize>, String)>> {
     let mut pieces = Vec::new();
     let mut at = inside.start;
@@ -523,7 +531,7 @@ fn pieces(source: &str, inside: Range<usize>, style: Style) -> Option<Vec<(Range
         let c = rest.chars().next()?;
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         let (length, text) = if rest[blanks..].starts_with(['\n', '\r']) {
-            // A line break with the blanks around it is a space; more of them are one break less.
+            // A line break with surrounding blanks is a space; several are one line break less.
             let length = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
             let count = rest[..length].matches('\n').count();
             (
@@ -548,7 +556,7 @@ fn pieces(source: &str, inside: Range<usize>, style: Style) -> Option<Vec<(Range
     Some(pieces)
 }
 
-/// An escape sequence: its length, and what it means.
+/// Decodes an escape sequence: its length and its meaning.
 fn escape(rest: &str) -> Option<(usize, String)> {
     let kind = rest.chars().nth(1)?;
     let hex = |from: usize, digits: usize| u32::from_str_radix(rest.get(from..from + digits)?, 16).ok();
@@ -574,7 +582,7 @@ fn escape(rest: &str) -> Option<(usize, String)> {
             if let Some(c) = char::from_u32(unit) {
                 return Some((6, c.to_string()));
             }
-            // JSON writes what is beyond 16 bits as a pair.
+            // JSON writes characters beyond 16 bits as surrogate pairs.
             let low = rest
                 .get(6..8)
                 .filter(|lead| *lead == "\\u")
@@ -583,7 +591,7 @@ fn escape(rest: &str) -> Option<(usize, String)> {
             return Some((12, String::from_utf16(&units).ok()?));
         }
         '\n' | '\r' => {
-            // An escaped break joins the lines.
+            // An escaped line break joins the lines.
             let body = rest[1..].trim_start_matches('\r').strip_prefix('\n')?;
             let body = body.trim_start_matches([' ', '\t']);
             return Some((rest.len() - body.len(), String::new()));

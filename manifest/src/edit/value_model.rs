@@ -1,12 +1,12 @@
-//! What an edit means, on values: the measure that the text is held against.
+//! Applies an edit to the parsed value. Edits of the text are verified against this reference implementation.
 
 use serde_json::{Map, Value};
 
-use crate::edit::nest;
+use crate::edit::wrap_in_path;
 use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 
-/// The value at a path.
+/// Returns the value at a path.
 pub(super) fn get<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
     path.segments()
         .iter()
@@ -23,7 +23,7 @@ fn get_mut<'a>(value: &'a mut Value, segments: &[Segment]) -> Option<&'a mut Val
     })
 }
 
-/// The value after the edit.
+/// Returns the value after the edit.
 pub(crate) fn apply(value: &Value, edit: &Edit) -> Result<Value, EditError> {
     let mut value = value.clone();
     match edit {
@@ -62,7 +62,7 @@ fn set(root: &mut Value, path: &Path, new: Value) -> Result<(), EditError> {
             if rest.iter().any(|segment| matches!(segment, Segment::Index(1..))) {
                 return Err(no_place());
             }
-            *at = nest(rest, new);
+            *at = wrap_in_path(rest, new);
             return Ok(());
         }
         at = match (segment, at) {
@@ -71,14 +71,14 @@ fn set(root: &mut Value, path: &Path, new: Value) -> Result<(), EditError> {
                     if rest.iter().any(|segment| matches!(segment, Segment::Index(1..))) {
                         return Err(no_place());
                     }
-                    map.insert(key.clone(), nest(&rest[1..], new));
+                    map.insert(key.clone(), wrap_in_path(&rest[1..], new));
                     return Ok(());
                 }
                 map.get_mut(key).ok_or_else(no_place)?
             }
             (Segment::Index(index), Value::Array(items)) => {
                 if *index == items.len() {
-                    items.push(nest(&rest[1..], new));
+                    items.push(wrap_in_path(&rest[1..], new));
                     return Ok(());
                 }
                 items.get_mut(*index).ok_or_else(no_place)?

@@ -1,42 +1,43 @@
-//! JSON as a view of a stream: the text of another format whose changes become edits of this one.
+//! JSON as a view of a YAML stream: changes of the JSON text become edits of the YAML.
 //!
-//! A YAML text says more than its values: comments, quotes, order, anchors. So its JSON is only shown, and what a person
-//! changes there is carried out on the YAML as the smallest edits that give the same values.
+//! A YAML text contains more than its values: comments, quotes, order, anchors. So its JSON is only a view, and
+//! the user's changes of it are applied to the YAML as the smallest edits that result in the same values.
 
 use serde_json::{Number, Value};
 
 use crate::document::{Document, Format};
-use crate::json::matching::pairs;
+use crate::json::matching::match_items;
 use crate::json::number_spelling;
 use crate::operation::{Edit, EditError};
 use crate::path::Path;
 use crate::splice::{Splice, splice};
 
-/// Why a text in JSON was not taken over. Nothing is changed then.
+/// Why a JSON text was not applied. Nothing is changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssignError {
-    /// It is not JSON, repeats a key, or has a number that is none to Kubernetes; its problems say where, if it can be read as YAML neither.
+    /// It is not JSON, has a duplicate key, or a number that Kubernetes does not read as one; if it cannot be read
+    /// as YAML either, its problems say where.
     #[error("the text is not JSON")]
     NotJson,
-    /// The stream that it is a view of does not parse.
+    /// The stream of which it is a view does not parse.
     #[error("the document does not parse")]
     Unreadable,
-    /// The change is about a value that an anchor of this name shares with other places.
+    /// The change concerns a value that an anchor of this name shares with other paths.
     #[error("the value is shared through the anchor {0}")]
     Shared(String),
-    /// The stream is written in a way that the change cannot follow; documents of it would have to be written anew.
-    #[error("this can only be changed in the text itself")]
+    /// The stream is written in a way that the change cannot follow; its documents would have to be rewritten.
+    #[error("the layout of the YAML does not support this change; change it in the YAML")]
     Unsupported,
 }
 
 impl Document {
-    /// The stream with the values of a text in JSON (its objects, or an array of them), changed only where they
-    /// differ: comments, quotes and order of all else stay. With `anew`, documents that cannot be edited like that are
-    /// written anew, without their comments.
+    /// Returns the stream with the values of a JSON text (its objects, or an array of them), changed only where
+    /// they differ: all other comments, quotes and order stay. With `rewrite`, documents that cannot be edited like
+    /// that are rewritten, without their comments.
     ///
     /// # Errors
-    /// [`AssignError`] says why not.
-    pub fn with_json(&self, json: &Document, anew: bool) -> Result<Self, AssignError> {
+    /// Returns an [`AssignError`] if the change is rejected; nothing is changed then.
+    pub fn with_json(&self, json: &Document, rewrite: bool) -> Result<Self, AssignError> {
         let text = json.text();
         let is_blank = text.trim().is_empty();
         if !is_blank && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
@@ -55,8 +56,8 @@ impl Document {
             }
             Some(value) => vec![whole(value)],
         };
-        let after = self.with_values(&values, anew)?;
-        let spelled = number_spelling::as_typed(&after, json)
+        let after = self.with_values(&values, rewrite)?;
+        let spelled = number_spelling::with_typed_numbers(&after, json)
             .map_err(|shared| AssignError::Shared(after.text().get(shared).unwrap_or_default().to_owned()))?;
         match spelled {
             Some(spelled) if spelled.has(&values) => Ok(spelled),
@@ -64,8 +65,8 @@ impl Document {
         }
     }
 
-    /// The JSON of this stream as an edit of the JSON that it had before: what is the same keeps its layout. None if
-    /// the stream has no values.
+    /// Returns the JSON of this stream as an edit of its previous JSON: unchanged parts keep their layout. `None`
+    /// if the stream has no values.
     pub fn json_after(&self, before: &Document) -> Option<String> {
         let fresh = self.convert(Format::Json).ok()?;
         let wanted = Self::parse(fresh.as_str());
@@ -82,17 +83,17 @@ impl Document {
                 return Some(fresh);
             }
         }
-        Some(number_spelling::shown(self, &after).text().to_owned())
+        Some(number_spelling::respell(self, &after).text().to_owned())
     }
 
-    /// It is one document that is a list: then an array is that list, and no list of documents.
+    /// Returns whether it is one document that is a list: an array in JSON is that list, not a list of documents.
     pub(crate) fn is_one_list(&self) -> bool {
         matches!(self.entries(), [_]) && self.value(0).is_some_and(Value::is_array)
     }
 
-    fn with_values(&self, wanted: &[Value], anew: bool) -> Result<Self, AssignError> {
+    fn with_values(&self, wanted: &[Value], rewrite: bool) -> Result<Self, AssignError> {
         let mut after = self.clone();
-        let pairs = pairs(
+        let pairs = match_items(
             &(0..self.entries().len())
                 .filter_map(|entry| self.value(entry))
                 .collect::<Vec<_>>(),
@@ -100,9 +101,9 @@ impl Document {
             true,
         );
         let kept: Vec<_> = pairs.iter().flatten().copied().collect();
-        // Documents change places only when they are written anew.
+        // Documents are reordered only by rewriting them.
         if !kept.is_sorted() {
-            return self.rewritten(wanted, &pairs, anew);
+            return self.rewritten(wanted, &pairs, rewrite);
         }
         for entry in (0..self.entries().len())
             .rev()
@@ -110,14 +111,14 @@ impl Document {
         {
             match after.without_entry(entry) {
                 Some(without) => after = without,
-                None => return self.rewritten(wanted, &pairs, anew),
+                None => return self.rewritten(wanted, &pairs, rewrite),
             }
         }
         for (entry, (pair, value)) in pairs.iter().zip(wanted).enumerate() {
             if pair.is_none() {
                 match after.with_entry(entry, value) {
                     Some(with) => after = with,
-                    None => return self.rewritten(wanted, &pairs, anew),
+                    None => return self.rewritten(wanted, &pairs, rewrite),
                 }
                 continue;
             }
@@ -130,30 +131,35 @@ impl Document {
                 Err(EditError::Shared(range)) => after.text().get(range).map(str::to_owned),
                 _ => None,
             };
-            if !anew {
+            if !rewrite {
                 return Err(shared.map_or(AssignError::Unsupported, AssignError::Shared));
             }
             let range = before.entries()[entry].range.clone();
-            let fresh = before.written_anew(entry, value);
+            let fresh = before.rewrite_entry(entry, value);
             after = before.spliced(Splice::new(range, fresh.trim_end_matches('\n')));
             if after.value(entry) != Some(value) {
-                return self.rewritten(wanted, &pairs, anew);
+                return self.rewritten(wanted, &pairs, rewrite);
             }
         }
         if after.has(wanted) {
             Ok(after)
         } else {
-            self.rewritten(wanted, &pairs, anew)
+            self.rewritten(wanted, &pairs, rewrite)
         }
     }
 
-    /// All of it anew, if that is wanted.
-    fn rewritten(&self, wanted: &[Value], pairs: &[Option<usize>], anew: bool) -> Result<Self, AssignError> {
-        if !anew {
+    /// Rewrites the whole stream, if `rewrite` allows it.
+    fn rewritten(
+        &self,
+        wanted: &[Value],
+        pairs: &[Option<usize>],
+        rewrite: bool,
+    ) -> Result<Self, AssignError> {
+        if !rewrite {
             return Err(AssignError::Unsupported);
         }
         let texts = pairs.iter().zip(wanted).map(|(pair, value)| match pair {
-            Some(entry) => self.written_anew(*entry, value),
+            Some(entry) => self.rewrite_entry(*entry, value),
             None => crate::json::convert::to_yaml(value),
         });
         let texts = texts.collect::<Vec<_>>();
@@ -165,8 +171,8 @@ impl Document {
         }
     }
 
-    /// A document with a value, without its comments and anchors: what is the same is spelled as it was.
-    fn written_anew(&self, entry: usize, value: &Value) -> String {
+    /// Rewrites a document with a value, without its comments and anchors: unchanged scalars keep their spelling.
+    fn rewrite_entry(&self, entry: usize, value: &Value) -> String {
         let plain = || crate::json::convert::to_yaml(value);
         let Some(mut fresh) = number_spelling::without_anchors(self, entry) else {
             return plain();
@@ -190,7 +196,7 @@ impl Document {
         Self::parse(splice(self.text(), &[change]))
     }
 
-    /// Where the lines of a document begin: at its mark, or with the text.
+    /// Returns where the lines of a document start: at its marker, or at the start of the text.
     fn part_start(&self, entry: usize) -> Option<usize> {
         let root = self.entries().get(entry)?.root?;
         let part = self.tree().parts.iter().find(|part| part.root == Some(root))?;
@@ -214,7 +220,7 @@ impl Document {
         (after.is_valid() && after.entries().len() + 1 == count).then_some(after)
     }
 
-    /// With one more document before a position.
+    /// Returns the stream with an additional document before an index.
     fn with_entry(&self, entry: usize, value: &Value) -> Option<Self> {
         let text = self.text();
         let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
@@ -246,7 +252,7 @@ impl Document {
     }
 }
 
-/// A value as YAML would read it: a whole number is an integer.
+/// Converts a value to what YAML would read: a float that is whole becomes an integer.
 fn whole(value: &Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64() {
@@ -267,7 +273,7 @@ fn whole(value: &Value) -> Value {
     }
 }
 
-/// Gives the place at a path another value by the smallest edits.
+/// Sets the value at a path by the smallest edits.
 fn assign(document: &mut Document, entry: usize, path: &Path, wanted: &Value) -> Result<(), EditError> {
     let Some(old) = document.get(entry, path).cloned() else {
         return Err(EditError::NoSuchPlace(path.clone()));
@@ -283,7 +289,7 @@ fn assign(document: &mut Document, entry: usize, path: &Path, wanted: &Value) ->
         (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() => {
             let mut gone: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(*key)).collect();
             let mut come: Vec<_> = new.iter().filter(|(key, _)| !old.contains_key(*key)).collect();
-            // A key that has gone and one that has come with the same value are one, renamed.
+            // A removed key and an added one with the same value are one key, renamed.
             gone.retain(|(from, value)| {
                 let Some(at) = come.iter().position(|(_, new)| new == value) else {
                     return true;
@@ -325,7 +331,7 @@ fn assign(document: &mut Document, entry: usize, path: &Path, wanted: &Value) ->
     }
 }
 
-/// The same for a list: items that are still there keep their lines, wherever they stand now.
+/// Sets a list by the smallest edits: items that still exist keep their lines, at any index.
 fn items(
     document: &mut Document,
     entry: usize,
@@ -333,15 +339,15 @@ fn items(
     old: &[Value],
     new: &[Value],
 ) -> Result<(), EditError> {
-    let pairs = pairs(
+    let pairs = match_items(
         &old.iter().collect::<Vec<_>>(),
         &new.iter().collect::<Vec<_>>(),
         false,
     );
     let kept: Vec<_> = pairs.iter().flatten().copied().collect();
-    // Which old item stands at each position; none for a new one.
+    // The old index of each item; `None` for a new one.
     let mut now: Vec<_> = (0..old.len()).map(Some).collect();
-    // The last one would leave an empty list behind: it goes when there is another.
+    // Removing the last item would leave an empty list: it is removed once there is another.
     let mut late = None;
     for index in (0..old.len()).rev().filter(|index| !kept.contains(index)) {
         if now.len() == 1 {

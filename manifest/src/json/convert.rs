@@ -1,4 +1,4 @@
-//! The whole stream in the other format.
+//! Converts the whole stream to the other format.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::document::{Document, Format};
 use crate::edit;
 use crate::json::number_spelling;
 
-/// A stream that cannot be converted.
+/// Why a stream cannot be converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConvertError {
     /// It does not parse; its problems say where.
@@ -15,8 +15,8 @@ pub enum ConvertError {
 }
 
 impl Document {
-    /// The stream in a format, with the same values: a text that is in it already is given byte for byte. Several
-    /// documents become a JSON array, and an array of objects becomes a stream of documents again.
+    /// Returns the stream in a format, with the same values: a text already in the format is returned byte for
+    /// byte. Several documents become a JSON array, and an array of objects becomes a stream of documents.
     pub fn convert(&self, to: Format) -> Result<String, ConvertError> {
         if self.format() == to {
             return Ok(self.text().to_owned());
@@ -28,10 +28,10 @@ impl Document {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(match (to, values.as_slice()) {
             (_, []) => String::new(),
-            (Format::Json, [value]) => number_spelling::shown_anew(self, pretty(value)),
+            (Format::Json, [value]) => number_spelling::respell_new(self, pretty(value)),
             (Format::Json, values) => {
                 let all = values.iter().map(|value| (*value).clone()).collect();
-                number_spelling::shown_anew(self, pretty(&Value::Array(all)))
+                number_spelling::respell_new(self, pretty(&Value::Array(all)))
             }
             (Format::Yaml, [Value::Array(items)])
                 if items.iter().all(Value::is_object) && !items.is_empty() =>
@@ -48,9 +48,9 @@ impl Document {
 }
 
 impl Document {
-    /// A stream in YAML of the same values, with the numbers as this text in JSON spells them.
+    /// Formats a YAML stream of the same values, with the numbers spelled as in this JSON text.
     fn spelled(&self, fresh: &Document) -> String {
-        match number_spelling::as_typed(fresh, self) {
+        match number_spelling::with_typed_numbers(fresh, self) {
             Ok(Some(spelled)) if spelled.has_values_of(fresh) => spelled.text().to_owned(),
             _ => fresh.text().to_owned(),
         }
@@ -66,9 +66,9 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// A value as a YAML document in block style, two columns a step.
+/// Formats a value as a YAML document in block style, indented by two columns.
 pub fn to_yaml(value: &Value) -> String {
-    format!("{}\n", edit::fresh(value))
+    format!("{}\n", edit::format_block(value))
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_conversion_keeps_the_values() {
+    fn conversion_keeps_values() {
         let values = [
             json!({"a": {"b": [1, {"c": "on"}, []], "d": {}, "e": "x\ny\n", "f": "x\ny"}, "0644": "0644", "g": null}),
             json!([1, "two", [3, [4]]]),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn several_documents_become_an_array_and_come_back() {
+    fn documents_become_an_array_and_back() {
         let document = Document::parse("a: 1\n---\nb: 2\n");
         let json = document.convert(Format::Json).unwrap();
         assert_eq!(

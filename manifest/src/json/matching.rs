@@ -1,10 +1,10 @@
-//! Which items of a list are the ones that were there before.
+//! Matches the items of a new list with those of the old one.
 
 use serde_json::Value;
 
-/// For each new item the old one that it was: an equal one, else one of the same name, else the one that has most in
-/// common with it, else the one in its place.
-pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Option<usize>> {
+/// Returns for each new item the index of the old one: an equal one, else one of the same name, else the most
+/// similar one, else the one at the same index.
+pub(crate) fn match_items(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Option<usize>> {
     let mut pairs = vec![None; new.len()];
     let mut free: Vec<_> = (0..old.len()).collect();
     let mut open: Vec<_> = (0..new.len()).collect();
@@ -17,7 +17,7 @@ pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Opti
             found.is_none()
         });
     };
-    // What is the same at both ends first, so that of equal items those stay that need not move.
+    // Match equal items at both ends first, so that of several equal items those stay that need not move.
     let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let room = old.len().min(new.len()) - head;
     let tail = old.iter().rev().zip(new.iter().rev()).take(room);
@@ -30,14 +30,14 @@ pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Opti
     take(&mut open, &mut free, &|from, to| {
         identity(old[from], documents).is_some_and(|found| Some(found) == identity(new[to], documents))
     });
-    // An item that was edited has most of what it had.
+    // An edited item has most of its old members.
     let mut likes: Vec<_> = open
         .iter()
         .flat_map(|&to| free.iter().map(move |&from| (to, from)))
-        .map(|(to, from)| (likeness(old[from], new[to]), from.abs_diff(to), to, from))
-        .filter(|(likeness, ..)| *likeness > 0)
+        .map(|(to, from)| (similarity(old[from], new[to]), from.abs_diff(to), to, from))
+        .filter(|(similarity, ..)| *similarity > 0)
         .collect();
-    likes.sort_by_key(|(likeness, distance, ..)| (std::cmp::Reverse(*likeness), *distance));
+    likes.sort_by_key(|(similarity, distance, ..)| (std::cmp::Reverse(*similarity), *distance));
     for (_, _, to, from) in likes {
         if open.contains(&to) && free.contains(&from) {
             pairs[to] = Some(from);
@@ -45,8 +45,8 @@ pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Opti
             free.retain(|other| *other != from);
         }
     }
-    // An item of the same kind between the same neighbours was edited, not another one; and one of another kind if as
-    // many stand between them as before.
+    // An item of the same kind between the same neighbours was edited, not replaced; one of another kind as well
+    // if there are as many items between them as before.
     let between = |pairs: &[Option<usize>], to: usize| {
         let before = pairs[..to].iter().rev().flatten().next();
         let behind = pairs[to..].iter().flatten().next();
@@ -81,7 +81,7 @@ pub(crate) fn pairs(old: &[&Value], new: &[&Value], documents: bool) -> Vec<Opti
     pairs
 }
 
-/// What tells an object from others of its list.
+/// Returns what identifies an object among the others of its list.
 fn identity(value: &Value, documents: bool) -> Option<Vec<&str>> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     if documents {
@@ -93,8 +93,8 @@ fn identity(value: &Value, documents: bool) -> Option<Vec<&str>> {
     Some(vec![key])
 }
 
-/// How many of its members an item shares with another one.
-fn likeness(a: &Value, b: &Value) -> usize {
+/// Returns how many members an item has in common with another one.
+fn similarity(a: &Value, b: &Value) -> usize {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             a.iter().filter(|(key, value)| b.get(*key) == Some(value)).count()

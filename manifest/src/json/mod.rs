@@ -1,5 +1,5 @@
-//! JSON as a view of a document in YAML: how it is shown, and how its edits come back without losing what only YAML
-//! can say.
+//! JSON as a view of a YAML document: formatting it, and applying its edits without losing what only YAML can
+//! represent.
 
 pub mod assign;
 pub mod convert;

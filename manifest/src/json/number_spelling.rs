@@ -1,5 +1,5 @@
-//! How numbers are spelled. `1.10`, `1e3` and `0x1F` are values like others to Kubernetes; to the person who wrote them
-//! they are what they wrote, and neither the view in JSON nor what comes back from it may round them.
+//! Spelling of numbers. `1.10`, `1e3` and `0x1F` are ordinary values to Kubernetes; the user expects them as
+//! written, so neither the JSON view nor edits of it may round them.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::yaml::scalar;
 use crate::yaml::tree::{Kind, NodeId, Style, Tree};
 use crate::yaml::value::is_merge;
 
-/// A number of a text in JSON cannot be read as one: Kubernetes would take it for a string.
+/// Returns whether a number of a JSON text cannot be read as one: Kubernetes would read it as a string.
 pub(crate) fn is_beyond_numbers(json: &Document) -> bool {
     let tree = json.tree();
     tree.nodes.iter().any(|node| {
@@ -27,12 +27,12 @@ pub(crate) fn is_beyond_numbers(json: &Document) -> bool {
     })
 }
 
-/// How JSON shows a number that YAML spells like this.
+/// Returns the JSON spelling of a number in YAML.
 fn in_json(yaml: &str) -> Option<String> {
     let Some(Value::Number(number)) = scalar::resolve(yaml) else {
         return None;
     };
-    // A whole number with a point or an exponent is an integer to Kubernetes where it stands in YAML alone.
+    // An integral number with a point or exponent is an integer to Kubernetes in YAML only.
     let is_spelled_alike = number.is_f64() && serde_json::from_str::<serde_json::Number>(yaml).is_ok();
     Some(if is_spelled_alike {
         yaml.to_owned()
@@ -41,8 +41,8 @@ fn in_json(yaml: &str) -> Option<String> {
     })
 }
 
-/// The number in JSON says no more than the one in YAML: it is spelled the same, or as it is shown.
-fn says(yaml: &str, json: &str) -> bool {
+/// Returns whether the number in JSON is the one in YAML: spelled the same, or as the JSON view shows it.
+fn is_same_number(yaml: &str, json: &str) -> bool {
     let value = || match scalar::resolve(yaml) {
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
@@ -52,7 +52,7 @@ fn says(yaml: &str, json: &str) -> bool {
         || value().is_some_and(|value| value == json)
 }
 
-/// The text of a plain scalar without tag.
+/// Returns the text of a plain scalar without tag.
 fn plain(tree: &Tree, id: NodeId) -> Option<&str> {
     let node = tree.node(id);
     let is_plain = matches!(
@@ -65,12 +65,12 @@ fn plain(tree: &Tree, id: NodeId) -> Option<&str> {
     tree.text(node).filter(|_| is_plain && node.tag.is_none())
 }
 
-/// The text of a plain scalar that is a number.
+/// Returns the text of a plain scalar that is a number.
 fn number(tree: &Tree, id: NodeId) -> Option<&str> {
     plain(tree, id).filter(|text| matches!(scalar::resolve(text), Some(Value::Number(_))))
 }
 
-/// The node that an alias stands for.
+/// Returns the node that an alias refers to.
 fn target(tree: &Tree, id: NodeId) -> NodeId {
     match tree.node(id).kind {
         Kind::Alias { target: Some(target) } => target,
@@ -78,7 +78,7 @@ fn target(tree: &Tree, id: NodeId) -> NodeId {
     }
 }
 
-/// The value of a key, its own or merged.
+/// Returns the value of a key, the mapping's own or a merged one.
 fn child(tree: &Tree, mapping: NodeId, name: &str) -> Option<NodeId> {
     let Kind::Mapping { pairs, .. } = &tree.node(target(tree, mapping)).kind else {
         return None;
@@ -98,7 +98,7 @@ fn child(tree: &Tree, mapping: NodeId, name: &str) -> Option<NodeId> {
         .find_map(|from| child(tree, from, name))
 }
 
-/// Walks the places that two trees have in common; `leaf` gets the nodes of each scalar of the first.
+/// Visits the paths that two trees have in common; `leaf` gets the nodes of each scalar of the first.
 fn walk(left: (&Tree, NodeId), right: (&Tree, NodeId), leaf: &mut impl FnMut(NodeId, NodeId)) {
     let ((tree, id), (other, other_id)) = (left, right);
     match &tree.node(id).kind {
@@ -122,7 +122,7 @@ fn walk(left: (&Tree, NodeId), right: (&Tree, NodeId), leaf: &mut impl FnMut(Nod
     }
 }
 
-/// The roots of the documents of a stream, each with the place in its JSON that shows it.
+/// Returns the roots of a stream's documents, each with the node in its JSON that shows it.
 fn roots(yaml: &Document, json: &Document) -> Vec<(NodeId, NodeId)> {
     let Some(root) = json.entries().first().and_then(|entry| entry.root) else {
         return Vec::new();
@@ -143,9 +143,9 @@ fn changed(document: &Document, mut splices: Vec<Splice>) -> Document {
     after
 }
 
-/// A stream in YAML whose numbers are spelled as a person typed them in its JSON, where they did; none if they did
-/// nowhere. What an anchor shares is refused with the anchor's bytes.
-pub(crate) fn as_typed(yaml: &Document, json: &Document) -> Result<Option<Document>, Range<usize>> {
+/// Returns a YAML stream whose numbers are spelled as the user typed them in its JSON; `None` if none differs. A
+/// number that an anchor shares is an error with the anchor's bytes.
+pub(crate) fn with_typed_numbers(yaml: &Document, json: &Document) -> Result<Option<Document>, Range<usize>> {
     let (tree, typed) = (yaml.tree(), json.tree());
     let mut splices = Vec::new();
     let mut shared = None;
@@ -155,7 +155,7 @@ pub(crate) fn as_typed(yaml: &Document, json: &Document) -> Result<Option<Docume
             let (Some(wanted), Some(written)) = (number(typed, from), number(tree, at)) else {
                 return;
             };
-            if says(written, wanted) {
+            if is_same_number(written, wanted) {
                 return;
             }
             let node = tree.node(at);
@@ -173,8 +173,8 @@ pub(crate) fn as_typed(yaml: &Document, json: &Document) -> Result<Option<Docume
     }
 }
 
-/// A text in JSON whose numbers are spelled as in the stream that it shows, where JSON can.
-pub(crate) fn shown(yaml: &Document, json: &Document) -> Document {
+/// Returns a JSON text whose numbers are spelled as in the stream that it shows, where JSON can.
+pub(crate) fn respell(yaml: &Document, json: &Document) -> Document {
     let (tree, view) = (yaml.tree(), json.tree());
     let mut splices = Vec::new();
     for (document, root) in roots(yaml, json) {
@@ -182,7 +182,7 @@ pub(crate) fn shown(yaml: &Document, json: &Document) -> Document {
             let (Some(old), Some(written)) = (number(view, from), number(tree, target(tree, to))) else {
                 return;
             };
-            if let Some(shown) = in_json(written).filter(|_| !says(written, old)) {
+            if let Some(shown) = in_json(written).filter(|_| !is_same_number(written, old)) {
                 splices.push(Splice::new(view.node(from).range.clone(), shown));
             }
         });
@@ -190,8 +190,8 @@ pub(crate) fn shown(yaml: &Document, json: &Document) -> Document {
     changed(json, splices)
 }
 
-/// A text in JSON, as it is made of the values of a stream, whose numbers are spelled as there.
-pub(crate) fn shown_anew(yaml: &Document, json: String) -> String {
+/// Returns a JSON text, as formatted from the values of a stream, with the stream's spelling of numbers.
+pub(crate) fn respell_new(yaml: &Document, json: String) -> String {
     let is_rounded = |id: NodeId| {
         number(yaml.tree(), id).is_some_and(|text| {
             let value = scalar::resolve(text).map(|value| value.to_string());
@@ -216,7 +216,7 @@ pub(crate) fn shown_anew(yaml: &Document, json: String) -> String {
     changed(&view, splices).text().to_owned()
 }
 
-/// A document on its own in block style, without comments and anchors; its scalars are spelled as they were.
+/// Returns a document alone in block style, without comments and anchors; its scalars keep their spelling.
 pub(crate) fn without_anchors(document: &Document, entry: usize) -> Option<Document> {
     let (value, root) = (document.value(entry)?, document.entries()[entry].root?);
     let plain = Document::parse(crate::json::convert::to_yaml(value));
@@ -228,7 +228,7 @@ pub(crate) fn without_anchors(document: &Document, entry: usize) -> Option<Docum
     })
 }
 
-/// A document of the same value whose scalars are spelled as in another one.
+/// Returns a document of the same value whose scalars are spelled as in another one.
 pub(crate) fn spelled_as(from: (&Document, NodeId), fresh: &Document) -> Option<Document> {
     let (tree, root) = (from.0.tree(), fresh.entries().first()?.root?);
     let mut splices = Vec::new();

@@ -1,4 +1,4 @@
-//! Problems of a manifest: what is wrong, where, and what to do about it, in both languages.
+//! Problems of a manifest: what is wrong, where, and how to fix it, in both languages.
 
 mod messages;
 
@@ -16,48 +16,48 @@ pub enum Language {
     Zh,
 }
 
-/// How much a problem matters.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The API server would refuse the manifest.
+    /// The API server would reject the manifest.
     Error,
-    /// It is accepted, and probably not what was meant.
+    /// It is accepted, but probably not intended.
     Warning,
-    /// Good practice.
+    /// A violated best practice.
     Advice,
 }
 
-/// A change that mends a problem.
+/// A change that fixes a problem.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fix {
-    /// What to do, on the problem's entry.
+    /// The edit of the problem's entry.
     pub edit: Edit,
 }
 
 /// One problem.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    /// Stable name, such as `job.deadline.minimum`.
+    /// Stable code, such as `job.deadline.minimum`.
     pub code: &'static str,
-    /// How much it matters.
+    /// The severity.
     pub severity: Severity,
-    /// The document it is in.
+    /// The document.
     pub entry: Option<usize>,
-    /// The field it is about.
+    /// The path of the field.
     pub path: Path,
-    /// The field as the API server names it in its answer, which is not always the path; none for what it does not
-    /// name.
+    /// The field as the API server's response names it, which can differ from the path; `None` if the server does
+    /// not name it.
     pub field: Option<String>,
-    /// Bytes of the text it is about.
+    /// The range of the text, in bytes.
     pub range: Range<usize>,
-    /// What the message names: a key, a value, a limit.
+    /// Arguments of the message: a key, a value, a limit.
     pub subjects: Vec<String>,
-    /// A one-click mend, where there is one.
+    /// An automatic fix, if there is one.
     pub fix: Option<Fix>,
 }
 
 impl Problem {
-    /// A text that does not parse.
+    /// Creates a syntax error.
     pub(crate) fn syntax(code: &'static str, range: Range<usize>, subject: &str) -> Self {
         Self {
             code,
@@ -76,11 +76,11 @@ impl Problem {
         self
     }
 
-    /// What is wrong and what to do.
+    /// Returns the message: what is wrong and how to fix it.
     pub fn text(&self, language: Language) -> String {
         let template = messages::template(self.code, language);
         let mut out = String::with_capacity(template.len());
-        // In one pass: a subject may hold what looks like a place for another.
+        // In one pass: a subject may contain text that looks like a placeholder.
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             out.push_str(before);

@@ -1,4 +1,4 @@
-//! What a manifest says against a schema: unknown fields, wrong types, missing fields, choices that are none.
+//! Validates a manifest against a schema: unknown fields, wrong types, missing fields, unsupported enum values.
 
 use serde_json::{Map, Value};
 
@@ -12,26 +12,27 @@ use crate::schema::types::{Misfit, misfit};
 use crate::schema::{Schema, cursor};
 use crate::validate::{nearest as place, scalar_text, type_name, validate};
 
-/// All problems beyond those of syntax: those of the rules, and those of the schema that the rules do not tell.
+/// Returns all problems except syntax errors: those of the rules, and those of the schema that the rules do not
+/// report.
 pub fn check(document: &Document, schema: &Schema) -> Vec<Problem> {
     let mut problems = validate(document);
-    let more = beyond(document, schema, &problems);
+    let more = schema_only(document, schema, &problems);
     problems.extend(more);
     problems
 }
 
-/// The problems of the schema. What [`validate`] tells at the same place is left to it.
+/// Returns the problems of the schema, except those that [`validate`] reports at the same path.
 ///
-/// An unknown field or wrong type is an error, as it is for a server asked with `fieldValidation=Strict`. A missing
-/// field is one for a custom resource; Kubernetes' own kinds take Go's zero value for it, and their rules decide.
+/// An unknown field or wrong type is an error, as for a server with `fieldValidation=Strict`. A missing field is
+/// an error in a custom resource only; Kubernetes' own kinds use Go's zero value for it, and their rules decide.
 pub fn schema_problems(document: &Document, schema: &Schema) -> Vec<Problem> {
-    beyond(document, schema, &validate(document))
+    schema_only(document, schema, &validate(document))
 }
 
-fn beyond(document: &Document, schema: &Schema, told: &[Problem]) -> Vec<Problem> {
+fn schema_only(document: &Document, schema: &Schema, reported: &[Problem]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for entry in 0..document.entries().len() {
-        if let Some(Value::Object(object)) = document.meant(entry) {
+        if let Some(Value::Object(object)) = document.lenient_value(entry) {
             let mut walk = Walk {
                 document,
                 entry,
@@ -42,12 +43,13 @@ fn beyond(document: &Document, schema: &Schema, told: &[Problem]) -> Vec<Problem
             walk.entry(object, schema);
         }
     }
-    problems.retain(|problem| !is_told(problem, told));
+    problems.retain(|problem| !is_reported(problem, reported));
     problems
 }
 
-fn is_told(problem: &Problem, told: &[Problem]) -> bool {
-    told.iter()
+fn is_reported(problem: &Problem, reported: &[Problem]) -> bool {
+    reported
+        .iter()
         .filter(|other| other.severity == Severity::Error && other.entry == problem.entry)
         .any(|other| match problem.code {
             "field.unknown" | "field.unknown.near" => false,
@@ -56,7 +58,7 @@ fn is_told(problem: &Problem, told: &[Problem]) -> bool {
         })
 }
 
-/// The way from the root, without copies.
+/// The path from the root, without copies.
 #[derive(Clone, Copy)]
 struct At<'a> {
     before: Option<&'a At<'a>>,
@@ -99,15 +101,15 @@ impl<'a> At<'a> {
     }
 }
 
-/// Goes through one document with its schema.
+/// Traverses one document with its schema.
 struct Walk<'a> {
     document: &'a Document,
     entry: usize,
     problems: &'a mut Vec<Problem>,
-    /// A missing field is refused.
+    /// Whether a missing field is an error.
     strict: bool,
-    /// A value has to be one of the schema's choices. Those of a Job are rules, which know more of them: what a version
-    /// does not use may have any value.
+    /// Whether values are checked against the schema's enums. For a Job the rules do that, since they know more: a
+    /// field that is disabled in a version may have any value.
     chooses: bool,
 }
 
@@ -123,8 +125,8 @@ impl Walk<'_> {
         self.fields(root, object, At::ROOT, false);
     }
 
-    /// A group that the schema knows has no such kind. `List` is kubectl's own. A group of which only kinds without
-    /// a list are known (`Scale`, `Eviction`: bodies of other groups' subresources) is not known as a whole.
+    /// Reports a kind that is missing in a group of the schema. `List` is kubectl's own. A group whose only known
+    /// kinds have no list (`Scale`, `Eviction`: bodies of other groups' subresources) is not known completely.
     fn unknown_kind(&mut self, api_version: &str, kind: &str, schema: &Schema) {
         let names = || {
             schema
@@ -141,8 +143,8 @@ impl Walk<'_> {
             path: path.clone(),
             value: name.into(),
         });
-        let words = vec![kind.to_owned(), api_version.to_owned()];
-        self.report(Severity::Error, "object.kind.unknown", path, words, fix);
+        let subjects = vec![kind.to_owned(), api_version.to_owned()];
+        self.report(Severity::Error, "object.kind.unknown", path, subjects, fix);
     }
 
     fn value(&mut self, node: Node<'_>, value: &Value, at: At<'_>, within_status: bool) {
@@ -168,20 +170,20 @@ impl Walk<'_> {
             (_, Value::String(text)) if self.chooses && !within_status && !text.is_empty() => {
                 let choices = node.choices();
                 if !choices.is_empty() && !choices.contains(text) {
-                    let words = vec![text.clone(), choices.join(", ")];
+                    let subjects = vec![text.clone(), choices.join(", ")];
                     let path = at.path();
                     let fix = nearest(text, choices.iter().map(String::as_str)).map(|choice| Edit::Set {
                         path: path.clone(),
                         value: choice.into(),
                     });
-                    self.report(Severity::Error, "field.enum", path, words, fix);
+                    self.report(Severity::Error, "field.enum", path, subjects, fix);
                 }
             }
             _ => {}
         }
     }
 
-    /// In `status`, which the server does not take from a person, only types and names count.
+    /// Checks the fields of a mapping. In `status`, which users do not set, only types and names are checked.
     fn fields(&mut self, node: Node<'_>, map: &Map<String, Value>, at: At<'_>, within_status: bool) {
         for (key, value) in map {
             let step = at.then(Step::Key(key));
@@ -218,7 +220,7 @@ impl Walk<'_> {
             .fields()
             .map(|(name, _)| name)
             .filter(|name| !map.contains_key(*name));
-        let (code, words, fix) = match nearest(key, free) {
+        let (code, subjects, fix) = match nearest(key, free) {
             Some(near) => (
                 "field.unknown.near",
                 vec![key.to_owned(), near.to_owned()],
@@ -233,13 +235,13 @@ impl Walk<'_> {
                 Edit::Remove { path: path.clone() },
             ),
         };
-        self.report(Severity::Error, code, path, words, Some(fix));
+        self.report(Severity::Error, code, path, subjects, Some(fix));
     }
 
     fn misfit(&mut self, misfit: Misfit, value: &Value, at: &At<'_>) {
         let path = at.path();
         let shown = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let (code, words, fix) = match misfit {
+        let (code, subjects, fix) = match misfit {
             Misfit::Type(wanted) => {
                 let quoted = Some(())
                     .filter(|()| wanted == "a text")
@@ -253,8 +255,8 @@ impl Walk<'_> {
                 } else {
                     wanted
                 };
-                let words = vec![wanted.to_owned(), type_name(value).to_owned()];
-                ("field.type", words, quoted)
+                let subjects = vec![wanted.to_owned(), type_name(value).to_owned()];
+                ("field.type", subjects, quoted)
             }
             Misfit::Quantity => ("quantity.invalid", vec![shown()], None),
             Misfit::Time => ("field.time", vec![shown()], None),
@@ -268,7 +270,7 @@ impl Walk<'_> {
                 ("field.range", vec![low.to_string(), high.to_string()], None)
             }
         };
-        self.report(Severity::Error, code, path, words, fix);
+        self.report(Severity::Error, code, path, subjects, fix);
     }
 
     fn report(
@@ -280,7 +282,7 @@ impl Walk<'_> {
         fix: Option<Edit>,
     ) {
         let range = match code {
-            // The key is what is wrong.
+            // The key is wrong, not the value.
             "field.unknown" | "field.unknown.near" => self.document.key_range(self.entry, &path),
             _ => None,
         };
@@ -297,7 +299,7 @@ impl Walk<'_> {
     }
 }
 
-/// A group of a custom resource: Kubernetes' own have no dot, or end with `k8s.io`.
+/// Returns whether a group has custom resources: Kubernetes' own have no dot, or end with `k8s.io`.
 fn is_custom(api_version: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     group.contains('.') && !group.ends_with(".k8s.io")

@@ -1,4 +1,4 @@
-//! What may be written at a cursor: keys that are not there yet, and the values of a choice.
+//! Completions at a cursor: missing keys, and values of an enum.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::schema::cursor::{Cursor, Place, cursor};
 use crate::schema::node::{Node, Type};
 use crate::yaml::scalar::is_plain_string;
 
-/// What a completion writes.
+/// What a completion inserts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompletionKind {
     /// A key.
@@ -17,27 +17,28 @@ pub enum CompletionKind {
     Value,
 }
 
-/// One thing that may be written at a cursor.
+/// One completion at a cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
-    /// The key or value, to be shown.
+    /// The displayed key or value.
     pub label: String,
-    /// What takes the place of `range`. Follows the file's indentation; the cursor belongs behind it.
+    /// The replacement of `range`. Follows the file's indentation; the cursor belongs after it.
     pub insert: String,
     /// Key or value.
     pub kind: CompletionKind,
-    /// What may stand there.
+    /// The type of the value.
     pub value: Type,
-    /// The field has to be there.
+    /// Whether the field is required.
     pub required: bool,
-    /// What Kubernetes' documentation says; may be empty.
+    /// Kubernetes' documentation; may be empty.
     pub documentation: String,
     /// Bytes of the text to replace: the word at the cursor.
     pub range: Range<usize>,
 }
 
-/// What may be written at a byte offset, in YAML or JSON, also while the line (or another one) is half typed and the
-/// text does not parse. Required fields first, then the schema's order. An editor filters by what was typed.
+/// Returns the completions at a byte offset, in YAML or JSON, even while the line (or another one) is incomplete
+/// and the text does not parse. Required fields first, then the schema's order. The editor filters by the typed
+/// prefix.
 pub fn complete(document: &Document, schema: &Schema, offset: usize) -> Vec<Completion> {
     let Some(cursor) = cursor(document, offset) else {
         return Vec::new();
@@ -48,14 +49,14 @@ pub fn complete(document: &Document, schema: &Schema, offset: usize) -> Vec<Comp
     };
     let node = root.and_then(|root| root.at(&cursor.path));
     match (cursor.place, node) {
-        (Place::Key, None) if cursor.path.is_root() => beginnings(&cursor),
+        (Place::Key, None) if cursor.path.is_root() => document_keys(&cursor),
         (Place::Value, _) if is_type(&cursor) => kinds(&cursor, schema),
         (Place::Key, Some(node)) => match (node.kind(), node.item()) {
             (Type::Object, _) => keys(&cursor, node, ""),
-            // Below a list's key, where a dash is still to be written.
+            // Below a list's key, where the dash is still missing.
             (Type::List, Some(item)) if item.kind() == Type::Object => keys(&cursor, item, "- "),
             (Type::List, Some(item)) => values(&cursor, item, "- "),
-            // A word behind a dash may turn out to be a key or a value.
+            // A word after a dash may become a key or a value.
             _ => values(&cursor, node, ""),
         },
         (Place::Value, Some(node)) => values(&cursor, node, ""),
@@ -67,8 +68,8 @@ fn is_type(cursor: &Cursor) -> bool {
     matches!(cursor.path.to_string().as_str(), "apiVersion" | "kind")
 }
 
-/// The first keys of a document whose kind is not said yet.
-fn beginnings(cursor: &Cursor) -> Vec<Completion> {
+/// Returns the first keys of a document whose kind is unknown yet.
+fn document_keys(cursor: &Cursor) -> Vec<Completion> {
     let free = |name: &&str| !cursor.siblings.iter().any(|sibling| sibling == name);
     ["apiVersion", "kind", "metadata", "spec"]
         .into_iter()
@@ -92,7 +93,7 @@ fn beginnings(cursor: &Cursor) -> Vec<Completion> {
         .collect()
 }
 
-/// `apiVersion` and `kind`: those of the schema that go with what is there of the two.
+/// Returns values of `apiVersion` and `kind`: those of the schema that match the other one of the two.
 fn kinds(cursor: &Cursor, schema: &Schema) -> Vec<Completion> {
     let wants_kind = cursor.path.to_string() == "kind";
     let mut labels: Vec<&str> = schema
@@ -164,7 +165,7 @@ fn value(cursor: &Cursor, label: &str, kind: Type, documentation: &str, prefix: 
 }
 
 impl Cursor {
-    /// A key, with what its value begins with.
+    /// Formats a key with the start of its value.
     fn key(&self, name: &str, kind: Type, prefix: &str) -> String {
         if self.json {
             let name = serde_json::Value::from(name);

@@ -1,4 +1,4 @@
-//! What a generated form needs: the fields of any mapping of a document.
+//! The fields of any mapping of a document, for a generated form.
 
 use serde_json::Value;
 
@@ -12,23 +12,23 @@ use crate::schema::node::{Node, Type};
 pub struct Field {
     /// Its key.
     pub name: String,
-    /// What may stand there.
+    /// The type of its value.
     pub kind: Type,
-    /// What a list or map holds.
+    /// The type of the items of a list or map.
     pub item: Option<Type>,
-    /// What Kubernetes' documentation says.
+    /// Kubernetes' documentation.
     pub documentation: String,
-    /// It has to be there.
+    /// Whether it is required.
     pub required: bool,
-    /// The texts that may stand there; empty if any may.
+    /// The enum values; empty if any string is allowed.
     pub choices: Vec<String>,
-    /// What the API server puts there if nothing is said.
+    /// The API server's default.
     pub default: Option<Value>,
-    /// The document has it, `null` included.
+    /// Whether the document has it, `null` included.
     pub present: bool,
 }
 
-/// The fields of the mapping at a path of a document, those of the schema in its order, required or not, there or
+/// Returns the fields of the mapping at a path of a document, in the schema's order, required or not, present or
 /// not. Empty if the schema does not know the document's kind, or there is no mapping of known fields at the path.
 pub fn fields(document: &Document, entry: usize, schema: &Schema, path: &Path) -> Vec<Field> {
     let read = document.entries().get(entry);

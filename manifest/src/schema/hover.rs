@@ -1,4 +1,4 @@
-//! What is known about the field under a cursor.
+//! Documentation of the field under a cursor.
 
 use std::ops::Range;
 
@@ -7,24 +7,24 @@ use crate::path::Path;
 use crate::schema::Schema;
 use crate::schema::node::Type;
 
-/// A field's documentation, for a place in the text.
+/// A field's documentation, for an offset in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hover {
-    /// The document it is in.
+    /// The document.
     pub entry: usize,
-    /// The field.
+    /// The path of the field.
     pub path: Path,
-    /// What may stand there.
+    /// The type of its value.
     pub kind: Type,
-    /// What Kubernetes' documentation says; may be empty.
+    /// Kubernetes' documentation; may be empty.
     pub documentation: String,
-    /// The texts that may stand there; empty if any may.
+    /// The enum values; empty if any string is allowed.
     pub choices: Vec<String>,
-    /// Bytes of the key, or of the item of a list.
+    /// Bytes of the key, or of the list item.
     pub range: Range<usize>,
 }
 
-/// The field whose key or plain value holds a byte offset. None between them, and where the schema knows nothing.
+/// Returns the field whose key or scalar contains a byte offset. `None` between fields, and for unknown fields.
 pub fn hover(document: &Document, schema: &Schema, offset: usize) -> Option<Hover> {
     let (entry, path) = document.path_at(offset)?;
     let read = document.entries().get(entry)?;

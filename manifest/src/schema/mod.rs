@@ -1,9 +1,9 @@
-//! What a cluster knows about its kinds: every field's type, documentation, default and choices, from its OpenAPI
-//! documents.
+//! The schema of a cluster's kinds, from its OpenAPI documents: the type, documentation, default and enum of each
+//! field.
 //!
-//! A [`Schema`] is compact and serialises compactly, so a server reads a cluster's documents once and sends the part
-//! that a manifest needs to a browser ([`Schema::part`]). Completion, hover texts, problems and generated forms are
-//! questions to it.
+//! A [`Schema`] is compact and serialises compactly, so a server reads a cluster's documents once and sends the
+//! part that a manifest needs to a browser ([`Schema::part`]). Completion, hover texts, problems and generated
+//! forms are derived from it.
 
 mod check;
 mod complete;
@@ -34,12 +34,12 @@ pub struct Schema {
     /// Sorted by version and name.
     #[serde(rename = "k")]
     kinds: Vec<Kind>,
-    /// What references point at, by position.
+    /// The targets of references, by index.
     #[serde(rename = "d")]
     shapes: Vec<Shape>,
 }
 
-/// A kind, and where its fields are. A schema that is a part of another still knows which kinds there were.
+/// A kind, and the index of its fields. A schema that is a part of another still contains the names of all kinds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Kind {
     #[serde(rename = "v")]
@@ -51,17 +51,17 @@ struct Kind {
 }
 
 impl Schema {
-    /// The schema of Jobs and of the objects that go with them, as Kubernetes 1.36 has it: for a cluster whose own
-    /// documents cannot be read. 250 kB of text, so a browser gets what it needs of it from the server.
+    /// Returns the schema of Jobs and related objects of Kubernetes 1.36, for a cluster whose own documents cannot
+    /// be read. It is 250 kB of text, so a browser gets the part that it needs from the server.
     ///
     /// # Errors
-    /// Only if the file in the source was damaged.
+    /// Only if the bundled file is corrupt.
     #[cfg(feature = "bundled-schema")]
     pub fn bundled() -> Result<Self, SchemaError> {
         serde_json::from_str(include_str!("bundled.json")).map_err(|_| SchemaError::Bundle)
     }
 
-    /// The root of a kind, such as `batch/v1` and `Job`.
+    /// Returns the root of a kind, such as `batch/v1` and `Job`.
     pub fn for_kind(&self, api_version: &str, kind: &str) -> Option<Node<'_>> {
         let found = self
             .kinds
@@ -70,19 +70,19 @@ impl Schema {
         Some(Node::of(self, self.shapes.get(found.shape?)?))
     }
 
-    /// The field at a path of a kind.
+    /// Returns the field at a path of a kind.
     pub fn at(&self, api_version: &str, kind: &str, path: &Path) -> Option<Node<'_>> {
         self.for_kind(api_version, kind)?.at(path)
     }
 
-    /// Every kind: version and name.
+    /// Returns the version and name of every kind.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, &str)> {
         self.kinds
             .iter()
             .map(|kind| (kind.api_version.as_str(), kind.name.as_str()))
     }
 
-    /// The part that these kinds need; of the others only their names stay.
+    /// Returns the part that these kinds need; of the others only their names stay.
     #[must_use]
     pub fn part(&self, kinds: &[(&str, &str)]) -> Self {
         let mut part = Part {
@@ -108,7 +108,7 @@ impl Schema {
     }
 }
 
-/// Copies shapes with all that they refer to.
+/// Copies shapes with everything that they refer to.
 struct Part<'a> {
     from: &'a Schema,
     shapes: Vec<Shape>,
@@ -141,7 +141,7 @@ impl Part<'_> {
 }
 
 impl Node<'_> {
-    /// The field at a path below this one.
+    /// Returns the field at a path below this one.
     pub fn at(self, path: &Path) -> Option<Self> {
         path.segments()
             .iter()

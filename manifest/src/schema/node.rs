@@ -1,39 +1,39 @@
-//! One place of a schema: its type, documentation, choices, fields.
+//! A node of a schema: its type, documentation, enum and fields.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::schema::Schema;
 
-/// References that are followed before a chain of them is given up.
+/// Maximum length of a chain of references.
 const MAX_HOPS: usize = 16;
 
-/// What may stand at a place.
+/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Type {
-    /// Anything.
+    /// Any value.
     #[default]
     #[serde(rename = "a")]
     Any,
     /// A mapping of known fields.
     #[serde(rename = "o")]
     Object,
-    /// A mapping of free keys to values of one kind.
+    /// A mapping of arbitrary keys to values of one type.
     #[serde(rename = "m")]
     Map,
     /// A list.
     #[serde(rename = "l")]
     List,
-    /// A text.
+    /// A string.
     #[serde(rename = "s")]
     String,
-    /// Bytes as base64 text.
+    /// Bytes as a base64 string.
     #[serde(rename = "y")]
     Bytes,
-    /// A whole number of 64 bits.
+    /// A 64-bit integer.
     #[serde(rename = "i")]
     Integer,
-    /// A whole number of 32 bits.
+    /// A 32-bit integer.
     #[serde(rename = "j")]
     Integer32,
     /// A number.
@@ -42,18 +42,18 @@ pub enum Type {
     /// `true` or `false`.
     #[serde(rename = "b")]
     Boolean,
-    /// A whole number of 32 bits or a text, such as a port's number or name.
+    /// A 32-bit integer or a string, such as a port's number or name.
     #[serde(rename = "x")]
     IntOrString,
-    /// An amount such as `500m` or `1Gi`, as text or number.
+    /// A quantity such as `500m` or `1Gi`, as string or number.
     #[serde(rename = "q")]
     Quantity,
-    /// A moment, as RFC 3339 text.
+    /// A time, as RFC 3339 string.
     #[serde(rename = "t")]
     Time,
 }
 
-/// A place as it is stored. What is empty is not written.
+/// A node in its serialised form. Empty members are not written.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Shape {
@@ -69,15 +69,15 @@ pub(super) struct Shape {
     pub required: Vec<String>,
     #[serde(rename = "p", skip_serializing_if = "is_default")]
     pub fields: Vec<(String, Shape)>,
-    /// What a list or map holds.
+    /// The items of a list or map.
     #[serde(rename = "i", skip_serializing_if = "is_default")]
     pub item: Option<Box<Shape>>,
     #[serde(rename = "k", skip_serializing_if = "is_default")]
     pub list_keys: Vec<String>,
-    /// A shape that says all that this one does not.
+    /// The index of a shape that provides what this one leaves out.
     #[serde(rename = "r", skip_serializing_if = "is_default")]
     pub reference: Option<usize>,
-    /// Fields beyond the known ones may stand here.
+    /// Whether unknown fields are allowed here.
     #[serde(rename = "o", skip_serializing_if = "is_default")]
     pub open: bool,
 }
@@ -86,13 +86,13 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A place of a schema.
+/// A node of a schema.
 #[derive(Clone, Copy)]
 pub struct Node<'s> {
     schema: &'s Schema,
-    /// What the place itself says: its documentation and default.
+    /// The node's own shape, with its documentation and default.
     own: &'s Shape,
-    /// What it refers to, or itself.
+    /// The shape that it refers to, or its own.
     shape: &'s Shape,
 }
 
@@ -108,12 +108,12 @@ impl<'s> Node<'s> {
         Self { schema, own, shape }
     }
 
-    /// What may stand here.
+    /// Returns the type of the value.
     pub fn kind(&self) -> Type {
         self.shape.kind
     }
 
-    /// What Kubernetes' documentation says about it; may be empty.
+    /// Returns Kubernetes' documentation; may be empty.
     pub fn documentation(&self) -> &'s str {
         if self.own.documentation.is_empty() {
             &self.shape.documentation
@@ -122,12 +122,12 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// What the API server puts here if nothing is said.
+    /// Returns the API server's default.
     pub fn default(&self) -> Option<&'s Value> {
         self.own.default.as_ref().or(self.shape.default.as_ref())
     }
 
-    /// The texts that may stand here; empty if any may.
+    /// Returns the enum values; empty if any string is allowed.
     pub fn choices(&self) -> &'s [String] {
         if self.own.choices.is_empty() {
             &self.shape.choices
@@ -136,17 +136,17 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// Fields that have to be there.
+    /// Returns the required fields.
     pub fn required(&self) -> &'s [String] {
         &self.shape.required
     }
 
-    /// This field has to be there.
+    /// Returns whether this field is required.
     pub fn requires(&self, field: &str) -> bool {
         self.shape.required.iter().any(|name| name == field)
     }
 
-    /// The known fields, in the order of the documents.
+    /// Returns the known fields, in the order of the documents.
     pub fn fields(&self) -> impl Iterator<Item = (&'s str, Node<'s>)> + use<'s> {
         let schema = self.schema;
         self.shape
@@ -155,18 +155,18 @@ impl<'s> Node<'s> {
             .map(move |(name, shape)| (name.as_str(), Node::of(schema, shape)))
     }
 
-    /// A known field.
+    /// Returns a known field.
     pub fn field(&self, name: &str) -> Option<Node<'s>> {
         let (_, shape) = self.shape.fields.iter().find(|(known, _)| known == name)?;
         Some(Node::of(self.schema, shape))
     }
 
-    /// What a list holds.
+    /// Returns the schema of a list's items.
     pub fn item(&self) -> Option<Node<'s>> {
         self.holds(Type::List)
     }
 
-    /// What a map holds.
+    /// Returns the schema of a map's values.
     pub fn value(&self) -> Option<Node<'s>> {
         self.holds(Type::Map)
     }
@@ -176,7 +176,7 @@ impl<'s> Node<'s> {
         Some(Node::of(self.schema, item))
     }
 
-    /// Fields that tell the items of this list apart (`x-kubernetes-list-map-keys`).
+    /// Returns the fields that identify the items of this list (`x-kubernetes-list-map-keys`).
     pub fn list_keys(&self) -> &'s [String] {
         if self.own.list_keys.is_empty() {
             &self.shape.list_keys
@@ -185,7 +185,7 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// Fields beyond the known ones may stand here.
+    /// Returns whether unknown fields are allowed here.
     pub fn is_open(&self) -> bool {
         self.shape.open || self.shape.kind == Type::Any
     }

@@ -1,7 +1,8 @@
-//! From OpenAPI documents, version 3 (Kubernetes 1.24 and later) and version 2 (`swagger.json`), to a [`Schema`].
+//! Reads a [`Schema`] from OpenAPI documents, version 3 (Kubernetes 1.24 and later) and version 2
+//! (`swagger.json`).
 //!
-//! Of each definition the parts that say something about a manifest are kept. Kubernetes' own extensions are read as
-//! k8s.io/kube-openapi and apiextensions.k8s.io/v1 `JSONSchemaProps` define them.
+//! Only the parts of each definition that describe manifests are kept. Kubernetes' own extensions are interpreted
+//! as k8s.io/kube-openapi and apiextensions.k8s.io/v1 `JSONSchemaProps` define them.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::schema::node::{Shape, Type};
 use crate::schema::{Kind, Schema};
 
-/// Why a document is no schema.
+/// Why a document is not a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// It has no `components.schemas`.
@@ -19,14 +20,14 @@ pub enum SchemaError {
     /// It has no `definitions`.
     #[error("not an OpenAPI v2 document: it has no definitions")]
     NoDefinitions,
-    /// The schema that comes with the program cannot be read.
+    /// The bundled schema cannot be read.
     #[error("the bundled schema cannot be read")]
     Bundle,
 }
 
 impl Schema {
-    /// Reads the documents of one or more API groups (`/openapi/v3/apis/batch/v1` …). Of a definition that stands in
-    /// several, the first counts.
+    /// Reads the documents of one or more API groups (`/openapi/v3/apis/batch/v1` …). Of a definition in several
+    /// documents, the first is used.
     ///
     /// # Errors
     /// [`SchemaError::NoSchemas`] if one of them is something else.
@@ -42,7 +43,7 @@ impl Schema {
         Ok(definitions.read())
     }
 
-    /// Reads the one document of a cluster before Kubernetes 1.24 (`/openapi/v2`).
+    /// Reads the single document of a cluster before Kubernetes 1.24 (`/openapi/v2`).
     ///
     /// # Errors
     /// [`SchemaError::NoDefinitions`] if it is something else.
@@ -57,7 +58,7 @@ impl Schema {
     }
 }
 
-/// All definitions, each with its position.
+/// All definitions, each with its index.
 #[derive(Default)]
 struct Definitions<'a> {
     positions: HashMap<&'a str, usize>,
@@ -83,7 +84,7 @@ impl<'a> Definitions<'a> {
                 shape.kind = Type::Quantity;
             }
             shapes.push(shape);
-            // What belongs to every group (`DeleteOptions`) is no kind of a manifest.
+            // Kinds that belong to every group (`DeleteOptions`) are not kinds of manifests.
             let named = schema
                 .get("x-kubernetes-group-version-kind")
                 .and_then(Value::as_array);
@@ -107,7 +108,10 @@ impl<'a> Definitions<'a> {
     fn shape(&self, schema: &Value) -> Shape {
         let mut shape = Shape {
             documentation: text(schema, "description"),
-            default: schema.get("default").filter(|value| !is_nothing(value)).cloned(),
+            default: schema
+                .get("default")
+                .filter(|value| !is_zero_value(value))
+                .cloned(),
             choices: texts(schema, "enum"),
             required: texts(schema, "required"),
             list_keys: texts(schema, "x-kubernetes-list-map-keys"),
@@ -134,7 +138,8 @@ impl<'a> Definitions<'a> {
         shape
     }
 
-    /// `$ref`, alone or as the one member of `allOf` (which version 3 needs for a description beside it).
+    /// Returns the target of `$ref`, alone or as the only member of `allOf` (which version 3 needs to add a
+    /// description).
     fn reference(&self, schema: &Value) -> Option<usize> {
         let pointer = schema.get("$ref").or_else(|| {
             let all = schema.get("allOf")?.as_array()?;
@@ -145,7 +150,7 @@ impl<'a> Definitions<'a> {
         self.positions.get(name).copied()
     }
 
-    /// Members of `allOf` that are written out.
+    /// Merges inline members of `allOf`.
     fn join(&self, schema: &Value, shape: &mut Shape) {
         let all = schema.get("allOf").and_then(Value::as_array);
         for part in all
@@ -164,7 +169,7 @@ impl<'a> Definitions<'a> {
     }
 }
 
-/// The type that a definition says, with its extensions.
+/// Returns the type of a definition, considering its extensions.
 fn kind(schema: &Value, shape: &Shape) -> Type {
     let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
     if format == "int-or-string" || flag(schema, "x-kubernetes-int-or-string") {
@@ -186,8 +191,8 @@ fn kind(schema: &Value, shape: &Shape) -> Type {
     }
 }
 
-/// A default that only says what Go's zero value is.
-fn is_nothing(value: &Value) -> bool {
+/// Returns whether a default is only Go's zero value.
+fn is_zero_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(value) => !value,

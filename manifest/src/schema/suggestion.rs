@@ -1,8 +1,8 @@
-//! Which known name a misspelt one was meant to be.
+//! Suggests a known name for a misspelt one.
 
 use strsim::osa_distance;
 
-/// The nearest of some names, if it is near: at most a third of the letters differ.
+/// Returns the nearest name, if at most a third of the letters differ.
 pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (written.chars().count() / 3).clamp(1, 3);
     let written = head(written);
@@ -13,7 +13,7 @@ pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
-/// The beginning of a name, in lower case: letters differ whatever their case, and a name of any length may be asked.
+/// Returns the start of a name in lower case: comparison ignores case, and names can have any length.
 fn head(name: &str) -> String {
     name.chars().flat_map(char::to_lowercase).take(64).collect()
 }

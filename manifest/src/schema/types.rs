@@ -1,4 +1,4 @@
-//! Whether a value is of a schema's type, as the API server's JSON decoder decides (sigs.k8s.io/json and the
+//! Checks whether a value has a schema's type, as the API server's JSON decoder does (sigs.k8s.io/json and the
 //! `UnmarshalJSON` of `Quantity`, `Time` and `IntOrString`).
 
 use serde_json::Value;
@@ -6,22 +6,22 @@ use serde_json::Value;
 use crate::schema::node::Type;
 use k8s_rules::Quantity;
 
-/// How a value does not fit.
+/// Why a value does not have a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfit {
-    /// It has to be this.
+    /// It must have this type.
     Type(&'static str),
-    /// It is no quantity.
+    /// It is not a quantity.
     Quantity,
-    /// It is no RFC 3339 time.
+    /// It is not an RFC 3339 time.
     Time,
-    /// It is no base64.
+    /// It is not base64.
     Base64,
     /// It does not fit into this many bits.
     Range(u32),
 }
 
-/// None if a value is of the type. Null is: it counts as absent.
+/// Returns why a value does not have the type; `None` if it has. Null counts as absent.
 pub(super) fn misfit(kind: Type, value: &Value) -> Option<Misfit> {
     let wrong = match (kind, value) {
         (Type::Any, _)
@@ -55,12 +55,13 @@ pub(super) fn misfit(kind: Type, value: &Value) -> Option<Misfit> {
     Some(Misfit::Type(wrong))
 }
 
-/// The server takes amounts of any size (and bounds them), and blanks at the ends, so only the form counts.
+/// Checks the format of a quantity only: the server accepts amounts of any size (and clamps them), and outer
+/// blanks.
 fn quantity(text: &str) -> Option<Misfit> {
     Quantity::parse(text.trim()).is_err().then_some(Misfit::Quantity)
 }
 
-/// RFC 3339: `2026-11-23T10:00:00Z`, with a fraction and an offset where wished.
+/// Returns whether it is an RFC 3339 time: `2026-11-23T10:00:00Z`, with an optional fraction and an offset.
 fn is_time(text: &str) -> bool {
     let two = |range: std::ops::Range<usize>, low: u32, high: u32| {
         text.get(range)
@@ -102,7 +103,7 @@ fn is_time(text: &str) -> bool {
             && two(start + 4..start + 6, 0, 59)
 }
 
-/// Standard base64 with its padding; line breaks may stand anywhere (Go's `encoding/base64`).
+/// Returns whether it is standard base64 with padding; line breaks are allowed anywhere (Go's `encoding/base64`).
 fn is_base64(text: &str) -> bool {
     let bytes: Vec<u8> = text.bytes().filter(|c| !matches!(c, b'\n' | b'\r')).collect();
     let padding = bytes.iter().rev().take_while(|c| **c == b'=').count();
@@ -119,7 +120,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn values_are_held_against_types_as_the_server_decodes_them() {
+    fn values_match_types_as_in_the_server_decoder() {
         for (kind, value, wrong) in [
             (Type::Integer32, json!(2_147_483_647), None),
             (Type::Integer32, json!(2_147_483_648_u64), Some(Misfit::Range(32))),

@@ -1,4 +1,4 @@
-//! What the rules have found, as problems of the text: code, place, range, words and fix.
+//! Converts the causes of the rules to problems of the text: code, path, range, subjects and fix.
 
 use std::collections::HashSet;
 
@@ -11,14 +11,14 @@ use crate::path::{Path, Segment};
 use crate::problem::{Fix, Severity};
 use crate::validate::{Check, fixes, nearest, scalar_text, type_name};
 
-/// What is wrong with the metadata of an object that is no Job.
+/// Validates the metadata of an object that is not a Job.
 pub(super) fn metadata(object: &Value, kind: &str) -> Report {
     let rule = match kind {
         "Namespace" => NameRule::Label,
         "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => NameRule::PathSegment,
         _ => NameRule::Subdomain,
     };
-    // The server generates a name, which is as good as its prefix.
+    // The server generates a name from the prefix, so the prefix is validated instead.
     let prefix = object.pointer("/metadata/generateName").and_then(Value::as_str);
     let has_prefix = prefix.is_some_and(|prefix| !prefix.is_empty());
     let mut report = validation::object_meta(object, rule, &k8s_rules::Options::default());
@@ -28,7 +28,7 @@ pub(super) fn metadata(object: &Value, kind: &str) -> Report {
     report
 }
 
-/// Places of the rules as a path.
+/// Converts the rules' path.
 fn path(places: impl IntoIterator<Item = Place>) -> Path {
     let segments = places.into_iter().map(|place| match place {
         Place::Key(key) => Segment::Key(key),
@@ -38,26 +38,26 @@ fn path(places: impl IntoIterator<Item = Place>) -> Path {
 }
 
 impl Check<'_> {
-    /// Reports what was found, each thing once.
+    /// Reports the results of the rules, each only once.
     pub(super) fn explain(&mut self, object: &Value, report: Report) {
         for mistyped in report.mistyped {
             self.mistyped(object, mistyped);
         }
-        let mut told = HashSet::new();
+        let mut reported = HashSet::new();
         let mut bad_name = false;
         for cause in report.causes {
             let code = self.code(object, &cause);
             let path = path(cause.path.places());
-            // What the name would be with an index says nothing new of a bad name.
+            // The cause about the name with an index adds nothing to one about the name itself.
             if bad_name && cause.rule == Rule::JobIndexedName {
                 continue;
             }
             bad_name |= path == Path::of(["metadata", "name"]);
-            if !told.insert((code, path.clone(), cause.args.clone())) {
+            if !reported.insert((code, path.clone(), cause.args.clone())) {
                 continue;
             }
-            let words: Vec<&str> = cause.args.iter().map(String::as_str).collect();
-            let mut problem = self.problem(Severity::Error, code, &path, &words);
+            let subjects: Vec<&str> = cause.args.iter().map(String::as_str).collect();
+            let mut problem = self.problem(Severity::Error, code, &path, &subjects);
             problem.field = Some(cause.path.server());
             problem.fix = fixes::of(self.document, self.entry, &cause, &path).map(|edit| Fix { edit });
             if let Some(shown) = shown(code, object, &path) {
@@ -67,7 +67,8 @@ impl Check<'_> {
         }
     }
 
-    /// The code of a cause. A Job's name is the value of labels of its Pods, which the person has not written.
+    /// Returns the code of a cause. A Job's name is the value of generated Pod labels, which the user has not
+    /// written.
     fn code(&self, object: &Value, cause: &Cause) -> &'static str {
         let name = object.pointer("/metadata/name").and_then(Value::as_str);
         let is_name = cause.rule == Rule::LabelValue
@@ -101,7 +102,7 @@ impl Check<'_> {
                 Segment::Key(key) => value.get(key),
                 Segment::Index(index) => value.get(index),
             });
-        // A default is never of a wrong type; without the value there is nothing to say.
+        // A default never has a wrong type, so a missing value cannot be the mistyped one.
         let Some(found) = found else { return };
         let written = scalar_text(self.document, self.entry, &path, found);
         let wanted = match mistyped.wanted {
@@ -111,8 +112,8 @@ impl Check<'_> {
                         path: path.clone(),
                         value: Value::String(text),
                     };
-                    let words = ["a text (put it in quotes)", type_name(found)];
-                    return self.fixable(Severity::Error, "field.type", &path, &words, set);
+                    let subjects = ["a text (put it in quotes)", type_name(found)];
+                    return self.fixable(Severity::Error, "field.type", &path, &subjects, set);
                 }
                 "a text"
             }
@@ -131,12 +132,12 @@ impl Check<'_> {
     }
 }
 
-/// Where a problem is shown that does not stand where it has to be mended.
+/// Returns where a problem is displayed, if that differs from where it is fixed.
 fn shown(code: &str, object: &Value, path: &Path) -> Option<Path> {
     if code == Rule::JobNameLabel.code() {
         return Some(Path::of(["metadata", "name"]));
     }
-    // A Job without labels has those of its template.
+    // A Job without labels inherits those of its template.
     let own = object.pointer("/metadata/labels").and_then(Value::as_object);
     let is_inherited = *path == Path::of(["metadata", "labels"]) && own.is_none_or(serde_json::Map::is_empty);
     is_inherited.then(|| Path::of(["spec", "template", "metadata", "labels"]))

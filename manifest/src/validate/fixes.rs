@@ -1,4 +1,4 @@
-//! One-click mends of what the rules have found.
+//! Automatic fixes of the rules' causes.
 
 use k8s_rules::{Cause, Rule};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::operation::Edit;
 use crate::path::{Path, Segment};
 
-/// The change that mends a cause, where there is one.
+/// Returns the edit that fixes a cause, if there is one.
 pub(super) fn of(document: &Document, entry: usize, cause: &Cause, path: &Path) -> Option<Edit> {
     let set = |value: Value| {
         Some(Edit::Set {
@@ -17,7 +17,7 @@ pub(super) fn of(document: &Document, entry: usize, cause: &Cause, path: &Path) 
     };
     match cause.rule {
         Rule::JobRestartMissing => set("Never".into()),
-        // What is missing was filled in with Always.
+        // A missing policy was defaulted to Always.
         Rule::JobRestart if document.get(entry, path).is_none() => set("Never".into()),
         Rule::JobRestart => set("OnFailure".into()),
         Rule::JobReplacement => set("Failed".into()),

@@ -1,4 +1,4 @@
-//! Good practice: accepted by the cluster, and worth a word.
+//! Lints: accepted by the cluster, but against best practices.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::path::Path;
 use crate::problem::Severity;
 use crate::validate::Check;
 
-/// The members of a list, each with its place.
+/// Iterates over the members of a list, each with its path.
 fn items<'v>(parent: &'v Value, at: &Path, key: &str) -> impl Iterator<Item = (Path, &'v Value)> {
     let at = at.key(key);
     let list = parent.get(key).and_then(Value::as_array);
@@ -53,7 +53,7 @@ impl Check<'_> {
         self.volumes(pod, &at, &mounted);
     }
 
-    /// An image whose tag moves, or that no Pod can have.
+    /// Checks an image for white space, which makes it invalid in a Pod, and for a mutable tag.
     fn image(&mut self, text: &str, at: &Path) {
         if !text.is_empty() && text.trim() != text {
             return self.report(Severity::Warning, "container.image.space", at, &[]);
@@ -81,7 +81,7 @@ impl Check<'_> {
         }
     }
 
-    /// Volumes that are nothing said, which the server makes empty directories, or that nobody uses.
+    /// Checks for volumes without a source, which the server makes empty directories, and for unused volumes.
     fn volumes(&mut self, pod: &Value, at: &Path, mounted: &HashSet<&str>) {
         for (path, volume) in items(pod, at, "volumes") {
             let name = text(volume, "name");
@@ -99,18 +99,19 @@ impl Check<'_> {
         }
     }
 
-    /// The waits between retries are 10 s, doubled each time up to 6 minutes (Job controller's back-off).
+    /// Compares the deadline with the backoff delays: 10 s, doubled for each retry up to 6 minutes (Job
+    /// controller).
     fn deadline(&mut self, deadline: i64, retries: i64, at: &Path) {
         let waits: i64 = (0..retries.clamp(0, 100))
             .map(|retry| (10 << retry.min(10)).min(360))
             .sum();
         if (1..waits).contains(&deadline) {
-            let words = [deadline.to_string(), retries.to_string()];
+            let subjects = [deadline.to_string(), retries.to_string()];
             self.report(
                 Severity::Advice,
                 "job.deadline.short",
                 &at.key("activeDeadlineSeconds"),
-                &[&words[0], &words[1]],
+                &[&subjects[0], &subjects[1]],
             );
         }
     }

@@ -1,7 +1,7 @@
-//! What the API server would refuse, and good practice.
+//! Validates documents by the API server's rules and best practices.
 //!
-//! The rules are those of `k8s_rules`; [`explain`] turns what they find into problems of the text. The cluster decides
-//! in the end: a dry run tells what this does not.
+//! The rules are those of `k8s_rules`; [`explain`] converts their results to problems of the text. The cluster has
+//! the last word: a dry run reports the rest.
 
 mod explain;
 mod fixes;
@@ -14,7 +14,7 @@ use crate::operation::Edit;
 use crate::path::Path;
 use crate::problem::{Fix, Problem, Severity};
 
-/// All problems of all documents, beyond those of syntax.
+/// Returns all problems of all documents, except syntax errors.
 pub fn validate(document: &Document) -> Vec<Problem> {
     let mut check = Check {
         document,
@@ -23,11 +23,11 @@ pub fn validate(document: &Document) -> Vec<Problem> {
     };
     for entry in 0..document.entries().len() {
         check.entry = entry;
-        if let Some(value) = document.meant(entry) {
+        if let Some(value) = document.lenient_value(entry) {
             check.object(value);
         }
     }
-    check.repeated();
+    check.duplicates();
     let has_text = document.entries().iter().any(|entry| entry.value.is_some());
     if has_text && document.is_valid() && document.job().is_none() && check.problems.is_empty() {
         check.entry = 0;
@@ -44,8 +44,8 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Two documents of one kind and name: creating never overwrites, so the second could only be refused.
-    fn repeated(&mut self) {
+    /// Reports two documents of one kind and name: creating never overwrites, so the second would be rejected.
+    fn duplicates(&mut self) {
         let entries = self.document.entries();
         for (entry, this) in entries.iter().enumerate() {
             let (Some(kind), Some(name)) = (&this.kind, &this.name) else {
@@ -103,14 +103,14 @@ impl Check<'_> {
             explain::metadata(value, kind)
         };
         self.explain(value, report);
-        self.stored(value);
+        self.stored_fields(value);
         if kind == "Job" {
             self.advice(value);
         }
     }
 
-    /// What only an object of a cluster has.
-    fn stored(&mut self, object: &Value) {
+    /// Reports fields that only objects in a cluster have.
+    fn stored_fields(&mut self, object: &Value) {
         let version = object
             .get("metadata")
             .and_then(|metadata| metadata.get("resourceVersion"))
@@ -160,7 +160,7 @@ impl Check<'_> {
     }
 }
 
-/// A field's place in the text: a collection is marked at its key, a missing field at its parent.
+/// Returns a field's range in the text: the key of a collection, the parent of a missing field.
 pub(crate) fn nearest(document: &Document, entry: usize, path: &Path) -> std::ops::Range<usize> {
     let mut at = path.clone();
     loop {
@@ -195,7 +195,7 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// What a person wrote where a text belongs, such as `on` or `0644`: the fix puts it in quotes.
+/// Returns the source of a scalar where a string is expected, such as `on` or `0644`: the fix puts it in quotes.
 pub(crate) fn scalar_text(document: &Document, entry: usize, path: &Path, value: &Value) -> Option<String> {
     let written = document
         .range(entry, path)
@@ -209,7 +209,7 @@ mod tests {
     use crate::{Document, Language, validate};
 
     #[test]
-    fn a_number_where_a_text_belongs_can_be_quoted() {
+    fn number_instead_of_string_is_fixed_by_quotes() {
         let mut document = Document::parse(
             "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n        - name: c\n          image: x:1\n          env:\n            - name: MODE\n              value: 0644\n",
         );

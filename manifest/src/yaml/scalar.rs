@@ -1,12 +1,13 @@
-//! What a plain scalar means to Kubernetes.
+//! The meaning of plain scalars in Kubernetes.
 //!
-//! The API server reads YAML with sigs.k8s.io/yaml, a fork of goyaml v2, which follows YAML 1.1: `on` is a boolean
-//! and `0644` octal; dates and `12:30` stay strings. YAML 1.2 readers disagree on some of these, so a string is
-//! written without quotes only where every reader sees a string ([`is_plain_string`]).
+//! The API server reads YAML with sigs.k8s.io/yaml, a fork of goyaml v2, which follows YAML 1.1: `on` is a Boolean
+//! and `0644` octal; dates and `12:30` stay strings. YAML 1.2 parsers disagree on some of these, so a string is
+//! written without quotes only where every parser reads a string ([`is_plain_string`]).
 
 use serde_json::{Number, Value};
 
-/// A scalar without quotes, as goyaml v2's `resolve` reads it. None for what JSON cannot say (`.inf`, `.nan`).
+/// Resolves a scalar without quotes like goyaml v2's `resolve`. `None` for what JSON cannot represent (`.inf`,
+/// `.nan`).
 pub(crate) fn resolve(text: &str) -> Option<Value> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
@@ -29,13 +30,14 @@ pub(crate) fn resolve(text: &str) -> Option<Value> {
     Some(Value::String(text.to_owned()))
 }
 
-/// A plain scalar that begins with this is a string whatever follows: no number, boolean or null does.
+/// Returns whether a plain scalar that starts with this is always a string: no number, Boolean or null does.
 pub(crate) fn is_never_special(first: char) -> bool {
     first.is_ascii_alphabetic() && !matches!(first, 'y' | 'Y' | 'n' | 'N' | 't' | 'T' | 'f' | 'F' | 'o' | 'O')
         || first == '/'
 }
 
-/// Go's `ParseInt(text, 0, 64)`, then `ParseUint`: decimal, `0x`, `0o`, `0b` and a leading zero for octal.
+/// Parses like Go's `ParseInt(text, 0, 64)`, then `ParseUint`: decimal, `0x`, `0o`, `0b` and a leading zero for
+/// octal.
 fn integer(text: &str) -> Option<Number> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -67,8 +69,8 @@ fn integer(text: &str) -> Option<Number> {
     }
 }
 
-/// goyaml's `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`. A whole number below 10²¹ becomes an integer,
-/// since Go writes a float64 that way into JSON.
+/// Parses goyaml's `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`. An integral number below 10²¹ becomes
+/// an integer, since Go writes a float64 that way into JSON.
 fn float(text: &str) -> Option<Number> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
@@ -96,7 +98,7 @@ fn float(text: &str) -> Option<Number> {
     Number::from_f64(value)
 }
 
-/// A scalar with an explicit core tag: `!!str 5`, `!!int "5"`. None if the text cannot be of that type.
+/// Resolves a scalar with an explicit core tag: `!!str 5`, `!!int "5"`. `None` if the text cannot have that type.
 pub(crate) fn resolve_tagged(tag: &str, text: &str) -> Option<Value> {
     let value = resolve(text)?;
     let fits = match tag {
@@ -110,7 +112,8 @@ pub(crate) fn resolve_tagged(tag: &str, text: &str) -> Option<Value> {
     fits.then_some(value)
 }
 
-/// Every reader, of YAML 1.1 and 1.2, takes this text without quotes for this very string, in block or flow.
+/// Returns whether every YAML 1.1 and 1.2 parser reads this text without quotes as the same string, in block or
+/// flow.
 pub(crate) fn is_plain_string(text: &str) -> bool {
     let Some(first) = text.chars().next() else {
         return false;
@@ -136,7 +139,7 @@ pub(crate) fn is_plain_string(text: &str) -> bool {
     if opens || inside || text.starts_with("---") || text.starts_with("...") || text == "<<" {
         return false;
     }
-    // Numbers, sexagesimals (`12:30`), dates: anything that begins like one and has only their characters.
+    // Numbers, sexagesimals (`12:30`), dates: anything that starts like one and has only their characters.
     let numeric = first.is_ascii_digit() || matches!(first, '+' | '-' | '.');
     if numeric && text.chars().any(|c| c.is_ascii_digit()) && looks_numeric(text) {
         return false;
@@ -164,9 +167,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Each row as recorded from or read in sigs.k8s.io/yaml v1.4 (goyaml.v2 `resolve.go`).
+    /// Each row was recorded from or read in sigs.k8s.io/yaml v1.4 (goyaml.v2 `resolve.go`).
     #[test]
-    fn plain_scalars_mean_what_the_api_server_reads() {
+    fn plain_scalars_are_resolved_as_in_the_api_server() {
         for (text, value) in [
             ("", json!(null)),
             ("~", json!(null)),
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_that_some_reader_would_misread_need_quotes() {
+    fn ambiguous_strings_need_quotes() {
         for text in [
             "",
             "on",

@@ -1,4 +1,4 @@
-//! What a document means to Kubernetes: a JSON value, with aliases and merge keys resolved.
+//! The value of a document as Kubernetes reads it: a JSON value, with aliases and merge keys resolved.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::yaml::scalar;
 use crate::yaml::tree::{Kind, NodeId, Style, Tree};
 
-/// Most nodes a document may have once its aliases are expanded: stops the "billion laughs".
+/// Maximum number of nodes of a document once its aliases are expanded: stops the "billion laughs" attack.
 pub(crate) const MAX_NODES: usize = 250_000;
 
 /// Why a document that parses has no value.
@@ -16,19 +16,19 @@ pub(crate) struct ValueError {
     pub code: &'static str,
     pub node: NodeId,
     pub range: Range<usize>,
-    /// What the text shows at the place: the key, the alias, the scalar.
+    /// The source of the key, alias or scalar.
     pub subject: String,
 }
 
-/// What a document that parses means.
+/// The value of a document that parses.
 pub(crate) struct Reading {
-    /// The value; of repeated keys the last counts, as it does for the API server.
+    /// The value; of duplicate keys the last one is used, as by the API server.
     pub value: Value,
-    /// The repeated keys.
+    /// The duplicate keys.
     pub repeated: Vec<ValueError>,
 }
 
-/// The value of a node. `json` says whether the text is JSON, in which `2.0` is no whole number.
+/// Reads the value of a node. `json` returns whether the text is JSON, in which `2.0` is not an integer.
 pub(crate) fn value(tree: &Tree, root: NodeId, json: impl Fn() -> bool) -> Result<Reading, ValueError> {
     let mut reader = Reader {
         tree,
@@ -49,7 +49,7 @@ struct Reader<'a, F> {
     json: F,
     repeated: Vec<ValueError>,
     nodes: usize,
-    /// Anchored nodes being read: an alias to one of them has no end.
+    /// Anchored nodes being read: an alias to one of them would be infinite.
     within: Vec<NodeId>,
 }
 
@@ -105,7 +105,7 @@ impl<F: Fn() -> bool> Reader<'_, F> {
         let unreadable = || self.error("yaml.scalar", id, text);
         match self.tree.node(id).tag.as_deref() {
             None if style == Style::Plain => match scalar::resolve(text).ok_or_else(unreadable)? {
-                // YAML's floats become whole numbers where they are; JSON's stay what they are.
+                // YAML's floats become integers where they are whole; JSON's are unchanged.
                 Value::Number(number) if text.contains(['.', 'e', 'E']) && (self.json)() => {
                     let float = text.parse().ok().and_then(serde_json::Number::from_f64);
                     Ok(Value::Number(float.unwrap_or(number)))
@@ -117,7 +117,8 @@ impl<F: Fn() -> bool> Reader<'_, F> {
         }
     }
 
-    /// Merged keys come first unless the mapping says them itself; of several merges the earlier wins.
+    /// Reads a mapping. Merged keys come first unless the mapping overrides them; of several merges the earlier
+    /// wins.
     fn mapping(&mut self, pairs: &[(NodeId, NodeId)]) -> Result<Map<String, Value>, ValueError> {
         let mut own = Map::new();
         let mut merged = Map::new();
@@ -159,7 +160,7 @@ impl<F: Fn() -> bool> Reader<'_, F> {
         Ok(())
     }
 
-    /// Keys become strings as sigs.k8s.io/yaml makes them: `on: 1` is `{"true": 1}`.
+    /// Converts a key to a string as sigs.k8s.io/yaml does: `on: 1` is `{"true": 1}`.
     fn key(&mut self, id: NodeId) -> Result<String, ValueError> {
         match self.read(id)? {
             Value::String(text) => Ok(text),
@@ -170,7 +171,7 @@ impl<F: Fn() -> bool> Reader<'_, F> {
     }
 }
 
-/// A plain `<<`.
+/// Returns whether it is a plain `<<`.
 pub(crate) fn is_merge(tree: &Tree, key: NodeId) -> bool {
     let node = tree.node(key);
     matches!(

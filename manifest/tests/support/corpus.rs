@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Name and text of each file, sorted.
+/// Returns name and text of each file, sorted.
 pub fn files() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/manifests");
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -20,12 +20,12 @@ pub fn files() -> Vec<(String, String)> {
     files
 }
 
-/// Files that the API server refuses for a duplicate key.
+/// Returns whether the API server rejects the file for a duplicate key.
 pub fn is_refused(name: &str) -> bool {
     name.starts_with("Azure__") || name.contains("ef6-update-database")
 }
 
-/// A generated sample that fills every field at random means nothing.
+/// Returns whether it is a generated sample with random values in every field.
 pub fn is_sample(name: &str) -> bool {
     name.contains("batch.v1.Job")
 }

@@ -1,13 +1,13 @@
-//! Documents drawn from bytes, in every style that people write.
+//! Generates documents from bytes, in every style that people write.
 
 use std::fmt::Write;
 
-/// Choices, one byte each; zeros once they are used up, so that shrinking gives small documents.
+/// Choices, one byte each; zeros after the last one, so that shrinking results in small documents.
 pub struct Source<'a> {
     bytes: &'a [u8],
     at: usize,
     comments: usize,
-    /// Anchors of this document, and whether each holds a mapping.
+    /// Anchors of this document, and whether each is of a mapping.
     anchors: Vec<(String, bool)>,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A text of one to three documents.
+/// Returns a text of one to three documents.
 pub fn document(source: &mut Source<'_>) -> String {
     if source.one_in(5) {
         return json(source);
@@ -98,7 +98,7 @@ pub fn document(source: &mut Source<'_>) -> String {
     if crlf { out.replace('\n', "\r\n") } else { out }
 }
 
-/// Blank lines and comments before a member.
+/// Writes blank lines and comments before a member.
 fn lead(source: &mut Source<'_>, indent: usize, out: &mut String) {
     if source.one_in(6) {
         out.push('\n');
@@ -142,7 +142,7 @@ fn mapping(source: &mut Source<'_>, indent: usize, depth: usize, out: &mut Strin
     }
 }
 
-/// What stands behind a key's colon.
+/// Writes the value after a key's colon.
 fn value(source: &mut Source<'_>, indent: usize, depth: usize, out: &mut String) {
     let step = [2, 2, 4, 3, 1][source.below(5)];
     match source.below(if depth == 0 { 5 } else { 10 }) {
@@ -223,7 +223,7 @@ fn list(source: &mut Source<'_>, indent: usize, depth: usize, out: &mut String) 
     }
 }
 
-/// A flow collection whose members stand on lines of their own, with comments.
+/// Writes a flow collection with its members on separate lines, with comments.
 fn spread(source: &mut Source<'_>, indent: usize, out: &mut String) {
     let list = source.one_in(2);
     out.push_str(if list { " [" } else { " {" });
@@ -322,7 +322,7 @@ fn json_value(
     )
 }
 
-/// Comments of a generated text with their places; `# no comment` stands in block scalars.
+/// Returns the comments of a generated text with their offsets; `# no comment` occurs in block scalars.
 pub fn comments(text: &str) -> Vec<(usize, String)> {
     text.match_indices("# c")
         .filter_map(|(at, _)| Some((at, text[at..].split_inclusive('.').next()?.to_owned())))

@@ -1,4 +1,4 @@
-//! What several tests share: generated documents, an edit's meaning on plain values, real OpenAPI documents.
+//! Shared by several tests: generated documents, a reference implementation of edits, real OpenAPI documents.
 #![allow(dead_code, reason = "each test uses its part")]
 
 pub mod corpus;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use manifest::Schema;
 use serde_json::{Map, Value, json};
 
-/// The documents of `batch/v1` and `v1`.
+/// Returns the documents of `batch/v1` and `v1`.
 pub fn documents() -> Vec<Value> {
     ["openapi-v3-batch-v1.json.gz", "openapi-v3-api-v1.json.gz"]
         .into_iter()
@@ -23,13 +23,13 @@ pub fn documents() -> Vec<Value> {
         .collect()
 }
 
-/// The schema of both.
+/// Returns the schema of both.
 pub fn schema() -> Schema {
     Schema::from_openapi_v3(documents().iter()).unwrap()
 }
 
-/// The same definitions as a cluster before 1.24 serves them: `definitions`, references without `allOf`, and a
-/// quantity that is only a string.
+/// Returns the same definitions as a cluster before 1.24 serves them: `definitions`, references without `allOf`,
+/// and a quantity that is only a string.
 pub fn version_2() -> Value {
     fn older(value: &Value) -> Value {
         match value {

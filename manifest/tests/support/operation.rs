@@ -1,9 +1,9 @@
-//! Edits drawn from bytes, and what each means on a plain value, written independently of the engine.
+//! Generates edits from bytes, and applies them to values: a reference implementation, independent of the engine.
 
 use manifest::{Edit, Path, Segment};
 use serde_json::{Map, Value, json};
 
-/// Every path of a value but the root.
+/// Returns every path of a value except the root.
 pub fn paths(value: &Value) -> Vec<Path> {
     fn walk(value: &Value, at: &Path, into: &mut Vec<Path>) {
         let children: Vec<_> = match value {
@@ -60,7 +60,7 @@ fn value_of(choice: u8) -> Value {
     }
 }
 
-/// An edit of a value.
+/// Returns an edit of a value.
 pub fn edit(value: &Value, choices: &[u8]) -> Edit {
     let all = paths(value);
     let path = all
@@ -93,7 +93,7 @@ pub fn edit(value: &Value, choices: &[u8]) -> Edit {
     }
 }
 
-/// The value afterwards; none if the edit has no meaning there.
+/// Returns the value afterwards; `None` if the edit is not applicable.
 pub fn apply(value: &Value, edit: &Edit) -> Option<Value> {
     let mut after = value.clone();
     match edit {

@@ -1,4 +1,4 @@
-//! What a real API server (Kubernetes 1.36.2) answered to Jobs, from the recordings of the rules.
+//! Recorded responses of a real API server (Kubernetes 1.36.2) to Jobs, from the recordings of the rules.
 
 use std::path::PathBuf;
 
@@ -9,24 +9,24 @@ use serde_json::{Map, Value};
 pub struct Recording {
     pub name: String,
     pub text: String,
-    /// The server took it.
+    /// Whether the server accepted it.
     pub taken: bool,
-    /// The fields that the server named, each once, as it wrote them.
+    /// The fields in the server's response, each once, in its spelling.
     pub fields: Vec<Field>,
-    /// Unknown and repeated fields were to be let through.
+    /// Whether the request ignored unknown and duplicate fields.
     pub lenient: bool,
-    /// What this has that a person's text cannot say.
+    /// Why a user's text cannot contain what the request did.
     pub out_of_scope: Option<&'static str>,
 }
 
-/// A field in the server's words.
+/// A field in the server's spelling.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Field {
-    /// Of a validation error or an unknown or repeated field.
+    /// Of a validation error or an unknown or duplicate field.
     Path(String),
-    /// Of a decoding error, which names neither list positions nor map keys.
+    /// Of a decoding error, which contains neither list indexes nor map keys.
     Decoded(String),
-    /// Of a repeated YAML key: only the key.
+    /// Of a duplicate YAML key: only the key.
     Key(String),
 }
 
@@ -38,7 +38,7 @@ impl Field {
     }
 }
 
-/// All recordings of a group.
+/// Returns all recordings of a group.
 pub fn all(group: &str) -> Vec<Recording> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../rules/tests/recordings")
@@ -85,7 +85,7 @@ fn recording(name: &str, namespace: &str, step: &Value) -> Recording {
         }
         fields.extend(fields_of(message));
     }
-    // The console asks with fieldValidation=Strict, where these warnings are refusals.
+    // The console sends fieldValidation=Strict, which turns these warnings into errors.
     for warning in response["headers"]["Warning"].as_array().into_iter().flatten() {
         fields.extend(fields_of(
             &warning.as_str().unwrap_or_default().replace("\\\"", "\""),
@@ -107,7 +107,7 @@ fn recording(name: &str, namespace: &str, step: &Value) -> Recording {
     }
 }
 
-/// Fields that stand in a message of decoding.
+/// Returns the fields in the message of a decoding error.
 fn fields_of(message: &str) -> Vec<Field> {
     let mut fields = Vec::new();
     for mark in ["unknown field \"", "duplicate field \""] {
@@ -128,7 +128,7 @@ fn fields_of(message: &str) -> Vec<Field> {
 }
 
 fn out_of_scope(text: &str, request: &Value, status: u64, message: &str) -> Option<&'static str> {
-    // The server reads the first document, which may be empty, and comments before its mark.
+    // The server reads the first document, which may be empty, and comments before its marker.
     let mut documents = text.split("---\n").map(str::trim);
     let mut first = documents.next().unwrap_or_default();
     if first.lines().all(|line| line.starts_with(['#', '%'])) {
@@ -149,7 +149,7 @@ fn out_of_scope(text: &str, request: &Value, status: u64, message: &str) -> Opti
     if message.contains("unknown conversion") {
         return Some("a URL of another kind: the console posts a text to its own kind's");
     }
-    // What a JSON reader cannot read, and a YAML reader can.
+    // Text that a JSON parser rejects and a YAML parser accepts.
     let json = serde_json::from_str::<Value>(text).is_err()
         && request["headers"]["content-type"]
             .as_str()
@@ -164,7 +164,7 @@ fn out_of_scope(text: &str, request: &Value, status: u64, message: &str) -> Opti
             "YAML sent with the content type of JSON: the console reads every text as YAML, of which JSON is a part",
         );
     }
-    // `{}`, `null`, nothing, or a first document that is empty: the server knows the kind from the URL.
+    // `{}`, `null`, nothing, or an empty first document: the server knows the kind from the URL.
     let document = Document::parse(first);
     let is_object = document
         .value(0)
@@ -175,7 +175,7 @@ fn out_of_scope(text: &str, request: &Value, status: u64, message: &str) -> Opti
     None
 }
 
-/// `{"$repeat": "x", "times": n}` stands for a string of n times x.
+/// Expands `{"$repeat": "x", "times": n}` to a string of n times x.
 fn expand(value: &Value) -> Value {
     match value {
         Value::Object(map) => match (map.get("$repeat"), map.get("times")) {

@@ -1,5 +1,5 @@
-//! What the fuzz targets do with an input, whatever it is: nothing may panic, and what is promised has to hold. Run by
-//! `fuzz/` under libFuzzer and by `tests/fuzz.rs` over a corpus and its mutations.
+//! The fuzz targets: for any input nothing may panic, and the guarantees have to hold. Run by `fuzz/` under
+//! libFuzzer and by `tests/fuzz.rs` over a corpus and its mutations.
 
 use manifest::quantity::Quantity;
 use manifest::schema::{check, complete, hover};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::operation;
 
-/// Longest input: beyond it only time is found.
+/// Maximum length of an input: longer ones only take time.
 const LONGEST: usize = 20_000;
 
 fn text(data: &[u8]) -> Option<&str> {
@@ -18,7 +18,7 @@ fn text(data: &[u8]) -> Option<&str> {
         .filter(|text| text.len() <= LONGEST)
 }
 
-/// A place in a text from two bytes.
+/// Returns an offset in a text from two bytes.
 fn place(text: &str, choice: &[u8]) -> usize {
     let wanted = choice.iter().fold(0, |sum, byte| sum * 256 + usize::from(*byte)) % (text.len() + 1);
     (0..=wanted)
@@ -27,8 +27,8 @@ fn place(text: &str, choice: &[u8]) -> usize {
         .unwrap_or(0)
 }
 
-/// Reading keeps every byte, its problems lie in the text, a conversion means the same, and a change reads the same
-/// as reading anew.
+/// Parsing keeps every byte, problems are within the text, a conversion has the same values, and incremental
+/// parsing equals full parsing.
 pub fn parse(data: &[u8]) {
     let Some((choice, text)) = data
         .split_at_checked(3)
@@ -60,12 +60,12 @@ pub fn parse(data: &[u8]) {
         .unwrap_or(start);
     let mut changed = document;
     changed.splice(&[Splice::new(start..end, typed)]);
-    let anew = Document::parse(changed.text());
-    assert_eq!(changed.entries(), anew.entries(), "{}", anew.text());
-    assert_eq!(changed.problems(), anew.problems(), "{}", anew.text());
+    let parsed = Document::parse(changed.text());
+    assert_eq!(changed.entries(), parsed.entries(), "{}", parsed.text());
+    assert_eq!(changed.problems(), parsed.problems(), "{}", parsed.text());
 }
 
-/// A value with each number as a float: of `2.0`, Kubernetes' YAML reader makes 2, and its JSON reader does not.
+/// Converts each number to a float: Kubernetes' YAML parser reads `2.0` as 2, and its JSON parser does not.
 fn whole(value: Value) -> Value {
     match value {
         Value::Number(number) => Value::from(number.as_f64()),
@@ -75,7 +75,7 @@ fn whole(value: Value) -> Value {
     }
 }
 
-/// An edit means the same on the text as on the value, or changes nothing; undo restores the bytes.
+/// An edit of the text equals the edit of the value, or changes nothing; undo restores the bytes.
 pub fn apply(data: &[u8]) {
     let Some((choice, text)) = data
         .split_at_checked(4)
@@ -101,14 +101,14 @@ pub fn apply(data: &[u8]) {
                 text,
                 "{edit:?}"
             );
-            let anew = Document::parse(document.text());
-            assert_eq!(document.entries(), anew.entries(), "{edit:?}\n{text}");
+            let parsed = Document::parse(document.text());
+            assert_eq!(document.entries(), parsed.entries(), "{edit:?}\n{text}");
         }
         Err(_) => assert_eq!(document.text(), text, "{edit:?}"),
     }
 }
 
-/// A quantity is kept as written, and sums and multiples can be read again.
+/// A quantity is kept as written, and sums and multiples can be parsed back.
 pub fn quantity(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let (first, second) = text.split_once('\n').unwrap_or((text, "1"));
@@ -122,7 +122,7 @@ pub fn quantity(data: &[u8]) {
     }
 }
 
-/// Problems and their fixes, completions and hovers lie in the text, and a fix does not panic.
+/// Problems and their fixes, completions and hovers are within the text, and a fix does not panic.
 pub fn schema(known: &Schema, data: &[u8]) {
     let Some((choice, text)) = data
         .split_at_checked(2)

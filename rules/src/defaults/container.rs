@@ -1,35 +1,35 @@
-//! Defaults of one container.
+//! Defaults of a container.
 
 use serde_json::Value;
 
-use super::{items, member, missing, pod_spec::round, zero};
+use super::{items, member, pod_spec::round_resources, set_if_missing, set_if_zero};
 
-/// `SetDefaults_Container` of core/v1 and those of its parts.
+/// Applies `SetDefaults_Container` of core/v1 and the defaults of the container's parts.
 pub(super) fn default(container: &mut Value) {
     let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
     let pull = pull_policy(image);
-    zero(container, "imagePullPolicy", pull);
-    zero(container, "terminationMessagePath", "/dev/termination-log");
-    zero(container, "terminationMessagePolicy", "File");
+    set_if_zero(container, "imagePullPolicy", pull);
+    set_if_zero(container, "terminationMessagePath", "/dev/termination-log");
+    set_if_zero(container, "terminationMessagePolicy", "File");
     for port in items(container, "ports") {
-        zero(port, "protocol", "TCP");
+        set_if_zero(port, "protocol", "TCP");
     }
     for variable in items(container, "env") {
         let Some(source) = member(variable, "valueFrom") else {
             continue;
         };
         if let Some(field) = member(source, "fieldRef") {
-            zero(field, "apiVersion", "v1");
+            set_if_zero(field, "apiVersion", "v1");
         }
         if let Some(file) = member(source, "fileKeyRef") {
-            missing(file, "optional", false);
+            set_if_missing(file, "optional", false);
         }
     }
     for list in ["envFrom", "volumeMounts", "volumeDevices"] {
         items(container, list).for_each(drop);
     }
     if let Some(resources) = member(container, "resources") {
-        round(resources);
+        round_resources(resources);
     }
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if let Some(one) = member(container, name) {
@@ -45,7 +45,7 @@ pub(super) fn default(container: &mut Value) {
     }
 }
 
-/// Images without a tag, or tagged `latest`, are asked for each time.
+/// Returns the default `imagePullPolicy`: `Always` for images without a tag or tagged `latest`.
 pub(super) fn pull_policy(image: &str) -> &'static str {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains('@') {
@@ -58,19 +58,19 @@ pub(super) fn pull_policy(image: &str) -> &'static str {
 }
 
 fn probe(probe: &mut Value) {
-    zero(probe, "timeoutSeconds", 1);
-    zero(probe, "periodSeconds", 10);
-    zero(probe, "successThreshold", 1);
-    zero(probe, "failureThreshold", 3);
+    set_if_zero(probe, "timeoutSeconds", 1);
+    set_if_zero(probe, "periodSeconds", 10);
+    set_if_zero(probe, "successThreshold", 1);
+    set_if_zero(probe, "failureThreshold", 3);
     if let Some(action) = member(probe, "httpGet") {
         http_get(action);
     }
     if let Some(action) = member(probe, "grpc") {
-        missing(action, "service", "");
+        set_if_missing(action, "service", "");
     }
 }
 
 fn http_get(action: &mut Value) {
-    zero(action, "path", "/");
-    zero(action, "scheme", "HTTP");
+    set_if_zero(action, "path", "/");
+    set_if_zero(action, "scheme", "HTTP");
 }

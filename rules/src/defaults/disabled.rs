@@ -1,4 +1,4 @@
-//! Fields that a version has and does not use: they are dropped before anything looks at them
+//! Drops fields whose feature gate is off in a version, before defaulting and validation
 //! (`DropDisabledTemplateFields` of `pkg/api/pod`, `DropDisabledFields` of `pkg/api/job`).
 
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{items, member};
 use crate::features::Feature;
 
-/// Annotations that are dropped from Pods for ever.
+/// Deprecated annotations that are always dropped from Pods.
 const INIT_CONTAINER_ANNOTATIONS: [&str; 4] = [
     "pod.beta.kubernetes.io/init-containers",
     "pod.alpha.kubernetes.io/init-containers",
@@ -14,7 +14,8 @@ const INIT_CONTAINER_ANNOTATIONS: [&str; 4] = [
     "pod.alpha.kubernetes.io/init-container-statuses",
 ];
 
-/// Drops from a new Job what a version (a minor of Kubernetes 1, or the newest) has no use for.
+/// Drops from a new Job the fields that are disabled in a version (a minor version of Kubernetes 1; newest if
+/// `None`).
 pub fn drop_disabled(job: &mut Value, minor: Option<u16>) {
     let off = |feature: Feature| !feature.is_on(minor);
     let Some(spec) = member(job, "spec") else { return };
@@ -102,7 +103,7 @@ fn container(container: &mut Value, off: &dyn Fn(Feature) -> bool) {
     stop_signal(container, off);
 }
 
-/// Without its signal a lifecycle of nothing is none.
+/// Drops `stopSignal`. A lifecycle that is empty without it is dropped as well.
 fn stop_signal(container: &mut Value, off: &dyn Fn(Feature) -> bool) {
     if !off(Feature::ContainerStopSignals) {
         return;
@@ -140,12 +141,12 @@ fn volume(volume: &mut Value, off: &dyn Fn(Feature) -> bool) {
         }
     }
     if off(Feature::AtomicWriteVolumeUserFields) {
-        users(volume);
+        drop_file_users(volume);
     }
 }
 
-/// Owners of files. The server looks at the first source that is there, so the others keep theirs.
-fn users(volume: &mut Value) {
+/// Drops the owners of files. The server only looks at the first source that is set; the others keep theirs.
+fn drop_file_users(volume: &mut Value) {
     for name in ["secret", "configMap", "downwardAPI", "projected"] {
         let Some(source) = member(volume, name) else {
             continue;

@@ -1,44 +1,44 @@
-//! Jobs: defaults, and what a new one is given
+//! Defaults of Jobs, and the fields that the server generates for a new Job
 //! ([Job](https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/)).
 
 use serde_json::{Map, Value};
 
-use super::{entry, has, items, missing, pod_spec, zero};
+use super::{entry, has, items, pod_spec, set_if_missing, set_if_zero};
 
-/// Labels that the Job controller finds its Pods by, as they were once and as they are.
+/// Labels by which the Job controller selects its Pods: the legacy key and the current one.
 const NAME_LABELS: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
 const UID_LABELS: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
 
-/// `SetDefaults_Job` of batch/v1, with those of its Pods' spec.
+/// Applies `SetDefaults_Job` of batch/v1 and the defaults of the Pod template's spec.
 pub fn job(job: &mut Value) {
     if let Some(spec) = entry(job, "spec") {
         if let Some(pod) = entry(spec, "template").and_then(|template| entry(template, "spec")) {
             pod_spec(pod);
         }
-        // Without either count the Job is done once; with only one of them, it is a work queue or one Pod at a time.
+        // Without either count the Job runs one Pod to completion; `parallelism` alone makes it a work queue.
         if !has(spec, "completions") && !has(spec, "parallelism") {
-            missing(spec, "completions", 1);
+            set_if_missing(spec, "completions", 1);
         }
-        missing(spec, "parallelism", 1);
+        set_if_missing(spec, "parallelism", 1);
         let retries = if has(spec, "backoffLimitPerIndex") {
             i32::MAX
         } else {
             6
         };
-        missing(spec, "backoffLimit", retries);
-        missing(spec, "completionMode", "NonIndexed");
-        missing(spec, "suspend", false);
-        missing(spec, "manualSelector", false);
+        set_if_missing(spec, "backoffLimit", retries);
+        set_if_missing(spec, "completionMode", "NonIndexed");
+        set_if_missing(spec, "suspend", false);
+        set_if_missing(spec, "manualSelector", false);
         let replacement = if has(spec, "podFailurePolicy") {
             "Failed"
         } else {
             "TerminatingOrFailed"
         };
-        missing(spec, "podReplacementPolicy", replacement);
+        set_if_missing(spec, "podReplacementPolicy", replacement);
         if let Some(policy) = spec.get_mut("podFailurePolicy") {
             for rule in items(policy, "rules") {
                 for condition in items(rule, "onPodConditions") {
-                    zero(condition, "status", "True");
+                    set_if_zero(condition, "status", "True");
                 }
             }
         }
@@ -46,13 +46,13 @@ pub fn job(job: &mut Value) {
     inherit_labels(job);
 }
 
-/// A Job without labels has those of its template.
+/// Copies the template's labels to a Job without labels.
 pub fn inherit_labels(job: &mut Value) {
     let labels = job.pointer("/spec/template/metadata/labels").cloned();
     let own = job.pointer("/metadata/labels");
-    let is_bare = own.is_none_or(|own| own.is_null() || own.as_object().is_some_and(Map::is_empty));
+    let is_unlabelled = own.is_none_or(|own| own.is_null() || own.as_object().is_some_and(Map::is_empty));
     if let Some(labels) = labels.filter(Value::is_object)
-        && is_bare
+        && is_unlabelled
         && let Some(metadata) = entry(job, "metadata")
         && let Some(members) = metadata.as_object_mut()
     {
@@ -60,10 +60,11 @@ pub fn inherit_labels(job: &mut Value) {
     }
 }
 
-/// Generates the selector and the labels of the Pods unless the client does that by hand (`generateSelector`).
+/// Generates the selector and the Pod labels, unless `manualSelector` is true (`generateSelector`).
 ///
-/// The name is `metadata.name`, the uid `metadata.uid`. `labelled` says that the client has given the Job labels:
-/// those that it has from its template are one map with it in the server, so they get the same.
+/// Reads the name from `metadata.name` and the UID from `metadata.uid`. `labelled`: the client set labels on the
+/// Job itself. Otherwise the server's Job and template share one map of labels, so the Job gets the generated ones
+/// too.
 pub fn prepare_job(job: &mut Value, labelled: bool) {
     let of_metadata = |name: &str| {
         job.get("metadata")

@@ -1,6 +1,6 @@
-//! What the server fills in before it looks at an object (`SetDefaults_…` of batch/v1 and core/v1).
+//! Defaults that the server sets before validation (`SetDefaults_…` of batch/v1 and core/v1).
 //!
-//! All of it takes any JSON: what is of a wrong type stays as it is.
+//! All functions accept any JSON; values of a wrong type are left unchanged.
 
 mod container;
 mod disabled;
@@ -14,8 +14,8 @@ pub use disabled::drop_disabled;
 pub use job::{inherit_labels, job, prepare_job};
 pub use pod_spec::pod_spec;
 
-/// Sets a member unless it is there (a pointer in Go).
-fn missing(object: &mut Value, name: &str, value: impl Into<Value>) {
+/// Sets a member that is missing or null (a pointer in Go).
+fn set_if_missing(object: &mut Value, name: &str, value: impl Into<Value>) {
     if let Some(members) = object.as_object_mut()
         && members.get(name).is_none_or(Value::is_null)
     {
@@ -23,8 +23,8 @@ fn missing(object: &mut Value, name: &str, value: impl Into<Value>) {
     }
 }
 
-/// Sets a member unless it is there and not Go's zero (a text or number in Go).
-fn zero(object: &mut Value, name: &str, value: impl Into<Value>) {
+/// Sets a member that is set_if_missing, null or Go's zero value (a string or number in Go).
+fn set_if_zero(object: &mut Value, name: &str, value: impl Into<Value>) {
     let is_zero = |value: &Value| match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
@@ -38,7 +38,7 @@ fn zero(object: &mut Value, name: &str, value: impl Into<Value>) {
     }
 }
 
-/// The member as a mapping, made if it is missing; `None` if it is something else.
+/// Returns the member as a mapping, inserting an empty one if it is set_if_missing; `None` if it has another type.
 fn entry<'a>(object: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     let members = object.as_object_mut()?;
     let member = members.entry(name).or_insert(Value::Null);
@@ -48,12 +48,12 @@ fn entry<'a>(object: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     member.is_object().then_some(member)
 }
 
-/// The member, if it is a mapping.
+/// Returns the member if it is a mapping.
 fn member<'a>(object: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     object.get_mut(name).filter(|member| member.is_object())
 }
 
-/// The items of a list of structs. Null is an empty one, as Go reads it.
+/// Iterates over a list of structs. Null items become empty structs, as Go decodes them.
 fn items<'a>(object: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
     object
         .get_mut(name)
@@ -68,7 +68,7 @@ fn items<'a>(object: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut 
         })
 }
 
-/// A member is there.
+/// Returns whether the member is set, that is, neither missing nor null.
 fn has(object: &Value, name: &str) -> bool {
     object.get(name).is_some_and(|value| !value.is_null())
 }
@@ -78,7 +78,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn job_is_filled_in_as_the_server_does() {
+    fn job_gets_server_defaults() {
         let mut job = json!({
             "metadata": {"name": "a"},
             "spec": {"template": {

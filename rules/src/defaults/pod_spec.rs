@@ -1,18 +1,18 @@
-//! The Pod's spec, in a Pod or in a template.
+//! Defaults of a Pod's spec, in a Pod or in a template.
 
 use serde_json::{Map, Value};
 
-use super::{container, items, member, missing, volume, zero};
+use super::{container, items, member, set_if_missing, set_if_zero, volume};
 use crate::machinery::quantity::Quantity;
 
-/// `SetDefaults_PodSpec` of core/v1 and those of its parts.
+/// Applies `SetDefaults_PodSpec` of core/v1 and the defaults of its parts.
 pub fn pod_spec(spec: &mut Value) {
-    zero(spec, "restartPolicy", "Always");
-    missing(spec, "terminationGracePeriodSeconds", 30);
-    zero(spec, "dnsPolicy", "ClusterFirst");
-    missing(spec, "securityContext", Map::new());
-    zero(spec, "schedulerName", "default-scheduler");
-    account(spec);
+    set_if_zero(spec, "restartPolicy", "Always");
+    set_if_missing(spec, "terminationGracePeriodSeconds", 30);
+    set_if_zero(spec, "dnsPolicy", "ClusterFirst");
+    set_if_missing(spec, "securityContext", Map::new());
+    set_if_zero(spec, "schedulerName", "default-scheduler");
+    sync_service_account(spec);
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for one in items(spec, list) {
             container::default(one);
@@ -22,15 +22,15 @@ pub fn pod_spec(spec: &mut Value) {
         volume::default(one);
     }
     if let Some(resources) = member(spec, "resources") {
-        round(resources);
+        round_resources(resources);
     }
     if let Some(overhead) = member(spec, "overhead") {
-        round_list(overhead);
+        round_amounts(overhead);
     }
 }
 
-/// The older name of the service account is always a copy of the newer, which wins.
-fn account(spec: &mut Value) {
+/// Keeps the deprecated `serviceAccount` equal to `serviceAccountName`, which takes precedence.
+fn sync_service_account(spec: &mut Value) {
     let text = |name: &str| spec.get(name).and_then(Value::as_str).unwrap_or_default();
     let names = [text("serviceAccountName"), text("serviceAccount")];
     let Some(name) = names.into_iter().find(|name| !name.is_empty()).map(str::to_owned) else {
@@ -49,16 +49,16 @@ fn account(spec: &mut Value) {
     }
 }
 
-/// Amounts of resources are kept in thousandths at the finest.
-pub(super) fn round(resources: &mut Value) {
+/// Rounds resource quantities away from zero to thousandths, the finest precision that the server stores.
+pub(super) fn round_resources(resources: &mut Value) {
     for kind in ["limits", "requests"] {
         if let Some(amounts) = member(resources, kind) {
-            round_list(amounts);
+            round_amounts(amounts);
         }
     }
 }
 
-pub(super) fn round_list(amounts: &mut Value) {
+pub(super) fn round_amounts(amounts: &mut Value) {
     for (_, amount) in amounts.as_object_mut().into_iter().flatten() {
         if !amount.is_null()
             && let Some(Ok(exact)) = Quantity::read(amount)

@@ -1,10 +1,10 @@
-//! Defaults of one volume.
+//! Defaults of a volume.
 
 use serde_json::{Map, Value};
 
-use super::{items, member, missing, pod_spec::round, zero};
+use super::{items, member, pod_spec::round_resources, set_if_missing, set_if_zero};
 
-/// `SetDefaults_Volume` of core/v1 and those of its sources.
+/// Applies `SetDefaults_Volume` of core/v1 and the defaults of its sources.
 pub(super) fn default(volume: &mut Value) {
     if let Some(members) = volume.as_object_mut()
         && members
@@ -15,7 +15,7 @@ pub(super) fn default(volume: &mut Value) {
     }
     for source in ["secret", "configMap", "downwardAPI", "projected"] {
         if let Some(source) = member(volume, source) {
-            missing(source, "defaultMode", 420);
+            set_if_missing(source, "defaultMode", 420);
         }
     }
     for source in ["secret", "configMap"] {
@@ -24,38 +24,38 @@ pub(super) fn default(volume: &mut Value) {
         }
     }
     if let Some(source) = member(volume, "downwardAPI") {
-        downward(source);
+        downward_api(source);
     }
     if let Some(projected) = member(volume, "projected") {
         for source in items(projected, "sources") {
             if let Some(source) = member(source, "downwardAPI") {
-                downward(source);
+                downward_api(source);
             }
             if let Some(token) = member(source, "serviceAccountToken") {
-                missing(token, "expirationSeconds", 3600);
+                set_if_missing(token, "expirationSeconds", 3600);
             }
         }
     }
     if let Some(path) = member(volume, "hostPath") {
-        missing(path, "type", "");
+        set_if_missing(path, "type", "");
     }
     if let Some(iscsi) = member(volume, "iscsi") {
-        zero(iscsi, "iscsiInterface", "default");
+        set_if_zero(iscsi, "iscsiInterface", "default");
     }
     if let Some(rbd) = member(volume, "rbd") {
-        zero(rbd, "pool", "rbd");
-        zero(rbd, "user", "admin");
-        zero(rbd, "keyring", "/etc/ceph/keyring");
+        set_if_zero(rbd, "pool", "rbd");
+        set_if_zero(rbd, "user", "admin");
+        set_if_zero(rbd, "keyring", "/etc/ceph/keyring");
     }
     if let Some(disk) = member(volume, "azureDisk") {
-        missing(disk, "cachingMode", "ReadWrite");
-        missing(disk, "kind", "Shared");
-        missing(disk, "fsType", "ext4");
-        missing(disk, "readOnly", false);
+        set_if_missing(disk, "cachingMode", "ReadWrite");
+        set_if_missing(disk, "kind", "Shared");
+        set_if_missing(disk, "fsType", "ext4");
+        set_if_missing(disk, "readOnly", false);
     }
     if let Some(scale) = member(volume, "scaleIO") {
-        zero(scale, "storageMode", "ThinProvisioned");
-        zero(scale, "fsType", "xfs");
+        set_if_zero(scale, "storageMode", "ThinProvisioned");
+        set_if_zero(scale, "fsType", "xfs");
     }
     if let Some(image) = member(volume, "image") {
         let reference = image.get("reference").and_then(Value::as_str).unwrap_or_default();
@@ -64,23 +64,23 @@ pub(super) fn default(volume: &mut Value) {
         } else {
             super::container::pull_policy(reference)
         };
-        zero(image, "pullPolicy", policy);
+        set_if_zero(image, "pullPolicy", policy);
     }
     let claim = member(volume, "ephemeral")
         .and_then(|ephemeral| member(ephemeral, "volumeClaimTemplate"))
         .and_then(|template| member(template, "spec"));
     if let Some(claim) = claim {
-        missing(claim, "volumeMode", "Filesystem");
+        set_if_missing(claim, "volumeMode", "Filesystem");
         if let Some(resources) = member(claim, "resources") {
-            round(resources);
+            round_resources(resources);
         }
     }
 }
 
-fn downward(source: &mut Value) {
+fn downward_api(source: &mut Value) {
     for item in items(source, "items") {
         if let Some(field) = member(item, "fieldRef") {
-            zero(field, "apiVersion", "v1");
+            set_if_zero(field, "apiVersion", "v1");
         }
     }
 }

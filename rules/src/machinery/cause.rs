@@ -1,4 +1,4 @@
-//! One reason why the server refuses an object.
+//! A cause: one validation error of the API server.
 
 use std::borrow::Cow;
 
@@ -8,45 +8,45 @@ use super::go;
 use super::path::FieldPath;
 use super::rule::Rule;
 
-/// The kinds of causes (apimachinery's `field.ErrorType`).
+/// The type of a cause (apimachinery's `field.ErrorType`).
 #[derive(Clone, Debug, PartialEq)]
 pub enum CauseKind {
-    /// A value has to be given.
+    /// A required value is missing.
     Required,
-    /// The value is wrong.
+    /// The value is invalid.
     Invalid,
-    /// The value is none of those supported.
+    /// The value is not one of those supported.
     NotSupported(Vec<String>),
-    /// The value may not be given here.
+    /// The value is not allowed here.
     Forbidden,
-    /// The value stands there before.
+    /// The value occurs earlier in the list.
     Duplicate,
-    /// The text has more than this many bytes.
+    /// The string has more than this many bytes.
     TooLong(usize),
     /// The list has more than this many items.
     TooMany(usize),
-    /// What the value names is not there.
+    /// The referenced object does not exist.
     NotFound,
 }
 
-/// One reason why the server refuses an object.
+/// One reason why the server rejects an object (`field.Error`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cause {
-    /// The rule that is broken.
+    /// The violated rule.
     pub rule: Rule,
-    /// The server's kind of it.
+    /// The server's error type.
     pub kind: CauseKind,
-    /// Where.
+    /// The path of the field.
     pub path: FieldPath,
-    /// The value that is wrong, if the server shows it.
+    /// The invalid value, if the server includes it in its message.
     pub value: Option<Value>,
-    /// What a message about it names: a key, a value, a limit.
+    /// Arguments of a message about it: a key, a value, a limit.
     pub args: Vec<String>,
     pub(crate) detail: Cow<'static, str>,
 }
 
 impl Cause {
-    /// `reason` of the server's cause.
+    /// Returns the `reason` of the server's cause.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self.kind {
@@ -61,7 +61,7 @@ impl Cause {
         }
     }
 
-    /// The server's sentence behind the value. Empty in builds without the feature `details`.
+    /// Returns the server's detail, which follows the value. Empty in builds without the feature `details`.
     #[must_use]
     pub fn detail(&self) -> Cow<'_, str> {
         match &self.kind {
@@ -69,13 +69,13 @@ impl Cause {
                 let supported: Vec<String> = supported.iter().map(|one| go::quote(one)).collect();
                 format!("supported values: {}", supported.join(", ")).into()
             }
-            CauseKind::TooLong(most) => format!("may not be more than {most} bytes").into(),
-            CauseKind::TooMany(most) => format!("must have at most {most} items").into(),
+            CauseKind::TooLong(max) => format!("may not be more than {max} bytes").into(),
+            CauseKind::TooMany(max) => format!("must have at most {max} items").into(),
             _ => Cow::Borrowed(&*self.detail),
         }
     }
 
-    /// The server's message without the field, as in `details.causes`.
+    /// Returns the server's message without the field, as in `details.causes`.
     #[must_use]
     pub fn message(&self) -> String {
         let head = match &self.kind {
@@ -89,7 +89,7 @@ impl Cause {
             CauseKind::NotFound => "Not found",
         };
         let mut out = head.to_owned();
-        // Values that are one of several have types of their own in Go, and are printed as JSON.
+        // Enums have types of their own in Go, and are printed as JSON.
         let is_typed = matches!(self.kind, CauseKind::NotSupported(_));
         let value = self.value.as_ref();
         let value = value.map(if is_typed { go::json } else { shown });
@@ -102,7 +102,7 @@ impl Cause {
     }
 }
 
-/// A value as a message shows it.
+/// Formats a value as the server's messages do.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => go::quote(text),

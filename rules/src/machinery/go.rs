@@ -1,10 +1,10 @@
-//! How Go prints values, as the server's messages show them.
+//! Formats values as Go does in the server's messages.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-/// A text in Go's quotes (`%q`).
+/// Quotes a string as Go does (`%q`).
 #[must_use]
 pub fn quote(text: &str) -> String {
     let mut out = String::from("\"");
@@ -35,7 +35,7 @@ pub fn quote(text: &str) -> String {
     out
 }
 
-/// Roughly Go's `IsPrint`: no controls, no blanks but the common one, nothing invisible.
+/// Approximates Go's `IsPrint`: no control or format characters, no spaces except ASCII space.
 fn is_printable(one: char) -> bool {
     !one.is_control()
         && (one == ' ' || !one.is_whitespace())
@@ -43,7 +43,7 @@ fn is_printable(one: char) -> bool {
             | '\u{feff}' | '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// A value as Go's `encoding/json` writes it: no HTML characters.
+/// Encodes a value as Go's `encoding/json` does, with HTML characters escaped.
 #[must_use]
 pub fn json(value: &Value) -> String {
     value
@@ -55,7 +55,7 @@ pub fn json(value: &Value) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-/// A map as Go prints it: by name.
+/// Sorts the members of a mapping by key, as Go prints maps.
 #[must_use]
 pub fn by_name(map: &Value) -> Value {
     match map {
@@ -72,23 +72,24 @@ pub fn by_name(map: &Value) -> Value {
     }
 }
 
-/// What a field of the server's internal types is when it is not given.
+/// The zero value of a field of the server's internal types.
 #[derive(Clone, Copy)]
 pub enum Zero {
     /// A pointer, list or map.
     Null,
-    /// A text.
+    /// A string.
     Text,
-    /// A struct behind a pointer, with fields of its own.
+    /// A pointer to a struct, with its fields.
     Struct(&'static [Field]),
     /// A list of structs.
     List(&'static [Field]),
 }
 
-/// A field of an internal type: Go's name, the API's name, what it is.
+/// A field of an internal type: its name in Go, its name in the API, its zero value.
 pub type Field = (&'static str, &'static str, Zero);
 
-/// An object as the server's internal type prints it: Go's names in Go's order, all of them.
+/// Converts an object to the shape in which the server prints its internal type: all fields, by Go name and in
+/// Go's order.
 #[must_use]
 pub fn internal(value: &Value, fields: &[Field]) -> Value {
     if !value.is_object() {
@@ -115,7 +116,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn texts_are_quoted_as_go_does() {
+    fn strings_are_quoted_as_in_go() {
         assert_eq!(
             quote("a\"\\\n\u{1}\u{7f}é任\u{a0}"),
             r#""a\"\\\n\x01\x7fé任\u00a0""#
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn internal_types_print_all_their_fields() {
+    fn internal_types_print_all_fields() {
         const INNER: &[Field] = &[("Add", "add", Zero::Null), ("Drop", "drop", Zero::Null)];
         const OUTER: &[Field] = &[
             ("Capabilities", "capabilities", Zero::Struct(INNER)),

@@ -1,4 +1,4 @@
-//! Labels: selectors as text (`app=web,tier in (x, y),!old`) and as objects, and what they take
+//! Label selectors, as strings (`app=web,tier in (x, y),!old`) and as `LabelSelector` objects, and their matching
 //! ([labels](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api)).
 
 mod parse;
@@ -7,20 +7,20 @@ use serde_json::Value;
 
 pub use parse::parse;
 
-/// How a requirement compares a label.
+/// The operator of a requirement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operator {
-    /// Is one of these.
+    /// The value is one of these.
     In(Vec<String>),
-    /// Is none of these, or is missing.
+    /// The value is none of these, or the label is missing.
     NotIn(Vec<String>),
-    /// Is there.
+    /// The label exists.
     Exists,
-    /// Is missing.
+    /// The label is missing.
     DoesNotExist,
-    /// Is a larger number.
+    /// The value is a greater integer.
     GreaterThan(i64),
-    /// Is a smaller number.
+    /// The value is a lesser integer.
     LessThan(i64),
 }
 
@@ -29,12 +29,12 @@ pub enum Operator {
 pub struct Requirement {
     /// The label's key.
     pub key: String,
-    /// What it has to be.
+    /// The condition on the label's value.
     pub operator: Operator,
 }
 
 impl Requirement {
-    /// Whether labels fulfil it.
+    /// Returns whether the labels satisfy it.
     pub fn matches(&self, labels: &Value) -> bool {
         let value = labels.get(&self.key).and_then(Value::as_str);
         let number = || value.and_then(|value| value.parse::<i64>().ok());
@@ -49,8 +49,8 @@ impl Requirement {
     }
 }
 
-/// Reads a `LabelSelector` object as `LabelSelectorAsSelector` does; `None` if it cannot be one. No requirements take
-/// everything.
+/// Converts a `LabelSelector` object to requirements, as `LabelSelectorAsSelector` does; `None` if it is invalid.
+/// An empty list matches everything.
 pub fn requirements(selector: &Value) -> Option<Vec<Requirement>> {
     let mut all = Vec::new();
     for (key, value) in selector
@@ -98,8 +98,7 @@ pub fn requirements(selector: &Value) -> Option<Vec<Requirement>> {
     })
 }
 
-/// Whether a `LabelSelector` object takes an object with these labels; none at all, or one that cannot be read, takes
-/// nothing.
+/// Returns whether a `LabelSelector` object matches these labels. A missing or invalid selector matches nothing.
 #[must_use]
 pub fn takes(selector: &Value, labels: &Value) -> bool {
     selector.is_object()

@@ -1,6 +1,6 @@
-//! The parts of apimachinery that rules are made of.
+//! Parts of apimachinery that the rules are built from.
 
-/// The server's sentence about a cause, made only in builds that show it (feature `details`).
+/// Formats the server's detail of a cause; empty in builds without the feature `details`.
 #[cfg(feature = "details")]
 macro_rules! detail {
     ($($part:tt)*) => {

@@ -1,78 +1,78 @@
-//! The forms of names, labels and keys
+//! Validation of names, label values and keys
 //! ([names](https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)).
 //!
-//! Each check gives what is wrong, in the server's order; nothing if all is well. The sentences are made only when
-//! they are asked for.
+//! Each check returns the faults in the server's order; an empty list if the name is valid. Messages are formatted
+//! lazily ([`Fault::sentence`]).
 
 use std::borrow::Cow;
 
-/// What is wrong with a name.
+/// A violated constraint of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is empty where it may not be.
+    /// It is empty, but required.
     Empty,
     /// It has more than this many characters.
     TooLong(usize),
     /// It has more than this many bytes.
     TooManyBytes(usize),
-    /// A label with dots.
+    /// It is a label that contains dots.
     Dots,
-    /// It does not have the form.
+    /// It does not match the format.
     Form(Form),
-    /// What stands before the slash is wrong.
+    /// The prefix before the slash is invalid.
     Prefix(&'static Self),
-    /// What stands behind the slash, or all of it without one, is wrong.
+    /// The part after the slash is invalid, or the whole name if there is no slash.
     Part(&'static Self),
-    /// It is `.`, `..`, or begins with `..`.
+    /// It is `.`, `..`, or starts with `..`.
     Backstep(Backstep),
-    /// A port's name.
+    /// It is not a valid port name.
     Port(PortFault),
 }
 
-/// A form of names.
+/// A format of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// RFC 1123 label.
+    /// An RFC 1123 label.
     Label,
-    /// RFC 1123 subdomain.
+    /// An RFC 1123 subdomain.
     Subdomain,
-    /// RFC 1123 subdomain that may hold `_`.
+    /// An RFC 1123 subdomain that may contain `_`.
     SubdomainUnderscore,
-    /// Value of a label.
+    /// The value of a label.
     LabelValue,
-    /// Name of a label, without prefix.
+    /// The name part of a label key, without the prefix.
     LabelName,
-    /// Key with more than one slash.
+    /// A qualified name; violated by a key with more than one slash.
     LabelKey,
-    /// Name of an environment variable.
+    /// The name of an environment variable.
     Variable,
-    /// Name of a header.
+    /// The name of an HTTP header.
     Header,
-    /// Key of a ConfigMap or Secret.
+    /// A key of a ConfigMap or Secret.
     ConfigKey,
 }
 
-/// How a file name leaves its folder.
+/// How a file name could refer to another folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backstep {
-    /// `.`
+    /// It is `.`.
     Here,
-    /// `..`
+    /// It is `..`.
     Up,
-    /// Begins with `..`.
+    /// It starts with `..`.
     Prefix,
 }
 
-/// What is wrong with a port's name.
+/// A violated constraint of a port name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortFault {
-    /// Another character.
+    /// It contains an invalid character.
     Characters,
-    /// No letter.
+    /// It contains no letter.
     NoLetter,
-    /// Two hyphens.
+    /// It contains two adjacent hyphens.
     Hyphens,
-    /// Hyphen at an end.
+    /// It starts or ends with a hyphen.
     End,
 }
 
@@ -111,13 +111,13 @@ impl Form {
 }
 
 impl Fault {
-    /// The server's sentence.
+    /// Returns the server's message.
     #[must_use]
     pub fn sentence(self) -> Cow<'static, str> {
         match self {
             Self::Empty => "must be non-empty".into(),
-            Self::TooLong(most) => format!("must be no more than {most} characters").into(),
-            Self::TooManyBytes(most) => format!("must be no more than {most} bytes").into(),
+            Self::TooLong(max) => format!("must be no more than {max} characters").into(),
+            Self::TooManyBytes(max) => format!("must be no more than {max} bytes").into(),
             Self::Dots => "must not contain dots".into(),
             Self::Form(form) => form.sentence().into(),
             Self::Prefix(inner) => format!("prefix part {}", inner.sentence()).into(),
@@ -139,7 +139,7 @@ fn lower(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
-/// Whether `text` is not empty, all `inner`, and begins and ends with `outer`.
+/// Returns whether `text` is not empty, contains only `inner` bytes, and starts and ends with an `outer` one.
 fn shaped(text: &str, outer: fn(u8) -> bool, inner: fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
     bytes.first().is_some_and(|byte| outer(*byte))
@@ -161,7 +161,7 @@ fn qualified_shaped(text: &str) -> bool {
     shaped(text, |byte| byte.is_ascii_alphanumeric(), inner)
 }
 
-/// RFC 1123 subdomain: names of most objects.
+/// Validates an RFC 1123 subdomain, the format of most object names.
 pub fn dns_subdomain(name: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if name.len() > 253 {
@@ -173,7 +173,7 @@ pub fn dns_subdomain(name: &str) -> Vec<Fault> {
     faults
 }
 
-/// RFC 1123 subdomain that may hold `_`: a search domain.
+/// Validates an RFC 1123 subdomain that may contain `_`, the format of search domains.
 pub fn dns_subdomain_underscore(name: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if name.len() > 253 {
@@ -185,7 +185,7 @@ pub fn dns_subdomain_underscore(name: &str) -> Vec<Fault> {
     faults
 }
 
-/// RFC 1123 label: names of containers, volumes, namespaces.
+/// Validates an RFC 1123 label, the format of the names of containers, volumes and namespaces.
 pub fn dns_label(name: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if name.len() > 63 {
@@ -201,10 +201,10 @@ pub fn dns_label(name: &str) -> Vec<Fault> {
     faults
 }
 
-/// A prefix of generated names: what is generated follows, so it may end with a dash (`maskTrailingDash`).
+/// Validates `generateName`. The generated suffix follows, so it may end with a dash (`maskTrailingDash`).
 #[must_use]
 pub fn name_prefix(prefix: &str) -> Vec<Fault> {
-    // The server replaces the last two bytes by a letter; the one before the dash is so not looked at.
+    // The server replaces the last two bytes by a letter, so the byte before the dash is not validated.
     match prefix.strip_suffix('-') {
         Some(head) if !head.is_empty() => {
             let kept = head.char_indices().last().map_or(0, |(at, _)| at);
@@ -214,7 +214,7 @@ pub fn name_prefix(prefix: &str) -> Vec<Fault> {
     }
 }
 
-/// The value of a label.
+/// Validates the value of a label.
 #[must_use]
 pub fn label_value(value: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -227,7 +227,7 @@ pub fn label_value(value: &str) -> Vec<Fault> {
     faults
 }
 
-/// A key of labels, annotations, finalizers: `name` or `prefix/name`.
+/// Validates a qualified name (a key of labels, annotations, finalizers): `name` or `prefix/name`.
 pub fn qualified_name(key: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let parts: Vec<&str> = key.split('/').collect();
@@ -259,7 +259,7 @@ pub fn qualified_name(key: &str) -> Vec<Fault> {
     faults
 }
 
-/// Name of a port (an IANA service name): at most 15 lower-case letters, digits and `-`.
+/// Validates the name of a port (an IANA service name): at most 15 lower-case letters, digits and `-`.
 #[must_use]
 pub fn port_name(name: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -281,7 +281,7 @@ pub fn port_name(name: &str) -> Vec<Fault> {
     faults
 }
 
-/// Name of an HTTP header.
+/// Validates the name of an HTTP header.
 #[must_use]
 pub fn header_name(name: &str) -> Vec<Fault> {
     let fits = !name.is_empty()
@@ -295,7 +295,7 @@ pub fn header_name(name: &str) -> Vec<Fault> {
     }
 }
 
-/// Name of an environment variable: any printable ASCII but `=` (relaxed since Kubernetes 1.32).
+/// Validates the name of an environment variable: any printable ASCII except `=` (relaxed since Kubernetes 1.32).
 #[must_use]
 pub fn variable(name: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -311,7 +311,7 @@ pub fn variable(name: &str) -> Vec<Fault> {
     faults
 }
 
-/// Key of a ConfigMap or Secret: a file name.
+/// Validates a key of a ConfigMap or Secret, which is also a file name.
 #[must_use]
 pub fn config_key(key: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -336,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_follow_their_forms() {
+    fn names_match_their_formats() {
         type Check = fn(&str) -> Vec<Fault>;
         let cases: [(Check, &[&str], &[&str]); 8] = [
             (dns_label, &["job-demo", "1a"], &["", "Job", "-a", "a.b", "a_b"]),
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn length_and_form_are_two_faults() {
+    fn length_and_format_are_two_faults() {
         let long = "A".repeat(64);
         assert_eq!(dns_label(&long), [Fault::TooLong(63), Fault::Form(Form::Label)]);
         assert_eq!(dns_label("a.b"), [Fault::Dots]);

@@ -1,4 +1,4 @@
-//! A value with its place, read as the API server reads it.
+//! A value with its path, read with the API server's types.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::options::Options;
 
 static NULL: Value = Value::Null;
 
-/// A value and where it stands. What is missing is null; what is of another type than asked for is reported once, and
-/// counts as missing.
+/// A value and its path. A missing value is null. A value of another type than requested is reported once as
+/// mistyped and otherwise treated as missing.
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'a> {
     pub(super) walk: &'a Walk<'a>,
@@ -37,60 +37,60 @@ impl<'a> Node<'a> {
         self.value.get(key).unwrap_or(&NULL)
     }
 
-    fn wrong(self, wanted: Wanted) {
+    fn report_mistyped(self, wanted: Wanted) {
         self.walk.mistyped.borrow_mut().push((self.at, wanted));
     }
 
-    // Places.
+    // Paths.
 
-    /// The member of this name.
+    /// Returns the member with this key.
     pub fn get(self, key: &'a str) -> Self {
         let value = self.member(key);
         self.step(Step::Key(key), value)
     }
 
-    /// The member of this name, which the server spells otherwise.
+    /// Returns the member with this key, for which the server's path has another key.
     pub fn spelled(self, key: &'a str, server: &'a str) -> Self {
         let value = self.member(key);
         self.step(Step::Spelled(key, server), value)
     }
 
-    /// The member of this name, which the server's path leaves out.
-    pub fn unwritten(self, key: &'a str) -> Self {
+    /// Returns the member with this key, which the server's path omits.
+    pub fn omitted(self, key: &'a str) -> Self {
         let value = self.member(key);
-        self.step(Step::UnwrittenKey(key), value)
+        self.step(Step::OmittedKey(key), value)
     }
 
-    /// The member of a map.
+    /// Returns the member of a map.
     pub fn map_key(self, key: &'a str) -> Self {
         let value = self.member(key);
         self.step(Step::MapKey(key), value)
     }
 
-    /// The item of this list at a position.
+    /// Returns the list item with this index.
     pub fn item(self, index: usize) -> Self {
         let value = self.value.get(index).unwrap_or(&NULL);
         self.step(Step::Index(index), value)
     }
 
-    /// This place, with a key more in the server's path.
+    /// Returns this value with an additional key in the server's path.
     pub fn added(self, key: &'a str) -> Self {
         self.step(Step::Added(key), self.value)
     }
 
-    /// This list item, whose position the server's path leaves out.
-    pub fn unindexed(self) -> Self {
+    /// Returns this list item with its index omitted from the server's path.
+    pub fn without_index(self) -> Self {
         match self.walk.step(self.at) {
             Some((parent, Step::Index(index))) => {
                 let parent = Self { at: parent, ..self };
-                parent.step(Step::UnwrittenIndex(index), self.value)
+                parent.step(Step::OmittedIndex(index), self.value)
             }
             _ => self,
         }
     }
 
-    /// This list item, for which the server's path has another key, and no position.
-    pub fn named_in_list(self, server: &'a str) -> Self {
+    /// Returns this list item with the list's key replaced, and its index omitted, in the server's path.
+    pub fn with_list_renamed(self, server: &'a str) -> Self {
         let Some((list, Step::Index(index))) = self.walk.step(self.at) else {
             return self;
         };
@@ -99,11 +99,11 @@ impl<'a> Node<'a> {
         };
         let parent = Self { at: parent, ..self };
         let list = parent.step(Step::Spelled(key, server), self.value);
-        list.step(Step::UnwrittenIndex(index), self.value)
+        list.step(Step::OmittedIndex(index), self.value)
     }
 
-    /// This list item, of which the server's path leaves out the list and the position.
-    pub fn unindexed_in_unwritten_list(self) -> Self {
+    /// Returns this list item with the list's key and its index omitted from the server's path.
+    pub fn without_list_and_index(self) -> Self {
         let Some((list, Step::Index(index))) = self.walk.step(self.at) else {
             return self;
         };
@@ -111,30 +111,30 @@ impl<'a> Node<'a> {
             return self;
         };
         let parent = Self { at: parent, ..self };
-        let list = parent.step(Step::UnwrittenKey(key), self.value);
-        list.step(Step::UnwrittenIndex(index), self.value)
+        let list = parent.step(Step::OmittedKey(key), self.value);
+        list.step(Step::OmittedIndex(index), self.value)
     }
 
     // Values.
 
-    /// The member is there.
+    /// Returns whether the member is neither missing nor null.
     pub fn has(&self, key: &str) -> bool {
         !self.member(key).is_null()
     }
 
-    /// The member, if it is there and a mapping.
+    /// Returns the member if it is a mapping.
     pub fn object(self, key: &'a str) -> Option<Self> {
         match self.member(key) {
             Value::Null => None,
             Value::Object(_) => Some(self.get(key)),
             _ => {
-                self.get(key).wrong(Wanted::Mapping);
+                self.get(key).report_mistyped(Wanted::Mapping);
                 None
             }
         }
     }
 
-    /// The items of a list, each with its place. Null counts as an empty item, as Go reads it.
+    /// Returns the items of a list with their paths. A null item is kept, since Go decodes it as an empty struct.
     pub fn items(self, key: &'a str) -> Vec<Self> {
         let list = match self.member(key) {
             Value::Null => return Vec::new(),
@@ -142,7 +142,7 @@ impl<'a> Node<'a> {
             _ => self.get(key),
         };
         let Value::Array(items) = list.value else {
-            list.wrong(Wanted::List);
+            list.report_mistyped(Wanted::List);
             return Vec::new();
         };
         items
@@ -152,26 +152,26 @@ impl<'a> Node<'a> {
             .collect()
     }
 
-    /// The items of a list of mappings; others are reported and left out.
+    /// Returns the items of a list of mappings; others are reported as mistyped and left out.
     pub fn structs(self, key: &'a str) -> Vec<Self> {
         self.items(key)
             .into_iter()
             .filter(|item| {
                 let fits = item.value.is_object() || item.value.is_null();
                 if !fits {
-                    item.wrong(Wanted::Mapping);
+                    item.report_mistyped(Wanted::Mapping);
                 }
                 fits
             })
             .collect()
     }
 
-    /// How many items a list has.
+    /// Returns the number of items of a list.
     pub fn count(&self, key: &str) -> usize {
         self.member(key).as_array().map_or(0, Vec::len)
     }
 
-    /// The members of a map, by name, as the server's tests order them.
+    /// Returns the members of a map sorted by key, the order of the server's tests.
     pub fn members(self, key: &'a str) -> Vec<(&'a str, Self)> {
         let Some(map) = self.object(key) else {
             return Vec::new();
@@ -190,19 +190,19 @@ impl<'a> Node<'a> {
             .collect()
     }
 
-    /// This value as a text, if it is there.
+    /// Returns this value if it is a string.
     pub fn as_text(self) -> Option<&'a str> {
         match self.value {
             Value::Null => None,
             Value::String(text) => Some(text),
             _ => {
-                self.wrong(Wanted::Text);
+                self.report_mistyped(Wanted::Text);
                 None
             }
         }
     }
 
-    /// This value as a whole number, if it is there.
+    /// Returns this value if it is an integer.
     pub fn as_integer(self) -> Option<i64> {
         let whole = |number: &serde_json::Number| {
             let whole = number
@@ -217,12 +217,12 @@ impl<'a> Node<'a> {
             _ => None,
         };
         if number.is_none() {
-            self.wrong(Wanted::Integer);
+            self.report_mistyped(Wanted::Integer);
         }
         number
     }
 
-    /// A text member, if it is there.
+    /// Returns a string member, if it is set.
     pub fn maybe_text(self, key: &'a str) -> Option<&'a str> {
         match self.member(key) {
             Value::Null => None,
@@ -231,17 +231,17 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A text member; empty if it is missing.
+    /// Returns a string member; empty if it is missing.
     pub fn text(self, key: &'a str) -> &'a str {
         self.maybe_text(key).unwrap_or_default()
     }
 
-    /// A text member of another type is there: what is wrong with it is said already.
+    /// Returns whether the member is set to another type than a string, which has been reported as mistyped.
     pub fn is_mistyped_text(&self, key: &str) -> bool {
         !matches!(self.member(key), Value::Null | Value::String(_))
     }
 
-    /// A whole number, if it is there.
+    /// Returns an integer member, if it is set.
     pub fn integer(self, key: &'a str) -> Option<i64> {
         match self.member(key) {
             Value::Null => None,
@@ -249,33 +249,33 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A whole number, if it is there; nothing is said about other types.
+    /// Returns an integer member, if it is set; other types are not reported.
     pub fn get_number(&self, key: &str) -> Option<i64> {
         self.member(key).as_i64()
     }
 
-    /// True or false, if it is there.
+    /// Returns a Boolean member, if it is set.
     pub fn maybe_flag(self, key: &'a str) -> Option<bool> {
         match self.member(key) {
             Value::Null => None,
             Value::Bool(flag) => Some(*flag),
             _ => {
-                self.get(key).wrong(Wanted::Boolean);
+                self.get(key).report_mistyped(Wanted::Boolean);
                 None
             }
         }
     }
 
-    /// True or false; false if it is missing.
+    /// Returns a Boolean member; false if it is missing.
     pub fn flag(self, key: &'a str) -> bool {
         self.maybe_flag(key).unwrap_or(false)
     }
 
-    /// This value as a quantity; `None` if it is none.
+    /// Returns this value as a quantity; `None` if it is not one.
     pub fn as_quantity(self) -> Option<super::quantity::Quantity> {
         let quantity = super::quantity::Quantity::read(self.value).and_then(Result::ok);
         if quantity.is_none() {
-            self.wrong(Wanted::Quantity);
+            self.report_mistyped(Wanted::Quantity);
         }
         quantity
     }

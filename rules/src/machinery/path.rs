@@ -1,19 +1,19 @@
-//! Where a cause stands: in the document, and in the server's words.
+//! The path of a field, in the document and in the server's spelling.
 
 use std::fmt;
 
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// Into a mapping.
+    /// The key of a mapping.
     Key(String),
-    /// Into a list, from 0.
+    /// The index of a list item, from 0.
     Index(usize),
 }
 
 /// One step of a [`FieldPath`].
 ///
-/// The server leaves out, adds and misspells some steps of its own paths; a rule says so where it builds its path.
+/// The server omits, adds and misspells some steps of its own paths; each rule that builds such a path marks them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Segment {
     /// `.key`
@@ -22,15 +22,15 @@ pub(crate) enum Segment {
     Index(usize),
     /// `[key]`: a key of a map.
     MapKey(String),
-    /// In the document, not written by the server.
-    Unwritten(Place),
-    /// A key that the server writes otherwise.
+    /// A step in the document that the server's path omits.
+    Omitted(Place),
+    /// A key that the server spells differently.
     Spelled { document: String, server: String },
-    /// Written by the server, not in the document.
+    /// A key in the server's path that is not in the document.
     Added(String),
 }
 
-/// The path of a field. Its display is the server's spelling.
+/// The path of a field. `Display` formats it as the server does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct FieldPath(Vec<Segment>);
 
@@ -39,7 +39,7 @@ impl FieldPath {
         Self(segments)
     }
 
-    /// The path as the server writes it, such as `spec.template.spec.containers[0].image`.
+    /// Returns the path in the server's spelling, such as `spec.template.spec.containers[0].image`.
     #[must_use]
     pub fn server(&self) -> String {
         let mut out = String::new();
@@ -61,7 +61,7 @@ impl FieldPath {
                     out.push_str(key);
                     out.push(']');
                 }
-                Segment::Unwritten(_) => {}
+                Segment::Omitted(_) => {}
             }
         }
         if out.is_empty() {
@@ -70,19 +70,19 @@ impl FieldPath {
         out
     }
 
-    /// The steps into the document.
+    /// Returns the steps into the document.
     pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
         self.0.iter().filter_map(|segment| match segment {
             Segment::Key(key) | Segment::MapKey(key) | Segment::Spelled { document: key, .. } => {
                 Some(Place::Key(key.clone()))
             }
             Segment::Index(index) => Some(Place::Index(*index)),
-            Segment::Unwritten(place) => Some(place.clone()),
+            Segment::Omitted(place) => Some(place.clone()),
             Segment::Added(_) => None,
         })
     }
 
-    /// The key that the path ends with; empty for a list position.
+    /// Returns the key that the path ends with; empty for a list index.
     #[must_use]
     pub fn last_key(&self) -> String {
         match self.places().last() {

@@ -1,5 +1,5 @@
 //! Resource quantities such as `500m`, `1Gi`, `2e3`
-//! ([Quantity](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)), after
+//! ([Quantity](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)), following
 //! apimachinery's `pkg/api/resource`.
 
 use std::cmp::Ordering;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-/// Billionths in one.
+/// Nano units in one.
 const ONE: i128 = 1_000_000_000;
 
 /// Decimal suffixes with their powers of ten.
@@ -35,10 +35,10 @@ const BINARY: [(&str, u32); 6] = [
     ("Ei", 60),
 ];
 
-/// Digits that the server's fast form holds.
+/// Maximum number of digits of the server's `int64Amount`.
 const FAST_DIGITS: i64 = 18;
 
-/// How an amount was written, and is written again.
+/// The notation of a quantity, which formatting preserves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Decimal,
@@ -46,12 +46,12 @@ enum Form {
     Exponent,
 }
 
-/// A text that is no quantity; its display is the server's text.
+/// Why a string is not a quantity. `Display` is the server's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuantityError {
-    /// It does not have the form of a quantity.
+    /// It does not match the format of a quantity.
     Form,
-    /// It has no number.
+    /// It contains no number.
     Number,
     /// It ends with an unknown suffix.
     Suffix,
@@ -71,10 +71,10 @@ impl fmt::Display for QuantityError {
 
 impl std::error::Error for QuantityError {}
 
-/// An amount of a resource, exact to 10⁻⁹; finer ones are rounded away from zero, as in Kubernetes. Amounts above
-/// 10²⁹ count as that.
+/// An amount of a resource, exact to 10⁻⁹; finer ones are rounded away from zero, as in Kubernetes. Amounts
+/// saturate above 10²⁹.
 ///
-/// Equality and order are those of the amounts, however they are written.
+/// Equality and order compare the amounts, regardless of their notation.
 #[derive(Clone, Copy, Debug)]
 pub struct Quantity {
     nano: i128,
@@ -107,14 +107,14 @@ impl Default for Quantity {
     }
 }
 
-/// A quantity's text, taken apart.
+/// The parts of a quantity's text.
 struct Parts<'a> {
     negative: bool,
-    /// Digits before the point without leading zeros; `0` if there are none.
+    /// Digits before the point, without leading zeros; `0` if there are none.
     whole: &'a str,
     /// Digits after the point.
     fraction: &'a str,
-    /// Sign, digits and point as written hold a digit.
+    /// Whether the number, as written, contains a digit.
     has_digit: bool,
     suffix: &'a str,
 }
@@ -166,7 +166,8 @@ impl<'a> Parts<'a> {
         Ok((Form::Exponent, power.ok_or(QuantityError::Suffix)?))
     }
 
-    /// The digits of both sides of the point; many are cut, as they count no more.
+    /// Returns the digits on both sides of the point and the number of decimal places; insignificant digits are
+    /// dropped.
     fn digits(&self) -> (i128, i64) {
         let mut digits = 0_i128;
         let mut places = 0_i64;
@@ -182,12 +183,12 @@ impl<'a> Parts<'a> {
                 cut |= byte != b'0';
             }
         }
-        // What is finer than the last digit is rounded away from zero in the end.
+        // A non-zero rest rounds the result away from zero.
         (digits.saturating_add(i128::from(cut)), places)
     }
 }
 
-/// `digits` times ten to the `power`, rounded away from zero.
+/// Returns `digits` times ten to the `power`, rounded away from zero.
 fn scaled(digits: i128, power: i64) -> i128 {
     if digits == 0 {
         return 0;
@@ -203,25 +204,25 @@ fn scaled(digits: i128, power: i64) -> i128 {
     }
 }
 
-/// Keeps an amount within what can be read again: with a binary suffix that is 2^63-1. The bounds are as far from zero
-/// on both sides.
+/// Clamps an amount to what can be parsed back: with a binary suffix, 2^63-1. The bounds are symmetric around
+/// zero.
 fn bounded(nano: i128, form: Form) -> i128 {
-    let most = if form == Form::Binary {
+    let max = if form == Form::Binary {
         i128::from(i64::MAX) * ONE
     } else {
         i128::MAX
     };
-    nano.clamp(-most, most)
+    nano.clamp(-max, max)
 }
 
 impl Quantity {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self {
         nano: 0,
         form: Form::Decimal,
     };
 
-    /// A whole number.
+    /// Creates a quantity from an integer.
     #[must_use]
     pub fn whole(number: i64) -> Self {
         Self {
@@ -230,7 +231,7 @@ impl Quantity {
         }
     }
 
-    /// Reads a quantity as `ParseQuantity` does.
+    /// Parses a quantity as `ParseQuantity` does.
     pub fn parse(text: &str) -> Result<Self, QuantityError> {
         let parts = Parts::read(text)?;
         let (form, power) = parts.scale()?;
@@ -238,7 +239,7 @@ impl Quantity {
         let (magnitude, form) = if form == Form::Binary {
             let factor = u32::try_from(power).map_or(1, |power| 1_i128 << power.min(60));
             let nano = scaled(digits.saturating_mul(factor), 9 - places);
-            // Larger amounts with a binary suffix are capped at 2^63-1; less than one is written in decimal.
+            // Larger amounts with a binary suffix are capped at 2^63-1; those below one are formatted in decimal.
             let form = if nano > 0 && nano < ONE {
                 Form::Decimal
             } else {
@@ -255,8 +256,8 @@ impl Quantity {
         Ok(Self { nano, form })
     }
 
-    /// Reads a member of a JSON object as the server does: a text with blanks at its ends, a number, or nothing.
-    /// `None` for any other type.
+    /// Reads a member of a JSON object as the server does: a string with optional surrounding blanks, a number, or
+    /// null (zero). `None` for any other type.
     #[must_use]
     pub fn read(value: &Value) -> Option<Result<Self, QuantityError>> {
         match value {
@@ -267,25 +268,25 @@ impl Quantity {
         }
     }
 
-    /// Whether it is less than zero.
+    /// Returns whether it is less than zero.
     #[must_use]
     pub fn is_negative(self) -> bool {
         self.nano < 0
     }
 
-    /// Whether it is nothing.
+    /// Returns whether it is zero.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self.nano == 0
     }
 
-    /// Whether it is a whole number.
+    /// Returns whether it is an integer.
     #[must_use]
     pub fn is_whole(self) -> bool {
         self.nano % ONE == 0
     }
 
-    /// The whole number that is not less, as `Value()` gives it.
+    /// Returns the amount rounded away from zero to an integer, as `Value()` does.
     #[must_use]
     pub fn value(self) -> i64 {
         let rounded = if self.nano >= 0 {
@@ -296,7 +297,7 @@ impl Quantity {
         i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
     }
 
-    /// The sum, written in the form of `self` unless that is nothing.
+    /// Returns the sum, in the notation of `self` unless that is zero.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         let form = if self.is_zero() { other.form } else { self.form };
@@ -306,7 +307,7 @@ impl Quantity {
         }
     }
 
-    /// What is left of it without `other`, written in its own form.
+    /// Returns the difference, in the notation of `self` unless that is zero.
     #[must_use]
     pub fn less(self, other: Self) -> Self {
         let form = if self.is_zero() { other.form } else { self.form };
@@ -316,7 +317,7 @@ impl Quantity {
         }
     }
 
-    /// `n` times as much.
+    /// Returns the amount multiplied by `n`.
     #[must_use]
     pub fn times(self, n: u32) -> Self {
         Self {
@@ -325,7 +326,7 @@ impl Quantity {
         }
     }
 
-    /// Rounded up to thousandths: amounts of resources are kept no finer.
+    /// Rounds away from zero to thousandths, the finest precision in which resource amounts are stored.
     #[must_use]
     pub fn to_milli(self) -> Self {
         let step = ONE / 1000;
@@ -336,8 +337,9 @@ impl Quantity {
         }
     }
 
-    /// Whether it is no whole number to a server that counts thousandths in 64 bits, of which large amounts have more:
-    /// those that are written with few digits count as none, others lose their high bits. `text` is how it is written.
+    /// Returns whether the server considers the amount fractional. It counts thousandths in 64 bits, which
+    /// overflow for large amounts: those in the `int64Amount` form become zero, others lose their high bits.
+    /// `text` is the amount as written.
     #[allow(clippy::cast_possible_truncation, reason = "as the server does")]
     #[must_use]
     pub fn is_fractional(self, text: &str) -> bool {
@@ -357,8 +359,7 @@ impl Quantity {
         counted % 1000 != 0
     }
 
-    /// How many parts of a unit it is when each unit has `parts`, rounded up; nothing if it is less than zero, and
-    /// the largest number if there are more.
+    /// Returns the amount in units of 1/`parts`, rounded up; zero if it is negative, saturating at the maximum.
     #[must_use]
     pub fn units(self, parts: u32) -> u64 {
         let nano = self.nano.max(0).saturating_mul(i128::from(parts));
@@ -366,15 +367,15 @@ impl Quantity {
         u64::try_from(whole.saturating_add(i128::from(rest > 0))).unwrap_or(u64::MAX)
     }
 
-    /// How many times `other` goes into it.
-    #[allow(clippy::cast_precision_loss, reason = "only shown to a person")]
+    /// Returns the quotient `self / other`.
+    #[allow(clippy::cast_precision_loss, reason = "only displayed")]
     #[must_use]
     pub fn ratio(self, other: Self) -> f64 {
         self.nano as f64 / other.nano as f64
     }
 
-    /// How the server writes an amount that it has read from `text`: as it stands there if that is close enough to
-    /// the canonical form, which is [`Quantity`]'s own display.
+    /// Returns how the server writes an amount that it has parsed from `text`: unchanged if that is close enough
+    /// to the canonical form, otherwise the canonical form ([`Quantity`]'s `Display`).
     #[must_use]
     pub fn written(self, text: &str) -> String {
         let kept = Parts::read(text).is_ok_and(|parts| {
@@ -387,7 +388,7 @@ impl Quantity {
 }
 
 impl Parts<'_> {
-    /// The server reads it into 64 bits, without its arbitrary precision.
+    /// Returns whether the server stores it as `int64Amount` instead of an arbitrary-precision decimal.
     fn is_fast(&self, form: Form, power: i64) -> bool {
         let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX / 2);
         let digits = length(self.whole) + length(self.fraction);
@@ -398,7 +399,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The server keeps the text of such an amount.
+    /// Returns whether the server caches the text of such an amount and writes it back unchanged.
     fn is_kept(&self, form: Form, power: i64) -> bool {
         if !self.is_fast(form, power) {
             return false;
@@ -426,7 +427,7 @@ impl FromStr for Quantity {
 }
 
 impl fmt::Display for Quantity {
-    /// The canonical form: the largest suffix that leaves no fraction.
+    /// Formats the canonical form: the largest suffix that leaves no fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.nano == 0 {
             return f.write_str("0");
@@ -465,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_compared_exactly() {
+    fn amounts_compare_exactly() {
         for (a, b) in [
             ("1000m", "1"),
             ("1k", "1e3"),
@@ -484,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn canonical_form_is_the_shortest_exact_one() {
+    fn canonical_form_uses_largest_exact_suffix() {
         for (text, shown) in [
             ("1500m", "1500m"),
             ("0.5", "500m"),
@@ -503,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_the_server_keeps_is_kept() {
+    fn cached_text_is_written_back() {
         for (text, written) in [
             ("1500m", "1500m"),
             ("+1", "+1"),
@@ -519,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_quantity_is_refused_in_the_server_s_words() {
+    fn invalid_text_gets_server_error() {
         for text in ["", "1x", "x", "1 Gi", "1.2.3", "０", "true", "gi", "1e+-1"] {
             assert_eq!(Quantity::parse(text), Err(QuantityError::Form), "{text:?}");
         }
@@ -538,14 +539,14 @@ mod tests {
         }
 
         #[test]
-        fn order_is_that_of_the_numbers(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
+        fn order_is_numeric(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
             prop_assert_eq!(q(&format!("{a}m")).cmp(&q(&format!("{b}m"))), a.cmp(&b));
             prop_assert_eq!(q(&format!("{a}m")).plus(q(&format!("{b}m"))), q(&format!("{}m", a + b)));
             prop_assert_eq!(q(&format!("{a}m")).less(q(&format!("{b}m"))), q(&format!("{}m", a - b)));
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in ".{0,40}") {
+        fn arbitrary_text_does_not_panic(text in ".{0,40}") {
             if let Ok(quantity) = Quantity::parse(&text) {
                 let _ = (quantity.to_string(), quantity.written(&text), quantity.value(), quantity.to_milli());
             }

@@ -1,4 +1,4 @@
-//! What the rules report about a value, by kind of cause.
+//! Reports causes about a value, with one method per type of cause.
 
 use std::borrow::Cow;
 
@@ -10,12 +10,12 @@ use super::node::Node;
 use super::rule::Rule;
 
 impl<'a> Node<'a> {
-    /// How many causes were found until now.
+    /// Returns the number of causes found so far.
     pub fn causes(&self) -> usize {
         self.walk.causes.borrow().len()
     }
 
-    /// Reports a cause here. Nothing is said about what is of a wrong type.
+    /// Reports a cause here. [`Walk::found`](super::walk::Walk::found) drops causes about mistyped values.
     pub fn report(
         self,
         rule: Rule,
@@ -36,53 +36,53 @@ impl<'a> Node<'a> {
         self.walk.causes.borrow_mut().push(cause);
     }
 
-    /// A value has to be given here.
+    /// Reports that a value is required here.
     pub fn required(self, rule: Rule, args: &[&str], detail: Cow<'static, str>) {
         self.report(rule, CauseKind::Required, None, args, detail);
     }
 
-    /// This field has to be given.
-    pub fn need(self) {
+    /// Reports that this field is required.
+    pub fn require(self) {
         let key = self.walk.path(self.at).last_key();
         self.required(Rule::FieldRequired, &[&key], Cow::Borrowed(""));
     }
 
-    /// A text member that has to be given; what it is.
-    pub fn needed_text(self, key: &'a str) -> &'a str {
+    /// Returns a required string member; reports it if it is missing or empty.
+    pub fn required_text(self, key: &'a str) -> &'a str {
         let text = self.text(key);
         if text.is_empty() && !self.is_mistyped_text(key) {
-            self.get(key).need();
+            self.get(key).require();
         }
         text
     }
 
-    /// This value is wrong.
+    /// Reports that this value is invalid.
     pub fn invalid(self, rule: Rule, value: impl Into<Value>, args: &[&str], detail: Cow<'static, str>) {
         self.report(rule, CauseKind::Invalid, Some(value.into()), args, detail);
     }
 
-    /// Something is wrong here that has no value.
+    /// Reports that this field is invalid, without a value.
     pub fn invalid_here(self, rule: Rule, args: &[&str], detail: Cow<'static, str>) {
         self.report(rule, CauseKind::Invalid, None, args, detail);
     }
 
-    /// This may not be given for a reason.
+    /// Reports that this field is forbidden by a rule.
     pub fn forbid(self, rule: Rule, args: &[&str], detail: Cow<'static, str>) {
         self.report(rule, CauseKind::Forbidden, None, args, detail);
     }
 
-    /// This field may not be given here.
+    /// Reports that this field is forbidden.
     pub fn forbidden(self, detail: Cow<'static, str>) {
         let key = self.walk.path(self.at).last_key();
         self.forbid(Rule::FieldForbidden, &[&key], detail);
     }
 
-    /// This value is none of those supported.
+    /// Reports that this value is not supported.
     pub fn unsupported(self, value: &str, supported: &[&str]) {
         self.unsupported_by(Rule::FieldEnum, value, supported);
     }
 
-    /// This value is none of those supported, by a rule of its own.
+    /// Reports that this value is not supported, by a specific rule.
     pub fn unsupported_by(self, rule: Rule, value: &str, supported: &[&str]) {
         let named: Vec<&str> = supported.iter().copied().filter(|one| !one.is_empty()).collect();
         let kind = CauseKind::NotSupported(supported.iter().map(|one| (*one).to_owned()).collect());
@@ -95,7 +95,7 @@ impl<'a> Node<'a> {
         );
     }
 
-    /// A text member is none of those supported; a missing one is fine.
+    /// Validates that a string member is one of the supported values, or missing.
     pub fn one_of(self, key: &'a str, supported: &[&str]) {
         if let Some(value) = self.maybe_text(key)
             && !supported.contains(&value)
@@ -104,7 +104,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// This value stands there before.
+    /// Reports that this value is a duplicate.
     pub fn duplicate(self, rule: Rule, value: impl Into<Value>, args: &[&str]) {
         self.report(
             rule,
@@ -115,54 +115,54 @@ impl<'a> Node<'a> {
         );
     }
 
-    /// What this value names is not there.
+    /// Reports that the object this value refers to does not exist.
     pub fn not_found(self, rule: Rule, value: &str, detail: Cow<'static, str>) {
         self.report(rule, CauseKind::NotFound, Some(value.into()), &[value], detail);
     }
 
-    /// This text is too long.
-    pub fn too_long(self, rule: Rule, most: usize) {
+    /// Reports that this string is too long.
+    pub fn too_long(self, rule: Rule, max: usize) {
         self.report(
             rule,
-            CauseKind::TooLong(most),
+            CauseKind::TooLong(max),
             None,
-            &[&most.to_string()],
+            &[&max.to_string()],
             Cow::Borrowed(""),
         );
     }
 
-    /// This list is too long.
-    pub fn too_many(self, actual: usize, most: usize) {
-        let kind = CauseKind::TooMany(most);
+    /// Reports that this list is too long.
+    pub fn too_many(self, actual: usize, max: usize) {
+        let kind = CauseKind::TooMany(max);
         self.report(
             Rule::ListLong,
             kind,
             Some(actual.into()),
-            &[&most.to_string()],
+            &[&max.to_string()],
             Cow::Borrowed(""),
         );
     }
 
-    /// A name has faults.
+    /// Reports the faults of a name.
     pub fn faults(self, rule: Rule, value: &str, faults: &[Fault]) {
         for fault in faults {
             self.invalid(rule, value, &[value], sentence(*fault));
         }
     }
 
-    /// The name of an object or a part of one has faults.
+    /// Reports the faults of an object's name, or of a part of one.
     pub fn name_faults(self, value: &str, faults: &[Fault]) {
         for fault in faults {
             match fault {
-                Fault::TooLong(most) => {
-                    self.invalid(Rule::NameLong, value, &[&most.to_string()], sentence(*fault));
+                Fault::TooLong(max) => {
+                    self.invalid(Rule::NameLong, value, &[&max.to_string()], sentence(*fault));
                 }
                 _ => self.invalid(Rule::NameInvalid, value, &[value], sentence(*fault)),
             }
         }
     }
 
-    /// A number below zero.
+    /// Returns an integer member; reports it if it is negative.
     pub fn not_negative(self, key: &'a str) -> Option<i64> {
         let number = self.integer(key)?;
         if number < 0 {
@@ -172,7 +172,7 @@ impl<'a> Node<'a> {
         Some(number)
     }
 
-    /// A number between two others, both allowed.
+    /// Returns an integer member; reports it if it is not within `low..=high`.
     pub fn within(self, key: &'a str, low: i64, high: i64) -> Option<i64> {
         let number = self.integer(key)?;
         if !(low..=high).contains(&number) {
@@ -185,7 +185,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The server's sentence about a fault, in builds that show it.
+/// Returns the server's message about a fault; empty in builds without the feature `details`.
 pub(crate) fn sentence(fault: Fault) -> Cow<'static, str> {
     #[cfg(feature = "details")]
     return fault.sentence();

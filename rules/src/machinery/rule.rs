@@ -1,8 +1,8 @@
-//! The rules, by name.
+//! Identifiers of the rules.
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $code:literal,)+) => {
-        /// A rule that an object can break. What a person is told about it depends on nothing else.
+        /// A rule that an object can violate. Messages to users depend on the rule and its arguments only.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Rule {
             $($(#[$doc])* $name,)+
@@ -12,7 +12,7 @@ macro_rules! rules {
             /// All rules.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// A stable name, such as `job.indexed.completions`.
+            /// Returns a stable code, such as `job.indexed.completions`.
             pub const fn code(self) -> &'static str {
                 match self {
                     $(Self::$name => $code,)+
@@ -23,186 +23,186 @@ macro_rules! rules {
 }
 
 rules! {
-    /// A name has to be given.
+    /// A name is required.
     NameMissing = "object.name.missing",
-    /// A name has to have the form of names. Args: the name.
+    /// A name must match the format of names. Args: the name.
     NameInvalid = "object.name.invalid",
-    /// A name is too long. Args: most characters.
+    /// A name is too long. Args: the maximum number of characters.
     NameLong = "object.name.long",
-    /// A name stands in the list before. Args: the name.
+    /// A name occurs earlier in the list. Args: the name.
     NameDuplicate = "name.duplicate",
-    /// Keys of labels. Args: the key.
+    /// The key of a label is invalid. Args: the key.
     LabelKey = "label.key",
-    /// Values of labels. Args: the value.
+    /// The value of a label is invalid. Args: the value.
     LabelValue = "label.value",
-    /// Keys of annotations. Args: the key.
+    /// The key of an annotation is invalid. Args: the key.
     AnnotationKey = "annotation.key",
-    /// Annotations have a common limit.
+    /// All annotations together are too large.
     AnnotationSize = "annotation.size",
-    /// An annotation that Kubernetes reads has a wrong value. Args: the value.
+    /// An annotation that Kubernetes interprets has an invalid value. Args: the value.
     AnnotationValue = "annotation.value",
-    /// Finalizers have a domain. Args: the finalizer.
+    /// A finalizer must have a domain. Args: the finalizer.
     Finalizer = "object.finalizer",
-    /// Two finalizers that exclude each other.
+    /// Two finalizers are mutually exclusive.
     Finalizers = "object.finalizers",
     /// More than one owner is the controller.
     Controllers = "object.owners",
-    /// A field has to be given. Args: its key.
+    /// A field is required. Args: its key.
     FieldRequired = "field.required",
-    /// A field may not be given here. Args: its key.
+    /// A field is forbidden here. Args: its key.
     FieldForbidden = "field.forbidden",
-    /// A field excludes another. Args: its key, the other.
+    /// Two fields are mutually exclusive. Args: the key of each.
     FieldConflict = "field.conflict",
-    /// One of several has to be given, and no two. Args: which.
+    /// Exactly one of several fields is required. Args: the fields.
     FieldOneOf = "field.one-of",
-    /// The value is none of those supported. Args: the value, those supported.
+    /// The value is not supported. Args: the value, the supported values.
     FieldEnum = "field.enum",
-    /// A text has to have a form. Args: the text.
+    /// A string must match a format. Args: the string.
     FieldForm = "field.grammar",
-    /// A text is too long. Args: most characters.
+    /// A string is too long. Args: the maximum number of characters.
     FieldLong = "field.long",
-    /// A number is too small. Args: the smallest.
+    /// A number is too small. Args: the minimum.
     FieldMinimum = "field.minimum",
-    /// A number is too large. Args: the largest.
+    /// A number is too large. Args: the maximum.
     FieldMaximum = "field.maximum",
-    /// A number is not between two others. Args: both.
+    /// A number is out of range. Args: the minimum, the maximum.
     FieldRange = "field.range",
-    /// A text has to be an IP address. Args: the text.
+    /// A string must be an IP address. Args: the string.
     FieldAddress = "field.address",
-    /// A list is too long. Args: most items.
+    /// A list is too long. Args: the maximum number of items.
     ListLong = "list.long",
-    /// A list has to be in order.
+    /// A list must be sorted.
     ListOrder = "list.order",
-    /// A list has to have one item.
+    /// A list must have one item.
     ListOne = "list.one",
-    /// A Job's restart policy has to be given.
+    /// A Job's restart policy is required.
     JobRestartMissing = "job.restart.missing",
-    /// A Job's restart policy is one of two. Args: the value.
+    /// A Job's restart policy must be OnFailure or Never. Args: the value.
     JobRestart = "job.restart.always",
-    /// An Indexed Job has completions.
+    /// An Indexed Job requires completions.
     JobIndexedCompletions = "job.indexed.completions",
-    /// An Indexed Job has a limit of parallelism.
+    /// The parallelism of an Indexed Job is limited.
     JobIndexedParallelism = "job.indexed.parallelism",
-    /// The name of an Indexed Job with its index is a label.
+    /// The name of an Indexed Job followed by an index must be a DNS label.
     JobIndexedName = "job.indexed.name",
-    /// A Job's name is the value of a label of its Pods. Args: the name.
+    /// A Job's name must be a label value, since its Pods have it as a label. Args: the name.
     JobNameLabel = "job.name.label",
-    /// A Pod failure policy needs restart policy Never.
+    /// A Pod failure policy requires restart policy Never.
     JobPolicyRestart = "job.policy.restart",
-    /// An action needs `backoffLimitPerIndex`.
+    /// An action requires `backoffLimitPerIndex`.
     JobPolicyPerIndex = "job.policy.per-index",
-    /// A rule names a container. Args: the name.
+    /// A rule must refer to an existing container. Args: the name.
     JobPolicyContainer = "job.policy.container",
-    /// Exit code 0 is success.
+    /// Exit code 0 is success, not a failure.
     JobPolicyZero = "job.policy.zero",
-    /// Needs completion mode Indexed.
+    /// A field requires completion mode Indexed.
     JobPerIndexMode = "job.per-index.mode",
-    /// `maxFailedIndexes` needs `backoffLimitPerIndex`.
+    /// `maxFailedIndexes` requires `backoffLimitPerIndex`.
     JobPerIndexMissing = "job.per-index.missing",
-    /// No more failed indexes than completions. Args: completions.
+    /// `maxFailedIndexes` may not exceed completions. Args: completions.
     JobPerIndexMaxFailed = "job.per-index.max-failed",
-    /// Parallelism with many completions and a limit per index.
+    /// Parallelism is limited with many completions and a backoff limit per index.
     JobPerIndexParallelism = "job.per-index.parallelism",
-    /// A rule of success names indexes or a count.
+    /// A success rule requires indexes or a count.
     JobSuccessEmpty = "job.success.empty",
-    /// Indexes in ascending order, below completions. Args: the text.
+    /// Indexes must be ascending and below completions. Args: the string.
     JobSuccessIndexes = "job.success.indexes",
-    /// No larger count than there are indexes. Args: how many.
+    /// A count may not exceed the number of indexes. Args: the number of indexes.
     JobSuccessCount = "job.success.count",
-    /// A Pod failure policy needs replacement policy Failed.
+    /// A Pod failure policy requires Pod replacement policy Failed.
     JobReplacement = "job.replacement",
-    /// `managedBy` is a path with a domain. Args: the text.
+    /// `managedBy` must be a path prefixed by a domain. Args: the string.
     JobManagedBy = "job.managed-by",
     /// The selector is generated.
     JobSelector = "job.selector",
-    /// The selector takes the template's labels.
+    /// The selector must match the template's labels.
     JobSelectorLabels = "job.selector.labels",
-    /// A label that the Job controller sets. Args: its key.
+    /// A label is set by the Job controller. Args: its key.
     JobOwnLabel = "job.label.own",
-    /// A Pod has a container.
+    /// A Pod requires a container.
     ContainersMissing = "containers.missing",
-    /// A container has an image.
+    /// A container requires an image.
     ImageMissing = "container.image.missing",
-    /// An amount is not negative.
+    /// An amount may not be negative.
     QuantityNegative = "quantity.negative",
-    /// An amount is above zero.
+    /// An amount must be greater than zero.
     QuantityPositive = "quantity.positive",
-    /// A request is not above its limit. Args: request, limit.
+    /// A request may not exceed its limit. Args: the request, the limit.
     QuantityRequest = "quantity.request",
-    /// An amount is a whole number. Args: the resource.
+    /// An amount must be an integer. Args: the resource.
     QuantityWhole = "quantity.whole",
-    /// A resource's name. Args: the name.
+    /// The name of a resource is invalid. Args: the name.
     ResourceName = "resource.name",
-    /// A request needs a limit. Args: the resource.
+    /// A request requires a limit. Args: the resource.
     ResourceLimitMissing = "resource.limit.missing",
-    /// A request is equal to its limit. Args: the resource, the limit.
+    /// A request must be equal to its limit. Args: the resource, the limit.
     ResourceRequestEqual = "resource.request.equal",
-    /// Huge pages need cpu or memory.
+    /// Huge pages require cpu or memory.
     ResourceHugepages = "resource.hugepages",
-    /// An amount of huge pages is a multiple of their size. Args: the amount, the resource.
+    /// An amount of huge pages must be a multiple of the page size. Args: the amount, the resource.
     ResourcePageSize = "resource.hugepages.size",
-    /// Containers together ask for more than the Pod. Args: the sum.
+    /// The sum of the containers exceeds the Pod's resources. Args: the sum.
     ResourcePod = "resource.pod",
-    /// A claim is one of the Pod's. Args: the claim.
+    /// A container's claim must be one of the Pod's. Args: the claim.
     ResourceClaimUnknown = "resource.claim.unknown",
-    /// A port is a number from 1 to 65535.
+    /// A port must be between 1 and 65535.
     PortRange = "port.range",
-    /// A port's name. Args: the name.
+    /// The name of a port is invalid. Args: the name.
     PortName = "port.name",
-    /// A port's name stands there before. Args: the name.
+    /// A port's name occurs earlier. Args: the name.
     PortDuplicate = "port.duplicate",
-    /// A port of the host stands there before. Args: the port.
+    /// A host port occurs earlier. Args: the port.
     PortHostDuplicate = "port.host.duplicate",
-    /// In the host's network a port is the host's. Args: the host's port.
+    /// With the host network, `containerPort` must be equal to `hostPort`. Args: the container port.
     PortHostNetwork = "port.host-network",
-    /// Name of a variable. Args: the name.
+    /// The name of an environment variable is invalid. Args: the name.
     EnvName = "env.name",
-    /// A variable has a value or a source.
+    /// `value` and `valueFrom` of a variable are mutually exclusive.
     EnvBoth = "env.both",
-    /// A variable has one source.
+    /// A variable requires exactly one source.
     EnvSource = "env.source",
-    /// A volume is one of the Pod's. Args: the volume.
+    /// A mount must refer to a volume of the Pod. Args: the volume.
     VolumeUnknown = "volume.unknown",
-    /// A volume has one source. Args: the volume.
+    /// A volume may have one source only. Args: the volume.
     VolumeSourceMany = "volume.source.many",
-    /// A volume is of a type that can be used so. Args: the volume.
+    /// A volume's type does not support this use. Args: the volume.
     VolumeType = "volume.type",
-    /// A volume is a block device. Args: the volume.
+    /// A block device must be a persistent volume claim or an ephemeral volume. Args: the volume.
     VolumeDevice = "volume.device",
-    /// A path begins with a slash. Args: the path.
+    /// A path must be absolute. Args: the path.
     VolumePathAbsolute = "volume.path.absolute",
-    /// A path within a volume. Args: the path.
+    /// A path must stay within its volume. Args: the path.
     ItemPath = "item.path",
-    /// A path stands there before. Args: the path.
+    /// A path occurs earlier. Args: the path.
     ItemPathDuplicate = "item.path.duplicate",
-    /// A mount has a path.
+    /// A mount requires a path.
     MountPathMissing = "mount.path.missing",
-    /// A path is mounted once. Args: the path.
+    /// A path may be mounted once only. Args: the path.
     MountPathDuplicate = "mount.path.duplicate",
-    /// Bidirectional needs a privileged container.
+    /// Mount propagation Bidirectional requires a privileged container.
     MountPropagation = "mount.propagation",
-    /// Needs `readOnly`.
+    /// `recursiveReadOnly` requires `readOnly`.
     MountRecursive = "mount.recursive",
-    /// Needs propagation None.
+    /// `recursiveReadOnly` requires mount propagation None.
     MountRecursivePropagation = "mount.recursive.propagation",
-    /// Two kinds of sub-path.
+    /// `subPath` and `subPathExpr` are mutually exclusive.
     MountSubPathBoth = "mount.sub-path.both",
-    /// Search domains have a common limit. Args: most characters.
+    /// All search domains together are too long. Args: the maximum number of characters.
     DnsSearchesLong = "dns.searches.long",
-    /// Exists takes no value. Args: the value.
+    /// Operator Exists takes no value. Args: the value.
     TolerationValue = "toleration.value",
-    /// Seconds need effect `NoExecute`.
+    /// `tolerationSeconds` requires effect `NoExecute`.
     TolerationSeconds = "toleration.seconds",
-    /// Without a key the operator is Exists.
+    /// Without a key the operator must be Exists.
     TolerationKey = "toleration.key",
-    /// A sysctl belongs to the host. Args: the sysctl.
+    /// A sysctl is not allowed with a shared host namespace. Args: the sysctl.
     SysctlHost = "security.sysctl.host",
-    /// Unmasked needs `hostUsers: false`.
+    /// `procMount: Unmasked` requires `hostUsers: false`.
     ProcMount = "security.proc-mount",
-    /// Privileged containers cannot forbid privilege escalation.
+    /// A privileged container cannot disallow privilege escalation.
     Escalation = "security.escalation",
-    /// Two ways to share processes.
+    /// `shareProcessNamespace` and `hostPID` are mutually exclusive.
     ShareProcess = "security.share-process",
-    /// All containers are host processes, or none.
+    /// Either all containers are host processes, or none.
     HostProcess = "security.host-process",
 }

@@ -1,4 +1,4 @@
-//! One pass of the rules over an object: the places that it came to, and what it found there.
+//! One traversal of an object by the rules: the visited paths and the collected results.
 
 use std::cell::RefCell;
 
@@ -7,50 +7,50 @@ use super::path::{FieldPath, Place, Segment};
 use crate::features::Feature;
 use crate::options::Options;
 
-/// What should stand where something else does.
+/// The expected type of a mistyped value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// A text.
+    /// A string.
     Text,
-    /// A whole number.
+    /// An integer.
     Integer,
-    /// True or false.
+    /// A Boolean.
     Boolean,
     /// A list.
     List,
     /// A mapping.
     Mapping,
-    /// A quantity; if it is a text, one that cannot be read.
+    /// A quantity; a mistyped string cannot be parsed as one.
     Quantity,
-    /// A whole number or a text.
+    /// An integer or a string.
     IntegerOrText,
 }
 
-/// A value of a wrong type: what rules would say about it is left out.
+/// A value of a wrong type. Causes about it are dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistyped {
-    /// Where.
+    /// The path of the value.
     pub places: Vec<Place>,
-    /// What should be there.
+    /// The expected type.
     pub wanted: Wanted,
 }
 
-/// A step from a value to one below it.
+/// A step from a value to one of its members or items.
 #[derive(Clone, Copy)]
 pub(super) enum Step<'a> {
     Key(&'a str),
     Index(usize),
     MapKey(&'a str),
-    UnwrittenKey(&'a str),
-    UnwrittenIndex(usize),
+    OmittedKey(&'a str),
+    OmittedIndex(usize),
     Spelled(&'a str, &'a str),
     Added(&'a str),
 }
 
-/// One walk through an object: its places and what was found.
+/// One traversal of an object: visited paths and collected results.
 pub(crate) struct Walk<'a> {
     pub options: &'a Options,
-    /// Each with its parent; places that the walk has not come to take no memory.
+    /// Each step with its parent's number; unvisited paths take no memory.
     pub(super) steps: RefCell<Vec<(u32, Step<'a>)>>,
     pub(super) causes: RefCell<Vec<Cause>>,
     pub(super) mistyped: RefCell<Vec<(u32, Wanted)>>,
@@ -66,7 +66,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What was found. Each mistyped place once, and nothing else about it.
+    /// Returns the results: each mistyped path once, without causes about it or values below it.
     pub fn found(&self) -> (Vec<Cause>, Vec<Mistyped>) {
         let mut mistyped: Vec<Mistyped> = Vec::new();
         for (at, wanted) in self.mistyped.take() {
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
         (causes, mistyped)
     }
 
-    /// A step by its number, with its parent's.
+    /// Returns a step and its parent's number.
     pub(super) fn step(&self, at: u32) -> Option<(u32, Step<'a>)> {
         let index = usize::try_from(at).ok()?.checked_sub(1)?;
         self.steps.borrow().get(index).copied()
@@ -102,8 +102,8 @@ impl<'a> Walk<'a> {
                 Step::Key(key) => Segment::Key(key.to_owned()),
                 Step::Index(index) => Segment::Index(index),
                 Step::MapKey(key) => Segment::MapKey(key.to_owned()),
-                Step::UnwrittenKey(key) => Segment::Unwritten(Place::Key(key.to_owned())),
-                Step::UnwrittenIndex(index) => Segment::Unwritten(Place::Index(index)),
+                Step::OmittedKey(key) => Segment::Omitted(Place::Key(key.to_owned())),
+                Step::OmittedIndex(index) => Segment::Omitted(Place::Index(index)),
                 Step::Spelled(document, server) => Segment::Spelled {
                     document: document.to_owned(),
                     server: server.to_owned(),

@@ -1,4 +1,4 @@
-//! Affinity to nodes and to other Pods (`validateAffinity`).
+//! Node affinity, Pod affinity and Pod anti-affinity (`validateAffinity`).
 
 use super::{scheduling, selector};
 use crate::machinery::detail;
@@ -53,7 +53,7 @@ fn weight(weighted: Node<'_>) {
     }
 }
 
-/// A term of a node selector. Values of a preference need not be those of labels.
+/// Validates a term of a node selector. The values of a preferred term need not be label values.
 fn term(term: Node<'_>, checks_values: bool) {
     for one in term.structs("matchExpressions") {
         let count = one.count("values");
@@ -125,8 +125,8 @@ fn pod_term(term: Node<'_>) {
     selector::selector(term, "namespaceSelector");
     for name in term.items("namespaces") {
         let text = name.as_text().unwrap_or_default();
-        // The server's path is of one namespace.
-        name.named_in_list("namespace")
+        // The server's path has `namespace` in the singular.
+        name.with_list_renamed("namespace")
             .name_faults(text, &names::dns_label(text));
     }
     scheduling::match_label_keys(term, &["matchLabelKeys", "mismatchLabelKeys"]);

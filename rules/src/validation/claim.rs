@@ -1,4 +1,4 @@
-//! Claims of devices (`validatePodResourceClaims`, `validateResourceClaimNames`).
+//! Resource claims (`validatePodResourceClaims`, `validateResourceClaimNames`).
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,11 +18,11 @@ const CLAIM: &[Field] = &[
     ),
 ];
 
-/// Claims of a Pod.
+/// Validates the resource claims of a Pod.
 pub(super) fn pod_claims(pod: Node<'_>) {
     let mut taken = HashSet::new();
     for claim in pod.structs("resourceClaims") {
-        let name = claim.needed_text("name");
+        let name = claim.required_text("name");
         if !name.is_empty() {
             if taken.insert(name) {
                 claim.get("name").name_faults(name, &names::dns_label(name));
@@ -50,7 +50,8 @@ pub(super) fn pod_claims(pod: Node<'_>) {
     }
 }
 
-/// Claims that a container uses: each once, all or some of its requests, and one of the Pod's.
+/// Validates the claims of a container: no duplicates, either all or some of a claim's requests, and claims of the
+/// Pod.
 pub(super) fn of_container(pod: Node<'_>, resources: Node<'_>) {
     let known: BTreeSet<&str> = pod
         .structs("resourceClaims")

@@ -10,11 +10,11 @@ use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 use crate::validation::volume::Volumes;
 
-/// Most rules of a container's own restart policy, and most exit codes of a rule.
+/// Maximum number of a container's restart policy rules, and of exit codes of such a rule.
 const MAX_RULES: usize = 20;
 const MAX_CODES: usize = 255;
 
-/// Fields that a container for debugging may not have, in Go's order.
+/// Fields that an ephemeral container may not have, in Go's order.
 const NOT_EPHEMERAL: [&str; 9] = [
     "ports",
     "resources",
@@ -151,7 +151,7 @@ fn common(pod: Node<'_>, one: Node<'_>, volumes: &Volumes<'_>) {
     if one.text("image").is_empty() && !one.is_mistyped_text("image") {
         one.get("image").required(Rule::ImageMissing, &[], detail!(""));
     }
-    given(
+    required_enum(
         one,
         "terminationMessagePolicy",
         &["File", "FallbackToLogsOnError"],
@@ -164,22 +164,22 @@ fn common(pod: Node<'_>, one: Node<'_>, volumes: &Volumes<'_>) {
     env::sources(one);
     mount::mounts(one, volumes);
     mount::devices(one, volumes);
-    given(one, "imagePullPolicy", &["Always", "IfNotPresent", "Never"]);
+    required_enum(one, "imagePullPolicy", &["Always", "IfNotPresent", "Never"]);
     resources::of_container(pod, one);
     resize_policy(pod, one);
     security::container(pod, one);
 }
 
-/// A choice that has to be made.
-fn given<'a>(one: Node<'a>, key: &'a str, supported: &[&str]) {
+/// Validates a required enum.
+fn required_enum<'a>(one: Node<'a>, key: &'a str, supported: &[&str]) {
     if one.text(key).is_empty() && !one.is_mistyped_text(key) {
-        one.get(key).need();
+        one.get(key).require();
     } else {
         one.one_of(key, supported);
     }
 }
 
-/// What holds for the image of a Pod, and not for that of a template.
+/// Validates the image of a Pod's container beyond the rules for templates.
 pub(super) fn image_of_pod(one: Node<'_>) {
     let image = one.text("image");
     if image.trim() != image {
@@ -188,7 +188,7 @@ pub(super) fn image_of_pod(one: Node<'_>) {
     }
 }
 
-/// How a change of an amount is carried out. All of it stands at the list.
+/// Validates `resizePolicy`. The server reports all causes except duplicates at the list.
 fn resize_policy(pod: Node<'_>, one: Node<'_>) {
     let at = one.get("resizePolicy");
     let mut taken = HashSet::new();
@@ -243,7 +243,7 @@ fn rules_without_policy(one: Node<'_>) {
         .required(Rule::FieldRequired, &["restartPolicy"], detail);
 }
 
-/// A container's own restart policy and rules (KEP-5307, `validateContainerRestartPolicy`).
+/// Validates a container's own restart policy and rules (KEP-5307, `validateContainerRestartPolicy`).
 fn restart_policy(one: Node<'_>) {
     let rules = one.structs("restartPolicyRules");
     if one.has("restartPolicy") {
@@ -277,7 +277,7 @@ fn restart_policy(one: Node<'_>) {
     }
 }
 
-/// One of several, of which a missing one is none.
+/// Validates an enum; a missing value is reported as unsupported.
 fn supported<'a>(parent: Node<'a>, key: &'a str, supported: &[&str]) {
     let value = parent.text(key);
     if !supported.contains(&value) && !parent.is_mistyped_text(key) {

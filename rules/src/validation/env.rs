@@ -1,4 +1,4 @@
-//! Variables of a container (`ValidateEnv`, `ValidateEnvFrom`).
+//! Environment variables of a container (`ValidateEnv`, `ValidateEnvFrom`).
 
 use crate::features::Feature;
 use crate::machinery::detail;
@@ -9,7 +9,7 @@ use crate::machinery::rule::Rule;
 use super::mount;
 use super::pod_template::CONTAINER_LISTS;
 
-/// Fields of the Pod that a variable can be.
+/// Fields of the Pod that an environment variable can refer to.
 const FIELDS: [&str; 9] = [
     "metadata.name",
     "metadata.namespace",
@@ -21,7 +21,7 @@ const FIELDS: [&str; 9] = [
     "status.podIP",
     "status.podIPs",
 ];
-/// Fields of the Pod that the server knows, whether they can be used or not.
+/// Fields of the Pod that the server knows, including those that a variable cannot refer to.
 const KNOWN_FIELDS: [&str; 14] = [
     "metadata.annotations",
     "metadata.labels",
@@ -38,7 +38,7 @@ const KNOWN_FIELDS: [&str; 14] = [
     "status.podIP",
     "status.podIPs",
 ];
-/// Amounts of a container that a variable or file can be.
+/// Resources of a container that a variable or file can refer to.
 const RESOURCES: [&str; 6] = [
     "limits.cpu",
     "limits.ephemeral-storage",
@@ -133,21 +133,21 @@ fn value_from(source: Node<'_>, value: &str) {
     }
 }
 
-/// A path such as `metadata.labels['a']`, taken apart.
+/// Splits a path such as `metadata.labels['a']` into path and subscript.
 fn subscripted(path: &str) -> Option<(&str, &str)> {
     let (head, subscript) = path.strip_suffix("']")?.split_once("['")?;
     (!head.is_empty()).then_some((head, subscript))
 }
 
-/// A field of the Pod (`validateObjectFieldSelector`).
+/// Validates a reference to a field of the Pod (`validateObjectFieldSelector`).
 pub(super) fn field_ref(field: Node<'_>, supported: &[&str]) {
     let (version, path) = (field.text("apiVersion"), field.text("fieldPath"));
     if version.is_empty() && !field.is_mistyped_text("apiVersion") {
-        return field.get("apiVersion").need();
+        return field.get("apiVersion").require();
     }
     if path.is_empty() {
         if !field.is_mistyped_text("fieldPath") {
-            field.get("fieldPath").need();
+            field.get("fieldPath").require();
         }
         return;
     }
@@ -174,7 +174,7 @@ pub(super) fn field_ref(field: Node<'_>, supported: &[&str]) {
             at.invalid(Rule::FieldEnum, path, &args, detail);
         }
         None => {
-            // An old name, which the server turns into the new one.
+            // A deprecated path, which the server converts to the current one.
             let meant = if path == "spec.host" {
                 "spec.nodeName"
             } else {
@@ -194,17 +194,17 @@ fn key_lower(key: &str) -> String {
     key.to_lowercase()
 }
 
-/// An amount of a container (`validateContainerResourceFieldSelector`).
+/// Validates a reference to a resource of a container (`validateContainerResourceFieldSelector`).
 pub(super) fn resource_ref(reference: Node<'_>, is_file: bool) {
     let (container, resource) = (reference.text("containerName"), reference.text("resource"));
     let is_huge = resource.starts_with("requests.hugepages-") || resource.starts_with("limits.hugepages-");
     if is_file && container.is_empty() {
         if !reference.is_mistyped_text("containerName") {
-            reference.get("containerName").need();
+            reference.get("containerName").require();
         }
     } else if resource.is_empty() {
         if !reference.is_mistyped_text("resource") {
-            reference.get("resource").need();
+            reference.get("resource").require();
         }
     } else if !RESOURCES.contains(&resource) && !is_huge {
         reference.get("resource").unsupported(resource, &RESOURCES);
@@ -240,7 +240,7 @@ fn divisor(reference: Node<'_>, resource: &str, is_huge: bool) {
     }
 }
 
-/// A key of a ConfigMap or Secret.
+/// Validates a reference to a key of a ConfigMap or Secret.
 fn key_ref(reference: Node<'_>) {
     let name = reference.text("name");
     if !reference.is_mistyped_text("name") {
@@ -248,7 +248,7 @@ fn key_ref(reference: Node<'_>) {
             .get("name")
             .name_faults(name, &names::dns_subdomain(name));
     }
-    let key = reference.needed_text("key");
+    let key = reference.required_text("key");
     if !key.is_empty() {
         reference
             .get("key")
@@ -256,25 +256,25 @@ fn key_ref(reference: Node<'_>) {
     }
 }
 
-/// A key of a file in a volume.
+/// Validates a reference to a key of a file in a volume.
 fn file_ref(file: Node<'_>) {
-    let key = file.needed_text("key");
+    let key = file.required_text("key");
     if !key.is_empty() {
         file.get("key")
             .faults(Rule::FieldForm, key, &names::variable(key));
     }
-    let volume = file.needed_text("volumeName");
+    let volume = file.required_text("volumeName");
     if !volume.is_empty() {
         file.get("volumeName")
             .name_faults(volume, &names::dns_label(volume));
     }
-    let path = file.needed_text("path");
+    let path = file.required_text("path");
     if !path.is_empty() {
         mount::no_backsteps(file.get("path"), path);
     }
 }
 
-/// `ValidateEnvFrom`. Too many or too few sources stand at the list.
+/// `ValidateEnvFrom`. The server reports missing and multiple sources at the list.
 pub(super) fn sources(container: Node<'_>) {
     for source in container.structs("envFrom") {
         let prefix = source.text("prefix");
@@ -287,7 +287,7 @@ pub(super) fn sources(container: Node<'_>) {
                 continue;
             };
             given += 1;
-            let name = reference.needed_text("name");
+            let name = reference.required_text("name");
             if !name.is_empty() {
                 reference.get("name").name_faults(name, &names::name_prefix(name));
             }
@@ -295,15 +295,15 @@ pub(super) fn sources(container: Node<'_>) {
         let is_mistyped = source.has("configMapRef") || source.has("secretRef");
         if given == 0 && !is_mistyped {
             let detail = detail!("must specify one of: `configMapRef` or `secretRef`");
-            source.unindexed().invalid(Rule::EnvSource, "", &[], detail);
+            source.without_index().invalid(Rule::EnvSource, "", &[], detail);
         } else if given > 1 {
             let detail = detail!("may not have more than one field specified at a time");
-            source.unindexed().invalid(Rule::EnvSource, "", &[], detail);
+            source.without_index().invalid(Rule::EnvSource, "", &[], detail);
         }
     }
 }
 
-/// Files that variables come from lie in empty directories (`validateFileKeyRefVolumes`).
+/// Validates that files of environment variables are in `emptyDir` volumes (`validateFileKeyRefVolumes`).
 pub(super) fn file_volumes(pod: Node<'_>) {
     let volumes = pod.structs("volumes");
     for list in CONTAINER_LISTS {
@@ -336,7 +336,7 @@ mod tests {
     use crate::machinery::quantity::Quantity;
 
     #[test]
-    fn sizes_are_canonical() {
+    fn divisors_are_canonical() {
         for size in SIZES {
             assert_eq!(Quantity::parse(size).unwrap().to_string(), size);
         }

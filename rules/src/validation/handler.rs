@@ -9,7 +9,7 @@ use crate::machinery::rule::Rule;
 
 const STOP_SIGNALS_WINDOWS: [&str; 2] = ["SIGKILL", "SIGTERM"];
 
-/// Signals of Linux, by name; the real-time ones are counted from both ends.
+/// Returns the names of Linux signals; real-time ones are numbered from both ends.
 fn stop_signals() -> Vec<String> {
     let named = [
         "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL",
@@ -98,7 +98,7 @@ fn probe(probe: Node<'_>, kind: &str) {
     }
 }
 
-/// What is done, one of several kinds.
+/// Validates the action of a handler: exactly one of several kinds.
 fn handler<'a>(pod: Node<'a>, holder: Node<'a>, kinds: &[&'a str]) {
     let mut given = 0;
     let mut is_mistyped = false;
@@ -130,7 +130,7 @@ fn handler<'a>(pod: Node<'a>, holder: Node<'a>, kinds: &[&'a str]) {
 fn exec(action: Node<'_>) {
     let command = action.items("command");
     if command.is_empty() && (!action.has("command") || action.get("command").value.is_array()) {
-        action.get("command").need();
+        action.get("command").require();
     }
     for word in command {
         word.as_text();
@@ -138,7 +138,7 @@ fn exec(action: Node<'_>) {
 }
 
 fn http_get(action: Node<'_>) {
-    action.needed_text("path");
+    action.required_text("path");
     port(action);
     let scheme = action.text("scheme");
     if !matches!(scheme, "HTTP" | "HTTPS") && !action.is_mistyped_text("scheme") {
@@ -148,8 +148,8 @@ fn http_get(action: Node<'_>) {
         let name = header.text("name");
         header.text("value");
         if !header.is_mistyped_text("name") {
-            // The server names the list.
-            let at = header.unindexed().unwritten("name");
+            // The server's path omits the index and the key.
+            let at = header.without_index().omitted("name");
             at.faults(Rule::FieldForm, name, &names::header_name(name));
         }
     }
@@ -172,7 +172,7 @@ fn http_get(action: Node<'_>) {
     }
 }
 
-/// A number, or the name of a port.
+/// Validates a port number or name.
 fn port(action: Node<'_>) {
     let at = action.get("port");
     match at.value {

@@ -1,19 +1,19 @@
-//! Indexes of a Job as a text, such as `0,2-4` (`validateIndexesFormat`).
+//! Sets of Job indexes as a string, such as `0,2-4` (`validateIndexesFormat`).
 
 use std::fmt;
 
 use crate::machinery::go::quote;
 
-/// A text that names no indexes; its display is the server's text.
+/// Why a string is not a set of indexes. `Display` is the server's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexError {
-    /// An interval with more than two ends.
+    /// An interval has more than two bounds.
     Interval(String),
-    /// An end that is no number.
+    /// A bound is not a number.
     Number(String),
-    /// An index that is not below the completions.
+    /// An index is not less than completions.
     TooLarge(String),
-    /// Indexes that do not ascend.
+    /// Indexes are not ascending.
     Order(i64, i64),
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for IndexError {
     }
 }
 
-/// Counts the indexes of a text, all of which have to be below `completions`. No text, no indexes.
+/// Counts the indexes in a string, all of which must be less than `completions`. An empty string has none.
 pub fn count_indexes(text: &str, completions: i64) -> Result<i64, IndexError> {
     let mut total = 0_i64;
     let mut previous: Option<i64> = None;

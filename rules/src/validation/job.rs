@@ -11,16 +11,16 @@ use crate::machinery::node::Node;
 use crate::machinery::report::sentence;
 use crate::machinery::rule::Rule;
 
-/// Most Pods that an Indexed Job may run at once, and most of its indexes that may fail.
+/// Maximum parallelism of an Indexed Job, and maximum number of its failed indexes.
 const MAX_INDEXES: i64 = 100_000;
-/// Completions above which more limits hold (KEP-3850).
+/// Number of completions above which stricter limits apply (KEP-3850).
 const MANY_COMPLETIONS: i64 = 100_000;
-/// Those limits.
-const LIMIT_OF_MANY: i64 = 10_000;
-/// Most characters of `managedBy`.
-const MAX_MANAGER: usize = 63;
+/// The stricter limit of parallelism and of failed indexes.
+const MANY_COMPLETIONS_LIMIT: i64 = 10_000;
+/// Maximum number of characters of `managedBy`.
+const MAX_MANAGED_BY: usize = 63;
 
-/// A new Job.
+/// Validates a new Job.
 pub(super) fn create(root: Node<'_>) {
     metadata::create(root, metadata::NameRule::Subdomain);
     generated_selector(root);
@@ -28,7 +28,7 @@ pub(super) fn create(root: Node<'_>) {
     name_with_index(root);
 }
 
-/// Its Pods' host names are an Indexed Job's name with the index behind it.
+/// Validates that the hostnames of an Indexed Job's Pods, its name followed by an index, are DNS labels.
 fn name_with_index(root: Node<'_>) {
     let spec = root.get("spec");
     let completions = spec.integer("completions").unwrap_or(0);
@@ -48,7 +48,7 @@ fn name_with_index(root: Node<'_>) {
     }
 }
 
-/// The labels and the selector that the server generates are those it has generated.
+/// Validates that the generated labels and selector have the values that the server generates.
 pub(super) fn generated_selector(root: Node<'_>) {
     let spec = root.get("spec");
     if spec.flag("manualSelector") || spec.object("selector").is_none() {
@@ -85,7 +85,7 @@ pub(super) fn generated_selector(root: Node<'_>) {
     }
 }
 
-/// A selector as it is printed.
+/// Converts a selector to the shape in which the server prints it.
 fn shown_selector(selector: &Value) -> Value {
     let mut shown = serde_json::Map::new();
     if let Some(labels) = selector
@@ -135,7 +135,7 @@ pub(super) fn spec(spec: Node<'_>) {
     let is_taken = match &wanted {
         Some(_) if !spec.has("selector") => false,
         Some(all) => all.iter().all(|one| one.matches(labels.value)),
-        // What cannot be read was said before.
+        // An invalid selector has been reported above.
         None => true,
     };
     if !is_taken {
@@ -163,7 +163,7 @@ fn counts(spec: Node<'_>) {
     }
 }
 
-/// A path that begins with a domain (`IsDomainPrefixedPath`).
+/// Validates a path prefixed by a domain (`IsDomainPrefixedPath`).
 fn managed_by(spec: Node<'_>) {
     let Some(manager) = spec.maybe_text("managedBy") else {
         return;
@@ -187,8 +187,8 @@ fn managed_by(spec: Node<'_>) {
             at.invalid(Rule::JobManagedBy, manager, &[manager], detail);
         }
     }
-    if manager.len() > MAX_MANAGER {
-        at.too_long(Rule::FieldLong, MAX_MANAGER);
+    if manager.len() > MAX_MANAGED_BY {
+        at.too_long(Rule::FieldLong, MAX_MANAGED_BY);
     }
 }
 
@@ -249,18 +249,18 @@ fn indexed(spec: Node<'_>) {
     }
     let of_many = || {
         detail!(
-            "must be less than or equal to {LIMIT_OF_MANY} when completions are above {MANY_COMPLETIONS} and used with backoff limit per index"
+            "must be less than or equal to {MANY_COMPLETIONS_LIMIT} when completions are above {MANY_COMPLETIONS} and used with backoff limit per index"
         )
     };
-    if let Some(parallelism) = parallelism.filter(|parallelism| *parallelism > LIMIT_OF_MANY) {
+    if let Some(parallelism) = parallelism.filter(|parallelism| *parallelism > MANY_COMPLETIONS_LIMIT) {
         spec.get("parallelism")
             .invalid(Rule::JobPerIndexParallelism, parallelism, &[], of_many());
     }
-    if let Some(failed) = failed.filter(|failed| *failed > LIMIT_OF_MANY) {
+    if let Some(failed) = failed.filter(|failed| *failed > MANY_COMPLETIONS_LIMIT) {
         failed_at().invalid(
             Rule::FieldMaximum,
             failed,
-            &[&LIMIT_OF_MANY.to_string()],
+            &[&MANY_COMPLETIONS_LIMIT.to_string()],
             of_many(),
         );
     }
@@ -273,7 +273,7 @@ fn restart_policy(spec: Node<'_>, pod: Node<'_>) {
         return;
     }
     match policy {
-        // Always is what a missing one is filled in with.
+        // A missing policy has been defaulted to Always.
         "" | "Always" => {
             let rule = if policy.is_empty() {
                 Rule::JobRestartMissing

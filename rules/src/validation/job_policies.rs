@@ -7,11 +7,11 @@ use crate::machinery::names;
 use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 
-/// Most rules of either policy, and most conditions of a rule.
+/// Maximum number of rules of either policy, and of conditions of a rule.
 const MAX_RULES: usize = 20;
-/// Most exit codes of a rule.
+/// Maximum number of exit codes of a rule.
 const MAX_CODES: usize = 255;
-/// Most characters of a text of indexes.
+/// Maximum number of characters of a set of indexes.
 const MAX_INDEXES_TEXT: usize = 64 * 1024;
 
 const ACTIONS: [&str; 4] = ["Count", "FailIndex", "FailJob", "Ignore"];
@@ -38,8 +38,8 @@ pub(super) fn failure(spec: Node<'_>) {
     }
 }
 
-/// A choice that has to be made.
-fn chosen<'a>(parent: Node<'a>, key: &'a str, supported: &[&str]) {
+/// Validates a required enum.
+fn required_enum<'a>(parent: Node<'a>, key: &'a str, supported: &[&str]) {
     if parent.is_mistyped_text(key) {
         let _ = parent.text(key);
     } else if parent.text(key).is_empty() {
@@ -59,7 +59,7 @@ fn failure_rule(spec: Node<'_>, rule: Node<'_>) {
                 .invalid(Rule::JobPolicyPerIndex, "FailIndex", &[], detail);
         }
     } else {
-        chosen(rule, "action", &ACTIONS);
+        required_enum(rule, "action", &ACTIONS);
     }
     let codes = rule.object("onExitCodes");
     if let Some(codes) = codes {
@@ -76,7 +76,7 @@ fn failure_rule(spec: Node<'_>, rule: Node<'_>) {
                 .get("type")
                 .faults(Rule::FieldForm, kind, &names::qualified_name(kind));
         }
-        chosen(*condition, "status", &STATUSES);
+        required_enum(*condition, "status", &STATUSES);
     }
     let both = "onExitCodes, onPodConditions";
     match (codes.is_some(), !conditions.is_empty()) {
@@ -93,7 +93,7 @@ fn failure_rule(spec: Node<'_>, rule: Node<'_>) {
 }
 
 fn exit_codes(spec: Node<'_>, codes: Node<'_>) {
-    chosen(codes, "operator", &OPERATORS);
+    required_enum(codes, "operator", &OPERATORS);
     if let Some(container) = codes.maybe_text("containerName") {
         let pod = spec.get("template").get("spec");
         let is_known = ["initContainers", "containers"]
@@ -156,7 +156,7 @@ pub(super) fn success(spec: Node<'_>) {
     if rules.len() > MAX_RULES {
         policy.get("rules").too_many(rules.len(), MAX_RULES);
     }
-    // Without completions the server has said so; it counts none.
+    // Missing completions have been reported; the server continues with zero.
     let completions = spec.integer("completions").unwrap_or(0);
     for rule in rules {
         success_rule(rule, completions);

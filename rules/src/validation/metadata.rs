@@ -10,23 +10,23 @@ use crate::machinery::report::sentence;
 use crate::machinery::rule::Rule;
 use crate::machinery::{cause::CauseKind, detail};
 
-/// Most bytes of all annotations together.
+/// Maximum size of all annotations together, in bytes.
 const MAX_ANNOTATIONS: usize = 256 * 1024;
-/// Finalizers that need no domain.
+/// Finalizers of Kubernetes, which need no domain.
 const OWN_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
-/// The form of an object's name.
+/// The format of an object's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameRule {
     /// RFC 1123 subdomain: most kinds.
     Subdomain,
     /// RFC 1123 label: namespaces.
     Label,
-    /// Anything that fits into a URL: roles.
+    /// Path segment of a URL: roles.
     PathSegment,
 }
 
-/// A new object's metadata.
+/// Validates the metadata of a new object.
 pub(super) fn create(root: Node<'_>, rule: NameRule) {
     let metadata = root.get("metadata");
     let prefix = metadata.text("generateName");
@@ -75,7 +75,7 @@ fn path_segment(at: Node<'_>, name: &str) {
     }
 }
 
-/// Labels, annotations, owners, finalizers.
+/// Validates labels, annotations, owner references and finalizers.
 pub(super) fn common(metadata: Node<'_>) {
     labels(metadata.get("labels"), metadata, "labels");
     annotations(metadata.get("annotations"), metadata, "annotations");
@@ -83,7 +83,8 @@ pub(super) fn common(metadata: Node<'_>) {
     finalizers(metadata);
 }
 
-/// Keys and values of a map of labels; what is wrong stands at the map, whose path is that of `at`.
+/// Validates the keys and values of a map of labels. The server reports all causes at the map, with the path of
+/// `at`.
 pub(super) fn labels<'a>(at: Node<'a>, parent: Node<'a>, key: &'a str) {
     for (key, value) in parent.members(key) {
         at.faults(Rule::LabelKey, key, &names::qualified_name(key));
@@ -92,7 +93,7 @@ pub(super) fn labels<'a>(at: Node<'a>, parent: Node<'a>, key: &'a str) {
     }
 }
 
-/// Keys and size of annotations.
+/// Validates the keys and the total size of annotations.
 pub(super) fn annotations<'a>(at: Node<'a>, parent: Node<'a>, key: &'a str) {
     let mut size = 0;
     for (key, value) in parent.members(key) {
@@ -117,7 +118,7 @@ const OWNER: &[Field] = &[
     ("blockOwnerDeletion", "blockOwnerDeletion", Zero::Null),
 ];
 
-/// An owner as it is printed: what is behind a pointer only if it is there.
+/// Converts an owner reference to the shape in which the server prints it: pointers only if they are set.
 fn printed(owner: &Value) -> Value {
     let mut shown = go::internal(owner, OWNER);
     if let Some(members) = shown.as_object_mut() {
@@ -131,7 +132,11 @@ fn owners(metadata: Node<'_>) {
     let owners = metadata.structs("ownerReferences");
     let names_position = Feature::OwnerReferencesByPosition.is_on(metadata.options().minor);
     for owner in &owners {
-        let owner = &if names_position { *owner } else { owner.unindexed() };
+        let owner = &if names_position {
+            *owner
+        } else {
+            owner.without_index()
+        };
         let version = owner.text("apiVersion");
         for key in ["apiVersion", "kind", "name", "uid"] {
             if owner.text(key).is_empty() && names_position {
@@ -178,8 +183,8 @@ fn finalizers(metadata: Node<'_>) {
         .map(|one| (one, one.as_text().unwrap_or_default()))
         .collect();
     for (at, finalizer) in &all {
-        // The position is in the document, and not in the server's path.
-        at.unindexed()
+        // The server's path omits the index.
+        at.without_index()
             .faults(Rule::Finalizer, finalizer, &names::qualified_name(finalizer));
     }
     let has = |name: &str| all.iter().any(|(_, one)| *one == name);
@@ -198,7 +203,7 @@ fn finalizers(metadata: Node<'_>) {
     }
 }
 
-/// A key that has to have a prefix (`IsDomainPrefixedKey`).
+/// Validates a key with a domain prefix (`IsDomainPrefixedKey`).
 pub(super) fn prefixed_key(at: Node<'_>, key: &str) {
     if key.is_empty() {
         return at.required(Rule::FieldRequired, &[key], detail!(""));

@@ -1,4 +1,4 @@
-//! The rules, each in the server's order and words.
+//! Validation rules, in the server's order and with the server's messages.
 
 mod affinity;
 mod claim;
@@ -33,23 +33,23 @@ use crate::options::Options;
 pub use index_set::{IndexError, count_indexes};
 pub use metadata::NameRule;
 
-/// What was found in an object.
+/// The result of validating an object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Why the server refuses it, in the server's order.
+    /// Causes of the rejection, in the server's order.
     pub causes: Vec<Cause>,
-    /// Values of wrong types. The server cannot read such an object, and gives no causes at all.
+    /// Values of wrong types. The server cannot decode such an object, and returns no causes at all.
     pub mistyped: Vec<Mistyped>,
 }
 
-/// Stands for a uid that the server will give.
+/// Placeholder of the UID that the server will assign.
 const UID: &str = "00000000-0000-0000-0000-000000000000";
-/// Stands for what the server puts behind a prefix.
+/// Placeholder of the suffix that the server will generate.
 const GENERATED: &str = "xxxxx";
-/// What is kept of a prefix of names.
+/// Maximum length of `generateName`; the server truncates longer ones.
 const MAX_PREFIX: usize = 58;
 
-/// What is wrong with a new Job (`ValidateJobCreate`).
+/// Validates a new Job (`ValidateJobCreate`).
 pub fn job(job: &Value, options: &Options) -> Report {
     if options.defaulted {
         return walk(job, options, job::create);
@@ -65,30 +65,30 @@ pub fn job(job: &Value, options: &Options) -> Report {
     walk(&job, options, job::create)
 }
 
-/// What is wrong with the spec of a Job that replaces another, beyond what may not change (`ValidateJobSpec`). The Job
-/// has its defaults.
+/// Validates the spec of an updated Job, except for immutable fields (`ValidateJobSpec`). The Job has its
+/// defaults.
 #[must_use]
 pub fn job_spec(job: &Value, options: &Options) -> Report {
     walk(job, options, |root| job::spec(root.get("spec")))
 }
 
-/// What is wrong with the selector and labels that a Job's server generates (`validateGeneratedSelector`).
+/// Validates the selector and labels that the server generated for a Job (`validateGeneratedSelector`).
 pub fn generated_selector(job: &Value, options: &Options) -> Report {
     walk(job, options, job::generated_selector)
 }
 
-/// What is wrong with the spec of a Pod that has its defaults (`ValidatePodSpec` and what holds for Pods alone).
+/// Validates a defaulted Pod's spec (`ValidatePodSpec`, and the rules for Pods that templates do not have).
 pub fn pod(pod: &Value, options: &Options) -> Report {
     walk(pod, options, pod_spec::pod)
 }
 
-/// What is wrong with the metadata of any object (`ValidateObjectMeta`).
+/// Validates the metadata of any object (`ValidateObjectMeta`).
 #[must_use]
 pub fn object_meta(object: &Value, rule: NameRule, options: &Options) -> Report {
     walk(object, options, |root| metadata::create(root, rule))
 }
 
-/// What is wrong with labels, annotations, owners and finalizers of any object.
+/// Validates labels, annotations, owner references and finalizers of any object.
 #[must_use]
 pub fn common_meta(object: &Value, options: &Options) -> Report {
     walk(object, options, |root| metadata::common(root.get("metadata")))
@@ -105,7 +105,7 @@ fn walk(object: &Value, options: &Options, check: impl for<'a> Fn(Node<'a>)) -> 
     Report { causes, mistyped }
 }
 
-/// Gives a Job as it was written the name and uid that the server will.
+/// Gives a Job the name and UID that the server will assign.
 fn name(job: &mut Value) {
     let Some(members) = job.as_object_mut() else {
         return;

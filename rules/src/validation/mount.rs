@@ -1,4 +1,5 @@
-//! Where a container sees its volumes (`ValidateVolumeMounts`, `ValidateVolumeDevices`), and paths in them.
+//! Volume mounts and devices of a container (`ValidateVolumeMounts`, `ValidateVolumeDevices`), and paths in
+//! volumes.
 
 use std::collections::HashSet;
 
@@ -11,7 +12,7 @@ const PROPAGATIONS: [&str; 3] = ["Bidirectional", "HostToContainer", "None"];
 const RECURSIVE: [&str; 3] = ["Disabled", "Enabled", "IfPossible"];
 const BIND_OPTIONS: [&str; 3] = ["nodev", "noexec", "nosuid"];
 
-/// A path without `..` (`validatePathNoBacksteps`).
+/// Validates a path without `..` (`validatePathNoBacksteps`).
 pub(super) fn no_backsteps(at: Node<'_>, path: &str) {
     if has_backsteps(path) {
         at.invalid(Rule::ItemPath, path, &[path], detail!("must not contain '..'"));
@@ -22,7 +23,7 @@ fn has_backsteps(path: &str) -> bool {
     path.split('/').any(|part| part == "..")
 }
 
-/// A relative path without `..` (`validateLocalDescendingPath`).
+/// Validates a relative path without `..` (`validateLocalDescendingPath`).
 pub(super) fn descending(at: Node<'_>, path: &str) {
     if path.starts_with('/') {
         at.invalid(Rule::ItemPath, path, &[path], detail!("must be a relative path"));
@@ -30,7 +31,7 @@ pub(super) fn descending(at: Node<'_>, path: &str) {
     no_backsteps(at, path);
 }
 
-/// A path of a file in a volume (`ValidateLocalNonReservedPath`).
+/// Validates the path of a file in a volume (`ValidateLocalNonReservedPath`).
 pub(super) fn file_path(at: Node<'_>, path: &str) {
     descending(at, path);
     if path.starts_with("..") && !path.starts_with("../") {
@@ -46,7 +47,7 @@ pub(super) fn mounts(container: Node<'_>, volumes: &Volumes<'_>) {
         let name_at = mount.get("name");
         if !mount.is_mistyped_text("name") {
             if name.is_empty() {
-                name_at.need();
+                name_at.require();
             }
             if volumes.get(name).is_none() {
                 name_at.not_found(Rule::VolumeUnknown, name, detail!(""));
@@ -74,10 +75,10 @@ pub(super) fn mounts(container: Node<'_>, volumes: &Volumes<'_>) {
     }
 }
 
-/// The server's paths of these leave out the mount's position.
+/// Validates sub-paths. The server's paths of most causes omit the mount's index.
 fn sub_paths(mount: Node<'_>) {
     let (path, expression) = (mount.text("subPath"), mount.text("subPathExpr"));
-    let loose = mount.unindexed();
+    let loose = mount.without_index();
     if !path.is_empty() {
         descending(loose.get("subPath"), path);
     }
@@ -93,7 +94,7 @@ fn sub_paths(mount: Node<'_>) {
 }
 
 fn propagation(container: Node<'_>, mount: Node<'_>) {
-    let loose = mount.unindexed();
+    let loose = mount.without_index();
     let mode = mount.maybe_text("mountPropagation");
     if mode.is_some() {
         loose.one_of("mountPropagation", &PROPAGATIONS);
@@ -157,7 +158,7 @@ pub(super) fn devices(container: Node<'_>, volumes: &Volumes<'_>) {
         let (name, path) = (device.text("name"), device.text("devicePath"));
         let (name_at, path_at) = (device.get("name"), device.get("devicePath"));
         if name.is_empty() {
-            name_at.need();
+            name_at.require();
         }
         if names.contains(name) {
             name_at.invalid(Rule::NameDuplicate, name, &[name], detail!("must be unique"));
@@ -173,7 +174,7 @@ pub(super) fn devices(container: Node<'_>, volumes: &Volumes<'_>) {
             None => name_at.not_found(Rule::VolumeUnknown, name, detail!("")),
         }
         if path.is_empty() {
-            path_at.need();
+            path_at.require();
         }
         if paths.contains(path) {
             path_at.invalid(Rule::MountPathDuplicate, path, &[path], detail!("must be unique"));
@@ -188,7 +189,7 @@ pub(super) fn devices(container: Node<'_>, volumes: &Volumes<'_>) {
             let detail = detail!("must not already exist in volumeMounts");
             name_at.invalid(Rule::NameDuplicate, name, &[name], detail);
         }
-        // Of several mounts of one volume the server compares the last.
+        // The server compares with the last of several mounts of a volume.
         let last = |name: &str| mounts.iter().rfind(|mount| mount.text("name") == name);
         let is_mounted = mounts.iter().any(|mount| {
             mount.text("mountPath") == path

@@ -1,4 +1,4 @@
-//! Ports, the host's network, DNS and host names.
+//! Ports, the host network, DNS and hostnames.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
@@ -9,14 +9,14 @@ use crate::machinery::names;
 use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 
-/// Limits of a resolver's configuration.
+/// Limits of a resolver configuration.
 const MAX_NAMESERVERS: usize = 3;
 const MAX_SEARCHES: usize = 32;
 const MAX_SEARCHES_TEXT: usize = 2048;
-/// Most characters of a host name.
+/// Maximum number of characters of a hostname.
 const MAX_HOSTNAME: usize = 64;
 
-/// Ports of a container (`validateContainerPorts`).
+/// Validates the ports of a container (`validateContainerPorts`).
 pub(super) fn ports(container: Node<'_>) {
     let mut taken = HashSet::new();
     for port in container.structs("ports") {
@@ -41,7 +41,7 @@ pub(super) fn ports(container: Node<'_>) {
         }
         let protocol = port.text("protocol");
         if protocol.is_empty() && !port.is_mistyped_text("protocol") {
-            port.get("protocol").need();
+            port.get("protocol").require();
         } else {
             port.one_of("protocol", &["SCTP", "TCP", "UDP"]);
         }
@@ -56,10 +56,10 @@ fn port_number(at: Node<'_>, number: i64) {
     }
 }
 
-/// Each port of the host once (`checkHostPortConflicts`).
+/// Validates that no host port is used twice (`checkHostPortConflicts`).
 pub(super) fn unique_host_ports(containers: &[Node<'_>]) {
     let mut taken = HashSet::new();
-    // An init container is alone, and the server counts it from 0 whichever it is.
+    // Each init container is checked separately, and the server reports it with index 0.
     for container in containers {
         for port in container.structs("ports") {
             let number = port.integer("hostPort").unwrap_or(0);
@@ -78,7 +78,7 @@ pub(super) fn unique_host_ports(containers: &[Node<'_>]) {
     }
 }
 
-/// In the host's network a container's port is the host's (`validatePodHostNetworkDeps`).
+/// Validates that host ports equal container ports with the host network (`validatePodHostNetworkDeps`).
 pub(super) fn host_network(pod: Node<'_>) {
     if !pod.flag("hostNetwork") {
         return;
@@ -96,8 +96,8 @@ pub(super) fn host_network(pod: Node<'_>) {
     }
 }
 
-/// An address as Go's older parser takes it: numbers may begin with zeros.
-fn sloppy(text: &str) -> Option<IpAddr> {
+/// Parses an address like Go's older parser, which accepts leading zeros.
+fn parse_sloppy(text: &str) -> Option<IpAddr> {
     let v4 = |text: &str| {
         let parts: Vec<&str> = text.split('.').collect();
         let fits = |part: &&str| {
@@ -131,9 +131,9 @@ fn sloppy(text: &str) -> Option<IpAddr> {
     format!("{head}:{tail}").parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
-/// An address of a field that is older than strict reading (`IsValidIPForLegacyField`).
+/// Validates an address in a field that predates strict parsing (`IsValidIPForLegacyField`).
 pub(super) fn address(at: Node<'_>, text: &str) {
-    let Some(parsed) = sloppy(text) else {
+    let Some(parsed) = parse_sloppy(text) else {
         let detail = detail!("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
         return at.invalid(Rule::FieldAddress, text, &[text], detail);
     };
@@ -185,8 +185,8 @@ pub(super) fn dns(pod: Node<'_>) {
     }
 }
 
-fn long_list(at: Node<'_>, most: usize, detail: std::borrow::Cow<'static, str>) {
-    at.invalid(Rule::ListLong, at.value.clone(), &[&most.to_string()], detail);
+fn long_list(at: Node<'_>, max: usize, detail: std::borrow::Cow<'static, str>) {
+    at.invalid(Rule::ListLong, at.value.clone(), &[&max.to_string()], detail);
 }
 
 fn searches(config: Node<'_>) {
@@ -256,12 +256,12 @@ pub(super) fn hostname_override(pod: Node<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::sloppy;
+    use super::parse_sloppy;
 
     #[test]
-    fn older_addresses_may_have_leading_zeros() {
+    fn legacy_addresses_may_have_leading_zeros() {
         for text in ["10.0.0.1", "010.000.0.01", "::1", "::ffff:1.2.3.04"] {
-            assert!(sloppy(text).is_some(), "{text}");
+            assert!(parse_sloppy(text).is_some(), "{text}");
         }
         for text in [
             "",
@@ -273,7 +273,7 @@ mod tests {
             "a.b.c.d",
             "１.2.3.4",
         ] {
-            assert!(sloppy(text).is_none(), "{text}");
+            assert!(parse_sloppy(text).is_none(), "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::machinery::names;
 use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 
-/// A new Pod, beyond its metadata.
+/// Validates a new Pod, except for its metadata.
 pub(super) fn pod(root: Node<'_>) {
     let metadata = root.get("metadata");
     let pod = root.get("spec");
@@ -26,7 +26,7 @@ pub(super) fn pod(root: Node<'_>) {
 
 pub(super) fn spec(pod: Node<'_>) {
     if !pod.has("terminationGracePeriodSeconds") {
-        pod.get("terminationGracePeriodSeconds").need();
+        pod.get("terminationGracePeriodSeconds").require();
     }
     let volumes = volume::all(pod);
     claim::pod_claims(pod);
@@ -63,7 +63,7 @@ pub(super) fn spec(pod: Node<'_>) {
         at.name_faults(class, &names::dns_subdomain(class));
     }
     if pod.maybe_text("preemptionPolicy") == Some("") {
-        pod.get("preemptionPolicy").need();
+        pod.get("preemptionPolicy").require();
     } else {
         pod.one_of("preemptionPolicy", &["PreemptLowerPriority", "Never"]);
     }
@@ -75,7 +75,7 @@ pub(super) fn spec(pod: Node<'_>) {
     env::file_volumes(pod);
 }
 
-/// A name that is a subdomain, if it is given.
+/// Validates an optional name that must be a subdomain.
 fn subdomain<'a>(pod: Node<'a>, key: &'a str, name: &str) {
     if !name.is_empty() {
         pod.get(key).name_faults(name, &names::dns_subdomain(name));
@@ -91,7 +91,7 @@ fn policies(pod: Node<'_>) {
         ),
     ] {
         if !pod.is_mistyped_text(key) && pod.text(key).is_empty() {
-            pod.get(key).need();
+            pod.get(key).require();
         } else {
             pod.one_of(key, supported);
         }

@@ -1,4 +1,4 @@
-//! A Pod template (`ValidatePodTemplateSpec`), and annotations that Kubernetes reads.
+//! A Pod template (`ValidatePodTemplateSpec`), and annotations that Kubernetes interprets.
 
 use super::{metadata, pod_spec};
 use crate::machinery::detail;
@@ -10,11 +10,11 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
 const APPARMOR_CONTAINER: &str = "container.apparmor.security.beta.kubernetes.io/";
-/// Lists of containers in the order in which `VisitContainersWithPath` goes through them.
+/// Lists of containers in the order in which `VisitContainersWithPath` visits them.
 pub(super) const CONTAINER_LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 pub(super) fn template(template: Node<'_>) {
-    let metadata = template.unwritten("metadata");
+    let metadata = template.omitted("metadata");
     let pod = template.get("spec");
     metadata::labels(metadata.get("labels"), metadata, "labels");
     let annotations = metadata.get("annotations");
@@ -99,7 +99,7 @@ fn seccomp_annotation(at: Node<'_>, profile: &str) {
     }
 }
 
-/// A profile that stands in an annotation and in a field is the same in both.
+/// Validates that a security profile given both as annotation and as field is the same.
 fn profiles(metadata: Node<'_>, pod: Node<'_>, pod_key: &str, prefix: &str, field: &'static str) {
     let Some(annotations) = metadata
         .value

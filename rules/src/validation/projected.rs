@@ -1,4 +1,4 @@
-//! Several sources in one folder (`validateProjectedVolumeSource`).
+//! Projected volumes (`validateProjectedVolumeSource`).
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ const KEY_TYPES: [&str; 6] = [
     "ECDSAP521",
     "ED25519",
 ];
-/// Seconds that a certificate may last, of Kubernetes' own signers and of others.
+/// Maximum lifetime of a certificate in seconds, of Kubernetes' own signers and of others.
 const MAX_OWN_EXPIRATION: i64 = 24 * 60 * 60;
 const MAX_EXPIRATION: i64 = 91 * 24 * 60 * 60;
 const MAX_DOMAIN: usize = 253;
@@ -34,7 +34,7 @@ const TRUST_BUNDLE: &[Field] = &[
     ("User", "user", Zero::Null),
 ];
 
-/// The files of a folder; what is there twice stands at the folder.
+/// The file paths of a volume; duplicates are reported at the volume source.
 struct Paths<'a> {
     folder: Node<'a>,
     taken: HashSet<&'a str>,
@@ -62,7 +62,7 @@ pub(super) fn source(folder: Node<'_>) {
         for kind in ["secret", "configMap"] {
             let Some(source) = part.object(kind) else { continue };
             given += 1;
-            let name = source.needed_text("name");
+            let name = source.required_text("name");
             keyed_files(source);
             for item in source.structs("items") {
                 let path = item.text("path");
@@ -104,11 +104,11 @@ pub(super) fn source(folder: Node<'_>) {
     }
 }
 
-/// The server's path of the file leaves out the source.
+/// Validates a service account token. The server's path of its file omits the source.
 fn token(part: Node<'_>, token: Node<'_>) {
     let at = token.get("expirationSeconds");
     match token.integer("expirationSeconds") {
-        None if !token.has("expirationSeconds") => at.need(),
+        None if !token.has("expirationSeconds") => at.require(),
         Some(seconds) if seconds < 600 => {
             let detail = detail!("may not specify a duration less than 10 minutes");
             at.invalid(Rule::FieldMinimum, seconds, &["600"], detail);
@@ -119,10 +119,8 @@ fn token(part: Node<'_>, token: Node<'_>) {
         }
         _ => {}
     }
-    let loose = part
-        .unindexed_in_unwritten_list()
-        .unwritten("serviceAccountToken");
-    let path = loose.needed_text("path");
+    let loose = part.without_list_and_index().omitted("serviceAccountToken");
+    let path = loose.required_text("path");
     if !path.is_empty() {
         mount::file_path(loose.get("path"), path);
     }
@@ -174,12 +172,12 @@ fn trust_bundle(bundle: Node<'_>) {
             }
         }
     }
-    let path = bundle.needed_text("path");
+    let path = bundle.required_text("path");
     user(bundle, "user");
     mount::file_path(bundle.get("path"), path);
 }
 
-/// The name of a bundle: behind a colon, if it belongs to a signer.
+/// Validates the name of a trust bundle: if it belongs to a signer, the part after the colon.
 fn trust_bundle_name(at: Node<'_>, name: &str) {
     let own = name.rsplit_once(':').map_or(name, |(_, own)| own);
     for fault in names::dns_subdomain(own) {
@@ -191,7 +189,7 @@ fn trust_bundle_name(at: Node<'_>, name: &str) {
 /// `ValidateSignerName`.
 fn signer(at: Node<'_>, name: &str) {
     if name.is_empty() {
-        return at.need();
+        return at.require();
     }
     let (Some((domain, path)), false) = (name.split_once('/'), name.matches('/').count() > 1) else {
         let detail =
@@ -251,7 +249,7 @@ fn certificate<'a>(certificate: Node<'a>, paths: &mut Paths<'a>) {
     if let Some(seconds) = certificate.integer("maxExpirationSeconds") {
         let host = name.split('/').next().unwrap_or_default();
         let is_own = host == "kubernetes.io" || host.ends_with(".kubernetes.io");
-        let most = if is_own {
+        let max = if is_own {
             MAX_OWN_EXPIRATION
         } else {
             MAX_EXPIRATION
@@ -261,9 +259,9 @@ fn certificate<'a>(certificate: Node<'a>, paths: &mut Paths<'a>) {
             let detail = detail!("if provided, maxExpirationSeconds must be >= 3600");
             at.invalid(Rule::FieldMinimum, seconds, &["3600"], detail);
         }
-        if seconds > most {
-            let detail = detail!("if provided, maxExpirationSeconds must be <= {most}");
-            at.invalid(Rule::FieldMaximum, seconds, &[&most.to_string()], detail);
+        if seconds > max {
+            let detail = detail!("if provided, maxExpirationSeconds must be <= {max}");
+            at.invalid(Rule::FieldMaximum, seconds, &[&max.to_string()], detail);
         }
     }
     let mut is_empty = true;

@@ -1,4 +1,4 @@
-//! Amounts of resources (`ValidateContainerResourceRequirements`, `validatePodResources`).
+//! Resource requirements (`ValidateContainerResourceRequirements`, `validatePodResources`).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::machinery::quantity::Quantity;
 use crate::machinery::rule::Rule;
 
 const HUGE: &str = "hugepages-";
-/// Resources that have names of their own, and need no domain.
+/// Standard resources, whose names need no domain.
 const STANDARD: [&str; 20] = [
     "cpu",
     "memory",
@@ -35,7 +35,7 @@ const STANDARD: [&str; 20] = [
     "services.nodeports",
     "services.loadbalancers",
 ];
-/// Resources that are counted.
+/// Resources whose amounts are integers.
 const COUNTED: [&str; 9] = [
     "pods",
     "resourcequotas",
@@ -52,7 +52,7 @@ fn is_huge(name: &str) -> bool {
     name.starts_with(HUGE)
 }
 
-/// Kubernetes' own: without a domain, or with kubernetes.io.
+/// Returns whether the resource is a native one: without a domain, or with kubernetes.io.
 fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
@@ -63,19 +63,19 @@ fn is_extended(name: &str) -> bool {
         && names::qualified_name(&format!("requests.{name}")).is_empty()
 }
 
-/// A node may give more of it than it has.
+/// Returns whether a node may overcommit the resource.
 fn is_overcommitted(name: &str) -> bool {
     is_native(name) && !is_huge(name)
 }
 
-/// Whose resources these are.
+/// The object that the resources belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Container,
     Pod,
 }
 
-/// `resources` of a container.
+/// Validates `resources` of a container.
 pub(super) fn of_container(pod: Node<'_>, container: Node<'_>) {
     if let Some(resources) = container.object("resources") {
         requirements(resources, resources.get("limits"), Owner::Container);
@@ -83,7 +83,7 @@ pub(super) fn of_container(pod: Node<'_>, container: Node<'_>) {
     }
 }
 
-/// `overhead` of a Pod; the server writes it as limits.
+/// Validates `overhead` of a Pod; the server's path has an additional `limits`.
 pub(super) fn overhead(pod: Node<'_>) {
     let overhead = pod.get("overhead");
     let at = overhead.added("limits");
@@ -160,9 +160,9 @@ fn amounts<'a>(
     }
 }
 
-/// A request and its limit. The server names all requests.
+/// Compares a request with its limit. The server reports the cause at the map of requests.
 fn compare<'a>(requests_at: Node<'a>, name: &'a str, request: (Quantity, &str), limit: (Quantity, &str)) {
-    let at = requests_at.unwritten(name);
+    let at = requests_at.omitted(name);
     let ((requested, shown), (limit, limit_shown)) = (request, limit);
     if requested != limit && !is_overcommitted(name) {
         let detail = detail!("must be equal to {name} limit of {limit_shown}");
@@ -217,7 +217,7 @@ fn value_without_pages(at: Node<'_>, name: &str, quantity: Quantity, shown: &str
     }
 }
 
-/// An amount of huge pages that is no multiple of their size.
+/// Returns whether the amount is not a multiple of the huge page size.
 fn page_size(name: &str, quantity: Quantity) -> bool {
     let Some(size) = name.strip_prefix(HUGE) else {
         return false;
@@ -236,7 +236,7 @@ fn pages(at: Node<'_>, name: &str, shown: &str) {
     at.invalid(Rule::ResourcePageSize, shown, &[shown, name], detail);
 }
 
-/// `resources` of a Pod as a whole.
+/// Validates `resources` of a Pod.
 pub(super) fn of_pod(pod: Node<'_>) {
     let Some(resources) = pod.object("resources") else {
         return;
@@ -286,8 +286,9 @@ fn raise<'a>(sums: &mut Sums<'a>, others: &Sums<'a>) {
     }
 }
 
-/// What all containers of a Pod need at once: those that run together, or one that runs before them.
-fn together<'a>(pod: Node<'a>, kind: &str) -> Sums<'a> {
+/// Returns the effective resources of a Pod: the sum of concurrent containers, or the maximum of an init
+/// container.
+fn effective<'a>(pod: Node<'a>, kind: &str) -> Sums<'a> {
     let (mut all, mut before, mut sidecars) = (Sums::new(), Sums::new(), Sums::new());
     for container in pod.structs("containers") {
         add(&mut all, &read(container, kind));
@@ -312,7 +313,7 @@ fn together<'a>(pod: Node<'a>, kind: &str) -> Sums<'a> {
 fn consistent(pod: Node<'_>, resources: Node<'_>) {
     for (kind, what) in [("requests", "requests"), ("limits", "limits")] {
         let own = resources.members(kind);
-        for (name, sum) in together(pod, kind) {
+        for (name, sum) in effective(pod, kind) {
             if kind == "limits" && !is_huge(name) {
                 continue;
             }
@@ -329,9 +330,9 @@ fn consistent(pod: Node<'_>, resources: Node<'_>) {
         }
     }
     let own = resources.members("limits");
-    // The server's path of these begins at the Pod's resources.
+    // The server's path starts at the Pod's resources.
     for container in pod.added("resources").structs("containers") {
-        let limits_at = container.unwritten("resources").unwritten("limits");
+        let limits_at = container.omitted("resources").omitted("limits");
         for (name, _) in container.get("resources").members("limits") {
             let amount = limits_at.map_key(name).added("limits");
             let Some((_, limit)) = own.iter().find(|(other, _)| *other == name) else {

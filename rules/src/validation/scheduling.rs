@@ -1,4 +1,4 @@
-//! Where a Pod may run: tolerations, gates, spreading (`ValidateTolerations`, `validateTopologySpreadConstraints` …).
+//! Tolerations, scheduling gates, topology spread (`ValidateTolerations`, `validateTopologySpreadConstraints` …).
 
 use std::collections::HashSet;
 
@@ -59,7 +59,7 @@ fn toleration(one: Node<'_>) {
                     one.get("value").invalid(Rule::FieldForm, value, &[value], detail);
                 }
             } else {
-                // The server names them although it does not take them.
+                // The server lists Lt and Gt although it does not accept them.
                 operator_at.unsupported(operator, &["Equal", "Exists", "Lt", "Gt"]);
             }
         }
@@ -70,7 +70,7 @@ fn toleration(one: Node<'_>) {
     }
 }
 
-/// Gates of scheduling and of readiness.
+/// Validates scheduling gates and readiness gates.
 pub(super) fn gates(pod: Node<'_>) {
     for gate in pod.structs("readinessGates") {
         let kind = gate.text("conditionType");
@@ -81,7 +81,7 @@ pub(super) fn gates(pod: Node<'_>) {
     }
     let mut seen = HashSet::new();
     for gate in pod.structs("schedulingGates") {
-        // The server names the gate as a whole.
+        // The server reports the cause at the gate, not at its name.
         let name = gate.text("name");
         if gate.is_mistyped_text("name") {
             continue;
@@ -148,7 +148,7 @@ fn positive<'a>(one: Node<'a>, key: &'a str, number: i64) {
     }
 }
 
-/// Keys whose values are taken from the Pod's own labels (`ValidateMatchLabelKeysAndMismatchLabelKeys`).
+/// Validates keys whose values are taken from the Pod's own labels (`ValidateMatchLabelKeysAndMismatchLabelKeys`).
 pub(super) fn match_label_keys<'a>(one: Node<'a>, lists: &[&'a str]) {
     let selector = one.object("labelSelector");
     for list in lists {
@@ -183,9 +183,9 @@ pub(super) fn match_label_keys<'a>(one: Node<'a>, lists: &[&'a str]) {
             if let Some(index) = keys.iter().rposition(|one| *one == key)
                 && selected.contains(key)
             {
-                // The server counts from the term, and names no list.
+                // The server's path has the index after the term, without the list's key.
                 let detail = detail!("exists in both matchLabelKeys and labelSelector");
-                one.unwritten("matchLabelKeys").item(index).invalid(
+                one.omitted("matchLabelKeys").item(index).invalid(
                     Rule::FieldConflict,
                     key,
                     &["matchLabelKeys", "labelSelector"],

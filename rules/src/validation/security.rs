@@ -12,7 +12,7 @@ use crate::machinery::rule::Rule;
 
 const PROFILE_TYPES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 const MAX_ID: i64 = i32::MAX as i64;
-/// Most characters of a path on the host.
+/// Maximum number of characters of a profile's path on the host.
 const MAX_PROFILE: usize = 4095;
 const MAX_SYSCTL: usize = 253;
 
@@ -48,7 +48,7 @@ const CONTEXT: &[Field] = &[
     ("AppArmorProfile", "appArmorProfile", Zero::Struct(PROFILE)),
 ];
 
-/// `securityContext` of a Pod.
+/// Validates `securityContext` of a Pod.
 pub(super) fn pod(pod: Node<'_>) {
     let Some(context) = pod.object("securityContext") else {
         return;
@@ -77,7 +77,7 @@ pub(super) fn pod(pod: Node<'_>) {
     context.maybe_flag("runAsNonRoot");
 }
 
-/// `securityContext` of a container.
+/// Validates `securityContext` of a container.
 pub(super) fn container(pod: Node<'_>, container: Node<'_>) {
     let Some(context) = container.object("securityContext") else {
         return;
@@ -123,7 +123,7 @@ fn escalation(context: Node<'_>) {
     }
 }
 
-/// The type of a profile, which has to be given.
+/// Validates the required type of a profile.
 fn profile_type(profile: Node<'_>, name: &str) {
     if profile.is_mistyped_text("type") {
         profile.text("type");
@@ -219,7 +219,7 @@ fn sysctls(pod: Node<'_>, context: Node<'_>) {
             continue;
         }
         if name.is_empty() {
-            at.need();
+            at.require();
         } else if !is_sysctl(name) {
             let detail = detail!(
                 "must have at most {MAX_SYSCTL} characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
@@ -238,9 +238,9 @@ fn sysctls(pod: Node<'_>, context: Node<'_>) {
     }
 }
 
-/// The host's namespace that a sysctl belongs to.
+/// Returns the field that shares the host namespace of a sysctl with the Pod.
 fn host_namespace(name: &str) -> Option<&'static str> {
-    // Written with slashes, dots stand for slashes.
+    // In the notation with slashes, dots and slashes are swapped.
     let swapped: String;
     let name = match name.find(['.', '/']) {
         Some(at) if name[at..].starts_with('/') => {
@@ -264,7 +264,7 @@ fn host_namespace(name: &str) -> Option<&'static str> {
     is_ipc.then_some("hostIPC")
 }
 
-/// What a Pod without the host's users may not share with it (`validateHostUsers`).
+/// Validates what a Pod in a user namespace may not share with the host (`validateHostUsers`).
 pub(super) fn host_users(pod: Node<'_>) {
     if pod.maybe_flag("hostUsers") != Some(false) {
         return;

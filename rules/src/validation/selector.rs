@@ -6,7 +6,7 @@ use crate::machinery::names;
 use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 
-/// The member that is a label selector, if it is there.
+/// Validates a member that is a label selector, if it is set.
 pub(super) fn selector<'a>(parent: Node<'a>, key: &'a str) {
     let Some(selector) = parent.object(key) else {
         return;
@@ -38,7 +38,7 @@ fn expression(one: Node<'_>) {
     label_values(one);
 }
 
-/// An operator that is none of those known.
+/// Reports an unknown operator.
 pub(super) fn operator(one: Node<'_>, value: &str, known: &str) {
     if !one.is_mistyped_text("operator") {
         let detail = detail!("not a valid selector operator");
@@ -47,7 +47,7 @@ pub(super) fn operator(one: Node<'_>, value: &str, known: &str) {
     }
 }
 
-/// A member that is the key of a label.
+/// Validates a member that is the key of a label.
 pub(super) fn key<'a>(one: Node<'a>, name: &'a str) {
     let key = one.text(name);
     if !one.is_mistyped_text(name) {
@@ -56,7 +56,7 @@ pub(super) fn key<'a>(one: Node<'a>, name: &'a str) {
     }
 }
 
-/// Values of labels.
+/// Validates a list of label values.
 pub(super) fn label_values(one: Node<'_>) {
     for value in one.items("values") {
         let text = value.as_text().unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::machinery::names;
 use crate::machinery::node::Node;
 use crate::machinery::rule::Rule;
 
-/// The volumes that are sound, by name: what a container can mount.
+/// The valid volumes by name, which containers can mount.
 pub(super) struct Volumes<'a>(HashMap<&'a str, Node<'a>>);
 
 impl<'a> Volumes<'a> {
@@ -17,7 +17,7 @@ impl<'a> Volumes<'a> {
     }
 }
 
-/// Sources in the server's order: the API's name, and the name that the server gives a further one.
+/// Volume sources in the server's order: the API's name, and the name in the cause about a second source.
 const SOURCES: [(&str, &str); 30] = [
     ("emptyDir", "emptyDir"),
     ("hostPath", "hostPath"),

@@ -1,4 +1,4 @@
-//! What a volume is, all but projected ones.
+//! Volume sources, except projected ones.
 
 use super::{env, metadata, mount, selector};
 use crate::features::Feature;
@@ -24,7 +24,7 @@ const ACCESS_MODES: [&str; 4] = [
     "ReadWriteOnce",
     "ReadWriteOncePod",
 ];
-/// Fields of the Pod that a file can be.
+/// Fields of the Pod that a file can contain.
 const FILE_FIELDS: [&str; 5] = [
     "metadata.annotations",
     "metadata.labels",
@@ -32,10 +32,10 @@ const FILE_FIELDS: [&str; 5] = [
     "metadata.namespace",
     "metadata.uid",
 ];
-/// Most characters of the name of a driver.
+/// Maximum number of characters of a driver's name.
 const MAX_DRIVER: usize = 63;
 
-/// Members that a source has to have.
+/// Returns the required members of a source.
 fn required(kind: &str) -> &'static [&'static str] {
     match kind {
         "hostPath" => &["path"],
@@ -59,20 +59,20 @@ fn required(kind: &str) -> &'static [&'static str] {
 }
 
 pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
-    // The server has a name of its own for this one.
+    // The server uses another name for this source.
     let source = if kind == "gcePersistentDisk" {
         volume.spelled("gcePersistentDisk", "persistentDisk")
     } else {
         given
     };
     if matches!(kind, "cephfs" | "rbd") && source.count("monitors") == 0 {
-        source.get("monitors").need();
+        source.get("monitors").require();
     }
     if kind == "rbd" {
-        source.needed_text("image");
+        source.required_text("image");
     }
     for key in required(kind) {
-        source.needed_text(key);
+        source.required_text(key);
     }
     match kind {
         "emptyDir" => empty_dir(source),
@@ -103,7 +103,7 @@ pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
                 storage_os(source);
             }
             if let Some(secret) = source.object("secretRef") {
-                secret.needed_text("name");
+                secret.required_text("name");
             }
         }
         "quobyte" => quobyte(source),
@@ -118,18 +118,18 @@ pub(super) fn source<'a>(volume: Node<'a>, kind: &str, given: Node<'a>) {
     }
 }
 
-/// A mode of files.
-pub(super) fn mode<'a>(source: Node<'a>, key: &'a str, most: i64) {
-    if let Some(mode) = source.integer(key).filter(|mode| !(0..=most).contains(mode)) {
-        let detail = detail!("must be a number between 0 and 0{most:o} (octal), both inclusive");
-        let shown = most.to_string();
+/// Validates a file mode.
+pub(super) fn mode<'a>(source: Node<'a>, key: &'a str, max: i64) {
+    if let Some(mode) = source.integer(key).filter(|mode| !(0..=max).contains(mode)) {
+        let detail = detail!("must be a number between 0 and 0{max:o} (octal), both inclusive");
+        let shown = max.to_string();
         source
             .get(key)
             .invalid(Rule::FieldRange, mode, &["0", &shown], detail);
     }
 }
 
-/// The owner of files.
+/// Validates the owner of files.
 pub(super) fn user<'a>(source: Node<'a>, key: &'a str) {
     source.within(key, 0, i64::from(i32::MAX));
 }
@@ -156,11 +156,11 @@ fn partition(source: Node<'_>) {
     }
 }
 
-/// Keys of a ConfigMap or Secret as files.
+/// Validates keys of a ConfigMap or Secret projected to files.
 pub(super) fn keyed_files(source: Node<'_>) {
     for item in source.structs("items") {
-        item.needed_text("key");
-        let path = item.needed_text("path");
+        item.required_text("key");
+        let path = item.required_text("path");
         mount::file_path(item.get("path"), path);
         mode(item, "mode", 0o777);
         user(item, "user");
@@ -175,10 +175,10 @@ fn downward(source: Node<'_>) {
     }
 }
 
-/// A field of the Pod as a file. The server names neither list nor position.
+/// Validates a field of the Pod projected to a file. The server's path omits the list's key and the index.
 pub(super) fn downward_file(item: Node<'_>) {
-    let item = item.unindexed_in_unwritten_list();
-    let path = item.needed_text("path");
+    let item = item.without_list_and_index();
+    let path = item.required_text("path");
     mount::file_path(item.get("path"), path);
     if let Some(field) = item.object("fieldRef") {
         env::field_ref(field, &FILE_FIELDS);
@@ -201,13 +201,13 @@ pub(super) fn downward_file(item: Node<'_>) {
     user(item, "user");
 }
 
-/// The qualified name of a target or initiator.
+/// Validates the qualified name of an iSCSI target or initiator.
 fn iscsi_name(at: Node<'_>, name: &str) {
     let wrong = |detail| at.invalid(Rule::FieldForm, name, &[name], detail);
     let alphanumeric = |text: &str, length: usize| {
         text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    // The form of the first is looked for anywhere in the text; a dot of the others is any character.
+    // The server's regex of `iqn` has no anchor at the start; the dots of the others match any character.
     let fits = match name.get(..3) {
         Some("iqn") => has_iqn(name),
         Some("eui") => name
@@ -225,7 +225,7 @@ fn iscsi_name(at: Node<'_>, name: &str) {
     }
 }
 
-/// `iqn.yyyy-mm.authority:name`, up to the end of a text.
+/// Returns whether the text ends with `iqn.yyyy-mm.authority:name`.
 fn has_iqn(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.match_indices("iqn.").any(|(at, _)| {
@@ -257,7 +257,7 @@ fn iscsi(source: Node<'_>) {
     source.within("lun", 0, 255);
     let authenticates = source.flag("chapAuthDiscovery") || source.flag("chapAuthSession");
     if authenticates && !source.has("secretRef") {
-        source.get("secretRef").need();
+        source.get("secretRef").require();
     }
     if let Some(name) = source.maybe_text("initiatorName") {
         iscsi_name(source.spelled("initiatorName", "initiatorname"), name);
@@ -284,7 +284,7 @@ fn flocker(source: Node<'_>) {
 }
 
 fn storage_os(source: Node<'_>) {
-    let name = source.needed_text("volumeName");
+    let name = source.required_text("volumeName");
     for (key, name) in [
         ("volumeName", name),
         ("volumeNamespace", source.text("volumeNamespace")),
@@ -313,10 +313,10 @@ fn quobyte(source: Node<'_>) {
             }
         }
     }
-    source.needed_text("volume");
+    source.required_text("volume");
 }
 
-/// Whether Go's `SplitHostPort` takes it.
+/// Returns whether Go's `SplitHostPort` accepts it.
 fn is_host_port(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else {
         return false;
@@ -390,7 +390,7 @@ fn csi(source: Node<'_>) {
     let at = source.get("driver");
     if !source.is_mistyped_text("driver") {
         if driver.is_empty() {
-            at.need();
+            at.require();
         } else {
             if driver.len() > MAX_DRIVER {
                 at.too_long(Rule::FieldLong, MAX_DRIVER);
@@ -403,11 +403,11 @@ fn csi(source: Node<'_>) {
         }
     }
     if let Some(secret) = source.object("nodePublishSecretRef") {
-        let name = secret.needed_text("name");
+        let name = secret.required_text("name");
         if !name.is_empty() {
-            // The server's path leaves out the reference.
+            // The server's path omits the reference.
             source
-                .unwritten("nodePublishSecretRef")
+                .omitted("nodePublishSecretRef")
                 .get("name")
                 .name_faults(name, &names::dns_subdomain(name));
         }
@@ -416,20 +416,20 @@ fn csi(source: Node<'_>) {
 
 fn image(source: Node<'_>) {
     if Feature::ImageVolumeReferenceRequired.is_on(source.options().minor) {
-        source.needed_text("reference");
+        source.required_text("reference");
     }
     if source.text("pullPolicy").is_empty() && !source.is_mistyped_text("pullPolicy") {
-        source.get("pullPolicy").need();
+        source.get("pullPolicy").require();
     } else {
         source.one_of("pullPolicy", &["Always", "IfNotPresent", "Never"]);
     }
 }
 
-/// A claim made for the Pod alone (`ValidatePersistentVolumeClaimTemplate`).
+/// Validates a claim template of an ephemeral volume (`ValidatePersistentVolumeClaimTemplate`).
 fn ephemeral(source: Node<'_>) {
     let Some(template) = source.object("volumeClaimTemplate") else {
         if !source.has("volumeClaimTemplate") {
-            source.get("volumeClaimTemplate").need();
+            source.get("volumeClaimTemplate").require();
         }
         return;
     };
@@ -467,9 +467,9 @@ fn claim_spec(spec: Node<'_>) {
         let detail = detail!("may not use ReadWriteOncePod with other access modes");
         at.forbid(Rule::FieldConflict, &["ReadWriteOncePod", "accessModes"], detail);
     }
-    let storage = spec.get("resources").unwritten("requests").map_key("storage");
+    let storage = spec.get("resources").omitted("requests").map_key("storage");
     if storage.value.is_null() && !spec.get("resources").get("requests").has("storage") {
-        storage.need();
+        storage.require();
     } else if let Some(size) = storage
         .as_quantity()
         .filter(|size| *size <= crate::Quantity::ZERO)
@@ -492,8 +492,8 @@ fn claim_spec(spec: Node<'_>) {
 fn data_sources(spec: Node<'_>) {
     for key in ["dataSource", "dataSourceRef"] {
         let Some(source) = spec.object(key) else { continue };
-        source.needed_text("name");
-        let kind = source.needed_text("kind");
+        source.required_text("name");
+        let kind = source.required_text("kind");
         let group = source.text("apiGroup");
         if group.is_empty() && kind != "PersistentVolumeClaim" {
             let detail = detail!("must be 'PersistentVolumeClaim' when referencing the default apiGroup");

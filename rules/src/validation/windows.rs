@@ -1,4 +1,4 @@
-//! The operating system of a Pod, and options of Windows (`validateOS`, `validateWindows`, `validateLinux`).
+//! The operating system of a Pod, and Windows options (`validateOS`, `validateWindows`, `validateLinux`).
 
 use super::pod_template::CONTAINER_LISTS;
 use crate::machinery::detail;
@@ -10,7 +10,7 @@ const MAX_CREDENTIALS: usize = 64 * 1024;
 const MAX_DOMAIN: usize = 256;
 const MAX_USER: usize = 104;
 
-/// What a Pod of Windows may not say in its security context, in the server's order.
+/// Fields that a Windows Pod's security context may not have, in the server's order.
 const NOT_IN_POD: [&str; 11] = [
     "appArmorProfile",
     "seLinuxOptions",
@@ -24,7 +24,7 @@ const NOT_IN_POD: [&str; 11] = [
     "supplementalGroupsPolicy",
     "seLinuxChangePolicy",
 ];
-/// And a container of it.
+/// Fields that the security context of a Windows container may not have.
 const NOT_IN_CONTAINER: [&str; 10] = [
     "appArmorProfile",
     "seLinuxOptions",
@@ -45,15 +45,15 @@ pub(super) fn os(pod: Node<'_>) {
         return;
     }
     match name {
-        "" => os.get("name").need(),
+        "" => os.get("name").require(),
         "linux" => linux(pod),
         "windows" => windows(pod),
-        // The server names the system as a whole.
+        // The server reports the cause at `os`, not at its name.
         other => os.unsupported(other, &["linux", "windows"]),
     }
 }
 
-/// The security contexts of all containers.
+/// Returns the security contexts of all containers.
 fn contexts(pod: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     CONTAINER_LISTS
         .into_iter()
@@ -101,7 +101,7 @@ fn windows(pod: Node<'_>) {
     }
 }
 
-/// `windowsOptions` of a Pod or container.
+/// Validates `windowsOptions` of a Pod or container.
 pub(super) fn options(context: Node<'_>) {
     let Some(options) = context.object("windowsOptions") else {
         return;
@@ -197,7 +197,7 @@ fn is_dns(domain: &str) -> bool {
     domain.split('.').all(label)
 }
 
-/// All containers are processes of the host, or none (`validateWindowsHostProcessPod`).
+/// Validates that either all containers are host processes, or none (`validateWindowsHostProcessPod`).
 pub(super) fn host_process(pod: Node<'_>) {
     let option = |context: Option<Node<'_>>| {
         context

@@ -1,4 +1,5 @@
-//! The words of every problem, by code, in both languages: those of the rules in [`rules`], all others here. `{0}`, `{1}` … are the problem's subjects.
+//! The messages of all problems by code, in both languages: those of the rules in [`rules`], all others here.
+//! `{0}`, `{1}` … are the problem's subjects.
 
 mod rules;
 
@@ -6,7 +7,7 @@ use k8s_rules::Rule;
 
 use crate::problem::Language;
 
-/// The message of a code. A code without one shows itself, and a test makes sure that there is none.
+/// Returns the message template of a code. An unknown code is its own message; a test ensures that there is none.
 pub(crate) fn template(code: &'static str, language: Language) -> &'static str {
     let rule = Rule::ALL.iter().find(|rule| rule.code() == code);
     let found = rule.map(|rule| rules::text(*rule)).or_else(|| {
@@ -20,7 +21,7 @@ pub(crate) fn template(code: &'static str, language: Language) -> &'static str {
     }
 }
 
-/// A subject in a language: the names of types are words of their own, all else is what the text says.
+/// Translates a subject: names of types are translated, all others are text of the manifest.
 pub(crate) fn word(subject: &str, language: Language) -> &str {
     let found = WORDS
         .iter()
@@ -223,7 +224,7 @@ mod tests {
             .chain(MESSAGES.iter().map(|(code, ..)| *code))
             .collect();
         let unique: HashSet<&str> = codes.iter().copied().collect();
-        assert_eq!(unique.len(), codes.len(), "a code stands there twice");
+        assert_eq!(unique.len(), codes.len(), "duplicate code");
         for code in codes {
             let (en, zh) = (template(code, Language::En), template(code, Language::Zh));
             assert!(
@@ -238,9 +239,9 @@ mod tests {
         }
     }
 
-    /// What the sources outside the rules name.
+    /// Checks the codes that occur in the sources outside the rules.
     #[test]
-    fn every_code_of_the_sources_has_a_message() {
+    fn every_code_in_the_sources_has_a_message() {
         let sources = [
             include_str!("../../validate/mod.rs"),
             include_str!("../../validate/explain.rs"),

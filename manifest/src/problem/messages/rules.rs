@@ -1,8 +1,8 @@
-//! The words of the rules of the API server, in English and Chinese.
+//! The messages of the API server's rules, in English and Chinese.
 
 use k8s_rules::Rule;
 
-/// What a person is told about a broken rule. `{0}`, `{1}` … are the cause's arguments.
+/// Returns the message templates of a rule. `{0}`, `{1}` … are the cause's arguments.
 #[allow(clippy::too_many_lines, reason = "a table: one arm for each rule")]
 pub(crate) const fn text(rule: Rule) -> (&'static str, &'static str) {
     match rule {

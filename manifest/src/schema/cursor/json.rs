@@ -1,4 +1,4 @@
-//! A cursor in JSON, found by brackets and commas: quotes may be open, commas and values missing.
+//! Finds the cursor in JSON by brackets and commas: quotes may be open, commas and values missing.
 
 use std::ops::Range;
 
@@ -9,16 +9,16 @@ use crate::schema::cursor::{Cursor, Place};
 #[derive(Debug, Default)]
 struct Frame {
     list: bool,
-    /// Items that are complete.
+    /// Number of complete items.
     index: usize,
-    /// The key whose value is to come.
+    /// The key whose value follows.
     key: Option<String>,
     keys: Vec<String>,
-    /// Keys whose values are texts.
+    /// Keys with string values.
     texts: Vec<(String, String)>,
 }
 
-/// What stands at one place of the text.
+/// A token of the text.
 enum Token<'a> {
     /// A bracket, comma or colon.
     Mark(char),
@@ -33,7 +33,7 @@ pub(super) fn cursor(text: &str, offset: usize) -> Option<Cursor> {
     loop {
         let next = token(text, at);
         let start = next.as_ref().map_or(text.len(), |(range, _)| range.start);
-        // The cursor stands before this token, or within it if that is a word.
+        // The cursor is before this token, or within it if that is a word.
         let within = matches!(&next, Some((range, Token::Word(_))) if start <= offset && offset <= range.end);
         if found.is_none() && (within || offset <= start) {
             let word = match &next {
@@ -43,7 +43,7 @@ pub(super) fn cursor(text: &str, offset: usize) -> Option<Cursor> {
             let depth = frames.len().checked_sub(1)?;
             found = Some((place(text, &frames, word.clone())?, depth));
             if within {
-                // Not a key of its own; a colon behind it may stay.
+                // The word at the cursor is not a key of the collection; a colon after it may stay.
                 at = word.end;
                 if let Some(frame) = frames.last_mut().filter(|frame| frame.key.is_none()) {
                     frame.key = Some(String::new());
@@ -53,15 +53,15 @@ pub(super) fn cursor(text: &str, offset: usize) -> Option<Cursor> {
         }
         let Some((range, token)) = next else { break };
         at = range.end;
-        take(&mut frames, &token, text, range.end, &mut found);
+        process_token(&mut frames, &token, text, range.end, &mut found);
     }
     let (mut cursor, depth) = found?;
     finish(&mut cursor, &frames, depth);
     Some(cursor)
 }
 
-/// Takes a token in; when the cursor's own collection or the document's closes, what it had is kept.
-fn take(
+/// Processes a token; when the cursor's own collection or the document closes, saves what the cursor needs of it.
+fn process_token(
     frames: &mut Vec<Frame>,
     token: &Token<'_>,
     text: &str,
@@ -106,7 +106,7 @@ fn take(
     }
 }
 
-/// The cursor in the innermost open collection.
+/// Returns the cursor in the innermost open collection.
 fn place(text: &str, frames: &[Frame], range: Range<usize>) -> Option<Cursor> {
     let innermost = frames.last()?;
     let place = if innermost.list || innermost.key.is_some() {
@@ -142,7 +142,7 @@ fn place(text: &str, frames: &[Frame], range: Range<usize>) -> Option<Cursor> {
     })
 }
 
-/// What the collections around the cursor have come to hold.
+/// Adds the complete content of the collections around the cursor.
 fn finish(cursor: &mut Cursor, frames: &[Frame], depth: usize) {
     if let Some(frame) = frames
         .get(depth)
@@ -161,7 +161,7 @@ fn finish(cursor: &mut Cursor, frames: &[Frame], depth: usize) {
     cursor.kind = text("kind").or(cursor.kind.take());
 }
 
-/// The next token from an offset. An open string ends with its line.
+/// Returns the next token from an offset. An open string ends with its line.
 fn token(text: &str, from: usize) -> Option<(Range<usize>, Token<'_>)> {
     let start = from + text[from..].find(|c: char| !c.is_whitespace())?;
     let rest = &text[start..];

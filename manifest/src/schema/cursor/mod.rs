@@ -1,8 +1,8 @@
-//! Where a cursor stands, also in a text that does not parse.
+//! Resolves a cursor to a path, even in a text that does not parse.
 //!
-//! In YAML the word at the cursor is replaced by a placeholder and the text is read: the tree says the rest. If some
-//! other line is broken too, the text up to the cursor is tried, and then the lines above it that its indentation
-//! makes its parents and siblings. JSON is scanned by its brackets.
+//! In YAML the word at the cursor is replaced by a placeholder and the text is parsed: the tree contains the path.
+//! If another line is broken too, the text up to the cursor is tried, and then the lines above it that are its
+//! parents and siblings by indentation. JSON is scanned for brackets.
 
 mod json;
 mod outline;
@@ -10,14 +10,14 @@ mod outline;
 use std::ops::Range;
 
 use crate::document::{Document, Format, line_end};
-use crate::edit::habits;
+use crate::edit::layout_of;
 use crate::path::{Path, Segment};
 use crate::yaml::tree::{Kind, NodeId, Tree};
 
-/// Stands for the word at the cursor while the text is read.
+/// Replaces the word at the cursor while the text is parsed.
 pub(super) const PLACEHOLDER: &str = "jobwright-cursor-00";
 
-/// What stands at the cursor.
+/// What the cursor is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// A key (or an item) of the collection at the path.
@@ -26,24 +26,24 @@ pub(super) enum Place {
     Value,
 }
 
-/// A cursor's place, and what a completion needs to know of the text around it.
+/// The path of a cursor, and what a completion needs to know about the text around it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cursor {
     pub place: Place,
     pub path: Path,
-    /// The document's `apiVersion` and `kind`, where they are texts.
+    /// The document's `apiVersion` and `kind`, if they are strings.
     pub api_version: Option<String>,
     pub kind: Option<String>,
     /// Other keys of the same mapping.
     pub siblings: Vec<String>,
-    /// The word, to be replaced.
+    /// The word to be replaced.
     pub range: Range<usize>,
-    /// A colon stands behind the word already.
+    /// Whether a colon follows the word already.
     pub has_colon: bool,
-    /// A blank that a value needs between itself and its colon.
+    /// The blank that a value needs after its colon.
     pub gap: &'static str,
     pub json: bool,
-    /// It stands within braces or brackets.
+    /// Whether it is within braces or brackets.
     pub in_flow: bool,
     /// Column of the word.
     pub column: usize,
@@ -53,7 +53,7 @@ pub(super) struct Cursor {
     pub eol: &'static str,
 }
 
-/// The place of a byte offset; none in a comment, a block scalar, or where nothing can begin.
+/// Resolves a byte offset; `None` in a comment, a block scalar, or where no word can start.
 pub(super) fn cursor(document: &Document, offset: usize) -> Option<Cursor> {
     let text = document.text();
     text.get(..offset)?;
@@ -80,9 +80,9 @@ pub(super) fn cursor(document: &Document, offset: usize) -> Option<Cursor> {
     };
     let column = text[line_start..word.start].chars().count();
     let (head, tail) = (&text[..word.start], &text[word.end..]);
-    let found = match look(&format!("{head}{placed}{tail}")) {
-        Err(true) => match look(&format!("{head}{placed}\n")) {
-            Err(true) => look(&outline::of(text, line_start, &format!("{lead}{placed}"))),
+    let found = match find_placeholder(&format!("{head}{placed}{tail}")) {
+        Err(true) => match find_placeholder(&format!("{head}{placed}\n")) {
+            Err(true) => find_placeholder(&outline::of(text, line_start, &format!("{lead}{placed}"))),
             found => found,
         },
         found => found,
@@ -104,7 +104,7 @@ pub(super) fn cursor(document: &Document, offset: usize) -> Option<Cursor> {
     })
 }
 
-/// The word at an offset, with its quotes; none within a comment or behind a lone dash.
+/// Returns the word at an offset, with its quotes; `None` within a comment or after a lone dash.
 fn word(text: &str, line_start: usize, offset: usize) -> Option<Range<usize>> {
     let before = &text[line_start..offset];
     if before.trim_start().starts_with('#') || before.contains(" #") {
@@ -138,8 +138,8 @@ fn word(text: &str, line_start: usize, offset: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// The placeholder's place in a text. The error says whether the text is broken, so that another may be tried.
-fn look(text: &str) -> Result<Cursor, bool> {
+/// Finds the placeholder in a text. The error says whether the text is broken, so that another may be tried.
+fn find_placeholder(text: &str) -> Result<Cursor, bool> {
     let document = Document::parse(text);
     let tree = document.tree();
     let placeholder = tree
@@ -156,7 +156,7 @@ fn look(text: &str) -> Result<Cursor, bool> {
     });
     let broken = tree.parts.iter().any(|part| part.error.is_some());
     let (root, path, siblings) = found.ok_or(broken)?;
-    let (step, dash, eol) = habits(&document);
+    let (step, dash, eol) = layout_of(&document);
     Ok(Cursor {
         place: Place::Key,
         path,
@@ -175,7 +175,8 @@ fn look(text: &str) -> Result<Cursor, bool> {
     })
 }
 
-/// Steps to the value `wanted`, or to the mapping that has it as a key; gives that mapping's other keys.
+/// Collects the steps to the value `wanted`, or to the mapping that has it as a key; returns that mapping's other
+/// keys.
 fn seek(tree: &Tree, id: NodeId, wanted: NodeId, steps: &mut Vec<Segment>) -> Option<Vec<String>> {
     if id == wanted {
         return Some(Vec::new());
@@ -211,7 +212,7 @@ fn seek(tree: &Tree, id: NodeId, wanted: NodeId, steps: &mut Vec<Segment>) -> Op
     }
 }
 
-/// A text at the root of a document, without its value, which a duplicate key would take away.
+/// Returns a string at the root of a document, without using its value, which a duplicate key makes unavailable.
 fn root_text(tree: &Tree, root: NodeId, name: &str) -> Option<String> {
     let Kind::Mapping { pairs, .. } = &tree.node(root).kind else {
         return None;

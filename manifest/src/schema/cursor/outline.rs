@@ -1,7 +1,8 @@
-//! The lines above a cursor that its indentation makes its parents and siblings: what is left of a broken text.
+//! Extracts the lines above a cursor that are its parents and siblings by indentation: the usable part of a broken
+//! text.
 
-/// A small YAML text of those lines and the cursor's own (`line`). Values are left out, but for those that say the
-/// document's kind.
+/// Returns a small YAML text of those lines and the cursor's own (`line`). Values are left out, except those that
+/// determine the document's kind.
 pub(super) fn of(text: &str, line_start: usize, line: &str) -> String {
     let mut lines = vec![line.to_owned()];
     let mut limit = indent(line);
@@ -16,12 +17,12 @@ pub(super) fn of(text: &str, line_start: usize, line: &str) -> String {
         }
         let column = indent(above);
         if above.len() - trimmed.len() != column {
-            // A tab indents nothing.
+            // Tabs are not indentation.
             continue;
         }
         let is_item = trimmed.starts_with("- ");
         let inner = above.len() - above.trim_start_matches([' ', '-']).len();
-        // The item that the line belongs to begins here.
+        // The item that contains the line starts here.
         let opens_item = is_item && column < limit && inner <= limit;
         let is_parent = !is_item && (column < limit || column == limit && in_item);
         let is_sibling = !is_item && column == limit && !in_item;
@@ -44,7 +45,7 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// The key of a line with the dashes before it, without its colon.
+/// Returns the key of a line, including the dashes before it, without its colon.
 fn key(trimmed: &str) -> Option<&str> {
     let end = trimmed
         .find(": ")

@@ -1,4 +1,4 @@
-//! From the parser's events to a tree, with the places that the parser does not tell.
+//! Builds a tree from the parser's events, and locates what the parser does not report.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,17 +7,17 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, Struct
 
 use crate::yaml::tree::{Kind, Node, NodeId, Part, Style, SyntaxError, Tree, written};
 
-/// Deepest nesting that is read. The API server's JSON reader stops at 10,000; no manifest comes near 100.
+/// Maximum nesting depth. The API server's JSON decoder stops at 10,000; no manifest comes near 100.
 const MAX_DEPTH: usize = 100;
 
 #[derive(Default)]
 pub(crate) struct Builder {
     tree: Tree,
-    /// Open collections, outermost first; the key of a mapping whose value is still to come.
+    /// Open collections, outermost first, each with the key of a mapping whose value follows.
     open: Vec<(NodeId, Option<NodeId>)>,
     anchors: HashMap<usize, NodeId>,
     root: Option<NodeId>,
-    /// End of the last token: block scalar headers and colons are looked for from here.
+    /// End of the last token: block scalar headers and colons are searched from here.
     last_end: usize,
 }
 
@@ -50,7 +50,7 @@ impl Builder {
                         self.reset();
                         inside = false;
                     }
-                    event => self.take(event, &span, text),
+                    event => self.on_event(event, &span, text),
                 },
                 Err(error) => {
                     let at = offset(&error, text);
@@ -81,7 +81,7 @@ impl Builder {
         self.root = None;
     }
 
-    fn take(&mut self, event: Event<'_>, span: &Span, source: &str) {
+    fn on_event(&mut self, event: Event<'_>, span: &Span, source: &str) {
         let mut range = from(span)..to(span);
         let tag_start = span
             .tag_start
@@ -101,7 +101,7 @@ impl Builder {
                     range = block_scalar(source, self.last_end, range);
                 }
                 if range.is_empty() && style == Style::Plain {
-                    // An omitted value: the parser says `~` and the end of the last token.
+                    // An omitted value: the parser reports `~` and the end of the last token.
                     let at = self.after_colon(source).unwrap_or(range.end);
                     range = at..at;
                     Kind::Scalar { cooked: None, style }
@@ -178,7 +178,7 @@ impl Builder {
         }
     }
 
-    /// Where the value of the innermost mapping's pending key would stand: right after its colon.
+    /// Returns where the value of the innermost mapping's pending key would be: directly after its colon.
     fn after_colon(&self, source: &str) -> Option<usize> {
         let (_, key) = self.open.last()?;
         let end = self.tree.node((*key)?).range.end;
@@ -186,13 +186,13 @@ impl Builder {
         source[end + gap..].starts_with(':').then_some(end + gap + 1)
     }
 
-    /// The next node is an item of a block list.
+    /// Returns whether the next node is an item of a block list.
     fn is_in_list(&self) -> bool {
         let around = self.open.last().map(|(id, _)| &self.tree.node(*id).kind);
         matches!(around, Some(Kind::Sequence { flow: false, .. }))
     }
 
-    /// Puts a node into the innermost open collection.
+    /// Adds a node to the innermost open collection.
     fn attach(&mut self, id: NodeId) {
         let Some((parent, key)) = self.open.last_mut() else {
             self.root = Some(id);
@@ -208,7 +208,7 @@ impl Builder {
         }
     }
 
-    /// Ends the innermost collection: flow at its bracket, block at its last child.
+    /// Closes the innermost collection: flow at its bracket, block at its last child.
     fn close(&mut self, range: &Range<usize>) {
         let Some((id, _)) = self.open.pop() else { return };
         self.last_end = self.last_end.max(range.end);
@@ -223,7 +223,7 @@ impl Builder {
         };
         let end = match last {
             _ if flow => range.end,
-            // An omitted value stands right after its colon or dash.
+            // An omitted value is directly after its colon or dash.
             Some(last) => self.tree.nodes[last].range.end.max(self.tree.nodes[last].start),
             None => self.tree.nodes[id].range.end,
         };
@@ -236,8 +236,8 @@ impl Builder {
     }
 }
 
-/// The bytes of a block scalar, from its `|` or `>` to the end of its last line, without that line's break. Trailing
-/// blank lines belong to it only if it keeps them (`|+`).
+/// Returns the bytes of a block scalar, from its `|` or `>` to the end of its last line, without that line break.
+/// Trailing blank lines belong to it only with `+` (`|+`).
 fn block_scalar(source: &str, last_end: usize, content: Range<usize>) -> Range<usize> {
     let bytes = source.as_bytes();
     let mut start = last_end.min(content.start);
@@ -267,8 +267,8 @@ fn block_scalar(source: &str, last_end: usize, content: Range<usize>) -> Range<u
     start..start + end.max(header.trim_end().len())
 }
 
-/// The first dash of a block list: the parser gives the first item's place where the list is not indented. One that is
-/// an item of another stands behind that one's dash.
+/// Returns the first dash of a block list: the parser reports the first item's offset where the list is not
+/// indented. A list that is an item of another comes after that one's dash.
 fn first_dash(source: &str, last_end: usize, is_item: bool, found: usize) -> usize {
     let mut at = last_end;
     let mut others = is_item;
@@ -295,10 +295,10 @@ fn first_dash(source: &str, last_end: usize, is_item: bool, found: usize) -> usi
     found
 }
 
-/// Bytes of a mark between documents, `---` or `...`.
+/// Length of a marker between documents, `---` or `...`, in bytes.
 const MARK: usize = 3;
 
-/// Whether a document begins or ends here: a line of a mark, with or without more behind it.
+/// Returns whether a document starts or ends here: a line with a marker, optionally followed by other text.
 fn is_mark(source: &str, at: usize) -> bool {
     let begins = at == 0 || source[..at].ends_with(['\n', '\r']);
     let rest = &source[at..];

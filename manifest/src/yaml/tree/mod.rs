@@ -1,7 +1,7 @@
 //! The syntax tree: for each node its bytes in the text, its style, anchor and tag.
 //!
-//! Comments, blank lines and separators are not nodes: they are the bytes between nodes, and stay where they are
-//! because edits are splices of the text.
+//! Comments, blank lines and separators are not nodes: they are the bytes between nodes, and are preserved because
+//! edits are splices of the text.
 
 mod build;
 
@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use crate::yaml::scalar;
 
-/// Position of a node in [`Tree::nodes`].
+/// Index of a node in [`Tree::nodes`].
 pub(crate) type NodeId = usize;
 
-/// How a scalar is written.
+/// The style of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
@@ -25,11 +25,11 @@ pub(crate) enum Style {
     Folded,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Scalar {
-        /// The text, where it is not what stands in the source between the quotes, if there are any.
+        /// The text, if it differs from the source between the quotes, if there are any.
         cooked: Option<Box<str>>,
         style: Style,
     },
@@ -41,31 +41,31 @@ pub(crate) enum Kind {
         flow: bool,
         items: Vec<NodeId>,
     },
-    /// An alias; its target is none if nothing of that name was defined before.
+    /// An alias; its target is `None` if no such anchor was defined before.
     Alias {
         target: Option<NodeId>,
     },
 }
 
-/// A node with its place in the text.
+/// A node with its range in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub kind: Kind,
     /// Bytes of the content, without anchor and tag. Empty for an omitted value. Ends with the last byte of the
     /// last descendant for a block collection.
     pub range: Range<usize>,
-    /// Where anchor and tag begin, if there are any, else the start of `range`.
+    /// Start of anchor and tag if there are any, else of `range`.
     pub start: usize,
     /// Bytes of `&name`, if the node has an anchor.
     pub anchor: Option<Box<Range<usize>>>,
     /// Suffix of a core tag (`str` of `!!str`), or the whole of another.
     pub tag: Option<Box<str>>,
-    /// An alias refers to it.
+    /// Whether an alias refers to it.
     pub aliased: bool,
 }
 
 impl Node {
-    /// Moves it by so many bytes.
+    /// Moves it by a number of bytes.
     pub(crate) fn shift(&mut self, by: isize) {
         let moved = |at: usize| at.saturating_add_signed(by);
         self.range = moved(self.range.start)..moved(self.range.end);
@@ -75,7 +75,7 @@ impl Node {
         }
     }
 
-    /// Moves the nodes in it that stand at `from` or behind by so many places.
+    /// Renumbers its children from `from` on.
     pub(crate) fn renumber(&mut self, from: NodeId, by: isize) {
         if by == 0 {
             return;
@@ -100,7 +100,7 @@ impl Node {
 /// One document of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Part {
-    /// The root; none for an empty document or one that does not parse.
+    /// The root; `None` for an empty document or one that does not parse.
     pub root: Option<NodeId>,
     /// First byte of the document's content (or of its `---`).
     pub start: usize,
@@ -118,17 +118,17 @@ pub(crate) struct SyntaxError {
 /// All documents of a text.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Tree {
-    /// The text that was read.
+    /// The parsed text.
     pub source: String,
-    /// In the order of the text, each before those in it.
+    /// In the order of the text, parents before children.
     pub nodes: Vec<Node>,
-    /// There are anchors, aliases, merge keys or tags: what one place means depends on others.
+    /// Whether there are anchors, aliases, merge keys or tags: the meaning of one node depends on others.
     pub has_references: bool,
     pub parts: Vec<Part>,
 }
 
 impl Tree {
-    /// Reads a text. Never fails: what cannot be read is a part with an error.
+    /// Parses a text. Never fails: a document that cannot be parsed is a part with an error.
     pub(crate) fn parse(text: String) -> Self {
         let mut tree = build::Builder::default().run(&text);
         tree.source = text;
@@ -139,7 +139,7 @@ impl Tree {
         &self.nodes[id]
     }
 
-    /// The text of a scalar.
+    /// Returns the text of a scalar.
     pub(crate) fn text<'a>(&'a self, node: &'a Node) -> Option<&'a str> {
         match &node.kind {
             Kind::Scalar {
@@ -150,7 +150,7 @@ impl Tree {
         }
     }
 
-    /// A scalar key as Kubernetes reads it: `y:` is the key `true`.
+    /// Returns a scalar key as Kubernetes reads it: `y:` is the key `true`.
     pub(crate) fn key_text(&self, id: NodeId) -> Option<Cow<'_, str>> {
         let node = self.node(id);
         match &node.kind {
@@ -171,7 +171,7 @@ impl Tree {
     }
 }
 
-/// What stands in the source for a scalar, without its quotes. None for a block scalar.
+/// Returns the source of a scalar, without its quotes. `None` for a block scalar.
 fn written<'a>(source: &'a str, range: &Range<usize>, style: Style) -> Option<&'a str> {
     match style {
         Style::Plain => source.get(range.clone()),

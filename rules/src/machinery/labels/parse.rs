@@ -1,10 +1,10 @@
-//! Label selectors as requests write them (`app=a,tier in (x, y),!old`), with apimachinery's texts where they cannot be
-//! read ([labels](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api)).
+//! Parser of label selectors in query parameters (`app=a,tier in (x, y),!old`), with apimachinery's error messages
+//! ([labels](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api)).
 
 use super::{Operator, Requirement};
 use crate::machinery::names;
 
-/// Reads a selector; the error is the server's text.
+/// Parses a selector; the error is the server's message.
 pub fn parse(text: &str) -> Result<Vec<Requirement>, String> {
     let parser = Parser {
         tokens: tokens(text),
@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<Vec<Requirement>, String> {
     parser.selector()
 }
 
-/// Words and symbols. White space only parts them.
+/// Splits a selector into words and symbols. White space only separates tokens.
 fn tokens(text: &str) -> Vec<&str> {
     let bytes = text.as_bytes();
     let symbol = |byte: u8| matches!(byte, b'=' | b'!' | b'(' | b')' | b',' | b'<' | b'>');
@@ -39,7 +39,7 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// The end of the text is an empty token.
+/// A recursive descent parser; the end of the text is an empty token.
 struct Parser<'a> {
     tokens: Vec<&'a str>,
     at: usize,
@@ -60,7 +60,7 @@ impl<'a> Parser<'a> {
         let mut requirements = Vec::new();
         match self.peek() {
             "" => return Ok(requirements),
-            first if !begins(first) => {
+            first if !starts_requirement(first) => {
                 return Err(format!(
                     "found '{first}', expected: !, identifier, or 'end of string'"
                 ));
@@ -72,7 +72,7 @@ impl<'a> Parser<'a> {
             requirements.push(requirement.map_err(|why| format!("unable to parse requirement: {why}"))?);
             match self.next() {
                 "" => return Ok(requirements),
-                "," if begins(self.peek()) => {}
+                "," if starts_requirement(self.peek()) => {}
                 "," => return Err(format!("found '{}', expected: identifier after ','", self.peek())),
                 other => return Err(format!("found '{other}', expected: ',' or 'end of string'")),
             }
@@ -91,10 +91,10 @@ impl<'a> Parser<'a> {
         let key = token.to_owned();
         let problems = names::qualified_name(&key);
         if !problems.is_empty() {
-            // The server looks at the key before it knows where it stands.
+            // The server validates the key before it knows its path.
             return Err(format!(
                 "<nil>: Invalid value: \"{key}\": {}",
-                sentences(&problems)
+                joined_messages(&problems)
             ));
         }
         let operator = if negated {
@@ -121,7 +121,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// One value, which may be empty.
+    /// Parses one value, which may be empty.
     fn value(&mut self) -> Result<String, String> {
         match self.peek() {
             "" | "," => Ok(String::new()),
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Values in parentheses, in order; between two commas there is an empty one.
+    /// Parses values in parentheses and sorts them; two adjacent commas enclose an empty value.
     fn values(&mut self) -> Result<Vec<String>, String> {
         match self.next() {
             "(" => {}
@@ -151,7 +151,7 @@ impl<'a> Parser<'a> {
         Ok(values)
     }
 
-    /// Up to the closing parenthesis.
+    /// Parses values up to the closing parenthesis.
     fn list(&mut self, values: &mut Vec<String>) -> Result<(), String> {
         loop {
             match self.next() {
@@ -177,8 +177,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A requirement may begin so.
-fn begins(token: &str) -> bool {
+/// Returns whether a requirement can start with the token.
+fn starts_requirement(token: &str) -> bool {
     token == "!" || is_word(token)
 }
 
@@ -197,7 +197,7 @@ fn number(key: &str, value: &str) -> Result<i64, String> {
     problems.extend(value_problem(key, 0, value));
     match number {
         Ok(number) if problems.is_empty() => Ok(number),
-        _ => Err(together(problems)),
+        _ => Err(aggregate(problems)),
     }
 }
 
@@ -210,24 +210,24 @@ fn checked(key: &str, values: Vec<String>) -> Result<Vec<String>, String> {
     if problems.is_empty() {
         Ok(values)
     } else {
-        Err(together(problems))
+        Err(aggregate(problems))
     }
 }
 
 fn value_problem(key: &str, index: usize, value: &str) -> Option<String> {
     let problems = names::label_value(value);
-    let why = sentences(&problems);
+    let why = joined_messages(&problems);
     (!problems.is_empty()).then(|| format!("values[{index}][{key}]: Invalid value: \"{value}\": {why}"))
 }
 
-/// What is wrong with a name, in one text.
-fn sentences(faults: &[names::Fault]) -> String {
+/// Joins the messages about a name.
+fn joined_messages(faults: &[names::Fault]) -> String {
     let sentences: Vec<_> = faults.iter().map(|fault| fault.sentence()).collect();
     sentences.join("; ")
 }
 
-/// Several problems in one text, as Go's aggregated errors are written.
-fn together(mut problems: Vec<String>) -> String {
+/// Joins messages as Go's aggregated errors do.
+fn aggregate(mut problems: Vec<String>) -> String {
     if problems.len() == 1 {
         problems.remove(0)
     } else {
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_selector_that_cannot_be_read_says_where() {
+    fn invalid_selector_reports_unexpected_token() {
         let cases = [
             ("app=a,", "found '', expected: identifier after ','"),
             ("=a", "found '=', expected: !, identifier, or 'end of string'"),
