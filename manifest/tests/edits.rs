@@ -412,3 +412,37 @@ fn key_that_loses_its_quotes_is_parsed_again() {
     assert_eq!(document.problems()[0].code, "yaml.key");
     assert_eq!(document.problems(), Document::parse(document.text()).problems());
 }
+
+#[test]
+fn moved_block_scalar_keeps_its_style_and_its_line_breaks() {
+    for (text, from, to, expected) in [
+        // One line break: the blank line behind its new place must not become content.
+        (
+            "a:\n  - |+\n    x\n  - b # c\n\nd: 1\n",
+            0,
+            1,
+            "a:\n  - b # c\n  - |\n    x\n\nd: 1\n",
+        ),
+        // Two: the blank line that is there becomes content, and its own stays where it was.
+        (
+            "a:\n  - |+ # c\n    x\n\n  - b\n\nd: 1\n",
+            0,
+            1,
+            "a:\n  - b\n\n  - |+ # c\n    x\n\nd: 1\n",
+        ),
+        // Three: one is missing.
+        (
+            "a:\n  - k: |+\n      x\n\n\n  - b\n\nd: 1\n",
+            0,
+            1,
+            "a:\n  - b\n\n\n  - k: |+\n      x\n\n\nd: 1\n",
+        ),
+    ] {
+        let moved = Edit::Move {
+            path: path("a"),
+            from,
+            to,
+        };
+        check(text, &moved, expected);
+    }
+}

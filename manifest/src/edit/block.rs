@@ -9,7 +9,7 @@ use crate::edit::layout::Layout;
 use crate::edit::plan::Place;
 use crate::operation::EditError;
 use crate::splice::Splice;
-use crate::yaml::tree::{Kind, NodeId};
+use crate::yaml::tree::{Kind, NodeId, Style};
 
 impl Layout<'_> {
     /// Inserts a pair after the last one.
@@ -275,6 +275,12 @@ impl Layout<'_> {
                 slots[index - 1].end = next - self.eol_before(next);
             }
         }
+        let keeps: Vec<_> = items.iter().map(|item| self.kept_breaks(*item)).collect();
+        if self.writing == Writing::Quoted && !*flow {
+            for (slot, _) in slots.iter_mut().zip(&keeps).filter(|(_, keeps)| keeps.is_some()) {
+                slot.end = self.without_blank_lines(slot.clone());
+            }
+        }
         let mut order = (0..items.len()).collect::<Vec<_>>();
         let moved = order.remove(from);
         order.insert(to, moved);
@@ -283,7 +289,12 @@ impl Layout<'_> {
             .zip(order)
             .enumerate()
             .filter(|(position, (_, source))| position != source)
-            .map(|(_, (slot, source))| Splice::new(slot.clone(), &self.text[slots[source].clone()]))
+            .map(|(_, (slot, source))| match keeps[source] {
+                Some(kept) if self.writing == Writing::Quoted && !*flow => {
+                    self.moved_block_scalar(slot, &slots[source], kept)
+                }
+                _ => Splice::new(slot.clone(), &self.text[slots[source].clone()]),
+            })
             .collect();
         // A block scalar that moves to the end of the text needs the line break that followed it.
         if self.writing != Writing::Minimal
@@ -294,4 +305,73 @@ impl Layout<'_> {
         }
         Ok(splices)
     }
+
+    /// Returns the splice that writes an item that ends with a block scalar with `+` to another slot. The blank
+    /// lines behind that slot become its content, so there must be as many as it ends with.
+    fn moved_block_scalar(&self, slot: &Range<usize>, source: &Range<usize>, kept: KeptBreaks) -> Splice {
+        let text = &self.text[source.clone()];
+        let sign = kept.sign - source.start;
+        let with = |chomping| {
+            Splice::new(
+                slot.clone(),
+                [&text[..sign], chomping, &text[sign + 1..]].concat(),
+            )
+        };
+        let wanted = match kept.breaks {
+            // At the end of a text without a line break.
+            0 => return with("-"),
+            1 => return with(""),
+            breaks => breaks - 1,
+        };
+        let following = self.following(slot.end);
+        if following.blanks <= wanted {
+            let more = self.eol.repeat(wanted - following.blanks);
+            return Splice::new(slot.clone(), format!("{text}{more}"));
+        }
+        let excess = (wanted..following.blanks).fold(slot.end, |at, _| self.line_end(self.next_line(at)));
+        Splice::new(slot.start..excess, text)
+    }
+
+    /// Returns the end of a range of lines without the blank ones at its end.
+    fn without_blank_lines(&self, lines: Range<usize>) -> usize {
+        let mut end = lines.end;
+        loop {
+            let line = self.line_start(end);
+            if line <= lines.start || !self.text[line..end].trim().is_empty() {
+                return end;
+            }
+            end = line - self.eol_before(line);
+        }
+    }
+
+    /// Returns what the `+` of the block scalar that ends a node keeps; `None` if the node ends otherwise.
+    fn kept_breaks(&self, id: NodeId) -> Option<KeptBreaks> {
+        let node = self.tree.node(id);
+        match &node.kind {
+            Kind::Mapping { flow: false, pairs } => self.kept_breaks(pairs.last()?.1),
+            Kind::Sequence { flow: false, items } => self.kept_breaks(*items.last()?),
+            Kind::Scalar {
+                style: Style::Literal | Style::Folded,
+                ..
+            } => {
+                let header = &self.text[node.range.start..self.line_end(node.range.start)];
+                let sign = header.split([' ', '\t', '#']).next()?.find('+')?;
+                let text = self.tree.text(node)?;
+                Some(KeptBreaks {
+                    sign: node.range.start + sign,
+                    breaks: text.len() - text.trim_end_matches('\n').len(),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The line breaks at the end of a block scalar that its `+` keeps.
+#[derive(Clone, Copy)]
+struct KeptBreaks {
+    /// Offset of the `+`.
+    sign: usize,
+    /// Number of line breaks that the text ends with.
+    breaks: usize,
 }

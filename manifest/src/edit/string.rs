@@ -24,9 +24,9 @@ struct Block {
 }
 
 /// The text after a scalar.
-struct Following {
+pub(super) struct Following {
     /// Number of blank lines before the next other line.
-    blanks: usize,
+    pub blanks: usize,
     /// End of the blank lines, without the last line break.
     end: usize,
     /// Whether the scalar's last line ends with a line break.
@@ -129,7 +129,7 @@ impl Layout<'_> {
     }
 
     /// Returns what follows the line that ends at an offset.
-    fn following(&self, end: usize) -> Following {
+    pub(super) fn following(&self, end: usize) -> Following {
         let mut following = Following {
             blanks: 0,
             end,
