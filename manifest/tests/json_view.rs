@@ -465,6 +465,36 @@ fn comments(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
+/// Changes a value at one path at random: a value, a key or an item. `None` if there is nothing to remove.
+fn changed(root: &Value, path: &manifest::Path, random: &mut Random) -> Option<Value> {
+    let mut value = root.clone();
+    let pointer = path.segments().iter().fold(String::new(), |pointer, segment| {
+        let step = match segment {
+            manifest::Segment::Key(key) => key.replace('~', "~0").replace('/', "~1"),
+            manifest::Segment::Index(index) => index.to_string(),
+        };
+        format!("{pointer}/{step}")
+    });
+    let (parent, last) = pointer.rsplit_once('/').unwrap();
+    let last = last.replace("~1", "/").replace("~0", "~");
+    let place = value.pointer_mut(&pointer).unwrap();
+    match (random.below(5), &mut *place) {
+        (0, Value::String(text)) => text.push_str("\nmore of it\n"),
+        (1, Value::Array(items)) => {
+            let at = random.below(items.len() + 1);
+            items.insert(at, json!({"name": "new", "x": [1]}));
+        }
+        (2, Value::Object(map)) => drop(map.insert("new".to_owned(), json!("a: b"))),
+        (3, _) => match value.pointer_mut(parent).unwrap() {
+            Value::Array(items) if items.len() > 1 => drop(items.remove(last.parse().unwrap())),
+            Value::Object(map) if map.len() > 1 => drop(map.shift_remove(&last)),
+            _ => return None,
+        },
+        (_, place) => *place = json!(random.below(1000)),
+    }
+    Some(value)
+}
+
 /// Changes the JSON of real manifests at random: values, keys, items. What the change does not concern is
 /// unchanged.
 #[test]
@@ -492,36 +522,14 @@ fn real_manifests_keep_unrelated_comments() {
         let mut random = Random(number as u64 + 1);
         let all = paths(&root);
         for _ in 0..40 {
-            let mut value = root.clone();
             let path = &all[random.below(all.len())];
             let skip = usize::from(several);
             if path.segments().len() <= skip {
                 continue;
             }
-            let pointer = path.segments().iter().fold(String::new(), |pointer, segment| {
-                let step = match segment {
-                    manifest::Segment::Key(key) => key.replace('~', "~0").replace('/', "~1"),
-                    manifest::Segment::Index(index) => index.to_string(),
-                };
-                format!("{pointer}/{step}")
-            });
-            let (parent, last) = pointer.rsplit_once('/').unwrap();
-            let last = last.replace("~1", "/").replace("~0", "~");
-            let place = value.pointer_mut(&pointer).unwrap();
-            match (random.below(5), &mut *place) {
-                (0, Value::String(text)) => text.push_str("\nmore of it\n"),
-                (1, Value::Array(items)) => {
-                    let at = random.below(items.len() + 1);
-                    items.insert(at, json!({"name": "new", "x": [1]}));
-                }
-                (2, Value::Object(map)) => drop(map.insert("new".to_owned(), json!("a: b"))),
-                (3, _) => match value.pointer_mut(parent).unwrap() {
-                    Value::Array(items) if items.len() > 1 => drop(items.remove(last.parse().unwrap())),
-                    Value::Object(map) if map.len() > 1 => drop(map.shift_remove(&last)),
-                    _ => continue,
-                },
-                (_, place) => *place = json!(random.below(1000)),
-            }
+            let Some(value) = changed(&root, path, &mut random) else {
+                continue;
+            };
             let json = Document::parse(format!("{value:#}\n"));
             let after = match document.with_json(&json, false) {
                 Ok(after) => after,

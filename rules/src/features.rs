@@ -49,7 +49,7 @@ features! {
     PodCertificateRequest = Some(37),
     /// IP addresses may not have leading zeros.
     StrictIPCIDRValidation = Some(36),
-    /// Mounting relabels volumes for SELinux.
+    /// Mounting relabels volumes for `SELinux`.
     SELinuxMount = Some(37),
     /// Causes about owner references contain the owner (no gate: the server's message changed).
     OwnerReferencesByPosition = Some(37),

@@ -23,7 +23,7 @@ fn set_if_missing(object: &mut Value, name: &str, value: impl Into<Value>) {
     }
 }
 
-/// Sets a member that is set_if_missing, null or Go's zero value (a string or number in Go).
+/// Sets a member that is missing, null or Go's zero value (a string or number in Go).
 fn set_if_zero(object: &mut Value, name: &str, value: impl Into<Value>) {
     let is_zero = |value: &Value| match value {
         Value::Null => true,
@@ -38,7 +38,7 @@ fn set_if_zero(object: &mut Value, name: &str, value: impl Into<Value>) {
     }
 }
 
-/// Returns the member as a mapping, inserting an empty one if it is set_if_missing; `None` if it has another type.
+/// Returns the member as a mapping, inserting an empty one if it is missing; `None` if it has another type.
 fn entry<'a>(object: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     let members = object.as_object_mut()?;
     let member = members.entry(name).or_insert(Value::Null);

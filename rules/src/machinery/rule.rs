@@ -77,7 +77,7 @@ rules! {
     ListOne = "list.one",
     /// A Job's restart policy is required.
     JobRestartMissing = "job.restart.missing",
-    /// A Job's restart policy must be OnFailure or Never. Args: the value.
+    /// A Job's restart policy must be `OnFailure` or `Never`. Args: the value.
     JobRestart = "job.restart.always",
     /// An Indexed Job requires completions.
     JobIndexedCompletions = "job.indexed.completions",
