@@ -150,6 +150,7 @@ texts! {
     ADD_SELECTOR: "Add label" | "添加节点选择器";
     NODES_MATCH: "{n} of {total} nodes match" | "{total} 个节点中有 {n} 个匹配";
     NODES_NONE: "No node matches: the Pods could not be scheduled." | "没有匹配的节点，容器组将无法调度。";
+    NODES_UNREAD: "The cluster does not respond; enter labels by hand." | "集群没有响应，请手动填写标签。";
     NODES_HIDDEN: "You may not list nodes; enter labels by hand." | "您无权查看节点列表，请手动填写标签。";
     NODE_READY: "ready" | "就绪";
     NODE_NOT_READY: "not ready" | "未就绪";

@@ -1,5 +1,7 @@
 //! Initial text of the wizard: a new Job, a draft, an example or a copy of a Job; and saving while the user edits.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
@@ -11,6 +13,9 @@ use crate::pages::create_job::draft::{Draft, DraftChoice, DraftState, Drafts};
 use crate::pages::create_job::examples;
 use crate::pages::create_job::json::Json;
 use crate::pages::create_job::state::Wizard;
+
+/// How long to wait before the project's objects are requested again after a failure.
+const OFFERS_RETRY: Duration = Duration::from_secs(10);
 
 /// Chooses the initial text once the page is hydrated, and saves the draft from then on. Random names and storage
 /// need the browser: the server renders an example or a copy of a Job, which the URL names, or the empty template
@@ -25,7 +30,19 @@ pub fn initialize(wizard: Wizard, drafts: Drafts, start: Start) {
         let project = project.clone();
         async move {
             // Without them the pickers accept typed names; the error is reported again on Create.
-            wizard.offers.set(api::offers(project).await.ok());
+            let offers = api::offers(project).await;
+            wizard.offers_failed.set(offers.is_err());
+            wizard.offers.set(offers.ok());
+        }
+    });
+    Effect::new(move |_| {
+        if wizard.offers_failed.get() && !offers.pending().get() {
+            let retry = move || {
+                offers.dispatch(wizard.project.get_untracked());
+            };
+            if let Ok(timer) = set_timeout_with_handle(retry, OFFERS_RETRY) {
+                on_cleanup(move || timer.clear());
+            }
         }
     });
     if let Some(WorkspaceContext(workspace)) = use_context::<WorkspaceContext>() {

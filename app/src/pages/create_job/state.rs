@@ -65,6 +65,8 @@ pub struct Wizard {
     pub created_texts: RwSignal<Vec<String>>,
     /// Objects that the project offers.
     pub offers: RwSignal<Option<Offers>>,
+    /// Whether they could not be read. They are requested again.
+    pub offers_failed: RwSignal<bool>,
     /// Minor version of the cluster; none while it is unknown.
     pub minor_version: RwSignal<Option<u16>>,
     /// Schema of the cluster; none until it has arrived.
@@ -162,6 +164,7 @@ impl Wizard {
             local_problems,
             created_texts: RwSignal::new(Vec::new()),
             offers: RwSignal::new(None),
+            offers_failed: RwSignal::new(false),
             minor_version: RwSignal::new(None),
             schema,
             imported: RwSignal::new(None),

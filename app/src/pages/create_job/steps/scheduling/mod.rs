@@ -71,6 +71,7 @@ pub fn Nodes(
                 Some((0, _)) => t(text::NODES_NONE).to_owned(),
                 Some((n, total)) => tf(text::NODES_MATCH, &[("n", &n.to_string()), ("total", &total.to_string())]),
                 None if wizard.offers.with(Option::is_some) => t(text::NODES_HIDDEN).to_owned(),
+                None if wizard.offers_failed.get() => t(text::NODES_UNREAD).to_owned(),
                 None => t(common::LOADING).to_owned(),
             })}
         </p>
