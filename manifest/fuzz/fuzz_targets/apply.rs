@@ -1,10 +1,10 @@
-//! See `tests/support/target.rs`.
+//! See `tests/it/support/target.rs`.
 #![allow(dead_code, reason = "each target uses its part")]
 #![no_main]
 
-#[path = "../../tests/support/operation.rs"]
+#[path = "../../tests/it/support/operation.rs"]
 mod operation;
-#[path = "../../tests/support/target.rs"]
+#[path = "../../tests/it/support/target.rs"]
 mod target;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| target::apply(data));

@@ -1,4 +1,4 @@
-//! See `tests/support/target.rs`.
+//! See `tests/it/support/target.rs`.
 #![allow(dead_code, reason = "each target uses its part")]
 #![no_main]
 
@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use manifest::Schema;
 
-#[path = "../../tests/support/operation.rs"]
+#[path = "../../tests/it/support/operation.rs"]
 mod operation;
-#[path = "../../tests/support/target.rs"]
+#[path = "../../tests/it/support/target.rs"]
 mod target;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::bundled().expect("the bundle is read"));

@@ -1,17 +1,14 @@
 //! Compares the rules and the schema with recorded responses of a real API server, error by error and field by
 //! field.
 //!
-//! `UPDATE_DOCS=1 cargo test -p manifest --test validation` regenerates the tables of `docs/validation.md`.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
-mod support;
+//! `UPDATE_DOCS=1 cargo test -p manifest --test it validation` regenerates the tables of `docs/validation.md`.
 
 use std::fmt::Write;
 
+use crate::support::recording::{Field, Recording, all};
+use crate::support::{corpus, openapi};
 use manifest::schema::check;
 use manifest::{Document, Schema, Severity};
-use support::recording::{Field, Recording, all};
-use support::{corpus, openapi};
 
 /// Returns the errors of a text with their paths; a text that does not parse has one without a path.
 fn errors(text: &str, schema: &Schema, lenient: bool) -> Vec<Found> {
@@ -286,7 +283,7 @@ fn verdicts_and_fields_match_the_server() {
 fn documented(made: &str) {
     let file = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/validation.md");
     let text = std::fs::read_to_string(&file).unwrap();
-    let mark = "<!-- Below: written by manifest/tests/validation.rs -->\n";
+    let mark = "<!-- Below: written by manifest/tests/it/validation.rs -->\n";
     let (head, tables) = text.split_once(mark).unwrap();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&file, format!("{head}{mark}\n{made}")).unwrap();

@@ -1,7 +1,6 @@
 //! Strings of several lines: set in any style and place, they have the value that was set, and every byte that the
 //! change does not concern is unchanged.
 #![allow(clippy::format_push_string, reason = "a test's text")]
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use manifest::{Document, Edit, Path};
 use proptest::prelude::*;

@@ -1,12 +1,9 @@
 //! Runs the fuzz targets over their corpus, the real manifests, and mutations of both: bounded, and deterministic.
 //! `FUZZ_SEED=7 FUZZ_TIMES=50` tries other inputs, and multiplies their number.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
-mod support;
 
 use std::path::PathBuf;
 
-use support::{corpus, openapi, target};
+use crate::support::{corpus, openapi, target};
 
 /// Number of inputs of each target.
 const INPUTS: usize = 20_000;

@@ -2,15 +2,12 @@
 //!
 //! A document is generated from bytes: block and flow style, comments (between list items too), anchors, aliases
 //! and merge keys, CRLF, several documents, block scalars, odd indentation, and JSON with its own layout.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-mod support;
-
+use crate::support::generate::{Source, comments, document};
+use crate::support::operation::{apply, edit, paths};
 use manifest::{Document, Edit, EditError, Path, Segment, Splice, difference, inverse, splice};
 use proptest::prelude::*;
 use serde_json::Value;
-use support::generate::{Source, comments, document};
-use support::operation::{apply, edit, paths};
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 8..160)

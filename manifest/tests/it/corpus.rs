@@ -1,12 +1,9 @@
 //! Real manifests: parsing keeps every byte, and an edit only changes the lines that it concerns.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-mod support;
-
+use crate::support::corpus::{files as corpus, is_refused};
+use crate::support::operation;
 use manifest::{Document, Edit, Path, Segment, difference, inverse, splice};
 use serde_json::{Value, json};
-use support::corpus::{files as corpus, is_refused};
-use support::operation;
 
 #[test]
 fn every_file_is_parsed_and_kept_byte_for_byte() {

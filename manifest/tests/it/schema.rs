@@ -1,12 +1,9 @@
 //! The schema from a real cluster's OpenAPI documents: types, completion, hover, problems and forms.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-mod support;
-
+use crate::support::{corpus, openapi};
 use manifest::schema::{CompletionKind, SchemaError, Type, check, complete, fields, hover, schema_problems};
 use manifest::{Document, Path, Problem, Schema, Severity};
 use serde_json::{Value, json};
-use support::{corpus, openapi};
 
 fn path(text: &str) -> Path {
     text.parse().unwrap()

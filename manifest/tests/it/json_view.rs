@@ -1,13 +1,10 @@
 //! JSON as a view of YAML: a change in the JSON changes the same value in the YAML, and nothing else.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-mod support;
-
+use crate::support::corpus::files;
+use crate::support::operation::paths;
 use manifest::{AssignError, Document, Edit, Format, Path};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::corpus::files;
-use support::operation::paths;
 
 #[track_caller]
 fn check(before: &str, value: &Value, after: &str) {
@@ -363,7 +360,7 @@ fn without_chomping(spelling: &str) -> String {
 
 /// Returns the comments of a text, without their offsets.
 fn comment_texts(text: &str) -> Vec<String> {
-    let all = support::generate::comments(text);
+    let all = crate::support::generate::comments(text);
     all.into_iter().map(|(_, comment)| comment).collect()
 }
 
@@ -374,14 +371,14 @@ proptest! {
     /// and comment that the change does not concern is unchanged.
     #[test]
     fn json_change_leaves_everything_else_as_written(bytes in proptest::collection::vec(any::<u8>(), 8..160)) {
-        let mut source = support::generate::Source::new(&bytes);
+        let mut source = crate::support::generate::Source::new(&bytes);
         let choices = [source.next(), source.next(), source.next(), source.next()];
-        let text = support::generate::document(&mut source);
+        let text = crate::support::generate::document(&mut source);
         let document = Document::parse(text.as_str());
         if document.format() == Format::Json || document.entries().is_empty() { return Ok(()) }
         let entry = usize::from(choices[0]) % document.entries().len();
-        let edit = support::operation::edit(document.value(entry).unwrap(), &choices[1..]);
-        let Some(after) = support::operation::apply(document.value(entry).unwrap(), &edit) else { return Ok(()) };
+        let edit = crate::support::operation::edit(document.value(entry).unwrap(), &choices[1..]);
+        let Some(after) = crate::support::operation::apply(document.value(entry).unwrap(), &edit) else { return Ok(()) };
         if !after.is_object() { return Ok(()) }
         let mut values: Vec<Value> = (0..document.entries().len()).map(|at| document.value(at).unwrap().clone()).collect();
         values[entry] = after.clone();

@@ -1,5 +1,4 @@
 //! Edits of texts: what changes, and above all what does not.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use manifest::{Document, Edit, EditError, Path, Splice};
 use serde_json::{Value, json};
