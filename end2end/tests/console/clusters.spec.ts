@@ -126,7 +126,7 @@ test('a context without credentials names the plugin it needs, and links to the 
   await expect(page.getByText(/the plugin cannot be started/).first()).toBeVisible();
   await clusters(page);
   await expect(page.getByRole('link', { name: /^cloud/ })).toContainText("Runs no-such-login on the console's machine for credentials");
-  await expect(page.locator('[aria-disabled]', { hasText: 'gone' })).toContainText("does not have this cluster's address");
+  await expect(page.locator('[aria-disabled]', { hasText: 'gone' })).toContainText('the kubeconfig has no address for this cluster');
   await page.getByRole('link', { name: /^staging/ }).click();
   await expect(page).toHaveURL(`${origin}/clusters/staging/projects/demo/jobs`);
 });
