@@ -105,8 +105,33 @@ pub struct Reason {
     /// Kubernetes' `reason` where there is one (`DeadlineExceeded`, `BackoffLimitExceeded`, `ErrImagePull`, …),
     /// else one of the console's: `Scheduling`, `Pulling`, `Creating`, `ExitCode`, `BackOff`.
     pub code: String,
-    /// Message of the cluster, or the subject itself (the image, `3 in "load"`); may be empty.
+    /// Message of the cluster, or the subject itself (the image); may be empty.
     pub message: String,
+    /// How the container ended that is the cause; the pages phrase it in their language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ContainerExit>,
+}
+
+impl Reason {
+    /// Creates a reason without an exit.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            exit: None,
+        }
+    }
+}
+
+/// How a container failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerExit {
+    /// Name of the container.
+    pub container: String,
+    /// Exit code.
+    pub code: i64,
+    /// Kubernetes' reason (`OOMKilled`), empty if it only says that there was an error.
+    pub reason: String,
 }
 
 /// One row of the Job list.

@@ -26,7 +26,7 @@ texts! {
     REASON_SCHEDULING: "being scheduled" | "调度中";
     REASON_PULLING: "pulling {what}" | "正在拉取 {what}";
     REASON_CREATING: "creating the containers" | "正在创建容器";
-    REASON_EXIT_CODE: "exit code {what}" | "退出码 {what}";
+    EXIT_CODE_IN: "exit code {n} in \"{container}\"" | "容器 {container} 的退出码为 {n}";
     REASON_BACK_OFF: "waiting before the next try: {what}" | "等待下次重试：{what}";
     REASON_DEADLINE: "the deadline was exceeded: {what}" | "超过运行时间期限：{what}";
     REASON_BACKOFF_LIMIT: "all retries used: {what}" | "已用完重试次数：{what}";

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::job::{JobStatus, Reason, StatusKind};
+use crate::api::job::{ContainerExit, JobStatus, Reason, StatusKind};
 use crate::foreign_text::visible;
 use crate::i18n::{Text, job_list as text, t, tf};
 use crate::kit::erased::dynamic;
@@ -53,11 +53,16 @@ pub fn label(kind: StatusKind) -> Text {
 /// Returns the text of a reason; codes without a translation are shown as the cluster writes them.
 pub fn explain(reason: &Reason) -> String {
     let code = visible(&reason.code);
+    let message = visible(&reason.message);
+    let subject = match &reason.exit {
+        Some(exit) if message.is_empty() => explain_exit(exit),
+        Some(exit) => format!("{}: {message}", explain_exit(exit)),
+        None => message.into_owned(),
+    };
     let template = match reason.code.as_str() {
         "Scheduling" => text::REASON_SCHEDULING,
         "Pulling" => text::REASON_PULLING,
         "Creating" | "ContainerCreating" => text::REASON_CREATING,
-        "ExitCode" => text::REASON_EXIT_CODE,
         "BackOff" => text::REASON_BACK_OFF,
         "DeadlineExceeded" => text::REASON_DEADLINE,
         "BackoffLimitExceeded" => text::REASON_BACKOFF_LIMIT,
@@ -65,12 +70,25 @@ pub fn explain(reason: &Reason) -> String {
         "FailedIndexes" | "MaxFailedIndexesExceeded" => text::REASON_INDEXES,
         "SuccessPolicy" => text::REASON_SUCCESS_POLICY,
         "OOMKilled" => text::REASON_OOM,
-        _ if reason.message.is_empty() => return code.into_owned(),
-        _ => return format!("{code}: {}", visible(&reason.message)),
+        // The exit code says it.
+        "ExitCode" | "Error" if reason.exit.is_some() => return subject,
+        _ if subject.is_empty() => return code.into_owned(),
+        _ => return format!("{code}: {subject}"),
     };
-    tf(template, &[("what", &reason.message)])
+    tf(template, &[("what", &subject)])
         .trim_end_matches([':', '：', ' '])
         .to_owned()
+}
+
+fn explain_exit(exit: &ContainerExit) -> String {
+    let code = match exit.reason.as_str() {
+        "" => exit.code.to_string(),
+        reason => format!("{} ({})", exit.code, visible(reason)),
+    };
+    tf(
+        text::EXIT_CODE_IN,
+        &[("n", &code), ("container", &visible(&exit.container))],
+    )
 }
 
 /// Badge with the state of a Job.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use app::api::job::Reason;
+use app::api::job::{ContainerExit, Reason};
 use app::api::pod::{ContainerRow, ContainerState, PodRow};
 use app::foreign_text::visible;
 
@@ -59,10 +59,10 @@ pub fn row(pod: &Value) -> PodRow {
 fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
     let status = &pod["status"];
     if let Some(code) = non_empty(&status["reason"]) {
-        return Some(Reason {
+        return Some(Reason::new(
             code,
-            message: non_empty(&status["message"]).unwrap_or_default(),
-        });
+            non_empty(&status["message"]).unwrap_or_default(),
+        ));
     }
     let unscheduled = status["conditions"]
         .as_array()
@@ -71,19 +71,16 @@ fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
         .find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False");
     if let Some(condition) = unscheduled {
         let code = non_empty(&condition["reason"]).unwrap_or_default();
-        return Some(Reason {
+        return Some(Reason::new(
             code,
-            message: non_empty(&condition["message"]).unwrap_or_default(),
-        });
+            non_empty(&condition["message"]).unwrap_or_default(),
+        ));
     }
     containers.iter().find_map(|container| match &container.state {
         ContainerState::Waiting { reason, message }
             if !matches!(reason.as_str(), "" | "ContainerCreating" | "PodInitializing") =>
         {
-            Some(Reason {
-                code: reason.clone(),
-                message: message.clone(),
-            })
+            Some(Reason::new(reason, message))
         }
         ContainerState::Terminated {
             exit_code,
@@ -91,16 +88,15 @@ fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
             message,
             ..
         } if *exit_code != 0 => {
-            let exit = format!("exit code {exit_code} in \"{}\"", container.name);
-            let message = if message.is_empty() {
-                exit
-            } else {
-                format!("{exit}: {message}")
-            };
             let code = if reason.is_empty() { "ExitCode" } else { reason };
             Some(Reason {
-                code: code.to_owned(),
-                message,
+                exit: Some(ContainerExit {
+                    container: container.name.clone(),
+                    code: i64::from(*exit_code),
+                    // It is the reason itself.
+                    reason: String::new(),
+                }),
+                ..Reason::new(code, message)
             })
         }
         _ => None,
@@ -192,8 +188,12 @@ mod tests {
             name: "pi-0-x".to_owned(),
             phase: "Failed".to_owned(),
             reason: Some(Reason {
-                code: "OOMKilled".to_owned(),
-                message: "exit code 137 in \"pi\"".to_owned(),
+                exit: Some(ContainerExit {
+                    container: "pi".to_owned(),
+                    code: 137,
+                    reason: String::new(),
+                }),
+                ..Reason::new("OOMKilled", "")
             }),
             node: Some("node-1".to_owned()),
             ip: Some("10.0.0.1".to_owned()),

@@ -158,13 +158,7 @@ fn container(container: ContainerRow) -> impl IntoView {
         ContainerState::Waiting { reason, message } if reason.is_empty() => {
             ("idle", format!("{} {message}", t(text::WAITING)))
         }
-        ContainerState::Waiting { reason, message } => (
-            "idle",
-            explain(&Reason {
-                code: reason.clone(),
-                message: message.clone(),
-            }),
-        ),
+        ContainerState::Waiting { reason, message } => ("idle", explain(&Reason::new(reason, message))),
         ContainerState::Running { .. } => ("busy", t(text::RUNNING).to_owned()),
         ContainerState::Terminated {
             exit_code,

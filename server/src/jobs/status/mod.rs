@@ -8,7 +8,7 @@ mod tests;
 
 use serde_json::Value;
 
-use app::api::job::{JobStatus, Reason, StatusKind};
+use app::api::job::{ContainerExit, JobStatus, Reason, StatusKind};
 
 use crate::jobs::events::EventIndex;
 use crate::jobs::timestamps::millis;
@@ -81,10 +81,9 @@ fn status(kind: StatusKind, reason: Option<Reason>) -> JobStatus {
 /// Derives the status of a Job that is neither finished nor suspended.
 fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     let live: Vec<&Value> = pods.iter().copied().filter(|pod| is_live(pod)).collect();
-    let refused = events.refused(job).map(|message| Reason {
-        code: "FailedCreate".to_owned(),
-        message,
-    });
+    let refused = events
+        .refused(job)
+        .map(|message| Reason::new("FailedCreate", message));
     let waits: Vec<JobStatus> = live
         .iter()
         .filter(|pod| pod["status"]["phase"] != "Running")
@@ -118,27 +117,18 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     let count = |field: &str| job["status"][field].as_i64().unwrap_or(0);
     if count("failed") > 0 {
         // No Pod at the moment; the next one is created after the back-off.
-        let message = last_exit(pods).unwrap_or_default();
-        return status(
-            StatusKind::Running,
-            Some(Reason {
-                code: "BackOff".to_owned(),
-                message,
-            }),
-        );
+        let reason = Reason {
+            exit: last_exit(pods),
+            ..Reason::new("BackOff", "")
+        };
+        return status(StatusKind::Running, Some(reason));
     }
     // `ready` counts ready Pods (Kubernetes 1.24). Older clusters do not report it, and Pods may not be readable.
     let active = count("active") > 0 && job["status"]["ready"].is_null();
     if count("succeeded") > 0 || count("ready") > 0 || active {
         return status(StatusKind::Running, None);
     }
-    status(
-        StatusKind::Updating,
-        Some(Reason {
-            code: "Creating".to_owned(),
-            message: String::new(),
-        }),
-    )
+    status(StatusKind::Updating, Some(Reason::new("Creating", "")))
 }
 
 /// Whether the Pod is active: neither finished nor being deleted.
@@ -151,10 +141,7 @@ fn is_live(pod: &Value) -> bool {
 fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
     let status = |kind, code: &str, message: &str| JobStatus {
         kind,
-        reason: Some(Reason {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }),
+        reason: Some(Reason::new(code, message)),
         leaving: false,
     };
     let scheduled = conditions(pod).find(|condition| condition["type"] == "PodScheduled");
@@ -200,10 +187,9 @@ fn waiting(pod: &Value, events: &EventIndex) -> JobStatus {
 fn restarting(pod: &Value) -> Option<Reason> {
     let container = container_statuses(pod)
         .find(|container| container["state"]["waiting"]["reason"] == "CrashLoopBackOff")?;
-    let message = exit(container, &container["lastState"]).unwrap_or_default();
     Some(Reason {
-        code: "BackOff".to_owned(),
-        message,
+        exit: exit(container, &container["lastState"]),
+        ..Reason::new("BackOff", "")
     })
 }
 
@@ -218,14 +204,8 @@ fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
 /// Returns the reason that a condition states.
 fn condition_reason(condition: &Value) -> Option<Reason> {
     let message = text(&condition["message"]);
-    let reason = Reason {
-        code: text(&condition["reason"]).to_owned(),
-        message: if REDUNDANT_MESSAGES.contains(&message) {
-            String::new()
-        } else {
-            message.to_owned()
-        },
-    };
+    let shown = Some(message).filter(|message| !REDUNDANT_MESSAGES.contains(message));
+    let reason = Reason::new(text(&condition["reason"]), shown.unwrap_or_default());
     // Successful completion needs no reason.
     if reason.code == "CompletionsReached" {
         return None;
@@ -239,13 +219,14 @@ fn failure(condition: &Value, pods: &[&Value]) -> Option<Reason> {
     if reason.code == "BackoffLimitExceeded"
         && let Some(exit) = last_exit(pods)
     {
-        reason.message = exit;
+        reason.message.clear();
+        reason.exit = Some(exit);
     }
     Some(reason)
 }
 
-/// Returns how the newest failed Pod ended, as `exit code 3 in "load"`.
-fn last_exit(pods: &[&Value]) -> Option<String> {
+/// Returns how the newest failed Pod ended.
+fn last_exit(pods: &[&Value]) -> Option<ContainerExit> {
     let failed = pods.iter().filter_map(|pod| {
         let exit = container_statuses(pod).find_map(|container| exit(container, &container["state"]))?;
         Some((millis(&pod["metadata"]["creationTimestamp"]), exit))
@@ -253,18 +234,19 @@ fn last_exit(pods: &[&Value]) -> Option<String> {
     failed.max_by_key(|(created, _)| *created).map(|(_, exit)| exit)
 }
 
-/// Formats how a container failed, if it did.
-fn exit(container: &Value, state: &Value) -> Option<String> {
+/// Returns how a container failed, if it did.
+fn exit(container: &Value, state: &Value) -> Option<ContainerExit> {
     let terminated = &state["terminated"];
     let code = terminated["exitCode"].as_i64().filter(|code| *code != 0)?;
     let reason = match text(&terminated["reason"]) {
-        "" | "Error" => String::new(),
-        other => format!(" ({other})"),
+        "Error" => "",
+        other => other,
     };
-    Some(format!(
-        "exit code {code}{reason} in \"{}\"",
-        text(&container["name"])
-    ))
+    Some(ContainerExit {
+        container: text(&container["name"]).to_owned(),
+        code,
+        reason: reason.to_owned(),
+    })
 }
 
 fn container_statuses(pod: &Value) -> impl Iterator<Item = &Value> {

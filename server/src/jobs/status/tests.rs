@@ -42,11 +42,14 @@ fn event(about: &str, reason: &str, message: &str, at: &str) -> Value {
 fn shown(job: &Value, pods: &[Value], events: &[Value]) -> (StatusKind, String) {
     let status = derive(job, pods, &events.iter().collect());
     let reason = status.reason.map_or_else(String::new, |reason| {
-        if reason.message.is_empty() {
-            reason.code
-        } else {
-            format!("{}: {}", reason.code, reason.message)
-        }
+        let exit = reason.exit.map(|exit| {
+            let reason = Some(exit.reason).filter(|reason| !reason.is_empty());
+            let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+            format!("exit code {}{reason} in \"{}\"", exit.code, exit.container)
+        });
+        let parts = [Some(reason.code), exit, Some(reason.message)];
+        let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(": ")
     });
     (status.kind, reason)
 }
