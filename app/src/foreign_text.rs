@@ -56,6 +56,8 @@ fn is_hidden(c: char) -> bool {
         | '\u{2028}'..='\u{202e}'
         // Word joiner, invisible operators, isolates, deprecated format characters.
         | '\u{2060}'..='\u{206f}'
+        // The Braille pattern without dots.
+        | '\u{2800}'
         // Hangul filler, byte order mark, halfwidth filler, interlinear annotations.
         | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
         // Shorthand and musical format controls.

@@ -67,6 +67,25 @@ pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
+/// Returns the name of the first variable that a text refers to and that is not known.
+pub(super) fn unknown_reference<'a>(text: &'a str, known: &[(String, String)]) -> Option<&'a str> {
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix("$$") {
+            rest = after;
+        } else if let Some((name, after)) = rest.strip_prefix("$(").and_then(|inner| inner.split_once(')')) {
+            if known.iter().all(|(other, _)| other != name) {
+                return Some(name);
+            }
+            rest = after;
+        } else {
+            rest = &rest[1..];
+        }
+    }
+    None
+}
+
 /// Expands variable references: `$(NAME)` becomes the variable's value, `$$(NAME)` becomes `$(NAME)`; an unknown
 /// reference is left unchanged.
 pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {

@@ -161,3 +161,84 @@ async fn volume_over_kernel_files_is_rejected() {
     assert_eq!(ended.log, "ran\n");
     setting.shut_down().await;
 }
+
+/// The descriptors of bubblewrap lead out of the container's root, but only while it still runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn working_directory_cannot_be_a_descriptor_of_the_sandbox() {
+    let setting = Setting::new();
+    let script = "ls -A . ..; ls -A ../volumes; touch ../volumes/*/made; echo end";
+    let mut dirs: Vec<String> = (0..10).map(|number| format!("/proc/self/fd/{number}")).collect();
+    dirs.extend(
+        [
+            "/dev/fd/3",
+            "/proc/self/cwd",
+            "/proc/1/cwd",
+            "/proc/self/root",
+            "/proc/1/fd/3",
+        ]
+        .map(str::to_owned),
+    );
+    let linked: Vec<String> = (0..dirs.len())
+        .map(|number| format!("/v/link-{number}"))
+        .collect();
+    let mut links = String::from("cd /v");
+    for (number, dir) in dirs.iter().enumerate() {
+        links += &format!(" && ln -s {dir} link-{number}");
+    }
+    for (number, dir) in dirs.iter().chain(&linked).enumerate() {
+        let name = format!("descriptor-{number}");
+        let mut pod = pod(&name, script);
+        let volume = json!({"name": "v", "mountPath": "/v"});
+        pod["spec"]["initContainers"] = json!([{
+            "name": "links", "image": "busybox", "command": ["/bin/sh", "-c", links],
+            "env": [{"name": "PATH", "value": "/usr/bin:/bin"}], "volumeMounts": [volume],
+        }]);
+        mount(&mut pod, json!([{"name": "v", "emptyDir": {}}]), json!([volume]));
+        container(&mut pod)["workingDir"] = dir.as_str().into();
+        setting.create("pods", &pod).await;
+        let ended = setting.end(&name).await;
+        let shown: Vec<&str> = ended.log.lines().collect();
+        for outside in ["closed", "volumes", "bwrap", "0"] {
+            assert!(!shown.contains(&outside), "{dir}: {ended:#?}");
+        }
+        setting.host_is_untouched();
+    }
+    setting.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sub_path_expression_is_expanded_and_stays_inside() {
+    let setting = Setting::new();
+    for (name, expression, expected) in [
+        ("inside", "$(DIR)/$(POD)", Some("./sub/dir/inside/made")),
+        ("absolute", "$(ABSOLUTE)", None),
+        ("dots", "$(DOTS)/x", None),
+        ("unknown", "$(MISSING)", None),
+    ] {
+        let mut pod = pod(name, "touch /m/made; cd /v; find . -name made; echo end");
+        let mounts = json!([
+            {"name": "v", "mountPath": "/m", "subPathExpr": expression},
+            {"name": "v", "mountPath": "/v"},
+        ]);
+        mount(&mut pod, json!([{"name": "v", "emptyDir": {}}]), mounts);
+        let variables = json!([
+            {"name": "DIR", "value": "sub/dir"}, {"name": "ABSOLUTE", "value": "/etc"},
+            {"name": "DOTS", "value": "../.."}, {"name": "PATH", "value": "/usr/bin:/bin"},
+            {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        ]);
+        container(&mut pod)["env"] = variables;
+        setting.create("pods", &pod).await;
+        let settled = setting.settled(name).await;
+        match expected {
+            Some(file) => assert_eq!(settled.log, format!("{file}\nend\n"), "{settled:#?}"),
+            None => {
+                let state = &settled.pod["status"]["containerStatuses"][0]["state"];
+                assert_eq!(
+                    state["waiting"]["reason"], "CreateContainerConfigError",
+                    "{settled:#?}"
+                );
+            }
+        }
+    }
+    setting.shut_down().await;
+}

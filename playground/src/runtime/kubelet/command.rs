@@ -52,6 +52,7 @@ impl PodLifecycle {
                 .or_else(|| pod["spec"]["securityContext"][field].as_u64());
             value.and_then(|id| u32::try_from(id).ok()).unwrap_or(0)
         };
+        let mounts = volumes::mounts(&self.cluster, pod, container, &env)?;
         Ok(Spec {
             id: format!("{}-{name}-{attempt}", self.uid),
             argv,
@@ -62,7 +63,7 @@ impl PodLifecycle {
             gid: user("runAsGroup"),
             read_only_root: container["securityContext"]["readOnlyRootFilesystem"] == true,
             etc,
-            mounts: volumes::mounts(&self.cluster, pod, container)?,
+            mounts,
             memory_bytes: resources::bytes(&limits["memory"]),
             cpu_millis: resources::millis(&limits["cpu"]),
             root_bytes: root_bytes(container),

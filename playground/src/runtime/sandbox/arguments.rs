@@ -81,6 +81,8 @@ pub(super) struct Inner {
     /// The mounts to verify, and the gate that blocks bwrap until they are verified; `None` where nothing is
     /// mounted.
     pub gate: Option<Gate>,
+    /// The prefix of the command that enters its working directory.
+    pub change_dir: Vec<String>,
 }
 
 /// Returns the options of the inner bwrap, its files and its gate.
@@ -115,12 +117,9 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
         Some(gate)
     };
     let working_dir = tree.resolve(&spec.working_dir)?;
-    list.add([
-        "--dir".into(),
-        working_dir.as_path().into(),
-        "--chdir".into(),
-        working_dir.into(),
-    ]);
+    list.add(["--dir".into(), working_dir.as_path().into()]);
+    // bwrap holds descriptors of the outer root, which /proc/self/fd leads to: the directory is entered after it.
+    list.words(&["--chdir", "/"]);
     // Only now: volumes may be mounted there.
     list.words(&["--remount-ro", "/dev"]);
     if spec.read_only_root {
@@ -134,7 +133,23 @@ pub(super) fn inner(spec: &Spec, host: &Host) -> Result<Inner, SandboxError> {
         options: list.0,
         files,
         gate,
+        change_dir: change_dir(&working_dir, spec.argv.first()),
     })
+}
+
+/// Returns the prefix of a command that enters its working directory: inside the sandbox, where the kernel resolves
+/// the path as for the command itself.
+fn change_dir(working_dir: &Path, program: Option<&String>) -> Vec<String> {
+    if working_dir == Path::new("/") {
+        return Vec::new();
+    }
+    let dir = working_dir.to_string_lossy().into_owned();
+    let mut prefix: Vec<String> = ["/usr/bin/env", "-C", &dir, "--"].map(str::to_owned).into();
+    // `env` would take its name for a variable.
+    if program.is_some_and(|program| program.contains('=')) {
+        prefix.extend(["/bin/sh", "-c", "exec \"$0\" \"$@\""].map(str::to_owned));
+    }
+    prefix
 }
 
 /// Returns a path in the outer root.

@@ -121,16 +121,18 @@ impl Sandbox {
         }
         let slot = inner.limits.slot(&spec.id, spec.memory_bytes, spec.cpu_millis);
         let slot = slot.map_err(SandboxError::Limits)?;
+        let inside = arguments::inner(spec, &inner.host)?;
         let options = process::Options {
             outer: arguments::outer(spec, &inner.host, &inner.bwrap),
-            inner: arguments::inner(spec, &inner.host)?,
             filters: &inner.filters,
             change_user: inner.change_user(),
             argv: slot
                 .inner_prefix()
                 .into_iter()
+                .chain(inside.change_dir.iter().cloned())
                 .chain(spec.argv.iter().cloned())
                 .collect(),
+            inner: inside,
         };
         let mut command = slot.command(&inner.bwrap);
         // The container's environment is passed in the options file, never as bwrap's own: there LD_PRELOAD would

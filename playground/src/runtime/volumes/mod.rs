@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, SECRETS};
-use crate::runtime::environment::{bytes, field, list};
+use crate::runtime::environment::{self, bytes, field, list};
 use crate::runtime::sandbox::Mount;
 use crate::runtime::volumes::memory::in_memory;
 pub(super) use crate::runtime::volumes::memory::is_mounted;
@@ -203,8 +203,41 @@ fn safe(name: &str) -> Result<&str, String> {
     }
 }
 
-/// Returns the mounts of a container.
-pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Result<Vec<Mount>, String> {
+/// Returns the part of a volume that a mount shows: `subPath`, or `subPathExpr` with the container's variables. As
+/// with the kubelet, an unknown variable is an error, and so is a path that is absolute or has `..`.
+fn requested_sub_path(mount: &Value, env: &[(String, String)]) -> Result<Option<String>, String> {
+    let text = |field: &str| mount[field].as_str().filter(|text| !text.is_empty());
+    if let Some(sub) = text("subPath") {
+        return Ok(Some(sub.to_owned()));
+    }
+    let Some(expression) = text("subPathExpr") else {
+        return Ok(None);
+    };
+    if let Some(name) = environment::unknown_reference(expression, env) {
+        return Err(format!("missing value for \"{name}\""));
+    }
+    let sub = environment::expand(expression, env);
+    if sub.starts_with('/') {
+        return Err(format!("error SubPath `{sub}` must not be an absolute path"));
+    }
+    if sub.split('/').any(|part| part == "..") {
+        return Err(format!(
+            "unable to provision SubPath `{sub}`: must not contain '..'"
+        ));
+    }
+    if sub.contains('\0') {
+        return Err("subPathExpr contains a NUL character".to_owned());
+    }
+    Ok(Some(sub).filter(|sub| !sub.is_empty()))
+}
+
+/// Returns the mounts of a container with these variables.
+pub(super) fn mounts(
+    cluster: &Cluster,
+    pod: &Value,
+    container: &Value,
+    env: &[(String, String)],
+) -> Result<Vec<Mount>, String> {
     list(&container["volumeMounts"])
         .iter()
         .map(|mount| {
@@ -214,8 +247,8 @@ pub(super) fn mounts(cluster: &Cluster, pod: &Value, container: &Value) -> Resul
                 .find(|volume| volume["name"] == name);
             let volume = volume.ok_or_else(|| format!("volume \"{name}\" not found"))?;
             let root = dir(cluster, pod, volume)?;
-            let sub_path = match mount["subPath"].as_str().filter(|sub| !sub.is_empty()) {
-                Some(sub) => sub_path(&root, sub)?,
+            let sub_path = match requested_sub_path(mount, env)? {
+                Some(sub) => sub_path(&root, &sub)?,
                 None => PathBuf::new(),
             };
             let always = ["configMap", "secret", "downwardAPI", "projected"]
