@@ -87,7 +87,11 @@ test('input typed before the draft is loaded is not overwritten', async ({ page,
   expect(await manifest(page)).toContain('name: typed-early');
 });
 
-test('two tabs of a project have separate drafts, and the draft of a closed tab is restored', async ({ page, context, origin }) => {
+// Web Locks are missing where the console is reached by plain http.
+for (const locks of ['with Web Locks', 'without Web Locks']) test(`two tabs of a project have separate drafts, and the draft of a closed tab is restored, ${locks}`, async ({ page, context, origin }) => {
+  if (locks === 'without Web Locks') {
+    await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined }));
+  }
   const named = (name: string) => text.replace('name: draft', `name: ${name}`);
   const kept = (tab: typeof page) => expect(tab.getByText('Draft kept in this browser')).toBeVisible();
   const restored = async (tab: typeof page, name: string) => {

@@ -1,5 +1,5 @@
-//! Slots for drafts. A project has several slots, and an open tab holds one of them through a Web Lock, which is
-//! released when the tab closes. So two tabs never overwrite each other's text, and the draft of a closed tab is
+//! Slots for drafts. A project has several slots, and an open tab holds one of them through a lock, which is released
+//! when the tab closes. So two tabs never overwrite each other's text, and the draft of a closed tab is
 //! found by the next one.
 
 use std::cell::Cell;
@@ -24,10 +24,49 @@ const LOCK_TIMEOUT_MS: u32 = 1000;
 #[wasm_bindgen(inline_js = "
 const held = new Map();
 
-// Returns whether this page now holds a lock, which is released when the page ends. Without Web Locks (insecure
-// contexts) every page holds all of them.
+// Web Locks need a secure context. Without them, pages ask each other: who wants a lock waits whether another page
+// answers that it has it; of two pages that ask at once, the one with the lower number gets it.
+const ANSWER_TIMEOUT = 250;
+const page = Math.random();
+const wanted = new Set();
+const channel = navigator.locks ? null : new BroadcastChannel('jobwright-draft');
+channel?.addEventListener('message', ({ data }) => {
+  const { question, from } = data;
+  if (held.has(question) || (wanted.has(question) && page < from)) channel.postMessage({ answer: question, to: from });
+});
+
+function is_taken(name) {
+  return new Promise((resolve) => {
+    const end = (taken) => {
+      clearTimeout(timer);
+      channel.removeEventListener('message', hear);
+      resolve(taken);
+    };
+    const hear = ({ data }) => {
+      if (data.answer === name && data.to === page) end(true);
+    };
+    const timer = setTimeout(end, ANSWER_TIMEOUT, false);
+    channel.addEventListener('message', hear);
+    channel.postMessage({ question: name, from: page });
+  });
+}
+
+async function ask_for_lock(name, timeout) {
+  if (held.has(name)) return false;
+  const end = performance.now() + timeout;
+  for (;;) {
+    wanted.add(name);
+    const taken = await is_taken(name);
+    wanted.delete(name);
+    if (!taken) held.set(name, () => {});
+    if (!taken || performance.now() >= end) return !taken;
+    await sleep(100);
+  }
+}
+
+// Returns whether this page now holds a lock, which is released when the page ends.
 export async function hold_lock(name, timeout) {
-  if (!navigator.locks) return true;
+  if (!navigator.locks) return ask_for_lock(name, timeout);
   const options = timeout > 0 ? { signal: AbortSignal.timeout(timeout) } : { ifAvailable: true };
   return new Promise((resolve) => {
     const use = (lock) => {
