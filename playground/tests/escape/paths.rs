@@ -181,10 +181,11 @@ async fn working_directory_cannot_be_a_descriptor_of_the_sandbox() {
     let linked: Vec<String> = (0..dirs.len())
         .map(|number| format!("/v/link-{number}"))
         .collect();
-    let mut links = String::from("cd /v");
-    for (number, dir) in dirs.iter().enumerate() {
-        links += &format!(" && ln -s {dir} link-{number}");
-    }
+    let links = dirs
+        .iter()
+        .zip(&linked)
+        .map(|(dir, link)| format!("ln -s {dir} {link}"));
+    let links = links.collect::<Vec<_>>().join(" && ");
     for (number, dir) in dirs.iter().chain(&linked).enumerate() {
         let name = format!("descriptor-{number}");
         let mut pod = pod(&name, script);
@@ -229,15 +230,14 @@ async fn sub_path_expression_is_expanded_and_stays_inside() {
         container(&mut pod)["env"] = variables;
         setting.create("pods", &pod).await;
         let settled = setting.settled(name).await;
-        match expected {
-            Some(file) => assert_eq!(settled.log, format!("{file}\nend\n"), "{settled:#?}"),
-            None => {
-                let state = &settled.pod["status"]["containerStatuses"][0]["state"];
-                assert_eq!(
-                    state["waiting"]["reason"], "CreateContainerConfigError",
-                    "{settled:#?}"
-                );
-            }
+        if let Some(file) = expected {
+            assert_eq!(settled.log, format!("{file}\nend\n"), "{settled:#?}");
+        } else {
+            let state = &settled.pod["status"]["containerStatuses"][0]["state"];
+            assert_eq!(
+                state["waiting"]["reason"], "CreateContainerConfigError",
+                "{settled:#?}"
+            );
         }
     }
     setting.shut_down().await;
