@@ -92,7 +92,7 @@ fn reason(pod: &Value, containers: &[ContainerRow]) -> Option<Reason> {
             Some(Reason {
                 exit: Some(ContainerExit {
                     container: container.name.clone(),
-                    code: i64::from(*exit_code),
+                    code: *exit_code,
                     // It is the reason itself.
                     reason: String::new(),
                 }),
