@@ -242,3 +242,25 @@ async fn sub_path_expression_is_expanded_and_stays_inside() {
     }
     setting.shut_down().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn program_cannot_be_found_through_a_descriptor_of_the_sandbox() {
+    let setting = Setting::new();
+    for (number, program) in [
+        "/proc/self/fd/3/../usr/bin/id",
+        "proc/self/fd/3/../usr/bin/id",
+        "/usr/../proc/self/fd/3/../usr/bin/id",
+        "/dev/fd/3/../usr/bin/id",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("program-{number}");
+        let mut pod = pod(&name, "");
+        container(&mut pod)["command"] = json!([program, "-u"]);
+        setting.create("pods", &pod).await;
+        let ended = setting.settled(&name).await;
+        assert_ne!(ended.exit_code(), Some(0), "{program}: {ended:#?}");
+    }
+    setting.shut_down().await;
+}
