@@ -132,7 +132,7 @@ test('each run of a restarted container is shown with its start', async ({ page,
 
 test('the log page of a deleted Job says so', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
-  kubectl.create(shellJob('brief', 'echo hello', { ttlSecondsAfterFinished: 1 }));
+  kubectl.create(shellJob('brief', 'sleep 3; echo hello', { ttlSecondsAfterFinished: 1 }));
   await page.goto(`${origin}/projects/demo/jobs/brief`);
   await alive(page);
   await expect(page.getByText('This Job has been deleted.')).toBeVisible({ timeout: 60_000 });

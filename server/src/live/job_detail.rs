@@ -1,5 +1,6 @@
 //! `GET /stream/job?project=P&name=N`: live updates of a Job's page.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_stream::stream;
@@ -145,11 +146,15 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
     );
     stream! {
         let mut sent: Option<JobDetail> = None;
+        let mut last = LastState { uid, deleted: None };
         let mut outage = Outage::default();
         loop {
             match job_detail::read(&cluster, &params.project, &params.name).await {
                 // Deleted and re-created between two reads.
-                Ok(detail) if detail.row.uid != uid => {
+                Ok(detail) if detail.row.uid != last.uid => {
+                    if let Some(event) = last.unsent(&cluster, &params.project, sent.as_ref()).await {
+                        yield event;
+                    }
                     if let Some(event) = gone(true) {
                         yield event;
                     }
@@ -157,16 +162,28 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                 }
                 Ok(_) if outage.is_disconnected() => {}
                 Ok(detail) => {
-                    if sent.as_ref() != Some(&detail) {
+                    outage.read_succeeded();
+                    // Ends the page's note of an outage.
+                    if outage.take_recovered() || sent.as_ref() != Some(&detail) {
                         if let Some(event) = event("detail", &detail) {
                             yield event;
                         }
                         sent = Some(detail);
                     }
-                    outage.read_succeeded();
-                    outage.take_recovered();
                 }
                 Err(ApiError::NotFound { .. }) => {
+                    // The watch may be behind the read.
+                    let end = tokio::time::sleep(RETRY_DELAY);
+                    tokio::pin!(end);
+                    while last.deleted.is_none() {
+                        tokio::select! {
+                            () = &mut end => break,
+                            Some((source, change)) = feed.next() => last.apply(source, &change),
+                        }
+                    }
+                    if let Some(event) = last.unsent(&cluster, &params.project, sent.as_ref()).await {
+                        yield event;
+                    }
                     let mut events = gone_then_replaced(cluster, params);
                     while let Some(event) = events.next().await {
                         yield event;
@@ -180,8 +197,6 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
             }
             loop {
                 if let Some(stale) = outage.take_stale() {
-                    // The next detail is sent in any case.
-                    sent = None;
                     if let Some(event) = event("stale", &stale) {
                         yield event;
                     }
@@ -192,7 +207,8 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                 };
                 let Some((source, change)) = change else { return };
                 outage.apply(source, &change, source == Source::This, Timestamp::now().as_millisecond());
-                if concerns(source, &change, &params.name, &uid) {
+                last.apply(source, &change);
+                if concerns(source, &change, &params.name, &last.uid) {
                     break;
                 }
             }
@@ -204,10 +220,38 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                     () = &mut end => break,
                     Some((source, change)) = feed.next() => {
                         outage.apply(source, &change, source == Source::This, Timestamp::now().as_millisecond());
+                        last.apply(source, &change);
                     }
                 }
             }
         }
+    }
+}
+
+/// How the Job shown ended. A Job may change and be deleted before it is read again: its last state is then only in
+/// the watch.
+struct LastState {
+    /// `uid` of the Job shown.
+    uid: String,
+    /// The Job as it was when it was deleted.
+    deleted: Option<Arc<Value>>,
+}
+
+impl LastState {
+    fn apply(&mut self, source: Source, change: &Change) {
+        if let (Source::This, Change::Deleted(job)) = (source, change)
+            && job["metadata"]["uid"] == self.uid.as_str()
+        {
+            self.deleted = Some(job.clone());
+        }
+    }
+
+    /// Returns a `detail` event with the last state of the Job, which does not exist any more, unless it is what was
+    /// `sent`.
+    async fn unsent(&self, cluster: &Cluster, project: &str, sent: Option<&JobDetail>) -> Option<Event> {
+        let (job, sent) = (self.deleted.as_deref()?, sent?);
+        let detail = job_detail::last_state(cluster, project, job, sent).await.ok()?;
+        (detail != *sent).then(|| event("detail", &detail)).flatten()
     }
 }
 

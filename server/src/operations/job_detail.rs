@@ -6,7 +6,9 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use app::api::error::ApiError;
+use app::api::event::EventRow;
 use app::api::job::{Indexes, JobDetail, Record};
+use app::api::pod::PodRow;
 use app::foreign_text::visible;
 
 use crate::jobs::environment;
@@ -34,22 +36,7 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
     let may_read_events = all_events.is_some();
     let all_events = all_events.unwrap_or_default();
     let index: EventIndex = all_events.iter().collect();
-    let uid = uid(&job);
-    let own = of_job(&all_pods, uid);
-    let about: HashSet<&str> = own.iter().map(|pod| self::uid(pod)).chain([uid]).collect();
-
-    let mut events: Vec<_> = all_events
-        .iter()
-        .filter(|event| {
-            event["involvedObject"]["uid"]
-                .as_str()
-                .is_some_and(|uid| about.contains(uid))
-        })
-        .map(events::row)
-        .collect();
-    events.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.uid.cmp(&b.uid)));
-    let mut pods: Vec<_> = own.iter().map(|pod| pods::row(pod)).collect();
-    pods.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
+    let own = of_job(&all_pods, uid(&job));
     let mut records: Vec<(i64, Record)> = runs?
         .iter()
         .map(|run| row::row(run, of_job(&all_pods, self::uid(run)), &index))
@@ -71,12 +58,63 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
         restart_policy: text(&spec["restartPolicy"], "Never"),
         annotations,
         node_selector: row::pairs(&spec["nodeSelector"]),
-        pods: may_read_pods.then_some(pods),
-        events: may_read_events.then_some(events),
+        pods: may_read_pods.then(|| pod_rows(&own)),
+        events: may_read_events.then(|| event_rows(&all_events, &job, &own)),
         environment: environment::of(spec, &config_maps),
         records: records.into_iter().map(|(_, record)| record).collect(),
         manifest: manifest::to_yaml(&export::job(job.clone())),
     })
+}
+
+/// Returns what the page of a deleted Job shows: the parts of `job`, its last state, that a watch keeps, its Pods as
+/// far as they still exist, and everything else as it was `known`.
+pub async fn last_state(
+    cluster: &Cluster,
+    project: &str,
+    job: &Value,
+    known: &JobDetail,
+) -> Result<JobDetail, ApiError> {
+    let (all_pods, all_events) = futures::join!(
+        optional(cluster, Kind::PODS, project),
+        optional(cluster, Kind::EVENTS, project),
+    );
+    let (all_pods, all_events) = (all_pods?.unwrap_or_default(), all_events?.unwrap_or_default());
+    let own = of_job(&all_pods, uid(job));
+    let mut detail = JobDetail {
+        row: row::row(job, own.iter().copied(), &all_events.iter().collect()),
+        indexes: indexes(job),
+        ..known.clone()
+    };
+    if !own.is_empty() {
+        detail.pods = Some(pod_rows(&own));
+        detail.events = known.events.as_ref().map(|_| event_rows(&all_events, job, &own));
+    }
+    for record in &mut detail.records {
+        if record.name == detail.row.name {
+            *record = row::record(&detail.row);
+        }
+    }
+    Ok(detail)
+}
+
+/// Returns the rows of a Job's own Pods, newest first.
+fn pod_rows(own: &[&Value]) -> Vec<PodRow> {
+    let mut rows: Vec<_> = own.iter().map(|pod| pods::row(pod)).collect();
+    rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
+    rows
+}
+
+/// Returns the rows of the events about a Job and its `own` Pods, newest first.
+fn event_rows(all: &[Value], job: &Value, own: &[&Value]) -> Vec<EventRow> {
+    let about: HashSet<&str> = own.iter().map(|pod| uid(pod)).chain([uid(job)]).collect();
+    let is_about = |event: &&Value| {
+        event["involvedObject"]["uid"]
+            .as_str()
+            .is_some_and(|uid| about.contains(uid))
+    };
+    let mut rows: Vec<_> = all.iter().filter(is_about).map(events::row).collect();
+    rows.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.uid.cmp(&b.uid)));
+    rows
 }
 
 /// Returns the completion indexes of an Indexed Job.

@@ -115,6 +115,34 @@ async fn job_stream_sends_changes_until_the_job_is_deleted() {
     assert!(events.next().await.is_none());
 }
 
+/// A Job may finish and be deleted between two reads; how it ended is then only in the watch.
+#[tokio::test]
+async fn job_stream_sends_the_last_state_of_a_job_that_was_deleted_before_it_was_read() {
+    let fake = Fake::default().on(&format!("GET {JOBS}/pi"), 200, job("pi")).on(
+        &format!("GET {JOBS}"),
+        200,
+        list(&[job("pi")]),
+    );
+    let app = TestApp::signed_in(fake.router()).await;
+    let mut events = app
+        .stream("/stream/job?project=demo&name=pi&uid=uid-pi", None)
+        .await;
+    let first = events.next().await.unwrap();
+    assert_eq!(first.data["row"]["status"]["kind"], json!("updating"));
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    fake.set(&format!("GET {JOBS}/pi"), 404, status(404, "NotFound", "gone"));
+    fake.set(&format!("GET {JOBS}"), 200, list(&[]));
+    fake.report(JOBS, "MODIFIED", completed("pi"));
+    fake.report(JOBS, "DELETED", completed("pi"));
+    let last = events.next().await.unwrap();
+    assert_eq!(
+        (last.name.as_str(), &last.data["row"]["status"]["kind"]),
+        ("detail", &json!("completed"))
+    );
+    assert_eq!(last.data["manifest"], first.data["manifest"]);
+    assert_eq!(events.next().await.unwrap().name, "gone");
+}
+
 /// A page of a deleted Job does not show a re-created one of the same name.
 #[tokio::test]
 async fn re_created_job_ends_the_streams_of_the_old_one() {
