@@ -1,0 +1,57 @@
+//! The rates that a run must reach, and the differences whose reason is known.
+
+use crate::compare::{Rate, Subject, Tally};
+
+/// Minimum rates, in millionths.
+const FLOORS: [(&str, usize, fn(&Tally) -> Rate); 7] = [
+    ("verdicts of the rules", 999_500, |tally| tally.rules_verdict),
+    ("verdicts of the check", 999_500, |tally| tally.check_verdict),
+    ("fields found by the rules", 995_000, |tally| tally.rules_fields),
+    ("fields found by the check", 995_000, |tally| tally.check_fields),
+    ("status codes of the playground", 999_000, |tally| {
+        tally.playground_code
+    }),
+    ("fields of the playground", 990_000, |tally| {
+        tally.playground_fields
+    }),
+    ("messages of the playground", 970_000, |tally| {
+        tally.playground_message
+    }),
+];
+
+/// Groups of false alarms that are meant, by their beginnings, with the reason.
+const MEANT: [(&str, &str); 0] = [];
+
+/// Returns the reason of a known false alarm.
+pub fn reason(group: &str) -> Option<&'static str> {
+    MEANT
+        .iter()
+        .find(|(start, _)| group.starts_with(start))
+        .map(|(_, reason)| *reason)
+}
+
+/// Returns what falls short of the rates.
+pub fn unmet(tally: &Tally) -> Vec<String> {
+    let mut unmet: Vec<String> = FLOORS
+        .iter()
+        .filter(|(_, floor, rate)| rate(tally).millionths() < *floor)
+        .map(|(what, floor, rate)| {
+            format!(
+                "{what}: {}, at least {} % are required",
+                rate(tally),
+                *floor as f64 / 10_000.0
+            )
+        })
+        .collect();
+    for (difference, cases) in &tally.groups {
+        let is_alarm = difference.subject == Subject::Check && difference.group.starts_with("false alarm");
+        if is_alarm && reason(&difference.group).is_none() {
+            unmet.push(format!(
+                "{} of the check, {} times",
+                difference.group,
+                cases.len()
+            ));
+        }
+    }
+    unmet
+}

@@ -1,0 +1,352 @@
+//! The runs: with a server, or with recorded responses.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use futures::{StreamExt, stream};
+use serde_json::Value;
+
+use crate::Live;
+use crate::answer::Answer;
+use crate::compare::{Case, Difference, Subject, Tally};
+use crate::expectations;
+use crate::minimize::minimize;
+use crate::mutate;
+use crate::schema::Schema;
+use crate::seeds;
+use crate::server::{Server, ServerError};
+use crate::subjects::{self, Embedded};
+use crate::texts;
+
+const JSON: &str = "application/json";
+const YAML: &str = "application/yaml";
+
+/// Requests that are sent at once.
+const CONCURRENCY: usize = 8;
+
+/// The newest minor version of Kubernetes 1 that the rules know.
+const NEWEST: u16 = 37;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Everything that is asked about a request.
+pub struct Judge {
+    /// The API server.
+    pub server: Server,
+    subjects: Subjects,
+}
+
+/// The subjects of the comparison.
+struct Subjects {
+    schema: manifest::Schema,
+    embedded: Embedded,
+    minor: Option<u16>,
+}
+
+impl Subjects {
+    fn new(minor: Option<u16>) -> Result<Self, Error> {
+        Ok(Self {
+            schema: manifest::Schema::bundled()?,
+            embedded: Embedded::new()?,
+            minor,
+        })
+    }
+
+    async fn case<'a>(
+        &self,
+        job: Option<&Value>,
+        content_type: &str,
+        body: &str,
+        answer: &'a Answer,
+    ) -> Case<'a> {
+        let embedded = self.embedded.ask(content_type, body).await;
+        let request = job.unwrap_or(&Value::Null);
+        Case {
+            answer,
+            ruled: job.map(|job| subjects::rules(job, self.minor)),
+            checked: subjects::check(body, &self.schema),
+            is_same_message: answer.comparable(request) == embedded.comparable(request),
+            embedded,
+        }
+    }
+}
+
+impl Judge {
+    async fn new(options: &Live) -> Result<Self, Error> {
+        let server = Server::connect(&options.kubeconfig).await?;
+        let minor = (server.minor < NEWEST).then_some(server.minor);
+        Ok(Self {
+            server,
+            subjects: Subjects::new(minor)?,
+        })
+    }
+
+    /// Asks the subjects about a request that the server has answered.
+    pub async fn case<'a>(
+        &self,
+        job: Option<&Value>,
+        content_type: &str,
+        body: &str,
+        answer: &'a Answer,
+    ) -> Case<'a> {
+        self.subjects.case(job, content_type, body, answer).await
+    }
+}
+
+/// A request and how it was made.
+struct Request {
+    /// The Job, if the body is JSON.
+    job: Option<Value>,
+    body: String,
+    how: Vec<String>,
+}
+
+/// Mutated Jobs in JSON.
+pub async fn jobs(options: &Live) -> Result<ExitCode, Error> {
+    let judge = Judge::new(options).await?;
+    let schema = match judge.server.read("/openapi/v3/apis/batch/v1").await {
+        Ok(document) => Schema::from_document(&document),
+        // Servers before 1.24 have the second version only; their fields are among those of the newest.
+        Err(ServerError::Request(_)) if judge.server.minor < 24 => Schema::bundled(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut accepted = Vec::new();
+    let all = seeds::all();
+    for seed in &all {
+        let answer = judge.server.ask(JSON, &seed.job.to_string()).await;
+        if answer.is_some_and(|answer| answer.is_accepted()) {
+            accepted.push(seed);
+        }
+    }
+    println!(
+        "{} Jobs, {} of them accepted by Kubernetes 1.{}",
+        all.len(),
+        accepted.len(),
+        judge.server.minor
+    );
+    let mut random = Rng::with_seed(options.seed);
+    let requests = std::iter::from_fn(|| {
+        let seed = random.choice(&accepted)?;
+        let mut job = seed.job.clone();
+        let mut how = mutate::mutate(&mut job, schema.job(), &mut random);
+        how.insert(0, seed.name.clone());
+        Some(Request {
+            body: job.to_string(),
+            job: Some(job),
+            how,
+        })
+    });
+    live(&judge, options, JSON, requests).await
+}
+
+/// Mutated texts in YAML.
+pub async fn texts(options: &Live) -> Result<ExitCode, Error> {
+    let judge = Judge::new(options).await?;
+    let mut accepted = Vec::new();
+    for seed in seeds::all() {
+        let text = seed.text.unwrap_or_else(|| manifest::to_yaml(&seed.job));
+        let answer = judge.server.ask(YAML, &text).await;
+        if answer.is_some_and(|answer| answer.is_accepted()) {
+            accepted.push((seed.name, text));
+        }
+    }
+    println!(
+        "{} texts accepted by Kubernetes 1.{}",
+        accepted.len(),
+        judge.server.minor
+    );
+    let mut random = Rng::with_seed(options.seed);
+    let requests = std::iter::from_fn(|| {
+        let (name, text) = random.choice(&accepted)?;
+        let (body, mut how) = texts::mutate(text, &mut random);
+        how.insert(0, name.clone());
+        Some(Request { job: None, body, how })
+    });
+    live(&judge, options, YAML, requests).await
+}
+
+async fn live(
+    judge: &Judge,
+    options: &Live,
+    content_type: &str,
+    requests: impl Iterator<Item = Request>,
+) -> Result<ExitCode, Error> {
+    let mut record = options
+        .record
+        .as_ref()
+        .map(File::create)
+        .transpose()?
+        .map(BufWriter::new);
+    let end = options
+        .seconds
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let start = Instant::now();
+    let answered = stream::iter(requests.take(options.count)).map(|request| async move {
+        let answer = judge.server.ask(content_type, &request.body).await;
+        // The same text in JSON, as the document engine reads it: the server must store the same.
+        let read = match &answer {
+            Some(answer) if answer.is_accepted() && request.job.is_none() => {
+                Some(engine(judge, &request.body).await)
+            }
+            _ => None,
+        };
+        (request, answer, read)
+    });
+    let mut answered = std::pin::pin!(answered.buffered(CONCURRENCY));
+    let (mut tally, mut cases) = (Tally::default(), Vec::new());
+    while let Some((request, answer, read)) = answered.next().await {
+        let Some(answer) = answer else {
+            tally.unanswered += 1;
+            continue;
+        };
+        if let Some(record) = &mut record {
+            let row = answer.row(
+                request
+                    .job
+                    .as_ref()
+                    .unwrap_or(&Value::String(request.body.clone())),
+                &request.how,
+            );
+            writeln!(record, "{row}")?;
+        }
+        let number = cases.len();
+        let case = judge
+            .case(request.job.as_ref(), content_type, &request.body, &answer)
+            .await;
+        tally.add(number, &case);
+        if let Some(difference) = read.and_then(|read| read.difference(&answer)) {
+            tally.groups.entry(difference).or_default().push(number);
+        }
+        cases.push((request, answer));
+        if end.is_some_and(|end| Instant::now() > end) {
+            break;
+        }
+    }
+    println!(
+        "{} requests with seed {} in {} s\n",
+        cases.len(),
+        options.seed,
+        start.elapsed().as_secs()
+    );
+    println!("{}", tally.table());
+    for (difference, numbers) in largest(&tally, options.groups) {
+        let (request, answer) = &cases[numbers[0]];
+        print_group(difference, numbers.len(), &request.how, answer);
+        match &request.job {
+            Some(job) => println!("    {}", minimize(judge, job, difference).await),
+            None => println!(
+                "{}",
+                request
+                    .body
+                    .lines()
+                    .map(|line| format!("    | {line}\n"))
+                    .collect::<String>()
+            ),
+        }
+    }
+    finish(&tally, options.require)
+}
+
+/// What the server made of a text after the document engine had read it.
+struct Read {
+    answer: Option<Answer>,
+}
+
+async fn engine(judge: &Judge, text: &str) -> Read {
+    let document = manifest::Document::parse(text);
+    let Some(job) = document.value(0) else {
+        return Read { answer: None };
+    };
+    Read {
+        answer: judge.server.ask(JSON, &job.to_string()).await,
+    }
+}
+
+impl Read {
+    fn difference(&self, answer: &Answer) -> Option<Difference> {
+        let group = match &self.answer {
+            None => "not read, but accepted".to_owned(),
+            Some(read) if !read.is_accepted() => format!(
+                "read otherwise: {}",
+                read.message.chars().take(80).collect::<String>()
+            ),
+            Some(read) if read.stored != answer.stored => "read otherwise: other values".to_owned(),
+            Some(_) => return None,
+        };
+        Some(Difference {
+            subject: Subject::Check,
+            group,
+        })
+    }
+}
+
+/// Compares with recorded responses.
+pub async fn replay(file: &Path, groups: usize) -> Result<ExitCode, Error> {
+    let subjects = Subjects::new(None)?;
+    let (mut tally, mut cases) = (Tally::default(), Vec::new());
+    for line in BufReader::new(File::open(file)?).lines() {
+        let row: Value = serde_json::from_str(&line?)?;
+        let Some(answer) = Answer::from_row(&row) else {
+            continue;
+        };
+        let number = cases.len();
+        let (job, body, content_type) = match &row["body"] {
+            Value::String(text) => (None, text.clone(), YAML),
+            job => (Some(job), job.to_string(), JSON),
+        };
+        tally.add(number, &subjects.case(job, content_type, &body, &answer).await);
+        cases.push((row["how"].to_string(), body, answer));
+    }
+    println!("{}", tally.table());
+    for (difference, numbers) in largest(&tally, groups) {
+        let (how, body, answer) = &cases[numbers[0]];
+        print_group(difference, numbers.len(), std::slice::from_ref(how), answer);
+        println!("    {body}");
+    }
+    finish(&tally, false)
+}
+
+fn largest(tally: &Tally, count: usize) -> Vec<(&Difference, &Vec<usize>)> {
+    let mut groups: Vec<_> = tally.groups.iter().collect();
+    groups.sort_by_key(|(difference, numbers)| (difference.subject, std::cmp::Reverse(numbers.len())));
+    let mut shown = Vec::new();
+    for subject in [Subject::Rules, Subject::Check, Subject::Playground] {
+        shown.extend(
+            groups
+                .iter()
+                .filter(|(difference, _)| difference.subject == subject)
+                .take(count)
+                .copied(),
+        );
+    }
+    shown
+}
+
+fn print_group(difference: &Difference, count: usize, how: &[String], answer: &Answer) {
+    println!("{count} {:?} {}", difference.subject, difference.group);
+    if let Some(reason) = expectations::reason(&difference.group) {
+        println!("    reason: {reason}");
+    }
+    println!("    {}", how.join(", "));
+    println!(
+        "    {} {}",
+        answer.code,
+        answer.message.chars().take(600).collect::<String>()
+    );
+}
+
+fn finish(tally: &Tally, is_required: bool) -> Result<ExitCode, Error> {
+    let unmet = expectations::unmet(tally);
+    for line in &unmet {
+        println!("NOT MET: {line}");
+    }
+    Ok(if is_required && !unmet.is_empty() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}

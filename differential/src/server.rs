@@ -1,0 +1,80 @@
+//! A real API server.
+
+use std::path::Path;
+
+use http::Request;
+use http_body_util::BodyExt;
+use kube::client::Body;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::Value;
+
+use crate::answer::Answer;
+
+/// URL of a strict dry run that creates a Job. The namespace has no Jobs.
+pub const DRY_RUN: &str = "/apis/batch/v1/namespaces/default/jobs?dryRun=All&fieldValidation=Strict";
+
+/// Why the server cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The kubeconfig cannot be used.
+    #[error("cannot use the kubeconfig: {0}")]
+    Config(#[from] kube::config::KubeconfigError),
+    /// The server does not respond, or not with JSON.
+    #[error("the API server cannot be asked: {0}")]
+    Request(#[from] kube::Error),
+}
+
+/// A connection to an API server.
+#[derive(Clone)]
+pub struct Server {
+    client: Client,
+    /// Minor version of its Kubernetes 1.
+    pub minor: u16,
+}
+
+impl Server {
+    /// Connects with the current context of a kubeconfig.
+    pub async fn connect(kubeconfig: &Path) -> Result<Self, ServerError> {
+        let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        let client = Client::try_from(config)?;
+        let version = client.apiserver_version().await?;
+        let digits: String = version.minor.chars().take_while(char::is_ascii_digit).collect();
+        Ok(Self {
+            client,
+            minor: digits.parse().unwrap_or_default(),
+        })
+    }
+
+    /// Reads a document.
+    pub async fn read(&self, path: &str) -> Result<Value, ServerError> {
+        let request = Request::get(path)
+            .body(Vec::new())
+            .map_err(kube::Error::HttpError)?;
+        Ok(self.client.request(request).await?)
+    }
+
+    /// Sends a strict dry run. `None` if the server closes the connection without a response, which it does if
+    /// handling the request fails.
+    pub async fn ask(&self, content_type: &str, body: &str) -> Option<Answer> {
+        for _ in 0..3 {
+            let request = Request::post(DRY_RUN)
+                .header("content-type", content_type)
+                .body(Body::from(body.as_bytes().to_vec()))
+                .ok()?;
+            let Ok(response) = self.client.send(request).await else {
+                continue;
+            };
+            let code = response.status().as_u16();
+            let Ok(bytes) = response.into_body().collect().await else {
+                continue;
+            };
+            return Some(Answer::new(
+                code,
+                &serde_json::from_slice(&bytes.to_bytes()).unwrap_or_default(),
+            ));
+        }
+        None
+    }
+}
