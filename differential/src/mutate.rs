@@ -176,7 +176,7 @@ const TEXTS: &[&str] = &[
 
 /// Lengths of names at and beyond a bound: ports, label values and names, prefixes, subdomains.
 const LENGTHS: &[usize] = &[
-    15, 16, 52, 57, 58, 59, 62, 63, 64, 128, 253, 254, 316, 317, 4096, 4097,
+    15, 16, 52, 57, 58, 59, 62, 63, 64, 128, 253, 254, 316, 317, 1000,
 ];
 
 /// Quantities, and what almost is one.
@@ -492,8 +492,8 @@ fn once(job: &mut Value, schema: Node<'_>, random: &mut Rng) -> Option<String> {
         }
         24..55 if place.is_entry => {
             let value = part(job, &place.path)?.clone();
-            let key = if node.kind() == Type::Quantity {
-                random.choice(RESOURCES)?.to_owned().to_owned()
+            let key = if node.kind() == Type::Quantity && random.f32() < 0.85 {
+                (*random.choice(RESOURCES)?).to_owned()
             } else {
                 text(random)
             };
@@ -616,7 +616,7 @@ fn value(node: Node<'_>, random: &mut Rng, depth: u8) -> Value {
             let is_resource = node.item().kind() == Type::Quantity;
             let length = [0, 1, 1, 2, 3][random.usize(..5)];
             let entries = (0..length).map(|_| {
-                let key = if is_resource {
+                let key = if is_resource && random.f32() < 0.9 {
                     RESOURCES[random.usize(..RESOURCES.len())].to_owned()
                 } else {
                     text(random)

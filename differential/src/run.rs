@@ -85,6 +85,10 @@ impl Judge {
         })
     }
 
+    async fn embedded(&self, content_type: &str, body: &str) -> Answer {
+        self.subjects.embedded.ask(content_type, body).await
+    }
+
     /// Asks the subjects about a request that the server has answered.
     pub async fn case<'a>(
         &self,
@@ -236,6 +240,9 @@ async fn live(
     for (difference, numbers) in largest(&tally, options.groups) {
         let (request, answer) = &cases[numbers[0]];
         print_group(difference, numbers.len(), &request.how, answer);
+        if difference.subject == Subject::Playground {
+            print_answer(&judge.embedded(content_type, &request.body).await);
+        }
         match &request.job {
             Some(job) => println!("    {}", minimize(judge, job, difference).await),
             None => println!(
@@ -332,6 +339,10 @@ fn print_group(difference: &Difference, count: usize, how: &[String], answer: &A
         println!("    reason: {reason}");
     }
     println!("    {}", how.join(", "));
+    print_answer(answer);
+}
+
+fn print_answer(answer: &Answer) {
     println!(
         "    {} {}",
         answer.code,

@@ -602,3 +602,26 @@ fn folded_scalar_is_moved_unchanged() {
         "a:\n  - 1\n  - >\n    echo # no comment\n      b: c\n",
     );
 }
+
+/// JSON allows characters in strings that YAML refuses, and the server reads such a text as JSON.
+#[test]
+fn json_strings_may_contain_what_yaml_refuses() {
+    for one in ['\u{7f}', '\u{80}', '\u{9f}', '\u{fffe}', '\u{ffff}'] {
+        let value = json!({"a\u{7f}": format!("x{one}y"), "b": [format!("{one}")]});
+        for text in [value.to_string(), format!("{value:#}")] {
+            let mut document = Document::parse(text.clone());
+            assert!(document.problems().is_empty(), "{one:?}: {:?}", document.problems());
+            assert_eq!(document.value(0), Some(&value), "{one:?}");
+            let edit = Edit::Set {
+                path: "c".parse().unwrap(),
+                value: 1.into(),
+            };
+            document.apply(0, &edit).unwrap();
+            let mut wanted = value.clone();
+            wanted["c"] = 1.into();
+            assert_eq!(document.value(0), Some(&wanted), "{one:?}");
+        }
+        let yaml = Document::parse(format!("a: \"x{one}y\"\n"));
+        assert!(!yaml.problems().is_empty(), "{one:?}");
+    }
+}

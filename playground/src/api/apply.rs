@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::decode::{ListKind, Schema, Type, schema_of, typed};
+use crate::api::decode::{Empties, ListKind, Schema, Type, schema_of, typed};
 use crate::api::error::ApiError;
 use crate::api::fields::{FieldSet, compare, element, named};
 use crate::api::managed;
@@ -72,7 +72,7 @@ pub fn check(configuration: &Value, resource: &Resource, name: &str) -> Result<(
             "failed to create typed patch object ({namespace}/{name}; {api_version}, Kind={kind}): {what}"
         ))
     };
-    if let Err(why) = typed(configuration.clone(), schema, &mut unknown) {
+    if let Err(why) = typed(configuration.clone(), schema, Empties::Omit, &mut unknown) {
         return Err(wrong(&why));
     }
     let messages: Vec<String> = unknown

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::decode::{schema_of, typed};
+use crate::api::decode::{Empties, schema_of, typed};
 use crate::api::fields::{FieldSet, compare};
 use crate::resource::Resource;
 
@@ -133,7 +133,7 @@ pub fn strip(set: &mut FieldSet, resource: &Resource, subresource: &str) {
 pub fn empty(resource: &Resource) -> Value {
     let nothing = json!({});
     schema_of(resource)
-        .and_then(|schema| typed(nothing.clone(), schema, &mut Vec::new()).ok())
+        .and_then(|schema| typed(nothing.clone(), schema, Empties::Omit, &mut Vec::new()).ok())
         .filter(Value::is_object)
         .unwrap_or_else(|| json!({"metadata": {}}))
 }

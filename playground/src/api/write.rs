@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::admission;
 use crate::api::apply::{Applied, Applier};
+use crate::api::decode;
 use crate::api::error::ApiError;
 use crate::api::kinds;
 use crate::api::managed;
@@ -103,7 +104,11 @@ pub fn create(
     let now = cluster.clock.now_text();
     match applied {
         Some(applied) => managed::set_entries(&mut object, applied.entries),
-        None => managed::update(None, &mut object, resource, "", &options.manager, &now),
+        None => {
+            let mut written = decode::serialized(object.clone(), resource);
+            managed::update(None, &mut written, resource, "", &options.manager, &now);
+            object["metadata"]["managedFields"] = written["metadata"]["managedFields"].take();
+        }
     }
     admission::mutate_create(cluster, resource, &mut object)?;
     kinds::prepare_create(resource, &mut object, labelled, cluster.minor);
@@ -113,7 +118,7 @@ pub fn create(
         return Err(ApiError::invalid(resource.kind, resource.group, name, &errors));
     }
     kinds::settle(resource, &mut object);
-    let mut object = tidy(object);
+    let mut object = tidy(decode::serialized(object, resource));
     let key = Key::of(resource, &object)?;
     if options.dry_run {
         admission::validate_create(cluster, resource, &object, true)?;
@@ -324,8 +329,8 @@ fn keep_system_fields(old: &Value, new: &mut Value) {
     }
 }
 
-/// Removes null members, which `IndexMut` of `serde_json::Value` inserts for missing keys, except times that
-/// Kubernetes writes as null, and empty lists and maps in the metadata.
+/// Removes null members, which `IndexMut` of `serde_json::Value` inserts for missing keys, except times and lists
+/// that Kubernetes writes as null, and empty lists and maps in the metadata.
 pub(super) fn tidy(mut object: Value) -> Value {
     fn clean(value: &mut Value) {
         match value {
@@ -343,6 +348,8 @@ pub(super) fn tidy(mut object: Value) -> Value {
                                 | "finishedAt"
                                 | "lastHeartbeatTime"
                                 | "lastObservedTime"
+                                | "rules"
+                                | "sources"
                         )
                 });
                 members.values_mut().for_each(clean);

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::api::decode::Empties;
 use crate::api::delete::{DeleteOptions, delete as delete_one};
 use crate::api::field::FieldError;
 use crate::api::write;
@@ -66,10 +67,18 @@ pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status>
         &call.body,
         call.format()?,
         call.resource,
+        Empties::Keep,
         call.validation("CreateOptions")?,
     )?;
-    let mut warnings = decoded.warnings;
-    let stored = create_as(cluster, call, decoded.object, &options)?;
+    let (mut object, mut warnings) = (decoded.object, decoded.warnings);
+    let repeated = k8s_rules::defaults::owners(&mut object);
+    if !repeated.is_empty() {
+        warnings.push(format!(
+            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            repeated.join(", ")
+        ));
+    }
+    let stored = create_as(cluster, call, object, &options)?;
     warnings.extend(kinds::warnings(call.resource, &stored));
     respond(call, StatusCode::CREATED, &stored, &warnings)
 }
@@ -96,6 +105,7 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
         &call.body,
         call.format()?,
         call.resource,
+        Empties::Omit,
         call.validation("UpdateOptions")?,
     )?;
     let mut warnings = decoded.warnings;

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use crate::machinery::image;
+use crate::machinery::image::Version;
+
 use super::{items, member, pod_spec::round_resources, set_if_missing, set_if_zero};
 
 /// Applies `SetDefaults_Container` of core/v1 and the defaults of the container's parts.
@@ -45,15 +48,12 @@ pub(super) fn default(container: &mut Value) {
     }
 }
 
-/// Returns the default `imagePullPolicy`: `Always` for images without a tag or tagged `latest`.
-pub(super) fn pull_policy(image: &str) -> &'static str {
-    let last = image.rsplit('/').next().unwrap_or(image);
-    if last.contains('@') {
-        return "IfNotPresent";
-    }
-    match last.split_once(':') {
-        Some((_, tag)) if tag != "latest" => "IfNotPresent",
-        _ => "Always",
+/// Returns the default `imagePullPolicy`: `Always` for valid references without a version or tagged `latest`.
+pub(super) fn pull_policy(reference: &str) -> &'static str {
+    match image::version(reference) {
+        Some(Version { tag: Some("latest"), .. }) => "Always",
+        Some(Version { tag: None, has_digest: false }) => "Always",
+        _ => "IfNotPresent",
     }
 }
 

@@ -5,12 +5,14 @@
 mod container;
 mod disabled;
 mod job;
+mod owners;
 mod pod_spec;
 mod volume;
 
 use serde_json::{Map, Value};
 
 pub use disabled::drop_disabled;
+pub use owners::owners;
 pub use job::{inherit_labels, job, prepare_job};
 pub use pod_spec::pod_spec;
 

@@ -42,6 +42,8 @@ pub struct Cause {
     pub value: Option<Value>,
     /// Arguments of a message about it: a key, a value, a limit.
     pub args: Vec<String>,
+    /// Whether the value has a type of its own in Go, so that the server prints it as JSON even if it is a string.
+    pub(crate) is_typed: bool,
     pub(crate) detail: Cow<'static, str>,
 }
 
@@ -89,10 +91,8 @@ impl Cause {
             CauseKind::NotFound => "Not found",
         };
         let mut out = head.to_owned();
-        // Enums have types of their own in Go, and are printed as JSON.
-        let is_typed = matches!(self.kind, CauseKind::NotSupported(_));
         let value = self.value.as_ref();
-        let value = value.map(if is_typed { go::json } else { shown });
+        let value = value.map(if self.is_typed { go::json } else { shown });
         let parts = [value, Some(self.detail().into_owned())];
         for part in parts.into_iter().flatten().filter(|part| !part.is_empty()) {
             out.push_str(": ");

@@ -18,6 +18,7 @@ pub(crate) use detail;
 
 pub mod cause;
 pub mod go;
+pub mod image;
 pub mod labels;
 pub mod names;
 pub mod node;

@@ -35,6 +35,9 @@ const BINARY: [(&str, u32); 6] = [
     ("Ei", 60),
 ];
 
+/// The largest amount: a whole number of units, so that rounding keeps it.
+const MAX: i128 = i128::MAX / ONE * ONE;
+
 /// Maximum number of digits of the server's `int64Amount`.
 const FAST_DIGITS: i64 = 18;
 
@@ -197,8 +200,8 @@ fn scaled(digits: i128, power: i64) -> i128 {
         .ok()
         .and_then(|power| 10_i128.checked_pow(power));
     match (power >= 0, factor) {
-        (true, Some(factor)) => digits.saturating_mul(factor),
-        (true, None) => i128::MAX,
+        (true, Some(factor)) => digits.saturating_mul(factor).min(MAX),
+        (true, None) => MAX,
         (false, Some(factor)) => digits / factor + i128::from(digits % factor != 0),
         (false, None) => 1,
     }
@@ -210,9 +213,27 @@ fn bounded(nano: i128, form: Form) -> i128 {
     let max = if form == Form::Binary {
         i128::from(i64::MAX) * ONE
     } else {
-        i128::MAX
+        MAX
     };
     nano.clamp(-max, max)
+}
+
+/// Returns a count as the server has it in 64 bits: large amounts in the `int64Amount` form become zero, others lose
+/// their high bits. `text` is the amount as written.
+#[allow(clippy::cast_possible_truncation, reason = "as the server does")]
+fn counted(count: i128, text: &str) -> i64 {
+    let is_fast = || {
+        Parts::read(text).is_ok_and(|parts| {
+            parts
+                .scale()
+                .is_ok_and(|(form, power)| parts.is_fast(form, power))
+        })
+    };
+    match i64::try_from(count) {
+        Ok(count) => count,
+        Err(_) if is_fast() => 0,
+        Err(_) => count as i64,
+    }
 }
 
 impl Quantity {
@@ -338,25 +359,17 @@ impl Quantity {
     }
 
     /// Returns whether the server considers the amount fractional. It counts thousandths in 64 bits, which
-    /// overflow for large amounts: those in the `int64Amount` form become zero, others lose their high bits.
-    /// `text` is the amount as written.
-    #[allow(clippy::cast_possible_truncation, reason = "as the server does")]
+    /// overflow for large amounts. `text` is the amount as written.
     #[must_use]
     pub fn is_fractional(self, text: &str) -> bool {
-        let milli = self.to_milli().nano / (ONE / 1000);
-        let is_fast = || {
-            Parts::read(text).is_ok_and(|parts| {
-                parts
-                    .scale()
-                    .is_ok_and(|(form, power)| parts.is_fast(form, power))
-            })
-        };
-        let counted = match i64::try_from(milli) {
-            Ok(milli) => milli,
-            Err(_) if is_fast() => 0,
-            Err(_) => milli as i64,
-        };
-        counted % 1000 != 0
+        counted(self.to_milli().nano / (ONE / 1000), text) % 1000 != 0
+    }
+
+    /// Returns the amount rounded away from zero to an integer as the server counts it, in 64 bits that overflow for
+    /// large amounts. `text` is the amount as written.
+    #[must_use]
+    pub fn counted(self, text: &str) -> i64 {
+        counted(self.nano / ONE + (self.nano % ONE).signum(), text)
     }
 
     /// Returns the amount in units of 1/`parts`, rounded up; zero if it is negative, saturating at the maximum.
@@ -383,11 +396,32 @@ impl Quantity {
                 .scale()
                 .is_ok_and(|(form, power)| parts.is_kept(form, power))
         });
-        if kept { text.to_owned() } else { self.to_string() }
+        if kept {
+            return text.to_owned();
+        }
+        let is_saturated = self.nano.abs() == MAX;
+        let large = is_saturated.then(|| Parts::read(text).ok()?.large_exponent());
+        large.flatten().unwrap_or_else(|| self.to_string())
     }
 }
 
 impl Parts<'_> {
+    /// Formats an amount with an exponent that is too large to be represented: an exponent that is a multiple of
+    /// three, without zeros at the end of the number.
+    fn large_exponent(&self) -> Option<String> {
+        let (Form::Exponent, power) = self.scale().ok()? else {
+            return None;
+        };
+        let digits = format!("{}{}", self.whole, self.fraction);
+        let number = digits.trim_end_matches('0');
+        let zeros = i64::try_from(digits.len() - number.len()).ok()?;
+        let power = power - i64::try_from(self.fraction.len()).ok()? + zeros;
+        let sign = if self.negative { "-" } else { "" };
+        let more = "0".repeat(usize::try_from(power.rem_euclid(3)).ok()?);
+        let number = number.trim_start_matches('0');
+        Some(format!("{sign}{number}{more}e{}", power - power.rem_euclid(3)))
+    }
+
     /// Returns whether the server stores it as `int64Amount` instead of an arbitrary-precision decimal.
     fn is_fast(&self, form: Form, power: i64) -> bool {
         let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX / 2);
@@ -514,6 +548,8 @@ mod tests {
             ("0100m", "0100m"),
             ("00.1", "100m"),
             ("1000", "1k"),
+            ("1e400", "10e399"),
+            ("-1.50e401", "-150e399"),
         ] {
             assert_eq!(q(text).written(text), written, "{text}");
         }

@@ -24,16 +24,25 @@ impl<'a> Node<'a> {
         args: &[&str],
         detail: Cow<'static, str>,
     ) {
-        let path = self.walk.path(self.at);
+        let is_typed = matches!(kind, CauseKind::NotSupported(_)) || rule == Rule::ResourceName;
         let cause = Cause {
             rule,
             kind,
-            path,
+            path: self.walk.path(self.at),
             value,
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            is_typed,
             detail,
         };
         self.walk.causes.borrow_mut().push(cause);
+    }
+
+    /// Reports that this value, which has a type of its own in Go or is a pointer, is invalid.
+    pub fn invalid_typed(self, rule: Rule, value: &str, args: &[&str], detail: Cow<'static, str>) {
+        self.invalid(rule, value, args, detail);
+        if let Some(cause) = self.walk.causes.borrow_mut().last_mut() {
+            cause.is_typed = true;
+        }
     }
 
     /// Reports that a value is required here.

@@ -43,6 +43,8 @@ rules! {
     AnnotationValue = "annotation.value",
     /// A finalizer must have a domain. Args: the finalizer.
     Finalizer = "object.finalizer",
+    /// A finalizer is a qualified name. Args: the finalizer.
+    FinalizerName = "object.finalizer.name",
     /// Two finalizers are mutually exclusive.
     Finalizers = "object.finalizers",
     /// More than one owner is the controller.

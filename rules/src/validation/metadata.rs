@@ -185,7 +185,7 @@ fn finalizers(metadata: Node<'_>) {
     for (at, finalizer) in &all {
         // The server's path omits the index.
         at.without_index()
-            .faults(Rule::Finalizer, finalizer, &names::qualified_name(finalizer));
+            .faults(Rule::FinalizerName, finalizer, &names::qualified_name(finalizer));
     }
     let has = |name: &str| all.iter().any(|(_, one)| *one == name);
     if has("orphan") && has("foregroundDeletion") {

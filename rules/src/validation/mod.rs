@@ -46,7 +46,7 @@ pub struct Report {
 const UID: &str = "00000000-0000-0000-0000-000000000000";
 /// Placeholder of the suffix that the server will generate.
 const GENERATED: &str = "xxxxx";
-/// Maximum length of `generateName`; the server truncates longer ones.
+/// Maximum length of `generateName` in bytes; the server truncates longer ones.
 const MAX_PREFIX: usize = 58;
 
 /// Validates a new Job (`ValidateJobCreate`).
@@ -59,6 +59,7 @@ pub fn job(job: &Value, options: &Options) -> Report {
         .pointer("/metadata/labels")
         .is_some_and(|labels| labels.as_object().is_some_and(|labels| !labels.is_empty()));
     name(&mut job);
+    defaults::owners(&mut job);
     defaults::job(&mut job);
     defaults::prepare_job(&mut job, labelled);
     defaults::drop_disabled(&mut job, options.minor);
@@ -124,10 +125,8 @@ fn name(job: &mut Value) {
         .is_none_or(|name| name.is_null() || name == "");
     let prefix = text("generateName");
     if is_unnamed && !prefix.is_empty() {
-        let kept = prefix
-            .char_indices()
-            .nth(MAX_PREFIX)
-            .map_or(prefix, |(at, _)| &prefix[..at]);
+        // The server cuts between bytes; a part of a character is shown as U+FFFD.
+        let kept = String::from_utf8_lossy(&prefix.as_bytes()[..prefix.len().min(MAX_PREFIX)]);
         let name = format!("{kept}{GENERATED}");
         metadata.insert("name".to_owned(), name.into());
     }

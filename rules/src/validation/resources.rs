@@ -135,7 +135,7 @@ fn amounts<'a>(
         let Some((requested, shown)) = quantity(*amount) else {
             continue;
         };
-        let page_size = page_size(name, requested);
+        let page_size = page_size(name, requested, &shown);
         value_without_pages(*amount, name, requested, &shown);
         match limits.iter().find(|(other, _)| other == name) {
             Some((_, limit)) => {
@@ -201,7 +201,7 @@ fn name(at: Node<'_>, name: &str, owner: Owner) {
 
 fn value(at: Node<'_>, name: &str, quantity: Quantity, shown: &str) {
     value_without_pages(at, name, quantity, shown);
-    if page_size(name, quantity) {
+    if page_size(name, quantity, shown) {
         pages(at, name, shown);
     }
 }
@@ -218,13 +218,13 @@ fn value_without_pages(at: Node<'_>, name: &str, quantity: Quantity, shown: &str
 }
 
 /// Returns whether the amount is not a multiple of the huge page size.
-fn page_size(name: &str, quantity: Quantity) -> bool {
+fn page_size(name: &str, quantity: Quantity, shown: &str) -> bool {
     let Some(size) = name.strip_prefix(HUGE) else {
         return false;
     };
     match Quantity::parse(size) {
         Ok(size) if size.is_whole() && size > Quantity::ZERO => quantity
-            .value()
+            .counted(shown)
             .checked_rem(size.value())
             .is_none_or(|rest| rest != 0),
         _ => true,

@@ -43,7 +43,7 @@ pub(super) fn operator(one: Node<'_>, value: &str, known: &str) {
     if !one.is_mistyped_text("operator") {
         let detail = detail!("not a valid selector operator");
         one.get("operator")
-            .invalid(Rule::FieldEnum, value, &[value, known], detail);
+            .invalid_typed(Rule::FieldEnum, value, &[value, known], detail);
     }
 }
 

@@ -439,7 +439,9 @@ fn ephemeral(source: Node<'_>) {
     for (key, value) in metadata.value.as_object().into_iter().flatten() {
         let is_empty = value.is_null() || value == "" || *value == serde_json::json!(0);
         if !matches!(key.as_str(), "annotations" | "labels") && !is_empty {
-            metadata.get(key).forbidden(detail!("cannot be set"));
+            // The server lowers the first letter of Go's name.
+            let at = if key == "uid" { metadata.spelled(key, "uID") } else { metadata.get(key) };
+            at.forbidden(detail!("cannot be set"));
         }
     }
     claim_spec(template.get("spec"));

@@ -40,6 +40,10 @@ pub(crate) const fn text(rule: Rule) -> (&'static str, &'static str) {
             "“{0}” is not a finalizer: it needs a domain and a name such as example.com/cleanup. Change or remove it.",
             "终结器“{0}”无效：需要“域名/名称”（例如 example.com/cleanup），请修改或删除。",
         ),
+        Rule::FinalizerName => (
+            "“{0}” is not the name of a finalizer: letters, digits, “-”, “_” and “.” after a domain, such as example.com/cleanup.",
+            "“{0}”不是有效的终结器名称：应为“域名/名称”，名称由字母、数字、“-”、“_”和“.”组成，例如 example.com/cleanup。",
+        ),
         Rule::Finalizers => (
             "The finalizers orphan and foregroundDeletion exclude each other. Remove one.",
             "终结器 orphan 与 foregroundDeletion 不能同时使用，请删除其中一个。",

@@ -1,5 +1,6 @@
 //! Builds a tree from the parser's events, and locates what the parser does not report.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -10,6 +11,35 @@ use crate::yaml::tree::{Kind, Node, NodeId, Part, Style, SyntaxError, Tree, writ
 /// Maximum nesting depth. The API server's JSON decoder stops at 10,000; no manifest comes near 100.
 const MAX_DEPTH: usize = 100;
 
+/// Whether JSON allows the character in a string, and YAML does not.
+fn is_json_only(one: char) -> bool {
+    matches!(one, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Returns a JSON text with each character that YAML refuses replaced by another of its length; [`json_text`] reads
+/// the strings that contain them. Other texts are returned unchanged.
+fn without_json_only(text: &str) -> Cow<'_, str> {
+    if !text.trim_start().starts_with('{') || !text.contains(is_json_only) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = text.chars().map(|one| match one.len_utf8() {
+        _ if !is_json_only(one) => one,
+        1 => 'x',
+        2 => 'é',
+        _ => '中',
+    });
+    Cow::Owned(replaced.collect())
+}
+
+/// Returns the value of a JSON string that contains characters which YAML refuses.
+fn json_text(source: &str, range: &Range<usize>, style: Style) -> Option<String> {
+    let token = source.get(range.clone()).filter(|_| style == Style::DoubleQuoted)?;
+    if !token.contains(is_json_only) {
+        return None;
+    }
+    serde_json::from_str(token).ok()
+}
+
 #[derive(Default)]
 pub(crate) struct Builder {
     tree: Tree,
@@ -19,6 +49,8 @@ pub(crate) struct Builder {
     root: Option<NodeId>,
     /// End of the last token: block scalar headers and colons are searched from here.
     last_end: usize,
+    /// Whether characters that only JSON allows were replaced for the parser.
+    is_replaced: bool,
 }
 
 impl Builder {
@@ -30,7 +62,9 @@ impl Builder {
         options.flow_nesting_limit = MAX_DEPTH;
         options.block_nesting_limit = MAX_DEPTH;
         options.block_scalar_eof_without_line_feed = true;
-        let mut parser = Parser::new_from_str_with_options(text, options);
+        let readable = without_json_only(text);
+        self.is_replaced = matches!(readable, Cow::Owned(_));
+        let mut parser = Parser::new_from_str_with_options(&readable, options);
         let mut start = 0;
         let mut inside = false;
         while let Some(next) = parser.next_event() {
@@ -97,6 +131,8 @@ impl Builder {
         let kind = match event {
             Event::Scalar(text, style, ..) => {
                 let style = style_of(style);
+                let json = self.is_replaced.then(|| json_text(source, &range, style));
+                let text = json.flatten().map_or(text, Cow::Owned);
                 if matches!(style, Style::Literal | Style::Folded) {
                     range = block_scalar(source, self.last_end, range);
                 }

@@ -109,6 +109,8 @@ const NAMED: &[(&str, &str, &str)] = &[
         "TerminationMessagePolicy",
     ),
     ("EphemeralContainer", "imagePullPolicy", "PullPolicy"),
+    ("OwnerReference", "uid", "types.UID"),
+    ("ObjectMeta", "uid", "types.UID"),
     ("LabelSelectorRequirement", "operator", "LabelSelectorOperator"),
 ];
 

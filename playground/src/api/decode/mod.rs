@@ -16,7 +16,7 @@ use serde_json::Value;
 
 pub use crate::api::decode::protobuf::fields_of;
 pub use crate::api::decode::schema::{ListKind, Schema, Type, description, document, schema_of, zero};
-pub use crate::api::decode::typed::typed;
+pub use crate::api::decode::typed::{Empties, typed};
 
 use crate::api::error::ApiError;
 use crate::resource;
@@ -67,6 +67,7 @@ pub fn object(
     body: &[u8],
     format: Format,
     resource: &'static Resource,
+    empties: Empties,
     validation: FieldValidation,
 ) -> Result<Decoded, ApiError> {
     let kind = resource.kind;
@@ -106,7 +107,7 @@ pub fn object(
     check_kind(&value, resource).map_err(handled)?;
     let mut unknown = Vec::new();
     let mut object = match schema_of(resource) {
-        Some(schema) => typed(value.clone(), schema, &mut unknown).map_err(handled)?,
+        Some(schema) => typed(value.clone(), schema, empties, &mut unknown).map_err(handled)?,
         None => value.clone(),
     };
     object["apiVersion"] = resource.api_version().into();
@@ -134,6 +135,17 @@ pub fn object(
     Ok(Decoded { object, warnings })
 }
 
+/// Returns the object as it is serialized: without empty optional fields, with those that are always written.
+pub fn serialized(object: Value, resource: &Resource) -> Value {
+    match schema_of(resource) {
+        Some(schema) => {
+            let unchanged = object.clone();
+            typed(object, schema, Empties::Omit, &mut Vec::new()).unwrap_or(unchanged)
+        }
+        None => object,
+    }
+}
+
 /// Decodes the result of a patch on an object of `resource`; returns it with the warnings about unknown
 /// fields, or the decoder's message.
 pub fn patched(
@@ -144,7 +156,7 @@ pub fn patched(
     check_kind(&value, resource)?;
     let mut unknown = Vec::new();
     let mut object = match schema_of(resource) {
-        Some(schema) => typed(value, schema, &mut unknown)?,
+        Some(schema) => typed(value, schema, Empties::Omit, &mut unknown)?,
         None => value,
     };
     object["apiVersion"] = resource.api_version().into();

@@ -11,67 +11,151 @@ use k8s_rules::machinery::go::quote;
 
 /// Integers that are not pointers in Go: zero is omitted.
 const PLAIN_INTEGERS: &[&str] = &[
-    "JobStatus.active",
-    "JobStatus.succeeded",
-    "JobStatus.failed",
+    "AWSElasticBlockStoreVolumeSource.partition",
+    "Condition.observedGeneration",
+    "ContainerImage.sizeBytes",
     "ContainerPort.hostPort",
+    "ContainerStateTerminated.signal",
+    "Event.count",
+    "EventSeries.count",
+    "GCEPersistentDiskVolumeSource.partition",
+    "JobStatus.active",
+    "JobStatus.failed",
+    "JobStatus.succeeded",
+    "ObjectMeta.generation",
+    "PodCondition.observedGeneration",
+    "PodDisruptionBudgetStatus.observedGeneration",
+    "PodStatus.observedGeneration",
+    "Probe.failureThreshold",
     "Probe.initialDelaySeconds",
-    "Probe.timeoutSeconds",
     "Probe.periodSeconds",
     "Probe.successThreshold",
-    "Probe.failureThreshold",
-    "ObjectMeta.generation",
-    "PodStatus.observedGeneration",
-    "PodCondition.observedGeneration",
-    "Event.count",
-    "ContainerStateTerminated.signal",
-    "AWSElasticBlockStoreVolumeSource.partition",
-    "GCEPersistentDiskVolumeSource.partition",
+    "Probe.timeoutSeconds",
+    "ReplicationControllerSpec.minReadySeconds",
+    "ReplicationControllerStatus.availableReplicas",
+    "ReplicationControllerStatus.fullyLabeledReplicas",
+    "ReplicationControllerStatus.observedGeneration",
+    "ReplicationControllerStatus.readyReplicas",
+    "ServicePort.nodePort",
+    "ServiceSpec.healthCheckNodePort",
+    "Status.code",
+    "StatusDetails.retryAfterSeconds",
 ];
 /// Booleans that are pointers in Go: `false` is kept.
 const POINTER_FLAGS: &[&str] = &[
-    "suspend",
-    "manualSelector",
-    "immutable",
-    "optional",
-    "automountServiceAccountToken",
-    "enableServiceLinks",
-    "shareProcessNamespace",
-    "setHostnameAsFQDN",
-    "hostUsers",
-    "controller",
-    "blockOwnerDeletion",
-    "privileged",
-    "allowPrivilegeEscalation",
-    "readOnlyRootFilesystem",
-    "runAsNonRoot",
-    "hostProcess",
-    "started",
+    "AzureDiskVolumeSource.readOnly",
+    "CSIVolumeSource.readOnly",
+    "ClusterTrustBundleProjection.optional",
+    "ConfigMap.immutable",
+    "ConfigMapEnvSource.optional",
+    "ConfigMapKeySelector.optional",
+    "ConfigMapProjection.optional",
+    "ConfigMapVolumeSource.optional",
+    "ContainerStatus.started",
+    "CronJobSpec.suspend",
+    "DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential",
+    "DeleteOptions.orphanDependents",
+    "FileKeySelector.optional",
+    "JobSpec.manualSelector",
+    "JobSpec.suspend",
+    "NodeFeatures.supplementalGroupsPolicy",
+    "NodeRuntimeHandlerFeatures.recursiveReadOnlyMounts",
+    "NodeRuntimeHandlerFeatures.userNamespaces",
+    "NodeSystemInfo.runningInUserNamespace",
+    "OwnerReference.blockOwnerDeletion",
+    "OwnerReference.controller",
+    "PodSecurityContext.runAsNonRoot",
+    "PodSpec.automountServiceAccountToken",
+    "PodSpec.enableServiceLinks",
+    "PodSpec.hostUsers",
+    "PodSpec.setHostnameAsFQDN",
+    "PodSpec.shareProcessNamespace",
+    "Secret.immutable",
+    "SecretEnvSource.optional",
+    "SecretKeySelector.optional",
+    "SecretProjection.optional",
+    "SecretVolumeSource.optional",
+    "SecurityContext.allowPrivilegeEscalation",
+    "SecurityContext.privileged",
+    "SecurityContext.readOnlyRootFilesystem",
+    "SecurityContext.runAsNonRoot",
+    "ServiceAccount.automountServiceAccountToken",
+    "ServiceSpec.allocateLoadBalancerNodePorts",
+    "WindowsSecurityContextOptions.hostProcess",
 ];
 /// Strings that are pointers in Go: an empty one is kept.
 const POINTER_STRINGS: &[&str] = &[
-    "storageClassName",
-    "managedBy",
-    "completionMode",
-    "podReplacementPolicy",
-    "runtimeClassName",
-    "preemptionPolicy",
-    "procMount",
-    "localhostProfile",
-    "succeededIndexes",
-    "containerName",
-    "hostnameOverride",
-    "nodeAffinityPolicy",
-    "nodeTaintsPolicy",
-    "fsGroupChangePolicy",
-    "supplementalGroupsPolicy",
-    "recursiveReadOnly",
-    "mountPropagation",
-    "appProtocol",
-    "volumeMode",
-    "failedIndexes",
-    "resourceClaimName",
-    "resourceClaimTemplateName",
+    "AppArmorProfile.localhostProfile",
+    "AzureDiskVolumeSource.cachingMode",
+    "AzureDiskVolumeSource.fsType",
+    "AzureDiskVolumeSource.kind",
+    "AzureFilePersistentVolumeSource.secretNamespace",
+    "CSIVolumeSource.fsType",
+    "ClusterTrustBundleProjection.name",
+    "ClusterTrustBundleProjection.signerName",
+    "Container.restartPolicy",
+    "ContainerStatus.stopSignal",
+    "CronJobSpec.timeZone",
+    "DeleteOptions.propagationPolicy",
+    "EndpointAddress.nodeName",
+    "EndpointPort.appProtocol",
+    "EphemeralContainer.restartPolicy",
+    "GRPCAction.mode",
+    "GRPCAction.service",
+    "GlusterfsPersistentVolumeSource.endpointsNamespace",
+    "HTTPGetAction.protocol",
+    "HostPathVolumeSource.type",
+    "ISCSIPersistentVolumeSource.initiatorName",
+    "ISCSIVolumeSource.initiatorName",
+    "JobSpec.completionMode",
+    "JobSpec.managedBy",
+    "JobSpec.podReplacementPolicy",
+    "JobStatus.failedIndexes",
+    "Lifecycle.stopSignal",
+    "LoadBalancerIngress.ipMode",
+    "LocalVolumeSource.fsType",
+    "PersistentVolumeClaimSpec.storageClassName",
+    "PersistentVolumeClaimSpec.volumeAttributesClassName",
+    "PersistentVolumeClaimSpec.volumeMode",
+    "PersistentVolumeClaimStatus.currentVolumeAttributesClassName",
+    "PersistentVolumeSpec.volumeAttributesClassName",
+    "PersistentVolumeSpec.volumeMode",
+    "PodDNSConfigOption.value",
+    "PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy",
+    "PodFailurePolicyOnExitCodesRequirement.containerName",
+    "PodResourceClaim.resourceClaimName",
+    "PodResourceClaim.resourceClaimTemplateName",
+    "PodResourceClaimStatus.resourceClaimName",
+    "PodSchedulingGroup.podGroupName",
+    "PodSecurityContext.fsGroupChangePolicy",
+    "PodSecurityContext.seLinuxChangePolicy",
+    "PodSecurityContext.supplementalGroupsPolicy",
+    "PodSpec.hostnameOverride",
+    "PodSpec.preemptionPolicy",
+    "PodSpec.runtimeClassName",
+    "PortStatus.error",
+    "Preconditions.resourceVersion",
+    "PriorityClass.preemptionPolicy",
+    "ResourceHealth.message",
+    "SeccompProfile.localhostProfile",
+    "SecurityContext.procMount",
+    "ServicePort.appProtocol",
+    "ServiceSpec.internalTrafficPolicy",
+    "ServiceSpec.ipFamilyPolicy",
+    "ServiceSpec.loadBalancerClass",
+    "ServiceSpec.trafficDistribution",
+    "SuccessPolicyRule.succeededIndexes",
+    "TopologySpreadConstraint.nodeAffinityPolicy",
+    "TopologySpreadConstraint.nodeTaintsPolicy",
+    "TypedLocalObjectReference.apiGroup",
+    "TypedObjectReference.apiGroup",
+    "TypedObjectReference.namespace",
+    "VolumeMount.mountPropagation",
+    "VolumeMount.recursiveReadOnly",
+    "VolumeMountStatus.recursiveReadOnly",
+    "WindowsSecurityContextOptions.gmsaCredentialSpec",
+    "WindowsSecurityContextOptions.gmsaCredentialSpecName",
+    "WindowsSecurityContextOptions.runAsUserName",
 ];
 
 /// Times that are pointers in Go: omitted if absent. The others are written as null.
@@ -90,17 +174,44 @@ const POINTER_TIMES: &[&str] = &[
 /// Strings that are written even if empty.
 const ALWAYS_STRINGS: &[&str] = &["Event.reportingComponent", "Event.reportingInstance"];
 
+/// Whether empty optional fields are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empties {
+    /// As in Go's value in memory, which validation sees.
+    Keep,
+    /// As in its serialization.
+    Omit,
+}
+
+/// Lists that are written as null if they are absent.
+const ALWAYS_LISTS: &[&str] = &["PodFailurePolicy.rules", "ProjectedVolumeSource.sources"];
+
 /// Decodes `value` according to `schema`; unknown fields are dropped and reported by path. The error is the
 /// message of Go's decoder.
-pub fn typed(value: Value, schema: &Schema, unknown: &mut Vec<String>) -> Result<Value, String> {
-    let mut reader = Reader { unknown };
+pub fn typed(
+    value: Value,
+    schema: &Schema,
+    empties: Empties,
+    unknown: &mut Vec<String>,
+) -> Result<Value, String> {
+    let mut reader = Reader {
+        unknown,
+        empties,
+        mismatch: None,
+    };
     let root = schema.structure().map_or("", |one| one.name.as_str());
     let place = Place {
         owner: root,
         go_path: "",
         path: "",
     };
-    Ok(reader.read(value, schema, &place)?.unwrap_or_default())
+    let value = reader.read(value, schema, &place)?.unwrap_or_default();
+    // Go goes on after a value of a wrong type and reports the first at the end, but stops at once if a type's own
+    // decoder fails.
+    match reader.mismatch {
+        Some(mismatch) => Err(mismatch),
+        None => Ok(value),
+    }
 }
 
 /// The reader's position.
@@ -115,6 +226,9 @@ struct Place<'a> {
 
 struct Reader<'a> {
     unknown: &'a mut Vec<String>,
+    empties: Empties,
+    /// Message about the first value of a wrong type.
+    mismatch: Option<String>,
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -142,6 +256,7 @@ fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
 fn go_type(schema: &Schema, place: &Place) -> String {
     let field = place.go_path.rsplit('.').next().unwrap_or_default();
     match (go_types::named(place.owner, field), &schema.holds) {
+        (Some(named), Type::String) if named.contains('.') => named.to_owned(),
         (Some(named), Type::String) => format!("v1.{named}"),
         (Some(named), Type::List(_)) => format!("[]v1.{named}"),
         _ => schema.go_type(),
@@ -171,19 +286,29 @@ impl Reader<'_> {
                     .is_some_and(|whole| *bits == 64 || i32::try_from(whole).is_ok());
                 let value = Value::Number(number);
                 if fits {
-                    Ok(Some(value))
-                } else {
-                    Err(mismatch(&value, schema, place))
+                    return Ok(Some(value));
                 }
+                self.mistyped(mismatch(&value, schema, place))
             }
-            (Type::IntOrString, Value::Number(number)) if number.as_i64().is_some() => {
+            (Type::IntOrString, Value::Number(number))
+                if number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok()) =>
+            {
                 Ok(Some(Value::Number(number)))
             }
             (Type::Quantity, value) => quantity(&value).map(Some),
             (Type::Time, Value::String(text)) => time(&text).map(Some),
-            (Type::Bytes, Value::String(text)) => bytes(text).map(Some),
-            (_, value) => Err(mismatch(&value, schema, place)),
+            (Type::Bytes, Value::String(text)) => match bytes(text) {
+                Ok(value) => Ok(Some(value)),
+                Err(message) => self.mistyped(message),
+            },
+            (Type::IntOrString | Type::Time, value) => Err(mismatch(&value, schema, place)),
+            (_, value) => self.mistyped(mismatch(&value, schema, place)),
         }
+    }
+
+    fn mistyped(&mut self, message: String) -> Result<Option<Value>, String> {
+        self.mismatch.get_or_insert(message);
+        Ok(None)
     }
 
     fn structure(
@@ -211,11 +336,19 @@ impl Reader<'_> {
             let Some(value) = self.read(value, schema, &here)? else {
                 continue;
             };
-            if !omitted(&structure.name, &name, &value, schema, &structure.required) {
+            let is_kept = self.empties == Empties::Keep;
+            if is_kept || !omitted(&structure.name, &name, &value, schema, &structure.required) {
                 object.insert(name, value);
             }
         }
+        if self.empties == Empties::Keep {
+            return Ok(object.into());
+        }
         for (name, schema) in &structure.fields {
+            let is_list = ALWAYS_LISTS.contains(&format!("{}.{name}", structure.name).as_str());
+            if is_list && !object.contains_key(name) {
+                object.insert(name.clone(), Value::Null);
+            }
             let is_time = matches!(schema.holds, Type::Time) && !POINTER_TIMES.contains(&name.as_str());
             if is_time && !object.contains_key(name) {
                 object.insert(name.clone(), Value::Null);
@@ -274,7 +407,11 @@ impl Reader<'_> {
                 None if of.structure().is_some() => self
                     .read(Value::Object(Map::new()), of, &here)?
                     .unwrap_or_default(),
-                None => Value::String(String::new()),
+                None => match of.holds {
+                    Type::Integer(_) | Type::Number => 0.into(),
+                    Type::Boolean => false.into(),
+                    _ => Value::String(String::new()),
+                },
             };
             list.push(item);
         }
@@ -285,24 +422,25 @@ impl Reader<'_> {
 /// Returns an absent struct with the fields that are always written.
 fn fill(schema: &Schema) -> Value {
     let mut ignored = Vec::new();
-    typed(Value::Object(Map::new()), schema, &mut ignored).unwrap_or_default()
+    typed(Value::Object(Map::new()), schema, Empties::Omit, &mut ignored).unwrap_or_default()
 }
 
 /// Reports whether Go's `omitempty` omits the field.
 fn omitted(owner: &str, name: &str, value: &Value, schema: &Schema, required: &[String]) -> bool {
-    let always = ALWAYS_STRINGS.contains(&format!("{owner}.{name}").as_str());
-    if always || required.iter().any(|one| one == name) {
+    let field = format!("{owner}.{name}");
+    let field = field.as_str();
+    if ALWAYS_STRINGS.contains(&field) || required.iter().any(|one| one == name) {
         return false;
     }
     match value {
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty() && matches!(schema.holds, Type::Map(_)),
         Value::String(text) => {
-            text.is_empty() && schema.default.is_none() && !POINTER_STRINGS.contains(&name)
+            text.is_empty() && !POINTER_STRINGS.contains(&field)
         }
-        Value::Bool(flag) => !flag && !POINTER_FLAGS.contains(&name),
+        Value::Bool(flag) => !flag && !POINTER_FLAGS.contains(&field),
         Value::Number(number) => {
-            number.as_i64() == Some(0) && PLAIN_INTEGERS.contains(&format!("{owner}.{name}").as_str())
+            number.as_i64() == Some(0) && PLAIN_INTEGERS.contains(&field)
         }
         Value::Null => true,
     }
