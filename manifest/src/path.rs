@@ -98,6 +98,25 @@ impl fmt::Display for Path {
     }
 }
 
+impl Path {
+    /// Returns the path as the API server writes it in its messages: every key as it is, after a dot.
+    pub fn server(&self) -> String {
+        let mut out = String::new();
+        for segment in &self.0 {
+            match segment {
+                Segment::Index(index) => out.push_str(&format!("[{index}]")),
+                Segment::Key(key) => {
+                    if !out.is_empty() {
+                        out.push('.');
+                    }
+                    out.push_str(key);
+                }
+            }
+        }
+        out
+    }
+}
+
 fn is_word(key: &str) -> bool {
     !key.is_empty()
         && key

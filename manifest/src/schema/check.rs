@@ -281,16 +281,16 @@ impl Walk<'_> {
         subjects: Vec<String>,
         fix: Option<Edit>,
     ) {
-        let range = match code {
-            // The key is wrong, not the value.
-            "field.unknown" | "field.unknown.near" => self.document.key_range(self.entry, &path),
-            _ => None,
-        };
+        let is_unknown = matches!(code, "field.unknown" | "field.unknown.near");
+        // The key is wrong, not the value.
+        let range = is_unknown
+            .then(|| self.document.key_range(self.entry, &path))
+            .flatten();
         self.problems.push(Problem {
             code,
             severity,
             entry: Some(self.entry),
-            field: None,
+            field: is_unknown.then(|| path.server()),
             range: range.unwrap_or_else(|| place(self.document, self.entry, &path)),
             path,
             subjects,

@@ -22,7 +22,8 @@ pub(crate) fn resolve(text: &str) -> Option<Value> {
         _ => {}
     }
     if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
-        let plain = text.replace('_', "");
+        // goyaml takes underscores out of numbers, except of those that begin with a point.
+        let plain = if text.starts_with('.') { text.to_owned() } else { text.replace('_', "") };
         if let Some(number) = integer(&plain).or_else(|| float(&plain)) {
             return Some(Value::Number(number));
         }
@@ -98,18 +99,69 @@ fn float(text: &str) -> Option<Number> {
     Number::from_f64(value)
 }
 
-/// Resolves a scalar with an explicit core tag: `!!str 5`, `!!int "5"`. `None` if the text cannot have that type.
+/// Resolves a scalar with an explicit tag: `!!str 5`, `!!int "5"`. With a tag of its own it is a string. `None` if
+/// the text cannot have that type.
 pub(crate) fn resolve_tagged(tag: &str, text: &str) -> Option<Value> {
+    if tag == "binary" {
+        let bytes = base64(text)?;
+        return Some(Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    if !matches!(tag, "null" | "bool" | "int" | "float") {
+        return Some(Value::String(text.to_owned()));
+    }
     let value = resolve(text)?;
     let fits = match tag {
-        "str" | "binary" | "timestamp" => return Some(Value::String(text.to_owned())),
         "null" => value.is_null(),
         "bool" => value.is_boolean(),
         "int" => value.is_i64() || value.is_u64(),
         "float" => value.is_number(),
-        _ => true,
+        _ => false,
     };
     fits.then_some(value)
+}
+
+/// Decodes Base64 with padding (RFC 4648); line breaks are skipped.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    if digits.len() % 4 != 0 {
+        return None;
+    }
+    let padding = digits.iter().rev().take_while(|byte| **byte == b'=').count();
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3);
+    let mut bits = 0_u32;
+    for (at, digit) in digits.iter().enumerate() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' if padding <= 2 && at >= digits.len() - padding => 0,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        if at % 4 == 3 {
+            out.extend_from_slice(&bits.to_be_bytes()[1..]);
+            bits = 0;
+        }
+    }
+    out.truncate(out.len() - padding);
+    Some(out)
+}
+
+/// Returns whether a double-quoted scalar contains an escaped surrogate (`\ud83d`), which JSON allows in pairs and
+/// goyaml refuses.
+pub(crate) fn has_escaped_surrogate(source: &str) -> bool {
+    let mut rest = source;
+    while let Some(at) = rest.find('\\') {
+        let escape = &rest[at + 1..];
+        let is_surrogate = |hex: &str| u32::from_str_radix(hex, 16).is_ok_and(|code| (0xd800..0xe000).contains(&code));
+        if escape.starts_with('u') && escape.get(1..5).is_some_and(is_surrogate) {
+            return true;
+        }
+        rest = escape.get(escape.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+    }
+    false
 }
 
 /// Returns whether every YAML 1.1 and 1.2 parser reads this text without quotes as the same string, in block or
@@ -204,6 +256,33 @@ mod tests {
             assert_eq!(resolve(text), Some(value), "{text}");
         }
         assert_eq!(resolve(".inf"), None);
+        assert_eq!(resolve("._5"), Some(json!("._5")));
+        assert_eq!(resolve("1_0.5"), Some(json!(10.5)));
+    }
+
+    #[test]
+    fn tagged_scalars_are_resolved_as_in_the_api_server() {
+        for (tag, text, value) in [
+            ("str", "5", Some(json!("5"))),
+            ("int", "5", Some(json!(5))),
+            ("int", "x", None),
+            ("bool", "yes", Some(json!(true))),
+            ("float", "5", Some(json!(5))),
+            ("!foo", "5", Some(json!("5"))),
+            ("binary", "aGVsbG8=", Some(json!("hello"))),
+            ("binary", "aGVs\nbG8h", Some(json!("hello!"))),
+            ("binary", "aGVsbG8", None),
+            ("binary", "a===", None),
+            ("binary", "=aaa", None),
+        ] {
+            assert_eq!(resolve_tagged(tag, text), value, "{tag} {text}");
+        }
+    }
+
+    #[test]
+    fn escaped_surrogates_are_found() {
+        assert!(has_escaped_surrogate(r#""a\ud83d\ude00""#));
+        assert!(!has_escaped_surrogate(r#""\\ud83d \u00e9 \""#));
     }
 
     #[test]

@@ -113,7 +113,16 @@ impl<F: Fn() -> bool> Reader<'_, F> {
                 value => Ok(value),
             },
             Some(tag) if tag != "!" => scalar::resolve_tagged(tag, text).ok_or_else(unreadable),
-            _ => Ok(Value::String(text.to_owned())),
+            _ => {
+                let source = &self.tree.source[self.tree.node(id).range.clone()];
+                if style == Style::DoubleQuoted
+                    && scalar::has_escaped_surrogate(source)
+                    && !(self.json)()
+                {
+                    return Err(unreadable());
+                }
+                Ok(Value::String(text.to_owned()))
+            }
         }
     }
 

@@ -183,7 +183,7 @@ pub enum Empties {
     Omit,
 }
 
-/// Lists that are written as null if they are absent.
+/// Lists that are written as null if they are absent or empty.
 const ALWAYS_LISTS: &[&str] = &["PodFailurePolicy.rules", "ProjectedVolumeSource.sources"];
 
 /// Decodes `value` according to `schema`; unknown fields are dropped and reported by path. The error is the
@@ -346,7 +346,10 @@ impl Reader<'_> {
         }
         for (name, schema) in &structure.fields {
             let is_list = ALWAYS_LISTS.contains(&format!("{}.{name}", structure.name).as_str());
-            if is_list && !object.contains_key(name) {
+            let is_empty = object
+                .get(name)
+                .is_none_or(|list| list.as_array().is_some_and(Vec::is_empty));
+            if is_list && is_empty {
                 object.insert(name.clone(), Value::Null);
             }
             let is_time = matches!(schema.holds, Type::Time) && !POINTER_TIMES.contains(&name.as_str());
