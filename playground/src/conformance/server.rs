@@ -18,6 +18,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName}
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tower::ServiceExt;
 
+use crate::api::decode;
 use crate::conformance::users::{Credentials, User};
 
 /// A request could not be sent, or a kubeconfig could not be used.
@@ -65,7 +66,8 @@ impl Remote {
     pub(super) fn read(url: &str, kubeconfig: &Path) -> Result<Self, ServerError> {
         let wrong = |why: &str| ServerError::Kubeconfig(format!("{}: {why}", kubeconfig.display()));
         let text = std::fs::read_to_string(kubeconfig).map_err(|error| wrong(&error.to_string()))?;
-        let config: Value = serde_saphyr::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
+        let (config, _) =
+            decode::parse(text.as_bytes(), decode::Format::Yaml).map_err(|error| wrong(&error))?;
         let data = |from: &Value, name: &str| -> Option<Vec<u8>> {
             if let Some(inline) = from[format!("{name}-data")].as_str() {
                 return STANDARD.decode(inline).ok();

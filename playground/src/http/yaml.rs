@@ -181,6 +181,7 @@ fn is_plain(one: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::decode;
     use serde_json::json;
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
             "k:{\"name\":\"main\"}": null, "dash": "- x",
         });
         let text = document(&value);
-        let read: Value = serde_saphyr::from_str(&text).unwrap();
+        let (read, _) = decode::parse(text.as_bytes(), decode::Format::Yaml).unwrap();
         assert_eq!(read, value, "{text}");
         assert!(
             text.starts_with("a:\n- k: v\n  m:\n  - 1\n  - 'two: 2'\n- - 1\n  - 2\nb:\n"),

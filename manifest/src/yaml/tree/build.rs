@@ -61,6 +61,7 @@ impl Builder {
         options.emit_unresolved_aliases = true;
         options.flow_nesting_limit = MAX_DEPTH;
         options.block_nesting_limit = MAX_DEPTH;
+        options.bom_inside_document_as_content = true;
         options.block_scalar_eof_without_line_feed = true;
         let readable = without_json_only(text);
         self.is_replaced = matches!(readable, Cow::Owned(_));

@@ -92,6 +92,14 @@ pub fn object(
             )));
         }
     };
+    for field in ["apiVersion", "kind"] {
+        if !matches!(value[field], Value::Null | Value::String(_)) {
+            let go = json_kind(&value[field]);
+            return Err(unrecognized(&format!(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal {go} into Go struct field .{field} of type string"
+            )));
+        }
+    }
     let handled = |why: String| {
         let version = value["apiVersion"].as_str().unwrap_or_default();
         let version = version.rsplit('/').next().filter(|text| !text.is_empty());

@@ -242,7 +242,11 @@ fn join(path: &str, name: &str) -> String {
 fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
     let mut found = json_kind(value).to_owned();
     if let (Value::Number(number), Type::Integer(_) | Type::IntOrString) = (value, &schema.holds) {
-        found = format!("number {number}");
+        // Go writes an exponent from 10²¹ on.
+        found = match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) if float.fract() == 0.0 && float.abs() < 1e21 => format!("number {float:.0}"),
+            _ => format!("number {number}"),
+        };
     }
     format!(
         "json: cannot unmarshal {found} into Go struct field {}.{} of type {}",
