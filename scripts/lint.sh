@@ -7,7 +7,7 @@ native cargo fmt --all --check
 native cargo clippy --version >/dev/null 2>&1 || fail "clippy is not there: rustup component add clippy"
 # One command, so that shared dependencies are checked once.
 say "Lints of the document engine, the playground, the pages and the server"
-native cargo clippy --quiet --locked -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server --all-targets -- -D warnings
+native cargo clippy --quiet --locked -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server -p differential --all-targets -- -D warnings
 if has_wasm native rustc; then
   say "Lints of the browser's half"
   native cargo clippy --quiet -p app --features hydrate,jobs,wizard --target wasm32-unknown-unknown -- -D warnings
@@ -15,6 +15,6 @@ else
   note "The browser's half is not checked: the compiler that has clippy has no wasm32 target."
 fi
 say "Folders that use each other, and paths in documents"
-node scripts/folders.mjs rules manifest playground app server
+node scripts/folders.mjs rules manifest playground app server differential
 node scripts/paths.mjs
 say "Lints: clean"

@@ -9,7 +9,7 @@ native cargo fmt --all --check
 # One command, so that shared dependencies are compiled once, together with the binary for the browser tests.
 # Without `frontend`: its features would change the server's build.
 tests() {
-  cargo test --quiet --locked --profile quick -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server "$@"
+  cargo test --quiet --locked --profile quick -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server -p differential "$@"
 }
 
 say "Building the tests of the document engine, the playground, the pages and the server"

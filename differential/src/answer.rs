@@ -149,7 +149,11 @@ fn mask_generated(text: &str, request: &Value) -> String {
     let quoted = k8s_rules::machinery::go::quote(prefix);
     // The server cuts the prefix after 58 bytes.
     let kept = String::from_utf8_lossy(&prefix.as_bytes()[..prefix.len().min(58)]).into_owned();
-    let quoted = if kept.len() < prefix.len() { k8s_rules::machinery::go::quote(&kept) } else { quoted };
+    let quoted = if kept.len() < prefix.len() {
+        k8s_rules::machinery::go::quote(&kept)
+    } else {
+        quoted
+    };
     let prefix = quoted.trim_matches('"').trim_end_matches('\u{fffd}').to_owned();
     if prefix.is_empty() {
         return text.to_owned();

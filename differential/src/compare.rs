@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use crate::answer::Answer;
+use crate::expectations;
 use crate::subjects::{Checked, Ruled};
 
 /// What is compared with the server.
@@ -109,8 +110,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds a case with its number.
-    pub fn add(&mut self, number: usize, case: &Case<'_>) {
+    /// Adds a case with its number. Returns whether it is the first of a group.
+    pub fn add(&mut self, number: usize, case: &Case<'_>) -> bool {
         let answer = case.answer;
         *self.codes.entry(answer.code).or_default() += 1;
         let (is_accepted, fields) = (answer.is_accepted(), answer.fields());
@@ -121,8 +122,13 @@ impl Tally {
                 self.rules_causes.count(ruled.causes_like(answer));
             }
         }
-        self.check_verdict
-            .count(case.checked.codes.is_empty() == is_accepted);
+        let is_meant = |code: &String| expectations::reason(&format!("false alarm {code}")).is_some();
+        let is_refused = case
+            .checked
+            .codes
+            .iter()
+            .any(|code| !is_accepted || !is_meant(code));
+        self.check_verdict.count(is_refused != is_accepted);
         self.false_alarms += usize::from(is_accepted && !case.checked.codes.is_empty());
         self.playground_code.count(case.embedded.code == answer.code);
         if !is_accepted {
@@ -131,9 +137,18 @@ impl Tally {
             self.playground_fields.count(case.embedded.fields() == fields);
             self.playground_message.count(case.is_same_message);
         }
+        let mut is_first = false;
         for difference in differences(case) {
-            self.groups.entry(difference).or_default().push(number);
+            is_first |= self.add_difference(number, difference);
         }
+        is_first
+    }
+
+    /// Adds a difference of a case. Returns whether it is the first of its group.
+    pub fn add_difference(&mut self, number: usize, difference: Difference) -> bool {
+        let cases = self.groups.entry(difference).or_default();
+        cases.push(number);
+        cases.len() == 1
     }
 
     /// Returns the rates as a table in Markdown.

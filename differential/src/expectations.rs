@@ -2,7 +2,8 @@
 
 use crate::compare::{Rate, Subject, Tally};
 
-/// Minimum rates, in millionths.
+/// Minimum rates, in millionths. Texts are full of oddities that no one writes; what is reported with a reason does
+/// not count against the check's verdicts.
 const FLOORS: [(&str, usize, fn(&Tally) -> Rate); 7] = [
     ("verdicts of the rules", 999_500, |tally| tally.rules_verdict),
     ("verdicts of the check", 999_500, |tally| tally.check_verdict),
@@ -20,7 +21,10 @@ const FLOORS: [(&str, usize, fn(&Tally) -> Rate); 7] = [
 ];
 
 /// Groups of false alarms that are meant, by their beginnings, with the reason.
-const MEANT: [(&str, &str); 0] = [];
+const MEANT: [(&str, &str); 1] = [(
+    "false alarm yaml.break",
+    "the server ends a line at a character that no editor shows; what is read is not what is seen",
+)];
 
 /// Returns the reason of a known false alarm.
 pub fn reason(group: &str) -> Option<&'static str> {

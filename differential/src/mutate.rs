@@ -175,9 +175,7 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Lengths of names at and beyond a bound: ports, label values and names, prefixes, subdomains.
-const LENGTHS: &[usize] = &[
-    15, 16, 52, 57, 58, 59, 62, 63, 64, 128, 253, 254, 316, 317, 1000,
-];
+const LENGTHS: &[usize] = &[15, 16, 52, 57, 58, 59, 62, 63, 64, 128, 253, 254, 316, 317, 1000];
 
 /// Quantities, and what almost is one.
 const QUANTITIES: &[&str] = &[

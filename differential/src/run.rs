@@ -1,5 +1,6 @@
 //! The runs: with a server, or with recorded responses.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::minimize::minimize;
 use crate::mutate;
 use crate::schema::Schema;
 use crate::seeds;
-use crate::server::{Server, ServerError};
+use crate::server::Server;
 use crate::subjects::{self, Embedded};
 use crate::texts;
 
@@ -112,15 +113,18 @@ struct Request {
 /// Mutated Jobs in JSON.
 pub async fn jobs(options: &Live) -> Result<ExitCode, Error> {
     let judge = Judge::new(options).await?;
-    let schema = match judge.server.read("/openapi/v3/apis/batch/v1").await {
-        Ok(document) => Schema::from_document(&document),
-        // Servers before 1.24 have the second version only; their fields are among those of the newest.
-        Err(ServerError::Request(_)) if judge.server.minor < 24 => Schema::bundled(),
-        Err(error) => return Err(error.into()),
+    // Servers before 1.24 have the second version only.
+    let path = if judge.server.minor < 24 {
+        "/openapi/v2"
+    } else {
+        "/openapi/v3/apis/batch/v1"
     };
+    let schema = Schema::from_document(&judge.server.read(path).await?);
     let mut accepted = Vec::new();
     let all = seeds::all();
-    for seed in &all {
+    let total = all.len();
+    for mut seed in all {
+        schema.prune(&mut seed.job);
         let answer = judge.server.ask(JSON, &seed.job.to_string()).await;
         if answer.is_some_and(|answer| answer.is_accepted()) {
             accepted.push(seed);
@@ -128,7 +132,7 @@ pub async fn jobs(options: &Live) -> Result<ExitCode, Error> {
     }
     println!(
         "{} Jobs, {} of them accepted by Kubernetes 1.{}",
-        all.len(),
+        total,
         accepted.len(),
         judge.server.minor
     );
@@ -137,6 +141,10 @@ pub async fn jobs(options: &Live) -> Result<ExitCode, Error> {
         let seed = random.choice(&accepted)?;
         let mut job = seed.job.clone();
         let mut how = mutate::mutate(&mut job, schema.job(), &mut random);
+        // Servers before 1.25 drop unknown fields.
+        if judge.server.minor < 25 {
+            schema.prune(&mut job);
+        }
         how.insert(0, seed.name.clone());
         Some(Request {
             body: job.to_string(),
@@ -201,7 +209,9 @@ async fn live(
         (request, answer, read)
     });
     let mut answered = std::pin::pin!(answered.buffered(CONCURRENCY));
-    let (mut tally, mut cases) = (Tally::default(), Vec::new());
+    // Of each group only the first case is kept.
+    let (mut tally, mut examples) = (Tally::default(), HashMap::new());
+    let mut count = 0;
     while let Some((request, answer, read)) = answered.next().await {
         let Some(answer) = answer else {
             tally.unanswered += 1;
@@ -217,28 +227,32 @@ async fn live(
             );
             writeln!(record, "{row}")?;
         }
-        let number = cases.len();
         let case = judge
             .case(request.job.as_ref(), content_type, &request.body, &answer)
             .await;
-        tally.add(number, &case);
+        let mut is_first = tally.add(count, &case);
         if let Some(difference) = read.and_then(|read| read.difference(&answer)) {
-            tally.groups.entry(difference).or_default().push(number);
+            is_first |= tally.add_difference(count, difference);
         }
-        cases.push((request, answer));
+        if is_first {
+            examples.insert(count, (request, answer));
+        }
+        count += 1;
         if end.is_some_and(|end| Instant::now() > end) {
             break;
         }
     }
     println!(
         "{} requests with seed {} in {} s\n",
-        cases.len(),
+        count,
         options.seed,
         start.elapsed().as_secs()
     );
     println!("{}", tally.table());
     for (difference, numbers) in largest(&tally, options.groups) {
-        let (request, answer) = &cases[numbers[0]];
+        let Some((request, answer)) = numbers.first().and_then(|number| examples.get(number)) else {
+            continue;
+        };
         print_group(difference, numbers.len(), &request.how, answer);
         if difference.subject == Subject::Playground {
             print_answer(&judge.embedded(content_type, &request.body).await);

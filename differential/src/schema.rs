@@ -1,5 +1,6 @@
 //! The types of a Job's fields, from the OpenAPI document of a server.
 
+#[cfg(test)]
 use std::io::Read;
 
 use serde_json::Value;
@@ -45,9 +46,7 @@ pub struct Node<'s> {
 
 impl Schema {
     /// Returns the schema of the newest supported Kubernetes, as the playground serves it.
-    ///
-    /// # Panics
-    /// If the file, which is part of the repository, cannot be read.
+    #[cfg(test)]
     pub fn bundled() -> Self {
         let mut text = String::new();
         let read = flate2::read::GzDecoder::new(
@@ -58,11 +57,22 @@ impl Schema {
         Self::from_document(&serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// Reads the document that a server returns for `/openapi/v3/apis/batch/v1`.
+    /// Reads the document that a server returns for `/openapi/v3/apis/batch/v1`, or for `/openapi/v2`.
     pub fn from_document(document: &Value) -> Self {
+        let version_3 = &document["components"]["schemas"];
+        let definitions = if version_3.is_null() {
+            &document["definitions"]
+        } else {
+            version_3
+        };
         Self {
-            definitions: document["components"]["schemas"].clone(),
+            definitions: definitions.clone(),
         }
+    }
+
+    /// Removes the fields of a Job that the schema does not have.
+    pub fn prune(&self, job: &mut Value) {
+        prune(job, self.job());
     }
 
     /// Returns the definition of a Job.
@@ -88,6 +98,22 @@ impl Schema {
             name,
             value,
         }
+    }
+}
+
+fn prune(value: &mut Value, node: Node<'_>) {
+    match (node.kind(), value) {
+        (Type::Object, Value::Object(map)) => {
+            map.retain(|key, _| node.field(key).is_some());
+            for (key, value) in map {
+                if let Some(field) = node.field(key) {
+                    prune(value, field);
+                }
+            }
+        }
+        (Type::List, Value::Array(items)) => items.iter_mut().for_each(|item| prune(item, node.item())),
+        (Type::Map, Value::Object(map)) => map.values_mut().for_each(|value| prune(value, node.item())),
+        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::edit::Writing;
 use crate::edit::layout::Layout;
-use crate::yaml::scalar::is_plain_string;
+use crate::yaml::scalar::{is_hidden_break, is_plain_string};
 use crate::yaml::tree::Style;
 
 impl Layout<'_> {
@@ -139,13 +139,18 @@ pub(super) enum Body {
 /// Formats a string with the quotes that it needs, or had.
 pub(super) fn string(text: &str, style: Option<Style>) -> String {
     match style {
-        Some(Style::SingleQuoted) if !text.chars().any(char::is_control) => {
+        Some(Style::SingleQuoted) if !text.contains(needs_escape) => {
             format!("'{}'", text.replace('\'', "''"))
         }
         Some(Style::SingleQuoted | Style::DoubleQuoted) => quoted(text),
         _ if is_plain_string(text) => text.to_owned(),
         _ => quoted(text),
     }
+}
+
+/// Returns whether the character is written as an escape, and so between double quotes only.
+pub(super) fn needs_escape(one: char) -> bool {
+    one.is_control() || is_hidden_break(one)
 }
 
 /// Formats a string in double quotes. JSON's escapes are valid in YAML; what is unprintable in YAML is escaped as

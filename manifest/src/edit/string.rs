@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::edit::Writing;
 use crate::edit::layout::Layout;
 use crate::edit::plan::Place;
-use crate::edit::scalar_style::{in_block, indicator, is_literal, quoted, string};
+use crate::edit::scalar_style::{in_block, indicator, is_literal, needs_escape, quoted, string};
 use crate::splice::Splice;
 use crate::yaml::scalar::is_plain_string;
 use crate::yaml::tree::{Kind, NodeId, Style};
@@ -376,7 +376,7 @@ impl Layout<'_> {
         let text = new.get(span.start..(new.len() + span.end).checked_sub(old.len())?)?;
         let text = match style {
             Style::Plain => text.to_owned(),
-            Style::SingleQuoted if !text.chars().any(char::is_control) => text.replace('\'', "''"),
+            Style::SingleQuoted if !text.contains(needs_escape) => text.replace('\'', "''"),
             Style::DoubleQuoted => {
                 let text = if self.json {
                     serde_json::Value::from(text).to_string()

@@ -23,7 +23,11 @@ pub(crate) fn resolve(text: &str) -> Option<Value> {
     }
     if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
         // goyaml takes underscores out of numbers, except of those that begin with a point.
-        let plain = if text.starts_with('.') { text.to_owned() } else { text.replace('_', "") };
+        let plain = if text.starts_with('.') {
+            text.to_owned()
+        } else {
+            text.replace('_', "")
+        };
         if let Some(number) = integer(&plain).or_else(|| float(&plain)) {
             return Some(Value::Number(number));
         }
@@ -102,7 +106,7 @@ fn float(text: &str) -> Option<Number> {
 /// Resolves a scalar with an explicit tag: `!!str 5`, `!!int "5"`. With a tag of its own it is a string. `None` if
 /// the text cannot have that type.
 pub(crate) fn resolve_tagged(tag: &str, text: &str) -> Option<Value> {
-    if tag == "binary" {
+    if matches!(tag, "binary" | "!!binary" | "tag:yaml.org,2002:binary") {
         let bytes = base64(text)?;
         return Some(Value::String(String::from_utf8_lossy(&bytes).into_owned()));
     }
@@ -122,7 +126,10 @@ pub(crate) fn resolve_tagged(tag: &str, text: &str) -> Option<Value> {
 
 /// Decodes Base64 with padding (RFC 4648); line breaks are skipped.
 fn base64(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+        .collect();
     if digits.len() % 4 != 0 {
         return None;
     }
@@ -149,17 +156,25 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Returns whether the character ends a line for goyaml, though no editor shows it: YAML 1.2 has dropped these breaks.
+pub(crate) fn is_hidden_break(one: char) -> bool {
+    matches!(one, '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 /// Returns whether a double-quoted scalar contains an escaped surrogate (`\ud83d`), which JSON allows in pairs and
 /// goyaml refuses.
 pub(crate) fn has_escaped_surrogate(source: &str) -> bool {
     let mut rest = source;
     while let Some(at) = rest.find('\\') {
         let escape = &rest[at + 1..];
-        let is_surrogate = |hex: &str| u32::from_str_radix(hex, 16).is_ok_and(|code| (0xd800..0xe000).contains(&code));
+        let is_surrogate =
+            |hex: &str| u32::from_str_radix(hex, 16).is_ok_and(|code| (0xd800..0xe000).contains(&code));
         if escape.starts_with('u') && escape.get(1..5).is_some_and(is_surrogate) {
             return true;
         }
-        rest = escape.get(escape.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+        rest = escape
+            .get(escape.chars().next().map_or(0, char::len_utf8)..)
+            .unwrap_or_default();
     }
     false
 }

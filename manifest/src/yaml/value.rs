@@ -103,6 +103,13 @@ impl<F: Fn() -> bool> Reader<'_, F> {
 
     fn scalar(&self, id: NodeId, text: &str, style: Style) -> Result<Value, ValueError> {
         let unreadable = || self.error("yaml.scalar", id, text);
+        let source = || &self.tree.source[self.tree.node(id).range.clone()];
+        if text.contains(scalar::is_hidden_break)
+            && source().contains(scalar::is_hidden_break)
+            && !(self.json)()
+        {
+            return Err(self.error("yaml.break", id, text));
+        }
         match self.tree.node(id).tag.as_deref() {
             None if style == Style::Plain => match scalar::resolve(text).ok_or_else(unreadable)? {
                 // YAML's floats become integers where they are whole; JSON's are unchanged.
@@ -114,11 +121,7 @@ impl<F: Fn() -> bool> Reader<'_, F> {
             },
             Some(tag) if tag != "!" => scalar::resolve_tagged(tag, text).ok_or_else(unreadable),
             _ => {
-                let source = &self.tree.source[self.tree.node(id).range.clone()];
-                if style == Style::DoubleQuoted
-                    && scalar::has_escaped_surrogate(source)
-                    && !(self.json)()
-                {
+                if style == Style::DoubleQuoted && scalar::has_escaped_surrogate(source()) && !(self.json)() {
                     return Err(unreadable());
                 }
                 Ok(Value::String(text.to_owned()))
@@ -169,8 +172,29 @@ impl<F: Fn() -> bool> Reader<'_, F> {
         Ok(())
     }
 
+    /// Returns the text of a key that is an infinite number, or none. As a value it has no JSON.
+    fn infinite(&self, id: NodeId) -> Option<String> {
+        let node = self.tree.node(id);
+        let is_plain = matches!(
+            node.kind,
+            Kind::Scalar {
+                style: Style::Plain,
+                ..
+            }
+        );
+        let text = self.tree.text(node).filter(|_| is_plain && node.tag.is_none())?;
+        if scalar::resolve(text).is_some() {
+            return None;
+        }
+        let lower = text.to_ascii_lowercase();
+        Some(lower.strip_prefix('+').unwrap_or(&lower).to_owned())
+    }
+
     /// Converts a key to a string as sigs.k8s.io/yaml does: `on: 1` is `{"true": 1}`.
     fn key(&mut self, id: NodeId) -> Result<String, ValueError> {
+        if let Some(key) = self.infinite(id) {
+            return Ok(key);
+        }
         match self.read(id)? {
             Value::String(text) => Ok(text),
             Value::Bool(value) => Ok(value.to_string()),

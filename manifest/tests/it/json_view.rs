@@ -610,7 +610,11 @@ fn json_strings_may_contain_what_yaml_refuses() {
         let value = json!({"a\u{7f}": format!("x{one}y"), "b": [format!("{one}")]});
         for text in [value.to_string(), format!("{value:#}")] {
             let mut document = Document::parse(text.clone());
-            assert!(document.problems().is_empty(), "{one:?}: {:?}", document.problems());
+            assert!(
+                document.problems().is_empty(),
+                "{one:?}: {:?}",
+                document.problems()
+            );
             assert_eq!(document.value(0), Some(&value), "{one:?}");
             let edit = Edit::Set {
                 path: "c".parse().unwrap(),
@@ -624,4 +628,24 @@ fn json_strings_may_contain_what_yaml_refuses() {
         let yaml = Document::parse(format!("a: \"x{one}y\"\n"));
         assert!(!yaml.problems().is_empty(), "{one:?}");
     }
+}
+
+/// What YAML 1.1 reads as the end of a line is not silently part of a text.
+#[test]
+fn invisible_line_breaks_are_reported() {
+    for one in ['\u{85}', '\u{2028}', '\u{2029}'] {
+        for text in [
+            format!("a: x{one}y\n"),
+            format!("a: \"x{one}y\"\n"),
+            format!("a: |\n  x{one}y\n"),
+        ] {
+            let document = Document::parse(text.clone());
+            let codes: Vec<_> = document.problems().iter().map(|problem| problem.code).collect();
+            assert_eq!(codes, ["yaml.break"], "{text:?}");
+        }
+        let json = Document::parse(format!("{{\"a\": \"x{one}y\"}}"));
+        assert!(json.problems().is_empty(), "{one:?}");
+    }
+    let escaped = Document::parse("a: \"x\\Ny\\L\"\n");
+    assert!(escaped.problems().is_empty());
 }

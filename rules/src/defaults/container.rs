@@ -51,8 +51,13 @@ pub(super) fn default(container: &mut Value) {
 /// Returns the default `imagePullPolicy`: `Always` for valid references without a version or tagged `latest`.
 pub(super) fn pull_policy(reference: &str) -> &'static str {
     match image::version(reference) {
-        Some(Version { tag: Some("latest"), .. }) => "Always",
-        Some(Version { tag: None, has_digest: false }) => "Always",
+        Some(Version {
+            tag: Some("latest"), ..
+        }) => "Always",
+        Some(Version {
+            tag: None,
+            has_digest: false,
+        }) => "Always",
         _ => "IfNotPresent",
     }
 }

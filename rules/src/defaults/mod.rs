@@ -12,8 +12,8 @@ mod volume;
 use serde_json::{Map, Value};
 
 pub use disabled::drop_disabled;
-pub use owners::owners;
 pub use job::{inherit_labels, job, prepare_job};
+pub use owners::owners;
 pub use pod_spec::pod_spec;
 
 /// Sets a member that is missing or null (a pointer in Go).

@@ -12,7 +12,13 @@ pub fn owners(object: &mut Value) -> Vec<String> {
         let mut kept: Vec<Value> = Vec::with_capacity(owners.len());
         for owner in owners.drain(..) {
             if owner.is_object() && kept.iter().any(|other| is_same(other, &owner)) {
-                removed.push(owner.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned());
+                removed.push(
+                    owner
+                        .get("uid")
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned(),
+                );
             } else {
                 kept.push(owner);
             }
@@ -24,10 +30,22 @@ pub fn owners(object: &mut Value) -> Vec<String> {
 
 /// Whether two references are equal; a missing string is an empty one, a missing flag is null.
 fn is_same(a: &Value, b: &Value) -> bool {
-    let text = |owner: &Value, key: &str| owner.get(key).cloned().filter(|value| !value.is_null() && *value != "");
-    ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]
-        .iter()
-        .all(|key| text(a, key) == text(b, key))
+    let text = |owner: &Value, key: &str| {
+        owner
+            .get(key)
+            .cloned()
+            .filter(|value| !value.is_null() && *value != "")
+    };
+    [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ]
+    .iter()
+    .all(|key| text(a, key) == text(b, key))
 }
 
 #[cfg(test)]

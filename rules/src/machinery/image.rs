@@ -43,7 +43,10 @@ pub fn version(image: &str) -> Option<Version<'_>> {
             is_component(domain) && domain.len() + 1 + path.len() <= MAX_PATH
         };
     let is_valid = is_named && tag.is_none_or(is_tag) && digest.is_none_or(is_digest);
-    is_valid.then_some(Version { tag, has_digest: digest.is_some() })
+    is_valid.then_some(Version {
+        tag,
+        has_digest: digest.is_some(),
+    })
 }
 
 /// Whether the part before the first slash stands for a registry.
@@ -56,7 +59,9 @@ fn is_domain(text: &str) -> bool {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => {
@@ -143,8 +148,28 @@ mod tests {
         let long = "a".repeat(256);
         let id = "b".repeat(64);
         for image in [
-            "", "ALL", "a b", "a:", ":a", "a/", "/a", "a//b", "-a", "a-", "a___b", "a..b", "net..a", "a@sha256:00", "a:é",
-            "example.com/", "example.com:x/a", "ko://a.dev/b", "a@", "a:b:c", &long, &id,
+            "",
+            "ALL",
+            "a b",
+            "a:",
+            ":a",
+            "a/",
+            "/a",
+            "a//b",
+            "-a",
+            "a-",
+            "a___b",
+            "a..b",
+            "net..a",
+            "a@sha256:00",
+            "a:é",
+            "example.com/",
+            "example.com:x/a",
+            "ko://a.dev/b",
+            "a@",
+            "a:b:c",
+            &long,
+            &id,
         ] {
             assert_eq!(version(image), None, "{image}");
         }

@@ -440,7 +440,11 @@ fn ephemeral(source: Node<'_>) {
         let is_empty = value.is_null() || value == "" || *value == serde_json::json!(0);
         if !matches!(key.as_str(), "annotations" | "labels") && !is_empty {
             // The server lowers the first letter of Go's name.
-            let at = if key == "uid" { metadata.spelled(key, "uID") } else { metadata.get(key) };
+            let at = if key == "uid" {
+                metadata.spelled(key, "uID")
+            } else {
+                metadata.get(key)
+            };
             at.forbidden(detail!("cannot be set"));
         }
     }

@@ -71,6 +71,11 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "Kubernetes 无法识别值“{0}”。如果它是文本，请加引号。",
     ),
     (
+        "yaml.break",
+        "This value contains an invisible line break (U+0085, U+2028 or U+2029), at which Kubernetes ends the line. Remove it, or write it as \\N, \\L or \\P in double quotes.",
+        "该值包含不可见的换行符（U+0085、U+2028 或 U+2029），Kubernetes 会在此处换行。请删除它，或在双引号中写作 \\N、\\L 或 \\P。",
+    ),
+    (
         "yaml.version",
         "Kubernetes reads YAML 1.1, not “{0}”. Remove the line, or say 1.1.",
         "Kubernetes 按 YAML 1.1 读取，不支持“{0}”。请删除此行或改为 1.1。",

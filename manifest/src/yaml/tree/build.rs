@@ -33,7 +33,9 @@ fn without_json_only(text: &str) -> Cow<'_, str> {
 
 /// Returns the value of a JSON string that contains characters which YAML refuses.
 fn json_text(source: &str, range: &Range<usize>, style: Style) -> Option<String> {
-    let token = source.get(range.clone()).filter(|_| style == Style::DoubleQuoted)?;
+    let token = source
+        .get(range.clone())
+        .filter(|_| style == Style::DoubleQuoted)?;
     if !token.contains(is_json_only) {
         return None;
     }

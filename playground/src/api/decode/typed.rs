@@ -244,7 +244,7 @@ fn mismatch(value: &Value, schema: &Schema, place: &Place) -> String {
     if let (Value::Number(number), Type::Integer(_) | Type::IntOrString) = (value, &schema.holds) {
         // Go writes an exponent from 10²¹ on.
         found = match number.as_f64().filter(|_| number.is_f64()) {
-            Some(float) if float.fract() == 0.0 && float.abs() < 1e21 => format!("number {float:.0}"),
+            Some(float) if (9e15..1e21).contains(&float.abs()) => format!("number {float:.0}"),
             _ => format!("number {number}"),
         };
     }
@@ -442,13 +442,9 @@ fn omitted(owner: &str, name: &str, value: &Value, schema: &Schema, required: &[
     match value {
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty() && matches!(schema.holds, Type::Map(_)),
-        Value::String(text) => {
-            text.is_empty() && !POINTER_STRINGS.contains(&field)
-        }
+        Value::String(text) => text.is_empty() && !POINTER_STRINGS.contains(&field),
         Value::Bool(flag) => !flag && !POINTER_FLAGS.contains(&field),
-        Value::Number(number) => {
-            number.as_i64() == Some(0) && PLAIN_INTEGERS.contains(&field)
-        }
+        Value::Number(number) => number.as_i64() == Some(0) && PLAIN_INTEGERS.contains(&field),
         Value::Null => true,
     }
 }

@@ -122,7 +122,14 @@ impl Composer<'_, '_> {
         let id = self.nodes.len();
         self.nodes.push((Node::List(Vec::new()), line));
         let node = match event.data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+            EventData::Scalar {
+                anchor,
+                tag,
+                value,
+                plain_implicit,
+                style,
+                ..
+            } => {
                 self.anchor(anchor, id);
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 let is_last = self
@@ -140,7 +147,10 @@ impl Composer<'_, '_> {
                 }
             }
             EventData::Alias { anchor } => match self.anchors.get(&anchor) {
-                Some(target) => Node::Alias { name: anchor, target: *target },
+                Some(target) => Node::Alias {
+                    name: anchor,
+                    target: *target,
+                },
                 None => return Err(format!("yaml: unknown anchor '{anchor}' referenced")),
             },
             EventData::SequenceStart { anchor, .. } => {
@@ -231,7 +241,11 @@ impl Decoder {
             return Err("yaml: document contains excessive aliasing".to_owned());
         }
         match &self.nodes[id].0 {
-            Node::Scalar { text, tag, is_implicit } => scalar(text, tag.as_deref(), *is_implicit),
+            Node::Scalar {
+                text,
+                tag,
+                is_implicit,
+            } => scalar(text, tag.as_deref(), *is_implicit),
             Node::Alias { name, target } => {
                 let target = *target;
                 if self.within.contains(&id) {
@@ -273,7 +287,8 @@ impl Decoder {
             let value = self.decode(value)?;
             let shown = syntax(&key);
             if members.set(key, value) {
-                self.repeated.push(format!("line {line}: key {shown} already set in map"));
+                self.repeated
+                    .push(format!("line {line}: key {shown} already set in map"));
             }
         }
         Ok(())
@@ -419,7 +434,11 @@ fn key_text(key: &Decoded, value: &Decoded) -> Result<String, String> {
 /// Resolves a scalar (`decoder.scalar` and `resolve` of go-yaml).
 fn scalar(text: &str, tag: Option<&str>, is_implicit: bool) -> Result<Decoded, String> {
     let Some(tag) = tag else {
-        return Ok(if is_implicit { plain(text) } else { Decoded::Text(text.to_owned()) });
+        return Ok(if is_implicit {
+            plain(text)
+        } else {
+            Decoded::Text(text.to_owned())
+        });
     };
     let Some(own) = tag.strip_prefix(OWN_TAGS) else {
         return Ok(Decoded::Text(text.to_owned()));
@@ -619,7 +638,11 @@ mod tests {
             ("a: |-\n  x", "x"),
             ("a: |\n  x\n", "x\n"),
         ] {
-            assert_eq!(parse(text.as_bytes()).unwrap().0, json!({ "a": value }), "{text:?}");
+            assert_eq!(
+                parse(text.as_bytes()).unwrap().0,
+                json!({ "a": value }),
+                "{text:?}"
+            );
         }
     }
 
@@ -627,20 +650,68 @@ mod tests {
     #[test]
     fn no_text_makes_the_parser_panic() {
         const PARTS: &[&str] = &[
-            "a", "b: ", "- ", "\n", "  ", "\"", "'", "|", ">", "|+", "|2-", "?", ":", "&a ", "*a", "!", "!!str ", "!<", "%YAML 1.1",
-            "%TAG ! !a", "---", "...", "#", "[", "]", "{", "}", ",", "\t", "\r", "\r\n", "\\", "\\x4", "\\u12", "\u{85}",
-            "\u{2028}", "\u{feff}", "\0", "\u{7f}", "é", "<<: ", "~", "0x", "@", "`",
+            "a",
+            "b: ",
+            "- ",
+            "\n",
+            "  ",
+            "\"",
+            "'",
+            "|",
+            ">",
+            "|+",
+            "|2-",
+            "?",
+            ":",
+            "&a ",
+            "*a",
+            "!",
+            "!!str ",
+            "!<",
+            "%YAML 1.1",
+            "%TAG ! !a",
+            "---",
+            "...",
+            "#",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "\t",
+            "\r",
+            "\r\n",
+            "\\",
+            "\\x4",
+            "\\u12",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}",
+            "\0",
+            "\u{7f}",
+            "é",
+            "<<: ",
+            "~",
+            "0x",
+            "@",
+            "`",
         ];
         let mut state = 1_u64;
         let mut below = |limit: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(state >> 33).unwrap() % limit
         };
         let mut taken = 0;
         for _ in 0..100_000 {
             let text: String = (0..below(24)).map(|_| PARTS[below(PARTS.len())]).collect();
             // A comma after a tag is caught.
-            let text = if text.contains('!') { text.replace(',', " ") } else { text };
+            let text = if text.contains('!') {
+                text.replace(',', " ")
+            } else {
+                text
+            };
             let mut bytes = text.into_bytes();
             if below(4) == 0 {
                 bytes.truncate(below(bytes.len() + 1));
@@ -660,7 +731,11 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_refused() {
-        for text in ["[".repeat(1_000_000), "- ".repeat(1_000_000), "{a: ".repeat(500_000)] {
+        for text in [
+            "[".repeat(1_000_000),
+            "- ".repeat(1_000_000),
+            "{a: ".repeat(500_000),
+        ] {
             assert!(parse(text.as_bytes()).is_err());
         }
     }
