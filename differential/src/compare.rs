@@ -289,7 +289,7 @@ pub fn differences(case: &Case<'_>) -> Vec<Difference> {
 }
 
 /// Returns the path of the first part in which two values differ.
-fn first_difference(a: &serde_json::Value, b: &serde_json::Value, path: String) -> Option<String> {
+pub fn first_difference(a: &serde_json::Value, b: &serde_json::Value, path: String) -> Option<String> {
     use serde_json::Value;
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {

@@ -8,6 +8,8 @@ mod compare;
 mod expectations;
 mod minimize;
 mod mutate;
+mod replies;
+mod requests;
 mod run;
 mod schema;
 mod seeds;
@@ -33,6 +35,8 @@ enum Command {
     Jobs(Live),
     /// Mutates manifests and sends them as YAML; also compares what the server makes of each value.
     Texts(Live),
+    /// Sends mutated requests of every verb on a few Jobs to the server and to the playground.
+    Requests(Live),
     /// Compares with the responses in a file that `jobs --record` has written.
     Replay {
         /// The file.
@@ -74,6 +78,7 @@ async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Jobs(options) => run::jobs(&options).await,
         Command::Texts(options) => run::texts(&options).await,
+        Command::Requests(options) => replies::run(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Replay { file, groups } => run::replay(&file, groups).await,
     };
     match result {

@@ -1,6 +1,7 @@
 //! A real API server.
 
 use std::path::Path;
+use std::time::Duration;
 
 use http::Request;
 use http_body_util::BodyExt;
@@ -10,9 +11,13 @@ use kube::{Client, Config};
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::requests::Call;
 
 /// URL of a strict dry run that creates a Job. The namespace has no Jobs.
 pub const DRY_RUN: &str = "/apis/batch/v1/namespaces/default/jobs?dryRun=All&fieldValidation=Strict";
+
+/// Time for one response. A watch has none.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the server cannot be asked.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +58,26 @@ impl Server {
             .body(Vec::new())
             .map_err(kube::Error::HttpError)?;
         Ok(self.client.request(request).await?)
+    }
+
+    /// Sends a request; returns the status code and the body.
+    pub async fn call(&self, call: &Call) -> Option<(u16, Value)> {
+        let mut request = Request::builder().method(call.method).uri(&call.url);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Body::from(call.body.clone().into_bytes())).ok()?;
+        let answer = async {
+            let response = self.client.send(request).await.ok()?;
+            let code = response.status().as_u16();
+            let bytes = response.into_body().collect().await.ok()?.to_bytes();
+            Some((code, crate::replies::parsed(&bytes)))
+        };
+        let answer = tokio::time::timeout(TIMEOUT, answer).await;
+        answer.unwrap_or_else(|_| {
+            eprintln!("no response: {} {}", call.method, call.url);
+            None
+        })
     }
 
     /// Sends a strict dry run. `None` if the server closes the connection without a response, which it does if

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::answer::Answer;
+use crate::requests::Call;
 use crate::server::DRY_RUN;
 
 /// What the rules say.
@@ -81,6 +82,28 @@ impl Embedded {
         };
         let router = Playground::in_memory(options, Clock::system())?.router();
         Ok(Self { router, _data: data })
+    }
+
+    /// Sends a request; returns the status code and the body.
+    pub async fn call(&self, call: &Call) -> (u16, Value) {
+        let mut request = Request::builder().method(call.method).uri(&call.url);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Body::from(call.body.clone())).unwrap_or_default();
+        let answer = async {
+            let Ok(response) = self.router.clone().oneshot(request).await;
+            let code = response.status().as_u16();
+            let bytes = to_bytes(response.into_body(), usize::MAX)
+                .await
+                .unwrap_or_default();
+            (code, crate::replies::parsed(&bytes))
+        };
+        let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await;
+        answer.unwrap_or_else(|_| {
+            eprintln!("no response of the playground: {} {}", call.method, call.url);
+            (0, Value::Null)
+        })
     }
 
     /// Sends a strict dry run.

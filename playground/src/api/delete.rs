@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::api::decode::json_kind;
 use crate::api::error::ApiError;
 use crate::api::field::FieldError;
 use crate::api::query::{Query, check_dry_run};
@@ -47,10 +48,16 @@ impl DeleteOptions {
         let named = |field: &str| body[field].as_str().unwrap_or_default();
         if !matches!(named("kind"), "" | "DeleteOptions") {
             let (kind, version) = (named("kind"), named("apiVersion"));
+            let version = if version.is_empty() {
+                "meta.k8s.io/v1"
+            } else {
+                version
+            };
             return Err(ApiError::bad_request(format!(
                 "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
             )));
         }
+        check_types(body)?;
         // Any body, even an empty object, replaces the whole query.
         let from_body = !body.is_null();
         let (policy, orphan) = if from_body {
@@ -93,6 +100,51 @@ impl DeleteOptions {
             dry_run,
         })
     }
+}
+
+/// Checks the types of the members of `DeleteOptions`.
+fn check_types(body: &Value) -> Result<(), ApiError> {
+    let wrong = |value: &Value, place: &str, wanted: &str| {
+        let mut found = json_kind(value).to_owned();
+        if let (Value::Number(number), "int64") = (value, wanted) {
+            found = format!("number {number}");
+        }
+        ApiError::bad_request(format!(
+            "json: cannot unmarshal {found} into Go struct field {place} of type {wanted}"
+        ))
+    };
+    let is_text = |value: &Value| value.is_null() || value.is_string();
+    for (name, value) in body.as_object().into_iter().flatten() {
+        let wanted = match name.as_str() {
+            "gracePeriodSeconds" if !value.is_null() && value.as_i64().is_none() => "int64",
+            "orphanDependents" if !value.is_null() && !value.is_boolean() => "bool",
+            "propagationPolicy" if !is_text(value) => "v1.DeletionPropagation",
+            "dryRun" if !value.is_null() && !value.is_array() => "[]string",
+            "preconditions" if !value.is_null() && !value.is_object() => "v1.Preconditions",
+            "dryRun" => {
+                let item = value.as_array().into_iter().flatten().find(|item| !is_text(item));
+                match item {
+                    Some(item) => return Err(wrong(item, "DeleteOptions.dryRun", "string")),
+                    None => continue,
+                }
+            }
+            "preconditions" => {
+                for (field, wanted) in [("uid", "types.UID"), ("resourceVersion", "string")] {
+                    if !is_text(&value[field]) {
+                        return Err(wrong(
+                            &value[field],
+                            &format!("Preconditions.preconditions.{field}"),
+                            wanted,
+                        ));
+                    }
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        return Err(wrong(value, &format!("DeleteOptions.{name}"), wanted));
+    }
+    Ok(())
 }
 
 /// Combines `propagationPolicy` and the deprecated `orphanDependents`, which are mutually exclusive.

@@ -54,11 +54,14 @@ impl Query {
 
     /// Reads an integer; otherwise returns the API server's error.
     pub fn integer(&self, key: &str) -> Result<Option<i64>, ApiError> {
-        let Some(text) = self.get(key).filter(|text| !text.is_empty()) else {
+        let Some(text) = self.get(key) else {
             return Ok(None);
         };
-        text.parse().map(Some).map_err(|_| {
-            ApiError::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"))
+        text.parse::<i64>().map(Some).map_err(|error| {
+            ApiError::bad_request(format!(
+                "strconv.ParseInt: parsing \"{text}\": {}",
+                number_error(&error)
+            ))
         })
     }
 
@@ -66,6 +69,15 @@ impl Query {
     pub fn dry_run(&self, options: &str) -> Result<bool, ApiError> {
         let values: Vec<&str> = self.all("dryRun").collect();
         check_dry_run(options, &values)
+    }
+}
+
+/// Returns what Go's `strconv` says of a text that is not a number.
+pub fn number_error(error: &std::num::ParseIntError) -> &'static str {
+    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+    match error.kind() {
+        PosOverflow | NegOverflow => "value out of range",
+        _ => "invalid syntax",
     }
 }
 

@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::api::field::FieldError;
+use crate::api::query::number_error;
 use crate::api::selector::Selector;
 use crate::cluster::Cluster;
 use crate::http::negotiate::Shape;
@@ -34,8 +35,14 @@ impl Continue {
         URL_SAFE_NO_PAD.encode(token.to_string())
     }
 
-    fn read(text: &str) -> Result<Self, Status> {
-        let bad = |reason: &str| Status::bad_request(format!("continue key is not valid: {reason}"));
+    fn read(text: &str, minor: Option<u16>) -> Result<Self, Status> {
+        // Since 1.37 the server says what the key belongs to.
+        let what = if minor.is_some_and(|minor| minor < 37) {
+            ""
+        } else {
+            "invalid continue token: "
+        };
+        let bad = |reason: &str| Status::bad_request(format!("{what}continue key is not valid: {reason}"));
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| {
             let at = match error {
                 base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
@@ -111,9 +118,10 @@ pub(super) fn version(cluster: &Cluster, text: &str) -> Result<Option<u64>, Stat
     if matches!(text, "" | "0") {
         return Ok(None);
     }
-    let version: u64 = text.parse().map_err(|_| {
+    let version: u64 = text.parse().map_err(|error| {
+        let why = number_error(&error);
         Status::bad_request(format!(
-            "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+            "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": {why}"
         ))
     })?;
     let current = cluster.store.version();
@@ -150,7 +158,7 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
                 "specifying resource version is not allowed when using continue",
             ));
         }
-        text => Some(Continue::read(text)?),
+        text => Some(Continue::read(text, cluster.minor)?),
     };
     let exact = match &token {
         Some(token) => token.version,
@@ -290,8 +298,8 @@ mod tests {
             version: Some(7),
             start: "beta\0".to_owned(),
         };
-        assert_eq!(Continue::read(&token.write()).unwrap(), token);
-        assert!(Continue::read("ab!").is_err());
-        assert!(Continue::read("e30").is_err());
+        assert_eq!(Continue::read(&token.write(), None).unwrap(), token);
+        assert!(Continue::read("ab!", None).is_err());
+        assert!(Continue::read("e30", None).is_err());
     }
 }

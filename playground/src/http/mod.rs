@@ -23,6 +23,8 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method};
 
+use k8s_rules::machinery::go;
+
 use crate::api::decode::{FieldValidation, Format};
 use crate::api::field::FieldError;
 use crate::api::path::Target;
@@ -83,8 +85,9 @@ impl Call {
     }
 
     /// Returns the field manager of the written fields.
-    pub(crate) fn manager(&self) -> Result<String, Status> {
-        manager_of(&self.query, &self.headers)
+    /// `options` is the kind named in the error for an invalid one.
+    pub(crate) fn manager(&self, options: &str) -> Result<String, Status> {
+        manager_of(options, &self.query, &self.headers)
     }
 
     /// Returns the format of the body.
@@ -100,7 +103,7 @@ impl Call {
             "Ignore" => Ok(FieldValidation::Ignore),
             other => {
                 let error =
-                    FieldError::not_supported("fieldValidation", other, &["Ignore", "Strict", "Warn"]);
+                    FieldError::not_supported("fieldValidation", other, &["", "Ignore", "Strict", "Warn"]);
                 Err(Status::invalid(options, "meta.k8s.io", "", &[error]))
             }
         }
@@ -108,11 +111,18 @@ impl Call {
 }
 
 /// Returns the field manager: `fieldManager`, else the program named in the client's user agent.
-fn manager_of(query: &Query, headers: &HeaderMap) -> Result<String, Status> {
+fn manager_of(options: &str, query: &Query, headers: &HeaderMap) -> Result<String, Status> {
     let given = query.text("fieldManager");
+    let mut errors = Vec::new();
     if given.len() > 128 {
-        let error = FieldError::too_long("fieldManager", 128);
-        return Err(Status::invalid("CreateOptions", "meta.k8s.io", "", &[error]));
+        errors.push(FieldError::too_long("fieldManager", 128));
+    }
+    for (at, one) in given.char_indices().filter(|(_, one)| !go::is_printable(*one)) {
+        let why = format!("invalid character {} (at position {at})", go::code_point(one));
+        errors.push(FieldError::invalid("fieldManager", given, &why));
+    }
+    if !errors.is_empty() {
+        return Err(Status::invalid(options, "meta.k8s.io", "", &errors));
     }
     if !given.is_empty() {
         return Ok(given.to_owned());
@@ -264,7 +274,7 @@ fn handle_resource(api: &Api, request: AuthorizedRequest) -> Result<Response, St
     let output = if matches!(target.subresource.as_str(), "log" | "exec") {
         Output::PLAIN
     } else {
-        Output::negotiate(&request.headers, &request.query, shapes)?
+        Output::negotiate(&request.headers, &request.query, shapes, target.name.is_empty())?
     };
     if reviews::is_review(&target) {
         return reviews::answer(api, &request, &target, output);

@@ -47,7 +47,13 @@ impl Output {
 
     /// Returns the first accepted representation that is available; 406 if there is none. With `shapes`, Tables and
     /// metadata are among them.
-    pub(super) fn negotiate(headers: &HeaderMap, query: &Query, shapes: bool) -> Result<Self, Status> {
+    /// `is_list`: the collection, which can be watched.
+    pub(super) fn negotiate(
+        headers: &HeaderMap,
+        query: &Query,
+        shapes: bool,
+        is_list: bool,
+    ) -> Result<Self, Status> {
         let mut given: Vec<&str> = headers
             .get_all(ACCEPT)
             .iter()
@@ -63,7 +69,7 @@ impl Output {
         given.sort_by(|a, b| quality(b).total_cmp(&quality(a)));
         let known = |clause: &&str| media(clause).is_some();
         if !given.iter().any(known) {
-            return Err(none_known());
+            return Err(none_known(is_list));
         }
         let found = given.into_iter().find_map(|clause| Self::read(clause, shapes));
         let mut output = found.ok_or_else(not_acceptable)?;
@@ -140,17 +146,19 @@ fn for_people(headers: &HeaderMap) -> bool {
 /// Whether the media type is YAML; `None` if it is neither YAML nor JSON.
 fn media(clause: &str) -> Option<bool> {
     match clause.split(';').next()?.trim() {
-        "application/json" | "application/*" | "*/*" => Some(false),
+        "application/json" | "*/*" => Some(false),
         "application/yaml" => Some(true),
         _ => None,
     }
 }
 
 /// Returns the 406 without any known media type.
-fn none_known() -> Status {
-    let mut status = Status::not_acceptable(
-        "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
-    );
+fn none_known(is_list: bool) -> Status {
+    let mut text = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf".to_owned();
+    if is_list {
+        text.push_str(", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
+    }
+    let mut status = Status::not_acceptable(&text);
     status.details = Some(serde_json::json!({}));
     status
 }

@@ -60,7 +60,7 @@ pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response
 pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
     let options = WriteOptions {
         dry_run: call.query.dry_run("CreateOptions")?,
-        manager: call.manager()?,
+        manager: call.manager("CreateOptions")?,
         apply: None,
     };
     let decoded = decode::object(
@@ -98,7 +98,7 @@ fn create_as(
 pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let options = WriteOptions {
         dry_run: call.query.dry_run("UpdateOptions")?,
-        manager: call.manager()?,
+        manager: call.manager("UpdateOptions")?,
         apply: None,
     };
     let decoded = decode::object(
@@ -159,7 +159,7 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
     let kind = PatchKind::of(&call.headers)?;
     let mut options = WriteOptions {
         dry_run: call.query.dry_run("PatchOptions")?,
-        manager: call.manager()?,
+        manager: call.manager("PatchOptions")?,
         apply: None,
     };
     let validation = call.validation("PatchOptions")?;
@@ -201,13 +201,15 @@ pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> R
 
 /// Parses the body of a deletion: `DeleteOptions`, or nothing.
 fn delete_options(call: &Call) -> Result<DeleteOptions, Status> {
-    let body = if call.body.is_empty() {
-        Value::Null
-    } else {
-        decode::parse(&call.body, call.format()?)
-            .map_err(Status::bad_request)?
-            .0
-    };
+    if call.body.is_empty() {
+        return DeleteOptions::read(&Value::Null, &call.query);
+    }
+    let format = call.format()?;
+    let wrong = |why: String| Status::bad_request(decode::kind_error(format, why));
+    let (body, _) = decode::parse(&call.body, format).map_err(wrong)?;
+    decode::check_type_meta(&body).map_err(wrong)?;
+    // An empty object replaces the query; null does as well.
+    let body = if body.is_null() { json!({}) } else { body };
     DeleteOptions::read(&body, &call.query)
 }
 

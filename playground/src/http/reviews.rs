@@ -93,7 +93,7 @@ fn record_manager(
     target: &Target,
     body: &mut Value,
 ) -> Result<(), Status> {
-    let manager = manager_of(&request.query, &request.headers)?;
+    let manager = manager_of("CreateOptions", &request.query, &request.headers)?;
     let api_version = format!("{}/{}", target.group, target.version);
     managed::of_answer(body, &api_version, "", &manager, &api.cluster.clock.now_text());
     Ok(())

@@ -69,7 +69,13 @@ pub(super) fn request(api: &Api, call: &Call, name: &str) -> Result<Response, St
         "spec": sent["spec"].as_object().map_or_else(|| json!({}), |spec| json!(spec)),
     });
     let api_version = "authentication.k8s.io/v1";
-    managed::of_answer(&mut body, api_version, "token", &call.manager()?, &seconds(now));
+    managed::of_answer(
+        &mut body,
+        api_version,
+        "token",
+        &call.manager("CreateOptions")?,
+        &seconds(now),
+    );
     body["spec"] =
         json!({"audiences": audiences, "expirationSeconds": lifetime, "boundObjectRef": Value::Null});
     body["status"] = json!({"token": token, "expirationTimestamp": seconds(expires)});

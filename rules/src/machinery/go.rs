@@ -36,11 +36,17 @@ pub fn quote(text: &str) -> String {
 }
 
 /// Approximates Go's `IsPrint`: no control or format characters, no spaces except ASCII space.
-fn is_printable(one: char) -> bool {
+pub fn is_printable(one: char) -> bool {
     !one.is_control()
         && (one == ' ' || !one.is_whitespace())
         && !matches!(one, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Formats a character as Go does with `%U`.
+#[must_use]
+pub fn code_point(one: char) -> String {
+    format!("U+{:04X}", one as u32)
 }
 
 /// Encodes a value as Go's `encoding/json` does, with HTML characters escaped.

@@ -77,29 +77,13 @@ pub fn object(
             "the object provided is unrecognized (must be of type {kind}): {why} ({quoted})"
         ))
     };
-    let json_error = |why: String| match format {
-        Format::Json => format!("couldn't get version/kind; json parse error: {why}"),
-        Format::Yaml | Format::Protobuf => why,
+    let (value, repeated) = parse(body, format).map_err(|why| unrecognized(&kind_error(format, why)))?;
+    check_type_meta(&value).map_err(|why| unrecognized(&kind_error(Format::Json, why)))?;
+    let value = if value.is_null() {
+        Value::Object(serde_json::Map::new())
+    } else {
+        value
     };
-    let (value, repeated) = parse(body, format).map_err(|why| unrecognized(&json_error(why)))?;
-    let value = match value {
-        Value::Null => Value::Object(serde_json::Map::new()),
-        Value::Object(_) => value,
-        other => {
-            let go = json_kind(&other);
-            return Err(unrecognized(&format!(
-                "couldn't get version/kind; json parse error: json: cannot unmarshal {go} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
-            )));
-        }
-    };
-    for field in ["apiVersion", "kind"] {
-        if !matches!(value[field], Value::Null | Value::String(_)) {
-            let go = json_kind(&value[field]);
-            return Err(unrecognized(&format!(
-                "couldn't get version/kind; json parse error: json: cannot unmarshal {go} into Go struct field .{field} of type string"
-            )));
-        }
-    }
     let handled = |why: String| {
         let version = value["apiVersion"].as_str().unwrap_or_default();
         let version = version.rsplit('/').next().filter(|text| !text.is_empty());
@@ -141,6 +125,33 @@ pub fn object(
         }
     };
     Ok(Decoded { object, warnings })
+}
+
+/// Returns the message about a body whose kind cannot be read. Text in YAML is converted to JSON before.
+pub fn kind_error(format: Format, why: String) -> String {
+    match format {
+        Format::Json => format!("couldn't get version/kind; json parse error: {why}"),
+        Format::Yaml | Format::Protobuf => why,
+    }
+}
+
+/// Checks that a body is an object whose `apiVersion` and `kind` are strings. The error is Go's message.
+pub fn check_type_meta(value: &Value) -> Result<(), String> {
+    if !matches!(value, Value::Null | Value::Object(_)) {
+        let go = json_kind(value);
+        return Err(format!(
+            "json: cannot unmarshal {go} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+        ));
+    }
+    for field in ["apiVersion", "kind"] {
+        if !matches!(value[field], Value::Null | Value::String(_)) {
+            let go = json_kind(&value[field]);
+            return Err(format!(
+                "json: cannot unmarshal {go} into Go struct field .{field} of type string"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the object as it is serialized: without empty optional fields, with those that are always written.
