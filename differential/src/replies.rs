@@ -17,7 +17,16 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Parses a body; what is not JSON becomes a string.
 pub fn parsed(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return value;
+    }
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let document = manifest::Document::parse(text.clone());
+    document
+        .value(0)
+        .filter(|value| value.is_object())
+        .cloned()
+        .unwrap_or_else(|| text.into())
 }
 
 /// Counts of one verb.
@@ -153,12 +162,12 @@ async fn compare(
                 .collect::<Vec<_>>()
                 .join(" "),
             call.body.chars().take(400).collect::<String>(),
-            if shown(&body).is_empty() {
+            if shown(&body).is_empty() || at.contains("causes") {
                 at.clone() + " " + &part(&body, &at)
             } else {
                 shown(&body)
             },
-            if shown(&own_body).is_empty() {
+            if shown(&own_body).is_empty() || at.contains("causes") {
                 at.clone() + " " + &part(&own_body, &at)
             } else {
                 shown(&own_body)
@@ -200,6 +209,17 @@ fn normal(body: Value) -> Value {
             })
             .map(|(key, value)| {
                 let value = match key.as_str() {
+                    // The order of some differs from request to request, and messages are compared as a whole.
+                    "causes" => {
+                        let items = value.as_array();
+                        let mut causes: Vec<String> = items
+                            .into_iter()
+                            .flatten()
+                            .map(|cause| format!("{} {}", cause["reason"], cause["field"]))
+                            .collect();
+                        causes.sort();
+                        causes.into()
+                    }
                     "uid" | "resourceVersion" | "continue" if value.is_string() && value != "" => "X".into(),
                     _ => normal(value),
                 };

@@ -37,16 +37,13 @@ pub fn check(configuration: &Value, resource: &Resource, name: &str) -> Result<(
     let text = |field: &str| configuration[field].as_str().unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    if api_version.is_empty() || kind.is_empty() {
-        let message = format!("invalid object type: {group}/{version}, Kind={kind}");
-        return Err(ApiError::bad_request(message));
-    }
     if api_version != resource.api_version() || kind != resource.kind {
-        let message = format!(
-            "invalid object type: {api_version}, Kind={kind}: expected {}, Kind={}",
-            resource.api_version(),
-            resource.kind
-        );
+        // The core group is written with its slash where the version is missing too.
+        let message = if api_version.is_empty() {
+            format!("invalid object type: {group}/{version}, Kind={kind}")
+        } else {
+            format!("invalid object type: {api_version}, Kind={kind}")
+        };
         return Err(ApiError::bad_request(message));
     }
     let metadata = &configuration["metadata"];

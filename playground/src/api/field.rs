@@ -3,6 +3,7 @@
 use std::fmt;
 
 use k8s_rules::Cause;
+use k8s_rules::machinery::go::quote;
 use serde_json::{Value, json};
 
 /// A validation error of one field.
@@ -51,7 +52,10 @@ impl FieldError {
 
     /// Creates an `Invalid value` error.
     pub fn invalid(field: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
-        let summary = format!("Invalid value: {}", value.into());
+        let summary = match value.into() {
+            Value::String(text) => format!("Invalid value: {}", quote(&text)),
+            other => format!("Invalid value: {other}"),
+        };
         Self::new(field, "FieldValueInvalid", summary, detail)
     }
 

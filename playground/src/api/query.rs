@@ -83,12 +83,20 @@ pub fn number_error(error: &std::num::ParseIntError) -> &'static str {
 
 /// Reports whether the values of `dryRun` request a dry run; values other than `All` are refused.
 pub fn check_dry_run(options: &str, values: &[&str]) -> Result<bool, ApiError> {
+    dry_run_of(values).map_err(|error| ApiError::invalid(options, "meta.k8s.io", "", &[error]))
+}
+
+/// Reports whether the values of `dryRun` request a dry run.
+pub fn dry_run_of(values: &[&str]) -> Result<bool, FieldError> {
     if values.iter().all(|value| value.is_empty()) {
         return Ok(false);
     }
     if values.iter().any(|value| *value != "All") {
-        let error = FieldError::not_supported("dryRun", serde_json::json!(values), &["All"]);
-        return Err(ApiError::invalid(options, "meta.k8s.io", "", &[error]));
+        return Err(FieldError::not_supported(
+            "dryRun",
+            serde_json::json!(values),
+            &["All"],
+        ));
     }
     Ok(true)
 }

@@ -14,6 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::kinds;
 use crate::api::managed;
 use crate::api::names;
+use crate::api::query::number_error;
 use crate::cluster::Cluster;
 use crate::resource::Resource;
 use crate::store::{Key, StoreError};
@@ -84,9 +85,11 @@ pub fn create(
 ) -> Result<Arc<Value>, ApiError> {
     let applied = options.applied(cluster, &json!({"metadata": {}}), resource, "")?;
     check_metadata(resource, namespace, &mut object)?;
-    if object["metadata"]["resourceVersion"]
-        .as_str()
-        .is_some_and(|version| !version.is_empty())
+    // The store checks this, to which a dry run does not come.
+    if !options.dry_run
+        && object["metadata"]["resourceVersion"]
+            .as_str()
+            .is_some_and(|version| !version.is_empty())
     {
         return Err(ApiError::unclassified(
             "resourceVersion should not be set on objects to be created",
@@ -235,7 +238,10 @@ pub fn update(
         let name = new["metadata"]["name"].as_str().unwrap_or_default();
         if name != key.name {
             return Err(ApiError::bad_request(if name.is_empty() {
-                "name is required".to_owned()
+                format!(
+                    "the name of the object ({} based on URL) was undeterminable: name must be provided",
+                    key.name
+                )
             } else {
                 format!(
                     "the name of the object ({name}) does not match the name on the URL ({})",
@@ -245,8 +251,17 @@ pub fn update(
         }
         let given = new["metadata"]["resourceVersion"]
             .as_str()
+            .filter(|version| *version != "0")
             .unwrap_or_default()
             .to_owned();
+        if let Err(error) = given.parse::<u64>()
+            && !given.is_empty()
+        {
+            let why = number_error(&error);
+            return Err(ApiError::unclassified(format!(
+                "strconv.ParseUint: parsing \"{given}\": {why}"
+            )));
+        }
         if !given.is_empty() && new["metadata"]["resourceVersion"] != old["metadata"]["resourceVersion"] {
             return Err(ApiError::stale(resource, &key.name));
         }
@@ -278,6 +293,7 @@ fn prepare(
     new["apiVersion"] = old["apiVersion"].clone();
     new["kind"] = old["kind"].clone();
     kinds::default(resource, &mut new);
+    kinds::drop_disabled(resource, &mut new, cluster.minor);
     let mut new = tidy(new);
     keep_system_fields(old, &mut new);
     let subresource = if part == Part::Status { "status" } else { "" };

@@ -46,22 +46,29 @@ impl Continue {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| {
             let at = match error {
                 base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                _ => text.len(),
+                _ => text.len() / 4 * 4,
             };
             bad(&format!("illegal base64 data at input byte {at}"))
         })?;
         let token: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
         if token["v"] != "meta.k8s.io/v1" {
-            return Err(bad("server does not recognize this encoded version"));
+            let version = token["v"].as_str().unwrap_or_default();
+            return Err(bad(&format!(
+                "server does not recognize this encoded version {version}"
+            )));
         }
+        let version = match token["rv"].as_i64() {
+            Some(0) | None => {
+                return Err(bad(
+                    "incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
+                ));
+            }
+            Some(version) => u64::try_from(version).ok(),
+        };
         let start = token["start"].as_str().unwrap_or_default();
         if start.is_empty() {
             return Err(bad("encoded continue token incorrect"));
         }
-        let version = match token["rv"].as_i64() {
-            Some(0) | None => return Err(bad("incorrect encoded start resourceVersion")),
-            Some(version) => u64::try_from(version).ok(),
-        };
         Ok(Self {
             version,
             start: start.trim_start_matches('/').to_owned(),
@@ -153,12 +160,15 @@ pub(super) fn answer(cluster: &Cluster, call: &Call) -> Result<Response, Status>
     let requested_version = version(cluster, call.parameter("resourceVersion"));
     let token = match call.parameter("continue") {
         "" => None,
-        _ if !matches!(call.parameter("resourceVersion"), "" | "0") => {
-            return Err(Status::bad_request(
-                "specifying resource version is not allowed when using continue",
-            ));
+        text => {
+            let token = Continue::read(text, cluster.minor)?;
+            if !matches!(call.parameter("resourceVersion"), "" | "0") {
+                return Err(Status::bad_request(
+                    "specifying resource version is not allowed when using continue",
+                ));
+            }
+            Some(token)
         }
-        text => Some(Continue::read(text, cluster.minor)?),
     };
     let exact = match &token {
         Some(token) => token.version,
@@ -213,7 +223,9 @@ pub(super) fn write(call: &Call, metadata: &Value, objects: &[Arc<Value>]) -> Re
         }
         Shape::MetadataList => json!({
             "kind": "PartialObjectMetadataList", "apiVersion": call.output.meta_version(), "metadata": metadata,
-            "items": objects.iter().map(|object| table::partial(object, &call.output)).collect::<Vec<Value>>(),
+            // Go's empty list, which is not the same as no list, exists only for whole objects.
+            "items": (!objects.is_empty())
+                .then(|| objects.iter().map(|object| table::partial(object, &call.output)).collect::<Vec<Value>>()),
         }),
         Shape::Whole | Shape::Metadata => json!({
             "kind": resource.list_kind, "apiVersion": resource.api_version(), "metadata": metadata,

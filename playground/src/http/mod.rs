@@ -28,8 +28,8 @@ use k8s_rules::machinery::go;
 use crate::api::decode::{FieldValidation, Format};
 use crate::api::field::FieldError;
 use crate::api::path::Target;
-use crate::api::query::Query;
-use crate::api::write::Part;
+use crate::api::query::{Query, dry_run_of};
+use crate::api::write::{Part, WriteOptions};
 use crate::auth::authenticate::Authenticator;
 use crate::auth::{Attributes, User, impersonation, rbac};
 use crate::cluster::Cluster;
@@ -84,35 +84,56 @@ impl Call {
         self.query.flag(name)
     }
 
-    /// Returns the field manager of the written fields.
-    /// `options` is the kind named in the error for an invalid one.
+    /// Returns the field manager of the written fields; `options` is the kind named in the error for an invalid one.
     pub(crate) fn manager(&self, options: &str) -> Result<String, Status> {
         manager_of(options, &self.query, &self.headers)
+    }
+
+    /// Reads the options of a write; `options` is their kind, and `errors` what is already wrong with them.
+    pub(crate) fn write_options(
+        &self,
+        options: &str,
+        mut errors: Vec<FieldError>,
+    ) -> Result<(WriteOptions, FieldValidation), Status> {
+        errors.extend(manager_errors(self.parameter("fieldManager")));
+        let dry_run: Vec<&str> = self.query.all("dryRun").collect();
+        let dry_run = match dry_run_of(&dry_run) {
+            Ok(dry_run) => dry_run,
+            Err(error) => {
+                errors.push(error);
+                false
+            }
+        };
+        let validation = match self.parameter("fieldValidation") {
+            "" | "Warn" => FieldValidation::Warn,
+            "Strict" => FieldValidation::Strict,
+            "Ignore" => FieldValidation::Ignore,
+            other => {
+                let allowed = ["", "Ignore", "Strict", "Warn"];
+                errors.push(FieldError::not_supported("fieldValidation", other, &allowed));
+                FieldValidation::Warn
+            }
+        };
+        if !errors.is_empty() {
+            return Err(Status::invalid(options, "meta.k8s.io", "", &errors));
+        }
+        let manager = self.manager(options)?;
+        let written = WriteOptions {
+            dry_run,
+            manager,
+            apply: None,
+        };
+        Ok((written, validation))
     }
 
     /// Returns the format of the body.
     pub(crate) fn format(&self) -> Result<Format, Status> {
         content_format(&self.headers)
     }
-
-    /// Returns `fieldValidation`; `options` is the kind named in the error for an invalid value.
-    pub(crate) fn validation(&self, options: &str) -> Result<FieldValidation, Status> {
-        match self.parameter("fieldValidation") {
-            "" | "Warn" => Ok(FieldValidation::Warn),
-            "Strict" => Ok(FieldValidation::Strict),
-            "Ignore" => Ok(FieldValidation::Ignore),
-            other => {
-                let error =
-                    FieldError::not_supported("fieldValidation", other, &["", "Ignore", "Strict", "Warn"]);
-                Err(Status::invalid(options, "meta.k8s.io", "", &[error]))
-            }
-        }
-    }
 }
 
-/// Returns the field manager: `fieldManager`, else the program named in the client's user agent.
-fn manager_of(options: &str, query: &Query, headers: &HeaderMap) -> Result<String, Status> {
-    let given = query.text("fieldManager");
+/// Returns what is wrong with a field manager (`ValidateFieldManager`).
+fn manager_errors(given: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if given.len() > 128 {
         errors.push(FieldError::too_long("fieldManager", 128));
@@ -121,6 +142,13 @@ fn manager_of(options: &str, query: &Query, headers: &HeaderMap) -> Result<Strin
         let why = format!("invalid character {} (at position {at})", go::code_point(one));
         errors.push(FieldError::invalid("fieldManager", given, &why));
     }
+    errors
+}
+
+/// Returns the field manager: `fieldManager`, else the program named in the client's user agent.
+fn manager_of(options: &str, query: &Query, headers: &HeaderMap) -> Result<String, Status> {
+    let given = query.text("fieldManager");
+    let errors = manager_errors(given);
     if !errors.is_empty() {
         return Err(Status::invalid(options, "meta.k8s.io", "", &errors));
     }
@@ -274,7 +302,12 @@ fn handle_resource(api: &Api, request: AuthorizedRequest) -> Result<Response, St
     let output = if matches!(target.subresource.as_str(), "log" | "exec") {
         Output::PLAIN
     } else {
-        Output::negotiate(&request.headers, &request.query, shapes, target.name.is_empty())?
+        Output::negotiate(
+            &request.headers,
+            &request.query,
+            shapes,
+            request.method == Method::GET && target.name.is_empty(),
+        )?
     };
     if reviews::is_review(&target) {
         return reviews::answer(api, &request, &target, output);

@@ -52,24 +52,21 @@ fn respond(call: &Call, code: StatusCode, object: &Value, warnings: &[String]) -
 pub(super) fn get(cluster: &Cluster, call: &Call, name: &str) -> Result<Response, Status> {
     let found = cluster.store.get(&key(call, name))?;
     let object = found.ok_or_else(|| Status::not_found(call.resource, name))?;
-    list::version(cluster, call.parameter("resourceVersion"))?;
+    list::version(cluster, call.parameter("resourceVersion")).map_err(|error| {
+        // For a single object the store's error is not recognized.
+        match error.message.strip_prefix("invalid resource version: ") {
+            Some(why) => Status::unclassified(why),
+            None => error,
+        }
+    })?;
     respond(call, StatusCode::OK, &object, &[])
 }
 
 /// Creates an object.
 pub(super) fn create(cluster: &Cluster, call: &Call) -> Result<Response, Status> {
-    let options = WriteOptions {
-        dry_run: call.query.dry_run("CreateOptions")?,
-        manager: call.manager("CreateOptions")?,
-        apply: None,
-    };
-    let decoded = decode::object(
-        &call.body,
-        call.format()?,
-        call.resource,
-        Empties::Keep,
-        call.validation("CreateOptions")?,
-    )?;
+    let format = call.format()?;
+    let (options, validation) = call.write_options("CreateOptions", Vec::new())?;
+    let decoded = decode::object(&call.body, format, call.resource, Empties::Keep, validation)?;
     let (mut object, mut warnings) = (decoded.object, decoded.warnings);
     let repeated = k8s_rules::defaults::owners(&mut object);
     if !repeated.is_empty() {
@@ -96,17 +93,13 @@ fn create_as(
 
 /// Replaces an object, or only its status.
 pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
-    let options = WriteOptions {
-        dry_run: call.query.dry_run("UpdateOptions")?,
-        manager: call.manager("UpdateOptions")?,
-        apply: None,
-    };
+    let (options, validation) = call.write_options("UpdateOptions", Vec::new())?;
     let decoded = decode::object(
         &call.body,
         call.format()?,
         call.resource,
         Empties::Omit,
-        call.validation("UpdateOptions")?,
+        validation,
     )?;
     let mut warnings = decoded.warnings;
     let new = decoded.object;
@@ -118,8 +111,14 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
             let registry_key = [call.resource.plural, &call.namespace, name]
                 .join("/")
                 .replace("//", "/");
+            // Since 1.37 without the prefix of the store.
+            let prefix = if cluster.minor.is_some_and(|minor| minor < 37) {
+                "/registry"
+            } else {
+                ""
+            };
             let message = format!(
-                "StorageError: invalid object, Code: 4, Key: /registry/{registry_key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                "StorageError: invalid object, Code: 4, Key: {prefix}/{registry_key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
                 text(given),
                 text(own)
             );
@@ -131,39 +130,28 @@ pub(super) fn replace(cluster: &Cluster, call: &Call, name: &str, part: Part) ->
     respond(call, StatusCode::OK, &stored, &warnings)
 }
 
-/// Validates `PatchOptions`; returns whether conflicts with other field managers are forced.
-fn patch_options(call: &Call, kind: PatchKind) -> Result<bool, Status> {
-    let mut errors = Vec::new();
-    let force = call.query.get("force").is_some();
-    if kind == PatchKind::Apply {
-        if call.parameter("fieldManager").is_empty() {
-            errors.push(FieldError::required(
-                "fieldManager",
-                "is required for apply patch",
-            ));
-        }
-    } else if force {
-        errors.push(FieldError::forbidden(
+/// Returns what is wrong with the options of a patch of this kind only.
+fn patch_errors(call: &Call, kind: PatchKind) -> Vec<FieldError> {
+    if kind == PatchKind::Apply && call.parameter("fieldManager").is_empty() {
+        return vec![FieldError::required(
+            "fieldManager",
+            "is required for apply patch",
+        )];
+    }
+    if kind != PatchKind::Apply && call.query.get("force").is_some() {
+        return vec![FieldError::forbidden(
             "force",
             "may not be specified for non-apply patch",
-        ));
+        )];
     }
-    if !errors.is_empty() {
-        return Err(Status::invalid("PatchOptions", "meta.k8s.io", "", &errors));
-    }
-    Ok(call.flag("force"))
+    Vec::new()
 }
 
 /// Patches an object.
 pub(super) fn patch(cluster: &Cluster, call: &Call, name: &str, part: Part) -> Result<Response, Status> {
     let kind = PatchKind::of(&call.headers)?;
-    let mut options = WriteOptions {
-        dry_run: call.query.dry_run("PatchOptions")?,
-        manager: call.manager("PatchOptions")?,
-        apply: None,
-    };
-    let validation = call.validation("PatchOptions")?;
-    let force = patch_options(call, kind)?;
+    let (mut options, validation) = call.write_options("PatchOptions", patch_errors(call, kind))?;
+    let force = call.flag("force");
     let patch = Patch::read(kind, &call.body)?;
     let key = key(call, name);
     let mut warnings = Vec::new();

@@ -194,6 +194,13 @@ pub fn validate_update(resource: &Resource, old: &Value, new: &Value, minor: Opt
     errors
 }
 
+/// Removes the fields of a replacement that belong to disabled features.
+pub fn drop_disabled(resource: &Resource, object: &mut Value, minor: Option<u16>) {
+    if resource.kind == "Job" {
+        defaults::drop_disabled(object, minor);
+    }
+}
+
 /// Validates an update of the status.
 pub fn validate_status(resource: &Resource, old: &Value, new: &Value, minor: Option<u16>) -> Vec<FieldError> {
     let mut errors = validate::meta::update(old, new, &validate::options(minor));

@@ -9,10 +9,12 @@ use crate::api::field::FieldError;
 /// Validates an update of a Job.
 pub fn update(old: &Value, new: &Value, options: &Options, errors: &mut Vec<FieldError>) {
     let (before, after) = (&old["spec"], &new["spec"]);
-    // The API server validates the spec twice: in `ValidateJob` and in `ValidateJobSpecUpdate`.
-    errors.extend(causes(validation::generated_selector(new, options)));
-    errors.extend(causes(validation::job_spec(new, options)));
-    errors.extend(meta::update(old, new, options));
+    // Before 1.37 the API server validates metadata and spec twice: in `ValidateJob` and in `ValidateJobUpdate`.
+    if options.minor.is_some_and(|minor| minor < 37) {
+        errors.extend(causes(validation::generated_selector(new, options)));
+        errors.extend(causes(validation::job_spec(new, options)));
+        errors.extend(meta::update(old, new, options));
+    }
     errors.extend(causes(validation::job_spec(new, options)));
     completions_update(before, after, errors);
     for name in [

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::decode::json_kind;
 use crate::http::status::Status;
 
 /// Maximum number of operations in one patch.
@@ -12,6 +13,19 @@ const MAX_OBJECT_BYTES: usize = 3 * 1024 * 1024;
 
 /// Rejects a patch that cannot be parsed.
 pub(super) fn check(patch: &Value) -> Result<(), Status> {
+    let wrong = |value: &Value, wanted: &str| {
+        let found = json_kind(value);
+        Status::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {found} into Go value of type {wanted}"
+        ))
+    };
+    if !matches!(patch, Value::Array(_) | Value::Null) {
+        return Err(wrong(patch, "[]handlers.jsonPatchOp"));
+    }
+    let operation = patch.as_array().into_iter().flatten();
+    if let Some(operation) = operation.into_iter().find(|one| !one.is_object()) {
+        return Err(wrong(operation, "handlers.jsonPatchOp"));
+    }
     let operations = patch.as_array().map_or(0, Vec::len);
     if operations > MAX_OPERATIONS {
         let message =
@@ -45,11 +59,12 @@ pub(super) fn apply(target: &mut Value, patch: &Value) -> Result<(), Status> {
 }
 
 fn one(target: &mut Value, operation: &Value) -> Option<()> {
-    let path = operation["path"].as_str()?;
-    let from = || operation["from"].as_str();
+    let path = rooted(operation["path"].as_str()?)?;
+    let from = || rooted(operation["from"].as_str()?);
+    let value = || operation["value"].clone();
     match operation["op"].as_str()? {
-        "add" => put(target, path, operation.get("value")?.clone(), false),
-        "replace" => put(target, path, operation.get("value")?.clone(), true),
+        "add" => put(target, path, value(), false),
+        "replace" => put(target, path, value(), true),
         "remove" => take(target, path).map(drop),
         "test" => {
             let wanted = &operation["value"];
@@ -57,7 +72,13 @@ fn one(target: &mut Value, operation: &Value) -> Option<()> {
             (found == wanted).then_some(())
         }
         "copy" => {
-            let value = target.pointer(from()?)?.clone();
+            // A missing member of an object is copied as null.
+            let (parent, last) = parent(target, from()?)?;
+            let value = match parent {
+                Value::Object(members) => members.get(&last).cloned().unwrap_or_default(),
+                Value::Array(items) => items.get(last.parse::<usize>().ok()?)?.clone(),
+                _ => return None,
+            };
             put(target, path, value, false)
         }
         "move" => {
@@ -66,6 +87,12 @@ fn one(target: &mut Value, operation: &Value) -> Option<()> {
         }
         _ => None,
     }
+}
+
+/// Returns a path from its first slash on: what is before it is ignored. `None` if there is none, and for the whole
+/// object.
+fn rooted(path: &str) -> Option<&str> {
+    path.find('/').map(|at| &path[at..])
 }
 
 /// Returns the parent of a path's last segment, and that segment.

@@ -57,8 +57,18 @@ fn members(
             )));
         }
     }
-    if let Some(kept) = patch.get(RETAIN).and_then(Value::as_array) {
-        target.retain(|name, _| kept.iter().any(|one| one == name));
+    if let Some(kept) = patch.get(RETAIN) {
+        let bad = || Status::bad_request("invalid patch format of retainKeys");
+        let kept = kept.as_array().ok_or_else(bad)?;
+        let is_kept = |name: &String| kept.iter().any(|one| one == name);
+        // A patch may only set what it retains.
+        let is_free = |(name, value): (&String, &Value)| {
+            value.is_null() || name.starts_with(DELETE_FROM) || name.starts_with(ORDER) || name == RETAIN
+        };
+        if patch.iter().any(|member| !is_free(member) && !is_kept(member.0)) {
+            return Err(bad());
+        }
+        target.retain(|name, _| is_kept(name));
     }
     for (name, value) in patch {
         if let Some(list) = name.strip_prefix(DELETE_FROM) {
@@ -80,7 +90,20 @@ fn members(
         match (target.get_mut(name), value) {
             (Some(Value::Object(own)), Value::Object(patch)) => members(own, patch, member)?,
             (own, Value::Array(items)) if member.is_some_and(|member| member.merges) => {
-                let order = patch.get(&format!("{ORDER}{name}")).and_then(Value::as_array);
+                let order = match patch.get(&format!("{ORDER}{name}")) {
+                    Some(order) => Some(order.as_array().ok_or_else(|| {
+                        let found = go_kind(order);
+                        Status::unclassified(format!("expected a []interface {{}}, but received a {found}"))
+                    })?),
+                    None => None,
+                };
+                if let Some(order) = order {
+                    check_order(
+                        items,
+                        order,
+                        member.and_then(|member| member.merge_key.as_deref()),
+                    )?;
+                }
                 let own = own.and_then(|own| own.as_array()).map_or(&[][..], Vec::as_slice);
                 let merged = list(own, items, order, member)?;
                 target.insert(name.clone(), merged.into());
@@ -118,21 +141,44 @@ fn list(
         }));
     };
     let identity = |item: &Value| item.get(key).cloned().unwrap_or_default();
-    let replaces = patch.iter().any(|item| item[DIRECTIVE] == "replace");
-    if replaces {
-        merged.clear();
+    if own.iter().chain(patch).any(|item| !item.is_object()) {
+        let lists = [own, patch].map(|list| go(&Value::Array(list.to_vec())));
+        return Err(Status::unclassified(format!(
+            "list element types are not identical: [{}]",
+            lists.join(" ")
+        )));
     }
+    let mut replaces = false;
     for item in patch {
-        match item[DIRECTIVE].as_str() {
-            // Only a directive for the list.
-            Some("replace") if item.get(key).is_none() => continue,
-            Some("delete") => {
-                require(item, key)?;
-                merged.retain(|other| identity(other) != identity(item));
-                continue;
-            }
-            _ => {}
+        match item.get(DIRECTIVE) {
+            None => {}
+            Some(directive) => match directive.as_str() {
+                Some("delete") => {
+                    require(item, key)?;
+                    merged.retain(|other| identity(other) != identity(item));
+                }
+                // Items with a directive are directives only.
+                Some("replace") => replaces = true,
+                Some("merge") => {
+                    return Err(Status::unclassified(
+                        "merging lists cannot yet be specified in the patch",
+                    ));
+                }
+                _ => {
+                    let shown = go(item);
+                    return Err(Status::unclassified(format!(
+                        "unknown patch type: {} in map: {shown}",
+                        go(directive)
+                    )));
+                }
+            },
         }
+    }
+    let without_directives = || patch.iter().filter(|item| item.get(DIRECTIVE).is_none());
+    if replaces {
+        return Ok(without_directives().cloned().collect());
+    }
+    for item in without_directives() {
         require(item, key)?;
         if let Some(other) = merged.iter_mut().find(|other| identity(other) == identity(item)) {
             merge(other, item, item_schema)?;
@@ -188,6 +234,44 @@ fn ordered(
         };
         let next = if take_rest { rest.next() } else { first.next() };
         out.extend(next.cloned());
+    }
+}
+
+/// Checks that the items of a patch are in the order that the patch gives.
+fn check_order(patch: &[Value], order: &[Value], key: Option<&str>) -> Result<(), Status> {
+    if order.is_empty() {
+        return Ok(());
+    }
+    let identity = |item: &Value| key.map_or_else(|| item.clone(), |key| item[key].clone());
+    let mut rest = patch
+        .iter()
+        .filter(|item| key.is_none() || item[DIRECTIVE] != "delete")
+        .peekable();
+    for place in order {
+        if rest.peek().is_some_and(|item| identity(item) == identity(place)) {
+            rest.next();
+        }
+    }
+    if rest.peek().is_none() {
+        return Ok(());
+    }
+    Err(Status::unclassified(format!(
+        "The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n",
+        go(&Value::Array(patch.to_vec())),
+        go(&Value::Array(order.to_vec()))
+    )))
+}
+
+/// Returns Go's name for the type of a decoded value.
+fn go_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nil",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
     }
 }
 
