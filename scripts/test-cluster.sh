@@ -13,9 +13,10 @@ if [ "$KUBERNETES" = newest ]; then
   say "Five minutes of mutated Jobs and texts, against the rules, the editor and the playground"
   # The same packages as the tests, so that nothing is compiled twice.
   cargo build --quiet --locked --profile quick -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server -p differential --bin rules-fuzz
-  fuzz() { "target/quick/rules-fuzz" "$1" --kubeconfig "$CACHE/admin.kubeconfig" --seed "${FUZZ_SEED:-1}" --count 1000000 --seconds "$2" --groups 5 --require; }
-  fuzz jobs 240
-  fuzz texts 60
+  fuzz() { target/quick/rules-fuzz "$@" --kubeconfig "$CACHE/admin.kubeconfig" --seed "${FUZZ_SEED:-1}" --groups 5 --require; }
+  fuzz jobs --count 1000000 --seconds 220
+  fuzz texts --count 1000000 --seconds 60
+  fuzz requests --count 8000
 fi
 
 cd end2end

@@ -52,25 +52,25 @@ enum Command {
 pub struct Live {
     /// Kubeconfig of the API server.
     #[arg(long, env = "KUBECONFIG")]
-    kubeconfig: PathBuf,
+    pub kubeconfig: PathBuf,
     /// Seed of the mutations: the same seed gives the same requests.
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub seed: u64,
     /// Number of requests.
     #[arg(long, default_value_t = 5000)]
-    count: usize,
+    pub count: usize,
     /// Stops after this time, in seconds.
     #[arg(long)]
-    seconds: Option<u64>,
+    pub seconds: Option<u64>,
     /// Writes requests and responses to this file, one as JSON per line.
     #[arg(long)]
-    record: Option<PathBuf>,
+    pub record: Option<PathBuf>,
     /// Number of groups that are printed.
     #[arg(long, default_value_t = 20)]
-    groups: usize,
+    pub groups: usize,
     /// Fails if the rates are below those of docs/validation.md, or if a false alarm has no known reason.
     #[arg(long)]
-    require: bool,
+    pub require: bool,
 }
 
 #[tokio::main]
@@ -78,7 +78,7 @@ async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Jobs(options) => run::jobs(&options).await,
         Command::Texts(options) => run::texts(&options).await,
-        Command::Requests(options) => replies::run(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Requests(options) => replies::run(&options).await,
         Command::Replay { file, groups } => run::replay(&file, groups).await,
     };
     match result {

@@ -1,6 +1,7 @@
 //! Compares the responses of a server and of the playground to requests of any verb.
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -12,6 +13,10 @@ use crate::requests::{Call, NAMESPACE, call, jobs};
 use crate::schema::Schema;
 use crate::server::Server;
 use crate::subjects::Embedded;
+
+/// Minimum numbers of responses with the same status code, and of the same responses, of 1000.
+const MIN_CODES: usize = 990;
+const MIN_BODIES: usize = 960;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -38,7 +43,7 @@ struct Count {
 }
 
 /// Sends mutated requests to both, and prints how many responses agree and what differs.
-pub async fn run(options: &Live) -> Result<(), Error> {
+pub async fn run(options: &Live) -> Result<ExitCode, Error> {
     let server = Server::connect(&options.kubeconfig).await?;
     let embedded = Embedded::new()?;
     let schema = Schema::from_document(&server.read("/openapi/v3/apis/batch/v1").await?);
@@ -107,7 +112,7 @@ async fn compare(
     embedded: &Embedded,
     schema: &Schema,
     (stored, own): (&[Value], &[Value]),
-) -> Result<(), Error> {
+) -> Result<ExitCode, Error> {
     if stored.is_empty() {
         return Err(
             "the Jobs could not be created; is the namespace of an earlier run still being deleted?".into(),
@@ -175,6 +180,12 @@ async fn compare(
         );
         groups.entry(group).or_insert((0, example)).0 += 1;
     }
+    let (mut all, mut codes, mut bodies) = (0, 0, 0);
+    for count in counts.values() {
+        all += count.all;
+        codes += count.codes;
+        bodies += count.bodies;
+    }
     println!("| verb | requests | same status code | same response |\n|---|---|---|---|");
     for (verb, count) in &counts {
         println!("| {verb} | {} | {} | {} |", count.all, count.codes, count.bodies);
@@ -184,7 +195,16 @@ async fn compare(
     for (group, (count, example)) in groups.iter().take(options.groups) {
         println!("\n{count} {group}\n    {example}");
     }
-    Ok(())
+    println!("\n{codes} of {all} with the same status code, {bodies} with the same response");
+    let is_enough = codes * 1000 >= all * MIN_CODES && bodies * 1000 >= all * MIN_BODIES;
+    if !is_enough {
+        println!("NOT MET: at least {MIN_CODES} and {MIN_BODIES} of 1000 are required");
+    }
+    Ok(if options.require && !is_enough {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// Returns the part of a body at a path of [`first_difference`], shortened.
