@@ -58,11 +58,7 @@ impl Rate {
 
     /// Returns the share of the cases that agree, in millionths.
     pub fn millionths(self) -> usize {
-        if self.all == 0 {
-            1_000_000
-        } else {
-            self.same * 1_000_000 / self.all
-        }
+        (self.same * 1_000_000).checked_div(self.all).unwrap_or(1_000_000)
     }
 }
 
@@ -293,12 +289,11 @@ pub fn first_difference(a: &serde_json::Value, b: &serde_json::Value, path: Stri
     use serde_json::Value;
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
-            let keys = a.keys().chain(b.keys());
-            keys.filter_map(|key| match (a.get(key), b.get(key)) {
+            let mut keys = a.keys().chain(b.keys());
+            keys.find_map(|key| match (a.get(key), b.get(key)) {
                 (Some(a), Some(b)) => first_difference(a, b, format!("{path}.{key}")),
                 _ => Some(format!("{path}.{key}")),
             })
-            .next()
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => a
             .iter()

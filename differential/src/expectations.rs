@@ -2,9 +2,12 @@
 
 use crate::compare::{Rate, Subject, Tally};
 
-/// Minimum rates, in millionths. Texts are full of oddities that no one writes; what is reported with a reason does
+/// A rate that must be reached: what it is of, its minimum in millionths, and where it is counted.
+type Floor = (&'static str, usize, fn(&Tally) -> Rate);
+
+/// Minimum rates. Texts are full of oddities that no one writes; what is reported with a reason does
 /// not count against the check's verdicts.
-const FLOORS: [(&str, usize, fn(&Tally) -> Rate); 7] = [
+const FLOORS: [Floor; 7] = [
     ("verdicts of the rules", 999_500, |tally| tally.rules_verdict),
     ("verdicts of the check", 999_500, |tally| tally.check_verdict),
     ("fields found by the rules", 995_000, |tally| tally.rules_fields),
@@ -41,9 +44,9 @@ pub fn unmet(tally: &Tally) -> Vec<String> {
         .filter(|(_, floor, rate)| rate(tally).millionths() < *floor)
         .map(|(what, floor, rate)| {
             format!(
-                "{what}: {}, at least {} % are required",
+                "{what}: {}, at least {} of a million are required",
                 rate(tally),
-                *floor as f64 / 10_000.0
+                floor
             )
         })
         .collect();

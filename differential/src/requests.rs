@@ -1,5 +1,7 @@
 //! Mutated requests of every verb on the same few Jobs of a server and of the playground. Changes are dry runs.
 
+use std::fmt::Write;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -56,7 +58,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a `String` cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -338,7 +341,7 @@ fn get(random: &mut Rng) -> Call {
 fn dry(random: &mut Rng) -> Vec<(String, String)> {
     let mut query = vec![pair("dryRun", "All")];
     if random.u8(..12) == 0 {
-        query[0].1 = one(&["all", "x", "None"], random).to_owned();
+        one(&["all", "x", "None"], random).clone_into(&mut query[0].1);
         // It must not be carried out.
         query.push(pair("dryRun", "All"));
     }
@@ -415,7 +418,7 @@ fn pointer(path: &[mutate::Step]) -> String {
 fn patch(schema: Node<'_>, stored: &[Value], random: &mut Rng) -> (Call, String) {
     let (job, mut path) = stored_job(stored, random);
     if random.u8(..15) == 0 {
-        path = name(random).to_owned();
+        name(random).clone_into(&mut path);
     }
     let mut changed = job.clone();
     let how = mutate::mutate(&mut changed, schema, random).join(", ");
@@ -506,7 +509,7 @@ fn operations(places: &[mutate::Path], place: &[mutate::Step], value: &Value, ra
                 2 => path.push_str("/0"),
                 3 => path = path.trim_start_matches('/').to_owned(),
                 4 => path.push_str("/99"),
-                5 => path = one(&["", "/", "/metadata/labels/x~1y", "/spec/foo", "/metadata/annotations/a~1b", "~", "/spec/~2"], random).to_owned(),
+                5 => one(&["", "/", "/metadata/labels/x~1y", "/spec/foo", "/metadata/annotations/a~1b", "~", "/spec/~2"], random).clone_into(&mut path),
                 _ => {}
             }
             let from = pointer(&places[random.usize(..places.len())]);

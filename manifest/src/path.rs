@@ -1,6 +1,7 @@
 //! Paths of values in a document: `spec.template.spec.containers[0].image`.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 /// One step of a [`Path`].
@@ -104,7 +105,10 @@ impl Path {
         let mut out = String::new();
         for segment in &self.0 {
             match segment {
-                Segment::Index(index) => out.push_str(&format!("[{index}]")),
+                Segment::Index(index) => {
+                    // Writing to a `String` cannot fail.
+                    let _ = write!(out, "[{index}]");
+                }
                 Segment::Key(key) => {
                     if !out.is_empty() {
                         out.push('.');

@@ -105,13 +105,12 @@ pub fn create(
     let generated = fill_system_fields(cluster, &mut object);
     admission::namespace_accepts(cluster, resource, namespace, &object)?;
     let now = cluster.clock.now_text();
-    match applied {
-        Some(applied) => managed::set_entries(&mut object, applied.entries),
-        None => {
-            let mut written = decode::serialized(object.clone(), resource);
-            managed::update(None, &mut written, resource, "", &options.manager, &now);
-            object["metadata"]["managedFields"] = written["metadata"]["managedFields"].take();
-        }
+    if let Some(applied) = applied {
+        managed::set_entries(&mut object, applied.entries);
+    } else {
+        let mut written = decode::serialized(object.clone(), resource);
+        managed::update(None, &mut written, resource, "", &options.manager, &now);
+        object["metadata"]["managedFields"] = written["metadata"]["managedFields"].take();
     }
     admission::mutate_create(cluster, resource, &mut object)?;
     kinds::prepare_create(resource, &mut object, labelled, cluster.minor);

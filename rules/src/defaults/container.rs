@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::machinery::image;
-use crate::machinery::image::Version;
 
 use super::{items, member, pod_spec::round_resources, set_if_missing, set_if_zero};
 
@@ -50,16 +49,11 @@ pub(super) fn default(container: &mut Value) {
 
 /// Returns the default `imagePullPolicy`: `Always` for valid references without a version or tagged `latest`.
 pub(super) fn pull_policy(reference: &str) -> &'static str {
-    match image::version(reference) {
-        Some(Version {
-            tag: Some("latest"), ..
-        }) => "Always",
-        Some(Version {
-            tag: None,
-            has_digest: false,
-        }) => "Always",
-        _ => "IfNotPresent",
-    }
+    let is_latest = image::version(reference).is_some_and(|version| match version.tag {
+        Some(tag) => tag == "latest",
+        None => !version.has_digest,
+    });
+    if is_latest { "Always" } else { "IfNotPresent" }
 }
 
 fn probe(probe: &mut Value) {

@@ -292,7 +292,7 @@ impl Reader<'_> {
                 if fits {
                     return Ok(Some(value));
                 }
-                self.mistyped(mismatch(&value, schema, place))
+                Ok(self.mistyped(mismatch(&value, schema, place)))
             }
             (Type::IntOrString, Value::Number(number))
                 if number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok()) =>
@@ -303,16 +303,17 @@ impl Reader<'_> {
             (Type::Time, Value::String(text)) => time(&text).map(Some),
             (Type::Bytes, Value::String(text)) => match bytes(text) {
                 Ok(value) => Ok(Some(value)),
-                Err(message) => self.mistyped(message),
+                Err(message) => Ok(self.mistyped(message)),
             },
             (Type::IntOrString | Type::Time, value) => Err(mismatch(&value, schema, place)),
-            (_, value) => self.mistyped(mismatch(&value, schema, place)),
+            (_, value) => Ok(self.mistyped(mismatch(&value, schema, place))),
         }
     }
 
-    fn mistyped(&mut self, message: String) -> Result<Option<Value>, String> {
+    /// Records a value of a wrong type, which Go leaves at its zero value.
+    fn mistyped(&mut self, message: String) -> Option<Value> {
         self.mismatch.get_or_insert(message);
-        Ok(None)
+        None
     }
 
     fn structure(
