@@ -88,6 +88,20 @@ impl Answer {
     }
 }
 
+/// Parses a body; what is not JSON becomes a string.
+pub fn parsed(bytes: &[u8]) -> Value {
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return value;
+    }
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let document = manifest::Document::parse(text.clone());
+    document
+        .value(0)
+        .filter(|value| value.is_object())
+        .cloned()
+        .unwrap_or_else(|| text.into())
+}
+
 fn stored(object: &Value) -> Value {
     let mut object = object.clone();
     // The selector and the labels of the template contain the UID; labels, and the name, what was generated.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use crate::answer::Answer;
-use crate::expectations;
+use crate::meant;
 use crate::subjects::{Checked, Ruled};
 
 /// What is compared with the server.
@@ -118,7 +118,7 @@ impl Tally {
                 self.rules_causes.count(ruled.causes_like(answer));
             }
         }
-        let is_meant = |code: &String| expectations::reason(&format!("false alarm {code}")).is_some();
+        let is_meant = |code: &String| meant::reason(&format!("false alarm {code}")).is_some();
         let is_refused = case
             .checked
             .codes

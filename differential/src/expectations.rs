@@ -1,6 +1,7 @@
-//! The rates that a run must reach, and the differences whose reason is known.
+//! The rates that a run must reach.
 
 use crate::compare::{Rate, Subject, Tally};
+use crate::meant;
 
 /// A rate that must be reached: what it is of, its minimum in millionths, and where it is counted.
 type Floor = (&'static str, usize, fn(&Tally) -> Rate);
@@ -23,20 +24,6 @@ const FLOORS: [Floor; 7] = [
     }),
 ];
 
-/// Groups of false alarms that are meant, by their beginnings, with the reason.
-const MEANT: [(&str, &str); 1] = [(
-    "false alarm yaml.break",
-    "the server ends a line at a character that no editor shows; what is read is not what is seen",
-)];
-
-/// Returns the reason of a known false alarm.
-pub fn reason(group: &str) -> Option<&'static str> {
-    MEANT
-        .iter()
-        .find(|(start, _)| group.starts_with(start))
-        .map(|(_, reason)| *reason)
-}
-
 /// Returns what falls short of the rates.
 pub fn unmet(tally: &Tally) -> Vec<String> {
     let mut unmet: Vec<String> = FLOORS
@@ -52,7 +39,7 @@ pub fn unmet(tally: &Tally) -> Vec<String> {
         .collect();
     for (difference, cases) in &tally.groups {
         let is_alarm = difference.subject == Subject::Check && difference.group.starts_with("false alarm");
-        if is_alarm && reason(&difference.group).is_none() {
+        if is_alarm && meant::reason(&difference.group).is_none() {
             unmet.push(format!(
                 "{} of the check, {} times",
                 difference.group,

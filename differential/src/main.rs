@@ -6,6 +6,8 @@
 mod answer;
 mod compare;
 mod expectations;
+mod judge;
+mod meant;
 mod minimize;
 mod mutate;
 mod replies;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::compare::{Difference, differences};
+use crate::judge::Judge;
 use crate::mutate::{Step, paths, remove};
-use crate::run::Judge;
 
 /// Requests to the server for one example.
 const ATTEMPTS: usize = 120;

@@ -20,20 +20,6 @@ const MIN_BODIES: usize = 960;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Parses a body; what is not JSON becomes a string.
-pub fn parsed(bytes: &[u8]) -> Value {
-    if let Ok(value) = serde_json::from_slice(bytes) {
-        return value;
-    }
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let document = manifest::Document::parse(text.clone());
-    document
-        .value(0)
-        .filter(|value| value.is_object())
-        .cloned()
-        .unwrap_or_else(|| text.into())
-}
-
 /// Counts of one verb.
 #[derive(Default)]
 struct Count {

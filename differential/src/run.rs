@@ -13,14 +13,14 @@ use serde_json::Value;
 
 use crate::Live;
 use crate::answer::Answer;
-use crate::compare::{Case, Difference, Subject, Tally};
+use crate::compare::{Difference, Subject, Tally};
 use crate::expectations;
+use crate::judge::{Judge, Subjects};
+use crate::meant;
 use crate::minimize::minimize;
 use crate::mutate;
 use crate::schema::Schema;
 use crate::seeds;
-use crate::server::Server;
-use crate::subjects::{self, Embedded};
 use crate::texts;
 
 const JSON: &str = "application/json";
@@ -29,78 +29,7 @@ const YAML: &str = "application/yaml";
 /// Requests that are sent at once.
 const CONCURRENCY: usize = 8;
 
-/// The newest minor version of Kubernetes 1 that the rules know.
-const NEWEST: u16 = 37;
-
 type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// Everything that is asked about a request.
-pub struct Judge {
-    /// The API server.
-    pub server: Server,
-    subjects: Subjects,
-}
-
-/// The subjects of the comparison.
-struct Subjects {
-    schema: manifest::Schema,
-    embedded: Embedded,
-    minor: Option<u16>,
-}
-
-impl Subjects {
-    fn new(minor: Option<u16>) -> Result<Self, Error> {
-        Ok(Self {
-            schema: manifest::Schema::bundled()?,
-            embedded: Embedded::new()?,
-            minor,
-        })
-    }
-
-    async fn case<'a>(
-        &self,
-        job: Option<&Value>,
-        content_type: &str,
-        body: &str,
-        answer: &'a Answer,
-    ) -> Case<'a> {
-        let embedded = self.embedded.ask(content_type, body).await;
-        let request = job.unwrap_or(&Value::Null);
-        Case {
-            answer,
-            ruled: job.map(|job| subjects::rules(job, self.minor)),
-            checked: subjects::check(body, &self.schema),
-            is_same_message: answer.comparable(request) == embedded.comparable(request),
-            embedded,
-        }
-    }
-}
-
-impl Judge {
-    async fn new(options: &Live) -> Result<Self, Error> {
-        let server = Server::connect(&options.kubeconfig).await?;
-        let minor = (server.minor < NEWEST).then_some(server.minor);
-        Ok(Self {
-            server,
-            subjects: Subjects::new(minor)?,
-        })
-    }
-
-    async fn embedded(&self, content_type: &str, body: &str) -> Answer {
-        self.subjects.embedded.ask(content_type, body).await
-    }
-
-    /// Asks the subjects about a request that the server has answered.
-    pub async fn case<'a>(
-        &self,
-        job: Option<&Value>,
-        content_type: &str,
-        body: &str,
-        answer: &'a Answer,
-    ) -> Case<'a> {
-        self.subjects.case(job, content_type, body, answer).await
-    }
-}
 
 /// A request and how it was made.
 struct Request {
@@ -112,7 +41,7 @@ struct Request {
 
 /// Mutated Jobs in JSON.
 pub async fn jobs(options: &Live) -> Result<ExitCode, Error> {
-    let judge = Judge::new(options).await?;
+    let judge = Judge::new(&options.kubeconfig).await?;
     // Servers before 1.24 have the second version only.
     let path = if judge.server.minor < 24 {
         "/openapi/v2"
@@ -157,7 +86,7 @@ pub async fn jobs(options: &Live) -> Result<ExitCode, Error> {
 
 /// Mutated texts in YAML.
 pub async fn texts(options: &Live) -> Result<ExitCode, Error> {
-    let judge = Judge::new(options).await?;
+    let judge = Judge::new(&options.kubeconfig).await?;
     let mut accepted = Vec::new();
     for seed in seeds::all() {
         let text = seed.text.unwrap_or_else(|| manifest::to_yaml(&seed.job));
@@ -346,7 +275,7 @@ fn largest(tally: &Tally, count: usize) -> Vec<(&Difference, &Vec<usize>)> {
 
 fn print_group(difference: &Difference, count: usize, how: &[String], answer: &Answer) {
     println!("{count} {:?} {}", difference.subject, difference.group);
-    if let Some(reason) = expectations::reason(&difference.group) {
+    if let Some(reason) = meant::reason(&difference.group) {
         println!("    reason: {reason}");
     }
     println!("    {}", how.join(", "));

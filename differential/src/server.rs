@@ -10,6 +10,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
 
+use crate::answer;
 use crate::answer::Answer;
 use crate::requests::Call;
 
@@ -71,7 +72,7 @@ impl Server {
             let response = self.client.send(request).await.ok()?;
             let code = response.status().as_u16();
             let bytes = response.into_body().collect().await.ok()?.to_bytes();
-            Some((code, crate::replies::parsed(&bytes)))
+            Some((code, answer::parsed(&bytes)))
         };
         let answer = tokio::time::timeout(TIMEOUT, answer).await;
         answer.unwrap_or_else(|_| {

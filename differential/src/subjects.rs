@@ -10,6 +10,7 @@ use playground::clock::Clock;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::answer;
 use crate::answer::Answer;
 use crate::requests::Call;
 use crate::server::DRY_RUN;
@@ -97,7 +98,7 @@ impl Embedded {
             let bytes = to_bytes(response.into_body(), usize::MAX)
                 .await
                 .unwrap_or_default();
-            (code, crate::replies::parsed(&bytes))
+            (code, answer::parsed(&bytes))
         };
         let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await;
         answer.unwrap_or_else(|_| {

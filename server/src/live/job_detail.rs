@@ -196,10 +196,10 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                 }
             }
             loop {
-                if let Some(stale) = outage.take_stale() {
-                    if let Some(event) = event("stale", &stale) {
-                        yield event;
-                    }
+                if let Some(stale) = outage.take_stale()
+                    && let Some(event) = event("stale", &stale)
+                {
+                    yield event;
                 }
                 let change = tokio::select! {
                     change = feed.next() => change,
