@@ -1,9 +1,11 @@
 //! The fields of any mapping of a document, for a generated form.
 
+use k8s_rules::Place;
+use k8s_rules::defaults::is_disabled;
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::path::Path;
+use crate::path::{Path, Segment};
 use crate::schema::Schema;
 use crate::schema::node::{Node, Type};
 
@@ -29,7 +31,8 @@ pub struct Field {
 }
 
 /// Returns the fields of the mapping at a path of a document, in the schema's order, required or not, present or
-/// not. Empty if the schema does not know the document's kind, or there is no mapping of known fields at the path.
+/// not. A Job's fields that servers drop unless a feature gate was turned on are left out unless they are present.
+/// Empty if the schema does not know the document's kind, or there is no mapping of known fields at the path.
 pub fn fields(document: &Document, entry: usize, schema: &Schema, path: &Path) -> Vec<Field> {
     let read = document.entries().get(entry);
     let names = read.and_then(|entry| Some((entry.api_version.as_deref()?, entry.kind.as_deref()?)));
@@ -48,5 +51,15 @@ pub fn fields(document: &Document, entry: usize, schema: &Schema, path: &Path) -
         default: field.default().cloned(),
         present: has(name),
     };
-    node.fields().map(field).collect()
+    let is_job = names == Some(("batch/v1", "Job"));
+    let places: Vec<Place> = path
+        .segments()
+        .iter()
+        .map(|segment| match segment {
+            Segment::Key(key) => Place::Key(key.clone()),
+            Segment::Index(index) => Place::Index(*index),
+        })
+        .collect();
+    let is_offered = |field: &Field| field.present || !is_job || !is_disabled(&places, &field.name);
+    node.fields().map(field).filter(is_offered).collect()
 }

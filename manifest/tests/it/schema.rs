@@ -1,7 +1,9 @@
 //! The schema from a real cluster's OpenAPI documents: types, completion, hover, problems and forms.
 
 use crate::support::{corpus, openapi};
-use manifest::schema::{CompletionKind, SchemaError, Type, check, complete, fields, hover, schema_problems};
+use manifest::schema::{
+    CompletionKind, Field, SchemaError, Type, check, complete, fields, hover, schema_problems,
+};
 use manifest::{Document, Path, Problem, Schema, Severity};
 use serde_json::{Value, json};
 
@@ -496,6 +498,11 @@ fn form_has_every_field_of_any_subtree() {
     let of = |name: &str| found.iter().find(|field| field.name == name).unwrap();
     assert!(of("suspend").present && !of("parallelism").present);
     assert!(of("template").required && !of("suspend").required);
+    // Servers drop it unless its feature gate was turned on.
+    let has_scheduling = |fields: &[Field]| fields.iter().any(|field| field.name == "scheduling");
+    assert!(!has_scheduling(&found));
+    let written = job("  scheduling: {}\n");
+    assert!(has_scheduling(&fields(&written, 0, &schema, &path("spec"))));
     assert_eq!(of("completionMode").choices, ["Indexed", "NonIndexed"]);
     let container = fields(&document, 0, &schema, &path("spec.template.spec.containers[0]"));
     assert_eq!(

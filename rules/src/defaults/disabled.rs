@@ -1,10 +1,11 @@
 //! Drops fields whose feature gate is off in a version, before defaulting and validation
 //! (`DropDisabledTemplateFields` of `pkg/api/pod`, `DropDisabledFields` of `pkg/api/job`).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{items, member};
 use crate::features::Feature;
+use crate::machinery::path::Place;
 
 /// Deprecated annotations that are always dropped from Pods.
 const INIT_CONTAINER_ANNOTATIONS: [&str; 4] = [
@@ -53,6 +54,22 @@ pub fn drop_disabled(job: &mut Value, minor: Option<u16>) {
     for one in items(pod, "volumes") {
         volume(one, &off);
     }
+}
+
+/// Returns whether the newest server drops the field `name` of the object at `path` in a Job: an alpha field whose
+/// feature gate nobody has turned on.
+pub fn is_disabled(path: &[Place], name: &str) -> bool {
+    let field = Value::Object(Map::from_iter([(name.to_owned(), Value::Object(Map::new()))]));
+    let mut job = path.iter().rev().fold(field, |inside, place| match place {
+        Place::Key(key) => Value::Object(Map::from_iter([(key.clone(), inside)])),
+        Place::Index(_) => Value::Array(vec![inside]),
+    });
+    drop_disabled(&mut job, None);
+    let parent = path.iter().try_fold(&job, |value, place| match place {
+        Place::Key(key) => value.get(key),
+        Place::Index(_) => value.get(0),
+    });
+    parent.is_none_or(|parent| parent.get(name).is_none())
 }
 
 fn remove(object: &mut Value, name: &str) {
@@ -174,5 +191,29 @@ fn drop_file_users(volume: &mut Value) {
             }
         }
         return;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alpha_fields_are_disabled() {
+        let key = |key: &str| Place::Key(key.to_owned());
+        let spec = [key("spec")];
+        let pod = [key("spec"), key("template"), key("spec")];
+        let container = [
+            key("spec"),
+            key("template"),
+            key("spec"),
+            key("containers"),
+            Place::Index(3),
+        ];
+        assert!(is_disabled(&spec, "scheduling"));
+        assert!(!is_disabled(&spec, "parallelism"));
+        assert!(is_disabled(&pod, "schedulingGroup"));
+        assert!(!is_disabled(&pod, "containers"));
+        assert!(!is_disabled(&container, "image"));
     }
 }

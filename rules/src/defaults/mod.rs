@@ -11,7 +11,7 @@ mod volume;
 
 use serde_json::{Map, Value};
 
-pub use disabled::drop_disabled;
+pub use disabled::{drop_disabled, is_disabled};
 pub use job::{inherit_labels, job, prepare_job};
 pub use owners::owners;
 pub use pod_spec::pod_spec;
