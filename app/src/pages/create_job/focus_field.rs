@@ -13,9 +13,15 @@ pub fn focus_field(other: Option<usize>, path: &Path) {
     #[cfg(feature = "hydrate")]
     {
         let path = path.clone();
+        let before = document().active_element();
         // The step's fields may only be rendered in the next frame.
         set_timeout(
             move || {
+                // The user may have gone to another field meanwhile, and be typing.
+                let now = document().active_element();
+                if now != before && now.as_ref().is_some_and(is_input) {
+                    return;
+                }
                 let mut at = Some(path);
                 while let Some(path) = at {
                     if let Some(element) = document().get_element_by_id(&id_in(other, &path)) {
@@ -35,6 +41,12 @@ pub fn focus_field(other: Option<usize>, path: &Path) {
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (other, path);
+}
+
+/// Returns whether the user can type into an element.
+#[cfg(feature = "hydrate")]
+fn is_input(element: &web_sys::Element) -> bool {
+    matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
 }
 
 /// Opens the collapsed parts around an element.
