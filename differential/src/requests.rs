@@ -385,8 +385,11 @@ fn update(schema: Node<'_>, stored: &[Value], random: &mut Rng) -> (Call, String
     }
     let mut how = mutate::mutate(&mut job, schema, random);
     if random.u8(..12) == 0 {
-        job["metadata"]["resourceVersion"] = json!(one(&["1", "x", "", "0"], random));
-        how.push("resourceVersion".to_owned());
+        let version = one(&["1", "x", "", "0"], random);
+        if let Some(metadata) = job.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("resourceVersion".to_owned(), json!(version));
+            how.push("resourceVersion".to_owned());
+        }
     }
     if random.u8(..8) == 0 {
         path.push_str("/status");
@@ -595,11 +598,17 @@ fn create(schema: Node<'_>, random: &mut Rng) -> Call {
         job["metadata"]["name"] = json!("new");
     }
     mutate::mutate(&mut job, schema, random);
-    match random.u8(..8) {
-        0 => job["metadata"]["namespace"] = json!(one(&[NAMESPACE, "other", ""], random)),
-        1 => job["kind"] = json!(one(&["Job", "Pod", "", "job"], random)),
-        2 => job["apiVersion"] = json!(one(&["batch/v1", "batch/v1beta1", "v1", ""], random)),
-        3 => job["metadata"]["resourceVersion"] = json!("1"),
+    let metadata = job.get_mut("metadata").and_then(Value::as_object_mut);
+    match (random.u8(..8), metadata) {
+        (0, Some(metadata)) => {
+            let namespace = one(&[NAMESPACE, "other", ""], random);
+            metadata.insert("namespace".to_owned(), json!(namespace));
+        }
+        (3, Some(metadata)) => {
+            metadata.insert("resourceVersion".to_owned(), json!("1"));
+        }
+        (1, _) => job["kind"] = json!(one(&["Job", "Pod", "", "job"], random)),
+        (2, _) => job["apiVersion"] = json!(one(&["batch/v1", "batch/v1beta1", "v1", ""], random)),
         _ => {}
     }
     let content = one(
