@@ -127,7 +127,8 @@ pub fn object(
     Ok(Decoded { object, warnings })
 }
 
-/// Returns the message about a body whose kind cannot be read. Text in YAML is converted to JSON before.
+/// Returns the message about a body that cannot be parsed. For YAML it is the parser's own: the server converts YAML
+/// to JSON before it looks for the kind.
 pub fn kind_error(format: Format, why: String) -> String {
     match format {
         Format::Json => format!("couldn't get version/kind; json parse error: {why}"),
