@@ -168,8 +168,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 }
             }
             for task in sources.tasks(Instant::now()) {
-                // The position within the previous run does not apply to the lines of this one.
-                let position = positions.get(&task.key).filter(|_| !task.new_run);
+                let position = positions.get(&task.key).filter(|position| task.resumes_at(position));
                 let (reader, permits) = (source.reader(task, position, send.clone()), Arc::clone(&permits));
                 readers.spawn(async move {
                     // The semaphore is never closed.
@@ -177,7 +176,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                     reader.await;
                 });
             }
-            let retry_at = sources.next_retry();
+            let wake_at = sources.next_wake();
             tokio::select! {
                 Some(change) = pods.next() => {
                     // Pods that may not be listed are reported as refused, not as disconnected.
@@ -196,19 +195,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 // Back-pressure: while a full event is pending, no reports are received, so the readers wait, and
                 // the logs too.
                 Some((key, report)) = reports.recv(), if pending.len() < MAX_BATCH => match report {
-                    Report::Lines(lines, position) => {
-                        flush_at.get_or_insert_with(|| Instant::now() + BATCH_INTERVAL);
-                        let restart = sources.lines_received(&key);
-                        if let Some((pod, container)) = sources.names(&key) {
-                            if let Some(position) = position {
-                                positions.set(&key, position);
-                            }
-                            for line in lines {
-                                let (pod, container) = (pod.to_owned(), container.to_owned());
-                                pending.push((line.at, Line { pod, container, time: line.time, text: line.text, restart }));
-                            }
-                        }
-                    }
+                    Report::Lines(chunk) => sources.lines_received(&key, chunk, Instant::now()),
                     Report::Refused(error) => {
                         // Once is enough: a user who may not read one log may read none of them.
                         if !refused && let Some(event) = event("refused", &error) {
@@ -225,7 +212,14 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 },
                 Some(_) = readers.join_next() => {}
                 () = at(flush_at) => {}
-                () = at(retry_at) => {}
+                () = at(wake_at) => {}
+            }
+            for (key, chunk) in sources.take_ready(Instant::now()) {
+                flush_at.get_or_insert_with(|| Instant::now() + BATCH_INTERVAL);
+                if let Some(position) = chunk.position {
+                    positions.set(&key, position);
+                }
+                pending.extend(chunk.lines);
             }
             if pending.len() >= MAX_BATCH || flush_at.is_some_and(|time| time <= Instant::now()) {
                 flush_at = None;

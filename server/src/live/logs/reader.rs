@@ -13,23 +13,28 @@ use crate::kubernetes::logs::LogRequest;
 use crate::live::logs::at;
 use crate::live::logs::line::{LineSplitter, TimestampedLine};
 use crate::live::logs::line_position::Position;
-use crate::live::logs::resume::Cursor;
+use crate::live::logs::resume::{Cursor, Identity};
 
 /// A report of a reader.
 #[derive(Debug)]
 pub enum Report {
-    /// New lines of a log, and the position after them.
-    Lines(Vec<TimestampedLine>, Option<Position>),
+    /// New lines of a log.
+    Lines(Chunk),
     /// The user may not read the log; its end follows.
     Refused(ApiError),
     /// The log was read to its end, or as far as possible.
     End(End),
 }
 
-impl Report {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Lines(lines, _) if lines.is_empty())
-    }
+/// New lines of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The lines, in the log's order.
+    pub lines: Vec<TimestampedLine>,
+    /// The position after them.
+    pub position: Option<Position>,
+    /// Whether the log is the one that was sent before.
+    pub identity: Identity,
 }
 
 /// Why a reader ended.
@@ -121,8 +126,15 @@ async fn lines(
             () = at(cursor.holds_until()) => cursor.release_held(&mut new),
             () = at(followed.map(|idle_timeout| Instant::now() + idle_timeout)) => end = Some(End::IdleTimeout),
         }
-        let report = Report::Lines(new, cursor.position());
-        if !report.is_empty() && send.send((key.to_owned(), report)).await.is_err() {
+        if new.is_empty() {
+            continue;
+        }
+        let report = Report::Lines(Chunk {
+            lines: new,
+            position: cursor.position(),
+            identity: cursor.identity(),
+        });
+        if send.send((key.to_owned(), report)).await.is_err() {
             return End::Refused;
         }
     }

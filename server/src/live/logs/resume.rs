@@ -12,8 +12,8 @@ use crate::live::logs::line_position::{DISORDER, Position};
 /// after this time it is another log: a rotated one, or that of the container's next run.
 const HOLD: Duration = Duration::from_millis(1500);
 
-/// Maximum number of lines that are held back.
-const MAX_HELD: usize = 10_000;
+/// Maximum number of lines that are held back, and of their bytes.
+const MAX_HELD: (usize, usize) = (10_000, 1 << 20);
 
 /// Separates new lines of a log from those already sent.
 #[derive(Debug)]
@@ -22,6 +22,18 @@ pub struct Cursor {
     state: State,
     /// Newest timestamp from the head on.
     top: Timestamp,
+    identity: Identity,
+}
+
+/// Whether the log that is read is the one that was sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Not known: nothing was sent before.
+    Unknown,
+    /// The same log: the position's head was found.
+    Same,
+    /// Another log, of another run or a rotated one: the head was not found.
+    Other,
 }
 
 #[derive(Debug)]
@@ -30,6 +42,7 @@ enum State {
     /// that follow, they precede the part that was sent and were excluded by `tailLines`.
     Seeking {
         held: Vec<TimestampedLine>,
+        bytes: usize,
         until: Option<Instant>,
     },
     /// This many more lines were sent already.
@@ -43,13 +56,20 @@ impl Cursor {
     pub fn new(position: Option<Position>) -> Self {
         let seeking = State::Seeking {
             held: Vec::new(),
+            bytes: 0,
             until: None,
         };
         Self {
             position,
             state: if position.is_some() { seeking } else { State::New },
             top: Timestamp::MIN,
+            identity: Identity::Unknown,
         }
+    }
+
+    /// Returns whether it is the log that was sent before.
+    pub fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Returns the position after the lines read so far.
@@ -65,15 +85,17 @@ impl Cursor {
             return;
         };
         match (&mut self.state, self.position) {
-            (State::Seeking { held, until }, Some(position)) => {
+            (State::Seeking { held, bytes, until }, Some(position)) => {
                 if position.is_head(&line) {
                     self.top = at;
+                    self.identity = Identity::Same;
                     self.state = skipping(position.count() - 1);
                 } else if at > position.newest() {
                     until.get_or_insert_with(|| Instant::now() + HOLD);
+                    *bytes += line.text.len();
                     held.push(line);
                     let far = position.newest().checked_add(DISORDER).is_ok_and(|far| at > far);
-                    if far || held.len() >= MAX_HELD {
+                    if far || held.len() >= MAX_HELD.0 || *bytes >= MAX_HELD.1 {
                         self.release_held(new);
                     }
                 }
@@ -114,6 +136,7 @@ impl Cursor {
         }
         self.state = State::New;
         self.position = None;
+        self.identity = Identity::Other;
         for line in held {
             self.take(line, new);
         }

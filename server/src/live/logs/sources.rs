@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::jobs::pods::is_owned_by;
 use crate::kubernetes::watch::Change;
-use crate::live::logs::line_position::Positions;
-use crate::live::logs::reader::End;
+use crate::live::logs::line::Line;
+use crate::live::logs::line_position::{Position, Positions};
+use crate::live::logs::reader::{Chunk, End};
+use crate::live::logs::resume::Identity;
 
 /// Initial delay before an interrupted log is requested again; doubles with each failure, up to
 /// [`MAX_RETRY_DELAY`].
@@ -32,6 +35,13 @@ const MAX_NOT_FOUND: u32 = 8;
 /// Initial and maximum idle timeout of a followed log, after which it is requested again: its connection may be
 /// dead.
 const IDLE_TIMEOUT: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(32));
+
+/// How long lines are held back whose run is uncertain. A container may have restarted before its status is reported;
+/// a kubelet reports it within seconds.
+const UNCERTAIN: Duration = Duration::from_secs(10);
+
+/// Maximum number of lines of a container that are held back, and of their bytes.
+const MAX_HELD: (usize, usize) = (10_000, 1 << 20);
 
 /// Selects containers.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +65,11 @@ struct Entry {
     /// The current run: each restart starts another log.
     run: Run,
     reading: Option<Reading>,
+    /// Lines that may be of a run whose status is not known yet.
+    held: Option<Held>,
+    /// Whether the followed log of the current run has ended, although the cluster reports it as running: what is
+    /// read next may be the log of another run.
+    follow_ended: bool,
     /// The run whose log was read completely.
     drained: Option<Run>,
     /// The run whose lines were sent last on this connection.
@@ -86,26 +101,70 @@ struct Run {
     id: String,
     /// `restartCount` when it was last seen.
     restarts: i64,
+    /// When it started, to the second; no line of it is older.
+    started: Option<Timestamp>,
 }
 
 impl Run {
     fn of(status: &Value) -> Self {
         let restarts = status["restartCount"].as_i64().unwrap_or(0);
         let waits = status["state"]["running"].is_null() && status["state"]["terminated"].is_null();
-        let candidates = if waits {
-            [&status["lastState"]["terminated"]["containerID"], &Value::Null]
+        let (candidates, states) = if waits {
+            let last = &status["lastState"]["terminated"];
+            ([&last["containerID"], &Value::Null], [last, &Value::Null])
         } else {
-            [
-                &status["containerID"],
-                &status["state"]["terminated"]["containerID"],
-            ]
+            let (running, terminated) = (&status["state"]["running"], &status["state"]["terminated"]);
+            (
+                [&status["containerID"], &terminated["containerID"]],
+                [running, terminated],
+            )
         };
+        let started = states
+            .into_iter()
+            .find_map(|state| state["startedAt"].as_str()?.parse().ok());
         let id = candidates
             .into_iter()
             .find_map(|id| id.as_str().filter(|id| !id.is_empty()))
             .map_or_else(|| format!("restart {restarts}"), str::to_owned);
-        Self { id, restarts }
+        Self {
+            id,
+            restarts,
+            started,
+        }
     }
+
+    /// Whether a line written at `at` can be one of this run.
+    fn can_have_written(&self, at: Option<Timestamp>) -> bool {
+        match (self.started, at) {
+            (Some(started), Some(at)) => at >= started,
+            _ => true,
+        }
+    }
+}
+
+/// Lines that are held back until it is known which run wrote them.
+#[derive(Debug, Clone)]
+struct Held {
+    chunk: Chunk,
+    /// The run whose log was requested.
+    run: Run,
+    until: Instant,
+}
+
+impl Held {
+    fn is_full(&self) -> bool {
+        let bytes = || self.chunk.lines.iter().map(|line| line.text.len()).sum::<usize>();
+        self.chunk.lines.len() >= MAX_HELD.0 || bytes() >= MAX_HELD.1
+    }
+}
+
+/// Lines to send, and the position after them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// With their timestamps.
+    pub lines: Vec<(Option<Timestamp>, Line)>,
+    /// Position after the lines.
+    pub position: Option<Position>,
 }
 
 /// A read in progress.
@@ -113,6 +172,8 @@ impl Run {
 struct Reading {
     follow: bool,
     run: Run,
+    /// Whether its lines were held back long enough.
+    is_settled: bool,
 }
 
 /// A log to read now.
@@ -128,8 +189,18 @@ pub struct ReadTask {
     pub follow: bool,
     /// Idle timeout, if it is followed.
     pub idle_timeout: Duration,
-    /// Whether it is another run than the one whose lines were sent last, so no line of it was sent yet.
+    /// Whether it is another run than the one whose lines were sent last.
     pub new_run: bool,
+    /// When that run started.
+    pub started: Option<Timestamp>,
+}
+
+impl ReadTask {
+    /// Whether the log is to be read from `position` on, and not from its start. Lines of a run may have been sent
+    /// before its status was known.
+    pub fn resumes_at(&self, position: &Position) -> bool {
+        !self.new_run || self.started.is_some_and(|started| position.newest() >= started)
+    }
 }
 
 /// Why a log cannot be read.
@@ -165,13 +236,6 @@ impl LogSources {
             filter,
             ..Self::default()
         }
-    }
-
-    /// Returns Pod and container of a key.
-    pub fn names(&self, key: &str) -> Option<(&str, &str)> {
-        self.entries
-            .get(key)
-            .map(|entry| (entry.pod.as_str(), entry.container.as_str()))
     }
 
     /// Applies a change of the Pods.
@@ -240,6 +304,8 @@ impl LogSources {
                         state,
                         run: run.clone(),
                         reading: None,
+                        held: None,
+                        follow_ended: false,
                         drained: None,
                         sent: None,
                         failures: 0,
@@ -247,6 +313,9 @@ impl LogSources {
                         not_before: None,
                         idle_timeout: IDLE_TIMEOUT.0,
                     });
+                if entry.state != state {
+                    entry.follow_ended = false;
+                }
                 if entry.run.id != run.id {
                     // The delays applied to the log of another run.
                     entry.not_before = None;
@@ -274,6 +343,7 @@ impl LogSources {
             entry.reading = Some(Reading {
                 follow,
                 run: entry.run.clone(),
+                is_settled: false,
             });
             tasks.push(ReadTask {
                 key: key.clone(),
@@ -282,24 +352,60 @@ impl LogSources {
                 follow,
                 idle_timeout: entry.idle_timeout,
                 new_run: entry.sent.as_ref().is_some_and(|sent| sent.id != entry.run.id),
+                started: entry.run.started,
             });
         }
         tasks.sort_by(|a, b| (&a.pod, &a.container).cmp(&(&b.pod, &b.container)));
         tasks
     }
 
-    /// Records new lines of a log; returns the restart of the container that wrote them.
-    pub fn lines_received(&mut self, key: &str) -> i64 {
+    /// Records new lines of a log; [`take_ready`](Self::take_ready) returns them once it is known which run wrote
+    /// them.
+    pub fn lines_received(&mut self, key: &str, chunk: Chunk, now: Instant) {
         let Some(entry) = self.entries.get_mut(key) else {
-            return 0;
+            return;
         };
         entry.idle_timeout = IDLE_TIMEOUT.0;
         entry.failures = 0;
         entry.not_found = 0;
-        let run = entry.reading.as_ref().map_or(&entry.run, |reading| &reading.run);
-        let restarts = run.restarts;
-        entry.sent = Some(run.clone());
-        restarts
+        if let Some(held) = &mut entry.held {
+            held.chunk.lines.extend(chunk.lines);
+            held.chunk.position = chunk.position;
+            return;
+        }
+        let Some(reading) = &entry.reading else {
+            return;
+        };
+        let may_be_another_run = match chunk.identity {
+            Identity::Same => false,
+            Identity::Other => true,
+            Identity::Unknown => entry.follow_ended && reading.follow,
+        };
+        let is_uncertain = may_be_another_run && !reading.is_settled && reading.run.id == entry.run.id;
+        let wait = if is_uncertain { UNCERTAIN } else { Duration::ZERO };
+        entry.held = Some(Held {
+            chunk,
+            run: reading.run.clone(),
+            until: now + wait,
+        });
+    }
+
+    /// Returns the lines that can be sent, with the number of the restart that wrote them.
+    pub fn take_ready(&mut self, now: Instant) -> Vec<(String, Ready)> {
+        let mut ready = Vec::new();
+        for (key, entry) in &mut self.entries {
+            let is_due = entry
+                .held
+                .as_ref()
+                .is_some_and(|held| held.until <= now || held.run.id != entry.run.id || held.is_full());
+            if let Some(held) = entry.held.take_if(|_| is_due) {
+                if let Some(reading) = &mut entry.reading {
+                    reading.is_settled = true;
+                }
+                ready.push((key.clone(), entry.label(held)));
+            }
+        }
+        ready
     }
 
     /// Records the end of a reader; returns what the page has to be notified of.
@@ -320,6 +426,7 @@ impl LogSources {
             }
             // A followed log ends with its container, which the cluster may not have reported yet.
             End::Complete => {
+                entry.follow_ended = reading.run.id == entry.run.id;
                 entry.failures = 0;
                 entry.not_before = Some(now + RETRY_DELAY);
                 None
@@ -347,14 +454,20 @@ impl LogSources {
         }
     }
 
-    /// Returns when the next log may be read; never one that [`tasks`](Self::orders) returns already.
-    pub fn next_retry(&self) -> Option<Instant> {
+    /// Returns when the next log may be read or held lines are due; never what [`tasks`](Self::tasks) and
+    /// [`take_ready`](Self::take_ready) return already.
+    pub fn next_wake(&self) -> Option<Instant> {
         let previous = self.filter.previous;
-        self.entries
+        let retries = self
+            .entries
             .values()
             .filter(|entry| entry.follow_if_unread(previous).is_some())
-            .filter_map(|entry| entry.not_before)
-            .min()
+            .filter_map(|entry| entry.not_before);
+        let held = self
+            .entries
+            .values()
+            .filter_map(|entry| entry.held.as_ref().map(|held| held.until));
+        retries.chain(held).min()
     }
 
     /// Whether the Pods may not be listed, so that no log can be found.
@@ -366,7 +479,7 @@ impl LogSources {
     pub fn is_drained(&self, job_finished: bool) -> bool {
         let over = self.listed && (job_finished || self.pod_ended || self.filter.previous);
         over && self.entries.values().all(|entry| {
-            let unread = !entry.is_drained() || entry.reading.is_some();
+            let unread = !entry.is_drained() || entry.reading.is_some() || entry.held.is_some();
             !unread || (entry.state == State::Waiting && entry.reading.is_none())
         })
     }
@@ -389,6 +502,32 @@ impl Entry {
             State::Waiting => None,
             State::Running => Some(true),
             State::Ended => Some(false),
+        }
+    }
+
+    /// Assigns lines to the run that wrote them.
+    fn label(&mut self, held: Held) -> Ready {
+        let Held { chunk, run, .. } = held;
+        let may_be_another_run = chunk.identity != Identity::Same && run.id != self.run.id;
+        let mut last = run;
+        let lines = chunk.lines.into_iter().map(|line| {
+            if may_be_another_run && self.run.can_have_written(line.at) {
+                last.clone_from(&self.run);
+            }
+            let labelled = Line {
+                pod: self.pod.clone(),
+                container: self.container.clone(),
+                time: line.time,
+                text: line.text,
+                restart: last.restarts,
+            };
+            (line.at, labelled)
+        });
+        let lines = lines.collect();
+        self.sent = Some(last);
+        Ready {
+            lines,
+            position: chunk.position,
         }
     }
 
@@ -434,6 +573,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::live::logs::line::TimestampedLine;
 
     fn reset(objects: Vec<Value>) -> Change {
         Change::Reset(objects.into_iter().map(Arc::new).collect())
@@ -503,13 +643,13 @@ mod tests {
         sources.tasks(Instant::now());
         sources.ended("pod-1/pi", End::Broken(None), Instant::now());
         assert_eq!(sources.tasks(Instant::now()), []);
-        tokio::time::sleep_until(sources.next_retry().unwrap()).await;
+        tokio::time::sleep_until(sources.next_wake().unwrap()).await;
         assert_eq!(follows(&sources.tasks(Instant::now())), [true]);
     }
 
     /// Containers end at different times, and the stream must not busy-wait.
     #[tokio::test(start_paused = true)]
-    async fn next_retry_is_never_in_the_past() {
+    async fn next_wake_is_never_in_the_past() {
         let mut sources = sources();
         let states = [
             json!({"waiting": {}}),
@@ -534,7 +674,7 @@ mod tests {
                 sources.ended("pod-1/pi", ends[pick(5, 40)].clone(), Instant::now());
                 sources.tasks(Instant::now());
             }
-            let next = sources.next_retry();
+            let next = sources.next_wake();
             assert!(
                 next.is_none_or(|time| time > Instant::now()),
                 "round {round}: {next:?}"
@@ -548,6 +688,126 @@ mod tests {
         pod["status"]["containerStatuses"][0]["containerID"] = id.into();
         pod["status"]["containerStatuses"][0]["lastState"] = last;
         applied(pod)
+    }
+
+    /// Seconds are those after the first run's start.
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_764_000_000 + seconds).unwrap()
+    }
+
+    fn chunk(seconds: &[i64], identity: Identity) -> Chunk {
+        let line = |second: &i64| TimestampedLine {
+            at: Some(at(*second)),
+            time: at(*second).to_string(),
+            text: second.to_string(),
+        };
+        let lines: Vec<_> = seconds.iter().map(line).collect();
+        let position = lines.last().map(|last| Position::at(last, last.at.unwrap()));
+        Chunk {
+            lines,
+            position,
+            identity,
+        }
+    }
+
+    /// Returns second and restart of the lines that can be sent.
+    fn labels(sources: &mut LogSources) -> Vec<(i64, i64)> {
+        let ready = sources.take_ready(Instant::now());
+        let lines = ready.into_iter().flat_map(|(_, ready)| ready.lines);
+        lines
+            .map(|(_, line)| (line.text.parse().unwrap(), line.restart))
+            .collect()
+    }
+
+    fn running(id: &str, restarts: i64, started: i64) -> Change {
+        let state = json!({"running": {"startedAt": at(started).to_string()}});
+        status(state, json!({}), id, restarts)
+    }
+
+    /// Whatever the order in which the log of a second run and its status arrive, its lines are sent once, as those
+    /// of the second run.
+    #[tokio::test(start_paused = true)]
+    async fn log_that_arrives_before_the_status_of_its_run_is_sent_once() {
+        const KEY: &str = "pod-1/pi";
+        // Whether the first run wrote something, and whether its end was noticed as the end of its log.
+        for (wrote, noticed) in [(true, true), (true, false), (false, true)] {
+            let mut sources = sources();
+            sources.take(running("run-0", 0, 0));
+            assert_eq!(follows(&sources.tasks(Instant::now())), [true]);
+            if wrote {
+                sources.lines_received(KEY, chunk(&[1, 2], Identity::Unknown), Instant::now());
+                assert_eq!(labels(&mut sources), [(1, 0), (2, 0)]);
+            }
+            let end = if noticed { End::Complete } else { End::Broken(None) };
+            sources.ended(KEY, end, Instant::now());
+            tokio::time::advance(RETRY_DELAY).await;
+            let tasks = sources.tasks(Instant::now());
+            assert!(!tasks[0].new_run, "the status is still that of the first run");
+            let identity = if wrote { Identity::Other } else { Identity::Unknown };
+            let second_run = chunk(&[5, 6], identity);
+            sources.lines_received(KEY, second_run.clone(), Instant::now());
+            assert_eq!(labels(&mut sources), []);
+            assert!(!sources.is_drained(true));
+            sources.take(running("run-1", 1, 5));
+            assert_eq!(labels(&mut sources), [(5, 1), (6, 1)]);
+            sources.lines_received(KEY, chunk(&[7], identity), Instant::now());
+            assert_eq!(labels(&mut sources), [(7, 1)]);
+            sources.ended(KEY, End::Broken(None), Instant::now());
+            tokio::time::advance(RETRY_DELAY).await;
+            let tasks = sources.tasks(Instant::now());
+            assert!(
+                tasks[0].resumes_at(&second_run.position.unwrap()),
+                "not from its start"
+            );
+        }
+    }
+
+    /// If the first request is answered with the log of a run that is not reported yet, its lines are not repeated.
+    #[tokio::test(start_paused = true)]
+    async fn log_that_was_sent_before_the_status_of_its_run_is_not_repeated() {
+        let mut sources = sources();
+        sources.take(running("run-0", 0, 0));
+        sources.tasks(Instant::now());
+        let (first, second) = (chunk(&[2], Identity::Unknown), chunk(&[5], Identity::Unknown));
+        sources.lines_received("pod-1/pi", second.clone(), Instant::now());
+        assert_eq!(labels(&mut sources), [(5, 0)]);
+        sources.ended("pod-1/pi", End::IdleTimeout, Instant::now());
+        sources.take(running("run-1", 1, 5));
+        let tasks = sources.tasks(Instant::now());
+        assert!(tasks[0].resumes_at(&second.position.unwrap()));
+        assert!(
+            !tasks[0].resumes_at(&first.position.unwrap()),
+            "that is a line of the first run"
+        );
+    }
+
+    /// A rotated log is another one as well, and its container goes on.
+    #[tokio::test(start_paused = true)]
+    async fn lines_of_a_rotated_log_are_held_back_for_a_limited_time() {
+        let mut sources = sources();
+        sources.take(running("run-0", 0, 0));
+        sources.tasks(Instant::now());
+        sources.lines_received("pod-1/pi", chunk(&[1], Identity::Other), Instant::now());
+        assert_eq!(labels(&mut sources), []);
+        assert_eq!(sources.next_wake(), Some(Instant::now() + UNCERTAIN));
+        tokio::time::advance(UNCERTAIN).await;
+        assert_eq!(labels(&mut sources), [(1, 0)]);
+        sources.lines_received("pod-1/pi", chunk(&[2], Identity::Other), Instant::now());
+        assert_eq!(labels(&mut sources), [(2, 0)], "once is enough");
+        let long = TimestampedLine {
+            at: Some(at(3)),
+            time: String::new(),
+            text: "3".repeat(MAX_HELD.1),
+        };
+        sources.ended("pod-1/pi", End::IdleTimeout, Instant::now());
+        sources.tasks(Instant::now());
+        let full = Chunk {
+            lines: vec![long],
+            position: None,
+            identity: Identity::Other,
+        };
+        sources.lines_received("pod-1/pi", full, Instant::now());
+        assert_eq!(sources.take_ready(Instant::now()).len(), 1, "memory is bounded");
     }
 
     /// A runtime may increment `restartCount` when a container ends or when it starts again; each run has one log
@@ -564,7 +824,8 @@ mod tests {
             let count = i64::from(counted_at_the_end);
             sources.take(status(json!({"waiting": {}}), ended.clone(), "run-0", count));
             assert_eq!(follows(&sources.tasks(Instant::now())), [false]);
-            sources.lines_received("pod-1/pi");
+            sources.lines_received("pod-1/pi", chunk(&[0], Identity::Unknown), Instant::now());
+            assert_eq!(labels(&mut sources), [(0, count)]);
             sources.ended("pod-1/pi", End::Complete, Instant::now());
             assert_eq!(sources.tasks(Instant::now()), [], "its log was read completely");
             sources.take(status(json!({"running": {}}), ended, "run-1", 1));
@@ -584,7 +845,7 @@ mod tests {
             assert_eq!(follows(&sources.tasks(Instant::now())), [false]);
             let none = End::None("no such container".to_owned());
             let trouble = sources.ended("pod-1/pi", none, Instant::now());
-            let Some(next) = sources.next_retry() else {
+            let Some(next) = sources.next_wake() else {
                 assert!(trouble.is_some_and(|trouble| !trouble.retries));
                 break;
             };
@@ -608,7 +869,8 @@ mod tests {
             sources.ended("pod-1/pi", End::IdleTimeout, Instant::now());
         }
         assert_eq!(seconds, [4, 8, 16, 32, 32]);
-        sources.lines_received("pod-1/pi");
+        sources.lines_received("pod-1/pi", chunk(&[0], Identity::Same), Instant::now());
+        sources.ended("pod-1/pi", End::IdleTimeout, Instant::now());
         assert_eq!(sources.tasks(Instant::now())[0].idle_timeout, IDLE_TIMEOUT.0);
     }
 
