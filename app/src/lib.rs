@@ -27,6 +27,7 @@ pub mod layout;
 pub mod pages;
 pub mod parts;
 pub mod preferences;
+pub mod sign_in_mode;
 pub mod urls;
 
 use leptos::prelude::*;

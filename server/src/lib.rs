@@ -1,7 +1,7 @@
 //! The console's server: signs users in, renders the pages, answers server functions, and streams cluster changes.
 //!
 //! A request passes these layers, outermost first: the `Host` check and security headers ([`web`]), protection
-//! against cross-site requests, the session ([`session`]), and then a page, a server function ([`operations`]) or a
+//! against cross-site requests, the session ([`session`]) and its [`identity`], and then a page, a server function ([`operations`]) or a
 //! stream (`live`). All three reach Kubernetes through one [`kubernetes::Cluster`], whichever cluster that is.
 
 // The type of a rendered page is deeply nested.
@@ -10,6 +10,7 @@
 pub mod cli;
 pub mod contexts;
 pub mod data_dir;
+pub mod identity;
 pub mod jobs;
 pub mod kubernetes;
 mod live;

@@ -10,4 +10,10 @@ texts! {
     SUBMIT: "Sign in" | "登录";
     WRONG: "This token is not valid, or was used already. Take the newest one that the console printed." | "令牌无效或已被使用，请使用控制台最新打印的令牌。";
     ENDED: "Your session has ended. What you typed is kept in this browser." | "会话已结束，您输入的内容已保存在此浏览器中。";
+    BEARER_LEAD: "Sign in with your own token of the cluster. You see and change what the cluster allows you." | "请使用您自己的集群令牌登录，可查看和修改的内容由集群授权决定。";
+    BEARER_TOKEN: "Bearer token" | "Bearer 令牌";
+    BEARER_HINT: "For a service account, for example, “kubectl create token NAME” prints one. It is encrypted with a key that only this browser holds, and forgotten when you sign out." | "例如，可使用 “kubectl create token 名称” 为服务账户生成令牌。令牌使用仅此浏览器持有的密钥加密，注销后即被清除。";
+    BEARER_WRONG: "The cluster does not accept this token: it may have expired, or be for another cluster. Create a new one and try again." | "集群不接受此令牌：它可能已过期，或属于其他集群。请生成新令牌后重试。";
+    BEARER_FORMAT: "This is not a token: it is empty, too long, or has characters that no token has. Paste the whole token, without quotes." | "这不是令牌：内容为空、过长或含有令牌中不会出现的字符。请粘贴完整的令牌，不要带引号。";
+    UNREACHABLE: "The cluster does not respond, so the token cannot be checked. Try again in a moment." | "集群没有响应，无法检查令牌，请稍后重试。";
 }

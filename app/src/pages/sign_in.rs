@@ -1,4 +1,4 @@
-//! Sign-in page: accepts the one-time token that the console printed.
+//! Sign-in page: accepts the one-time token that the console printed, or a bearer token of the cluster.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -8,13 +8,31 @@ use crate::i18n::{common, sign_in as text, t};
 use crate::kit::erased::dynamic;
 use crate::kit::notice::{Notice, Tone};
 use crate::layout::PreferenceForms;
+use crate::sign_in_mode::{self, SignInMode};
 
-/// Plain form that works without JavaScript. `?back=` is the page to return to, `?error=token` reports a rejected
-/// token, `?ended=1` an expired session.
+/// Plain form that works without JavaScript. `?back=` is the page to return to, `?error=` the reason why a token was
+/// rejected (`token`, `format`, `unreachable`), `?ended=1` an expired session.
 #[component]
 pub fn SignIn() -> impl IntoView {
     let query = use_query_map();
     let value = move |name: &'static str| query.with(|query| query.get(name).unwrap_or_default());
+    let is_bearer = sign_in_mode::current() == SignInMode::BearerToken;
+    let (lead, label, hint, wrong) = if is_bearer {
+        (
+            text::BEARER_LEAD,
+            text::BEARER_TOKEN,
+            text::BEARER_HINT,
+            text::BEARER_WRONG,
+        )
+    } else {
+        (text::LEAD, text::TOKEN, text::TOKEN_HINT, text::WRONG)
+    };
+    let error = move || match value("error").as_str() {
+        "token" => Some(wrong),
+        "format" => Some(text::BEARER_FORMAT),
+        "unreachable" => Some(text::UNREACHABLE),
+        _ => None,
+    };
     view! {
         <Title text=t(text::TITLE)/>
         <header class="bar bar-plain">
@@ -25,16 +43,15 @@ pub fn SignIn() -> impl IntoView {
             <h1>{t(common::PRODUCT)}</h1>
             <p class="sign-in-tagline">{t(common::TAGLINE)}</p>
             {dynamic(move || {
-                (value("error") == "token")
-                    .then(|| view! { <Notice tone=Tone::Error>{t(text::WRONG)}</Notice> })
+                error().map(|error| view! { <Notice tone=Tone::Error>{t(error)}</Notice> })
             })}
             {dynamic(move || {
                 (value("ended") == "1").then(|| view! { <Notice tone=Tone::Warning>{t(text::ENDED)}</Notice> })
             })}
             <form class="card sign-in-form" method="post" action="/session">
-                <p>{t(text::LEAD)}</p>
+                <p>{t(lead)}</p>
                 <input type="hidden" name="back" value=move || value("back")/>
-                <label class="field-label" for="token">{t(text::TOKEN)}</label>
+                <label class="field-label" for="token">{t(label)}</label>
                 <input
                     id="token"
                     class="input input-mono"
@@ -44,7 +61,7 @@ pub fn SignIn() -> impl IntoView {
                     autocomplete="off"
                     aria-describedby="token-hint"
                 />
-                <p id="token-hint" class="hint">{t(text::TOKEN_HINT)}</p>
+                <p id="token-hint" class="hint">{t(hint)}</p>
                 <button class="button button-primary">{t(text::SUBMIT)}</button>
             </form>
         </main>

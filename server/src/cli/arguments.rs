@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use app::sign_in_mode::SignInMode;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
 use serde_json::Value;
 
@@ -59,6 +60,9 @@ pub struct Serve {
         value_name = "NAME"
     )]
     pub contexts: Vec<String>,
+    /// How users sign in.
+    #[arg(long, env = "JOBWRIGHT_SIGN_IN", value_enum, default_value_t = SignIn::LocalToken)]
+    pub sign_in: SignIn,
     /// Write a kubeconfig here for kubectl to reach the playground over TLS on loopback.
     #[arg(long, env = "JOBWRIGHT_PLAYGROUND_KUBECONFIG", value_name = "FILE")]
     pub playground_kubeconfig: Option<PathBuf>,
@@ -82,6 +86,24 @@ pub struct Serve {
     /// Hours after sign-in at which a session expires even if it is in use.
     #[arg(long, env = "JOBWRIGHT_SESSION_MAX_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u16).range(1..=8760))]
     pub session_max_hours: u16,
+}
+
+/// How users sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SignIn {
+    /// With a one-time token that the console prints. All users share the console's credentials.
+    LocalToken,
+    /// Each with a bearer token of the cluster, which the console passes to the API server.
+    BearerToken,
+}
+
+impl From<SignIn> for SignInMode {
+    fn from(mode: SignIn) -> Self {
+        match mode {
+            SignIn::LocalToken => Self::LocalToken,
+            SignIn::BearerToken => Self::BearerToken,
+        }
+    }
 }
 
 /// Options of `jobwright playground`.
@@ -148,6 +170,11 @@ pub enum ConfigError {
     /// `--playground-kubeconfig` was given, but another cluster is used.
     #[error("--playground-kubeconfig needs the playground, but a cluster was found: pass --cluster embedded")]
     NoPlayground,
+    /// The playground does not know users.
+    #[error(
+        "the playground has no users who could sign in with tokens: pass --cluster, or --sign-in local-token"
+    )]
+    NoUsers,
     /// The directory with the browser's files does not exist.
     #[error("the browser's files are not at {0}: run `make build`, or pass --site-dir")]
     NoSite(PathBuf),

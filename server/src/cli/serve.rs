@@ -9,10 +9,11 @@ use tokio::net::TcpListener;
 use tower_http::csrf;
 
 use crate::cli::arguments;
-use crate::cli::arguments::{ConfigError, Serve};
+use crate::cli::arguments::{ConfigError, Serve, SignIn};
 use crate::contexts::Clusters;
-use crate::contexts::find::{self, FindError};
+use crate::contexts::find::{self, ClusterCredentials, FindError};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::identity::People;
 use crate::kubernetes::timeouts::Timeouts;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{raise_descriptor_limit, shutdown_signal};
@@ -90,6 +91,10 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         arguments.cluster,
         &arguments.contexts,
         arguments.is_private(),
+        match arguments.sign_in {
+            SignIn::LocalToken => ClusterCredentials::Console,
+            SignIn::BearerToken => ClusterCredentials::Users,
+        },
         Timeouts::default().with_watch(arguments.watch_seconds),
     )?;
     let (clusters, embedded) = match found {
@@ -97,6 +102,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
             return Err(ConfigError::NoPlayground.into());
         }
         Some(clusters) => (clusters, None),
+        None if arguments.sign_in != SignIn::LocalToken => return Err(ConfigError::NoUsers.into()),
         None => {
             let kubeconfig = arguments.playground_kubeconfig.as_deref();
             let embedded = Embedded::start(data_dir.path(), kubeconfig, arguments.data_limit).await?;
@@ -115,6 +121,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         sessions,
         hosts,
         clusters: Arc::new(clusters),
+        sign_in: arguments.sign_in.into(),
+        people: People::default(),
         readiness: Readiness::default(),
         base,
         print,

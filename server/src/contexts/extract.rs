@@ -12,6 +12,7 @@ use app::api::session::ClusterChoice;
 use app::urls;
 
 use crate::contexts::Clusters;
+use crate::identity::{Identity, People};
 use crate::kubernetes::Cluster;
 use crate::refusal::refuse;
 
@@ -28,17 +29,25 @@ pub struct NamedContext(pub String);
 pub struct RequestedCluster {
     clusters: Arc<Clusters>,
     key: Option<String>,
+    people: People,
+    identity: Identity,
 }
 
 impl RequestedCluster {
-    /// Creates a reference to the cluster of `key`, or to the default one.
-    pub fn new(clusters: Arc<Clusters>, key: Option<String>) -> Self {
-        Self { clusters, key }
+    /// Creates a reference to the cluster of `key`, or to the default one, for `identity`.
+    pub fn new(clusters: Arc<Clusters>, key: Option<String>, people: People, identity: Identity) -> Self {
+        Self {
+            clusters,
+            key,
+            people,
+            identity,
+        }
     }
 
-    /// Opens the cluster.
+    /// Opens the cluster as its user.
     pub async fn open(&self) -> Result<Cluster, ApiError> {
-        self.clusters.open(self.key.as_deref()).await
+        let cluster = self.clusters.open(self.key.as_deref()).await?;
+        self.people.open(&cluster, &self.identity)
     }
 
     /// Returns the clusters that the user could switch to, without opening any.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use kube::config::{Config, InClusterError};
+use kube::config::{AuthInfo, Config, InClusterError};
 
 use crate::contexts::{Clusters, Contexts, ContextsError, kubeconfig};
 use crate::kubernetes::connect::{self, ConnectError};
@@ -34,9 +34,21 @@ pub enum FindError {
     /// This program does not run in a Pod with a service account.
     #[error("cannot use the in-cluster configuration")]
     InCluster(#[source] InClusterError),
+    /// Users sign in at one cluster.
+    #[error("users sign in with a token of one cluster: pass a single --context")]
+    SeveralClusters,
     /// The cluster configuration cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+}
+
+/// Whose credentials are used at a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClusterCredentials {
+    /// Those of the console's configuration.
+    Console,
+    /// Those of the users. The configuration's are removed, so that no request can be sent with them.
+    Users,
 }
 
 /// Returns the clusters of `choice`, without contacting them; `None` for the playground. `contexts` limits the
@@ -45,8 +57,10 @@ pub fn find(
     choice: ClusterSource,
     contexts: &[String],
     private: bool,
+    credentials: ClusterCredentials,
     timeouts: Timeouts,
 ) -> Result<Option<Clusters>, FindError> {
+    let without_credentials = credentials == ClusterCredentials::Users;
     let choice = if choice == ClusterSource::Auto {
         automatic(contexts)
     } else {
@@ -54,12 +68,27 @@ pub fn find(
     };
     match choice {
         ClusterSource::InCluster => {
-            let config = Config::incluster().map_err(FindError::InCluster)?;
+            let mut config = Config::incluster().map_err(FindError::InCluster)?;
+            if without_credentials {
+                config.auth_info = AuthInfo::default();
+            }
             let cluster = connect::cluster(config, "in-cluster".to_owned(), timeouts)?;
             Ok(Some(Clusters::One(cluster)))
         }
         ClusterSource::Kubeconfig => {
-            let contexts = Contexts::new(kubeconfig::read, contexts, private)?.with_timeouts(timeouts);
+            let read = move || {
+                let mut kubeconfig = kubeconfig::read()?;
+                if without_credentials {
+                    kubeconfig.auth_infos.clear();
+                }
+                Ok(kubeconfig)
+            };
+            // A token is sent to the cluster that its user chose, and to no other one.
+            let private = private && !without_credentials;
+            let contexts = Contexts::new(read, contexts, private)?.with_timeouts(timeouts);
+            if without_credentials && contexts.has_several() {
+                return Err(FindError::SeveralClusters);
+            }
             Ok(Some(Clusters::Contexts(contexts)))
         }
         ClusterSource::Embedded | ClusterSource::Auto => Ok(None),

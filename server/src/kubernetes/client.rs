@@ -210,12 +210,18 @@ impl Cluster {
                 .map_err(|error| Failure::unknown(from_kube(&error)))?;
             read(response).await
         });
-        let response = exchange.await.unwrap_or_else(|_| {
+        let mut response = exchange.await.unwrap_or_else(|_| {
             let message = format!("no response within {} seconds", timeout.as_secs_f32());
             Err(Failure::unknown(ApiError::Unreachable { message }))
         });
-        if matches!(&response, Err(failure) if matches!(failure.error, ApiError::Credentials { .. })) {
+        if let Err(failure) = &mut response
+            && matches!(failure.error, ApiError::Credentials { .. })
+        {
             self.refused();
+            // The user can sign in again, unlike the console.
+            if self.is_of_user() {
+                failure.error = ApiError::SignedOut;
+            }
         }
         response
     }

@@ -28,6 +28,9 @@ pub enum ConnectError {
         /// The cause.
         source: AuthorizationError,
     },
+    /// The embedded playground has no users.
+    #[error("the playground does not know users: sign in with the console's token")]
+    NoUsers,
     /// The certificates or the proxy of the configuration cannot be used.
     #[error("cannot build a client for the cluster")]
     Client(#[source] Box<kube::Error>),

@@ -1,5 +1,6 @@
 //! Liveness probe: polls `/version` to detect half-open connections, which never return an error.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ impl Disconnections {
 pub struct Liveness {
     responds: watch::Sender<bool>,
     polling: Arc<Mutex<bool>>,
+    /// Number of disconnections and reconnections.
+    generation: Arc<AtomicU64>,
 }
 
 impl Default for Liveness {
@@ -53,11 +56,23 @@ impl Default for Liveness {
         Self {
             responds: watch::Sender::new(true),
             polling: Arc::default(),
+            generation: Arc::default(),
         }
     }
 }
 
 impl Liveness {
+    /// Returns a number that changes when the cluster disconnects or reconnects: connections that were opened before
+    /// may be dead.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Marks all connections as possibly dead.
+    pub fn next_generation(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
     /// Subscribes to changes from now on; starts polling if necessary.
     pub fn subscribe(&self, cluster: &Cluster) -> Disconnections {
         let disconnections = Disconnections(self.responds.subscribe());
@@ -67,13 +82,19 @@ impl Liveness {
                 cluster.clone(),
                 self.responds.clone(),
                 Arc::clone(&self.polling),
+                Arc::clone(&self.generation),
             ));
         }
         disconnections
     }
 }
 
-async fn poll(cluster: Cluster, sender: watch::Sender<bool>, polling: Arc<Mutex<bool>>) {
+async fn poll(
+    cluster: Cluster,
+    sender: watch::Sender<bool>,
+    polling: Arc<Mutex<bool>>,
+    generation: Arc<AtomicU64>,
+) {
     let mut timeout = TIMEOUT.0;
     let mut alive = true;
     loop {
@@ -95,7 +116,7 @@ async fn poll(cluster: Cluster, sender: watch::Sender<bool>, polling: Arc<Mutex<
         };
         if alive != responds {
             tracing::warn!(responds, "the cluster disconnected or reconnected");
-            cluster.reconnect();
+            generation.fetch_add(1, Ordering::Release);
             sender.send_replace(responds);
         }
         alive = responds;

@@ -17,9 +17,11 @@ pub mod paths;
 pub mod timeouts;
 pub mod watch;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use kube::config::AuthInfo;
 use kube::{Client, Config};
 use serde_json::{Value, json};
 
@@ -43,7 +45,11 @@ pub struct Cluster {
 
 /// The state that clones of a cluster share.
 struct Inner {
-    client: RwLock<Client>,
+    id: u64,
+    /// The console's own connection, if this is a user's.
+    base: Option<Cluster>,
+    /// With the generation of the connections; see [`liveness::Liveness::generation`].
+    client: RwLock<(u64, Client)>,
     /// The configuration of the client, to rebuild it; `None` for a cluster without a network.
     config: Option<RwLock<Config>>,
     /// Notifies when the cluster rejects the credentials.
@@ -53,7 +59,7 @@ struct Inner {
     /// The default namespace of the credentials; the only one known to a user who may not list namespaces.
     namespace: String,
     schema: openapi::Cache,
-    liveness: liveness::Liveness,
+    liveness: Arc<liveness::Liveness>,
     pending_attempts: PendingAttempts,
     shared_watches: watch::SharedWatches,
     timeouts: Timeouts,
@@ -62,12 +68,30 @@ struct Inner {
 impl Cluster {
     /// Creates a cluster from `client`, shown as `name`.
     pub fn new(client: Client, name: impl Into<String>, playground: bool) -> Self {
-        Self::build(client, None, name.into(), playground, Timeouts::default())
+        Self::build(client, None, name.into(), playground, Timeouts::default(), None)
     }
 
     /// Creates a cluster from `client`, which can be rebuilt from `config`.
     fn with_config(client: Client, config: Config, name: String, timeouts: Timeouts) -> Self {
-        Self::build(client, Some(config), name, false, timeouts)
+        Self::build(client, Some(config), name, false, timeouts, None)
+    }
+
+    /// Returns the same cluster with the credentials of `user`, and with none of the console's own. It shares nothing
+    /// that was read with other credentials.
+    pub fn with_user(&self, user: AuthInfo) -> Result<Self, ConnectError> {
+        let config = self.inner.config.as_ref().ok_or(ConnectError::NoUsers)?;
+        let mut config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
+        config.auth_info = user;
+        let (name, timeouts) = (self.inner.name.clone(), self.inner.timeouts.clone());
+        let client = connect::client(config.clone(), &name, &timeouts)?;
+        Ok(Self::build(
+            client,
+            Some(config),
+            name,
+            false,
+            timeouts,
+            Some(self.clone()),
+        ))
     }
 
     fn build(
@@ -76,7 +100,12 @@ impl Cluster {
         name: String,
         playground: bool,
         timeouts: Timeouts,
+        base: Option<Cluster>,
     ) -> Self {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let liveness = base
+            .as_ref()
+            .map_or_else(Arc::default, |base| Arc::clone(&base.inner.liveness));
         // The namespace of a kubeconfig is not validated.
         let namespace = Some(client.default_namespace())
             .filter(|name| manifest::names::dns_label(name).is_ok())
@@ -85,14 +114,16 @@ impl Cluster {
         let timeout = timeouts.request;
         Self {
             inner: Arc::new(Inner {
-                client: RwLock::new(client),
+                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+                base,
+                client: RwLock::new((liveness.generation(), client)),
                 config: config.map(RwLock::new),
                 refused: tokio::sync::watch::Sender::new(()),
                 name,
                 playground,
                 namespace,
                 schema: openapi::Cache::default(),
-                liveness: liveness::Liveness::default(),
+                liveness,
                 pending_attempts: PendingAttempts::default(),
                 shared_watches: watch::SharedWatches::default(),
                 timeouts,
@@ -108,6 +139,16 @@ impl Cluster {
         self
     }
 
+    /// Returns a number that differs from that of every other connected cluster.
+    pub fn id(&self) -> u64 {
+        self.inner.id
+    }
+
+    /// Whether requests carry a user's own credentials.
+    fn is_of_user(&self) -> bool {
+        self.inner.base.is_some()
+    }
+
     /// Returns the timeout of one request.
     fn timeout(&self) -> Duration {
         self.timeout
@@ -115,7 +156,10 @@ impl Cluster {
 
     /// Subscribes to changes of connectivity, for callers that wait without sending requests.
     pub fn disconnections(&self) -> Disconnections {
-        self.inner.liveness.subscribe(self)
+        // Not with the credentials of one user, who may sign out.
+        self.inner
+            .liveness
+            .subscribe(self.inner.base.as_ref().unwrap_or(self))
     }
 
     /// Returns the timeouts.
@@ -128,23 +172,33 @@ impl Cluster {
         &self.inner.shared_watches
     }
 
-    /// Returns the client, for watches and logs.
+    /// Returns the client, for watches and logs. It is a new one if the cluster was disconnected since the last call:
+    /// idle connections may be as dead as the one that did not respond.
     pub fn client(&self) -> Client {
-        self.inner
-            .client
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let generation = self.inner.liveness.generation();
+        {
+            let current = self.inner.client.read().unwrap_or_else(PoisonError::into_inner);
+            if current.0 == generation || self.inner.config.is_none() {
+                return current.1.clone();
+            }
+        }
+        let mut current = self.inner.client.write().unwrap_or_else(PoisonError::into_inner);
+        if current.0 != generation
+            && let Some(config) = &self.inner.config
+        {
+            current.0 = generation;
+            let config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
+            match connect::client(config, &self.inner.name, &self.inner.timeouts) {
+                Ok(client) => current.1 = client,
+                Err(error) => tracing::warn!(%error, "cannot rebuild the client"),
+            }
+        }
+        current.1.clone()
     }
 
-    /// Rebuilds the client to drop all connections: idle ones may be as dead as the one that does not respond.
+    /// Drops all connections, also those of other users.
     fn reconnect(&self) {
-        let Some(config) = &self.inner.config else { return };
-        let config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match connect::client(config, &self.inner.name, &self.inner.timeouts) {
-            Ok(client) => *self.inner.client.write().unwrap_or_else(PoisonError::into_inner) = client,
-            Err(error) => tracing::warn!(%error, "cannot rebuild the client"),
-        }
+        self.inner.liveness.next_generation();
     }
 
     /// Replaces the configuration of the same cluster, with new credentials.
@@ -153,7 +207,8 @@ impl Cluster {
         if let Some(current) = &self.inner.config {
             *current.write().unwrap_or_else(PoisonError::into_inner) = config;
         }
-        *self.inner.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        let generation = self.inner.liveness.generation();
+        *self.inner.client.write().unwrap_or_else(PoisonError::into_inner) = (generation, client);
         Ok(())
     }
 

@@ -1,10 +1,12 @@
-//! The cookie that carries a session's id.
+//! The cookie that carries a session's id, and the key of its credentials.
 
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, Key, SameSite};
+
+use crate::session::store::SessionCookie;
 
 /// Encrypts and decrypts the session cookie.
 pub struct CookieRules {
@@ -32,16 +34,15 @@ impl CookieRules {
         }
     }
 
-    /// Returns the session's id if the request has a valid cookie.
-    pub fn read(&self, headers: &HeaderMap) -> Option<String> {
-        self.jar(headers)
-            .get(&self.name)
-            .map(|cookie| cookie.value().to_owned())
+    /// Returns what the cookie of a request contains, if it has a valid one.
+    pub fn read(&self, headers: &HeaderMap) -> Option<SessionCookie> {
+        let cookie = self.jar(headers).get(&self.name)?;
+        Some(SessionCookie::from_text(cookie.value()))
     }
 
     /// Returns a jar whose response sets the cookie.
-    pub fn set(&self, headers: &HeaderMap, id: String) -> PrivateCookieJar {
-        self.jar(headers).add(self.cookie(id))
+    pub fn set(&self, headers: &HeaderMap, cookie: &SessionCookie) -> PrivateCookieJar {
+        self.jar(headers).add(self.cookie(cookie.to_text()))
     }
 
     /// Returns a jar whose response removes the cookie.
@@ -53,8 +54,8 @@ impl CookieRules {
         PrivateCookieJar::from_headers(headers, self.key.clone())
     }
 
-    fn cookie(&self, id: String) -> Cookie<'static> {
-        let mut cookie = Cookie::new(self.name.clone(), id);
+    fn cookie(&self, text: String) -> Cookie<'static> {
+        let mut cookie = Cookie::new(self.name.clone(), text);
         cookie.set_path("/");
         cookie.set_http_only(true);
         cookie.set_same_site(SameSite::Strict);

@@ -1,18 +1,20 @@
-//! Sign-in with a one-time token, and the session that follows.
+//! Sign-in with a one-time token, and the sessions.
 //!
 //! The browser holds an encrypted cookie with the session's id; the server stores the valid ids and their expiry in
-//! its data directory, so that sessions survive a restart and signing out revokes them.
+//! its data directory, so that sessions survive a restart and signing out revokes them. A user's own credentials are
+//! stored there too, encrypted with a key that only the cookie contains.
 
 pub mod attempts;
 mod cookie;
 mod key;
+mod seal;
 mod store;
 mod token;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use crate::session::store::{Lifetime, MAX_STREAMS, Session};
+pub use crate::session::store::{Lifetime, MAX_STREAMS, Session, SessionCookie};
 
 use crate::session::attempts::Attempts;
 use crate::session::cookie::CookieRules;

@@ -11,9 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 
+use crate::identity::{Identity, Revocation, StoredIdentity};
 use crate::random;
 use crate::session::SessionError;
 use crate::session::key::write_private;
+use crate::session::seal::SealKey;
 
 /// Maximum number of open streams and downloads per session: a browser opens six for all its tabs.
 pub const MAX_STREAMS: usize = 64;
@@ -23,13 +25,18 @@ pub const MAX_STREAMS: usize = 64;
 pub struct Session {
     /// The id; only the cookie and the store know it.
     pub id: String,
+    /// Who acts at the cluster.
+    pub identity: Identity,
+    /// Tells when the cluster no longer accepts the identity.
+    pub revocation: Revocation,
     /// Limits the open streams.
     pub streams: Arc<Semaphore>,
     expires: watch::Receiver<Timestamp>,
 }
 
 impl Session {
-    /// Completes when the session ends: by signing out, or by expiry. Streams end with it.
+    /// Completes when the session ends: by signing out, by expiry, or since the cluster no longer accepts its
+    /// credentials. Streams end with it.
     pub async fn ended(mut self) {
         loop {
             let expires = *self.expires.borrow_and_update();
@@ -39,7 +46,36 @@ impl Session {
             tokio::select! {
                 () = tokio::time::sleep(left) => {}
                 changed = self.expires.changed() => if changed.is_err() { return },
+                () = self.revocation.revoked() => return,
             }
+        }
+    }
+}
+
+/// What the cookie of a session contains.
+#[derive(Clone)]
+pub struct SessionCookie {
+    id: String,
+    /// The key of the credentials, if the user has own ones.
+    key: Option<String>,
+}
+
+impl SessionCookie {
+    pub(crate) fn from_text(text: &str) -> Self {
+        let (id, key) = match text.split_once('.') {
+            Some((id, key)) => (id, Some(key.to_owned())),
+            None => (text, None),
+        };
+        Self {
+            id: id.to_owned(),
+            key,
+        }
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        match &self.key {
+            Some(key) => format!("{}.{key}", self.id),
+            None => self.id.clone(),
         }
     }
 }
@@ -64,6 +100,10 @@ pub struct Lifetime {
 /// A session in memory.
 struct Entry {
     started: Timestamp,
+    /// When the credentials expire, if that is known.
+    limit: Option<Timestamp>,
+    /// The identity, encrypted with the cookie's key; `None` for the console's own.
+    sealed: Option<String>,
     expires: watch::Sender<Timestamp>,
     streams: Arc<Semaphore>,
 }
@@ -72,17 +112,31 @@ impl Entry {
     fn new(started: Timestamp, expires: Timestamp) -> Self {
         Self {
             started,
+            limit: None,
+            sealed: None,
             expires: watch::Sender::new(expires),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
         }
     }
 
-    fn session(&self, id: &str) -> Session {
+    fn session(&self, id: &str, identity: Identity) -> Session {
         Session {
             id: id.to_owned(),
+            identity,
+            revocation: Revocation::never(),
             streams: Arc::clone(&self.streams),
             expires: self.expires.subscribe(),
         }
+    }
+
+    /// Decrypts the identity; `None` if the cookie does not have the key.
+    fn identity(&self, cookie: &SessionCookie) -> Option<Identity> {
+        let Some(sealed) = &self.sealed else {
+            return Some(Identity::Console);
+        };
+        let key = SealKey::from_text(cookie.key.as_deref()?)?;
+        let stored: StoredIdentity = serde_json::from_slice(&key.open(&cookie.id, sealed)?).ok()?;
+        stored.into_identity()
     }
 }
 
@@ -91,6 +145,10 @@ impl Entry {
 struct Stored {
     started: Timestamp,
     expires: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
 }
 
 /// The session store, persisted in a file.
@@ -121,28 +179,49 @@ impl Sessions {
         let now = Timestamp::now();
         // A reduced lifetime applies to existing sessions too.
         let valid = stored.into_iter().filter_map(|(id, stored)| {
-            let expires = stored.expires.min(sessions.end(stored.started));
-            (expires > now).then(|| (id, Entry::new(stored.started, expires)))
+            let expires = stored.expires.min(sessions.end(stored.started, stored.limit));
+            let entry = Entry {
+                limit: stored.limit,
+                sealed: stored.sealed,
+                ..Entry::new(stored.started, expires)
+            };
+            (expires > now).then_some((id, entry))
         });
         sessions.lock().extend(valid);
         Ok(sessions)
     }
 
-    /// Creates a session.
-    pub fn start(&self) -> Result<Session, getrandom::Error> {
+    /// Creates a session of `identity`, whose credentials expire at `limit`; returns what its cookie contains.
+    pub fn start(
+        &self,
+        identity: &Identity,
+        limit: Option<Timestamp>,
+    ) -> Result<SessionCookie, getrandom::Error> {
         let id = random::text::<32>()?;
+        let (mut key, mut sealed) = (None, None);
+        if let Some(stored) = StoredIdentity::of(identity) {
+            // A text always serializes.
+            let stored = serde_json::to_vec(&stored).unwrap_or_default();
+            let new = SealKey::new()?;
+            sealed = Some(new.seal(&id, &stored)?);
+            key = Some(new.to_text());
+        }
         let now = Timestamp::now();
-        let entry = Entry::new(now, self.end(now));
-        let session = entry.session(&id);
+        let entry = Entry {
+            limit,
+            sealed,
+            ..Entry::new(now, self.end(now, limit))
+        };
         let mut valid = self.lock();
         valid.retain(|_, entry| *entry.expires.borrow() > now);
-        valid.insert(id, entry);
+        valid.insert(id.clone(), entry);
         self.write(&valid);
-        Ok(session)
+        Ok(SessionCookie { id, key })
     }
 
-    /// Returns the session `id` if it is valid, and extends its expiry.
-    pub fn use_session(&self, id: &str) -> Option<Used> {
+    /// Returns the session of `cookie` if it is valid, and extends its expiry.
+    pub fn use_session(&self, cookie: &SessionCookie) -> Option<Used> {
+        let id = &cookie.id;
         let mut valid = self.lock();
         let entry = valid.get(id)?;
         let expires = *entry.expires.borrow();
@@ -150,23 +229,21 @@ impl Sessions {
             valid.remove(id);
             return None;
         }
-        let end = self.end(entry.started);
+        let session = entry.session(id, entry.identity(cookie)?);
+        let end = self.end(entry.started, entry.limit);
         // Not on every request, which would send the cookie and write the file each time.
         let extended = end.duration_since(expires) > self.idle / 60;
         if extended {
             entry.expires.send_replace(end);
-        }
-        let session = entry.session(id);
-        if extended {
             self.write(&valid);
         }
         Some(Used { session, extended })
     }
 
     /// Ends a session and its streams.
-    pub fn end_session(&self, id: &str) {
+    pub fn end_session(&self, cookie: &SessionCookie) {
         let mut valid = self.lock();
-        if valid.remove(id).is_some() {
+        if valid.remove(&cookie.id).is_some() {
             self.write(&valid);
         }
     }
@@ -176,10 +253,12 @@ impl Sessions {
         self.write(&self.lock());
     }
 
-    /// Returns when a session expires that started at `started` and is used now.
-    fn end(&self, started: Timestamp) -> Timestamp {
+    /// Returns when a session expires that started at `started`, is used now, and whose credentials expire at `limit`.
+    fn end(&self, started: Timestamp, limit: Option<Timestamp>) -> Timestamp {
         let after = |time: Timestamp, duration| time.checked_add(duration).unwrap_or(Timestamp::MAX);
-        after(Timestamp::now(), self.idle).min(after(started, self.absolute))
+        after(Timestamp::now(), self.idle)
+            .min(after(started, self.absolute))
+            .min(limit.unwrap_or(Timestamp::MAX))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
@@ -194,6 +273,8 @@ impl Sessions {
                 let stored = Stored {
                     started: entry.started,
                     expires: *entry.expires.borrow(),
+                    limit: entry.limit,
+                    sealed: entry.sealed.clone(),
                 };
                 (id.as_str(), stored)
             })
@@ -210,6 +291,7 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::BearerToken;
 
     const DAY: Lifetime = Lifetime {
         idle: Duration::from_hours(1),
@@ -221,12 +303,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sessions.json");
         let sessions = Sessions::open(&path, DAY).unwrap();
-        let (kept, ended) = (sessions.start().unwrap().id, sessions.start().unwrap().id);
+        let start = || sessions.start(&Identity::Console, None).unwrap();
+        let (kept, ended) = (start(), start());
         sessions.end_session(&ended);
         let reopened = Sessions::open(&path, DAY).unwrap();
         assert!(reopened.use_session(&kept).is_some());
         assert!(reopened.use_session(&ended).is_none());
-        assert!(reopened.use_session("").is_none());
+        assert!(reopened.use_session(&SessionCookie::from_text("")).is_none());
     }
 
     #[test]
@@ -237,7 +320,7 @@ mod tests {
             ..DAY
         };
         let sessions = Sessions::open(&dir.path().join("sessions.json"), never).unwrap();
-        let id = sessions.start().unwrap().id;
+        let id = sessions.start(&Identity::Console, None).unwrap();
         assert!(sessions.use_session(&id).is_none());
     }
 
@@ -245,12 +328,12 @@ mod tests {
     fn use_extends_a_session() {
         let dir = tempfile::tempdir().unwrap();
         let sessions = Sessions::open(&dir.path().join("sessions.json"), DAY).unwrap();
-        let id = sessions.start().unwrap().id;
+        let id = sessions.start(&Identity::Console, None).unwrap();
         assert!(!sessions.use_session(&id).unwrap().extended);
         let soon = Timestamp::now() + SignedDuration::from_mins(5);
-        sessions.lock()[&id].expires.send_replace(soon);
+        sessions.lock()[&id.id].expires.send_replace(soon);
         assert!(sessions.use_session(&id).unwrap().extended);
-        assert!(*sessions.lock()[&id].expires.borrow() > soon);
+        assert!(*sessions.lock()[&id.id].expires.borrow() > soon);
     }
 
     #[test]
@@ -259,28 +342,58 @@ mod tests {
         let path = dir.path().join("sessions.json");
         let sessions = Sessions::open(&path, DAY).unwrap();
         let now = Timestamp::now();
-        let (id, old) = ("almost".to_owned(), now - SignedDuration::from_hours(24));
+        let (id, old) = (
+            SessionCookie::from_text("almost"),
+            now - SignedDuration::from_hours(24),
+        );
         let end = old + SignedDuration::from_hours(24) + SignedDuration::from_mins(1);
         let started = old + SignedDuration::from_mins(1);
-        sessions.lock().insert(id.clone(), Entry::new(started, end));
+        sessions.lock().insert(id.id.clone(), Entry::new(started, end));
         assert!(!sessions.use_session(&id).unwrap().extended);
-        assert_eq!(*sessions.lock()[&id].expires.borrow(), end);
-        sessions
-            .lock()
-            .insert(id.clone(), Entry::new(old, now + SignedDuration::from_hours(1)));
+        assert_eq!(*sessions.lock()[&id.id].expires.borrow(), end);
+        sessions.lock().insert(
+            id.id.clone(),
+            Entry::new(old, now + SignedDuration::from_hours(1)),
+        );
         sessions.save();
         assert!(Sessions::open(&path, DAY).unwrap().use_session(&id).is_none());
+    }
+
+    #[test]
+    fn credentials_are_stored_encrypted_and_limit_the_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sessions.json");
+        let sessions = Sessions::open(&path, DAY).unwrap();
+        let identity = Identity::Bearer(BearerToken::read("sensitive").unwrap());
+        let limit = Timestamp::now() + SignedDuration::from_mins(5);
+        let cookie = sessions.start(&identity, Some(limit)).unwrap();
+        let file = fs::read_to_string(&path).unwrap();
+        assert!(!file.contains("sensitive") && !file.contains(cookie.key.as_ref().unwrap()));
+        let reopened = Sessions::open(&path, DAY).unwrap();
+        let cookie = SessionCookie::from_text(&cookie.to_text());
+        let used = reopened.use_session(&cookie).unwrap();
+        assert_eq!(used.session.identity.key(), identity.key());
+        assert_eq!(*reopened.lock()[&cookie.id].expires.borrow(), limit);
+        let other = sessions.start(&identity, None).unwrap();
+        for key in [None, other.key, Some(String::new())] {
+            let forged = SessionCookie {
+                id: cookie.id.clone(),
+                key,
+            };
+            assert!(reopened.use_session(&forged).is_none());
+        }
     }
 
     #[tokio::test]
     async fn stream_ends_with_its_session() {
         let dir = tempfile::tempdir().unwrap();
         let sessions = Sessions::open(&dir.path().join("sessions.json"), DAY).unwrap();
-        let session = sessions.start().unwrap();
-        let waiting = tokio::spawn(session.clone().ended());
+        let cookie = sessions.start(&Identity::Console, None).unwrap();
+        let session = sessions.use_session(&cookie).unwrap().session;
+        let waiting = tokio::spawn(session.ended());
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        sessions.end_session(&session.id);
+        sessions.end_session(&cookie);
         waiting.await.unwrap();
     }
 }

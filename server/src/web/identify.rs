@@ -18,7 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
 
-use crate::contexts::extract::{NamedContext, RequestedCluster};
+use crate::contexts::extract::NamedContext;
 use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
 use crate::web::state::AppState;
@@ -39,19 +39,28 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// extended session to the response.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let service = &state.sessions;
-    let Some(id) = service.cookie.read(request.headers()) else {
+    request.extensions_mut().insert(state.sign_in);
+    let Some(cookie) = service.cookie.read(request.headers()) else {
         return next.run(request).await;
     };
-    let Some(used) = service.sessions.use_session(&id) else {
+    let Some(mut used) = service.sessions.use_session(&cookie) else {
         request.extensions_mut().insert(Ended);
         return next.run(request).await;
     };
-    let extended = used.extended.then(|| service.cookie.set(request.headers(), id));
+    used.session.revocation = state.people.revocation(&used.session.identity);
+    if used.session.revocation.is_revoked() {
+        service.sessions.end_session(&cookie);
+        request.extensions_mut().insert(Ended);
+        return next.run(request).await;
+    }
+    let extended = used
+        .extended
+        .then(|| service.cookie.set(request.headers(), &cookie));
     let key = request
         .extensions()
         .get::<NamedContext>()
         .map(|named| named.0.clone());
-    let requested = RequestedCluster::new(Arc::clone(&state.clusters), key);
+    let requested = state.requested(key, used.session.identity.clone());
     let backend = ClusterBackend::new(requested.clone(), used.session.id.clone());
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
     request.extensions_mut().insert(requested);

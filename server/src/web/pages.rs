@@ -1,8 +1,8 @@
 //! Pages: server-side rendering, and redirects to pages.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use app::sign_in_mode::SignInMode;
 use app::urls::CLUSTERS;
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -15,7 +15,8 @@ use leptos::prelude::{provide_context, use_context};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use crate::contexts::extract::{NamedContext, RequestedCluster};
+use crate::contexts::extract::NamedContext;
+use crate::identity::Identity;
 use crate::session::Session;
 use crate::session::attempts::Peer;
 use crate::web::headers::Nonce;
@@ -44,21 +45,21 @@ pub async fn start(
 ) -> Response {
     let base_of = |key: &String| format!("{CLUSTERS}{key}");
     let key = named.map(|Extension(NamedContext(key))| key);
-    if let Some(token) = query.token {
+    if let Some(token) = query.token.filter(|_| state.sign_in == SignInMode::LocalToken) {
         let back = key
             .as_ref()
             .map(|key| LocalPath::new(&format!("{}/", base_of(key))));
         return redeem(&state, peer, &headers, &token, &back.unwrap_or_default());
     }
-    if session.is_none() {
+    let Some(Extension(session)) = session else {
         // Unauthenticated users must not learn which clusters exist.
         let back = key.map(|key| LocalPath::new(&format!("{}/", base_of(&key))).encoded());
         let back = back.map(|back| format!("?back={back}")).unwrap_or_default();
         return Redirect::to(&format!("/sign-in{back}")).into_response();
-    }
+    };
     let key = key.or_else(|| state.clusters.default_id());
     let base = key.as_ref().map(base_of).unwrap_or_default();
-    let project = tokio::time::timeout(TIMEOUT, default_project(&state, key)).await;
+    let project = tokio::time::timeout(TIMEOUT, default_project(&state, key, session.identity)).await;
     // If the cluster does not respond, the page reports it.
     let project = project.unwrap_or_else(|_| "default".to_owned());
     Redirect::to(&format!("{base}/projects/{project}/jobs")).into_response()
@@ -66,11 +67,8 @@ pub async fn start(
 
 /// Returns `demo` (the playground's own project) if it exists, else the credentials' namespace (usually `default`),
 /// else the first project. If the cluster does not respond, the page reports it.
-async fn default_project(state: &AppState, key: Option<String>) -> String {
-    let Ok(cluster) = RequestedCluster::new(Arc::clone(&state.clusters), key)
-        .open()
-        .await
-    else {
+async fn default_project(state: &AppState, key: Option<String>, identity: Identity) -> String {
+    let Ok(cluster) = state.requested(key, identity).open().await else {
         return "default".to_owned();
     };
     let projects = match cluster.projects().await {
@@ -155,15 +153,21 @@ pub async fn reject_invalid_names(request: Request, next: Next) -> Response {
 
 /// Prints a new sign-in URL if the last one has expired, when the sign-in page is visited.
 pub async fn renew_token_on_sign_in(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if request.uri().path() == "/sign-in" {
+    if request.uri().path() == "/sign-in" && state.sign_in == SignInMode::LocalToken {
         renew_token(&state);
     }
     next.run(request).await
 }
 
-/// Provides the nonce of the response's policy to the application.
-pub fn provide_nonce() {
+/// Provides the nonce of the response's policy, and the way to sign in, to the application.
+pub fn provide_contexts() {
     let parts = use_context::<Parts>();
+    if let Some(mode) = parts
+        .as_ref()
+        .and_then(|parts| parts.extensions.get::<SignInMode>())
+    {
+        provide_context(*mode);
+    }
     if let Some(Nonce(value)) = parts.as_ref().and_then(|parts| parts.extensions.get::<Nonce>()) {
         provide_context(nonce::Nonce::from_value(value.as_str()));
     }

@@ -15,7 +15,7 @@ use tower_http::csrf::{ConfigError, CsrfLayer};
 
 use app::{App, shell};
 
-use crate::web::pages::provide_nonce;
+use crate::web::pages::provide_contexts;
 use crate::web::state::AppState;
 use crate::web::{assets, health, limit, pages, preferences, schema, trace};
 use crate::web::{identify, sign_in};
@@ -33,7 +33,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     };
     // Requests without a route or a file render the application's not-found page.
     let unknown =
-        render_app_async_with_context(provide_nonce, html.clone()).layer(from_fn(identify::application));
+        render_app_async_with_context(provide_contexts, html.clone()).layer(from_fn(identify::application));
 
     let streams = Router::new()
         .route("/stream/jobs", get(live::job_list::stream))
@@ -45,7 +45,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
 
     // Pages and server functions; the framework registers both.
     let application = Router::new()
-        .leptos_routes_with_context(&state, PAGES.clone(), provide_nonce, html)
+        .leptos_routes_with_context(&state, PAGES.clone(), provide_contexts, html)
         .route_layer(from_fn_with_state(state.clone(), pages::redirect_to_cluster))
         .route_layer(from_fn(identify::application))
         .route_layer(from_fn_with_state(state.clone(), pages::renew_token_on_sign_in));

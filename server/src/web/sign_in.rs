@@ -7,8 +7,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use serde::Deserialize;
 
+use app::sign_in_mode::SignInMode;
+
+use crate::identity::bearer::{self, Verdict};
+use crate::identity::{BearerToken, Identity};
 use crate::session::attempts::Peer;
 use crate::web::local_path::LocalPath;
 use crate::web::state::AppState;
@@ -28,10 +33,62 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Response {
-    // Pasted from a terminal, the token may include a line break, or the whole URL.
-    let token = form.token.trim();
-    let token = token.rsplit_once("token=").map_or(token, |(_, token)| token);
-    redeem(&state, peer, &headers, token, &form.back)
+    match state.sign_in {
+        SignInMode::LocalToken => {
+            // Pasted from a terminal, the token may include a line break, or the whole URL.
+            let token = form.token.trim();
+            let token = token.rsplit_once("token=").map_or(token, |(_, token)| token);
+            redeem(&state, peer, &headers, token, &form.back)
+        }
+        SignInMode::BearerToken => sign_in_with_bearer(&state, peer, &headers, &form).await,
+        SignInMode::OpenIdConnect => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Signs in with a token that the cluster accepts. Wrong tokens are counted before they are sent, so that nobody can
+/// make the console try many.
+async fn sign_in_with_bearer(state: &AppState, peer: Peer, headers: &HeaderMap, form: &SignIn) -> Response {
+    let service = &state.sessions;
+    let rejected =
+        |error| Redirect::to(&format!("/sign-in?error={error}&back={}", form.back.encoded())).into_response();
+    let Some(token) = BearerToken::read(&form.token) else {
+        return rejected("format");
+    };
+    if let Err(wait) = service.attempts.count(peer) {
+        return too_many(state.sign_in, wait);
+    }
+    let verdict = match state.clusters.open(None).await {
+        Ok(cluster) => bearer::verify(&cluster, &token).await,
+        Err(error) => Verdict::Unknown(error),
+    };
+    match verdict {
+        Verdict::Accepted => service.attempts.reset(peer),
+        Verdict::Rejected => return rejected("token"),
+        Verdict::Unknown(error) => {
+            tracing::warn!(%error, "cannot check a token");
+            return rejected("unreachable");
+        }
+    }
+    let expires = token.expires();
+    start(state, headers, &Identity::Bearer(token), expires, &form.back)
+}
+
+/// Starts a session and redirects to `back`.
+fn start(
+    state: &AppState,
+    headers: &HeaderMap,
+    identity: &Identity,
+    expires: Option<Timestamp>,
+    back: &LocalPath,
+) -> Response {
+    let service = &state.sessions;
+    match service.sessions.start(identity, expires) {
+        Ok(cookie) => {
+            tracing::info!(user = ?identity.key(), "signed in");
+            (service.cookie.set(headers, &cookie), Redirect::to(back.as_str())).into_response()
+        }
+        Err(error) => no_random_numbers(error),
+    }
 }
 
 /// Signs in with `token` and redirects to `back`, or to the sign-in page. Clients that keep sending wrong tokens
@@ -42,12 +99,12 @@ pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, ba
         Ok(true) => service.attempts.reset(peer),
         Ok(false) => {
             // The token of a bookmarked start page is used up, but its session may still be valid.
-            let id = service.cookie.read(headers);
-            if id.is_some_and(|id| service.sessions.use_session(&id).is_some()) {
+            let cookie = service.cookie.read(headers);
+            if cookie.is_some_and(|cookie| service.sessions.use_session(&cookie).is_some()) {
                 return Redirect::to(back.as_str()).into_response();
             }
             if let Err(wait) = service.attempts.count(peer) {
-                return too_many(wait);
+                return too_many(state.sign_in, wait);
             }
             renew_token(state);
             return Redirect::to(&format!("/sign-in?error=token&back={}", back.encoded())).into_response();
@@ -55,24 +112,14 @@ pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, ba
         Err(error) => return no_random_numbers(error),
     }
     state.announce("Next sign-in");
-    match service.sessions.start() {
-        Ok(session) => {
-            tracing::info!("signed in");
-            (
-                service.cookie.set(headers, session.id),
-                Redirect::to(back.as_str()),
-            )
-                .into_response()
-        }
-        Err(error) => no_random_numbers(error),
-    }
+    start(state, headers, &Identity::Console, None, back)
 }
 
 /// `POST /sign-out`: ends the session.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let service = &state.sessions;
-    if let Some(id) = service.cookie.read(&headers) {
-        service.sessions.end_session(&id);
+    if let Some(cookie) = service.cookie.read(&headers) {
+        service.sessions.end_session(&cookie);
         tracing::info!("signed out");
     }
     (service.cookie.clear(&headers), Redirect::to("/sign-in")).into_response()
@@ -88,11 +135,15 @@ pub fn renew_token(state: &AppState) {
     }
 }
 
-fn too_many(wait: Duration) -> Response {
+fn too_many(mode: SignInMode, wait: Duration) -> Response {
     let seconds = wait.as_secs() + 1;
+    let (then, then_zh) = match mode {
+        SignInMode::LocalToken => ("the one in the console's terminal", "控制台终端中的令牌"),
+        SignInMode::BearerToken | SignInMode::OpenIdConnect => ("a valid one", "有效的令牌"),
+    };
     let text = format!(
-        "Too many wrong tokens. Wait {seconds} seconds, then sign in with the one in the console's terminal.\n\
-         错误的令牌过多，请等待 {seconds} 秒后使用控制台终端中的令牌登录。\n"
+        "Too many wrong tokens. Wait {seconds} seconds, then sign in with {then}.\n\
+         错误的令牌过多，请等待 {seconds} 秒后使用{then_zh}登录。\n"
     );
     (
         StatusCode::TOO_MANY_REQUESTS,

@@ -7,7 +7,11 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 
+use app::sign_in_mode::SignInMode;
+
 use crate::contexts::Clusters;
+use crate::contexts::extract::RequestedCluster;
+use crate::identity::{Identity, People};
 use crate::session::SessionService;
 use crate::web::health::Readiness;
 use crate::web::hosts::Hosts;
@@ -26,8 +30,12 @@ pub struct Shared {
     pub sessions: SessionService,
     /// The host names that this server accepts.
     pub hosts: Hosts,
-    /// The clusters. Today all users share the server's own credentials.
+    /// The clusters.
     pub clusters: Arc<Clusters>,
+    /// How users sign in.
+    pub sign_in: SignInMode,
+    /// The users who have credentials of their own, and their connections.
+    pub people: People,
     /// The cached readiness of the cluster.
     pub readiness: Readiness,
     /// The base URL of this server, such as `http://127.0.0.1:3000`.
@@ -39,7 +47,16 @@ pub struct Shared {
 impl Shared {
     /// Prints the URL for the next sign-in, labelled with `what`.
     pub fn announce(&self, what: &str) {
-        (self.print)(&format!("{what}: {}/?token={}", self.base, self.sessions.token()));
+        let token = match self.sign_in {
+            SignInMode::LocalToken => format!("?token={}", self.sessions.token()),
+            SignInMode::BearerToken | SignInMode::OpenIdConnect => String::new(),
+        };
+        (self.print)(&format!("{what}: {}/{token}", self.base));
+    }
+
+    /// Returns the cluster of a request, as `identity` reaches it.
+    pub fn requested(&self, key: Option<String>, identity: Identity) -> RequestedCluster {
+        RequestedCluster::new(Arc::clone(&self.clusters), key, self.people.clone(), identity)
     }
 }
 

@@ -18,6 +18,7 @@ mod dropped_fields;
 mod faults;
 mod hostile_names;
 mod http_headers;
+mod identity;
 mod server_functions;
 mod session;
 mod sse;

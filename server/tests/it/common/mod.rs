@@ -1,12 +1,14 @@
 //! A console in a temporary directory, called through its router.
 pub mod fake;
 pub mod proxy;
+pub mod users;
 
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::sign_in_mode::SignInMode;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use futures::StreamExt;
@@ -16,6 +18,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use kube::Client;
 use serde_json::Value;
 use server::contexts::Clusters;
+use server::identity::People;
 use server::kubernetes::Cluster;
 use server::session::{Lifetime, SessionService};
 use server::web::health::Readiness;
@@ -139,7 +142,7 @@ impl TestApp {
         std::fs::write(site.join("pkg/frontend.js.br"), "(brotli)").unwrap();
         std::fs::write(site.join("pkg/frontend_bg.wasm"), b"\0asm").unwrap();
         let data = dir.path().to_owned();
-        let state = state(clusters, &data);
+        let state = state(clusters, &data, SignInMode::LocalToken);
         Self {
             router: router(state.clone()).unwrap(),
             state,
@@ -153,6 +156,29 @@ impl TestApp {
         let mut app = Self::new(api);
         app.sign_in().await;
         app
+    }
+
+    /// Creates a console for `cluster` in which each user signs in with a token of the cluster.
+    pub fn for_users(cluster: Cluster) -> Self {
+        let mut app = Self::before(Clusters::One(cluster.clone()));
+        app.restart_for_users(cluster);
+        app
+    }
+
+    /// Restarts that console with the same directory.
+    pub fn restart_for_users(&mut self, cluster: Cluster) {
+        self.state = state(Clusters::One(cluster), self.dir.path(), SignInMode::BearerToken);
+        self.router = router(self.state.clone()).unwrap();
+    }
+
+    /// Signs in with a token of the cluster and stores the cookie.
+    pub async fn sign_in_as(&mut self, token: &str) {
+        let response = self.post("/session", &format!("token={token}")).await;
+        assert_eq!(
+            (response.status, response.location()),
+            (StatusCode::SEE_OTHER, "/")
+        );
+        self.keep_cookie(&response);
     }
 
     /// Opens the printed URL and stores the cookie.
@@ -176,6 +202,17 @@ impl TestApp {
     /// Continues as another user, by their cookie; returns the previous cookie.
     pub fn swap_cookie(&mut self, cookie: Option<String>) -> Option<String> {
         std::mem::replace(&mut self.cookie, cookie)
+    }
+
+    /// Returns the same console as the user of another cookie sees it.
+    pub fn with_cookie(&self, cookie: Option<String>) -> Self {
+        Self {
+            router: self.router.clone(),
+            state: self.state.clone(),
+            cookie,
+            // Not that of the console.
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn forget_cookie(&mut self) {
@@ -276,7 +313,11 @@ impl TestApp {
 
     /// Restarts the console with the same directory and API.
     pub fn restart(&mut self, api: Router) {
-        self.state = state(Clusters::One(cluster(api)), self.dir.path());
+        self.state = state(
+            Clusters::One(cluster(api)),
+            self.dir.path(),
+            SignInMode::LocalToken,
+        );
         self.router = router(self.state.clone()).unwrap();
     }
 }
@@ -285,7 +326,7 @@ fn cluster(api: Router) -> Cluster {
     Cluster::new(Client::new(api, "default"), "test", false)
 }
 
-fn state(clusters: Clusters, data: &Path) -> AppState {
+fn state(clusters: Clusters, data: &Path, sign_in: SignInMode) -> AppState {
     let lifetime = Lifetime {
         idle: Duration::from_hours(12),
         absolute: Duration::from_hours(168),
@@ -297,6 +338,8 @@ fn state(clusters: Clusters, data: &Path) -> AppState {
         sessions,
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
         clusters: Arc::new(clusters),
+        sign_in,
+        people: People::default(),
         readiness: Readiness::default(),
         base: format!("http://{AUTHORITY}"),
         print: |_| {},

@@ -1,0 +1,73 @@
+//! Checks a bearer token by asking the API server who it belongs to.
+
+use kube::config::AuthInfo;
+use serde_json::json;
+
+use app::api::error::ApiError;
+
+use crate::identity::BearerToken;
+use crate::kubernetes::{Cluster, DryRun};
+
+/// Result of checking a token.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The cluster accepts it.
+    Accepted,
+    /// The cluster does not accept it.
+    Rejected,
+    /// The cluster does not respond, or not as an API server does.
+    Unknown(ApiError),
+}
+
+/// Name of a request without credentials.
+const ANONYMOUS: &str = "system:anonymous";
+
+/// Asks the API server of `base` whether it accepts `token`: by `SelfSubjectReview` (Kubernetes 1.28), or, if it has
+/// none, by `SelfSubjectAccessReview`, which every authenticated user may create.
+pub async fn verify(base: &Cluster, token: &BearerToken) -> Verdict {
+    let user = AuthInfo {
+        token: Some(token.expose().to_owned().into()),
+        ..AuthInfo::default()
+    };
+    let cluster = match base.with_user(user) {
+        Ok(cluster) => cluster,
+        Err(error) => {
+            return Verdict::Unknown(ApiError::Credentials {
+                message: crate::with_causes(&error),
+            });
+        }
+    };
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    match cluster.post(path, &review, DryRun::No).await {
+        Ok(response) if response.object["status"]["userInfo"]["username"] == ANONYMOUS => Verdict::Rejected,
+        Ok(_) => Verdict::Accepted,
+        // Also of an API server that knows the review but does not let this user create it.
+        Err(ApiError::NotFound { .. } | ApiError::Forbidden { .. }) => {
+            verify_by_access_review(&cluster).await
+        }
+        Err(error) => rejected_or_unknown(error),
+    }
+}
+
+async fn verify_by_access_review(cluster: &Cluster) -> Verdict {
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"group": "batch", "resource": "jobs", "verb": "list"}},
+    });
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    match cluster.post(path, &review, DryRun::No).await {
+        Ok(_) => Verdict::Accepted,
+        Err(ApiError::Forbidden { message }) if message.contains(ANONYMOUS) => Verdict::Rejected,
+        // Authenticated, although the cluster takes even this right away.
+        Err(ApiError::Forbidden { .. }) => Verdict::Accepted,
+        Err(error) => rejected_or_unknown(error),
+    }
+}
+
+fn rejected_or_unknown(error: ApiError) -> Verdict {
+    match error {
+        ApiError::SignedOut | ApiError::Credentials { .. } => Verdict::Rejected,
+        error => Verdict::Unknown(error),
+    }
+}

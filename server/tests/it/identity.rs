@@ -1,0 +1,370 @@
+//! Users who sign in with tokens of the cluster: what the console sends on their behalf, and what they see.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::SET_COOKIE;
+use kube::config::AuthInfo;
+use serde_json::{Value, json};
+
+use crate::common::TestApp;
+use crate::common::fake::{Fake, job, list, pod, status};
+use crate::common::users::Users;
+
+/// The credentials of the console's own configuration, which no request of a user may carry.
+fn own_credentials() -> AuthInfo {
+    serde_json::from_value(json!({"token": "console"})).unwrap()
+}
+
+/// Returns the API of a user whose every object has the user's name in it.
+fn api_of(user: &str) -> Fake {
+    let name = format!("{user}-job");
+    let event = json!({
+        "apiVersion": "v1", "kind": "Event",
+        "metadata": {"name": format!("{user}-event"), "namespace": "demo", "uid": format!("uid-{user}-event")},
+        "involvedObject": {"kind": "Job", "name": name, "uid": format!("uid-{name}")},
+        "type": "Warning", "reason": "Noted", "message": format!("{user} was here"),
+        "lastTimestamp": "2026-11-23T10:00:00Z",
+    });
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": format!("{user}-quota"), "namespace": "demo"},
+        "spec": {"hard": {"pods": "2"}}, "status": {"hard": {"pods": "2"}, "used": {"pods": "1"}},
+    });
+    let named = |kind: &str| json!({"kind": kind, "metadata": {"name": format!("{user}-{kind}"), "namespace": "demo"}});
+    let running = json!({"running": {"startedAt": "2026-11-23T10:00:01Z"}});
+    let refusal = status(403, "Forbidden", &format!("{user} may not do this"));
+    let path = "/apis/batch/v1/namespaces/demo/jobs";
+    let core = "/api/v1/namespaces/demo";
+    Fake::default()
+        .on(
+            "GET /api/v1/namespaces",
+            200,
+            list(&[json!({"metadata": {"name": format!("{user}-project")}})]),
+        )
+        .on(&format!("GET {path}"), 200, list(&[job(&name)]))
+        .on(&format!("GET {path}/{name}"), 200, job(&name))
+        .on(
+            &format!("GET {core}/pods"),
+            200,
+            list(&[pod(&format!("{user}-pod"), &name, "Running", running)]),
+        )
+        .on(
+            &format!("GET {core}/pods/{user}-pod/log"),
+            200,
+            json!(format!("2026-11-23T10:00:02Z {user} writes\n")),
+        )
+        .on(&format!("GET {core}/events"), 200, list(&[event]))
+        .on(&format!("GET {core}/resourcequotas"), 200, list(&[quota]))
+        .on(
+            &format!("GET {core}/configmaps"),
+            200,
+            list(&[named("ConfigMap")]),
+        )
+        .on(&format!("GET {core}/secrets"), 200, list(&[named("Secret")]))
+        .on(&format!("POST {path}"), 403, refusal.clone())
+        .on(&format!("PATCH {path}/{name}"), 403, refusal.clone())
+        .on(&format!("DELETE {path}/{name}"), 403, refusal)
+}
+
+#[tokio::test]
+async fn token_of_the_cluster_signs_in() {
+    let users = Users::start().await;
+    users.add("alice", "alice@example.com", &api_of("alice"));
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    let page = app.get("/sign-in").await.text();
+    assert!(
+        page.contains("data-sign-in=\"bearer-token\"") && page.contains("Bearer token"),
+        "{page}"
+    );
+    for (token, error) in [
+        ("bob", "token"),
+        ("", "format"),
+        ("a%20b", "format"),
+        ("al%0D%0AX-Remote-User:%20admin", "format"),
+    ] {
+        let response = app.post("/session", &format!("token={token}")).await;
+        assert_eq!(
+            response.location(),
+            format!("/sign-in?error={error}&back=%2F"),
+            "{token}"
+        );
+        assert!(response.header(SET_COOKIE).is_empty());
+    }
+    let page = app.get("/sign-in?error=token").await.text();
+    assert!(page.contains("The cluster does not accept this token"), "{page}");
+    let response = app
+        .post(
+            "/session",
+            "token=%20Bearer%20alice%0A&back=%2Fprojects%2Fdemo%2Fjobs",
+        )
+        .await;
+    assert_eq!(response.location(), "/projects/demo/jobs");
+    assert!(!response.header(SET_COOKIE).contains("alice"));
+    app.keep_cookie(&response);
+    let workspace = app.call("workspace", &json!({})).await.json();
+    assert_eq!(
+        (&workspace["user"], &workspace["projects"]),
+        (&json!("alice@example.com"), &json!(["alice-project"]))
+    );
+}
+
+/// The printed token of another mode must not sign anyone in.
+#[tokio::test]
+async fn local_token_does_not_sign_in_users() {
+    let users = Users::start().await;
+    let app = TestApp::for_users(users.cluster(own_credentials()));
+    let local = app.token();
+    assert_eq!(app.get(&format!("/?token={local}")).await.location(), "/sign-in");
+    assert_eq!(
+        app.post("/session", &format!("token={local}")).await.location(),
+        "/sign-in?error=token&back=%2F"
+    );
+}
+
+#[tokio::test]
+async fn cluster_that_does_not_respond_is_no_wrong_token() {
+    let users = Users::start().await;
+    let api = api_of("alice");
+    users.add("alice", "alice", &api);
+    let review = "POST /apis/authentication.k8s.io/v1/selfsubjectreviews";
+    api.set(review, 503, status(503, "ServiceUnavailable", "no"));
+    let app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    let response = app.post("/session", "token=alice").await;
+    assert_eq!(response.location(), "/sign-in?error=unreachable&back=%2F");
+}
+
+/// Kubernetes before 1.28 has no `SelfSubjectReview`.
+#[tokio::test]
+async fn token_is_checked_by_an_access_review_on_older_clusters() {
+    let users = Users::start().await;
+    let api = api_of("alice");
+    users.add("alice", "alice", &api);
+    api.set(
+        "POST /apis/authentication.k8s.io/v1/selfsubjectreviews",
+        404,
+        status(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+        ),
+    );
+    api.set(
+        "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        201,
+        json!({}),
+    );
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("alice").await;
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_not_sent_without_limit() {
+    let users = Users::start().await;
+    users.add("alice", "alice", &api_of("alice"));
+    let app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    for _ in 0..10 {
+        app.post("/session", "token=wrong").await;
+    }
+    let refused = app.post("/session", "token=alice").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(
+        refused.text().contains("sign in with a valid one"),
+        "{}",
+        refused.text()
+    );
+}
+
+#[tokio::test]
+async fn requests_carry_the_credentials_of_the_user_only() {
+    let users = Users::start().await;
+    users.add("alice", "alice", &api_of("alice"));
+    users.add("console", "console", &api_of("console"));
+    let mut app = TestApp::for_users(users.cluster(own_credentials()));
+    app.sign_in_as("alice").await;
+    for (name, arguments) in calls("alice") {
+        app.call(name, &arguments).await;
+    }
+    let mut rows = app.stream("/stream/jobs?project=demo", None).await;
+    rows.next().await.unwrap();
+    assert_eq!(users.seen(), ["Bearer alice"]);
+}
+
+#[tokio::test]
+async fn session_of_a_user_survives_a_restart() {
+    let users = Users::start().await;
+    users.add("alice", "alice", &api_of("alice"));
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("alice").await;
+    app.restart_for_users(users.cluster(AuthInfo::default()));
+    let jobs = app.call("jobs", &json!({"project": "demo"})).await;
+    assert!(jobs.text().contains("alice-job"), "{}", jobs.text());
+    let stored = std::fs::read_to_string(app.dir.path().join("sessions.json")).unwrap();
+    assert!(!stored.contains("alice"), "{stored}");
+}
+
+/// When the cluster no longer accepts a token, its user is signed out, and open streams end.
+#[tokio::test]
+async fn revoked_token_ends_the_session_and_its_streams() {
+    let users = Users::start().await;
+    users.add("alice", "alice", &api_of("alice"));
+    users.add("bob", "bob", &api_of("bob"));
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("bob").await;
+    let bob = app.swap_cookie(None);
+    app.sign_in_as("alice").await;
+    let mut rows = app.stream("/stream/jobs?project=demo", None).await;
+    rows.next().await.unwrap();
+    users.revoke("alice");
+    let response = app.call("jobs", &json!({"project": "demo"})).await;
+    assert_eq!(
+        (response.status, response.json()),
+        (StatusCode::UNAUTHORIZED, json!({"kind": "signedOut"}))
+    );
+    let ended = async { while rows.next().await.is_some() {} };
+    tokio::time::timeout(Duration::from_secs(10), ended)
+        .await
+        .expect("the stream ends");
+    let page = app.get("/projects/demo/jobs").await;
+    assert!(page.location().starts_with("/sign-in?ended=1"), "{page:?}");
+    app.swap_cookie(bob);
+    let jobs = app.call("jobs", &json!({"project": "demo"})).await;
+    assert!(jobs.text().contains("bob-job"), "{}", jobs.text());
+}
+
+/// An API server rejects everyone while its authenticator restarts.
+#[tokio::test]
+async fn rejection_that_passes_does_not_end_the_session() {
+    let users = Users::start().await;
+    let api = api_of("alice");
+    users.add("alice", "alice", &api);
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("alice").await;
+    users.revoke("alice");
+    let arguments = json!({"project": "demo"});
+    assert_eq!(
+        app.call("jobs", &arguments).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    users.add("alice", "alice", &api);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(app.call("jobs", &arguments).await.status, StatusCode::OK);
+}
+
+/// The calls of a user, with arguments that name the user's objects.
+fn calls(user: &str) -> Vec<(&'static str, Value)> {
+    let name = format!("{user}-job");
+    let reference = json!({"name": name, "uid": format!("uid-{name}")});
+    let text = format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}-new}}\nspec: {{template: {{spec: {{restartPolicy: \
+         Never, containers: [{{name: a, image: b}}]}}}}}}\n"
+    );
+    vec![
+        ("workspace", json!({})),
+        ("clusters", json!({})),
+        ("jobs", json!({"project": "demo"})),
+        ("job", json!({"project": "demo", "name": name})),
+        ("manifest", json!({"project": "demo", "name": name})),
+        ("offers", json!({"project": "demo"})),
+        (
+            "create",
+            json!({"project": "demo", "text": text, "dry_run": false, "done": []}),
+        ),
+        ("rerun", json!({"project": "demo", "job": reference})),
+        ("delete", json!({"project": "demo", "jobs": [reference]})),
+        (
+            "suspend",
+            json!({"project": "demo", "job": reference, "suspend": true}),
+        ),
+        (
+            "describe",
+            json!({"project": "demo", "job": reference, "change": {"alias": ["", "x"], "description": null}}),
+        ),
+    ]
+}
+
+/// Two users at once in one console: nothing of one is ever seen by the other, and each sees what is theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_never_see_anything_of_each_other() {
+    const ROUNDS: usize = 350;
+    let users = Users::start().await;
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    let mut sessions = Vec::new();
+    for user in ["alice", "bob"] {
+        users.add(user, user, &api_of(user));
+        app.sign_in_as(user).await;
+        sessions.push((user, app.swap_cookie(None)));
+    }
+    let work = sessions.into_iter().enumerate().map(|(number, (user, cookie))| {
+        let app = app.with_cookie(cookie);
+        let other = if number == 0 { "bob" } else { "alice" };
+        tokio::spawn(async move {
+            let mut own = 0;
+            for _ in 0..ROUNDS {
+                let calls = calls(user);
+                let responses = calls.iter().map(|(name, arguments)| app.call(name, arguments));
+                let pages = [
+                    "/projects/demo/jobs".to_owned(),
+                    format!("/projects/demo/jobs/{user}-job"),
+                    "/projects/demo/create-job".to_owned(),
+                    "/cluster/schema".to_owned(),
+                    format!("/download/log?project=demo&job={user}-job"),
+                    // What the other user may read is not found, or at least not theirs.
+                    format!("/projects/demo/jobs/{other}-missing"),
+                ];
+                let pages = pages.iter().map(|page| app.get(page));
+                let (responses, pages) = futures::join!(
+                    futures::future::join_all(responses),
+                    futures::future::join_all(pages)
+                );
+                for response in responses.iter().chain(&pages[..5]) {
+                    let text = response.text();
+                    assert!(
+                        !text.contains(&format!("{other}-")),
+                        "{user} sees {other}: {text}"
+                    );
+                    assert!(
+                        !text.contains(&format!("{other} ")),
+                        "{user} sees {other}: {text}"
+                    );
+                    own += usize::from(text.contains(user));
+                }
+            }
+            own
+        })
+    });
+    let own = futures::future::join_all(work).await;
+    for own in own {
+        let own = own.unwrap();
+        assert!(
+            own >= 10 * ROUNDS,
+            "most responses are about the user's own objects: {own}"
+        );
+    }
+}
+
+/// Streams of two users for the same project share nothing.
+#[tokio::test]
+async fn streams_of_users_are_apart() {
+    let users = Users::start().await;
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    let mut streams = Vec::new();
+    for user in ["alice", "bob"] {
+        users.add(user, user, &api_of(user));
+        app.sign_in_as(user).await;
+        streams.push((user, app.stream("/stream/jobs?project=demo", None).await));
+        let path = format!("/stream/job?project=demo&name={user}-job");
+        streams.push((user, app.stream(&path, None).await));
+        let path = format!("/stream/logs?project=demo&job={user}-job");
+        streams.push((user, app.stream(&path, None).await));
+    }
+    for (user, mut stream) in streams {
+        let other = if user == "alice" { "bob" } else { "alice" };
+        let event = stream.next().await.unwrap();
+        let text = event.data.to_string();
+        assert!(
+            text.contains(user) && !text.contains(other),
+            "{user} {}: {text}",
+            event.name
+        );
+    }
+}
