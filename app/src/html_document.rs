@@ -6,7 +6,7 @@ use leptos_meta::MetaTags;
 
 use crate::bundles::bundle_of;
 use crate::kit::early::SCRIPT;
-use crate::{App, preferences, sign_in_mode};
+use crate::{App, preferences, sign_in_mode, user_key};
 
 /// Renders the HTML document of a page, in the user's language and theme.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -17,11 +17,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let folder = parts.map_or("pkg", |parts| bundle_of(parts.uri.path()));
     // Only the sign-in page needs it.
     let sign_in = is_sign_in.then(|| sign_in_mode::current().name());
+    let user = Some(user_key::current().0).filter(|key| !key.is_empty());
     let mut options = options;
     options.site_pkg_dir = folder.into();
     view! {
         <!DOCTYPE html>
-        <html lang=preferences.lang.tag() data-theme=preferences.theme.name() data-sign-in=sign_in>
+        <html lang=preferences.lang.tag() data-theme=preferences.theme.name() data-sign-in=sign_in data-user=user>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

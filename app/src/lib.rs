@@ -29,6 +29,7 @@ pub mod parts;
 pub mod preferences;
 pub mod sign_in_mode;
 pub mod urls;
+pub mod user_key;
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};

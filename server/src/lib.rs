@@ -7,6 +7,7 @@
 // The type of a rendered page is deeply nested.
 #![recursion_limit = "512"]
 
+pub mod audit;
 pub mod cli;
 pub mod contexts;
 pub mod data_dir;

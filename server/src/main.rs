@@ -3,14 +3,20 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
-use server::cli::arguments::{Arguments, Command};
+use server::cli::arguments::Command;
+use server::cli::config_file;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     server::data_dir::set_private_umask();
-    let arguments = Arguments::parse();
+    let arguments = match config_file::parse(std::env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("jobwright: {}", server::with_causes(&error));
+            return ExitCode::FAILURE;
+        }
+    };
     // kube's client logs can contain whole API responses, Secrets included. Its errors reach us as values anyway.
     let filter =
         EnvFilter::try_from_env("JOBWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info,kube_client=off"));

@@ -10,6 +10,7 @@ use axum::Extension;
 use crate::api::create::{CreateOutcome, Offers};
 use crate::api::error::ApiError;
 use crate::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
 
 /// Operations that the console performs on a cluster as the signed-in user. The cluster's RBAC allows or denies
@@ -20,6 +21,8 @@ pub trait Backend: Send + Sync {
     fn clusters(&self) -> ClusterChoice;
     /// Returns the data that every page's frame shows.
     async fn workspace(&self) -> Result<Workspace, ApiError>;
+    /// Returns what the user may do with the Jobs of a project.
+    async fn rights(&self, project: &str) -> Result<Rights, ApiError>;
     /// Returns the Job list of a project.
     async fn jobs(&self, project: &str) -> Result<JobList, ApiError>;
     /// Returns one Job with everything its page shows.

@@ -13,6 +13,7 @@ use leptos::server_fn::codec::Json;
 use crate::api::create::{CreateOutcome, Offers};
 use crate::api::error::ApiError;
 use crate::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
 
 /// Sets the HTTP status of a response to that of its error, so that proxies, logs and other programs understand it.
@@ -39,6 +40,12 @@ pub async fn workspace() -> Result<Workspace, ApiError> {
 #[server(name = AskClusters, endpoint = "clusters", input = Json, output = Json)]
 pub async fn clusters() -> Result<ClusterChoice, ApiError> {
     with_status(Ok(backend().await?.clusters()))
+}
+
+/// Returns what the user may do with the Jobs of a project.
+#[server(name = AskRights, endpoint = "rights", input = Json, output = Json)]
+pub async fn rights(project: String) -> Result<Rights, ApiError> {
+    with_status(backend().await?.rights(&project).await)
 }
 
 /// Returns the Job list of a project with its quota banner.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod event;
 pub mod job;
 pub mod pod;
+pub mod rights;
 pub mod schema;
 pub mod session;
 

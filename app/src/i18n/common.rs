@@ -42,6 +42,12 @@ texts! {
     THEME_LIGHT: "Light" | "浅色";
     SIGN_OUT: "Sign out" | "退出登录";
     ACCOUNT: "Account" | "账户";
+    RIGHTS_MISSING: "The cluster does not allow you to {rights} in the project {name}. Whoever administers the project can grant it." | "集群不允许您在项目 {name} 中{rights}，可请项目管理员授权。";
+    RIGHT_CREATE: "create Jobs" | "创建任务";
+    RIGHT_CHANGE: "change Jobs" | "修改任务";
+    RIGHT_DELETE: "delete Jobs" | "删除任务";
+    RIGHT_LOGS: "read logs" | "查看日志";
+    RIGHT_SEPARATOR: ", " | "、";
     PLAYGROUND: "Playground" | "试验场";
     PLAYGROUND_NOTE: "This is the embedded playground, not a real cluster: commands really run, sandboxed on this machine, and images are not pulled: every container sees this machine's programs." | "这是内置试验场，不是真实集群：命令会在本机沙箱中真正执行，但不会拉取镜像，每个容器使用的都是本机的程序。";
     CLUSTER_DOWN: "The cluster cannot be reached" | "无法连接集群";

@@ -1,6 +1,7 @@
 //! Frame of every page behind the sign-in: cluster, project, language, theme, user.
 
 mod cluster;
+mod rights;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use leptos_router::hooks::{use_location, use_params_map};
 
 use crate::api;
 use crate::api::error::ApiError;
+use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
 use crate::bundles::rel_to_jobs;
 use crate::i18n::{Lang, common as text, t, tf};
@@ -18,9 +20,12 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::kit::notice::{Notice, Tone};
 use crate::layout::cluster::ClusterMenu;
+use crate::layout::rights::MissingRights;
 use crate::parts::api_error::Failure;
 use crate::preferences;
 use crate::urls;
+
+pub use crate::layout::rights::use_rights;
 
 /// Interval at which a cluster that does not answer is retried.
 const RETRY_INTERVAL: Duration = Duration::from_secs(3);
@@ -46,6 +51,7 @@ pub fn Frame() -> impl IntoView {
     // Every other page reports itself why it shows nothing.
     let is_wizard = move || path.with(|path| path.ends_with("/create-job"));
     let project = use_project();
+    let rights = rights::provide(project);
     view! {
         <a class="skip" href="#content">{t(text::SKIP_TO_CONTENT)}</a>
         <header class="bar">
@@ -64,12 +70,22 @@ pub fn Frame() -> impl IntoView {
                 }))}
             </Transition>
             <span class="bar-space"></span>
+            <Transition>
+                {dynamic(move || Suspend::new(async move {
+                    let user = workspace.await.map(|workspace| workspace.user).unwrap_or_default();
+                    (!user.is_empty())
+                        .then(|| view! { <span class="bar-user" title=t(text::ACCOUNT)>{user}</span> })
+                }))}
+            </Transition>
             <PreferenceForms/>
         </header>
         <Transition>
             {dynamic(move || Suspend::new(async move {
+                let rights = rights.await.unwrap_or(Rights::ALL);
                 match workspace.await {
-                    Ok(workspace) => view! { <Banners workspace project/> }.into_any(),
+                    Ok(workspace) => {
+                        (view! { <Banners workspace project/> }, view! { <MissingRights rights project/> }).into_any()
+                    }
                     Err(_) if !untrack(is_wizard) => ().into_any(),
                     Err(error) => view! { <div class="band-failure"><Failure error/></div> }.into_any(),
                 }

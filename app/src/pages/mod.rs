@@ -64,6 +64,16 @@ pub fn leave_if_signed_out() {
     });
 }
 
+/// Loads the page again since the user may no longer read what it shows: the server then says so, and nothing of it
+/// stays in the page.
+#[cfg(feature = "jobs")]
+pub fn reload_refused() {
+    #[cfg(feature = "hydrate")]
+    if let Err(error) = leptos::prelude::window().location().reload() {
+        leptos::logging::warn!("cannot reload the page: {error:?}");
+    }
+}
+
 /// Sets the HTTP status of a rendered page to that of the error it shows. An unreachable cluster is not an error of
 /// the page, which reports it and recovers by itself.
 #[cfg(feature = "jobs")]

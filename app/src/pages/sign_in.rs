@@ -11,13 +11,13 @@ use crate::layout::PreferenceForms;
 use crate::sign_in_mode::{self, SignInMode};
 
 /// Plain form that works without JavaScript. `?back=` is the page to return to, `?error=` the reason why a token was
-/// rejected (`token`, `format`, `unreachable`), `?ended=1` an expired session.
+/// rejected (`token`, `format`, `unreachable`, and those of a provider), `?ended=1` an expired session.
 #[component]
 pub fn SignIn() -> impl IntoView {
     let query = use_query_map();
     let value = move |name: &'static str| query.with(|query| query.get(name).unwrap_or_default());
-    let is_bearer = sign_in_mode::current() == SignInMode::BearerToken;
-    let (lead, label, hint, wrong) = if is_bearer {
+    let mode = sign_in_mode::current();
+    let (lead, label, hint, wrong) = if mode == SignInMode::BearerToken {
         (
             text::BEARER_LEAD,
             text::BEARER_TOKEN,
@@ -31,6 +31,10 @@ pub fn SignIn() -> impl IntoView {
         "token" => Some(wrong),
         "format" => Some(text::BEARER_FORMAT),
         "unreachable" => Some(text::UNREACHABLE),
+        "provider" => Some(text::PROVIDER_DOWN),
+        "denied" => Some(text::PROVIDER_DENIED),
+        "expired" => Some(text::PROVIDER_EXPIRED),
+        "name" => Some(text::PROVIDER_NAME),
         _ => None,
     };
     view! {
@@ -48,22 +52,37 @@ pub fn SignIn() -> impl IntoView {
             {dynamic(move || {
                 (value("ended") == "1").then(|| view! { <Notice tone=Tone::Warning>{t(text::ENDED)}</Notice> })
             })}
-            <form class="card sign-in-form" method="post" action="/session">
-                <p>{t(lead)}</p>
-                <input type="hidden" name="back" value=move || value("back")/>
-                <label class="field-label" for="token">{t(label)}</label>
-                <input
-                    id="token"
-                    class="input input-mono"
-                    type="password"
-                    name="token"
-                    required
-                    autocomplete="off"
-                    aria-describedby="token-hint"
-                />
-                <p id="token-hint" class="hint">{t(hint)}</p>
-                <button class="button button-primary">{t(text::SUBMIT)}</button>
-            </form>
+            {if mode == SignInMode::OpenIdConnect {
+                // A form, so that nothing but a click leads there.
+                view! {
+                    <form class="card sign-in-form" method="get" action="/sign-in/start">
+                        <p>{t(text::PROVIDER_LEAD)}</p>
+                        <input type="hidden" name="back" value=move || value("back")/>
+                        <button class="button button-primary">{t(text::PROVIDER_SUBMIT)}</button>
+                    </form>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <form class="card sign-in-form" method="post" action="/session">
+                        <p>{t(lead)}</p>
+                        <input type="hidden" name="back" value=move || value("back")/>
+                        <label class="field-label" for="token">{t(label)}</label>
+                        <input
+                            id="token"
+                            class="input input-mono"
+                            type="password"
+                            name="token"
+                            required
+                            autocomplete="off"
+                            aria-describedby="token-hint"
+                        />
+                        <p id="token-hint" class="hint">{t(hint)}</p>
+                        <button class="button button-primary">{t(text::SUBMIT)}</button>
+                    </form>
+                }
+                    .into_any()
+            }}
         </main>
     }
 }

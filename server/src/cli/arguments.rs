@@ -6,9 +6,13 @@ use std::path::PathBuf;
 use app::sign_in_mode::SignInMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::contexts::find::ClusterSource;
+use crate::identity::open_id::{NameRules, OpenIdSettings, TokenUse};
 use crate::jobs::quantity::Quantity;
 use crate::web::hosts::PublicUrl;
 
@@ -39,6 +43,12 @@ pub enum Command {
 /// Options of `jobwright serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
+    /// YAML file with options: each key is an option's name in camelCase, such as `publicUrl`.
+    #[arg(long, env = "JOBWRIGHT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Check the options, the cluster and the sign-in provider, and exit.
+    #[arg(long)]
+    pub check: bool,
     /// Address to listen on; port 0 picks a free port.
     #[arg(long, env = "JOBWRIGHT_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
@@ -63,6 +73,13 @@ pub struct Serve {
     /// How users sign in.
     #[arg(long, env = "JOBWRIGHT_SIGN_IN", value_enum, default_value_t = SignIn::LocalToken)]
     pub sign_in: SignIn,
+    /// Write a line of JSON to standard output for each change: who, what, and how it ended [default: unless users
+    /// share the console's credentials].
+    #[arg(long, env = "JOBWRIGHT_AUDIT", value_name = "BOOLEAN")]
+    pub audit: Option<bool>,
+    /// The provider, if users sign in at one.
+    #[command(flatten)]
+    pub open_id: OpenIdConnect,
     /// Write a kubeconfig here for kubectl to reach the playground over TLS on loopback.
     #[arg(long, env = "JOBWRIGHT_PLAYGROUND_KUBECONFIG", value_name = "FILE")]
     pub playground_kubeconfig: Option<PathBuf>,
@@ -95,6 +112,125 @@ pub enum SignIn {
     LocalToken,
     /// Each with a bearer token of the cluster, which the console passes to the API server.
     BearerToken,
+    /// Each at an `OpenID` Connect provider.
+    OpenIdConnect,
+}
+
+/// How the identity of a user of the `OpenID` Connect provider reaches the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OidcUse {
+    /// The ID token is passed to the API server, which has to trust the same provider and client.
+    PassThrough,
+    /// The console acts with its own credentials and names the user, which needs the right to impersonate.
+    Impersonation,
+}
+
+/// Options of the `OpenID` Connect provider.
+#[derive(Debug, Clone, Args)]
+pub struct OpenIdConnect {
+    /// URL of the provider, as it names itself (`issuer`).
+    #[arg(
+        long,
+        env = "JOBWRIGHT_OIDC_ISSUER",
+        required_if_eq("sign_in", "open-id-connect"),
+        value_name = "URL"
+    )]
+    pub oidc_issuer: Option<String>,
+    /// Name of the console at the provider. Its redirect URL there is the public URL with `/sign-in/callback`.
+    #[arg(
+        long,
+        env = "JOBWRIGHT_OIDC_CLIENT_ID",
+        required_if_eq("sign_in", "open-id-connect"),
+        value_name = "ID"
+    )]
+    pub oidc_client_id: Option<String>,
+    /// File with the console's secret at the provider [default: none, for a public client].
+    #[arg(long, env = "JOBWRIGHT_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    pub oidc_client_secret_file: Option<PathBuf>,
+    /// File with the certificates that signed the provider's, in PEM [default: those of the system].
+    #[arg(long, env = "JOBWRIGHT_OIDC_CA_FILE", value_name = "FILE")]
+    pub oidc_ca_file: Option<PathBuf>,
+    /// Scopes to request. A session outlives its first token only with a refresh token, which many providers give for
+    /// `offline_access`.
+    #[arg(
+        long,
+        env = "JOBWRIGHT_OIDC_SCOPES",
+        value_delimiter = ',',
+        default_value = "openid,profile,email",
+        value_name = "SCOPES"
+    )]
+    pub oidc_scopes: Vec<String>,
+    /// Claim with the user's name.
+    #[arg(
+        long,
+        env = "JOBWRIGHT_OIDC_USERNAME_CLAIM",
+        default_value = "sub",
+        value_name = "CLAIM"
+    )]
+    pub oidc_username_claim: String,
+    /// Prefix of user names; `-` for none [default: the issuer and `#`, or none for the claim `email`].
+    #[arg(long, env = "JOBWRIGHT_OIDC_USERNAME_PREFIX", value_name = "PREFIX")]
+    pub oidc_username_prefix: Option<String>,
+    /// Claim with the names of the user's groups [default: none].
+    #[arg(long, env = "JOBWRIGHT_OIDC_GROUPS_CLAIM", value_name = "CLAIM")]
+    pub oidc_groups_claim: Option<String>,
+    /// Prefix of group names.
+    #[arg(
+        long,
+        env = "JOBWRIGHT_OIDC_GROUPS_PREFIX",
+        default_value = "",
+        value_name = "PREFIX"
+    )]
+    pub oidc_groups_prefix: String,
+    /// How the user's identity reaches the cluster.
+    #[arg(long, env = "JOBWRIGHT_OIDC_USE", value_enum, default_value_t = OidcUse::PassThrough)]
+    pub oidc_use: OidcUse,
+}
+
+impl OpenIdConnect {
+    /// Reads the files; `base` is the URL of the console.
+    pub fn settings(&self, base: &str) -> Result<OpenIdSettings, ConfigError> {
+        let file = |path: &PathBuf| {
+            std::fs::read(path).map_err(|source| ConfigError::File {
+                path: path.clone(),
+                source,
+            })
+        };
+        let secret = self.oidc_client_secret_file.as_ref().map(file).transpose()?;
+        let secret = secret.map(|secret| String::from_utf8_lossy(&secret).trim().to_owned());
+        let authority = self.oidc_ca_file.as_ref().map(|path| {
+            let pem = file(path)?;
+            let certificates = CertificateDer::pem_slice_iter(&pem)
+                .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+                .collect::<Result<Vec<_>, _>>();
+            match certificates {
+                Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+                Ok(_) | Err(_) => Err(ConfigError::Certificates(path.clone())),
+            }
+        });
+        Ok(OpenIdSettings {
+            issuer: self.oidc_issuer.clone().unwrap_or_default(),
+            client_id: self.oidc_client_id.clone().unwrap_or_default(),
+            client_secret: secret.map(SecretString::from),
+            authority: authority.transpose()?,
+            scopes: self.oidc_scopes.clone(),
+            names: NameRules {
+                username_claim: self.oidc_username_claim.clone(),
+                username_prefix: match self.oidc_username_prefix.as_deref() {
+                    Some("-") => Some(String::new()),
+                    prefix => prefix.map(str::to_owned),
+                },
+                groups_claim: self.oidc_groups_claim.clone(),
+                groups_prefix: self.oidc_groups_prefix.clone(),
+            },
+            token_use: match self.oidc_use {
+                OidcUse::PassThrough => TokenUse::PassThrough,
+                OidcUse::Impersonation => TokenUse::Impersonation,
+            },
+            redirect_url: format!("{base}/sign-in/callback"),
+            signed_out_url: format!("{base}/sign-in"),
+        })
+    }
 }
 
 impl From<SignIn> for SignInMode {
@@ -102,6 +238,7 @@ impl From<SignIn> for SignInMode {
         match mode {
             SignIn::LocalToken => Self::LocalToken,
             SignIn::BearerToken => Self::BearerToken,
+            SignIn::OpenIdConnect => Self::OpenIdConnect,
         }
     }
 }
@@ -170,6 +307,17 @@ pub enum ConfigError {
     /// `--playground-kubeconfig` was given, but another cluster is used.
     #[error("--playground-kubeconfig needs the playground, but a cluster was found: pass --cluster embedded")]
     NoPlayground,
+    /// A file of the options cannot be read.
+    #[error("cannot read {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file has no certificates.
+    #[error("{0} has no certificates in PEM")]
+    Certificates(PathBuf),
     /// The playground does not know users.
     #[error(
         "the playground has no users who could sign in with tokens: pass --cluster, or --sign-in local-token"

@@ -1,5 +1,7 @@
 //! `jobwright serve`: assembles the server, listens, and shuts down gracefully.
 
+mod check;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,11 +11,12 @@ use tokio::net::TcpListener;
 use tower_http::csrf;
 
 use crate::cli::arguments;
-use crate::cli::arguments::{ConfigError, Serve, SignIn};
+use crate::cli::arguments::{ConfigError, OidcUse, Serve, SignIn};
 use crate::contexts::Clusters;
 use crate::contexts::find::{self, ClusterCredentials, FindError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::identity::People;
+use crate::identity::open_id::{OpenIdError, Provider};
 use crate::kubernetes::timeouts::Timeouts;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{raise_descriptor_limit, shutdown_signal};
@@ -46,6 +49,12 @@ pub enum ServeError {
     /// The cluster configuration cannot be used.
     #[error(transparent)]
     Find(#[from] FindError),
+    /// The `OpenID` Connect provider's settings are not valid.
+    #[error(transparent)]
+    OpenId(#[from] OpenIdError),
+    /// `--check` found a problem, which is printed.
+    #[error("the options cannot be used as they are")]
+    Check,
     /// The playground cannot start.
     #[error(transparent)]
     Playground(#[from] PlaygroundError),
@@ -67,6 +76,9 @@ pub enum ServeError {
 
 /// Serves until the process receives a shutdown signal (Ctrl-C, SIGTERM).
 pub async fn run(arguments: Serve) -> Result<(), ServeError> {
+    if arguments.check {
+        return check::run(&arguments).await;
+    }
     arguments.check_listen()?;
     let site = arguments.site_dir()?;
     let descriptors = raise_descriptor_limit();
@@ -87,16 +99,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     };
     let sessions = SessionService::open(data_dir.path(), lifetime, hosts.secure(), address.port())?;
 
-    let found = find::find(
-        arguments.cluster,
-        &arguments.contexts,
-        arguments.is_private(),
-        match arguments.sign_in {
-            SignIn::LocalToken => ClusterCredentials::Console,
-            SignIn::BearerToken => ClusterCredentials::Users,
-        },
-        Timeouts::default().with_watch(arguments.watch_seconds),
-    )?;
+    let found = find_clusters(&arguments)?;
     let (clusters, embedded) = match found {
         Some(_) if arguments.playground_kubeconfig.is_some() => {
             return Err(ConfigError::NoPlayground.into());
@@ -115,6 +118,16 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         Some(origin) => origin,
         None => format!("http://{}", reachable(address)),
     };
+    let people = if arguments.sign_in == SignIn::OpenIdConnect {
+        let provider = Arc::new(Provider::new(arguments.open_id.settings(&base)?)?);
+        // Not an error: the provider may start later than the console.
+        if let Err(error) = provider.check().await {
+            tracing::warn!(%error, "nobody can sign in yet");
+        }
+        People::with_provider(provider, sessions.token_store())
+    } else {
+        People::default()
+    };
     let state = AppState::new(Shared {
         leptos: leptos_options(),
         site,
@@ -122,9 +135,13 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         hosts,
         clusters: Arc::new(clusters),
         sign_in: arguments.sign_in.into(),
-        people: People::default(),
+        people,
         readiness: Readiness::default(),
         base,
+        audit: arguments
+            .audit
+            .unwrap_or(arguments.sign_in != SignIn::LocalToken)
+            .then_some(print as fn(&str)),
         print,
     });
     let app = router(state.clone())?;
@@ -157,6 +174,25 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         tracing::warn!("the playground did not stop in time; its data is safe");
     }
     Ok(())
+}
+
+/// Returns the clusters that the options name, with the credentials that the way to sign in needs; `None` for the
+/// playground.
+fn find_clusters(arguments: &Serve) -> Result<Option<Clusters>, FindError> {
+    let credentials = match arguments.sign_in {
+        SignIn::LocalToken => ClusterCredentials::Console,
+        SignIn::OpenIdConnect if arguments.open_id.oidc_use == OidcUse::Impersonation => {
+            ClusterCredentials::Impersonation
+        }
+        SignIn::BearerToken | SignIn::OpenIdConnect => ClusterCredentials::Users,
+    };
+    find::find(
+        arguments.cluster,
+        &arguments.contexts,
+        arguments.is_private(),
+        credentials,
+        Timeouts::default().with_watch(arguments.watch_seconds),
+    )
 }
 
 /// Prints a line for the operator on standard output.

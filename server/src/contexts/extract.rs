@@ -47,7 +47,7 @@ impl RequestedCluster {
     /// Opens the cluster as its user.
     pub async fn open(&self) -> Result<Cluster, ApiError> {
         let cluster = self.clusters.open(self.key.as_deref()).await?;
-        self.people.open(&cluster, &self.identity)
+        self.people.open(&cluster, &self.identity).await
     }
 
     /// Returns the clusters that the user could switch to, without opening any.

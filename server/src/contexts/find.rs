@@ -49,6 +49,8 @@ pub enum ClusterCredentials {
     Console,
     /// Those of the users. The configuration's are removed, so that no request can be sent with them.
     Users,
+    /// Those of the console's configuration, which names the users (`impersonate`).
+    Impersonation,
 }
 
 /// Returns the clusters of `choice`, without contacting them; `None` for the playground. `contexts` limits the
@@ -84,9 +86,9 @@ pub fn find(
                 Ok(kubeconfig)
             };
             // A token is sent to the cluster that its user chose, and to no other one.
-            let private = private && !without_credentials;
+            let private = private && credentials == ClusterCredentials::Console;
             let contexts = Contexts::new(read, contexts, private)?.with_timeouts(timeouts);
-            if without_credentials && contexts.has_several() {
+            if credentials != ClusterCredentials::Console && contexts.has_several() {
                 return Err(FindError::SeveralClusters);
             }
             Ok(Some(Clusters::Contexts(contexts)))

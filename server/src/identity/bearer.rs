@@ -1,18 +1,16 @@
-//! Checks a bearer token by asking the API server who it belongs to.
+//! Checks the credentials of a user by asking the API server who they belong to.
 
-use kube::config::AuthInfo;
 use serde_json::json;
 
 use app::api::error::ApiError;
 
-use crate::identity::BearerToken;
 use crate::kubernetes::{Cluster, DryRun};
 
 /// Result of checking a token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The cluster accepts it.
-    Accepted,
+    /// The cluster accepts it, and tells the user's name if it can.
+    Accepted(String),
     /// The cluster does not accept it.
     Rejected,
     /// The cluster does not respond, or not as an API server does.
@@ -22,30 +20,18 @@ pub enum Verdict {
 /// Name of a request without credentials.
 const ANONYMOUS: &str = "system:anonymous";
 
-/// Asks the API server of `base` whether it accepts `token`: by `SelfSubjectReview` (Kubernetes 1.28), or, if it has
+/// Asks the API server whether it accepts the credentials of `cluster`: by `SelfSubjectReview` (Kubernetes 1.28), or, if it has
 /// none, by `SelfSubjectAccessReview`, which every authenticated user may create.
-pub async fn verify(base: &Cluster, token: &BearerToken) -> Verdict {
-    let user = AuthInfo {
-        token: Some(token.expose().to_owned().into()),
-        ..AuthInfo::default()
-    };
-    let cluster = match base.with_user(user) {
-        Ok(cluster) => cluster,
-        Err(error) => {
-            return Verdict::Unknown(ApiError::Credentials {
-                message: crate::with_causes(&error),
-            });
-        }
-    };
+pub async fn verify(cluster: &Cluster) -> Verdict {
     let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
     let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
     match cluster.post(path, &review, DryRun::No).await {
-        Ok(response) if response.object["status"]["userInfo"]["username"] == ANONYMOUS => Verdict::Rejected,
-        Ok(_) => Verdict::Accepted,
+        Ok(response) => match response.object["status"]["userInfo"]["username"].as_str() {
+            Some(ANONYMOUS) => Verdict::Rejected,
+            name => Verdict::Accepted(name.unwrap_or_default().to_owned()),
+        },
         // Also of an API server that knows the review but does not let this user create it.
-        Err(ApiError::NotFound { .. } | ApiError::Forbidden { .. }) => {
-            verify_by_access_review(&cluster).await
-        }
+        Err(ApiError::NotFound { .. } | ApiError::Forbidden { .. }) => verify_by_access_review(cluster).await,
         Err(error) => rejected_or_unknown(error),
     }
 }
@@ -57,10 +43,10 @@ async fn verify_by_access_review(cluster: &Cluster) -> Verdict {
     });
     let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     match cluster.post(path, &review, DryRun::No).await {
-        Ok(_) => Verdict::Accepted,
+        Ok(_) => Verdict::Accepted(String::new()),
         Err(ApiError::Forbidden { message }) if message.contains(ANONYMOUS) => Verdict::Rejected,
         // Authenticated, although the cluster takes even this right away.
-        Err(ApiError::Forbidden { .. }) => Verdict::Accepted,
+        Err(ApiError::Forbidden { .. }) => Verdict::Accepted(String::new()),
         Err(error) => rejected_or_unknown(error),
     }
 }

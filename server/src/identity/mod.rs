@@ -4,13 +4,21 @@
 //! belongs to one: its watches, its schema and its pending creations are never shared with another user.
 
 pub mod bearer;
+pub mod open_id;
 mod people;
 
 use std::fmt;
 
+use app::sign_in_mode::SignInMode;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::identity::open_id::{OpenIdUser, StoredUser};
+use crate::kubernetes::UserCredentials;
+use crate::session::SessionCookie;
 
 pub use crate::identity::people::{People, Revocation};
 
@@ -21,6 +29,8 @@ pub enum Identity {
     Console,
     /// The user's own bearer token, passed to the API server.
     Bearer(BearerToken),
+    /// A user of an `OpenID` Connect provider.
+    OpenId(OpenIdUser),
 }
 
 impl Identity {
@@ -29,13 +39,58 @@ impl Identity {
         match self {
             Self::Console => None,
             Self::Bearer(token) => Some(token.key),
+            Self::OpenId(user) => Some(user.key),
+        }
+    }
+
+    /// Returns a short hash of the user's name, which tells the users of a browser apart; empty for the console.
+    pub fn user_key(&self) -> String {
+        let name = match self {
+            Self::Console => return String::new(),
+            // A token whose user the cluster does not tell is a user of its own.
+            Self::Bearer(token) if token.user.is_empty() => token.expose(),
+            Self::Bearer(token) => &token.user,
+            Self::OpenId(user) => &user.tokens.user,
+        };
+        BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(name)[..9])
+    }
+
+    /// Whether users sign in this way: a session of another way to sign in, before the settings were changed, must not
+    /// be used.
+    pub fn is_of(&self, mode: SignInMode) -> bool {
+        mode == match self {
+            Self::Console => SignInMode::LocalToken,
+            Self::Bearer(_) => SignInMode::BearerToken,
+            Self::OpenId(_) => SignInMode::OpenIdConnect,
         }
     }
 }
 
-/// The key of a user's cached data: a hash of the credentials.
+/// The key of a user's cached data: a hash of the token, or a random number of the session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IdentityKey([u8; 32]);
+
+impl IdentityKey {
+    /// Creates a random key.
+    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        Ok(Self(key))
+    }
+
+    pub(crate) fn to_text(self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        BASE64_URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()?
+            .try_into()
+            .ok()
+            .map(Self)
+    }
+}
 
 impl fmt::Debug for IdentityKey {
     /// Shows enough to tell users apart in a log, and nothing that identifies a token elsewhere.
@@ -52,6 +107,8 @@ const MAX_TOKEN: usize = 24 * 1024;
 pub struct BearerToken {
     secret: SecretString,
     key: IdentityKey,
+    /// The user's name at the cluster; empty if the cluster does not tell it.
+    user: String,
 }
 
 impl BearerToken {
@@ -59,17 +116,34 @@ impl BearerToken {
     /// characters that no token has (RFC 6750, 2.1).
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
-        let text = text.strip_prefix("Bearer ").unwrap_or(text).trim_start();
+        let scheme = text.strip_prefix("Bearer");
+        let text = scheme
+            .filter(|rest| rest.is_empty() || rest.starts_with(' '))
+            .unwrap_or(text)
+            .trim_start();
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=:".contains(&byte);
         (!text.is_empty() && text.len() <= MAX_TOKEN && text.bytes().all(is_token)).then(|| Self {
             secret: SecretString::from(text),
             key: IdentityKey(Sha256::digest(text).into()),
+            user: String::new(),
         })
+    }
+
+    /// Sets the user's name, as the cluster tells it.
+    #[must_use]
+    pub fn of_user(mut self, user: String) -> Self {
+        self.user = user;
+        self
     }
 
     /// Returns the token, for a header.
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()
+    }
+
+    /// Returns the credentials for the cluster.
+    pub(crate) fn credentials(&self) -> UserCredentials {
+        UserCredentials::Bearer(self.secret.clone())
     }
 
     /// Returns when the token expires, if it is a JSON Web Token that says so (RFC 7519, `exp`). The API server checks
@@ -80,7 +154,7 @@ impl BearerToken {
             exp: f64,
         }
         let payload = self.expose().split('.').nth(1)?;
-        let payload = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, payload).ok()?;
+        let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
         let claims: Claims = serde_json::from_slice(&payload).ok()?;
         #[allow(
             clippy::cast_possible_truncation,
@@ -94,7 +168,8 @@ impl BearerToken {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum StoredIdentity {
-    Bearer(String),
+    Bearer { token: String, user: String },
+    OpenId(StoredUser),
 }
 
 impl StoredIdentity {
@@ -102,23 +177,27 @@ impl StoredIdentity {
     pub(crate) fn of(identity: &Identity) -> Option<Self> {
         match identity {
             Identity::Console => None,
-            Identity::Bearer(token) => Some(Self::Bearer(token.expose().to_owned())),
+            Identity::Bearer(token) => Some(Self::Bearer {
+                token: token.expose().to_owned(),
+                user: token.user.clone(),
+            }),
+            Identity::OpenId(user) => Some(Self::OpenId(StoredUser::of(user.key, &user.tokens))),
         }
     }
 
-    /// Returns the identity; `None` if it cannot be used any more.
-    pub(crate) fn into_identity(self) -> Option<Identity> {
+    /// Returns the identity of the session of `cookie`; `None` if it cannot be used any more.
+    pub(crate) fn into_identity(self, cookie: &SessionCookie) -> Option<Identity> {
         match self {
-            Self::Bearer(token) => BearerToken::read(&token).map(Identity::Bearer),
+            Self::OpenId(user) => user.into_user(cookie.clone()).map(Identity::OpenId),
+            Self::Bearer { token, user } => {
+                BearerToken::read(&token).map(|token| Identity::Bearer(token.of_user(user)))
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine;
-    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-
     use super::*;
 
     #[test]

@@ -1,18 +1,19 @@
 //! The clusters of signed-in users: one per user, with the user's own credentials.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kube::config::AuthInfo;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use app::api::error::ApiError;
 
 use crate::identity::bearer::{self, Verdict};
+use crate::identity::open_id::{OpenIdError, OpenIdTokens, OpenIdUser, Provider};
 use crate::identity::{Identity, IdentityKey};
-use crate::kubernetes::Cluster;
+use crate::kubernetes::{Cluster, UserCredentials, WeakCluster};
 
 /// How long the connection of a user is kept after its last use.
 const KEEP: Duration = Duration::from_mins(10);
@@ -24,16 +25,39 @@ const CHECKS: u32 = 3;
 /// Delay between these checks.
 const CHECK_DELAY: Duration = Duration::from_secs(1);
 
+/// How long before they expire tokens are refreshed.
+const REFRESH_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Delay after a refresh that failed although it may succeed later.
+const REFRESH_RETRY: Duration = Duration::from_secs(10);
+
+/// Stores the new tokens of a session.
+type Store = Box<dyn Fn(&OpenIdUser) + Send + Sync>;
+
 /// Users and their clusters.
 #[derive(Clone, Default)]
-pub struct People(Arc<Mutex<HashMap<IdentityKey, Person>>>);
+pub struct People {
+    people: Arc<Mutex<HashMap<IdentityKey, Person>>>,
+    open_id: Option<Arc<OpenId>>,
+}
+
+/// Where tokens come from and where new ones are stored.
+struct OpenId {
+    provider: Arc<Provider>,
+    store: Store,
+}
 
 struct Person {
     /// With the cluster that it was made from, by [`Cluster::id`].
     cluster: Option<(u64, Cluster)>,
+    /// Newer than those of requests whose session was read before.
+    tokens: Option<Tokens>,
     revoked: watch::Sender<bool>,
     used: Instant,
 }
+
+/// The current tokens of a user; one task at a time refreshes them.
+type Tokens = Arc<tokio::sync::Mutex<Arc<OpenIdTokens>>>;
 
 /// Tells when the credentials of a session are no longer accepted.
 #[derive(Debug, Clone)]
@@ -45,12 +69,12 @@ impl Revocation {
         Self(None)
     }
 
-    /// Whether the cluster no longer accepts the credentials.
+    /// Whether the credentials are no longer accepted.
     pub fn is_revoked(&self) -> bool {
         self.0.as_ref().is_some_and(|revoked| *revoked.borrow())
     }
 
-    /// Completes when the cluster no longer accepts the credentials.
+    /// Completes when the credentials are no longer accepted.
     pub async fn revoked(&mut self) {
         if let Some(revoked) = &mut self.0
             && revoked.wait_for(|revoked| *revoked).await.is_ok()
@@ -62,6 +86,23 @@ impl Revocation {
 }
 
 impl People {
+    /// Creates a console whose users sign in at `provider`; `store` stores the new tokens of a session.
+    pub fn with_provider(
+        provider: Arc<Provider>,
+        store: impl Fn(&OpenIdUser) + Send + Sync + 'static,
+    ) -> Self {
+        let store = Box::new(store);
+        Self {
+            people: Arc::default(),
+            open_id: Some(Arc::new(OpenId { provider, store })),
+        }
+    }
+
+    /// Returns the provider, if users sign in at one.
+    pub fn provider(&self) -> Option<&Provider> {
+        self.open_id.as_ref().map(|open_id| &*open_id.provider)
+    }
+
     /// Returns the revocation of `identity`.
     pub fn revocation(&self, identity: &Identity) -> Revocation {
         let Some(key) = identity.key() else {
@@ -71,11 +112,51 @@ impl People {
         Revocation(Some(person(&mut people, key).revoked.subscribe()))
     }
 
-    /// Returns `base` as `identity` reaches it: with the user's credentials and nothing of the console's.
-    pub fn open(&self, base: &Cluster, identity: &Identity) -> Result<Cluster, ApiError> {
-        let (Some(key), Identity::Bearer(token)) = (identity.key(), identity) else {
-            return Ok(base.clone());
-        };
+    /// Forgets the credentials and the connection of `identity`, whose session has ended. Open streams end with the
+    /// session.
+    pub fn forget(&self, identity: &Identity) {
+        if let Some(key) = identity.key() {
+            self.lock().remove(&key);
+        }
+    }
+
+    /// Returns `base` as `identity` reaches it. Refreshes tokens that have expired.
+    pub async fn open(&self, base: &Cluster, identity: &Identity) -> Result<Cluster, ApiError> {
+        match identity {
+            Identity::Console => Ok(base.clone()),
+            Identity::Bearer(token) => self.cluster(base, identity, token.key, &token.credentials()),
+            Identity::OpenId(user) => {
+                let open_id = self.open_id.as_ref().ok_or(ApiError::SignedOut)?;
+                let (tokens, revoked) = {
+                    let mut people = self.lock();
+                    let person = person(&mut people, user.key);
+                    let tokens = person
+                        .tokens
+                        .get_or_insert_with(|| Arc::new(tokio::sync::Mutex::new(Arc::clone(&user.tokens))));
+                    (Arc::clone(tokens), person.revoked.clone())
+                };
+                let current = match open_id.current(user, &tokens, SignedDuration::ZERO).await {
+                    Ok(current) => current,
+                    Err(OpenIdError::Provider(message)) => return Err(ApiError::Unreachable { message }),
+                    Err(error) => {
+                        tracing::info!(user = ?user.key, %error, "a session ends");
+                        revoked.send_replace(true);
+                        return Err(ApiError::SignedOut);
+                    }
+                };
+                let credentials = current.credentials(open_id.provider.token_use());
+                self.cluster(base, identity, user.key, &credentials)
+            }
+        }
+    }
+
+    fn cluster(
+        &self,
+        base: &Cluster,
+        identity: &Identity,
+        key: IdentityKey,
+        credentials: &UserCredentials,
+    ) -> Result<Cluster, ApiError> {
         let mut people = self.lock();
         let person = person(&mut people, key);
         if let Some((id, cluster)) = &person.cluster
@@ -83,26 +164,35 @@ impl People {
         {
             return Ok(cluster.clone());
         }
-        let user = AuthInfo {
-            token: Some(token.expose().to_owned().into()),
-            ..AuthInfo::default()
-        };
-        let cluster = base.with_user(user).map_err(|error| ApiError::Credentials {
-            message: crate::with_causes(&error),
-        })?;
+        let cluster = base
+            .with_user(credentials)
+            .map_err(|error| ApiError::Credentials {
+                message: crate::with_causes(&error),
+            })?;
         tokio::spawn(watch_refusals(
             cluster.refusals(),
-            base.clone(),
-            identity.clone(),
+            cluster.downgrade(),
             person.revoked.clone(),
         ));
+        if let (Identity::OpenId(user), Some(open_id), Some(tokens)) =
+            (identity, &self.open_id, &person.tokens)
+            && user.tokens.can_refresh()
+        {
+            tokio::spawn(keep_fresh(
+                Arc::clone(open_id),
+                user.clone(),
+                Arc::clone(tokens),
+                cluster.downgrade(),
+                person.revoked.clone(),
+            ));
+        }
         person.cluster = Some((base.id(), cluster.clone()));
         Ok(cluster)
     }
 
     /// Forgets connections that were not used for a while.
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IdentityKey, Person>> {
-        let mut people = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn lock(&self) -> MutexGuard<'_, HashMap<IdentityKey, Person>> {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         people.retain(|_, person| person.used.elapsed() < KEEP || person.revoked.receiver_count() > 0);
         people
     }
@@ -111,6 +201,7 @@ impl People {
 fn person(people: &mut HashMap<IdentityKey, Person>, key: IdentityKey) -> &mut Person {
     let person = people.entry(key).or_insert_with(|| Person {
         cluster: None,
+        tokens: None,
         revoked: watch::Sender::new(false),
         used: Instant::now(),
     });
@@ -118,27 +209,91 @@ fn person(people: &mut HashMap<IdentityKey, Person>, key: IdentityKey) -> &mut P
     person
 }
 
+impl OpenId {
+    /// Returns tokens that are valid for longer than `margin`; fetches new ones if necessary, and stores them.
+    async fn current(
+        &self,
+        user: &OpenIdUser,
+        tokens: &Tokens,
+        margin: SignedDuration,
+    ) -> Result<Arc<OpenIdTokens>, OpenIdError> {
+        let mut current = tokens.lock().await;
+        if current.expires().duration_since(Timestamp::now()) > margin {
+            return Ok(Arc::clone(&current));
+        }
+        let new = Arc::new(self.provider.refresh(&current).await?);
+        *current = Arc::clone(&new);
+        (self.store)(&OpenIdUser {
+            tokens: Arc::clone(&new),
+            ..user.clone()
+        });
+        Ok(new)
+    }
+}
+
+/// Refreshes the tokens before they expire, as long as the user's cluster is in use: a stream may be open for hours
+/// without a request.
+async fn keep_fresh(
+    open_id: Arc<OpenId>,
+    user: OpenIdUser,
+    tokens: Tokens,
+    cluster: WeakCluster,
+    revoked: watch::Sender<bool>,
+) {
+    loop {
+        let expires = tokens.lock().await.expires();
+        let left = expires.duration_since(Timestamp::now()) - REFRESH_MARGIN;
+        // A provider whose tokens last less than the margin.
+        let left = Duration::try_from(left)
+            .unwrap_or_default()
+            .max(Duration::from_secs(5));
+        tokio::time::sleep(left).await;
+        let Some(cluster) = cluster.upgrade() else { return };
+        match open_id.current(&user, &tokens, REFRESH_MARGIN).await {
+            Ok(new) => {
+                let credentials = new.credentials(open_id.provider.token_use());
+                if let Err(error) = cluster.set_user(&credentials) {
+                    tracing::warn!(user = ?user.key, %error, "cannot use the new credentials");
+                }
+            }
+            Err(OpenIdError::Provider(error)) => {
+                tracing::warn!(user = ?user.key, error, "cannot refresh the tokens");
+                drop(cluster);
+                tokio::time::sleep(REFRESH_RETRY).await;
+            }
+            Err(error) => {
+                tracing::info!(user = ?user.key, %error, "a session ends");
+                revoked.send_replace(true);
+                return;
+            }
+        }
+    }
+}
+
 /// Checks the credentials whenever the cluster has rejected them, and reports when it keeps rejecting them. Ends with
 /// the user's cluster.
 async fn watch_refusals(
     mut refusals: watch::Receiver<()>,
-    base: Cluster,
-    identity: Identity,
+    cluster: WeakCluster,
     revoked: watch::Sender<bool>,
 ) {
-    let Identity::Bearer(token) = &identity else {
-        return;
-    };
     while refusals.changed().await.is_ok() {
         let mut rejections = 0;
-        while rejections < CHECKS && bearer::verify(&base, token).await == Verdict::Rejected {
+        while rejections < CHECKS {
+            let Some(cluster) = cluster.upgrade() else { return };
+            if bearer::verify(&cluster).await != Verdict::Rejected {
+                break;
+            }
+            drop(cluster);
             rejections += 1;
             tokio::time::sleep(CHECK_DELAY).await;
         }
         if rejections == CHECKS {
-            tracing::info!(user = ?identity.key(), "the cluster no longer accepts the credentials of a session");
+            tracing::info!("the cluster no longer accepts the credentials of a session");
             revoked.send_replace(true);
             return;
         }
+        // By the checks themselves.
+        refusals.mark_unchanged();
     }
 }

@@ -3,6 +3,7 @@
 //! Objects are read and written as raw JSON: a typed struct would drop the fields it does not know. What the pages
 //! show is derived from that JSON by the pure functions of [`crate::jobs`].
 
+pub mod access;
 pub mod authorization;
 mod client;
 pub mod connect;
@@ -15,13 +16,13 @@ pub mod openapi;
 mod paging;
 pub mod paths;
 pub mod timeouts;
+mod user;
 pub mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use kube::config::AuthInfo;
 use kube::{Client, Config};
 use serde_json::{Value, json};
 
@@ -34,6 +35,7 @@ use crate::kubernetes::timeouts::Timeouts;
 pub use crate::kubernetes::client::{ApiResponse, DryRun};
 pub use crate::kubernetes::liveness::Disconnections;
 pub use crate::kubernetes::paths::{Kind, Resource};
+pub use crate::kubernetes::user::UserCredentials;
 
 /// A connected cluster; cloning is cheap.
 #[derive(Clone)]
@@ -60,6 +62,9 @@ struct Inner {
     namespace: String,
     schema: openapi::Cache,
     liveness: Arc<liveness::Liveness>,
+    access: access::AccessCache,
+    /// The user's name, once the cluster has told it.
+    user: OnceLock<String>,
     pending_attempts: PendingAttempts,
     shared_watches: watch::SharedWatches,
     timeouts: Timeouts,
@@ -76,13 +81,11 @@ impl Cluster {
         Self::build(client, Some(config), name, false, timeouts, None)
     }
 
-    /// Returns the same cluster with the credentials of `user`, and with none of the console's own. It shares nothing
-    /// that was read with other credentials.
-    pub fn with_user(&self, user: AuthInfo) -> Result<Self, ConnectError> {
-        let config = self.inner.config.as_ref().ok_or(ConnectError::NoUsers)?;
-        let mut config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
-        config.auth_info = user;
-        let (name, timeouts) = (self.inner.name.clone(), self.inner.timeouts.clone());
+    /// Returns the same cluster with the credentials of `user`. It shares nothing that was read with other credentials.
+    pub fn with_user(&self, user: &UserCredentials) -> Result<Self, ConnectError> {
+        let config = self.config_of(user)?;
+        let name = self.inner.name.clone();
+        let timeouts = self.inner.timeouts.clone().for_users();
         let client = connect::client(config.clone(), &name, &timeouts)?;
         Ok(Self::build(
             client,
@@ -124,6 +127,8 @@ impl Cluster {
                 namespace,
                 schema: openapi::Cache::default(),
                 liveness,
+                access: access::AccessCache::default(),
+                user: OnceLock::new(),
                 pending_attempts: PendingAttempts::default(),
                 shared_watches: watch::SharedWatches::default(),
                 timeouts,
@@ -139,9 +144,36 @@ impl Cluster {
         self
     }
 
+    /// Replaces the credentials of a user's cluster. Requests and streams in progress continue with the old ones.
+    pub fn set_user(&self, user: &UserCredentials) -> Result<(), ConnectError> {
+        let base = self.inner.base.as_ref().ok_or(ConnectError::NoUsers)?;
+        self.replace(base.config_of(user)?)
+    }
+
+    fn config_of(&self, user: &UserCredentials) -> Result<Config, ConnectError> {
+        let config = self.inner.config.as_ref().ok_or(ConnectError::NoUsers)?;
+        let mut config = config.read().unwrap_or_else(PoisonError::into_inner).clone();
+        config.auth_info = user.auth_info(&config.auth_info);
+        Ok(config)
+    }
+
+    /// Returns a reference that does not keep the cluster connected.
+    pub fn downgrade(&self) -> WeakCluster {
+        WeakCluster {
+            inner: Arc::downgrade(&self.inner),
+            timeout: self.timeout,
+        }
+    }
+
     /// Returns a number that differs from that of every other connected cluster.
     pub fn id(&self) -> u64 {
         self.inner.id
+    }
+
+    /// Returns how long a stream of a user goes on before the cluster has to check again whether the user may read it;
+    /// `None` for the console itself, whose operator can restart it.
+    pub(crate) fn max_unchecked(&self) -> Option<Duration> {
+        self.is_of_user().then_some(self.inner.timeouts.watch)
     }
 
     /// Whether requests carry a user's own credentials.
@@ -165,6 +197,11 @@ impl Cluster {
     /// Returns the timeouts.
     pub(crate) fn timeouts(&self) -> &Timeouts {
         &self.inner.timeouts
+    }
+
+    /// Returns the cached answers about rights.
+    fn access_cache(&self) -> &access::AccessCache {
+        &self.inner.access
     }
 
     /// Returns the watches shared by all subscribers.
@@ -271,13 +308,24 @@ impl Cluster {
     /// Returns the user name at the cluster (`SelfSubjectReview`, Kubernetes 1.28); empty if the cluster does not
     /// report it.
     pub async fn user(&self) -> String {
+        if let Some(user) = self.inner.user.get() {
+            return user.clone();
+        }
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
         match self.post(path, &review, DryRun::No).await {
-            Ok(ApiResponse { object, .. }) => object["status"]["userInfo"]["username"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
+            Ok(ApiResponse { object, .. }) => {
+                let user = object["status"]["userInfo"]["username"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
+                // The console's own credentials may be replaced by those of another user.
+                if self.is_of_user() && !user.is_empty() {
+                    // Fails if another request was first.
+                    let _ = self.inner.user.set(user.clone());
+                }
+                user
+            }
             Err(error) => {
                 tracing::debug!(%error, "cannot read the user name from the cluster");
                 String::new()
@@ -300,6 +348,24 @@ impl Cluster {
     /// Reads a Job.
     pub async fn job(&self, project: &str, name: &str) -> Result<Value, ApiError> {
         self.get(&Kind::JOBS.object(project, name)?).await
+    }
+}
+
+/// A reference to a cluster that does not keep it connected.
+#[derive(Clone)]
+pub struct WeakCluster {
+    inner: Weak<Inner>,
+    timeout: Duration,
+}
+
+impl WeakCluster {
+    /// Returns the cluster while it is in use.
+    pub fn upgrade(&self) -> Option<Cluster> {
+        let inner = self.inner.upgrade()?;
+        Some(Cluster {
+            inner,
+            timeout: self.timeout,
+        })
     }
 }
 

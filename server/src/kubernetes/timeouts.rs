@@ -19,6 +19,10 @@ pub struct Timeouts {
     pub watch: Duration,
 }
 
+/// How long a watch or a followed log of a user goes on before it is requested again: only then does the cluster check
+/// whether the user still has the right to it.
+pub(crate) const MAX_UNCHECKED: Duration = Duration::from_secs(25);
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
@@ -35,6 +39,13 @@ impl Timeouts {
     #[must_use]
     pub fn with_watch(mut self, seconds: u16) -> Self {
         self.watch = Duration::from_secs(seconds.into());
+        self
+    }
+
+    /// Shortens watches to [`MAX_UNCHECKED`].
+    #[must_use]
+    pub(crate) fn for_users(mut self) -> Self {
+        self.watch = self.watch.min(MAX_UNCHECKED);
         self
     }
 

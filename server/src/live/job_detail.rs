@@ -50,8 +50,8 @@ struct Gone {
 }
 
 /// Sends a `detail` event with a `JobDetail` at the start and after each change; `stale` with the time since when
-/// the cluster is disconnected, until the next `detail`; and `gone` when the Job is deleted, also if another one
-/// has its name by now.
+/// the cluster is disconnected, until the next `detail`; `gone` when the Job is deleted, also if another one has
+/// its name by now; and `refused` with the error, as the last event, when the user may no longer read it.
 pub async fn stream(
     ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
@@ -190,6 +190,12 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                     }
                     return;
                 }
+                Err(error @ ApiError::Forbidden { .. }) => {
+                    if let Some(event) = event("refused", &error) {
+                        yield event;
+                    }
+                    return;
+                }
                 Err(error) => {
                     tracing::debug!(%error, "cannot read the Job for its stream");
                     outage.read_failed(Timestamp::now().as_millisecond());
@@ -259,7 +265,9 @@ impl LastState {
 fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
     let object = match change {
         Change::Reset(_) => return true,
-        Change::Disconnected | Change::Denied => return false,
+        // Whether the Job itself may still be read.
+        Change::Denied => return source == Source::This,
+        Change::Disconnected => return false,
         Change::Applied(object) | Change::Deleted(object) => object,
     };
     match source {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use app::api::error::ApiError;
 
 use crate::contexts::extract::ClusterExtractor;
-use crate::kubernetes::watch::{Selection, follow};
+use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::list_table::{ListTable, Source};
 use crate::live::{event, respond};
@@ -31,7 +31,8 @@ pub struct Params {
     project: String,
 }
 
-/// Sends `change` events with a `ListChange` each. `Last-Event-ID` is ignored: every connection starts with a
+/// Sends `change` events with a `ListChange` each, and `refused` with the error, as the last event, when the user may
+/// no longer list the Jobs. `Last-Event-ID` is ignored: every connection starts with a
 /// snapshot.
 pub async fn stream(
     ClusterExtractor(cluster): ClusterExtractor,
@@ -44,11 +45,11 @@ pub async fn stream(
     {
         return refuse(error);
     }
-    let changes = changes(&cluster, &params.project);
+    let changes = changes(cluster, params.project);
     respond(session, changes)
 }
 
-fn changes(cluster: &Cluster, project: &str) -> impl Stream<Item = Event> + Send + 'static {
+fn changes(cluster: Cluster, project: String) -> impl Stream<Item = Event> + Send + 'static {
     let mut feed = select_all(Source::ALL.map(|source| {
         let kind = match source {
             Source::Jobs => Kind::JOBS,
@@ -56,13 +57,15 @@ fn changes(cluster: &Cluster, project: &str) -> impl Stream<Item = Event> + Send
             Source::Events => Kind::EVENTS,
             Source::Quotas => Kind::QUOTAS,
         };
-        follow(cluster, kind, project, Selection::default())
+        follow(&cluster, kind, &project, Selection::default())
             .map(move |change| (source, change))
             .boxed()
     }));
     stream! {
         let mut table = ListTable::default();
         while let Some((source, change)) = feed.next().await {
+            let is_denial = |source, change: &Change| source == Source::Jobs && matches!(change, Change::Denied);
+            let mut is_denied = is_denial(source, &change);
             table.apply_change(source, change, Timestamp::now().as_millisecond());
             let end = tokio::time::sleep(BATCH_INTERVAL);
             tokio::pin!(end);
@@ -70,9 +73,17 @@ fn changes(cluster: &Cluster, project: &str) -> impl Stream<Item = Event> + Send
                 tokio::select! {
                     () = &mut end => break,
                     Some((source, change)) = feed.next() => {
+                        is_denied |= is_denial(source, &change);
                         table.apply_change(source, change, Timestamp::now().as_millisecond());
                     }
                 }
+            }
+            // Unless only watching is denied.
+            if is_denied && let Err(error @ ApiError::Forbidden { .. }) = cluster.may_list_jobs(&project).await {
+                if let Some(event) = event("refused", &error) {
+                    yield event;
+                }
+                return;
             }
             if let Some(event) = table.flush().and_then(|change| event("change", &change)) {
                 yield event;

@@ -1,5 +1,6 @@
 //! Creates the documents of a manifest: each is posted as JSON, and nothing is ever overwritten.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -28,7 +29,7 @@ const WITHOUT_DISCOVERY: [(&str, &str, &str); 5] = [
 ];
 
 /// Creates the documents of `text`, except those in `done`, in order of their dependencies. When one is rejected,
-/// those after it are not sent; a dry run checks all of them.
+/// those after it are not sent; a dry run checks all of them. Returns also the `uid`s of those that were created.
 pub async fn run(
     cluster: &Cluster,
     session: &str,
@@ -36,7 +37,7 @@ pub async fn run(
     text: &str,
     dry_run: DryRun,
     done: &[usize],
-) -> Result<CreateOutcome, ApiError> {
+) -> Result<(CreateOutcome, HashMap<usize, String>), ApiError> {
     if text.len() > manifest::MAX_BYTES {
         return Err(ApiError::too_large());
     }
@@ -53,6 +54,7 @@ pub async fn run(
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|entry| rank(kind(&document, *entry)));
     let mut outcomes = Vec::with_capacity(order.len());
+    let mut uids = HashMap::new();
     let mut stopped = false;
     for entry in order {
         let mut outcome = blank(&document, entry);
@@ -60,7 +62,12 @@ pub async fn run(
             outcome.skipped = true;
         } else {
             match create(cluster, session, project, &document, entry, dry_run).await {
-                Ok(response) => fill(&mut outcome, response).await?,
+                Ok(response) => {
+                    if let Some(uid) = response.object["metadata"]["uid"].as_str() {
+                        uids.insert(entry, uid.to_owned());
+                    }
+                    fill(&mut outcome, response).await?;
+                }
                 Err(error) => {
                     stopped = dry_run == DryRun::No;
                     outcome.error = Some(error);
@@ -70,7 +77,7 @@ pub async fn run(
         outcomes.push(outcome);
     }
     outcomes.sort_by_key(|outcome| outcome.entry);
-    Ok(CreateOutcome { documents: outcomes })
+    Ok((CreateOutcome { documents: outcomes }, uids))
 }
 
 /// Maximum number of texts that are processed concurrently: a large one takes a CPU for seconds.

@@ -16,12 +16,15 @@ use app::api::backend::Backend;
 use app::api::create::{CreateOutcome, Offers};
 use app::api::error::ApiError;
 use app::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use app::api::rights::Rights;
 use app::api::session::{ClusterChoice, Workspace};
 use app::foreign_text::{into_visible, visible};
 
+use crate::audit::{Audit, Target};
 use crate::contexts::extract::RequestedCluster;
 use crate::jobs::events::EventIndex;
 use crate::jobs::{export, quota, row};
+use crate::kubernetes::access::Access;
 use crate::kubernetes::{Cluster, DryRun, Kind};
 
 /// The cluster of a request, as used by one signed-in user.
@@ -29,12 +32,34 @@ pub struct ClusterBackend {
     requested: RequestedCluster,
     /// Id of the session. Creations with an unknown outcome are looked up within a session only.
     session: String,
+    audit: Audit,
 }
 
 impl ClusterBackend {
     /// Creates the backend of a request in `session` for the cluster `requested`.
-    pub fn new(requested: RequestedCluster, session: String) -> Self {
-        Self { requested, session }
+    pub fn new(requested: RequestedCluster, session: String, audit: Audit) -> Self {
+        Self {
+            requested,
+            session,
+            audit,
+        }
+    }
+
+    /// Records a change of a Job.
+    async fn record(
+        &self,
+        cluster: &Cluster,
+        action: &'static str,
+        (project, job): (&str, &JobRef),
+        error: Option<&ApiError>,
+    ) {
+        let target = Target {
+            project,
+            kind: "Job",
+            name: &job.name,
+            uid: Some(&job.uid),
+        };
+        self.audit.record(cluster, action, target, error).await;
     }
 }
 
@@ -55,6 +80,23 @@ impl Backend for ClusterBackend {
             projects: projects.names,
             all_projects: projects.complete,
             user: into_visible(user),
+        })
+    }
+
+    async fn rights(&self, project: &str) -> Result<Rights, ApiError> {
+        let cluster = self.requested.open().await?;
+        let may = |access| cluster.may(project, access);
+        let (create, change, delete, logs) = futures::join!(
+            may(Access::jobs("create")),
+            may(Access::jobs("patch")),
+            may(Access::jobs("delete")),
+            may(Access::LOGS),
+        );
+        Ok(Rights {
+            create,
+            change,
+            delete,
+            logs,
         })
     }
 
@@ -96,27 +138,51 @@ impl Backend for ClusterBackend {
         done: &[usize],
     ) -> Result<CreateOutcome, ApiError> {
         let dry_run = if dry_run { DryRun::Yes } else { DryRun::No };
-        create::run(
-            &self.requested.open().await?,
-            &self.session,
-            project,
-            text,
-            dry_run,
-            done,
-        )
-        .await
+        let cluster = self.requested.open().await?;
+        let (outcome, uids) = create::run(&cluster, &self.session, project, text, dry_run, done).await?;
+        if dry_run == DryRun::No {
+            for document in outcome.documents.iter().filter(|document| !document.skipped) {
+                let target = Target {
+                    project,
+                    kind: &document.kind,
+                    name: &document.name,
+                    uid: uids.get(&document.entry).map(String::as_str),
+                };
+                self.audit
+                    .record(&cluster, "create", target, document.error.as_ref())
+                    .await;
+            }
+        }
+        Ok(outcome)
     }
 
     async fn rerun(&self, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
-        rerun::run(&self.requested.open().await?, &self.session, project, job).await
+        let cluster = self.requested.open().await?;
+        let new = rerun::run(&cluster, &self.session, project, job).await;
+        match &new {
+            Ok(new) => self.record(&cluster, "create", (project, &new.job()), None).await,
+            Err(error) => self.record(&cluster, "rerun", (project, job), Some(error)).await,
+        }
+        new
     }
 
     async fn delete(&self, project: &str, jobs: &[JobRef]) -> Result<Vec<Option<ApiError>>, ApiError> {
-        change::delete(&self.requested.open().await?, project, jobs).await
+        let cluster = self.requested.open().await?;
+        let results = change::delete(&cluster, project, jobs).await?;
+        for (job, error) in jobs.iter().zip(&results) {
+            self.record(&cluster, "delete", (project, job), error.as_ref())
+                .await;
+        }
+        Ok(results)
     }
 
     async fn suspend(&self, project: &str, job: &JobRef, suspend: bool) -> Result<(), ApiError> {
-        change::suspend(&self.requested.open().await?, project, job, suspend).await
+        let cluster = self.requested.open().await?;
+        let result = change::suspend(&cluster, project, job, suspend).await;
+        let action = if suspend { "suspend" } else { "resume" };
+        self.record(&cluster, action, (project, job), result.as_ref().err())
+            .await;
+        result
     }
 
     async fn describe(
@@ -125,7 +191,11 @@ impl Backend for ClusterBackend {
         job: &JobRef,
         change: &DescriptionChange,
     ) -> Result<(), ApiError> {
-        change::describe(&self.requested.open().await?, project, job, change).await
+        let cluster = self.requested.open().await?;
+        let result = change::describe(&cluster, project, job, change).await;
+        self.record(&cluster, "describe", (project, job), result.as_ref().err())
+            .await;
+        result
     }
 }
 

@@ -8,6 +8,9 @@ use axum_extra::extract::cookie::{Cookie, Key, SameSite};
 
 use crate::session::store::SessionCookie;
 
+/// How long a user may take to sign in at the provider.
+const LOGIN_MAX_AGE: Duration = Duration::from_mins(15);
+
 /// Encrypts and decrypts the session cookie.
 pub struct CookieRules {
     key: Key,
@@ -48,6 +51,33 @@ impl CookieRules {
     /// Returns a jar whose response removes the cookie.
     pub fn clear(&self, headers: &HeaderMap) -> PrivateCookieJar {
         self.jar(headers).remove(self.cookie(String::new()))
+    }
+
+    /// Returns a jar whose response sets the cookie of a sign-in in progress at the provider. It is sent when the
+    /// provider redirects back, unlike the session's.
+    pub fn set_login(&self, headers: &HeaderMap, text: String) -> PrivateCookieJar {
+        let mut cookie = self.cookie(text);
+        cookie.set_name(self.login_name());
+        cookie.set_same_site(SameSite::Lax);
+        cookie.set_max_age(LOGIN_MAX_AGE.try_into().ok());
+        self.jar(headers).add(cookie)
+    }
+
+    /// Returns the contents of that cookie.
+    pub fn read_login(&self, headers: &HeaderMap) -> Option<String> {
+        let cookie = self.jar(headers).get(&self.login_name())?;
+        Some(cookie.value().to_owned())
+    }
+
+    /// Returns a jar whose response sets the session's cookie and removes that of the sign-in.
+    pub fn finish_login(&self, headers: &HeaderMap, cookie: &SessionCookie) -> PrivateCookieJar {
+        let mut login = self.cookie(String::new());
+        login.set_name(self.login_name());
+        self.set(headers, cookie).remove(login)
+    }
+
+    fn login_name(&self) -> String {
+        format!("{}-login", self.name)
     }
 
     fn jar(&self, headers: &HeaderMap) -> PrivateCookieJar {

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 pub use crate::session::store::{Lifetime, MAX_STREAMS, Session, SessionCookie};
 
+use crate::identity::Identity;
+use crate::identity::open_id::OpenIdUser;
 use crate::session::attempts::Attempts;
 use crate::session::cookie::CookieRules;
 use crate::session::store::Sessions;
@@ -23,7 +25,7 @@ use crate::session::token::OneTimeToken;
 
 /// Sessions, sign-in tokens, cookies and rate limits.
 pub struct SessionService {
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) token: OneTimeToken,
     pub(crate) cookie: CookieRules,
     pub(crate) attempts: Attempts,
@@ -71,11 +73,21 @@ impl SessionService {
     pub fn open(data_dir: &Path, lifetime: Lifetime, secure: bool, port: u16) -> Result<Self, SessionError> {
         let idle = lifetime.idle;
         Ok(Self {
-            sessions: Sessions::open(&data_dir.join("sessions.json"), lifetime)?,
+            sessions: Arc::new(Sessions::open(&data_dir.join("sessions.json"), lifetime)?),
             token: OneTimeToken::new().map_err(SessionError::Random)?,
             cookie: CookieRules::new(key::open(&data_dir.join("session.key"))?, idle, secure, port),
             attempts: Attempts::default(),
         })
+    }
+
+    /// Returns a function that stores the new tokens of a session.
+    pub fn token_store(&self) -> impl Fn(&OpenIdUser) + Send + Sync + 'static {
+        let sessions = Arc::clone(&self.sessions);
+        move |user| {
+            if let Some(cookie) = &user.cookie {
+                sessions.replace_identity(cookie, &Identity::OpenId(user.clone()));
+            }
+        }
     }
 
     /// Returns the token for the next sign-in.

@@ -53,7 +53,7 @@ impl Session {
 }
 
 /// What the cookie of a session contains.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct SessionCookie {
     id: String,
     /// The key of the credentials, if the user has own ones.
@@ -136,7 +136,7 @@ impl Entry {
         };
         let key = SealKey::from_text(cookie.key.as_deref()?)?;
         let stored: StoredIdentity = serde_json::from_slice(&key.open(&cookie.id, sealed)?).ok()?;
-        stored.into_identity()
+        stored.into_identity(cookie)
     }
 }
 
@@ -238,6 +238,29 @@ impl Sessions {
             self.write(&valid);
         }
         Some(Used { session, extended })
+    }
+
+    /// Replaces the identity of a session whose cookie has the key, such as by one with new tokens.
+    pub fn replace_identity(&self, cookie: &SessionCookie, identity: &Identity) {
+        let (Some(key), Some(stored)) = (
+            cookie.key.as_deref().and_then(SealKey::from_text),
+            StoredIdentity::of(identity),
+        ) else {
+            return;
+        };
+        let stored = serde_json::to_vec(&stored).unwrap_or_default();
+        let sealed = match key.seal(&cookie.id, &stored) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::error!(%error, "cannot store new tokens; they will not survive a restart");
+                return;
+            }
+        };
+        let mut valid = self.lock();
+        if let Some(entry) = valid.get_mut(&cookie.id) {
+            entry.sealed = Some(sealed);
+            self.write(&valid);
+        }
     }
 
     /// Ends a session and its streams.

@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use app::api::{
-    AskClusters, AskJob, AskJobs, AskManifest, AskOffers, AskWorkspace, CreateObjects, DeleteJobs,
+    AskClusters, AskJob, AskJobs, AskManifest, AskOffers, AskRights, AskWorkspace, CreateObjects, DeleteJobs,
     DescribeJob, RerunJob, SuspendJob,
 };
 
@@ -26,6 +26,7 @@ static ARGUMENTS: LazyLock<HashMap<&'static str, &'static [&'static str]>> = Laz
         of::<AskJob>(),
         of::<AskManifest>(),
         of::<AskOffers>(),
+        of::<AskRights>(),
         of::<CreateObjects>(),
         of::<RerunJob>(),
         of::<DeleteJobs>(),

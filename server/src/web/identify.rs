@@ -17,11 +17,14 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
+use app::user_key::UserKey;
 
+use crate::audit::Audit;
 use crate::contexts::extract::NamedContext;
 use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
 use crate::web::state::AppState;
+use crate::web::trace::RequestId;
 
 /// Marks a request with a cookie whose session has ended.
 #[derive(Clone)]
@@ -43,7 +46,11 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let Some(cookie) = service.cookie.read(request.headers()) else {
         return next.run(request).await;
     };
-    let Some(mut used) = service.sessions.use_session(&cookie) else {
+    let used = service
+        .sessions
+        .use_session(&cookie)
+        .filter(|used| used.session.identity.is_of(state.sign_in));
+    let Some(mut used) = used else {
         request.extensions_mut().insert(Ended);
         return next.run(request).await;
     };
@@ -61,8 +68,14 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         .get::<NamedContext>()
         .map(|named| named.0.clone());
     let requested = state.requested(key, used.session.identity.clone());
-    let backend = ClusterBackend::new(requested.clone(), used.session.id.clone());
+    let request_id = request.extensions().get::<RequestId>();
+    let request_id = request_id.map(|RequestId(id)| id.clone()).unwrap_or_default();
+    let audit = Audit::new(state.audit, &used.session.id, request_id);
+    let backend = ClusterBackend::new(requested.clone(), used.session.id.clone(), audit);
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
+    request
+        .extensions_mut()
+        .insert(UserKey(used.session.identity.user_key()));
     request.extensions_mut().insert(requested);
     request.extensions_mut().insert(used.session);
     let response = next.run(request).await;

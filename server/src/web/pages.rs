@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use app::sign_in_mode::SignInMode;
 use app::urls::CLUSTERS;
+use app::user_key::UserKey;
 use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::middleware::Next;
@@ -167,6 +168,9 @@ pub fn provide_contexts() {
         .and_then(|parts| parts.extensions.get::<SignInMode>())
     {
         provide_context(*mode);
+    }
+    if let Some(key) = parts.as_ref().and_then(|parts| parts.extensions.get::<UserKey>()) {
+        provide_context(key.clone());
     }
     if let Some(Nonce(value)) = parts.as_ref().and_then(|parts| parts.extensions.get::<Nonce>()) {
         provide_context(nonce::Nonce::from_value(value.as_str()));

@@ -53,6 +53,8 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     let forms = Router::new()
         .route("/", get(pages::start))
         .route("/session", post(sign_in::sign_in))
+        .route("/sign-in/start", get(sign_in::open_id::start))
+        .route("/sign-in/callback", get(sign_in::open_id::callback))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/preferences", post(preferences::choose));
 

@@ -1,5 +1,7 @@
 //! Sign-in and sign-out.
 
+pub mod open_id;
+
 use std::time::Duration;
 
 use axum::Form;
@@ -41,7 +43,7 @@ pub async fn sign_in(
             redeem(&state, peer, &headers, token, &form.back)
         }
         SignInMode::BearerToken => sign_in_with_bearer(&state, peer, &headers, &form).await,
-        SignInMode::OpenIdConnect => StatusCode::NOT_FOUND.into_response(),
+        SignInMode::OpenIdConnect => Redirect::to("/sign-in").into_response(),
     }
 }
 
@@ -57,20 +59,33 @@ async fn sign_in_with_bearer(state: &AppState, peer: Peer, headers: &HeaderMap, 
     if let Err(wait) = service.attempts.count(peer) {
         return too_many(state.sign_in, wait);
     }
-    let verdict = match state.clusters.open(None).await {
-        Ok(cluster) => bearer::verify(&cluster, &token).await,
+    let identity = Identity::Bearer(token.clone());
+    let verdict = match state.requested(None, identity.clone()).open().await {
+        Ok(cluster) => bearer::verify(&cluster).await,
         Err(error) => Verdict::Unknown(error),
     };
-    match verdict {
-        Verdict::Accepted => service.attempts.reset(peer),
-        Verdict::Rejected => return rejected("token"),
-        Verdict::Unknown(error) => {
-            tracing::warn!(%error, "cannot check a token");
-            return rejected("unreachable");
+    let user = match verdict {
+        Verdict::Accepted(user) => user,
+        refused => {
+            state.people.forget(&identity);
+            return rejected(match refused {
+                Verdict::Unknown(error) => {
+                    tracing::warn!(%error, "cannot check a token");
+                    "unreachable"
+                }
+                Verdict::Accepted(_) | Verdict::Rejected => "token",
+            });
         }
-    }
+    };
+    service.attempts.reset(peer);
     let expires = token.expires();
-    start(state, headers, &Identity::Bearer(token), expires, &form.back)
+    start(
+        state,
+        headers,
+        &Identity::Bearer(token.of_user(user)),
+        expires,
+        &form.back,
+    )
 }
 
 /// Starts a session and redirects to `back`.
@@ -115,14 +130,27 @@ pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, ba
     start(state, headers, &Identity::Console, None, back)
 }
 
-/// `POST /sign-out`: ends the session.
+/// `POST /sign-out`: ends the session, and that at the provider, if the user signed in at one.
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let service = &state.sessions;
+    let mut provider_url = None;
     if let Some(cookie) = service.cookie.read(&headers) {
+        let used = service.sessions.use_session(&cookie);
         service.sessions.end_session(&cookie);
-        tracing::info!("signed out");
+        if let Some(used) = used {
+            let identity = used.session.identity;
+            tracing::info!(user = ?identity.key(), "signed out");
+            state.people.forget(&identity);
+            if let (Identity::OpenId(user), Some(provider)) = (&identity, state.people.provider()) {
+                provider_url = provider.sign_out_url(&user.tokens).await;
+            }
+        }
     }
-    (service.cookie.clear(&headers), Redirect::to("/sign-in")).into_response()
+    let cleared = service.cookie.clear(&headers);
+    match provider_url {
+        Some(url) => (cleared, open_id::navigate(&url)).into_response(),
+        None => (cleared, Redirect::to("/sign-in")).into_response(),
+    }
 }
 
 /// Prints a new sign-in URL if the last one has expired, so that the user who is asked for a token finds a valid

@@ -40,6 +40,8 @@ pub struct Shared {
     pub readiness: Readiness,
     /// The base URL of this server, such as `http://127.0.0.1:3000`.
     pub base: String,
+    /// Prints a line of the audit log; `None` for no log.
+    pub audit: Option<fn(&str)>,
     /// Prints a line for the operator.
     pub print: fn(&str),
 }

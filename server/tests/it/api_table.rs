@@ -72,7 +72,7 @@ fn calls() -> BTreeSet<(&'static str, String)> {
             let job = json!({"name": "pi", "uid": "uid-pi"});
             let arguments = match path {
                 "/api/workspace" | "/api/clusters" => json!({}),
-                "/api/jobs" | "/api/offers" => json!({"project": "demo"}),
+                "/api/jobs" | "/api/offers" | "/api/rights" => json!({"project": "demo"}),
                 "/api/job" | "/api/manifest" => json!({"project": "demo", "name": "pi"}),
                 "/api/rerun" => json!({"project": "demo", "job": job}),
                 "/api/create" => {

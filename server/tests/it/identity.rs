@@ -7,9 +7,9 @@ use http::header::SET_COOKIE;
 use kube::config::AuthInfo;
 use serde_json::{Value, json};
 
-use crate::common::TestApp;
 use crate::common::fake::{Fake, job, list, pod, status};
 use crate::common::users::Users;
+use crate::common::{AUDIT, TestApp};
 
 /// The credentials of the console's own configuration, which no request of a user may carry.
 fn own_credentials() -> AuthInfo {
@@ -250,6 +250,166 @@ async fn rejection_that_passes_does_not_end_the_session() {
     assert_eq!(app.call("jobs", &arguments).await.status, StatusCode::OK);
 }
 
+/// Rights that are taken away while a page is open: its streams say so, and send nothing any more.
+#[tokio::test]
+async fn streams_notice_rights_that_are_taken_away() {
+    let users = Users::start().await;
+    let api = api_of("alice");
+    users.add("alice", "alice", &api);
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("alice").await;
+    let mut rows = app.stream("/stream/jobs?project=demo", None).await;
+    let mut detail = app.stream("/stream/job?project=demo&name=alice-job", None).await;
+    let mut lines = app.stream("/stream/logs?project=demo&job=alice-job", None).await;
+    rows.next().await.unwrap();
+    detail.next().await.unwrap();
+    assert_eq!(lines.next().await.unwrap().name, "lines");
+    let refusal = || status(403, "Forbidden", "alice may not read this any more");
+    for path in [
+        "GET /apis/batch/v1/namespaces/demo/jobs",
+        "GET /apis/batch/v1/namespaces/demo/jobs/alice-job",
+        "GET /api/v1/namespaces/demo/pods",
+        "GET /api/v1/namespaces/demo/pods/alice-pod/log",
+    ] {
+        api.set(path, 403, refusal());
+    }
+    for (name, mut stream) in [("rows", rows), ("detail", detail), ("lines", lines)] {
+        let last = async {
+            loop {
+                let event = stream.next().await;
+                if event.as_ref().is_none_or(|event| event.name == "refused") {
+                    return event;
+                }
+            }
+        };
+        let last = last.await.unwrap_or_else(|| panic!("{name} ends without a word"));
+        assert_eq!(last.data["kind"], "forbidden", "{name}");
+    }
+}
+
+/// What the user may not do is known before it is tried.
+#[tokio::test]
+async fn rights_are_those_of_the_user_in_the_project() {
+    let users = Users::start().await;
+    let api = api_of("alice");
+    users.add("alice", "alice", &api);
+    let review = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("alice").await;
+    let rights = |project: &str| {
+        let app = &app;
+        let arguments = json!({"project": project});
+        async move { app.call("rights", &arguments).await.json() }
+    };
+    let all = json!({"create": true, "change": true, "delete": true, "logs": true});
+    assert_eq!(
+        rights("demo").await,
+        all,
+        "a cluster that cannot say decides when it is done"
+    );
+    api.set(review, 201, json!({"status": {"allowed": false}}));
+    assert_eq!(rights("demo").await, all, "answers are cached");
+    let none = json!({"create": false, "change": false, "delete": false, "logs": false});
+    assert_eq!(rights("other").await, none);
+    let asked: Vec<Value> = api
+        .requests_with("POST /apis/authorization")
+        .into_iter()
+        .map(|request| request.body["spec"]["resourceAttributes"].clone())
+        .filter(|asked| asked["namespace"] == "other")
+        .collect();
+    let mut verbs: Vec<String> = asked
+        .iter()
+        .map(|asked| {
+            let text = |name: &str| asked[name].as_str().unwrap().to_owned();
+            format!(
+                "{} {}/{}{}",
+                text("verb"),
+                text("group"),
+                text("resource"),
+                text("subresource")
+            )
+        })
+        .collect();
+    verbs.sort();
+    assert_eq!(
+        verbs,
+        [
+            "create batch/jobs",
+            "delete batch/jobs",
+            "get /podslog",
+            "patch batch/jobs"
+        ]
+    );
+    let page = app.get("/projects/other/jobs").await.text();
+    assert!(
+        page.contains(
+            "does not allow you to create Jobs, change Jobs, delete Jobs, read logs in the project other"
+        ),
+        "{page}"
+    );
+    assert!(page.contains("class=\"bar-user\">alice"), "{page}");
+}
+
+/// Each change is recorded: who, what, and how it ended. No session id or token is.
+#[tokio::test]
+async fn changes_are_recorded() {
+    let users = Users::start().await;
+    let api = api_of("carol").on("POST /api/v1/namespaces/demo/configmaps", 201, Value::Null);
+    users.add("carol-token", "carol@example.com", &api);
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("carol-token").await;
+    for (name, arguments) in calls("carol") {
+        app.call(name, &arguments).await;
+    }
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n";
+    app.call(
+        "create",
+        &json!({"project": "demo", "text": text, "dry_run": true, "done": []}),
+    )
+    .await;
+    app.call(
+        "create",
+        &json!({"project": "demo", "text": text, "dry_run": false, "done": []}),
+    )
+    .await;
+    let lines = AUDIT.lock().unwrap().clone();
+    let records: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let records: Vec<&Value> = records
+        .iter()
+        .filter(|record| record["user"] == "carol@example.com")
+        .collect();
+    let text = |record: &Value, field: &str| record[field].as_str().unwrap_or("-").to_owned();
+    let short: Vec<String> = records
+        .iter()
+        .map(|record| {
+            ["audit", "kind", "name", "uid", "result"]
+                .map(|field| text(record, field))
+                .join(" ")
+        })
+        .collect();
+    assert_eq!(
+        short,
+        [
+            "create Job carol-job-new - failed",
+            "rerun Job carol-job uid-carol-job failed",
+            "delete Job carol-job uid-carol-job failed",
+            "suspend Job carol-job uid-carol-job failed",
+            "describe Job carol-job uid-carol-job failed",
+            "create ConfigMap settings new done",
+        ]
+    );
+    assert_eq!(records[0]["status"], 403);
+    assert!(
+        records
+            .iter()
+            .all(|record| !record["request"].as_str().unwrap().is_empty())
+    );
+    assert!(!lines.concat().contains("carol-token"));
+}
+
 /// The calls of a user, with arguments that name the user's objects.
 fn calls(user: &str) -> Vec<(&'static str, Value)> {
     let name = format!("{user}-job");
@@ -261,6 +421,7 @@ fn calls(user: &str) -> Vec<(&'static str, Value)> {
     vec![
         ("workspace", json!({})),
         ("clusters", json!({})),
+        ("rights", json!({"project": "demo"})),
         ("jobs", json!({"project": "demo"})),
         ("job", json!({"project": "demo", "name": name})),
         ("manifest", json!({"project": "demo", "name": name})),

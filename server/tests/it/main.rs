@@ -19,6 +19,7 @@ mod faults;
 mod hostile_names;
 mod http_headers;
 mod identity;
+mod open_id;
 mod server_functions;
 mod session;
 mod sse;

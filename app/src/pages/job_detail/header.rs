@@ -11,6 +11,7 @@ use crate::i18n::{common, job_detail as text, job_list, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::use_toaster;
+use crate::layout::use_rights;
 use crate::pages::job_detail::Gone;
 use crate::pages::job_detail::summary::EditInformation;
 use crate::pages::job_list::{DeleteDialog, Deletion};
@@ -112,12 +113,14 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
         }
     });
     let editing = RwSignal::new(false);
+    let rights = use_rights();
+    let may_change = move || rights.with(|rights| rights.change);
     view! {
         <div class="actions">
             <button
                 type="button"
                 class="button button-primary"
-                disabled=move || rerun.pending().get()
+                disabled=move || rerun.pending().get() || !rights.with(|rights| rights.create)
                 on:click=move |_| { rerun.dispatch(()); }
             >
                 <Icon glyph=Glyph::Refresh/>
@@ -139,7 +142,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                             <button
                                 type="button"
                                 class="button"
-                                disabled=move || suspend.pending().get()
+                                disabled=move || suspend.pending().get() || !may_change()
                                 on:click=move |_| { suspend.dispatch(!suspended); }
                             >
                                 <Icon glyph=if suspended { Glyph::Play } else { Glyph::Pause }/>
@@ -148,13 +151,19 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                         }
                     })
             })}
-            <button type="button" class="button" on:click=move |_| editing.set(true)>
+            <button
+                type="button"
+                class="button"
+                disabled=move || !may_change()
+                on:click=move |_| editing.set(true)
+            >
                 <Icon glyph=Glyph::Edit/>
                 {t(text::EDIT_INFORMATION)}
             </button>
             <button
                 type="button"
                 class="button button-danger-quiet"
+                disabled=move || !rights.with(|rights| rights.delete)
                 on:click=move |_| deletion.ask(vec![detail.with_untracked(|detail| detail.row.job())])
             >
                 <Icon glyph=Glyph::Trash/>

@@ -110,8 +110,9 @@ fn follow(
     });
     event_stream::subscribe(
         url,
-        &["detail", "stale", "gone"],
+        &["detail", "stale", "gone", "refused"],
         move |event, data| match event {
+            "refused" => crate::pages::reload_refused(),
             "gone" => match serde_json::from_str::<Gone>(data) {
                 Ok(how) => {
                     stale.set(None);

@@ -14,6 +14,7 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::kit::notice::Tone;
 use crate::kit::toast::use_toaster;
+use crate::layout::use_rights;
 use crate::pages::job_list::model::{Model, Selection};
 use crate::pages::report;
 use crate::urls;
@@ -52,6 +53,7 @@ pub fn RowMenu(
     let name = move || row.with(|row| row.name.clone());
     let path = move || row.with(|row| urls::job(&row.project, &row.name));
     let deletion = use_context::<Deletion>();
+    let rights = use_rights();
     let toaster = use_toaster();
     let rerun = Action::new(move |(): &()| {
         let (project, job) = row.with_untracked(|row| (row.project.clone(), row.job()));
@@ -77,7 +79,12 @@ pub fn RowMenu(
             end=true
             button=ViewFn::from(|| view! { <Icon glyph=Glyph::More/> })
         >
-            <button type="button" class="menu-item" on:click=move |_| { rerun.dispatch(()); }>
+            <button
+                type="button"
+                class="menu-item"
+                disabled=move || !rights.with(|rights| rights.create)
+                on:click=move |_| { rerun.dispatch(()); }
+            >
                 <Icon glyph=Glyph::Refresh/>
                 {t(common::RERUN)}
             </button>
@@ -98,7 +105,12 @@ pub fn RowMenu(
                 active
                     .then(|| {
                         view! {
-                            <button type="button" class="menu-item" on:click=move |_| { suspend.dispatch(!suspended); }>
+                            <button
+                                type="button"
+                                class="menu-item"
+                                disabled=move || !rights.with(|rights| rights.change)
+                                on:click=move |_| { suspend.dispatch(!suspended); }
+                            >
                                 <Icon glyph=if suspended { Glyph::Play } else { Glyph::Pause }/>
                                 {t(if suspended { common::RESUME } else { common::SUSPEND })}
                             </button>
@@ -108,6 +120,7 @@ pub fn RowMenu(
             <button
                 type="button"
                 class="menu-item menu-danger"
+                disabled=move || !rights.with(|rights| rights.delete)
                 on:click=move |_| {
                     if let Some(deletion) = deletion {
                         deletion.ask(vec![row.with_untracked(JobRow::job)]);
@@ -135,6 +148,7 @@ pub fn BulkBar(
     /// Delete confirmation.
     deletion: Deletion,
 ) -> impl IntoView {
+    let rights = use_rights();
     let count = move || selection.with(|selection| selection.jobs.len());
     let counted = |text: Text, n: usize| (n > 0).then(|| tf(text, &[("n", &n.to_string())]));
     view! {
@@ -157,7 +171,7 @@ pub fn BulkBar(
                 <button
                     type="button"
                     class="button button-danger"
-                    disabled=move || count() == 0
+                    disabled=move || count() == 0 || !rights.with(|rights| rights.delete)
                     on:click=move |_| deletion.ask(selection.with_untracked(|selection| selection.jobs.clone()))
                 >
                     <Icon glyph=Glyph::Trash/>

@@ -8,6 +8,7 @@ use crate::i18n::{common, job_list as text, t};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
+use crate::layout::use_rights;
 use crate::urls;
 
 /// Title, quota and the Create menu.
@@ -55,9 +56,17 @@ pub fn Banner(
 #[component]
 fn CreateMenu(project: Memo<String>) -> impl IntoView {
     let to = move |query: &'static str| move || urls::create(&project.get(), query);
+    let rights = use_rights();
+    let is_denied = move || (!rights.with(|rights| rights.create)).then_some("true");
     view! {
         <div class="split">
-            <A attr:rel="external" href=to("") attr:class="button button-primary">
+            <A
+                attr:rel="external"
+                href=to("")
+                attr:class="button button-primary"
+                attr:aria-disabled=is_denied
+                attr:aria-describedby=move || is_denied().map(|_| "missing-rights")
+            >
                 <Icon glyph=Glyph::Add/>
                 {t(common::CREATE)}
             </A>

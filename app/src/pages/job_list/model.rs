@@ -54,8 +54,9 @@ impl Model {
         });
         event_stream::subscribe(
             url,
-            &["change"],
-            move |_, data| match serde_json::from_str::<ListChange>(data) {
+            &["change", "refused"],
+            move |event, data| match serde_json::from_str::<ListChange>(data) {
+                _ if event == "refused" => crate::pages::reload_refused(),
                 Ok(change) => self.apply(change),
                 Err(error) => leptos::logging::warn!("cannot parse a change of the Job list: {error}"),
             },

@@ -46,6 +46,8 @@ pub enum End {
     Broken(Option<String>),
     /// The idle timeout passed: nothing was written, or the connection is dead.
     IdleTimeout,
+    /// It was read for so long that the cluster has to check again whether the user may read it.
+    Unchecked,
     /// The log does not exist, with the cluster's message.
     None(String),
     /// The user may not read it, or the stream was closed.
@@ -66,10 +68,12 @@ pub async fn read(
         Ok(stream) => {
             let idle_timeout = log.follow.then_some(idle_timeout);
             let lines = lines(stream, Cursor::new(position), idle_timeout, (&key, &send));
+            let unchecked = cluster.max_unchecked().filter(|_| log.follow);
             tokio::select! {
                 end = lines => end,
                 // A half-open connection never returns an error.
                 () = disconnections.next_disconnection() => End::Broken(None),
+                () = at(unchecked.map(|time| Instant::now() + time)) => End::Unchecked,
             }
         }
         Err(error @ ApiError::Forbidden { .. }) => {

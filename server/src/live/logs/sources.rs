@@ -419,6 +419,7 @@ impl LogSources {
                 entry.drained = Some(reading.run);
                 None
             }
+            End::Unchecked => None,
             // A log with little output is requested less and less often.
             End::IdleTimeout => {
                 entry.idle_timeout = (entry.idle_timeout * 2).min(IDLE_TIMEOUT.1);

@@ -115,6 +115,10 @@ impl Fake {
             body: body.clone(),
         });
         if query.contains("watch=true") {
+            let refusal = self.responses.lock().unwrap().get(&what).cloned();
+            if let Some((code, body)) = refusal.filter(|(code, _)| *code >= 400) {
+                return (StatusCode::from_u16(code).unwrap(), body.to_string()).into_response();
+            }
             let path = what.trim_start_matches("GET ").to_owned();
             let changes = BroadcastStream::new(self.changes.subscribe()).filter_map(move |change| {
                 let line = change

@@ -1,11 +1,12 @@
 //! A console in a temporary directory, called through its router.
 pub mod fake;
+pub mod provider;
 pub mod proxy;
 pub mod users;
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::sign_in_mode::SignInMode;
@@ -19,6 +20,7 @@ use kube::Client;
 use serde_json::Value;
 use server::contexts::Clusters;
 use server::identity::People;
+use server::identity::open_id::{OpenIdSettings, Provider};
 use server::kubernetes::Cluster;
 use server::session::{Lifetime, SessionService};
 use server::web::health::Readiness;
@@ -27,6 +29,9 @@ use server::web::router::router;
 use server::web::state::{AppState, Shared, leptos_options};
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+/// The lines of all audit logs.
+pub static AUDIT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The address that the test's browser uses.
 pub const AUTHORITY: &str = "127.0.0.1:3000";
@@ -94,7 +99,7 @@ impl Events {
             }
             let chunk = tokio::time::timeout(Duration::from_secs(5), self.body.next())
                 .await
-                .expect("no event");
+                .unwrap_or_else(|_| panic!("no event; the rest is {:?}", self.text));
             self.text.push_str(std::str::from_utf8(&chunk?.unwrap()).unwrap());
         }
     }
@@ -171,6 +176,22 @@ impl TestApp {
         self.router = router(self.state.clone()).unwrap();
     }
 
+    /// Creates a console for `cluster` whose users sign in at a provider.
+    pub fn for_open_id(cluster: Cluster, settings: OpenIdSettings) -> Self {
+        let mut app = Self::before(Clusters::One(cluster.clone()));
+        app.restart_for_open_id(cluster, settings);
+        app
+    }
+
+    /// Restarts that console with the same directory.
+    pub fn restart_for_open_id(&mut self, cluster: Cluster, settings: OpenIdSettings) {
+        let provider = Arc::new(Provider::new(settings).unwrap());
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
+        let clusters = Clusters::One(cluster);
+        self.state = state_with(clusters, self.dir.path(), SignInMode::OpenIdConnect, people);
+        self.router = router(self.state.clone()).unwrap();
+    }
+
     /// Signs in with a token of the cluster and stores the cookie.
     pub async fn sign_in_as(&mut self, token: &str) {
         let response = self.post("/session", &format!("token={token}")).await;
@@ -193,8 +214,14 @@ impl TestApp {
     }
 
     pub fn keep_cookie(&mut self, response: &TestResponse) {
-        let cookie = response.header(SET_COOKIE);
-        let pair = cookie.split(';').next().unwrap_or_default();
+        let cookies = response.headers.get_all(SET_COOKIE).iter();
+        let mut set = cookies
+            .map(|cookie| cookie.to_str().unwrap())
+            .filter(|cookie| !cookie.contains("Max-Age=0"));
+        let pair = set
+            .next()
+            .and_then(|cookie| cookie.split(';').next())
+            .unwrap_or_default();
         assert!(!pair.is_empty(), "no cookie: {response:?}");
         self.cookie = Some(pair.to_owned());
     }
@@ -327,11 +354,21 @@ fn cluster(api: Router) -> Cluster {
 }
 
 fn state(clusters: Clusters, data: &Path, sign_in: SignInMode) -> AppState {
+    state_with(clusters, data, sign_in, |_| People::default())
+}
+
+fn state_with(
+    clusters: Clusters,
+    data: &Path,
+    sign_in: SignInMode,
+    people: impl FnOnce(&SessionService) -> People,
+) -> AppState {
     let lifetime = Lifetime {
         idle: Duration::from_hours(12),
         absolute: Duration::from_hours(168),
     };
     let sessions = SessionService::open(data, lifetime, false, 3000).unwrap();
+    let people = people(&sessions);
     AppState::new(Shared {
         leptos: leptos_options(),
         site: data.join("site"),
@@ -339,9 +376,10 @@ fn state(clusters: Clusters, data: &Path, sign_in: SignInMode) -> AppState {
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
         clusters: Arc::new(clusters),
         sign_in,
-        people: People::default(),
+        people,
         readiness: Readiness::default(),
         base: format!("http://{AUTHORITY}"),
+        audit: Some(|line| AUDIT.lock().unwrap().push(line.to_owned())),
         print: |_| {},
     })
 }

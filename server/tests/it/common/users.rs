@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::header::AUTHORIZATION;
-use http::{Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use jiff::Timestamp;
 use kube::config::{AuthInfo, Config};
-use serde_json::json;
+use serde_json::{Value, json};
 use server::kubernetes::Cluster;
 use server::kubernetes::connect;
 use server::kubernetes::timeouts::Timeouts;
@@ -24,6 +27,8 @@ pub struct Users {
     apis: Arc<Mutex<HashMap<String, Fake>>>,
     /// The `Authorization` headers of all requests.
     seen: Arc<Mutex<Vec<String>>>,
+    /// Names and groups of impersonated users.
+    impersonated: Arc<Mutex<Vec<(String, Vec<String>)>>>,
 }
 
 impl Users {
@@ -34,6 +39,7 @@ impl Users {
             address: listener.local_addr().unwrap(),
             apis: Arc::default(),
             seen: Arc::default(),
+            impersonated: Arc::default(),
         };
         let respond = users.clone();
         let router = Router::new().fallback(move |request| respond.clone().respond(request));
@@ -57,7 +63,9 @@ impl Users {
     pub fn cluster(&self, user: AuthInfo) -> Cluster {
         let mut config = Config::new(format!("http://{}", self.address).parse().unwrap());
         config.auth_info = user;
-        connect::cluster(config, "users".to_owned(), Timeouts::default()).unwrap()
+        // The shortest watches, so that rights are checked often.
+        let timeouts = Timeouts::default().with_watch(3);
+        connect::cluster(config, "users".to_owned(), timeouts).unwrap()
     }
 
     /// Returns the distinct `Authorization` headers so far; empty for a request without one.
@@ -68,12 +76,45 @@ impl Users {
         seen
     }
 
+    /// Returns the distinct names and groups of impersonated users so far.
+    pub fn impersonated(&self) -> Vec<(String, Vec<String>)> {
+        let mut all = self.impersonated.lock().unwrap().clone();
+        all.dedup();
+        all
+    }
+
+    /// Returns the name of the user that a request acts as: that of the token, or of a JSON Web Token's subject, or the
+    /// one that the console names.
+    fn acting(&self, headers: &HeaderMap, token: &str) -> String {
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        if token == "console"
+            && let Some(name) = headers.get("impersonate-user")
+        {
+            let groups = headers.get_all("impersonate-group").iter().map(text).collect();
+            self.impersonated.lock().unwrap().push((text(name), groups));
+            return text(name);
+        }
+        let payload = token
+            .split('.')
+            .nth(1)
+            .and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
+        let claims: Value = serde_json::from_slice(&payload.unwrap_or_default()).unwrap_or_default();
+        match claims["sub"].as_str() {
+            Some(subject) if claims["exp"].as_i64().unwrap() > Timestamp::now().as_second() => {
+                subject.to_owned()
+            }
+            Some(_) => String::new(),
+            None => token.to_owned(),
+        }
+    }
+
     async fn respond(self, request: Request<Body>) -> Response {
         let header = request.headers().get(AUTHORIZATION);
         let header = header.map_or("", |header| header.to_str().unwrap()).to_owned();
         self.seen.lock().unwrap().push(header.clone());
         let token = header.strip_prefix("Bearer ").unwrap_or_default();
-        let api = self.apis.lock().unwrap().get(token).cloned();
+        let acting = self.acting(request.headers(), token);
+        let api = self.apis.lock().unwrap().get(&acting).cloned();
         match api {
             Some(api) => api.router().oneshot(request).await.unwrap().into_response(),
             // As an API server does for everyone (`system:public-info-viewer`).

@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use crate::i18n::{t, wizard as text};
 use crate::pages::create_job::draft::{Draft, DraftChoice, store};
 use crate::urls::base;
+use crate::user_key;
 
 /// Maximum number of slots tried for a new draft, beyond those that have one: only open tabs without a draft hold
 /// others.
@@ -210,11 +211,16 @@ fn slot_number(project: &str, slot: &str) -> Option<usize> {
     rest.strip_prefix(' ')?.parse().ok()
 }
 
-/// Returns the key of a slot, which includes the cluster: two clusters may have a project of the same name.
+/// Returns the key of a slot, which includes the cluster, since two clusters may have a project of the same name, and
+/// the user, since several may use one browser.
 fn slot_key(project: &str, number: usize) -> String {
     let project = match base().as_str() {
         "" => project.to_owned(),
         base => format!("{base}/{project}"),
+    };
+    let project = match user_key::current().0.as_str() {
+        "" => project,
+        user => format!("{user}@{project}"),
     };
     // The name of a project contains no space.
     match number {

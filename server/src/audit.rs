@@ -1,0 +1,99 @@
+//! The audit log: one line of JSON per change of the cluster, with who made it, what it changed and how it ended.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use app::api::error::ApiError;
+
+use crate::kubernetes::Cluster;
+
+/// Who makes the changes of a request, and where they are recorded.
+#[derive(Clone)]
+pub struct Audit {
+    /// Prints a line; `None` records nothing.
+    pub print: Option<fn(&str)>,
+    /// Hash of the session's id, which tells sessions apart without giving them away.
+    pub session: String,
+    /// Id of the request, as in the log.
+    pub request: String,
+}
+
+/// An object that was changed, or not.
+#[derive(Debug, Serialize)]
+pub struct Target<'a> {
+    /// Namespace.
+    pub project: &'a str,
+    /// Kind, such as `Job`.
+    pub kind: &'a str,
+    /// Name; empty if the API server would have generated it.
+    pub name: &'a str,
+    /// `uid`, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<&'a str>,
+}
+
+/// A line of the log.
+#[derive(Serialize)]
+struct Record<'a> {
+    /// Tells these lines from others on standard output.
+    audit: &'static str,
+    time: Timestamp,
+    user: &'a str,
+    cluster: &'a str,
+    session: &'a str,
+    request: &'a str,
+    #[serde(flatten)]
+    target: &'a Target<'a>,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Audit {
+    /// Creates the audit of a request in the session with this id.
+    pub fn new(print: Option<fn(&str)>, session: &str, request: String) -> Self {
+        let mut hash = String::new();
+        for byte in &Sha256::digest(session)[..6] {
+            // Writing to a `String` cannot fail.
+            let _ = write!(hash, "{byte:02x}");
+        }
+        Self {
+            print,
+            session: hash,
+            request,
+        }
+    }
+
+    /// Records that `action` (such as `delete`) was done to `target`, or failed.
+    pub async fn record(
+        &self,
+        cluster: &Cluster,
+        action: &'static str,
+        target: Target<'_>,
+        error: Option<&ApiError>,
+    ) {
+        let Some(print) = self.print else { return };
+        let user = cluster.user().await;
+        let record = Record {
+            audit: action,
+            time: Timestamp::now(),
+            user: &user,
+            cluster: cluster.name(),
+            session: &self.session,
+            request: &self.request,
+            target: &target,
+            result: if error.is_none() { "done" } else { "failed" },
+            status: error.map(|error| error.status().as_u16()),
+            message: error.map(ToString::to_string),
+        };
+        match serde_json::to_string(&record) {
+            Ok(line) => print(&line),
+            Err(error) => tracing::error!(%error, "cannot write the audit log"),
+        }
+    }
+}

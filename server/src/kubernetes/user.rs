@@ -1,0 +1,40 @@
+//! The credentials of a user at the cluster.
+
+use kube::config::AuthInfo;
+use secrecy::SecretString;
+
+/// The credentials of a user.
+#[derive(Debug, Clone)]
+pub enum UserCredentials {
+    /// The user's own bearer token, and nothing of the console's.
+    Bearer(SecretString),
+    /// The console's credentials, with the right to act as others (`impersonate`), and the names to act as.
+    Impersonation {
+        /// User name.
+        user: String,
+        /// Groups, besides `system:authenticated`.
+        groups: Vec<String>,
+    },
+}
+
+impl UserCredentials {
+    /// Returns the credentials of requests; `own` are the console's.
+    pub(crate) fn auth_info(&self, own: &AuthInfo) -> AuthInfo {
+        match self {
+            Self::Bearer(token) => AuthInfo {
+                token: Some(token.clone()),
+                ..AuthInfo::default()
+            },
+            Self::Impersonation { user, groups } => {
+                // The API server adds this group only if no group is named.
+                let mut groups = groups.clone();
+                groups.push("system:authenticated".to_owned());
+                AuthInfo {
+                    impersonate: Some(user.clone()),
+                    impersonate_groups: Some(groups),
+                    ..own.clone()
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Sign-in at an `OpenID` Connect provider: the way there and back.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use crate::identity::open_id::{Login, OpenIdError, OpenIdUser};
+use crate::identity::{Identity, IdentityKey};
+use crate::session::attempts::Peer;
+use crate::web::local_path::LocalPath;
+use crate::web::sign_in::{no_random_numbers, too_many};
+use crate::web::state::AppState;
+
+/// Query parameters of the start.
+#[derive(Deserialize)]
+pub struct StartQuery {
+    #[serde(default)]
+    back: LocalPath,
+}
+
+/// `GET /sign-in/start`: sends the user to the provider.
+pub async fn start(
+    State(state): State<AppState>,
+    Query(query): Query<StartQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(provider) = state.people.provider() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match provider.start(query.back.as_str()).await {
+        Ok((url, login)) => {
+            // A text always serializes.
+            let login = serde_json::to_string(&login).unwrap_or_default();
+            let jar = state.sessions.cookie.set_login(&headers, login);
+            (jar, Redirect::to(&url)).into_response()
+        }
+        Err(error) => failed(&error, &query.back),
+    }
+}
+
+/// Query parameters of the callback (RFC 6749, 4.1.2).
+#[derive(Deserialize)]
+pub struct CallbackQuery {
+    state: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+}
+
+/// `GET /sign-in/callback`: the provider sends the user back, with a code or an error.
+pub async fn callback(
+    State(state): State<AppState>,
+    peer: Peer,
+    Query(query): Query<CallbackQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(provider) = state.people.provider() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let service = &state.sessions;
+    let login = service.cookie.read_login(&headers);
+    let Some(login) = login.and_then(|login| serde_json::from_str::<Login>(&login).ok()) else {
+        return to_sign_in("expired", &LocalPath::default());
+    };
+    let back = LocalPath::new(&login.back);
+    if let Some(error) = query.error {
+        tracing::info!(error = %error.escape_debug(), "the provider did not sign the user in");
+        let error = if error == "access_denied" {
+            "denied"
+        } else {
+            "provider"
+        };
+        return to_sign_in(error, &back);
+    }
+    // Each code is a request to the provider.
+    if let Err(wait) = service.attempts.count(peer) {
+        return too_many(state.sign_in, wait);
+    }
+    let (answer, code) = (query.state.unwrap_or_default(), query.code.unwrap_or_default());
+    let tokens = match provider.finish(&login, &answer, &code).await {
+        Ok(tokens) => tokens,
+        Err(error) => return failed(&error, &back),
+    };
+    service.attempts.reset(peer);
+    let limit = (!tokens.can_refresh()).then(|| tokens.expires());
+    let key = match IdentityKey::new() {
+        Ok(key) => key,
+        Err(error) => return no_random_numbers(error),
+    };
+    let identity = Identity::OpenId(OpenIdUser {
+        key,
+        tokens: Arc::new(tokens),
+        cookie: None,
+    });
+    match service.sessions.start(&identity, limit) {
+        Ok(cookie) => {
+            tracing::info!(user = ?identity.key(), "signed in");
+            (
+                service.cookie.finish_login(&headers, &cookie),
+                navigate(back.as_str()),
+            )
+                .into_response()
+        }
+        Err(error) => no_random_numbers(error),
+    }
+}
+
+/// Responds with a page that goes on to `url`. A redirect would not do: browsers count it as part of the navigation
+/// that another site started, and send no `SameSite=Strict` cookie; and after a form they apply `form-action` to it.
+pub fn navigate(url: &str) -> Html<String> {
+    let url = html_escape::encode_double_quoted_attribute(url);
+    Html(format!(
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Jobwright</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={url}\"><p><a href=\"{url}\">Jobwright</a></p></html>"
+    ))
+}
+
+fn failed(error: &OpenIdError, back: &LocalPath) -> Response {
+    tracing::warn!(%error, "cannot sign a user in");
+    let error = match error {
+        OpenIdError::Setting { .. } | OpenIdError::Provider(_) => "provider",
+        OpenIdError::Refused(_) => "expired",
+        OpenIdError::Token(_) => "name",
+    };
+    to_sign_in(error, back)
+}
+
+fn to_sign_in(error: &str, back: &LocalPath) -> Response {
+    Redirect::to(&format!("/sign-in?error={error}&back={}", back.encoded())).into_response()
+}
