@@ -36,7 +36,7 @@ export class Server {
     if (typeof cluster === 'object') kubeconfig = cluster.kubeconfig;
     const child = spawn(
       binary,
-      ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', ...playground, ...options],
+      ['serve', ...(options.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']), '--data-dir', folder, '--cluster', cluster === 'playground' ? 'embedded' : 'kubeconfig', ...playground, ...options],
       { env: { ...process.env, KUBECONFIG: cluster === 'playground' ? undefined : kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const server = new Server(child, folder, [], kubeconfig);
@@ -46,10 +46,10 @@ export class Server {
     return server;
   }
 
-  /** The most recent sign-in URL printed by the console, which works once. */
+  /** The most recent URL printed by the console: it signs in once, if the console prints tokens. */
   async address(): Promise<string> {
     for (let tries = 0; tries < 300; tries += 1) {
-      const found = this.lines.flatMap((line) => line.match(/http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/g) ?? []).at(-1);
+      const found = this.lines.flatMap((line) => line.match(/http:\/\/127\.0\.0\.1:\d+\/(\?token=\S+)?$/g) ?? []).at(-1);
       if (found) return found;
       if (this.process.exitCode !== null) throw new Error(`the console ended with ${this.process.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, 100));

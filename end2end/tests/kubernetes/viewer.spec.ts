@@ -48,32 +48,22 @@ test('creating is refused to a viewer', async ({ page, origin }) => {
   await expect(page).toHaveURL(/create-job/);
 });
 
-test('deleting is refused, in the list and on the page', async ({ page, origin }) => {
+test('what a viewer may not do is disabled, and the page says why', async ({ page, origin }) => {
   for (const address of ['/projects/demo/jobs', '/projects/demo/jobs/done']) {
     await page.goto(origin + address);
     await alive(page);
+    await expect(page.locator('#missing-rights')).toContainText('create Jobs, change Jobs, delete Jobs in the project demo');
     if (address.endsWith('jobs')) await page.getByLabel('Select done').check();
-    await page.getByRole('button', { name: 'Delete', exact: true }).first().click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await refused(page, 'delete');
+    await expect(page.getByRole('button', { name: 'Delete', exact: true }).first()).toBeDisabled();
   }
 });
 
-test('rerun, suspend and changing the description are refused', async ({ page, origin }) => {
+test('a running Job can be neither rerun nor suspended nor edited', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs/runs`);
   await alive(page);
-  await page.getByRole('button', { name: 'Rerun' }).click();
-  await refused(page, 'create');
-  await page.reload();
-  await alive(page);
-  await page.getByRole('button', { name: 'Suspend' }).click();
-  await refused(page, 'patch');
-  await page.reload();
-  await alive(page);
-  await page.getByRole('button', { name: 'Edit information' }).click();
-  await page.getByRole('dialog').getByLabel('Alias').fill('mine now');
-  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-  await refused(page, 'patch');
+  for (const action of ['Rerun', 'Suspend', 'Edit information', 'Delete']) {
+    await expect(page.getByRole('button', { name: action, exact: true })).toBeDisabled();
+  }
 });
 
 test('Secrets are not listed, and their names can be typed in the form', async ({ page, origin }) => {

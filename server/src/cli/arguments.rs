@@ -15,6 +15,7 @@ use crate::contexts::find::ClusterSource;
 use crate::identity::open_id::{NameRules, OpenIdSettings, TokenUse};
 use crate::jobs::quantity::Quantity;
 use crate::web::hosts::PublicUrl;
+use crate::web::tls::TlsFiles;
 
 /// A console for Kubernetes Jobs.
 #[derive(Debug, Parser)]
@@ -73,6 +74,18 @@ pub struct Serve {
     /// How users sign in.
     #[arg(long, env = "JOBWRIGHT_SIGN_IN", value_enum, default_value_t = SignIn::LocalToken)]
     pub sign_in: SignIn,
+    /// Project to offer to users who may not list namespaces; repeatable. Each sees those whose Jobs they may list.
+    #[arg(
+        long = "project",
+        env = "JOBWRIGHT_PROJECT",
+        value_delimiter = ',',
+        value_name = "NAME"
+    )]
+    pub projects: Vec<String>,
+    /// Offer users who may not list namespaces those that the console's own credentials may list, and whose Jobs the
+    /// user may list.
+    #[arg(long, env = "JOBWRIGHT_DISCOVER_PROJECTS")]
+    pub discover_projects: bool,
     /// Write a line of JSON to standard output for each change: who, what, and how it ended [default: unless users
     /// share the console's credentials].
     #[arg(long, env = "JOBWRIGHT_AUDIT", value_name = "BOOLEAN")]
@@ -90,6 +103,22 @@ pub struct Serve {
     /// Public URL of the console when it runs behind a proxy, such as `https://jobs.example.com`.
     #[arg(long, env = "JOBWRIGHT_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
+    /// File with the certificate of the console and its chain, in PEM, to serve HTTPS without a proxy.
+    #[arg(
+        long,
+        env = "JOBWRIGHT_TLS_CERTIFICATE_FILE",
+        requires = "tls_key_file",
+        value_name = "FILE"
+    )]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// File with its private key, in PEM.
+    #[arg(
+        long,
+        env = "JOBWRIGHT_TLS_KEY_FILE",
+        requires = "tls_certificate_file",
+        value_name = "FILE"
+    )]
+    pub tls_key_file: Option<PathBuf>,
     /// Allow listening on a non-loopback address without HTTPS.
     #[arg(long, env = "JOBWRIGHT_INSECURE_LISTEN")]
     pub insecure_listen: bool,
@@ -331,12 +360,20 @@ pub enum ConfigError {
 impl Serve {
     /// Rejects a non-loopback address that has neither an HTTPS public URL nor `--insecure-listen`.
     pub fn check_listen(&self) -> Result<(), ConfigError> {
-        let encrypted = self.public_url.as_ref().is_some_and(|url| url.secure);
+        let encrypted = self.tls_files().is_some() || self.public_url.as_ref().is_some_and(|url| url.secure);
         if self.listen.ip().is_loopback() || encrypted || self.insecure_listen {
             Ok(())
         } else {
             Err(ConfigError::Unencrypted(self.listen))
         }
+    }
+
+    /// Returns the files of the console's certificate, if it serves HTTPS itself.
+    pub fn tls_files(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            certificate: self.tls_certificate_file.clone()?,
+            key: self.tls_key_file.clone()?,
+        })
     }
 
     /// Whether only users of this machine can reach the server: it listens on loopback and has no public URL.

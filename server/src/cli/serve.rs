@@ -18,6 +18,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::identity::People;
 use crate::identity::open_id::{OpenIdError, Provider};
 use crate::kubernetes::timeouts::Timeouts;
+use crate::operations::projects::ProjectDirectory;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{raise_descriptor_limit, shutdown_signal};
 use crate::session::{Lifetime, SessionError, SessionService};
@@ -27,6 +28,7 @@ use crate::web::health::Readiness;
 use crate::web::hosts::Hosts;
 use crate::web::router::router;
 use crate::web::state::{AppState, Shared, leptos_options};
+use crate::web::tls::{Tls, TlsError};
 
 /// How long requests in flight may take after a shutdown signal. Streams never end by themselves.
 const GRACE: Duration = Duration::from_secs(3);
@@ -61,6 +63,9 @@ pub enum ServeError {
     /// The public URL is not an origin.
     #[error("--public-url is not an origin")]
     Origin(#[from] csrf::ConfigError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {address}")]
     Listen {
@@ -92,7 +97,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
             source,
         })?;
     let address = listener.local_addr().map_err(ServeError::Serve)?;
-    let hosts = Hosts::new(address.ip(), arguments.public_url.clone());
+    let tls = arguments.tls_files().map(Tls::open).transpose()?;
+    let hosts = Hosts::new(address.ip(), arguments.public_url.clone()).with_tls(tls.is_some());
     let lifetime = Lifetime {
         idle: Duration::from_hours(arguments.session_hours.into()),
         absolute: Duration::from_hours(arguments.session_max_hours.into()),
@@ -100,6 +106,11 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     let sessions = SessionService::open(data_dir.path(), lifetime, hosts.secure(), address.port())?;
 
     let found = find_clusters(&arguments)?;
+    let own = if arguments.discover_projects {
+        find_with(&arguments, ClusterCredentials::Console)?
+    } else {
+        None
+    };
     let (clusters, embedded) = match found {
         Some(_) if arguments.playground_kubeconfig.is_some() => {
             return Err(ConfigError::NoPlayground.into());
@@ -116,7 +127,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
 
     let base = match hosts.public_origin() {
         Some(origin) => origin,
-        None => format!("http://{}", reachable(address)),
+        None => format!("{}://{}", hosts.own_scheme(), reachable(address)),
     };
     let people = if arguments.sign_in == SignIn::OpenIdConnect {
         let provider = Arc::new(Provider::new(arguments.open_id.settings(&base)?)?);
@@ -136,6 +147,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         clusters: Arc::new(clusters),
         sign_in: arguments.sign_in.into(),
         people,
+        directory: Arc::new(ProjectDirectory::new(arguments.projects.clone(), own)),
         readiness: Readiness::default(),
         base,
         audit: arguments
@@ -149,7 +161,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
 
     // Open streams keep their connections open: what has not finished after the grace period is dropped.
     let (shutdown, shutting_down) = tokio::sync::oneshot::channel();
-    let serving = connections::serve(listener, app, max_connections(descriptors), async move {
+    let serving = connections::serve(listener, app, tls, max_connections(descriptors), async move {
         shutdown_signal().await;
         // The receiver lives as long as the server.
         let _ = shutdown.send(());
@@ -186,6 +198,10 @@ fn find_clusters(arguments: &Serve) -> Result<Option<Clusters>, FindError> {
         }
         SignIn::BearerToken | SignIn::OpenIdConnect => ClusterCredentials::Users,
     };
+    find_with(arguments, credentials)
+}
+
+fn find_with(arguments: &Serve, credentials: ClusterCredentials) -> Result<Option<Clusters>, FindError> {
     find::find(
         arguments.cluster,
         &arguments.contexts,

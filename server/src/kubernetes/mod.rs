@@ -298,7 +298,7 @@ impl Cluster {
             // Anything else cannot be a namespace, nor part of an address.
             .filter(|name| manifest::names::dns_label(name).is_ok())
             .collect();
-        names.sort_by(|a, b| is_system(a).cmp(&is_system(b)).then_with(|| a.cmp(b)));
+        names.sort_by(|a, b| by_name(a, b));
         Ok(Projects {
             names,
             complete: true,
@@ -375,6 +375,11 @@ pub struct Projects {
     pub names: Vec<String>,
     /// Whether the list is complete.
     pub complete: bool,
+}
+
+/// Compares namespaces by name, those of the system last.
+pub(crate) fn by_name(a: &str, b: &str) -> std::cmp::Ordering {
+    is_system(a).cmp(&is_system(b)).then_with(|| a.cmp(b))
 }
 
 /// Whether this is a namespace of Kubernetes itself or of a common distribution.

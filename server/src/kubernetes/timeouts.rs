@@ -21,7 +21,7 @@ pub struct Timeouts {
 
 /// How long a watch or a followed log of a user goes on before it is requested again: only then does the cluster check
 /// whether the user still has the right to it.
-pub(crate) const MAX_UNCHECKED: Duration = Duration::from_secs(25);
+pub(crate) const MAX_UNCHECKED: Duration = Duration::from_secs(15);
 
 impl Default for Timeouts {
     fn default() -> Self {

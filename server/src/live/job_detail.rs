@@ -13,6 +13,7 @@ use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use app::api::error::ApiError;
 use app::api::job::JobDetail;
@@ -22,7 +23,7 @@ use crate::jobs::pods::owner;
 use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
-use crate::live::{event, is_final, is_replaced, respond, retry_until_available};
+use crate::live::{DENIAL_GRACE, event, is_final, is_replaced, respond, retry_until_available};
 use crate::operations::{RERUN_OF, job_detail, origin};
 use crate::refusal::refuse;
 use crate::session::Session;
@@ -146,6 +147,7 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
     );
     stream! {
         let mut sent: Option<JobDetail> = None;
+        let mut denied_at: Option<Instant> = None;
         let mut last = LastState { uid, deleted: None };
         let mut outage = Outage::default();
         loop {
@@ -162,6 +164,7 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                 }
                 Ok(_) if outage.is_disconnected() => {}
                 Ok(detail) => {
+                    denied_at = None;
                     outage.read_succeeded();
                     // Ends the page's note of an outage.
                     if outage.take_recovered() || sent.as_ref() != Some(&detail) {
@@ -190,7 +193,9 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                     }
                     return;
                 }
-                Err(error @ ApiError::Forbidden { .. }) => {
+                Err(error @ ApiError::Forbidden { .. })
+                    if denied_at.get_or_insert_with(Instant::now).elapsed() >= DENIAL_GRACE =>
+                {
                     if let Some(event) = event("refused", &error) {
                         yield event;
                     }

@@ -11,6 +11,7 @@ use futures::stream::select_all;
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use app::api::error::ApiError;
 
@@ -18,7 +19,7 @@ use crate::contexts::extract::ClusterExtractor;
 use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::list_table::{ListTable, Source};
-use crate::live::{event, respond};
+use crate::live::{DENIAL_GRACE, at, event, respond};
 use crate::refusal::refuse;
 use crate::session::Session;
 
@@ -63,27 +64,39 @@ fn changes(cluster: Cluster, project: String) -> impl Stream<Item = Event> + Sen
     }));
     stream! {
         let mut table = ListTable::default();
-        while let Some((source, change)) = feed.next().await {
-            let is_denial = |source, change: &Change| source == Source::Jobs && matches!(change, Change::Denied);
-            let mut is_denied = is_denial(source, &change);
-            table.apply_change(source, change, Timestamp::now().as_millisecond());
+        let mut denied_at: Option<Instant> = None;
+        loop {
+            let next = tokio::select! {
+                next = feed.next() => next,
+                () = at(denied_at.map(|at| at + DENIAL_GRACE)) => {
+                    denied_at = None;
+                    // Unless only watching is denied.
+                    if let Err(error @ ApiError::Forbidden { .. }) = cluster.may_list_jobs(&project).await {
+                        if let Some(event) = event("refused", &error) {
+                            yield event;
+                        }
+                        return;
+                    }
+                    continue;
+                }
+            };
+            let Some((source, change)) = next else { return };
+            let mut apply = |source, change: Change| {
+                match change {
+                    Change::Denied if source == Source::Jobs => denied_at = Some(Instant::now()),
+                    Change::Reset(_) if source == Source::Jobs => denied_at = None,
+                    _ => {}
+                }
+                table.apply_change(source, change, Timestamp::now().as_millisecond());
+            };
+            apply(source, change);
             let end = tokio::time::sleep(BATCH_INTERVAL);
             tokio::pin!(end);
             loop {
                 tokio::select! {
                     () = &mut end => break,
-                    Some((source, change)) = feed.next() => {
-                        is_denied |= is_denial(source, &change);
-                        table.apply_change(source, change, Timestamp::now().as_millisecond());
-                    }
+                    Some((source, change)) = feed.next() => apply(source, change),
                 }
-            }
-            // Unless only watching is denied.
-            if is_denied && let Err(error @ ApiError::Forbidden { .. }) = cluster.may_list_jobs(&project).await {
-                if let Some(event) = event("refused", &error) {
-                    yield event;
-                }
-                return;
             }
             if let Some(event) = table.flush().and_then(|change| event("change", &change)) {
                 yield event;

@@ -22,6 +22,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use app::api::error::ApiError;
 
@@ -34,6 +35,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Delay before a Job is read again while the cluster does not respond.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// How long a refusal has to last before a page is closed: an authorizer may fail for a moment.
+const DENIAL_GRACE: Duration = Duration::from_secs(8);
+
+/// Sleeps until `time`, or forever if there is none.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
 
 /// Whether a retry would return the same error.
 fn is_final(error: &ApiError) -> bool {

@@ -5,9 +5,12 @@ mod create;
 mod create_order;
 mod form_options;
 pub mod job_detail;
+pub mod projects;
 mod rerun;
 
 pub use crate::operations::rerun::{RERUN_OF, origin};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -26,6 +29,7 @@ use crate::jobs::events::EventIndex;
 use crate::jobs::{export, quota, row};
 use crate::kubernetes::access::Access;
 use crate::kubernetes::{Cluster, DryRun, Kind};
+use crate::operations::projects::ProjectDirectory;
 
 /// The cluster of a request, as used by one signed-in user.
 pub struct ClusterBackend {
@@ -33,15 +37,22 @@ pub struct ClusterBackend {
     /// Id of the session. Creations with an unknown outcome are looked up within a session only.
     session: String,
     audit: Audit,
+    directory: Arc<ProjectDirectory>,
 }
 
 impl ClusterBackend {
     /// Creates the backend of a request in `session` for the cluster `requested`.
-    pub fn new(requested: RequestedCluster, session: String, audit: Audit) -> Self {
+    pub fn new(
+        requested: RequestedCluster,
+        session: String,
+        audit: Audit,
+        directory: Arc<ProjectDirectory>,
+    ) -> Self {
         Self {
             requested,
             session,
             audit,
+            directory,
         }
     }
 
@@ -71,7 +82,11 @@ impl Backend for ClusterBackend {
 
     async fn workspace(&self) -> Result<Workspace, ApiError> {
         let cluster = self.requested.open().await?;
-        let (version, projects, user) = futures::join!(cluster.version(), cluster.projects(), cluster.user());
+        let (version, projects, user) = futures::join!(
+            cluster.version(),
+            self.directory.projects(&cluster),
+            cluster.user()
+        );
         let projects = projects?;
         Ok(Workspace {
             cluster: visible(cluster.name()).into_owned(),

@@ -25,6 +25,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
 use tower::Service;
 
+use crate::web::tls::Tls;
+
 /// Timeout of a request's headers, and of an idle keep-alive connection.
 pub const HEADER: Duration = Duration::from_secs(10);
 
@@ -67,6 +69,7 @@ pub fn max_connections(descriptors: u64) -> usize {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    tls: Option<Tls>,
     connections: usize,
     ending: impl Future<Output = ()>,
 ) {
@@ -82,23 +85,25 @@ pub async fn serve(
             break;
         };
         let busy = slots.available_permits() < connections / 2;
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(if busy { HEADER_WHEN_BUSY } else { HEADER })
-            .max_buf_size(HEAD_BYTES)
-            .serve_connection(
-                TokioIo::new(BrowserStream::new(stream)),
-                service_fn({
-                    let router = router.clone();
-                    move |mut request: Request<Incoming>| {
-                        request.extensions_mut().insert(ConnectInfo(peer));
-                        router.clone().call(request)
-                    }
-                }),
-            )
-            .with_upgrades();
+        let header_timeout = if busy { HEADER_WHEN_BUSY } else { HEADER };
+        let (router, tls) = (router.clone(), tls.clone());
         let mut ended = ended.clone();
         tokio::spawn(async move {
+            let Some(stream) = secured(stream, tls, header_timeout, peer).await else {
+                return;
+            };
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(header_timeout)
+                .max_buf_size(HEAD_BYTES)
+                .serve_connection(
+                    TokioIo::new(BrowserStream::new(stream)),
+                    service_fn(move |mut request: Request<Incoming>| {
+                        request.extensions_mut().insert(ConnectInfo(peer));
+                        router.clone().call(request)
+                    }),
+                )
+                .with_upgrades();
             let mut connection = pin!(connection);
             let outcome = tokio::select! {
                 outcome = connection.as_mut() => outcome,
@@ -118,6 +123,34 @@ pub async fn serve(
     let all = u32::try_from(connections).unwrap_or(u32::MAX);
     if let Err(error) = slots.acquire_many(all).await {
         tracing::debug!(%error, "cannot wait for open connections");
+    }
+}
+
+/// The stream of a connection, encrypted or not.
+trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for S {}
+
+/// Encrypts a connection if there is a certificate; `None` if the peer does not agree in time.
+async fn secured(
+    stream: TcpStream,
+    tls: Option<Tls>,
+    timeout: Duration,
+    peer: SocketAddr,
+) -> Option<Box<dyn ByteStream>> {
+    let Some(tls) = tls else {
+        return Some(Box::new(stream));
+    };
+    match tokio::time::timeout(timeout, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => Some(Box::new(stream)),
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "the connection cannot be encrypted");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "the connection is not encrypted in time");
+            None
+        }
     }
 }
 

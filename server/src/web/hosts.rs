@@ -39,6 +39,8 @@ impl PublicUrl {
 pub struct Hosts {
     /// Whether the server listens on loopback, so that only loopback addresses are accepted.
     loopback: bool,
+    /// Whether the server encrypts connections itself.
+    tls: bool,
     public: Option<PublicUrl>,
 }
 
@@ -46,14 +48,27 @@ impl Hosts {
     /// Creates the hosts of a server that listens on `ip` and has the URL `public`.
     pub fn new(ip: IpAddr, public: Option<PublicUrl>) -> Self {
         Self {
+            tls: false,
             loopback: ip.is_loopback(),
             public,
         }
     }
 
+    /// Sets whether the server encrypts connections itself.
+    #[must_use]
+    pub fn with_tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Returns the scheme of the server's own address.
+    pub fn own_scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
     /// Whether browsers reach the server over HTTPS.
     pub fn secure(&self) -> bool {
-        self.public.as_ref().is_some_and(|public| public.secure)
+        self.tls || self.public.as_ref().is_some_and(|public| public.secure)
     }
 
     /// Returns the origin of the public URL.

@@ -71,7 +71,12 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let request_id = request.extensions().get::<RequestId>();
     let request_id = request_id.map(|RequestId(id)| id.clone()).unwrap_or_default();
     let audit = Audit::new(state.audit, &used.session.id, request_id);
-    let backend = ClusterBackend::new(requested.clone(), used.session.id.clone(), audit);
+    let backend = ClusterBackend::new(
+        requested.clone(),
+        used.session.id.clone(),
+        audit,
+        Arc::clone(&state.directory),
+    );
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
     request
         .extensions_mut()

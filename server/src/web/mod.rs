@@ -17,4 +17,5 @@ pub mod router;
 pub mod schema;
 pub mod sign_in;
 pub mod state;
+pub mod tls;
 pub mod trace;

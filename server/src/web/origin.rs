@@ -19,7 +19,7 @@ fn is_own(uri: &Uri, headers: &HeaderMap, hosts: &Hosts) -> bool {
         return false;
     }
     let public = hosts.public_origin();
-    let own = requested(uri, headers).map(|host| format!("http://{host}"));
+    let own = requested(uri, headers).map(|host| format!("{}://{host}", hosts.own_scheme()));
     // Under its public name the server is reached only with the scheme of the public URL.
     let own = own.filter(|_| !requested(uri, headers).is_some_and(|host| hosts.is_public(&host)));
     headers.get_all(ORIGIN).iter().all(|origin| {

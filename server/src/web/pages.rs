@@ -72,7 +72,7 @@ async fn default_project(state: &AppState, key: Option<String>, identity: Identi
     let Ok(cluster) = state.requested(key, identity).open().await else {
         return "default".to_owned();
     };
-    let projects = match cluster.projects().await {
+    let projects = match state.directory.projects(&cluster).await {
         Ok(projects) => projects.names,
         Err(error) => {
             tracing::debug!(%error, "cannot list the projects");

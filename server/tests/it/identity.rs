@@ -274,6 +274,8 @@ async fn streams_notice_rights_that_are_taken_away() {
         api.set(path, 403, refusal());
     }
     for (name, mut stream) in [("rows", rows), ("detail", detail), ("lines", lines)] {
+        // Watches of three seconds, and a refusal that has to last.
+        stream.patience = Duration::from_secs(15);
         let last = async {
             loop {
                 let event = stream.next().await;
@@ -408,6 +410,52 @@ async fn changes_are_recorded() {
             .all(|record| !record["request"].as_str().unwrap().is_empty())
     );
     assert!(!lines.concat().contains("carol-token"));
+}
+
+/// A user who may not list namespaces is offered those whose Jobs they may list.
+#[tokio::test]
+async fn projects_are_those_of_the_user() {
+    let users = Users::start().await;
+    let api = Fake::default()
+        .on("GET /api/v1/namespaces", 403, status(403, "Forbidden", "no"))
+        // The API server is asked about each of the console's projects and the default one.
+        .on(
+            "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            201,
+            json!({"status": {"allowed": false}}),
+        );
+    users.add("alice", "alice", &api);
+    let mut app = TestApp::for_users(users.cluster(AuthInfo::default()));
+    app.sign_in_as("alice").await;
+    let workspace = app.call("workspace", &json!({})).await.json();
+    assert_eq!(
+        workspace["projects"],
+        json!(["default"]),
+        "none is allowed: the default one says so"
+    );
+    let asked = api.requests_with("POST /apis/authorization");
+    let mut asked: Vec<&str> = asked
+        .iter()
+        .map(|request| {
+            request.body["spec"]["resourceAttributes"]["namespace"]
+                .as_str()
+                .unwrap()
+        })
+        .collect();
+    asked.sort_unstable();
+    assert_eq!(asked, ["default", "demo", "other"]);
+    let api = Fake::default()
+        .on("GET /api/v1/namespaces", 403, status(403, "Forbidden", "no"))
+        .on(
+            "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            201,
+            json!({"status": {"allowed": true}}),
+        );
+    users.add("bob", "bob", &api);
+    app.sign_in_as("bob").await;
+    let workspace = app.call("workspace", &json!({})).await.json();
+    assert_eq!(workspace["projects"], json!(["default", "demo", "other"]));
+    assert_eq!(app.get("/").await.location(), "/projects/demo/jobs");
 }
 
 /// The calls of a user, with arguments that name the user's objects.

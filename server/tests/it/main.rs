@@ -24,3 +24,4 @@ mod server_functions;
 mod session;
 mod sse;
 mod ssr;
+mod tls;

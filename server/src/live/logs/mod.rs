@@ -35,7 +35,7 @@ use crate::kubernetes::logs::LogRequest;
 use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
-use crate::live::{event, is_final, is_replaced, respond, retry_until_available};
+use crate::live::{at, event, is_final, is_replaced, respond, retry_until_available};
 use crate::refusal::refuse;
 use crate::session::Session;
 
@@ -269,14 +269,6 @@ impl Source {
             task.key,
             send,
         )
-    }
-}
-
-/// Sleeps until `time`, or forever if there is none.
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }
 

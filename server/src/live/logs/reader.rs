@@ -10,7 +10,7 @@ use app::api::error::ApiError;
 
 use crate::kubernetes::Cluster;
 use crate::kubernetes::logs::LogRequest;
-use crate::live::logs::at;
+use crate::live::at;
 use crate::live::logs::line::{LineSplitter, TimestampedLine};
 use crate::live::logs::line_position::Position;
 use crate::live::logs::resume::{Cursor, Identity};

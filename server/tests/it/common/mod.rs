@@ -22,6 +22,7 @@ use server::contexts::Clusters;
 use server::identity::People;
 use server::identity::open_id::{OpenIdSettings, Provider};
 use server::kubernetes::Cluster;
+use server::operations::projects::ProjectDirectory;
 use server::session::{Lifetime, SessionService};
 use server::web::health::Readiness;
 use server::web::hosts::Hosts;
@@ -74,6 +75,8 @@ impl TestResponse {
 pub struct Events {
     body: BoxStream<'static, Result<Bytes, axum::Error>>,
     text: String,
+    /// How long `next` waits.
+    pub patience: Duration,
 }
 
 /// A server-sent event.
@@ -85,7 +88,7 @@ pub struct Event {
 }
 
 impl Events {
-    /// Returns the next event, or `None` at the end of the stream. Panics after five seconds without either.
+    /// Returns the next event, or `None` at the end of the stream. Panics without either for `patience` (five seconds).
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
@@ -97,7 +100,7 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(5), self.body.next())
+            let chunk = tokio::time::timeout(self.patience, self.body.next())
                 .await
                 .unwrap_or_else(|_| panic!("no event; the rest is {:?}", self.text));
             self.text.push_str(std::str::from_utf8(&chunk?.unwrap()).unwrap());
@@ -242,6 +245,11 @@ impl TestApp {
         }
     }
 
+    /// Returns the console's router, to be served.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub fn forget_cookie(&mut self) {
         self.cookie = None;
     }
@@ -335,6 +343,7 @@ impl TestApp {
         Events {
             body: futures::stream::poll_fn(move |context| arrived.poll_recv(context)).boxed(),
             text: String::new(),
+            patience: Duration::from_secs(5),
         }
     }
 
@@ -377,9 +386,15 @@ fn state_with(
         clusters: Arc::new(clusters),
         sign_in,
         people,
+        directory: Arc::new(ProjectDirectory::new(
+            vec!["demo".to_owned(), "other".to_owned()],
+            None,
+        )),
         readiness: Readiness::default(),
         base: format!("http://{AUTHORITY}"),
-        audit: Some(|line| AUDIT.lock().unwrap().push(line.to_owned())),
+        // As the command line does by default.
+        audit: (sign_in != SignInMode::LocalToken)
+            .then_some(|line| AUDIT.lock().unwrap().push(line.to_owned())),
         print: |_| {},
     })
 }

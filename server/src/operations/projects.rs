@@ -1,0 +1,119 @@
+//! The projects that a user can choose from.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use tokio::time::Instant;
+
+use app::api::error::ApiError;
+
+use crate::contexts::Clusters;
+use crate::kubernetes::access::Access;
+use crate::kubernetes::{Cluster, Projects, by_name};
+
+/// How long the namespaces that the console knows, and those that a user may use, are cached.
+const CACHE_TTL: Duration = Duration::from_mins(2);
+
+/// Maximum number of namespaces that are checked for a user: each is a request.
+const MAX_CHECKED: usize = 1000;
+
+/// Maximum number of concurrent checks.
+const CONCURRENCY: usize = 32;
+
+/// Maximum number of users whose projects are cached.
+const MAX_CACHED: usize = 1000;
+
+/// Where projects come from for users who may not list namespaces.
+#[derive(Default)]
+pub struct ProjectDirectory {
+    /// Projects that the operator names.
+    named: Vec<String>,
+    /// The clusters with the console's own credentials, which may list namespaces.
+    own: Option<Clusters>,
+    namespaces: Mutex<Option<(Instant, Vec<String>)>>,
+    /// By [`Cluster::id`].
+    of_users: Mutex<HashMap<u64, (Instant, Vec<String>)>>,
+}
+
+impl ProjectDirectory {
+    /// Creates a directory of the projects `named`, and those that `own` lists.
+    pub fn new(named: Vec<String>, own: Option<Clusters>) -> Self {
+        Self {
+            named,
+            own,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the projects of the user of `cluster`: all namespaces if the user may list them, else those that the
+    /// console knows and whose Jobs the user may list.
+    pub async fn projects(&self, cluster: &Cluster) -> Result<Projects, ApiError> {
+        let projects = cluster.projects().await?;
+        if projects.complete || (self.named.is_empty() && self.own.is_none()) {
+            return Ok(projects);
+        }
+        let cached = lock(&self.of_users).get(&cluster.id()).cloned();
+        if let Some((at, names)) = cached
+            && at.elapsed() < CACHE_TTL
+        {
+            return Ok(Projects {
+                names,
+                complete: false,
+            });
+        }
+        let mut candidates: BTreeSet<String> = self.named.iter().cloned().collect();
+        candidates.extend(self.namespaces().await);
+        candidates.extend(projects.names.iter().cloned());
+        let mut names: Vec<String> = stream::iter(candidates.into_iter().take(MAX_CHECKED))
+            .map(|name| async move { cluster.may(&name, Access::jobs("list")).await.then_some(name) })
+            .buffer_unordered(CONCURRENCY)
+            .filter_map(std::future::ready)
+            .collect()
+            .await;
+        names.sort_by(|a, b| by_name(a, b));
+        // Something has to be shown, and says that it is not allowed.
+        if names.is_empty() {
+            names = projects.names;
+        }
+        let mut cached = lock(&self.of_users);
+        if cached.len() >= MAX_CACHED {
+            cached.clear();
+        }
+        cached.insert(cluster.id(), (Instant::now(), names.clone()));
+        Ok(Projects {
+            names,
+            complete: false,
+        })
+    }
+
+    /// Returns the namespaces that the console may list.
+    async fn namespaces(&self) -> Vec<String> {
+        let Some(own) = &self.own else { return Vec::new() };
+        let cached = lock(&self.namespaces).clone();
+        if let Some((at, names)) = cached
+            && at.elapsed() < CACHE_TTL
+        {
+            return names;
+        }
+        let listed = match own.open(None).await {
+            Ok(cluster) => cluster.projects().await,
+            Err(error) => Err(error),
+        };
+        match listed {
+            Ok(projects) => {
+                *lock(&self.namespaces) = Some((Instant::now(), projects.names.clone()));
+                projects.names
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the console cannot list namespaces");
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
