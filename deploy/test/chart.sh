@@ -74,7 +74,7 @@ admitted() {
 # The namespace is there for the dry runs only.
 namespaces() {
   kubectl create namespace "$NAMESPACE" >/dev/null
-  trap 'kubectl delete namespace "$NAMESPACE" --wait=false >/dev/null' EXIT
+  trap 'kubectl delete namespace "$NAMESPACE" --timeout 60s >/dev/null' EXIT
   kubectl label namespace "$NAMESPACE" pod-security.kubernetes.io/{enforce,warn}=restricted >/dev/null
 }
 if [ "${1:-}" = --offline ]; then
