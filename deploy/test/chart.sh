@@ -77,6 +77,103 @@ namespaces() {
   trap 'kubectl delete namespace "$NAMESPACE" --timeout 60s >/dev/null' EXIT
   kubectl label namespace "$NAMESPACE" pod-security.kubernetes.io/{enforce,warn}=restricted >/dev/null
 }
+# can CASE YES-OR-NO SUBJECT VERB RESOURCE [OPTION...] : whether RBAC agrees. SUBJECT is `console`, a user, or user/group.
+can() {
+  local case=$1 expected=$2 subject=$3 as=()
+  shift 3
+  case $subject in
+    console) as=(--as "system:serviceaccount:$NAMESPACE:jobwright") ;;
+    */*) as=(--as "${subject%%/*}" --as-group "${subject#*/}") ;;
+    *) as=(--as "$subject") ;;
+  esac
+  if [ "$(kubectl auth can-i "$@" "${as[@]}" 2>/dev/null)" = "$expected" ]; then ok; else
+    bad "$case: $subject may $*, expected $expected"
+  fi
+}
+# acts CASE YES-OR-NO USER GROUP ARGUMENT... : whether a request of the console in the name of USER succeeds. `-` as
+# GROUP is none.
+acts() {
+  local case=$1 expected=$2 as=(--as "$3") result=no
+  [ "$4" = - ] || as+=(--as-group "$4")
+  shift 4
+  # Authenticated by the token alone, not by the administrator's certificate.
+  if env PATH="$CLUSTER/bin:$PATH" kubectl --kubeconfig /dev/null --server "$SERVER" \
+    --certificate-authority "$CLUSTER/keys/kubernetes.crt" --token "$TOKEN" "${as[@]}" "$@" >"$OUT/acts.log" 2>&1; then
+    result=yes
+  fi
+  if [ $result = "$expected" ]; then ok; else
+    bad "$case: the console as ${as[*]}: $*, expected $expected"
+    cat "$OUT/acts.log" >&2
+  fi
+}
+RBAC='ServiceAccount|Role|RoleBinding|ClusterRole|ClusterRoleBinding'
+# with_rights CASE : reads `can` or `acts` with arguments, one a line, and checks them while the RBAC objects of the
+# case exist.
+with_rights() {
+  local line
+  only_kinds "$RBAC" "$OUT/$1.yaml" >"$OUT/rbac.yaml"
+  kubectl apply --filename "$OUT/rbac.yaml" >/dev/null
+  TOKEN=$(kubectl --namespace "$NAMESPACE" create token jobwright)
+  # shellcheck disable=SC2086
+  while read -r check line; do "$check" "$1" $line </dev/null; done
+  kubectl delete --filename "$OUT/rbac.yaml" >/dev/null
+}
+rights() {
+  with_rights bearer-token <<TABLE
+can no console impersonate users
+can no console create tokenreviews
+can no console list jobs --namespace demo
+can no console get secrets --namespace $NAMESPACE
+can yes console patch configmaps/jobwright-revocations --namespace $NAMESPACE
+can no console patch configmaps/jobwright --namespace $NAMESPACE
+can no console create configmaps --namespace $NAMESPACE
+TABLE
+  with_rights impersonation <<TABLE
+acts yes ann oidc:data-team get jobs --namespace demo
+acts yes ann oidc:data-team get jobs --namespace demo --as-user-extra example.com/department=a
+acts no ann oidc:data-team get jobs --namespace demo --as-user-extra example.com/other=a
+acts yes ann oidc:data-team get persistentvolumeclaims --namespace demo
+acts no ann oidc:data-team get jobs --namespace other
+acts no ann - get jobs --namespace demo
+acts no ann system:masters get jobs --namespace demo
+acts no system:serviceaccount:kube-system:job-controller - get jobs --namespace demo
+can no console list jobs --namespace demo
+can yes console patch configmaps/jobwright-revocations --namespace $NAMESPACE
+can yes ann/oidc:data-team create jobs --namespace demo
+can yes ann/oidc:data-team list secrets --namespace demo
+can no ann/oidc:data-team create jobs --namespace other
+can no ann/oidc:operators list jobs --namespace demo
+TABLE
+  with_rights constrained-impersonation <<TABLE
+acts yes ann oidc:data-team get jobs --namespace demo
+acts yes ann oidc:data-team get jobs --namespace demo --as-user-extra example.com/department=a
+acts yes ann oidc:data-team get configmaps --namespace demo
+acts yes ann oidc:data-team auth can-i create jobs --namespace demo
+acts yes ann oidc:data-team get --raw /version
+acts yes ann oidc:data-team get --raw /openapi/v3
+acts no ann oidc:data-team get jobs --namespace other
+acts no ann system:masters get jobs --namespace demo
+acts no ann system:masters get secrets --namespace $NAMESPACE
+acts no system:serviceaccount:kube-system:job-controller - get jobs --namespace demo
+acts no admin - get clusterroles
+can no console list jobs --namespace demo
+TABLE
+  with_rights pass-through <<TABLE
+can no console impersonate groups/oidc:data-team
+can yes ann/oidc:data-team create pods --subresource exec --namespace demo
+can no ann/oidc:data-team list secrets --namespace demo
+can yes oidc:auditor@example.com get pods --subresource log --namespace demo
+can no oidc:auditor@example.com delete jobs --namespace demo
+can no auditor@example.com list jobs --namespace demo
+TABLE
+  with_rights local-token <<TABLE
+can yes console create jobs --namespace demo
+can no console list secrets --namespace demo
+can no console list jobs --namespace other
+can no console list jobs --namespace $NAMESPACE
+can no console get configmaps/jobwright-revocations --namespace $NAMESPACE
+TABLE
+}
 if [ "${1:-}" = --offline ]; then
   note "the API server was NOT ASKED"
 elif ! kubectl get --raw /readyz >/dev/null 2>&1; then
@@ -90,6 +187,9 @@ else
       cat "$OUT/$(name "$file").log" >&2
     fi
   done
+  say "Rights"
+  SERVER=$(kubectl config view --minify -o jsonpath='{.clusters[0].cluster.server}')
+  rights
   # The check itself: an error and a warning must be found.
   sed 's/readOnlyRootFilesystem: true/readOnlyRootFileSystem: true/' "$OUT/bearer-token.yaml" >"$OUT/broken-field.yaml"
   sed 's/runAsNonRoot: true/runAsNonRoot: false/' "$OUT/bearer-token.yaml" >"$OUT/broken-security.yaml"

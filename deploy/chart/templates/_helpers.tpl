@@ -69,6 +69,44 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (eq .Values.signIn.mode "openIdConnect") (eq .Values.signIn.openIdConnect.use "impersonation") }}true{{ end }}
 {{- end }}
 
+{{/* What a person needs in a namespace to create, follow and delete Jobs, as RBAC rules. */}}
+{{- define "jobwright.userRules" -}}
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, update, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, delete]
+- apiGroups: [""]
+  resources: [pods/log, events, serviceaccounts, resourcequotas, limitranges]
+  verbs: [get, list, watch]
+# The terminal: older servers authorize a WebSocket as `get`, newer ones as `create`.
+- apiGroups: [""]
+  resources: [pods/exec]
+  verbs: [get, create]
+- apiGroups: [""]
+  resources: [configmaps, persistentvolumeclaims{{ if .Values.access.secrets }}, secrets{{ end }}]
+  verbs: [get, list, watch, create, update, patch, delete]
+{{- end }}
+
+{{/* What the console asks in the name of everyone, whatever their rights in a namespace. */}}
+{{- define "jobwright.commonRules" -}}
+- apiGroups: [""]
+  resources: [namespaces, nodes]
+  verbs: [get, list, watch]
+- apiGroups: [scheduling.k8s.io]
+  resources: [priorityclasses]
+  verbs: [list]
+- apiGroups: [authorization.k8s.io]
+  resources: [selfsubjectaccessreviews, selfsubjectrulesreviews]
+  verbs: [create]
+- apiGroups: [authentication.k8s.io]
+  resources: [selfsubjectreviews]
+  verbs: [create]
+- nonResourceURLs: [/version, /api, /api/*, /apis, /apis/*, /openapi/*]
+  verbs: [get]
+{{- end }}
+
 {{/* What the schema cannot say, since its messages would not name the remedy. */}}
 {{- define "jobwright.validate" -}}
 {{- $mode := .Values.signIn.mode }}
@@ -88,6 +126,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- if not (has "openid" $provider.scopes) }}
 {{- fail "signIn.openIdConnect.scopes lacks openid, without which the provider issues no ID token" }}
+{{- end }}
+{{- end }}
+{{- if include "jobwright.isImpersonating" . }}
+{{- with .Values.signIn.impersonation }}
+{{- if not (or .groups .anyGroup .constrained) }}
+{{- fail "signIn.impersonation.groups is empty, so that the console could act as any administrator: list the groups of the people who use it, set signIn.impersonation.constrained if the API server has it (1.37 does), or accept that with signIn.impersonation.anyGroup" }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) (not .Values.host) }}
