@@ -56,6 +56,14 @@ for file in "$HERE"/rejected/*.yaml; do
   fi
 done
 
+say "Plain manifests"
+if deploy/manifests/generate.sh --check; then ok; else bad "plain manifests"; fi
+# Checked like the cases below.
+for file in deploy/manifests/*.yaml; do
+  # The namespace exists during the checks.
+  without_kinds Namespace "$file" >"$OUT/manifest-$(name "$file").yaml"
+done
+
 say "Types that are not Kubernetes' own"
 TYPES=$(types_program)
 for file in $CASES; do
@@ -185,6 +193,12 @@ else
     if admitted "$(name "$file")"; then ok; else
       bad "the API server, $(name "$file")"
       cat "$OUT/$(name "$file").log" >&2
+    fi
+  done
+  for file in deploy/manifests/*.yaml; do
+    if admitted "manifest-$(name "$file")"; then ok; else
+      bad "the API server, deploy/manifests/$(name "$file").yaml"
+      cat "$OUT/manifest-$(name "$file").log" >&2
     fi
   done
   say "Rights"
