@@ -25,7 +25,7 @@ finish() {
   if [ "$KEEP" != --keep ]; then
     "$TEST/helm.sh" uninstall jobwright --namespace $NAMESPACE --ignore-not-found >/dev/null || true
     kubectl delete namespace $NAMESPACE --ignore-not-found --timeout 60s >/dev/null || true
-    kubectl -n demo delete job chart-trial --ignore-not-found >/dev/null || true
+    kubectl -n demo delete job/chart-trial serviceaccount/trial --ignore-not-found >/dev/null || true
     for pid in "${PIDS_OF_PROXIES[@]}"; do kill "$pid" 2>/dev/null || true; done
   fi
   rm -rf "$WORK"
@@ -97,10 +97,53 @@ check "a Job is created through the console" has '"error":null' create "{\"proje
 check "its Pod reaches the console's Service" kubectl -n demo wait --for=condition=complete --timeout 60s job/chart-trial
 check "its log, through the console" is ok signed_in "http://$ADDRESS/download/log?project=demo&job=chart-trial"
 
-say "Upgrade"
+say "Bearer tokens"
 key() { kubectl -n $NAMESPACE get secret jobwright-session -o jsonpath='{.data.session-key}'; }
 before=$(key)
-"$TEST/helm.sh" upgrade jobwright "$ROOT/deploy/chart" --namespace $NAMESPACE "${VALUES[@]}" --set podAnnotations.trial=again --wait --timeout 120s >/dev/null
+VALUES+=(--values "$TEST/install/team.yaml")
+"$BINARY" serve --help | grep -q -- --config || VALUES+=(--values "$TEST/install/team-before-config.yaml")
+upgrade() { "$TEST/helm.sh" upgrade jobwright "$ROOT/deploy/chart" --namespace $NAMESPACE "${VALUES[@]}" "$@" --wait --timeout 120s >/dev/null; }
+upgrade
 check "the session key is kept" is "$before" key
-check "/readyz" is ok get "http://$ADDRESS/readyz"
+kubectl -n demo create serviceaccount trial --dry-run=client -o yaml | kubectl apply -f - >/dev/null
+SERVICE=$ADDRESS
+ADDRESS=jobs.example.com
+signed_in() { get --resolve "jobs.example.com:80:$SERVICE" --cookie "$WORK/cookies" "$@"; }
+# Pods that are ending may still be in the list.
+wait_for 60 eval '[ "$(kubectl -n $NAMESPACE get pods --no-headers | wc -l)" = 1 ]'
+sign_in() {
+  rm -f "$WORK/cookies"
+  get --resolve "jobs.example.com:80:$SERVICE" --cookie-jar "$WORK/cookies" --output /dev/null \
+    --data-urlencode "token=$1" --header "origin: http://$ADDRESS" "http://$ADDRESS/session"
+}
+sign_in "$(kubectl -n demo create token trial)"
+check "sign-in with a token of the cluster" grep -q jobwright "$WORK/cookies"
+check "Jobs of demo" has '"rows"' jobs '{"project":"demo"}'
+check "no rights in other" has forbidden jobs '{"project":"other"}'
+sign_in "not-a-token"
+check "no session for a wrong token" has signedOut jobs '{"project":"demo"}'
+
+say "Two replicas, and a rolling restart"
+upgrade --set replicas=2
+disruptions() { kubectl -n $NAMESPACE get poddisruptionbudget jobwright -o jsonpath='{.status.disruptionsAllowed}'; }
+check "one Pod may be disrupted" wait_for 20 is 1 disruptions
+# Requests while both Pods are replaced; each is a new connection.
+requests() {
+  local count=0 failures=0
+  while [ ! -f "$WORK/restarted" ]; do
+    [ "$(curl --silent --max-time 5 "http://$SERVICE/readyz")" = ok ] || failures=$((failures + 1))
+    count=$((count + 1))
+  done
+  echo "$count $failures" >"$WORK/requests"
+}
+requests &
+REQUESTS=$!
+kubectl -n $NAMESPACE rollout restart deployment/jobwright >/dev/null
+kubectl -n $NAMESPACE rollout status deployment/jobwright --timeout 120s >/dev/null || true
+# The old Pods still drain.
+wait_for 60 eval '[ "$(kubectl -n $NAMESPACE get pods --no-headers | wc -l)" = 2 ]'
+touch "$WORK/restarted"
+wait $REQUESTS
+read -r count failures <"$WORK/requests"
+check "none of $count requests failed during a rolling restart" [ "$failures" = 0 ]
 echo "install: $passed passed, 0 failed"

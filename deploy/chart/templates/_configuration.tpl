@@ -24,6 +24,10 @@ addresses of the probes, and the object that replicas share.
 {{- end -}}
 {{- end }}
 
+{{/* Where the provider sends people back to, and where they are after signing out there. */}}
+{{- define "jobwright.redirectUrl" -}}{{ include "jobwright.publicUrl" . }}sign-in/callback{{- end }}
+{{- define "jobwright.signedOutUrl" -}}{{ include "jobwright.publicUrl" . }}sign-in{{- end }}
+
 {{/* The ConfigMap through which a sign-out at one replica reaches the others. */}}
 {{- define "jobwright.revocations" -}}{{ include "jobwright.fullname" . }}-revocations{{- end }}
 
@@ -45,7 +49,9 @@ signIn:
   openIdConnect:
     issuer: {{ .issuer | quote }}
     clientId: {{ .clientId | quote }}
+    {{- if .clientSecret.existingSecret }}
     clientSecretFile: {{ $secrets }}/client-secret
+    {{- end }}
     {{- if .ca.existingConfigMap }}
     caFile: {{ include "jobwright.directories.authorities" $ }}/ca.crt
     {{- end }}

@@ -121,9 +121,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if not $provider.issuer }}
 {{- fail "signIn.openIdConnect.issuer is empty: set it to the provider's issuer URL, such as https://id.example.com" }}
 {{- end }}
-{{- if not $provider.clientSecret.existingSecret }}
-{{- fail "signIn.openIdConnect.clientSecret.existingSecret is empty: set it to the name of the Secret with the client's secret" }}
-{{- end }}
 {{- if not (has "openid" $provider.scopes) }}
 {{- fail "signIn.openIdConnect.scopes lacks openid, without which the provider issues no ID token" }}
 {{- end }}
