@@ -56,6 +56,12 @@ for file in "$HERE"/rejected/*.yaml; do
   fi
 done
 
+say "The documentation's values and examples"
+if node "$HERE/documented.mjs" "$OUT"; then ok; else bad "docs/deploy.md"; fi
+for file in "$OUT"/example-*.yaml; do
+  if render --values "$file" >"$OUT/documented-$(name "$file").yaml"; then ok; else bad "$(name "$file") of docs/deploy.md"; fi
+done
+
 say "Plain manifests"
 if deploy/manifests/generate.sh --check; then ok; else bad "plain manifests"; fi
 # Checked like the cases below.
@@ -193,6 +199,12 @@ else
     if admitted "$(name "$file")"; then ok; else
       bad "the API server, $(name "$file")"
       cat "$OUT/$(name "$file").log" >&2
+    fi
+  done
+  for file in "$OUT"/example-*.yaml; do
+    if admitted "documented-$(name "$file")"; then ok; else
+      bad "the API server, $(name "$file") of docs/deploy.md"
+      cat "$OUT/documented-$(name "$file").log" >&2
     fi
   done
   for file in deploy/manifests/*.yaml; do
