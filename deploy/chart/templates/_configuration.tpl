@@ -31,45 +31,44 @@ addresses of the probes, and the object that replicas share.
 {{/* The ConfigMap through which a sign-out at one replica reaches the others. */}}
 {{- define "jobwright.revocations" -}}{{ include "jobwright.fullname" . }}-revocations{{- end }}
 
+{{/* Whether people's connections are plain HTTP all the way, which the program refuses unless it is told to. */}}
+{{- define "jobwright.isUnencrypted" -}}
+{{- if and (not .Values.tls.existingSecret) (or (not .Values.host) (eq .Values.scheme "http")) }}true{{ end }}
+{{- end }}
+
+{{/* Options of `jobwright serve`, by their names in camelCase. */}}
 {{- define "jobwright.configuration" -}}
 {{- $secrets := include "jobwright.directories.secrets" . -}}
 listen: 0.0.0.0:{{ include "jobwright.port" . }}
 {{- with include "jobwright.publicUrl" . }}
 publicUrl: {{ . | quote }}
 {{- end }}
-{{- if .Values.metrics.enabled }}
-metricsListen: 0.0.0.0:{{ .Values.metrics.port }}
+{{- if include "jobwright.isUnencrypted" . }}
+insecureListen: true
 {{- end }}
-cluster:
-  name: {{ .Values.cluster.name | quote }}
-signIn:
-  mode: {{ .Values.signIn.mode }}
-  {{- if eq .Values.signIn.mode "openIdConnect" }}
-  {{- with .Values.signIn.openIdConnect }}
-  openIdConnect:
-    issuer: {{ .issuer | quote }}
-    clientId: {{ .clientId | quote }}
-    {{- if .clientSecret.existingSecret }}
-    clientSecretFile: {{ $secrets }}/client-secret
-    {{- end }}
-    {{- if .ca.existingConfigMap }}
-    caFile: {{ include "jobwright.directories.authorities" $ }}/ca.crt
-    {{- end }}
-    scopes: {{ .scopes | toJson }}
-    usernameClaim: {{ .usernameClaim | quote }}
-    usernamePrefix: {{ .usernamePrefix | quote }}
-    groupsClaim: {{ .groupsClaim | quote }}
-    groupsPrefix: {{ .groupsPrefix | quote }}
-    use: {{ .use }}
-  {{- end }}
-  {{- end }}
-session:
-  keyFile: {{ $secrets }}/session-key
-  idle: {{ .Values.session.idle }}
-  absolute: {{ .Values.session.absolute }}
-{{- if .Values.tls.existingSecret }}
-tls:
-  certificateFile: {{ include "jobwright.directories.tls" . }}/tls.crt
-  keyFile: {{ include "jobwright.directories.tls" . }}/tls.key
+cluster: in-cluster
+signIn: {{ kebabcase .Values.signIn.mode }}
+{{- if eq .Values.signIn.mode "openIdConnect" }}
+{{- with .Values.signIn.openIdConnect }}
+oidcIssuer: {{ .issuer | quote }}
+oidcClientId: {{ .clientId | quote }}
+{{- if .clientSecret.existingSecret }}
+oidcClientSecretFile: {{ $secrets }}/client-secret
 {{- end }}
+{{- if .ca.existingConfigMap }}
+oidcCaFile: {{ include "jobwright.directories.authorities" $ }}/ca.crt
+{{- end }}
+oidcScopes: {{ .scopes | toJson }}
+oidcUsernameClaim: {{ .usernameClaim | quote }}
+{{- /* Without this, the program adds the issuer to every claim but `email`, as kube-apiserver does. */}}
+oidcUsernamePrefix: {{ .usernamePrefix | default "-" | quote }}
+{{- with .groupsClaim }}
+oidcGroupsClaim: {{ . | quote }}
+{{- end }}
+oidcGroupsPrefix: {{ .groupsPrefix | quote }}
+oidcUse: {{ kebabcase .use }}
+{{- end }}
+{{- end }}
+sessionHours: {{ trimSuffix "h" .Values.session.idle }}
+sessionMaxHours: {{ trimSuffix "h" .Values.session.absolute }}
 {{- end }}
