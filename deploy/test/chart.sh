@@ -56,6 +56,34 @@ for file in "$HERE"/rejected/*.yaml; do
   fi
 done
 
+# The program itself, if it is built: BINARY, or that of target/quick.
+PROGRAM=${BINARY:-target/quick/jobwright}
+# Cases that the program does not support yet; one that it accepts must leave this list.
+UNSUPPORTED="gateway public-client sub-path"
+# configuration FILE : prints the configuration file in a rendered case.
+configuration() { awk '/^  jobwright.yaml: \|/ { found = 1; next } found && /^    / { print substr($0, 5); next } { found = 0 }' "$1"; }
+# read_by_program CASE : whether the program accepts all options. It then also tries the cluster and the provider,
+# which do not exist here.
+read_by_program() {
+  configuration "$OUT/$1.yaml" >"$OUT/configuration.yaml"
+  "$PROGRAM" serve --check --config "$OUT/configuration.yaml" >"$OUT/check.log" 2>&1 || true
+  grep -q '^ok *listen: 0.0.0.0:8080$' "$OUT/check.log"
+}
+if [ -x "$PROGRAM" ] && "$PROGRAM" serve --help | grep -q -- --config; then
+  say "The configuration file, read by the program"
+  for file in $CASES; do
+    case=$(name "$file") expected=yes result=no
+    case " $UNSUPPORTED " in *" $case "*) expected=no ;; esac
+    if read_by_program "$case"; then result=yes; fi
+    if [ $result = $expected ]; then ok; else
+      bad "the program reads the configuration of $case: $result, expected $expected"
+      cat "$OUT/check.log" >&2
+    fi
+  done
+else
+  note "the configuration file was NOT READ by the program: there is none at $PROGRAM with --config"
+fi
+
 say "The documentation's values and examples"
 if node "$HERE/documented.mjs" "$OUT"; then ok; else bad "docs/deploy.md"; fi
 for file in "$OUT"/example-*.yaml; do
