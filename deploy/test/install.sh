@@ -57,7 +57,6 @@ kubectl label namespace $NAMESPACE pod-security.kubernetes.io/{enforce,warn}=res
 # Pods find the API server at the first address of Services.
 proxy "$SERVICES.1:443=127.0.0.1:$PORT"
 VALUES=(--values "$TEST/install/values.yaml")
-"$BINARY" serve --help | grep -q -- --config || VALUES+=(--values "$TEST/install/before-config.yaml")
 say "Installing the chart"
 begin=$EPOCHREALTIME
 "$TEST/helm.sh" install jobwright "$ROOT/deploy/chart" --namespace $NAMESPACE "${VALUES[@]}" --wait --timeout 120s
@@ -101,7 +100,6 @@ say "Bearer tokens"
 key() { kubectl -n $NAMESPACE get secret jobwright-session -o jsonpath='{.data.session-key}'; }
 before=$(key)
 VALUES+=(--values "$TEST/install/team.yaml")
-"$BINARY" serve --help | grep -q -- --config || VALUES+=(--values "$TEST/install/team-before-config.yaml")
 upgrade() { "$TEST/helm.sh" upgrade jobwright "$ROOT/deploy/chart" --namespace $NAMESPACE "${VALUES[@]}" "$@" --wait --timeout 120s >/dev/null; }
 upgrade
 check "the session key is kept" is "$before" key
@@ -120,6 +118,10 @@ sign_in "$(kubectl -n demo create token trial)"
 check "sign-in with a token of the cluster" grep -q jobwright "$WORK/cookies"
 check "Jobs of demo" has '"rows"' jobs '{"project":"demo"}'
 check "no rights in other" has forbidden jobs '{"project":"other"}'
+kubectl -n demo delete job chart-trial --ignore-not-found >/dev/null
+check "a Job is created with the user's own rights" has '"error":null' create "{\"project\":\"demo\",\"text\":\"$manifest\",\"dry_run\":false,\"done\":[]}"
+audited() { kubectl -n $NAMESPACE logs deployment/jobwright | grep '"audit"' | grep '"name":"chart-trial"' | grep '"user":"system:serviceaccount:demo:trial"'; }
+check "the audit log names the user" audited
 sign_in "not-a-token"
 check "no session for a wrong token" has signedOut jobs '{"project":"demo"}'
 
