@@ -69,6 +69,21 @@ oidcGroupsPrefix: {{ .groupsPrefix | quote }}
 oidcUse: {{ kebabcase .use }}
 {{- end }}
 {{- end }}
+{{- /* The projects offered to people who may not list namespaces: those in which this chart gives rights. */}}
+{{- $projects := .Values.signIn.localToken.namespaces }}
+{{- if ne .Values.signIn.mode "localToken" }}
+{{- $projects = list }}
+{{- range .Values.access.grants }}
+{{- $projects = append $projects .namespace }}
+{{- end }}
+{{- end }}
+{{- with $projects | uniq }}
+project: {{ toJson . }}
+{{- end }}
+{{- if .Values.tls.existingSecret }}
+tlsCertificateFile: {{ include "jobwright.directories.tls" . }}/tls.crt
+tlsKeyFile: {{ include "jobwright.directories.tls" . }}/tls.key
+{{- end }}
 sessionHours: {{ trimSuffix "h" .Values.session.idle }}
 sessionMaxHours: {{ trimSuffix "h" .Values.session.absolute }}
 {{- end }}
