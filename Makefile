@@ -1,6 +1,6 @@
 # Thin over scripts/: each target is one script that can be read.
 
-.PHONY: run test build release setup lint clean cluster-up cluster-down test-kubernetes
+.PHONY: run test build release image setup lint clean cluster-up cluster-down test-kubernetes test-deploy
 
 # Sets up all it needs, builds, starts; prints the address to open.
 run: setup build
@@ -32,6 +32,15 @@ build:
 # What is installed and measured: small bundles, an optimized server.
 release: setup
 	@scripts/build.sh release
+
+# A container image of the release, linked statically and without the playground.
+image: release
+	@deploy/image/binary.sh
+	@deploy/image/build.sh
+
+# The chart and the plain manifests (docs/deploy.md); `make cluster-up VERSION=newest` first to ask an API server, too.
+test-deploy:
+	@deploy/test/chart.sh
 
 setup:
 	@scripts/setup.sh run

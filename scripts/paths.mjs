@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDERS = 'app|frontend|manifest|playground|rules|server|style|public|scripts|end2end|bench|docs';
+const FOLDERS = 'app|deploy|frontend|manifest|playground|rules|server|style|public|scripts|end2end|bench|docs';
 // A path in backticks that starts with one of our directories; placeholders such as NAME, <name> or * are skipped.
 const PATH = new RegExp('`((?:' + FOLDERS + ')/[^`\\s]*)`', 'g');
 

@@ -64,7 +64,9 @@ keys() {
   fi
 }
 
-kubeconfigs() {
+# In a subshell: with this umask, the components that are started later would create root directories of containers
+# that only root can enter.
+kubeconfigs() (
   umask 077
   local part
   for part in controller-manager scheduler kubelet; do kubeconfig $part "$KEYS/$part.kubeconfig"; done
@@ -73,4 +75,4 @@ kubeconfigs() {
   kubeconfig developer "$CACHE/developer.kubeconfig" demo
   kubeconfig viewer "$CACHE/viewer.kubeconfig" demo
   kubeconfig observer "$CACHE/observer.kubeconfig"
-}
+)
