@@ -135,7 +135,7 @@ can() {
 # acts CASE YES-OR-NO USER GROUP ARGUMENT... : whether a request of the console in the name of USER succeeds, with the
 # groups that the console sends (server/src/kubernetes/user.rs). `-` as GROUP is none.
 acts() {
-  local case=$1 expected=$2 as=(--as "$3" --as-group system:authenticated) result=no
+  local case=$1 expected=$2 as=(--as "$3") result=no
   [ "$4" = - ] || as+=(--as-group "$4")
   shift 4
   # Authenticated by the token alone, not by the administrator's certificate.

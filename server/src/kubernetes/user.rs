@@ -12,7 +12,7 @@ pub enum UserCredentials {
     Impersonation {
         /// User name.
         user: String,
-        /// Groups, besides `system:authenticated`.
+        /// Groups, besides `system:authenticated`, which every user is in.
         groups: Vec<String>,
     },
 }
@@ -25,16 +25,12 @@ impl UserCredentials {
                 token: Some(token.clone()),
                 ..AuthInfo::default()
             },
-            Self::Impersonation { user, groups } => {
-                // The API server adds this group only if no group is named.
-                let mut groups = groups.clone();
-                groups.push("system:authenticated".to_owned());
-                AuthInfo {
-                    impersonate: Some(user.clone()),
-                    impersonate_groups: Some(groups),
-                    ..own.clone()
-                }
-            }
+            // The API server adds `system:authenticated` itself.
+            Self::Impersonation { user, groups } => AuthInfo {
+                impersonate: Some(user.clone()),
+                impersonate_groups: Some(groups.clone()),
+                ..own.clone()
+            },
         }
     }
 }

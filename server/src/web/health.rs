@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use app::api::error::ApiError;
+use app::sign_in_mode::SignInMode;
 use axum::extract::State;
 use http::StatusCode;
 use tokio::sync::Mutex;
@@ -38,6 +40,10 @@ impl Readiness {
         });
         // The reason is only logged, since anyone may call the probe.
         let ready = match check.await {
+            // Where users have credentials of their own the console has none, and the cluster may refuse anonymous ones.
+            Ok(
+                Ok(_) | Err(ApiError::Credentials { .. } | ApiError::Forbidden { .. } | ApiError::SignedOut),
+            ) if state.sign_in != SignInMode::LocalToken => true,
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");

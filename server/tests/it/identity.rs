@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::SET_COOKIE;
+use kube::Client;
 use kube::config::AuthInfo;
 use serde_json::{Value, json};
+use server::kubernetes::Cluster;
 
 use crate::common::fake::{Fake, job, list, pod, status};
 use crate::common::users::Users;
@@ -131,6 +133,24 @@ async fn cluster_that_does_not_respond_is_no_wrong_token() {
     let app = TestApp::for_users(users.cluster(AuthInfo::default()));
     let response = app.post("/session", "token=alice").await;
     assert_eq!(response.location(), "/sign-in?error=unreachable&back=%2F");
+}
+
+/// A console without credentials of its own is ready if the API server answers, even by refusing it.
+#[tokio::test]
+async fn console_of_users_is_ready_while_the_cluster_refuses_anonymous_requests() {
+    let refusal = |code, reason| {
+        Fake::default()
+            .on("GET /version", code, status(code, reason, "no"))
+            .router()
+    };
+    for (api, is_ready) in [
+        (refusal(401, "Unauthorized"), StatusCode::OK),
+        (refusal(403, "Forbidden"), StatusCode::OK),
+        (refusal(500, "InternalError"), StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        let app = TestApp::for_users(Cluster::new(Client::new(api, "default"), "test", false));
+        assert_eq!(app.get("/readyz").await.status, is_ready);
+    }
 }
 
 /// Kubernetes before 1.28 has no `SelfSubjectReview`.

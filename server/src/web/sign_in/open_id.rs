@@ -35,7 +35,7 @@ pub async fn start(
             // A text always serializes.
             let login = serde_json::to_string(&login).unwrap_or_default();
             let jar = state.sessions.cookie.set_login(&headers, login);
-            (jar, Redirect::to(&url)).into_response()
+            (jar, navigate(&url)).into_response()
         }
         Err(error) => failed(&error, &query.back),
     }
@@ -108,7 +108,7 @@ pub async fn callback(
 }
 
 /// Responds with a page that goes on to `url`. A redirect would not do: browsers count it as part of the navigation
-/// that another site started, and send no `SameSite=Strict` cookie; and after a form they apply `form-action` to it.
+/// that another site started, and send no `SameSite=Strict` cookie; and after a form they apply `form-action` to it, as on the way to the provider.
 pub fn navigate(url: &str) -> Html<String> {
     let url = html_escape::encode_double_quoted_attribute(url);
     Html(format!(
