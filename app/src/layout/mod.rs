@@ -73,8 +73,10 @@ pub fn Frame() -> impl IntoView {
             <Transition>
                 {dynamic(move || Suspend::new(async move {
                     let user = workspace.await.map(|workspace| workspace.user).unwrap_or_default();
-                    (!user.is_empty())
-                        .then(|| view! { <span class="bar-user" title=t(text::ACCOUNT)>{user}</span> })
+                    (!user.is_empty()).then(|| {
+                        let title = format!("{}: {user}", t(text::ACCOUNT));
+                        view! { <span class="bar-user" title=title>{user}</span> }
+                    })
                 }))}
             </Transition>
             <PreferenceForms/>

@@ -50,6 +50,11 @@ impl RequestedCluster {
         self.people.open(&cluster, &self.identity).await
     }
 
+    /// Returns the user's name as the sign-in told it; empty if it did not.
+    pub fn user_name(&self) -> &str {
+        self.identity.user_name()
+    }
+
     /// Returns the clusters that the user could switch to, without opening any.
     pub fn choice(&self) -> ClusterChoice {
         self.clusters.choice(self.key.as_deref())

@@ -43,6 +43,15 @@ impl Identity {
         }
     }
 
+    /// Returns the user's name as the sign-in told it; empty for the console, and if the cluster did not tell it.
+    pub fn user_name(&self) -> &str {
+        match self {
+            Self::Console => "",
+            Self::Bearer(token) => &token.user,
+            Self::OpenId(user) => &user.tokens.user,
+        }
+    }
+
     /// Returns a short hash of the user's name, which tells the users of a browser apart; empty for the console.
     pub fn user_key(&self) -> String {
         let name = match self {

@@ -94,7 +94,12 @@ impl Backend for ClusterBackend {
             version: into_visible(version?),
             projects: projects.names,
             all_projects: projects.complete,
-            user: into_visible(user),
+            // Kubernetes before 1.28 does not tell it.
+            user: into_visible(if user.is_empty() {
+                self.requested.user_name().to_owned()
+            } else {
+                user
+            }),
         })
     }
 

@@ -59,7 +59,7 @@ fn CreateMenu(project: Memo<String>) -> impl IntoView {
     let rights = use_rights();
     let is_denied = move || (!rights.with(|rights| rights.create)).then_some("true");
     view! {
-        <div class="split">
+        <div class="split" inert=move || is_denied().is_some()>
             <A
                 attr:rel="external"
                 href=to("")
