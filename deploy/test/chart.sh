@@ -165,8 +165,8 @@ rights() {
 can no console impersonate users
 can no console create tokenreviews
 can no console list jobs --namespace demo
-can no console get secrets --namespace $NAMESPACE
-can yes console patch configmaps/jobwright-revocations --namespace $NAMESPACE
+can yes console delete secrets --namespace $NAMESPACE
+can no console list secrets --namespace demo
 can no console patch configmaps/jobwright --namespace $NAMESPACE
 can no console create configmaps --namespace $NAMESPACE
 TABLE
@@ -180,7 +180,7 @@ acts no ann - get jobs --namespace demo
 acts no ann system:masters get jobs --namespace demo
 acts no system:serviceaccount:kube-system:job-controller - get jobs --namespace demo
 can no console list jobs --namespace demo
-can yes console patch configmaps/jobwright-revocations --namespace $NAMESPACE
+can yes console create secrets --namespace $NAMESPACE
 can yes ann/oidc:data-team create jobs --namespace demo
 can yes ann/oidc:data-team list secrets --namespace demo
 can no ann/oidc:data-team create jobs --namespace other
@@ -213,7 +213,7 @@ can yes console create jobs --namespace demo
 can no console list secrets --namespace demo
 can no console list jobs --namespace other
 can no console list jobs --namespace $NAMESPACE
-can no console get configmaps/jobwright-revocations --namespace $NAMESPACE
+can no console get secrets --namespace $NAMESPACE
 TABLE
 }
 if [ "${1:-}" = --offline ]; then

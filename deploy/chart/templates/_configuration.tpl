@@ -1,6 +1,6 @@
 {{/*
 The interface to the program, all of it in this file: the configuration file, its mounts, the arguments, the
-addresses of the probes, and the object that replicas share.
+addresses of the probes, and what replicas share.
 */}}
 
 {{- define "jobwright.directories.configuration" -}}/etc/jobwright/config{{- end }}
@@ -28,8 +28,8 @@ addresses of the probes, and the object that replicas share.
 {{- define "jobwright.redirectUrl" -}}{{ include "jobwright.publicUrl" . }}sign-in/callback{{- end }}
 {{- define "jobwright.signedOutUrl" -}}{{ include "jobwright.publicUrl" . }}sign-in{{- end }}
 
-{{/* The ConfigMap through which a sign-out at one replica reaches the others. */}}
-{{- define "jobwright.revocations" -}}{{ include "jobwright.fullname" . }}-revocations{{- end }}
+{{/* The Role for the Secrets in which replicas store the sessions. */}}
+{{- define "jobwright.sessions" -}}{{ include "jobwright.fullname" . }}-sessions{{- end }}
 
 {{/* Whether people's connections are plain HTTP all the way, which the program refuses unless it is told to. */}}
 {{- define "jobwright.isUnencrypted" -}}
@@ -83,6 +83,10 @@ project: {{ toJson . }}
 {{- if .Values.tls.existingSecret }}
 tlsCertificateFile: {{ include "jobwright.directories.tls" . }}/tls.crt
 tlsKeyFile: {{ include "jobwright.directories.tls" . }}/tls.key
+{{- end }}
+sessionKeyFile: {{ $secrets }}/session-key
+{{- if ne .Values.signIn.mode "localToken" }}
+sessionNamespace: {{ .Release.Namespace }}
 {{- end }}
 sessionHours: {{ trimSuffix "h" .Values.session.idle }}
 sessionMaxHours: {{ trimSuffix "h" .Values.session.absolute }}

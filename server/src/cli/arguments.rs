@@ -74,6 +74,19 @@ pub struct Serve {
     /// How users sign in.
     #[arg(long, env = "JOBWRIGHT_SIGN_IN", value_enum, default_value_t = SignIn::LocalToken)]
     pub sign_in: SignIn,
+    /// File with the key that encrypts cookies, of 32 bytes or more; replicas share it [default: one that is created in
+    /// the data directory].
+    #[arg(long, env = "JOBWRIGHT_SESSION_KEY_FILE", value_name = "FILE")]
+    pub session_key_file: Option<PathBuf>,
+    /// Namespace in which sessions are stored as Secrets, with the console's own credentials: replicas share them
+    /// [default: none, a file in the data directory].
+    #[arg(
+        long,
+        env = "JOBWRIGHT_SESSION_NAMESPACE",
+        requires = "session_key_file",
+        value_name = "NAME"
+    )]
+    pub session_namespace: Option<String>,
     /// Project to offer to users who may not list namespaces; repeatable. Each sees those whose Jobs they may list.
     #[arg(
         long = "project",

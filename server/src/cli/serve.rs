@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::api::error::ApiError;
 use tokio::net::TcpListener;
 use tower_http::csrf;
 
@@ -21,7 +22,7 @@ use crate::kubernetes::timeouts::Timeouts;
 use crate::operations::projects::ProjectDirectory;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{raise_descriptor_limit, shutdown_signal};
-use crate::session::{Lifetime, SessionError, SessionService};
+use crate::session::{Lifetime, SessionError, SessionService, SharedSessions};
 use crate::web::connections;
 use crate::web::connections::max_connections;
 use crate::web::health::Readiness;
@@ -63,6 +64,9 @@ pub enum ServeError {
     /// The public URL is not an origin.
     #[error("--public-url is not an origin")]
     Origin(#[from] csrf::ConfigError),
+    /// Sessions cannot be stored in the cluster.
+    #[error("--session-namespace: {0}")]
+    Sessions(String),
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -103,7 +107,14 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         idle: Duration::from_hours(arguments.session_hours.into()),
         absolute: Duration::from_hours(arguments.session_max_hours.into()),
     };
-    let sessions = SessionService::open(data_dir.path(), lifetime, hosts.secure(), address.port())?;
+    let shared = shared_sessions(&arguments).await?;
+    let sessions = SessionService::open(
+        data_dir.path(),
+        lifetime,
+        (hosts.secure(), address.port()),
+        arguments.session_key_file.as_deref(),
+        shared,
+    )?;
 
     let found = find_clusters(&arguments)?;
     let own = if arguments.discover_projects {
@@ -135,7 +146,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         if let Err(error) = provider.check().await {
             tracing::warn!(%error, "nobody can sign in yet");
         }
-        People::with_provider(provider, sessions.token_store())
+        People::with_provider(provider, &sessions)
     } else {
         People::default()
     };
@@ -186,6 +197,19 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         tracing::warn!("the playground did not stop in time; its data is safe");
     }
     Ok(())
+}
+
+/// Returns the store that replicas share, if the options name one.
+async fn shared_sessions(arguments: &Serve) -> Result<Option<SharedSessions>, ServeError> {
+    let Some(namespace) = &arguments.session_namespace else {
+        return Ok(None);
+    };
+    let clusters = find_with(arguments, ClusterCredentials::Console)?.ok_or(ConfigError::NoUsers)?;
+    let unusable = |error: ApiError| ServeError::Sessions(error.to_string());
+    let cluster = clusters.open(None).await.map_err(unusable)?;
+    let shared = SharedSessions::new(cluster, namespace.clone());
+    shared.check().await.map_err(unusable)?;
+    Ok(Some(shared))
 }
 
 /// Returns the clusters that the options name, with the credentials that the way to sign in needs; `None` for the

@@ -14,6 +14,8 @@ use crate::identity::bearer::{self, Verdict};
 use crate::identity::open_id::{OpenIdError, OpenIdTokens, OpenIdUser, Provider};
 use crate::identity::{Identity, IdentityKey};
 use crate::kubernetes::{Cluster, UserCredentials, WeakCluster};
+use crate::random;
+use crate::session::SessionService;
 
 /// How long the connection of a user is kept after its last use.
 const KEEP: Duration = Duration::from_mins(10);
@@ -34,6 +36,9 @@ const REFRESH_RETRY: Duration = Duration::from_secs(10);
 /// Stores the new tokens of a session.
 type Store = Box<dyn Fn(&OpenIdUser) + Send + Sync>;
 
+/// Reads the tokens of a session as they are stored.
+type Stored = Box<dyn Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync>;
+
 /// Users and their clusters.
 #[derive(Clone, Default)]
 pub struct People {
@@ -45,6 +50,7 @@ pub struct People {
 struct OpenId {
     provider: Arc<Provider>,
     store: Store,
+    stored: Stored,
 }
 
 struct Person {
@@ -86,15 +92,15 @@ impl Revocation {
 }
 
 impl People {
-    /// Creates a console whose users sign in at `provider`; `store` stores the new tokens of a session.
-    pub fn with_provider(
-        provider: Arc<Provider>,
-        store: impl Fn(&OpenIdUser) + Send + Sync + 'static,
-    ) -> Self {
-        let store = Box::new(store);
+    /// Creates a console whose users sign in at `provider` and whose tokens `sessions` stores.
+    pub fn with_provider(provider: Arc<Provider>, sessions: &SessionService) -> Self {
         Self {
             people: Arc::default(),
-            open_id: Some(Arc::new(OpenId { provider, store })),
+            open_id: Some(Arc::new(OpenId {
+                provider,
+                store: Box::new(sessions.token_store()),
+                stored: Box::new(sessions.token_reader()),
+            })),
         }
     }
 
@@ -221,6 +227,13 @@ impl OpenId {
         if current.expires().duration_since(Timestamp::now()) > margin {
             return Ok(Arc::clone(&current));
         }
+        // Another replica may have refreshed them; the old refresh token is used up then.
+        if let Some(stored) = (self.stored)(user).filter(|stored| stored.expires() > current.expires()) {
+            *current = stored;
+            if current.expires().duration_since(Timestamp::now()) > margin {
+                return Ok(Arc::clone(&current));
+            }
+        }
         let new = Arc::new(self.provider.refresh(&current).await?);
         *current = Arc::clone(&new);
         (self.store)(&OpenIdUser {
@@ -229,6 +242,12 @@ impl OpenId {
         });
         Ok(new)
     }
+}
+
+/// Returns a random part of `max`.
+fn jitter(max: Duration) -> Duration {
+    let random = random::bytes::<1>().map_or(0, |[byte]| byte);
+    max * u32::from(random) / 256
 }
 
 /// Refreshes the tokens before they expire, as long as the user's cluster is in use: a stream may be open for hours
@@ -247,6 +266,8 @@ async fn keep_fresh(
         let left = Duration::try_from(left)
             .unwrap_or_default()
             .max(Duration::from_secs(5));
+        // Replicas take turns: the one that comes later finds new tokens.
+        let left = left.saturating_sub(jitter(left / 8));
         tokio::time::sleep(left).await;
         let Some(cluster) = cluster.upgrade() else { return };
         match open_id.current(&user, &tokens, REFRESH_MARGIN).await {

@@ -5,12 +5,24 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use axum_extra::extract::cookie::Key;
+use sha2::{Digest, Sha512};
 
 use crate::random;
 use crate::session::SessionError;
 
 /// Length of the key in bytes: half signs, half encrypts.
 const LENGTH: usize = 64;
+
+/// Reads a key that must exist; a line break at its end is not part of it.
+pub fn read(path: &Path) -> Result<Key, SessionError> {
+    let bytes = fs::read(path).map_err(|error| SessionError::file(path, error))?;
+    let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    // A key of any kind of text or bytes that is long enough to be one.
+    if text.len() < LENGTH / 2 {
+        return Err(SessionError::Key(path.display().to_string()));
+    }
+    Key::try_from(Sha512::digest(text).as_slice()).map_err(|_| SessionError::Key(path.display().to_string()))
+}
 
 /// Reads the key from `path`, or creates one.
 pub fn open(path: &Path) -> Result<Key, SessionError> {

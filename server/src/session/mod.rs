@@ -8,16 +8,18 @@ pub mod attempts;
 mod cookie;
 mod key;
 mod seal;
+mod shared;
 mod store;
 mod token;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use crate::session::store::{Lifetime, MAX_STREAMS, Session, SessionCookie};
+pub use crate::session::shared::SharedSessions;
+pub use crate::session::store::{Lifetime, MAX_STREAMS, Session, SessionCookie, StartError};
 
 use crate::identity::Identity;
-use crate::identity::open_id::OpenIdUser;
+use crate::identity::open_id::{OpenIdTokens, OpenIdUser};
 use crate::session::attempts::Attempts;
 use crate::session::cookie::CookieRules;
 use crate::session::store::Sessions;
@@ -68,16 +70,38 @@ impl SessionError {
 }
 
 impl SessionService {
-    /// Reads or creates the key and the sessions in `data_dir`. `secure` says that browsers reach the server over
-    /// HTTPS; `port` distinguishes consoles on one machine.
-    pub fn open(data_dir: &Path, lifetime: Lifetime, secure: bool, port: u16) -> Result<Self, SessionError> {
-        let idle = lifetime.idle;
+    /// Reads or creates the key and the sessions in `data_dir`; with `key_file` and `shared`, both come from elsewhere.
+    /// `secure` says that browsers reach the server over HTTPS; `port` distinguishes consoles on one machine.
+    pub fn open(
+        data_dir: &Path,
+        lifetime: Lifetime,
+        (secure, port): (bool, u16),
+        key_file: Option<&Path>,
+        shared: Option<SharedSessions>,
+    ) -> Result<Self, SessionError> {
+        let sessions = match shared {
+            Some(shared) => Sessions::shared(shared, lifetime),
+            None => Arc::new(Sessions::open(&data_dir.join("sessions.json"), lifetime)?),
+        };
+        let key = match key_file {
+            Some(path) => key::read(path)?,
+            None => key::open(&data_dir.join("session.key"))?,
+        };
         Ok(Self {
-            sessions: Arc::new(Sessions::open(&data_dir.join("sessions.json"), lifetime)?),
+            sessions,
             token: OneTimeToken::new().map_err(SessionError::Random)?,
-            cookie: CookieRules::new(key::open(&data_dir.join("session.key"))?, idle, secure, port),
+            cookie: CookieRules::new(key, lifetime.idle, secure, port),
             attempts: Attempts::default(),
         })
+    }
+
+    /// Returns a function that reads the tokens of a session as they are stored now.
+    pub fn token_reader(&self) -> impl Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync + 'static {
+        let sessions = Arc::clone(&self.sessions);
+        move |user| match sessions.identity(user.cookie.as_ref()?)? {
+            Identity::OpenId(stored) => Some(stored.tokens),
+            Identity::Console | Identity::Bearer(_) => None,
+        }
     }
 
     /// Returns a function that stores the new tokens of a session.

@@ -1,14 +1,18 @@
 //! The store of valid sessions and their expiry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use app::api::error::ApiError;
+use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 
 use crate::identity::{Identity, Revocation, StoredIdentity};
@@ -16,6 +20,7 @@ use crate::random;
 use crate::session::SessionError;
 use crate::session::key::write_private;
 use crate::session::seal::SealKey;
+use crate::session::shared::{SharedChange, SharedSessions};
 
 /// Maximum number of open streams and downloads per session: a browser opens six for all its tabs.
 pub const MAX_STREAMS: usize = 64;
@@ -70,6 +75,16 @@ impl SessionCookie {
             id: id.to_owned(),
             key,
         }
+    }
+
+    /// Returns the key under which the session is stored: what is stored must not be enough to use it.
+    fn store_key(&self) -> String {
+        let mut key = String::new();
+        for byte in &Sha256::digest(&self.id)[..20] {
+            // Writing to a `String` cannot fail.
+            let _ = write!(key, "{byte:02x}");
+        }
+        key
     }
 
     pub(crate) fn to_text(&self) -> String {
@@ -129,6 +144,15 @@ impl Entry {
         }
     }
 
+    fn stored(&self) -> Stored {
+        Stored {
+            started: self.started,
+            expires: *self.expires.borrow(),
+            limit: self.limit,
+            sealed: self.sealed.clone(),
+        }
+    }
+
     /// Decrypts the identity; `None` if the cookie does not have the key.
     fn identity(&self, cookie: &SessionCookie) -> Option<Identity> {
         let Some(sealed) = &self.sealed else {
@@ -140,9 +164,9 @@ impl Entry {
     }
 }
 
-/// A session in the file.
-#[derive(Serialize, Deserialize)]
-struct Stored {
+/// A session as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stored {
     started: Timestamp,
     expires: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,9 +175,28 @@ struct Stored {
     sealed: Option<String>,
 }
 
-/// The session store, persisted in a file.
+/// Where sessions are stored.
+enum Backend {
+    /// In a file, by one process.
+    File(PathBuf),
+    /// In the cluster, by all replicas.
+    Shared(SharedSessions),
+}
+
+/// Why a session cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system returns no random numbers.
+    #[error("the operating system returns no random numbers")]
+    Random(#[from] getrandom::Error),
+    /// It cannot be stored.
+    #[error("cannot store the session: {0}")]
+    Store(ApiError),
+}
+
+/// The session store.
 pub struct Sessions {
-    path: PathBuf,
+    backend: Backend,
     idle: SignedDuration,
     absolute: SignedDuration,
     valid: Mutex<HashMap<String, Entry>>,
@@ -171,7 +214,7 @@ impl Sessions {
             Err(error) => return Err(SessionError::file(path, error)),
         };
         let sessions = Self {
-            path: path.to_owned(),
+            backend: Backend::File(path.to_owned()),
             idle: SignedDuration::try_from(lifetime.idle).unwrap_or(SignedDuration::MAX),
             absolute: SignedDuration::try_from(lifetime.absolute).unwrap_or(SignedDuration::MAX),
             valid: Mutex::default(),
@@ -191,8 +234,131 @@ impl Sessions {
         Ok(sessions)
     }
 
+    /// Creates a store that shares sessions with other replicas; follows their changes as long as it is in use.
+    pub fn shared(shared: SharedSessions, lifetime: Lifetime) -> Arc<Self> {
+        let sessions = Arc::new(Self {
+            backend: Backend::Shared(shared.clone()),
+            idle: SignedDuration::try_from(lifetime.idle).unwrap_or(SignedDuration::MAX),
+            absolute: SignedDuration::try_from(lifetime.absolute).unwrap_or(SignedDuration::MAX),
+            valid: Mutex::default(),
+        });
+        let weak = Arc::downgrade(&sessions);
+        tokio::spawn(async move {
+            let mut changes = shared.changes();
+            while let Some(change) = changes.next().await {
+                let Some(sessions) = weak.upgrade() else { return };
+                sessions.apply(change);
+            }
+        });
+        sessions
+    }
+
+    /// Applies a change that a replica made.
+    fn apply(&self, change: SharedChange) {
+        let mut valid = self.lock();
+        match change {
+            SharedChange::Reset(all) => {
+                // A session that was started meanwhile is found by its next request.
+                let known: HashSet<&String> = all.iter().map(|(key, _)| key).collect();
+                valid.retain(|key, _| known.contains(key));
+                for (key, stored) in all {
+                    self.put(&mut valid, key, stored);
+                }
+            }
+            SharedChange::Applied(key, stored) => self.put(&mut valid, key, stored),
+            SharedChange::Deleted(key) => {
+                valid.remove(&key);
+            }
+        }
+    }
+
+    /// Adds a stored session, or updates it; its streams go on.
+    fn put(&self, valid: &mut HashMap<String, Entry>, key: String, stored: Stored) {
+        let expires = stored.expires.min(self.end(stored.started, stored.limit));
+        let entry = valid
+            .entry(key)
+            .or_insert_with(|| Entry::new(stored.started, expires));
+        entry.limit = stored.limit;
+        entry.sealed = stored.sealed;
+        entry
+            .expires
+            .send_if_modified(|current| std::mem::replace(current, expires) != expires);
+    }
+
+    /// Creates a session and stores it where all replicas find it.
+    pub async fn sign_in(
+        &self,
+        identity: &Identity,
+        limit: Option<Timestamp>,
+    ) -> Result<SessionCookie, StartError> {
+        let cookie = self.start(identity, limit)?;
+        if let Backend::Shared(shared) = &self.backend {
+            let (key, stored) = (cookie.store_key(), self.stored(&cookie.store_key()));
+            if let Some(stored) = stored
+                && let Err(error) = shared.put(&key, &stored).await
+            {
+                self.lock().remove(&key);
+                return Err(StartError::Store(error));
+            }
+        }
+        Ok(cookie)
+    }
+
+    /// Returns the session of `cookie` if it is valid, and extends its expiry. Another replica may have started it just
+    /// now.
+    pub async fn find(&self, cookie: &SessionCookie) -> Option<Used> {
+        let key = cookie.store_key();
+        if let Backend::Shared(shared) = &self.backend
+            && !self.lock().contains_key(&key)
+        {
+            match shared.get(&key).await {
+                Ok(Some(stored)) => self.put(&mut self.lock(), key.clone(), stored),
+                Ok(None) => return None,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look for a session");
+                    return None;
+                }
+            }
+        }
+        let used = self.use_session(cookie)?;
+        if used.extended {
+            self.store_change(key);
+        }
+        Some(used)
+    }
+
+    /// Ends a session and its streams, at all replicas.
+    pub async fn sign_out(&self, cookie: &SessionCookie) {
+        self.end_session(cookie);
+        if let Backend::Shared(shared) = &self.backend {
+            shared.delete(&cookie.store_key()).await;
+        }
+    }
+
+    /// Returns the identity of a session as it is stored now; another replica may have refreshed its tokens.
+    pub fn identity(&self, cookie: &SessionCookie) -> Option<Identity> {
+        self.lock().get(&cookie.store_key())?.identity(cookie)
+    }
+
+    fn stored(&self, key: &str) -> Option<Stored> {
+        self.lock().get(key).map(Entry::stored)
+    }
+
+    /// Tells other replicas of a change, in the background.
+    fn store_change(&self, key: String) {
+        let (Backend::Shared(shared), Some(stored)) = (&self.backend, self.stored(&key)) else {
+            return;
+        };
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            if let Err(error) = shared.change(&key, &stored).await {
+                tracing::warn!(%error, "cannot store a change of a session");
+            }
+        });
+    }
+
     /// Creates a session of `identity`, whose credentials expire at `limit`; returns what its cookie contains.
-    pub fn start(
+    fn start(
         &self,
         identity: &Identity,
         limit: Option<Timestamp>,
@@ -214,22 +380,23 @@ impl Sessions {
         };
         let mut valid = self.lock();
         valid.retain(|_, entry| *entry.expires.borrow() > now);
-        valid.insert(id.clone(), entry);
+        let cookie = SessionCookie { id, key };
+        valid.insert(cookie.store_key(), entry);
         self.write(&valid);
-        Ok(SessionCookie { id, key })
+        Ok(cookie)
     }
 
     /// Returns the session of `cookie` if it is valid, and extends its expiry.
-    pub fn use_session(&self, cookie: &SessionCookie) -> Option<Used> {
-        let id = &cookie.id;
+    fn use_session(&self, cookie: &SessionCookie) -> Option<Used> {
+        let key = cookie.store_key();
         let mut valid = self.lock();
-        let entry = valid.get(id)?;
+        let entry = valid.get(&key)?;
         let expires = *entry.expires.borrow();
         if expires <= Timestamp::now() {
-            valid.remove(id);
+            valid.remove(&key);
             return None;
         }
-        let session = entry.session(id, entry.identity(cookie)?);
+        let session = entry.session(&cookie.id, entry.identity(cookie)?);
         let end = self.end(entry.started, entry.limit);
         // Not on every request, which would send the cookie and write the file each time.
         let extended = end.duration_since(expires) > self.idle / 60;
@@ -256,17 +423,21 @@ impl Sessions {
                 return;
             }
         };
-        let mut valid = self.lock();
-        if let Some(entry) = valid.get_mut(&cookie.id) {
-            entry.sealed = Some(sealed);
-            self.write(&valid);
+        let key = cookie.store_key();
+        {
+            let mut valid = self.lock();
+            if let Some(entry) = valid.get_mut(&key) {
+                entry.sealed = Some(sealed);
+                self.write(&valid);
+            }
         }
+        self.store_change(key);
     }
 
     /// Ends a session and its streams.
-    pub fn end_session(&self, cookie: &SessionCookie) {
+    fn end_session(&self, cookie: &SessionCookie) {
         let mut valid = self.lock();
-        if valid.remove(&cookie.id).is_some() {
+        if valid.remove(&cookie.store_key()).is_some() {
             self.write(&valid);
         }
     }
@@ -288,25 +459,20 @@ impl Sessions {
         self.valid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the file. A failure only requires users to sign in again after a restart.
+    /// Writes the file, if there is one. A failure only requires users to sign in again after a restart.
     fn write(&self, valid: &HashMap<String, Entry>) {
+        let Backend::File(path) = &self.backend else {
+            return;
+        };
         let stored: HashMap<&str, Stored> = valid
             .iter()
-            .map(|(id, entry)| {
-                let stored = Stored {
-                    started: entry.started,
-                    expires: *entry.expires.borrow(),
-                    limit: entry.limit,
-                    sealed: entry.sealed.clone(),
-                };
-                (id.as_str(), stored)
-            })
+            .map(|(key, entry)| (key.as_str(), entry.stored()))
             .collect();
         let written = serde_json::to_vec(&stored)
             .map_err(std::io::Error::other)
-            .and_then(|bytes| write_private(&self.path, &bytes));
+            .and_then(|bytes| write_private(path, &bytes));
         if let Err(error) = written {
-            tracing::warn!(path = %self.path.display(), %error, "cannot write the sessions; they will not survive a restart");
+            tracing::warn!(path = %path.display(), %error, "cannot write the sessions; they will not survive a restart");
         }
     }
 }
@@ -354,9 +520,9 @@ mod tests {
         let id = sessions.start(&Identity::Console, None).unwrap();
         assert!(!sessions.use_session(&id).unwrap().extended);
         let soon = Timestamp::now() + SignedDuration::from_mins(5);
-        sessions.lock()[&id.id].expires.send_replace(soon);
+        sessions.lock()[&id.store_key()].expires.send_replace(soon);
         assert!(sessions.use_session(&id).unwrap().extended);
-        assert!(*sessions.lock()[&id.id].expires.borrow() > soon);
+        assert!(*sessions.lock()[&id.store_key()].expires.borrow() > soon);
     }
 
     #[test]
@@ -371,9 +537,9 @@ mod tests {
         );
         let end = old + SignedDuration::from_hours(24) + SignedDuration::from_mins(1);
         let started = old + SignedDuration::from_mins(1);
-        sessions.lock().insert(id.id.clone(), Entry::new(started, end));
+        sessions.lock().insert(id.store_key(), Entry::new(started, end));
         assert!(!sessions.use_session(&id).unwrap().extended);
-        assert_eq!(*sessions.lock()[&id.id].expires.borrow(), end);
+        assert_eq!(*sessions.lock()[&id.store_key()].expires.borrow(), end);
         sessions.lock().insert(
             id.id.clone(),
             Entry::new(old, now + SignedDuration::from_hours(1)),
@@ -396,7 +562,7 @@ mod tests {
         let cookie = SessionCookie::from_text(&cookie.to_text());
         let used = reopened.use_session(&cookie).unwrap();
         assert_eq!(used.session.identity.key(), identity.key());
-        assert_eq!(*reopened.lock()[&cookie.id].expires.borrow(), limit);
+        assert_eq!(*reopened.lock()[&cookie.store_key()].expires.borrow(), limit);
         let other = sessions.start(&identity, None).unwrap();
         for key in [None, other.key, Some(String::new())] {
             let forged = SessionCookie {

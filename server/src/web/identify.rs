@@ -48,7 +48,8 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     };
     let used = service
         .sessions
-        .use_session(&cookie)
+        .find(&cookie)
+        .await
         .filter(|used| used.session.identity.is_of(state.sign_in));
     let Some(mut used) = used else {
         request.extensions_mut().insert(Ended);
@@ -56,7 +57,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     };
     used.session.revocation = state.people.revocation(&used.session.identity);
     if used.session.revocation.is_revoked() {
-        service.sessions.end_session(&cookie);
+        service.sessions.sign_out(&cookie).await;
         request.extensions_mut().insert(Ended);
         return next.run(request).await;
     }

@@ -50,7 +50,7 @@ pub async fn start(
         let back = key
             .as_ref()
             .map(|key| LocalPath::new(&format!("{}/", base_of(key))));
-        return redeem(&state, peer, &headers, &token, &back.unwrap_or_default());
+        return redeem(&state, peer, &headers, &token, &back.unwrap_or_default()).await;
     }
     let Some(Extension(session)) = session else {
         // Unauthenticated users must not learn which clusters exist.

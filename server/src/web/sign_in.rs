@@ -16,6 +16,7 @@ use app::sign_in_mode::SignInMode;
 
 use crate::identity::bearer::{self, Verdict};
 use crate::identity::{BearerToken, Identity};
+use crate::session::StartError;
 use crate::session::attempts::Peer;
 use crate::web::local_path::LocalPath;
 use crate::web::state::AppState;
@@ -40,7 +41,7 @@ pub async fn sign_in(
             // Pasted from a terminal, the token may include a line break, or the whole URL.
             let token = form.token.trim();
             let token = token.rsplit_once("token=").map_or(token, |(_, token)| token);
-            redeem(&state, peer, &headers, token, &form.back)
+            redeem(&state, peer, &headers, token, &form.back).await
         }
         SignInMode::BearerToken => sign_in_with_bearer(&state, peer, &headers, &form).await,
         SignInMode::OpenIdConnect => Redirect::to("/sign-in").into_response(),
@@ -86,10 +87,11 @@ async fn sign_in_with_bearer(state: &AppState, peer: Peer, headers: &HeaderMap, 
         expires,
         &form.back,
     )
+    .await
 }
 
 /// Starts a session and redirects to `back`.
-fn start(
+async fn start(
     state: &AppState,
     headers: &HeaderMap,
     identity: &Identity,
@@ -97,25 +99,35 @@ fn start(
     back: &LocalPath,
 ) -> Response {
     let service = &state.sessions;
-    match service.sessions.start(identity, expires) {
+    match service.sessions.sign_in(identity, expires).await {
         Ok(cookie) => {
             tracing::info!(user = ?identity.key(), "signed in");
             (service.cookie.set(headers, &cookie), Redirect::to(back.as_str())).into_response()
         }
-        Err(error) => no_random_numbers(error),
+        Err(error) => cannot_start(&error),
     }
 }
 
 /// Signs in with `token` and redirects to `back`, or to the sign-in page. Clients that keep sending wrong tokens
 /// have to wait, but the right one is always accepted, so that nobody can lock others out.
-pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, back: &LocalPath) -> Response {
+pub async fn redeem(
+    state: &AppState,
+    peer: Peer,
+    headers: &HeaderMap,
+    token: &str,
+    back: &LocalPath,
+) -> Response {
     let service = &state.sessions;
     match service.token.redeem(token) {
         Ok(true) => service.attempts.reset(peer),
         Ok(false) => {
             // The token of a bookmarked start page is used up, but its session may still be valid.
             let cookie = service.cookie.read(headers);
-            if cookie.is_some_and(|cookie| service.sessions.use_session(&cookie).is_some()) {
+            let is_valid = match cookie {
+                Some(cookie) => service.sessions.find(&cookie).await.is_some(),
+                None => false,
+            };
+            if is_valid {
                 return Redirect::to(back.as_str()).into_response();
             }
             if let Err(wait) = service.attempts.count(peer) {
@@ -127,7 +139,7 @@ pub fn redeem(state: &AppState, peer: Peer, headers: &HeaderMap, token: &str, ba
         Err(error) => return no_random_numbers(error),
     }
     state.announce("Next sign-in");
-    start(state, headers, &Identity::Console, None, back)
+    start(state, headers, &Identity::Console, None, back).await
 }
 
 /// `POST /sign-out`: ends the session, and that at the provider, if the user signed in at one.
@@ -135,8 +147,8 @@ pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Resp
     let service = &state.sessions;
     let mut provider_url = None;
     if let Some(cookie) = service.cookie.read(&headers) {
-        let used = service.sessions.use_session(&cookie);
-        service.sessions.end_session(&cookie);
+        let used = service.sessions.find(&cookie).await;
+        service.sessions.sign_out(&cookie).await;
         if let Some(used) = used {
             let identity = used.session.identity;
             tracing::info!(user = ?identity.key(), "signed out");
@@ -179,6 +191,13 @@ fn too_many(mode: SignInMode, wait: Duration) -> Response {
         text,
     )
         .into_response()
+}
+
+fn cannot_start(error: &StartError) -> Response {
+    tracing::error!(%error, "a session cannot start");
+    let text = "The session cannot be stored. Try again in a moment; if it lasts, tell whoever runs this console.\n\
+                无法保存会话，请稍后重试；如果问题持续，请联系控制台管理员。\n";
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
 fn no_random_numbers(error: getrandom::Error) -> Response {

@@ -20,6 +20,7 @@ mod hostile_names;
 mod http_headers;
 mod identity;
 mod open_id;
+mod replicas;
 mod server_functions;
 mod session;
 mod sse;

@@ -11,7 +11,7 @@ use crate::identity::open_id::{Login, OpenIdError, OpenIdUser};
 use crate::identity::{Identity, IdentityKey};
 use crate::session::attempts::Peer;
 use crate::web::local_path::LocalPath;
-use crate::web::sign_in::{no_random_numbers, too_many};
+use crate::web::sign_in::{cannot_start, no_random_numbers, too_many};
 use crate::web::state::AppState;
 
 /// Query parameters of the start.
@@ -94,7 +94,7 @@ pub async fn callback(
         tokens: Arc::new(tokens),
         cookie: None,
     });
-    match service.sessions.start(&identity, limit) {
+    match service.sessions.sign_in(&identity, limit).await {
         Ok(cookie) => {
             tracing::info!(user = ?identity.key(), "signed in");
             (
@@ -103,7 +103,7 @@ pub async fn callback(
             )
                 .into_response()
         }
-        Err(error) => no_random_numbers(error),
+        Err(error) => cannot_start(&error),
     }
 }
 

@@ -23,7 +23,7 @@ use server::identity::People;
 use server::identity::open_id::{OpenIdSettings, Provider};
 use server::kubernetes::Cluster;
 use server::operations::projects::ProjectDirectory;
-use server::session::{Lifetime, SessionService};
+use server::session::{Lifetime, SessionService, SharedSessions};
 use server::web::health::Readiness;
 use server::web::hosts::Hosts;
 use server::web::router::router;
@@ -189,7 +189,7 @@ impl TestApp {
     /// Restarts that console with the same directory.
     pub fn restart_for_open_id(&mut self, cluster: Cluster, settings: OpenIdSettings) {
         let provider = Arc::new(Provider::new(settings).unwrap());
-        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions);
         let clusters = Clusters::One(cluster);
         self.state = state_with(clusters, self.dir.path(), SignInMode::OpenIdConnect, people);
         self.router = router(self.state.clone()).unwrap();
@@ -243,6 +243,17 @@ impl TestApp {
             // Not that of the console.
             dir: tempfile::tempdir().unwrap(),
         }
+    }
+
+    /// Creates a replica of a console with a key and sessions that others share.
+    pub fn with_shared_sessions(cluster: Cluster, key: &Path, shared: SharedSessions) -> Self {
+        let mut app = Self::before(Clusters::One(cluster.clone()));
+        let sessions = SessionService::open(app.dir.path(), LIFETIME, (false, 3000), Some(key), Some(shared));
+        let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
+        let people = |_: &SessionService| People::default();
+        app.state = state_of(clusters, dir, SignInMode::LocalToken, sessions.unwrap(), people);
+        app.router = router(app.state.clone()).unwrap();
+        app
     }
 
     /// Returns the console's router, to be served.
@@ -372,11 +383,23 @@ fn state_with(
     sign_in: SignInMode,
     people: impl FnOnce(&SessionService) -> People,
 ) -> AppState {
-    let lifetime = Lifetime {
-        idle: Duration::from_hours(12),
-        absolute: Duration::from_hours(168),
-    };
-    let sessions = SessionService::open(data, lifetime, false, 3000).unwrap();
+    let sessions = SessionService::open(data, LIFETIME, (false, 3000), None, None).unwrap();
+    state_of(clusters, data, sign_in, sessions, people)
+}
+
+/// How long sessions last.
+const LIFETIME: Lifetime = Lifetime {
+    idle: Duration::from_hours(12),
+    absolute: Duration::from_hours(168),
+};
+
+fn state_of(
+    clusters: Clusters,
+    data: &Path,
+    sign_in: SignInMode,
+    sessions: SessionService,
+    people: impl FnOnce(&SessionService) -> People,
+) -> AppState {
     let people = people(&sessions);
     AppState::new(Shared {
         leptos: leptos_options(),

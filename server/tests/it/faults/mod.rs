@@ -1,6 +1,6 @@
 //! Faults of the cluster: what the streams report to the page, how soon they recover, and that nothing is lost or
 //! repeated. `docs/reliability.md` has the figures that these tests print.
 mod creations;
-mod harness;
+pub mod harness;
 mod lists;
 mod logs;
