@@ -191,6 +191,25 @@ impl Document {
         }
     }
 
+    /// Returns a scalar as it is written, without quotes, anchor and tag: `1.10`, `0x1F`, `on`. None for a
+    /// collection, and for a value that comes from a merge key.
+    pub fn spelling(&self, entry: usize, path: &Path) -> Option<&str> {
+        let mut id = self.target(self.entries().get(entry)?.root?);
+        for segment in path.segments() {
+            id = self.target(self.step(id, segment)?.1);
+        }
+        let tree = &self.0.tree;
+        tree.text(tree.node(id))
+    }
+
+    /// Returns the node that an alias refers to, or the node itself.
+    fn target(&self, id: NodeId) -> NodeId {
+        match self.0.tree.node(id).kind {
+            Kind::Alias { target: Some(target) } => target,
+            _ => id,
+        }
+    }
+
     /// Returns the bytes of the key at the end of a path; `None` for a list item or the root.
     pub fn key_range(&self, entry: usize, path: &Path) -> Option<Range<usize>> {
         let mut id = self.entries().get(entry)?.root?;

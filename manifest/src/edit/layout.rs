@@ -17,6 +17,8 @@ pub(super) struct Layout<'a> {
     pub dash: usize,
     /// How scalars are written.
     pub writing: Writing,
+    /// Whether a number is written in octal, as the mode of files.
+    pub octal: bool,
 }
 
 impl<'a> Layout<'a> {
@@ -30,6 +32,7 @@ impl<'a> Layout<'a> {
             step: 2,
             dash: 2,
             writing: Writing::Minimal,
+            octal: false,
         };
         if let Some(step) = layout
             .child_offset(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::edit::Writing;
 use crate::edit::layout::Layout;
+use crate::file_mode;
 use crate::yaml::scalar::{is_hidden_break, is_plain_string};
 use crate::yaml::tree::Style;
 
@@ -29,6 +30,9 @@ impl Layout<'_> {
                     .map(|(key, value)| format!("{}: {}", string(key, None), self.inline(value, None)));
                 format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
             }
+            Value::Number(number) if self.octal => number
+                .as_i64()
+                .map_or_else(|| number.to_string(), file_mode::format),
             other => other.to_string(),
         }
     }
