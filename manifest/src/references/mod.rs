@@ -6,7 +6,7 @@ mod missing;
 mod rename;
 
 pub use crate::references::missing::{KnownNames, missing};
-pub use crate::references::rename::rename;
+pub use crate::references::rename::{is_definition, rename};
 
 pub(crate) use crate::references::collect::{collect, names};
 

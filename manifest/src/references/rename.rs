@@ -92,6 +92,11 @@ fn followers(document: &Document, entry: usize, path: &Path, new: &str) -> Vec<(
     }
 }
 
+/// Returns whether the name at a path may be referred to, so that it is renamed with its references.
+pub fn is_definition(document: &Document, entry: usize, path: &Path) -> bool {
+    definition(document, entry, path).is_some()
+}
+
 /// Returns what the name at a path defines.
 fn definition(document: &Document, entry: usize, path: &Path) -> Option<Definition> {
     let kind = document.entries().get(entry)?.kind.as_deref()?;

@@ -114,6 +114,15 @@ fn Page(start: initial_text::Start) -> impl IntoView {
         reviewing.track();
         wizard.untouched.clear();
     });
+    // Who has left the containers, or looks at the whole, may be told that there are none.
+    Effect::new(move |before: Option<Step>| {
+        let step = wizard.step.get();
+        let has_left = before.is_some_and(|before| before == Step::Pods && before != step);
+        if has_left || reviewing.get() || wizard.editing.get() {
+            wizard.is_begun.set(true);
+        }
+        step
+    });
     // A new step is shown from the top.
     let form = NodeRef::<leptos::html::Div>::new();
     Effect::new(move |before: Option<Step>| {

@@ -4,7 +4,10 @@
 //! changes it directly; neither knows of the other.
 
 use leptos::prelude::*;
-use manifest::{Document, Edit, EditError, Format, History, Path, Problem, Severity, Splice, difference};
+use manifest::{
+    Document, Edit, EditError, Fix, Format, History, Path, Problem, Report, Severity, Splice, difference,
+    differences,
+};
 use send_wrapper::SendWrapper;
 use serde_json::Value;
 
@@ -12,7 +15,7 @@ use crate::api::create::Offers;
 use crate::i18n::{Text, wizard as text};
 use crate::pages::create_job::fields::id_in;
 use crate::pages::create_job::json::Json;
-use crate::pages::create_job::problems::{ServerResponse, all_problems, find_local_problems};
+use crate::pages::create_job::problems::{ServerResponse, all_problems, find_local_problems, known_names};
 use crate::pages::create_job::schema::ClusterSchema;
 use crate::pages::create_job::step::Step;
 use crate::pages::create_job::untouched::Untouched;
@@ -54,6 +57,10 @@ pub struct Wizard {
     pub highlighted: RwSignal<Vec<std::ops::Range<usize>>>,
     /// Reason why the last edit was rejected.
     pub edit_error: RwSignal<Option<Text>>,
+    /// What the last fix did to a whole document.
+    pub report: RwSignal<Option<Report>>,
+    /// Whether the user has seen the containers, or asked to create the Job: until then nothing blames an empty form.
+    pub is_begun: RwSignal<bool>,
     /// Last response to Create, with its text.
     pub create_response: RwSignal<ServerResponse>,
     /// Last response to a dry run, with its text. Dry runs start by themselves while the user edits.
@@ -124,17 +131,28 @@ impl Wizard {
         let create_response = RwSignal::new(None);
         let dry_run_response = RwSignal::new(None);
         let schema = ClusterSchema::new();
+        let offers = RwSignal::new(None);
+        let is_begun = RwSignal::new(false);
+        let known = Memo::new(move |_| offers.with(known_names));
         let local_problems = Memo::new(move |_| {
-            document.with(|document| find_local_problems(document, schema.get().as_deref()))
+            let schema = schema.get();
+            document.with(|document| {
+                known.with(|known| find_local_problems(document, schema.as_deref(), &project.get(), known))
+            })
         });
         let problems = Memo::new(move |_| {
-            let all = document.with(|document| {
+            let mut all = document.with(|document| {
                 all_problems(
                     document,
                     local_problems.get(),
                     [&create_response.read(), &dry_run_response.read()],
                 )
             });
+            if !is_begun.get() {
+                for problem in all.iter_mut().filter(|problem| problem.code == NO_CONTAINERS) {
+                    problem.severity = Severity::Advice;
+                }
+            }
             json.with(|json| match json {
                 Some(json) if json.pending.is_some() => json.problems(),
                 Some(json) => all
@@ -158,12 +176,14 @@ impl Wizard {
             has_url_text,
             highlighted: RwSignal::new(Vec::new()),
             edit_error: RwSignal::new(None),
+            report: RwSignal::new(None),
+            is_begun,
             create_response,
             dry_run_response,
             dry_run_pending: RwSignal::new(false),
             local_problems,
             created_texts: RwSignal::new(Vec::new()),
-            offers: RwSignal::new(None),
+            offers,
             offers_failed: RwSignal::new(false),
             minor_version: RwSignal::new(None),
             schema,
@@ -200,7 +220,18 @@ impl Wizard {
         self.readable.with(|document| {
             let map = document.get(entry, path).and_then(Value::as_object);
             let pairs = map.into_iter().flatten();
-            pairs.map(|(key, value)| (key.clone(), display(value))).collect()
+            pairs
+                .map(|(key, value)| (key.clone(), spelled(document, entry, &path.key(key), value)))
+                .collect()
+        })
+    }
+
+    /// Returns the value at a path as a field for a text displays it: a number or Boolean as it is written.
+    pub fn text(self, path: &Path) -> String {
+        let entry = self.entry.get();
+        self.readable.with(|document| {
+            let value = document.get(entry, path);
+            value.map_or_else(String::new, |value| spelled(document, entry, path, value))
         })
     }
 
@@ -349,13 +380,13 @@ impl Wizard {
             Ok(splices) if splices.is_empty() => {}
             Ok(splices) => {
                 self.edit_error.set(None);
+                self.report.set(None);
                 self.history
                     .update(|history| history.record(before.text(), &splices, group));
                 self.untouched.record_edit(entry, edit);
                 self.set_document(&before, after, &splices);
             }
-            Err(EditError::Shared(_)) => self.edit_error.set(Some(text::SHARED)),
-            Err(_) => self.edit_error.set(Some(text::ONLY_TEXT)),
+            Err(error) => self.edit_error.set(Some(rejection(&error))),
         }
     }
 
@@ -367,15 +398,7 @@ impl Wizard {
         edit: &Edit,
     ) -> Result<Vec<Splice>, EditError> {
         let before = document.clone();
-        let base = self.typing.with_value(|session| {
-            let continues = |session: &&TypingSession| {
-                session.entry == entry && session.path == *edit.path() && session.latest == before
-            };
-            session
-                .as_ref()
-                .filter(continues)
-                .map(|session| session.base.clone())
-        });
+        let base = self.typing_base(entry, edit.path(), &before);
         let mut splices = None;
         if let Some(mut retyped) = base.clone()
             && retyped.apply_beside_comments(entry, edit).is_ok()
@@ -396,12 +419,89 @@ impl Wizard {
         Ok(splices)
     }
 
+    /// Returns the document as it was before the user began to type in a field, while that goes on.
+    fn typing_base(self, entry: usize, path: &Path, now: &Document) -> Option<Document> {
+        self.typing.with_value(|session| {
+            let continues = |session: &&TypingSession| {
+                session.entry == entry && session.path == *path && session.latest == *now
+            };
+            session
+                .as_ref()
+                .filter(continues)
+                .map(|session| session.base.clone())
+        })
+    }
+
+    /// Sets a name with everything that refers to it, as one step of the history; all or nothing. Typing is applied
+    /// to the text before it: a name that another object has in between takes nothing of it along.
+    pub fn rename(self, path: &Path, new: &str) {
+        let entry = self.entry.get_untracked();
+        let before = self.document.get_untracked();
+        let base = self
+            .typing_base(entry, path, &before)
+            .unwrap_or_else(|| before.clone());
+        match manifest::references::rename(&base, entry, path, new) {
+            Ok(after) => {
+                self.typing.set_value(Some(TypingSession {
+                    entry,
+                    path: path.clone(),
+                    base,
+                    latest: after.clone(),
+                }));
+                self.commit(&before, after, Some(&path.to_string()));
+            }
+            Err(error) => self.edit_error.set(Some(rejection(&error))),
+        }
+    }
+
+    /// Applies several edits of the form's document as one step of the history; all or nothing.
+    pub fn edit_all(self, edits: &[Edit]) {
+        let entry = self.entry.get_untracked();
+        let before = self.document.get_untracked();
+        let mut after = before.clone();
+        for edit in edits {
+            if let Err(error) = after.apply(entry, edit) {
+                return self.edit_error.set(Some(rejection(&error)));
+            }
+        }
+        self.typing.set_value(None);
+        self.commit(&before, after, None);
+        for edit in edits {
+            self.untouched.record_edit(entry, edit);
+        }
+    }
+
     /// Applies the fix of a problem.
     pub fn fix(self, problem: &Problem) {
-        if let Some(fix) = &problem.fix {
-            let entry = problem.entry.unwrap_or_else(|| self.entry.get_untracked());
-            self.edit_entry(entry, &fix.edit, None);
+        let entry = problem.entry.unwrap_or_else(|| self.entry.get_untracked());
+        match &problem.fix {
+            None => {}
+            Some(Fix::Edit(edit)) => self.edit_entry(entry, edit, None),
+            Some(Fix::Rewrite(_)) => {
+                let before = self.document.get_untracked();
+                match before.fixed(problem) {
+                    Ok((after, report)) => {
+                        self.typing.set_value(None);
+                        self.commit(&before, after, None);
+                        self.report.set(report);
+                    }
+                    Err(error) => self.edit_error.set(Some(rejection(&error))),
+                }
+            }
         }
+    }
+
+    /// Replaces the document by a changed one, as a step of the history.
+    fn commit(self, before: &Document, after: Document, group: Option<&str>) {
+        let splices = differences(before.text(), after.text());
+        if splices.is_empty() {
+            return;
+        }
+        self.edit_error.set(None);
+        self.report.set(None);
+        self.history
+            .update(|history| history.record(before.text(), &splices, group));
+        self.set_document(before, after, &splices);
     }
 
     /// Applies a change typed in the editor. Only the changed part is parsed again.
@@ -518,6 +618,7 @@ impl Wizard {
                 .update(|history| history.record(before.text(), &splices, None));
         }
         self.edit_error.set(None);
+        self.report.set(None);
         self.set_document(before, Document::parse(text), &splices);
     }
 
@@ -585,6 +686,27 @@ impl Wizard {
                 .local_problems
                 .with(|problems| problems.iter().all(|p| p.severity != Severity::Error))
             && self.document.with(|document| !document.entries().is_empty())
+    }
+}
+
+/// Code of the problem that a Job has no containers.
+const NO_CONTAINERS: &str = "containers.missing";
+
+/// Returns why an edit was rejected.
+fn rejection(error: &EditError) -> Text {
+    match error {
+        EditError::Shared(_) => text::SHARED,
+        _ => text::ONLY_TEXT,
+    }
+}
+
+/// Returns a value as a field for a text displays it.
+fn spelled(document: &Document, entry: usize, path: &Path, value: &Value) -> String {
+    match value {
+        Value::Number(_) | Value::Bool(_) => document
+            .spelling(entry, path)
+            .map_or_else(|| display(value), str::to_owned),
+        other => display(other),
     }
 }
 

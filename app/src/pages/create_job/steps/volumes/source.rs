@@ -137,7 +137,7 @@ fn claims(offers: &Offers) -> Vec<String> {
 }
 
 const FILE_MODE: &[FieldSpec] = specs! {
-    "defaultMode" => Control::Number, "File mode" | "文件权限", "Decimal: 420 is 0644." | "十进制：420 即 0644。";
+    "defaultMode" => Control::Number, "File mode" | "文件权限", "Octal, such as 0400. Not set: 0644." | "八进制，例如 0400。未设置：0644。";
     "optional" => Control::BooleanSelect, "May be missing" | "允许不存在", "" | "";
 };
 
