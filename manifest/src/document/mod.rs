@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::document::text::{directive, is_json, path_of};
+pub(crate) use crate::document::text::is_json;
+use crate::document::text::{directive, path_of};
 use crate::path::{Path, Segment};
 use crate::problem::Problem;
 use crate::splice::{Splice, splice};
@@ -276,6 +277,12 @@ impl Document {
         let line = &self.text()[line_start..];
         let line = line.lines().next().unwrap_or_default();
         line_start + (line.len() - line.trim_start_matches([' ', '-']).len())
+    }
+
+    /// Returns whether there are anchors, aliases, merge keys or tags: what is written in one place may depend on
+    /// another.
+    pub fn has_references(&self) -> bool {
+        self.0.tree.has_references
     }
 
     /// Returns the syntax problems: syntax errors, duplicate keys, unknown aliases.

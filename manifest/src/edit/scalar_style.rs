@@ -104,7 +104,7 @@ impl Layout<'_> {
     /// Formats a value in a flow collection that spans lines, with the items of its own collections on separate
     /// lines.
     pub(super) fn pretty(&self, value: &Value, indent: usize, step: usize) -> String {
-        let inner = " ".repeat(indent + step);
+        let inner = self.pad(indent + step);
         let (open, close, items) = match value {
             Value::Object(map) if !map.is_empty() => {
                 let items = map.iter().map(|(key, value)| {
@@ -125,7 +125,7 @@ impl Layout<'_> {
         format!(
             "{open}{eol}{}{eol}{}{close}",
             items.join(&format!(",{eol}")),
-            " ".repeat(indent)
+            self.pad(indent)
         )
     }
 }

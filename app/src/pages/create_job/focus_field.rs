@@ -3,47 +3,117 @@
 #[cfg(feature = "hydrate")]
 use leptos::prelude::*;
 use manifest::Path;
+#[cfg(feature = "hydrate")]
+use wasm_bindgen::JsCast;
 
 #[cfg(feature = "hydrate")]
 use crate::pages::create_job::fields::id_in;
 
-/// Focuses the field of a path, or of its nearest ancestor that has one; `other` is the position of a document
-/// other than the Job.
+/// How often the field is looked for before the nearest part of the form gets the focus, and how long apart: a step
+/// is rendered some frames after the navigation to it.
+#[cfg(feature = "hydrate")]
+const TRIES: u32 = 5;
+#[cfg(feature = "hydrate")]
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(60);
+
+/// Elements that get the focus in a group of fields, in this order: a field, else a button that adds one.
+#[cfg(feature = "hydrate")]
+const CONTROLS: [&str; 2] = [
+    "input:not([disabled]), select:not([disabled]), textarea:not([disabled])",
+    "button:not([disabled])",
+];
+
+/// Focuses the field of a path, or the first control of its nearest ancestor that is in the form; `other` is the
+/// position of a document other than the Job.
 pub fn focus_field(other: Option<usize>, path: &Path) {
     #[cfg(feature = "hydrate")]
     {
-        let path = path.clone();
         let before = document().active_element();
-        // The step's fields may only be rendered in the next frame.
-        set_timeout(
-            move || {
-                // The user may have gone to another field meanwhile, and be typing.
-                let now = document().active_element();
-                if now != before && now.as_ref().is_some_and(is_input) {
-                    return;
-                }
-                let mut at = Some(path);
-                while let Some(path) = at {
-                    if let Some(element) = document().get_element_by_id(&id_in(other, &path)) {
-                        use wasm_bindgen::JsCast;
-                        open_around(&element);
-                        element.scroll_into_view();
-                        if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
-                            let _ = element.focus();
-                        }
-                        return;
-                    }
-                    at = path.parent();
-                }
-            },
-            std::time::Duration::from_millis(60),
-        );
+        look(other, path.clone(), before, TRIES);
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (other, path);
 }
 
-/// Returns whether the user can type into an element.
+#[cfg(feature = "hydrate")]
+fn look(other: Option<usize>, path: Path, before: Option<web_sys::Element>, tries: u32) {
+    set_timeout(
+        move || {
+            // The user may have gone to another field meanwhile, and be typing.
+            let now = document().active_element();
+            if now != before && now.as_ref().is_some_and(is_input) {
+                return;
+            }
+            let mut at = Some(path.clone());
+            while let Some(here) = at {
+                if tries == TRIES - 1 {
+                    build_around(other, &path);
+                }
+                if let Some(element) = document().get_element_by_id(&id_in(other, &here))
+                    && focus_within(&element)
+                {
+                    return;
+                }
+                if tries > 1 {
+                    return look(other, path, before, tries - 1);
+                }
+                at = here.parent();
+            }
+            if let Ok(Some(form)) = document().query_selector(".wizard-step") {
+                focus_within(&form);
+            }
+        },
+        PAUSE,
+    );
+}
+
+/// Builds the closed part of the container on a path.
+#[cfg(feature = "hydrate")]
+fn build_around(other: Option<usize>, path: &Path) {
+    let mut at = path.parent();
+    while let Some(here) = at {
+        if let Some(element) = document().get_element_by_id(&id_in(other, &here)) {
+            if let Ok(Some(part)) = element.query_selector("details[data-lazy=true]:not([open])") {
+                let _ = part.set_attribute("open", "");
+            }
+            return;
+        }
+        at = here.parent();
+    }
+}
+
+/// Focuses an element, or the first visible control in it. Returns whether one has the focus.
+#[cfg(feature = "hydrate")]
+fn focus_within(element: &web_sys::Element) -> bool {
+    open_around(element);
+    if is_input(element) {
+        return focus(element);
+    }
+    CONTROLS.iter().any(|controls| {
+        let Ok(found) = element.query_selector_all(controls) else {
+            return false;
+        };
+        (0..found.length())
+            .filter_map(|index| found.item(index)?.dyn_into::<web_sys::Element>().ok())
+            // What closes or removes something, and the search itself, is not what was looked for.
+            .filter(|control| {
+                !control.class_list().contains("button-icon") && !control.class_list().contains("find-input")
+            })
+            .any(|control| focus(&control))
+    })
+}
+
+/// Focuses an element, unless it is hidden. Returns whether it has the focus.
+#[cfg(feature = "hydrate")]
+fn focus(element: &web_sys::Element) -> bool {
+    let Some(control) = element.dyn_ref::<web_sys::HtmlElement>() else {
+        return false;
+    };
+    control.scroll_into_view();
+    control.focus().is_ok() && document().active_element().as_ref() == Some(element)
+}
+
+/// Returns whether the user can type into an element, or choose in it.
 #[cfg(feature = "hydrate")]
 fn is_input(element: &web_sys::Element) -> bool {
     matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")

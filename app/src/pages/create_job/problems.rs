@@ -1,7 +1,9 @@
 //! Problems of a text: from the parser, the rules, the cluster's schema and the API server.
 
 use manifest::references::KnownNames;
-use manifest::{Document, Edit, Fix, Language, Path, Problem, Rewrite, Schema, Segment, Severity, validate};
+use manifest::{
+    Document, Edit, Fix, Language, Path, Problem, Rewrite, Schema, Segment, Severity, file_mode, validate,
+};
 use serde_json::Value;
 
 use crate::api::create::{CreateOutcome, DocumentOutcome, KeyedObject, Offers};
@@ -34,7 +36,7 @@ pub fn fix_label(fix: &Fix) -> String {
     match edit {
         Edit::Rename { key, .. } => tf(text::FIX_RENAME, &[("name", key)]),
         Edit::Remove { path } => tf(text::FIX_REMOVE, &[("name", &path_tail(path))]),
-        Edit::Set { path, value } => match short_value(value) {
+        Edit::Set { path, value } => match short_value(path, value) {
             Some(value) => tf(text::FIX_SET_TO, &[("name", &path_tail(path)), ("value", &value)]),
             None => tf(text::FIX_SET, &[("name", &path_tail(path))]),
         },
@@ -51,9 +53,10 @@ fn path_tail(path: &Path) -> String {
     Path::from(segments[key.unwrap_or_default()..].to_vec()).to_string()
 }
 
-/// Formats a scalar, if it is short.
-fn short_value(value: &Value) -> Option<String> {
+/// Formats the scalar at a path, if it is short.
+fn short_value(path: &Path, value: &Value) -> Option<String> {
     let written = match value {
+        Value::Number(mode) if file_mode::is_mode(path) => file_mode::format(mode.as_i64()?),
         Value::String(text) => text.clone(),
         Value::Object(_) | Value::Array(_) => return None,
         other => other.to_string(),

@@ -28,6 +28,17 @@ pub trait EditorPort {
     fn reveal(&self, text: &str, offset: usize);
 }
 
+/// Part of the document whose fields are updated only when it changes, or its problems do: in a Job with hundreds of
+/// containers a key concerns one of them.
+#[derive(Clone, Copy)]
+struct Scope {
+    path: StoredValue<Path>,
+    // Its text.
+    source: Memo<String>,
+    // Its problems, without their place in the text, which every edit above moves.
+    problems: Memo<Vec<Problem>>,
+}
+
 /// State of the wizard. Cheap to copy; it lives as long as the page.
 #[derive(Clone, Copy)]
 pub struct Wizard {
@@ -92,6 +103,8 @@ pub struct Wizard {
     typing: StoredValue<Option<TypingSession>>,
     // Position of the document that this form is about, if it is not the Job.
     other: Option<usize>,
+    // Part of the document that these fields are in.
+    scope: Option<Scope>,
     // Wrapped only if there is one: the server drops its pages on any thread.
     editor: StoredValue<Option<SendWrapper<Box<dyn EditorPort>>>>,
 }
@@ -193,20 +206,75 @@ impl Wizard {
             problems,
             typing: StoredValue::new(None),
             other: None,
+            scope: None,
             editor: StoredValue::new(None),
         }
+    }
+
+    /// Returns the same wizard for the fields below a path, which are updated only when something there changes.
+    pub fn scoped(self, path: &Path) -> Self {
+        let path = StoredValue::new(path.clone());
+        let source = Memo::new(move |_| {
+            let entry = self.entry.get();
+            self.readable.with(|document| {
+                // What an anchor stands for may change elsewhere.
+                if document.has_references() {
+                    return document.text().to_owned();
+                }
+                let range = path.with_value(|path| document.range(entry, path));
+                let text = range.and_then(|range| document.text().get(range));
+                text.unwrap_or_default().to_owned()
+            })
+        });
+        let problems = Memo::new(move |_| {
+            let entry = self.entry.get();
+            let is_within = |problem: &&Problem| {
+                problem.entry == Some(entry) && path.with_value(|path| problem.path.starts_with(path))
+            };
+            let without_place = |problem: &Problem| Problem {
+                range: 0..0,
+                ..problem.clone()
+            };
+            self.problems
+                .with(|problems| problems.iter().filter(is_within).map(without_place).collect())
+        });
+        Self {
+            scope: Some(Scope {
+                path,
+                source,
+                problems,
+            }),
+            ..self
+        }
+    }
+
+    /// Reads the document for a path: tracks the part around the path if there is one, else the whole document.
+    pub fn read<T>(self, path: &Path, read: impl FnOnce(&Document) -> T) -> T {
+        match self.scope_of(path) {
+            Some(scope) => {
+                scope.source.track();
+                self.readable.with_untracked(read)
+            }
+            None => self.readable.with(read),
+        }
+    }
+
+    /// Returns the part of the document that a path is in.
+    fn scope_of(self, path: &Path) -> Option<Scope> {
+        self.scope
+            .filter(|scope| scope.path.with_value(|within| path.starts_with(within)))
     }
 
     /// Returns the value at a path of the form's document.
     pub fn get(self, path: &Path) -> Option<Value> {
         let entry = self.entry.get();
-        self.readable.with(|document| document.get(entry, path).cloned())
+        self.read(path, |document| document.get(entry, path).cloned())
     }
 
     /// Returns the number of items of a list.
     pub fn length(self, path: &Path) -> usize {
         let entry = self.entry.get();
-        self.readable.with(|document| {
+        self.read(path, |document| {
             document
                 .get(entry, path)
                 .and_then(Value::as_array)
@@ -217,7 +285,7 @@ impl Wizard {
     /// Returns the keys and values of a mapping of strings, in order.
     pub fn pairs(self, path: &Path) -> Vec<(String, String)> {
         let entry = self.entry.get();
-        self.readable.with(|document| {
+        self.read(path, |document| {
             let map = document.get(entry, path).and_then(Value::as_object);
             let pairs = map.into_iter().flatten();
             pairs
@@ -229,7 +297,7 @@ impl Wizard {
     /// Returns the value at a path as a field for a text displays it: a number or Boolean as it is written.
     pub fn text(self, path: &Path) -> String {
         let entry = self.entry.get();
-        self.readable.with(|document| {
+        self.read(path, |document| {
             let value = document.get(entry, path);
             value.map_or_else(String::new, |value| spelled(document, entry, path, value))
         })
@@ -240,6 +308,7 @@ impl Wizard {
         Self {
             entry: Memo::new(move |_| entry),
             other: Some(entry),
+            scope: None,
             ..self
         }
     }
@@ -306,7 +375,7 @@ impl Wizard {
     pub fn schema_has(self, path: &Path) -> Option<bool> {
         let entry = self.entry.get();
         let schema = self.schema.get()?;
-        self.readable.with(|document| {
+        self.read(path, |document| {
             let entry = document.entries().get(entry)?;
             let root = schema.for_kind(entry.api_version.as_deref()?, entry.kind.as_deref()?)?;
             Some(root.at(path).is_some())
@@ -518,6 +587,7 @@ impl Wizard {
         after.splice(&splices);
         self.history
             .update(|history| history.record(before.text(), &splices, Some("text")));
+        self.report.set(None);
         self.highlighted.set(Vec::new());
         self.document.set(after);
     }
@@ -670,13 +740,16 @@ impl Wizard {
         if self.untouched.contains(entry, path, &self.id(path)) && is_empty() {
             return Vec::new();
         }
-        self.problems.with(|problems| {
-            problems
-                .iter()
-                .filter(|problem| problem.entry == Some(entry) && problem.path == *path)
+        let at_path = |problems: &Vec<Problem>| {
+            let here = problems.iter();
+            here.filter(|problem| problem.entry == Some(entry) && problem.path == *path)
                 .cloned()
                 .collect()
-        })
+        };
+        match self.scope_of(path) {
+            Some(scope) => scope.problems.with(at_path),
+            None => self.problems.with(at_path),
+        }
     }
 
     /// Returns whether the text has no errors that can be found without the cluster, which may then be asked.

@@ -221,3 +221,50 @@ pub fn TextField(
         </Field>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(kind: InputKind, text: &str) -> Option<Value> {
+        match kind.edit(&Path::of(["a"]), text) {
+            Edit::Set { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn typed_numbers_are_trimmed_and_others_stay_as_typed() {
+        for (text, value) in [
+            ("7", Some(7.into())),
+            (" 7 ", Some(7.into())),
+            ("１２", Some(12.into())),
+            ("1e3", Some("1e3".into())),
+            ("many", Some("many".into())),
+            ("", None),
+        ] {
+            assert_eq!(typed(InputKind::Number, text), value, "{text}");
+        }
+        assert_eq!(typed(InputKind::RequiredNumber, ""), Some("".into()));
+        assert_eq!(typed(InputKind::Text, " 7 "), Some(" 7 ".into()));
+    }
+
+    #[test]
+    fn file_modes_are_octal_wherever_the_form_has_them() {
+        let mode = |path: &str| InputKind::Number.for_path(&path.parse().unwrap());
+        assert_eq!(
+            mode("spec.template.spec.volumes[0].secret.defaultMode"),
+            InputKind::Mode
+        );
+        assert_eq!(
+            mode("spec.template.spec.volumes[0].configMap.items[0].mode"),
+            InputKind::Mode
+        );
+        assert_eq!(mode("spec.backoffLimit"), InputKind::Number);
+        assert_eq!(typed(InputKind::Mode, "0644"), Some(420.into()));
+        assert_eq!(typed(InputKind::Mode, "644"), Some(420.into()));
+        assert_eq!(typed(InputKind::Mode, "0o600"), Some(384.into()));
+        assert_eq!(typed(InputKind::Mode, "rw"), Some("rw".into()));
+        assert_eq!(typed(InputKind::Mode, ""), None);
+    }
+}

@@ -61,14 +61,20 @@ pub fn Volumes(
                 <p class="hint">{t(text::VOLUMES_EMPTY)}</p>
             </Show>
             <Problems wizard path=volumes()/>
+            <div class="row-buttons">{first.into_iter().map(button).collect_view()}</div>
         </div>
-        <div class="row-buttons">{first.into_iter().map(button).collect_view()}</div>
         <details class="more">
             <summary>{t(volume::MORE_KINDS)}</summary>
             <div class="row-buttons">{others.into_iter().map(button).collect_view()}</div>
         </details>
         <Objects wizard/>
     }
+}
+
+/// Returns a new volume of a kind, if it has controls.
+pub fn new_volume(kind: &str) -> Option<Value> {
+    let kind = KINDS.iter().find(|known| known.key == kind)?;
+    Some(json!({"name": "volume-1", kind.key: (kind.new)()}))
 }
 
 fn name_of(wizard: Wizard, index: usize) -> String {
