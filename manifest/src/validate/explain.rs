@@ -11,6 +11,7 @@ use crate::number;
 use crate::operation::Edit;
 use crate::path::{Path, Segment};
 use crate::problem::Severity;
+use crate::references::{Target, names};
 use crate::validate::{Check, fixes, nearest, scalar_text, type_name};
 
 /// Validates the metadata of an object that is not a Job.
@@ -92,6 +93,14 @@ impl Check<'_> {
             && object
                 .pointer("/spec/template/spec/restartPolicy")
                 .is_none_or(|policy| policy.is_null() || policy == "");
+        // The server does not count a volume that has problems of its own.
+        if cause.rule == Rule::VolumeUnknown
+            && names(object, Target::Volume, None)
+                .iter()
+                .any(|(_, name)| cause.value.as_ref().and_then(Value::as_str) == Some(name))
+        {
+            return "volume.refused";
+        }
         let rule = if is_unsaid {
             Rule::JobRestartMissing
         } else if is_name && self.document.entries()[self.entry].kind.as_deref() == Some("Job") {

@@ -288,7 +288,9 @@ pub fn FieldSearch(
                                 .into_iter()
                                 .enumerate()
                                 .map(|(index, hit)| {
-                                    let path = hit.path.clone();
+                                    // A long path breaks before a key.
+                                    let path = hit.path.split_inclusive('.').map(str::to_owned);
+                                    let path = path.map(|part| view! { {part} <wbr/> }).collect_view();
                                     let label = hit.label.map(|label| view! { <span>{t(label)}</span> });
                                     view! {
                                         <li

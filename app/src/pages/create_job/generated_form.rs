@@ -59,10 +59,9 @@ const MAX_DEPTH: usize = 6;
 /// Returns the fields below an object that have no handwritten controls. A partly covered object contributes the
 /// rest of its fields; a list whose items have their own cards contributes none, since those cards show the rest.
 fn uncovered_fields(wizard: Wizard, path: &Path) -> Vec<FormField> {
-    let entry = wizard.entry.get();
     let mut found = Vec::new();
     if let Some(schema) = wizard.schema.get() {
-        wizard.read(path, |document| {
+        wizard.read(path, |entry, document| {
             let fields_at = |path: &Path| fields(document, entry, &schema, path);
             collect(&fields_at, path, &Path::root(), MAX_DEPTH, &mut found);
         });

@@ -3,6 +3,8 @@
 //! The text is the single source of truth. Fields read it through paths and change it through edits; the editor
 //! changes it directly; neither knows of the other.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use manifest::{
     Document, Edit, EditError, Fix, Format, History, Path, Problem, Report, Severity, Splice, difference,
@@ -28,15 +30,29 @@ pub trait EditorPort {
     fn reveal(&self, text: &str, offset: usize);
 }
 
-/// Part of the document whose fields are updated only when it changes, or its problems do: in a Job with hundreds of
-/// containers a key concerns one of them.
+/// Document of the form and the problems of the text. The parts derive from this one value: to leave a signal takes
+/// time in proportion to its subscribers.
+#[derive(Clone, PartialEq)]
+struct Snapshot {
+    entry: usize,
+    document: Document,
+    problems: Arc<Vec<Problem>>,
+}
+
+/// Part of the document: its text, and its problems without their place, which every edit above moves.
+#[derive(Clone, PartialEq)]
+struct Part {
+    entry: usize,
+    source: String,
+    problems: Vec<Problem>,
+}
+
+/// Fields that are updated only when their part of the document changes: in a Job with hundreds of containers a key
+/// concerns one of them.
 #[derive(Clone, Copy)]
 struct Scope {
     path: StoredValue<Path>,
-    // Its text.
-    source: Memo<String>,
-    // Its problems, without their place in the text, which every edit above moves.
-    problems: Memo<Vec<Problem>>,
+    part: Memo<Part>,
 }
 
 /// State of the wizard. Cheap to copy; it lives as long as the page.
@@ -103,6 +119,8 @@ pub struct Wizard {
     typing: StoredValue<Option<TypingSession>>,
     // Position of the document that this form is about, if it is not the Job.
     other: Option<usize>,
+    // What the parts of the document derive from.
+    snapshot: Memo<Snapshot>,
     // Part of the document that these fields are in.
     scope: Option<Scope>,
     // Wrapped only if there is one: the server drops its pages on any thread.
@@ -175,6 +193,11 @@ impl Wizard {
                 None => all,
             })
         });
+        let snapshot = Memo::new(move |_| Snapshot {
+            entry: entry.get(),
+            document: readable.get(),
+            problems: Arc::new(problems.get()),
+        });
         Self {
             project,
             document,
@@ -206,6 +229,7 @@ impl Wizard {
             problems,
             typing: StoredValue::new(None),
             other: None,
+            snapshot,
             scope: None,
             editor: StoredValue::new(None),
         }
@@ -214,48 +238,57 @@ impl Wizard {
     /// Returns the same wizard for the fields below a path, which are updated only when something there changes.
     pub fn scoped(self, path: &Path) -> Self {
         let path = StoredValue::new(path.clone());
-        let source = Memo::new(move |_| {
-            let entry = self.entry.get();
-            self.readable.with(|document| {
-                // What an anchor stands for may change elsewhere.
-                if document.has_references() {
-                    return document.text().to_owned();
-                }
-                let range = path.with_value(|path| document.range(entry, path));
-                let text = range.and_then(|range| document.text().get(range));
-                text.unwrap_or_default().to_owned()
+        let snapshot = self.snapshot;
+        let part = Memo::new(move |_| {
+            snapshot.with(|snapshot| {
+                let Snapshot {
+                    entry,
+                    document,
+                    problems,
+                } = snapshot;
+                path.with_value(|path| {
+                    // What an anchor stands for may change elsewhere.
+                    let source = if document.has_references() {
+                        document.text()
+                    } else {
+                        let range = document.range(*entry, path);
+                        range
+                            .and_then(|range| document.text().get(range))
+                            .unwrap_or_default()
+                    };
+                    let problems = problems.iter();
+                    let within = problems
+                        .filter(|problem| problem.entry == Some(*entry) && problem.path.starts_with(path));
+                    let without_place = |problem: &Problem| Problem {
+                        range: 0..0,
+                        ..problem.clone()
+                    };
+                    Part {
+                        entry: *entry,
+                        source: source.to_owned(),
+                        problems: within.map(without_place).collect(),
+                    }
+                })
             })
         });
-        let problems = Memo::new(move |_| {
-            let entry = self.entry.get();
-            let is_within = |problem: &&Problem| {
-                problem.entry == Some(entry) && path.with_value(|path| problem.path.starts_with(path))
-            };
-            let without_place = |problem: &Problem| Problem {
-                range: 0..0,
-                ..problem.clone()
-            };
-            self.problems
-                .with(|problems| problems.iter().filter(is_within).map(without_place).collect())
-        });
         Self {
-            scope: Some(Scope {
-                path,
-                source,
-                problems,
-            }),
+            scope: Some(Scope { path, part }),
             ..self
         }
     }
 
     /// Reads the document for a path: tracks the part around the path if there is one, else the whole document.
-    pub fn read<T>(self, path: &Path, read: impl FnOnce(&Document) -> T) -> T {
+    pub fn read<T>(self, path: &Path, read: impl FnOnce(usize, &Document) -> T) -> T {
         match self.scope_of(path) {
             Some(scope) => {
-                scope.source.track();
-                self.readable.with_untracked(read)
+                scope.part.track();
+                let entry = self.entry.get_untracked();
+                self.readable.with_untracked(|document| read(entry, document))
             }
-            None => self.readable.with(read),
+            None => {
+                let entry = self.entry.get();
+                self.readable.with(|document| read(entry, document))
+            }
         }
     }
 
@@ -267,14 +300,12 @@ impl Wizard {
 
     /// Returns the value at a path of the form's document.
     pub fn get(self, path: &Path) -> Option<Value> {
-        let entry = self.entry.get();
-        self.read(path, |document| document.get(entry, path).cloned())
+        self.read(path, |entry, document| document.get(entry, path).cloned())
     }
 
     /// Returns the number of items of a list.
     pub fn length(self, path: &Path) -> usize {
-        let entry = self.entry.get();
-        self.read(path, |document| {
+        self.read(path, |entry, document| {
             document
                 .get(entry, path)
                 .and_then(Value::as_array)
@@ -284,8 +315,7 @@ impl Wizard {
 
     /// Returns the keys and values of a mapping of strings, in order.
     pub fn pairs(self, path: &Path) -> Vec<(String, String)> {
-        let entry = self.entry.get();
-        self.read(path, |document| {
+        self.read(path, |entry, document| {
             let map = document.get(entry, path).and_then(Value::as_object);
             let pairs = map.into_iter().flatten();
             pairs
@@ -296,8 +326,7 @@ impl Wizard {
 
     /// Returns the value at a path as a field for a text displays it: a number or Boolean as it is written.
     pub fn text(self, path: &Path) -> String {
-        let entry = self.entry.get();
-        self.read(path, |document| {
+        self.read(path, |entry, document| {
             let value = document.get(entry, path);
             value.map_or_else(String::new, |value| spelled(document, entry, path, value))
         })
@@ -373,9 +402,8 @@ impl Wizard {
     /// Returns whether the cluster has the field at a path; none while its schema has not arrived or lacks the
     /// kind.
     pub fn schema_has(self, path: &Path) -> Option<bool> {
-        let entry = self.entry.get();
         let schema = self.schema.get()?;
-        self.read(path, |document| {
+        self.read(path, |entry, document| {
             let entry = document.entries().get(entry)?;
             let root = schema.for_kind(entry.api_version.as_deref()?, entry.kind.as_deref()?)?;
             Some(root.at(path).is_some())
@@ -734,22 +762,30 @@ impl Wizard {
 
     /// Returns the problems at a path, the most severe first; none for an empty field that is untouched.
     pub fn problems_at(self, path: &Path) -> Vec<Problem> {
-        let entry = self.entry.get();
-        let is_empty =
-            || matches!(self.get(path), None | Some(Value::Null)) || self.get(path) == Some("".into());
-        if self.untouched.contains(entry, path, &self.id(path)) && is_empty() {
-            return Vec::new();
-        }
-        let at_path = |problems: &Vec<Problem>| {
+        let at_path = |entry: usize, problems: &[Problem]| {
             let here = problems.iter();
             here.filter(|problem| problem.entry == Some(entry) && problem.path == *path)
                 .cloned()
-                .collect()
+                .collect::<Vec<_>>()
         };
-        match self.scope_of(path) {
-            Some(scope) => scope.problems.with(at_path),
-            None => self.problems.with(at_path),
+        let found = match self.scope_of(path) {
+            Some(scope) => scope.part.with(|part| at_path(part.entry, &part.problems)),
+            None => {
+                let entry = self.entry.get();
+                self.problems.with(|problems| at_path(entry, problems))
+            }
+        };
+        let is_empty =
+            || matches!(self.get(path), None | Some(Value::Null)) || self.get(path) == Some("".into());
+        let is_untouched = || {
+            self.untouched
+                .contains(self.entry.get_untracked(), path, &self.id(path))
+                && is_empty()
+        };
+        if found.is_empty() || is_untouched() {
+            return Vec::new();
         }
+        found
     }
 
     /// Returns whether the text has no errors that can be found without the cluster, which may then be asked.

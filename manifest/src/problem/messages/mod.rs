@@ -221,6 +221,11 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "请选择存储卷“{0}”的类型：临时卷、持久卷、配置项等。",
     ),
     (
+        "volume.refused",
+        "The volume “{0}” has a problem of its own. Correct that first.",
+        "存储卷“{0}”自身存在问题，请先修正。",
+    ),
+    (
         "volume.unmounted",
         "No container mounts the volume “{0}”.",
         "没有容器挂载存储卷“{0}”。",
