@@ -67,6 +67,15 @@ test('a file mode is shown and taken in octal, and a decimal one is fixed', asyn
   expect(await manifest(page)).toBe(changed('0400', '0666'));
 });
 
+test('the first field of a step follows the text', async ({ page, origin }) => {
+  await open(page, origin, 'demo', '?edit=1');
+  await paste(page, text);
+  await expect(page.locator('#f-metadata-name')).toHaveValue('fields');
+  await open(page, origin, 'demo', '?edit=1&step=settings');
+  await paste(page, text.replace('completions: 2', 'backoffLimit: 3'));
+  await expect(page.locator('#f-spec-backoffLimit')).toHaveValue('3');
+});
+
 test('a scalar where a text is meant is shown and kept as it is written', async ({ page, origin }) => {
   await form(page, origin, text, 'Pod template');
   await page.getByText('Advanced options').click();

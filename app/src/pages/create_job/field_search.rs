@@ -205,8 +205,9 @@ fn open(wizard: Wizard, go: Callback<Step>, hit: &Hit) {
         generated_form::add(wizard, &path);
     }
     wizard.focused.set(path.clone());
-    go.run(Step::of(&path));
-    focus_field(None, &path);
+    let step = Step::of(&path);
+    go.run(step);
+    focus_field(None, &path, Some(step));
 }
 
 /// Search box with its hits.

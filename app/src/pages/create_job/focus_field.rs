@@ -8,11 +8,14 @@ use wasm_bindgen::JsCast;
 
 #[cfg(feature = "hydrate")]
 use crate::pages::create_job::fields::id_in;
+use crate::pages::create_job::step::Step;
 
-/// How often the field is looked for before the nearest part of the form gets the focus, and how long apart: a step
-/// is rendered some frames after the navigation to it.
+/// How often the field is looked for in its step before the nearest part of the form gets the focus, and how often
+/// whether the step is there.
 #[cfg(feature = "hydrate")]
-const TRIES: u32 = 5;
+const TRIES: u32 = 4;
+#[cfg(feature = "hydrate")]
+const WAITS: u32 = 60;
 #[cfg(feature = "hydrate")]
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(60);
 
@@ -24,47 +27,82 @@ const CONTROLS: [&str; 2] = [
 ];
 
 /// Focuses the field of a path, or the first control of its nearest ancestor that is in the form; `other` is the
-/// position of a document other than the Job.
-pub fn focus_field(other: Option<usize>, path: &Path) {
+/// position of a document other than the Job. After navigation to a step, this waits for it.
+pub fn focus_field(other: Option<usize>, path: &Path, step: Option<Step>) {
     #[cfg(feature = "hydrate")]
     {
-        let before = document().active_element();
-        look(other, path.clone(), before, TRIES);
+        let search = Search {
+            other,
+            path: path.clone(),
+            step,
+            before: document().active_element(),
+            tries: TRIES,
+            waits: WAITS,
+        };
+        search.schedule();
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (other, path);
+    let _ = (other, path, step);
+}
+
+/// Field that is to get the focus.
+#[cfg(feature = "hydrate")]
+struct Search {
+    other: Option<usize>,
+    path: Path,
+    step: Option<Step>,
+    // Element that had the focus.
+    before: Option<web_sys::Element>,
+    tries: u32,
+    waits: u32,
 }
 
 #[cfg(feature = "hydrate")]
-fn look(other: Option<usize>, path: Path, before: Option<web_sys::Element>, tries: u32) {
-    set_timeout(
-        move || {
-            // The user may have gone to another field meanwhile, and be typing.
-            let now = document().active_element();
-            if now != before && now.as_ref().is_some_and(is_input) {
+impl Search {
+    fn schedule(self) {
+        set_timeout(move || self.run(), PAUSE);
+    }
+
+    fn run(mut self) {
+        // The user may have gone to another field meanwhile, and be typing.
+        let now = document().active_element();
+        if now != self.before && now.as_ref().is_some_and(is_input) {
+            return;
+        }
+        let form = self.form();
+        if form.is_none() && self.waits > 0 {
+            self.waits -= 1;
+            return self.schedule();
+        }
+        let other = self.other;
+        let find = |path: &Path| document().get_element_by_id(&id_in(other, path));
+        if find(&self.path).is_some_and(|element| focus_within(&element)) {
+            return;
+        }
+        self.tries -= 1;
+        if self.tries > 0 {
+            build_around(self.other, &self.path);
+            return self.schedule();
+        }
+        let mut at = self.path.parent();
+        while let Some(path) = at {
+            if find(&path).is_some_and(|element| focus_within(&element)) {
                 return;
             }
-            let mut at = Some(path.clone());
-            while let Some(here) = at {
-                if tries == TRIES - 1 {
-                    build_around(other, &path);
-                }
-                if let Some(element) = document().get_element_by_id(&id_in(other, &here))
-                    && focus_within(&element)
-                {
-                    return;
-                }
-                if tries > 1 {
-                    return look(other, path, before, tries - 1);
-                }
-                at = here.parent();
-            }
-            if let Ok(Some(form)) = document().query_selector(".wizard-step") {
-                focus_within(&form);
-            }
-        },
-        PAUSE,
-    );
+            at = path.parent();
+        }
+        if let Some(form) = form.filter(|_| self.step.is_some()) {
+            focus_within(&form);
+        }
+    }
+
+    /// Returns the form, once it is that of the step.
+    fn form(&self) -> Option<web_sys::Element> {
+        let form = document().query_selector(".wizard-step").ok().flatten()?;
+        let shown = form.get_attribute("data-step");
+        let is_there = self.step.is_none_or(|step| shown.as_deref() == Some(step.key()));
+        is_there.then_some(form)
+    }
 }
 
 /// Builds the closed part of the container on a path.

@@ -172,7 +172,7 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
                 },
                 None,
             );
-            crate::pages::create_job::footer::focus_field(None, &path);
+            crate::pages::create_job::footer::focus_field(None, &path, None);
         }
     };
     view! {

@@ -194,8 +194,8 @@ impl Wizard {
             })
         });
         let snapshot = Memo::new(move |_| Snapshot {
-            entry: entry.get(),
             document: readable.get(),
+            entry: entry.get(),
             problems: Arc::new(problems.get()),
         });
         Self {
@@ -286,8 +286,11 @@ impl Wizard {
                 self.readable.with_untracked(|document| read(entry, document))
             }
             None => {
+                // Tracked before `entry`, which derives from it: an effect that is the first to update the document
+                // through another source is not told of the change.
+                self.readable.track();
                 let entry = self.entry.get();
-                self.readable.with(|document| read(entry, document))
+                self.readable.with_untracked(|document| read(entry, document))
             }
         }
     }

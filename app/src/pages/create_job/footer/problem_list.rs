@@ -22,8 +22,9 @@ pub fn jump(wizard: Wizard, go: Callback<Step>, problem: &Problem) {
         let other = problem
             .entry
             .filter(|entry| *entry != wizard.entry.get_untracked());
-        go.run(other.map_or_else(|| Step::of(&problem.path), |_| Step::Volumes));
-        focus_field(other, &problem.path);
+        let step = other.map_or_else(|| Step::of(&problem.path), |_| Step::Volumes);
+        go.run(step);
+        focus_field(other, &problem.path, Some(step));
     }
 }
 
