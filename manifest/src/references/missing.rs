@@ -14,15 +14,15 @@ use crate::validate::nearest as range_of;
 /// Names of the objects in the project. A list is none where it is unknown: nothing of that kind is reported then.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownNames {
-    /// ConfigMaps with their keys.
+    /// `ConfigMap`s with their keys.
     pub config_maps: Option<Vec<(String, Vec<String>)>>,
     /// Secrets with their keys.
     pub secrets: Option<Vec<(String, Vec<String>)>>,
-    /// PersistentVolumeClaims.
+    /// `PersistentVolumeClaim`s.
     pub claims: Option<Vec<String>>,
-    /// ServiceAccounts.
+    /// `ServiceAccount`s.
     pub service_accounts: Option<Vec<String>>,
-    /// PriorityClasses of the cluster.
+    /// `PriorityClass`es of the cluster.
     pub priority_classes: Option<Vec<String>>,
 }
 

@@ -164,7 +164,7 @@ fn replace_variable(text: &str, old: &str, new: &str) -> Option<String> {
         rest = &rest[at..];
         let length = if rest.starts_with(&reference) {
             found = true;
-            out.push_str(&format!("$({new})"));
+            out.extend(["$(", new, ")"]);
             reference.len()
         } else {
             let length = if rest.starts_with("$$") { 2 } else { 1 };

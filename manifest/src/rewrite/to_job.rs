@@ -162,13 +162,13 @@ fn assemble(document: &Document, entry: usize, name: &str, parts: &[Part]) -> St
     let mut heads = |keys: &[&'static str], text: &mut String| {
         let shared = above.iter().zip(keys).take_while(|(a, b)| a == b).count();
         for (depth, key) in keys.iter().enumerate().skip(shared) {
-            text.push_str(&format!("{}{key}:\n", "  ".repeat(depth)));
+            text.extend(["  ".repeat(depth).as_str(), key, ":\n"]);
         }
         above = keys.to_vec();
     };
     heads(&["metadata"], &mut text);
     let name_text = crate::edit::format_block(&json!({ "name": name }));
-    text.push_str(&format!("{}\n", indented(&name_text, 2)));
+    text.extend([indented(&name_text, 2).as_str(), "\n"]);
     for (keys, path) in parts {
         heads(keys, &mut text);
         let block = source(document, entry, path).unwrap_or_default();

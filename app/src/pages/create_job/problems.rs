@@ -65,12 +65,12 @@ fn short_value(path: &Path, value: &Value) -> Option<String> {
 }
 
 /// Returns the names that the project has.
-pub fn known_names(offers: &Option<Offers>) -> KnownNames {
+pub fn known_names(offers: Option<&Offers>) -> KnownNames {
     let Some(offers) = offers else {
         return KnownNames::default();
     };
-    let keyed = |objects: &Option<Vec<KeyedObject>>| {
-        let objects = objects.as_ref()?.iter();
+    let keyed = |objects: Option<&Vec<KeyedObject>>| {
+        let objects = objects?.iter();
         Some(
             objects
                 .map(|object| (object.name.clone(), object.keys.clone()))
@@ -78,8 +78,8 @@ pub fn known_names(offers: &Option<Offers>) -> KnownNames {
         )
     };
     KnownNames {
-        config_maps: keyed(&offers.config_maps),
-        secrets: keyed(&offers.secrets),
+        config_maps: keyed(offers.config_maps.as_ref()),
+        secrets: keyed(offers.secrets.as_ref()),
         claims: offers
             .claims
             .as_ref()

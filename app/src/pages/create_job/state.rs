@@ -164,7 +164,7 @@ impl Wizard {
         let schema = ClusterSchema::new();
         let offers = RwSignal::new(None);
         let is_begun = RwSignal::new(false);
-        let known = Memo::new(move |_| offers.with(known_names));
+        let known = Memo::new(move |_| offers.with(|offers| known_names(offers.as_ref())));
         let local_problems = Memo::new(move |_| {
             let schema = schema.get();
             document.with(|document| {
@@ -279,20 +279,16 @@ impl Wizard {
 
     /// Reads the document for a path: tracks the part around the path if there is one, else the whole document.
     pub fn read<T>(self, path: &Path, read: impl FnOnce(usize, &Document) -> T) -> T {
-        match self.scope_of(path) {
-            Some(scope) => {
-                scope.part.track();
-                let entry = self.entry.get_untracked();
-                self.readable.with_untracked(|document| read(entry, document))
-            }
-            None => {
-                // Tracked before `entry`, which derives from it: an effect that is the first to update the document
-                // through another source is not told of the change.
-                self.readable.track();
-                let entry = self.entry.get();
-                self.readable.with_untracked(|document| read(entry, document))
-            }
+        if let Some(scope) = self.scope_of(path) {
+            scope.part.track();
+            let entry = self.entry.get_untracked();
+            return self.readable.with_untracked(|document| read(entry, document));
         }
+        // Tracked before `entry`, which derives from it: an effect that is the first to update the document through
+        // another source is not told of the change.
+        self.readable.track();
+        let entry = self.entry.get();
+        self.readable.with_untracked(|document| read(entry, document))
     }
 
     /// Returns the part of the document that a path is in.
@@ -771,12 +767,11 @@ impl Wizard {
                 .cloned()
                 .collect::<Vec<_>>()
         };
-        let found = match self.scope_of(path) {
-            Some(scope) => scope.part.with(|part| at_path(part.entry, &part.problems)),
-            None => {
-                let entry = self.entry.get();
-                self.problems.with(|problems| at_path(entry, problems))
-            }
+        let found = if let Some(scope) = self.scope_of(path) {
+            scope.part.with(|part| at_path(part.entry, &part.problems))
+        } else {
+            let entry = self.entry.get();
+            self.problems.with(|problems| at_path(entry, problems))
         };
         let is_empty =
             || matches!(self.get(path), None | Some(Value::Null)) || self.get(path) == Some("".into());

@@ -71,14 +71,14 @@ pub fn CreateResult(
         match response {
             Ok(outcome) if !is_current && !outcome.is_success() => {
                 let is_partly = wizard.created_texts.with(|created| !created.is_empty());
-                return is_partly.then(|| {
+                is_partly.then(|| {
                     view! {
                         <Notice tone=Tone::Warning>
                             <strong>{t(text::CREATE_PARTLY)}</strong>
                         </Notice>
                     }
                     .into_any()
-                });
+                })
             }
             Err(ApiError::SignedOut) => Some(
                 view! {
