@@ -36,7 +36,7 @@ pub use path::{Path, PathError, Segment};
 pub use problem::{Fix, Language, Problem, Report, Severity};
 pub use schema::Schema;
 pub use splice::{Splice, difference, differences, inverse, line_column, retyped, shown, splice};
-pub use validate::{project_problems, validate};
+pub use validate::{KnownNames, project_problems, validate};
 
 /// Runs the README's examples as tests.
 #[cfg(doctest)]

@@ -2,10 +2,8 @@
 //! all of them follow a new name.
 
 mod collect;
-mod missing;
 mod rename;
 
-pub use crate::references::missing::{KnownNames, missing};
 pub use crate::references::rename::{is_definition, rename};
 
 pub(crate) use crate::references::collect::{collect, names};

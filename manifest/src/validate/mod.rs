@@ -6,6 +6,7 @@
 mod explain;
 mod fixes;
 mod lints;
+mod missing;
 mod project;
 
 use serde_json::Value;
@@ -16,6 +17,7 @@ use crate::path::Path;
 use crate::problem::{Fix, Problem, Severity};
 use crate::rewrite;
 
+pub use crate::validate::missing::KnownNames;
 pub use crate::validate::project::project_problems;
 
 /// Maximum number of fields named in a message.

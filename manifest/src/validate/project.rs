@@ -4,7 +4,7 @@ use crate::document::Document;
 use crate::operation::Edit;
 use crate::path::Path;
 use crate::problem::{Fix, Problem, Severity};
-use crate::references::{KnownNames, missing};
+use crate::validate::missing::{KnownNames, missing};
 use crate::validate::nearest;
 
 /// Returns the problems of a text in a project: documents of another one, and references to objects that neither

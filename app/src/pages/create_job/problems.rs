@@ -1,8 +1,8 @@
 //! Problems of a text: from the parser, the rules, the cluster's schema and the API server.
 
-use manifest::references::KnownNames;
 use manifest::{
-    Document, Edit, Fix, Language, Path, Problem, Rewrite, Schema, Segment, Severity, file_mode, validate,
+    Document, Edit, Fix, KnownNames, Language, Path, Problem, Rewrite, Schema, Segment, Severity, file_mode,
+    validate,
 };
 use serde_json::Value;
 

@@ -352,7 +352,7 @@ mod tests {
             include_str!("../../validate/explain.rs"),
             include_str!("../../validate/lints.rs"),
             include_str!("../../validate/project.rs"),
-            include_str!("../../references/missing.rs"),
+            include_str!("../../validate/missing.rs"),
             include_str!("../../rewrite/stored.rs"),
             include_str!("../../rewrite/to_job.rs"),
             include_str!("../../rewrite/unfold.rs"),

@@ -46,7 +46,7 @@ impl KnownNames {
 
 /// Returns a warning for each object, or key of an object, that a Job of the text refers to and that neither the
 /// text nor the project has. The Pods would wait for it.
-pub fn missing(document: &Document, known: &KnownNames) -> Vec<Problem> {
+pub(super) fn missing(document: &Document, known: &KnownNames) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (entry, read) in document.entries().iter().enumerate() {
         let Some(job) = read
