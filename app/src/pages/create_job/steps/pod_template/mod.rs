@@ -187,7 +187,12 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
             </div>
             <resources::Hint wizard/>
             {init.then(|| view! { <Fields wizard base=path.clone() specs=SIDECAR/> })}
-            <details class="more" data-lazy=is_large.to_string() on:toggle=move |_| built.set(true)>
+            <details class="more" data-lazy=is_large.to_string() on:toggle=move |_| {
+                // Once: a signal that is set again would build the fields again.
+                if !built.get_untracked() {
+                    built.set(true);
+                }
+            }>
                 <summary>{t(text::ADVANCED)}</summary>
                 {dynamic(move || built.get().then(|| view! { <Advanced wizard path=stored.get_value()/> }))}
             </details>
