@@ -7,16 +7,21 @@
 
 mod document;
 mod edit;
+pub mod file_mode;
 mod history;
 pub mod image;
 mod json;
 pub mod names;
+pub mod number;
 mod operation;
 mod path;
 mod problem;
+pub mod references;
+mod rewrite;
 pub mod schema;
 pub mod shell;
 mod splice;
+mod suggestion;
 mod validate;
 mod yaml;
 
@@ -26,12 +31,12 @@ pub use document::{Document, Entry, Format, MAX_BYTES};
 pub use history::History;
 pub use json::assign::AssignError;
 pub use json::convert::{ConvertError, to_yaml};
-pub use operation::{Edit, EditError};
+pub use operation::{Edit, EditError, Rewrite};
 pub use path::{Path, PathError, Segment};
-pub use problem::{Fix, Language, Problem, Severity};
+pub use problem::{Fix, Language, Problem, Report, Severity};
 pub use schema::Schema;
-pub use splice::{Splice, difference, inverse, line_column, retyped, shown, splice};
-pub use validate::validate;
+pub use splice::{Splice, difference, differences, inverse, line_column, retyped, shown, splice};
+pub use validate::{KnownNames, project_problems, validate};
 
 /// Runs the README's examples as tests.
 #[cfg(doctest)]

@@ -62,6 +62,17 @@ impl Edit {
     }
 }
 
+/// A change of a whole document of the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewrite {
+    /// A list becomes the objects in it.
+    Unfold,
+    /// A Pod, or an object with a template of Pods, becomes a Job.
+    ToJob,
+    /// An object that was read from a cluster loses what the cluster wrote.
+    WithoutStored,
+}
+
 /// Why an edit was rejected. Nothing is changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {

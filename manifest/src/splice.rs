@@ -94,6 +94,28 @@ pub fn difference(before: &str, after: &str) -> Option<Splice> {
     ))
 }
 
+/// Returns the smallest splice of each line, if both texts have as many; otherwise that of the whole.
+pub fn differences(before: &str, after: &str) -> Vec<Splice> {
+    let lines = |text: &str| text.matches('\n').count();
+    if lines(before) != lines(after) {
+        return difference(before, after).into_iter().collect();
+    }
+    let mut start = 0;
+    let mut splices = Vec::new();
+    for (old, new) in before.split_inclusive('\n').zip(after.split_inclusive('\n')) {
+        if let Some(change) = difference(old, new) {
+            let range = start + change.range.start..start + change.range.end;
+            splices.push(Splice::new(range, change.text));
+        }
+        start += old.len();
+    }
+    if splice(before, &splices) == after {
+        splices
+    } else {
+        difference(before, after).into_iter().collect()
+    }
+}
+
 /// Returns a text as a text field displays it: with several `lines`, each ends with a line feed, regardless of the
 /// line breaks in the text; otherwise line breaks are left out.
 pub fn shown(text: &str, lines: bool) -> Cow<'_, str> {
@@ -184,6 +206,17 @@ mod tests {
         }
         assert_eq!(difference("aaa", "aa"), Some(Splice::new(2..3, "")));
         assert_eq!(difference("x", "x"), None);
+    }
+
+    #[test]
+    fn each_changed_line_has_a_splice() {
+        assert_eq!(
+            differences("a: x\nb: y\nc: x", "a: z\nb: y\nc: z"),
+            [Splice::new(3..4, "z"), Splice::new(13..14, "z")]
+        );
+        assert_eq!(differences("a\nb", "a\nb\nc"), [Splice::insert(3, "\nc")]);
+        assert_eq!(differences("a\n", "a"), [Splice::new(1..2, "")]);
+        assert_eq!(differences("a\n", "a\nb"), [Splice::insert(2, "b")]);
     }
 
     #[test]

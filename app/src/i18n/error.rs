@@ -7,6 +7,9 @@ use crate::i18n::{Lang, Text, texts};
 texts! {
     SIGNED_OUT: "Your session has ended. Sign in again; what you typed is kept in this browser." | "会话已结束，请重新登录；您输入的内容已保存在此浏览器中。";
     FORBIDDEN: "You are not allowed to do this. Ask an administrator of the cluster for the right." | "您没有执行此操作的权限，请联系集群管理员授权。";
+    QUOTA: "The project's quota has no room for this. Ask for less, delete Jobs that are not needed, or have an administrator raise the quota." | "超出项目配额。请减少用量、删除不需要的任务，或请管理员提高配额。";
+    LIMIT_RANGE: "The project's limits do not allow these amounts. Change the requests and limits of the containers." | "超出项目的资源限制，请修改容器的请求值和限制值。";
+    POD_SECURITY: "The project's Pod security level does not allow these Pods. Change their security contexts." | "项目的容器组安全级别不允许这样的容器组，请修改安全上下文。";
     NOT_FOUND: "It does not exist, or not any more. Go back to the list." | "对象不存在或已被删除，请返回列表。";
     ALREADY_EXISTS: "An object of this name exists already. Choose another name; nothing was overwritten." | "同名对象已存在，请换一个名称；没有覆盖任何内容。";
     CONFLICT: "It was changed in the meantime. Reload and try again." | "对象已被其他人修改，请刷新后重试。";
@@ -22,12 +25,25 @@ texts! {
     TOO_MANY: "Too many requests or open pages at once. Close pages of this console that you do not need, then try again in a moment." | "同时打开的页面或请求过多，请关闭不需要的控制台页面，稍后重试。";
 }
 
+/// Returns what to do about a refusal by an admission controller, whose response is that of a missing right.
+fn admission(message: &str) -> Option<Text> {
+    if message.contains("exceeded quota: ") || message.contains("failed quota: ") {
+        Some(QUOTA)
+    } else if message.contains(" usage per ") || message.contains(" limit to request ratio per ") {
+        Some(LIMIT_RANGE)
+    } else if message.contains("violates PodSecurity ") {
+        Some(POD_SECURITY)
+    } else {
+        None
+    }
+}
+
 impl ApiError {
     /// Returns what happened and what to do.
     pub fn advice(&self) -> Text {
         match self {
             Self::SignedOut => SIGNED_OUT,
-            Self::Forbidden { .. } => FORBIDDEN,
+            Self::Forbidden { message } => admission(message).unwrap_or(FORBIDDEN),
             Self::NotFound { .. } => NOT_FOUND,
             Self::AlreadyExists { .. } => ALREADY_EXISTS,
             Self::Conflict { .. } => CONFLICT,
@@ -72,5 +88,41 @@ impl ApiError {
             || advice.to_owned(),
             |detail| format!("{advice} ({})", visible(detail)),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusal_by_quota_or_limits_is_titled_as_such() {
+        for (message, advice) in [
+            (
+                "jobs.batch \"a\" is forbidden: exceeded quota: jobs, requested: count/jobs.batch=1, used: count/jobs.batch=2, limited: count/jobs.batch=2",
+                QUOTA,
+            ),
+            (
+                "pods \"a\" is forbidden: failed quota: compute: must specify limits.cpu for: c",
+                QUOTA,
+            ),
+            (
+                "pods \"a\" is forbidden: maximum cpu usage per Container is 1, but limit is 2",
+                LIMIT_RANGE,
+            ),
+            (
+                "pods \"a\" is forbidden: violates PodSecurity \"restricted:latest\": privileged",
+                POD_SECURITY,
+            ),
+            (
+                "jobs.batch is forbidden: User \"eve\" cannot create resource \"jobs\" in API group \"batch\" in the namespace \"demo\"",
+                FORBIDDEN,
+            ),
+        ] {
+            let error = ApiError::Forbidden {
+                message: message.to_owned(),
+            };
+            assert_eq!(error.advice(), advice, "{message}");
+        }
     }
 }

@@ -36,6 +36,10 @@ texts! {
     NO_PROBLEMS: "No problems found" | "未发现问题";
     JUMP: "Go there" | "跳转";
     FIX: "Fix it" | "修复";
+    FIX_UNFOLD: "Fix it: unfold the list" | "修复：展开列表";
+    FIX_TO_JOB: "Make a Job of it" | "生成任务";
+    FIX_STORED: "Remove what the cluster wrote" | "移除集群写入的内容";
+    LINE: "line {line}" | "第 {line} 行";
     FIX_RENAME: "Fix it: rename to {name}" | "修复：重命名为 {name}";
     FIX_REMOVE: "Fix it: remove {name}" | "修复：移除 {name}";
     FIX_SET_TO: "Fix it: set {name} to {value}" | "修复：将 {name} 设为 {value}";
@@ -96,9 +100,12 @@ texts! {
     ADD_COMMAND: "Add command" | "添加命令";
     ADD_ARG: "Add argument" | "添加参数";
     PASTE_LINE: "Paste a command line" | "粘贴命令行";
-    PASTE_LINE_HINT: "It is split by the shell's quoting rules (Ctrl+Enter)." | "按 shell 引号规则拆分（Ctrl+Enter）。";
+    PASTE_LINE_HINT: "It is split by the shell's quoting rules (Ctrl+Enter). An array such as [\"sh\", \"-c\", \"x\"] is read too." | "按 shell 引号规则拆分（Ctrl+Enter），也可粘贴 [\"sh\", \"-c\", \"x\"] 形式的数组。";
     PASTE_SPLIT: "Split into rows" | "拆分";
     PASTE_LINES: "A line break outside of quotes ends a command. Join the lines with \\ at their ends, or put them into quotes." | "引号之外的换行表示命令结束。请在行尾加 \\ 连接各行，或使用引号。";
+    PASTE_SHELL: "Only a shell does this: {syntax}. Kubernetes starts a program without one, and would pass it on as plain text." | "只有 shell 能处理：{syntax}。Kubernetes 不经过 shell 启动程序，会将其作为普通文本传递。";
+    PASTE_IN_SHELL: "Run it with sh -c" | "通过 sh -c 运行";
+    PASTE_PLAIN: "Keep the plain words" | "保留为普通参数";
     PASTE_OPEN: "A quote is not closed." | "引号未闭合。";
     PORTS: "Ports" | "端口";
     ADD_PORT: "Add port" | "添加端口";
@@ -127,6 +134,7 @@ texts! {
     ITEMS: "Chosen keys" | "选择特定键";
     ITEMS_HINT: "None chosen: every key becomes a file." | "不选择则每个键都成为文件。";
     ADD_ITEM: "Choose a key" | "添加键";
+    ITEM_MODE: "File mode (octal)" | "文件权限（八进制）";
     ITEM_PATH: "File path" | "文件路径";
     MOUNTS: "Mounts" | "挂载";
     ADD_MOUNT: "Mount in {container}" | "挂载到 {container}";

@@ -51,7 +51,7 @@ test('a Secret is not saved in the draft without consent', async ({ page, origin
 
 test('a field is found by search, and receives the focus', async ({ page, origin }) => {
   await open(page, origin, 'demo', '?example=pi');
-  await page.getByRole('searchbox', { name: 'Find a field' }).fill('grace period seconds');
+  await page.getByRole('combobox', { name: 'Find a field' }).fill('grace period seconds');
   await page.keyboard.press('Enter');
   await expect(page.getByLabel('Grace period (seconds)')).toBeFocused();
 });

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::document::text::{directive, is_json, path_of};
+pub(crate) use crate::document::text::is_json;
+use crate::document::text::{directive, path_of};
 use crate::path::{Path, Segment};
 use crate::problem::Problem;
 use crate::splice::{Splice, splice};
@@ -191,6 +192,25 @@ impl Document {
         }
     }
 
+    /// Returns a scalar as it is written, without quotes, anchor and tag: `1.10`, `0x1F`, `on`. None for a
+    /// collection, and for a value that comes from a merge key.
+    pub fn spelling(&self, entry: usize, path: &Path) -> Option<&str> {
+        let mut id = self.target(self.entries().get(entry)?.root?);
+        for segment in path.segments() {
+            id = self.target(self.step(id, segment)?.1);
+        }
+        let tree = &self.0.tree;
+        tree.text(tree.node(id))
+    }
+
+    /// Returns the node that an alias refers to, or the node itself.
+    fn target(&self, id: NodeId) -> NodeId {
+        match self.0.tree.node(id).kind {
+            Kind::Alias { target: Some(target) } => target,
+            _ => id,
+        }
+    }
+
     /// Returns the bytes of the key at the end of a path; `None` for a list item or the root.
     pub fn key_range(&self, entry: usize, path: &Path) -> Option<Range<usize>> {
         let mut id = self.entries().get(entry)?.root?;
@@ -257,6 +277,12 @@ impl Document {
         let line = &self.text()[line_start..];
         let line = line.lines().next().unwrap_or_default();
         line_start + (line.len() - line.trim_start_matches([' ', '-']).len())
+    }
+
+    /// Returns whether there are anchors, aliases, merge keys or tags: what is written in one place may depend on
+    /// another.
+    pub fn has_references(&self) -> bool {
+        self.0.tree.has_references
     }
 
     /// Returns the syntax problems: syntax errors, duplicate keys, unknown aliases.

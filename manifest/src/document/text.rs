@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::yaml::tree::{Kind, NodeId, Tree};
 
 /// Returns whether the text is strict JSON; one that starts like it may be YAML in flow style.
-pub(super) fn is_json(text: &str) -> bool {
+pub(crate) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 

@@ -87,7 +87,7 @@ impl Layout<'_> {
             let pad = if pad.trim().is_empty() {
                 pad.to_owned()
             } else {
-                " ".repeat(indent)
+                self.pad(indent)
             };
             Splice::insert(at, format!("{before}{}{pad}{}", self.eol, member(indent, step)))
         } else {
@@ -121,7 +121,7 @@ impl Layout<'_> {
         let at = self.tree.node(*next).start;
         match self.spread(list) {
             Some((indent, step)) => {
-                let pad = " ".repeat(self.column(at));
+                let pad = self.pad(self.column(at));
                 Splice::insert(
                     at,
                     format!("{},{}{pad}", self.flow_value(value, indent, step), self.eol),

@@ -1,6 +1,6 @@
 //! The layout of a text: its lines, its indentation, the position of list items.
 
-use crate::document::{Document, Format, line_end};
+use crate::document::{Document, Format, is_json, line_end};
 use crate::edit::Writing;
 use crate::yaml::tree::{Kind, NodeId, Tree};
 
@@ -11,12 +11,16 @@ pub(super) struct Layout<'a> {
     pub json: bool,
     /// Line break of the file.
     pub eol: &'static str,
+    /// What the lines of a collection in braces are indented with: a tab, or a blank.
+    pub blank: char,
     /// Columns from a key to the keys of its mapping.
     pub step: usize,
     /// Columns from a key to the dashes of its list.
     pub dash: usize,
     /// How scalars are written.
     pub writing: Writing,
+    /// Whether a number is written in octal, as the mode of files.
+    pub octal: bool,
 }
 
 impl<'a> Layout<'a> {
@@ -25,11 +29,14 @@ impl<'a> Layout<'a> {
         let mut layout = Self {
             text,
             tree,
-            json: document.format() == Format::Json,
+            // A mapping in braces may be YAML in flow style.
+            json: document.format() == Format::Json && is_json(text),
+            blank: if text.contains("\n\t") { '\t' } else { ' ' },
             eol: if text.contains("\r\n") { "\r\n" } else { "\n" },
             step: 2,
             dash: 2,
             writing: Writing::Minimal,
+            octal: false,
         };
         if let Some(step) = layout
             .child_offset(|kind| matches!(kind, Kind::Mapping { flow: false, .. }))
@@ -54,6 +61,11 @@ impl<'a> Layout<'a> {
             let (key, value) = (self.tree.node(*key), self.tree.node(*value));
             self.column(value.range.start).checked_sub(self.column(key.start))
         })
+    }
+
+    /// Returns the indentation of a line in a collection in braces.
+    pub(super) fn pad(&self, columns: usize) -> String {
+        std::iter::repeat_n(self.blank, columns).collect()
     }
 
     pub(super) fn line_start(&self, at: usize) -> usize {

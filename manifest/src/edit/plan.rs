@@ -6,6 +6,8 @@ use crate::document::Document;
 use crate::edit::layout::Layout;
 use crate::edit::scalar_style::Body;
 use crate::edit::{Writing, wrap_in_path};
+use crate::file_mode;
+use crate::number;
 use crate::operation::{Edit, EditError};
 use crate::path::{Path, Segment};
 use crate::splice::Splice;
@@ -46,6 +48,7 @@ pub(super) fn splices(
         .ok_or(EditError::Unreadable)?;
     let layout = Layout {
         writing,
+        octal: is_octal(document, entry, edit),
         ..Layout::of(document)
     };
     match edit {
@@ -72,6 +75,21 @@ pub(super) fn splices(
             _ => Err(EditError::NoSuchPlace(path.clone())),
         },
     }
+}
+
+/// Returns whether the edit writes the mode of files, which is octal unless a decimal number stands there on purpose.
+fn is_octal(document: &Document, entry: usize, edit: &Edit) -> bool {
+    let Edit::Set {
+        path,
+        value: Value::Number(_),
+    } = edit
+    else {
+        return false;
+    };
+    let is_decimal = |written: &str| {
+        !written.starts_with('0') && number::parse(written).is_some() && file_mode::meant(written).is_none()
+    };
+    file_mode::is_mode(path) && !document.spelling(entry, path).is_some_and(is_decimal)
 }
 
 impl Layout<'_> {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::edit::Writing;
 use crate::edit::layout::Layout;
+use crate::file_mode;
 use crate::yaml::scalar::{is_hidden_break, is_plain_string};
 use crate::yaml::tree::Style;
 
@@ -29,6 +30,9 @@ impl Layout<'_> {
                     .map(|(key, value)| format!("{}: {}", string(key, None), self.inline(value, None)));
                 format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
             }
+            Value::Number(number) if self.octal => number
+                .as_i64()
+                .map_or_else(|| number.to_string(), file_mode::format),
             other => other.to_string(),
         }
     }
@@ -100,7 +104,7 @@ impl Layout<'_> {
     /// Formats a value in a flow collection that spans lines, with the items of its own collections on separate
     /// lines.
     pub(super) fn pretty(&self, value: &Value, indent: usize, step: usize) -> String {
-        let inner = " ".repeat(indent + step);
+        let inner = self.pad(indent + step);
         let (open, close, items) = match value {
             Value::Object(map) if !map.is_empty() => {
                 let items = map.iter().map(|(key, value)| {
@@ -121,7 +125,7 @@ impl Layout<'_> {
         format!(
             "{open}{eol}{}{eol}{}{close}",
             items.join(&format!(",{eol}")),
-            " ".repeat(indent)
+            self.pad(indent)
         )
     }
 }

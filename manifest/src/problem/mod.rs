@@ -4,7 +4,7 @@ mod messages;
 
 use std::ops::Range;
 
-use crate::operation::Edit;
+use crate::operation::{Edit, Rewrite};
 use crate::path::Path;
 
 /// A language of the messages.
@@ -27,11 +27,29 @@ pub enum Severity {
     Advice,
 }
 
-/// A change that fixes a problem.
+/// A change that fixes a problem ([`Document::fixed`](crate::Document::fixed)).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fix {
-    /// The edit of the problem's entry.
-    pub edit: Edit,
+pub enum Fix {
+    /// An edit of the problem's document.
+    Edit(Edit),
+    /// A change of the whole document.
+    Rewrite(Rewrite),
+}
+
+/// What a change of a whole document did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Stable code, such as `list.unfolded`.
+    pub code: &'static str,
+    /// Arguments of the message.
+    pub subjects: Vec<String>,
+}
+
+impl Report {
+    /// Returns the message.
+    pub fn text(&self, language: Language) -> String {
+        fill(self.code, &self.subjects, language)
+    }
 }
 
 /// One problem.
@@ -78,20 +96,25 @@ impl Problem {
 
     /// Returns the message: what is wrong and how to fix it.
     pub fn text(&self, language: Language) -> String {
-        let template = messages::template(self.code, language);
-        let mut out = String::with_capacity(template.len());
-        // In one pass: a subject may contain text that looks like a placeholder.
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            out.push_str(before);
-            let found = after.split_once('}').and_then(|(number, after)| {
-                let subject = self.subjects.get(number.parse::<usize>().ok()?)?;
-                Some((messages::word(subject, language), after))
-            });
-            let (filled, after) = found.unwrap_or(("{", after));
-            out.push_str(filled);
-            rest = after;
-        }
-        out + rest
+        fill(self.code, &self.subjects, language)
     }
+}
+
+/// Returns the message of a code with its subjects.
+fn fill(code: &'static str, subjects: &[String], language: Language) -> String {
+    let template = messages::template(code, language);
+    let mut out = String::with_capacity(template.len());
+    // In one pass: a subject may contain text that looks like a placeholder.
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let found = after.split_once('}').and_then(|(number, after)| {
+            let subject = subjects.get(number.parse::<usize>().ok()?)?;
+            Some((messages::word(subject, language), after))
+        });
+        let (filled, after) = found.unwrap_or(("{", after));
+        out.push_str(filled);
+        rest = after;
+    }
+    out + rest
 }

@@ -7,9 +7,9 @@ use crate::operation::Edit;
 use crate::path::{Path, Segment};
 use crate::problem::{Fix, Problem, Severity};
 use crate::schema::node::{Node, Type};
-use crate::schema::suggestion::nearest;
 use crate::schema::types::{Misfit, misfit};
 use crate::schema::{Schema, cursor};
+use crate::suggestion::nearest;
 use crate::validate::{nearest as place, scalar_text, type_name, validate};
 
 /// Returns all problems except syntax errors: those of the rules, and those of the schema that the rules do not
@@ -294,7 +294,7 @@ impl Walk<'_> {
             range: range.unwrap_or_else(|| place(self.document, self.entry, &path)),
             path,
             subjects,
-            fix: fix.map(|edit| Fix { edit }),
+            fix: fix.map(Fix::Edit),
         });
     }
 }

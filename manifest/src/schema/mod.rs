@@ -12,7 +12,6 @@ mod fields;
 mod hover;
 mod node;
 mod read;
-mod suggestion;
 mod types;
 
 use serde::{Deserialize, Serialize};

@@ -6,9 +6,12 @@ use k8s_rules::validation::{self, NameRule, Report};
 use k8s_rules::{Cause, Mistyped, Place, Rule, Wanted};
 use serde_json::Value;
 
+use crate::file_mode;
+use crate::number;
 use crate::operation::Edit;
 use crate::path::{Path, Segment};
-use crate::problem::{Fix, Severity};
+use crate::problem::Severity;
+use crate::references::{Target, names};
 use crate::validate::{Check, fixes, nearest, scalar_text, type_name};
 
 /// Validates the metadata of an object that is not a Job.
@@ -56,10 +59,17 @@ impl Check<'_> {
             if !reported.insert((code, path.clone(), cause.args.clone())) {
                 continue;
             }
+            if cause.rule == Rule::FieldRange && file_mode::is_mode(&path) {
+                self.mode_range(&path, &cause);
+                if let Some(problem) = self.problems.last_mut() {
+                    problem.field = Some(cause.path.server());
+                }
+                continue;
+            }
             let subjects: Vec<&str> = cause.args.iter().map(String::as_str).collect();
             let mut problem = self.problem(Severity::Error, code, &path, &subjects);
             problem.field = Some(cause.path.server());
-            problem.fix = fixes::of(self.document, self.entry, &cause, &path).map(|edit| Fix { edit });
+            problem.fix = fixes::of(self.document, self.entry, &cause, &path);
             if let Some(shown) = shown(code, object, &path) {
                 problem.range = nearest(self.document, self.entry, &shown);
             }
@@ -83,6 +93,14 @@ impl Check<'_> {
             && object
                 .pointer("/spec/template/spec/restartPolicy")
                 .is_none_or(|policy| policy.is_null() || policy == "");
+        // The server does not count a volume that has problems of its own.
+        if cause.rule == Rule::VolumeUnknown
+            && names(object, Target::Volume, None)
+                .iter()
+                .any(|(_, name)| cause.value.as_ref().and_then(Value::as_str) == Some(name))
+        {
+            return "volume.refused";
+        }
         let rule = if is_unsaid {
             Rule::JobRestartMissing
         } else if is_name && self.document.entries()[self.entry].kind.as_deref() == Some("Job") {
@@ -105,6 +123,30 @@ impl Check<'_> {
         // A default never has a wrong type, so a missing value cannot be the mistyped one.
         let Some(found) = found else { return };
         let written = scalar_text(self.document, self.entry, &path, found);
+        if mistyped.wanted == Wanted::Integer
+            && let Value::String(text) = found
+            && file_mode::is_mode(&path)
+        {
+            return self.mode_text(&path, text);
+        }
+        let is_whole = matches!(mistyped.wanted, Wanted::Integer | Wanted::IntegerOrText);
+        if is_whole
+            && (found.is_string() || found.is_number())
+            && let Some(text) = &written
+        {
+            if let Some(number) = number::meant(text) {
+                return self.set(
+                    Severity::Error,
+                    "field.number",
+                    &path,
+                    &[text, &number.to_string()],
+                    number.into(),
+                );
+            }
+            if found.is_number() {
+                return self.report(Severity::Error, "field.fraction", &path, &[text]);
+            }
+        }
         let wanted = match mistyped.wanted {
             Wanted::Text => {
                 if let Some(text) = written {
@@ -129,6 +171,50 @@ impl Check<'_> {
             Wanted::Mapping => "a mapping",
         };
         self.report(Severity::Error, "field.type", &path, &[wanted, type_name(found)]);
+    }
+}
+
+/// Modes of files.
+impl Check<'_> {
+    /// Reports a mode that is a text: Kubernetes takes a number.
+    fn mode_text(&mut self, path: &Path, text: &str) {
+        match file_mode::parse(text).filter(|mode| *mode <= 0o777) {
+            Some(mode) => {
+                let subjects = [text, &file_mode::format(mode), &mode.to_string()];
+                self.set(Severity::Error, "file.mode.text", path, &subjects, mode.into());
+            }
+            None => self.report(Severity::Error, "file.mode", path, &[text]),
+        }
+    }
+
+    /// Reports a number that is no mode.
+    fn mode_range(&mut self, path: &Path, cause: &Cause) {
+        if self.mode_digits(Severity::Error, path) {
+            return;
+        }
+        let max = cause
+            .args
+            .get(1)
+            .and_then(|max| max.parse().ok())
+            .unwrap_or(0o777);
+        let written = self.document.spelling(self.entry, path).unwrap_or_default();
+        let (written, max) = (written.to_owned(), file_mode::format(max));
+        self.report(Severity::Error, "file.mode.range", path, &[&written, &max]);
+    }
+
+    /// Reports a mode in decimal digits that are a common mode in octal. Returns whether it is one.
+    pub(super) fn mode_digits(&mut self, severity: Severity, path: &Path) -> bool {
+        let Some(written) = self.document.spelling(self.entry, path).map(str::to_owned) else {
+            return false;
+        };
+        let Some(meant) = file_mode::meant(&written) else {
+            return false;
+        };
+        let read = file_mode::format(written.parse().unwrap_or_default());
+        let subjects = [written, read, file_mode::format(meant), meant.to_string()];
+        let subjects = subjects.each_ref().map(String::as_str);
+        self.set(severity, "file.mode.decimal", path, &subjects, meant.into());
+        true
     }
 }
 

@@ -4,9 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::file_mode;
 use crate::image;
+use crate::operation::Edit;
 use crate::path::Path;
-use crate::problem::Severity;
+use crate::problem::{Fix, Severity};
+use crate::references::{Target, collect, names};
+use crate::suggestion::nearest;
 use crate::validate::Check;
 
 /// Iterates over the members of a list, each with its path.
@@ -21,6 +25,13 @@ fn items<'v>(parent: &'v Value, at: &Path, key: &str) -> impl Iterator<Item = (P
 
 fn text<'v>(parent: &'v Value, key: &str) -> &'v str {
     parent.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Returns the container on a path.
+fn container_of(path: &Path) -> Option<Path> {
+    path.segments()
+        .get(..5)
+        .map(|segments| Path::from(segments.to_vec()))
 }
 
 impl Check<'_> {
@@ -51,6 +62,34 @@ impl Check<'_> {
             }
         }
         self.volumes(pod, &at, &mounted);
+        self.references(job);
+    }
+
+    /// Checks references within the Pod that the API server does not check, but the kubelet does.
+    fn references(&mut self, job: &Value) {
+        for reference in collect(job) {
+            let (code, within) = match reference.target {
+                Target::Container => ("reference.container", None),
+                Target::Port => ("reference.port", container_of(&reference.path)),
+                Target::Volume | Target::Object(_) => continue,
+            };
+            let names = names(job, reference.target, within.as_ref());
+            let is_policy = reference
+                .path
+                .starts_with(&Path::of(["spec", "podFailurePolicy"]));
+            if is_policy || names.iter().any(|(_, name)| *name == reference.name) {
+                continue;
+            }
+            let mut problem = self.problem(Severity::Warning, code, &reference.path, &[&reference.name]);
+            let near = nearest(&reference.name, names.iter().map(|(_, name)| name.as_str()));
+            problem.fix = near.map(|name| {
+                Fix::Edit(Edit::Set {
+                    path: reference.path.clone(),
+                    value: name.into(),
+                })
+            });
+            self.problems.push(problem);
+        }
     }
 
     /// Checks an image for white space, which makes it invalid in a Pod, and for a mutable tag.
@@ -93,9 +132,33 @@ impl Check<'_> {
             if is_bare {
                 self.report(Severity::Warning, "volume.source.missing", &path, &[name]);
             }
+            self.modes(volume, &path);
             if !name.is_empty() && !mounted.contains(name) {
                 self.report(Severity::Warning, "volume.unmounted", &path.key("name"), &[name]);
             }
+        }
+    }
+
+    /// Checks the modes of a volume's files for decimal numbers that look like octal ones.
+    fn modes(&mut self, value: &Value, at: &Path) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    let path = at.key(key);
+                    let is_valid = value.as_i64().is_some_and(|mode| (0..=0o777).contains(&mode));
+                    if is_valid && file_mode::is_mode(&path) {
+                        self.mode_digits(Severity::Warning, &path);
+                    } else {
+                        self.modes(value, &path);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.modes(item, &at.index(index));
+                }
+            }
+            _ => {}
         }
     }
 

@@ -445,3 +445,65 @@ fn moved_block_scalar_keeps_its_style_and_its_line_breaks() {
         check(text, &moved, expected);
     }
 }
+
+#[test]
+fn mapping_in_braces_that_is_no_json_stays_yaml() {
+    check(
+        "{kind: Job, metadata: {name: a}} # flow\n",
+        &set("metadata.labels.app", json!("x")),
+        "{kind: Job, metadata: {name: a, labels: {app: x}}} # flow\n",
+    );
+    check("{a: 'b'}\n", &set("a", json!("c")), "{a: 'c'}\n");
+    check(
+        "{\"a\": \"b\"}\n",
+        &set("c", json!("d")),
+        "{\"a\": \"b\", \"c\": \"d\"}\n",
+    );
+}
+
+#[test]
+fn json_that_is_indented_with_tabs_stays_so() {
+    check(
+        "{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}\n",
+        &set("a.c", json!({"d": [1]})),
+        "{\n\t\"a\": {\n\t\t\"b\": 1,\n\t\t\"c\": {\n\t\t\t\"d\": [\n\t\t\t\t1\n\t\t\t]\n\t\t}\n\t}\n}\n",
+    );
+    check(
+        "{\n\t\"a\": [\n\t\t1\n\t]\n}\n",
+        &insert("a", 0, json!({"b": 2})),
+        "{\n\t\"a\": [\n\t\t{\n\t\t\t\"b\": 2\n\t\t},\n\t\t1\n\t]\n}\n",
+    );
+}
+
+#[test]
+fn file_mode_is_written_in_octal_unless_a_decimal_one_stands_there() {
+    let at = "spec.template.spec.volumes[0].secret.defaultMode";
+    let text = |mode: &str| {
+        format!(
+            "spec:\n  template:\n    spec:\n      volumes:\n        - name: v\n          secret:\n            secretName: s{mode}\n"
+        )
+    };
+    for (before, after) in [
+        ("", "\n            defaultMode: 0640"),
+        (
+            "\n            defaultMode: 0400 # c",
+            "\n            defaultMode: 0640 # c",
+        ),
+        ("\n            defaultMode: 420", "\n            defaultMode: 416"),
+        (
+            "\n            defaultMode: 666",
+            "\n            defaultMode: 0640",
+        ),
+        (
+            "\n            defaultMode: \"0644\"",
+            "\n            defaultMode: 0640",
+        ),
+    ] {
+        check(&text(before), &set(at, json!(0o640)), &text(after));
+    }
+    check(
+        "data: {}\n",
+        &set("data.mode", json!(420)),
+        "data:\n  mode: 420\n",
+    );
+}

@@ -406,7 +406,7 @@ fn unknown_fields_are_renamed_or_removed() {
     assert_eq!(&document.text()[problems[0].range.clone()], "paralelism");
     assert!(problems[0].text(manifest::Language::Zh).contains("parallelism"));
     for problem in problems {
-        document.apply(0, &problem.fix.unwrap().edit).unwrap();
+        document = document.fixed(&problem).unwrap().0;
     }
     assert_eq!(schema_problems(&document, &schema), []);
     assert_eq!(document.get(0, &path("spec.parallelism")), Some(&json!(2)));

@@ -62,8 +62,9 @@ const KINDS: &[Kind] = &[
 
 /// Returns position, kind and name of the documents other than the form's Job.
 fn others(wizard: Wizard) -> Vec<(usize, String, String)> {
+    wizard.readable.track();
     let job = wizard.entry.get();
-    wizard.readable.with(|document| {
+    wizard.readable.with_untracked(|document| {
         let entries = document
             .entries()
             .iter()

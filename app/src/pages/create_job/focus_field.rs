@@ -3,47 +3,155 @@
 #[cfg(feature = "hydrate")]
 use leptos::prelude::*;
 use manifest::Path;
+#[cfg(feature = "hydrate")]
+use wasm_bindgen::JsCast;
 
 #[cfg(feature = "hydrate")]
 use crate::pages::create_job::fields::id_in;
+use crate::pages::create_job::step::Step;
 
-/// Focuses the field of a path, or of its nearest ancestor that has one; `other` is the position of a document
-/// other than the Job.
-pub fn focus_field(other: Option<usize>, path: &Path) {
+/// How often the field is looked for in its step before the nearest part of the form gets the focus, and how often
+/// whether the step is there.
+#[cfg(feature = "hydrate")]
+const TRIES: u32 = 4;
+#[cfg(feature = "hydrate")]
+const WAITS: u32 = 60;
+#[cfg(feature = "hydrate")]
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(60);
+
+/// Elements that get the focus in a group of fields, in this order: a field, else a button that adds one.
+#[cfg(feature = "hydrate")]
+const CONTROLS: [&str; 2] = [
+    "input:not([disabled]), select:not([disabled]), textarea:not([disabled])",
+    "button:not([disabled])",
+];
+
+/// Focuses the field of a path, or the first control of its nearest ancestor that is in the form; `other` is the
+/// position of a document other than the Job. After navigation to a step, this waits for it.
+pub fn focus_field(other: Option<usize>, path: &Path, step: Option<Step>) {
     #[cfg(feature = "hydrate")]
     {
-        let path = path.clone();
-        let before = document().active_element();
-        // The step's fields may only be rendered in the next frame.
-        set_timeout(
-            move || {
-                // The user may have gone to another field meanwhile, and be typing.
-                let now = document().active_element();
-                if now != before && now.as_ref().is_some_and(is_input) {
-                    return;
-                }
-                let mut at = Some(path);
-                while let Some(path) = at {
-                    if let Some(element) = document().get_element_by_id(&id_in(other, &path)) {
-                        use wasm_bindgen::JsCast;
-                        open_around(&element);
-                        element.scroll_into_view();
-                        if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
-                            let _ = element.focus();
-                        }
-                        return;
-                    }
-                    at = path.parent();
-                }
-            },
-            std::time::Duration::from_millis(60),
-        );
+        let search = Search {
+            other,
+            path: path.clone(),
+            step,
+            before: document().active_element(),
+            tries: TRIES,
+            waits: WAITS,
+        };
+        search.schedule();
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (other, path);
+    let _ = (other, path, step);
 }
 
-/// Returns whether the user can type into an element.
+/// Field that is to get the focus.
+#[cfg(feature = "hydrate")]
+struct Search {
+    other: Option<usize>,
+    path: Path,
+    step: Option<Step>,
+    // Element that had the focus.
+    before: Option<web_sys::Element>,
+    tries: u32,
+    waits: u32,
+}
+
+#[cfg(feature = "hydrate")]
+impl Search {
+    fn schedule(self) {
+        set_timeout(move || self.run(), PAUSE);
+    }
+
+    fn run(mut self) {
+        // The user may have gone to another field meanwhile, and be typing.
+        let now = document().active_element();
+        if now != self.before && now.as_ref().is_some_and(is_input) {
+            return;
+        }
+        let form = self.form();
+        if form.is_none() && self.waits > 0 {
+            self.waits -= 1;
+            return self.schedule();
+        }
+        let other = self.other;
+        let find = |path: &Path| document().get_element_by_id(&id_in(other, path));
+        if find(&self.path).is_some_and(|element| focus_within(&element)) {
+            return;
+        }
+        self.tries -= 1;
+        if self.tries > 0 {
+            build_around(self.other, &self.path);
+            return self.schedule();
+        }
+        let mut at = self.path.parent();
+        while let Some(path) = at {
+            if find(&path).is_some_and(|element| focus_within(&element)) {
+                return;
+            }
+            at = path.parent();
+        }
+        if let Some(form) = form.filter(|_| self.step.is_some()) {
+            focus_within(&form);
+        }
+    }
+
+    /// Returns the form, once it is that of the step.
+    fn form(&self) -> Option<web_sys::Element> {
+        let form = document().query_selector(".wizard-step").ok().flatten()?;
+        let shown = form.get_attribute("data-step");
+        let is_there = self.step.is_none_or(|step| shown.as_deref() == Some(step.key()));
+        is_there.then_some(form)
+    }
+}
+
+/// Builds the closed part of the container on a path.
+#[cfg(feature = "hydrate")]
+fn build_around(other: Option<usize>, path: &Path) {
+    let mut at = path.parent();
+    while let Some(here) = at {
+        if let Some(element) = document().get_element_by_id(&id_in(other, &here)) {
+            if let Ok(Some(part)) = element.query_selector("details[data-lazy=true]:not([open])") {
+                let _ = part.set_attribute("open", "");
+            }
+            return;
+        }
+        at = here.parent();
+    }
+}
+
+/// Focuses an element, or the first visible control in it. Returns whether one has the focus.
+#[cfg(feature = "hydrate")]
+fn focus_within(element: &web_sys::Element) -> bool {
+    open_around(element);
+    if is_input(element) {
+        return focus(element);
+    }
+    CONTROLS.iter().any(|controls| {
+        let Ok(found) = element.query_selector_all(controls) else {
+            return false;
+        };
+        (0..found.length())
+            .filter_map(|index| found.item(index)?.dyn_into::<web_sys::Element>().ok())
+            // What closes or removes something, and the search itself, is not what was looked for.
+            .filter(|control| {
+                !control.class_list().contains("button-icon") && !control.class_list().contains("find-input")
+            })
+            .any(|control| focus(&control))
+    })
+}
+
+/// Focuses an element, unless it is hidden. Returns whether it has the focus.
+#[cfg(feature = "hydrate")]
+fn focus(element: &web_sys::Element) -> bool {
+    let Some(control) = element.dyn_ref::<web_sys::HtmlElement>() else {
+        return false;
+    };
+    control.scroll_into_view();
+    control.focus().is_ok() && document().active_element().as_ref() == Some(element)
+}
+
+/// Returns whether the user can type into an element, or choose in it.
 #[cfg(feature = "hydrate")]
 fn is_input(element: &web_sys::Element) -> bool {
     matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")

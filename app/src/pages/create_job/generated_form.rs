@@ -59,10 +59,9 @@ const MAX_DEPTH: usize = 6;
 /// Returns the fields below an object that have no handwritten controls. A partly covered object contributes the
 /// rest of its fields; a list whose items have their own cards contributes none, since those cards show the rest.
 fn uncovered_fields(wizard: Wizard, path: &Path) -> Vec<FormField> {
-    let entry = wizard.entry.get();
     let mut found = Vec::new();
     if let Some(schema) = wizard.schema.get() {
-        wizard.readable.with(|document| {
+        wizard.read(path, |entry, document| {
             let fields_at = |path: &Path| fields(document, entry, &schema, path);
             collect(&fields_at, path, &Path::root(), MAX_DEPTH, &mut found);
         });
@@ -77,11 +76,7 @@ fn collect(
     depth: usize,
     found: &mut Vec<FormField>,
 ) {
-    let at = below
-        .segments()
-        .iter()
-        .cloned()
-        .fold(base.clone(), |path, segment| path.join(segment));
+    let at = joined(base, below);
     for field in fields_at(&at) {
         let below = below.key(&field.name);
         match coverage(&at.key(&field.name)) {
@@ -92,6 +87,63 @@ fn collect(
             Coverage::None => found.push((below, field)),
         }
     }
+}
+
+/// Objects with a form of their remaining fields.
+fn bases() -> [Path; 5] {
+    let template = Path::of(["spec", "template"]);
+    let pod = template.key("spec");
+    [
+        Path::of(["metadata"]),
+        Path::of(["spec"]),
+        template.key("metadata"),
+        pod.key("containers").index(0),
+        pod,
+    ]
+}
+
+/// Returns the paths of all fields in generated forms, for the field search; of containers, those of the first.
+pub fn all_paths(wizard: Wizard) -> Vec<String> {
+    let paths_of = |base: Path| {
+        let fields = uncovered_fields(wizard, &base);
+        fields
+            .into_iter()
+            .map(move |(below, _)| joined(&base, &below).to_string())
+    };
+    bases().into_iter().flat_map(paths_of).collect()
+}
+
+/// Adds the field at a path to its generated form, unless it is set.
+pub fn add(wizard: Wizard, path: &Path) {
+    if untrack(|| wizard.get(path)).is_some() {
+        return;
+    }
+    let base = bases().into_iter().filter(|base| path.starts_with(base));
+    let Some(base) = base.max_by_key(|base| base.segments().len()) else {
+        return;
+    };
+    let fields = untrack(|| uncovered_fields(wizard, &base));
+    if let Some((_, field)) = fields
+        .into_iter()
+        .find(|(below, _)| joined(&base, below) == *path)
+    {
+        wizard.edit(
+            &Edit::Set {
+                path: path.clone(),
+                value: initial_value(&field),
+            },
+            None,
+        );
+    }
+}
+
+/// Joins a path and one below it.
+fn joined(base: &Path, below: &Path) -> Path {
+    below
+        .segments()
+        .iter()
+        .cloned()
+        .fold(base.clone(), |path, segment| path.join(segment))
 }
 
 /// Controls of the fields that are set, and a select that adds others.
@@ -112,11 +164,7 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
     let add = move |name: &str| {
         let path = stored.get_value();
         if let Some((below, field)) = find(wizard, &path, name) {
-            let path = below
-                .segments()
-                .iter()
-                .cloned()
-                .fold(path, |path, segment| path.join(segment));
+            let path = joined(&path, &below);
             wizard.edit(
                 &Edit::Set {
                     path: path.clone(),
@@ -124,7 +172,7 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
                 },
                 None,
             );
-            crate::pages::create_job::footer::focus_field(None, &path);
+            crate::pages::create_job::footer::focus_field(None, &path, None);
         }
     };
     view! {
@@ -175,11 +223,7 @@ fn control(wizard: Wizard, parent: Path, name: &str) -> AnyView {
     let Some((below, field)) = find(wizard, &parent, name) else {
         return ().into_any();
     };
-    let path = below
-        .segments()
-        .iter()
-        .cloned()
-        .fold(parent, |path, segment| path.join(segment));
+    let path = joined(&parent, &below);
     let removed = path.clone();
     let label = name.to_owned();
     let documentation = view! { <p class="hint documentation">{field.documentation.clone()}</p> };

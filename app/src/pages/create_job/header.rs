@@ -1,13 +1,16 @@
 //! Header above form and text: title, draft state, undo, mode switch, and notices.
 
 use leptos::prelude::*;
+use manifest::{Fix, Rewrite};
 
+use crate::foreign_text::into_visible;
 use crate::i18n::{t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::pages::create_job::draft::{DraftState, Drafts};
 use crate::pages::create_job::initial_text;
+use crate::pages::create_job::problems::{fix_label, language};
 use crate::pages::create_job::state::Wizard;
 
 /// Title, draft state, undo, and the mode switch at the top right.
@@ -90,6 +93,21 @@ pub fn Notices(
                         <Notice tone=Tone::Warning>
                             {t(text::OTHER_KIND)}
                             " "
+                            {dynamic(move || {
+                                let problems = wizard.problems.get().into_iter();
+                                problems
+                                    .filter(|problem| matches!(problem.fix, Some(Fix::Rewrite(Rewrite::ToJob | Rewrite::Unfold))))
+                                    .map(|problem| {
+                                        let label = problem.fix.as_ref().map(fix_label);
+                                        view! {
+                                            <button type="button" class="link" on:click=move |_| wizard.fix(&problem)>
+                                                {label}
+                                            </button>
+                                            " "
+                                        }
+                                    })
+                                    .collect_view()
+                            })}
                             <button type="button" class="link" on:click=move |_| initial_text::add_job(wizard)>
                                 {t(text::ADD_JOB)}
                             </button>
@@ -119,6 +137,13 @@ pub fn Notices(
                 </Notice>
             })
         })}
+        <div role="status">
+            {dynamic(move || {
+                wizard.report.get().map(|report| {
+                    view! { <Notice tone=Tone::Info>{into_visible(report.text(language()))}</Notice> }
+                })
+            })}
+        </div>
         {dynamic(move || wizard.edit_error.get().map(|message| view! { <Notice tone=Tone::Warning>{t(message)}</Notice> }))}
         {dynamic(move || {
             (drafts.state.get() == DraftState::Restored).then(|| {

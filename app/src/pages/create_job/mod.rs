@@ -114,6 +114,15 @@ fn Page(start: initial_text::Start) -> impl IntoView {
         reviewing.track();
         wizard.untouched.clear();
     });
+    // Who has left the containers, or looks at the whole, may be told that there are none.
+    Effect::new(move |before: Option<Step>| {
+        let step = wizard.step.get();
+        let has_left = before.is_some_and(|before| before == Step::Pods && before != step);
+        if has_left || reviewing.get() || wizard.editing.get() {
+            wizard.is_begun.set(true);
+        }
+        step
+    });
     // A new step is shown from the top.
     let form = NodeRef::<leptos::html::Div>::new();
     Effect::new(move |before: Option<Step>| {
@@ -188,7 +197,7 @@ fn Panes(
                 <section class="wizard-form" aria-label=t(text::STEPS)>
                     <Stepper wizard go=address.step/>
                     <div class="wizard-broken"><ParseErrorNotice wizard mode=address.mode/></div>
-                    <div class="wizard-step" node_ref=form inert=move || !wizard.is_usable()>
+                    <div class="wizard-step" data-step=move || wizard.step.get().key() node_ref=form inert=move || !wizard.is_usable()>
                         <div class="step-head">
                             <h2 class="step-title">{dynamic(move || t(wizard.step.get().label()))}</h2>
                             <field_search::FieldSearch wizard go=address.step/>
@@ -265,7 +274,7 @@ fn address(wizard: Wizard, drafts: Drafts) -> Address {
         mode: Callback::new(move |editing: bool| {
             go.run((wizard.step.get_untracked(), editing));
             if !editing {
-                footer::focus_field(None, &wizard.focused.get_untracked());
+                footer::focus_field(None, &wizard.focused.get_untracked(), None);
             }
         }),
     }

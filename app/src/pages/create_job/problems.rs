@@ -1,9 +1,12 @@
 //! Problems of a text: from the parser, the rules, the cluster's schema and the API server.
 
-use manifest::{Document, Edit, Path, Problem, Schema, Segment, Severity, validate};
+use manifest::{
+    Document, Edit, Fix, KnownNames, Language, Path, Problem, Rewrite, Schema, Segment, Severity, file_mode,
+    validate,
+};
 use serde_json::Value;
 
-use crate::api::create::{CreateOutcome, DocumentOutcome};
+use crate::api::create::{CreateOutcome, DocumentOutcome, KeyedObject, Offers};
 use crate::api::error::{ApiError, Cause};
 use crate::foreign_text::into_visible;
 use crate::i18n::{t, tf, wizard as text};
@@ -18,11 +21,22 @@ pub type ServerResponse = Option<(String, Result<CreateOutcome, ApiError>)>;
 const MAX_VALUE_LENGTH: usize = 24;
 
 /// Returns the label of a fix.
-pub fn fix_label(edit: &Edit) -> String {
+pub fn fix_label(fix: &Fix) -> String {
+    let edit = match fix {
+        Fix::Edit(edit) => edit,
+        Fix::Rewrite(rewrite) => {
+            return t(match rewrite {
+                Rewrite::Unfold => text::FIX_UNFOLD,
+                Rewrite::ToJob => text::FIX_TO_JOB,
+                Rewrite::WithoutStored => text::FIX_STORED,
+            })
+            .to_owned();
+        }
+    };
     match edit {
         Edit::Rename { key, .. } => tf(text::FIX_RENAME, &[("name", key)]),
         Edit::Remove { path } => tf(text::FIX_REMOVE, &[("name", &path_tail(path))]),
-        Edit::Set { path, value } => match short_value(value) {
+        Edit::Set { path, value } => match short_value(path, value) {
             Some(value) => tf(text::FIX_SET_TO, &[("name", &path_tail(path)), ("value", &value)]),
             None => tf(text::FIX_SET, &[("name", &path_tail(path))]),
         },
@@ -39,9 +53,10 @@ fn path_tail(path: &Path) -> String {
     Path::from(segments[key.unwrap_or_default()..].to_vec()).to_string()
 }
 
-/// Formats a scalar, if it is short.
-fn short_value(value: &Value) -> Option<String> {
+/// Formats the scalar at a path, if it is short.
+fn short_value(path: &Path, value: &Value) -> Option<String> {
     let written = match value {
+        Value::Number(mode) if file_mode::is_mode(path) => file_mode::format(mode.as_i64()?),
         Value::String(text) => text.clone(),
         Value::Object(_) | Value::Array(_) => return None,
         other => other.to_string(),
@@ -49,14 +64,45 @@ fn short_value(value: &Value) -> Option<String> {
     (!written.is_empty() && written.chars().count() <= MAX_VALUE_LENGTH).then_some(written)
 }
 
+/// Returns the names that the project has.
+pub fn known_names(offers: Option<&Offers>) -> KnownNames {
+    let Some(offers) = offers else {
+        return KnownNames::default();
+    };
+    let keyed = |objects: Option<&Vec<KeyedObject>>| {
+        let objects = objects?.iter();
+        Some(
+            objects
+                .map(|object| (object.name.clone(), object.keys.clone()))
+                .collect(),
+        )
+    };
+    KnownNames {
+        config_maps: keyed(offers.config_maps.as_ref()),
+        secrets: keyed(offers.secrets.as_ref()),
+        claims: offers
+            .claims
+            .as_ref()
+            .map(|claims| claims.iter().map(|claim| claim.name.clone()).collect()),
+        service_accounts: offers.service_accounts.clone(),
+        priority_classes: offers.priority_classes.clone(),
+    }
+}
+
 /// Returns the problems that can be found without the server.
-pub fn find_local_problems(document: &Document, schema: Option<&Schema>) -> Vec<Problem> {
+pub fn find_local_problems(
+    document: &Document,
+    schema: Option<&Schema>,
+    project: &str,
+    known: &KnownNames,
+) -> Vec<Problem> {
     let mut problems = document.problems().to_vec();
     if document.is_valid() {
         problems.extend(match schema {
             Some(schema) => manifest::schema::check(document, schema),
             None => validate(document),
         });
+        problems.extend(manifest::project_problems(document, project, known));
     }
     problems
 }
@@ -80,6 +126,7 @@ pub fn all_problems(
                     problems.push(problem);
                 }
             }
+            problems.extend(refusal(document, result));
         }
     }
     // In the order of the document, as a reader mends them.
@@ -98,6 +145,27 @@ fn causes(result: &DocumentOutcome) -> Vec<Cause> {
         }],
         _ => Vec::new(),
     }
+}
+
+/// Returns the reason why a whole document was refused: for want of a right, or by a quota.
+fn refusal(document: &Document, result: &DocumentOutcome) -> Option<Problem> {
+    let error = result.error.as_ref()?;
+    let is_whole = matches!(
+        error,
+        ApiError::Forbidden { .. }
+            | ApiError::NotFound { .. }
+            | ApiError::Unreadable { .. }
+            | ApiError::Other { .. }
+    );
+    let cause = Cause {
+        field: String::new(),
+        reason: String::new(),
+        message: error.sentence(crate::preferences::current().lang),
+    };
+    is_whole.then(|| Problem {
+        field: None,
+        ..server_problem(document, result.entry, &cause)
+    })
 }
 
 fn server_problem(document: &Document, entry: usize, cause: &Cause) -> Problem {
@@ -132,8 +200,13 @@ pub fn message(problem: &Problem) -> String {
     if problem.code == SERVER || problem.code == crate::pages::create_job::json::PENDING_JSON {
         return into_visible(problem.subjects.concat());
     }
-    into_visible(problem.text(match crate::preferences::current().lang {
-        crate::i18n::Lang::En => manifest::Language::En,
-        crate::i18n::Lang::Zh => manifest::Language::Zh,
-    }))
+    into_visible(problem.text(language()))
+}
+
+/// Returns the user's language.
+pub fn language() -> Language {
+    match crate::preferences::current().lang {
+        crate::i18n::Lang::En => Language::En,
+        crate::i18n::Lang::Zh => Language::Zh,
+    }
 }

@@ -3,8 +3,13 @@
 //! The text is the single source of truth. Fields read it through paths and change it through edits; the editor
 //! changes it directly; neither knows of the other.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
-use manifest::{Document, Edit, EditError, Format, History, Path, Problem, Severity, Splice, difference};
+use manifest::{
+    Document, Edit, EditError, Fix, Format, History, Path, Problem, Report, Severity, Splice, difference,
+    differences,
+};
 use send_wrapper::SendWrapper;
 use serde_json::Value;
 
@@ -12,7 +17,7 @@ use crate::api::create::Offers;
 use crate::i18n::{Text, wizard as text};
 use crate::pages::create_job::fields::id_in;
 use crate::pages::create_job::json::Json;
-use crate::pages::create_job::problems::{ServerResponse, all_problems, find_local_problems};
+use crate::pages::create_job::problems::{ServerResponse, all_problems, find_local_problems, known_names};
 use crate::pages::create_job::schema::ClusterSchema;
 use crate::pages::create_job::step::Step;
 use crate::pages::create_job::untouched::Untouched;
@@ -23,6 +28,31 @@ pub trait EditorPort {
     fn splice(&self, before: &str, splices: &[Splice]);
     /// Scrolls to an offset and focuses it.
     fn reveal(&self, text: &str, offset: usize);
+}
+
+/// Document of the form and the problems of the text. The parts derive from this one value: to leave a signal takes
+/// time in proportion to its subscribers.
+#[derive(Clone, PartialEq)]
+struct Snapshot {
+    entry: usize,
+    document: Document,
+    problems: Arc<Vec<Problem>>,
+}
+
+/// Part of the document: its text, and its problems without their place, which every edit above moves.
+#[derive(Clone, PartialEq)]
+struct Part {
+    entry: usize,
+    source: String,
+    problems: Vec<Problem>,
+}
+
+/// Fields that are updated only when their part of the document changes: in a Job with hundreds of containers a key
+/// concerns one of them.
+#[derive(Clone, Copy)]
+struct Scope {
+    path: StoredValue<Path>,
+    part: Memo<Part>,
 }
 
 /// State of the wizard. Cheap to copy; it lives as long as the page.
@@ -54,6 +84,10 @@ pub struct Wizard {
     pub highlighted: RwSignal<Vec<std::ops::Range<usize>>>,
     /// Reason why the last edit was rejected.
     pub edit_error: RwSignal<Option<Text>>,
+    /// What the last fix did to a whole document.
+    pub report: RwSignal<Option<Report>>,
+    /// Whether the user has seen the containers, or asked to create the Job: until then nothing blames an empty form.
+    pub is_begun: RwSignal<bool>,
     /// Last response to Create, with its text.
     pub create_response: RwSignal<ServerResponse>,
     /// Last response to a dry run, with its text. Dry runs start by themselves while the user edits.
@@ -85,6 +119,10 @@ pub struct Wizard {
     typing: StoredValue<Option<TypingSession>>,
     // Position of the document that this form is about, if it is not the Job.
     other: Option<usize>,
+    // What the parts of the document derive from.
+    snapshot: Memo<Snapshot>,
+    // Part of the document that these fields are in.
+    scope: Option<Scope>,
     // Wrapped only if there is one: the server drops its pages on any thread.
     editor: StoredValue<Option<SendWrapper<Box<dyn EditorPort>>>>,
 }
@@ -124,17 +162,28 @@ impl Wizard {
         let create_response = RwSignal::new(None);
         let dry_run_response = RwSignal::new(None);
         let schema = ClusterSchema::new();
+        let offers = RwSignal::new(None);
+        let is_begun = RwSignal::new(false);
+        let known = Memo::new(move |_| offers.with(|offers| known_names(offers.as_ref())));
         let local_problems = Memo::new(move |_| {
-            document.with(|document| find_local_problems(document, schema.get().as_deref()))
+            let schema = schema.get();
+            document.with(|document| {
+                known.with(|known| find_local_problems(document, schema.as_deref(), &project.get(), known))
+            })
         });
         let problems = Memo::new(move |_| {
-            let all = document.with(|document| {
+            let mut all = document.with(|document| {
                 all_problems(
                     document,
                     local_problems.get(),
                     [&create_response.read(), &dry_run_response.read()],
                 )
             });
+            if !is_begun.get() {
+                for problem in all.iter_mut().filter(|problem| problem.code == NO_CONTAINERS) {
+                    problem.severity = Severity::Advice;
+                }
+            }
             json.with(|json| match json {
                 Some(json) if json.pending.is_some() => json.problems(),
                 Some(json) => all
@@ -143,6 +192,11 @@ impl Wizard {
                     .collect(),
                 None => all,
             })
+        });
+        let snapshot = Memo::new(move |_| Snapshot {
+            document: readable.get(),
+            entry: entry.get(),
+            problems: Arc::new(problems.get()),
         });
         Self {
             project,
@@ -158,12 +212,14 @@ impl Wizard {
             has_url_text,
             highlighted: RwSignal::new(Vec::new()),
             edit_error: RwSignal::new(None),
+            report: RwSignal::new(None),
+            is_begun,
             create_response,
             dry_run_response,
             dry_run_pending: RwSignal::new(false),
             local_problems,
             created_texts: RwSignal::new(Vec::new()),
-            offers: RwSignal::new(None),
+            offers,
             offers_failed: RwSignal::new(false),
             minor_version: RwSignal::new(None),
             schema,
@@ -173,20 +229,82 @@ impl Wizard {
             problems,
             typing: StoredValue::new(None),
             other: None,
+            snapshot,
+            scope: None,
             editor: StoredValue::new(None),
         }
     }
 
+    /// Returns the same wizard for the fields below a path, which are updated only when something there changes.
+    pub fn scoped(self, path: &Path) -> Self {
+        let path = StoredValue::new(path.clone());
+        let snapshot = self.snapshot;
+        let part = Memo::new(move |_| {
+            snapshot.with(|snapshot| {
+                let Snapshot {
+                    entry,
+                    document,
+                    problems,
+                } = snapshot;
+                path.with_value(|path| {
+                    // What an anchor stands for may change elsewhere.
+                    let source = if document.has_references() {
+                        document.text()
+                    } else {
+                        let range = document.range(*entry, path);
+                        range
+                            .and_then(|range| document.text().get(range))
+                            .unwrap_or_default()
+                    };
+                    let problems = problems.iter();
+                    let within = problems
+                        .filter(|problem| problem.entry == Some(*entry) && problem.path.starts_with(path));
+                    let without_place = |problem: &Problem| Problem {
+                        range: 0..0,
+                        ..problem.clone()
+                    };
+                    Part {
+                        entry: *entry,
+                        source: source.to_owned(),
+                        problems: within.map(without_place).collect(),
+                    }
+                })
+            })
+        });
+        Self {
+            scope: Some(Scope { path, part }),
+            ..self
+        }
+    }
+
+    /// Reads the document for a path: tracks the part around the path if there is one, else the whole document.
+    pub fn read<T>(self, path: &Path, read: impl FnOnce(usize, &Document) -> T) -> T {
+        if let Some(scope) = self.scope_of(path) {
+            scope.part.track();
+            let entry = self.entry.get_untracked();
+            return self.readable.with_untracked(|document| read(entry, document));
+        }
+        // Tracked before `entry`, which derives from it: an effect that is the first to update the document through
+        // another source is not told of the change.
+        self.readable.track();
+        let entry = self.entry.get();
+        self.readable.with_untracked(|document| read(entry, document))
+    }
+
+    /// Returns the part of the document that a path is in.
+    fn scope_of(self, path: &Path) -> Option<Scope> {
+        self.scope
+            .filter(|scope| scope.path.with_value(|within| path.starts_with(within)))
+    }
+
     /// Returns the value at a path of the form's document.
     pub fn get(self, path: &Path) -> Option<Value> {
-        let entry = self.entry.get();
-        self.readable.with(|document| document.get(entry, path).cloned())
+        self.read(path, |entry, document| document.get(entry, path).cloned())
     }
 
     /// Returns the number of items of a list.
     pub fn length(self, path: &Path) -> usize {
-        let entry = self.entry.get();
-        self.readable.with(|document| {
+        self.read(path, |entry, document| {
             document
                 .get(entry, path)
                 .and_then(Value::as_array)
@@ -196,11 +314,20 @@ impl Wizard {
 
     /// Returns the keys and values of a mapping of strings, in order.
     pub fn pairs(self, path: &Path) -> Vec<(String, String)> {
-        let entry = self.entry.get();
-        self.readable.with(|document| {
+        self.read(path, |entry, document| {
             let map = document.get(entry, path).and_then(Value::as_object);
             let pairs = map.into_iter().flatten();
-            pairs.map(|(key, value)| (key.clone(), display(value))).collect()
+            pairs
+                .map(|(key, value)| (key.clone(), spelled(document, entry, &path.key(key), value)))
+                .collect()
+        })
+    }
+
+    /// Returns the value at a path as a field for a text displays it: a number or Boolean as it is written.
+    pub fn text(self, path: &Path) -> String {
+        self.read(path, |entry, document| {
+            let value = document.get(entry, path);
+            value.map_or_else(String::new, |value| spelled(document, entry, path, value))
         })
     }
 
@@ -209,6 +336,7 @@ impl Wizard {
         Self {
             entry: Memo::new(move |_| entry),
             other: Some(entry),
+            scope: None,
             ..self
         }
     }
@@ -273,9 +401,8 @@ impl Wizard {
     /// Returns whether the cluster has the field at a path; none while its schema has not arrived or lacks the
     /// kind.
     pub fn schema_has(self, path: &Path) -> Option<bool> {
-        let entry = self.entry.get();
         let schema = self.schema.get()?;
-        self.readable.with(|document| {
+        self.read(path, |entry, document| {
             let entry = document.entries().get(entry)?;
             let root = schema.for_kind(entry.api_version.as_deref()?, entry.kind.as_deref()?)?;
             Some(root.at(path).is_some())
@@ -349,13 +476,13 @@ impl Wizard {
             Ok(splices) if splices.is_empty() => {}
             Ok(splices) => {
                 self.edit_error.set(None);
+                self.report.set(None);
                 self.history
                     .update(|history| history.record(before.text(), &splices, group));
                 self.untouched.record_edit(entry, edit);
                 self.set_document(&before, after, &splices);
             }
-            Err(EditError::Shared(_)) => self.edit_error.set(Some(text::SHARED)),
-            Err(_) => self.edit_error.set(Some(text::ONLY_TEXT)),
+            Err(error) => self.edit_error.set(Some(rejection(&error))),
         }
     }
 
@@ -367,15 +494,7 @@ impl Wizard {
         edit: &Edit,
     ) -> Result<Vec<Splice>, EditError> {
         let before = document.clone();
-        let base = self.typing.with_value(|session| {
-            let continues = |session: &&TypingSession| {
-                session.entry == entry && session.path == *edit.path() && session.latest == before
-            };
-            session
-                .as_ref()
-                .filter(continues)
-                .map(|session| session.base.clone())
-        });
+        let base = self.typing_base(entry, edit.path(), &before);
         let mut splices = None;
         if let Some(mut retyped) = base.clone()
             && retyped.apply_beside_comments(entry, edit).is_ok()
@@ -396,12 +515,89 @@ impl Wizard {
         Ok(splices)
     }
 
+    /// Returns the document as it was before the user began to type in a field, while that goes on.
+    fn typing_base(self, entry: usize, path: &Path, now: &Document) -> Option<Document> {
+        self.typing.with_value(|session| {
+            let continues = |session: &&TypingSession| {
+                session.entry == entry && session.path == *path && session.latest == *now
+            };
+            session
+                .as_ref()
+                .filter(continues)
+                .map(|session| session.base.clone())
+        })
+    }
+
+    /// Sets a name with everything that refers to it, as one step of the history; all or nothing. Typing is applied
+    /// to the text before it: a name that another object has in between takes nothing of it along.
+    pub fn rename(self, path: &Path, new: &str) {
+        let entry = self.entry.get_untracked();
+        let before = self.document.get_untracked();
+        let base = self
+            .typing_base(entry, path, &before)
+            .unwrap_or_else(|| before.clone());
+        match manifest::references::rename(&base, entry, path, new) {
+            Ok(after) => {
+                self.typing.set_value(Some(TypingSession {
+                    entry,
+                    path: path.clone(),
+                    base,
+                    latest: after.clone(),
+                }));
+                self.commit(&before, after, Some(&path.to_string()));
+            }
+            Err(error) => self.edit_error.set(Some(rejection(&error))),
+        }
+    }
+
+    /// Applies several edits of the form's document as one step of the history; all or nothing.
+    pub fn edit_all(self, edits: &[Edit]) {
+        let entry = self.entry.get_untracked();
+        let before = self.document.get_untracked();
+        let mut after = before.clone();
+        for edit in edits {
+            if let Err(error) = after.apply(entry, edit) {
+                return self.edit_error.set(Some(rejection(&error)));
+            }
+        }
+        self.typing.set_value(None);
+        self.commit(&before, after, None);
+        for edit in edits {
+            self.untouched.record_edit(entry, edit);
+        }
+    }
+
     /// Applies the fix of a problem.
     pub fn fix(self, problem: &Problem) {
-        if let Some(fix) = &problem.fix {
-            let entry = problem.entry.unwrap_or_else(|| self.entry.get_untracked());
-            self.edit_entry(entry, &fix.edit, None);
+        let entry = problem.entry.unwrap_or_else(|| self.entry.get_untracked());
+        match &problem.fix {
+            None => {}
+            Some(Fix::Edit(edit)) => self.edit_entry(entry, edit, None),
+            Some(Fix::Rewrite(_)) => {
+                let before = self.document.get_untracked();
+                match before.fixed(problem) {
+                    Ok((after, report)) => {
+                        self.typing.set_value(None);
+                        self.commit(&before, after, None);
+                        self.report.set(report);
+                    }
+                    Err(error) => self.edit_error.set(Some(rejection(&error))),
+                }
+            }
         }
+    }
+
+    /// Replaces the document by a changed one, as a step of the history.
+    fn commit(self, before: &Document, after: Document, group: Option<&str>) {
+        let splices = differences(before.text(), after.text());
+        if splices.is_empty() {
+            return;
+        }
+        self.edit_error.set(None);
+        self.report.set(None);
+        self.history
+            .update(|history| history.record(before.text(), &splices, group));
+        self.set_document(before, after, &splices);
     }
 
     /// Applies a change typed in the editor. Only the changed part is parsed again.
@@ -418,6 +614,7 @@ impl Wizard {
         after.splice(&splices);
         self.history
             .update(|history| history.record(before.text(), &splices, Some("text")));
+        self.report.set(None);
         self.highlighted.set(Vec::new());
         self.document.set(after);
     }
@@ -518,6 +715,7 @@ impl Wizard {
                 .update(|history| history.record(before.text(), &splices, None));
         }
         self.edit_error.set(None);
+        self.report.set(None);
         self.set_document(before, Document::parse(text), &splices);
     }
 
@@ -563,19 +761,29 @@ impl Wizard {
 
     /// Returns the problems at a path, the most severe first; none for an empty field that is untouched.
     pub fn problems_at(self, path: &Path) -> Vec<Problem> {
-        let entry = self.entry.get();
+        let at_path = |entry: usize, problems: &[Problem]| {
+            let here = problems.iter();
+            here.filter(|problem| problem.entry == Some(entry) && problem.path == *path)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let found = if let Some(scope) = self.scope_of(path) {
+            scope.part.with(|part| at_path(part.entry, &part.problems))
+        } else {
+            let entry = self.entry.get();
+            self.problems.with(|problems| at_path(entry, problems))
+        };
         let is_empty =
             || matches!(self.get(path), None | Some(Value::Null)) || self.get(path) == Some("".into());
-        if self.untouched.contains(entry, path, &self.id(path)) && is_empty() {
+        let is_untouched = || {
+            self.untouched
+                .contains(self.entry.get_untracked(), path, &self.id(path))
+                && is_empty()
+        };
+        if found.is_empty() || is_untouched() {
             return Vec::new();
         }
-        self.problems.with(|problems| {
-            problems
-                .iter()
-                .filter(|problem| problem.entry == Some(entry) && problem.path == *path)
-                .cloned()
-                .collect()
-        })
+        found
     }
 
     /// Returns whether the text has no errors that can be found without the cluster, which may then be asked.
@@ -585,6 +793,27 @@ impl Wizard {
                 .local_problems
                 .with(|problems| problems.iter().all(|p| p.severity != Severity::Error))
             && self.document.with(|document| !document.entries().is_empty())
+    }
+}
+
+/// Code of the problem that a Job has no containers.
+const NO_CONTAINERS: &str = "containers.missing";
+
+/// Returns why an edit was rejected.
+fn rejection(error: &EditError) -> Text {
+    match error {
+        EditError::Shared(_) => text::SHARED,
+        _ => text::ONLY_TEXT,
+    }
+}
+
+/// Returns a value as a field for a text displays it.
+fn spelled(document: &Document, entry: usize, path: &Path, value: &Value) -> String {
+    match value {
+        Value::Number(_) | Value::Bool(_) => document
+            .spelling(entry, path)
+            .map_or_else(|| display(value), str::to_owned),
+        other => display(other),
     }
 }
 

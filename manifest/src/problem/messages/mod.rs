@@ -131,6 +131,36 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "此处应为{0}，实际为{1}。",
     ),
     (
+        "field.number",
+        "This has to be a whole number: write {1} instead of “{0}”.",
+        "此处应为整数：请将“{0}”改为 {1}。",
+    ),
+    (
+        "field.fraction",
+        "This has to be a whole number, and {0} is none that Kubernetes takes. Change it.",
+        "此处应为整数，Kubernetes 不接受 {0}，请修改。",
+    ),
+    (
+        "file.mode",
+        "“{0}” is not a mode of files. Write octal digits from 0 to 0777, such as 0644.",
+        "“{0}”不是有效的文件权限，请填写 0 到 0777 的八进制数，例如 0644。",
+    ),
+    (
+        "file.mode.text",
+        "A mode of files is a number, and “{0}” is a text: write {1} without quotes (in JSON: {2}).",
+        "文件权限是数字，而“{0}”是文本：请去掉引号写成 {1}（JSON 中为 {2}）。",
+    ),
+    (
+        "file.mode.decimal",
+        "{0} is read as a decimal number, which is the mode {1}. For {2}, write its leading zero (in JSON: {3}).",
+        "{0} 会按十进制读取，即权限 {1}。若要 {2}，请写上开头的 0（JSON 中为 {3}）。",
+    ),
+    (
+        "file.mode.range",
+        "{0} is beyond the modes of files, which go from 0 to {1}. Change it.",
+        "{0} 超出文件权限的范围（0 到 {1}），请修改。",
+    ),
+    (
         "field.unknown",
         "Kubernetes does not know the field “{0}” here: it would refuse the manifest. Check the spelling.",
         "Kubernetes 不认识字段“{0}”，会拒绝该清单，请检查拼写。",
@@ -191,6 +221,11 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "请选择存储卷“{0}”的类型：临时卷、持久卷、配置项等。",
     ),
     (
+        "volume.refused",
+        "The volume “{0}” has a problem of its own. Correct that first.",
+        "存储卷“{0}”自身存在问题，请先修正。",
+    ),
+    (
         "volume.unmounted",
         "No container mounts the volume “{0}”.",
         "没有容器挂载存储卷“{0}”。",
@@ -204,6 +239,71 @@ pub(crate) const MESSAGES: &[(&str, &str, &str)] = &[
         "job.deadline.short",
         "The deadline of {0} s is shorter than the waits between the retries (10 s, 20 s, 40 s …): it will end the Job before all {1} retries.",
         "运行期限 {0} 秒短于重试之间的等待时间（10、20、40 秒……），在 {1} 次重试用完之前任务就会被终止。",
+    ),
+    (
+        "object.list",
+        "This is a list of {0} objects, which cannot be created as one. Unfold it: each becomes a document.",
+        "这是包含 {0} 个对象的列表，无法作为一个对象创建。请展开，使每个对象成为单独的文档。",
+    ),
+    (
+        "object.stored",
+        "A cluster wrote parts of this: {0}. Remove them, so that a new object can be created.",
+        "其中部分内容由集群写入：{0}。请移除后再创建新对象。",
+    ),
+    (
+        "object.namespace",
+        "This belongs to the project “{0}”, and is created in “{1}” here. Change the namespace, or open the other project.",
+        "该对象属于项目“{0}”，而当前项目为“{1}”。请修改 namespace，或打开另一个项目。",
+    ),
+    (
+        "job.labels.stale",
+        "These labels were written for another Job, and the cluster refuses them. Remove what the cluster wrote.",
+        "这些标签是集群为另一个任务写入的，集群会拒绝。请移除集群写入的内容。",
+    ),
+    (
+        "job.template",
+        "A {0} is not a Job, but it describes Pods. A Job of the same Pods can be made of it.",
+        "{0} 不是任务，但包含容器组的描述，可以由此生成任务。",
+    ),
+    (
+        "list.unfolded",
+        "Unfolded: {0} documents. Undo brings the list back.",
+        "已展开为 {0} 个文档，可撤销。",
+    ),
+    (
+        "job.made",
+        "A Job was made of the {0}. Taken: {1}. Left out: {2}. Undo brings it back.",
+        "已由 {0} 生成任务。采用：{1}。省略：{2}。可撤销。",
+    ),
+    (
+        "job.made.changed",
+        "A Job was made of the {0}. Taken: {1}. Changed: {3}. Left out: {2}. Undo brings it back.",
+        "已由 {0} 生成任务。采用：{1}。更改：{3}。省略：{2}。可撤销。",
+    ),
+    (
+        "stored.removed",
+        "Removed what the cluster wrote: {0}. Undo brings it back.",
+        "已移除集群写入的内容：{0}。可撤销。",
+    ),
+    (
+        "reference.missing",
+        "Neither this text nor the project has the {0} “{1}”: the Pods would wait for it. Create it, or choose another.",
+        "文本和项目中都没有 {0}“{1}”，容器组会一直等待。请创建它或选择其他对象。",
+    ),
+    (
+        "reference.key",
+        "The {0} “{1}” has no key “{2}”: the container would not start. Choose another key.",
+        "{0}“{1}”中没有键“{2}”，容器将无法启动。请选择其他键。",
+    ),
+    (
+        "reference.container",
+        "There is no container “{0}” in this Pod. Choose one that exists.",
+        "该容器组中没有容器“{0}”，请选择已有的容器。",
+    ),
+    (
+        "reference.port",
+        "This container has no port named “{0}”. Name one of its ports so, or give a number.",
+        "该容器没有名为“{0}”的端口。请为端口命名，或填写端口号。",
     ),
     (
         "job.missing",
@@ -251,6 +351,11 @@ mod tests {
             include_str!("../../validate/mod.rs"),
             include_str!("../../validate/explain.rs"),
             include_str!("../../validate/lints.rs"),
+            include_str!("../../validate/project.rs"),
+            include_str!("../../validate/missing.rs"),
+            include_str!("../../rewrite/stored.rs"),
+            include_str!("../../rewrite/to_job.rs"),
+            include_str!("../../rewrite/unfold.rs"),
             include_str!("../../yaml/value.rs"),
             include_str!("../../document/mod.rs"),
             include_str!("../../document/text.rs"),
@@ -265,6 +370,7 @@ mod tests {
         };
         let mut found = 0;
         for source in sources {
+            let source = source.split("#[cfg(test)]").next().unwrap_or_default();
             for text in source.split('"').skip(1).step_by(2).filter(|text| is_code(text)) {
                 let code: &'static str = text;
                 found += 1;

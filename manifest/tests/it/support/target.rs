@@ -133,8 +133,8 @@ pub fn schema(known: &Schema, data: &[u8]) {
     let document = Document::parse(text);
     for problem in check(&document, known) {
         assert!(text.get(problem.range.clone()).is_some(), "{problem:?}");
-        if let (Some(entry), Some(fix)) = (problem.entry, problem.fix) {
-            let _ = document.clone().apply(entry, &fix.edit);
+        if problem.entry.is_some() && problem.fix.is_some() {
+            let _ = document.fixed(&problem);
         }
     }
     let at = place(text, choice);

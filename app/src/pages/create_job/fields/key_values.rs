@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use manifest::{Edit, Path, Segment, retyped, shown};
 
 use crate::i18n::{Text, t, tf, wizard as text};
+use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::fields::{AddButton, Problems, YamlKey, escape_for_textarea, rows};
 use crate::pages::create_job::state::Wizard;
@@ -64,6 +65,10 @@ pub fn KeyValues(
                     let(position)
                 >
                     <Row wizard path=stored.get_value() keys position label lines/>
+                    {dynamic(move || {
+                        keys.with(|keys| keys.get(position).cloned())
+                            .map(|key| view! { <Problems wizard path=stored.get_value().key(key)/> })
+                    })}
                 </For>
             </div>
             <Problems wizard path/>

@@ -102,7 +102,7 @@ pub fn Problems(
                             Severity::Error => "field-problem",
                             _ => "field-problem field-advice",
                         };
-                        let fix = problem.fix.as_ref().map(|fix| (fix_label(&fix.edit), problem.clone()));
+                        let fix = problem.fix.as_ref().map(|fix| (fix_label(fix), problem.clone()));
                         view! {
                             <p class=class>
                                 {message(&problem)}

@@ -6,7 +6,7 @@ use manifest::{Path, Severity};
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::Field;
-use crate::pages::create_job::state::{Wizard, display};
+use crate::pages::create_job::state::Wizard;
 
 /// Units offered next to the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +55,7 @@ pub fn QuantityField(
     let stored = StoredValue::new(path.clone());
     // Unit selected while there is no number yet.
     let selected_unit = RwSignal::new(units.suffixes()[0]);
-    let written = move || {
-        wizard
-            .get(&stored.get_value())
-            .as_ref()
-            .map(display)
-            .unwrap_or_default()
-    };
+    let written = move || wizard.text(&stored.get_value());
     let number = move || split_unit(units, &written()).0;
     let unit = move || {
         let written = written();
@@ -107,7 +101,12 @@ pub fn QuantityField(
                     aria-invalid=invalid
                     value=wizard.initial(number)
                     prop:value=number
-                    on:input=move |event| set(&event_target_value(&event), untrack(unit).unwrap_or_default())
+                    on:input=move |event| {
+                        let unit = untrack(unit).unwrap_or_default();
+                        // A number that is cleared and retyped keeps its unit.
+                        selected_unit.set(unit);
+                        set(&event_target_value(&event), unit);
+                    }
                     on:focus=move |_| wizard.focused.set(stored.get_value())
                 />
                 <select

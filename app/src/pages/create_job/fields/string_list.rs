@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use manifest::{Edit, Path, Segment, shell};
 use serde_json::Value;
 
-use crate::i18n::{Text, t, wizard as text};
+use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::{
     AddButton, Input, InputKind, Problems, RemoveButton, YamlKey, positions, rows,
@@ -72,29 +72,49 @@ pub fn StringList(
     }
 }
 
+/// Answer to a pasted line that is not simply words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Doubt {
+    /// Nothing to ask.
+    None,
+    /// It has no words yet, for this reason.
+    Broken(shell::SplitError),
+    /// A shell does what is listed; the words without one, if there are any.
+    Shell(String, Option<Vec<String>>),
+}
+
 /// Text area that splits a pasted command line into rows.
 #[component]
 fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
     let line = RwSignal::new(String::new());
     let open = RwSignal::new(false);
-    let split_error = RwSignal::new(None::<shell::SplitError>);
+    let doubt = RwSignal::new(Doubt::None);
     let path = StoredValue::new(path);
-    let split = move || match shell::split(&line.get_untracked()) {
-        Ok(words) if !words.is_empty() => {
-            split_error.set(None);
-            open.set(false);
-            line.set(String::new());
-            wizard.edit(
-                &Edit::Set {
-                    path: path.get_value(),
-                    value: words.into(),
-                },
-                None,
-            );
-        }
-        Ok(_) => {}
-        Err(why) => split_error.set(Some(why)),
+    let take = move |words: Vec<String>| {
+        doubt.set(Doubt::None);
+        open.set(false);
+        line.set(String::new());
+        wizard.edit(
+            &Edit::Set {
+                path: path.get_value(),
+                value: words.into(),
+            },
+            None,
+        );
     };
+    let split = move || {
+        let read = line.with_untracked(|line| shell::read(line));
+        let syntax = read.shell_syntax.join(" ");
+        match read.words {
+            Ok(words) if words.is_empty() => {}
+            Ok(words) if syntax.is_empty() => take(words),
+            Ok(words) => doubt.set(Doubt::Shell(syntax, Some(words))),
+            // Several commands, or a text that follows a heredoc.
+            Err(shell::SplitError::Lines(_)) if !syntax.is_empty() => doubt.set(Doubt::Shell(syntax, None)),
+            Err(why) => doubt.set(Doubt::Broken(why)),
+        }
+    };
+    let in_shell = move |_| take(line.with_untracked(|line| shell::script(line)));
     view! {
         <Show
             when=move || open.get()
@@ -114,9 +134,12 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
                     spellcheck="false"
                     aria-label=t(text::PASTE_LINE)
                     placeholder="perl -wle 'print 1'"
-                    aria-invalid=move || split_error.get().is_some().to_string()
+                    aria-invalid=move || matches!(doubt.get(), Doubt::Broken(_)).to_string()
                     prop:value=move || line.get()
-                    on:input=move |event| line.set(event_target_value(&event))
+                    on:input=move |event| {
+                        line.set(event_target_value(&event));
+                        doubt.set(Doubt::None);
+                    }
                     on:keydown=move |event| {
                         if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
                             event.prevent_default();
@@ -125,11 +148,29 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
                     }
                 ></textarea>
                 <button type="button" class="button" on:click=move |_| split()>{t(text::PASTE_SPLIT)}</button>
-                <p class="hint">{dynamic(move || t(match split_error.get() {
-                    Some(shell::SplitError::Open(_)) => text::PASTE_OPEN,
-                    Some(shell::SplitError::Lines(_)) => text::PASTE_LINES,
-                    None => text::PASTE_LINE_HINT,
-                }))}</p>
+                <p class="hint" role="status">{dynamic(move || match doubt.get() {
+                    Doubt::Broken(shell::SplitError::Open(_)) => t(text::PASTE_OPEN).to_owned(),
+                    Doubt::Broken(shell::SplitError::Lines(_)) => t(text::PASTE_LINES).to_owned(),
+                    Doubt::Shell(syntax, _) => tf(text::PASTE_SHELL, &[("syntax", &syntax)]),
+                    Doubt::None => t(text::PASTE_LINE_HINT).to_owned(),
+                })}</p>
+                {dynamic(move || {
+                    let words = match doubt.get() {
+                        Doubt::Shell(_, words) => words,
+                        Doubt::Broken(shell::SplitError::Lines(_)) => None,
+                        _ => return None,
+                    };
+                    Some(view! {
+                        <div class="row-buttons">
+                            <button type="button" class="button" on:click=in_shell>{t(text::PASTE_IN_SHELL)}</button>
+                            {words.map(|words| view! {
+                                <button type="button" class="button button-quiet" on:click=move |_| take(words.clone())>
+                                    {t(text::PASTE_PLAIN)}
+                                </button>
+                            })}
+                        </div>
+                    })
+                })}
             </div>
         </Show>
     }

@@ -60,6 +60,8 @@ pub struct FieldSpec {
     /// First minor version of Kubernetes 1 that serves the field without a feature gate; 0 for all supported
     /// versions.
     pub since: u16,
+    /// Other words for it in both languages, separated by commas, for the search.
+    pub synonyms: &'static str,
 }
 
 impl FieldSpec {
@@ -69,16 +71,17 @@ impl FieldSpec {
     }
 }
 
-/// Declares a table: `"key" => Control, "label" | "标签", "hint" | "说明";` and, if the API has the field only since
-/// some version, `[since 26]` before the semicolon.
+/// Declares a table: `"key" => Control, "label" | "标签", "hint" | "说明";` and before the semicolon, if the API has the
+/// field only since some version, `[since 26]`, and other words for it, `also "words, 词"`.
 macro_rules! specs {
-    ($($key:literal => $control:expr, $en:literal | $zh:literal, $hint_en:literal | $hint_zh:literal $([since $since:literal])?;)*) => {
+    ($($key:literal => $control:expr, $en:literal | $zh:literal, $hint_en:literal | $hint_zh:literal $([since $since:literal])? $(also $also:literal)?;)*) => {
         &[$($crate::pages::create_job::fields::table::FieldSpec {
             key: $key,
             label: $crate::i18n::Text { en: $en, zh: $zh },
             hint: $crate::i18n::Text { en: $hint_en, zh: $hint_zh },
             control: $control,
             since: 0 $(+ $since)?,
+            synonyms: concat!($($also)?),
         }),*]
     };
 }
@@ -183,11 +186,12 @@ mod tests {
 
     #[test]
     fn dotted_key_resolves_to_nested_path() {
-        const TABLE: &[FieldSpec] = specs! { "limits.cpu" => Control::Text, "a" | "甲", "" | "" [since 26]; };
+        const TABLE: &[FieldSpec] =
+            specs! { "limits.cpu" => Control::Text, "a" | "甲", "" | "" [since 26] also "b"; };
         assert_eq!(
             TABLE[0].path(&Path::of(["resources"])).to_string(),
             "resources.limits.cpu"
         );
-        assert_eq!(TABLE[0].since, 26);
+        assert_eq!((TABLE[0].since, TABLE[0].synonyms), (26, "b"));
     }
 }

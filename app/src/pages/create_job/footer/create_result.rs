@@ -65,8 +65,21 @@ pub fn CreateResult(
     wizard: Wizard,
 ) -> impl IntoView {
     move || {
-        let (_, response) = wizard.create_response.get()?;
+        let (sent, response) = wizard.create_response.get()?;
+        // The answer to another text says nothing about this one; only what was created stays so.
+        let is_current = wizard.document.with(|document| document.text() == sent);
         match response {
+            Ok(outcome) if !is_current && !outcome.is_success() => {
+                let is_partly = wizard.created_texts.with(|created| !created.is_empty());
+                is_partly.then(|| {
+                    view! {
+                        <Notice tone=Tone::Warning>
+                            <strong>{t(text::CREATE_PARTLY)}</strong>
+                        </Notice>
+                    }
+                    .into_any()
+                })
+            }
             Err(ApiError::SignedOut) => Some(
                 view! {
                     <Notice tone=Tone::Error>

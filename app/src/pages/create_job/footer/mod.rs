@@ -75,6 +75,7 @@ pub fn Footer(
     });
     let submit = move |()| {
         wizard.untouched.clear();
+        wizard.is_begun.set(true);
         if wizard.is_locally_valid() {
             create.dispatch(());
             return;

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use manifest::{Problem, Severity};
 
-use crate::i18n::{t, wizard as text};
+use crate::i18n::{t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::focus_field::focus_field;
-use crate::pages::create_job::problems::{SERVER, message};
+use crate::pages::create_job::problems::{SERVER, fix_label, message};
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
 
@@ -22,9 +22,22 @@ pub fn jump(wizard: Wizard, go: Callback<Step>, problem: &Problem) {
         let other = problem
             .entry
             .filter(|entry| *entry != wizard.entry.get_untracked());
-        go.run(other.map_or_else(|| Step::of(&problem.path), |_| Step::Volumes));
-        focus_field(other, &problem.path);
+        let step = other.map_or_else(|| Step::of(&problem.path), |_| Step::Volumes);
+        go.run(step);
+        focus_field(other, &problem.path, Some(step));
     }
+}
+
+/// Returns kind and name of a problem's document, if there are several.
+fn document_name(wizard: Wizard, problem: &Problem) -> Option<String> {
+    wizard.document.with_untracked(|document| {
+        let entry = document
+            .entries()
+            .get(problem.entry?)
+            .filter(|_| document.entries().len() > 1)?;
+        let text = |field: &Option<String>| field.clone().unwrap_or_else(|| "?".to_owned());
+        Some(format!("{} {}", text(&entry.kind), text(&entry.name)))
+    })
 }
 
 /// List of all problems; a click leads to the field or line.
@@ -75,18 +88,30 @@ pub fn ProblemList(
                             let (line, _) = wizard.shown.with_untracked(|shown| {
                                 manifest::line_column(shown.text(), problem.range.start)
                             });
-                            let label = if problem.path.is_root() { format!("{line}") } else { problem.path.to_string() };
+                            let place = if problem.path.is_root() {
+                                tf(text::LINE, &[("line", &line.to_string())])
+                            } else {
+                                problem.path.to_string()
+                            };
+                            let label = document_name(wizard, &problem).map_or(place.clone(), |name| format!("{name}: {place}"));
+                            let fix = problem.fix.as_ref().map(fix_label).map(|label| {
+                                let problem = problem.clone();
+                                view! {
+                                    <button type="button" class="link" on:click=move |_| wizard.fix(&problem)>{label}</button>
+                                }
+                            });
                             let source = if problem.code == SERVER { Some(t(text::SERVER_SAYS)) } else { None };
                             let is_error = problem.severity == Severity::Error;
                             let glyph = if is_error { Glyph::Cross } else { Glyph::Info };
                             let message = message(&problem);
                             view! {
-                                <li>
+                                <li class="problem-row">
                                     <button type="button" class="problem" class:problem-error=is_error on:click=move |_| jump(wizard, go, &problem)>
                                         <Icon glyph/>
                                         <code>{label}</code>
                                         <span>{source.map(|source| format!("{source}: "))} {message}</span>
                                     </button>
+                                    {fix}
                                 </li>
                             }
                         })

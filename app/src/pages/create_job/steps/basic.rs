@@ -7,6 +7,7 @@ use crate::i18n::{t, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::key_values::KeyValues;
 use crate::pages::create_job::fields::{InputKind, TextField};
+use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::Wizard;
 
 const ALIAS: &str = "kubesphere.io/alias-name";
@@ -37,6 +38,7 @@ pub fn Basic(
             </div>
             <span class="field-fixed mono">{dynamic(move || wizard.project.get())}</span>
         </div>
+        <OtherFields wizard path=Path::of(["metadata"])/>
     }
 }
 
@@ -67,5 +69,6 @@ pub fn Labels(
             label=text::POD_ANNOTATIONS
             add=text::ADD_ANNOTATION
         />
+        <OtherFields wizard path=Path::of(["spec", "template", "metadata"])/>
     }
 }

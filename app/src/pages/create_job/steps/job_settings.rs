@@ -19,33 +19,33 @@ fn spec() -> Path {
 
 const FIRST: &[FieldSpec] = specs! {
     "backoffLimit" => Control::Number, "Backoff limit" | "Back Off Limit（最大重试次数）",
-        "Retries before the Job fails. Not set: 6." | "失败尝试次数，超过后任务失败。未设置时为 6。";
+        "Retries before the Job fails. Not set: 6." | "失败尝试次数，超过后任务失败。未设置时为 6。" also "retries, retry, attempts, 重试, 重试次数, 失败重试";
     "completions" => Control::Number, "Completions" | "Completions（完成数）",
-        "Pods that have to succeed. Not set: 1." | "任务结束需要成功运行的容器组个数。未设置时为 1。";
+        "Pods that have to succeed. Not set: 1." | "任务结束需要成功运行的容器组个数。未设置时为 1。" also "完成数, successes, runs, how often, 完成, 运行次数, 次数";
     "parallelism" => Control::Number, "Parallelism" | "Parallelism（并行数）",
-        "Pods that run at the same time. Not set: 1." | "并行运行的容器组个数。未设置时为 1。";
+        "Pods that run at the same time. Not set: 1." | "并行运行的容器组个数。未设置时为 1。" also "concurrency, concurrent, parallel, workers, at once, 并发, 并行, 并发数, 同时运行";
     "activeDeadlineSeconds" => Control::Number, "Active deadline (seconds)" | "Active Deadline Seconds（运行时间期限，秒）",
-        "After this time the Job is ended, whatever the backoff limit says." | "超过时间将终止任务，优先级高于 Back Off Limit。";
+        "After this time the Job is ended, whatever the backoff limit says." | "超过时间将终止任务，优先级高于 Back Off Limit。" also "timeout, time limit, max duration, deadline, 超时, 超时时间, 期限, 最长运行时间";
 };
 
 const MORE: &[FieldSpec] = specs! {
     "ttlSecondsAfterFinished" => Control::Number, "TTL after finished (seconds)" | "结束后保留时间（秒）",
-        "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其容器组自动删除。未设置则一直保留。" [since 21];
+        "Then the Job and its Pods delete themselves. Not set: kept." | "到期后任务及其容器组自动删除。未设置则一直保留。" [since 21] also "cleanup, clean up, auto delete, delete after, expire, garbage collection, 自动清理, 自动删除, 清理, 过期";
     "completionMode" => Control::Choice(&["NonIndexed", "Indexed"]), "Completion mode" | "完成模式",
-        "Indexed gives each Pod a number from 0." | "Indexed 模式为每个容器组分配从 0 开始的索引。" [since 22];
+        "Indexed gives each Pod a number from 0." | "Indexed 模式为每个容器组分配从 0 开始的索引。" [since 22] also "indexed, index, array job, 索引, 数组任务";
     "suspend" => Control::Checkbox, "Start suspended" | "创建后暂停",
-        "No Pod is made until the Job is resumed." | "恢复之前不会创建容器组。" [since 22];
+        "No Pod is made until the Job is resumed." | "恢复之前不会创建容器组。" [since 22] also "pause, hold, paused, 挂起, 暂停";
     "podReplacementPolicy" => Control::Choice(&["TerminatingOrFailed", "Failed"]), "Pod replacement policy" | "容器组替换策略",
-        "While the old one still ends, or only once it has failed." | "旧容器组终止时即替换，或完全失败后再替换。" [since 29];
+        "While the old one still ends, or only once it has failed." | "旧容器组终止时即替换，或完全失败后再替换。" [since 29] also "replace, replacement, 替换";
     "managedBy" => Control::Text, "Managed by" | "由谁管理",
-        "A controller other than Kubernetes' own, such as kueue.x-k8s.io/multikueue." | "由其他控制器管理，例如 kueue.x-k8s.io/multikueue。" [since 32];
+        "A controller other than Kubernetes' own, such as kueue.x-k8s.io/multikueue." | "由其他控制器管理，例如 kueue.x-k8s.io/multikueue。" [since 32] also "kueue, controller, 控制器";
 };
 
 const PER_INDEX: &[FieldSpec] = specs! {
     "backoffLimitPerIndex" => Control::Number, "Backoff limit per index" | "每个索引的重试次数",
         "Retries of one index; the others go on." | "单个索引的重试次数，其他索引继续运行。" [since 29];
     "maxFailedIndexes" => Control::Number, "Max failed indexes" | "最多失败索引数",
-        "More of them fail the whole Job." | "超过后整个任务失败。" [since 29];
+        "More of them fail the whole Job." | "超过后整个任务失败。" [since 29] also "failed indexes, 失败索引";
 };
 
 /// Job settings step (任务设置).

@@ -82,7 +82,7 @@ impl Host for DocumentHost {
             let numbered = problems.iter().enumerate();
             let touching = numbered.filter(|(_, problem)| touches(&problem.range));
             touching
-                .filter_map(|(number, problem)| Some((fix_label(&problem.fix.as_ref()?.edit), number)))
+                .filter_map(|(number, problem)| Some((fix_label(problem.fix.as_ref()?), number)))
                 .collect()
         })
     }

@@ -142,6 +142,7 @@ pub const RESOURCE: &[FieldSpec] = specs! {
 
 #[component]
 fn Variable(wizard: Wizard, path: Path, number: usize) -> impl IntoView {
+    let wizard = wizard.scoped(&path);
     let stored = StoredValue::new(path.clone());
     let source = Memo::new(move |_| {
         let from = wizard.get(&stored.get_value().key("valueFrom"));

@@ -12,6 +12,7 @@ use manifest::Path;
 use serde_json::{Value, json};
 
 use crate::i18n::{Text, container, t, tf, wizard as text};
+use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
 use crate::pages::create_job::fields::quantity::{QuantityField, Units};
@@ -104,21 +105,21 @@ fn ContainerList(wizard: Wizard, list: &'static str, title: Text, add: Text) -> 
 
 const PULL_AND_PLACE: &[FieldSpec] = specs! {
     "imagePullPolicy" => Control::Choice(&["IfNotPresent", "Always", "Never"]), "Image pull policy" | "镜像拉取策略",
-        "" | "";
-    "workingDir" => Control::Text, "Working directory" | "工作目录", "" | "";
+        "" | "" also "pull, pull policy, always pull, 拉取, 拉取策略";
+    "workingDir" => Control::Text, "Working directory" | "工作目录", "" | "" also "cwd, working directory, directory, 目录, 工作路径";
 };
 
 const TERMINAL: &[FieldSpec] = specs! {
     "stdin" => Control::BooleanSelect, "Standard input stays open" | "保持标准输入打开", "" | "";
     "stdinOnce" => Control::BooleanSelect, "Only for one session" | "仅允许一次会话", "" | "";
-    "tty" => Control::BooleanSelect, "Terminal (TTY)" | "终端（TTY）", "" | "";
+    "tty" => Control::BooleanSelect, "Terminal (TTY)" | "终端（TTY）", "" | "" also "terminal, interactive, 交互";
     "terminationMessagePath" => Control::Text, "Message file" | "终止消息文件", "Not set: /dev/termination-log." | "未设置：/dev/termination-log。";
     "terminationMessagePolicy" => Control::Choice(&["File", "FallbackToLogsOnError"]), "Message from" | "终止消息来源", "" | "";
 };
 
 const SIDECAR: &[FieldSpec] = specs! {
     "restartPolicy" => Control::Choice(&["Always"]), "Runs as" | "运行方式",
-        "Always makes it a sidecar: it starts first and runs beside the containers." | "设为 Always 即为边车容器：先于容器启动并伴随运行。" [since 29];
+        "Always makes it a sidecar: it starts first and runs beside the containers." | "设为 Always 即为边车容器：先于容器启动并伴随运行。" [since 29] also "sidecar, side car, helper, 边车, 边车容器, 伴随容器";
 };
 
 const PORTS: &[Addition] = &[(text::ADD_PORT, || json!({"containerPort": 80, "protocol": "TCP"}))];
@@ -134,8 +135,12 @@ fn port(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=PORT/> }.into_any()
 }
 
+/// Number of containers up to which all their fields are built at once.
+const EAGER_CONTAINERS: usize = 8;
+
 #[component]
 fn Container(wizard: Wizard, path: Path) -> impl IntoView {
+    let wizard = wizard.scoped(&path);
     let stored = StoredValue::new(path.clone());
     let name = move || {
         wizard
@@ -148,9 +153,14 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
         .parent()
         .is_some_and(|list| list == pod().key("initContainers"));
     let resource = |kind: &str, name: &str| path.key("resources").key(kind).key(name);
-    let terminal = TERMINAL.iter().map(|spec| spec.path(&path)).collect::<Vec<_>>();
+    // In a Job with many containers the fields in the closed part are built when it is opened.
+    let is_large = untrack(|| {
+        path.parent()
+            .is_some_and(|list| wizard.length(&list) > EAGER_CONTAINERS)
+    });
+    let built = RwSignal::new(!is_large);
     view! {
-        <section class="card container" aria-label=move || format!("{} {}", t(text::CONTAINERS), name())>
+        <section class="card container" id=wizard.id(&path) aria-label=move || format!("{} {}", t(text::CONTAINERS), name())>
             <header class="container-head">
                 <Icon glyph=Glyph::Container/>
                 <strong>{name}</strong>
@@ -177,23 +187,39 @@ fn Container(wizard: Wizard, path: Path) -> impl IntoView {
             </div>
             <resources::Hint wizard/>
             {init.then(|| view! { <Fields wizard base=path.clone() specs=SIDECAR/> })}
-            <details class="more">
+            <details class="more" data-lazy=is_large.to_string() on:toggle=move |_| {
+                // Once: a signal that is set again would build the fields again.
+                if !built.get_untracked() {
+                    built.set(true);
+                }
+            }>
                 <summary>{t(text::ADVANCED)}</summary>
-                <StringList wizard path=path.key("command") label=text::COMMAND add=text::ADD_COMMAND paste=true/>
-                <StringList wizard path=path.key("args") label=text::ARGS add=text::ADD_ARG/>
-                <Items wizard path=path.key("ports") label=text::PORTS additions=PORTS item=port/>
-                <Environment wizard path=path.clone()/>
-                <Fields wizard base=path.clone() specs=PULL_AND_PLACE/>
-                <resources::Others wizard path=path.clone()/>
-                <probes::Probes wizard path=path.clone()/>
-                <probes::Lifecycle wizard path=path.clone()/>
-                <security::Security wizard path=path.clone()/>
-                <Collapsible wizard label=container::TERMINAL paths=terminal>
-                    <Fields wizard base=stored.get_value() specs=TERMINAL/>
-                </Collapsible>
-                <OtherFields wizard path=path.clone()/>
+                {dynamic(move || built.get().then(|| view! { <Advanced wizard path=stored.get_value()/> }))}
             </details>
         </section>
+    }
+    .into_any()
+}
+
+/// Fields of a container that few Jobs need.
+#[component]
+fn Advanced(wizard: Wizard, path: Path) -> impl IntoView {
+    let stored = StoredValue::new(path.clone());
+    let terminal = TERMINAL.iter().map(|spec| spec.path(&path)).collect::<Vec<_>>();
+    view! {
+        <StringList wizard path=path.key("command") label=text::COMMAND add=text::ADD_COMMAND paste=true/>
+        <StringList wizard path=path.key("args") label=text::ARGS add=text::ADD_ARG/>
+        <Items wizard path=path.key("ports") label=text::PORTS additions=PORTS item=port/>
+        <Environment wizard path=path.clone()/>
+        <Fields wizard base=path.clone() specs=PULL_AND_PLACE/>
+        <resources::Others wizard path=path.clone()/>
+        <probes::Probes wizard path=path.clone()/>
+        <probes::Lifecycle wizard path=path.clone()/>
+        <security::Security wizard path=path.clone()/>
+        <Collapsible wizard label=container::TERMINAL paths=terminal>
+            <Fields wizard base=stored.get_value() specs=TERMINAL/>
+        </Collapsible>
+        <OtherFields wizard path=path.clone()/>
     }
     .into_any()
 }

@@ -13,23 +13,23 @@ use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::steps::pod_template::{PodSecurity, pod};
 
 const MORE: &[FieldSpec] = specs! {
-    "serviceAccountName" => Control::Offer("ServiceAccount", service_accounts), "Service account" | "服务账户", "Not set: default." | "未设置：default。";
-    "automountServiceAccountToken" => Control::BooleanSelect, "Mount its token" | "挂载其令牌", "" | "";
-    "terminationGracePeriodSeconds" => Control::Number, "Grace period (seconds)" | "终止宽限期（秒）", "Time to end after the signal. Not set: 30." | "收到信号后的终止时间。未设置：30。";
+    "serviceAccountName" => Control::Offer("ServiceAccount", service_accounts), "Service account" | "服务账户", "Not set: default." | "未设置：default。" also "identity, rbac, permissions, role, account, 服务账号, 账号, 身份, 访问权限";
+    "automountServiceAccountToken" => Control::BooleanSelect, "Mount its token" | "挂载其令牌", "" | "" also "token, api access, 令牌";
+    "terminationGracePeriodSeconds" => Control::Number, "Grace period (seconds)" | "终止宽限期（秒）", "Time to end after the signal. Not set: 30." | "收到信号后的终止时间。未设置：30。" also "grace, graceful shutdown, kill, sigterm, 优雅退出, 宽限, 宽限期";
     "activeDeadlineSeconds" => Control::Number, "Deadline of one Pod (seconds)" | "单个容器组时限（秒）", "Counts from its start; the Job's deadline is another." | "自容器组启动计时，与任务的期限不同。";
-    "runtimeClassName" => Control::Text, "Runtime class" | "运行时类", "" | "";
+    "runtimeClassName" => Control::Text, "Runtime class" | "运行时类", "" | "" also "gvisor, kata, sandbox, 运行时";
     "hostname" => Control::Text, "Host name" | "主机名", "" | "";
     "subdomain" => Control::Text, "Subdomain" | "子域名", "" | "";
-    "hostNetwork" => Control::BooleanSelect, "Network of the node" | "使用主机网络", "" | "";
+    "hostNetwork" => Control::BooleanSelect, "Network of the node" | "使用主机网络", "" | "" also "host network, 主机网络";
     "hostPID" => Control::BooleanSelect, "Processes of the node" | "使用主机 PID 空间", "" | "";
     "hostIPC" => Control::BooleanSelect, "IPC of the node" | "使用主机 IPC 空间", "" | "";
     "shareProcessNamespace" => Control::BooleanSelect, "Containers see each other's processes" | "容器共享进程空间", "" | "";
     "enableServiceLinks" => Control::BooleanSelect, "Services as variables" | "注入服务环境变量", "" | "";
-    "dnsPolicy" => Control::Choice(&["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]), "DNS policy" | "DNS 策略", "" | "";
+    "dnsPolicy" => Control::Choice(&["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]), "DNS policy" | "DNS 策略", "" | "" also "dns, 域名解析, 域名";
 };
 
 const DNS: &[FieldSpec] = specs! {
-    "nameservers" => Control::StringList(text::ADD_NAMESERVER), "Name servers" | "域名服务器", "" | "";
+    "nameservers" => Control::StringList(text::ADD_NAMESERVER), "Name servers" | "域名服务器", "" | "" also "resolver, dns server, 域名服务器";
     "searches" => Control::StringList(text::ADD_SEARCH), "Search domains" | "搜索域", "" | "";
 };
 

@@ -20,9 +20,9 @@ use crate::pages::create_job::steps::pod_template::pod;
 use crate::pages::create_job::steps::scheduling::picker::NodePicker;
 
 const PLACEMENT: &[FieldSpec] = specs! {
-    "priorityClassName" => Control::Offer("PriorityClass", priority_classes), "Priority class" | "优先级类", "Which Pods go first when there is not enough room." | "资源不足时决定容器组的先后。";
-    "schedulerName" => Control::Text, "Scheduler" | "调度器", "Not set: default-scheduler." | "未设置：default-scheduler。";
-    "nodeName" => Control::Offer("Node", node_names), "Node" | "节点", "Binds the Pods to one node, past the scheduler." | "绕过调度器，将容器组绑定到一个节点。";
+    "priorityClassName" => Control::Offer("PriorityClass", priority_classes), "Priority class" | "优先级类", "Which Pods go first when there is not enough room." | "资源不足时决定容器组的先后。" also "priority, preemption, importance, 优先级, 抢占";
+    "schedulerName" => Control::Text, "Scheduler" | "调度器", "Not set: default-scheduler." | "未设置：default-scheduler。" also "scheduler, volcano, 调度器";
+    "nodeName" => Control::Offer("Node", node_names), "Node" | "节点", "Binds the Pods to one node, past the scheduler." | "绕过调度器，将容器组绑定到一个节点。" also "pin, bind to node, one node, 固定节点";
 };
 
 fn priority_classes(offers: &Offers) -> Vec<String> {

@@ -31,7 +31,7 @@ pub fn Keys(
             <legend class="group-title">{t(text::ITEMS)} <YamlKey path=path.clone() label=t(text::ITEMS)/></legend>
             <p class="hint">{t(text::ITEMS_HINT)}</p>
             <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
-                <div class="row-pair">
+                <div class="row-pair row-file">
                     <Input
                         wizard
                         path=item(index).key("key")
@@ -49,10 +49,19 @@ pub fn Keys(
                         placeholder=t(text::ITEM_PATH)
                         mono=true
                     />
+                    <Input
+                        wizard
+                        path=item(index).key("mode")
+                        kind=InputKind::Number
+                        aria_label=format!("{} {}", t(text::ITEM_MODE), index + 1)
+                        placeholder="0644"
+                        mono=true
+                    />
                     <RemoveButton wizard path=item(index) what=format!("{} {}", t(text::KEY), index + 1)/>
                 </div>
                 <Problems wizard path=item(index).key("key")/>
                 <Problems wizard path=item(index).key("path")/>
+                <Problems wizard path=item(index).key("mode")/>
             </For>
             <AddButton
                 label=t(text::ADD_ITEM)

@@ -14,7 +14,7 @@ use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::extra_objects::Objects;
 use crate::pages::create_job::fields::table::FieldSpec;
-use crate::pages::create_job::fields::{AddButton, Problems, YamlKey, positions};
+use crate::pages::create_job::fields::{AddButton, InputKind, Problems, TextField, positions};
 use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::pod;
@@ -61,14 +61,20 @@ pub fn Volumes(
                 <p class="hint">{t(text::VOLUMES_EMPTY)}</p>
             </Show>
             <Problems wizard path=volumes()/>
+            <div class="row-buttons">{first.into_iter().map(button).collect_view()}</div>
         </div>
-        <div class="row-buttons">{first.into_iter().map(button).collect_view()}</div>
         <details class="more">
             <summary>{t(volume::MORE_KINDS)}</summary>
             <div class="row-buttons">{others.into_iter().map(button).collect_view()}</div>
         </details>
         <Objects wizard/>
     }
+}
+
+/// Returns a new volume of a kind, if it has controls.
+pub fn new_volume(kind: &str) -> Option<Value> {
+    let kind = KINDS.iter().find(|known| known.key == kind)?;
+    Some(json!({"name": "volume-1", kind.key: (kind.new)()}))
 }
 
 fn name_of(wizard: Wizard, index: usize) -> String {
@@ -95,27 +101,6 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
             .find(|key| key != "name")
             .unwrap_or_default()
     });
-    // Mounts follow the volume's new name.
-    let rename = move |new: String| {
-        let old = untrack(name);
-        for mount in untrack(|| mounts_of(wizard, &old)) {
-            wizard.edit(
-                &Edit::Set {
-                    path: mount.key("name"),
-                    value: new.clone().into(),
-                },
-                Some("rename-volume"),
-            );
-        }
-        let path = stored.get_value().key("name");
-        wizard.edit(
-            &Edit::Set {
-                path,
-                value: new.into(),
-            },
-            Some("rename-volume"),
-        );
-    };
     view! {
         <section class="card container" aria-label=move || format!("{} {}", t(text::STEP_VOLUMES), name())>
             <header class="container-head">
@@ -134,23 +119,8 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
                 </button>
             </header>
             <div class="columns">
-                <div class="field">
-                    <div class="field-heading">
-                        <label class="field-label" for=wizard.id(&path.key("name"))>{t(text::VOLUME_NAME)}</label>
-                        <YamlKey path=path.key("name") label=t(text::VOLUME_NAME)/>
-                    </div>
-                    <input
-                        id=wizard.id(&path.key("name"))
-                        class="input input-mono"
-                        type="text"
-                        autocomplete="off"
-                        spellcheck="false"
-                        value=wizard.initial(name)
-                        prop:value=name
-                        on:input=move |event| rename(event_target_value(&event))
-                        on:focus=move |_| wizard.focused.set(stored.get_value().key("name"))
-                    />
-                    <Problems wizard path=path.key("name")/>
+                <div>
+                    <TextField wizard path=path.key("name") label=text::VOLUME_NAME kind=InputKind::RequiredText mono=true/>
                     <Problems wizard path=path.clone()/>
                 </div>
                 {dynamic(move || view! { <Source wizard path=stored.get_value() kind=kind.get()/> })}
@@ -165,15 +135,9 @@ fn Volume(wizard: Wizard, index: usize) -> impl IntoView {
 /// Removes a volume with its mounts, the last first so that positions stay valid.
 fn remove_volume(wizard: Wizard, index: usize) {
     let name = untrack(|| name_of(wizard, index));
-    for mount in untrack(|| mounts_of(wizard, &name)).into_iter().rev() {
-        wizard.edit(&Edit::Remove { path: mount }, Some("remove-volume"));
-    }
-    wizard.edit(
-        &Edit::Remove {
-            path: volumes().index(index),
-        },
-        Some("remove-volume"),
-    );
+    let mounts = untrack(|| mounts_of(wizard, &name)).into_iter().rev();
+    let removed = mounts.chain(std::iter::once(volumes().index(index)));
+    wizard.edit_all(&removed.map(|path| Edit::Remove { path }).collect::<Vec<_>>());
 }
 
 /// Returns the field tables of this step with the path of the object they belong to, for the field search.

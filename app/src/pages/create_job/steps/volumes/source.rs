@@ -36,7 +36,7 @@ pub const KINDS: &[Kind] = &[
         is_first: true,
         new: || json!({"claimName": ""}),
         fields: specs! {
-            "claimName" => Control::Offer("PersistentVolumeClaim", claims), "Claim" | "存储卷", "A PersistentVolumeClaim of this project." | "本项目中的 PersistentVolumeClaim。";
+            "claimName" => Control::Offer("PersistentVolumeClaim", claims), "Claim" | "存储卷", "A PersistentVolumeClaim of this project." | "本项目中的 PersistentVolumeClaim。" also "pvc, persistent volume, claim, persistent storage, 持久卷, 持久化, 存储卷声明, 持久存储";
             "readOnly" => Control::Checkbox, "Read-only" | "只读", "" | "";
         },
     },
@@ -46,7 +46,7 @@ pub const KINDS: &[Kind] = &[
         is_first: true,
         new: || json!({}),
         fields: specs! {
-            "medium" => Control::Choice(&["Memory"]), "Medium" | "介质", "Not set: the node's disk." | "未设置：节点磁盘。";
+            "medium" => Control::Choice(&["Memory"]), "Medium" | "介质", "Not set: the node's disk." | "未设置：节点磁盘。" also "emptydir, empty dir, scratch, temporary, tmpfs, cache, 临时卷, 临时存储, 缓存, 内存盘";
             "sizeLimit" => Control::Quantity(Units::Memory), "Size limit" | "大小上限", "" | "";
         },
     },
@@ -81,7 +81,7 @@ pub const KINDS: &[Kind] = &[
         is_first: false,
         new: || json!({"server": "", "path": "/"}),
         fields: specs! {
-            "server" => Control::Required, "NFS server" | "NFS 服务器", "" | "";
+            "server" => Control::Required, "NFS server" | "NFS 服务器", "" | "" also "nfs, nas, 网络存储";
             "path" => Control::Required, "Exported path" | "导出路径", "" | "";
             "readOnly" => Control::Checkbox, "Read-only" | "只读", "" | "";
         },
@@ -137,7 +137,7 @@ fn claims(offers: &Offers) -> Vec<String> {
 }
 
 const FILE_MODE: &[FieldSpec] = specs! {
-    "defaultMode" => Control::Number, "File mode" | "文件权限", "Decimal: 420 is 0644." | "十进制：420 即 0644。";
+    "defaultMode" => Control::Number, "File mode" | "文件权限", "Octal, such as 0400. Not set: 0644." | "八进制，例如 0400。未设置：0644。" also "permissions, chmod, file mode, octal, 权限, 文件权限";
     "optional" => Control::BooleanSelect, "May be missing" | "允许不存在", "" | "";
 };
 
@@ -222,7 +222,7 @@ const NAME: &[FieldSpec] = specs! {
 };
 
 const SECRET_NAME: &[FieldSpec] = specs! {
-    "secretName" => Control::Required, "Name" | "资源名称", "" | "";
+    "secretName" => Control::Required, "Name" | "资源名称", "" | "" also "secret volume, mount secret, 挂载密钥";
 };
 
 const ITEM: &[FieldSpec] = specs! {

@@ -3,7 +3,7 @@
 use strsim::osa_distance;
 
 /// Returns the nearest name, if at most a third of the letters differ.
-pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (written.chars().count() / 3).clamp(1, 3);
     let written = head(written);
     names
