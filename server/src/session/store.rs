@@ -541,7 +541,7 @@ mod tests {
         assert!(!sessions.use_session(&id).unwrap().extended);
         assert_eq!(*sessions.lock()[&id.store_key()].expires.borrow(), end);
         sessions.lock().insert(
-            id.id.clone(),
+            id.store_key(),
             Entry::new(old, now + SignedDuration::from_hours(1)),
         );
         sessions.save();

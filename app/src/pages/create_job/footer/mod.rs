@@ -13,6 +13,7 @@ use crate::i18n::{common, review, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::Toaster;
+use crate::layout::use_rights;
 use crate::pages::create_job::draft::Drafts;
 pub use crate::pages::create_job::focus_field::focus_field;
 pub use crate::pages::create_job::footer::create_result::is_refused;
@@ -94,6 +95,7 @@ pub fn Footer(
             jump(wizard, go, &problem);
         }
     };
+    let rights = use_rights();
     view! {
         <footer class="wizard-foot">
             <CreateResult wizard/>
@@ -143,7 +145,7 @@ pub fn Footer(
                     class="button button-primary"
                     data-early="go"
                     aria-disabled=move || (!wizard.is_locally_valid()).then_some("false")
-                    disabled=move || create.pending().get()
+                    disabled=move || create.pending().get() || !rights.with(|rights| rights.create)
                     on:click=move |_| submit(())
                 >
                     {dynamic(move || {
