@@ -1,6 +1,7 @@
 //! The audit log: one line of JSON per change of the cluster, with who made it, what it changed and how it ended.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,6 +10,9 @@ use sha2::{Digest, Sha256};
 use app::api::error::ApiError;
 
 use crate::kubernetes::Cluster;
+
+/// How long a cluster may take to tell the user's name.
+const USER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who makes the changes of a request, and where they are recorded.
 #[derive(Clone)]
@@ -19,6 +23,8 @@ pub struct Audit {
     pub session: String,
     /// Id of the request, as in the log.
     pub request: String,
+    /// The user's name, as the sign-in told it; empty if it did not.
+    pub user: String,
 }
 
 /// An object that was changed, or not.
@@ -56,7 +62,7 @@ struct Record<'a> {
 
 impl Audit {
     /// Creates the audit of a request in the session with this id.
-    pub fn new(print: Option<fn(&str)>, session: &str, request: String) -> Self {
+    pub fn new(print: Option<fn(&str)>, session: &str, request: String, user: String) -> Self {
         let mut hash = String::new();
         for byte in &Sha256::digest(session)[..6] {
             // Writing to a `String` cannot fail.
@@ -66,6 +72,7 @@ impl Audit {
             print,
             session: hash,
             request,
+            user,
         }
     }
 
@@ -78,7 +85,14 @@ impl Audit {
         error: Option<&ApiError>,
     ) {
         let Some(print) = self.print else { return };
-        let user = cluster.user().await;
+        let user = if self.user.is_empty() {
+            // A line without a name is better than none.
+            tokio::time::timeout(USER_TIMEOUT, cluster.user())
+                .await
+                .unwrap_or_default()
+        } else {
+            self.user.clone()
+        };
         let record = Record {
             audit: action,
             time: Timestamp::now(),

@@ -21,5 +21,6 @@ texts! {
     PROVIDER_DENIED: "The sign-in provider did not let you in. Ask whoever administers your account for access to this console." | "身份提供方拒绝了登录，请联系账号管理员获取此控制台的访问权限。";
     PROVIDER_EXPIRED: "The sign-in took too long or was started twice. Start it again." | "登录超时或被重复发起，请重新登录。";
     PROVIDER_NAME: "The sign-in provider sent an account that the console cannot use: its name is missing or not verified. Tell whoever runs this console." | "身份提供方返回的账号无法使用：名称缺失或未经验证，请联系控制台管理员。";
+    PROVIDER_REJECTED: "You signed in, but the cluster does not accept the account: it does not trust this sign-in provider, or knows the console by another name. Tell whoever runs this console." | "登录成功，但集群不接受此账号：集群未信任该身份提供方，或登记的客户端名称不同，请联系控制台管理员。";
     UNREACHABLE: "The cluster does not respond, so the token cannot be checked. Try again in a moment." | "集群没有响应，无法检查令牌，请稍后重试。";
 }

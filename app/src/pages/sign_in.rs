@@ -35,6 +35,7 @@ pub fn SignIn() -> impl IntoView {
         "denied" => Some(text::PROVIDER_DENIED),
         "expired" => Some(text::PROVIDER_EXPIRED),
         "name" => Some(text::PROVIDER_NAME),
+        "rejected" => Some(text::PROVIDER_REJECTED),
         _ => None,
     };
     view! {

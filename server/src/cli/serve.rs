@@ -142,10 +142,13 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     };
     let people = if arguments.sign_in == SignIn::OpenIdConnect {
         let provider = Arc::new(Provider::new(arguments.open_id.settings(&base)?)?);
-        // Not an error: the provider may start later than the console.
-        if let Err(error) = provider.check().await {
-            tracing::warn!(%error, "nobody can sign in yet");
-        }
+        let checked = Arc::clone(&provider);
+        tokio::spawn(async move {
+            // Not an error: the provider may start later than the console.
+            if let Err(error) = checked.check().await {
+                tracing::warn!(%error, "nobody can sign in yet");
+            }
+        });
         People::with_provider(provider, &sessions)
     } else {
         People::default()

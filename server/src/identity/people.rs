@@ -13,6 +13,7 @@ use app::api::error::ApiError;
 use crate::identity::bearer::{self, Verdict};
 use crate::identity::open_id::{OpenIdError, OpenIdTokens, OpenIdUser, Provider};
 use crate::identity::{Identity, IdentityKey};
+use crate::kubernetes::connect::ConnectError;
 use crate::kubernetes::{Cluster, UserCredentials, WeakCluster};
 use crate::random;
 use crate::session::SessionService;
@@ -54,16 +55,33 @@ struct OpenId {
 }
 
 struct Person {
-    /// With the cluster that it was made from, by [`Cluster::id`].
-    cluster: Option<(u64, Cluster)>,
+    cluster: Option<Connected>,
     /// Newer than those of requests whose session was read before.
     tokens: Option<Tokens>,
     revoked: watch::Sender<bool>,
     used: Instant,
 }
 
+/// A user's cluster.
+struct Connected {
+    /// The cluster that it was made from, by [`Cluster::id`].
+    base: u64,
+    cluster: Cluster,
+    /// The tokens that its requests carry.
+    tokens: Option<Arc<OpenIdTokens>>,
+}
+
 /// The current tokens of a user; one task at a time refreshes them.
-type Tokens = Arc<tokio::sync::Mutex<Arc<OpenIdTokens>>>;
+type Tokens = Arc<tokio::sync::Mutex<Refreshed>>;
+
+/// The tokens, and when the provider failed to refresh them.
+struct Refreshed {
+    tokens: Arc<OpenIdTokens>,
+    failed: Option<(Instant, String)>,
+}
+
+/// How long a failure of the provider is reported without asking it again: many requests wait for the same tokens.
+const FAILURE_TTL: Duration = Duration::from_secs(3);
 
 /// Tells when the credentials of a session are no longer accepted.
 #[derive(Debug, Clone)]
@@ -118,6 +136,25 @@ impl People {
         Revocation(Some(person(&mut people, key).revoked.subscribe()))
     }
 
+    /// Whether a session of `identity` may be used with the provider's settings.
+    pub fn accepts(&self, identity: &Identity) -> bool {
+        match (identity, self.provider()) {
+            (Identity::OpenId(user), Some(provider)) => user.tokens.settings == provider.fingerprint(),
+            (Identity::OpenId(_), None) => false,
+            (Identity::Console | Identity::Bearer(_), _) => true,
+        }
+    }
+
+    /// Starts anew with `identity`, whose credentials the cluster has accepted, if it had rejected them before.
+    pub fn renew(&self, identity: &Identity) {
+        if let Some(key) = identity.key() {
+            let mut people = self.lock();
+            if people.get(&key).is_some_and(|person| *person.revoked.borrow()) {
+                people.remove(&key);
+            }
+        }
+    }
+
     /// Forgets the credentials and the connection of `identity`, whose session has ended. Open streams end with the
     /// session.
     pub fn forget(&self, identity: &Identity) {
@@ -130,15 +167,18 @@ impl People {
     pub async fn open(&self, base: &Cluster, identity: &Identity) -> Result<Cluster, ApiError> {
         match identity {
             Identity::Console => Ok(base.clone()),
-            Identity::Bearer(token) => self.cluster(base, identity, token.key, &token.credentials()),
+            Identity::Bearer(token) => self.cluster(base, identity, token.key, &token.credentials(), None),
             Identity::OpenId(user) => {
                 let open_id = self.open_id.as_ref().ok_or(ApiError::SignedOut)?;
                 let (tokens, revoked) = {
                     let mut people = self.lock();
                     let person = person(&mut people, user.key);
-                    let tokens = person
-                        .tokens
-                        .get_or_insert_with(|| Arc::new(tokio::sync::Mutex::new(Arc::clone(&user.tokens))));
+                    let tokens = person.tokens.get_or_insert_with(|| {
+                        Arc::new(tokio::sync::Mutex::new(Refreshed {
+                            tokens: Arc::clone(&user.tokens),
+                            failed: None,
+                        }))
+                    });
                     (Arc::clone(tokens), person.revoked.clone())
                 };
                 let current = match open_id.current(user, &tokens, SignedDuration::ZERO).await {
@@ -151,7 +191,7 @@ impl People {
                     }
                 };
                 let credentials = current.credentials(open_id.provider.token_use());
-                self.cluster(base, identity, user.key, &credentials)
+                self.cluster(base, identity, user.key, &credentials, Some(current))
             }
         }
     }
@@ -162,19 +202,27 @@ impl People {
         identity: &Identity,
         key: IdentityKey,
         credentials: &UserCredentials,
+        tokens: Option<Arc<OpenIdTokens>>,
     ) -> Result<Cluster, ApiError> {
+        let unusable = |error: ConnectError| ApiError::Credentials {
+            message: crate::with_causes(&error),
+        };
         let mut people = self.lock();
         let person = person(&mut people, key);
-        if let Some((id, cluster)) = &person.cluster
-            && *id == base.id()
+        if let Some(connected) = &mut person.cluster
+            && connected.base == base.id()
         {
-            return Ok(cluster.clone());
+            let is_same = match (&connected.tokens, &tokens) {
+                (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+                _ => true,
+            };
+            if !is_same {
+                connected.cluster.set_user(credentials).map_err(unusable)?;
+                connected.tokens = tokens;
+            }
+            return Ok(connected.cluster.clone());
         }
-        let cluster = base
-            .with_user(credentials)
-            .map_err(|error| ApiError::Credentials {
-                message: crate::with_causes(&error),
-            })?;
+        let cluster = base.with_user(credentials).map_err(unusable)?;
         tokio::spawn(watch_refusals(
             cluster.refusals(),
             cluster.downgrade(),
@@ -192,7 +240,11 @@ impl People {
                 person.revoked.clone(),
             ));
         }
-        person.cluster = Some((base.id(), cluster.clone()));
+        person.cluster = Some(Connected {
+            base: base.id(),
+            cluster: cluster.clone(),
+            tokens,
+        });
         Ok(cluster)
     }
 
@@ -223,19 +275,37 @@ impl OpenId {
         tokens: &Tokens,
         margin: SignedDuration,
     ) -> Result<Arc<OpenIdTokens>, OpenIdError> {
-        let mut current = tokens.lock().await;
+        let mut refreshed = tokens.lock().await;
+        let Refreshed {
+            tokens: current,
+            failed,
+        } = &mut *refreshed;
         if current.expires().duration_since(Timestamp::now()) > margin {
-            return Ok(Arc::clone(&current));
+            return Ok(Arc::clone(current));
+        }
+        if let Some((at, message)) = failed
+            && at.elapsed() < FAILURE_TTL
+        {
+            return Err(OpenIdError::Provider(message.clone()));
         }
         // Another replica may have refreshed them; the old refresh token is used up then.
         if let Some(stored) = (self.stored)(user).filter(|stored| stored.expires() > current.expires()) {
             *current = stored;
             if current.expires().duration_since(Timestamp::now()) > margin {
-                return Ok(Arc::clone(&current));
+                return Ok(Arc::clone(current));
             }
         }
-        let new = Arc::new(self.provider.refresh(&current).await?);
+        let new = match self.provider.refresh(current).await {
+            Ok(new) => Arc::new(new),
+            Err(error) => {
+                if let OpenIdError::Provider(message) = &error {
+                    *failed = Some((Instant::now(), message.clone()));
+                }
+                return Err(error);
+            }
+        };
         *current = Arc::clone(&new);
+        *failed = None;
         (self.store)(&OpenIdUser {
             tokens: Arc::clone(&new),
             ..user.clone()
@@ -260,7 +330,7 @@ async fn keep_fresh(
     revoked: watch::Sender<bool>,
 ) {
     loop {
-        let expires = tokens.lock().await.expires();
+        let expires = tokens.lock().await.tokens.expires();
         let left = expires.duration_since(Timestamp::now()) - REFRESH_MARGIN;
         // A provider whose tokens last less than the margin.
         let left = Duration::try_from(left)

@@ -56,6 +56,11 @@ impl Cluster {
     /// Whether the credentials allow `access` in `project`. An answer that cannot be had counts as allowed: the
     /// cluster decides when it is done.
     pub async fn may(&self, project: &str, access: Access) -> bool {
+        self.review(project, access).await.unwrap_or(true)
+    }
+
+    /// Returns whether the credentials allow `access` in `project`; `None` if the cluster does not say.
+    pub async fn review(&self, project: &str, access: Access) -> Option<bool> {
         let cache = self.access_cache();
         let key = (project.to_owned(), access);
         let now = Instant::now();
@@ -64,7 +69,7 @@ impl Cluster {
             if let Some((at, allowed)) = cached.get(&key)
                 && now.duration_since(*at) < CACHE_TTL
             {
-                return *allowed;
+                return Some(*allowed);
             }
         }
         let review = json!({
@@ -82,12 +87,12 @@ impl Cluster {
                 None
             }
         };
-        let allowed = answer.unwrap_or(true);
+        let allowed = answer?;
         let mut cached = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.len() >= MAX_CACHED {
             cached.clear();
         }
         cached.insert(key, (now, allowed));
-        allowed
+        Some(allowed)
     }
 }

@@ -79,6 +79,10 @@ pub fn prepare(config: &mut Config) -> Result<(), AuthorizationError> {
         );
     for (what, text) in texts {
         check(what, text)?;
+        // Servers trim the values of headers: without a name the console would act as itself.
+        if text.is_empty() || text != text.trim() {
+            return Err(AuthorizationError::Characters(what));
+        }
     }
     Ok(())
 }
@@ -173,6 +177,10 @@ mod tests {
         }
         for user in [
             json!({"as": "a\nb"}),
+            json!({"as": ""}),
+            json!({"as": " "}),
+            json!({"as": "a "}),
+            json!({"as": "a", "as-groups": [" system:masters"]}),
             json!({"as-uid": "a\0"}),
             json!({"as-groups": ["g", "a\r\nb"]}),
             json!({"as-user-extra": {"k": ["a\nb"]}}),

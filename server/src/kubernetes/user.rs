@@ -29,6 +29,9 @@ impl UserCredentials {
             Self::Impersonation { user, groups } => AuthInfo {
                 impersonate: Some(user.clone()),
                 impersonate_groups: Some(groups.clone()),
+                // Those of the configuration are about another user.
+                impersonate_uid: None,
+                impersonate_user_extra: None,
                 ..own.clone()
             },
         }

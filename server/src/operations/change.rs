@@ -1,7 +1,6 @@
 //! Changes and deletions of existing Jobs. Each identifies the Job by its `uid` too: a re-created Job of the same
 //! name is not touched.
 
-use futures::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 
 use app::api::error::{ApiError, Cause};
@@ -10,34 +9,17 @@ use app::api::job::{DescriptionChange, JobRef, TextChange};
 use crate::jobs::row::{ALIAS, DESCRIPTION, annotation};
 use crate::kubernetes::{Cluster, Kind};
 
-/// Maximum number of concurrent delete requests.
-const CONCURRENCY: usize = 8;
-
 /// Maximum number of attempts when the Job changes concurrently, as a running one does.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// Deletes Jobs; returns one result each. A Job that is already deleted counts as success.
-pub async fn delete(
-    cluster: &Cluster,
-    project: &str,
-    jobs: &[JobRef],
-) -> Result<Vec<Option<ApiError>>, ApiError> {
-    let targets: Vec<_> = jobs
-        .iter()
-        .map(|job| (job.clone(), Kind::JOBS.object(project, &job.name)))
-        .collect();
-    let deletions = stream::iter(targets).map(|(job, path)| async move {
-        let path = match path {
-            Ok(path) => path,
-            Err(error) => return Some(error),
-        };
-        match cluster.delete(&path, &job.uid).await {
-            Ok(()) | Err(ApiError::NotFound { .. }) => None,
-            Err(ApiError::Conflict { .. }) => Some(replaced(&job)),
-            Err(error) => Some(error),
-        }
-    });
-    Ok(deletions.buffered(CONCURRENCY).collect().await)
+/// Deletes a Job. One that is already deleted counts as success.
+pub async fn delete(cluster: &Cluster, project: &str, job: &JobRef) -> Result<(), ApiError> {
+    let path = Kind::JOBS.object(project, &job.name)?;
+    match cluster.delete(&path, &job.uid).await {
+        Ok(()) | Err(ApiError::NotFound { .. }) => Ok(()),
+        Err(ApiError::Conflict { .. }) => Err(replaced(job)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sets `spec.suspend`.

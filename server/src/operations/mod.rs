@@ -13,6 +13,7 @@ pub use crate::operations::rerun::{RERUN_OF, origin};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use app::api::backend::Backend;
@@ -32,6 +33,7 @@ use crate::kubernetes::{Cluster, DryRun, Kind};
 use crate::operations::projects::ProjectDirectory;
 
 /// The cluster of a request, as used by one signed-in user.
+#[derive(Clone)]
 pub struct ClusterBackend {
     requested: RequestedCluster,
     /// Id of the session. Creations with an unknown outcome are looked up within a session only.
@@ -157,52 +159,80 @@ impl Backend for ClusterBackend {
         dry_run: bool,
         done: &[usize],
     ) -> Result<CreateOutcome, ApiError> {
-        let dry_run = if dry_run { DryRun::Yes } else { DryRun::No };
-        let cluster = self.requested.open().await?;
-        let (outcome, uids) = create::run(&cluster, &self.session, project, text, dry_run, done).await?;
-        if dry_run == DryRun::No {
+        if dry_run {
+            let cluster = self.requested.open().await?;
+            let outcome = create::run(&cluster, &self.session, project, text, DryRun::Yes, done).await?;
+            return Ok(outcome.0);
+        }
+        let this = self.clone();
+        let (project, text, done) = (project.to_owned(), text.to_owned(), done.to_owned());
+        detached(async move {
+            let cluster = this.requested.open().await?;
+            let (outcome, uids) =
+                create::run(&cluster, &this.session, &project, &text, DryRun::No, &done).await?;
             for document in outcome.documents.iter().filter(|document| !document.skipped) {
                 let target = Target {
-                    project,
+                    project: &project,
                     kind: &document.kind,
                     name: &document.name,
                     uid: uids.get(&document.entry).map(String::as_str),
                 };
-                self.audit
+                this.audit
                     .record(&cluster, "create", target, document.error.as_ref())
                     .await;
             }
-        }
-        Ok(outcome)
+            Ok(outcome)
+        })
+        .await
     }
 
     async fn rerun(&self, project: &str, job: &JobRef) -> Result<JobRow, ApiError> {
-        let cluster = self.requested.open().await?;
-        let new = rerun::run(&cluster, &self.session, project, job).await;
-        match &new {
-            Ok(new) => self.record(&cluster, "create", (project, &new.job()), None).await,
-            Err(error) => self.record(&cluster, "rerun", (project, job), Some(error)).await,
-        }
-        new
+        let (this, project, job) = (self.clone(), project.to_owned(), job.clone());
+        detached(async move {
+            let cluster = this.requested.open().await?;
+            let new = rerun::run(&cluster, &this.session, &project, &job).await;
+            match &new {
+                Ok(new) => {
+                    this.record(&cluster, "create", (&project, &new.job()), None)
+                        .await
+                }
+                Err(error) => {
+                    this.record(&cluster, "rerun", (&project, &job), Some(error))
+                        .await
+                }
+            }
+            new
+        })
+        .await
     }
 
     async fn delete(&self, project: &str, jobs: &[JobRef]) -> Result<Vec<Option<ApiError>>, ApiError> {
-        let cluster = self.requested.open().await?;
-        let results = change::delete(&cluster, project, jobs).await?;
-        for (job, error) in jobs.iter().zip(&results) {
-            self.record(&cluster, "delete", (project, job), error.as_ref())
-                .await;
-        }
-        Ok(results)
+        let (this, project, jobs) = (self.clone(), project.to_owned(), jobs.to_owned());
+        detached(async move {
+            let cluster = this.requested.open().await?;
+            let (this, cluster, project) = (&this, &cluster, project.as_str());
+            let deletions = stream::iter(jobs).map(|job| async move {
+                let error = change::delete(cluster, project, &job).await.err();
+                this.record(cluster, "delete", (project, &job), error.as_ref())
+                    .await;
+                error
+            });
+            Ok(deletions.buffered(MAX_DELETIONS).collect().await)
+        })
+        .await
     }
 
     async fn suspend(&self, project: &str, job: &JobRef, suspend: bool) -> Result<(), ApiError> {
-        let cluster = self.requested.open().await?;
-        let result = change::suspend(&cluster, project, job, suspend).await;
-        let action = if suspend { "suspend" } else { "resume" };
-        self.record(&cluster, action, (project, job), result.as_ref().err())
-            .await;
-        result
+        let (this, project, job) = (self.clone(), project.to_owned(), job.clone());
+        detached(async move {
+            let cluster = this.requested.open().await?;
+            let result = change::suspend(&cluster, &project, &job, suspend).await;
+            let action = if suspend { "suspend" } else { "resume" };
+            this.record(&cluster, action, (&project, &job), result.as_ref().err())
+                .await;
+            result
+        })
+        .await
     }
 
     async fn describe(
@@ -211,12 +241,30 @@ impl Backend for ClusterBackend {
         job: &JobRef,
         change: &DescriptionChange,
     ) -> Result<(), ApiError> {
-        let cluster = self.requested.open().await?;
-        let result = change::describe(&cluster, project, job, change).await;
-        self.record(&cluster, "describe", (project, job), result.as_ref().err())
-            .await;
-        result
+        let (this, project, job, change) = (self.clone(), project.to_owned(), job.clone(), change.clone());
+        detached(async move {
+            let cluster = this.requested.open().await?;
+            let result = change::describe(&cluster, &project, &job, &change).await;
+            this.record(&cluster, "describe", (&project, &job), result.as_ref().err())
+                .await;
+            result
+        })
+        .await
     }
+}
+
+/// Maximum number of concurrent delete requests.
+const MAX_DELETIONS: usize = 8;
+
+/// Completes a change, and its record, although the browser closes the connection meanwhile.
+async fn detached<T: Send + 'static>(
+    change: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::spawn(change).await.unwrap_or_else(|error| {
+        Err(ApiError::Console {
+            message: error.to_string(),
+        })
+    })
 }
 
 /// Lists a collection; `None` if the user may not read it or the cluster does not have it. Optional parts of a page

@@ -66,16 +66,28 @@ impl ProjectDirectory {
         let mut candidates: BTreeSet<String> = self.named.iter().cloned().collect();
         candidates.extend(self.namespaces().await);
         candidates.extend(projects.names.iter().cloned());
-        let mut names: Vec<String> = stream::iter(candidates.into_iter().take(MAX_CHECKED))
-            .map(|name| async move { cluster.may(&name, Access::jobs("list")).await.then_some(name) })
+        let reviews: Vec<(String, Option<bool>)> = stream::iter(candidates.into_iter().take(MAX_CHECKED))
+            .map(|name| async move {
+                let allowed = cluster.review(&name, Access::jobs("list")).await;
+                (name, allowed)
+            })
             .buffer_unordered(CONCURRENCY)
-            .filter_map(std::future::ready)
             .collect()
             .await;
+        let is_complete = reviews.iter().all(|(_, allowed)| allowed.is_some());
+        // Without an answer a project is not offered: its name alone may tell something.
+        let allowed = reviews.into_iter().filter(|(_, allowed)| *allowed == Some(true));
+        let mut names: Vec<String> = allowed.map(|(name, _)| name).collect();
         names.sort_by(|a, b| by_name(a, b));
         // Something has to be shown, and says that it is not allowed.
         if names.is_empty() {
             names = projects.names;
+        }
+        if !is_complete {
+            return Ok(Projects {
+                names,
+                complete: false,
+            });
         }
         let mut cached = lock(&self.of_users);
         if cached.len() >= MAX_CACHED {

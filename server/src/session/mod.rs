@@ -15,6 +15,8 @@ mod token;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 pub use crate::session::shared::SharedSessions;
 pub use crate::session::store::{Lifetime, MAX_STREAMS, Session, SessionCookie, StartError};
 
@@ -25,12 +27,19 @@ use crate::session::cookie::CookieRules;
 use crate::session::store::Sessions;
 use crate::session::token::OneTimeToken;
 
+/// Maximum number of credentials that are checked at once: each is a request to the cluster or the provider.
+const MAX_CHECKS: usize = 16;
+
 /// Sessions, sign-in tokens, cookies and rate limits.
 pub struct SessionService {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) token: OneTimeToken,
     pub(crate) cookie: CookieRules,
     pub(crate) attempts: Attempts,
+    /// Limits how many credentials are checked at once.
+    pub(crate) checks: Semaphore,
+    /// The same for addresses that have sent many wrong ones.
+    pub(crate) slow_checks: Semaphore,
 }
 
 /// Why sessions cannot be used.
@@ -92,6 +101,8 @@ impl SessionService {
             token: OneTimeToken::new().map_err(SessionError::Random)?,
             cookie: CookieRules::new(key, lifetime.idle, secure, port),
             attempts: Attempts::default(),
+            checks: Semaphore::new(MAX_CHECKS),
+            slow_checks: Semaphore::new(1),
         })
     }
 

@@ -46,11 +46,9 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let Some(cookie) = service.cookie.read(request.headers()) else {
         return next.run(request).await;
     };
-    let used = service
-        .sessions
-        .find(&cookie)
-        .await
-        .filter(|used| used.session.identity.is_of(state.sign_in));
+    let used = service.sessions.find(&cookie).await.filter(|used| {
+        used.session.identity.is_of(state.sign_in) && state.people.accepts(&used.session.identity)
+    });
     let Some(mut used) = used else {
         request.extensions_mut().insert(Ended);
         return next.run(request).await;
@@ -71,7 +69,12 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     let requested = state.requested(key, used.session.identity.clone());
     let request_id = request.extensions().get::<RequestId>();
     let request_id = request_id.map(|RequestId(id)| id.clone()).unwrap_or_default();
-    let audit = Audit::new(state.audit, &used.session.id, request_id);
+    let audit = Audit::new(
+        state.audit,
+        &used.session.id,
+        request_id,
+        used.session.identity.user_name().to_owned(),
+    );
     let backend = ClusterBackend::new(
         requested.clone(),
         used.session.id.clone(),

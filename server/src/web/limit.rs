@@ -28,7 +28,7 @@ const JSON_ESCAPE: usize = 6;
 pub const NAMES: usize = 64 * 1024;
 
 /// A form: a token or a choice, and where to redirect afterwards.
-pub const FORM: usize = 16 * 1024;
+pub const FORM: usize = 32 * 1024;
 
 /// A manifest, plus the other arguments.
 pub const MANIFEST: usize = JSON_ESCAPE * manifest::MAX_BYTES + NAMES;

@@ -78,6 +78,11 @@ impl Tls {
 }
 
 impl TlsFiles {
+    /// Checks whether the files can be used.
+    pub fn check(&self) -> Result<(), TlsError> {
+        self.read().map(drop)
+    }
+
     fn read(&self) -> Result<TlsAcceptor, TlsError> {
         let bytes = |path: &Path| {
             std::fs::read(path).map_err(|error| TlsError::File {

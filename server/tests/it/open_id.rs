@@ -159,6 +159,8 @@ async fn answers_that_are_not_valid_sign_nobody_in() {
         (json!({"sub": "alice", "exp": past}), "name"),
         (json!({"sub": "system:admin"}), "name"),
         (json!({"sub": ""}), "name"),
+        (json!({"sub": " "}), "name"),
+        (json!({"sub": " alice"}), "name"),
     ] {
         for token_use in [TokenUse::PassThrough, TokenUse::Impersonation] {
             let mut world = World::new(token_use).await;
@@ -262,6 +264,66 @@ async fn refresh_token_is_used_once_by_many_requests() {
     for response in futures::future::join_all(requests).await {
         assert_eq!(response.status, StatusCode::OK);
     }
+}
+
+/// Tokens that a request has refreshed are those that the cluster sees, and the names in them too.
+#[tokio::test]
+async fn refreshed_tokens_reach_the_cluster_at_once() {
+    let mut world = World::new(TokenUse::Impersonation).await;
+    world.provider.change(|behaviour| behaviour.lifetime = 2);
+    world.sign_in().await;
+    world.sees_own_job().await;
+    world
+        .provider
+        .change(|behaviour| behaviour.claims = json!({"sub": "alice", "groups": ["ops"]}));
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    world.sees_own_job().await;
+    let groups: Vec<Vec<String>> = world
+        .users
+        .impersonated()
+        .into_iter()
+        .map(|(_, groups)| groups)
+        .collect();
+    assert_eq!(groups, [vec!["dev".to_owned()], vec!["ops".to_owned()]]);
+}
+
+/// A cluster that does not accept the provider's tokens is told at sign-in, and not by a session that ends at once.
+#[tokio::test]
+async fn tokens_that_the_cluster_rejects_are_told_at_sign_in() {
+    let mut world = World::new(TokenUse::PassThrough).await;
+    world
+        .provider
+        .change(|behaviour| behaviour.claims = json!({"sub": "stranger"}));
+    let response = world.go().await;
+    assert_eq!(
+        response.location(),
+        "/sign-in?error=rejected&back=%2Fprojects%2Fdemo%2Fjobs"
+    );
+}
+
+/// A session of another issuer or of other rules for names may be another person's.
+#[tokio::test]
+async fn session_of_other_settings_is_not_used() {
+    let mut world = World::new(TokenUse::Impersonation).await;
+    world.sign_in().await;
+    world.sees_own_job().await;
+    let own = || {
+        world
+            .users
+            .cluster(serde_json::from_value::<kube::config::AuthInfo>(json!({"token": "console"})).unwrap())
+    };
+    let same = settings(&world.provider, TokenUse::Impersonation);
+    world.app.restart_for_open_id(own(), same.clone());
+    assert_eq!(world.jobs().await.status, StatusCode::OK);
+    let other = OpenIdSettings {
+        names: NameRules {
+            username_prefix: Some("oidc:".to_owned()),
+            ..same.names.clone()
+        },
+        ..same
+    };
+    world.app.restart_for_open_id(own(), other);
+    assert_eq!(world.jobs().await.status, StatusCode::UNAUTHORIZED);
 }
 
 /// An open stream outlives the tokens that it was opened with.

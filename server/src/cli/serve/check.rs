@@ -19,6 +19,13 @@ pub(super) async fn run(arguments: &Serve) -> Result<(), ServeError> {
     report("listen", listen.map_err(|error| error.to_string()));
     let site = arguments.site_dir().map(|site| site.display().to_string());
     report("browser's files", site.map_err(|error| error.to_string()));
+    if let Some(files) = arguments.tls_files() {
+        let certificate = files.check().map(|()| files.certificate.display().to_string());
+        report(
+            "certificate",
+            certificate.map_err(|error| crate::with_causes(&error)),
+        );
+    }
     report("cluster", cluster(arguments).await);
     if arguments.sign_in == SignIn::OpenIdConnect {
         report("sign-in provider", provider(arguments).await);

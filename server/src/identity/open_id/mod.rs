@@ -59,6 +59,8 @@ pub struct OpenIdTokens {
     pub(crate) subject: String,
     pub(crate) user: String,
     pub(crate) groups: Vec<String>,
+    /// Fingerprint of the settings by which the names were read.
+    pub(crate) settings: String,
 }
 
 impl OpenIdTokens {
@@ -106,6 +108,8 @@ pub(crate) struct StoredUser {
     subject: String,
     user: String,
     groups: Vec<String>,
+    #[serde(default)]
+    settings: String,
 }
 
 impl StoredUser {
@@ -122,6 +126,7 @@ impl StoredUser {
             subject: tokens.subject.clone(),
             user: tokens.user.clone(),
             groups: tokens.groups.clone(),
+            settings: tokens.settings.clone(),
         }
     }
 
@@ -135,6 +140,7 @@ impl StoredUser {
                 subject: self.subject,
                 user: self.user,
                 groups: self.groups,
+                settings: self.settings,
             }),
             cookie: Some(cookie),
         })

@@ -50,8 +50,12 @@ impl NameRules {
             None if claim == "email" => String::new(),
             None => format!("{issuer}#"),
         };
+        // Servers trim header values: with spaces at its ends a name would be another one, or none.
+        if !is_whole(name) {
+            return Err(format!("the name {name:?} has spaces at its ends"));
+        }
         let user = format!("{prefix}{name}");
-        if user.starts_with(RESERVED) {
+        if user.trim_start().starts_with(RESERVED) {
             return Err(format!(
                 "the name {user:?} is reserved for Kubernetes: set a prefix"
             ));
@@ -65,10 +69,15 @@ impl NameRules {
             .into_iter()
             .map(|group| format!("{}{group}", self.groups_prefix))
             // A provider must not be able to make someone an administrator of the cluster (`system:masters`).
-            .filter(|group| !group.starts_with(RESERVED))
+            .filter(|group| is_whole(group) && !group.starts_with(RESERVED))
             .collect();
         Ok(Claims { user, groups })
     }
+}
+
+/// Whether a name is the same after it was trimmed, and is not empty.
+fn is_whole(name: &str) -> bool {
+    !name.is_empty() && name == name.trim()
 }
 
 #[cfg(test)]
@@ -134,6 +143,40 @@ mod tests {
         );
         let read = plain.read("i", &json!({"sub": "a", "groups": {"x": 1}})).unwrap();
         assert_eq!(read.groups, [""; 0]);
+    }
+
+    /// An API server trims the values of headers: ` system:masters` is `system:masters` there, and a name of spaces
+    /// is no name, so that the console would act as itself.
+    #[test]
+    fn names_with_spaces_at_their_ends_are_refused() {
+        for prefix in ["", "oidc:"] {
+            for name in [
+                " ",
+                "\t",
+                " alice",
+                "alice ",
+                "alice\u{a0}",
+                " system:admin",
+                "\u{2003}x",
+            ] {
+                let read = rules("sub", Some(prefix)).read("i", &json!({"sub": name}));
+                assert!(read.is_err(), "{prefix:?} {name:?}: {read:?}");
+            }
+        }
+        let plain = NameRules {
+            groups_prefix: String::new(),
+            ..rules("sub", Some(""))
+        };
+        let groups = json!([
+            " system:masters",
+            "system:masters ",
+            "\tsystem:masters",
+            "",
+            " ",
+            "dev"
+        ]);
+        let read = plain.read("i", &json!({"sub": "a", "groups": groups})).unwrap();
+        assert_eq!(read.groups, ["dev"]);
     }
 
     #[test]

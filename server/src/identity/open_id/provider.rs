@@ -18,6 +18,7 @@ use openidconnect::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::identity::open_id::http::HttpClient;
@@ -71,6 +72,7 @@ pub struct Login {
     state: String,
     nonce: String,
     verifier: String,
+    settings: String,
     /// The page to return to.
     pub back: String,
 }
@@ -122,6 +124,25 @@ impl Provider {
         self.issuer.url().host_str().unwrap_or_default()
     }
 
+    /// Returns a hash of what determines who a user is: a session of other settings may be another person's.
+    pub fn fingerprint(&self) -> String {
+        let OpenIdSettings {
+            issuer,
+            client_id,
+            names,
+            token_use,
+            ..
+        } = &self.settings;
+        let text = format!("{issuer:?} {client_id:?} {names:?} {token_use:?}");
+        BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..12])
+    }
+
+    /// Whether `state` is that of this sign-in, which was started with these settings.
+    pub fn is_answer_to(&self, login: &Login, state: &str) -> bool {
+        use subtle::ConstantTimeEq;
+        login.settings == self.fingerprint() && bool::from(login.state.as_bytes().ct_eq(state.as_bytes()))
+    }
+
     /// Reads the provider's metadata, to check the settings.
     pub async fn check(&self) -> Result<(), OpenIdError> {
         self.metadata().await.map(drop)
@@ -145,6 +166,7 @@ impl Provider {
             state: state.into_secret(),
             nonce: nonce.secret().clone(),
             verifier: verifier.into_secret(),
+            settings: self.fingerprint(),
             back: back.to_owned(),
         };
         Ok((url.into(), login))
@@ -152,8 +174,7 @@ impl Provider {
 
     /// Finishes a sign-in with what the provider sent the user back with.
     pub async fn finish(&self, login: &Login, state: &str, code: &str) -> Result<OpenIdTokens, OpenIdError> {
-        use subtle::ConstantTimeEq;
-        if !bool::from(login.state.as_bytes().ct_eq(state.as_bytes())) {
+        if !self.is_answer_to(login, state) {
             return Err(OpenIdError::Refused(
                 "the answer belongs to another sign-in".to_owned(),
             ));
@@ -217,6 +238,8 @@ impl Provider {
             let verifier = client
                 .id_token_verifier()
                 .set_allowed_algs(ALGORITHMS)
+                // Checked below.
+                .set_other_audience_verifier_fn(|_| true)
                 .set_time_fn(|| (std::time::SystemTime::now() - CLOCK_SKEW).into());
             id_token.claims(&verifier, nonce.clone()).map(Clone::clone)
         };
@@ -241,11 +264,27 @@ impl Provider {
             .nth(1)
             .and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
         let all: Value = serde_json::from_slice(&payload.unwrap_or_default()).unwrap_or_default();
+        // A token for several parties has to be meant for this one (OpenID Connect Core 1.0, 3.1.3.7).
+        if claims.audiences().len() > 1 && all["azp"] != self.settings.client_id {
+            return Err(OpenIdError::Token("it is meant for another party".to_owned()));
+        }
         let names = self
             .settings
             .names
             .read(&self.settings.issuer, &all)
             .map_err(OpenIdError::Token)?;
+        // They are sent in headers.
+        let is_sendable = |name: &String| name.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        let mut names = names;
+        if self.settings.token_use == TokenUse::Impersonation {
+            if !is_sendable(&names.user) {
+                return Err(OpenIdError::Token(format!(
+                    "the name {:?} has characters that cannot be sent",
+                    names.user
+                )));
+            }
+            names.groups.retain(is_sendable);
+        }
         let refreshed = response
             .refresh_token()
             .map(|token| SecretString::from(token.secret().clone()));
@@ -256,6 +295,7 @@ impl Provider {
             subject,
             user: names.user,
             groups: names.groups,
+            settings: self.fingerprint(),
         })
     }
 

@@ -7,11 +7,11 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use crate::identity::open_id::{Login, OpenIdError, OpenIdUser};
+use crate::identity::bearer::{self, Verdict};
+use crate::identity::open_id::{Login, OpenIdError, OpenIdUser, TokenUse};
 use crate::identity::{Identity, IdentityKey};
-use crate::session::attempts::Peer;
 use crate::web::local_path::LocalPath;
-use crate::web::sign_in::{cannot_start, no_random_numbers, too_many};
+use crate::web::sign_in::{cannot_start, no_random_numbers};
 use crate::web::state::AppState;
 
 /// Query parameters of the start.
@@ -52,7 +52,6 @@ pub struct CallbackQuery {
 /// `GET /sign-in/callback`: the provider sends the user back, with a code or an error.
 pub async fn callback(
     State(state): State<AppState>,
-    peer: Peer,
     Query(query): Query<CallbackQuery>,
     headers: HeaderMap,
 ) -> Response {
@@ -74,16 +73,18 @@ pub async fn callback(
         };
         return to_sign_in(error, &back);
     }
-    // Each code is a request to the provider.
-    if let Err(wait) = service.attempts.count(peer) {
-        return too_many(state.sign_in, wait);
-    }
     let (answer, code) = (query.state.unwrap_or_default(), query.code.unwrap_or_default());
+    if !provider.is_answer_to(&login, &answer) {
+        return to_sign_in("expired", &back);
+    }
+    // Each code is a request to the provider.
+    let Ok(_permit) = state.sessions.checks.acquire().await else {
+        return to_sign_in("provider", &back);
+    };
     let tokens = match provider.finish(&login, &answer, &code).await {
         Ok(tokens) => tokens,
         Err(error) => return failed(&error, &back),
     };
-    service.attempts.reset(peer);
     let limit = (!tokens.can_refresh()).then(|| tokens.expires());
     let key = match IdentityKey::new() {
         Ok(key) => key,
@@ -94,6 +95,18 @@ pub async fn callback(
         tokens: Arc::new(tokens),
         cookie: None,
     });
+    // A cluster that does not trust the provider would end the session at once.
+    if provider.token_use() == TokenUse::PassThrough {
+        let verdict = match state.requested(None, identity.clone()).open().await {
+            Ok(cluster) => bearer::verify(&cluster).await,
+            Err(error) => Verdict::Unknown(error),
+        };
+        state.people.forget(&identity);
+        if verdict == Verdict::Rejected {
+            tracing::warn!("the cluster does not accept ID tokens of the provider");
+            return to_sign_in("rejected", &back);
+        }
+    }
     match service.sessions.sign_in(&identity, limit).await {
         Ok(cookie) => {
             tracing::info!(user = ?identity.key(), "signed in");
