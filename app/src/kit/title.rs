@@ -18,6 +18,19 @@ pub fn format(title: String) -> String {
     text
 }
 
+/// Returns `text` for a `Title`: it follows changes in the browser, and is computed at once on the server.
+///
+/// `leptos_meta` calls the function when the page is complete, outside of the request's own arena: while the server
+/// renders several pages at once, signals read there are those of another request.
+pub fn of(text: impl Fn() -> String + Send + Sync + 'static) -> impl Fn() -> String + Send + Sync + 'static {
+    #[cfg(feature = "ssr")]
+    let text = {
+        let title = leptos::prelude::untrack(text);
+        move || title.clone()
+    };
+    text
+}
+
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;

@@ -342,6 +342,8 @@ async fn rights_are_those_of_the_user_in_the_project() {
         all,
         "a cluster that cannot say decides when it is done"
     );
+    api.set(review, 201, json!({"status": {"allowed": true}}));
+    assert_eq!(rights("demo").await, all);
     api.set(review, 201, json!({"status": {"allowed": false}}));
     assert_eq!(rights("demo").await, all, "answers are cached");
     let none = json!({"create": false, "change": false, "delete": false, "logs": false});

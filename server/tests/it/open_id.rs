@@ -373,6 +373,8 @@ async fn outage_of_the_provider_ends_no_session() {
         behaviour.is_up = true;
         behaviour.lifetime = 3600;
     });
+    // The failure is reported for a while without asking again.
+    tokio::time::sleep(Duration::from_millis(3100)).await;
     assert_eq!(world.jobs().await.status, StatusCode::OK);
 }
 
@@ -381,12 +383,12 @@ async fn outage_of_the_provider_ends_no_session() {
 async fn session_without_a_refresh_token_ends_with_its_token() {
     let mut world = World::new(TokenUse::Impersonation).await;
     world.provider.change(|behaviour| {
-        behaviour.lifetime = 1;
+        behaviour.lifetime = 3;
         behaviour.refreshes = false;
     });
     world.sign_in().await;
     assert_eq!(world.jobs().await.status, StatusCode::OK);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(3100)).await;
     assert_eq!(world.jobs().await.status, StatusCode::UNAUTHORIZED);
 }
 

@@ -26,6 +26,7 @@ use crate::kit::notice::{Notice, Tone};
 use crate::kit::query_param::use_query_value;
 use crate::kit::tabs::{Tab, Tabs};
 use crate::kit::time::exact;
+use crate::kit::title;
 use crate::pages::set_status;
 use crate::parts::api_error::Failure;
 use crate::urls;
@@ -61,7 +62,7 @@ fn OneJob(project: String, name: String) -> impl IntoView {
         |(project, name)| api::job(project, name),
     );
     view! {
-        <Title text=move || name.get()/>
+        <Title text=title::of(move || name.get())/>
         <Suspense>
             {dynamic(move || Suspend::new(async move {
                 match first.await {

@@ -23,6 +23,7 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
 use crate::kit::query_param::use_query_value;
 use crate::kit::time::exact;
+use crate::kit::title;
 use crate::layout::use_project;
 use crate::pages::job_list::actions::BulkBar;
 use crate::pages::job_list::columns::{ColumnMenu, Columns};
@@ -54,7 +55,7 @@ fn JobsOf(project: String) -> impl IntoView {
     model.follow(project);
     let quota = Signal::derive(move || model.list.with(|list| list.as_ref().map(|list| list.quota)));
     view! {
-        <Title text=move || format!("{} · {}", t(text::TITLE), project.get())/>
+        <Title text=title::of(move || format!("{} · {}", t(text::TITLE), project.get()))/>
         // The table awaits its data inside, so that the server sends a complete page.
         <Suspense>
             {dynamic(move || Suspend::new(async move {
