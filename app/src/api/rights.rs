@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What the signed-in user may do with the Jobs of a project. Everything that is not known to be denied is allowed:
 /// the cluster has the last word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Rights {
     /// Create Jobs, which a rerun does too.
     pub create: bool,

@@ -111,9 +111,9 @@ fn with_defaults(command: Command, path: &Path, text: String) -> Result<Command,
         command = command.mut_subcommand(SUBCOMMAND, |serve| {
             serve.mut_arg(id, |option| {
                 // Read once per process, and clap borrows defaults for its whole life.
-                let values = values.into_iter().map(|value| &*value.leak());
+                let mut values = values.into_iter().map(|value| &*value.leak());
                 if matches!(option.get_action(), ArgAction::SetTrue) {
-                    option.default_value(values.last())
+                    option.default_value(values.next_back())
                 } else {
                     option.default_values(values)
                 }

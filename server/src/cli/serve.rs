@@ -140,19 +140,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         Some(origin) => origin,
         None => format!("{}://{}", hosts.own_scheme(), reachable(address)),
     };
-    let people = if arguments.sign_in == SignIn::OpenIdConnect {
-        let provider = Arc::new(Provider::new(arguments.open_id.settings(&base)?)?);
-        let checked = Arc::clone(&provider);
-        tokio::spawn(async move {
-            // Not an error: the provider may start later than the console.
-            if let Err(error) = checked.check().await {
-                tracing::warn!(%error, "nobody can sign in yet");
-            }
-        });
-        People::with_provider(provider, &sessions)
-    } else {
-        People::default()
-    };
+    let people = people(&arguments, &base, &sessions)?;
     let state = AppState::new(Shared {
         leptos: leptos_options(),
         site,
@@ -200,6 +188,22 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         tracing::warn!("the playground did not stop in time; its data is safe");
     }
     Ok(())
+}
+
+/// Returns the users, who sign in at a provider if the options name one.
+fn people(arguments: &Serve, base: &str, sessions: &SessionService) -> Result<People, ServeError> {
+    if arguments.sign_in != SignIn::OpenIdConnect {
+        return Ok(People::default());
+    }
+    let provider = Arc::new(Provider::new(arguments.open_id.settings(base)?)?);
+    let checked = Arc::clone(&provider);
+    tokio::spawn(async move {
+        // Not an error: the provider may start later than the console.
+        if let Err(error) = checked.check().await {
+            tracing::warn!(%error, "nobody can sign in yet");
+        }
+    });
+    Ok(People::with_provider(provider, sessions))
 }
 
 /// Returns the store that replicas share, if the options name one.

@@ -43,10 +43,9 @@ async fn verify_by_access_review(cluster: &Cluster) -> Verdict {
     });
     let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     match cluster.post(path, &review, DryRun::No).await {
-        Ok(_) => Verdict::Accepted(String::new()),
         Err(ApiError::Forbidden { message }) if message.contains(ANONYMOUS) => Verdict::Rejected,
-        // Authenticated, although the cluster takes even this right away.
-        Err(ApiError::Forbidden { .. }) => Verdict::Accepted(String::new()),
+        // Also authenticated if the cluster takes even this right away.
+        Ok(_) | Err(ApiError::Forbidden { .. }) => Verdict::Accepted(String::new()),
         Err(error) => rejected_or_unknown(error),
     }
 }

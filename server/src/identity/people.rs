@@ -105,7 +105,7 @@ impl Revocation {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

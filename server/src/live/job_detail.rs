@@ -124,6 +124,7 @@ enum Source {
     Events,
 }
 
+#[allow(clippy::too_many_lines, reason = "one loop over all events")]
 fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = Event> + Send + use<> {
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let select = |fields: Option<String>, labels: Option<String>| Selection { fields, labels };

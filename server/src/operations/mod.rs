@@ -191,16 +191,12 @@ impl Backend for ClusterBackend {
         detached(async move {
             let cluster = this.requested.open().await?;
             let new = rerun::run(&cluster, &this.session, &project, &job).await;
-            match &new {
-                Ok(new) => {
-                    this.record(&cluster, "create", (&project, &new.job()), None)
-                        .await
-                }
-                Err(error) => {
-                    this.record(&cluster, "rerun", (&project, &job), Some(error))
-                        .await
-                }
-            }
+            let record = match &new {
+                Ok(new) => ("create", new.job(), None),
+                Err(error) => ("rerun", job.clone(), Some(error)),
+            };
+            this.record(&cluster, record.0, (&project, &record.1), record.2)
+                .await;
             new
         })
         .await

@@ -193,7 +193,7 @@ mod tests {
                 .open(path)
                 .unwrap()
                 .set_modified(later)
-                .unwrap()
+                .unwrap();
         };
         write(&dir, "broken", &key);
         touch(&files.certificate);

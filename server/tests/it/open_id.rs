@@ -1,4 +1,4 @@
-//! Sign-in at an OpenID Connect provider.
+//! Sign-in at an `OpenID` Connect provider.
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ struct World {
 }
 
 impl World {
-    async fn new() -> Self {
+    fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let playground = crate::faults::harness::open(&dir);
         let key = dir.path().join("key");
@@ -45,7 +45,7 @@ async fn status(app: &TestApp) -> StatusCode {
 
 #[tokio::test]
 async fn session_is_valid_at_every_replica_until_it_ends_at_one() {
-    let mut world = World::new().await;
+    let mut world = World::new();
     let [a, b] = &mut world.replicas;
     a.sign_in().await;
     let cookie = a.swap_cookie(None);
@@ -69,7 +69,7 @@ async fn session_is_valid_at_every_replica_until_it_ends_at_one() {
 
 #[tokio::test]
 async fn session_survives_the_replica_that_started_it() {
-    let mut world = World::new().await;
+    let mut world = World::new();
     let [a, _] = &mut world.replicas;
     a.sign_in().await;
     let cookie = a.swap_cookie(None);
@@ -81,7 +81,7 @@ async fn session_survives_the_replica_that_started_it() {
 /// What is stored is not enough to use a session.
 #[tokio::test]
 async fn stored_session_contains_neither_its_id_nor_its_key() {
-    let mut world = World::new().await;
+    let mut world = World::new();
     let [a, _] = &mut world.replicas;
     a.sign_in().await;
     let cluster = Cluster::new(

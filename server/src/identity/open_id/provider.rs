@@ -241,7 +241,7 @@ impl Provider {
                 // Checked below.
                 .set_other_audience_verifier_fn(|_| true)
                 .set_time_fn(|| (std::time::SystemTime::now() - CLOCK_SKEW).into());
-            id_token.claims(&verifier, nonce.clone()).map(Clone::clone)
+            id_token.claims(&verifier, nonce.clone()).cloned()
         };
         let claims = match verify(&*self.metadata().await?) {
             Ok(claims) => claims,

@@ -1,4 +1,4 @@
-//! An OpenID Connect provider on loopback, with the quirks of real ones.
+//! An `OpenID` Connect provider on loopback, with the quirks of real ones.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};

@@ -20,6 +20,9 @@ use tower::ServiceExt;
 
 use crate::common::fake::{Fake, status};
 
+/// Name and groups of an impersonated user.
+pub type Impersonated = (String, Vec<String>);
+
 /// The API server.
 #[derive(Clone)]
 pub struct Users {
@@ -28,7 +31,7 @@ pub struct Users {
     /// The `Authorization` headers of all requests.
     seen: Arc<Mutex<Vec<String>>>,
     /// Names and groups of impersonated users.
-    impersonated: Arc<Mutex<Vec<(String, Vec<String>)>>>,
+    impersonated: Arc<Mutex<Vec<Impersonated>>>,
 }
 
 impl Users {
@@ -77,7 +80,7 @@ impl Users {
     }
 
     /// Returns the distinct names and groups of impersonated users so far.
-    pub fn impersonated(&self) -> Vec<(String, Vec<String>)> {
+    pub fn impersonated(&self) -> Vec<Impersonated> {
         let mut all = self.impersonated.lock().unwrap().clone();
         all.dedup();
         all
