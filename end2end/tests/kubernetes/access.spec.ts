@@ -31,6 +31,7 @@ const calls: Record<string, Call> = {
   job: call('job', { name: 'kept' }),
   manifest: call('manifest', { name: 'kept' }),
   offers: call('offers'),
+  rights: call('rights'),
   '/cluster/schema': open('/cluster/schema'),
   '/stream/jobs': open('/stream/jobs'),
   '/stream/job': open('/stream/job', { name: 'kept' }),
@@ -88,7 +89,7 @@ test('access matches the cluster’s permissions and the documented table', asyn
       expect(nobody, name).toBe('401 signedOut');
       // These contain nothing of a forbidden project: the user's projects, the kubeconfig's contexts, an empty
       // offer, the schema.
-      if (!['workspace', 'clusters', 'offers', '/cluster/schema'].includes(name)) expect(elsewhere, name).toContain('forbidden');
+      if (!['workspace', 'clusters', 'offers', 'rights', '/cluster/schema'].includes(name)) expect(elsewhere, name).toContain('forbidden');
     }
     // The documented table is that of a cluster that can suspend Jobs; one without the field refuses it.
     const suspended = rows.get('suspend');

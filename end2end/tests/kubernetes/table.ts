@@ -21,6 +21,10 @@ function gist(text: string): string {
   if (value.projects) return `project ${value.projects.join(', ')}`;
   if (value.documents) return value.documents.map((document: any) => document.error?.kind ?? 'created').join(', ');
   if (Array.isArray(value)) return value.map((result) => result?.kind ?? 'deleted').join(', ');
+  if ('logs' in value && 'change' in value) {
+    const allowed = Object.keys(value).filter((right) => value[right]);
+    return `may ${allowed.join(', ') || 'nothing'}`;
+  }
   if ('priority_classes' in value) {
     const lists = Object.values(value).filter((list) => Array.isArray(list) && list.length > 0);
     return lists.length > 0 ? 'data' : 'nothing';

@@ -203,7 +203,11 @@ fn people(arguments: &Serve, base: &str, sessions: &SessionService) -> Result<Pe
             tracing::warn!(%error, "nobody can sign in yet");
         }
     });
-    Ok(People::with_provider(provider, sessions))
+    Ok(People::with_provider(
+        provider,
+        sessions.token_store(),
+        sessions.token_reader(),
+    ))
 }
 
 /// Returns the store that replicas share, if the options name one.

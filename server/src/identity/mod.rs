@@ -18,7 +18,6 @@ use sha2::{Digest, Sha256};
 
 use crate::identity::open_id::{OpenIdUser, StoredUser};
 use crate::kubernetes::UserCredentials;
-use crate::session::SessionCookie;
 
 pub use crate::identity::people::{People, Revocation};
 
@@ -194,10 +193,10 @@ impl StoredIdentity {
         }
     }
 
-    /// Returns the identity of the session of `cookie`; `None` if it cannot be used any more.
-    pub(crate) fn into_identity(self, cookie: &SessionCookie) -> Option<Identity> {
+    /// Returns the identity of `session`; `None` if it cannot be used any more.
+    pub(crate) fn into_identity(self, session: &str) -> Option<Identity> {
         match self {
-            Self::OpenId(user) => user.into_user(cookie.clone()).map(Identity::OpenId),
+            Self::OpenId(user) => user.into_user(session.to_owned()).map(Identity::OpenId),
             Self::Bearer { token, user } => {
                 BearerToken::read(&token).map(|token| Identity::Bearer(token.of_user(user)))
             }

@@ -16,7 +16,6 @@ use crate::identity::{Identity, IdentityKey};
 use crate::kubernetes::connect::ConnectError;
 use crate::kubernetes::{Cluster, UserCredentials, WeakCluster};
 use crate::random;
-use crate::session::SessionService;
 
 /// How long the connection of a user is kept after its last use.
 const KEEP: Duration = Duration::from_mins(10);
@@ -110,14 +109,19 @@ impl Revocation {
 }
 
 impl People {
-    /// Creates a console whose users sign in at `provider` and whose tokens `sessions` stores.
-    pub fn with_provider(provider: Arc<Provider>, sessions: &SessionService) -> Self {
+    /// Creates a console whose users sign in at `provider`; `store` stores the new tokens of a session, and `stored`
+    /// reads them.
+    pub fn with_provider(
+        provider: Arc<Provider>,
+        store: impl Fn(&OpenIdUser) + Send + Sync + 'static,
+        stored: impl Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             people: Arc::default(),
             open_id: Some(Arc::new(OpenId {
                 provider,
-                store: Box::new(sessions.token_store()),
-                stored: Box::new(sessions.token_reader()),
+                store: Box::new(store),
+                stored: Box::new(stored),
             })),
         }
     }

@@ -109,7 +109,7 @@ impl SessionService {
     /// Returns a function that reads the tokens of a session as they are stored now.
     pub fn token_reader(&self) -> impl Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync + 'static {
         let sessions = Arc::clone(&self.sessions);
-        move |user| match sessions.identity(user.cookie.as_ref()?)? {
+        move |user| match sessions.identity(&SessionCookie::from_text(user.session.as_ref()?))? {
             Identity::OpenId(stored) => Some(stored.tokens),
             Identity::Console | Identity::Bearer(_) => None,
         }
@@ -119,8 +119,11 @@ impl SessionService {
     pub fn token_store(&self) -> impl Fn(&OpenIdUser) + Send + Sync + 'static {
         let sessions = Arc::clone(&self.sessions);
         move |user| {
-            if let Some(cookie) = &user.cookie {
-                sessions.replace_identity(cookie, &Identity::OpenId(user.clone()));
+            if let Some(session) = &user.session {
+                sessions.replace_identity(
+                    &SessionCookie::from_text(session),
+                    &Identity::OpenId(user.clone()),
+                );
             }
         }
     }

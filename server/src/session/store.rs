@@ -160,7 +160,7 @@ impl Entry {
         };
         let key = SealKey::from_text(cookie.key.as_deref()?)?;
         let stored: StoredIdentity = serde_json::from_slice(&key.open(&cookie.id, sealed)?).ok()?;
-        stored.into_identity(cookie)
+        stored.into_identity(&cookie.to_text())
     }
 }
 

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::IdentityKey;
 use crate::kubernetes::UserCredentials;
-use crate::session::SessionCookie;
 
 pub use crate::identity::open_id::http::HttpError;
 pub use crate::identity::open_id::names::{Claims, NameRules};
@@ -92,8 +91,8 @@ pub struct OpenIdUser {
     pub(crate) key: IdentityKey,
     /// As of the sign-in, or of the last refresh that was stored.
     pub(crate) tokens: Arc<OpenIdTokens>,
-    /// The cookie of the session, which has the key to store new tokens; `None` before the session starts.
-    pub(crate) cookie: Option<SessionCookie>,
+    /// How the session store finds and opens the session, to store new tokens; `None` before it starts.
+    pub(crate) session: Option<String>,
 }
 
 /// The tokens as a session stores them, encrypted.
@@ -130,7 +129,7 @@ impl StoredUser {
         }
     }
 
-    pub(crate) fn into_user(self, cookie: SessionCookie) -> Option<OpenIdUser> {
+    pub(crate) fn into_user(self, session: String) -> Option<OpenIdUser> {
         Some(OpenIdUser {
             key: IdentityKey::from_text(&self.key)?,
             tokens: Arc::new(OpenIdTokens {
@@ -142,7 +141,7 @@ impl StoredUser {
                 groups: self.groups,
                 settings: self.settings,
             }),
-            cookie: Some(cookie),
+            session: Some(session),
         })
     }
 }

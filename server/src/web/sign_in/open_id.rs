@@ -93,7 +93,7 @@ pub async fn callback(
     let identity = Identity::OpenId(OpenIdUser {
         key,
         tokens: Arc::new(tokens),
-        cookie: None,
+        session: None,
     });
     // A cluster that does not trust the provider would end the session at once.
     if provider.token_use() == TokenUse::PassThrough {

@@ -189,7 +189,9 @@ impl TestApp {
     /// Restarts that console with the same directory.
     pub fn restart_for_open_id(&mut self, cluster: Cluster, settings: OpenIdSettings) {
         let provider = Arc::new(Provider::new(settings).unwrap());
-        let people = |sessions: &SessionService| People::with_provider(provider, sessions);
+        let people = |sessions: &SessionService| {
+            People::with_provider(provider, sessions.token_store(), sessions.token_reader())
+        };
         let clusters = Clusters::One(cluster);
         self.state = state_with(clusters, self.dir.path(), SignInMode::OpenIdConnect, people);
         self.router = router(self.state.clone()).unwrap();
