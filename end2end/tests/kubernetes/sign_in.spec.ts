@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { IdentityProvider } from '../../lib/provider.ts';
 import { Server } from '../../lib/server.ts';
 import { alive, expect, test as base } from '../../lib/test.ts';
-import { apply, clear, finished, get, job, kubectl } from './cluster.ts';
+import { apply, clear, finished, get, job, kubectl, minor } from './cluster.ts';
 import { kubeconfig } from './people.ts';
 
 const test = base.extend<object, { server: Server }>({
@@ -31,15 +31,13 @@ const group = (name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 
 const serviceAccount = (name: string) => ({ kind: 'ServiceAccount', name, namespace: 'demo' });
 
 /** A token of a service account of the project demo. */
-const token = (name: string) => {
-  // `kubectl create token` needs Kubernetes 1.24; older clusters store a token in a Secret.
-  try {
-    return kubectl(['-n', 'demo', 'create', 'token', name]).trim();
-  } catch {
-    const secret = get('demo', 'serviceaccount', name).secrets[0].name;
-    return Buffer.from(get('demo', 'secret', secret).data.token, 'base64').toString();
-  }
-};
+async function token(name: string): Promise<string> {
+  if (minor() >= 24) return kubectl(['-n', 'demo', 'create', 'token', name]).trim();
+  // Older clusters store a token in a Secret, some time after the account was made.
+  const secret = () => get('demo', 'serviceaccount', name).secrets?.[0]?.name;
+  await expect.poll(secret, { timeout: 20_000 }).toBeTruthy();
+  return Buffer.from(get('demo', 'secret', secret()).data.token, 'base64').toString();
+}
 
 test.beforeAll(() => {
   clear('demo');
@@ -66,7 +64,7 @@ async function signInWith(page: Page, origin: string, bearer: string): Promise<v
 test('a token of the cluster signs its user in, who creates a Job', async ({ page, origin }) => {
   await signInWith(page, origin, 'not-a-token');
   await expect(page.getByText('The cluster does not accept this token')).toBeVisible();
-  await page.getByLabel('Bearer token').fill(token('writer'));
+  await page.getByLabel('Bearer token').fill(await token('writer'));
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL(/projects\/demo\/jobs/);
   await alive(page);
@@ -83,7 +81,7 @@ test('a token of the cluster signs its user in, who creates a Job', async ({ pag
 });
 
 test('what a reader may not do is told and not offered', async ({ page, origin, expected }) => {
-  await signInWith(page, origin, token('reader'));
+  await signInWith(page, origin, await token('reader'));
   await alive(page);
   await expect(page.locator('#missing-rights')).toContainText('does not allow you to create Jobs, change Jobs, delete Jobs in the project demo');
   await page.getByLabel('Select done').check();
@@ -100,7 +98,7 @@ test('what a reader may not do is told and not offered', async ({ page, origin, 
 });
 
 test('rights that are taken away close an open page, which says why', async ({ page, origin, expected }) => {
-  await signInWith(page, origin, token('reader'));
+  await signInWith(page, origin, await token('reader'));
   await alive(page);
   await expect(page.getByRole('row', { name: /done/ })).toBeVisible();
   expected.allow(/status of 403|response: 403/);
@@ -112,7 +110,7 @@ test('rights that are taken away close an open page, which says why', async ({ p
 
 test('a deleted account is signed out', async ({ page, origin, expected }) => {
   apply('demo', account('leaver'), binding('leaver', 'ClusterRole', 'view', serviceAccount('leaver')));
-  await signInWith(page, origin, token('leaver'));
+  await signInWith(page, origin, await token('leaver'));
   await alive(page);
   await expect(page.getByRole('row', { name: /done/ })).toBeVisible();
   expected.allow(/status of 401|response: 401/);
