@@ -24,6 +24,7 @@ test('metadata offers what a user may set, and nothing else', async ({ page, ori
 const idOf = (path: string) => `f-${path.replaceAll('.', '-').replaceAll('[', ':').replaceAll(']', '.')}`;
 
 test('every word that a user would look for leads to its field and into it', async ({ page, origin }) => {
+  test.skip(process.env.KUBERNETES === 'oldest', 'Kubernetes 1.20 lacks some of these fields, such as suspend');
   test.setTimeout(180_000);
   const table = readFileSync(join(import.meta.dirname, '../../files/field-words.tsv'), 'utf8');
   const words = table.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split('\t') as [string, string]);

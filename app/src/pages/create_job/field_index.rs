@@ -259,6 +259,8 @@ const FULLY_COVERED: &[&str] = &[
     "metadata.deletionGracePeriodSeconds",
     "metadata.managedFields",
     "metadata.selfLink",
+    // Of clusters before 1.24.
+    "metadata.clusterName",
     // Of no effect in a template.
     "spec.template.metadata.name",
     "spec.template.metadata.generateName",
@@ -271,6 +273,7 @@ const FULLY_COVERED: &[&str] = &[
     "spec.template.metadata.deletionGracePeriodSeconds",
     "spec.template.metadata.managedFields",
     "spec.template.metadata.selfLink",
+    "spec.template.metadata.clusterName",
     "spec.template.metadata.ownerReferences",
 ];
 
