@@ -307,8 +307,6 @@ async fn streams_notice_rights_that_are_taken_away() {
         api.set(path, 403, refusal());
     }
     for (name, mut stream) in [("rows", rows), ("detail", detail), ("lines", lines)] {
-        // Watches of three seconds, and a refusal that has to last.
-        stream.patience = Duration::from_secs(15);
         let last = async {
             loop {
                 let event = stream.next().await;

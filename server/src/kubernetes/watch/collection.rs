@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::kubernetes::watch::{Change, Selection};
 use crate::kubernetes::{Cluster, Disconnections, Kind};

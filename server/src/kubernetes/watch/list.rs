@@ -1,10 +1,10 @@
 //! The initial list of a collection, page by page.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::Method;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use app::api::error::ApiError;
 

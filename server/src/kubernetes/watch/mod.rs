@@ -6,6 +6,8 @@ mod list;
 mod shared;
 mod stream;
 mod strip;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -6,12 +6,13 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use http::Request;
 use kube::core::{Status, WatchEvent};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::kubernetes::watch::Change;
 use crate::kubernetes::watch::collection::{End, Source};

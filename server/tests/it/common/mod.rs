@@ -75,7 +75,7 @@ impl TestResponse {
 pub struct Events {
     body: BoxStream<'static, Result<Bytes, axum::Error>>,
     text: String,
-    /// How long `next` waits.
+    /// How long `next` waits: by default half a minute, far more than any event takes, so that only a hang fails.
     pub patience: Duration,
 }
 
@@ -88,8 +88,15 @@ pub struct Event {
 }
 
 impl Events {
-    /// Returns the next event, or `None` at the end of the stream. Panics without either for `patience` (five seconds).
+    /// Returns the next event, or `None` at the end of the stream. Panics without either for `patience`.
     pub async fn next(&mut self) -> Option<Event> {
+        match tokio::time::timeout(self.patience, self.receive()).await {
+            Ok(event) => event,
+            Err(_) => panic!("no event for {:?}; the rest is {:?}", self.patience, self.text),
+        }
+    }
+
+    async fn receive(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let event = event.to_owned();
@@ -100,9 +107,7 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = tokio::time::timeout(self.patience, self.body.next())
-                .await
-                .unwrap_or_else(|_| panic!("no event; the rest is {:?}", self.text));
+            let chunk = self.body.next().await;
             self.text.push_str(std::str::from_utf8(&chunk?.unwrap()).unwrap());
         }
     }
@@ -356,7 +361,7 @@ impl TestApp {
         Events {
             body: futures::stream::poll_fn(move |context| arrived.poll_recv(context)).boxed(),
             text: String::new(),
-            patience: Duration::from_secs(5),
+            patience: Duration::from_secs(30),
         }
     }
 

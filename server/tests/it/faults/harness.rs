@@ -23,9 +23,6 @@ pub const PODS: &str = "/api/v1/namespaces/demo/pods";
 /// Number of measurements of each recovery.
 pub const ROUNDS: usize = 5;
 
-/// The recovery time that the documentation promises.
-pub const PROMISED: Duration = Duration::from_secs(5);
-
 /// A playground in a temporary directory.
 pub struct Cluster {
     pub playground: Playground,
@@ -117,7 +114,8 @@ pub async fn next_of(events: &mut Events, kind: &str) -> (Value, Vec<Value>) {
     }
 }
 
-/// Prints a row of the table in `docs/reliability.md`.
+/// Prints a row of the table in `docs/reliability.md`. It is not asserted: it depends on what else the machine does.
+/// `server/src/kubernetes/watch/tests.rs` asserts the bounds in simulated time.
 pub fn report(fault: &str, mut times: Vec<Duration>) {
     times.sort();
     let median = times[times.len() / 2];
@@ -126,7 +124,6 @@ pub fn report(fault: &str, mut times: Vec<Duration>) {
         median.as_millis(),
         times.len()
     );
-    assert!(times.iter().all(|time| *time < PROMISED), "{fault}: {times:?}");
 }
 
 /// Pseudo-random numbers from a fixed seed (xorshift).
