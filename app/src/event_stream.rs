@@ -41,12 +41,34 @@ const MAX_EVENT_ID: usize = 6_000;
 #[cfg(feature = "hydrate")]
 const TOO_MANY: u16 = 429;
 
+/// Where a stream is resumed: its URL and the `id` of its last event.
+#[derive(Clone, Copy)]
+pub struct Position(StoredValue<(String, String)>);
+
+impl Position {
+    /// Creates the position after the event with this `id` of a stream, or the start of any.
+    pub fn after(event: Option<(String, String)>) -> Self {
+        Self(StoredValue::new(event.unwrap_or_default()))
+    }
+}
+
+/// Subscribes to `url` from the start; see [`subscribe_after`].
+pub fn subscribe(
+    url: Signal<Option<String>>,
+    names: &'static [&'static str],
+    on_event: impl Fn(&str, &str) + Clone + 'static,
+    on_connection: impl Fn(Connection) + Clone + 'static,
+) {
+    subscribe_after(Position::after(None), url, names, on_event, on_connection);
+}
+
 /// Subscribes to `url` while the calling component exists.
 ///
 /// Calls `on_event` with name and data of each event in `names`, and `on_connection` when the connection state
 /// changes. `url` is tracked: when it changes, the old stream is closed and a new one opened; `None` closes it.
 /// Does nothing on the server.
-pub fn subscribe(
+pub fn subscribe_after(
+    position: Position,
     url: Signal<Option<String>>,
     names: &'static [&'static str],
     on_event: impl Fn(&str, &str) + Clone + 'static,
@@ -58,8 +80,7 @@ pub fn subscribe(
         let refusals = StoredValue::new(0_u32);
         let toaster = use_toaster();
         let notified = StoredValue::new(false);
-        // URL that is followed, and the `id` of its last event.
-        let last = StoredValue::new((String::new(), String::new()));
+        let Position(last) = position;
         Effect::new(move |_| {
             attempt.track();
             let Some(url) = url.get() else { return };
@@ -127,7 +148,7 @@ pub fn subscribe(
         });
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (url, names, on_event, on_connection);
+    let _ = (position.0, url, names, on_event, on_connection);
 }
 
 /// Returns `url` while the page is visible, else none: a browser has six connections for all tabs of this console,

@@ -72,6 +72,9 @@ pub fn App() -> impl IntoView {
         <Router base=urls::base()>
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/jobs") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("") view=JobsPage ssr=SsrMode::Async/>
+                </ParentRoute>
                 <ParentRoute path=path!("/projects/:project") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=NotFound ssr=SsrMode::Async/>
                     <Route path=path!("jobs") view=JobsPage ssr=SsrMode::Async/>

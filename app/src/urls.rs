@@ -45,8 +45,11 @@ pub fn here(path: &str) -> String {
     base() + path
 }
 
-/// Returns the URL of a project's Job list.
+/// Returns the URL of a project's Job list; without a project, that of all projects.
 pub fn jobs(project: &str) -> String {
+    if project.is_empty() {
+        return here("/jobs");
+    }
     here(&format!("/projects/{project}/jobs"))
 }
 

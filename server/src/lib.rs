@@ -12,6 +12,7 @@ pub mod cli;
 pub mod contexts;
 pub mod data_dir;
 pub mod identity;
+pub mod job_table;
 pub mod jobs;
 pub mod kubernetes;
 mod live;

@@ -3,13 +3,15 @@
 //! The trait keeps Kubernetes out of this crate: `server` implements it over one `kube::Client` per session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Extension;
 
 use crate::api::create::{CreateOutcome, Offers};
 use crate::api::error::ApiError;
-use crate::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use crate::api::job::{DescriptionChange, JobDetail, JobRef, JobRow};
+use crate::api::job_query::{JobPage, JobQuery};
 use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
 
@@ -23,8 +25,16 @@ pub trait Backend: Send + Sync {
     async fn workspace(&self) -> Result<Workspace, ApiError>;
     /// Returns what the user may do with the Jobs of a project.
     async fn rights(&self, project: &str) -> Result<Rights, ApiError>;
-    /// Returns the Job list of a project.
-    async fn jobs(&self, project: &str) -> Result<JobList, ApiError>;
+    /// Returns a page of the Job list of a project, or of all projects; one that says that the list is still being
+    /// read from the cluster if that takes longer than `patience`.
+    async fn jobs(
+        &self,
+        project: Option<&str>,
+        query: &JobQuery,
+        patience: Duration,
+    ) -> Result<JobPage, ApiError>;
+    /// Returns all rows of the list that match `query`, up to a limit.
+    async fn matching_jobs(&self, project: Option<&str>, query: &JobQuery) -> Result<Vec<JobRow>, ApiError>;
     /// Returns one Job with everything its page shows.
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError>;
     /// Returns a Job's manifest as YAML, without the fields that the cluster added.

@@ -6,24 +6,40 @@
 )]
 
 #[cfg(feature = "ssr")]
+use std::time::Duration;
+
+#[cfg(feature = "ssr")]
 use crate::api::backend::backend;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::api::create::{CreateOutcome, Offers};
 use crate::api::error::ApiError;
-use crate::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use crate::api::job::{DescriptionChange, JobDetail, JobRef, JobRow};
+use crate::api::job_query::{JobPage, JobQuery};
 use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
+
+/// How long a program waits for a list that is being read from the cluster.
+#[cfg(feature = "ssr")]
+const CALL_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a page waits for it, before it shows the progress.
+#[cfg(feature = "ssr")]
+const PAGE_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// Whether the request is a call, as opposed to that of a page which needs the same data.
+#[cfg(feature = "ssr")]
+fn is_call() -> bool {
+    use_context::<http::request::Parts>().is_some_and(|parts| parts.uri.path().starts_with("/api/"))
+}
 
 /// Sets the HTTP status of a response to that of its error, so that proxies, logs and other programs understand it.
 /// A page that renders the error chooses its own status.
 #[cfg(feature = "ssr")]
 fn with_status<T>(answer: Result<T, ApiError>) -> Result<T, ApiError> {
-    let is_call =
-        use_context::<http::request::Parts>().is_some_and(|parts| parts.uri.path().starts_with("/api/"));
     if let (Err(error), true, Some(response)) =
-        (&answer, is_call, use_context::<leptos_axum::ResponseOptions>())
+        (&answer, is_call(), use_context::<leptos_axum::ResponseOptions>())
     {
         response.set_status(error.status());
     }
@@ -48,10 +64,25 @@ pub async fn rights(project: String) -> Result<Rights, ApiError> {
     with_status(backend().await?.rights(&project).await)
 }
 
-/// Returns the Job list of a project with its quota banner.
+/// Returns a page of the Job list of a project with its quota banner; without `project`, that of all projects.
 #[server(name = AskJobs, endpoint = "jobs", input = Json, output = Json)]
-pub async fn jobs(project: String) -> Result<JobList, ApiError> {
-    with_status(backend().await?.jobs(&project).await)
+pub async fn jobs(
+    #[server(default)] project: Option<String>,
+    #[server(default)] query: JobQuery,
+) -> Result<JobPage, ApiError> {
+    let patience = if is_call() { CALL_PATIENCE } else { PAGE_PATIENCE };
+    let query = query.bounded();
+    with_status(backend().await?.jobs(project.as_deref(), &query, patience).await)
+}
+
+/// Returns all rows of the Job list that match a query, at most [`MAX_SELECTED`](crate::api::job_query::MAX_SELECTED).
+#[server(name = AskMatchingJobs, endpoint = "matching-jobs", input = Json, output = Json)]
+pub async fn matching_jobs(
+    #[server(default)] project: Option<String>,
+    #[server(default)] query: JobQuery,
+) -> Result<Vec<JobRow>, ApiError> {
+    let query = query.bounded();
+    with_status(backend().await?.matching_jobs(project.as_deref(), &query).await)
 }
 
 /// Returns one Job with its Pods, events, environment, records and manifest.

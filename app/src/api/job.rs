@@ -28,6 +28,25 @@ pub struct JobRef {
     pub uid: String,
 }
 
+/// A Job to act on, with its project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Project.
+    pub project: String,
+    /// Job.
+    pub job: JobRef,
+}
+
+impl Target {
+    /// Returns the reference to the Job of a row.
+    pub fn of(row: &JobRow) -> Self {
+        Self {
+            project: row.project.clone(),
+            job: row.job(),
+        }
+    }
+}
+
 /// Change of a text field, with the value that the user started from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -205,15 +224,6 @@ impl JobRow {
     }
 }
 
-/// The Job list of one project with its banner (L3).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JobList {
-    /// Jobs, newest update first.
-    pub rows: Vec<JobRow>,
-    /// Numbers of the banner.
-    pub quota: QuotaBanner,
-}
-
 /// Jobs used and planned, and Pods left, over all `ResourceQuota`s of the project; the smallest value counts. None
 /// means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -224,31 +234,6 @@ pub struct QuotaBanner {
     pub jobs_hard: Option<i64>,
     /// `pods`/`count/pods` hard − used, at least 0.
     pub pods_left: Option<i64>,
-}
-
-/// Delta of the live Job list, as sent on `/stream/jobs` (event `change`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum ListChange {
-    /// Whole list, sent on connecting and after the watch was disconnected.
-    Snapshot {
-        /// List.
-        list: JobList,
-    },
-    /// New and changed rows, with the banner.
-    Rows {
-        /// Rows.
-        rows: Vec<JobRow>,
-        /// `uid`s of deleted Jobs.
-        gone: Vec<String>,
-        /// Banner.
-        quota: QuotaBanner,
-    },
-    /// The watch has been disconnected since this time: rows may be stale. A `Snapshot` follows once it reconnects.
-    Stale {
-        /// Time of the disconnection.
-        since: Millis,
-    },
 }
 
 /// All data of a Job's page.

@@ -9,6 +9,8 @@ pub mod create;
 pub mod error;
 pub mod event;
 pub mod job;
+pub mod job_filter;
+pub mod job_query;
 pub mod pod;
 pub mod rights;
 pub mod schema;

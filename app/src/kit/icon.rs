@@ -36,6 +36,7 @@ pub enum Glyph {
     Refresh,
     Search,
     Spinner,
+    Star,
     Sun,
     Tag,
     Trash,
@@ -82,6 +83,7 @@ impl Glyph {
             Self::Play => "M4.5 2.8 12.8 8l-8.3 5.2Z",
             Self::Refresh => "M13.2 6.4A5.6 5.6 0 1 0 13.5 9M13.5 2.8v3.8H9.7",
             Self::Search => "M7 2.2a4.8 4.8 0 1 1 0 9.6 4.8 4.8 0 0 1 0-9.6ZM10.6 10.6l3.2 3.2",
+            Self::Star => "m8 2 1.8 3.8 4.2.6-3 2.9.7 4.2L8 11.5l-3.7 2 .7-4.2-3-2.9 4.2-.6Z",
             Self::Spinner => "M8 1.8A6.2 6.2 0 0 1 14.2 8",
             Self::Sun => {
                 "M8 5.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6ZM8 1.4v1.4M8 13.2v1.4M1.4 8h1.4M13.2 8h1.4M3.3 3.3l1 1M11.7 11.7l1 1M12.7 3.3l-1 1M4.3 11.7l-1 1"
@@ -114,13 +116,7 @@ pub fn Icon(
             class="icon"
             class:icon-spin=glyph == Glyph::Spinner
             viewBox="0 0 16 16"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.5"
-            stroke-linecap="round"
-            stroke-linejoin="round"
             aria-hidden="true"
-            focusable="false"
         >
             <path d=glyph.path()></path>
         </svg>

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::kit::erased::dynamic;
+
 /// Drop-down menu.
 ///
 /// Escape and a click outside close it; the items are ordinary links and buttons, reached with Tab.
@@ -18,10 +20,21 @@ pub fn Menu(
     /// Aligns the menu with the button's end.
     #[prop(optional)]
     end: bool,
+    /// The first items, if the others are built only when the menu is opened: a list has many menus. They must suffice
+    /// without JavaScript.
+    #[prop(optional)]
+    first: Option<ViewFn>,
     /// Items.
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Details>::new();
+    let built = RwSignal::new(first.is_none());
+    // Opened before hydration.
+    Effect::new(move |_| {
+        if node.get().is_some_and(|details| details.open()) {
+            built.set(true);
+        }
+    });
     #[cfg(feature = "hydrate")]
     close_from_outside(node);
     view! {
@@ -29,9 +42,12 @@ pub fn Menu(
             if event.key() == "Escape" {
                 close(node);
             }
-        }>
+        } on:toggle=move |_| built.set(true)>
             <summary class=class aria-label=move || label.get()>{button.run()}</summary>
-            <div class="menu-items" on:click=move |_| close(node)>{children()}</div>
+            <div class="menu-items" on:click=move |_| close(node)>
+                {first.map(|first| first.run())}
+                {dynamic(move || built.get().then(|| children()))}
+            </div>
         </details>
     }
 }

@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
 use crate::bundles::rel_to_jobs;
-use crate::i18n::{Lang, common as text, t, tf};
+use crate::i18n::{Lang, common as text, job_list, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
@@ -25,7 +25,7 @@ use crate::parts::api_error::Failure;
 use crate::preferences;
 use crate::urls;
 
-pub use crate::layout::rights::use_rights;
+pub use crate::layout::rights::{use_rights, use_rights_in};
 
 /// Interval at which a cluster that does not answer is retried.
 const RETRY_INTERVAL: Duration = Duration::from_secs(3);
@@ -163,7 +163,7 @@ fn ClusterAndProject(
     };
     let projects = match workspace {
         Some(workspace) => view! { <Projects projects=workspace.projects project/> }.into_any(),
-        None => view! { <span class="bar-where">{dynamic(move || project.get())}</span> }.into_any(),
+        None => view! { <span class="bar-where">{dynamic(move || name_of(project.get()))}</span> }.into_any(),
     };
     (cluster, projects)
 }
@@ -184,17 +184,25 @@ fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
     let rel = rel_to_jobs();
     view! {
         <Menu
-            label=Signal::derive(move || format!("{} {}", t(text::PROJECT), project.get()))
+            label=Signal::derive(move || format!("{} {}", t(text::PROJECT), name_of(project.get())))
             class="bar-project"
             button=ViewFn::from(move || {
                 view! {
                     <span class="bar-dim">{t(text::PROJECT)}</span>
                     " "
-                    <strong>{move || project.get()}</strong>
+                    <strong>{move || name_of(project.get())}</strong>
                     <Icon glyph=Glyph::ChevronDown/>
                 }
             })
         >
+            <A
+                href=urls::jobs("")
+                attr:rel=rel
+                attr:class="menu-item menu-all"
+                attr:aria-current=move || project.with(String::is_empty).to_string()
+            >
+                {t(job_list::ALL_PROJECTS)}
+            </A>
             {projects
                 .get_value()
                 .into_iter()
@@ -217,6 +225,15 @@ fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
                 })
                 .collect_view()}
         </Menu>
+    }
+}
+
+/// Returns what the switcher shows for a project; an empty name stands for all of them.
+fn name_of(project: String) -> String {
+    if project.is_empty() {
+        t(job_list::ALL_PROJECTS).to_owned()
+    } else {
+        project
     }
 }
 

@@ -18,6 +18,7 @@ use crate::contexts::find::{self, ClusterCredentials, FindError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::identity::People;
 use crate::identity::open_id::{OpenIdError, Provider};
+use crate::job_table::JobTables;
 use crate::kubernetes::timeouts::Timeouts;
 use crate::operations::projects::ProjectDirectory;
 use crate::playground::{Embedded, PlaygroundError};
@@ -150,6 +151,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         sign_in: arguments.sign_in.into(),
         people,
         directory: Arc::new(ProjectDirectory::new(arguments.projects.clone(), own)),
+        tables: JobTables::default(),
         readiness: Readiness::default(),
         base,
         audit: arguments

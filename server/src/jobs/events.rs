@@ -68,18 +68,33 @@ enum State {
     Ended,
 }
 
+impl State {
+    /// Returns the state that an event reports.
+    fn of(event: &Value) -> Option<Self> {
+        let message = event["message"].as_str().unwrap_or_default();
+        match event["reason"].as_str()? {
+            "FailedCreate" => Some(Self::Refused(message.to_owned())),
+            // `Pulling image "perl:5"`
+            "Pulling" => {
+                let image = message.split('"').nth(1).unwrap_or(message);
+                Some(Self::Pulling(image.to_owned()))
+            }
+            "SuccessfulCreate" | "Pulled" | "Failed" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+
 impl EventIndex {
+    /// Whether an event changes the state of its object.
+    pub fn is_relevant(event: &Value) -> bool {
+        State::of(event).is_some()
+    }
+
     /// Adds an event; returns the `uid` of the object whose state it may change.
     pub fn add<'a>(&mut self, event: &'a Value) -> Option<&'a str> {
         let uid = event["involvedObject"]["uid"].as_str()?;
-        let message = event["message"].as_str().unwrap_or_default();
-        let state = match event["reason"].as_str()? {
-            "FailedCreate" => State::Refused(message.to_owned()),
-            // `Pulling image "perl:5"`
-            "Pulling" => State::Pulling(message.split('"').nth(1).unwrap_or(message).to_owned()),
-            "SuccessfulCreate" | "Pulled" | "Failed" => State::Ended,
-            _ => return None,
-        };
+        let state = State::of(event)?;
         let at = last(event);
         let known = self.0.get(uid).map(|latest| latest.at);
         if known.is_some_and(|known| known > at) {
@@ -87,6 +102,20 @@ impl EventIndex {
         }
         self.0.insert(uid.to_owned(), Latest { at, state });
         Some(uid)
+    }
+
+    /// Removes an object of which only the end of a state is known, once that event has expired. A refusal stays true.
+    pub fn expire(&mut self, event: &Value) {
+        let Some(uid) = event["involvedObject"]["uid"].as_str() else {
+            return;
+        };
+        if self
+            .0
+            .get(uid)
+            .is_some_and(|latest| latest.at <= last(event) && matches!(latest.state, State::Ended))
+        {
+            self.0.remove(uid);
+        }
     }
 
     /// Removes a deleted object.

@@ -1,14 +1,11 @@
 //! Jobs as rows of the list.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value};
 
 use app::api::job::{JobRow, JobStatus, Millis, Record};
 use app::foreign_text::visible;
 
 use crate::jobs::events::EventIndex;
-use crate::jobs::pods::owner;
 use crate::jobs::status;
 use crate::jobs::timestamps::millis;
 
@@ -17,26 +14,6 @@ pub const ALIAS: [&str; 2] = ["kubesphere.io/alias-name", "displayName"];
 
 /// Annotations with a Job's description: KubeSphere's current key, then its older one.
 pub const DESCRIPTION: [&str; 2] = ["kubesphere.io/description", "desc"];
-
-/// Builds the rows of `jobs`, most recently updated first.
-pub fn all(jobs: &[Value], pods: &[Value], events: &EventIndex) -> Vec<JobRow> {
-    let mut by_owner: HashMap<&str, Vec<&Value>> = HashMap::new();
-    for pod in pods {
-        if let Some(uid) = owner(pod) {
-            by_owner.entry(uid).or_default().push(pod);
-        }
-    }
-    let mut rows: Vec<JobRow> = jobs
-        .iter()
-        .map(|job| {
-            let uid = job["metadata"]["uid"].as_str().unwrap_or_default();
-            let pods = by_owner.get(uid).map_or(&[][..], Vec::as_slice);
-            row(job, pods.iter().copied(), events)
-        })
-        .collect();
-    rows.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.name.cmp(&b.name)));
-    rows
-}
 
 /// Builds the row of a Job.
 pub fn row<'a>(job: &Value, pods: impl IntoIterator<Item = &'a Value>, events: &EventIndex) -> JobRow {

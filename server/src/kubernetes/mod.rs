@@ -333,14 +333,9 @@ impl Cluster {
         }
     }
 
-    /// Lists the Jobs of a project.
-    pub async fn jobs(&self, project: &str) -> Result<Vec<Value>, ApiError> {
-        self.list(&Kind::JOBS.collection(project)?, &[]).await
-    }
-
-    /// Checks whether the Jobs of a project may be listed; reads at most one Job.
-    pub async fn may_list_jobs(&self, project: &str) -> Result<(), ApiError> {
-        self.get(&format!("{}?limit=1", Kind::JOBS.collection(project)?))
+    /// Checks whether the Jobs of a project, or of all projects, may be listed; reads at most one Job.
+    pub async fn may_list_jobs(&self, project: Option<&str>) -> Result<(), ApiError> {
+        self.get(&format!("{}?limit=1", Kind::JOBS.collection_of(project)?))
             .await?;
         Ok(())
     }

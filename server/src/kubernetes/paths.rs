@@ -89,6 +89,11 @@ impl Kind {
         self.plural
     }
 
+    /// Returns the path of the collection in `project`, or in all projects.
+    pub fn collection_of(self, project: Option<&str>) -> Result<String, ApiError> {
+        collection(self.api_version, self.plural, project)
+    }
+
     /// Returns the path of the collection in `project`.
     pub fn collection(self, project: &str) -> Result<String, ApiError> {
         collection(self.api_version, self.plural, Some(project))

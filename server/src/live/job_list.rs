@@ -1,105 +1,146 @@
-//! `GET /stream/jobs?project=P`: live updates of the Job list.
+//! `GET /stream/jobs?project=P&q=…&sort=…&page=…`: live updates of a page of the Job list.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
 use async_stream::stream;
 use axum::Extension;
-use axum::extract::Query;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::response::sse::Event;
-use futures::stream::select_all;
-use futures::{Stream, StreamExt};
-use jiff::Timestamp;
-use serde::Deserialize;
+use futures::Stream;
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use app::api::error::ApiError;
+use app::api::job_query::{JobQuery, PageChange};
 
 use crate::contexts::extract::ClusterExtractor;
-use crate::kubernetes::watch::{Change, Selection, follow};
-use crate::kubernetes::{Cluster, Kind};
-use crate::live::list_table::{ListTable, Source};
+use crate::job_table::{Phase, Window};
 use crate::live::{DENIAL_GRACE, at, event, respond};
+use crate::operations::job_list::OpenList;
 use crate::refusal::refuse;
 use crate::session::Session;
+use crate::web::state::AppState;
 
-/// Changes within this time are sent as one event.
-const BATCH_INTERVAL: Duration = Duration::from_millis(150);
-
-/// Query parameters: which list.
-#[derive(Deserialize)]
-pub struct Params {
-    project: String,
-}
-
-/// Sends `change` events with a `ListChange` each, and `refused` with the error, as the last event, when the user may
-/// no longer list the Jobs. `Last-Event-ID` is ignored: every connection starts with a
-/// snapshot.
+/// Sends `change` events with a `PageChange` each, and `refused` with the error, as the last event, when the user may
+/// no longer list the Jobs. Without `project`, the list is that of all projects. The `id` of an event is the version of
+/// the page after it; a stream that is opened with the current one as `Last-Event-ID`, or `?last=`, starts with nothing.
+///
+/// A slow browser is never behind by more than what it has not read yet: differences are computed when it reads on.
 pub async fn stream(
+    State(state): State<AppState>,
     ClusterExtractor(cluster): ClusterExtractor,
     Extension(session): Extension<Session>,
-    Query(params): Query<Params>,
+    Query(params): Query<HashMap<String, String>>,
+    headers: HeaderMap,
 ) -> Response {
+    let param = |name: &str| params.get(name).filter(|value| !value.is_empty()).cloned();
+    let query = JobQuery::from_params(param);
+    let project = param("project");
+    let last = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .map(str::to_owned)
+        .or_else(|| param("last"));
+    let list = OpenList::open(&state.tables, &state.directory, &cluster, project.as_deref()).await;
+    let list = match list {
+        Ok(list) => list,
+        Err(error) => return refuse(error),
+    };
     // A disconnected cluster may come back; a forbidden list stays forbidden.
-    if let Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) =
-        cluster.may_list_jobs(&params.project).await
-    {
+    if let Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. })) = list.check().await {
         return refuse(error);
     }
-    let changes = changes(cluster, params.project);
-    respond(session, changes)
+    respond(session, changes(list, query, last))
 }
 
-fn changes(cluster: Cluster, project: String) -> impl Stream<Item = Event> + Send + 'static {
-    let mut feed = select_all(Source::ALL.map(|source| {
-        let kind = match source {
-            Source::Jobs => Kind::JOBS,
-            Source::Pods => Kind::PODS,
-            Source::Events => Kind::EVENTS,
-            Source::Quotas => Kind::QUOTAS,
-        };
-        follow(&cluster, kind, &project, Selection::default())
-            .map(move |change| (source, change))
-            .boxed()
-    }));
+fn changes(list: OpenList, query: JobQuery, last: Option<String>) -> impl Stream<Item = Event> + Send {
     stream! {
-        let mut table = ListTable::default();
+        let mut revision = list.table.subscribe();
+        let mut page = Sent { version: last, ..Sent::default() };
         let mut denied_at: Option<Instant> = None;
         loop {
-            let next = tokio::select! {
-                next = feed.next() => next,
+            let phase = list.table.phase();
+            match phase {
+                Phase::Denied { .. } => {
+                    denied_at.get_or_insert_with(Instant::now);
+                }
+                _ => denied_at = None,
+            }
+            if let Some(change) = page.next(phase, &list, &query)
+                && let Some(event) = event("change", &change)
+            {
+                yield match &page.version {
+                    Some(version) => event.id(version),
+                    None => event,
+                };
+            }
+            tokio::select! {
+                changed = revision.changed() => {
+                    // The sender lives as long as the table.
+                    if changed.is_err() {
+                        return;
+                    }
+                }
                 () = at(denied_at.map(|at| at + DENIAL_GRACE)) => {
-                    denied_at = None;
                     // Unless only watching is denied.
-                    if let Err(error @ ApiError::Forbidden { .. }) = cluster.may_list_jobs(&project).await {
+                    if let Err(error @ ApiError::Forbidden { .. }) = list.check().await {
                         if let Some(event) = event("refused", &error) {
                             yield event;
                         }
                         return;
                     }
-                    continue;
-                }
-            };
-            let Some((source, change)) = next else { return };
-            let mut apply = |source, change: Change| {
-                match change {
-                    Change::Denied if source == Source::Jobs => denied_at = Some(Instant::now()),
-                    Change::Reset(_) if source == Source::Jobs => denied_at = None,
-                    _ => {}
-                }
-                table.apply_change(source, change, Timestamp::now().as_millisecond());
-            };
-            apply(source, change);
-            let end = tokio::time::sleep(BATCH_INTERVAL);
-            tokio::pin!(end);
-            loop {
-                tokio::select! {
-                    () = &mut end => break,
-                    Some((source, change)) = feed.next() => apply(source, change),
+                    denied_at = Some(Instant::now());
                 }
             }
-            if let Some(event) = table.flush().and_then(|change| event("change", &change)) {
-                yield event;
+        }
+    }
+}
+
+/// Number of Jobs from which the progress of reading the list is told.
+const WORTH_TELLING: u32 = 500;
+
+/// What the browser has.
+#[derive(Default)]
+struct Sent {
+    /// Page that was sent last.
+    window: Option<Window>,
+    /// Version of the page that the browser has, if it has one.
+    version: Option<String>,
+    /// Number of Jobs that it knows of while the list is being read.
+    read: u32,
+    /// Whether the browser knows that its page is current.
+    current: bool,
+}
+
+impl Sent {
+    /// Returns the next change to send, if the browser does not know everything.
+    fn next(&mut self, phase: Phase, list: &OpenList, query: &JobQuery) -> Option<PageChange> {
+        match phase {
+            Phase::Loading { read } => {
+                let is_news = read > self.read && read >= WORTH_TELLING;
+                self.read = read;
+                is_news.then_some(PageChange::Loading { read })
+            }
+            Phase::Stale { since } | Phase::Denied { since } => {
+                let is_first = self.current || (self.window.is_none() && self.version.is_some());
+                self.current = false;
+                self.window = None;
+                self.version = None;
+                is_first.then_some(PageChange::Stale { since })
+            }
+            Phase::Live => {
+                let window = list.table.window(query);
+                let version = window.version();
+                let change = match &self.window {
+                    Some(before) => window.changes_since(before, |uid| list.table.contains(uid)),
+                    None if self.version.as_ref() == Some(&version) => None,
+                    None => Some(PageChange::Page { page: window.page() }),
+                };
+                self.window = Some(window);
+                self.version = Some(version);
+                self.current = true;
+                change
             }
         }
     }

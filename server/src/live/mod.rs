@@ -6,7 +6,6 @@
 pub mod download;
 pub mod job_detail;
 pub mod job_list;
-mod list_table;
 pub mod logs;
 mod outage;
 

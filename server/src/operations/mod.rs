@@ -5,12 +5,14 @@ mod create;
 mod create_order;
 mod form_options;
 pub mod job_detail;
+pub mod job_list;
 pub mod projects;
 mod rerun;
 
 pub use crate::operations::rerun::{RERUN_OF, origin};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
@@ -19,17 +21,19 @@ use serde_json::Value;
 use app::api::backend::Backend;
 use app::api::create::{CreateOutcome, Offers};
 use app::api::error::ApiError;
-use app::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
+use app::api::job::{DescriptionChange, JobDetail, JobRef, JobRow};
+use app::api::job_query::{JobPage, JobQuery};
 use app::api::rights::Rights;
 use app::api::session::{ClusterChoice, Workspace};
 use app::foreign_text::{into_visible, visible};
 
 use crate::audit::{Audit, Target};
 use crate::contexts::extract::RequestedCluster;
-use crate::jobs::events::EventIndex;
-use crate::jobs::{export, quota, row};
+use crate::job_table::JobTables;
+use crate::jobs::export;
 use crate::kubernetes::access::Access;
 use crate::kubernetes::{Cluster, DryRun, Kind};
+use crate::operations::job_list::OpenList;
 use crate::operations::projects::ProjectDirectory;
 
 /// The cluster of a request, as used by one signed-in user.
@@ -40,6 +44,7 @@ pub struct ClusterBackend {
     session: String,
     audit: Audit,
     directory: Arc<ProjectDirectory>,
+    tables: JobTables,
 }
 
 impl ClusterBackend {
@@ -49,12 +54,14 @@ impl ClusterBackend {
         session: String,
         audit: Audit,
         directory: Arc<ProjectDirectory>,
+        tables: JobTables,
     ) -> Self {
         Self {
             requested,
             session,
             audit,
             directory,
+            tables,
         }
     }
 
@@ -122,21 +129,21 @@ impl Backend for ClusterBackend {
         })
     }
 
-    async fn jobs(&self, project: &str) -> Result<JobList, ApiError> {
+    async fn jobs(
+        &self,
+        project: Option<&str>,
+        query: &JobQuery,
+        patience: Duration,
+    ) -> Result<JobPage, ApiError> {
         let cluster = self.requested.open().await?;
-        let list = |kind| optional(&cluster, kind, project);
-        let (jobs, pods, events, quotas) = futures::try_join!(
-            cluster.jobs(project),
-            list(Kind::PODS),
-            list(Kind::EVENTS),
-            list(Kind::QUOTAS),
-        )?;
-        let events: EventIndex = events.iter().flatten().collect();
-        let rows = row::all(&jobs, pods.as_deref().unwrap_or_default(), &events);
-        Ok(JobList {
-            rows,
-            quota: quota::banner(quotas.iter().flatten(), jobs.len()),
-        })
+        let list = OpenList::open(&self.tables, &self.directory, &cluster, project).await?;
+        list.page(query, patience).await
+    }
+
+    async fn matching_jobs(&self, project: Option<&str>, query: &JobQuery) -> Result<Vec<JobRow>, ApiError> {
+        let cluster = self.requested.open().await?;
+        let list = OpenList::open(&self.tables, &self.directory, &cluster, project).await?;
+        list.matching(query).await
     }
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use app::api::error::ApiError;
 
 use crate::contexts::Clusters;
+use crate::job_table::Partitions;
 use crate::kubernetes::access::Access;
 use crate::kubernetes::{Cluster, Projects, by_name};
 
@@ -18,6 +19,9 @@ const CACHE_TTL: Duration = Duration::from_mins(2);
 
 /// Maximum number of namespaces that are checked for a user: each is a request.
 const MAX_CHECKED: usize = 1000;
+
+/// Maximum number of projects in a list of all projects that is not read cluster-wide: each needs four watches.
+const MAX_FOLLOWED: usize = 100;
 
 /// Maximum number of concurrent checks.
 const CONCURRENCY: usize = 32;
@@ -98,6 +102,36 @@ impl ProjectDirectory {
             names,
             complete: false,
         })
+    }
+
+    /// Returns where the Jobs of all projects are read: cluster-wide if the user of `cluster` may, else in each project
+    /// whose Jobs the user may list.
+    pub async fn job_partitions(&self, cluster: &Cluster) -> Result<Partitions, ApiError> {
+        // Without an answer, what is asked for is tried: the cluster refuses it.
+        let may = |verb| cluster.review("", Access::jobs(verb));
+        if let (Some(true), Some(true)) = futures::join!(may("list"), may("watch")) {
+            return Ok(vec![None]);
+        }
+        let names = self.projects(cluster).await?.names;
+        let checked: Vec<(String, bool)> = stream::iter(names.into_iter().take(MAX_CHECKED))
+            .map(|name| async move {
+                let allowed = cluster.may(&name, Access::jobs("list")).await;
+                (name, allowed)
+            })
+            .buffered(CONCURRENCY)
+            .collect()
+            .await;
+        let allowed: Partitions = checked
+            .iter()
+            .filter(|(_, allowed)| *allowed)
+            .map(|(name, _)| Some(name.clone()))
+            .take(MAX_FOLLOWED)
+            .collect();
+        if allowed.is_empty() {
+            // Something has to be asked for, and the answer says what is missing.
+            return Ok(checked.into_iter().take(1).map(|(name, _)| Some(name)).collect());
+        }
+        Ok(allowed)
     }
 
     /// Returns the namespaces that the console may list.

@@ -80,6 +80,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         used.session.id.clone(),
         audit,
         Arc::clone(&state.directory),
+        state.tables.clone(),
     );
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
     request

@@ -90,7 +90,8 @@ async fn default_project(state: &AppState, key: Option<String>, identity: Identi
 /// Redirects a page without a cluster in its address to the default cluster, if there are several.
 pub async fn redirect_to_cluster(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
-    let is_page = request.method() == Method::GET && path.starts_with("/projects/");
+    let is_page = request.method() == Method::GET
+        && (path.starts_with("/projects/") || path == "/jobs" || path.starts_with("/jobs?"));
     match state.clusters.default_id() {
         Some(key) if is_page && request.extensions().get::<Session>().is_some() => {
             Redirect::temporary(&format!("{CLUSTERS}{key}{path}")).into_response()

@@ -12,6 +12,7 @@ use app::sign_in_mode::SignInMode;
 use crate::contexts::Clusters;
 use crate::contexts::extract::RequestedCluster;
 use crate::identity::{Identity, People};
+use crate::job_table::JobTables;
 use crate::operations::projects::ProjectDirectory;
 use crate::session::SessionService;
 use crate::web::health::Readiness;
@@ -39,6 +40,8 @@ pub struct Shared {
     pub people: People,
     /// Finds the projects of users who may not list namespaces.
     pub directory: Arc<ProjectDirectory>,
+    /// The Job lists that are open.
+    pub tables: JobTables,
     /// The cached readiness of the cluster.
     pub readiness: Readiness,
     /// The base URL of this server, such as `http://127.0.0.1:3000`.

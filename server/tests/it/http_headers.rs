@@ -25,7 +25,7 @@ async fn every_response_has_security_headers() {
         "/pkg/frontend.js",
         "/nowhere",
         "/healthz",
-        "/stream/jobs",
+        "/stream/job",
     ] {
         let response = app.get(path).await;
         let policy = response.header(CONTENT_SECURITY_POLICY);

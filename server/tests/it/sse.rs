@@ -43,9 +43,9 @@ async fn list_stream_starts_with_a_snapshot_and_sends_changed_rows() {
     let first = events.next().await.unwrap();
     assert_eq!(
         (first.name.as_str(), &first.data["type"]),
-        ("change", &json!("snapshot"))
+        ("change", &json!("page"))
     );
-    assert_eq!(first.data["list"]["rows"][0]["status"]["kind"], "updating");
+    assert_eq!(first.data["page"]["rows"][0]["status"]["kind"], "updating");
     fake.report(
         PODS,
         "ADDED",
@@ -71,8 +71,8 @@ async fn expired_watch_is_reported_and_relisted() {
     assert_eq!(events.next().await.unwrap().data["type"], "stale");
     let relisted = events.next().await.unwrap().data;
     assert_eq!(
-        (&relisted["type"], &relisted["list"]["rows"][0]["name"]),
-        (&json!("snapshot"), &json!("b"))
+        (&relisted["type"], &relisted["page"]["rows"][0]["name"]),
+        (&json!("page"), &json!("b"))
     );
 }
 

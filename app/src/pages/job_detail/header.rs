@@ -5,7 +5,7 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 
 use crate::api;
-use crate::api::job::{JobDetail, JobRef};
+use crate::api::job::{JobDetail, Target};
 use crate::foreign_text::into_visible;
 use crate::i18n::{common, job_detail as text, job_list, t, tf};
 use crate::kit::erased::dynamic;
@@ -72,9 +72,8 @@ pub fn Head(
             </Show>
         </div>
         <DeleteDialog
-            project
             deletion
-            on_deleted=Callback::new(move |deleted: Vec<JobRef>| {
+            on_deleted=Callback::new(move |deleted: Vec<Target>| {
                 if !deleted.is_empty() {
                     navigate(&untrack(list), urls::whole());
                 }
@@ -164,7 +163,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                 type="button"
                 class="button button-danger-quiet"
                 disabled=move || !rights.with(|rights| rights.delete)
-                on:click=move |_| deletion.ask(vec![detail.with_untracked(|detail| detail.row.job())])
+                on:click=move |_| deletion.ask(vec![detail.with_untracked(|detail| Target::of(&detail.row))])
             >
                 <Icon glyph=Glyph::Trash/>
                 {t(common::DELETE)}

@@ -1,12 +1,11 @@
 //! Actions on Jobs in the list: rerun, suspend, clone, delete; on one or many.
 
-use std::collections::HashSet;
-
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::api;
-use crate::api::job::{JobRef, JobRow};
+use crate::api::error::ApiError;
+use crate::api::job::{JobRow, Target};
 use crate::i18n::{Text, common, job_list as text, t, tf};
 use crate::kit::dialog::Dialog;
 use crate::kit::erased::dynamic;
@@ -14,16 +13,19 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::kit::notice::Tone;
 use crate::kit::toast::use_toaster;
-use crate::layout::use_rights;
-use crate::pages::job_list::model::{Model, Selection};
-use crate::pages::report;
+use crate::layout::{use_rights, use_rights_in};
+use crate::pages::job_list::address::Address;
+use crate::pages::job_list::model::Model;
+use crate::pages::job_list::selection::{Selected, Selection};
+use crate::pages::{report, to_sign_in};
+use crate::preferences;
 use crate::urls;
 
 /// State of the delete confirmation, shared by the rows and the bulk bar.
 #[derive(Clone, Copy)]
 pub struct Deletion {
     open: RwSignal<bool>,
-    jobs: RwSignal<Vec<JobRef>>,
+    jobs: RwSignal<Vec<Target>>,
 }
 
 impl Deletion {
@@ -38,7 +40,7 @@ impl Deletion {
     }
 
     /// Opens the confirmation for these Jobs.
-    pub fn ask(self, jobs: Vec<JobRef>) {
+    pub fn ask(self, jobs: Vec<Target>) {
         self.jobs.set(jobs);
         self.open.set(true);
     }
@@ -49,11 +51,13 @@ impl Deletion {
 pub fn RowMenu(
     /// The Job.
     row: Memo<JobRow>,
+    /// Data of the list.
+    model: Model,
 ) -> impl IntoView {
     let name = move || row.with(|row| row.name.clone());
     let path = move || row.with(|row| urls::job(&row.project, &row.name));
     let deletion = use_context::<Deletion>();
-    let rights = use_rights();
+    let rights = use_rights_in(Signal::derive(move || row.with(|row| row.project.clone())));
     let toaster = use_toaster();
     let rerun = Action::new(move |(): &()| {
         let (project, job) = row.with_untracked(|row| (row.project.clone(), row.job()));
@@ -61,6 +65,8 @@ pub fn RowMenu(
             report(toaster, api::rerun(project, job).await, |new| {
                 tf(text::RERAN, &[("name", &new.name)])
             });
+            // The new run appears where the user points.
+            model.release();
         }
     });
     let suspend = Action::new(move |suspend: &bool| {
@@ -78,6 +84,7 @@ pub fn RowMenu(
             class="button button-icon"
             end=true
             button=ViewFn::from(|| view! { <Icon glyph=Glyph::More/> })
+            first=ViewFn::from(move || view! { <A href=path attr:class="menu-item">{t(text::OPEN)}</A> })
         >
             <button
                 type="button"
@@ -123,7 +130,7 @@ pub fn RowMenu(
                 disabled=move || !rights.with(|rights| rights.delete)
                 on:click=move |_| {
                     if let Some(deletion) = deletion {
-                        deletion.ask(vec![row.with_untracked(JobRow::job)]);
+                        deletion.ask(vec![row.with_untracked(Target::of)]);
                     }
                 }
             >
@@ -137,22 +144,38 @@ pub fn RowMenu(
 /// Bar over the table while Jobs are selected. It reports the selected Jobs that are not visible.
 #[component]
 pub fn BulkBar(
+    /// Where the list is.
+    address: Address,
     /// Data of the list.
     model: Model,
     /// Jobs that an action applies to.
     selection: Memo<Selection>,
-    /// Number of Jobs that match the filter.
-    total: Signal<usize>,
-    /// Selects all Jobs that match.
-    select_all: Callback<()>,
     /// Delete confirmation.
     deletion: Deletion,
 ) -> impl IntoView {
     let rights = use_rights();
     let count = move || selection.with(|selection| selection.jobs.len());
+    let total = move || {
+        model
+            .summary
+            .with(|summary| summary.map_or(0, |summary| summary.total))
+    };
+    let toaster = use_toaster();
+    let select_all = Action::new(move |(): &()| {
+        let (project, query) = (address.project.get_untracked(), address.query.get_untracked());
+        async move {
+            let project = Some(project).filter(|project| !project.is_empty());
+            match api::matching_jobs(project, query).await {
+                Ok(rows) => model
+                    .selected
+                    .update(|selected| rows.into_iter().for_each(|row| selected.insert(row))),
+                Err(error) => report(toaster, Err::<(), _>(error), |()| String::new()),
+            }
+        }
+    });
     let counted = |text: Text, n: usize| (n > 0).then(|| tf(text, &[("n", &n.to_string())]));
     view! {
-        <Show when=move || model.selected.with(|selected| !selected.is_empty())>
+        <Show when=move || !model.selected.with(Selected::is_empty)>
             <div class="bulk" role="status">
                 <span>{move || tf(text::SELECTED, &[("n", &count().to_string())])}</span>
                 {dynamic(move || {
@@ -164,8 +187,8 @@ pub fn BulkBar(
                         .map(|note| view! { <span class="bulk-note">{note}</span> })
                 })}
                 <Show when=move || selection.with(|selection| selection.can_extend)>
-                    <button type="button" class="button button-quiet" on:click=move |_| select_all.run(())>
-                        {move || tf(text::SELECT_MATCHING, &[("n", &total.get().to_string())])}
+                    <button type="button" class="button button-quiet" disabled=move || select_all.pending().get() on:click=move |_| { select_all.dispatch(()); }>
+                        {move || tf(text::SELECT_MATCHING, &[("n", &total().to_string())])}
                     </button>
                 </Show>
                 <button
@@ -180,7 +203,7 @@ pub fn BulkBar(
                 <button
                     type="button"
                     class="button button-quiet"
-                    on:click=move |_| model.selected.update(HashSet::clear)
+                    on:click=move |_| model.selected.update(Selected::clear)
                 >
                     {t(text::DESELECT)}
                 </button>
@@ -192,31 +215,53 @@ pub fn BulkBar(
 /// Delete confirmation, and the deletion itself.
 #[component]
 pub fn DeleteDialog(
-    /// Current project.
-    project: Memo<String>,
     /// State of the confirmation.
     deletion: Deletion,
     /// Receives the Jobs that were deleted.
-    on_deleted: Callback<Vec<JobRef>>,
+    on_deleted: Callback<Vec<Target>>,
 ) -> impl IntoView {
     let toaster = use_toaster();
-    let delete = Action::new(move |jobs: &Vec<JobRef>| {
-        let (project, jobs) = (project.get_untracked(), jobs.clone());
+    let done = RwSignal::new(0_usize);
+    let delete = Action::new(move |jobs: &Vec<Target>| {
+        let jobs = jobs.clone();
+        done.set(0);
         async move {
-            let answer = api::delete(project, jobs.clone()).await;
-            deletion.open.set(false);
-            let results = match answer {
-                Ok(results) => results,
-                Err(error) => {
-                    report(toaster, Err::<(), _>(error), |()| String::new());
-                    return;
-                }
-            };
             let mut deleted = Vec::new();
-            for (job, error) in jobs.into_iter().zip(results) {
-                match error {
-                    None => deleted.push(job),
-                    Some(error) => report(toaster, Err::<(), _>(error), |()| String::new()),
+            let mut errors: Vec<(usize, ApiError)> = Vec::new();
+            for chunk in chunks(jobs) {
+                let project = chunk[0].project.clone();
+                let refs = chunk.iter().map(|target| target.job.clone()).collect();
+                let results = match api::delete(project, refs).await {
+                    Ok(results) => results,
+                    // Nothing more would succeed.
+                    Err(error) => {
+                        add_error(&mut errors, error);
+                        break;
+                    }
+                };
+                done.update(|done| *done += chunk.len());
+                for (job, error) in chunk.into_iter().zip(results) {
+                    match error {
+                        None => deleted.push(job),
+                        Some(error) => add_error(&mut errors, error),
+                    }
+                }
+            }
+            deletion.open.set(false);
+            // One message per kind of error, not per Job.
+            for (count, error) in errors {
+                let lang = preferences::current().lang;
+                match toaster {
+                    _ if matches!(error, ApiError::SignedOut) => to_sign_in(),
+                    Some(toaster) if count > 1 => {
+                        let sentence = error.sentence(lang);
+                        let message = tf(
+                            text::FAILED_MANY,
+                            &[("n", &count.to_string()), ("what", &sentence)],
+                        );
+                        toaster.show(Tone::Error, message);
+                    }
+                    _ => report(toaster, Err::<(), _>(error), |()| String::new()),
                 }
             }
             if let Some(toaster) = toaster.filter(|_| !deleted.is_empty()) {
@@ -237,20 +282,69 @@ pub fn DeleteDialog(
         >
             <ul class="name-list">
                 {dynamic(move || {
-                    let names = deletion.jobs.get().into_iter().map(|job| job.name);
-                    names.map(|name| view! { <li><code>{name}</code></li> }).collect_view()
+                    let jobs = deletion.jobs.get();
+                    let projects = jobs.first().is_some_and(|first| jobs.iter().any(|job| job.project != first.project));
+                    let name = move |target: Target| match projects {
+                        true => format!("{}/{}", target.project, target.job.name),
+                        false => target.job.name,
+                    };
+                    jobs.into_iter()
+                        .take(MAX_NAMES)
+                        .map(|target| view! { <li><code>{name(target)}</code></li> })
+                        .collect_view()
                 })}
             </ul>
+            {dynamic(move || {
+                let more = deletion.jobs.with(Vec::len).saturating_sub(MAX_NAMES);
+                (more > 0).then(|| view! { <p>{tf(text::DELETE_MORE, &[("n", &more.to_string())])}</p> })
+            })}
             <p>{t(text::DELETE_TEXT)}</p>
+            <Show when=move || delete.pending().get() && (deletion.jobs.with(Vec::len) > CHUNK)>
+                <progress
+                    class="progress"
+                    max=move || deletion.jobs.with(Vec::len).to_string()
+                    value=move || done.get().to_string()
+                    aria-label=t(common::DELETE)
+                ></progress>
+            </Show>
         </Dialog>
     }
 }
 
+/// Number of Jobs that one request deletes; between two, the progress is shown.
+const CHUNK: usize = 50;
+
+/// Maximum number of names in the confirmation.
+const MAX_NAMES: usize = 100;
+
+/// Splits Jobs into requests: of one project each, and not too many.
+fn chunks(jobs: Vec<Target>) -> Vec<Vec<Target>> {
+    let mut chunks: Vec<Vec<Target>> = Vec::new();
+    for target in jobs {
+        let open = chunks
+            .iter_mut()
+            .find(|chunk| chunk.len() < CHUNK && chunk[0].project == target.project);
+        match open {
+            Some(chunk) => chunk.push(target),
+            None => chunks.push(vec![target]),
+        }
+    }
+    chunks
+}
+
+/// Counts an error with those that read the same.
+fn add_error(errors: &mut Vec<(usize, ApiError)>, error: ApiError) {
+    match errors.iter_mut().find(|(_, known)| *known == error) {
+        Some((count, _)) => *count += 1,
+        None => errors.push((1, error)),
+    }
+}
+
 /// Returns the message about deleted Jobs: a few by name, many by count.
-fn deleted_message(jobs: &[JobRef]) -> String {
+fn deleted_message(jobs: &[Target]) -> String {
     if jobs.len() > 3 {
         return tf(text::DELETED_MANY, &[("n", &jobs.len().to_string())]);
     }
-    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    let names: Vec<&str> = jobs.iter().map(|target| target.job.name.as_str()).collect();
     tf(text::DELETED, &[("names", &names.join(", "))])
 }

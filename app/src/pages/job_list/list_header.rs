@@ -21,6 +21,7 @@ pub fn Banner(
 ) -> impl IntoView {
     let number =
         |value: Option<i64>| value.map_or_else(|| t(common::UNLIMITED).to_owned(), |n| n.to_string());
+    let is_all = project.with_untracked(String::is_empty);
     let fact = move |label: &'static str, value: Signal<String>| {
         view! {
             <div class="fact">
@@ -40,14 +41,21 @@ pub fn Banner(
         <div class="page-head">
             <div class="page-title">
                 <h1>{t(text::TITLE)}</h1>
-                <p class="page-intro">{t(text::INTRO)}</p>
+                <p class="page-intro">
+                    {if is_all { t(text::ALL_PROJECTS) } else { t(text::INTRO) }}
+                </p>
             </div>
-            <dl class="facts">
-                {fact(t(text::QUOTA_USED), read(|quota| Some(quota.jobs_used)))}
-                {fact(t(text::QUOTA_PLANNED), read(|quota| quota.jobs_hard))}
-                {fact(t(text::QUOTA_PODS), read(|quota| quota.pods_left))}
-            </dl>
-            <CreateMenu project/>
+            {(!is_all)
+                .then(|| {
+                    view! {
+                        <dl class="facts">
+                            {fact(t(text::QUOTA_USED), read(|quota| Some(quota.jobs_used)))}
+                            {fact(t(text::QUOTA_PLANNED), read(|quota| quota.jobs_hard))}
+                            {fact(t(text::QUOTA_PODS), read(|quota| quota.pods_left))}
+                        </dl>
+                    }
+                })}
+            {(!is_all).then(|| view! { <CreateMenu project/> })}
         </div>
     }
 }

@@ -1,42 +1,43 @@
-//! The Job list of a project (features L1, L3-L7).
+//! The Job list of a project, or of all projects (features L1-L7).
 
 mod actions;
+mod address;
 mod columns;
-mod filter;
 mod list_header;
 mod model;
+mod saved_views;
+mod selection;
 mod table;
+mod toolbar;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
+use leptos_meta::{Meta, Title};
 
 pub use crate::pages::job_list::actions::{DeleteDialog, Deletion};
 
 use crate::api;
-use crate::api::job::{JobRef, JobRow};
+use crate::api::job::Target;
+use crate::api::job_query::JobQuery;
 use crate::i18n::{common, job_list as text, t, tf};
 use crate::kit::empty_state::Empty;
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::notice::{Notice, Tone};
-use crate::kit::query_param::use_query_value;
 use crate::kit::time::exact;
 use crate::kit::title;
 use crate::layout::use_project;
 use crate::pages::job_list::actions::BulkBar;
-use crate::pages::job_list::columns::{ColumnMenu, Columns};
-use crate::pages::job_list::filter::{Filter, StatusGroup};
+use crate::pages::job_list::address::Address;
+use crate::pages::job_list::columns::Columns;
 use crate::pages::job_list::list_header::{Banner, Doors};
-use crate::pages::job_list::model::{Model, Selection};
+use crate::pages::job_list::model::Model;
 use crate::pages::job_list::table::JobTable;
+use crate::pages::job_list::toolbar::{Pager, Toolbar};
 use crate::pages::set_status;
 use crate::parts::api_error::Failure;
-use crate::urls;
 
-/// Number of rows per page of the table.
-const PAGE_SIZE: usize = 50;
+/// Pause in typing after which the list is filtered, in milliseconds.
+const TYPING_PAUSE: u64 = 150;
 
 /// Page of the Job list. Switching the project builds a new list that shares no state with the old one.
 #[component]
@@ -45,272 +46,177 @@ pub fn JobsPage() -> impl IntoView {
     view! { {dynamic(move || view! { <JobsOf project=project.get()/> })} }
 }
 
-/// Job list of one project.
+/// Job list of one project, or of all projects if it is empty.
 #[component]
 fn JobsOf(project: String) -> impl IntoView {
     let project = Memo::new(move |_| project.clone());
+    let address = Address::of_page(project);
     let model = Model::new();
     let deletion = Deletion::provide();
-    let first = Resource::new_blocking(move || project.get(), api::jobs);
-    model.follow(project);
-    let quota = Signal::derive(move || model.list.with(|list| list.as_ref().map(|list| list.quota)));
+    // Only the first page: the stream sends every other one.
+    let first = Resource::new_blocking(
+        move || project.get(),
+        move |project| {
+            let query = address.query.get_untracked();
+            async move {
+                let page =
+                    api::jobs(Some(project).filter(|project| !project.is_empty()), query.clone()).await;
+                (query, page)
+            }
+        },
+    );
+    let quota = Signal::derive(move || model.summary.with(|summary| summary.as_ref()?.quota));
+    let heading = move || match project.get() {
+        project if project.is_empty() => t(text::ALL_PROJECTS).to_owned(),
+        project => project,
+    };
     view! {
-        <Title text=title::of(move || format!("{} · {}", t(text::TITLE), project.get()))/>
+        <Title text=title::of(move || format!("{} · {}", t(text::TITLE), heading()))/>
         // The table awaits its data inside, so that the server sends a complete page.
         <Suspense>
             {dynamic(move || Suspend::new(async move {
-                let answer = first.await;
+                let (query, answer) = first.await;
                 if let Err(error) = &answer {
                     set_status(error);
                 }
+                let version = answer.as_ref().ok().map(|page| page.version.clone());
+                let loading = answer.as_ref().is_ok_and(|page| page.loading.is_some());
                 model.take(answer);
+                let asked = asked_query(address.query, query, model.pending);
+                model.follow(project, asked, version.filter(|version| !version.is_empty()));
                 view! {
+                    // Without JavaScript nothing else shows the list once it is read.
+                    {loading.then(|| view! { <noscript><Meta http_equiv="refresh" content="2"/></noscript> })}
                     <Banner project quota/>
-                    <List project model deletion/>
+                    <List address model deletion/>
                 }
             }))}
         </Suspense>
-        <DeleteDialog project deletion on_deleted=Callback::new(move |jobs: Vec<JobRef>| {
-            model.deselect(&jobs.into_iter().map(|job| job.uid).collect::<Vec<_>>());
+        <DeleteDialog deletion on_deleted=Callback::new(move |jobs: Vec<Target>| {
+            model.selected.update(|selected| selected.remove(jobs.iter().map(|target| target.job.uid.as_str())));
+            model.release();
         })/>
     }
 }
 
+/// Returns the query of the URL once the user pauses typing, starting with `first`; `pending` says that it differs from
+/// the page shown.
+fn asked_query(query: Signal<JobQuery>, first: JobQuery, pending: RwSignal<bool>) -> Signal<JobQuery> {
+    let asked = RwSignal::new(first);
+    Effect::new(move |timer: Option<Option<TimeoutHandle>>| {
+        let query = query.get();
+        if let Some(timer) = timer.flatten() {
+            timer.clear();
+        }
+        let before = asked.get_untracked();
+        if query == before {
+            return None;
+        }
+        pending.set(true);
+        let is_typing = query.text != before.text && !query.text.is_empty();
+        if !is_typing {
+            asked.set(query);
+            return None;
+        }
+        let ask = move || {
+            // The page may be gone.
+            asked.try_set(query.clone());
+        };
+        set_timeout_with_handle(ask, std::time::Duration::from_millis(TYPING_PAUSE)).ok()
+    });
+    asked.into()
+}
+
 /// Filter, chips and table, or a message in their place.
 #[component]
-fn List(project: Memo<String>, model: Model, deletion: Deletion) -> impl IntoView {
-    let (q, status) = (use_query_value("q"), use_query_value("status"));
-    let query = Memo::new(move |_| q.get().unwrap_or_default());
-    let group = Memo::new(move |_| status.with(|key| StatusGroup::from_key(key.as_deref()?)));
-    let filter = Memo::new(move |_| Filter::new(&query.get(), group.get()));
-    let page = RwSignal::new(0_usize);
-    let columns = Columns::new();
-    let matching = Memo::new(move |_| {
-        let filter = filter.get();
-        let rows = |list: &api::job::JobList| {
-            list.rows
-                .iter()
-                .filter(|row| filter.matches(row))
-                .cloned()
-                .collect()
-        };
-        model
-            .list
-            .with(|list| list.as_ref().map(rows).unwrap_or_default())
-    });
-    let total = move || matching.with(Vec::len);
-    let start = move || (page.get() * PAGE_SIZE).min(total().saturating_sub(1) / PAGE_SIZE * PAGE_SIZE);
-    let shown = Memo::new(move |_| {
-        matching.with(|rows: &Vec<JobRow>| {
-            rows.iter()
-                .skip(start())
-                .take(PAGE_SIZE)
-                .cloned()
-                .collect::<Vec<_>>()
-        })
-    });
+fn List(address: Address, model: Model, deletion: Deletion) -> impl IntoView {
+    let project = address.project;
+    let query = address.query;
+    let columns = Columns::new(address);
+    let summary = Signal::derive(move || model.summary.get().unwrap_or_default());
+    let total = Signal::derive(move || summary.get().total);
     let selection = Memo::new(move |_| {
+        let now = crate::kit::time::now().unwrap_or_default();
+        let total = usize::try_from(total.get()).unwrap_or(usize::MAX);
         model.selected.with(|selected| {
-            matching.with(|matching| shown.with(|shown| Selection::of(selected, matching, shown)))
+            model
+                .rows
+                .with(|rows| query.with(|query| selected.matching(query, rows, total, now)))
         })
     });
-    let select_all = Callback::new(move |()| {
-        let all = matching.with_untracked(|rows| rows.iter().map(|row| row.uid.clone()).collect());
-        model.selected.set(all);
-    });
-    let is_bare = move || {
-        model
-            .list
-            .with(|list| list.as_ref().is_some_and(|list| list.rows.is_empty()))
-    };
     // Without a single successful read there is nothing to filter, and nothing that could be stale.
-    let is_known = move || model.list.with(Option::is_some) || model.error.with(Option::is_none);
+    let is_read = move || model.summary.with(Option::is_some);
+    let is_bare = move || is_read() && summary.get().all == 0;
+    let is_failed = move || !is_read() && model.error.with(Option::is_some);
+    let is_loading = move || !is_read() && !is_failed();
     view! {
         {dynamic(move || model.error.get().map(|error| view! { <Failure error/> }))}
         {dynamic(move || {
-            model.stale.get().filter(|_| is_known()).map(|since| {
+            model.stale.get().filter(|_| !is_failed()).map(|since| {
                 view! { <Notice tone=Tone::Warning>{tf(common::STALE_SINCE, &[("time", &exact(since))])}</Notice> }
             })
         })}
-        <Show
-            when=move || !is_bare() && is_known()
-            fallback=move || {
-                if !is_known() {
-                    return view! {
-                        <a class="button" rel="external" href=move || urls::jobs(&project.get())>
-                            <Icon glyph=Glyph::Refresh/>
-                            {t(common::RETRY)}
-                        </a>
-                    }
-                        .into_any();
-                }
-                view! {
-                    <Empty
-                        glyph=Glyph::Container
-                        title=tf(text::EMPTY_TITLE, &[("project", &project.get())])
-                        text=t(text::EMPTY_TEXT)
-                    >
-                        <Doors project/>
-                    </Empty>
-                }
-                    .into_any()
+        {dynamic(move || is_loading().then(|| view! { <Loading model/> }))}
+        {dynamic(move || is_failed().then(|| {
+            view! {
+                <a class="button" rel="external" href=move || address.with_page(0)>
+                    <Icon glyph=Glyph::Refresh/>
+                    {t(common::RETRY)}
+                </a>
             }
-        >
-            <Toolbar project model query group columns/>
-            <BulkBar model selection total=Signal::derive(total) select_all deletion/>
+        }))}
+        {dynamic(move || is_bare().then(|| view! { <Bare project/> }))}
+        <Show when=move || is_read() && !is_bare()>
+            <Toolbar address summary columns/>
+            <BulkBar address model selection deletion/>
             <Show
-                when=move || { total() > 0 || filter.with(Filter::is_empty) }
+                when=move || { total.get() > 0 || query.with(JobQuery::matches_all) }
                 fallback=move || {
                     view! {
                         <Empty glyph=Glyph::Search title=t(text::NO_MATCH_TITLE)>
-                            <a class="button" href=move || urls::jobs(&project.get())>
+                            <a class="button" href=move || address.without_filter()>
                                 {t(text::FILTER_CLEAR)}
                             </a>
                         </Empty>
                     }
                 }
             >
-                <JobTable model rows=shown columns/>
-                <Pager total=Signal::derive(total) start=Signal::derive(start) page/>
+                <JobTable address model columns/>
+                <Pager address summary/>
             </Show>
         </Show>
     }
 }
 
-/// Filter box, state chips, columns. A form, so that filtering works without JavaScript.
+/// Progress of the first read of a large list.
 #[component]
-fn Toolbar(
-    project: Memo<String>,
-    model: Model,
-    query: Memo<String>,
-    group: Memo<Option<StatusGroup>>,
-    columns: Columns,
-) -> impl IntoView {
-    let path = Memo::new(move |_| urls::jobs(&project.get()));
-    let navigate = use_navigate();
-    let address = move |text: &str, group: Option<StatusGroup>| {
-        let mut params = Vec::new();
-        if !text.is_empty() {
-            params.push(format!("q={}", leptos_router::location::Url::escape(text)));
-        }
-        if let Some(group) = group {
-            params.push(format!("status={}", group.key()));
-        }
-        if params.is_empty() {
-            path.get()
-        } else {
-            format!("{}?{}", path.get(), params.join("&"))
-        }
-    };
-    let typing = {
-        move |text: String| {
-            let options = NavigateOptions {
-                replace: true,
-                scroll: false,
-                ..urls::whole()
-            };
-            navigate(&untrack(|| address(&text, group.get())), options);
-        }
-    };
-    let count = move |group: StatusGroup| {
-        let filter = Filter::new(&query.get(), None);
-        model.list.with(|list| {
-            list.as_ref().map_or(0, |list| {
-                let in_group =
-                    |row: &&JobRow| StatusGroup::of(row.status.kind) == group && filter.matches_text(row);
-                list.rows.iter().filter(in_group).count()
-            })
-        })
-    };
+fn Loading(model: Model) -> impl IntoView {
+    let read = move || model.loading.get().unwrap_or_default().to_string();
     view! {
-        <div class="toolbar">
-            <form class="search" role="search" method="get">
-                <Icon glyph=Glyph::Search/>
-                <input
-                    class="input"
-                    type="search"
-                    name="q"
-                    value=query.get_untracked()
-                    prop:value=move || query.get()
-                    aria-label=t(text::FILTER)
-                    placeholder=t(text::FILTER_HINT)
-                    on:input=move |event| typing(event_target_value(&event))
-                />
-            </form>
-            <div class="chips" role="group" aria-label=t(common::STATUS)>
-                {StatusGroup::ALL
-                    .into_iter()
-                    .map(|chip| {
-                        let open = move || group.get() == Some(chip);
-                        view! {
-                            <a
-                                class=format!("chip chip-{}", chip.key())
-                                class:chip-on=open
-                                aria-current=move || open().to_string()
-                                href=move || address(&query.get(), (!open()).then_some(chip))
-                                class:chip-none=move || count(chip) == 0 && !open()
-                            >
-                                <span class="chip-dot"></span>
-                                {t(group_label(chip))}
-                                <span class="number">{dynamic(move || count(chip))}</span>
-                            </a>
-                        }
-                    })
-                    .collect_view()}
-            </div>
-            <ColumnMenu columns/>
+        <div class="loading" role="status">
+            <Icon glyph=Glyph::Spinner/>
+            <span>{dynamic(move || tf(text::LOADING, &[("n", &read())]))}</span>
         </div>
     }
 }
 
-fn group_label(group: StatusGroup) -> crate::i18n::Text {
-    match group {
-        StatusGroup::Active => text::GROUP_ACTIVE,
-        StatusGroup::Stuck => text::GROUP_STUCK,
-        StatusGroup::Completed => text::STATUS_COMPLETED,
-        StatusGroup::Failed => text::STATUS_FAILED,
-        StatusGroup::Suspended => text::STATUS_SUSPENDED,
-    }
-}
-
-/// Range of the rows shown and buttons to the other pages.
+/// What a project without Jobs shows.
 #[component]
-fn Pager(total: Signal<usize>, start: Signal<usize>, page: RwSignal<usize>) -> impl IntoView {
-    let range = move || {
-        let (from, total) = (start.get() + 1, total.get());
-        let to = (start.get() + PAGE_SIZE).min(total);
-        tf(
-            text::PAGE_OF,
-            &[
-                ("from", &from.to_string()),
-                ("to", &to.to_string()),
-                ("total", &total.to_string()),
-            ],
-        )
-    };
-    view! {
-        <Show when=move || { total.get() > PAGE_SIZE }>
-            <nav class="pager" aria-label=range>
-                <span class="number">{range}</span>
-                <button
-                    type="button"
-                    class="button button-icon"
-                    aria-label=t(text::PREVIOUS_PAGE)
-                    disabled=move || start.get() == 0
-                    on:click=move |_| page.set((start.get_untracked() / PAGE_SIZE).saturating_sub(1))
-                >
-                    <Icon glyph=Glyph::Back/>
-                </button>
-                <button
-                    type="button"
-                    class="button button-icon"
-                    aria-label=t(text::NEXT_PAGE)
-                    disabled=move || { start.get() + PAGE_SIZE >= total.get() }
-                    on:click=move |_| page.set(start.get_untracked() / PAGE_SIZE + 1)
-                >
-                    <Icon glyph=Glyph::ChevronRight/>
-                </button>
-            </nav>
-        </Show>
+fn Bare(project: Memo<String>) -> impl IntoView {
+    if project.with_untracked(String::is_empty) {
+        return view! {
+            <Empty glyph=Glyph::Container title=t(text::EMPTY_ALL) text=t(text::EMPTY_ALL_TEXT)>""</Empty>
+        }
+        .into_any();
     }
+    view! {
+        <Empty
+            glyph=Glyph::Container
+            title=tf(text::EMPTY_TITLE, &[("project", &project.get_untracked())])
+            text=t(text::EMPTY_TEXT)
+        >
+            <Doors project/>
+        </Empty>
+    }
+    .into_any()
 }

@@ -1,61 +1,83 @@
 //! State of the Job list, kept up to date by the live stream.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use leptos::prelude::*;
-use leptos_router::location::Url;
 
+use crate::api;
 use crate::api::error::ApiError;
-use crate::api::job::{JobList, JobRef, JobRow, ListChange, Millis};
+use crate::api::job::{JobRow, Millis};
+use crate::api::job_query::{JobPage, JobQuery, PageChange, Summary};
 use crate::event_stream;
-use crate::event_stream::Connection;
+use crate::event_stream::{Connection, Position};
+use crate::pages::job_list::selection::Selected;
 use crate::urls::here;
 
-/// Job list of one project.
+/// The page of the Job list that is shown.
 #[derive(Clone, Copy)]
 pub struct Model {
-    /// Latest list; none before the first response.
-    pub list: RwSignal<Option<JobList>>,
+    /// Numbers about the whole list; none before the first response.
+    pub summary: RwSignal<Option<Summary>>,
+    /// Rows shown, in order.
+    pub rows: RwSignal<Vec<JobRow>>,
+    /// `uid`s of rows shown whose Jobs do not exist any more.
+    pub gone: RwSignal<HashSet<String>>,
+    /// Number of rows that have moved, come or gone since the order shown was the current one.
+    pub moved: RwSignal<usize>,
+    /// Number of Jobs received while the list is being read from the cluster.
+    pub loading: RwSignal<Option<u32>>,
     /// Error of the last read.
     pub error: RwSignal<Option<ApiError>>,
     /// Time since when the rows may be stale.
     pub stale: RwSignal<Option<Millis>>,
-    /// `uid`s of the selected Jobs. A name would not do: a Job that is created again under the same name is not the
-    /// selected one.
-    pub selected: RwSignal<HashSet<String>>,
+    /// Whether the rows are those of another query than the URL's, whose page has been requested.
+    pub pending: RwSignal<bool>,
+    /// The selected Jobs.
+    pub selected: RwSignal<Selected>,
+    /// The current page, of which `rows` may show an older order.
+    current: RwSignal<Vec<JobRow>>,
+    /// Whether the user is pointing at a row: rows must not move then.
+    held: RwSignal<bool>,
 }
 
 impl Model {
     /// Creates an empty model.
     pub fn new() -> Self {
         Self {
-            list: RwSignal::new(None),
+            summary: RwSignal::new(None),
+            rows: RwSignal::new(Vec::new()),
+            gone: RwSignal::new(HashSet::new()),
+            moved: RwSignal::new(0),
+            loading: RwSignal::new(None),
             error: RwSignal::new(None),
             stale: RwSignal::new(None),
-            selected: RwSignal::new(HashSet::new()),
+            pending: RwSignal::new(false),
+            selected: RwSignal::new(Selected::default()),
+            current: RwSignal::new(Vec::new()),
+            held: RwSignal::new(false),
         }
     }
 
     /// Stores the response of a full read.
-    pub fn take(self, answer: Result<JobList, ApiError>) {
+    pub fn take(self, answer: Result<JobPage, ApiError>) {
         match answer {
-            Ok(list) => {
-                self.error.set(None);
-                self.list.set(Some(list));
-            }
+            Ok(page) => self.show_page(page),
             Err(error) => self.error.set(Some(error)),
         }
     }
 
-    /// Subscribes to the project's live stream.
-    pub fn follow(self, project: Memo<String>) {
-        let url = event_stream::while_visible(move || {
-            here(&format!("/stream/jobs?project={}", Url::escape(&project.get())))
-        });
-        event_stream::subscribe(
-            url,
+    /// Subscribes to the live stream of the page that `query` selects; `version` is that of the page shown.
+    pub fn follow(self, project: Memo<String>, query: Signal<JobQuery>, version: Option<String>) {
+        let address = move || {
+            let search = query.get().to_search(Some(("project", &project.get())));
+            here(&format!("/stream/jobs{search}"))
+        };
+        let position = Position::after(version.map(|version| (untrack(address), version)));
+        event_stream::subscribe_after(
+            position,
+            event_stream::while_visible(address),
             &["change", "refused"],
-            move |event, data| match serde_json::from_str::<ListChange>(data) {
+            move |event, data| match serde_json::from_str::<PageChange>(data) {
                 _ if event == "refused" => crate::pages::reload_refused(),
                 Ok(change) => self.apply(change),
                 Err(error) => leptos::logging::warn!("cannot parse a change of the Job list: {error}"),
@@ -66,18 +88,45 @@ impl Model {
                 Connection::Closed => {
                     self.mark_stale();
                     crate::pages::leave_if_signed_out();
+                    // Without a stream, a page that was asked for would never come.
+                    let asked = untrack(|| (project.get(), query.get()));
+                    leptos::task::spawn_local(async move {
+                        let (of, requested) = asked.clone();
+                        let answer = api::jobs(Some(of).filter(|of| !of.is_empty()), requested).await;
+                        let now = untrack(|| Some((project.try_get()?, query.try_get()?)));
+                        if answer.is_ok() && now == Some(asked) {
+                            self.take(answer);
+                        }
+                    });
                 }
             },
         );
     }
 
-    /// Removes Jobs from the selection.
-    pub fn deselect(self, uids: &[String]) {
-        self.selected.update(|selected| {
-            for uid in uids {
-                selected.remove(uid);
-            }
-        });
+    /// Keeps the rows in their places, while values change, until [`Self::release`].
+    pub fn hold(self) {
+        self.held.set(true);
+    }
+
+    /// Shows the current rows, and moves them as they change.
+    pub fn release(self) {
+        self.held.set(false);
+        self.show_current();
+    }
+
+    /// Shows the current rows once.
+    pub fn show_current(self) {
+        let current = self.current.get_untracked();
+        let is_shown = self.rows.with_untracked(|rows| *rows == current);
+        if !is_shown {
+            self.rows.set(current);
+        }
+        if self.moved.get_untracked() != 0 {
+            self.moved.set(0);
+        }
+        if !self.gone.with_untracked(HashSet::is_empty) {
+            self.gone.set(HashSet::new());
+        }
     }
 
     fn mark_stale(self) {
@@ -93,68 +142,82 @@ impl Model {
         }
     }
 
-    fn apply(self, change: ListChange) {
-        match change {
-            ListChange::Snapshot { list } => {
-                let known: HashSet<&str> = list.rows.iter().map(|row| row.uid.as_str()).collect();
-                self.selected
-                    .update(|selected| selected.retain(|uid| known.contains(uid.as_str())));
-                self.stale.set(None);
-                self.error.set(None);
-                self.list.set(Some(list));
-            }
-            ListChange::Rows { rows, gone, quota } => {
-                self.stale.set(None);
-                self.deselect(&gone);
-                self.list.update(|list| {
-                    let Some(list) = list else { return };
-                    list.quota = quota;
-                    merge(&mut list.rows, rows, &gone);
-                });
-            }
-            ListChange::Stale { since } => self.stale.set(Some(since)),
+    fn show_page(self, page: JobPage) {
+        self.error.set(None);
+        if page.loading.is_some() {
+            self.loading.set(page.loading);
+            return;
         }
+        self.loading.set(None);
+        self.stale.set(None);
+        self.summary.set(Some(page.summary));
+        self.selected.update(|selected| selected.refresh(&page.rows, &[]));
+        self.current.set(page.rows);
+        // Another page was asked for, or nobody knows what was missed.
+        self.pending.set(false);
+        self.show_current();
+    }
+
+    fn apply(self, change: PageChange) {
+        match change {
+            PageChange::Page { page } => self.show_page(page),
+            PageChange::Rows {
+                rows,
+                order,
+                gone,
+                summary,
+            } => {
+                self.stale.set(None);
+                self.summary.set(Some(summary));
+                self.selected.update(|selected| selected.refresh(&rows, &gone));
+                self.current.update(|current| merge(current, &rows, order));
+                self.show_changes(&rows, gone);
+            }
+            PageChange::Loading { read } => self.loading.set(Some(read)),
+            PageChange::Stale { since } => self.stale.set(Some(since)),
+        }
+    }
+
+    /// Shows changed values; moves rows only if they are not held in their places.
+    fn show_changes(self, changed: &[JobRow], gone: Vec<String>) {
+        let current = self.current.get_untracked();
+        let moved = self.rows.with_untracked(|rows| moved(rows, &current));
+        if moved == 0 || !self.held.get_untracked() {
+            self.show_current();
+            return;
+        }
+        self.gone.update(|all| all.extend(gone));
+        self.moved.set(moved);
+        self.rows.update(|rows| {
+            for row in rows {
+                if let Some(new) = changed.iter().find(|new| new.uid == row.uid) {
+                    row.clone_from(new);
+                }
+            }
+        });
     }
 }
 
-/// Replaces changed rows, keeping the newest update first.
-fn merge(rows: &mut Vec<JobRow>, changed: Vec<JobRow>, gone: &[String]) {
-    let replaced: HashSet<&str> = changed
-        .iter()
-        .map(|row| row.uid.as_str())
-        .chain(gone.iter().map(String::as_str))
-        .collect();
-    rows.retain(|row| !replaced.contains(row.uid.as_str()));
-    rows.extend(changed);
-    rows.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.name.cmp(&b.name)));
+/// Applies changed rows and a new order to a page.
+fn merge(page: &mut Vec<JobRow>, changed: &[JobRow], order: Option<Vec<String>>) {
+    let order = order.unwrap_or_else(|| page.iter().map(|row| row.uid.clone()).collect());
+    let mut rows: HashMap<String, JobRow> = page.drain(..).map(|row| (row.uid.clone(), row)).collect();
+    rows.extend(changed.iter().map(|row| (row.uid.clone(), row.clone())));
+    page.extend(order.iter().filter_map(|uid| rows.remove(uid)));
 }
 
-/// Jobs that a bulk action applies to: the selected ones that match the filter, and no others.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Jobs, in the order of the list.
-    pub jobs: Vec<JobRef>,
-    /// Number of them on other pages than the one shown.
-    pub elsewhere: usize,
-    /// Number of further selected Jobs that the filter hides.
-    pub hidden: usize,
-    /// Whether all rows of the page are selected and more match.
-    pub can_extend: bool,
-}
-
-impl Selection {
-    /// Builds the selection from the selected `uid`s, the rows `matching` the filter and the rows `shown` on the
-    /// page.
-    pub fn of(selected: &HashSet<String>, matching: &[JobRow], shown: &[JobRow]) -> Self {
-        let is_selected = |row: &&JobRow| selected.contains(&row.uid);
-        let jobs: Vec<JobRef> = matching.iter().filter(is_selected).map(JobRow::job).collect();
-        let here = shown.iter().filter(is_selected).count();
-        Self {
-            elsewhere: jobs.len().saturating_sub(here),
-            hidden: selected.len().saturating_sub(jobs.len()),
-            can_extend: !shown.is_empty() && here == shown.len() && jobs.len() < matching.len(),
-            jobs,
-        }
+/// Returns the number of rows of `current` that are not where `shown` has them.
+fn moved(shown: &[JobRow], current: &[JobRow]) -> usize {
+    let places = shown.len().max(current.len());
+    let uid = |rows: &[JobRow], place: usize| rows.get(place).map(|row| row.uid.clone());
+    let known: HashSet<&str> = shown.iter().map(|row| row.uid.as_str()).collect();
+    let new = current.iter().filter(|row| !known.contains(row.uid.as_str()));
+    match new.count() {
+        0 => (0..places)
+            .filter(|place| uid(shown, *place) != uid(current, *place))
+            .count(),
+        // A new row moves all that follow it; they are not news.
+        new => new,
     }
 }
 
@@ -177,38 +240,37 @@ mod tests {
     }
 
     #[test]
-    fn recreated_job_does_not_replace_another_row() {
-        let mut list = rows(&["1", "2"]);
-        let recreated = JobRow {
-            uid: "3".to_owned(),
-            name: "job-1".to_owned(),
-            ..JobRow::sample()
-        };
-        merge(&mut list, vec![recreated], &["1".to_owned()]);
-        assert_eq!(uids(&list), ["3", "2"]);
+    fn changed_rows_are_replaced_in_their_places() {
+        let mut page = rows(&["1", "2", "3"]);
+        let mut changed = rows(&["2"]);
+        changed[0].succeeded = 9;
+        merge(&mut page, &changed, None);
+        assert_eq!(uids(&page), ["1", "2", "3"]);
+        assert_eq!(page[1].succeeded, 9);
     }
 
     #[test]
-    fn changed_rows_are_replaced_and_sorted_by_update() {
-        let mut list = rows(&["1", "2", "3"]);
-        let mut changed = rows(&["3"]);
-        changed[0].updated += 1;
-        merge(&mut list, changed, &[]);
-        assert_eq!(uids(&list), ["3", "1", "2"]);
+    fn new_order_brings_new_rows_and_drops_old_ones() {
+        let mut page = rows(&["1", "2", "3"]);
+        let order = ["4", "1", "3"].map(str::to_owned).to_vec();
+        merge(&mut page, &rows(&["4"]), Some(order));
+        assert_eq!(uids(&page), ["4", "1", "3"]);
     }
 
     #[test]
-    fn bulk_action_excludes_filtered_jobs() {
-        let selected = ["1", "2", "4"].map(str::to_owned).into();
-        let selection = Selection::of(&selected, &rows(&["2", "3", "4"]), &rows(&["2"]));
-        let expected = Selection {
-            jobs: rows(&["2", "4"]).iter().map(JobRow::job).collect(),
-            elsewhere: 1,
-            hidden: 1,
-            can_extend: true,
-        };
-        assert_eq!(selection, expected);
-        let all = ["2", "3", "4"].map(str::to_owned).into();
-        assert!(!Selection::of(&all, &rows(&["2", "3", "4"]), &rows(&["2"])).can_extend);
+    fn moves_are_counted_as_a_reader_sees_them() {
+        for (current, expected) in [
+            (&["1", "2", "3"][..], 0),
+            (&["4", "1", "2"], 1),
+            (&["2", "1", "3"], 2),
+            (&["1", "2"], 1),
+            (&["5", "4", "1"], 2),
+        ] {
+            assert_eq!(
+                moved(&rows(&["1", "2", "3"]), &rows(current)),
+                expected,
+                "{current:?}"
+            );
+        }
     }
 }

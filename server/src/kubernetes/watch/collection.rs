@@ -28,11 +28,13 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum timeout of a page of the list.
 pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A collection of a cluster.
-pub struct Source {
+/// A collection of a cluster, whose objects are reduced to `T` as soon as they are received.
+pub struct Source<T = Arc<Value>> {
     pub(crate) cluster: Cluster,
     pub(crate) kind: Kind,
-    pub(crate) project: String,
+    /// `None`: of all projects.
+    pub(crate) project: Option<String>,
+    pub(crate) reduce: fn(Value) -> T,
     pub(crate) selection: Selection,
     pub(crate) disconnections: Disconnections,
     /// Timeout of a page of the list.
@@ -40,7 +42,7 @@ pub struct Source {
     /// Latency of the last watch response.
     pub(crate) latency: Duration,
     /// The list, after watches did not respond: it is reported only once a watch has started.
-    pub(crate) pending_list: Option<Vec<Arc<Value>>>,
+    pub(crate) pending_list: Option<Vec<T>>,
 }
 
 /// Why a list, or the watches after it, ended.
@@ -62,14 +64,21 @@ impl End {
     }
 }
 
-impl Source {
-    /// Creates a source of the selected objects of `project`. Nothing is requested yet.
-    pub fn new(cluster: &Cluster, kind: Kind, project: &str, selection: Selection) -> Self {
+impl<T> Source<T> {
+    /// Creates a source of the selected objects of `project`, or of all projects. Nothing is requested yet.
+    pub fn new(
+        cluster: &Cluster,
+        kind: Kind,
+        project: Option<&str>,
+        selection: Selection,
+        reduce: fn(Value) -> T,
+    ) -> Self {
         Self {
             disconnections: cluster.disconnections(),
             cluster: cluster.clone(),
             kind,
-            project: project.to_owned(),
+            project: project.map(str::to_owned),
+            reduce,
             selection,
             timeout: TIMEOUT,
             latency: Duration::ZERO,
@@ -77,8 +86,9 @@ impl Source {
         }
     }
 
-    /// Reports the collection and all its changes. After any failure it relists, so that no change is missed.
-    pub async fn run(mut self, emit: impl Fn(Change)) -> Infallible {
+    /// Reports the collection and all its changes, and the number of objects `listed` so far while a list is read.
+    /// After any failure it relists, so that no change is missed.
+    pub async fn run(mut self, emit: impl Fn(Change<T>), listed: impl Fn(usize)) -> Infallible {
         let mut delay = RETRY_DELAY.0;
         let mut denied = false;
         let mut unresponsive = false;
@@ -86,7 +96,7 @@ impl Source {
             self.disconnections.mark_seen();
             self.pending_list = None;
             let mut listed_at = None;
-            let end = match self.list().await {
+            let end = match self.list(&listed).await {
                 Ok((objects, version)) => {
                     denied = false;
                     listed_at = Some(Instant::now());

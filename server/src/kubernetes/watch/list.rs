@@ -1,7 +1,5 @@
 //! The initial list of a collection, page by page.
 
-use std::sync::Arc;
-
 use http::Method;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -11,14 +9,13 @@ use app::api::error::ApiError;
 use crate::kubernetes::client::Failure;
 use crate::kubernetes::paging::Paging;
 use crate::kubernetes::watch::collection::{End, MAX_TIMEOUT, Source};
-use crate::kubernetes::watch::strip::strip;
 
-impl Source {
-    /// Lists all objects; returns them with their resource version.
-    pub(crate) async fn list(&mut self) -> Result<(Vec<Arc<Value>>, String), End> {
+impl<T> Source<T> {
+    /// Lists all objects; returns them with their resource version. Reports the number of objects `listed` so far.
+    pub(crate) async fn list(&mut self, listed: &impl Fn(usize)) -> Result<(Vec<T>, String), End> {
         let path = self
             .kind
-            .collection(&self.project)
+            .collection_of(self.project.as_deref())
             .map_err(|error| End::disconnected(&error))?;
         let cluster = self.cluster.clone().with_timeout(self.timeout);
         let mut objects = Vec::new();
@@ -49,12 +46,14 @@ impl Source {
             };
             let before = objects.len();
             if let Value::Array(items) = page["items"].take() {
-                objects.extend(items.into_iter().map(|item| Arc::new(strip(self.kind, item))));
+                objects.extend(items.into_iter().map(self.reduce));
             }
             let more = paging
                 .advance(&page, objects.len() - before)
                 .map_err(|error| End::disconnected(&error))?;
-            if !more {
+            if more {
+                listed(objects.len());
+            } else {
                 return match page["metadata"]["resourceVersion"].as_str() {
                     Some(version) if !version.is_empty() => Ok((objects, version.to_owned())),
                     _ => Err(End::disconnected("the list has no resourceVersion")),

@@ -16,17 +16,19 @@ use serde_json::Value;
 
 use crate::kubernetes::{Cluster, Kind};
 
+pub use crate::kubernetes::watch::collection::Source;
 pub use crate::kubernetes::watch::shared::SharedWatches;
+pub use crate::kubernetes::watch::strip::{job as strip_job, pod as strip_pod};
 
-/// A change of a collection. Objects are reduced to what the streams need (see `strip`).
+/// A change of a collection of objects, which are reduced to what their reader needs as soon as they are received.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub enum Change<T = Arc<Value>> {
     /// The whole collection: at the start, after a reconnect, and for subscribers that lag behind.
-    Reset(Vec<Arc<Value>>),
+    Reset(Vec<T>),
     /// An object was added or modified.
-    Applied(Arc<Value>),
+    Applied(T),
     /// An object was deleted.
-    Deleted(Arc<Value>),
+    Deleted(T),
     /// The watch is disconnected; a `Reset` follows when it reconnects.
     Disconnected,
     /// The user may not watch the collection, or not any more. A `Reset` follows if that changes.
@@ -42,7 +44,8 @@ pub struct Selection {
     pub labels: Option<String>,
 }
 
-/// Follows the objects of `project`, starting with a snapshot.
+/// Follows the objects of `project`, starting with a snapshot. Subscribers share one watch; objects are reduced to what
+/// pages need (see `strip`).
 pub fn follow(
     cluster: &Cluster,
     kind: Kind,

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::kubernetes::watch::collection::Source;
+use crate::kubernetes::watch::strip::reduction;
 use crate::kubernetes::watch::{Change, Selection};
 use crate::kubernetes::{Cluster, Kind};
 
@@ -77,11 +78,17 @@ impl SharedWatches {
         let shared = watches.get(&key).map_or_else(Shared::new, Arc::clone);
         let (first, receiver) = shared.subscribe();
         if watches.insert(key.clone(), Arc::clone(&shared)).is_none() {
-            let source = Source::new(cluster, kind, project, key.selection.clone());
+            let source = Source::new(
+                cluster,
+                kind,
+                Some(project),
+                key.selection.clone(),
+                reduction(kind),
+            );
             let (shared_watches, shared) = (self.clone(), Arc::clone(&shared));
             tokio::spawn(async move {
                 tokio::select! {
-                    never = source.run(|change| shared.publish(change)) => match never {},
+                    never = source.run(|change| shared.publish(change), |_| {}) => match never {},
                     () = shared_watches.wait_until_unused(&key, &shared) => {}
                 }
             });

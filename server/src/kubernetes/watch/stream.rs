@@ -5,7 +5,6 @@
 //! change is missed. If that is not answered in time either, the collection is disconnected.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -16,7 +15,6 @@ use tokio::time::Instant;
 
 use crate::kubernetes::watch::Change;
 use crate::kubernetes::watch::collection::{End, Source};
-use crate::kubernetes::watch::strip::strip;
 
 /// Grace period after the requested duration: twice the response latency, within these bounds.
 const GRACE: (Duration, Duration) = (Duration::from_millis(750), Duration::from_secs(5));
@@ -41,9 +39,14 @@ enum WatchEnd {
     TimedOut { any_event: bool },
 }
 
-impl Source {
+impl<T> Source<T> {
     /// Watches from `version` on until a failure.
-    pub(crate) async fn watch(&mut self, version: String, reconnecting: bool, emit: &impl Fn(Change)) -> End {
+    pub(crate) async fn watch(
+        &mut self,
+        version: String,
+        reconnecting: bool,
+        emit: &impl Fn(Change<T>),
+    ) -> End {
         let mut disconnections = self.disconnections.clone();
         tokio::select! {
             end = self.watches(version, reconnecting, emit) => end,
@@ -52,7 +55,12 @@ impl Source {
     }
 
     /// `reconnecting`: the previous watch timed out; allow the first one less time.
-    async fn watches(&mut self, mut version: String, mut reconnecting: bool, emit: &impl Fn(Change)) -> End {
+    async fn watches(
+        &mut self,
+        mut version: String,
+        mut reconnecting: bool,
+        emit: &impl Fn(Change<T>),
+    ) -> End {
         loop {
             let started_at = Instant::now();
             match self.watch_once(&mut version, reconnecting, emit).await {
@@ -76,7 +84,7 @@ impl Source {
         &mut self,
         version: &mut String,
         reconnecting: bool,
-        emit: &impl Fn(Change),
+        emit: &impl Fn(Change<T>),
     ) -> Result<WatchEnd, End> {
         let request = self.request(version)?;
         let sent_at = Instant::now();
@@ -110,11 +118,11 @@ impl Source {
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                     advance(version, &object);
-                    emit(Change::Applied(Arc::new(strip(self.kind, object))));
+                    emit(Change::Applied((self.reduce)(object)));
                 }
                 WatchEvent::Deleted(object) => {
                     advance(version, &object);
-                    emit(Change::Deleted(Arc::new(strip(self.kind, object))));
+                    emit(Change::Deleted((self.reduce)(object)));
                 }
                 WatchEvent::Bookmark(bookmark) => bookmark.metadata.resource_version.clone_into(version),
                 WatchEvent::Error(status) => return Err(refused(&status)),
@@ -125,7 +133,7 @@ impl Source {
     fn request(&self, version: &str) -> Result<Request<Vec<u8>>, End> {
         let path = self
             .kind
-            .collection(&self.project)
+            .collection_of(self.project.as_deref())
             .map_err(|error| End::disconnected(&error))?;
         let seconds = self.cluster.timeouts().watch.as_secs().to_string();
         let mut query = self.selected();

@@ -1,28 +1,36 @@
 //! Strips objects of everything that no stream needs: lists are long, manifests large, and all of them are cached.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::kubernetes::Kind;
 
-/// Reduces `object`, of the given kind, to what the streams use.
-pub fn strip(kind: Kind, mut object: Value) -> Value {
+/// Returns what reduces an object of this kind to what the streams use.
+pub fn reduction(kind: Kind) -> fn(Value) -> Arc<Value> {
+    if kind.plural() == Kind::JOBS.plural() {
+        |object| Arc::new(job(object))
+    } else if kind.plural() == Kind::PODS.plural() {
+        |object| Arc::new(pod(&object))
+    } else {
+        |object| Arc::new(without_bookkeeping(object))
+    }
+}
+
+/// Removes the copies of an object that it contains.
+fn without_bookkeeping(mut object: Value) -> Value {
     if let Some(metadata) = object["metadata"].as_object_mut() {
         metadata.shift_remove("managedFields");
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
             annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
         }
     }
-    if kind.plural() == Kind::JOBS.plural() {
-        job(object)
-    } else if kind.plural() == Kind::PODS.plural() {
-        pod(&object)
-    } else {
-        object
-    }
+    object
 }
 
 /// Keeps only the images of a Job's template.
-fn job(mut job: Value) -> Value {
+pub fn job(job: Value) -> Value {
+    let mut job = without_bookkeeping(job);
     let spec = job["spec"]["template"]["spec"].take();
     let images = |field: &str| -> Value {
         let containers = spec[field].as_array().into_iter().flatten();
@@ -36,11 +44,12 @@ fn job(mut job: Value) -> Value {
 }
 
 /// Keeps only what determines the state of a Pod's Job, and the owner of its logs.
-fn pod(pod: &Value) -> Value {
+pub fn pod(pod: &Value) -> Value {
     let (metadata, status) = (&pod["metadata"], &pod["status"]);
     json!({
         "metadata": {
             "name": metadata["name"],
+            "namespace": metadata["namespace"],
             "uid": metadata["uid"],
             "ownerReferences": metadata["ownerReferences"],
             "creationTimestamp": metadata["creationTimestamp"],
@@ -70,7 +79,7 @@ mod tests {
             "status": {"succeeded": 1},
         });
         assert_eq!(
-            strip(Kind::JOBS, whole),
+            job(whole),
             json!({
                 "metadata": {"name": "pi", "annotations": {"desc": "digits"}},
                 "spec": {
@@ -89,7 +98,7 @@ mod tests {
             "spec": {"nodeName": "node-1", "containers": [1]},
             "status": {"phase": "Running", "hostIP": "10.0.0.1"},
         });
-        let kept = strip(Kind::PODS, whole);
+        let kept = pod(&whole);
         assert_eq!(kept["metadata"]["ownerReferences"], json!([{"uid": "2"}]));
         assert_eq!(kept["metadata"]["name"], "pi-x");
         assert_eq!(kept["status"]["phase"], "Running");

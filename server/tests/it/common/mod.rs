@@ -21,6 +21,7 @@ use serde_json::Value;
 use server::contexts::Clusters;
 use server::identity::People;
 use server::identity::open_id::{OpenIdSettings, Provider};
+use server::job_table::JobTables;
 use server::kubernetes::Cluster;
 use server::operations::projects::ProjectDirectory;
 use server::session::{Lifetime, SessionService, SharedSessions};
@@ -420,6 +421,7 @@ fn state_of(
             vec!["demo".to_owned(), "other".to_owned()],
             None,
         )),
+        tables: JobTables::default(),
         readiness: Readiness::default(),
         base: format!("http://{AUTHORITY}"),
         // As the command line does by default.

@@ -98,7 +98,7 @@ pub fn count(proxy: &Proxy, kind: fn(&Request<Body>) -> bool) -> Arc<AtomicUsize
 }
 
 pub fn names(list: &Value) -> BTreeSet<String> {
-    let rows = list["list"]["rows"].as_array().into_iter().flatten();
+    let rows = list["page"]["rows"].as_array().into_iter().flatten();
     rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
 }
 

@@ -27,7 +27,7 @@ async fn break_and_repair(
     let app = TestApp::signed_in_with(proxy.cluster()).await;
     let jobs = cluster.jobs();
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
-    let mut expected = names(&next_of(&mut events, "snapshot").await.0);
+    let mut expected = names(&next_of(&mut events, "page").await.0);
     let mut times = Vec::new();
     let mut noticed = Duration::ZERO;
     for round in 0..ROUNDS {
@@ -47,7 +47,7 @@ async fn break_and_repair(
         tokio::time::sleep(Duration::from_millis(1500 + 430 * round as u64)).await;
         let repaired_at = Instant::now();
         repair_cluster(&proxy, &cluster).await;
-        let (snapshot, before) = next_of(&mut events, "snapshot").await;
+        let (snapshot, before) = next_of(&mut events, "page").await;
         times.push(repaired_at.elapsed());
         assert!(before.is_empty(), "{before:?}");
         assert_eq!(names(&snapshot), expected);
@@ -109,7 +109,7 @@ async fn recovers_from_a_compacted_resource_version() {
     let proxy = Proxy::before(cluster.playground.router()).await;
     let app = TestApp::signed_in_with(proxy.cluster()).await;
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
-    next_of(&mut events, "snapshot").await;
+    next_of(&mut events, "page").await;
     let mut times = Vec::new();
     for round in 0..ROUNDS {
         let mut expired = BTreeSet::new();
@@ -124,7 +124,7 @@ async fn recovers_from_a_compacted_resource_version() {
         cluster.playground.compact();
         next_of(&mut events, "stale").await;
         // The watches are cut, relisted, expired and relisted again: the last snapshot is the live one.
-        while !names(&next_of(&mut events, "snapshot").await.0).contains(&name) {}
+        while !names(&next_of(&mut events, "page").await.0).contains(&name) {}
         times.push(repaired_at.elapsed());
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
@@ -143,7 +143,7 @@ async fn recovers_from_a_restarted_api_server() {
     let outcome = create(&app, &manifest(&json!({"name": "before"}), "true")).await;
     assert_eq!(outcome["error"], Value::Null);
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
-    let before = names(&next_of(&mut events, "snapshot").await.0);
+    let before = names(&next_of(&mut events, "page").await.0);
     let mut times = Vec::new();
     for round in 0..ROUNDS {
         proxy.stop();
@@ -157,7 +157,7 @@ async fn recovers_from_a_restarted_api_server() {
         proxy.replace(playground.router());
         let repaired_at = Instant::now();
         proxy.start();
-        let (snapshot, _) = next_of(&mut events, "snapshot").await;
+        let (snapshot, _) = next_of(&mut events, "page").await;
         times.push(repaired_at.elapsed());
         assert_eq!(names(&snapshot), before);
     }
@@ -182,7 +182,7 @@ async fn resumes_half_open_watches() {
     let proxy = Proxy::before(cluster.playground.router()).await;
     let app = TestApp::signed_in_with(proxy.cluster()).await;
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
-    next_of(&mut events, "snapshot").await;
+    next_of(&mut events, "page").await;
     let lists = count(&proxy, is_list);
     let mut times = Vec::new();
     for round in 0..ROUNDS {
@@ -234,12 +234,12 @@ async fn pages_of_one_list_share_their_watches() {
     let proxy = Proxy::before(cluster.playground.router()).await;
     let app = TestApp::signed_in_with(proxy.cluster()).await;
     let mut pages = vec![app.stream("/stream/jobs?project=demo", None).await];
-    let snapshot = next_of(&mut pages[0], "snapshot").await.0;
+    let snapshot = next_of(&mut pages[0], "page").await.0;
     for page_count in [1, 20] {
         let lists = count(&proxy, is_list);
         while pages.len() < page_count {
             let mut page = app.stream("/stream/jobs?project=demo", None).await;
-            assert_eq!(next_of(&mut page, "snapshot").await.0, snapshot);
+            assert_eq!(next_of(&mut page, "page").await.0, snapshot);
             pages.push(page);
         }
         assert_eq!(lists.load(Relaxed), 0, "the snapshot is shared");
@@ -267,7 +267,7 @@ async fn slow_responses_are_not_an_outage() {
     let app = TestApp::signed_in_with(proxy.cluster()).await;
     proxy.rule(|_| Fault::Delay(Duration::from_secs(1)));
     let mut events = app.stream("/stream/jobs?project=demo", None).await;
-    next_of(&mut events, "snapshot").await;
+    next_of(&mut events, "page").await;
     // Long enough for several liveness probes.
     tokio::time::sleep(Duration::from_secs(6)).await;
     add(&cluster.jobs(), "late").await;
