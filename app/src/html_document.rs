@@ -29,7 +29,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="stylesheet" href="/pkg/jobwright.css"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <script nonce=use_nonce() inner_html=SCRIPT></script>
+                <script nonce=use_nonce() inner_html=SCRIPT.as_str()></script>
                 <HydrationScripts options/>
                 <MetaTags/>
             </head>

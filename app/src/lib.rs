@@ -46,7 +46,7 @@ pub use crate::html_document::shell;
 use crate::kit::early::Alive;
 use crate::kit::time::provide_clock;
 use crate::kit::toast::{Toaster, Toasts};
-use crate::layout::Frame;
+use crate::layout::{Frame, LastList};
 #[cfg(feature = "wizard")]
 use crate::pages::create_job::CreateJob;
 #[cfg(feature = "jobs")]
@@ -66,6 +66,7 @@ pub fn App() -> impl IntoView {
     provide_clock();
     Toaster::provide();
     Alive::provide();
+    LastList::provide();
     view! {
         // Every title of the application passes through this one formatter.
         <Title formatter=kit::title::format/>

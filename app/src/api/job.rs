@@ -1,5 +1,7 @@
 //! Jobs as the list and the Job page show them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::event::EventRow;
@@ -81,14 +83,14 @@ pub enum StatusKind {
     Failed,
     /// `spec.suspend` is true.
     Suspended,
-    /// A ResourceQuota rejects its Pods.
+    /// No Pod can be created: a ResourceQuota or an admission plugin rejects it, or `parallelism` is 0.
     Blocked,
-    /// No node accepts its Pods.
+    /// No node accepts its Pods, or they have scheduling gates.
     Unschedulable,
     /// An image cannot be pulled.
     ImageError,
-    /// A container cannot be set up: a Secret or `ConfigMap` that it uses is missing, or its command does not
-    /// exist.
+    /// A container cannot be set up: a Secret, `ConfigMap` or volume that it uses is missing, its command does not
+    /// exist, or an init container fails again and again.
     ContainerError,
     /// It is being deleted.
     Terminating,
@@ -107,6 +109,7 @@ pub struct JobStatus {
     /// State.
     pub kind: StatusKind,
     /// Reason, as far as the cluster reports one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Whether the Job is finished (`kind` says how) and is being deleted.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -122,13 +125,16 @@ fn is_false(value: &bool) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// Kubernetes' `reason` where there is one (`DeadlineExceeded`, `BackoffLimitExceeded`, `ErrImagePull`, …),
-    /// else one of the console's: `Scheduling`, `Pulling`, `Creating`, `ExitCode`, `BackOff`.
+    /// else one of the console's, such as `Scheduling` or `BackOff`; `docs/states.md` lists those of Jobs.
     pub code: String,
     /// Message of the cluster, or the subject itself (the image); may be empty.
     pub message: String,
     /// How the container ended that is the cause; the pages phrase it in their language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<ContainerExit>,
+    /// Arguments of the code by name, such as `node` or `container`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
 }
 
 impl Reason {
@@ -138,7 +144,15 @@ impl Reason {
             code: code.into(),
             message: message.into(),
             exit: None,
+            args: BTreeMap::new(),
         }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
     }
 }
 
@@ -163,8 +177,10 @@ pub struct JobRow {
     /// `metadata.uid`.
     pub uid: String,
     /// Annotation `kubesphere.io/alias-name`, else the older `displayName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
     /// Annotation `kubesphere.io/description`, else the older `desc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// State.
     pub status: JobStatus,
@@ -175,20 +191,24 @@ pub struct JobRow {
     /// `status.active`.
     pub active: i64,
     /// `spec.completions`; none for a work queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completions: Option<i64>,
     /// `spec.parallelism`.
     pub parallelism: i64,
     /// Images of its containers, init containers last, without duplicates.
     pub images: Vec<String>,
     /// Owning controller, such as `CronJob/nightly`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// `metadata.labels`, in order.
     pub labels: Vec<(String, String)>,
     /// `metadata.creationTimestamp`.
     pub created: Millis,
     /// `status.startTime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Millis>,
     /// Time when it completed or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Millis>,
     /// Last transition of a condition, else the creation time (the list's update time).
     pub updated: Millis,
@@ -215,6 +235,15 @@ impl JobRow {
     /// Returns whether the Job can still be suspended or resumed.
     pub fn is_active(&self) -> bool {
         !self.status.kind.is_finished() && self.status.kind != StatusKind::Terminating
+    }
+
+    /// Returns the progress as the list shows it: `3/4`, or only what has succeeded for a work queue, which ends when its
+    /// Pods agree.
+    pub fn progress(&self) -> String {
+        match self.completions {
+            Some(completions) => format!("{}/{completions}", self.succeeded),
+            None => self.succeeded.to_string(),
+        }
     }
 
     /// Returns the number of Pods that have to succeed: `completions`, else 1 (a work queue ends with its first

@@ -36,6 +36,7 @@ texts! {
     SECONDS: "{n} s" | "{n} 秒";
     NOT_SET: "not set" | "未设置";
     DONE: "{x} of {y} succeeded" | "成功 {x}/{y}";
+    DONE_QUEUE: "{x} succeeded" | "成功 {x}";
     PROGRESS_ACTIVE: "{n} running" | "运行中 {n}";
     PROGRESS_FAILED: "{n} failed" | "失败 {n}";
     RUN: "Run" | "运行";

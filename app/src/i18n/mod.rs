@@ -13,6 +13,7 @@ pub mod field_search;
 pub mod job_detail;
 pub mod job_list;
 pub mod job_settings;
+pub mod reason;
 pub mod review;
 pub mod scheduling;
 pub mod sign_in;
@@ -57,8 +58,13 @@ pub fn t(text: Text) -> &'static str {
 /// in the value takes. Values come from elsewhere: invisible characters in them are marked, and what looks like a
 /// placeholder stays as it is.
 pub fn tf(text: Text, values: &[(&str, &str)]) -> String {
+    format_in(crate::preferences::current().lang, text, values)
+}
+
+/// The text in `lang` with its placeholders replaced; see [`tf`].
+pub fn format_in(lang: Lang, text: Text, values: &[(&str, &str)]) -> String {
     let mut out = String::new();
-    let mut rest = t(text);
+    let mut rest = text.get(lang);
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let named = after.split_once('}').and_then(|(name, after)| {

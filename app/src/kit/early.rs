@@ -3,9 +3,15 @@
 
 use leptos::prelude::*;
 
-/// Script for the `<head>` of the page.
+/// Script for the `<head>` of the page, without comments and indentation: every page contains it.
 #[cfg(feature = "ssr")]
-pub const SCRIPT: &str = include_str!("early.js");
+pub static SCRIPT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+    let lines = include_str!("early.js").lines().map(str::trim);
+    let code: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .collect();
+    code.join("\n")
+});
 
 /// Tracks what the page waits for before it counts as hydrated.
 #[derive(Clone, Copy)]

@@ -96,7 +96,8 @@ pub fn Time(
     at: Signal<Option<Millis>>,
 ) -> impl IntoView {
     view! {
-        <time class="time" title=move || at.get().map(exact).unwrap_or_default()>
+        // The exact time beside a relative one.
+        <time class="time" title=move || now().and_then(|_| at.get()).map(exact)>
             {dynamic(move || match (at.get(), now()) {
                 (None, _) => "–".to_owned(),
                 (Some(at), Some(now)) => ago(at, now),

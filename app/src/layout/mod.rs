@@ -36,6 +36,27 @@ pub fn use_project() -> Memo<String> {
     Memo::new(move |_| params.with(|params| params.get("project").unwrap_or_default()))
 }
 
+/// The URL of the Job list that was shown last, with its project (empty for all projects), so that leading back keeps
+/// filter, order and page.
+#[derive(Clone, Copy)]
+pub struct LastList(pub RwSignal<Option<(String, String)>>);
+
+impl LastList {
+    /// Provides the context, before any list is shown.
+    pub fn provide() {
+        provide_context(Self(RwSignal::new(None)));
+    }
+
+    /// Returns the URL of the list that leads back from a Job of `project`.
+    pub fn back(project: &str) -> String {
+        let last = use_context::<Self>().and_then(|Self(last)| last.get());
+        match last {
+            Some((of, url)) if of.is_empty() || of == project => url,
+            _ => urls::jobs(project),
+        }
+    }
+}
+
 /// Frame data about the cluster; pages read it within a `Suspense`.
 #[derive(Clone, Copy)]
 pub struct WorkspaceContext(pub Resource<Result<Workspace, ApiError>>);

@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::api::job::{ContainerExit, JobStatus, Reason, StatusKind};
-use crate::foreign_text::visible;
-use crate::i18n::{Text, job_list as text, t, tf};
+use crate::api::job::{JobStatus, StatusKind};
+use crate::i18n::{Text, job_list as text, t};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
+use crate::parts::reason::explain;
 
 /// Returns the CSS colour family of a state.
 fn tone(kind: StatusKind) -> &'static str {
@@ -48,47 +48,6 @@ pub fn label(kind: StatusKind) -> Text {
         StatusKind::ContainerError => text::STATUS_CONTAINER_ERROR,
         StatusKind::Terminating => text::STATUS_TERMINATING,
     }
-}
-
-/// Returns the text of a reason; codes without a translation are shown as the cluster writes them.
-pub fn explain(reason: &Reason) -> String {
-    let code = visible(&reason.code);
-    let message = visible(&reason.message);
-    let subject = match &reason.exit {
-        Some(exit) if message.is_empty() => explain_exit(exit),
-        Some(exit) => format!("{}: {message}", explain_exit(exit)),
-        None => message.into_owned(),
-    };
-    let template = match reason.code.as_str() {
-        "Scheduling" => text::REASON_SCHEDULING,
-        "Pulling" => text::REASON_PULLING,
-        "Creating" | "ContainerCreating" => text::REASON_CREATING,
-        "BackOff" => text::REASON_BACK_OFF,
-        "DeadlineExceeded" => text::REASON_DEADLINE,
-        "BackoffLimitExceeded" => text::REASON_BACKOFF_LIMIT,
-        "PodFailurePolicy" => text::REASON_POLICY,
-        "FailedIndexes" | "MaxFailedIndexesExceeded" => text::REASON_INDEXES,
-        "SuccessPolicy" => text::REASON_SUCCESS_POLICY,
-        "OOMKilled" => text::REASON_OOM,
-        // The exit code says it.
-        "ExitCode" | "Error" if reason.exit.is_some() => return subject,
-        _ if subject.is_empty() => return code.into_owned(),
-        _ => return format!("{code}: {subject}"),
-    };
-    tf(template, &[("what", &subject)])
-        .trim_end_matches([':', '：', ' '])
-        .to_owned()
-}
-
-fn explain_exit(exit: &ContainerExit) -> String {
-    let code = match exit.reason.as_str() {
-        "" => exit.code.to_string(),
-        reason => format!("{} ({})", exit.code, visible(reason)),
-    };
-    tf(
-        text::EXIT_CODE_IN,
-        &[("n", &code), ("container", &visible(&exit.container))],
-    )
 }
 
 /// Badge with the state of a Job.

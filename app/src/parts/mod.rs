@@ -2,3 +2,4 @@
 
 pub mod api_error;
 pub mod job_status;
+pub mod reason;

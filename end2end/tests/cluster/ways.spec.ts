@@ -55,14 +55,29 @@ test('all rows of a list with several pages can be reached', async ({ page, serv
   await page.goto(`${origin}/projects/demo/jobs?q=paged-`);
   await alive(page);
   const pager = page.locator('.pager');
-  await expect(pager).toContainText('1–50 of 53');
-  await expect(pager.getByRole('button', { name: 'Previous page' })).toBeDisabled();
-  const first = await page.getByRole('link', { name: /^paged-/ }).allInnerTexts();
-  await pager.getByRole('button', { name: 'Next page' }).click();
+  await expect(pager).toContainText('1–25 of 53');
+  await expect(pager.getByRole('link', { name: 'Previous page' })).toBeDisabled();
+  const shown = () => page.getByRole('link', { name: /^paged-/ }).allInnerTexts();
+  const first = await shown();
+  await pager.getByRole('link', { name: 'Next page' }).click();
+  await expect(pager).toContainText('26–50 of 53');
+  await expect(page).toHaveURL(/[?&]page=2/);
+  const second = await shown();
+  await pager.getByRole('link', { name: 'Next page' }).click();
   await expect(pager).toContainText('51–53 of 53');
-  await expect(pager.getByRole('button', { name: 'Next page' })).toBeDisabled();
-  const second = await page.getByRole('link', { name: /^paged-/ }).allInnerTexts();
-  expect([...first, ...second].sort()).toEqual(names);
+  await expect(pager.getByRole('link', { name: 'Next page' })).toBeDisabled();
+  const third = await shown();
+  expect([...first, ...second, ...third].sort()).toEqual(names);
+  // The address has the page.
+  await page.reload();
+  await alive(page);
+  await expect(pager).toContainText('51–53 of 53');
+  await page.goBack();
+  await expect(pager).toContainText('26–50 of 53');
+  await pager.getByRole('link', { name: '50', exact: true }).click();
+  await expect(pager).toContainText('1–50 of 53');
+  await pager.getByRole('link', { name: 'Next page' }).click();
+  await expect(pager).toContainText('51–53 of 53');
   for (const left of [50, 0]) {
     await page.getByLabel('Select all').check();
     await page.getByRole('button', { name: 'Delete' }).first().click();

@@ -10,6 +10,7 @@ test.beforeEach(async ({ page, server, expected }) => {
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const locale of ['en', 'zh-CN']) {
     test(`axe finds no serious violations on any step: ${locale}, ${colorScheme}`, async ({ browser, origin, page }) => {
+      test.slow();
       const state = await page.context().storageState();
       const context = await browser.newContext({ colorScheme, locale, storageState: state, viewport: { width: 1440, height: 900 } });
       const view = await context.newPage();

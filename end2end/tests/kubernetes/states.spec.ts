@@ -51,7 +51,7 @@ test('an image that cannot be pulled is named in the reason', async ({ page, ori
 
 test('an invalid image name', async ({ page, origin }) => {
   apply('demo', job('misnamed', { image: 'No Such/Image' }));
-  await says(page, origin, 'misnamed', 'Image error', /InvalidImageName/);
+  await says(page, origin, 'misnamed', 'Image error', /the name of the image is not valid/);
 });
 
 test('a container that cannot be created because a Secret is missing', async ({ page, origin }) => {
@@ -62,14 +62,14 @@ test('a container that cannot be created because a Secret is missing', async ({ 
 
 test('a Job whose Pod cannot be scheduled', async ({ page, origin }) => {
   apply('demo', job('homeless', { pod: { nodeSelector: { disk: 'ssd' } } }));
-  await says(page, origin, 'homeless', 'Unschedulable', /0\/1 nodes are available/);
+  await says(page, origin, 'homeless', 'Unschedulable', /no node of 1 fits: 1 × node selector or affinity does not match/);
 });
 
 test('a Job whose Pods exceed the quota, and the quota banner', async ({ page, origin }) => {
   apply('demo', quota({ pods: '0' }));
   await expect.poll(() => get('demo', 'resourcequota', 'limit').status?.hard?.pods).toBe('0');
   apply('demo', job('refused'));
-  await says(page, origin, 'refused', 'Blocked by quota', /exceeded quota: limit/);
+  await says(page, origin, 'refused', 'Blocked', /the quota limit is used up/);
   await expect(page.locator('main')).toContainText(/Pods left\s*0/);
 });
 

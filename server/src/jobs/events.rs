@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use app::api::event::EventRow;
-use app::api::job::Millis;
+use app::api::job::{Millis, Reason};
 use app::foreign_text::visible;
 
 use crate::jobs::timestamps::millis;
@@ -64,6 +64,8 @@ enum State {
     Refused(String),
     /// The kubelet is pulling this image.
     Pulling(String),
+    /// Something keeps the Pod from starting, with the event's reason and message: a volume, the network, a node.
+    Trouble(String, String),
     /// The previous state has ended.
     Ended,
 }
@@ -79,7 +81,21 @@ impl State {
                 let image = message.split('"').nth(1).unwrap_or(message);
                 Some(Self::Pulling(image.to_owned()))
             }
-            "SuccessfulCreate" | "Pulled" | "Failed" => Some(Self::Ended),
+            reason @ ("FailedMount"
+            | "FailedAttachVolume"
+            | "FailedMapVolume"
+            | "FailedCreatePodSandBox"
+            | "FailedPodSandBoxStatus"
+            | "FailedScheduling"
+            | "NetworkNotReady") => Some(Self::Trouble(reason.to_owned(), message.to_owned())),
+            // The node is found, the volume is there, or a later step has been reached.
+            "SuccessfulCreate"
+            | "Scheduled"
+            | "SuccessfulAttachVolume"
+            | "Pulled"
+            | "Failed"
+            | "Created"
+            | "Started" => Some(Self::Ended),
             _ => None,
         }
     }
@@ -124,10 +140,18 @@ impl EventIndex {
     }
 
     /// Returns why the latest attempt to create a Pod of `job` was refused.
-    pub fn refused(&self, job: &Value) -> Option<String> {
+    pub fn refused(&self, job: &Value) -> Option<&str> {
         match &self.about(job)?.state {
-            State::Refused(message) => Some(message.clone()),
-            State::Pulling(_) | State::Ended => None,
+            State::Refused(message) => Some(message),
+            State::Pulling(_) | State::Trouble(..) | State::Ended => None,
+        }
+    }
+
+    /// Returns what keeps `pod` from starting.
+    pub fn trouble(&self, pod: &Value) -> Option<Reason> {
+        match &self.about(pod)?.state {
+            State::Trouble(code, message) => Some(Reason::new(code, message)),
+            State::Refused(_) | State::Pulling(_) | State::Ended => None,
         }
     }
 
@@ -135,7 +159,7 @@ impl EventIndex {
     pub fn pulling(&self, pod: &Value) -> Option<&str> {
         match &self.about(pod)?.state {
             State::Pulling(image) => Some(image),
-            State::Refused(_) | State::Ended => None,
+            State::Refused(_) | State::Trouble(..) | State::Ended => None,
         }
     }
 

@@ -11,12 +11,13 @@ use crate::i18n::{common, job_detail as text, job_list, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::use_toaster;
-use crate::layout::use_rights;
+use crate::layout::{LastList, use_rights};
 use crate::pages::job_detail::Gone;
 use crate::pages::job_detail::summary::EditInformation;
 use crate::pages::job_list::{DeleteDialog, Deletion};
 use crate::pages::report;
 use crate::parts::job_status::StatusBadge;
+use crate::parts::reason::help;
 use crate::urls;
 
 /// Title, state and actions.
@@ -28,7 +29,7 @@ pub fn Head(
     gone: RwSignal<Option<Gone>>,
 ) -> impl IntoView {
     let project = Memo::new(move |_| detail.with(|detail| detail.row.project.clone()));
-    let list = move || urls::jobs(&project.get());
+    let list = move || LastList::back(&project.get());
     let deletion = Deletion::provide();
     let navigate = use_navigate();
     view! {
@@ -60,12 +61,22 @@ pub fn Head(
                             detail
                                 .with(|detail| {
                                     let row = &detail.row;
-                                    let values = [row.succeeded.to_string(), row.wanted().to_string()];
-                                    tf(text::DONE, &[("x", &values[0]), ("y", &values[1])])
+                                    let succeeded = row.succeeded.to_string();
+                                    match row.completions {
+                                        Some(wanted) => {
+                                            tf(text::DONE, &[("x", &succeeded), ("y", &wanted.to_string())])
+                                        }
+                                        None => tf(text::DONE_QUEUE, &[("x", &succeeded)]),
+                                    }
                                 })
                         })}
                     </span>
                 </div>
+                {dynamic(move || {
+                    detail
+                        .with(|detail| detail.row.status.reason.as_ref().and_then(help))
+                        .map(|help| view! { <p class="job-help">{help}</p> })
+                })}
             </div>
             <Show when=move || gone.with(Option::is_none)>
                 <Actions detail deletion/>

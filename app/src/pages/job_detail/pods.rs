@@ -15,7 +15,7 @@ use crate::kit::time::Duration;
 use crate::pages::job_detail::Gone;
 use crate::pages::job_detail::indexes::Indexes;
 use crate::pages::job_detail::indexes::model::Span;
-use crate::parts::job_status::explain;
+use crate::parts::reason::explain;
 
 /// Pods, newest first. For an Indexed Job the grid of its indexes is shown above and filters them.
 #[component]

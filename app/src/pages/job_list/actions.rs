@@ -12,7 +12,7 @@ use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::kit::notice::Tone;
-use crate::kit::toast::use_toaster;
+use crate::kit::toast::{Toaster, use_toaster};
 use crate::layout::{use_rights, use_rights_in};
 use crate::pages::job_list::address::Address;
 use crate::pages::job_list::model::Model;
@@ -173,6 +173,68 @@ pub fn BulkBar(
             }
         }
     });
+    let done = RwSignal::new(0_usize);
+    let set_suspended = Action::new(move |(suspend, jobs): &(bool, Vec<Target>)| {
+        let (suspend, jobs) = (*suspend, jobs.clone());
+        done.set(0);
+        async move {
+            let mut errors = Vec::new();
+            let mut changed = 0_usize;
+            for Target { project, job } in jobs {
+                match api::suspend(project, job, suspend).await {
+                    Ok(()) => changed += 1,
+                    Err(error) => add_error(&mut errors, error),
+                }
+                done.update(|done| *done += 1);
+            }
+            report_errors(toaster, errors);
+            if let Some(toaster) = toaster.filter(|_| changed > 0) {
+                let text = if suspend {
+                    text::SUSPENDED_MANY
+                } else {
+                    text::RESUMED_MANY
+                };
+                toaster.show(Tone::Good, tf(text, &[("n", &changed.to_string())]));
+            }
+        }
+    });
+    let busy = set_suspended.pending();
+    // The button to suspend or resume those Jobs of the selection that can be.
+    let suspension = move |resume: bool| {
+        let jobs = move || {
+            selection.with(|selection| {
+                if resume {
+                    selection.suspended.clone()
+                } else {
+                    selection.running.clone()
+                }
+            })
+        };
+        let label = move || {
+            if busy.get() {
+                return done.get().to_string();
+            }
+            let text = if resume {
+                text::RESUME_MANY
+            } else {
+                text::SUSPEND_MANY
+            };
+            tf(text, &[("n", &jobs().len().to_string())])
+        };
+        view! {
+            <Show when=move || !jobs().is_empty()>
+                <button
+                    type="button"
+                    class="button"
+                    disabled=move || busy.get() || !rights.with(|rights| rights.change)
+                    on:click=move |_| { set_suspended.dispatch((!resume, untrack(jobs))); }
+                >
+                    <Icon glyph=if resume { Glyph::Play } else { Glyph::Pause }/>
+                    {dynamic(label)}
+                </button>
+            </Show>
+        }
+    };
     let counted = |text: Text, n: usize| (n > 0).then(|| tf(text, &[("n", &n.to_string())]));
     view! {
         <Show when=move || !model.selected.with(Selected::is_empty)>
@@ -191,6 +253,8 @@ pub fn BulkBar(
                         {move || tf(text::SELECT_MATCHING, &[("n", &total().to_string())])}
                     </button>
                 </Show>
+                {suspension(false)}
+                {suspension(true)}
                 <button
                     type="button"
                     class="button button-danger"
@@ -248,22 +312,7 @@ pub fn DeleteDialog(
                 }
             }
             deletion.open.set(false);
-            // One message per kind of error, not per Job.
-            for (count, error) in errors {
-                let lang = preferences::current().lang;
-                match toaster {
-                    _ if matches!(error, ApiError::SignedOut) => to_sign_in(),
-                    Some(toaster) if count > 1 => {
-                        let sentence = error.sentence(lang);
-                        let message = tf(
-                            text::FAILED_MANY,
-                            &[("n", &count.to_string()), ("what", &sentence)],
-                        );
-                        toaster.show(Tone::Error, message);
-                    }
-                    _ => report(toaster, Err::<(), _>(error), |()| String::new()),
-                }
-            }
+            report_errors(toaster, errors);
             if let Some(toaster) = toaster.filter(|_| !deleted.is_empty()) {
                 toaster.show(Tone::Good, deleted_message(&deleted));
             }
@@ -330,6 +379,25 @@ fn chunks(jobs: Vec<Target>) -> Vec<Vec<Target>> {
         }
     }
     chunks
+}
+
+/// Reports errors: one message per kind, not per Job.
+fn report_errors(toaster: Option<Toaster>, errors: Vec<(usize, ApiError)>) {
+    for (count, error) in errors {
+        match toaster {
+            _ if matches!(error, ApiError::SignedOut) => to_sign_in(),
+            Some(toaster) if count > 1 => {
+                let sentence = error.sentence(preferences::current().lang);
+                let values = [("n", count.to_string()), ("what", sentence)];
+                let values: Vec<(&str, &str)> = values
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str()))
+                    .collect();
+                toaster.show(Tone::Error, tf(text::FAILED_MANY, &values));
+            }
+            _ => report(toaster, Err::<(), _>(error), |()| String::new()),
+        }
+    }
 }
 
 /// Counts an error with those that read the same.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::job_query::{JobQuery, SortColumn, StatusGroup};
+use crate::layout::LastList;
 use crate::urls;
 
 /// Parameter with the columns shown.
@@ -38,11 +39,18 @@ impl Address {
                 columns.set(new_columns);
             }
         });
-        Self {
+        let address = Self {
             project,
             query: query.into(),
             columns: columns.into(),
+        };
+        if let Some(LastList(last)) = use_context() {
+            Effect::new(move |_| {
+                let url = address.url(&address.query.get(), address.columns.get());
+                last.set(Some((project.get(), url)));
+            });
         }
+        address
     }
 
     /// Returns the URL of the list with another filter text.

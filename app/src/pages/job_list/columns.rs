@@ -197,6 +197,8 @@ pub fn ColumnMenu(
                     <span class="wide-only">{t(text::COLUMNS)}</span>
                 }
             })
+            // Needs JavaScript in any case.
+            first=ViewFn::from(|| ())
         >
             <fieldset class="menu-group" on:click=|event| event.stop_propagation()>
                 <legend class="sr-only">{t(common::MORE)}</legend>

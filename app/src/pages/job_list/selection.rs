@@ -77,10 +77,20 @@ impl Selected {
             .filter(|row| in_group(row) && filter.matches(row, now))
             .map(Target::of)
             .collect();
+        let changeable = |suspended: bool| {
+            let rows = self.order.iter().filter_map(|uid| self.rows.get(uid));
+            rows.filter(|row| {
+                row.is_active() && row.suspended == suspended && in_group(row) && filter.matches(row, now)
+            })
+            .map(Target::of)
+            .collect()
+        };
         let here = shown.iter().filter(|row| self.contains(&row.uid)).count();
         Selection {
             elsewhere: jobs.len().saturating_sub(here),
             hidden: self.len().saturating_sub(jobs.len()),
+            running: changeable(false),
+            suspended: changeable(true),
             can_extend: !shown.is_empty() && here == shown.len() && jobs.len() < total,
             jobs,
         }
@@ -92,6 +102,10 @@ impl Selected {
 pub struct Selection {
     /// Jobs, in the order in which they were selected.
     pub jobs: Vec<Target>,
+    /// Those of them that can be suspended.
+    pub running: Vec<Target>,
+    /// Those of them that can be resumed.
+    pub suspended: Vec<Target>,
     /// Number of them on other pages than the one shown.
     pub elsewhere: usize,
     /// Number of further selected Jobs that the filter hides.
@@ -132,6 +146,8 @@ mod tests {
         };
         let expected = Selection {
             jobs: ["2", "4"].map(|uid| Target::of(&row(uid))).to_vec(),
+            running: ["2", "4"].map(|uid| Target::of(&row(uid))).to_vec(),
+            suspended: Vec::new(),
             elsewhere: 1,
             hidden: 1,
             can_extend: true,

@@ -236,7 +236,7 @@ fn Row(model: Model, rows: Memo<Vec<JobRow>>, uid: String, with_project: bool) -
                 <StatusBadge status=Signal::derive(move || row.with(|row| row.status.clone()))/>
             </td>
             <td class="cell-done number">
-                {dynamic(move || row.with(|row| format!("{}/{}", row.succeeded, row.wanted())))}
+                {dynamic(move || row.with(JobRow::progress))}
             </td>
             <td class="cell-duration">
                 <Duration

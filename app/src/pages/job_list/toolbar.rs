@@ -125,6 +125,7 @@ pub fn Pager(
                 class="button button-icon"
                 aria-label=t(label)
                 title=t(label)
+                role="link"
                 aria-disabled=move || page.get().is_none().then_some("true")
                 href=move || page.get().map(|page| address.with_page(page))
             >

@@ -61,7 +61,7 @@ fn ended(kind: &str, reason: &str, message: &str) -> Value {
 #[test]
 fn new_job_is_updating() {
     for status in [json!(null), json!({}), json!({"active": 0})] {
-        let expected = (StatusKind::Updating, "Creating".to_owned());
+        let expected = (StatusKind::Updating, "CreatingPods".to_owned());
         assert_eq!(shown(&job(json!({}), status), &[], &[]), expected);
     }
 }
@@ -131,7 +131,10 @@ fn image_container_and_scheduling_errors_are_reported() {
     let condition =
         json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message});
     let unschedulable = pod(json!({"phase": "Pending", "conditions": [condition]}));
-    let expected = (StatusKind::Unschedulable, format!("Unschedulable: {message}"));
+    let expected = (
+        StatusKind::Unschedulable,
+        "NoNodeFits: 3 Insufficient cpu".to_owned(),
+    );
     assert_eq!(shown(&active, &[unschedulable], &[]), expected);
 }
 
@@ -140,7 +143,10 @@ fn exceeded_quota_blocks_until_a_pod_is_created() {
     let new = job(json!({}), json!({}));
     let message = "pods \"pi-\" is forbidden: exceeded quota: small";
     let refused = event("job-1", "FailedCreate", message, "01");
-    let expected = (StatusKind::Blocked, format!("FailedCreate: {message}"));
+    let expected = (
+        StatusKind::Blocked,
+        "FailedCreate: exceeded quota: small".to_owned(),
+    );
     assert_eq!(shown(&new, &[], std::slice::from_ref(&refused)), expected);
     let made = event("job-1", "SuccessfulCreate", "Created pod: pi-x", "02");
     assert_eq!(shown(&new, &[], &[refused, made]).0, StatusKind::Updating);
@@ -159,7 +165,7 @@ fn job_in_back_off_is_running() {
     let active = job(json!({}), json!({"active": 1}));
     let expected = (
         StatusKind::Running,
-        "BackOff: exit code 137 (OOMKilled) in \"pi\"".to_owned(),
+        "CrashLoop: exit code 137 (OOMKilled) in \"pi\"".to_owned(),
     );
     assert_eq!(shown(&active, &[restarting], &[]), expected);
 }

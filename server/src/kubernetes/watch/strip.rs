@@ -43,6 +43,17 @@ pub fn job(job: Value) -> Value {
     job
 }
 
+/// Annotation with the completion index of a Pod.
+const INDEX: &str = "batch.kubernetes.io/job-completion-index";
+
+/// Keeps the names of init containers, and which of them are sidecars.
+fn init_containers(spec: &Value) -> Value {
+    let containers = spec["initContainers"].as_array().into_iter().flatten();
+    containers
+        .map(|container| json!({"name": container["name"], "restartPolicy": container["restartPolicy"]}))
+        .collect()
+}
+
 /// Keeps only what determines the state of a Pod's Job, and the owner of its logs.
 pub fn pod(pod: &Value) -> Value {
     let (metadata, status) = (&pod["metadata"], &pod["status"]);
@@ -51,13 +62,20 @@ pub fn pod(pod: &Value) -> Value {
             "name": metadata["name"],
             "namespace": metadata["namespace"],
             "uid": metadata["uid"],
+            "annotations": {INDEX: metadata["annotations"][INDEX]},
             "ownerReferences": metadata["ownerReferences"],
             "creationTimestamp": metadata["creationTimestamp"],
             "deletionTimestamp": metadata["deletionTimestamp"],
         },
-        "spec": {"nodeName": pod["spec"]["nodeName"]},
+        "spec": {
+            "nodeName": pod["spec"]["nodeName"],
+            "schedulingGates": pod["spec"]["schedulingGates"],
+            "initContainers": init_containers(&pod["spec"]),
+        },
         "status": {
             "phase": status["phase"],
+            "reason": status["reason"],
+            "message": status["message"],
             "conditions": status["conditions"],
             "initContainerStatuses": status["initContainerStatuses"],
             "containerStatuses": status["containerStatuses"],
