@@ -5,11 +5,11 @@ use crate::i18n::{Text, texts};
 texts! {
     EXIT_CODE_IN: "exit code {n} in \"{container}\"" | "容器 {container} 的退出码为 {n}";
     RESTARTS: "{what}, restarted {n} {n|time|times}" | "{what}，已重启 {n} 次";
-    INIT: "init container {position} of {count} \"{container}\": {what}" | "初始化容器 {position}/{count}“{container}”：{what}";
-    FAILS_AGAIN: "fails again and again" | "反复失败";
+    INIT: "init container {position} of {count}: {what}" | "初始化容器 {position}/{count}：{what}";
+    FAILS_AGAIN: "\"{container}\" fails again and again" | "容器 {container} 反复失败";
     CAUSE_ON: "{n} × {what}" | "{n} 个节点{what}";
     LIST: ", " | "、";
-    RESOURCE: "not enough {what}" | "{what} 不足";
+    RESOURCE: "not enough {what}" | "的 {what} 不足";
 }
 
 /// How a reason is worded.
@@ -50,6 +50,10 @@ wordings! {
         help "Read the container's log, then correct its command or what it depends on." | "查看容器日志，然后修正命令或其依赖。";
     "NoNodeFits" => "no node of {nodes} fits: {what}" | "{nodes} 个节点均不满足条件：{what}",
         help "Request less, change the node selector or tolerations, or ask for more nodes." | "减少资源请求，调整节点选择器或容忍度，或申请增加节点。";
+    "ClaimMissing" => "the PersistentVolumeClaim {name} does not exist" | "存储卷声明 {name} 不存在",
+        help "Create it, or correct its name in the volumes." | "创建该声明，或在存储卷中更正其名称。";
+    "ClaimUnbound" => "a PersistentVolumeClaim has no volume yet" | "存储卷声明尚未绑定存储卷",
+        help "Check its storage class, size and access mode, and the claim's events." | "检查其存储类、大小与访问模式，以及该声明的事件。";
     "Unschedulable" | "SchedulerError" => "cannot be scheduled: {what}" | "无法调度：{what}";
     "SchedulingGated" => "held by a scheduling gate: {gates}" | "被调度门控阻止：{gates}",
         help "The controller that set the gate has to remove it." | "需要由设置该门控的控制器将其移除。";
@@ -101,7 +105,7 @@ wordings! {
 }
 
 /// Words for the scheduler's causes, by how they begin; the rest of a cause is `what`.
-pub const SCHEDULING: [(&str, Text); 15] = [
+pub const SCHEDULING: [(&str, Text); 16] = [
     ("Insufficient ", RESOURCE),
     (
         "Too many pods",
@@ -122,6 +126,13 @@ pub const SCHEDULING: [(&str, Text); 15] = [
         Text {
             en: "node selector does not match",
             zh: "不匹配节点选择器",
+        },
+    ),
+    (
+        "node(s) had untolerated taint(s)",
+        Text {
+            en: "taint that is not tolerated",
+            zh: "有未容忍的污点",
         },
     ),
     (

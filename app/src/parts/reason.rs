@@ -61,25 +61,16 @@ fn subject(lang: Lang, reason: &Reason) -> String {
         None => message.into_owned(),
     };
     let arg = |name: &str| reason.args.get(name).map(String::as_str);
-    let subject = match (reason.code.as_str(), subject.is_empty()) {
-        ("InitCrashLoop" | "CrashLoop", true) => text::FAILS_AGAIN.get(lang).to_owned(),
-        _ => subject,
+    let is_loop = matches!(reason.code.as_str(), "InitCrashLoop" | "CrashLoop");
+    let subject = match arg("container").filter(|_| is_loop && subject.is_empty()) {
+        Some(container) => format_in(lang, text::FAILS_AGAIN, &[("container", container)]),
+        None => subject,
     };
-    let subject = match (
-        reason.code.as_str(),
-        arg("position"),
-        arg("count"),
-        arg("container"),
-    ) {
-        ("InitCrashLoop", Some(position), Some(count), Some(container)) => format_in(
+    let subject = match (reason.code.as_str(), arg("position"), arg("count")) {
+        ("InitCrashLoop", Some(position), Some(count)) => format_in(
             lang,
             text::INIT,
-            &[
-                ("position", position),
-                ("count", count),
-                ("container", container),
-                ("what", &subject),
-            ],
+            &[("position", position), ("count", count), ("what", &subject)],
         ),
         _ => subject,
     };

@@ -111,7 +111,16 @@ pub fn unschedulable(message: &str) -> Reason {
     };
     // What preemption would not change says nothing new.
     let causes = causes.split(" preemption: ").next().unwrap_or(causes);
-    Reason::new("NoNodeFits", causes.trim_end_matches('.')).with("nodes", total)
+    let causes = causes.trim_end_matches('.');
+    if let Some(claim) = causes.strip_prefix("persistentvolumeclaim \"")
+        && let Some((name, _)) = claim.split_once("\" not found")
+    {
+        return Reason::new("ClaimMissing", "").with("name", name);
+    }
+    if causes.contains("unbound immediate PersistentVolumeClaims") {
+        return Reason::new("ClaimUnbound", "");
+    }
+    Reason::new("NoNodeFits", causes).with("nodes", total)
 }
 
 /// Returns the problem of a container that waits.
@@ -203,7 +212,7 @@ pub fn with_last_failure(reason: Reason, pods: &[&Value]) -> Reason {
         (code, _) if !code.is_empty() => {
             let message = match text(&pod["status"]["message"]) {
                 "" => code.to_owned(),
-                message => format!("{code}: {message}"),
+                message => format!("{code}: {}", message.trim_end_matches('.')),
             };
             Reason { message, ..reason }
         }

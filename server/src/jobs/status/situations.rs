@@ -665,7 +665,8 @@ fn worded(status: &JobStatus, lang: Lang) -> [String; 2] {
         state += app::i18n::job_list::STATUS_TERMINATING.get(lang);
     }
     if let Some(reason) = &status.reason {
-        write!(state, ": {}", explain_in(lang, reason)).unwrap();
+        let colon = if lang == Lang::Zh { "：" } else { ": " };
+        write!(state, "{colon}{}", explain_in(lang, reason)).unwrap();
     }
     let help = status.reason.as_ref().and_then(|reason| help_in(lang, reason));
     [state, help.unwrap_or_default()]
