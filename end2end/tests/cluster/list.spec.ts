@@ -168,7 +168,7 @@ test('columns are in the address, and the way back from a Job keeps the list', a
   await page.goto(`${origin}/projects/demo/jobs?q=column-&sort=name`);
   await alive(page);
   await page.locator('summary', { hasText: 'Columns' }).click();
-  await page.getByLabel('Owner').check();
+  await page.getByRole('checkbox', { name: 'Owner' }).check();
   await expect(page).toHaveURL(/columns=done,duration,image,owner,updated/);
   await expect(page.getByRole('columnheader', { name: 'Owner' })).toBeVisible();
   await page.getByRole('link', { name: 'column-9' }).click();

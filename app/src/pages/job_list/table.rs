@@ -51,6 +51,16 @@ pub fn JobTable(
     let with_project = address.project.with_untracked(String::is_empty);
     let heading = move |column: SortColumn, label: Text| view! { <Heading address column label/> };
     view! {
+        // Rows stay in their places while the user points at them, or goes to the button that moves them.
+        <div
+            on:pointerenter=move |event| {
+                // A finger does not hover: rows would stay in their places for ever.
+                if event.pointer_type() == "mouse" {
+                    model.hold();
+                }
+            }
+            on:pointerleave=move |_| model.release()
+        >
         <ChangedOrder model/>
         <div
             class="table-frame"
@@ -105,20 +115,13 @@ pub fn JobTable(
                         <th class="cell-more"><span class="sr-only">{t(common::MORE)}</span></th>
                     </tr>
                 </thead>
-                <tbody
-                    on:pointerenter=move |event| {
-                        // A finger does not hover: rows would stay in their places for ever.
-                        if event.pointer_type() == "mouse" {
-                            model.hold();
-                        }
-                    }
-                    on:pointerleave=move |_| model.release()
-                >
+                <tbody>
                     <For each=move || names.get() key=Clone::clone let(uid)>
                         <Row model rows uid with_project/>
                     </For>
                 </tbody>
             </table>
+        </div>
         </div>
     }
 }
