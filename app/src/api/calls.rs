@@ -14,7 +14,7 @@ use crate::api::create::{CreateOutcome, Offers};
 use crate::api::error::ApiError;
 use crate::api::job::{DescriptionChange, JobDetail, JobList, JobRef, JobRow};
 use crate::api::rights::Rights;
-use crate::api::session::{ClusterChoice, Workspace};
+use crate::api::session::{ClusterChoice, SessionList, Workspace};
 
 /// Sets the HTTP status of a response to that of its error, so that proxies, logs and other programs understand it.
 /// A page that renders the error chooses its own status.
@@ -40,6 +40,12 @@ pub async fn workspace() -> Result<Workspace, ApiError> {
 #[server(name = AskClusters, endpoint = "clusters", input = Json, output = Json)]
 pub async fn clusters() -> Result<ClusterChoice, ApiError> {
     with_status(Ok(backend().await?.clusters()))
+}
+
+/// Returns the user's own sessions.
+#[server(name = AskSessions, endpoint = "sessions", input = Json, output = Json)]
+pub async fn sessions() -> Result<SessionList, ApiError> {
+    with_status(Ok(backend().await?.sessions()))
 }
 
 /// Returns what the user may do with the Jobs of a project.

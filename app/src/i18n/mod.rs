@@ -15,6 +15,7 @@ pub mod job_list;
 pub mod job_settings;
 pub mod review;
 pub mod scheduling;
+pub mod sessions;
 pub mod sign_in;
 pub mod volume;
 pub mod wizard;

@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
 use crate::bundles::rel_to_jobs;
-use crate::i18n::{Lang, common as text, t, tf};
+use crate::i18n::{Lang, common as text, sessions, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
@@ -73,10 +73,7 @@ pub fn Frame() -> impl IntoView {
             <Transition>
                 {dynamic(move || Suspend::new(async move {
                     let user = workspace.await.map(|workspace| workspace.user).unwrap_or_default();
-                    (!user.is_empty()).then(|| {
-                        let title = format!("{}: {user}", t(text::ACCOUNT));
-                        view! { <span class="bar-user" title=title>{user}</span> }
-                    })
+                    view! { <SessionsLink user/> }
                 }))}
             </Transition>
             <PreferenceForms/>
@@ -99,6 +96,23 @@ pub fn Frame() -> impl IntoView {
             </noscript>
             <Outlet/>
         </main>
+    }
+}
+
+/// The user's name, which leads to their sessions.
+#[component]
+fn SessionsLink(user: String) -> impl IntoView {
+    let (name, label) = if user.is_empty() {
+        (t(sessions::TITLE).to_owned(), t(sessions::TITLE).to_owned())
+    } else {
+        let label = tf(sessions::OPEN, &[("name", &user)]);
+        (user, label)
+    };
+    view! {
+        <a class="button button-quiet bar-user" rel="external" href=urls::here("/sessions") title=label.clone() aria-label=label>
+            <Icon glyph=Glyph::User/>
+            <span class="bar-user-name">{name}</span>
+        </a>
     }
 }
 

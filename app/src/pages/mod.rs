@@ -7,6 +7,8 @@ pub mod job_detail;
 #[cfg(feature = "jobs")]
 pub mod job_list;
 pub mod not_found;
+#[cfg(feature = "jobs")]
+pub mod sessions;
 pub mod sign_in;
 
 use crate::api::error::ApiError;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use app::sign_in_mode::SignInMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
+use ipnet::IpNet;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use secrecy::SecretString;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::contexts::find::ClusterSource;
 use crate::identity::open_id::{NameRules, OpenIdSettings, TokenUse};
 use crate::jobs::quantity::Quantity;
+use crate::web::client_address::TrustedProxies;
 use crate::web::hosts::PublicUrl;
 use crate::web::tls::TlsFiles;
 
@@ -117,6 +119,10 @@ pub struct Serve {
     /// Public URL of the console when it runs behind a proxy, such as `https://jobs.example.com`.
     #[arg(long, env = "JOBWRIGHT_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
+    /// Address or network of a proxy in front of the console, such as `10.0.0.0/8`; repeatable. Only its
+    /// `X-Forwarded-For` or `Forwarded` headers say who the client is [default: none, the peer of the connection].
+    #[arg(long, env = "JOBWRIGHT_TRUSTED_PROXIES", value_delimiter = ',', value_parser = TrustedProxies::parse, value_name = "CIDR")]
+    pub trusted_proxies: Vec<IpNet>,
     /// File with the certificate of the console and its chain, in PEM, to serve HTTPS without a proxy.
     #[arg(
         long,

@@ -23,6 +23,7 @@ use crate::operations::projects::ProjectDirectory;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{raise_descriptor_limit, shutdown_signal};
 use crate::session::{Lifetime, SessionError, SessionService, SharedSessions};
+use crate::web::client_address::TrustedProxies;
 use crate::web::connections;
 use crate::web::connections::max_connections;
 use crate::web::health::Readiness;
@@ -146,6 +147,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         site,
         sessions,
         hosts,
+        trusted_proxies: TrustedProxies::new(arguments.trusted_proxies.clone()),
         clusters: Arc::new(clusters),
         sign_in: arguments.sign_in.into(),
         people,

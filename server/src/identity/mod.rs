@@ -63,6 +63,17 @@ impl Identity {
         BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(name)[..9])
     }
 
+    /// Returns a text that all sessions of the user have in common, and no session of another user.
+    pub fn owner(&self) -> String {
+        match self {
+            Self::Console => "console".to_owned(),
+            // A token whose user the cluster does not tell is a user of its own.
+            Self::Bearer(token) if token.user.is_empty() => format!("token {}", token.expose()),
+            Self::Bearer(token) => format!("cluster {}", token.user),
+            Self::OpenId(user) => format!("provider {} {}", user.tokens.settings, user.tokens.user),
+        }
+    }
+
     /// Whether users sign in this way: a session of another way to sign in, before the settings were changed, must not
     /// be used.
     pub fn is_of(&self, mode: SignInMode) -> bool {

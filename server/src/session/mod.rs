@@ -4,6 +4,7 @@
 //! its data directory, so that sessions survive a restart and signing out revokes them. A user's own credentials are
 //! stored there too, encrypted with a key that only the cookie contains.
 
+pub mod agent;
 pub mod attempts;
 mod cookie;
 mod key;
@@ -15,16 +16,18 @@ mod token;
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 pub use crate::session::shared::SharedSessions;
-pub use crate::session::store::{Lifetime, MAX_STREAMS, Session, SessionCookie, StartError};
+pub use crate::session::store::{
+    Ending, Lifetime, MAX_STREAMS, OwnSession, Session, SessionCookie, Sessions, StartError,
+};
 
 use crate::identity::Identity;
 use crate::identity::open_id::{OpenIdTokens, OpenIdUser};
 use crate::session::attempts::Attempts;
 use crate::session::cookie::CookieRules;
-use crate::session::store::Sessions;
 use crate::session::token::OneTimeToken;
 
 /// Maximum number of credentials that are checked at once: each is a request to the cluster or the provider.
@@ -88,13 +91,18 @@ impl SessionService {
         key_file: Option<&Path>,
         shared: Option<SharedSessions>,
     ) -> Result<Self, SessionError> {
-        let sessions = match shared {
-            Some(shared) => Sessions::shared(shared, lifetime),
-            None => Arc::new(Sessions::open(&data_dir.join("sessions.json"), lifetime)?),
-        };
         let key = match key_file {
             Some(path) => key::read(path)?,
             None => key::open(&data_dir.join("session.key"))?,
+        };
+        // All replicas have the same.
+        let mut secret = Sha256::new();
+        secret.update(b"owners of sessions");
+        secret.update(key.master());
+        let secret = secret.finalize().into();
+        let sessions = match shared {
+            Some(shared) => Sessions::shared(shared, lifetime, secret),
+            None => Arc::new(Sessions::open(&data_dir.join("sessions.json"), lifetime, secret)?),
         };
         Ok(Self {
             sessions,

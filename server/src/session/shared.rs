@@ -34,6 +34,9 @@ const RETRIES: [Duration; 4] = [
     Duration::from_secs(30),
 ];
 
+/// How often a change is attempted that others keep overtaking: there are a few replicas.
+const MAX_UPDATES: u32 = 10;
+
 /// The Secrets of one namespace.
 #[derive(Clone)]
 pub struct SharedSessions {
@@ -97,15 +100,42 @@ impl SharedSessions {
         }
     }
 
-    /// Changes a session that still exists: one that was ended meanwhile stays ended.
-    pub(crate) async fn change(&self, key: &str, stored: &Stored) -> Result<(), ApiError> {
-        let text = serde_json::to_vec(stored).map_err(|error| ApiError::Console {
-            message: error.to_string(),
-        })?;
-        let patch = json!({"data": {DATA: BASE64_STANDARD.encode(text)}});
-        match self.cluster.merge_patch(&self.path(key)?, &patch).await {
-            Ok(_) | Err(ApiError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
+    /// Changes a session that still exists: one that was ended meanwhile stays ended, and returns `None`. If another
+    /// replica changes it meanwhile (`resourceVersion`), `change` is applied again to what that one has stored.
+    pub(crate) async fn update<T>(
+        &self,
+        key: &str,
+        mut change: impl FnMut(&mut Stored) -> T,
+    ) -> Result<Option<T>, ApiError> {
+        let path = self.path(key)?;
+        let mut attempt = 1;
+        loop {
+            let secret = match self.cluster.get(&path).await {
+                Ok(secret) => secret,
+                Err(ApiError::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let Some((_, before)) = read(&secret) else {
+                return Ok(None);
+            };
+            let mut stored = before.clone();
+            let result = change(&mut stored);
+            if stored == before {
+                return Ok(Some(result));
+            }
+            let text = serde_json::to_vec(&stored).map_err(|error| ApiError::Console {
+                message: error.to_string(),
+            })?;
+            let patch = json!({
+                "metadata": {"resourceVersion": secret["metadata"]["resourceVersion"]},
+                "data": {DATA: BASE64_STANDARD.encode(text)},
+            });
+            match self.cluster.merge_patch(&path, &patch).await {
+                Ok(_) => return Ok(Some(result)),
+                Err(ApiError::NotFound { .. }) => return Ok(None),
+                Err(ApiError::Conflict { .. }) if attempt < MAX_UPDATES => attempt += 1,
+                Err(error) => return Err(error),
+            }
         }
     }
 

@@ -23,6 +23,7 @@ use crate::audit::Audit;
 use crate::contexts::extract::NamedContext;
 use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
+use crate::web::client_address::ClientAddress;
 use crate::web::state::AppState;
 use crate::web::trace::RequestId;
 
@@ -67,20 +68,25 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         .get::<NamedContext>()
         .map(|named| named.0.clone());
     let requested = state.requested(key, used.session.identity.clone());
-    let request_id = request.extensions().get::<RequestId>();
-    let request_id = request_id.map(|RequestId(id)| id.clone()).unwrap_or_default();
+    let extensions = request.extensions();
+    let request_id = extensions.get::<RequestId>().map(|RequestId(id)| id.clone());
+    let client = extensions
+        .get::<ClientAddress>()
+        .map(|ClientAddress(client)| *client);
     let audit = Audit::new(
         state.audit,
         &used.session.id,
-        request_id,
+        (request_id.unwrap_or_default(), client),
         used.session.identity.user_name().to_owned(),
     );
     let backend = ClusterBackend::new(
         requested.clone(),
-        used.session.id.clone(),
-        audit,
+        used.session.clone(),
+        Arc::clone(&service.sessions),
+        audit.clone(),
         Arc::clone(&state.directory),
     );
+    request.extensions_mut().insert(audit);
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
     request
         .extensions_mut()

@@ -3,6 +3,7 @@
 pub mod api_arguments;
 pub mod api_calls;
 pub mod assets;
+pub mod client_address;
 pub mod connections;
 pub mod headers;
 pub mod health;
@@ -15,7 +16,9 @@ pub mod pages;
 pub mod preferences;
 pub mod router;
 pub mod schema;
+pub mod sessions;
 pub mod sign_in;
 pub mod state;
 pub mod tls;
 pub mod trace;
+pub mod visitor;

@@ -19,11 +19,11 @@ use serde::Deserialize;
 use crate::contexts::extract::NamedContext;
 use crate::identity::Identity;
 use crate::session::Session;
-use crate::session::attempts::Peer;
 use crate::web::headers::Nonce;
 use crate::web::local_path::LocalPath;
 use crate::web::sign_in::{redeem, renew_token};
 use crate::web::state::AppState;
+use crate::web::visitor::Visitor;
 
 /// Timeout of finding a project for the start page.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -40,7 +40,7 @@ pub async fn start(
     State(state): State<AppState>,
     named: Option<Extension<NamedContext>>,
     session: Option<Extension<Session>>,
-    peer: Peer,
+    visitor: Visitor,
     Query(query): Query<StartQuery>,
     headers: HeaderMap,
 ) -> Response {
@@ -50,7 +50,7 @@ pub async fn start(
         let back = key
             .as_ref()
             .map(|key| LocalPath::new(&format!("{}/", base_of(key))));
-        return redeem(&state, peer, &headers, &token, &back.unwrap_or_default()).await;
+        return redeem(&state, &visitor, &headers, &token, &back.unwrap_or_default()).await;
     }
     let Some(Extension(session)) = session else {
         // Unauthenticated users must not learn which clusters exist.

@@ -17,7 +17,7 @@ use app::{App, shell};
 
 use crate::web::pages::provide_contexts;
 use crate::web::state::AppState;
-use crate::web::{assets, health, limit, pages, preferences, schema, trace};
+use crate::web::{assets, client_address, health, limit, pages, preferences, schema, sessions, trace};
 use crate::web::{identify, sign_in};
 use crate::{contexts, live, web};
 
@@ -56,6 +56,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/sign-in/start", get(sign_in::open_id::start))
         .route("/sign-in/callback", get(sign_in::open_id::callback))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/sessions/end", post(sessions::end))
         .route("/preferences", post(preferences::choose));
 
     let probes = Router::new()
@@ -69,6 +70,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     // Outermost first.
     let layers = ServiceBuilder::new()
         .layer(from_fn(trace::layer))
+        .layer(from_fn_with_state(state.clone(), client_address::layer))
         .layer(from_fn_with_state(state.clone(), web::headers::layer))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(state.clone(), web::hosts::layer))

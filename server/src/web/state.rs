@@ -14,6 +14,7 @@ use crate::contexts::extract::RequestedCluster;
 use crate::identity::{Identity, People};
 use crate::operations::projects::ProjectDirectory;
 use crate::session::SessionService;
+use crate::web::client_address::TrustedProxies;
 use crate::web::health::Readiness;
 use crate::web::hosts::Hosts;
 
@@ -31,6 +32,8 @@ pub struct Shared {
     pub sessions: SessionService,
     /// The host names that this server accepts.
     pub hosts: Hosts,
+    /// The proxies that say who a client is.
+    pub trusted_proxies: TrustedProxies,
     /// The clusters.
     pub clusters: Arc<Clusters>,
     /// How users sign in.

@@ -71,7 +71,7 @@ fn calls() -> BTreeSet<(&'static str, String)> {
             assert_eq!(method, Method::POST, "{path}");
             let job = json!({"name": "pi", "uid": "uid-pi"});
             let arguments = match path {
-                "/api/workspace" | "/api/clusters" => json!({}),
+                "/api/workspace" | "/api/clusters" | "/api/sessions" => json!({}),
                 "/api/jobs" | "/api/offers" | "/api/rights" => json!({"project": "demo"}),
                 "/api/job" | "/api/manifest" => json!({"project": "demo", "name": "pi"}),
                 "/api/rerun" => json!({"project": "demo", "job": job}),
@@ -227,8 +227,8 @@ async fn malformed_arguments_are_bad_requests() {
             let response = console
                 .send(&Method::POST, path, TYPES[0], "valid", own, body.to_owned())
                 .await;
-            // Two functions have no arguments, so they accept any object.
-            let takes_nothing = matches!(path, "/api/workspace" | "/api/clusters");
+            // Some functions have no arguments, so they accept any object.
+            let takes_nothing = matches!(path, "/api/workspace" | "/api/clusters" | "/api/sessions");
             if !takes_nothing {
                 assert_eq!(
                     response.status,

@@ -23,6 +23,7 @@ mod open_id;
 mod replicas;
 mod server_functions;
 mod session;
+mod sessions;
 mod sse;
 mod ssr;
 mod tls;

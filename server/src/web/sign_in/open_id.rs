@@ -11,8 +11,9 @@ use crate::identity::bearer::{self, Verdict};
 use crate::identity::open_id::{Login, OpenIdError, OpenIdUser, TokenUse};
 use crate::identity::{Identity, IdentityKey};
 use crate::web::local_path::LocalPath;
-use crate::web::sign_in::{cannot_start, no_random_numbers};
+use crate::web::sign_in::{cannot_start, no_random_numbers, record_sign_in};
 use crate::web::state::AppState;
+use crate::web::visitor::Visitor;
 
 /// Query parameters of the start.
 #[derive(Deserialize)]
@@ -53,6 +54,7 @@ pub struct CallbackQuery {
 pub async fn callback(
     State(state): State<AppState>,
     Query(query): Query<CallbackQuery>,
+    visitor: Visitor,
     headers: HeaderMap,
 ) -> Response {
     let Some(provider) = state.people.provider() else {
@@ -83,7 +85,10 @@ pub async fn callback(
     };
     let tokens = match provider.finish(&login, &answer, &code).await {
         Ok(tokens) => tokens,
-        Err(error) => return failed(&error, &back),
+        Err(error) => {
+            record_sign_in(&state, &visitor, None, Err(reason(&error)));
+            return failed(&error, &back);
+        }
     };
     let limit = (!tokens.can_refresh()).then(|| tokens.expires());
     let key = match IdentityKey::new() {
@@ -104,12 +109,14 @@ pub async fn callback(
         state.people.forget(&identity);
         if verdict == Verdict::Rejected {
             tracing::warn!("the cluster does not accept ID tokens of the provider");
+            record_sign_in(&state, &visitor, Some(&identity), Err("rejected"));
             return to_sign_in("rejected", &back);
         }
     }
-    match service.sessions.sign_in(&identity, limit).await {
+    match service.sessions.sign_in(&identity, limit, &visitor.agent).await {
         Ok(cookie) => {
             tracing::info!(user = ?identity.key(), "signed in");
+            record_sign_in(&state, &visitor, Some(&identity), Ok(&cookie));
             (
                 service.cookie.finish_login(&headers, &cookie),
                 navigate(back.as_str()),
@@ -132,12 +139,16 @@ pub fn navigate(url: &str) -> Html<String> {
 
 fn failed(error: &OpenIdError, back: &LocalPath) -> Response {
     tracing::warn!(%error, "cannot sign a user in");
-    let error = match error {
+    to_sign_in(reason(error), back)
+}
+
+/// Returns the reason as the sign-in page knows it.
+fn reason(error: &OpenIdError) -> &'static str {
+    match error {
         OpenIdError::Setting { .. } | OpenIdError::Provider(_) => "provider",
         OpenIdError::Refused(_) => "expired",
         OpenIdError::Token(_) => "name",
-    };
-    to_sign_in(error, back)
+    }
 }
 
 fn to_sign_in(error: &str, back: &LocalPath) -> Response {

@@ -24,6 +24,7 @@ use server::identity::open_id::{OpenIdSettings, Provider};
 use server::kubernetes::Cluster;
 use server::operations::projects::ProjectDirectory;
 use server::session::{Lifetime, SessionService, SharedSessions};
+use server::web::client_address::TrustedProxies;
 use server::web::health::Readiness;
 use server::web::hosts::Hosts;
 use server::web::router::router;
@@ -413,6 +414,7 @@ fn state_of(
         site: data.join("site"),
         sessions,
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
+        trusted_proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
         clusters: Arc::new(clusters),
         sign_in,
         people,
