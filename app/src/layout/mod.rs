@@ -254,7 +254,7 @@ pub fn PreferenceForms(
         Lang::Zh => Lang::En,
     };
     view! {
-        <form class="bar-form" method="post" action="/preferences">
+        <form class="bar-form" method="post" action=urls::own("/preferences")>
             <input type="hidden" name="back" value=back/>
             <button
                 class="button button-quiet"
@@ -270,7 +270,7 @@ pub fn PreferenceForms(
         {(!signed_out)
             .then(|| {
                 view! {
-                    <form class="bar-form" method="post" action="/sign-out">
+                    <form class="bar-form" method="post" action=urls::own("/sign-out")>
                         <button class="button button-quiet">{t(text::SIGN_OUT)}</button>
                     </form>
                 }
@@ -282,7 +282,7 @@ pub fn PreferenceForms(
 #[component]
 fn ThemeChoice(back: Signal<String>) -> impl IntoView {
     view! {
-        <form class="bar-form" method="post" action="/preferences">
+        <form class="bar-form" method="post" action=urls::own("/preferences")>
             <input type="hidden" name="back" value=move || back.get()/>
             <button class="button button-icon theme-dark" name="theme" value="dark" aria-label=t(text::THEME_DARK) title=t(text::THEME_DARK)>
                 <Icon glyph=Glyph::Moon/>

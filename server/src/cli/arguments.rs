@@ -116,7 +116,8 @@ pub struct Serve {
     /// `2Gi` [default: 10Gi, or half of a small disk].
     #[arg(long, env = "JOBWRIGHT_DATA_LIMIT", value_parser = data_limit, value_name = "SIZE")]
     pub data_limit: Option<u64>,
-    /// Public URL of the console when it runs behind a proxy, such as `https://jobs.example.com`.
+    /// Public URL of the console when it runs behind a proxy, such as `https://jobs.example.com`. With a path, as in
+    /// `https://example.com/jobs/`, all URLs are below it, and the proxy passes the whole path on.
     #[arg(long, env = "JOBWRIGHT_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
     /// Address or network of a proxy in front of the console, such as `10.0.0.0/8`; repeatable. Only its
@@ -327,8 +328,15 @@ fn public_url(text: &str) -> Result<PublicUrl, String> {
         Some("http") => false,
         _ => return Err("it must start with https:// or http://".to_owned()),
     };
-    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-        return Err("it must end after the host: the console cannot be served below a path".to_owned());
+    if uri.query().is_some() || text.contains('#') {
+        return Err("it must end after the host or a path".to_owned());
+    }
+    let path = uri.path().trim_end_matches('/');
+    // Proxies and browsers agree on these without encoding or normalization.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain);
+    if !path.split('/').skip(1).all(is_segment) {
+        return Err("its path may have letters, digits, -, _, . and ~ between single slashes".to_owned());
     }
     let authority = uri.authority().ok_or("it has no host")?;
     // As browsers serialize an origin: lower case, without the scheme's default port.
@@ -337,7 +345,11 @@ fn public_url(text: &str) -> Result<PublicUrl, String> {
         serialized = authority.host().to_ascii_lowercase();
     }
     let authority = serialized.parse().map_err(|error| format!("{error}"))?;
-    Ok(PublicUrl { secure, authority })
+    Ok(PublicUrl {
+        secure,
+        authority,
+        path: path.to_owned(),
+    })
 }
 
 /// Why the options are rejected.
@@ -472,13 +484,34 @@ mod tests {
     }
 
     #[test]
-    fn public_url_must_be_an_origin() {
-        assert_eq!(
-            public_url("https://a.example:8443/").unwrap().origin(),
-            "https://a.example:8443"
-        );
-        assert!(public_url("a.example").is_err());
-        assert!(public_url("https://a.example/console").is_err());
-        assert!(public_url("ftp://a.example").is_err());
+    fn public_url_is_an_origin_with_or_without_a_path() {
+        for (text, url) in [
+            ("https://a.example:8443/", "https://a.example:8443"),
+            ("https://A.example:443", "https://a.example"),
+            ("http://a.example/", "http://a.example"),
+            ("https://a.example/console", "https://a.example/console"),
+            ("https://a.example/console/", "https://a.example/console"),
+            (
+                "https://a.example/Teams/data-1/jobs_2.0~/",
+                "https://a.example/Teams/data-1/jobs_2.0~",
+            ),
+        ] {
+            assert_eq!(public_url(text).unwrap().url(), url, "{text}");
+        }
+        for text in [
+            "a.example",
+            "ftp://a.example",
+            "https://a.example/console?x",
+            "https://a.example/console#x",
+            "https://a.example//console",
+            "https://a.example/a/../b",
+            "https://a.example/./b",
+            "https://a.example/a%20b",
+            "https://a.example/a;b",
+            "https://a.example/a\"b",
+            "https://a.example/\u{4efb}",
+        ] {
+            assert!(public_url(text).is_err(), "{text}");
+        }
     }
 }

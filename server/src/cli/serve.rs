@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::api::error::ApiError;
+use app::urls::Prefix;
 use tokio::net::TcpListener;
 use tower_http::csrf;
 
@@ -22,12 +23,13 @@ use crate::kubernetes::timeouts::Timeouts;
 use crate::operations::projects::ProjectDirectory;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{raise_descriptor_limit, shutdown_signal};
-use crate::session::{Lifetime, SessionError, SessionService, SharedSessions};
+use crate::session::{CookieScope, Lifetime, SessionError, SessionService, SharedSessions};
 use crate::web::client_address::TrustedProxies;
 use crate::web::connections;
 use crate::web::connections::max_connections;
 use crate::web::health::Readiness;
 use crate::web::hosts::Hosts;
+use crate::web::prefix::Paths;
 use crate::web::router::router;
 use crate::web::state::{AppState, Shared, leptos_options};
 use crate::web::tls::{Tls, TlsError};
@@ -112,7 +114,11 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     let sessions = SessionService::open(
         data_dir.path(),
         lifetime,
-        (hosts.secure(), address.port()),
+        CookieScope {
+            secure: hosts.secure(),
+            port: address.port(),
+            path: Prefix(hosts.prefix().into()).cookie_path(),
+        },
         arguments.session_key_file.as_deref(),
         shared,
     )?;
@@ -137,8 +143,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     };
     tracing::info!(site = %site.display(), "starting");
 
-    let base = match hosts.public_origin() {
-        Some(origin) => origin,
+    let base = match hosts.public_url() {
+        Some(url) => url,
         None => format!("{}://{}", hosts.own_scheme(), reachable(address)),
     };
     let people = people(&arguments, &base, &sessions)?;

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
+pub use crate::session::cookie::CookieScope;
 pub use crate::session::shared::SharedSessions;
 pub use crate::session::store::{
     Ending, Lifetime, MAX_STREAMS, OwnSession, Session, SessionCookie, Sessions, StartError,
@@ -83,11 +84,10 @@ impl SessionError {
 
 impl SessionService {
     /// Reads or creates the key and the sessions in `data_dir`; with `key_file` and `shared`, both come from elsewhere.
-    /// `secure` says that browsers reach the server over HTTPS; `port` distinguishes consoles on one machine.
     pub fn open(
         data_dir: &Path,
         lifetime: Lifetime,
-        (secure, port): (bool, u16),
+        scope: CookieScope,
         key_file: Option<&Path>,
         shared: Option<SharedSessions>,
     ) -> Result<Self, SessionError> {
@@ -107,7 +107,7 @@ impl SessionService {
         Ok(Self {
             sessions,
             token: OneTimeToken::new().map_err(SessionError::Random)?,
-            cookie: CookieRules::new(key, lifetime.idle, secure, port),
+            cookie: CookieRules::new(key, lifetime.idle, scope),
             attempts: Attempts::default(),
             checks: Semaphore::new(MAX_CHECKS),
             slow_checks: Semaphore::new(1),

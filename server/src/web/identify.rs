@@ -17,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
+use app::urls::Prefix;
 use app::user_key::UserKey;
 
 use crate::audit::Audit;
@@ -24,6 +25,7 @@ use crate::contexts::extract::NamedContext;
 use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
 use crate::web::client_address::ClientAddress;
+use crate::web::prefix::Paths;
 use crate::web::state::AppState;
 use crate::web::trace::RequestId;
 
@@ -180,9 +182,11 @@ fn to_sign_in(request: &Request, back: &str) -> Redirect {
     } else {
         ""
     };
+    let prefix = request.extensions().get::<Prefix>();
+    let prefix = prefix.map(Paths::prefix).unwrap_or_default();
     Redirect::to(&format!(
-        "/sign-in?{ended}back={}",
-        utf8_percent_encode(back, UNRESERVED)
+        "{prefix}/sign-in?{ended}back={}",
+        utf8_percent_encode(&format!("{prefix}{back}"), UNRESERVED)
     ))
 }
 

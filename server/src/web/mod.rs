@@ -14,6 +14,7 @@ pub mod local_path;
 pub mod origin;
 pub mod pages;
 pub mod preferences;
+pub mod prefix;
 pub mod router;
 pub mod schema;
 pub mod sessions;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::audit::Audit;
 use crate::session::{Ending, Session};
 use crate::web::local_path::LocalPath;
+use crate::web::prefix::Paths;
 use crate::web::state::AppState;
 
 /// The form of a row, or the one below the list.
@@ -27,7 +28,7 @@ pub async fn end(
     Form(form): Form<End>,
 ) -> Response {
     let Some(Extension(session)) = session else {
-        return Redirect::to("/sign-in?ended=1").into_response();
+        return Redirect::to(&state.local("/sign-in?ended=1")).into_response();
     };
     let which = form.handle.as_deref().map_or(Ending::Others, Ending::One);
     let ended = state.sessions.sessions.end_own(&session, which).await;
@@ -36,5 +37,5 @@ pub async fn end(
         let error = (ended.is_empty() && which != Ending::Others).then_some("there is no such session");
         audit.record_session("end-sessions", &ended, error);
     }
-    Redirect::to(form.back.as_str()).into_response()
+    Redirect::to(&state.back(&form.back)).into_response()
 }

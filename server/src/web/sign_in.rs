@@ -19,6 +19,7 @@ use crate::identity::bearer::{self, Verdict};
 use crate::identity::{BearerToken, Identity};
 use crate::session::{SessionCookie, StartError};
 use crate::web::local_path::LocalPath;
+use crate::web::prefix::Paths;
 use crate::web::state::AppState;
 use crate::web::visitor::Visitor;
 
@@ -45,7 +46,7 @@ pub async fn sign_in(
             redeem(&state, &visitor, &headers, token, &form.back).await
         }
         SignInMode::BearerToken => sign_in_with_bearer(&state, &visitor, &headers, &form).await,
-        SignInMode::OpenIdConnect => Redirect::to("/sign-in").into_response(),
+        SignInMode::OpenIdConnect => Redirect::to(&state.local("/sign-in")).into_response(),
     }
 }
 
@@ -61,8 +62,7 @@ async fn sign_in_with_bearer(
     form: &SignIn,
 ) -> Response {
     let service = &state.sessions;
-    let rejected =
-        |error| Redirect::to(&format!("/sign-in?error={error}&back={}", form.back.encoded())).into_response();
+    let rejected = |error| to_sign_in(state, error, &form.back);
     let Some(token) = BearerToken::read(&form.token) else {
         return rejected("format");
     };
@@ -125,7 +125,11 @@ async fn start(
         Ok(cookie) => {
             tracing::info!(user = ?identity.key(), "signed in");
             record_sign_in(state, visitor, Some(identity), Ok(&cookie));
-            (service.cookie.set(headers, &cookie), Redirect::to(back.as_str())).into_response()
+            (
+                service.cookie.set(headers, &cookie),
+                Redirect::to(&state.back(back)),
+            )
+                .into_response()
         }
         Err(error) => cannot_start(&error),
     }
@@ -164,14 +168,14 @@ pub async fn redeem(
                 None => false,
             };
             if is_valid {
-                return Redirect::to(back.as_str()).into_response();
+                return Redirect::to(&state.back(back)).into_response();
             }
             if let Err(wait) = service.attempts.count(visitor.peer) {
                 return too_many(wait);
             }
             renew_token(state);
             record_sign_in(state, visitor, None, Err("token"));
-            return Redirect::to(&format!("/sign-in?error=token&back={}", back.encoded())).into_response();
+            return to_sign_in(state, "token", back);
         }
         Err(error) => return no_random_numbers(error),
     }
@@ -205,7 +209,7 @@ pub async fn sign_out(
     let cleared = service.cookie.clear(&headers);
     match provider_url {
         Some(url) => (cleared, open_id::navigate(&url)).into_response(),
-        None => (cleared, Redirect::to("/sign-in")).into_response(),
+        None => (cleared, Redirect::to(&state.local("/sign-in"))).into_response(),
     }
 }
 
@@ -217,6 +221,15 @@ pub fn renew_token(state: &AppState) {
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "cannot create a sign-in token"),
     }
+}
+
+/// Redirects to the sign-in page, which says what is wrong.
+fn to_sign_in(state: &AppState, error: &str, back: &LocalPath) -> Response {
+    let path = format!(
+        "/sign-in?error={error}&back={}",
+        LocalPath::new(&state.back(back)).encoded()
+    );
+    Redirect::to(&state.local(&path)).into_response()
 }
 
 fn too_many(wait: Duration) -> Response {

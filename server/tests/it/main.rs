@@ -26,4 +26,5 @@ mod session;
 mod sessions;
 mod sse;
 mod ssr;
+mod sub_path;
 mod tls;

@@ -51,7 +51,7 @@ async fn provider(arguments: &Serve) -> Result<String, String> {
     let base = arguments
         .public_url
         .as_ref()
-        .map(crate::web::hosts::PublicUrl::origin);
+        .map(crate::web::hosts::PublicUrl::url);
     let base = base.unwrap_or_else(|| format!("http://{}", arguments.listen));
     let settings = arguments
         .open_id

@@ -23,10 +23,10 @@ use server::identity::People;
 use server::identity::open_id::{OpenIdSettings, Provider};
 use server::kubernetes::Cluster;
 use server::operations::projects::ProjectDirectory;
-use server::session::{Lifetime, SessionService, SharedSessions};
+use server::session::{CookieScope, Lifetime, SessionService, SharedSessions};
 use server::web::client_address::TrustedProxies;
 use server::web::health::Readiness;
-use server::web::hosts::Hosts;
+use server::web::hosts::{Hosts, PublicUrl};
 use server::web::router::router;
 use server::web::state::{AppState, Shared, leptos_options};
 use tempfile::TempDir;
@@ -165,6 +165,24 @@ impl TestApp {
         }
     }
 
+    /// Creates a console whose public URL has this path, such as `/console`, for the API that `api` serves.
+    pub fn below(path: &str, api: Router) -> Self {
+        let mut app = Self::new(api.clone());
+        let (clusters, dir) = (Clusters::One(cluster(api)), app.dir.path());
+        let sessions = SessionService::open(dir, LIFETIME, scope(path), None, None).unwrap();
+        let people = |_: &SessionService| People::default();
+        let mut shared = shared_of(clusters, dir, SignInMode::LocalToken, sessions, people);
+        let public = PublicUrl {
+            secure: false,
+            authority: AUTHORITY.parse().unwrap(),
+            path: path.to_owned(),
+        };
+        shared.hosts = Hosts::new(IpAddr::from([127, 0, 0, 1]), Some(public));
+        app.state = AppState::new(shared);
+        app.router = router(app.state.clone()).unwrap();
+        app
+    }
+
     /// Creates a console for the API that `api` serves, with a signed-in user.
     pub async fn signed_in(api: Router) -> Self {
         let mut app = Self::new(api);
@@ -256,7 +274,7 @@ impl TestApp {
     /// Creates a replica of a console with a key and sessions that others share.
     pub fn with_shared_sessions(cluster: Cluster, key: &Path, shared: SharedSessions) -> Self {
         let mut app = Self::before(Clusters::One(cluster.clone()));
-        let sessions = SessionService::open(app.dir.path(), LIFETIME, (false, 3000), Some(key), Some(shared));
+        let sessions = SessionService::open(app.dir.path(), LIFETIME, scope("/"), Some(key), Some(shared));
         let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
         let people = |_: &SessionService| People::default();
         app.state = state_of(clusters, dir, SignInMode::LocalToken, sessions.unwrap(), people);
@@ -391,8 +409,16 @@ fn state_with(
     sign_in: SignInMode,
     people: impl FnOnce(&SessionService) -> People,
 ) -> AppState {
-    let sessions = SessionService::open(data, LIFETIME, (false, 3000), None, None).unwrap();
+    let sessions = SessionService::open(data, LIFETIME, scope("/"), None, None).unwrap();
     state_of(clusters, data, sign_in, sessions, people)
+}
+
+fn scope(path: &str) -> CookieScope {
+    CookieScope {
+        secure: false,
+        port: 3000,
+        path: path.to_owned(),
+    }
 }
 
 /// How long sessions last.
@@ -408,8 +434,18 @@ fn state_of(
     sessions: SessionService,
     people: impl FnOnce(&SessionService) -> People,
 ) -> AppState {
+    AppState::new(shared_of(clusters, data, sign_in, sessions, people))
+}
+
+fn shared_of(
+    clusters: Clusters,
+    data: &Path,
+    sign_in: SignInMode,
+    sessions: SessionService,
+    people: impl FnOnce(&SessionService) -> People,
+) -> Shared {
     let people = people(&sessions);
-    AppState::new(Shared {
+    Shared {
         leptos: leptos_options(),
         site: data.join("site"),
         sessions,
@@ -428,5 +464,5 @@ fn state_of(
         audit: (sign_in != SignInMode::LocalToken)
             .then_some(|line| AUDIT.lock().unwrap().push(line.to_owned())),
         print: |_| {},
-    })
+    }
 }
