@@ -34,16 +34,14 @@ pub fn provide_prefix(parts: &http::request::Parts) {
 /// `<html data-prefix>`.
 pub fn prefix() -> String {
     #[cfg(feature = "hydrate")]
-    return leptos::prelude::document()
+    let prefix = leptos::prelude::document()
         .document_element()
-        .and_then(|root| root.get_attribute("data-prefix"))
-        .unwrap_or_default();
+        .and_then(|root| root.get_attribute("data-prefix"));
     #[cfg(all(feature = "ssr", not(feature = "hydrate")))]
-    return leptos::prelude::use_context::<Prefix>()
-        .map(|Prefix(path)| path.to_string())
-        .unwrap_or_default();
+    let prefix = leptos::prelude::use_context::<Prefix>().map(|Prefix(path)| path.to_string());
     #[cfg(not(any(feature = "hydrate", feature = "ssr")))]
-    String::new()
+    let prefix: Option<String> = None;
+    prefix.unwrap_or_default()
 }
 
 /// Prefix of a cluster's URLs.

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod jobs;
 pub mod kubernetes;
 mod live;
+pub mod metrics;
 pub mod operations;
 #[cfg_attr(not(feature = "playground"), path = "playground/disabled.rs")]
 pub mod playground;

@@ -124,6 +124,9 @@ pub struct Serve {
     /// `X-Forwarded-For` or `Forwarded` headers say who the client is [default: none, the peer of the connection].
     #[arg(long, env = "JOBWRIGHT_TRUSTED_PROXIES", value_delimiter = ',', value_parser = TrustedProxies::parse, value_name = "CIDR")]
     pub trusted_proxies: Vec<IpNet>,
+    /// Address at which to serve metrics for Prometheus, at the path /metrics and without a sign-in [default: none].
+    #[arg(long, env = "JOBWRIGHT_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// File with the certificate of the console and its chain, in PEM, to serve HTTPS without a proxy.
     #[arg(
         long,

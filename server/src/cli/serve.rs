@@ -29,6 +29,7 @@ use crate::web::connections;
 use crate::web::connections::max_connections;
 use crate::web::health::Readiness;
 use crate::web::hosts::Hosts;
+use crate::web::metrics;
 use crate::web::prefix::Paths;
 use crate::web::router::router;
 use crate::web::state::{AppState, Shared, leptos_options};
@@ -39,6 +40,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long the playground may take to stop its commands.
 const PLAYGROUND_GRACE: Duration = Duration::from_secs(6);
+
+/// Maximum number of connections to the metrics' own address.
+const MAX_SCRAPES: usize = 16;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -97,13 +101,12 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     // Held until the end: two consoles on one directory would undo each other's sign-outs.
     let data_dir = DataDir::open(&arguments::data_dir(arguments.data_dir.as_ref())?)?;
 
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .map_err(|source| ServeError::Listen {
-            address: arguments.listen,
-            source,
-        })?;
+    let listener = listen(arguments.listen).await?;
     let address = listener.local_addr().map_err(ServeError::Serve)?;
+    let metrics_listener = match arguments.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let tls = arguments.tls_files().map(Tls::open).transpose()?;
     let hosts = Hosts::new(address.ip(), arguments.public_url.clone()).with_tls(tls.is_some());
     let lifetime = Lifetime {
@@ -167,6 +170,13 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         print,
     });
     let app = router(state.clone())?;
+    if let Some(listener) = metrics_listener {
+        let address = listener.local_addr().map_err(ServeError::Serve)?;
+        tracing::info!(%address, "metrics are served");
+        let (metrics, never) = (metrics::router(state.clone()), std::future::pending());
+        // Ends with the process.
+        tokio::spawn(connections::serve(listener, metrics, None, MAX_SCRAPES, never));
+    }
     state.announce("Jobwright is ready");
 
     // Open streams keep their connections open: what has not finished after the grace period is dropped.
@@ -196,6 +206,12 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         tracing::warn!("the playground did not stop in time; its data is safe");
     }
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })
 }
 
 /// Returns the users, who sign in at a provider if the options name one.

@@ -141,6 +141,11 @@ impl SessionService {
         self.token.current()
     }
 
+    /// Returns the number of sessions that are valid now.
+    pub fn count(&self) -> usize {
+        self.sessions.count()
+    }
+
     /// Saves the sessions; called before the process exits.
     pub fn save(&self) {
         self.sessions.save();

@@ -442,6 +442,16 @@ impl Sessions {
         BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..16])
     }
 
+    /// Returns the number of sessions that are valid now.
+    pub fn count(&self) -> usize {
+        let now = Timestamp::now();
+        let valid = self.lock();
+        valid
+            .values()
+            .filter(|entry| *entry.expires.borrow() > now)
+            .count()
+    }
+
     /// Returns the sessions of the user of `session`, the last used one first.
     pub fn own(&self, session: &Session) -> Vec<OwnSession> {
         let current = SessionCookie::from_text(&session.id).store_key();

@@ -22,6 +22,7 @@ use app::user_key::UserKey;
 
 use crate::audit::Audit;
 use crate::contexts::extract::NamedContext;
+use crate::metrics::{Counted, METRICS};
 use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
 use crate::web::client_address::ClientAddress;
@@ -134,6 +135,7 @@ pub async fn streams(request: Request, next: Next) -> Response {
         Body::new(OpenStream {
             body,
             _permit: permit,
+            _counted: METRICS.stream(),
         })
     })
 }
@@ -144,6 +146,7 @@ pin_project_lite::pin_project! {
         #[pin]
         body: Body,
         _permit: OwnedSemaphorePermit,
+        _counted: Counted,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod hosts;
 pub mod identify;
 pub mod limit;
 pub mod local_path;
+pub mod metrics;
 pub mod origin;
 pub mod pages;
 pub mod preferences;

@@ -19,7 +19,7 @@ use app::{App, shell};
 use crate::web::pages::provide_contexts;
 use crate::web::state::AppState;
 use crate::web::{
-    assets, client_address, health, limit, pages, preferences, prefix, schema, sessions, trace,
+    assets, client_address, health, limit, metrics, pages, preferences, prefix, schema, sessions, trace,
 };
 use crate::web::{identify, sign_in};
 use crate::{contexts, live, web};
@@ -74,6 +74,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     // Outermost first.
     let layers = ServiceBuilder::new()
         .layer(from_fn(trace::layer))
+        .layer(from_fn(metrics::layer))
         .layer(from_fn_with_state(state.clone(), client_address::layer))
         .layer(from_fn_with_state(state.clone(), web::headers::layer))
         .layer(CatchPanicLayer::new())

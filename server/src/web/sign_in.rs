@@ -17,6 +17,7 @@ use app::sign_in_mode::SignInMode;
 use crate::audit::Audit;
 use crate::identity::bearer::{self, Verdict};
 use crate::identity::{BearerToken, Identity};
+use crate::metrics::METRICS;
 use crate::session::{SessionCookie, StartError};
 use crate::web::local_path::LocalPath;
 use crate::web::prefix::Paths;
@@ -64,6 +65,7 @@ async fn sign_in_with_bearer(
     let service = &state.sessions;
     let rejected = |error| to_sign_in(state, error, &form.back);
     let Some(token) = BearerToken::read(&form.token) else {
+        METRICS.sign_in("format");
         return rejected("format");
     };
     // Not refused: behind a proxy all users have one address, and nobody may lock the others out. Who keeps sending
@@ -142,6 +144,7 @@ fn record_sign_in(
     identity: Option<&Identity>,
     outcome: Result<&SessionCookie, &str>,
 ) {
+    METRICS.sign_in(outcome.err().unwrap_or("done"));
     let user = identity.map(Identity::user_name).unwrap_or_default().to_owned();
     let origin = (visitor.request.clone(), visitor.address);
     let session = outcome.map(SessionCookie::id).unwrap_or_default();
@@ -171,6 +174,7 @@ pub async fn redeem(
                 return Redirect::to(&state.back(back)).into_response();
             }
             if let Err(wait) = service.attempts.count(visitor.peer) {
+                METRICS.sign_in("limited");
                 return too_many(wait);
             }
             renew_token(state);

@@ -19,6 +19,7 @@ mod faults;
 mod hostile_names;
 mod http_headers;
 mod identity;
+mod metrics;
 mod open_id;
 mod replicas;
 mod server_functions;

@@ -16,6 +16,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use crate::kubernetes::watch::collection::Source;
 use crate::kubernetes::watch::{Change, Selection};
 use crate::kubernetes::{Cluster, Kind};
+use crate::metrics::METRICS;
 
 /// Capacity of the ring buffer: the number of changes a subscriber may lag behind.
 const CAPACITY: usize = 512;
@@ -80,6 +81,7 @@ impl SharedWatches {
             let source = Source::new(cluster, kind, project, key.selection.clone());
             let (shared_watches, shared) = (self.clone(), Arc::clone(&shared));
             tokio::spawn(async move {
+                let _counted = METRICS.watch();
                 tokio::select! {
                     never = source.run(|change| shared.publish(change)) => match never {},
                     () = shared_watches.wait_until_unused(&key, &shared) => {}

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::identity::bearer::{self, Verdict};
 use crate::identity::open_id::{Login, OpenIdError, OpenIdUser, TokenUse};
 use crate::identity::{Identity, IdentityKey};
+use crate::metrics::METRICS;
 use crate::web::local_path::LocalPath;
 use crate::web::prefix::Paths;
 use crate::web::sign_in::{cannot_start, no_random_numbers, record_sign_in, to_sign_in};
@@ -74,6 +75,7 @@ pub async fn callback(
         } else {
             "provider"
         };
+        METRICS.sign_in(error);
         return to_sign_in(&state, error, &back);
     }
     let (answer, code) = (query.state.unwrap_or_default(), query.code.unwrap_or_default());

@@ -287,6 +287,11 @@ impl TestApp {
         self.router.clone()
     }
 
+    /// Returns the router of the metrics' own address.
+    pub fn metrics(&self) -> Router {
+        server::web::metrics::router(self.state.clone())
+    }
+
     pub fn forget_cookie(&mut self) {
         self.cookie = None;
     }
