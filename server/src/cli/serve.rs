@@ -227,11 +227,7 @@ fn people(arguments: &Serve, base: &str, sessions: &SessionService) -> Result<Pe
             tracing::warn!(%error, "nobody can sign in yet");
         }
     });
-    Ok(People::with_provider(
-        provider,
-        sessions.token_store(),
-        sessions.token_reader(),
-    ))
+    Ok(People::with_provider(provider, sessions.token_store()))
 }
 
 /// Returns the store that replicas share, if the options name one.

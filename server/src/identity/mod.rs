@@ -6,6 +6,7 @@
 pub mod bearer;
 pub mod open_id;
 mod people;
+mod token_store;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ use crate::identity::open_id::{OpenIdUser, StoredUser};
 use crate::kubernetes::UserCredentials;
 
 pub use crate::identity::people::{People, Revocation};
+pub use crate::identity::token_store::{Reservation, TokenStore};
 
 /// Who acts at the cluster in a session.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ mod seal;
 mod shared;
 mod store;
 mod token;
+mod tokens;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +26,7 @@ pub use crate::session::store::{
     Ending, Lifetime, MAX_STREAMS, OwnSession, Session, SessionCookie, Sessions, StartError,
 };
 
-use crate::identity::Identity;
-use crate::identity::open_id::{OpenIdTokens, OpenIdUser};
+use crate::identity::TokenStore;
 use crate::session::attempts::Attempts;
 use crate::session::cookie::CookieRules;
 use crate::session::token::OneTimeToken;
@@ -114,26 +114,9 @@ impl SessionService {
         })
     }
 
-    /// Returns a function that reads the tokens of a session as they are stored now.
-    pub fn token_reader(&self) -> impl Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync + 'static {
-        let sessions = Arc::clone(&self.sessions);
-        move |user| match sessions.identity(&SessionCookie::from_text(user.session.as_ref()?))? {
-            Identity::OpenId(stored) => Some(stored.tokens),
-            Identity::Console | Identity::Bearer(_) => None,
-        }
-    }
-
-    /// Returns a function that stores the new tokens of a session.
-    pub fn token_store(&self) -> impl Fn(&OpenIdUser) + Send + Sync + 'static {
-        let sessions = Arc::clone(&self.sessions);
-        move |user| {
-            if let Some(session) = &user.session {
-                sessions.replace_identity(
-                    &SessionCookie::from_text(session),
-                    &Identity::OpenId(user.clone()),
-                );
-            }
-        }
+    /// Returns the store of users' tokens.
+    pub fn token_store(&self) -> Arc<dyn TokenStore> {
+        Arc::clone(&self.sessions) as Arc<dyn TokenStore>
     }
 
     /// Returns the token for the next sign-in.

@@ -23,6 +23,7 @@ use crate::session::SessionError;
 use crate::session::key::write_private;
 use crate::session::seal::SealKey;
 use crate::session::shared::{SharedChange, SharedSessions};
+use crate::session::tokens::Lease;
 
 /// Maximum number of open streams and downloads per session: a browser opens six for all its tabs.
 pub const MAX_STREAMS: usize = 64;
@@ -92,7 +93,7 @@ impl SessionCookie {
     }
 
     /// Returns the key under which the session is stored: what is stored must not be enough to use it.
-    fn store_key(&self) -> String {
+    pub(super) fn store_key(&self) -> String {
         let mut key = String::new();
         for byte in &Sha256::digest(&self.id)[..20] {
             // Writing to a `String` cannot fail.
@@ -162,12 +163,12 @@ pub struct Lifetime {
 }
 
 /// A session in memory.
-struct Entry {
+pub(super) struct Entry {
     started: Timestamp,
     /// When the credentials expire, if that is known.
     limit: Option<Timestamp>,
     /// The identity, encrypted with the cookie's key; `None` for the console's own.
-    sealed: Option<String>,
+    pub(super) sealed: Option<String>,
     /// Keyed hash of the user; empty for a session of an earlier version that was not used since.
     owner: String,
     agent: String,
@@ -210,6 +211,7 @@ impl Entry {
             owner: self.owner.clone(),
             agent: self.agent.clone(),
             used: Some(self.used),
+            lease: None,
         }
     }
 
@@ -236,13 +238,18 @@ impl Entry {
 
     /// Decrypts the identity; `None` if the cookie does not have the key.
     fn identity(&self, cookie: &SessionCookie) -> Option<Identity> {
-        let Some(sealed) = &self.sealed else {
-            return Some(Identity::Console);
-        };
-        let key = SealKey::from_text(cookie.key.as_deref()?)?;
-        let stored: StoredIdentity = serde_json::from_slice(&key.open(&cookie.id, sealed)?).ok()?;
-        stored.into_identity(&cookie.to_text())
+        unseal(self.sealed.as_deref(), cookie)
     }
+}
+
+/// Decrypts an identity as it is stored; `None` if the cookie does not have the key.
+pub(super) fn unseal(sealed: Option<&str>, cookie: &SessionCookie) -> Option<Identity> {
+    let Some(sealed) = sealed else {
+        return Some(Identity::Console);
+    };
+    let key = SealKey::from_text(cookie.key.as_deref()?)?;
+    let stored: StoredIdentity = serde_json::from_slice(&key.open(&cookie.id, sealed)?).ok()?;
+    stored.into_identity(&cookie.to_text())
 }
 
 /// A session as it is stored.
@@ -253,16 +260,24 @@ pub(crate) struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    sealed: Option<String>,
+    pub(super) sealed: Option<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     owner: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     agent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     used: Option<Timestamp>,
+    /// Who refreshes its tokens now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lease: Option<Lease>,
 }
 
 impl Stored {
+    #[cfg(test)]
+    pub(super) fn started_at(started: Timestamp) -> Self {
+        Entry::new(started, started).stored()
+    }
+
     /// Takes over what a use of the session changes. Times only ever advance, whichever replica stores first.
     fn use_as(&mut self, newer: &Self) {
         self.used = self.used.max(newer.used);
@@ -272,7 +287,7 @@ impl Stored {
 }
 
 /// Where sessions are stored.
-enum Backend {
+pub(super) enum Backend {
     /// In a file, by one process.
     File(PathBuf),
     /// In the cluster, by all replicas.
@@ -306,11 +321,13 @@ pub enum StartError {
 
 /// The session store.
 pub struct Sessions {
-    backend: Backend,
+    pub(super) backend: Backend,
     idle: SignedDuration,
     absolute: SignedDuration,
     /// Makes the hashes of users: names cannot be guessed from what is stored.
     secret: [u8; 32],
+    /// Tells this process apart from other replicas.
+    pub(super) replica: String,
     valid: Mutex<HashMap<String, Entry>>,
 }
 
@@ -330,6 +347,7 @@ impl Sessions {
             idle: SignedDuration::try_from(lifetime.idle).unwrap_or(SignedDuration::MAX),
             absolute: SignedDuration::try_from(lifetime.absolute).unwrap_or(SignedDuration::MAX),
             secret,
+            replica: random::text::<9>().unwrap_or_default(),
             valid: Mutex::default(),
         };
         let now = Timestamp::now();
@@ -349,6 +367,7 @@ impl Sessions {
             idle: SignedDuration::try_from(lifetime.idle).unwrap_or(SignedDuration::MAX),
             absolute: SignedDuration::try_from(lifetime.absolute).unwrap_or(SignedDuration::MAX),
             secret,
+            replica: random::text::<9>().unwrap_or_default(),
             valid: Mutex::default(),
         });
         let weak = Arc::downgrade(&sessions);
@@ -527,11 +546,6 @@ impl Sessions {
         }
     }
 
-    /// Returns the identity of a session as it is stored now; another replica may have refreshed its tokens.
-    pub fn identity(&self, cookie: &SessionCookie) -> Option<Identity> {
-        self.lock().get(&cookie.store_key())?.identity(cookie)
-    }
-
     fn stored(&self, key: &str) -> Option<Stored> {
         self.lock().get(key).map(Entry::stored)
     }
@@ -633,31 +647,24 @@ impl Sessions {
         Some((Used { session, extended }, is_changed))
     }
 
-    /// Replaces the identity of a session whose cookie has the key, such as by one with new tokens.
-    pub fn replace_identity(&self, cookie: &SessionCookie, identity: &Identity) {
-        let (Some(key), Some(stored)) = (
-            cookie.key.as_deref().and_then(SealKey::from_text),
-            StoredIdentity::of(identity),
-        ) else {
-            return;
-        };
-        let stored = serde_json::to_vec(&stored).unwrap_or_default();
+    /// Replaces the identity of a session whose cookie has the key, such as by one with new tokens. Returns what is to
+    /// be stored.
+    pub(super) fn replace_identity(&self, cookie: &SessionCookie, identity: &Identity) -> Option<String> {
+        let key = cookie.key.as_deref().and_then(SealKey::from_text)?;
+        let stored = serde_json::to_vec(&StoredIdentity::of(identity)?).unwrap_or_default();
         let sealed = match key.seal(&cookie.id, &stored) {
             Ok(sealed) => sealed,
             Err(error) => {
                 tracing::error!(%error, "cannot store new tokens; they will not survive a restart");
-                return;
+                return None;
             }
         };
-        let key = cookie.store_key();
-        {
-            let mut valid = self.lock();
-            if let Some(entry) = valid.get_mut(&key) {
-                entry.sealed = Some(sealed);
-                self.write(&valid);
-            }
+        let mut valid = self.lock();
+        if let Some(entry) = valid.get_mut(&cookie.store_key()) {
+            entry.sealed = Some(sealed.clone());
+            self.write(&valid);
         }
-        self.store_change(key, |stored, newer| stored.sealed.clone_from(&newer.sealed));
+        Some(sealed)
     }
 
     /// Ends a session and its streams.
@@ -681,7 +688,7 @@ impl Sessions {
             .min(limit.unwrap_or(Timestamp::MAX))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.valid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -266,6 +266,91 @@ async fn refresh_token_is_used_once_by_many_requests() {
     }
 }
 
+/// Two replicas whose sessions are Secrets, and one session.
+struct Replicas {
+    apps: [TestApp; 2],
+    provider: TestProvider,
+    _playground: playground::Playground,
+    _dir: tempfile::TempDir,
+}
+
+impl Replicas {
+    /// Signs alice in at one of them, with tokens that expire within a second.
+    async fn new() -> Self {
+        let World { provider, users, .. } = World::new(TokenUse::PassThrough).await;
+        let dir = tempfile::tempdir().unwrap();
+        let playground = crate::faults::harness::open(&dir);
+        let key = dir.path().join("key");
+        std::fs::write(&key, "a key of replicas that is long enough\n").unwrap();
+        let replica = || {
+            let store = kube::Client::new(playground.router(), "default");
+            let store = server::kubernetes::Cluster::new(store, "store", true);
+            let shared = server::session::SharedSessions::new(store, "demo".to_owned());
+            let cluster = users.cluster(serde_json::from_value(json!({})).unwrap());
+            TestApp::replica_for_open_id(
+                cluster,
+                settings(&provider, TokenUse::PassThrough),
+                (&key, shared),
+            )
+        };
+        provider.change(|behaviour| behaviour.lifetime = 1);
+        let mut world = World {
+            app: replica(),
+            provider: provider.clone(),
+            users: users.clone(),
+        };
+        world.sign_in().await;
+        let cookie = world.app.swap_cookie(None);
+        world.app.swap_cookie(cookie.clone());
+        let mut other = replica();
+        other.swap_cookie(cookie);
+        Self {
+            apps: [world.app, other],
+            provider: world.provider,
+            _playground: playground,
+            _dir: dir,
+        }
+    }
+}
+
+async fn jobs(app: &TestApp) -> TestResponse {
+    app.call("jobs", &json!({"project": "demo"})).await
+}
+
+/// A provider that takes a second use of a refresh token for a theft sees none.
+#[tokio::test]
+async fn refresh_token_is_used_once_by_all_replicas() {
+    let replicas = Replicas::new().await;
+    let [a, b] = &replicas.apps;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    replicas.provider.change(|behaviour| {
+        behaviour.lifetime = 3600;
+        behaviour.delay = Duration::from_millis(300);
+    });
+    let requests = (0..5).flat_map(|_| [jobs(a), jobs(b)]);
+    for response in futures::future::join_all(requests).await {
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    }
+    assert_eq!(replicas.provider.refreshes(), (1, 0));
+    assert_eq!([jobs(a).await.status, jobs(b).await.status], [StatusCode::OK; 2]);
+}
+
+/// A browser that leaves while its tokens are refreshed does not lose the session.
+#[tokio::test]
+async fn refresh_goes_on_without_its_request() {
+    let replicas = Replicas::new().await;
+    let [a, b] = &replicas.apps;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    replicas.provider.change(|behaviour| {
+        behaviour.lifetime = 3600;
+        behaviour.delay = Duration::from_millis(500);
+    });
+    let cancelled = tokio::time::timeout(Duration::from_millis(200), jobs(a)).await;
+    assert!(cancelled.is_err(), "{cancelled:?}");
+    assert_eq!([jobs(b).await.status, jobs(a).await.status], [StatusCode::OK; 2]);
+    assert_eq!(replicas.provider.refreshes(), (1, 0));
+}
+
 /// Tokens that a request has refreshed are those that the cluster sees, and the names in them too.
 #[tokio::test]
 async fn refreshed_tokens_reach_the_cluster_at_once() {

@@ -213,9 +213,7 @@ impl TestApp {
     /// Restarts that console with the same directory.
     pub fn restart_for_open_id(&mut self, cluster: Cluster, settings: OpenIdSettings) {
         let provider = Arc::new(Provider::new(settings).unwrap());
-        let people = |sessions: &SessionService| {
-            People::with_provider(provider, sessions.token_store(), sessions.token_reader())
-        };
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
         let clusters = Clusters::One(cluster);
         self.state = state_with(clusters, self.dir.path(), SignInMode::OpenIdConnect, people);
         self.router = router(self.state.clone()).unwrap();
@@ -278,6 +276,22 @@ impl TestApp {
         let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
         let people = |_: &SessionService| People::default();
         app.state = state_of(clusters, dir, SignInMode::LocalToken, sessions.unwrap(), people);
+        app.router = router(app.state.clone()).unwrap();
+        app
+    }
+
+    /// Creates a replica of a console whose users sign in at a provider.
+    pub fn replica_for_open_id(
+        cluster: Cluster,
+        settings: OpenIdSettings,
+        (key, shared): (&Path, SharedSessions),
+    ) -> Self {
+        let mut app = Self::before(Clusters::One(cluster.clone()));
+        let provider = Arc::new(Provider::new(settings).unwrap());
+        let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
+        let sessions = SessionService::open(dir, LIFETIME, scope("/"), Some(key), Some(shared)).unwrap();
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
+        app.state = state_of(clusters, dir, SignInMode::OpenIdConnect, sessions, people);
         app.router = router(app.state.clone()).unwrap();
         app
     }
