@@ -63,8 +63,8 @@ pub enum ServeError {
     #[error(transparent)]
     OpenId(#[from] OpenIdError),
     /// `--check` found a problem, which is printed.
-    #[error("the options cannot be used as they are")]
-    Check,
+    #[error("{0} problems: the options cannot be used as they are")]
+    Check(usize),
     /// The playground cannot start.
     #[error(transparent)]
     Playground(#[from] PlaygroundError),
@@ -95,6 +95,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     if arguments.check {
         return check::run(&arguments).await;
     }
+    arguments.check_options()?;
     arguments.check_listen()?;
     let site = arguments.site_dir()?;
     let descriptors = raise_descriptor_limit();

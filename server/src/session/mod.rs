@@ -60,6 +60,9 @@ pub enum SessionError {
     /// The key file is invalid.
     #[error("{0} is not a session key: remove it to create a new one, which signs everyone out")]
     Key(String),
+    /// The key file that the options name is too short.
+    #[error("{0} has fewer than 32 bytes: write random ones to it, such as with `head -c 64 /dev/urandom`")]
+    ShortKey(String),
     /// The session file is invalid.
     #[error("cannot read {path}: remove it to create a new one, which signs everyone out")]
     Sessions {
@@ -112,6 +115,17 @@ impl SessionService {
             checks: Semaphore::new(MAX_CHECKS),
             slow_checks: Semaphore::new(1),
         })
+    }
+
+    /// Checks the key of cookies: that of `key_file`, or else the one in `data_dir`.
+    pub fn check_key(data_dir: &Path, key_file: Option<&Path>) -> Result<(), SessionError> {
+        match key_file {
+            Some(path) => key::read(path).map(drop).map_err(|error| match error {
+                SessionError::Key(path) => SessionError::ShortKey(path),
+                error => error,
+            }),
+            None => key::check(&data_dir.join("session.key")),
+        }
     }
 
     /// Returns the store of users' tokens.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use app::api::error::ApiError;
 
+use crate::kubernetes::access::Access;
 use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, DryRun, Kind};
 use crate::session::store::Stored;
@@ -25,6 +26,9 @@ const PREFIX: &str = "jobwright-session-";
 
 /// Key of the data.
 const DATA: &str = "session";
+
+/// What the console does with the Secrets.
+const VERBS: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
 
 /// Delays before a failed deletion is repeated: signing out has to reach every replica.
 const RETRIES: [Duration; 4] = [
@@ -67,6 +71,39 @@ impl SharedSessions {
             .list(&path, &[("labelSelector", LABEL), ("limit", "1")])
             .await
             .map(drop)
+    }
+
+    /// Returns what keeps sessions from being stored, with all missing rights at once; empty if nothing does.
+    pub async fn problems(&self) -> Vec<String> {
+        let namespace = &self.namespace;
+        let mut missing = Vec::new();
+        for verb in VERBS {
+            if !self.cluster.may(namespace, Access::secrets(verb)).await {
+                missing.push(verb);
+            }
+        }
+        if !missing.is_empty() {
+            let verbs = missing.join(", ");
+            return vec![format!(
+                "the console's credentials may not {verbs} Secrets in the namespace {namespace}: bind a Role that allows \
+                 it to them"
+            )];
+        }
+        let probe = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": LABEL,
+            "metadata": {"name": format!("{PREFIX}check")},
+        });
+        let collection = match Kind::SECRETS.collection(namespace) {
+            Ok(collection) => collection,
+            Err(error) => return vec![error.to_string()],
+        };
+        match self.cluster.post(&collection, &probe, DryRun::Yes).await {
+            Ok(_) | Err(ApiError::AlreadyExists { .. }) => Vec::new(),
+            Err(ApiError::NotFound { message }) => {
+                vec![format!("{message}: create the namespace, or name another one")]
+            }
+            Err(error) => vec![format!("no Secret can be created in {namespace}: {error}")],
+        }
     }
 
     /// Reads a session.

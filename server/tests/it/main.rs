@@ -11,6 +11,7 @@
 #![allow(missing_docs, reason = "test names are descriptive")]
 
 mod api_table;
+mod check;
 mod common;
 mod contexts;
 mod crash_recovery;
