@@ -49,13 +49,11 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Arguments, ConfigFileError> {
         }
     }
     if !is_check {
-        return match problems.into_iter().next() {
-            Some(problem) => Err(problem),
-            None => {
-                let matches = command.get_matches_from(arguments);
-                Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
-            }
-        };
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem);
+        }
+        let matches = command.get_matches_from(arguments);
+        return Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()));
     }
     let mut problems: Vec<String> = problems
         .iter()

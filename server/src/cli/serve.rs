@@ -63,7 +63,7 @@ pub enum ServeError {
     #[error(transparent)]
     OpenId(#[from] OpenIdError),
     /// `--check` found a problem, which is printed.
-    #[error("{0} problems: the options cannot be used as they are")]
+    #[error("the options cannot be used as they are; problems: {0}")]
     Check(usize),
     /// The playground cannot start.
     #[error(transparent)]
@@ -110,22 +110,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     };
     let tls = arguments.tls_files().map(Tls::open).transpose()?;
     let hosts = Hosts::new(address.ip(), arguments.public_url.clone()).with_tls(tls.is_some());
-    let lifetime = Lifetime {
-        idle: Duration::from_hours(arguments.session_hours.into()),
-        absolute: Duration::from_hours(arguments.session_max_hours.into()),
-    };
-    let shared = shared_sessions(&arguments).await?;
-    let sessions = SessionService::open(
-        data_dir.path(),
-        lifetime,
-        CookieScope {
-            secure: hosts.secure(),
-            port: address.port(),
-            path: Prefix(hosts.prefix().into()).cookie_path(),
-        },
-        arguments.session_key_file.as_deref(),
-        shared,
-    )?;
+    let sessions = open_sessions(&arguments, &data_dir, &hosts, address.port()).await?;
 
     let found = find_clusters(&arguments)?;
     let own = if arguments.discover_projects {
@@ -172,11 +157,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     });
     let app = router(state.clone())?;
     if let Some(listener) = metrics_listener {
-        let address = listener.local_addr().map_err(ServeError::Serve)?;
-        tracing::info!(%address, "metrics are served");
-        let (metrics, never) = (metrics::router(state.clone()), std::future::pending());
-        // Ends with the process.
-        tokio::spawn(connections::serve(listener, metrics, None, MAX_SCRAPES, never));
+        serve_metrics(listener, state.clone())?;
     }
     state.announce("Jobwright is ready");
 
@@ -206,6 +187,42 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     {
         tracing::warn!("the playground did not stop in time; its data is safe");
     }
+    Ok(())
+}
+
+/// Opens the sessions, and the key of their cookies.
+async fn open_sessions(
+    arguments: &Serve,
+    data_dir: &DataDir,
+    hosts: &Hosts,
+    port: u16,
+) -> Result<SessionService, ServeError> {
+    let lifetime = Lifetime {
+        idle: Duration::from_hours(arguments.session_hours.into()),
+        absolute: Duration::from_hours(arguments.session_max_hours.into()),
+    };
+    let scope = CookieScope {
+        secure: hosts.secure(),
+        port,
+        path: Prefix(hosts.prefix().into()).cookie_path(),
+    };
+    let shared = shared_sessions(arguments).await?;
+    let key_file = arguments.session_key_file.as_deref();
+    Ok(SessionService::open(
+        data_dir.path(),
+        lifetime,
+        scope,
+        key_file,
+        shared,
+    )?)
+}
+
+/// Serves the metrics until the process ends.
+fn serve_metrics(listener: TcpListener, state: AppState) -> Result<(), ServeError> {
+    let address = listener.local_addr().map_err(ServeError::Serve)?;
+    tracing::info!(%address, "metrics are served");
+    let (metrics, never) = (metrics::router(state), std::future::pending());
+    tokio::spawn(connections::serve(listener, metrics, None, MAX_SCRAPES, never));
     Ok(())
 }
 

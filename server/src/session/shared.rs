@@ -106,6 +106,13 @@ impl SharedSessions {
         }
     }
 
+    /// Reads all sessions, with their keys.
+    pub(crate) async fn all(&self) -> Result<Vec<(String, Stored)>, ApiError> {
+        let path = Kind::SECRETS.collection(&self.namespace)?;
+        let secrets = self.cluster.list(&path, &[("labelSelector", LABEL)]).await?;
+        Ok(secrets.iter().filter_map(read).collect())
+    }
+
     /// Reads a session.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Stored>, ApiError> {
         match self.cluster.get(&self.path(key)?).await {

@@ -495,12 +495,12 @@ impl Sessions {
     /// their handles.
     pub async fn end_own(&self, session: &Session, which: Ending<'_>) -> Vec<String> {
         let current = SessionCookie::from_text(&session.id).store_key();
-        let ended: Vec<String> = {
+        let is_meant = |key: &str| match which {
+            Ending::One(handle) => handle_of(key) == handle,
+            Ending::Others => key != current,
+        };
+        let mut ended: Vec<String> = {
             let mut valid = self.lock();
-            let is_meant = |key: &str| match which {
-                Ending::One(handle) => handle_of(key) == handle,
-                Ending::Others => key != current,
-            };
             let ended = valid
                 .extract_if(|key, entry| entry.owner == session.owner && is_meant(key))
                 .map(|(key, _)| key)
@@ -509,6 +509,18 @@ impl Sessions {
             ended
         };
         if let Backend::Shared(shared) = &self.backend {
+            // Another replica may have started some just now.
+            match shared.all().await {
+                Ok(all) => {
+                    let is_own = |stored: &Stored| stored.owner == session.owner;
+                    for (key, stored) in all {
+                        if is_own(&stored) && is_meant(&key) && !ended.contains(&key) {
+                            ended.push(key);
+                        }
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "cannot list the sessions; ending those that are known"),
+            }
             let deletions = ended.iter().map(|key| shared.delete(key));
             futures::future::join_all(deletions).await;
         }

@@ -172,6 +172,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table")]
     fn client_is_the_last_address_that_a_trusted_proxy_names() {
         let xff = "x-forwarded-for";
         #[allow(clippy::type_complexity, reason = "one row per line is easier to read")]

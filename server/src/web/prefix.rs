@@ -1,4 +1,4 @@
-//! The path of the public URL, below which the console is served. Proxies pass it on: an Ingress and an HTTPRoute do
+//! The path of the public URL, below which the console is served. Proxies pass it on: an Ingress and an `HTTPRoute` do
 //! unless they are told to rewrite it.
 //!
 //! It is removed from each request before anything else reads its path, and added to what browsers see: by

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
+use http::HeaderValue;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
@@ -30,7 +31,7 @@ impl Visitor {
     pub fn of(parts: &Parts) -> Self {
         let address = parts.extensions.get::<ClientAddress>();
         let address = address.map(|ClientAddress(address)| *address);
-        let agent = parts.headers.get(USER_AGENT).map(|value| value.as_bytes());
+        let agent = parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
         let request = parts.extensions.get::<RequestId>();
         Self {
             peer: Peer::of(address),

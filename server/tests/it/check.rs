@@ -16,6 +16,9 @@ struct Checked {
     text: String,
 }
 
+/// For each problem, what its line begins with and what it advises.
+type Problems<'a> = &'a [(&'a str, &'a str)];
+
 /// Files of all kinds, good and bad ones.
 struct Files(tempfile::TempDir);
 
@@ -101,6 +104,7 @@ async fn cluster() -> (Users, Fake) {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 async fn every_wrong_option_is_named_with_what_to_do() {
     let files = Files::new();
     let (users, _) = cluster().await;
@@ -112,8 +116,6 @@ async fn every_wrong_option_is_named_with_what_to_do() {
     );
     let mode = "--sign-in=open-id-connect";
     let client = "--oidc-client-id=jobwright";
-    // Options, and for each problem what its line begins with and what it advises.
-    type Problems<'a> = &'a [(&'a str, &'a str)];
     let table: &[(&[&str], Problems)] = &[
         (&[], &[]),
         (

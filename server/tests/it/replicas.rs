@@ -96,6 +96,22 @@ async fn sessions_are_listed_and_ended_at_every_replica() {
     assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
 }
 
+/// A replica ends sessions that its watch has not told it of.
+#[tokio::test]
+async fn session_that_another_replica_has_just_started_is_ended() {
+    let mut world = World::new();
+    let [a, b] = &mut world.replicas;
+    b.sign_in().await;
+    for _ in 0..5 {
+        a.forget_cookie();
+        a.sign_in().await;
+        b.post("/sessions/end", "").await;
+        let late = replica(&world.playground, &world.dir.path().join("key")).with_cookie(a.swap_cookie(None));
+        assert_eq!(status(&late).await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(status(b).await, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn session_survives_the_replica_that_started_it() {
     let mut world = World::new();

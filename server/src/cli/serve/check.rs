@@ -2,7 +2,7 @@
 
 use app::api::error::ApiError;
 
-use crate::cli::arguments::{self, Serve, SignIn};
+use crate::cli::arguments::{self, ConfigError, Serve, SignIn};
 use crate::cli::serve::{ServeError, find_clusters, find_with, print};
 use crate::contexts::find::ClusterCredentials;
 use crate::identity::open_id::{OpenIdError, Provider};
@@ -94,6 +94,7 @@ async fn cluster(arguments: &Serve) -> Result<String, String> {
                 .to_owned(),
         ),
         None => Ok("the playground".to_owned()),
+        Some(_) if arguments.playground_kubeconfig.is_some() => Err(ConfigError::NoPlayground.to_string()),
         Some(clusters) => {
             let cluster = clusters.open(None).await.map_err(reach)?;
             match cluster.version().await {

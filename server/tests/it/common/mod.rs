@@ -93,7 +93,10 @@ impl Events {
     pub async fn next(&mut self) -> Option<Event> {
         match tokio::time::timeout(self.patience, self.receive()).await {
             Ok(event) => event,
-            Err(_) => panic!("no event for {:?}; the rest is {:?}", self.patience, self.text),
+            Err(elapsed) => panic!(
+                "no event for {:?} ({elapsed}); the rest is {:?}",
+                self.patience, self.text
+            ),
         }
     }
 
@@ -167,11 +170,27 @@ impl TestApp {
 
     /// Creates a console whose public URL has this path, such as `/console`, for the API that `api` serves.
     pub fn below(path: &str, api: Router) -> Self {
-        let mut app = Self::new(api.clone());
-        let (clusters, dir) = (Clusters::One(cluster(api)), app.dir.path());
-        let sessions = SessionService::open(dir, LIFETIME, scope(path), None, None).unwrap();
         let people = |_: &SessionService| People::default();
-        let mut shared = shared_of(clusters, dir, SignInMode::LocalToken, sessions, people);
+        Self::at_path(path, cluster(api), SignInMode::LocalToken, people)
+    }
+
+    /// Creates a console below a path whose users sign in at a provider.
+    pub fn below_for_open_id(path: &str, cluster: Cluster, settings: OpenIdSettings) -> Self {
+        let provider = Arc::new(Provider::new(settings).unwrap());
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
+        Self::at_path(path, cluster, SignInMode::OpenIdConnect, people)
+    }
+
+    fn at_path(
+        path: &str,
+        cluster: Cluster,
+        sign_in: SignInMode,
+        people: impl FnOnce(&SessionService) -> People,
+    ) -> Self {
+        let mut app = Self::before(Clusters::One(cluster.clone()));
+        let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
+        let sessions = SessionService::open(dir, LIFETIME, scope(path), None, None).unwrap();
+        let mut shared = shared_of(clusters, dir, sign_in, sessions, people);
         let public = PublicUrl {
             secure: false,
             authority: AUTHORITY.parse().unwrap(),
