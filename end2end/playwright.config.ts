@@ -30,6 +30,8 @@ export default defineConfig({
     { name: 'console', testDir: 'tests/console' },
     // With a cluster: the embedded playground, or the one of the kubeconfig in E2E_KUBECONFIG.
     { name: 'cluster', testDir: 'tests/cluster', timeout: 180_000 },
+    // The same below a path of its host, behind a reverse proxy.
+    { name: 'sub-path', testDir: 'tests', testMatch: ['sub_path/*.spec.ts', 'cluster/pi.spec.ts'], timeout: 180_000 },
     // Requires a cluster with a kubelet and several users (docs/kubernetes.md).
     ...(process.env.E2E_KUBECONFIG ? [{ name: 'kubernetes', testDir: 'tests/kubernetes', timeout: 180_000 }] : []),
   ],

@@ -40,7 +40,7 @@ use leptos_router::path;
 #[cfg(not(feature = "wizard"))]
 use crate::bundles::OtherBundle as CreateJob;
 #[cfg(not(feature = "jobs"))]
-use crate::bundles::{OtherBundle as JobsPage, OtherBundle as JobPage};
+use crate::bundles::{OtherBundle as JobsPage, OtherBundle as JobPage, OtherBundle as Sessions};
 #[cfg(feature = "ssr")]
 pub use crate::html_document::shell;
 use crate::kit::early::Alive;
@@ -54,6 +54,8 @@ use crate::pages::job_detail::JobPage;
 #[cfg(feature = "jobs")]
 use crate::pages::job_list::JobsPage;
 use crate::pages::not_found::NotFound;
+#[cfg(feature = "jobs")]
+use crate::pages::sessions::Sessions;
 use crate::pages::sign_in::SignIn;
 
 /// Root component: the routes and their shared contexts.
@@ -76,6 +78,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/jobs") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=JobsPage ssr=SsrMode::Async/>
                 </ParentRoute>
+                <Route path=path!("/sessions") view=Sessions ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/projects/:project") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=NotFound ssr=SsrMode::Async/>
                     <Route path=path!("jobs") view=JobsPage ssr=SsrMode::Async/>

@@ -1,7 +1,48 @@
 //! URLs within the console. With several clusters, a URL starts with the key of its cluster, so that every browser
-//! tab stays on its own: `/clusters/staging/projects/demo/jobs`.
+//! tab stays on its own: `/clusters/staging/projects/demo/jobs`. A console that shares its host with others is below a
+//! path of its own, the prefix: `/console/clusters/staging/projects/demo/jobs`. Only this module knows it.
+
+#[cfg(feature = "ssr")]
+use std::sync::Arc;
 
 use leptos_router::NavigateOptions;
+
+/// The path of the public URL, such as `/console`; usually empty. The server adds it to each request, from whose path it
+/// has been removed.
+#[cfg(feature = "ssr")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(pub Arc<str>);
+
+/// Provides the prefix of a request to its page, whose router then sees the same URL as in the browser.
+#[cfg(feature = "ssr")]
+pub fn provide_prefix(parts: &http::request::Parts) {
+    use leptos::prelude::provide_context;
+    use leptos_router::location::RequestUrl;
+    let Some(prefix) = parts
+        .extensions
+        .get::<Prefix>()
+        .filter(|Prefix(path)| !path.is_empty())
+    else {
+        return;
+    };
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    provide_context(RequestUrl::new(&format!("http://localhost{}{path}", prefix.0)));
+    provide_context(prefix.clone());
+}
+
+/// Returns the prefix of all URLs of this console, without a slash at its end; the server writes it into
+/// `<html data-prefix>`.
+pub fn prefix() -> String {
+    #[cfg(feature = "hydrate")]
+    let prefix = leptos::prelude::document()
+        .document_element()
+        .and_then(|root| root.get_attribute("data-prefix"));
+    #[cfg(all(feature = "ssr", not(feature = "hydrate")))]
+    let prefix = leptos::prelude::use_context::<Prefix>().map(|Prefix(path)| path.to_string());
+    #[cfg(not(any(feature = "hydrate", feature = "ssr")))]
+    let prefix: Option<String> = None;
+    prefix.unwrap_or_default()
+}
 
 /// Prefix of a cluster's URLs.
 pub const CLUSTERS: &str = "/clusters/";
@@ -23,8 +64,9 @@ pub fn key(path: &str) -> Option<&str> {
     split(path).0.strip_prefix(CLUSTERS)
 }
 
-/// Returns the cluster prefix of this page's URL; the router's base.
+/// Returns the prefix and the cluster of this page's URL; the router's base.
 pub fn base() -> String {
+    let prefix = prefix();
     #[cfg(feature = "hydrate")]
     let path = leptos::prelude::window()
         .location()
@@ -36,7 +78,15 @@ pub fn base() -> String {
         .unwrap_or_default();
     #[cfg(not(any(feature = "hydrate", feature = "ssr")))]
     let path = String::new();
-    split(&path).0.to_owned()
+    // The server removes the prefix from the path before anything else.
+    let path = path.strip_prefix(&prefix).unwrap_or(&path);
+    let cluster = split(path).0;
+    prefix + cluster
+}
+
+/// Prefixes `path`, which belongs to no cluster.
+pub fn own(path: &str) -> String {
+    prefix() + path
 }
 
 /// Prefixes `path` with the cluster of this page; needed for everything but server functions: the router does not

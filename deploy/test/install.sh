@@ -90,6 +90,14 @@ has() { call "$2" "$3" | tee /dev/stderr | grep -qF "$1"; }
 check "Jobs of demo" has '"rows"' jobs '{"project":"demo"}'
 check "no rights in other" has forbidden jobs '{"project":"other"}'
 check "no rights in its own namespace" has forbidden jobs "{\"project\":\"$NAMESPACE\"}"
+metrics() {
+  local address
+  address=$(kubectl -n $NAMESPACE get pods -o jsonpath='{.items[0].status.podIP}')
+  get "http://$address:9090/metrics" | tee /dev/stderr | grep -q '^jobwright_sessions 1$'
+}
+check "metrics at a port of their own" metrics
+no_metrics() { ! signed_in "http://$ADDRESS/metrics" | grep jobwright_; }
+check "no metrics at the console's port" no_metrics
 kubectl -n demo delete job chart-trial --ignore-not-found >/dev/null
 manifest=$(sed "s/ADDRESS/$ADDRESS/; s/NAME/chart-trial/; s/\"/\\\\\"/g" "$TEST/install/job.yaml" | awk '{ printf "%s\\n", $0 }')
 check "a Job is created through the console" has '"error":null' create "{\"project\":\"demo\",\"text\":\"$manifest\",\"dry_run\":false,\"done\":[]}"
@@ -148,4 +156,13 @@ touch "$WORK/restarted"
 wait $REQUESTS
 read -r count failures <"$WORK/requests"
 check "none of $count requests failed during a rolling restart" [ "$failures" = 0 ]
+
+say "Below a path"
+upgrade --set replicas=2 --set basePath=/tools/jobs
+page() { get --resolve "jobs.example.com:80:$SERVICE" "http://$ADDRESS$1"; }
+has_page() { page "$1" | tee /dev/stderr | grep -qF "$2"; }
+# The old Pods still drain.
+check "pages are below the path" wait_for 60 has_page /tools/jobs/sign-in 'data-prefix="/tools/jobs"'
+check "so are files" has_page /tools/jobs/pkg/jobwright.css '{'
+check "and nothing else is served" has_page /sign-in "The console is at /tools/jobs/."
 echo "install: $passed passed, 0 failed"

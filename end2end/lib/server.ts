@@ -49,7 +49,7 @@ export class Server {
   /** The most recent URL printed by the console: it signs in once, if the console prints tokens. */
   async address(): Promise<string> {
     for (let tries = 0; tries < 300; tries += 1) {
-      const found = this.lines.flatMap((line) => line.match(/http:\/\/127\.0\.0\.1:\d+\/(\?token=\S+)?$/g) ?? []).at(-1);
+      const found = this.lines.flatMap((line) => line.match(/http:\/\/127\.0\.0\.1:\d+\/([\w/-]+\/)?(\?token=\S+)?$/g) ?? []).at(-1);
       if (found) return found;
       if (this.process.exitCode !== null) throw new Error(`the console ended with ${this.process.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, 100));

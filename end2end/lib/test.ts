@@ -1,6 +1,7 @@
 // The test function of this suite: a running console, and a page on which every console error, content security
 // policy report and failed request fails the test unless it is expected.
 import { test as base, expect } from '@playwright/test';
+import { freePort, ReverseProxy } from './reverse_proxy.ts';
 import { Server } from './server.ts';
 
 type Expected = { allow(pattern: RegExp): void };
@@ -10,13 +11,26 @@ export const test = base.extend<{ expected: Expected; origin: string }, { server
     async ({}, use, info) => {
       const kubeconfig = process.env.E2E_KUBECONFIG;
       const real = kubeconfig ? { kubeconfig } : ('playground' as const);
+      if (info.project.name === 'sub-path') {
+        const proxy = await ReverseProxy.start('/tools/jobs');
+        proxy.upstream = await freePort();
+        const server = await Server.start(real, '--listen', `127.0.0.1:${proxy.upstream}`, '--public-url', proxy.url);
+        await use(server);
+        await server.stop();
+        proxy.stop();
+        return;
+      }
       const server = await Server.start(info.project.name === 'cluster' ? real : 'down');
       await use(server);
       await server.stop();
     },
     { scope: 'worker' },
   ],
-  origin: async ({ server }, use) => use(new URL(await server.address()).origin),
+  // With the path of the console, if it has one.
+  origin: async ({ server }, use) => {
+    const { origin, pathname } = new URL(await server.address());
+    await use(origin + pathname.replace(/\/$/, ''));
+  },
   expected: async ({}, use) => {
     const patterns: RegExp[] = [];
     await use(Object.assign({ allow: (pattern: RegExp) => void patterns.push(pattern) }, { patterns }));

@@ -8,6 +8,7 @@
 mod document;
 mod edit;
 pub mod file_mode;
+pub mod generated;
 mod history;
 pub mod image;
 mod json;

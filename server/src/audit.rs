@@ -1,6 +1,8 @@
-//! The audit log: one line of JSON per change of the cluster, with who made it, what it changed and how it ended.
+//! The audit log: one line of JSON per change of the cluster, per sign-in and per session that a user ends, with who did
+//! it, what it changed and how it ended.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,6 +27,8 @@ pub struct Audit {
     pub request: String,
     /// The user's name, as the sign-in told it; empty if it did not.
     pub user: String,
+    /// Address of the client, if it is known.
+    pub client: Option<IpAddr>,
 }
 
 /// An object that was changed, or not.
@@ -51,6 +55,8 @@ struct Record<'a> {
     cluster: &'a str,
     session: &'a str,
     request: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
     #[serde(flatten)]
     target: &'a Target<'a>,
     result: &'static str,
@@ -60,19 +66,58 @@ struct Record<'a> {
     message: Option<String>,
 }
 
+/// A line about sessions.
+#[derive(Serialize)]
+struct SessionRecord<'a> {
+    audit: &'static str,
+    time: Timestamp,
+    user: &'a str,
+    session: &'a str,
+    request: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
+    /// Hashes of the sessions that were ended.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    ended: &'a [String],
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
 impl Audit {
-    /// Creates the audit of a request in the session with this id.
-    pub fn new(print: Option<fn(&str)>, session: &str, request: String, user: String) -> Self {
-        let mut hash = String::new();
-        for byte in &Sha256::digest(session)[..6] {
-            // Writing to a `String` cannot fail.
-            let _ = write!(hash, "{byte:02x}");
-        }
+    /// Creates the audit of a request in the session with this id; empty for a request without one.
+    pub fn new(
+        print: Option<fn(&str)>,
+        session: &str,
+        (request, client): (String, Option<IpAddr>),
+        user: String,
+    ) -> Self {
         Self {
             print,
-            session: hash,
+            session: session_hash(session),
             request,
             user,
+            client,
+        }
+    }
+
+    /// Records that sessions were started or ended, or why not.
+    pub fn record_session(&self, action: &'static str, ended: &[String], error: Option<&str>) {
+        let Some(print) = self.print else { return };
+        let record = SessionRecord {
+            audit: action,
+            time: Timestamp::now(),
+            user: &self.user,
+            session: &self.session,
+            request: &self.request,
+            client: self.client,
+            ended,
+            result: if error.is_none() { "done" } else { "failed" },
+            message: error,
+        };
+        match serde_json::to_string(&record) {
+            Ok(line) => print(&line),
+            Err(error) => tracing::error!(%error, "cannot write the audit log"),
         }
     }
 
@@ -100,6 +145,7 @@ impl Audit {
             cluster: cluster.name(),
             session: &self.session,
             request: &self.request,
+            client: self.client,
             target: &target,
             result: if error.is_none() { "done" } else { "failed" },
             status: error.map(|error| error.status().as_u16()),
@@ -110,4 +156,17 @@ impl Audit {
             Err(error) => tracing::error!(%error, "cannot write the audit log"),
         }
     }
+}
+
+/// Returns the hash by which the log and the user's list name the session with this id; empty for none.
+pub fn session_hash(id: &str) -> String {
+    let mut hash = String::new();
+    if id.is_empty() {
+        return hash;
+    }
+    for byte in &Sha256::digest(id)[..6] {
+        // Writing to a `String` cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
 }

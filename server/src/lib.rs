@@ -16,6 +16,7 @@ pub mod job_table;
 pub mod jobs;
 pub mod kubernetes;
 mod live;
+pub mod metrics;
 pub mod operations;
 #[cfg_attr(not(feature = "playground"), path = "playground/disabled.rs")]
 pub mod playground;

@@ -13,7 +13,7 @@ use crate::api::error::ApiError;
 use crate::api::job::{DescriptionChange, JobDetail, JobRef, JobRow};
 use crate::api::job_query::{JobPage, JobQuery};
 use crate::api::rights::Rights;
-use crate::api::session::{ClusterChoice, Workspace};
+use crate::api::session::{ClusterChoice, SessionList, Workspace};
 
 /// Operations that the console performs on a cluster as the signed-in user. The cluster's RBAC allows or denies
 /// every method; the console adds no rights.
@@ -21,6 +21,8 @@ use crate::api::session::{ClusterChoice, Workspace};
 pub trait Backend: Send + Sync {
     /// Returns the clusters to choose from; works while the cluster itself is unreachable.
     fn clusters(&self) -> ClusterChoice;
+    /// Returns the user's own sessions.
+    fn sessions(&self) -> SessionList;
     /// Returns the data that every page's frame shows.
     async fn workspace(&self) -> Result<Workspace, ApiError>;
     /// Returns what the user may do with the Jobs of a project.

@@ -18,7 +18,7 @@ use crate::api::error::ApiError;
 use crate::api::job::{DescriptionChange, JobDetail, JobRef, JobRow};
 use crate::api::job_query::{JobPage, JobQuery};
 use crate::api::rights::Rights;
-use crate::api::session::{ClusterChoice, Workspace};
+use crate::api::session::{ClusterChoice, SessionList, Workspace};
 
 /// How long a program waits for a list that is being read from the cluster.
 #[cfg(feature = "ssr")]
@@ -56,6 +56,12 @@ pub async fn workspace() -> Result<Workspace, ApiError> {
 #[server(name = AskClusters, endpoint = "clusters", input = Json, output = Json)]
 pub async fn clusters() -> Result<ClusterChoice, ApiError> {
     with_status(Ok(backend().await?.clusters()))
+}
+
+/// Returns the user's own sessions.
+#[server(name = AskSessions, endpoint = "sessions", input = Json, output = Json)]
+pub async fn sessions() -> Result<SessionList, ApiError> {
+    with_status(Ok(backend().await?.sessions()))
 }
 
 /// Returns what the user may do with the Jobs of a project.

@@ -7,17 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::api::event::EventRow;
 use crate::api::pod::PodRow;
 
+pub use manifest::generated::LABELS as GENERATED_LABELS;
+
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
-
-/// Labels that the API server generates for a Job's Pods and, through the template, for most Jobs: the Job's name
-/// and uid under their old and new keys.
-pub const GENERATED_LABELS: [&str; 4] = [
-    "controller-uid",
-    "job-name",
-    "batch.kubernetes.io/controller-uid",
-    "batch.kubernetes.io/job-name",
-];
 
 /// Reference to a Job as the user saw and confirmed it. The name alone may mean another Job by the time the action
 /// runs: one that was deleted and created again.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::job::Millis;
+
 /// Data that every page's frame shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workspace {
@@ -17,6 +19,30 @@ pub struct Workspace {
     pub all_projects: bool,
     /// User name at the cluster; empty if the cluster does not report it.
     pub user: String,
+}
+
+/// The user's own sessions, the last used one first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionList {
+    /// Whether all users share the console's credentials, so that the sessions are everyone's.
+    pub is_shared: bool,
+    /// The sessions, with the one of this request.
+    pub sessions: Vec<SessionEntry>,
+}
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEntry {
+    /// Names the session in requests that end it, and in the audit log; of no use to anyone else.
+    pub handle: String,
+    /// Browser and system, such as `Firefox 145, Linux`; empty if they are not known.
+    pub agent: String,
+    /// When it was signed in.
+    pub started: Millis,
+    /// When it was last used, to within some minutes.
+    pub used: Millis,
+    /// Whether it is that of this request.
+    pub is_current: bool,
 }
 
 /// Clusters that the user may choose from, each with its own URLs.

@@ -16,10 +16,10 @@ use crate::editor::utf16::to_utf16;
 use crate::preferences;
 use crate::preferences::Theme;
 
-#[wasm_bindgen(inline_js = "export function load_editor() { return import('/editor/editor.js'); }")]
+#[wasm_bindgen(inline_js = "export function load_editor(path) { return import(path); }")]
 extern "C" {
     #[wasm_bindgen(catch)]
-    async fn load_editor() -> Result<JsValue, JsValue>;
+    async fn load_editor(path: &str) -> Result<JsValue, JsValue>;
 }
 
 #[wasm_bindgen]
@@ -163,7 +163,10 @@ impl Editor {
         label: &str,
         host: std::rc::Rc<dyn Host>,
     ) -> Result<Self, EditorError> {
-        let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
+        let module: Module = load_editor(&crate::urls::own("/editor/editor.js"))
+            .await
+            .map_err(unavailable)?
+            .unchecked_into();
         let text = host.text();
         let callbacks = callbacks::Callbacks::new(host);
         let options = object(&[
@@ -243,7 +246,10 @@ pub struct DiffEditor(Handle);
 impl DiffEditor {
     /// Creates the diff in an element.
     pub async fn create(element: &HtmlElement, before: &str, after: &str) -> Result<Self, EditorError> {
-        let module: Module = load_editor().await.map_err(unavailable)?.unchecked_into();
+        let module: Module = load_editor(&crate::urls::own("/editor/editor.js"))
+            .await
+            .map_err(unavailable)?
+            .unchecked_into();
         let options = object(&[
             ("original", before.into()),
             ("modified", after.into()),

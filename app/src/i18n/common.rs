@@ -41,7 +41,6 @@ texts! {
     THEME_DARK: "Dark" | "深色";
     THEME_LIGHT: "Light" | "浅色";
     SIGN_OUT: "Sign out" | "退出登录";
-    ACCOUNT: "Account" | "账户";
     RIGHTS_MISSING: "The cluster does not allow you to {rights} in the project {name}. Whoever administers the project can grant it." | "集群不允许您在项目 {name} 中{rights}，可请项目管理员授权。";
     RIGHT_CREATE: "create Jobs" | "创建任务";
     RIGHT_CHANGE: "change Jobs" | "修改任务";

@@ -16,6 +16,7 @@ pub mod job_settings;
 pub mod reason;
 pub mod review;
 pub mod scheduling;
+pub mod sessions;
 pub mod sign_in;
 pub mod volume;
 pub mod wizard;

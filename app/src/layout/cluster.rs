@@ -7,7 +7,7 @@ use crate::api::session::{ClusterChoice, ClusterOffer, Refusal};
 use crate::i18n::{Text, cluster as text, common, t, tf};
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
-use crate::urls::CLUSTERS;
+use crate::urls::{self, CLUSTERS};
 
 /// Menu of the kubeconfig's contexts.
 #[component]
@@ -80,7 +80,7 @@ fn Offer(
             <a
                 class="menu-item"
                 rel="external"
-                href=format!("{CLUSTERS}{}", offer.key)
+                href=urls::own(&format!("{CLUSTERS}{}", offer.key))
                 aria-current=current.to_string()
             >
                 {content}

@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::rights::Rights;
 use crate::api::session::{ClusterChoice, Workspace};
 use crate::bundles::rel_to_jobs;
-use crate::i18n::{Lang, common as text, job_list, t, tf};
+use crate::i18n::{Lang, common as text, job_list, sessions, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
@@ -94,10 +94,7 @@ pub fn Frame() -> impl IntoView {
             <Transition>
                 {dynamic(move || Suspend::new(async move {
                     let user = workspace.await.map(|workspace| workspace.user).unwrap_or_default();
-                    (!user.is_empty()).then(|| {
-                        let title = format!("{}: {user}", t(text::ACCOUNT));
-                        view! { <span class="bar-user" title=title>{user}</span> }
-                    })
+                    view! { <SessionsLink user/> }
                 }))}
             </Transition>
             <PreferenceForms/>
@@ -120,6 +117,23 @@ pub fn Frame() -> impl IntoView {
             </noscript>
             <Outlet/>
         </main>
+    }
+}
+
+/// The user's name, which leads to their sessions.
+#[component]
+fn SessionsLink(user: String) -> impl IntoView {
+    let (name, label) = if user.is_empty() {
+        (t(sessions::TITLE).to_owned(), t(sessions::TITLE).to_owned())
+    } else {
+        let label = tf(sessions::OPEN, &[("name", &user)]);
+        (user, label)
+    };
+    view! {
+        <a class="button button-quiet bar-user" rel="external" href=urls::here("/sessions") title=label.clone() aria-label=label>
+            <Icon glyph=Glyph::User/>
+            <span class="bar-user-name">{name}</span>
+        </a>
     }
 }
 
@@ -278,7 +292,7 @@ pub fn PreferenceForms(
         Lang::Zh => Lang::En,
     };
     view! {
-        <form class="bar-form" method="post" action="/preferences">
+        <form class="bar-form" method="post" action=urls::own("/preferences")>
             <input type="hidden" name="back" value=back/>
             <button
                 class="button button-quiet"
@@ -294,7 +308,7 @@ pub fn PreferenceForms(
         {(!signed_out)
             .then(|| {
                 view! {
-                    <form class="bar-form" method="post" action="/sign-out">
+                    <form class="bar-form" method="post" action=urls::own("/sign-out")>
                         <button class="button button-quiet">{t(text::SIGN_OUT)}</button>
                     </form>
                 }
@@ -306,7 +320,7 @@ pub fn PreferenceForms(
 #[component]
 fn ThemeChoice(back: Signal<String>) -> impl IntoView {
     view! {
-        <form class="bar-form" method="post" action="/preferences">
+        <form class="bar-form" method="post" action=urls::own("/preferences")>
             <input type="hidden" name="back" value=move || back.get()/>
             <button class="button button-icon theme-dark" name="theme" value="dark" aria-label=t(text::THEME_DARK) title=t(text::THEME_DARK)>
                 <Icon glyph=Glyph::Moon/>

@@ -7,6 +7,8 @@ pub mod job_detail;
 #[cfg(feature = "jobs")]
 pub mod job_list;
 pub mod not_found;
+#[cfg(feature = "jobs")]
+pub mod sessions;
 pub mod sign_in;
 
 use crate::api::error::ApiError;
@@ -48,7 +50,7 @@ pub fn to_sign_in() {
             location.search().unwrap_or_default()
         );
         let back = leptos_router::location::Url::escape(&here);
-        if let Err(error) = location.assign(&format!("/sign-in?ended=1&back={back}")) {
+        if let Err(error) = location.assign(&crate::urls::own(&format!("/sign-in?ended=1&back={back}"))) {
             leptos::logging::warn!("cannot navigate to the sign-in page: {error:?}");
         }
     }

@@ -9,6 +9,7 @@ use crate::kit::erased::dynamic;
 use crate::kit::notice::{Notice, Tone};
 use crate::layout::PreferenceForms;
 use crate::sign_in_mode::{self, SignInMode};
+use crate::urls;
 
 /// Plain form that works without JavaScript. `?back=` is the page to return to, `?error=` the reason why a token was
 /// rejected (`token`, `format`, `unreachable`, and those of a provider), `?ended=1` an expired session.
@@ -56,7 +57,7 @@ pub fn SignIn() -> impl IntoView {
             {if mode == SignInMode::OpenIdConnect {
                 // A form, so that nothing but a click leads there.
                 view! {
-                    <form class="card sign-in-form" method="get" action="/sign-in/start">
+                    <form class="card sign-in-form" method="get" action=urls::own("/sign-in/start")>
                         <p>{t(text::PROVIDER_LEAD)}</p>
                         <input type="hidden" name="back" value=move || value("back")/>
                         <button class="button button-primary">{t(text::PROVIDER_SUBMIT)}</button>
@@ -65,7 +66,7 @@ pub fn SignIn() -> impl IntoView {
                     .into_any()
             } else {
                 view! {
-                    <form class="card sign-in-form" method="post" action="/session">
+                    <form class="card sign-in-form" method="post" action=urls::own("/session")>
                         <p>{t(lead)}</p>
                         <input type="hidden" name="back" value=move || value("back")/>
                         <label class="field-label" for="token">{t(label)}</label>

@@ -46,6 +46,12 @@ publicUrl: {{ . | quote }}
 {{- if include "jobwright.isUnencrypted" . }}
 insecureListen: true
 {{- end }}
+{{- if .Values.metrics.enabled }}
+metricsListen: 0.0.0.0:{{ .Values.metrics.port }}
+{{- end }}
+{{- with .Values.trustedProxies }}
+trustedProxies: {{ toJson . }}
+{{- end }}
 cluster: in-cluster
 signIn: {{ kebabcase .Values.signIn.mode }}
 {{- if eq .Values.signIn.mode "openIdConnect" }}

@@ -44,6 +44,25 @@ test('sign-in works without JavaScript, in both languages', async ({ browser, se
   }
 });
 
+test('sessions are listed, and ended without JavaScript too', async ({ browser, server, origin }) => {
+  const first = await browser.newContext({ javaScriptEnabled: false });
+  await (await first.newPage()).goto(await server.address());
+  for (const [locale, end, mark] of [['en', 'End', 'This browser'], ['zh-CN', '结束', '当前浏览器']]) {
+    const context = await browser.newContext({ javaScriptEnabled: false, locale });
+    const other = await context.newPage();
+    const token = new URL(await server.address()).searchParams.get('token');
+    await other.goto(`${origin}/?token=${token}`);
+    await other.goto(`${origin}/sessions`);
+    await expect(other.getByText(mark)).toHaveCount(1);
+    const mine = await other.getByRole('row').count();
+    await other.getByRole('button', { name: new RegExp(`^${end}`) }).first().click();
+    await expect(other).toHaveURL(`${origin}/sessions`);
+    await expect(other.getByRole('row')).toHaveCount(mine - 1);
+    await context.close();
+  }
+  await first.close();
+});
+
 test('language and theme are kept', async ({ page, server, origin, expected }) => {
   expected.allow(/response: 5\d\d|status of 5\d\d|stream/);
   await signIn(page, server);

@@ -4,36 +4,10 @@
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::generated::{ANNOTATIONS, LABELS, METADATA, NAME_LABELS, TIES, UID_LABELS};
 use crate::operation::{Edit, EditError};
 use crate::path::Path;
 use crate::problem::Report;
-
-/// Members of `metadata` that show that an object was read from a cluster.
-const IDENTITY: [&str; 8] = [
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "managedFields",
-    "selfLink",
-];
-
-/// Annotations that describe the stored object.
-const ANNOTATIONS: [&str; 5] = [
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "batch.kubernetes.io/job-tracking",
-    "batch.kubernetes.io/cronjob-scheduled-timestamp",
-    "deployment.kubernetes.io/revision",
-    "revisions",
-];
-
-/// Labels of a Job's Pods that hold its UID.
-const UID_LABELS: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
-
-/// Labels of a Job's Pods that hold its name.
-const NAME_LABELS: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
 
 fn at<'v>(object: &'v Value, path: &Path) -> Option<&'v Value> {
     path.segments()
@@ -64,7 +38,7 @@ pub(crate) fn has_stale_labels(job: &Value) -> bool {
 pub(crate) fn stored_fields(object: &Value) -> Vec<Path> {
     let metadata = Path::of(["metadata"]);
     let is_set = |path: &Path| at(object, path).is_some_and(|value| !is_empty(value));
-    let identity = IDENTITY.map(|key| metadata.key(key));
+    let identity = METADATA.map(|key| metadata.key(key));
     let is_job = object.get("kind").and_then(Value::as_str) == Some("Job");
     let status = Path::of(["status"]);
     let stale = is_job && has_stale_labels(object);
@@ -72,7 +46,7 @@ pub(crate) fn stored_fields(object: &Value) -> Vec<Path> {
         return Vec::new();
     }
     let mut wanted = identity.to_vec();
-    wanted.extend(["ownerReferences", "finalizers"].map(|key| metadata.key(key)));
+    wanted.extend(TIES.map(|key| metadata.key(key)));
     wanted.push(status);
     let mut maps = vec![(metadata.key("annotations"), ANNOTATIONS.to_vec())];
     if is_job {
@@ -80,8 +54,7 @@ pub(crate) fn stored_fields(object: &Value) -> Vec<Path> {
         wanted.push(template.key("creationTimestamp"));
         if object.pointer("/spec/manualSelector") != Some(&Value::Bool(true)) {
             wanted.push(Path::of(["spec", "selector"]));
-            let labels = [UID_LABELS, NAME_LABELS].concat();
-            maps.extend([metadata.key("labels"), template.key("labels")].map(|path| (path, labels.clone())));
+            maps.extend([metadata.key("labels"), template.key("labels")].map(|path| (path, LABELS.to_vec())));
         }
     }
     let mut found: Vec<Path> = wanted

@@ -1,11 +1,12 @@
 //! Command-line options and their environment variables.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use app::sign_in_mode::SignInMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
+use ipnet::IpNet;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use secrecy::SecretString;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::contexts::find::ClusterSource;
 use crate::identity::open_id::{NameRules, OpenIdSettings, TokenUse};
 use crate::jobs::quantity::Quantity;
+use crate::web::client_address::TrustedProxies;
 use crate::web::hosts::PublicUrl;
 use crate::web::tls::TlsFiles;
 
@@ -81,12 +83,7 @@ pub struct Serve {
     pub session_key_file: Option<PathBuf>,
     /// Namespace in which sessions are stored as Secrets, with the console's own credentials: replicas share them
     /// [default: none, a file in the data directory].
-    #[arg(
-        long,
-        env = "JOBWRIGHT_SESSION_NAMESPACE",
-        requires = "session_key_file",
-        value_name = "NAME"
-    )]
+    #[arg(long, env = "JOBWRIGHT_SESSION_NAMESPACE", value_name = "NAME")]
     pub session_namespace: Option<String>,
     /// Project to offer to users who may not list namespaces; repeatable. Each sees those whose Jobs they may list.
     #[arg(
@@ -114,24 +111,22 @@ pub struct Serve {
     /// `2Gi` [default: 10Gi, or half of a small disk].
     #[arg(long, env = "JOBWRIGHT_DATA_LIMIT", value_parser = data_limit, value_name = "SIZE")]
     pub data_limit: Option<u64>,
-    /// Public URL of the console when it runs behind a proxy, such as `https://jobs.example.com`.
+    /// Public URL of the console when it runs behind a proxy, such as `https://jobs.example.com`. With a path, as in
+    /// `https://example.com/jobs/`, all URLs are below it, and the proxy passes the whole path on.
     #[arg(long, env = "JOBWRIGHT_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
+    /// Address or network of a proxy in front of the console, such as `10.0.0.0/8`; repeatable. Only its
+    /// `X-Forwarded-For` or `Forwarded` headers say who the client is [default: none, the peer of the connection].
+    #[arg(long, env = "JOBWRIGHT_TRUSTED_PROXIES", value_delimiter = ',', value_parser = TrustedProxies::parse, value_name = "CIDR")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Address at which to serve metrics for Prometheus, at the path /metrics and without a sign-in [default: none].
+    #[arg(long, env = "JOBWRIGHT_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// File with the certificate of the console and its chain, in PEM, to serve HTTPS without a proxy.
-    #[arg(
-        long,
-        env = "JOBWRIGHT_TLS_CERTIFICATE_FILE",
-        requires = "tls_key_file",
-        value_name = "FILE"
-    )]
+    #[arg(long, env = "JOBWRIGHT_TLS_CERTIFICATE_FILE", value_name = "FILE")]
     pub tls_certificate_file: Option<PathBuf>,
     /// File with its private key, in PEM.
-    #[arg(
-        long,
-        env = "JOBWRIGHT_TLS_KEY_FILE",
-        requires = "tls_certificate_file",
-        value_name = "FILE"
-    )]
+    #[arg(long, env = "JOBWRIGHT_TLS_KEY_FILE", value_name = "FILE")]
     pub tls_key_file: Option<PathBuf>,
     /// Allow listening on a non-loopback address without HTTPS.
     #[arg(long, env = "JOBWRIGHT_INSECURE_LISTEN")]
@@ -146,6 +141,9 @@ pub struct Serve {
     /// Hours after sign-in at which a session expires even if it is in use.
     #[arg(long, env = "JOBWRIGHT_SESSION_MAX_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u16).range(1..=8760))]
     pub session_max_hours: u16,
+    /// With `--check`: what is wrong with options that could not be read.
+    #[arg(skip)]
+    pub problems: Vec<String>,
 }
 
 /// How users sign in.
@@ -172,20 +170,10 @@ pub enum OidcUse {
 #[derive(Debug, Clone, Args)]
 pub struct OpenIdConnect {
     /// URL of the provider, as it names itself (`issuer`).
-    #[arg(
-        long,
-        env = "JOBWRIGHT_OIDC_ISSUER",
-        required_if_eq("sign_in", "open-id-connect"),
-        value_name = "URL"
-    )]
+    #[arg(long, env = "JOBWRIGHT_OIDC_ISSUER", value_name = "URL")]
     pub oidc_issuer: Option<String>,
     /// Name of the console at the provider. Its redirect URL there is the public URL with `/sign-in/callback`.
-    #[arg(
-        long,
-        env = "JOBWRIGHT_OIDC_CLIENT_ID",
-        required_if_eq("sign_in", "open-id-connect"),
-        value_name = "ID"
-    )]
+    #[arg(long, env = "JOBWRIGHT_OIDC_CLIENT_ID", value_name = "ID")]
     pub oidc_client_id: Option<String>,
     /// File with the console's secret at the provider [default: none, for a public client].
     #[arg(long, env = "JOBWRIGHT_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
@@ -230,32 +218,58 @@ pub struct OpenIdConnect {
     pub oidc_use: OidcUse,
 }
 
+/// Reads a file that an option names.
+fn file(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    std::fs::read(path).map_err(|source| ConfigError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 impl OpenIdConnect {
+    /// Reads the console's secret at the provider, if it has one.
+    pub fn client_secret(&self) -> Result<Option<String>, ConfigError> {
+        let Some(path) = &self.oidc_client_secret_file else {
+            return Ok(None);
+        };
+        let secret = String::from_utf8_lossy(&file(path)?).trim().to_owned();
+        if secret.is_empty() {
+            return Err(ConfigError::EmptySecret(path.clone()));
+        }
+        Ok(Some(secret))
+    }
+
+    /// Reads the certificates that signed the provider's, if they are not the system's.
+    pub fn authority(&self) -> Result<Option<Vec<Vec<u8>>>, ConfigError> {
+        let Some(path) = &self.oidc_ca_file else {
+            return Ok(None);
+        };
+        let certificates = CertificateDer::pem_slice_iter(&file(path)?)
+            .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+            .collect::<Result<Vec<_>, _>>();
+        match certificates {
+            Ok(certificates) if !certificates.is_empty() => Ok(Some(certificates)),
+            Ok(_) | Err(_) => Err(ConfigError::Certificates(path.clone())),
+        }
+    }
+
     /// Reads the files; `base` is the URL of the console.
     pub fn settings(&self, base: &str) -> Result<OpenIdSettings, ConfigError> {
-        let file = |path: &PathBuf| {
-            std::fs::read(path).map_err(|source| ConfigError::File {
-                path: path.clone(),
-                source,
-            })
-        };
-        let secret = self.oidc_client_secret_file.as_ref().map(file).transpose()?;
-        let secret = secret.map(|secret| String::from_utf8_lossy(&secret).trim().to_owned());
-        let authority = self.oidc_ca_file.as_ref().map(|path| {
-            let pem = file(path)?;
-            let certificates = CertificateDer::pem_slice_iter(&pem)
-                .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
-                .collect::<Result<Vec<_>, _>>();
-            match certificates {
-                Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-                Ok(_) | Err(_) => Err(ConfigError::Certificates(path.clone())),
-            }
-        });
-        Ok(OpenIdSettings {
+        Ok(self.settings_with(base, self.client_secret()?, self.authority()?))
+    }
+
+    /// Returns the settings with what the files contain.
+    pub fn settings_with(
+        &self,
+        base: &str,
+        secret: Option<String>,
+        authority: Option<Vec<Vec<u8>>>,
+    ) -> OpenIdSettings {
+        OpenIdSettings {
             issuer: self.oidc_issuer.clone().unwrap_or_default(),
             client_id: self.oidc_client_id.clone().unwrap_or_default(),
             client_secret: secret.map(SecretString::from),
-            authority: authority.transpose()?,
+            authority,
             scopes: self.oidc_scopes.clone(),
             names: NameRules {
                 username_claim: self.oidc_username_claim.clone(),
@@ -272,7 +286,7 @@ impl OpenIdConnect {
             },
             redirect_url: format!("{base}/sign-in/callback"),
             signed_out_url: format!("{base}/sign-in"),
-        })
+        }
     }
 }
 
@@ -321,8 +335,15 @@ fn public_url(text: &str) -> Result<PublicUrl, String> {
         Some("http") => false,
         _ => return Err("it must start with https:// or http://".to_owned()),
     };
-    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-        return Err("it must end after the host: the console cannot be served below a path".to_owned());
+    if uri.query().is_some() || text.contains('#') {
+        return Err("it must end after the host or a path".to_owned());
+    }
+    let path = uri.path().trim_end_matches('/');
+    // Proxies and browsers agree on these without encoding or normalization.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain);
+    if !path.split('/').skip(1).all(is_segment) {
+        return Err("its path may have letters, digits, -, _, . and ~ between single slashes".to_owned());
     }
     let authority = uri.authority().ok_or("it has no host")?;
     // As browsers serialize an origin: lower case, without the scheme's default port.
@@ -331,7 +352,11 @@ fn public_url(text: &str) -> Result<PublicUrl, String> {
         serialized = authority.host().to_ascii_lowercase();
     }
     let authority = serialized.parse().map_err(|error| format!("{error}"))?;
-    Ok(PublicUrl { secure, authority })
+    Ok(PublicUrl {
+        secure,
+        authority,
+        path: path.to_owned(),
+    })
 }
 
 /// Why the options are rejected.
@@ -351,7 +376,7 @@ pub enum ConfigError {
     #[error("--playground-kubeconfig needs the playground, but a cluster was found: pass --cluster embedded")]
     NoPlayground,
     /// A file of the options cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read {path}: name a file that the console may read")]
     File {
         /// The file.
         path: PathBuf,
@@ -359,8 +384,14 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// A file has no certificates.
-    #[error("{0} has no certificates in PEM")]
+    #[error("{0} has no certificates in PEM: it has to begin with -----BEGIN CERTIFICATE-----")]
     Certificates(PathBuf),
+    /// The file of the secret at the provider is empty.
+    #[error("{0} is empty: write the client's secret to it, or leave the option out for a public client")]
+    EmptySecret(PathBuf),
+    /// The options contradict each other, or one of them lacks another.
+    #[error("{0}")]
+    Options(String),
     /// The playground does not know users.
     #[error(
         "the playground has no users who could sign in with tokens: pass --cluster, or --sign-in local-token"
@@ -372,6 +403,100 @@ pub enum ConfigError {
 }
 
 impl Serve {
+    /// Rejects options that contradict each other.
+    pub fn check_options(&self) -> Result<(), ConfigError> {
+        let contradictions = self.contradictions();
+        if contradictions.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Options(contradictions.join("; ")))
+        }
+    }
+
+    /// Returns where options contradict each other, or lack another.
+    pub fn contradictions(&self) -> Vec<String> {
+        let open_id = &self.open_id;
+        let is_provider = self.sign_in == SignIn::OpenIdConnect;
+        let is_public_plain = self.public_url.as_ref().is_some_and(|url| !url.secure);
+        let serves_tls = self.tls_certificate_file.is_some() || self.tls_key_file.is_some();
+        let is_embedded = self.cluster == ClusterSource::Embedded;
+        let mut found = Vec::new();
+        let mut when = |is_wrong: bool, problem: &str| {
+            if is_wrong {
+                found.push(problem.to_owned());
+            }
+        };
+        let missing = |option: &Option<String>| option.as_deref().is_none_or(str::is_empty);
+        when(
+            is_provider && missing(&open_id.oidc_issuer),
+            "--sign-in open-id-connect needs --oidc-issuer: pass the URL of the provider",
+        );
+        when(
+            is_provider && missing(&open_id.oidc_client_id),
+            "--sign-in open-id-connect needs --oidc-client-id: pass the console's name at the provider",
+        );
+        for (is_given, option) in [
+            (open_id.oidc_issuer.is_some(), "--oidc-issuer"),
+            (open_id.oidc_client_id.is_some(), "--oidc-client-id"),
+            (
+                open_id.oidc_client_secret_file.is_some(),
+                "--oidc-client-secret-file",
+            ),
+            (open_id.oidc_ca_file.is_some(), "--oidc-ca-file"),
+            (open_id.oidc_username_prefix.is_some(), "--oidc-username-prefix"),
+            (open_id.oidc_groups_claim.is_some(), "--oidc-groups-claim"),
+        ] {
+            when(
+                is_given && !is_provider,
+                &format!("{option} is for --sign-in open-id-connect: pass that, or leave it out"),
+            );
+        }
+        when(
+            self.session_namespace.is_some() && self.session_key_file.is_none(),
+            "--session-namespace needs --session-key-file: replicas that share sessions share the key, too",
+        );
+        when(
+            self.tls_certificate_file.is_some() && self.tls_key_file.is_none(),
+            "--tls-certificate-file needs --tls-key-file: pass the certificate's private key",
+        );
+        when(
+            self.tls_key_file.is_some() && self.tls_certificate_file.is_none(),
+            "--tls-key-file needs --tls-certificate-file: pass the key's certificate",
+        );
+        when(
+            serves_tls && is_public_plain,
+            "--public-url says http, but the console has a certificate: write https, or leave the certificate out",
+        );
+        when(
+            self.metrics_listen
+                .is_some_and(|address| address.port() != 0 && address.port() == self.listen.port()),
+            "--metrics-listen has the port of --listen: pass another one",
+        );
+        when(
+            is_embedded && self.sign_in != SignIn::LocalToken,
+            "the playground (--cluster embedded) has no users who could sign in as themselves: pass --sign-in local-token, or \
+             another cluster",
+        );
+        when(
+            is_embedded && !self.contexts.is_empty(),
+            "--context is for a kubeconfig, not for --cluster embedded: leave one of them out",
+        );
+        when(
+            self.cluster == ClusterSource::InCluster && !self.contexts.is_empty(),
+            "--context is for a kubeconfig, not for --cluster in-cluster: leave one of them out",
+        );
+        when(
+            is_embedded && self.session_namespace.is_some(),
+            "--session-namespace needs a cluster other than the playground: leave one of them out",
+        );
+        when(
+            self.playground_kubeconfig.is_some()
+                && matches!(self.cluster, ClusterSource::Kubeconfig | ClusterSource::InCluster),
+            "--playground-kubeconfig needs --cluster embedded: leave one of them out",
+        );
+        found
+    }
+
     /// Rejects a non-loopback address that has neither an HTTPS public URL nor `--insecure-listen`.
     pub fn check_listen(&self) -> Result<(), ConfigError> {
         let encrypted = self.tls_files().is_some() || self.public_url.as_ref().is_some_and(|url| url.secure);
@@ -466,13 +591,34 @@ mod tests {
     }
 
     #[test]
-    fn public_url_must_be_an_origin() {
-        assert_eq!(
-            public_url("https://a.example:8443/").unwrap().origin(),
-            "https://a.example:8443"
-        );
-        assert!(public_url("a.example").is_err());
-        assert!(public_url("https://a.example/console").is_err());
-        assert!(public_url("ftp://a.example").is_err());
+    fn public_url_is_an_origin_with_or_without_a_path() {
+        for (text, url) in [
+            ("https://a.example:8443/", "https://a.example:8443"),
+            ("https://A.example:443", "https://a.example"),
+            ("http://a.example/", "http://a.example"),
+            ("https://a.example/console", "https://a.example/console"),
+            ("https://a.example/console/", "https://a.example/console"),
+            (
+                "https://a.example/Teams/data-1/jobs_2.0~/",
+                "https://a.example/Teams/data-1/jobs_2.0~",
+            ),
+        ] {
+            assert_eq!(public_url(text).unwrap().url(), url, "{text}");
+        }
+        for text in [
+            "a.example",
+            "ftp://a.example",
+            "https://a.example/console?x",
+            "https://a.example/console#x",
+            "https://a.example//console",
+            "https://a.example/a/../b",
+            "https://a.example/./b",
+            "https://a.example/a%20b",
+            "https://a.example/a;b",
+            "https://a.example/a\"b",
+            "https://a.example/\u{4efb}",
+        ] {
+            assert!(public_url(text).is_err(), "{text}");
+        }
     }
 }

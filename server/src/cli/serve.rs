@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::api::error::ApiError;
+use app::urls::Prefix;
 use tokio::net::TcpListener;
 use tower_http::csrf;
 
@@ -23,11 +24,14 @@ use crate::kubernetes::timeouts::Timeouts;
 use crate::operations::projects::ProjectDirectory;
 use crate::playground::{Embedded, PlaygroundError};
 use crate::process::{raise_descriptor_limit, shutdown_signal};
-use crate::session::{Lifetime, SessionError, SessionService, SharedSessions};
+use crate::session::{CookieScope, Lifetime, SessionError, SessionService, SharedSessions};
+use crate::web::client_address::TrustedProxies;
 use crate::web::connections;
 use crate::web::connections::max_connections;
 use crate::web::health::Readiness;
 use crate::web::hosts::Hosts;
+use crate::web::metrics;
+use crate::web::prefix::Paths;
 use crate::web::router::router;
 use crate::web::state::{AppState, Shared, leptos_options};
 use crate::web::tls::{Tls, TlsError};
@@ -37,6 +41,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long the playground may take to stop its commands.
 const PLAYGROUND_GRACE: Duration = Duration::from_secs(6);
+
+/// Maximum number of connections to the metrics' own address.
+const MAX_SCRAPES: usize = 16;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +64,8 @@ pub enum ServeError {
     #[error(transparent)]
     OpenId(#[from] OpenIdError),
     /// `--check` found a problem, which is printed.
-    #[error("the options cannot be used as they are")]
-    Check,
+    #[error("the options cannot be used as they are; problems: {0}")]
+    Check(usize),
     /// The playground cannot start.
     #[error(transparent)]
     Playground(#[from] PlaygroundError),
@@ -89,33 +96,22 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     if arguments.check {
         return check::run(&arguments).await;
     }
+    arguments.check_options()?;
     arguments.check_listen()?;
     let site = arguments.site_dir()?;
     let descriptors = raise_descriptor_limit();
     // Held until the end: two consoles on one directory would undo each other's sign-outs.
     let data_dir = DataDir::open(&arguments::data_dir(arguments.data_dir.as_ref())?)?;
 
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .map_err(|source| ServeError::Listen {
-            address: arguments.listen,
-            source,
-        })?;
+    let listener = listen(arguments.listen).await?;
     let address = listener.local_addr().map_err(ServeError::Serve)?;
+    let metrics_listener = match arguments.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let tls = arguments.tls_files().map(Tls::open).transpose()?;
     let hosts = Hosts::new(address.ip(), arguments.public_url.clone()).with_tls(tls.is_some());
-    let lifetime = Lifetime {
-        idle: Duration::from_hours(arguments.session_hours.into()),
-        absolute: Duration::from_hours(arguments.session_max_hours.into()),
-    };
-    let shared = shared_sessions(&arguments).await?;
-    let sessions = SessionService::open(
-        data_dir.path(),
-        lifetime,
-        (hosts.secure(), address.port()),
-        arguments.session_key_file.as_deref(),
-        shared,
-    )?;
+    let sessions = open_sessions(&arguments, &data_dir, &hosts, address.port()).await?;
 
     let found = find_clusters(&arguments)?;
     let own = if arguments.discover_projects {
@@ -137,8 +133,8 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     };
     tracing::info!(site = %site.display(), "starting");
 
-    let base = match hosts.public_origin() {
-        Some(origin) => origin,
+    let base = match hosts.public_url() {
+        Some(url) => url,
         None => format!("{}://{}", hosts.own_scheme(), reachable(address)),
     };
     let people = people(&arguments, &base, &sessions)?;
@@ -147,6 +143,7 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         site,
         sessions,
         hosts,
+        trusted_proxies: TrustedProxies::new(arguments.trusted_proxies.clone()),
         clusters: Arc::new(clusters),
         sign_in: arguments.sign_in.into(),
         people,
@@ -161,6 +158,9 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
         print,
     });
     let app = router(state.clone())?;
+    if let Some(listener) = metrics_listener {
+        serve_metrics(listener, state.clone())?;
+    }
     state.announce("Jobwright is ready");
 
     // Open streams keep their connections open: what has not finished after the grace period is dropped.
@@ -192,6 +192,48 @@ pub async fn run(arguments: Serve) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// Opens the sessions, and the key of their cookies.
+async fn open_sessions(
+    arguments: &Serve,
+    data_dir: &DataDir,
+    hosts: &Hosts,
+    port: u16,
+) -> Result<SessionService, ServeError> {
+    let lifetime = Lifetime {
+        idle: Duration::from_hours(arguments.session_hours.into()),
+        absolute: Duration::from_hours(arguments.session_max_hours.into()),
+    };
+    let scope = CookieScope {
+        secure: hosts.secure(),
+        port,
+        path: Prefix(hosts.prefix().into()).cookie_path(),
+    };
+    let shared = shared_sessions(arguments).await?;
+    let key_file = arguments.session_key_file.as_deref();
+    Ok(SessionService::open(
+        data_dir.path(),
+        lifetime,
+        scope,
+        key_file,
+        shared,
+    )?)
+}
+
+/// Serves the metrics until the process ends.
+fn serve_metrics(listener: TcpListener, state: AppState) -> Result<(), ServeError> {
+    let address = listener.local_addr().map_err(ServeError::Serve)?;
+    tracing::info!(%address, "metrics are served");
+    let (metrics, never) = (metrics::router(state), std::future::pending());
+    tokio::spawn(connections::serve(listener, metrics, None, MAX_SCRAPES, never));
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })
+}
+
 /// Returns the users, who sign in at a provider if the options name one.
 fn people(arguments: &Serve, base: &str, sessions: &SessionService) -> Result<People, ServeError> {
     if arguments.sign_in != SignIn::OpenIdConnect {
@@ -205,11 +247,7 @@ fn people(arguments: &Serve, base: &str, sessions: &SessionService) -> Result<Pe
             tracing::warn!(%error, "nobody can sign in yet");
         }
     });
-    Ok(People::with_provider(
-        provider,
-        sessions.token_store(),
-        sessions.token_reader(),
-    ))
+    Ok(People::with_provider(provider, sessions.token_store()))
 }
 
 /// Returns the store that replicas share, if the options name one.

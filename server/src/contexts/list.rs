@@ -28,8 +28,8 @@ pub enum ContextsError {
     /// The kubeconfig is missing or cannot be read.
     #[error("cannot read the kubeconfig")]
     Kubeconfig(#[source] KubeconfigError),
-    /// The kubeconfig has no context of this name.
-    #[error("the kubeconfig has no context {0:?}")]
+    /// The kubeconfig has no contexts of these names, which are quoted.
+    #[error("the kubeconfig has no context {0}")]
     Context(String),
     /// The kubeconfig has no contexts.
     #[error("the kubeconfig has no contexts")]
@@ -59,8 +59,13 @@ impl Contexts {
     ) -> Result<Self, ContextsError> {
         let kubeconfig = read().map_err(ContextsError::Kubeconfig)?;
         let has = |name: &String| kubeconfig.contexts.iter().any(|named| named.name == *name);
-        if let Some(missing) = only.iter().find(|name| !has(name)) {
-            return Err(ContextsError::Context(missing.clone()));
+        let missing: Vec<String> = only
+            .iter()
+            .filter(|name| !has(name))
+            .map(|name| format!("{name:?}"))
+            .collect();
+        if !missing.is_empty() {
+            return Err(ContextsError::Context(missing.join(" and ")));
         }
         // The current context may name one that was deleted.
         let current = kubeconfig.current_context.as_ref().filter(|name| has(name));

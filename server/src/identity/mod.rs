@@ -6,6 +6,7 @@
 pub mod bearer;
 pub mod open_id;
 mod people;
+mod token_store;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ use crate::identity::open_id::{OpenIdUser, StoredUser};
 use crate::kubernetes::UserCredentials;
 
 pub use crate::identity::people::{People, Revocation};
+pub use crate::identity::token_store::{Reservation, TokenStore};
 
 /// Who acts at the cluster in a session.
 #[derive(Debug, Clone)]
@@ -61,6 +63,17 @@ impl Identity {
             Self::OpenId(user) => &user.tokens.user,
         };
         BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(name)[..9])
+    }
+
+    /// Returns a text that all sessions of the user have in common, and no session of another user.
+    pub fn owner(&self) -> String {
+        match self {
+            Self::Console => "console".to_owned(),
+            // A token whose user the cluster does not tell is a user of its own.
+            Self::Bearer(token) if token.user.is_empty() => format!("token {}", token.expose()),
+            Self::Bearer(token) => format!("cluster {}", token.user),
+            Self::OpenId(user) => format!("provider {} {}", user.tokens.settings, user.tokens.user),
+        }
     }
 
     /// Whether users sign in this way: a session of another way to sign in, before the settings were changed, must not

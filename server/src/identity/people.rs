@@ -12,7 +12,7 @@ use app::api::error::ApiError;
 
 use crate::identity::bearer::{self, Verdict};
 use crate::identity::open_id::{OpenIdError, OpenIdTokens, OpenIdUser, Provider};
-use crate::identity::{Identity, IdentityKey};
+use crate::identity::{Identity, IdentityKey, Reservation, TokenStore};
 use crate::kubernetes::connect::ConnectError;
 use crate::kubernetes::{Cluster, UserCredentials, WeakCluster};
 use crate::random;
@@ -33,11 +33,12 @@ const REFRESH_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// Delay after a refresh that failed although it may succeed later.
 const REFRESH_RETRY: Duration = Duration::from_secs(10);
 
-/// Stores the new tokens of a session.
-type Store = Box<dyn Fn(&OpenIdUser) + Send + Sync>;
+/// Timeout of a refresh at the provider; shorter than a reservation of the store.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads the tokens of a session as they are stored.
-type Stored = Box<dyn Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync>;
+/// How often, and after which delay, the store is asked again while another process refreshes the tokens.
+const BUSY_RETRIES: u32 = 40;
+const BUSY_DELAY: Duration = Duration::from_millis(250);
 
 /// Users and their clusters.
 #[derive(Clone, Default)]
@@ -49,8 +50,7 @@ pub struct People {
 /// Where tokens come from and where new ones are stored.
 struct OpenId {
     provider: Arc<Provider>,
-    store: Store,
-    stored: Stored,
+    store: Arc<dyn TokenStore>,
 }
 
 struct Person {
@@ -109,20 +109,11 @@ impl Revocation {
 }
 
 impl People {
-    /// Creates a console whose users sign in at `provider`; `store` stores the new tokens of a session, and `stored`
-    /// reads them.
-    pub fn with_provider(
-        provider: Arc<Provider>,
-        store: impl Fn(&OpenIdUser) + Send + Sync + 'static,
-        stored: impl Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync + 'static,
-    ) -> Self {
+    /// Creates a console whose users sign in at `provider`, and whose tokens are in `store`.
+    pub fn with_provider(provider: Arc<Provider>, store: Arc<dyn TokenStore>) -> Self {
         Self {
             people: Arc::default(),
-            open_id: Some(Arc::new(OpenId {
-                provider,
-                store: Box::new(store),
-                stored: Box::new(stored),
-            })),
+            open_id: Some(Arc::new(OpenId { provider, store })),
         }
     }
 
@@ -274,48 +265,97 @@ fn person(people: &mut HashMap<IdentityKey, Person>, key: IdentityKey) -> &mut P
 impl OpenId {
     /// Returns tokens that are valid for longer than `margin`; fetches new ones if necessary, and stores them.
     async fn current(
-        &self,
+        self: &Arc<Self>,
         user: &OpenIdUser,
         tokens: &Tokens,
         margin: SignedDuration,
     ) -> Result<Arc<OpenIdTokens>, OpenIdError> {
-        let mut refreshed = tokens.lock().await;
-        let Refreshed {
-            tokens: current,
-            failed,
-        } = &mut *refreshed;
-        if current.expires().duration_since(Timestamp::now()) > margin {
-            return Ok(Arc::clone(current));
+        let mut refreshed = Arc::clone(tokens).lock_owned().await;
+        if is_fresh(&refreshed.tokens, margin) {
+            return Ok(Arc::clone(&refreshed.tokens));
         }
-        if let Some((at, message)) = failed
+        if let Some((at, message)) = &refreshed.failed
             && at.elapsed() < FAILURE_TTL
         {
             return Err(OpenIdError::Provider(message.clone()));
         }
-        // Another replica may have refreshed them; the old refresh token is used up then.
-        if let Some(stored) = (self.stored)(user).filter(|stored| stored.expires() > current.expires()) {
-            *current = stored;
-            if current.expires().duration_since(Timestamp::now()) > margin {
-                return Ok(Arc::clone(current));
+        // Goes on although the browser closes the connection meanwhile: the old refresh token may be used up.
+        let (this, user) = (Arc::clone(self), user.clone());
+        let refreshing = tokio::spawn(async move {
+            let current = Arc::clone(&refreshed.tokens);
+            let result = this.refresh(&user, current, margin).await;
+            match &result {
+                Ok(new) => {
+                    *refreshed = Refreshed {
+                        tokens: Arc::clone(new),
+                        failed: None,
+                    };
+                }
+                Err(OpenIdError::Provider(message)) => {
+                    refreshed.failed = Some((Instant::now(), message.clone()));
+                }
+                Err(_) => {}
+            }
+            result
+        });
+        refreshing
+            .await
+            .unwrap_or_else(|error| Err(OpenIdError::Provider(error.to_string())))
+    }
+
+    /// Returns newer tokens than `current`: those that another process has stored, or else new ones, which are stored.
+    async fn refresh(
+        &self,
+        user: &OpenIdUser,
+        mut current: Arc<OpenIdTokens>,
+        margin: SignedDuration,
+    ) -> Result<Arc<OpenIdTokens>, OpenIdError> {
+        let with = |tokens: &Arc<OpenIdTokens>| OpenIdUser {
+            tokens: Arc::clone(tokens),
+            ..user.clone()
+        };
+        let mut retries = 0;
+        loop {
+            let reservation = self.store.reserve(&with(&current)).await;
+            match reservation.map_err(|error| OpenIdError::Provider(error.to_string()))? {
+                Reservation::Reserved => break,
+                Reservation::Newer(stored) if is_fresh(&stored, margin) => return Ok(stored),
+                Reservation::Newer(stored) => current = stored,
+                Reservation::Busy if retries < BUSY_RETRIES => {
+                    retries += 1;
+                    tokio::time::sleep(BUSY_DELAY).await;
+                }
+                Reservation::Busy => {
+                    let message = "another replica is refreshing the tokens, and does not finish";
+                    return Err(OpenIdError::Provider(message.to_owned()));
+                }
+                Reservation::Ended => return Err(OpenIdError::Refused("the session has ended".to_owned())),
             }
         }
-        let new = match self.provider.refresh(current).await {
-            Ok(new) => Arc::new(new),
-            Err(error) => {
-                if let OpenIdError::Provider(message) = &error {
-                    *failed = Some((Instant::now(), message.clone()));
-                }
-                return Err(error);
-            }
-        };
-        *current = Arc::clone(&new);
-        *failed = None;
-        (self.store)(&OpenIdUser {
-            tokens: Arc::clone(&new),
-            ..user.clone()
+        let new = tokio::time::timeout(REFRESH_TIMEOUT, self.provider.refresh(&current)).await;
+        let new = new.unwrap_or_else(|_| {
+            let seconds = REFRESH_TIMEOUT.as_secs();
+            Err(OpenIdError::Provider(format!(
+                "no response within {seconds} seconds"
+            )))
         });
-        Ok(new)
+        match new {
+            Ok(new) => {
+                let new = Arc::new(new);
+                self.store.store(&with(&new)).await;
+                Ok(new)
+            }
+            Err(error) => {
+                self.store.release(user).await;
+                Err(error)
+            }
+        }
     }
+}
+
+/// Whether tokens are valid for longer than `margin`.
+fn is_fresh(tokens: &OpenIdTokens, margin: SignedDuration) -> bool {
+    tokens.expires().duration_since(Timestamp::now()) > margin
 }
 
 /// Returns a random part of `max`.

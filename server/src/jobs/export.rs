@@ -1,27 +1,8 @@
 //! Exports a manifest without the fields that the API server and its controllers wrote, so that it can be created
 //! again.
 
-use app::api::job::GENERATED_LABELS;
+use manifest::generated;
 use serde_json::{Map, Value};
-
-/// Fields of `metadata` that the API server sets.
-const GENERATED_METADATA: [&str; 8] = [
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "managedFields",
-    "selfLink",
-];
-
-/// Annotations that apply to one particular object only.
-const GENERATED_ANNOTATIONS: [&str; 3] = [
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "batch.kubernetes.io/job-tracking",
-    "revisions",
-];
 
 /// Removes only `managedFields`: the rest is the object as stored.
 pub fn without_managed_fields(mut object: Value) -> Value {
@@ -36,16 +17,12 @@ pub fn job(mut job: Value) -> Value {
     if let Some(top) = job.as_object_mut() {
         top.shift_remove("status");
     }
-    // The old Job's owner does not own the new one, and its finalizers protect only the old one.
     if let Some(metadata) = job["metadata"].as_object_mut() {
-        for field in GENERATED_METADATA
-            .iter()
-            .chain(&["ownerReferences", "finalizers"])
-        {
+        for field in generated::METADATA.iter().chain(&generated::TIES) {
             metadata.shift_remove(*field);
         }
-        remove_keys(metadata, "annotations", &GENERATED_ANNOTATIONS);
-        remove_keys(metadata, "labels", &GENERATED_LABELS);
+        remove_keys(metadata, "annotations", &generated::ANNOTATIONS);
+        remove_keys(metadata, "labels", &generated::LABELS);
     }
     // A user-defined selector (`manualSelector: true`) belongs to the Job; a generated one must not be sent.
     let manual = job["spec"]["manualSelector"] == true;
@@ -57,7 +34,7 @@ pub fn job(mut job: Value) -> Value {
         .and_then(Value::as_object_mut)
     {
         metadata.shift_remove("creationTimestamp");
-        remove_keys(metadata, "labels", &GENERATED_LABELS);
+        remove_keys(metadata, "labels", &generated::LABELS);
     }
     if job
         .pointer("/spec/template/metadata")
@@ -123,6 +100,26 @@ mod tests {
             "spec": {"someday": {"new": true}, "template": {"spec": {"restartPolicy": "Never"}}},
         });
         assert_eq!(job(stored), expected);
+    }
+
+    /// What the editor removes from an imported object, an exported one does not have.
+    #[test]
+    fn exported_job_has_nothing_that_the_editor_would_remove() {
+        let all = |keys: &[&str]| {
+            keys.iter()
+                .map(|key| ((*key).to_owned(), json!("x")))
+                .collect::<Map<_, _>>()
+        };
+        let mut metadata = all(&[&generated::METADATA[..], &generated::TIES].concat());
+        metadata.insert("name".to_owned(), json!("pi"));
+        metadata.insert("annotations".to_owned(), all(&generated::ANNOTATIONS).into());
+        metadata.insert("labels".to_owned(), all(&generated::LABELS).into());
+        let template = json!({"metadata": {"labels": all(&generated::LABELS)}});
+        let stored = json!({"kind": "Job", "metadata": metadata, "spec": {"template": template}});
+        assert_eq!(
+            job(stored),
+            json!({"kind": "Job", "metadata": {"name": "pi"}, "spec": {"template": {}}})
+        );
     }
 
     #[test]

@@ -39,6 +39,16 @@ impl Access {
         }
     }
 
+    /// Creates an action on Secrets.
+    pub const fn secrets(verb: &'static str) -> Self {
+        Self {
+            group: "",
+            resource: "secrets",
+            subresource: "",
+            verb,
+        }
+    }
+
     /// Reading the log of a Pod.
     pub const LOGS: Self = Self {
         group: "",

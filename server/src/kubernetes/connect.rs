@@ -8,13 +8,14 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::Client;
-use kube::client::{Body, ConfigExt};
+use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::config::Config;
 use tower::{BoxError, ServiceBuilder};
 
 use crate::kubernetes::Cluster;
 use crate::kubernetes::authorization;
 use crate::kubernetes::authorization::AuthorizationError;
+use crate::kubernetes::measured::Measured;
 use crate::kubernetes::timeouts::Timeouts;
 
 /// Why no client can be built.
@@ -60,7 +61,8 @@ pub(crate) fn client(mut config: Config, name: &str, timeouts: &Timeouts) -> Res
     config.read_timeout = Some(timeouts.idle());
     if config.proxy_url.is_some() {
         // Probes would reach only the proxy, not the API server behind it.
-        return Ok(Client::try_from(config)?);
+        let layer = tower::layer::layer_fn(Measured::new);
+        return Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build());
     }
     direct(&config, timeouts)
 }
@@ -86,6 +88,7 @@ fn direct(config: &Config, timeouts: &Timeouts) -> Result<Client, ConnectError> 
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)
         .map_request(|request: Request<Body>| request)
+        .layer_fn(Measured::new)
         .service(http);
     Ok(Client::new(service, config.default_namespace.clone()))
 }

@@ -12,6 +12,7 @@ pub mod error;
 mod generated_name;
 mod liveness;
 pub mod logs;
+pub mod measured;
 pub mod openapi;
 mod paging;
 pub mod paths;

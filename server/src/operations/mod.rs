@@ -24,24 +24,27 @@ use app::api::error::ApiError;
 use app::api::job::{DescriptionChange, JobDetail, JobRef, JobRow};
 use app::api::job_query::{JobPage, JobQuery};
 use app::api::rights::Rights;
-use app::api::session::{ClusterChoice, Workspace};
+use app::api::session::{ClusterChoice, SessionEntry, SessionList, Workspace};
 use app::foreign_text::{into_visible, visible};
 
 use crate::audit::{Audit, Target};
 use crate::contexts::extract::RequestedCluster;
+use crate::identity::Identity;
 use crate::job_table::JobTables;
 use crate::jobs::export;
 use crate::kubernetes::access::Access;
 use crate::kubernetes::{Cluster, DryRun, Kind};
 use crate::operations::job_list::OpenList;
 use crate::operations::projects::ProjectDirectory;
+use crate::session::{Session, Sessions};
 
 /// The cluster of a request, as used by one signed-in user.
 #[derive(Clone)]
 pub struct ClusterBackend {
     requested: RequestedCluster,
-    /// Id of the session. Creations with an unknown outcome are looked up within a session only.
-    session: String,
+    /// Creations with an unknown outcome are looked up within a session only.
+    session: Session,
+    sessions: Arc<Sessions>,
     audit: Audit,
     directory: Arc<ProjectDirectory>,
     tables: JobTables,
@@ -51,7 +54,8 @@ impl ClusterBackend {
     /// Creates the backend of a request in `session` for the cluster `requested`.
     pub fn new(
         requested: RequestedCluster,
-        session: String,
+        session: Session,
+        sessions: Arc<Sessions>,
         audit: Audit,
         directory: Arc<ProjectDirectory>,
         tables: JobTables,
@@ -59,6 +63,7 @@ impl ClusterBackend {
         Self {
             requested,
             session,
+            sessions,
             audit,
             directory,
             tables,
@@ -87,6 +92,23 @@ impl ClusterBackend {
 impl Backend for ClusterBackend {
     fn clusters(&self) -> ClusterChoice {
         self.requested.choice()
+    }
+
+    fn sessions(&self) -> SessionList {
+        let own = self.sessions.own(&self.session);
+        SessionList {
+            is_shared: matches!(self.session.identity, Identity::Console),
+            sessions: own
+                .into_iter()
+                .map(|own| SessionEntry {
+                    handle: own.handle,
+                    agent: into_visible(own.agent),
+                    started: own.started.as_millisecond(),
+                    used: own.used.as_millisecond(),
+                    is_current: own.is_current,
+                })
+                .collect(),
+        }
     }
 
     async fn workspace(&self) -> Result<Workspace, ApiError> {
@@ -168,7 +190,7 @@ impl Backend for ClusterBackend {
     ) -> Result<CreateOutcome, ApiError> {
         if dry_run {
             let cluster = self.requested.open().await?;
-            let outcome = create::run(&cluster, &self.session, project, text, DryRun::Yes, done).await?;
+            let outcome = create::run(&cluster, &self.session.id, project, text, DryRun::Yes, done).await?;
             return Ok(outcome.0);
         }
         let this = self.clone();
@@ -176,7 +198,7 @@ impl Backend for ClusterBackend {
         detached(async move {
             let cluster = this.requested.open().await?;
             let (outcome, uids) =
-                create::run(&cluster, &this.session, &project, &text, DryRun::No, &done).await?;
+                create::run(&cluster, &this.session.id, &project, &text, DryRun::No, &done).await?;
             for document in outcome.documents.iter().filter(|document| !document.skipped) {
                 let target = Target {
                     project: &project,
@@ -197,7 +219,7 @@ impl Backend for ClusterBackend {
         let (this, project, job) = (self.clone(), project.to_owned(), job.clone());
         detached(async move {
             let cluster = this.requested.open().await?;
-            let new = rerun::run(&cluster, &this.session, &project, &job).await;
+            let new = rerun::run(&cluster, &this.session.id, &project, &job).await;
             let record = match &new {
                 Ok(new) => ("create", new.job(), None),
                 Err(error) => ("rerun", job.clone(), Some(error)),

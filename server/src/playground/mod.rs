@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::kubernetes::Cluster;
 use crate::kubernetes::error::from_kube;
+use crate::kubernetes::measured::Measured;
 
 /// Warning about the playground's sandboxes, logged at each start.
 const SANDBOX: &str = "commands of the playground's Jobs run on this machine, in sandboxes without network, \
@@ -91,7 +92,7 @@ impl Embedded {
     /// Returns the playground as a cluster; requests reach it in process, without a network.
     pub fn cluster(&self) -> Cluster {
         Cluster::new(
-            Client::new(self.playground.router(), "default"),
+            Client::new(Measured::new(self.playground.router()), "default"),
             "playground",
             true,
         )

@@ -16,24 +16,36 @@ pub struct CookieRules {
     key: Key,
     name: String,
     max_age: Duration,
-    secure: bool,
+    scope: CookieScope,
+}
+
+/// Which requests carry the cookie.
+#[derive(Debug, Clone)]
+pub struct CookieScope {
+    /// Whether browsers reach the server over HTTPS.
+    pub secure: bool,
+    /// The port of the server, which tells consoles on one machine apart.
+    pub port: u16,
+    /// `/`, or the path of the public URL.
+    pub path: String,
 }
 
 impl CookieRules {
-    /// Over HTTPS the cookie is `Secure` and has the `__Host-` prefix, which binds it to this host. On plain
-    /// loopback it has neither, because Safari rejects `Secure` cookies there; instead its name has the port, since
-    /// cookies are shared between ports.
-    pub fn new(key: Key, max_age: Duration, secure: bool, port: u16) -> Self {
-        let name = if secure {
-            "__Host-jobwright".to_owned()
-        } else {
-            format!("jobwright-{port}")
+    /// Over HTTPS the cookie is `Secure` and has the `__Host-` prefix, which binds it to this host; with a path of its
+    /// own it has the `__Secure-` prefix, since the other requires the path `/`. On plain loopback it has neither,
+    /// because Safari rejects `Secure` cookies there; instead its name has the port, since cookies are shared between
+    /// ports.
+    pub fn new(key: Key, max_age: Duration, scope: CookieScope) -> Self {
+        let name = match (scope.secure, &*scope.path) {
+            (true, "/") => "__Host-jobwright".to_owned(),
+            (true, _) => "__Secure-jobwright".to_owned(),
+            (false, _) => format!("jobwright-{}", scope.port),
         };
         Self {
             key,
             name,
             max_age,
-            secure,
+            scope,
         }
     }
 
@@ -86,10 +98,10 @@ impl CookieRules {
 
     fn cookie(&self, text: String) -> Cookie<'static> {
         let mut cookie = Cookie::new(self.name.clone(), text);
-        cookie.set_path("/");
+        cookie.set_path(self.scope.path.clone());
         cookie.set_http_only(true);
         cookie.set_same_site(SameSite::Strict);
-        cookie.set_secure(self.secure);
+        cookie.set_secure(self.scope.secure);
         cookie.set_max_age(self.max_age.try_into().ok());
         cookie
     }

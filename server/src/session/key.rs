@@ -24,6 +24,15 @@ pub fn read(path: &Path) -> Result<Key, SessionError> {
     Key::try_from(Sha512::digest(text).as_slice()).map_err(|_| SessionError::Key(path.display().to_string()))
 }
 
+/// Checks the key that [`open`] would read; one that does not exist is created later.
+pub fn check(path: &Path) -> Result<(), SessionError> {
+    if path.exists() {
+        open(path).map(drop)
+    } else {
+        Ok(())
+    }
+}
+
 /// Reads the key from `path`, or creates one.
 pub fn open(path: &Path) -> Result<Key, SessionError> {
     match fs::read(path) {

@@ -4,6 +4,7 @@
 //! its data directory, so that sessions survive a restart and signing out revokes them. A user's own credentials are
 //! stored there too, encrypted with a key that only the cookie contains.
 
+pub mod agent;
 pub mod attempts;
 mod cookie;
 mod key;
@@ -11,20 +12,23 @@ mod seal;
 mod shared;
 mod store;
 mod token;
+mod tokens;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
+pub use crate::session::cookie::CookieScope;
 pub use crate::session::shared::SharedSessions;
-pub use crate::session::store::{Lifetime, MAX_STREAMS, Session, SessionCookie, StartError};
+pub use crate::session::store::{
+    Ending, Lifetime, MAX_STREAMS, OwnSession, Session, SessionCookie, Sessions, StartError,
+};
 
-use crate::identity::Identity;
-use crate::identity::open_id::{OpenIdTokens, OpenIdUser};
+use crate::identity::TokenStore;
 use crate::session::attempts::Attempts;
 use crate::session::cookie::CookieRules;
-use crate::session::store::Sessions;
 use crate::session::token::OneTimeToken;
 
 /// Maximum number of credentials that are checked at once: each is a request to the cluster or the provider.
@@ -56,6 +60,9 @@ pub enum SessionError {
     /// The key file is invalid.
     #[error("{0} is not a session key: remove it to create a new one, which signs everyone out")]
     Key(String),
+    /// The key file that the options name is too short.
+    #[error("{0} has fewer than 32 bytes: write random ones to it, such as with `head -c 64 /dev/urandom`")]
+    ShortKey(String),
     /// The session file is invalid.
     #[error("cannot read {path}: remove it to create a new one, which signs everyone out")]
     Sessions {
@@ -80,57 +87,60 @@ impl SessionError {
 
 impl SessionService {
     /// Reads or creates the key and the sessions in `data_dir`; with `key_file` and `shared`, both come from elsewhere.
-    /// `secure` says that browsers reach the server over HTTPS; `port` distinguishes consoles on one machine.
     pub fn open(
         data_dir: &Path,
         lifetime: Lifetime,
-        (secure, port): (bool, u16),
+        scope: CookieScope,
         key_file: Option<&Path>,
         shared: Option<SharedSessions>,
     ) -> Result<Self, SessionError> {
-        let sessions = match shared {
-            Some(shared) => Sessions::shared(shared, lifetime),
-            None => Arc::new(Sessions::open(&data_dir.join("sessions.json"), lifetime)?),
-        };
         let key = match key_file {
             Some(path) => key::read(path)?,
             None => key::open(&data_dir.join("session.key"))?,
         };
+        // All replicas have the same.
+        let mut secret = Sha256::new();
+        secret.update(b"owners of sessions");
+        secret.update(key.master());
+        let secret = secret.finalize().into();
+        let sessions = match shared {
+            Some(shared) => Sessions::shared(shared, lifetime, secret),
+            None => Arc::new(Sessions::open(&data_dir.join("sessions.json"), lifetime, secret)?),
+        };
         Ok(Self {
             sessions,
             token: OneTimeToken::new().map_err(SessionError::Random)?,
-            cookie: CookieRules::new(key, lifetime.idle, secure, port),
+            cookie: CookieRules::new(key, lifetime.idle, scope),
             attempts: Attempts::default(),
             checks: Semaphore::new(MAX_CHECKS),
             slow_checks: Semaphore::new(1),
         })
     }
 
-    /// Returns a function that reads the tokens of a session as they are stored now.
-    pub fn token_reader(&self) -> impl Fn(&OpenIdUser) -> Option<Arc<OpenIdTokens>> + Send + Sync + 'static {
-        let sessions = Arc::clone(&self.sessions);
-        move |user| match sessions.identity(&SessionCookie::from_text(user.session.as_ref()?))? {
-            Identity::OpenId(stored) => Some(stored.tokens),
-            Identity::Console | Identity::Bearer(_) => None,
+    /// Checks the key of cookies: that of `key_file`, or else the one in `data_dir`.
+    pub fn check_key(data_dir: &Path, key_file: Option<&Path>) -> Result<(), SessionError> {
+        match key_file {
+            Some(path) => key::read(path).map(drop).map_err(|error| match error {
+                SessionError::Key(path) => SessionError::ShortKey(path),
+                error => error,
+            }),
+            None => key::check(&data_dir.join("session.key")),
         }
     }
 
-    /// Returns a function that stores the new tokens of a session.
-    pub fn token_store(&self) -> impl Fn(&OpenIdUser) + Send + Sync + 'static {
-        let sessions = Arc::clone(&self.sessions);
-        move |user| {
-            if let Some(session) = &user.session {
-                sessions.replace_identity(
-                    &SessionCookie::from_text(session),
-                    &Identity::OpenId(user.clone()),
-                );
-            }
-        }
+    /// Returns the store of users' tokens.
+    pub fn token_store(&self) -> Arc<dyn TokenStore> {
+        Arc::clone(&self.sessions) as Arc<dyn TokenStore>
     }
 
     /// Returns the token for the next sign-in.
     pub fn token(&self) -> Arc<str> {
         self.token.current()
+    }
+
+    /// Returns the number of sessions that are valid now.
+    pub fn count(&self) -> usize {
+        self.sessions.count()
     }
 
     /// Saves the sessions; called before the process exits.

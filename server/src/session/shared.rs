@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use app::api::error::ApiError;
 
+use crate::kubernetes::access::Access;
 use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, DryRun, Kind};
 use crate::session::store::Stored;
@@ -26,6 +27,9 @@ const PREFIX: &str = "jobwright-session-";
 /// Key of the data.
 const DATA: &str = "session";
 
+/// What the console does with the Secrets.
+const VERBS: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
+
 /// Delays before a failed deletion is repeated: signing out has to reach every replica.
 const RETRIES: [Duration; 4] = [
     Duration::from_millis(500),
@@ -33,6 +37,9 @@ const RETRIES: [Duration; 4] = [
     Duration::from_secs(10),
     Duration::from_secs(30),
 ];
+
+/// How often a change is attempted that others keep overtaking: there are a few replicas.
+const MAX_UPDATES: u32 = 10;
 
 /// The Secrets of one namespace.
 #[derive(Clone)]
@@ -66,6 +73,46 @@ impl SharedSessions {
             .map(drop)
     }
 
+    /// Returns what keeps sessions from being stored, with all missing rights at once; empty if nothing does.
+    pub async fn problems(&self) -> Vec<String> {
+        let namespace = &self.namespace;
+        let mut missing = Vec::new();
+        for verb in VERBS {
+            if !self.cluster.may(namespace, Access::secrets(verb)).await {
+                missing.push(verb);
+            }
+        }
+        if !missing.is_empty() {
+            let verbs = missing.join(", ");
+            return vec![format!(
+                "the console's credentials may not {verbs} Secrets in the namespace {namespace}: bind a Role that allows \
+                 it to them"
+            )];
+        }
+        let probe = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": LABEL,
+            "metadata": {"name": format!("{PREFIX}check")},
+        });
+        let collection = match Kind::SECRETS.collection(namespace) {
+            Ok(collection) => collection,
+            Err(error) => return vec![error.to_string()],
+        };
+        match self.cluster.post(&collection, &probe, DryRun::Yes).await {
+            Ok(_) | Err(ApiError::AlreadyExists { .. }) => Vec::new(),
+            Err(ApiError::NotFound { message }) => {
+                vec![format!("{message}: create the namespace, or name another one")]
+            }
+            Err(error) => vec![format!("no Secret can be created in {namespace}: {error}")],
+        }
+    }
+
+    /// Reads all sessions, with their keys.
+    pub(crate) async fn all(&self) -> Result<Vec<(String, Stored)>, ApiError> {
+        let path = Kind::SECRETS.collection(&self.namespace)?;
+        let secrets = self.cluster.list(&path, &[("labelSelector", LABEL)]).await?;
+        Ok(secrets.iter().filter_map(read).collect())
+    }
+
     /// Reads a session.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Stored>, ApiError> {
         match self.cluster.get(&self.path(key)?).await {
@@ -97,15 +144,42 @@ impl SharedSessions {
         }
     }
 
-    /// Changes a session that still exists: one that was ended meanwhile stays ended.
-    pub(crate) async fn change(&self, key: &str, stored: &Stored) -> Result<(), ApiError> {
-        let text = serde_json::to_vec(stored).map_err(|error| ApiError::Console {
-            message: error.to_string(),
-        })?;
-        let patch = json!({"data": {DATA: BASE64_STANDARD.encode(text)}});
-        match self.cluster.merge_patch(&self.path(key)?, &patch).await {
-            Ok(_) | Err(ApiError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
+    /// Changes a session that still exists: one that was ended meanwhile stays ended, and returns `None`. If another
+    /// replica changes it meanwhile (`resourceVersion`), `change` is applied again to what that one has stored.
+    pub(crate) async fn update<T>(
+        &self,
+        key: &str,
+        mut change: impl FnMut(&mut Stored) -> T,
+    ) -> Result<Option<T>, ApiError> {
+        let path = self.path(key)?;
+        let mut attempt = 1;
+        loop {
+            let secret = match self.cluster.get(&path).await {
+                Ok(secret) => secret,
+                Err(ApiError::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let Some((_, before)) = read(&secret) else {
+                return Ok(None);
+            };
+            let mut stored = before.clone();
+            let result = change(&mut stored);
+            if stored == before {
+                return Ok(Some(result));
+            }
+            let text = serde_json::to_vec(&stored).map_err(|error| ApiError::Console {
+                message: error.to_string(),
+            })?;
+            let patch = json!({
+                "metadata": {"resourceVersion": secret["metadata"]["resourceVersion"]},
+                "data": {DATA: BASE64_STANDARD.encode(text)},
+            });
+            match self.cluster.merge_patch(&path, &patch).await {
+                Ok(_) => return Ok(Some(result)),
+                Err(ApiError::NotFound { .. }) => return Ok(None),
+                Err(ApiError::Conflict { .. }) if attempt < MAX_UPDATES => attempt += 1,
+                Err(error) => return Err(error),
+            }
         }
     }
 

@@ -13,8 +13,8 @@ use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use app::api::{
-    AskClusters, AskJob, AskJobs, AskManifest, AskMatchingJobs, AskOffers, AskRights, AskWorkspace,
-    CreateObjects, DeleteJobs, DescribeJob, RerunJob, SuspendJob,
+    AskClusters, AskJob, AskJobs, AskManifest, AskMatchingJobs, AskOffers, AskRights, AskSessions,
+    AskWorkspace, CreateObjects, DeleteJobs, DescribeJob, RerunJob, SuspendJob,
 };
 
 /// The arguments of each server function, by path.
@@ -22,6 +22,7 @@ static ARGUMENTS: LazyLock<HashMap<&'static str, &'static [&'static str]>> = Laz
     HashMap::from([
         of::<AskWorkspace>(),
         of::<AskClusters>(),
+        of::<AskSessions>(),
         of::<AskJobs>(),
         of::<AskMatchingJobs>(),
         of::<AskJob>(),

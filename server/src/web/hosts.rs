@@ -21,6 +21,8 @@ pub struct PublicUrl {
     pub secure: bool,
     /// Host and, if given, port.
     pub authority: Authority,
+    /// The path below which the console is served, without a slash at its end; empty for all of the host.
+    pub path: String,
 }
 
 impl PublicUrl {
@@ -31,6 +33,11 @@ impl PublicUrl {
             if self.secure { "https" } else { "http" },
             self.authority
         )
+    }
+
+    /// Returns the URL without a slash at its end.
+    pub fn url(&self) -> String {
+        self.origin() + &self.path
     }
 }
 
@@ -74,6 +81,16 @@ impl Hosts {
     /// Returns the origin of the public URL.
     pub fn public_origin(&self) -> Option<String> {
         self.public.as_ref().map(PublicUrl::origin)
+    }
+
+    /// Returns the public URL, without a slash at its end.
+    pub fn public_url(&self) -> Option<String> {
+        self.public.as_ref().map(PublicUrl::url)
+    }
+
+    /// Returns the path of the public URL: the prefix of all paths that browsers see.
+    pub fn prefix(&self) -> &str {
+        self.public.as_ref().map_or("", |public| &public.path)
     }
 
     /// Whether `host` is that of the public URL.
@@ -129,6 +146,7 @@ mod tests {
         let public = PublicUrl {
             secure: true,
             authority: Authority::from_static("jobs.example.com"),
+            path: String::new(),
         };
         let local = Hosts::new(IpAddr::from([127, 0, 0, 1]), None);
         let open = Hosts::new(IpAddr::from([0, 0, 0, 0]), Some(public));

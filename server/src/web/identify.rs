@@ -17,12 +17,16 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use app::api::backend::SessionBackend;
 use app::api::error::ApiError;
+use app::urls::Prefix;
 use app::user_key::UserKey;
 
 use crate::audit::Audit;
 use crate::contexts::extract::NamedContext;
+use crate::metrics::{Counted, METRICS};
 use crate::operations::ClusterBackend;
 use crate::session::{MAX_STREAMS, Session};
+use crate::web::client_address::ClientAddress;
+use crate::web::prefix::Paths;
 use crate::web::state::AppState;
 use crate::web::trace::RequestId;
 
@@ -67,21 +71,26 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         .get::<NamedContext>()
         .map(|named| named.0.clone());
     let requested = state.requested(key, used.session.identity.clone());
-    let request_id = request.extensions().get::<RequestId>();
-    let request_id = request_id.map(|RequestId(id)| id.clone()).unwrap_or_default();
+    let extensions = request.extensions();
+    let request_id = extensions.get::<RequestId>().map(|RequestId(id)| id.clone());
+    let client = extensions
+        .get::<ClientAddress>()
+        .map(|ClientAddress(client)| *client);
     let audit = Audit::new(
         state.audit,
         &used.session.id,
-        request_id,
+        (request_id.unwrap_or_default(), client),
         used.session.identity.user_name().to_owned(),
     );
     let backend = ClusterBackend::new(
         requested.clone(),
-        used.session.id.clone(),
-        audit,
+        used.session.clone(),
+        Arc::clone(&service.sessions),
+        audit.clone(),
         Arc::clone(&state.directory),
         state.tables.clone(),
     );
+    request.extensions_mut().insert(audit);
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
     request
         .extensions_mut()
@@ -127,6 +136,7 @@ pub async fn streams(request: Request, next: Next) -> Response {
         Body::new(OpenStream {
             body,
             _permit: permit,
+            _counted: METRICS.stream(),
         })
     })
 }
@@ -137,6 +147,7 @@ pin_project_lite::pin_project! {
         #[pin]
         body: Body,
         _permit: OwnedSemaphorePermit,
+        _counted: Counted,
     }
 }
 
@@ -175,9 +186,11 @@ fn to_sign_in(request: &Request, back: &str) -> Redirect {
     } else {
         ""
     };
+    let prefix = request.extensions().get::<Prefix>();
+    let prefix = prefix.map(Paths::prefix).unwrap_or_default();
     Redirect::to(&format!(
-        "/sign-in?{ended}back={}",
-        utf8_percent_encode(back, UNRESERVED)
+        "{prefix}/sign-in?{ended}back={}",
+        utf8_percent_encode(&format!("{prefix}{back}"), UNRESERVED)
     ))
 }
 

@@ -69,7 +69,7 @@ fn limit(method: &Method, path: &str) -> Option<usize> {
         "/api/create" => Some(MANIFEST),
         "/api/describe" => Some(DESCRIPTION),
         "/api/delete" => Some(SELECTION),
-        "/session" | "/sign-out" | "/preferences" => Some(FORM),
+        "/session" | "/sign-out" | "/sessions/end" | "/preferences" => Some(FORM),
         _ => path.starts_with(api_calls::PREFIX).then_some(NAMES),
     }
 }

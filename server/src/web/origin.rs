@@ -62,6 +62,7 @@ mod tests {
             Some(PublicUrl {
                 secure: true,
                 authority: "jobs.example.com".parse().unwrap(),
+                path: "/console".to_owned(),
             }),
         );
         let (near, far) = ("127.0.0.1:3000", "jobs.example.com");

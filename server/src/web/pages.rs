@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::sign_in_mode::SignInMode;
-use app::urls::CLUSTERS;
+use app::urls::{self, CLUSTERS, Prefix};
 use app::user_key::UserKey;
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -19,11 +19,12 @@ use serde::Deserialize;
 use crate::contexts::extract::NamedContext;
 use crate::identity::Identity;
 use crate::session::Session;
-use crate::session::attempts::Peer;
 use crate::web::headers::Nonce;
 use crate::web::local_path::LocalPath;
+use crate::web::prefix::{Outside, Paths};
 use crate::web::sign_in::{redeem, renew_token};
 use crate::web::state::AppState;
+use crate::web::visitor::Visitor;
 
 /// Timeout of finding a project for the start page.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -40,26 +41,26 @@ pub async fn start(
     State(state): State<AppState>,
     named: Option<Extension<NamedContext>>,
     session: Option<Extension<Session>>,
-    peer: Peer,
+    visitor: Visitor,
     Query(query): Query<StartQuery>,
     headers: HeaderMap,
 ) -> Response {
-    let base_of = |key: &String| format!("{CLUSTERS}{key}");
+    let base_of = |key: &String| state.local(&format!("{CLUSTERS}{key}"));
     let key = named.map(|Extension(NamedContext(key))| key);
     if let Some(token) = query.token.filter(|_| state.sign_in == SignInMode::LocalToken) {
         let back = key
             .as_ref()
             .map(|key| LocalPath::new(&format!("{}/", base_of(key))));
-        return redeem(&state, peer, &headers, &token, &back.unwrap_or_default()).await;
+        return redeem(&state, &visitor, &headers, &token, &back.unwrap_or_default()).await;
     }
     let Some(Extension(session)) = session else {
         // Unauthenticated users must not learn which clusters exist.
         let back = key.map(|key| LocalPath::new(&format!("{}/", base_of(&key))).encoded());
         let back = back.map(|back| format!("?back={back}")).unwrap_or_default();
-        return Redirect::to(&format!("/sign-in{back}")).into_response();
+        return Redirect::to(&state.local(&format!("/sign-in{back}"))).into_response();
     };
     let key = key.or_else(|| state.clusters.default_id());
-    let base = key.as_ref().map(base_of).unwrap_or_default();
+    let base = key.as_ref().map_or_else(|| state.local(""), base_of);
     let project = tokio::time::timeout(TIMEOUT, default_project(&state, key, session.identity)).await;
     // If the cluster does not respond, the page reports it.
     let project = project.unwrap_or_else(|_| "default".to_owned());
@@ -94,7 +95,7 @@ pub async fn redirect_to_cluster(State(state): State<AppState>, request: Request
         && (path.starts_with("/projects/") || path == "/jobs" || path.starts_with("/jobs?"));
     match state.clusters.default_id() {
         Some(key) if is_page && request.extensions().get::<Session>().is_some() => {
-            Redirect::temporary(&format!("{CLUSTERS}{key}{path}")).into_response()
+            Redirect::temporary(&state.local(&format!("{CLUSTERS}{key}{path}"))).into_response()
         }
         _ => next.run(request).await,
     }
@@ -144,6 +145,11 @@ const MAX_SEGMENT: usize = 255;
 /// Responds with 404 to the address of a page that no cluster, project or Job can have, before anything is
 /// rendered. The response is not a page of the application, whose browser half would parse the address again.
 pub async fn reject_invalid_names(request: Request, next: Next) -> Response {
+    if request.extensions().get::<Outside>().is_some() {
+        let prefix = request.extensions().get::<Prefix>().map(|Prefix(path)| &**path);
+        let text = format!("The console is at {}/.\n", prefix.unwrap_or_default());
+        return (StatusCode::NOT_FOUND, text).into_response();
+    }
     let path = request.uri().path();
     let is_page = path.starts_with("/projects/") || path.starts_with(CLUSTERS);
     if is_normalized(path) && (!is_page || is_valid_page(path)) {
@@ -164,6 +170,9 @@ pub async fn renew_token_on_sign_in(State(state): State<AppState>, request: Requ
 /// Provides the nonce of the response's policy, and the way to sign in, to the application.
 pub fn provide_contexts() {
     let parts = use_context::<Parts>();
+    if let Some(parts) = &parts {
+        urls::provide_prefix(parts);
+    }
     if let Some(mode) = parts
         .as_ref()
         .and_then(|parts| parts.extensions.get::<SignInMode>())

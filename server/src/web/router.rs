@@ -13,11 +13,14 @@ use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
+use app::urls::Prefix;
 use app::{App, shell};
 
 use crate::web::pages::provide_contexts;
 use crate::web::state::AppState;
-use crate::web::{assets, health, limit, pages, preferences, schema, trace};
+use crate::web::{
+    assets, client_address, health, limit, metrics, pages, preferences, prefix, schema, sessions, trace,
+};
 use crate::web::{identify, sign_in};
 use crate::{contexts, live, web};
 
@@ -27,6 +30,7 @@ static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_
 
 /// Builds the router of the server.
 pub fn router(state: AppState) -> Result<Router, ConfigError> {
+    let prefix = Prefix(state.hosts.prefix().into());
     let html = {
         let options = state.leptos.clone();
         move || shell(options.clone())
@@ -56,6 +60,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/sign-in/start", get(sign_in::open_id::start))
         .route("/sign-in/callback", get(sign_in::open_id::callback))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/sessions/end", post(sessions::end))
         .route("/preferences", post(preferences::choose));
 
     let probes = Router::new()
@@ -69,6 +74,8 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     // Outermost first.
     let layers = ServiceBuilder::new()
         .layer(from_fn(trace::layer))
+        .layer(from_fn(metrics::layer))
+        .layer(from_fn_with_state(state.clone(), client_address::layer))
         .layer(from_fn_with_state(state.clone(), web::headers::layer))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(state.clone(), web::hosts::layer))
@@ -92,5 +99,6 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .layer(layers)
         .with_state(state);
     // Rewrites the URI before routing.
-    Ok(Router::new().fallback_service(MapRequest::new(routes, contexts::extract::read)))
+    let rewrite = move |request| contexts::extract::read(prefix::strip(&prefix, request));
+    Ok(Router::new().fallback_service(MapRequest::new(routes, rewrite)))
 }

@@ -15,8 +15,10 @@ use crate::identity::{Identity, People};
 use crate::job_table::JobTables;
 use crate::operations::projects::ProjectDirectory;
 use crate::session::SessionService;
+use crate::web::client_address::TrustedProxies;
 use crate::web::health::Readiness;
 use crate::web::hosts::Hosts;
+use crate::web::prefix::Paths;
 
 /// Shared by all requests; cloning is cheap.
 #[derive(Clone)]
@@ -32,6 +34,8 @@ pub struct Shared {
     pub sessions: SessionService,
     /// The host names that this server accepts.
     pub hosts: Hosts,
+    /// The proxies that say who a client is.
+    pub trusted_proxies: TrustedProxies,
     /// The clusters.
     pub clusters: Arc<Clusters>,
     /// How users sign in.
@@ -44,7 +48,7 @@ pub struct Shared {
     pub tables: JobTables,
     /// The cached readiness of the cluster.
     pub readiness: Readiness,
-    /// The base URL of this server, such as `http://127.0.0.1:3000`.
+    /// The URL of this server without a slash at its end, such as `http://127.0.0.1:3000`.
     pub base: String,
     /// Prints a line of the audit log; `None` for no log.
     pub audit: Option<fn(&str)>,
@@ -72,6 +76,12 @@ impl AppState {
     /// Wraps `shared`.
     pub fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
+    }
+}
+
+impl Paths for AppState {
+    fn prefix(&self) -> &str {
+        self.hosts.prefix()
     }
 }
 

@@ -78,30 +78,37 @@ impl Tls {
 }
 
 impl TlsFiles {
-    /// Checks whether the files can be used.
-    pub fn check(&self) -> Result<(), TlsError> {
-        self.read().map(drop)
+    /// Returns all that is wrong with the files.
+    pub fn problems(&self) -> Vec<TlsError> {
+        let each = [self.chain().err(), self.private_key().err()];
+        let mut problems: Vec<TlsError> = each.into_iter().flatten().collect();
+        if problems.is_empty() {
+            problems.extend(self.read().err());
+        }
+        problems
     }
 
-    fn read(&self) -> Result<TlsAcceptor, TlsError> {
-        let bytes = |path: &Path| {
-            std::fs::read(path).map_err(|error| TlsError::File {
-                path: path.to_owned(),
-                problem: error.to_string(),
-            })
-        };
-        let chain = CertificateDer::pem_slice_iter(&bytes(&self.certificate)?).collect::<Result<Vec<_>, _>>();
-        let chain = chain
+    fn chain(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let bytes = bytes(&self.certificate)?;
+        let chain = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
+        chain
             .ok()
             .filter(|chain| !chain.is_empty())
             .ok_or_else(|| TlsError::File {
                 path: self.certificate.clone(),
                 problem: "no certificate in PEM".to_owned(),
-            })?;
-        let key = PrivateKeyDer::from_pem_slice(&bytes(&self.key)?).map_err(|_| TlsError::File {
+            })
+    }
+
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
+        PrivateKeyDer::from_pem_slice(&bytes(&self.key)?).map_err(|_| TlsError::File {
             path: self.key.clone(),
             problem: "no private key in PEM".to_owned(),
-        })?;
+        })
+    }
+
+    fn read(&self) -> Result<TlsAcceptor, TlsError> {
+        let (chain, key) = (self.chain()?, self.private_key()?);
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key))
@@ -114,6 +121,13 @@ impl TlsFiles {
         [&self.certificate, &self.key]
             .map(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok())
     }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|error| TlsError::File {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    })
 }
 
 #[cfg(test)]

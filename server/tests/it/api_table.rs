@@ -71,7 +71,7 @@ fn calls() -> BTreeSet<(&'static str, String)> {
             assert_eq!(method, Method::POST, "{path}");
             let job = json!({"name": "pi", "uid": "uid-pi"});
             let arguments = match path {
-                "/api/workspace" | "/api/clusters" => json!({}),
+                "/api/workspace" | "/api/clusters" | "/api/sessions" => json!({}),
                 "/api/jobs" | "/api/matching-jobs" | "/api/offers" | "/api/rights" => {
                     json!({"project": "demo"})
                 }
@@ -229,8 +229,8 @@ async fn malformed_arguments_are_bad_requests() {
             let response = console
                 .send(&Method::POST, path, TYPES[0], "valid", own, body.to_owned())
                 .await;
-            // Two functions have no arguments, so they accept any object.
-            let takes_nothing = matches!(path, "/api/workspace" | "/api/clusters");
+            // Some functions have no arguments, so they accept any object.
+            let takes_nothing = matches!(path, "/api/workspace" | "/api/clusters" | "/api/sessions");
             // Those of lists have defaults for all arguments, which serde also takes from an empty array.
             let has_defaults = matches!(path, "/api/jobs" | "/api/matching-jobs") && body == "[]";
             if !takes_nothing && !has_defaults {

@@ -11,6 +11,7 @@
 #![allow(missing_docs, reason = "test names are descriptive")]
 
 mod api_table;
+mod check;
 mod common;
 mod contexts;
 mod crash_recovery;
@@ -19,10 +20,13 @@ mod faults;
 mod hostile_names;
 mod http_headers;
 mod identity;
+mod metrics;
 mod open_id;
 mod replicas;
 mod server_functions;
 mod session;
+mod sessions;
 mod sse;
 mod ssr;
+mod sub_path;
 mod tls;

@@ -12,6 +12,14 @@ use crate::common::provider::{CLIENT, TestProvider};
 use crate::common::users::Users;
 use crate::common::{AUTHORITY, TestApp, TestResponse};
 
+/// Lifetime of tokens that are to expire, in seconds: a sign-in with them has two seconds at least.
+const SHORT: i64 = 3;
+
+/// Waits until tokens with that lifetime have expired.
+async fn expiry() {
+    tokio::time::sleep(Duration::from_millis(3100)).await;
+}
+
 fn settings(provider: &TestProvider, token_use: TokenUse) -> OpenIdSettings {
     OpenIdSettings {
         issuer: provider.issuer.clone(),
@@ -239,9 +247,9 @@ async fn new_key_of_the_provider_is_found() {
 #[tokio::test]
 async fn tokens_are_refreshed() {
     let mut world = World::new(TokenUse::PassThrough).await;
-    world.provider.change(|behaviour| behaviour.lifetime = 1);
+    world.provider.change(|behaviour| behaviour.lifetime = SHORT);
     world.sign_in().await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    expiry().await;
     world.provider.change(|behaviour| behaviour.lifetime = 3600);
     world.sees_own_job().await;
     // The new tokens were stored: the old refresh token is used up.
@@ -256,9 +264,9 @@ async fn tokens_are_refreshed() {
 #[tokio::test]
 async fn refresh_token_is_used_once_by_many_requests() {
     let mut world = World::new(TokenUse::PassThrough).await;
-    world.provider.change(|behaviour| behaviour.lifetime = 1);
+    world.provider.change(|behaviour| behaviour.lifetime = SHORT);
     world.sign_in().await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    expiry().await;
     world.provider.change(|behaviour| behaviour.lifetime = 3600);
     let requests = (0..20).map(|_| world.jobs());
     for response in futures::future::join_all(requests).await {
@@ -266,17 +274,151 @@ async fn refresh_token_is_used_once_by_many_requests() {
     }
 }
 
+/// Two replicas whose sessions are Secrets, and one session.
+struct Replicas {
+    apps: [TestApp; 2],
+    provider: TestProvider,
+    _playground: playground::Playground,
+    _dir: tempfile::TempDir,
+}
+
+impl Replicas {
+    /// Signs alice in at one of them, with tokens that expire soon.
+    async fn new() -> Self {
+        let World { provider, users, .. } = World::new(TokenUse::PassThrough).await;
+        let dir = tempfile::tempdir().unwrap();
+        let playground = crate::faults::harness::open(&dir);
+        let key = dir.path().join("key");
+        std::fs::write(&key, "a key of replicas that is long enough\n").unwrap();
+        let replica = || {
+            let store = kube::Client::new(playground.router(), "default");
+            let store = server::kubernetes::Cluster::new(store, "store", true);
+            let shared = server::session::SharedSessions::new(store, "demo".to_owned());
+            let cluster = users.cluster(serde_json::from_value(json!({})).unwrap());
+            TestApp::replica_for_open_id(
+                cluster,
+                settings(&provider, TokenUse::PassThrough),
+                (&key, shared),
+            )
+        };
+        provider.change(|behaviour| behaviour.lifetime = SHORT);
+        let mut world = World {
+            app: replica(),
+            provider: provider.clone(),
+            users: users.clone(),
+        };
+        world.sign_in().await;
+        let cookie = world.app.swap_cookie(None);
+        world.app.swap_cookie(cookie.clone());
+        let mut other = replica();
+        other.swap_cookie(cookie);
+        Self {
+            apps: [world.app, other],
+            provider: world.provider,
+            _playground: playground,
+            _dir: dir,
+        }
+    }
+}
+
+async fn jobs(app: &TestApp) -> TestResponse {
+    app.call("jobs", &json!({"project": "demo"})).await
+}
+
+/// A provider that takes a second use of a refresh token for a theft sees none.
+#[tokio::test]
+async fn refresh_token_is_used_once_by_all_replicas() {
+    let replicas = Replicas::new().await;
+    let [a, b] = &replicas.apps;
+    expiry().await;
+    replicas.provider.change(|behaviour| {
+        behaviour.lifetime = 3600;
+        behaviour.delay = Duration::from_millis(300);
+    });
+    let requests = (0..5).flat_map(|_| [jobs(a), jobs(b)]);
+    for response in futures::future::join_all(requests).await {
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    }
+    assert_eq!(replicas.provider.refreshes(), (1, 0));
+    assert_eq!([jobs(a).await.status, jobs(b).await.status], [StatusCode::OK; 2]);
+}
+
+/// A browser that leaves while its tokens are refreshed does not lose the session.
+#[tokio::test]
+async fn refresh_goes_on_without_its_request() {
+    let replicas = Replicas::new().await;
+    let [a, b] = &replicas.apps;
+    expiry().await;
+    replicas.provider.change(|behaviour| {
+        behaviour.lifetime = 3600;
+        behaviour.delay = Duration::from_millis(500);
+    });
+    let cancelled = tokio::time::timeout(Duration::from_millis(200), jobs(a)).await;
+    assert!(cancelled.is_err(), "{cancelled:?}");
+    assert_eq!([jobs(b).await.status, jobs(a).await.status], [StatusCode::OK; 2]);
+    assert_eq!(replicas.provider.refreshes(), (1, 0));
+}
+
+/// The way to the provider and back is below the console's path.
+#[tokio::test]
+async fn provider_signs_in_and_out_below_a_path() {
+    let World { provider, users, .. } = World::new(TokenUse::PassThrough).await;
+    let url = format!("http://{AUTHORITY}/tools/jobs");
+    let below = OpenIdSettings {
+        redirect_url: format!("{url}/sign-in/callback"),
+        signed_out_url: format!("{url}/sign-in"),
+        ..settings(&provider, TokenUse::PassThrough)
+    };
+    let cluster = users.cluster(serde_json::from_value(json!({})).unwrap());
+    let mut app = TestApp::below_for_open_id("/tools/jobs", cluster, below);
+    for (back, target_of_sign_in) in [
+        (
+            "%2Ftools%2Fjobs%2Fprojects%2Fdemo%2Fjobs",
+            "/tools/jobs/projects/demo/jobs",
+        ),
+        ("%2Felsewhere", "/tools/jobs/"),
+    ] {
+        let start = app.get(&format!("/tools/jobs/sign-in/start?back={back}")).await;
+        app.keep_cookie(&start);
+        let to_provider = target(&start);
+        assert!(
+            to_provider.contains("%2Ftools%2Fjobs%2Fsign-in%2Fcallback"),
+            "{to_provider}"
+        );
+        let query = provider.authorize(&to_provider);
+        let back = app.get(&format!("/tools/jobs/sign-in/callback?{query}")).await;
+        assert_eq!(target(&back), target_of_sign_in);
+        for cookie in back.headers.get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.contains("Path=/tools/jobs"), "{cookie}");
+        }
+        app.keep_cookie(&back);
+    }
+    let jobs = app
+        .call_at("/tools/jobs", "jobs", &json!({"project": "demo"}))
+        .await;
+    assert!(jobs.text().contains("alice-job"), "{}", jobs.text());
+    let out = target(&app.post("/tools/jobs/sign-out", "").await);
+    assert!(out.contains("%2Ftools%2Fjobs%2Fsign-in"), "{out}");
+    app.forget_cookie();
+    let expired = app.get("/tools/jobs/sign-in/callback?code=x&state=y").await;
+    assert_eq!(
+        expired.location(),
+        "/tools/jobs/sign-in?error=expired&back=%2Ftools%2Fjobs%2F"
+    );
+}
+
 /// Tokens that a request has refreshed are those that the cluster sees, and the names in them too.
 #[tokio::test]
 async fn refreshed_tokens_reach_the_cluster_at_once() {
     let mut world = World::new(TokenUse::Impersonation).await;
-    world.provider.change(|behaviour| behaviour.lifetime = 2);
+    world.provider.change(|behaviour| behaviour.lifetime = SHORT);
     world.sign_in().await;
     world.sees_own_job().await;
     world
         .provider
         .change(|behaviour| behaviour.claims = json!({"sub": "alice", "groups": ["ops"]}));
-    tokio::time::sleep(Duration::from_millis(2100)).await;
+    expiry().await;
     // The list is in memory; anything else asks the cluster.
     let offers = world.app.call("offers", &json!({"project": "demo"})).await;
     assert_eq!(offers.status, StatusCode::OK);
@@ -348,10 +490,10 @@ async fn stream_outlives_its_tokens() {
 async fn revoked_refresh_token_ends_the_session() {
     for token_use in [TokenUse::PassThrough, TokenUse::Impersonation] {
         let mut world = World::new(token_use).await;
-        world.provider.change(|behaviour| behaviour.lifetime = 1);
+        world.provider.change(|behaviour| behaviour.lifetime = SHORT);
         world.sign_in().await;
         world.provider.revoke();
-        tokio::time::sleep(Duration::from_millis(1100)).await;
+        expiry().await;
         let response = world.jobs().await;
         assert_eq!(
             (response.status, response.json()),
@@ -366,10 +508,10 @@ async fn revoked_refresh_token_ends_the_session() {
 #[tokio::test]
 async fn outage_of_the_provider_ends_no_session() {
     let mut world = World::new(TokenUse::PassThrough).await;
-    world.provider.change(|behaviour| behaviour.lifetime = 1);
+    world.provider.change(|behaviour| behaviour.lifetime = SHORT);
     world.sign_in().await;
     world.provider.change(|behaviour| behaviour.is_up = false);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    expiry().await;
     assert_eq!(world.jobs().await.json()["kind"], "unreachable");
     world.provider.change(|behaviour| {
         behaviour.is_up = true;
@@ -398,12 +540,12 @@ async fn session_without_a_refresh_token_ends_with_its_token() {
 #[tokio::test]
 async fn refreshed_tokens_of_another_user_end_the_session() {
     let mut world = World::new(TokenUse::Impersonation).await;
-    world.provider.change(|behaviour| behaviour.lifetime = 1);
+    world.provider.change(|behaviour| behaviour.lifetime = SHORT);
     world.sign_in().await;
     world
         .provider
         .change(|behaviour| behaviour.claims = json!({"sub": "bob"}));
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    expiry().await;
     assert_eq!(world.jobs().await.status, StatusCode::UNAUTHORIZED);
 }
 

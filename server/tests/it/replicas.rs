@@ -70,6 +70,49 @@ async fn session_is_valid_at_every_replica_until_it_ends_at_one() {
 }
 
 #[tokio::test]
+async fn sessions_are_listed_and_ended_at_every_replica() {
+    let mut world = World::new();
+    let [a, b] = &mut world.replicas;
+    a.sign_in().await;
+    b.sign_in().await;
+    let mut rows = a.stream("/stream/jobs?project=demo", None).await;
+    rows.next().await.unwrap();
+    // A replica learns of the other's sessions by its watch.
+    let mut list = json!({});
+    while list["sessions"]
+        .as_array()
+        .is_none_or(|sessions| sessions.len() < 2)
+    {
+        tokio::task::yield_now().await;
+        list = b.call("sessions", &json!({})).await.json();
+    }
+    b.post("/sessions/end", "").await;
+    while rows.next().await.is_some() {}
+    assert_eq!(
+        [status(a).await, status(b).await],
+        [StatusCode::UNAUTHORIZED, StatusCode::OK]
+    );
+    let list = b.call("sessions", &json!({})).await.json();
+    assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
+}
+
+/// A replica ends sessions that its watch has not told it of.
+#[tokio::test]
+async fn session_that_another_replica_has_just_started_is_ended() {
+    let mut world = World::new();
+    let [a, b] = &mut world.replicas;
+    b.sign_in().await;
+    for _ in 0..5 {
+        a.forget_cookie();
+        a.sign_in().await;
+        b.post("/sessions/end", "").await;
+        let late = replica(&world.playground, &world.dir.path().join("key")).with_cookie(a.swap_cookie(None));
+        assert_eq!(status(&late).await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(status(b).await, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn session_survives_the_replica_that_started_it() {
     let mut world = World::new();
     let [a, _] = &mut world.replicas;

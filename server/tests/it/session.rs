@@ -206,7 +206,13 @@ async fn cross_site_requests_can_neither_post_nor_stream() {
             .body(axum::body::Body::from("{}"))
             .unwrap()
     };
-    for path in ["/api/delete", "/session", "/sign-out", "/preferences"] {
+    for path in [
+        "/api/delete",
+        "/session",
+        "/sign-out",
+        "/sessions/end",
+        "/preferences",
+    ] {
         assert_eq!(
             app.send(foreign(Method::POST, path)).await.status,
             StatusCode::FORBIDDEN,

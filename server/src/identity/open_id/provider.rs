@@ -10,10 +10,10 @@ use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreJwsSigningAlgorithm, CoreTokenResponse,
 };
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    IssuerUrl, LogoutRequest, Nonce, NonceVerifier, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RefreshToken, RequestTokenError, Scope,
-    TokenResponse,
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, IssuerUrl, LogoutRequest, Nonce, NonceVerifier, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RefreshToken,
+    RequestTokenError, Scope, TokenResponse,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,14 @@ impl Provider {
 
     /// Reads the provider's metadata, to check the settings.
     pub async fn check(&self) -> Result<(), OpenIdError> {
-        self.metadata().await.map(drop)
+        match ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.http).await {
+            Ok(_) => Ok(()),
+            Err(DiscoveryError::Validation(problem)) => Err(OpenIdError::Setting {
+                setting: "--oidc-issuer",
+                problem: format!("{problem}: write it exactly as the provider names itself"),
+            }),
+            Err(error) => Err(OpenIdError::Provider(crate::with_causes(&error))),
+        }
     }
 
     /// Starts a sign-in: returns the provider's address to send the user to, and what the callback needs.

@@ -17,6 +17,7 @@ use crate::kubernetes::watch::collection::Source;
 use crate::kubernetes::watch::strip::reduction;
 use crate::kubernetes::watch::{Change, Selection};
 use crate::kubernetes::{Cluster, Kind};
+use crate::metrics::METRICS;
 
 /// Capacity of the ring buffer: the number of changes a subscriber may lag behind.
 const CAPACITY: usize = 512;
@@ -87,6 +88,7 @@ impl SharedWatches {
             );
             let (shared_watches, shared) = (self.clone(), Arc::clone(&shared));
             tokio::spawn(async move {
+                let _counted = METRICS.watch();
                 tokio::select! {
                     never = source.run(|change| shared.publish(change), |_| {}) => match never {},
                     () = shared_watches.wait_until_unused(&key, &shared) => {}

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::identity::bearer::{self, Verdict};
 use crate::identity::open_id::{Login, OpenIdError, OpenIdUser, TokenUse};
 use crate::identity::{Identity, IdentityKey};
+use crate::metrics::METRICS;
 use crate::web::local_path::LocalPath;
-use crate::web::sign_in::{cannot_start, no_random_numbers};
+use crate::web::prefix::Paths;
+use crate::web::sign_in::{cannot_start, no_random_numbers, record_sign_in, to_sign_in};
 use crate::web::state::AppState;
+use crate::web::visitor::Visitor;
 
 /// Query parameters of the start.
 #[derive(Deserialize)]
@@ -37,7 +40,7 @@ pub async fn start(
             let jar = state.sessions.cookie.set_login(&headers, login);
             (jar, navigate(&url)).into_response()
         }
-        Err(error) => failed(&error, &query.back),
+        Err(error) => failed(&state, &error, &query.back),
     }
 }
 
@@ -53,6 +56,7 @@ pub struct CallbackQuery {
 pub async fn callback(
     State(state): State<AppState>,
     Query(query): Query<CallbackQuery>,
+    visitor: Visitor,
     headers: HeaderMap,
 ) -> Response {
     let Some(provider) = state.people.provider() else {
@@ -61,7 +65,7 @@ pub async fn callback(
     let service = &state.sessions;
     let login = service.cookie.read_login(&headers);
     let Some(login) = login.and_then(|login| serde_json::from_str::<Login>(&login).ok()) else {
-        return to_sign_in("expired", &LocalPath::default());
+        return to_sign_in(&state, "expired", &LocalPath::default());
     };
     let back = LocalPath::new(&login.back);
     if let Some(error) = query.error {
@@ -71,19 +75,23 @@ pub async fn callback(
         } else {
             "provider"
         };
-        return to_sign_in(error, &back);
+        METRICS.sign_in(error);
+        return to_sign_in(&state, error, &back);
     }
     let (answer, code) = (query.state.unwrap_or_default(), query.code.unwrap_or_default());
     if !provider.is_answer_to(&login, &answer) {
-        return to_sign_in("expired", &back);
+        return to_sign_in(&state, "expired", &back);
     }
     // Each code is a request to the provider.
     let Ok(_permit) = state.sessions.checks.acquire().await else {
-        return to_sign_in("provider", &back);
+        return to_sign_in(&state, "provider", &back);
     };
     let tokens = match provider.finish(&login, &answer, &code).await {
         Ok(tokens) => tokens,
-        Err(error) => return failed(&error, &back),
+        Err(error) => {
+            record_sign_in(&state, &visitor, None, Err(reason(&error)));
+            return failed(&state, &error, &back);
+        }
     };
     let limit = (!tokens.can_refresh()).then(|| tokens.expires());
     let key = match IdentityKey::new() {
@@ -104,15 +112,17 @@ pub async fn callback(
         state.people.forget(&identity);
         if verdict == Verdict::Rejected {
             tracing::warn!("the cluster does not accept ID tokens of the provider");
-            return to_sign_in("rejected", &back);
+            record_sign_in(&state, &visitor, Some(&identity), Err("rejected"));
+            return to_sign_in(&state, "rejected", &back);
         }
     }
-    match service.sessions.sign_in(&identity, limit).await {
+    match service.sessions.sign_in(&identity, limit, &visitor.agent).await {
         Ok(cookie) => {
             tracing::info!(user = ?identity.key(), "signed in");
+            record_sign_in(&state, &visitor, Some(&identity), Ok(&cookie));
             (
                 service.cookie.finish_login(&headers, &cookie),
-                navigate(back.as_str()),
+                navigate(&state.back(&back)),
             )
                 .into_response()
         }
@@ -130,16 +140,16 @@ pub fn navigate(url: &str) -> Html<String> {
     ))
 }
 
-fn failed(error: &OpenIdError, back: &LocalPath) -> Response {
+fn failed(state: &AppState, error: &OpenIdError, back: &LocalPath) -> Response {
     tracing::warn!(%error, "cannot sign a user in");
-    let error = match error {
+    to_sign_in(state, reason(error), back)
+}
+
+/// Returns the reason as the sign-in page knows it.
+fn reason(error: &OpenIdError) -> &'static str {
+    match error {
         OpenIdError::Setting { .. } | OpenIdError::Provider(_) => "provider",
         OpenIdError::Refused(_) => "expired",
         OpenIdError::Token(_) => "name",
-    };
-    to_sign_in(error, back)
-}
-
-fn to_sign_in(error: &str, back: &LocalPath) -> Response {
-    Redirect::to(&format!("/sign-in?error={error}&back={}", back.encoded())).into_response()
+    }
 }

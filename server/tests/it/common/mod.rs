@@ -24,9 +24,10 @@ use server::identity::open_id::{OpenIdSettings, Provider};
 use server::job_table::JobTables;
 use server::kubernetes::Cluster;
 use server::operations::projects::ProjectDirectory;
-use server::session::{Lifetime, SessionService, SharedSessions};
+use server::session::{CookieScope, Lifetime, SessionService, SharedSessions};
+use server::web::client_address::TrustedProxies;
 use server::web::health::Readiness;
-use server::web::hosts::Hosts;
+use server::web::hosts::{Hosts, PublicUrl};
 use server::web::router::router;
 use server::web::state::{AppState, Shared, leptos_options};
 use tempfile::TempDir;
@@ -93,7 +94,10 @@ impl Events {
     pub async fn next(&mut self) -> Option<Event> {
         match tokio::time::timeout(self.patience, self.receive()).await {
             Ok(event) => event,
-            Err(_) => panic!("no event for {:?}; the rest is {:?}", self.patience, self.text),
+            Err(elapsed) => panic!(
+                "no event for {:?} ({elapsed}); the rest is {:?}",
+                self.patience, self.text
+            ),
         }
     }
 
@@ -165,6 +169,40 @@ impl TestApp {
         }
     }
 
+    /// Creates a console whose public URL has this path, such as `/console`, for the API that `api` serves.
+    pub fn below(path: &str, api: Router) -> Self {
+        let people = |_: &SessionService| People::default();
+        Self::at_path(path, cluster(api), SignInMode::LocalToken, people)
+    }
+
+    /// Creates a console below a path whose users sign in at a provider.
+    pub fn below_for_open_id(path: &str, cluster: Cluster, settings: OpenIdSettings) -> Self {
+        let provider = Arc::new(Provider::new(settings).unwrap());
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
+        Self::at_path(path, cluster, SignInMode::OpenIdConnect, people)
+    }
+
+    fn at_path(
+        path: &str,
+        cluster: Cluster,
+        sign_in: SignInMode,
+        people: impl FnOnce(&SessionService) -> People,
+    ) -> Self {
+        let mut app = Self::before(Clusters::One(cluster.clone()));
+        let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
+        let sessions = SessionService::open(dir, LIFETIME, scope(path), None, None).unwrap();
+        let mut shared = shared_of(clusters, dir, sign_in, sessions, people);
+        let public = PublicUrl {
+            secure: false,
+            authority: AUTHORITY.parse().unwrap(),
+            path: path.to_owned(),
+        };
+        shared.hosts = Hosts::new(IpAddr::from([127, 0, 0, 1]), Some(public));
+        app.state = AppState::new(shared);
+        app.router = router(app.state.clone()).unwrap();
+        app
+    }
+
     /// Creates a console for the API that `api` serves, with a signed-in user.
     pub async fn signed_in(api: Router) -> Self {
         let mut app = Self::new(api);
@@ -195,9 +233,7 @@ impl TestApp {
     /// Restarts that console with the same directory.
     pub fn restart_for_open_id(&mut self, cluster: Cluster, settings: OpenIdSettings) {
         let provider = Arc::new(Provider::new(settings).unwrap());
-        let people = |sessions: &SessionService| {
-            People::with_provider(provider, sessions.token_store(), sessions.token_reader())
-        };
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
         let clusters = Clusters::One(cluster);
         self.state = state_with(clusters, self.dir.path(), SignInMode::OpenIdConnect, people);
         self.router = router(self.state.clone()).unwrap();
@@ -256,7 +292,7 @@ impl TestApp {
     /// Creates a replica of a console with a key and sessions that others share.
     pub fn with_shared_sessions(cluster: Cluster, key: &Path, shared: SharedSessions) -> Self {
         let mut app = Self::before(Clusters::One(cluster.clone()));
-        let sessions = SessionService::open(app.dir.path(), LIFETIME, (false, 3000), Some(key), Some(shared));
+        let sessions = SessionService::open(app.dir.path(), LIFETIME, scope("/"), Some(key), Some(shared));
         let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
         let people = |_: &SessionService| People::default();
         app.state = state_of(clusters, dir, SignInMode::LocalToken, sessions.unwrap(), people);
@@ -264,9 +300,30 @@ impl TestApp {
         app
     }
 
+    /// Creates a replica of a console whose users sign in at a provider.
+    pub fn replica_for_open_id(
+        cluster: Cluster,
+        settings: OpenIdSettings,
+        (key, shared): (&Path, SharedSessions),
+    ) -> Self {
+        let mut app = Self::before(Clusters::One(cluster.clone()));
+        let provider = Arc::new(Provider::new(settings).unwrap());
+        let (clusters, dir) = (Clusters::One(cluster), app.dir.path());
+        let sessions = SessionService::open(dir, LIFETIME, scope("/"), Some(key), Some(shared)).unwrap();
+        let people = |sessions: &SessionService| People::with_provider(provider, sessions.token_store());
+        app.state = state_of(clusters, dir, SignInMode::OpenIdConnect, sessions, people);
+        app.router = router(app.state.clone()).unwrap();
+        app
+    }
+
     /// Returns the console's router, to be served.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Returns the router of the metrics' own address.
+    pub fn metrics(&self) -> Router {
+        server::web::metrics::router(self.state.clone())
     }
 
     pub fn forget_cookie(&mut self) {
@@ -391,8 +448,16 @@ fn state_with(
     sign_in: SignInMode,
     people: impl FnOnce(&SessionService) -> People,
 ) -> AppState {
-    let sessions = SessionService::open(data, LIFETIME, (false, 3000), None, None).unwrap();
+    let sessions = SessionService::open(data, LIFETIME, scope("/"), None, None).unwrap();
     state_of(clusters, data, sign_in, sessions, people)
+}
+
+fn scope(path: &str) -> CookieScope {
+    CookieScope {
+        secure: false,
+        port: 3000,
+        path: path.to_owned(),
+    }
 }
 
 /// How long sessions last.
@@ -408,12 +473,23 @@ fn state_of(
     sessions: SessionService,
     people: impl FnOnce(&SessionService) -> People,
 ) -> AppState {
+    AppState::new(shared_of(clusters, data, sign_in, sessions, people))
+}
+
+fn shared_of(
+    clusters: Clusters,
+    data: &Path,
+    sign_in: SignInMode,
+    sessions: SessionService,
+    people: impl FnOnce(&SessionService) -> People,
+) -> Shared {
     let people = people(&sessions);
-    AppState::new(Shared {
+    Shared {
         leptos: leptos_options(),
         site: data.join("site"),
         sessions,
         hosts: Hosts::new(IpAddr::from([127, 0, 0, 1]), None),
+        trusted_proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
         clusters: Arc::new(clusters),
         sign_in,
         people,
@@ -428,5 +504,5 @@ fn state_of(
         audit: (sign_in != SignInMode::LocalToken)
             .then_some(|line| AUDIT.lock().unwrap().push(line.to_owned())),
         print: |_| {},
-    })
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Response};
@@ -30,6 +31,8 @@ pub struct Behaviour {
     pub refreshes: bool,
     /// Whether the token endpoint works.
     pub is_up: bool,
+    /// How long the token endpoint takes, before it does anything.
+    pub delay: Duration,
 }
 
 /// The provider.
@@ -46,6 +49,10 @@ struct Inner {
     /// Sign-ins by code: nonce and PKCE challenge.
     codes: HashMap<String, (String, String)>,
     refresh_tokens: HashSet<String>,
+    /// Refresh tokens that were used: a second use revokes all others (RFC 9700, 4.14.2).
+    used: HashSet<String>,
+    refreshes: u32,
+    reuses: u32,
     next: u32,
 }
 
@@ -62,9 +69,13 @@ impl TestProvider {
                     lifetime: 3600,
                     refreshes: true,
                     is_up: true,
+                    delay: Duration::ZERO,
                 },
                 codes: HashMap::new(),
                 refresh_tokens: HashSet::new(),
+                used: HashSet::new(),
+                refreshes: 0,
+                reuses: 0,
                 next: 0,
             })),
         };
@@ -87,6 +98,12 @@ impl TestProvider {
         let mut inner = self.inner.lock().unwrap();
         inner.key = new_key();
         inner.kid += 1;
+    }
+
+    /// Returns how often tokens were refreshed, and how often a used refresh token was sent again.
+    pub fn refreshes(&self) -> (u32, u32) {
+        let inner = self.inner.lock().unwrap();
+        (inner.refreshes, inner.reuses)
     }
 
     /// Revokes all refresh tokens.
@@ -152,6 +169,8 @@ async fn keys(State(provider): State<TestProvider>) -> Json<Value> {
 }
 
 async fn token(State(provider): State<TestProvider>, Form(form): Form<HashMap<String, String>>) -> Response {
+    let delay = provider.inner.lock().unwrap().behaviour.delay;
+    tokio::time::sleep(delay).await;
     let mut inner = provider.inner.lock().unwrap();
     if !inner.behaviour.is_up {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -174,8 +193,17 @@ async fn token(State(provider): State<TestProvider>, Form(form): Form<HashMap<St
             claims["nonce"] = nonce.into();
         }
         // Each refresh token is valid once.
-        _ if !inner.refresh_tokens.remove(&form["refresh_token"]) => return refused(),
-        _ => {}
+        _ if !inner.refresh_tokens.remove(&form["refresh_token"]) => {
+            if inner.used.contains(&form["refresh_token"]) {
+                inner.reuses += 1;
+                inner.refresh_tokens.clear();
+            }
+            return refused();
+        }
+        _ => {
+            inner.used.insert(form["refresh_token"].clone());
+            inner.refreshes += 1;
+        }
     }
     for (name, value) in inner.behaviour.claims.as_object().unwrap() {
         claims[name] = value.clone();

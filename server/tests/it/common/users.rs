@@ -57,6 +57,22 @@ impl Users {
         self.apis.lock().unwrap().insert(token.to_owned(), api.clone());
     }
 
+    /// Returns host and port of the API server.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Returns a kubeconfig with one context, `users`, and a user with this token.
+    pub fn kubeconfig(&self, token: &str) -> String {
+        json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "users",
+            "clusters": [{"name": "users", "cluster": {"server": format!("http://{}", self.address)}}],
+            "users": [{"name": "users", "user": {"token": token}}],
+            "contexts": [{"name": "users", "context": {"cluster": "users", "user": "users"}}],
+        })
+        .to_string()
+    }
+
     /// Stops accepting a token.
     pub fn revoke(&self, token: &str) {
         self.apis.lock().unwrap().remove(token);

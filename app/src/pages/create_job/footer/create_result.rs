@@ -85,7 +85,7 @@ pub fn CreateResult(
                     <Notice tone=Tone::Error>
                         <strong>{t(text::SIGNED_OUT_UNKEPT)}</strong>
                         " "
-                        <a class="link" href="/sign-in" target="_blank" rel="noopener">
+                        <a class="link" href=crate::urls::own("/sign-in") target="_blank" rel="noopener">
                             {t(text::SIGN_IN_APART)}
                         </a>
                     </Notice>
