@@ -121,6 +121,7 @@ pub struct Reason {
     /// else one of the console's, such as `Scheduling` or `BackOff`; `docs/states.md` lists those of Jobs.
     pub code: String,
     /// Message of the cluster, or the subject itself (the image); may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// How the container ended that is the cause; the pages phrase it in their language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +195,7 @@ pub struct JobRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// `metadata.labels`, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<(String, String)>,
     /// `metadata.creationTimestamp`.
     pub created: Millis,
@@ -206,6 +208,7 @@ pub struct JobRow {
     /// Last transition of a condition, else the creation time (the list's update time).
     pub updated: Millis,
     /// `spec.suspend`.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub suspended: bool,
 }
 

@@ -278,7 +278,7 @@ impl JobQuery {
                 _ => value.to_owned(),
             };
             search += if search.is_empty() { "?" } else { "&" };
-            search += &format!("{name}={value}");
+            search.extend([name, "=", &value]);
         }
         search
     }

@@ -234,7 +234,6 @@ fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
                 href=urls::jobs("")
                 attr:rel=rel
                 attr:class="menu-item menu-all"
-                attr:aria-current=move || project.with(String::is_empty).to_string()
             >
                 {t(job_list::ALL_PROJECTS)}
             </A>
@@ -243,16 +242,11 @@ fn Projects(projects: Vec<String>, project: Memo<String>) -> impl IntoView {
                 .into_iter()
                 .map(|name| {
                     let shown = name.clone();
-                    let current = {
-                        let name = name.clone();
-                        move || project.with(|project| *project == name)
-                    };
                     view! {
                         <A
                             href=urls::jobs(&name)
                             attr:rel=rel
                             attr:class="menu-item"
-                            attr:aria-current=move || current().to_string()
                         >
                             {shown}
                         </A>

@@ -62,12 +62,15 @@ pub enum Phase {
 /// A collection in a partition.
 type Origin = (Collection, usize);
 
+/// Pods by `uid`, with their partitions.
+type Pods = HashMap<Arc<str>, (usize, Value)>;
+
 /// The state of a table.
 pub struct Contents {
     partitions: Partitions,
     jobs: HashMap<Arc<str>, (usize, Job)>,
     /// Pods by the `uid` of the Job that controls them, then by their own `uid`.
-    pods: HashMap<Arc<str>, HashMap<Arc<str>, (usize, Value)>>,
+    pods: HashMap<Arc<str>, Pods>,
     /// The Job of each Pod, by `uid`, to find the Job that an event is about.
     job_of_pod: HashMap<Arc<str>, Arc<str>>,
     /// By partition.
@@ -177,7 +180,7 @@ impl Contents {
         change: Change<T>,
         now: Millis,
         put: fn(&mut Self, usize, T),
-        remove: fn(&mut Self, usize, T),
+        remove: fn(&mut Self, usize, &T),
     ) {
         let (_, partition) = origin;
         match change {
@@ -200,7 +203,7 @@ impl Contents {
                 self.ready.insert(origin);
             }
             Change::Applied(object) => put(self, partition, object),
-            Change::Deleted(object) => remove(self, partition, object),
+            Change::Deleted(object) => remove(self, partition, &object),
         }
     }
 
@@ -252,7 +255,7 @@ impl Contents {
         self.jobs.insert(uid, (partition, job));
     }
 
-    fn remove_job(&mut self, partition: usize, job: Job) {
+    fn remove_job(&mut self, partition: usize, job: &Job) {
         let uid: Arc<str> = job.row.uid.as_str().into();
         self.jobs.remove(&uid);
         self.events[partition].forget(&uid);
@@ -270,9 +273,11 @@ impl Contents {
         self.pods.entry(job).or_default().insert(uid, (partition, pod));
     }
 
-    fn remove_pod(&mut self, partition: usize, pod: Option<Value>) {
-        let Some(pod) = pod else { return };
-        let Some(uid) = uid(&pod) else { return };
+    #[allow(clippy::ref_option, reason = "what is received is an option")]
+    fn remove_pod(&mut self, partition: usize, pod: &Option<Value>) {
+        let Some(uid) = pod.as_ref().and_then(uid) else {
+            return;
+        };
         self.events[partition].forget(uid);
         let Some(job) = self.job_of_pod.remove(uid) else {
             return;
@@ -294,20 +299,21 @@ impl Contents {
         }
     }
 
-    fn remove_event(&mut self, partition: usize, event: Option<Value>) {
+    #[allow(clippy::ref_option, reason = "what is received is an option")]
+    fn remove_event(&mut self, partition: usize, event: &Option<Value>) {
         if let Some(event) = event {
-            self.events[partition].expire(&event);
+            self.events[partition].expire(event);
         }
     }
 
     fn put_quota(&mut self, _partition: usize, quota: Arc<Value>) {
-        if let Some(uid) = uid(&quota) {
-            self.quotas.insert(uid.to_owned(), Arc::clone(&quota));
+        if let Some(uid) = uid(&quota).map(str::to_owned) {
+            self.quotas.insert(uid, quota);
         }
     }
 
-    fn remove_quota(&mut self, _partition: usize, quota: Arc<Value>) {
-        if let Some(uid) = uid(&quota) {
+    fn remove_quota(&mut self, _partition: usize, quota: &Arc<Value>) {
+        if let Some(uid) = uid(quota) {
             self.quotas.remove(uid);
         }
     }
@@ -339,7 +345,7 @@ impl Contents {
     fn row(&self, uid: &str) -> Option<JobRow> {
         let (partition, job) = self.jobs.get(uid)?;
         let Some(object) = &job.object else {
-            return Some(job.row.clone());
+            return Some(JobRow::clone(&job.row));
         };
         let pods = self.pods.get(uid).into_iter().flat_map(HashMap::values);
         Some(row::row(
@@ -389,14 +395,14 @@ impl Contents {
     fn view(&mut self, query: &JobQuery, now: Millis) -> &View {
         let key = ViewKey::of(query);
         self.views.retain(|view| !view.is_outdated(now));
-        let view = match self.views.iter().position(|view| view.is(&key, now)) {
-            Some(place) => self.views.remove(place),
-            None => {
-                if self.views.len() >= MAX_VIEWS {
-                    self.views.remove(0);
-                }
-                View::build(key, self.rows.values(), now)
+        let place = self.views.iter().position(|view| view.is(&key, now));
+        let view = if let Some(place) = place {
+            self.views.remove(place)
+        } else {
+            if self.views.len() >= MAX_VIEWS {
+                self.views.remove(0);
             }
+            View::build(key, self.rows.values(), now)
         };
         self.views.push(view);
         &self.views[self.views.len() - 1]

@@ -53,7 +53,7 @@ impl Collection {
                 )
             }
             Self::Pods => {
-                let source = Source::new(cluster, Kind::PODS, project, job_pods(), pod);
+                let source = Source::new(cluster, Kind::PODS, project, job_pods(), |object| pod(&object));
                 run(
                     source,
                     move |change| Update::Pods(partition, change),
@@ -62,7 +62,7 @@ impl Collection {
                 )
             }
             Self::Events => {
-                let source = Source::new(cluster, Kind::EVENTS, project, all, event);
+                let source = Source::new(cluster, Kind::EVENTS, project, all, |object| event(&object));
                 run(
                     source,
                     move |change| Update::Events(partition, change),
@@ -110,12 +110,12 @@ impl Collection {
                 Update::Jobs(partition, Change::Reset(jobs.collect()))
             }
             Self::Pods => {
-                let pods = explaining(Kind::PODS, job_pods()).await?.into_iter().map(pod);
-                Update::Pods(partition, Change::Reset(pods.collect()))
+                let pods = explaining(Kind::PODS, job_pods()).await?;
+                Update::Pods(partition, Change::Reset(pods.iter().map(pod).collect()))
             }
             Self::Events => {
-                let events = explaining(Kind::EVENTS, all).await?.into_iter().map(event);
-                Update::Events(partition, Change::Reset(events.collect()))
+                let events = explaining(Kind::EVENTS, all).await?;
+                Update::Events(partition, Change::Reset(events.iter().map(event).collect()))
             }
             Self::Quotas => {
                 let quotas = explaining(Kind::QUOTAS, all).await?.into_iter().map(Arc::new);
@@ -155,7 +155,7 @@ fn job_pods() -> Selection {
 #[derive(Debug, Clone)]
 pub struct Job {
     /// The row without the influence of Pods and events.
-    pub row: JobRow,
+    pub row: Box<JobRow>,
     /// The object, for a row that depends on Pods and events.
     pub object: Option<Value>,
 }
@@ -167,24 +167,24 @@ impl Job {
         let row = row::row(&object, [], &EventIndex::default());
         let is_settled = row.status.kind == StatusKind::Completed;
         Self {
-            row,
+            row: Box::new(row),
             object: (!is_settled).then_some(object),
         }
     }
 }
 
 /// Reduces a Pod; `None` if no Job controls it.
-pub fn pod(object: Value) -> Option<Value> {
+pub fn pod(object: &Value) -> Option<Value> {
     let owners = object["metadata"]["ownerReferences"].as_array()?;
     let is_of_job = owners
         .iter()
         .any(|owner| owner["controller"] == true && owner["kind"] == "Job");
-    is_of_job.then(|| strip_pod(&object))
+    is_of_job.then(|| strip_pod(object))
 }
 
 /// Reduces an event; `None` if it does not concern the state of a Job.
-pub fn event(object: Value) -> Option<Value> {
-    EventIndex::is_relevant(&object).then(|| {
+pub fn event(object: &Value) -> Option<Value> {
+    EventIndex::is_relevant(object).then(|| {
         json!({
             "metadata": {"creationTimestamp": object["metadata"]["creationTimestamp"]},
             "involvedObject": {"uid": object["involvedObject"]["uid"]},

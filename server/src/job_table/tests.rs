@@ -25,7 +25,7 @@ fn job(name: &str, uid: &str, status: Value) -> Job {
 
 fn pod_of(uid: &str, job: &str, phase: &str) -> Option<Value> {
     let owners = json!([{"uid": job, "kind": "Job", "controller": true}]);
-    pod(json!({"metadata": {"uid": uid, "ownerReferences": owners}, "status": {"phase": phase}}))
+    pod(&json!({"metadata": {"uid": uid, "ownerReferences": owners}, "status": {"phase": phase}}))
 }
 
 fn jobs(change: Change<Job>) -> Update {
@@ -136,15 +136,15 @@ fn pod_change_updates_the_row_of_its_job() {
 fn pods_without_a_job_are_not_kept() {
     let owners = json!([{"uid": "r", "kind": "ReplicaSet", "controller": true}]);
     assert_eq!(
-        pod(json!({"metadata": {"uid": "p", "ownerReferences": owners}})),
+        pod(&json!({"metadata": {"uid": "p", "ownerReferences": owners}})),
         None
     );
-    assert_eq!(pod(json!({"metadata": {"uid": "p"}})), None);
+    assert_eq!(pod(&json!({"metadata": {"uid": "p"}})), None);
 }
 
 #[test]
 fn refused_pod_shows_in_the_row_before_and_after_the_job_is_listed() {
-    let refused = event(json!({
+    let refused = event(&json!({
         "involvedObject": {"uid": "1"}, "reason": "FailedCreate", "message": "exceeded quota: small",
         "lastTimestamp": "2026-11-23T10:00:00Z",
     }));

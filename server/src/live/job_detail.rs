@@ -120,6 +120,7 @@ fn events_of(cluster: Cluster, params: Params, job: &Value) -> BoxStream<'static
 enum Source {
     This,
     Runs,
+    FirstRun,
     Pods,
     Events,
 }
@@ -131,10 +132,16 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
     let origin = origin(job);
     let this = select(Some(format!("metadata.name={}", params.name)), None);
     let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
+    // The first run has no label.
+    let first = select(Some(format!("metadata.name={origin}")), None);
     let mut feed = select_all(
         [
             (Source::This, follow(&cluster, Kind::JOBS, &params.project, this)),
             (Source::Runs, follow(&cluster, Kind::JOBS, &params.project, runs)),
+            (
+                Source::FirstRun,
+                follow(&cluster, Kind::JOBS, &params.project, first),
+            ),
             (
                 Source::Pods,
                 follow(&cluster, Kind::PODS, &params.project, Selection::default()),
@@ -277,7 +284,7 @@ fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
         Change::Applied(object) | Change::Deleted(object) => object,
     };
     match source {
-        Source::This | Source::Runs => true,
+        Source::This | Source::Runs | Source::FirstRun => true,
         Source::Pods => owner(object) == Some(uid),
         // A Job's Pods are named after it.
         Source::Events => object["involvedObject"]["name"]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_stream::stream;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::response::sse::Event;
 use futures::Stream;
@@ -17,10 +17,9 @@ use app::api::job_query::{JobQuery, PageChange};
 use crate::contexts::extract::ClusterExtractor;
 use crate::job_table::{Phase, Window};
 use crate::live::{DENIAL_GRACE, at, event, respond};
-use crate::operations::job_list::OpenList;
+use crate::operations::job_list::{JobLists, OpenList};
 use crate::refusal::refuse;
 use crate::session::Session;
-use crate::web::state::AppState;
 
 /// Sends `change` events with a `PageChange` each, and `refused` with the error, as the last event, when the user may
 /// no longer list the Jobs. Without `project`, the list is that of all projects. The `id` of an event is the version of
@@ -28,8 +27,8 @@ use crate::web::state::AppState;
 ///
 /// A slow browser is never behind by more than what it has not read yet: differences are computed when it reads on.
 pub async fn stream(
-    State(state): State<AppState>,
     ClusterExtractor(cluster): ClusterExtractor,
+    Extension(lists): Extension<JobLists>,
     Extension(session): Extension<Session>,
     Query(params): Query<HashMap<String, String>>,
     headers: HeaderMap,
@@ -42,8 +41,7 @@ pub async fn stream(
         .and_then(|id| id.to_str().ok())
         .map(str::to_owned)
         .or_else(|| param("last"));
-    let list = OpenList::open(&state.tables, &state.directory, &cluster, project.as_deref()).await;
-    let list = match list {
+    let list = match lists.open(&cluster, project.as_deref()).await {
         Ok(list) => list,
         Err(error) => return refuse(error),
     };

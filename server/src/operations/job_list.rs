@@ -24,25 +24,34 @@ pub struct OpenList {
     partitions: Partitions,
 }
 
-impl OpenList {
+/// Opens Job lists; an extension of every request with a session.
+#[derive(Clone)]
+pub struct JobLists {
+    tables: JobTables,
+    directory: Arc<ProjectDirectory>,
+}
+
+impl JobLists {
+    /// Creates an opener of these tables.
+    pub fn new(tables: JobTables, directory: Arc<ProjectDirectory>) -> Self {
+        Self { tables, directory }
+    }
+
     /// Opens the list of `project`, or of all projects that the user may use.
-    pub async fn open(
-        tables: &JobTables,
-        directory: &ProjectDirectory,
-        cluster: &Cluster,
-        project: Option<&str>,
-    ) -> Result<Self, ApiError> {
+    pub async fn open(&self, cluster: &Cluster, project: Option<&str>) -> Result<OpenList, ApiError> {
         let partitions = match project {
             Some(project) => vec![Some(project.to_owned())],
-            None => directory.job_partitions(cluster).await?,
+            None => self.directory.job_partitions(cluster).await?,
         };
-        Ok(Self {
-            table: tables.open(cluster, partitions.clone()),
+        Ok(OpenList {
+            table: self.tables.open(cluster, partitions.clone()),
             cluster: cluster.clone(),
             partitions,
         })
     }
+}
 
+impl OpenList {
     /// Checks whether the Jobs may be listed. Of several projects, those that may not be listed are left out, so any
     /// one suffices.
     pub async fn check(&self) -> Result<(), ApiError> {

@@ -30,11 +30,10 @@ use app::foreign_text::{into_visible, visible};
 use crate::audit::{Audit, Target};
 use crate::contexts::extract::RequestedCluster;
 use crate::identity::Identity;
-use crate::job_table::JobTables;
 use crate::jobs::export;
 use crate::kubernetes::access::Access;
 use crate::kubernetes::{Cluster, DryRun, Kind};
-use crate::operations::job_list::OpenList;
+use crate::operations::job_list::JobLists;
 use crate::operations::projects::ProjectDirectory;
 use crate::session::{Session, Sessions};
 
@@ -47,7 +46,7 @@ pub struct ClusterBackend {
     sessions: Arc<Sessions>,
     audit: Audit,
     directory: Arc<ProjectDirectory>,
-    tables: JobTables,
+    lists: JobLists,
 }
 
 impl ClusterBackend {
@@ -58,7 +57,7 @@ impl ClusterBackend {
         sessions: Arc<Sessions>,
         audit: Audit,
         directory: Arc<ProjectDirectory>,
-        tables: JobTables,
+        lists: JobLists,
     ) -> Self {
         Self {
             requested,
@@ -66,7 +65,7 @@ impl ClusterBackend {
             sessions,
             audit,
             directory,
-            tables,
+            lists,
         }
     }
 
@@ -158,13 +157,13 @@ impl Backend for ClusterBackend {
         patience: Duration,
     ) -> Result<JobPage, ApiError> {
         let cluster = self.requested.open().await?;
-        let list = OpenList::open(&self.tables, &self.directory, &cluster, project).await?;
+        let list = self.lists.open(&cluster, project).await?;
         list.page(query, patience).await
     }
 
     async fn matching_jobs(&self, project: Option<&str>, query: &JobQuery) -> Result<Vec<JobRow>, ApiError> {
         let cluster = self.requested.open().await?;
-        let list = OpenList::open(&self.tables, &self.directory, &cluster, project).await?;
+        let list = self.lists.open(&cluster, project).await?;
         list.matching(query).await
     }
 

@@ -24,6 +24,7 @@ use crate::audit::Audit;
 use crate::contexts::extract::NamedContext;
 use crate::metrics::{Counted, METRICS};
 use crate::operations::ClusterBackend;
+use crate::operations::job_list::JobLists;
 use crate::session::{MAX_STREAMS, Session};
 use crate::web::client_address::ClientAddress;
 use crate::web::prefix::Paths;
@@ -82,13 +83,14 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         (request_id.unwrap_or_default(), client),
         used.session.identity.user_name().to_owned(),
     );
+    let lists = JobLists::new(state.tables.clone(), Arc::clone(&state.directory));
     let backend = ClusterBackend::new(
         requested.clone(),
         used.session.clone(),
         Arc::clone(&service.sessions),
         audit.clone(),
         Arc::clone(&state.directory),
-        state.tables.clone(),
+        lists.clone(),
     );
     request.extensions_mut().insert(audit);
     request.extensions_mut().insert(SessionBackend(Arc::new(backend)));
@@ -96,6 +98,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         .extensions_mut()
         .insert(UserKey(used.session.identity.user_key()));
     request.extensions_mut().insert(requested);
+    request.extensions_mut().insert(lists);
     request.extensions_mut().insert(used.session);
     let response = next.run(request).await;
     match extended {

@@ -166,9 +166,11 @@ pub fn BulkBar(
         async move {
             let project = Some(project).filter(|project| !project.is_empty());
             match api::matching_jobs(project, query).await {
-                Ok(rows) => model
-                    .selected
-                    .update(|selected| rows.into_iter().for_each(|row| selected.insert(row))),
+                Ok(rows) => model.selected.update(|selected| {
+                    for row in rows {
+                        selected.insert(row);
+                    }
+                }),
                 Err(error) => report(toaster, Err::<(), _>(error), |()| String::new()),
             }
         }
@@ -333,10 +335,7 @@ pub fn DeleteDialog(
                 {dynamic(move || {
                     let jobs = deletion.jobs.get();
                     let projects = jobs.first().is_some_and(|first| jobs.iter().any(|job| job.project != first.project));
-                    let name = move |target: Target| match projects {
-                        true => format!("{}/{}", target.project, target.job.name),
-                        false => target.job.name,
-                    };
+                    let name = move |target: Target| if projects { format!("{}/{}", target.project, target.job.name) } else { target.job.name };
                     jobs.into_iter()
                         .take(MAX_NAMES)
                         .map(|target| view! { <li><code>{name(target)}</code></li> })

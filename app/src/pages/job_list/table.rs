@@ -42,7 +42,9 @@ pub fn JobTable(
         let shown = rows.get_untracked();
         model.selected.update(|selected| {
             if on {
-                shown.into_iter().for_each(|row| selected.insert(row));
+                for row in shown {
+                    selected.insert(row);
+                }
             } else {
                 selected.remove(shown.iter().map(|row| row.uid.as_str()));
             }
