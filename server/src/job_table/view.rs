@@ -195,6 +195,16 @@ impl Window {
         }
     }
 
+    /// Returns the empty difference.
+    pub fn unchanged(&self) -> PageChange {
+        PageChange::Rows {
+            rows: Vec::new(),
+            order: None,
+            gone: Vec::new(),
+            summary: self.summary,
+        }
+    }
+
     /// Returns what changed since `before`, if anything did; `exists` tells whether a Job still exists.
     pub fn changes_since(&self, before: &Self, exists: impl Fn(&str) -> bool) -> Option<PageChange> {
         let known: HashSet<u64> = before.rows.iter().map(|row| row.hash).collect();

@@ -23,7 +23,8 @@ use crate::session::Session;
 
 /// Sends `change` events with a `PageChange` each, and `refused` with the error, as the last event, when the user may
 /// no longer list the Jobs. Without `project`, the list is that of all projects. The `id` of an event is the version of
-/// the page after it; a stream that is opened with the current one as `Last-Event-ID`, or `?last=`, starts with nothing.
+/// the page after it; a stream that is opened with the current one as `Last-Event-ID`, or `?last=`, starts with an empty
+/// difference.
 ///
 /// A slow browser is never behind by more than what it has not read yet: differences are computed when it reads on.
 pub async fn stream(
@@ -132,7 +133,8 @@ impl Sent {
                 let version = window.version();
                 let change = match &self.window {
                     Some(before) => window.changes_since(before, |uid| list.table.contains(uid)),
-                    None if self.version.as_ref() == Some(&version) => None,
+                    // Says that the page is current.
+                    None if self.version.as_ref() == Some(&version) => Some(window.unchanged()),
                     None => Some(PageChange::Page { page: window.page() }),
                 };
                 self.window = Some(window);

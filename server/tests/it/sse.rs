@@ -60,6 +60,34 @@ async fn list_stream_starts_with_a_snapshot_and_sends_changed_rows() {
     assert_eq!(events.next().await.unwrap().data["gone"], json!(["uid-pi"]));
 }
 
+/// A page that the browser has is not sent again; it is told that the page is current, also after a reconnect.
+#[tokio::test]
+async fn list_stream_resumes_after_the_version_of_a_page() {
+    let fake = Fake::default().on(&format!("GET {JOBS}"), 200, list(&[job("pi")]));
+    let app = TestApp::signed_in(fake.router()).await;
+    let page = app.call("jobs", &json!({"project": "demo"})).await.json();
+    let version = page["version"].as_str().unwrap().to_owned();
+    for (path, last) in [
+        (format!("/stream/jobs?project=demo&last={version}"), None),
+        ("/stream/jobs?project=demo".to_owned(), Some(version.as_str())),
+    ] {
+        let event = app.stream(&path, last).await.next().await.unwrap();
+        assert_eq!(
+            (&event.data["type"], &event.data["rows"]),
+            (&json!("rows"), &json!([]))
+        );
+        assert_eq!((event.data["order"].is_null(), event.id), (true, version.clone()));
+    }
+    // Another page has another version.
+    let other = format!("/stream/jobs?project=demo&q=absent&last={version}");
+    let event = app.stream(&other, None).await.next().await.unwrap();
+    assert_eq!(
+        (&event.data["type"], &event.data["page"]["rows"]),
+        (&json!("page"), &json!([]))
+    );
+    assert_ne!(event.id, version);
+}
+
 #[tokio::test]
 async fn expired_watch_is_reported_and_relisted() {
     let fake = Fake::default().on(&format!("GET {JOBS}"), 200, list(&[job("a")]));

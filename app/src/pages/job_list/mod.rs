@@ -110,6 +110,7 @@ fn asked_query(query: Signal<JobQuery>, first: JobQuery, pending: RwSignal<bool>
         }
         let before = asked.get_untracked();
         if query == before {
+            pending.set(false);
             return None;
         }
         pending.set(true);
