@@ -27,7 +27,9 @@ const change = (name: string, input: object = {}, several = false): Call => (ses
 const calls: Record<string, Call> = {
   workspace: (session) => session.call('workspace', {}),
   clusters: (session) => session.call('clusters', {}),
+  sessions: (session) => session.call('sessions', {}),
   jobs: call('jobs'),
+  'matching-jobs': call('matching-jobs'),
   job: call('job', { name: 'kept' }),
   manifest: call('manifest', { name: 'kept' }),
   offers: call('offers'),
@@ -50,7 +52,7 @@ const state = (project: string) => get(project, 'jobs,configmaps,secrets,pods').
 
 test('all calls of the console are covered', () => {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
-  const functions = [...read('app/src/api/calls.rs').matchAll(/endpoint = "(\w+)"/g)].map((match) => match[1]);
+  const functions = [...read('app/src/api/calls.rs').matchAll(/endpoint = "([\w-]+)"/g)].map((match) => match[1]);
   const routes = read('server/src/web/router.rs').match(/let streams = [^;]*;/)?.[0] ?? '';
   const streams = [...routes.matchAll(/"(\/[^"]+)"/g)].map((match) => match[1]);
   expect(Math.min(functions.length, streams.length)).toBeGreaterThan(3);
@@ -87,9 +89,9 @@ test('access matches the cluster’s permissions and the documented table', asyn
     }
     for (const [name, [nobody, elsewhere]] of rows) {
       expect(nobody, name).toBe('401 signedOut');
-      // These contain nothing of a forbidden project: the user's projects, the kubeconfig's contexts, an empty
-      // offer, the schema.
-      if (!['workspace', 'clusters', 'offers', 'rights', '/cluster/schema'].includes(name)) expect(elsewhere, name).toContain('forbidden');
+      // These contain nothing of a forbidden project: the user's projects and sessions, the kubeconfig's contexts, an
+      // empty offer, the schema.
+      if (!['workspace', 'clusters', 'sessions', 'offers', 'rights', '/cluster/schema'].includes(name)) expect(elsewhere, name).toContain('forbidden');
     }
     // The documented table is that of a cluster that can suspend Jobs; one without the field refuses it.
     const suspended = rows.get('suspend');

@@ -20,6 +20,7 @@ function gist(text: string): string {
   if (value.kind) return value.kind;
   if (value.projects) return `project ${value.projects.join(', ')}`;
   if (value.documents) return value.documents.map((document: any) => document.error?.kind ?? 'created').join(', ');
+  if (Array.isArray(value) && value[0]?.uid) return 'data';
   if (Array.isArray(value)) return value.map((result) => result?.kind ?? 'deleted').join(', ');
   if ('logs' in value && 'change' in value) {
     const allowed = Object.keys(value).filter((right) => value[right]);
