@@ -115,7 +115,7 @@ pub const SCHEDULING: [(&str, Text); 16] = [
         },
     ),
     (
-        "node(s) didn't match Pod's node affinity/selector",
+        "node(s) didn't match Pod's node affinity",
         Text {
             en: "node selector or affinity does not match",
             zh: "不匹配节点选择器或亲和性",

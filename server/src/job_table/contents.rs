@@ -258,7 +258,7 @@ impl Contents {
     fn remove_job(&mut self, partition: usize, job: &Job) {
         let uid: Arc<str> = job.row.uid.as_str().into();
         self.jobs.remove(&uid);
-        self.events[partition].forget(&uid);
+        self.events[partition].forget(&job.row.project, &uid);
         self.dirty.insert(uid);
     }
 
@@ -275,10 +275,10 @@ impl Contents {
 
     #[allow(clippy::ref_option, reason = "what is received is an option")]
     fn remove_pod(&mut self, partition: usize, pod: &Option<Value>) {
-        let Some(uid) = pod.as_ref().and_then(uid) else {
-            return;
-        };
-        self.events[partition].forget(uid);
+        let Some(pod) = pod else { return };
+        let Some(uid) = uid(pod) else { return };
+        let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+        self.events[partition].forget(namespace, uid);
         let Some(job) = self.job_of_pod.remove(uid) else {
             return;
         };
@@ -347,10 +347,15 @@ impl Contents {
         let Some(object) = &job.object else {
             return Some(JobRow::clone(&job.row));
         };
+        // Another project's Pod may claim any owner.
+        let in_project = |pod: &&Value| {
+            let namespace = &pod["metadata"]["namespace"];
+            namespace.is_null() || *namespace == object["metadata"]["namespace"]
+        };
         let pods = self.pods.get(uid).into_iter().flat_map(HashMap::values);
         Some(row::row(
             object,
-            pods.map(|(_, pod)| pod),
+            pods.map(|(_, pod)| pod).filter(in_project),
             &self.events[*partition],
         ))
     }

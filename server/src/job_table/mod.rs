@@ -77,8 +77,9 @@ struct Entry {
 }
 
 impl JobTables {
-    /// Returns the table of these Jobs; the first reader starts its watches.
-    pub fn open(&self, cluster: &Cluster, partitions: Partitions) -> Arc<JobTable> {
+    /// Returns the table of these Jobs, and what notifies of its changes and keeps it open; the first reader starts its
+    /// watches.
+    pub fn open(&self, cluster: &Cluster, partitions: Partitions) -> (Arc<JobTable>, watch::Receiver<u64>) {
         let key = Key {
             cluster: cluster.id(),
             partitions,
@@ -86,10 +87,12 @@ impl JobTables {
         let mut tables = lock(&self.0);
         if let Some(entry) = tables.get(&key) {
             entry.table.touch();
-            return Arc::clone(&entry.table);
+            return (Arc::clone(&entry.table), entry.table.revision.subscribe());
         }
         end_unused(&mut tables, key.cluster);
         let table = Arc::new(JobTable::new(&key.partitions));
+        // Before the lock is released: a table without a reader may be ended.
+        let revision = table.revision.subscribe();
         let (this, cluster) = (self.clone(), cluster.clone());
         let (followed, reader) = (key.clone(), Arc::clone(&table));
         let task = tokio::spawn(async move {
@@ -103,7 +106,7 @@ impl JobTables {
             task: task.abort_handle(),
         };
         tables.insert(key, entry);
-        table
+        (table, revision)
     }
 
     /// Waits until the table has had no reader for a while, then removes it.
@@ -151,11 +154,6 @@ impl JobTable {
             revision: watch::Sender::new(0),
             used_at: Mutex::new(Instant::now()),
         }
-    }
-
-    /// Notifies of changes from now on, and keeps the table open.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.revision.subscribe()
     }
 
     /// Whether its rows are current.

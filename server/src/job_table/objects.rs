@@ -186,8 +186,14 @@ pub fn pod(object: &Value) -> Option<Value> {
 pub fn event(object: &Value) -> Option<Value> {
     EventIndex::is_relevant(object).then(|| {
         json!({
-            "metadata": {"creationTimestamp": object["metadata"]["creationTimestamp"]},
-            "involvedObject": {"uid": object["involvedObject"]["uid"]},
+            "metadata": {
+                "namespace": object["metadata"]["namespace"],
+                "creationTimestamp": object["metadata"]["creationTimestamp"],
+            },
+            "involvedObject": {
+                "namespace": object["involvedObject"]["namespace"],
+                "uid": object["involvedObject"]["uid"],
+            },
             "reason": object["reason"],
             "message": object["message"],
             "series": object["series"],

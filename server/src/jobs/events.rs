@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use app::api::event::EventRow;
@@ -49,7 +50,22 @@ fn last(event: &Value) -> Millis {
 
 /// The latest state of Jobs and Pods according to their events; all other events are ignored.
 #[derive(Debug, Default)]
-pub struct EventIndex(HashMap<String, Latest>);
+pub struct EventIndex(HashMap<Key, Latest>);
+
+/// Namespace and `uid` of an object: whoever may create events in one project could otherwise forge those of another.
+type Key = (String, String);
+
+/// Returns the object that an event is about.
+fn subject(event: &Value) -> Option<Key> {
+    let about = &event["involvedObject"];
+    let namespace = about["namespace"]
+        .as_str()
+        .or_else(|| event["metadata"]["namespace"].as_str());
+    Some((
+        namespace.unwrap_or_default().to_owned(),
+        about["uid"].as_str()?.to_owned(),
+    ))
+}
 
 /// The newest state-changing event about one object.
 #[derive(Debug)]
@@ -111,32 +127,29 @@ impl EventIndex {
     pub fn add<'a>(&mut self, event: &'a Value) -> Option<&'a str> {
         let uid = event["involvedObject"]["uid"].as_str()?;
         let state = State::of(event)?;
-        let at = last(event);
-        let known = self.0.get(uid).map(|latest| latest.at);
+        // A time in the future would outrank all that happens until then.
+        let at = last(event).min(Timestamp::now().as_millisecond());
+        let key = subject(event)?;
+        let known = self.0.get(&key).map(|latest| latest.at);
         if known.is_some_and(|known| known > at) {
             return None;
         }
-        self.0.insert(uid.to_owned(), Latest { at, state });
+        self.0.insert(key, Latest { at, state });
         Some(uid)
     }
 
     /// Removes an object of which only the end of a state is known, once that event has expired. A refusal stays true.
     pub fn expire(&mut self, event: &Value) {
-        let Some(uid) = event["involvedObject"]["uid"].as_str() else {
-            return;
-        };
-        if self
-            .0
-            .get(uid)
-            .is_some_and(|latest| latest.at <= last(event) && matches!(latest.state, State::Ended))
-        {
-            self.0.remove(uid);
+        let Some(key) = subject(event) else { return };
+        let is_ended = |latest: &Latest| latest.at <= last(event) && matches!(latest.state, State::Ended);
+        if self.0.get(&key).is_some_and(is_ended) {
+            self.0.remove(&key);
         }
     }
 
     /// Removes a deleted object.
-    pub fn forget(&mut self, uid: &str) {
-        self.0.remove(uid);
+    pub fn forget(&mut self, namespace: &str, uid: &str) {
+        self.0.remove(&(namespace.to_owned(), uid.to_owned()));
     }
 
     /// Returns why the latest attempt to create a Pod of `job` was refused.
@@ -164,7 +177,12 @@ impl EventIndex {
     }
 
     fn about(&self, object: &Value) -> Option<&Latest> {
-        self.0.get(object["metadata"]["uid"].as_str()?)
+        let metadata = &object["metadata"];
+        let uid = metadata["uid"].as_str()?;
+        let namespace = metadata["namespace"].as_str().unwrap_or_default();
+        // An API server always names the namespace.
+        let get = |namespace: &str| self.0.get(&(namespace.to_owned(), uid.to_owned()));
+        get(namespace).or_else(|| get(""))
     }
 }
 
@@ -199,5 +217,25 @@ mod tests {
         });
         assert_eq!(row(&old), row(&new));
         assert_eq!(row(&old).last, 2000);
+    }
+
+    /// Whoever may create events in one project must not change what is shown of another, now or later.
+    #[test]
+    fn events_count_only_in_their_namespace_and_not_in_advance() {
+        let event = |namespace: &str, reason: &str, time: &str| {
+            json!({
+                "involvedObject": {"namespace": namespace, "uid": "1"}, "reason": reason, "message": "forged",
+                "lastTimestamp": time,
+            })
+        };
+        let job = json!({"metadata": {"namespace": "a", "uid": "1"}});
+        let past = "2026-01-01T00:00:00Z";
+        let forged: EventIndex = [&event("b", "FailedCreate", past)].into_iter().collect();
+        assert_eq!(forged.refused(&job), None);
+        let early = event("a", "FailedCreate", "2999-01-01T00:00:00Z");
+        let mut index: EventIndex = [&early].into_iter().collect();
+        assert_eq!(index.refused(&job), Some("forged"));
+        index.add(&event("a", "SuccessfulCreate", "2999-01-01T00:00:00Z"));
+        assert_eq!(index.refused(&job), None);
     }
 }

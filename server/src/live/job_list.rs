@@ -1,6 +1,7 @@
 //! `GET /stream/jobs?project=P&q=…&sort=…&page=…`: live updates of a page of the Job list.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_stream::stream;
 use axum::Extension;
@@ -12,6 +13,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use app::api::error::ApiError;
+use app::api::job_filter::Filter;
 use app::api::job_query::{JobQuery, PageChange};
 
 use crate::contexts::extract::ClusterExtractor;
@@ -55,7 +57,8 @@ pub async fn stream(
 
 fn changes(list: OpenList, query: JobQuery, last: Option<String>) -> impl Stream<Item = Event> + Send {
     stream! {
-        let mut revision = list.table.subscribe();
+        let mut revision = list.revision.clone();
+        let is_timed = Filter::new(&query.text).depends_on_time();
         let mut page = Sent { version: last, ..Sent::default() };
         let mut denied_at: Option<Instant> = None;
         loop {
@@ -81,6 +84,8 @@ fn changes(list: OpenList, query: JobQuery, last: Option<String>) -> impl Stream
                         return;
                     }
                 }
+                // What matches changes as time passes.
+                () = tokio::time::sleep(TIME_STEP), if is_timed => {}
                 () = at(denied_at.map(|at| at + DENIAL_GRACE)) => {
                     // Unless only watching is denied.
                     if let Err(error @ ApiError::Forbidden { .. }) = list.check().await {
@@ -96,6 +101,9 @@ fn changes(list: OpenList, query: JobQuery, last: Option<String>) -> impl Stream
     }
 }
 
+/// Interval at which a page is computed again whose filter depends on the time.
+const TIME_STEP: Duration = Duration::from_secs(20);
+
 /// Number of Jobs from which the progress of reading the list is told.
 const WORTH_TELLING: u32 = 500;
 
@@ -108,8 +116,8 @@ struct Sent {
     version: Option<String>,
     /// Number of Jobs that it knows of while the list is being read.
     read: u32,
-    /// Whether the browser knows that its page is current.
-    current: bool,
+    /// Whether the browser knows that its page may be out of date.
+    is_told_stale: bool,
 }
 
 impl Sent {
@@ -122,10 +130,9 @@ impl Sent {
                 is_news.then_some(PageChange::Loading { read })
             }
             Phase::Stale { since } | Phase::Denied { since } => {
-                let is_first = self.current || (self.window.is_none() && self.version.is_some());
-                self.current = false;
                 self.window = None;
                 self.version = None;
+                let is_first = !std::mem::replace(&mut self.is_told_stale, true);
                 is_first.then_some(PageChange::Stale { since })
             }
             Phase::Live => {
@@ -139,7 +146,7 @@ impl Sent {
                 };
                 self.window = Some(window);
                 self.version = Some(version);
-                self.current = true;
+                self.is_told_stale = false;
                 change
             }
         }

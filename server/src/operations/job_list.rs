@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use app::api::error::ApiError;
@@ -20,6 +21,8 @@ const MATCHING_PATIENCE: Duration = Duration::from_secs(15);
 pub struct OpenList {
     /// The table with the list.
     pub table: Arc<JobTable>,
+    /// Notifies of changes of the table since it was opened, and keeps it open.
+    pub revision: watch::Receiver<u64>,
     cluster: Cluster,
     partitions: Partitions,
 }
@@ -43,8 +46,10 @@ impl JobLists {
             Some(project) => vec![Some(project.to_owned())],
             None => self.directory.job_partitions(cluster).await?,
         };
+        let (table, revision) = self.tables.open(cluster, partitions.clone());
         Ok(OpenList {
-            table: self.tables.open(cluster, partitions.clone()),
+            table,
+            revision,
             cluster: cluster.clone(),
             partitions,
         })
@@ -78,7 +83,7 @@ impl OpenList {
     /// Returns a page of the list; one that says that the list is still being read if that takes longer than `patience`.
     pub async fn page(&self, query: &JobQuery, patience: Duration) -> Result<JobPage, ApiError> {
         let deadline = Instant::now() + patience;
-        let mut revision = self.table.subscribe();
+        let mut revision = self.revision.clone();
         loop {
             let phase = self.table.phase();
             match phase {

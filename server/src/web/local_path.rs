@@ -16,7 +16,8 @@ impl LocalPath {
             && !text.starts_with("//")
             && text.len() <= 2048
             && !text.contains('\\')
-            && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+            && text.bytes().all(|byte| (0x21..0x7f).contains(&byte))
+            && !has_dot_segment(text);
         Self(if local { text.to_owned() } else { "/".to_owned() })
     }
 
@@ -29,6 +30,15 @@ impl LocalPath {
     pub fn encoded(&self) -> String {
         utf8_percent_encode(&self.0, NON_ALPHANUMERIC).to_string()
     }
+}
+
+/// Whether the path has a segment that browsers resolve, encoded or not: it may lead out of the console's prefix.
+fn has_dot_segment(text: &str) -> bool {
+    let path = text.split(['?', '#']).next().unwrap_or(text);
+    path.split('/').any(|segment| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        matches!(segment.as_str(), "." | "..")
+    })
 }
 
 impl Default for LocalPath {
@@ -54,10 +64,17 @@ mod tests {
             "/projects/demo/jobs",
             "/projects/demo/jobs?q=pi&status=failed",
             "/a//b",
+            "/a?back=/../x",
+            "/..a/b..",
         ] {
             assert_eq!(LocalPath::new(local).as_str(), local);
         }
         for foreign in [
+            "/a/../x",
+            "/a/..",
+            "/./a",
+            "/a/%2e%2E/x",
+            "/a/.%2e?q",
             "",
             "//evil.example",
             "/\\evil.example",

@@ -72,6 +72,18 @@ impl Model {
             let search = query.get().to_search(Some(("project", &project.get())));
             here(&format!("/stream/jobs{search}"))
         };
+        // Without a stream, a page that was asked for would never come.
+        let fetch = move || {
+            let asked = untrack(|| (project.get(), query.get()));
+            leptos::task::spawn_local(async move {
+                let (of, requested) = asked.clone();
+                let answer = api::jobs(Some(of).filter(|of| !of.is_empty()), requested).await;
+                let now = untrack(|| Some((project.try_get()?, query.try_get()?)));
+                if answer.is_ok() && now == Some(asked) {
+                    self.take(answer);
+                }
+            });
+        };
         let position = Position::after(version.map(|version| (untrack(address), version)));
         event_stream::subscribe_after(
             position,
@@ -79,7 +91,14 @@ impl Model {
             &["change", "refused"],
             move |event, data| match serde_json::from_str::<PageChange>(data) {
                 _ if event == "refused" => crate::pages::reload_refused(),
-                Ok(change) => self.apply(change),
+                Ok(change) => {
+                    let is_stale = matches!(change, PageChange::Stale { .. });
+                    self.apply(change);
+                    // The stream sends no page while it is stale, or if the user may not watch the Jobs.
+                    if is_stale && self.pending.get_untracked() {
+                        fetch();
+                    }
+                }
                 Err(error) => leptos::logging::warn!("cannot parse a change of the Job list: {error}"),
             },
             move |connection| match connection {
@@ -88,16 +107,7 @@ impl Model {
                 Connection::Closed => {
                     self.mark_stale();
                     crate::pages::leave_if_signed_out();
-                    // Without a stream, a page that was asked for would never come.
-                    let asked = untrack(|| (project.get(), query.get()));
-                    leptos::task::spawn_local(async move {
-                        let (of, requested) = asked.clone();
-                        let answer = api::jobs(Some(of).filter(|of| !of.is_empty()), requested).await;
-                        let now = untrack(|| Some((project.try_get()?, query.try_get()?)));
-                        if answer.is_ok() && now == Some(asked) {
-                            self.take(answer);
-                        }
-                    });
+                    fetch();
                 }
             },
         );

@@ -109,8 +109,8 @@ pub fn unschedulable(message: &str) -> Reason {
     let (Some((_, causes)), Some((_, total))) = (split, total) else {
         return Reason::new("Unschedulable", message);
     };
-    // What preemption would not change says nothing new.
-    let causes = causes.split(" preemption: ").next().unwrap_or(causes);
+    // What follows is about claims and preemption, which would not change it.
+    let causes = causes.split(". ").next().unwrap_or(causes);
     let causes = causes.trim_end_matches('.');
     if let Some(claim) = causes.strip_prefix("persistentvolumeclaim \"")
         && let Some((name, _)) = claim.split_once("\" not found")
@@ -142,8 +142,10 @@ fn container_error(pod: &Value, container: &Value) -> Option<JobStatus> {
         let reason = Reason::new(code, message).with("container", name);
         return Some(status(StatusKind::ContainerError, Some(reason)));
     }
-    if code == "CrashLoopBackOff" {
-        let restarts = container["restartCount"].as_i64().unwrap_or(0);
+    // Between two restarts kubelet may leave the state of the last run.
+    let restarts = container["restartCount"].as_i64().unwrap_or(0);
+    let ended = exit(container, &container["state"]);
+    if code == "CrashLoopBackOff" || (ended.is_some() && restarts > 0) {
         let reason = match place(pod, name) {
             Some((position, count)) => Reason::new("InitCrashLoop", "")
                 .with("position", position)
@@ -151,7 +153,7 @@ fn container_error(pod: &Value, container: &Value) -> Option<JobStatus> {
             None => Reason::new("CrashLoop", ""),
         };
         let reason = Reason {
-            exit: exit(container, &container["lastState"]),
+            exit: ended.or_else(|| exit(container, &container["lastState"])),
             ..reason.with("container", name).with("restarts", restarts)
         };
         return Some(status(StatusKind::ContainerError, Some(reason)));
@@ -189,14 +191,27 @@ pub fn ailing(pod: &Value) -> Option<Reason> {
     if pod["status"]["phase"] == "Unknown" || pod["status"]["reason"] == "NodeLost" {
         return Some(Reason::new("NodeLost", "").with("node", text(&pod["spec"]["nodeName"])));
     }
-    let container = container_statuses(pod)
-        .find(|container| container["state"]["waiting"]["reason"] == "CrashLoopBackOff")?;
-    let restarts = container["restartCount"].as_i64().unwrap_or(0);
-    Some(Reason {
-        exit: exit(container, &container["lastState"]),
-        ..Reason::new("CrashLoop", "")
-            .with("container", text(&container["name"]))
-            .with("restarts", restarts)
+    // Between two restarts kubelet may leave the state of the last run. A container that is not restarted has failed the
+    // Pod, which ends with its other containers.
+    container_statuses(pod).find_map(|container| {
+        let restarts = container["restartCount"].as_i64().unwrap_or(0);
+        let is_waiting = container["state"]["waiting"]["reason"] == "CrashLoopBackOff";
+        let ended = exit(container, &container["state"]);
+        if !is_waiting && ended.is_none() {
+            return None;
+        }
+        if !is_waiting && restarts == 0 {
+            return Some(Reason {
+                exit: ended,
+                ..Reason::new("ExitCode", "")
+            });
+        }
+        Some(Reason {
+            exit: ended.or_else(|| exit(container, &container["lastState"])),
+            ..Reason::new("CrashLoop", "")
+                .with("container", text(&container["name"]))
+                .with("restarts", restarts)
+        })
     })
 }
 
