@@ -26,7 +26,7 @@ test('the list, a Job and its log are readable', async ({ page, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
   await expect(page.getByRole('row', { name: /done/ })).toContainText('Completed');
-  await page.getByRole('link', { name: 'done' }).click();
+  await page.getByRole('link', { name: 'done', exact: true }).click();
   await page.getByRole('link', { name: 'Logs', exact: true }).click();
   await expect(page.locator('.log-text')).toHaveText(['hello from done']);
 });
