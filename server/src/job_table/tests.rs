@@ -419,3 +419,21 @@ fn completed_jobs_keep_no_object() {
     let quota = Update::Quotas(0, Change::Applied(Arc::new(json!({}))));
     ready(Vec::new()).apply(vec![quota], 0);
 }
+
+/// Streams that are opened together each keep their table; tables without a reader are bounded.
+#[tokio::test]
+async fn tables_are_kept_while_they_are_read() {
+    use crate::job_table::{JobTables, MAX_UNUSED, lock};
+
+    let service = tower::service_fn(|_: http::Request<kube::client::Body>| {
+        std::future::pending::<Result<http::Response<axum::body::Body>, std::convert::Infallible>>()
+    });
+    let cluster = crate::kubernetes::Cluster::new(kube::Client::new(service, "demo"), "test", false);
+    let tables = JobTables::default();
+    let open = |number: usize| tables.open(&cluster, vec![Some(format!("project-{number}"))]);
+    let readers: Vec<_> = (0..3 * MAX_UNUSED).map(open).collect();
+    assert_eq!(lock(&tables.0).len(), 3 * MAX_UNUSED);
+    drop(readers);
+    let _last = open(usize::MAX);
+    assert_eq!(lock(&tables.0).len(), MAX_UNUSED);
+}
