@@ -25,7 +25,7 @@ use crate::parts::api_error::Failure;
 use crate::preferences;
 use crate::urls;
 
-pub use crate::layout::rights::{use_rights, use_rights_in};
+pub use crate::layout::rights::{described_by, use_rights, use_rights_in};
 
 /// Interval at which a cluster that does not answer is retried.
 const RETRY_INTERVAL: Duration = Duration::from_secs(3);

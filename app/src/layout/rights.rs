@@ -82,6 +82,14 @@ pub fn provide(project: Memo<String>) -> Resource<Result<Rights, ApiError>> {
     loaded
 }
 
+/// `id` of the note that says what the user may not do.
+const MISSING_RIGHTS: &str = "missing-rights";
+
+/// Returns the `aria-describedby` of a button: where a user who may not use it reads why.
+pub fn described_by(allowed: bool) -> Option<&'static str> {
+    (!allowed).then_some(MISSING_RIGHTS)
+}
+
 /// Says what the user may not do in the project, and who can help.
 #[component]
 pub fn MissingRights(
@@ -103,7 +111,7 @@ pub fn MissingRights(
     let missing = missing.join(t(text::RIGHT_SEPARATOR));
     (!missing.is_empty()).then(|| {
         view! {
-            <div class="band" role="note" id="missing-rights">
+            <div class="band" role="note" id=MISSING_RIGHTS>
                 <Icon glyph=Glyph::Info/>
                 <span>
                     {dynamic(move || {

@@ -134,6 +134,22 @@ test('each run of a restarted container is shown with its start', async ({ page,
   await expect(page.locator('.log-mark')).toHaveCount(2);
 });
 
+test('a page on which nothing happens keeps its streams', async ({ page, server, origin }) => {
+  new Kubectl(server).create(shellJob('still', 'echo one; sleep 40'));
+  const opened: string[] = [];
+  page.on('request', (request) => {
+    const path = new URL(request.url()).pathname;
+    if (path.startsWith('/stream/')) opened.push(path);
+  });
+  await page.goto(`${origin}/projects/demo/jobs/still?tab=logs`);
+  await alive(page);
+  await expect(page.locator('.log-text')).toHaveText(['one'], { timeout: 20_000 });
+  opened.length = 0;
+  // Longer than three pings, after which a page reconnects.
+  await page.waitForTimeout(20_000);
+  expect(opened).toEqual([]);
+});
+
 test('the log page of a deleted Job says so', async ({ page, server, origin }) => {
   const kubectl = new Kubectl(server);
   kubectl.create(shellJob('brief', 'sleep 3; echo hello', { ttlSecondsAfterFinished: 1 }));

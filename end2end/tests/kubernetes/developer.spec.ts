@@ -19,12 +19,12 @@ test.beforeAll(() => {
 });
 test.beforeEach(async ({ page, server }) => signIn(page, server));
 
-test('the start page is the permitted project, and the project picker has no other', async ({ page, origin }) => {
+test('the start page is the permitted project, and the project picker has no other project', async ({ page, origin }) => {
   await page.goto(origin);
   await expect(page).toHaveURL(/\/projects\/demo\/jobs$/);
   await alive(page);
   await page.getByLabel('Project demo').click();
-  await expect(page.locator('.bar details[open] .menu-item')).toHaveText(['demo']);
+  await expect(page.locator('.bar details[open] .menu-item')).toHaveText(['All projects', 'demo']);
 });
 
 test('a Job is created, followed to its end, its log read, rerun, and both are deleted', async ({ page, origin }) => {

@@ -103,8 +103,9 @@ fn respond(session: Session, events: impl Stream<Item = Event> + Send + 'static)
     let events = events
         .take_until(Box::pin(session.ended()))
         .map(Ok::<_, Infallible>);
-    // An event, since pages do not see comments; with data, since browsers do not dispatch events without.
-    let ping = Event::default().event("ping").data("");
+    // An event, since pages do not see comments; with data, since browsers do not dispatch events without (axum sends
+    // no `data` field for an empty text).
+    let ping = Event::default().event("ping").data("null");
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).event(ping));
     // nginx would buffer events.
     let unbuffered = (

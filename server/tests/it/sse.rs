@@ -1,5 +1,7 @@
 //! Server-sent events.
 
+use std::time::Duration;
+
 use crate::common::TestApp;
 use crate::common::fake::{Fake, job, list, pod, status};
 use http::StatusCode;
@@ -342,6 +344,22 @@ async fn pod_created_later_is_followed() {
     );
     fake.report(JOBS, "MODIFIED", completed("pi"));
     assert_eq!(events.next().await.unwrap().name, "end");
+}
+
+/// Pages reconnect after three intervals without any event (`app::event_stream`).
+#[tokio::test(start_paused = true)]
+async fn idle_streams_send_pings_that_browsers_dispatch() {
+    let app = TestApp::signed_in(finished().router()).await;
+    for path in ["/stream/jobs?project=demo", "/stream/job?project=demo&name=pi"] {
+        let mut events = app.stream(path, None).await;
+        events.patience = Duration::from_secs(60);
+        let until = tokio::time::Instant::now() + Duration::from_secs(31);
+        while tokio::time::timeout_at(until, events.next())
+            .await
+            .is_ok_and(|event| event.is_some())
+        {}
+        assert!(events.pings >= 5, "{path}: {} pings in 31 s", events.pings);
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::i18n::{common, job_detail as text, job_list, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::use_toaster;
-use crate::layout::{LastList, use_rights};
+use crate::layout::{LastList, described_by, use_rights};
 use crate::pages::job_detail::Gone;
 use crate::pages::job_detail::summary::EditInformation;
 use crate::pages::job_list::{DeleteDialog, Deletion};
@@ -131,6 +131,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                 type="button"
                 class="button button-primary"
                 disabled=move || rerun.pending().get() || !rights.with(|rights| rights.create)
+                aria-describedby=move || described_by(rights.with(|rights| rights.create))
                 on:click=move |_| { rerun.dispatch(()); }
             >
                 <Icon glyph=Glyph::Refresh/>
@@ -153,6 +154,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                                 type="button"
                                 class="button"
                                 disabled=move || suspend.pending().get() || !may_change()
+                                aria-describedby=move || described_by(may_change())
                                 on:click=move |_| { suspend.dispatch(!suspended); }
                             >
                                 <Icon glyph=if suspended { Glyph::Play } else { Glyph::Pause }/>
@@ -165,6 +167,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                 type="button"
                 class="button"
                 disabled=move || !may_change()
+                aria-describedby=move || described_by(may_change())
                 on:click=move |_| editing.set(true)
             >
                 <Icon glyph=Glyph::Edit/>
@@ -174,6 +177,7 @@ fn Actions(detail: Memo<JobDetail>, deletion: Deletion) -> impl IntoView {
                 type="button"
                 class="button button-danger-quiet"
                 disabled=move || !rights.with(|rights| rights.delete)
+                aria-describedby=move || described_by(rights.with(|rights| rights.delete))
                 on:click=move |_| deletion.ask(vec![detail.with_untracked(|detail| Target::of(&detail.row))])
             >
                 <Icon glyph=Glyph::Trash/>

@@ -13,7 +13,7 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
 use crate::kit::notice::Tone;
 use crate::kit::toast::{Toaster, use_toaster};
-use crate::layout::{use_rights, use_rights_in};
+use crate::layout::{described_by, use_rights, use_rights_in};
 use crate::pages::job_list::address::Address;
 use crate::pages::job_list::model::Model;
 use crate::pages::job_list::selection::{Selected, Selection};
@@ -90,6 +90,7 @@ pub fn RowMenu(
                 type="button"
                 class="menu-item"
                 disabled=move || !rights.with(|rights| rights.create)
+                aria-describedby=move || described_by(rights.with(|rights| rights.create))
                 on:click=move |_| { rerun.dispatch(()); }
             >
                 <Icon glyph=Glyph::Refresh/>
@@ -116,6 +117,7 @@ pub fn RowMenu(
                                 type="button"
                                 class="menu-item"
                                 disabled=move || !rights.with(|rights| rights.change)
+                                aria-describedby=move || described_by(rights.with(|rights| rights.change))
                                 on:click=move |_| { suspend.dispatch(!suspended); }
                             >
                                 <Icon glyph=if suspended { Glyph::Play } else { Glyph::Pause }/>
@@ -128,6 +130,7 @@ pub fn RowMenu(
                 type="button"
                 class="menu-item menu-danger"
                 disabled=move || !rights.with(|rights| rights.delete)
+                aria-describedby=move || described_by(rights.with(|rights| rights.delete))
                 on:click=move |_| {
                     if let Some(deletion) = deletion {
                         deletion.ask(vec![row.with_untracked(Target::of)]);
@@ -229,6 +232,7 @@ pub fn BulkBar(
                     type="button"
                     class="button"
                     disabled=move || busy.get() || !rights.with(|rights| rights.change)
+                    aria-describedby=move || described_by(rights.with(|rights| rights.change))
                     on:click=move |_| { set_suspended.dispatch((!resume, untrack(jobs))); }
                 >
                     <Icon glyph=if resume { Glyph::Play } else { Glyph::Pause }/>
@@ -261,6 +265,7 @@ pub fn BulkBar(
                     type="button"
                     class="button button-danger"
                     disabled=move || count() == 0 || !rights.with(|rights| rights.delete)
+                    aria-describedby=move || described_by(rights.with(|rights| rights.delete))
                     on:click=move |_| deletion.ask(selection.with_untracked(|selection| selection.jobs.clone()))
                 >
                     <Icon glyph=Glyph::Trash/>

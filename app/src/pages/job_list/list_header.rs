@@ -8,7 +8,7 @@ use crate::i18n::{common, job_list as text, t};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::kit::menu::Menu;
-use crate::layout::use_rights;
+use crate::layout::{described_by, use_rights};
 use crate::urls;
 
 /// Title, quota and the Create menu.
@@ -73,7 +73,7 @@ fn CreateMenu(project: Memo<String>) -> impl IntoView {
                 href=to("")
                 attr:class="button button-primary"
                 attr:aria-disabled=is_denied
-                attr:aria-describedby=move || is_denied().map(|_| "missing-rights")
+                attr:aria-describedby=move || described_by(is_denied().is_none())
             >
                 <Icon glyph=Glyph::Add/>
                 {t(common::CREATE)}

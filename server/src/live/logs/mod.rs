@@ -168,7 +168,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
                 }
             }
             for task in sources.tasks(Instant::now()) {
-                let position = positions.get(&task.key).filter(|position| task.resumes_at(position));
+                let position = task.resumes_at(positions.get(&task.key));
                 let (reader, permits) = (source.reader(task, position, send.clone()), Arc::clone(&permits));
                 readers.spawn(async move {
                     // The semaphore is never closed.

@@ -79,6 +79,8 @@ pub struct Events {
     text: String,
     /// How long `next` waits: by default half a minute, far more than any event takes, so that only a hang fails.
     pub patience: Duration,
+    /// How many `ping` events were received.
+    pub pings: usize,
 }
 
 /// A server-sent event.
@@ -107,10 +109,15 @@ impl Events {
                 let event = event.to_owned();
                 let rest = rest.to_owned();
                 self.text = rest;
-                if !event.starts_with(':') && !event.starts_with("event: ping") {
-                    return Some(parse(&event));
+                if event.starts_with(':') {
+                    continue;
                 }
-                continue;
+                let event = parse(&event);
+                if event.name == "ping" {
+                    self.pings += 1;
+                    continue;
+                }
+                return Some(event);
             }
             let chunk = self.body.next().await;
             self.text.push_str(std::str::from_utf8(&chunk?.unwrap()).unwrap());
@@ -118,7 +125,9 @@ impl Events {
     }
 }
 
+/// Panics for an event without data: browsers do not dispatch it (HTML Standard, "Interpreting an event stream").
 fn parse(event: &str) -> Event {
+    assert!(event.contains("data:"), "an event without data: {event}");
     let field = |name: &str| {
         let prefix = format!("{name}: ");
         event
@@ -420,6 +429,7 @@ impl TestApp {
             body: futures::stream::poll_fn(move |context| arrived.poll_recv(context)).boxed(),
             text: String::new(),
             patience: Duration::from_secs(30),
+            pings: 0,
         }
     }
 
