@@ -286,6 +286,8 @@ pub struct JobDetail {
     pub pods: Option<Vec<PodRow>>,
     /// Events of the Job and its Pods, newest first; none if the user may not read events.
     pub events: Option<Vec<EventRow>>,
+    /// Number of Pods whose events are left out: those of a Job with many Pods are not all read.
+    pub events_left_out: usize,
     /// Environment of each container.
     pub environment: Vec<ContainerEnvironment>,
     /// Every run: this Job and those it was rerun from or as, newest first (D1).

@@ -80,6 +80,7 @@ texts! {
     RESTARTS: "restarted {n} {n|time|times}" | "已重启 {n} 次";
     SHOW_LOGS: "Logs of {name}" | "{name} 的日志";
     EVENTS_REFUSED: "You are not allowed to read events here. Ask an administrator for the right to list events in this project." | "您无权查看此处的事件，请向管理员申请该项目的事件查看权限。";
+    EVENTS_LEFT_OUT: "Pods whose events are not shown: {n}. Pods that have not ended come first, then the newest." | "未显示事件的 Pod 数量：{n}。优先显示尚未结束的 Pod，其次是最新的 Pod。";
     EVENTS_EMPTY: "No events" | "没有事件";
     EVENTS_EMPTY_TEXT: "Kubernetes keeps events for about an hour." | "Kubernetes 的事件大约保留一小时。";
     EVENT_REASON: "Reason" | "原因";

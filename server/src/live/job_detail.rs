@@ -8,12 +8,13 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::Response;
 use axum::response::sse::Event;
-use futures::stream::{BoxStream, select_all};
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
+use tokio_stream::StreamMap;
 
 use app::api::error::ApiError;
 use app::api::job::JobDetail;
@@ -24,6 +25,8 @@ use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
 use crate::live::{DENIAL_GRACE, event, is_final, is_replaced, respond, retry_until_available};
+use crate::operations::job_detail::OpenJob;
+use crate::operations::job_objects::{job_events, pod_events, pods_of};
 use crate::operations::{RERUN_OF, job_detail, origin};
 use crate::refusal::refuse;
 use crate::session::Session;
@@ -116,43 +119,84 @@ fn events_of(cluster: Cluster, params: Params, job: &Value) -> BoxStream<'static
 }
 
 /// The collections that the page depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Source {
     This,
     Runs,
     FirstRun,
     Pods,
+    /// About the Job.
     Events,
+    /// About the Pods of this name.
+    PodEvents(String),
+}
+
+/// What the page depends on, which changes with its Pods.
+struct Feed {
+    cluster: Cluster,
+    project: String,
+    changes: StreamMap<Source, BoxStream<'static, Change>>,
+}
+
+impl Feed {
+    fn new(cluster: &Cluster, params: &Params, job: &Value) -> Self {
+        let select = |fields: Option<String>, labels: Option<String>| Selection { fields, labels };
+        let origin = origin(job);
+        let uid = job["metadata"]["uid"].as_str().unwrap_or_default();
+        let mut feed = Self {
+            cluster: cluster.clone(),
+            project: params.project.clone(),
+            changes: StreamMap::new(),
+        };
+        let this = select(Some(format!("metadata.name={}", params.name)), None);
+        feed.follow(Source::This, Kind::JOBS, this);
+        let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
+        feed.follow(Source::Runs, Kind::JOBS, runs);
+        // The first run has no label.
+        let first = select(Some(format!("metadata.name={origin}")), None);
+        feed.follow(Source::FirstRun, Kind::JOBS, first);
+        feed.follow(Source::Pods, Kind::PODS, pods_of(job));
+        feed.follow(Source::Events, Kind::EVENTS, job_events(uid));
+        feed
+    }
+
+    fn follow(&mut self, source: Source, kind: Kind, selection: Selection) {
+        let changes = follow(&self.cluster, kind, &self.project, selection);
+        self.changes.insert(source, changes);
+    }
+
+    /// Follows the events of these Pods, and of no others.
+    fn follow_events_of(&mut self, pods: Vec<String>) {
+        let sources: Vec<_> = pods.into_iter().map(Source::PodEvents).collect();
+        let unused: Vec<_> = self
+            .changes
+            .keys()
+            .filter(|source| matches!(source, Source::PodEvents(_)))
+            .filter(|source| !sources.contains(source))
+            .cloned()
+            .collect();
+        for source in unused {
+            self.changes.remove(&source);
+        }
+        for source in sources {
+            if let Source::PodEvents(pod) = &source
+                && !self.changes.contains_key(&source)
+            {
+                let selection = pod_events(pod);
+                self.follow(source, Kind::EVENTS, selection);
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Option<(Source, Change)> {
+        self.changes.next().await
+    }
 }
 
 #[allow(clippy::too_many_lines, reason = "one loop over all events")]
 fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = Event> + Send + use<> {
     let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-    let select = |fields: Option<String>, labels: Option<String>| Selection { fields, labels };
-    let origin = origin(job);
-    let this = select(Some(format!("metadata.name={}", params.name)), None);
-    let runs = select(None, Some(format!("{RERUN_OF}={origin}")));
-    // The first run has no label.
-    let first = select(Some(format!("metadata.name={origin}")), None);
-    let mut feed = select_all(
-        [
-            (Source::This, follow(&cluster, Kind::JOBS, &params.project, this)),
-            (Source::Runs, follow(&cluster, Kind::JOBS, &params.project, runs)),
-            (
-                Source::FirstRun,
-                follow(&cluster, Kind::JOBS, &params.project, first),
-            ),
-            (
-                Source::Pods,
-                follow(&cluster, Kind::PODS, &params.project, Selection::default()),
-            ),
-            (
-                Source::Events,
-                follow(&cluster, Kind::EVENTS, &params.project, Selection::default()),
-            ),
-        ]
-        .map(|(source, changes)| changes.map(move |change| (source, change)).boxed()),
-    );
+    let mut feed = Feed::new(&cluster, &params, job);
     stream! {
         let mut sent: Option<JobDetail> = None;
         let mut denied_at: Option<Instant> = None;
@@ -161,7 +205,7 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
         loop {
             match job_detail::read(&cluster, &params.project, &params.name).await {
                 // Deleted and re-created between two reads.
-                Ok(detail) if detail.row.uid != last.uid => {
+                Ok(open) if open.detail.row.uid != last.uid => {
                     if let Some(event) = last.unsent(&cluster, &params.project, sent.as_ref()).await {
                         yield event;
                     }
@@ -171,7 +215,8 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                     return;
                 }
                 Ok(_) if outage.is_disconnected() => {}
-                Ok(detail) => {
+                Ok(OpenJob { detail, event_pods }) => {
+                    feed.follow_events_of(event_pods);
                     denied_at = None;
                     outage.read_succeeded();
                     // Ends the page's note of an outage.
@@ -189,7 +234,7 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                     while last.deleted.is_none() {
                         tokio::select! {
                             () = &mut end => break,
-                            Some((source, change)) = feed.next() => last.apply(source, &change),
+                            Some((source, change)) = feed.next() => last.apply(&source, &change),
                         }
                     }
                     if let Some(event) = last.unsent(&cluster, &params.project, sent.as_ref()).await {
@@ -225,9 +270,9 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                     () = tokio::time::sleep(RETRY_DELAY), if outage.needs_read() => break,
                 };
                 let Some((source, change)) = change else { return };
-                outage.apply(source, &change, source == Source::This, Timestamp::now().as_millisecond());
-                last.apply(source, &change);
-                if concerns(source, &change, &params.name, &last.uid) {
+                last.apply(&source, &change);
+                note(&mut outage, &source, &change);
+                if concerns(&source, &change, &last.uid) {
                     break;
                 }
             }
@@ -238,8 +283,8 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                 tokio::select! {
                     () = &mut end => break,
                     Some((source, change)) = feed.next() => {
-                        outage.apply(source, &change, source == Source::This, Timestamp::now().as_millisecond());
-                        last.apply(source, &change);
+                        last.apply(&source, &change);
+                        note(&mut outage, &source, &change);
                     }
                 }
             }
@@ -257,7 +302,7 @@ struct LastState {
 }
 
 impl LastState {
-    fn apply(&mut self, source: Source, change: &Change) {
+    fn apply(&mut self, source: &Source, change: &Change) {
         if let (Source::This, Change::Deleted(job)) = (source, change)
             && job["metadata"]["uid"] == self.uid.as_str()
         {
@@ -274,28 +319,29 @@ impl LastState {
     }
 }
 
+/// Records whether a source is connected. Those of events of Pods come and go, and share the fate of the others.
+fn note(outage: &mut Outage<Source>, source: &Source, change: &Change) {
+    if !matches!(source, Source::PodEvents(_)) {
+        let needed = *source == Source::This;
+        outage.apply(source.clone(), change, needed, Timestamp::now().as_millisecond());
+    }
+}
+
 /// Whether a change may affect the Job's page.
-fn concerns(source: Source, change: &Change, name: &str, uid: &str) -> bool {
+fn concerns(source: &Source, change: &Change, uid: &str) -> bool {
     let object = match change {
-        Change::Reset(_) => return true,
+        // An empty one is that of Pods whose events have just begun to be followed, or that there are none of.
+        Change::Reset(objects) => return !objects.is_empty() || !matches!(source, Source::PodEvents(_)),
         // Whether the Job itself may still be read.
-        Change::Denied => return source == Source::This,
+        Change::Denied => return *source == Source::This,
         Change::Disconnected => return false,
         Change::Applied(object) | Change::Deleted(object) => object,
     };
     match source {
-        Source::This | Source::Runs | Source::FirstRun => true,
+        Source::This | Source::Runs | Source::FirstRun | Source::PodEvents(_) => true,
         Source::Pods => owner(object) == Some(uid),
-        // A Job's Pods are named after it.
-        Source::Events => object["involvedObject"]["name"]
-            .as_str()
-            .is_some_and(|about| about.starts_with(pod_name_prefix(name))),
+        Source::Events => object["involvedObject"]["uid"] == uid,
     }
-}
-
-/// Returns the part of a Job's name that its Pods' names start with: `generateName` keeps 58 characters.
-fn pod_name_prefix(name: &str) -> &str {
-    name.get(..57).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -313,12 +359,12 @@ mod tests {
                 json!({"metadata": {"ownerReferences": [{"uid": uid, "controller": true}]}}),
             ))
         };
-        let event = |about: &str| Change::Applied(Arc::new(json!({"involvedObject": {"name": about}})));
-        assert!(concerns(Source::Pods, &pod("u1"), "pi", "u1"));
-        assert!(!concerns(Source::Pods, &pod("u2"), "pi", "u1"));
-        assert!(concerns(Source::Events, &event("pi-x7k2p"), "pi", "u1"));
-        assert!(!concerns(Source::Events, &event("other"), "pi", "u1"));
-        assert!(concerns(Source::Events, &Change::Reset(Vec::new()), "pi", "u1"));
-        assert!(!concerns(Source::Events, &Change::Disconnected, "pi", "u1"));
+        let event = |about: &str| Change::Applied(Arc::new(json!({"involvedObject": {"uid": about}})));
+        assert!(concerns(&Source::Pods, &pod("u1"), "u1"));
+        assert!(!concerns(&Source::Pods, &pod("u2"), "u1"));
+        assert!(concerns(&Source::Events, &event("u1"), "u1"));
+        assert!(!concerns(&Source::Events, &event("u2"), "u1"));
+        assert!(concerns(&Source::Events, &Change::Reset(Vec::new()), "u1"));
+        assert!(!concerns(&Source::Events, &Change::Disconnected, "u1"));
     }
 }

@@ -1,13 +1,13 @@
 //! The data of a Job's page.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
 
 use futures::future::join_all;
 use serde_json::Value;
 
 use app::api::error::ApiError;
 use app::api::event::EventRow;
-use app::api::job::{Indexes, JobDetail, Record};
+use app::api::job::{Indexes, JobDetail, JobRow, Record};
 use app::api::pod::PodRow;
 use app::foreign_text::visible;
 
@@ -18,38 +18,38 @@ use crate::jobs::events::EventIndex;
 use crate::jobs::{export, pods, row};
 use crate::kubernetes::{Cluster, Kind};
 use crate::operations::rerun::origin;
-use crate::operations::{optional, rerun};
+use crate::operations::job_objects::JobObjects;
+use crate::operations::{job_objects, rerun};
+
+/// A Job's page, and what else has to be watched for it.
+pub struct OpenJob {
+    /// What the page shows.
+    pub detail: JobDetail,
+    /// Names of the Pods whose events it shows.
+    pub event_pods: Vec<String>,
+}
 
 /// Reads a Job with everything that its page shows.
-pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDetail, ApiError> {
+pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<OpenJob, ApiError> {
     let job = cluster.job(project, name).await?;
     let spec = &job["spec"]["template"]["spec"];
-    let (all_pods, all_events, runs, config_maps) = futures::join!(
-        optional(cluster, Kind::PODS, project),
-        optional(cluster, Kind::EVENTS, project),
-        rerun::runs(cluster, project, origin(&job)),
+    let (objects, records, config_maps) = futures::join!(
+        job_objects::read(cluster, project, &job),
+        records(cluster, project, &job),
         config_maps(cluster, project, spec),
     );
-    let (all_pods, all_events) = (all_pods?, all_events?);
-    let may_read_pods = all_pods.is_some();
-    let all_pods = all_pods.unwrap_or_default();
-    let may_read_events = all_events.is_some();
-    let all_events = all_events.unwrap_or_default();
-    let index: EventIndex = all_events.iter().collect();
-    let own = of_job(&all_pods, uid(&job));
-    let mut records: Vec<(i64, Record)> = runs?
-        .iter()
-        .map(|run| row::row(run, of_job(&all_pods, self::uid(run)), &index))
-        .map(|row| (row.created, row::record(&row)))
-        .collect();
+    let objects = objects?;
+    let row = own_row(&job, &objects);
+    let mut records = records?;
+    records.push((row.created, row::record(&row)));
     records.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| second.name.cmp(&first.name)));
 
     let number = |field: &str| job["spec"][field].as_i64();
     let text = |value: &Value, default: &str| visible(value.as_str().unwrap_or(default)).into_owned();
     let mut annotations = row::pairs(&job["metadata"]["annotations"]);
     annotations.retain(|(key, _)| key != "kubectl.kubernetes.io/last-applied-configuration");
-    Ok(JobDetail {
-        row: row::row(&job, own.iter().copied(), &index),
+    let detail = JobDetail {
+        row,
         backoff_limit: number("backoffLimit").unwrap_or(6),
         active_deadline_seconds: number("activeDeadlineSeconds"),
         ttl_seconds_after_finished: number("ttlSecondsAfterFinished"),
@@ -58,11 +58,16 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<JobDet
         restart_policy: text(&spec["restartPolicy"], "Never"),
         annotations,
         node_selector: row::pairs(&spec["nodeSelector"]),
-        pods: may_read_pods.then(|| pod_rows(&own)),
-        events: may_read_events.then(|| event_rows(&all_events, &job, &own)),
+        pods: objects.pods.as_deref().map(pod_rows),
+        events: objects.events.as_deref().map(event_rows),
+        events_left_out: events_left_out(&objects),
         environment: environment::of(spec, &config_maps),
         records: records.into_iter().map(|(_, record)| record).collect(),
         manifest: manifest::to_yaml(&export::job(job.clone())),
+    };
+    Ok(OpenJob {
+        detail,
+        event_pods: objects.event_pods,
     })
 }
 
@@ -74,20 +79,18 @@ pub async fn last_state(
     job: &Value,
     known: &JobDetail,
 ) -> Result<JobDetail, ApiError> {
-    let (all_pods, all_events) = futures::join!(
-        optional(cluster, Kind::PODS, project),
-        optional(cluster, Kind::EVENTS, project),
-    );
-    let (all_pods, all_events) = (all_pods?.unwrap_or_default(), all_events?.unwrap_or_default());
-    let own = of_job(&all_pods, uid(job));
+    let objects = job_objects::read(cluster, project, job).await?;
     let mut detail = JobDetail {
-        row: row::row(job, own.iter().copied(), &all_events.iter().collect()),
+        row: own_row(job, &objects),
         indexes: indexes(job),
         ..known.clone()
     };
-    if !own.is_empty() {
-        detail.pods = Some(pod_rows(&own));
-        detail.events = known.events.as_ref().map(|_| event_rows(&all_events, job, &own));
+    if objects.pods.as_ref().is_some_and(|pods| !pods.is_empty()) {
+        detail.pods = objects.pods.as_deref().map(pod_rows);
+        if known.events.is_some() {
+            detail.events = objects.events.as_deref().map(event_rows);
+            detail.events_left_out = events_left_out(&objects);
+        }
     }
     for record in &mut detail.records {
         if record.name == detail.row.name {
@@ -97,24 +100,53 @@ pub async fn last_state(
     Ok(detail)
 }
 
+fn own_row(job: &Value, objects: &JobObjects) -> JobRow {
+    let index: EventIndex = objects.events.as_deref().unwrap_or_default().iter().collect();
+    row::row(job, objects.pods.as_deref().unwrap_or_default(), &index)
+}
+
+/// Returns the records of the other runs, with the time of their creation.
+async fn records(cluster: &Cluster, project: &str, job: &Value) -> Result<Vec<(i64, Record)>, ApiError> {
+    let mut runs = rerun::runs(cluster, project, origin(job)).await?;
+    runs.retain(|run| uid(run) != uid(job));
+    let records = runs.iter().map(|run| async move {
+        let alone = row::row(run, [], &EventIndex::default());
+        // Pods and events say why a run that goes on is not running.
+        let row = if alone.is_active() {
+            own_row(run, &job_objects::read(cluster, project, run).await?)
+        } else {
+            alone
+        };
+        Ok((row.created, row::record(&row)))
+    });
+    join_all(records).await.into_iter().collect()
+}
+
+/// Returns of how many Pods no events are shown.
+fn events_left_out(objects: &JobObjects) -> usize {
+    objects.known_pods - objects.event_pods.len()
+}
+
 /// Returns the rows of a Job's own Pods, newest first.
-fn pod_rows(own: &[&Value]) -> Vec<PodRow> {
-    let mut rows: Vec<_> = own.iter().map(|pod| pods::row(pod)).collect();
+fn pod_rows(own: &[Value]) -> Vec<PodRow> {
+    let mut rows: Vec<_> = own.iter().map(pods::row).collect();
     rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
     rows
 }
 
-/// Returns the rows of the events about a Job and its `own` Pods, newest first.
-fn event_rows(all: &[Value], job: &Value, own: &[&Value]) -> Vec<EventRow> {
-    let about: HashSet<&str> = own.iter().map(|pod| uid(pod)).chain([uid(job)]).collect();
-    let is_about = |event: &&Value| {
-        event["involvedObject"]["uid"]
-            .as_str()
-            .is_some_and(|uid| about.contains(uid))
+/// Returns the rows of events, newest first. Most times are those of a second: of one second, the event that was
+/// written last comes first.
+fn event_rows(events: &[Value]) -> Vec<EventRow> {
+    let version = |event: &Value| -> u64 {
+        let version = event["metadata"]["resourceVersion"].as_str();
+        version.and_then(|version| version.parse().ok()).unwrap_or_default()
     };
-    let mut rows: Vec<_> = all.iter().filter(is_about).map(events::row).collect();
-    rows.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.uid.cmp(&b.uid)));
-    rows
+    let mut rows: Vec<_> = events.iter().map(|event| (version(event), events::row(event))).collect();
+    rows.sort_by(|(a_version, a), (b_version, b)| {
+        let key = |version: &u64, row: &EventRow| (Reverse(row.last), Reverse(*version));
+        key(a_version, a).cmp(&key(b_version, b)).then_with(|| a.uid.cmp(&b.uid))
+    });
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Returns the completion indexes of an Indexed Job.
@@ -144,10 +176,6 @@ async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMa
         }
     });
     join_all(reads).await.into_iter().flatten().collect()
-}
-
-fn of_job<'a>(pods: &'a [Value], uid: &str) -> Vec<&'a Value> {
-    pods.iter().filter(|pod| pods::is_owned_by(pod, uid)).collect()
 }
 
 fn uid(object: &Value) -> &str {

@@ -6,6 +6,7 @@ mod create_order;
 mod form_options;
 pub mod job_detail;
 pub mod job_list;
+pub mod job_objects;
 pub mod projects;
 mod rerun;
 
@@ -168,7 +169,7 @@ impl Backend for ClusterBackend {
     }
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
-        job_detail::read(&self.requested.open().await?, project, name).await
+        Ok(job_detail::read(&self.requested.open().await?, project, name).await?.detail)
     }
 
     async fn manifest(&self, project: &str, name: &str) -> Result<String, ApiError> {

@@ -45,6 +45,11 @@ pub fn Events(
                     </tbody>
                 </table>
             </div>
+            {dynamic(move || {
+                let left_out = detail.with(|detail| detail.events_left_out);
+                (left_out > 0)
+                    .then(|| view! { <p class="hint">{tf(text::EVENTS_LEFT_OUT, &[("n", &left_out.to_string())])}</p> })
+            })}
         </Show>
     }
 }

@@ -1,0 +1,217 @@
+//! Reads the Pods and events of a Job by selectors: its project may have tens of thousands of others.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use futures::future::join_all;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::Selector;
+use serde::Deserialize;
+use serde_json::Value;
+
+use app::api::error::ApiError;
+
+use crate::jobs::pods;
+use crate::kubernetes::watch::Selection;
+use crate::kubernetes::{Cluster, Kind};
+use crate::operations::readable;
+
+/// Maximum number of Pods of a Job whose events are read: each needs a request, and a watch on an open page.
+const MAX_EVENT_PODS: usize = 20;
+
+/// The Pods and events of a Job.
+#[derive(Debug, Default)]
+pub struct JobObjects {
+    /// The Job's own Pods; `None` if they may not be listed.
+    pub pods: Option<Vec<Value>>,
+    /// Events about the Job, and about the Pods of `event_pods`; `None` if they may not be listed.
+    pub events: Option<Vec<Value>>,
+    /// Names of the Pods whose events were read: of those that exist, first those that have not ended, then the
+    /// newest; and those that are gone, as far as the Job's events name them.
+    pub event_pods: Vec<String>,
+    /// Number of Pods known, including those that are gone.
+    pub known_pods: usize,
+}
+
+/// Reads the Pods and events of a Job. It does not have to exist any more.
+pub async fn read(cluster: &Cluster, project: &str, job: &Value) -> Result<JobObjects, ApiError> {
+    let about_job = job_events(uid(job));
+    let (pods, events) = futures::join!(
+        own_pods(cluster, project, job),
+        list(cluster, Kind::EVENTS, project, &about_job),
+    );
+    let (pods, events) = (pods?, readable(events)?);
+    let Some(mut events) = events else {
+        return Ok(JobObjects {
+            pods,
+            ..JobObjects::default()
+        });
+    };
+    events.retain(|event| event["involvedObject"]["uid"] == uid(job));
+    let own = pods.as_deref().unwrap_or_default();
+    let (event_pods, known_pods) = event_pods(own, &events, job);
+    let uids: HashMap<&str, &str> = own.iter().map(|pod| (name(pod), uid(pod))).collect();
+    let of_pods = event_pods.iter().map(|name| async {
+        let listed = list(cluster, Kind::EVENTS, project, &pod_events(name)).await;
+        let mut events = readable(listed)?.unwrap_or_default();
+        events.retain(|event| {
+            let about = &event["involvedObject"];
+            // Another Pod may have had the name before.
+            about["name"] == name.as_str() && uids.get(name.as_str()).is_none_or(|uid| about["uid"] == *uid)
+        });
+        Ok::<_, ApiError>(events)
+    });
+    for of_pod in join_all(of_pods).await {
+        events.extend(of_pod?);
+    }
+    Ok(JobObjects {
+        pods,
+        events: Some(events),
+        event_pods,
+        known_pods,
+    })
+}
+
+/// Lists the Pods that a Job controls; `None` if they may not be listed.
+pub async fn own_pods(cluster: &Cluster, project: &str, job: &Value) -> Result<Option<Vec<Value>>, ApiError> {
+    let pods = readable(list(cluster, Kind::PODS, project, &pods_of(job)).await)?;
+    Ok(pods.map(|mut pods| {
+        pods.retain(|pod| pods::is_owned_by(pod, uid(job)));
+        pods
+    }))
+}
+
+/// Selects the Pods of a Job, and possibly others.
+pub fn pods_of(job: &Value) -> Selection {
+    let selector = LabelSelector::deserialize(&job["spec"]["selector"]).ok();
+    let selector = selector.and_then(|selector| Selector::try_from(selector).ok());
+    Selection {
+        fields: None,
+        // An API server always sets the selector of a Job, and an empty one would select nothing.
+        labels: selector
+            .map(|selector| selector.to_string())
+            .filter(|text| !text.is_empty()),
+    }
+}
+
+/// Selects the events about the Job with this `uid`.
+pub fn job_events(uid: &str) -> Selection {
+    Selection {
+        fields: Some(format!("involvedObject.uid={uid}")),
+        labels: None,
+    }
+}
+
+/// Selects the events about Pods of this name.
+pub fn pod_events(name: &str) -> Selection {
+    Selection {
+        fields: Some(format!("involvedObject.kind=Pod,involvedObject.name={name}")),
+        labels: None,
+    }
+}
+
+async fn list(
+    cluster: &Cluster,
+    kind: Kind,
+    project: &str,
+    selection: &Selection,
+) -> Result<Vec<Value>, ApiError> {
+    let fields = selection.fields.as_deref().map(|text| ("fieldSelector", text));
+    let labels = selection.labels.as_deref().map(|text| ("labelSelector", text));
+    let query: Vec<_> = fields.into_iter().chain(labels).collect();
+    cluster.list(&kind.collection(project)?, &query).await
+}
+
+/// Returns the names of the Pods whose events are read, and the number of all.
+fn event_pods(own: &[Value], events: &[Value], job: &Value) -> (Vec<String>, usize) {
+    let has_ended = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+    let created = |pod: &Value| pod["metadata"]["creationTimestamp"].as_str().unwrap_or_default().to_owned();
+    let mut pods: Vec<&Value> = own.iter().collect();
+    pods.sort_by_key(|pod| (has_ended(pod), Reverse(created(pod))));
+    let present: BTreeSet<&str> = pods.iter().map(|pod| name(pod)).collect();
+    // `Created pod: pi-x7k2p`
+    let prefix = pod_name_prefix(name(job));
+    let gone: BTreeSet<&str> = events
+        .iter()
+        .filter(|event| event["reason"] == "SuccessfulCreate")
+        .filter_map(|event| event["message"].as_str()?.strip_prefix("Created pod: "))
+        .filter(|name| name.starts_with(prefix) && is_name(name) && !present.contains(name))
+        .collect();
+    let known = pods.len() + gone.len();
+    let names = pods.into_iter().map(name).chain(gone);
+    (names.take(MAX_EVENT_PODS).map(str::to_owned).collect(), known)
+}
+
+/// Whether a text can be a Pod's name; anything else could change the meaning of a selector.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+}
+
+/// Returns the part of a Job's name that its Pods' names start with: `generateName` keeps 58 characters.
+fn pod_name_prefix(name: &str) -> &str {
+    name.get(..57).unwrap_or(name)
+}
+
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+fn uid(object: &Value) -> &str {
+    object["metadata"]["uid"].as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pods_are_selected_as_the_job_selects_them() {
+        let labels = |selector: Value| pods_of(&json!({"spec": {"selector": selector}})).labels;
+        let by_uid = labels(json!({"matchLabels": {"controller-uid": "u1"}}));
+        assert_eq!(by_uid.as_deref(), Some("controller-uid=u1"));
+        let own = labels(json!({
+            "matchLabels": {"app": "a"},
+            "matchExpressions": [
+                {"key": "tier", "operator": "In", "values": ["x", "y"]},
+                {"key": "old", "operator": "DoesNotExist"},
+            ],
+        }));
+        assert_eq!(own.as_deref(), Some("app=a,tier in (x,y),!old"));
+        assert_eq!(labels(Value::Null), None);
+        assert_eq!(labels(json!({})), None);
+    }
+
+    #[test]
+    fn events_are_read_of_pods_that_have_not_ended_then_the_newest_then_those_that_are_gone() {
+        let pod = |name: &str, phase: &str, second: usize| {
+            json!({
+                "metadata": {"name": name, "creationTimestamp": format!("2026-01-01T00:00:{second:02}Z")},
+                "status": {"phase": phase},
+            })
+        };
+        let own = [
+            pod("pi-old", "Failed", 1),
+            pod("pi-runs", "Running", 0),
+            pod("pi-new", "Succeeded", 2),
+        ];
+        let created = |text: &str| json!({"reason": "SuccessfulCreate", "message": format!("Created pod: {text}")});
+        let events = [
+            created("pi-gone"),
+            created("pi-old"),
+            created("other"),
+            created("pi-x,involvedObject.uid=1"),
+        ];
+        let job = json!({"metadata": {"name": "pi"}});
+        let names = ["pi-runs", "pi-new", "pi-old", "pi-gone"].map(str::to_owned).to_vec();
+        assert_eq!(event_pods(&own, &events, &job), (names, 4));
+        let many: Vec<_> = (0..50).map(|number| pod(&format!("pi-{number}"), "Running", number)).collect();
+        let (names, known) = event_pods(&many, &events, &job);
+        assert_eq!((names.len(), known), (MAX_EVENT_PODS, 52));
+        assert_eq!(names[0], "pi-49");
+    }
+}
