@@ -114,6 +114,11 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &i64) -> bool {
+    *value == 0
+}
+
 /// Reason of a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
@@ -179,10 +184,13 @@ pub struct JobRow {
     /// State.
     pub status: JobStatus,
     /// `status.succeeded`.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub succeeded: i64,
     /// `status.failed`.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub failed: i64,
     /// `status.active`.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub active: i64,
     /// `spec.completions`; none for a work queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,15 +20,15 @@ pub fn Menu(
     /// Aligns the menu with the button's end.
     #[prop(optional)]
     end: bool,
-    /// The first items, if the others are built only when the menu is opened: a list has many menus. They must suffice
-    /// without JavaScript.
+    /// Whether the items are built only when the menu is opened, since a list has many menus. Without JavaScript it is
+    /// hidden.
     #[prop(optional)]
-    first: Option<ViewFn>,
+    lazy: bool,
     /// Items.
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<leptos::html::Details>::new();
-    let built = RwSignal::new(first.is_none());
+    let built = RwSignal::new(!lazy);
     // Opened before hydration.
     Effect::new(move |_| {
         if node.get().is_some_and(|details| details.open()) {
@@ -38,14 +38,13 @@ pub fn Menu(
     #[cfg(feature = "hydrate")]
     close_from_outside(node);
     view! {
-        <details class="menu" class:menu-end=end node_ref=node on:keydown=move |event| {
+        <details class="menu" class:menu-end=end class:menu-lazy=lazy node_ref=node on:keydown=move |event| {
             if event.key() == "Escape" {
                 close(node);
             }
         } on:toggle=move |_| built.set(true)>
             <summary class=class aria-label=move || label.get()>{button.run()}</summary>
             <div class="menu-items" on:click=move |_| close(node)>
-                {first.map(|first| first.run())}
                 {dynamic(move || built.get().then(|| children()))}
             </div>
         </details>

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use app::api::job::{JobRow, Millis};
-use app::api::job_query::{JobQuery, Summary};
+use app::api::job_query::{JobQuery, SortColumn, Summary};
 
 use crate::job_table::Partitions;
 use crate::job_table::objects::{Collection, Job};
+use crate::job_table::order::compare;
 use crate::job_table::view::{TableRow, View, ViewKey, Window, number};
 use crate::jobs::events::EventIndex;
 use crate::jobs::pods::owner;
@@ -77,6 +78,8 @@ pub struct Contents {
     events: Vec<EventIndex>,
     quotas: HashMap<String, Arc<Value>>,
     rows: HashMap<Arc<str>, Arc<TableRow>>,
+    /// The rows in the order of their names, from which views are built; `None` until the next one is needed.
+    by_name: Option<Vec<Arc<TableRow>>>,
     dirty: HashSet<Arc<str>>,
     /// The last one was used last.
     views: Vec<View>,
@@ -99,6 +102,7 @@ impl Contents {
             events: partitions.iter().map(|_| EventIndex::default()).collect(),
             quotas: HashMap::new(),
             rows: HashMap::new(),
+            by_name: None,
             dirty: HashSet::new(),
             views: Vec::new(),
             ready: HashSet::new(),
@@ -247,7 +251,7 @@ impl Contents {
     }
 
     fn put_job(&mut self, partition: usize, job: Job) {
-        let uid: Arc<str> = job.row.uid.as_str().into();
+        let uid: Arc<str> = job.row.row.uid.as_str().into();
         if uid.is_empty() {
             return;
         }
@@ -256,9 +260,9 @@ impl Contents {
     }
 
     fn remove_job(&mut self, partition: usize, job: &Job) {
-        let uid: Arc<str> = job.row.uid.as_str().into();
+        let uid: Arc<str> = job.row.row.uid.as_str().into();
         self.jobs.remove(&uid);
-        self.events[partition].forget(&job.row.project, &uid);
+        self.events[partition].forget(&job.row.row.project, &uid);
         self.dirty.insert(uid);
     }
 
@@ -324,14 +328,17 @@ impl Contents {
         let many = dirty.len() >= MANY;
         if many {
             self.views.clear();
+            self.by_name = None;
         }
         for uid in dirty {
             let after = self.row(&uid);
             let before = self.rows.get(&uid).cloned();
-            if before.as_ref().map(|row| &row.row) == after.as_ref() {
+            if before.as_ref().map(|row| &row.row) == after.as_ref().map(|row| &row.row) {
                 continue;
             }
-            let after = after.map(TableRow::new);
+            if let Some(rows) = &mut self.by_name {
+                replace(rows, before.as_ref(), after.as_ref());
+            }
             for view in &mut self.views {
                 view.replace(before.as_ref(), after.as_ref());
             }
@@ -342,10 +349,10 @@ impl Contents {
         }
     }
 
-    fn row(&self, uid: &str) -> Option<JobRow> {
+    fn row(&self, uid: &str) -> Option<Arc<TableRow>> {
         let (partition, job) = self.jobs.get(uid)?;
         let Some(object) = &job.object else {
-            return Some(JobRow::clone(&job.row));
+            return Some(Arc::clone(&job.row));
         };
         // Another project's Pod may claim any owner.
         let in_project = |pod: &&Value| {
@@ -353,11 +360,11 @@ impl Contents {
             namespace.is_null() || *namespace == object["metadata"]["namespace"]
         };
         let pods = self.pods.get(uid).into_iter().flat_map(HashMap::values);
-        Some(row::row(
+        Some(TableRow::new(row::row(
             object,
             pods.map(|(_, pod)| pod).filter(in_project),
             &self.events[*partition],
-        ))
+        )))
     }
 
     /// Returns the part of the list that `query` selects.
@@ -377,6 +384,11 @@ impl Contents {
         rows.take(max).map(|row| row.row.clone()).collect()
     }
 
+    /// Returns the number of Jobs.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Whether a Job exists.
     pub fn contains(&self, uid: &str) -> bool {
         self.rows.contains_key(uid)
@@ -386,8 +398,10 @@ impl Contents {
     #[cfg(test)]
     pub fn rebuilt(&mut self, query: &JobQuery, now: Millis) -> Window {
         let views = std::mem::take(&mut self.views);
+        let by_name = self.by_name.take();
         let window = self.window(query, now);
         self.views = views;
+        self.by_name = by_name;
         window
     }
 
@@ -407,10 +421,32 @@ impl Contents {
             if self.views.len() >= MAX_VIEWS {
                 self.views.remove(0);
             }
-            View::build(key, self.rows.values(), now)
+            let by_name = self.by_name.get_or_insert_with(|| {
+                let mut rows: Vec<_> = self.rows.values().cloned().collect();
+                rows.sort_unstable_by(|a, b| compare(SortColumn::Name, &a.row, &b.row));
+                rows
+            });
+            View::build(key, by_name.iter(), now)
         };
         self.views.push(view);
         &self.views[self.views.len() - 1]
+    }
+}
+
+/// Replaces a row in the order of names.
+fn replace(rows: &mut Vec<Arc<TableRow>>, before: Option<&Arc<TableRow>>, after: Option<&Arc<TableRow>>) {
+    let place = |rows: &[Arc<TableRow>], row: &TableRow| {
+        rows.binary_search_by(|other| compare(SortColumn::Name, &other.row, &row.row))
+    };
+    if let Some(row) = before
+        && let Ok(place) = place(rows, row)
+    {
+        rows.remove(place);
+    }
+    if let Some(row) = after
+        && let Err(place) = place(rows, row)
+    {
+        rows.insert(place, Arc::clone(row));
     }
 }
 

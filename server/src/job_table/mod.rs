@@ -8,6 +8,7 @@ mod objects;
 mod order;
 mod view;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,14 +33,15 @@ pub use crate::job_table::view::Window;
 /// Changes within this time are applied together.
 const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How long a table is kept without a reader.
-const KEEP: Duration = Duration::from_secs(30);
+/// How long a table is kept without a reader: reading tens of thousands of Jobs anew takes a while.
+const KEEP: Duration = Duration::from_mins(5);
 
 /// Interval of the check for readers.
 const UNUSED_CHECK: Duration = Duration::from_secs(2);
 
-/// Maximum number of tables without a reader per connection; more end the one that was used longest ago.
-const MAX_UNUSED: usize = 8;
+/// Maximum number of tables without a reader, of all users, and of the Jobs in them; more end those that were used
+/// longest ago.
+const MAX_UNUSED: (usize, usize) = (32, 100_000);
 
 /// Reads a page of the list without a table, for users who may list Jobs but not watch them.
 pub async fn read_once(
@@ -89,7 +91,7 @@ impl JobTables {
             entry.table.touch();
             return (Arc::clone(&entry.table), entry.table.revision.subscribe());
         }
-        end_unused(&mut tables, key.cluster);
+        end_unused(&mut tables);
         let table = Arc::new(JobTable::new(&key.partitions));
         // Before the lock is released: a table without a reader may be ended.
         let revision = table.revision.subscribe();
@@ -115,24 +117,33 @@ impl JobTables {
             tokio::time::sleep(UNUSED_CHECK).await;
             // Readers are added only under this lock.
             let mut tables = lock(&self.0);
-            if !table.is_in_use() && table.used_at().elapsed() > KEEP {
+            if table.is_in_use() {
+                table.touch();
+            } else if table.used_at().elapsed() > KEEP {
                 tables.remove(key);
                 return;
             }
+            end_unused(&mut tables);
         }
     }
 }
 
-/// Ends tables of this connection that nobody reads, if there are too many.
-fn end_unused(tables: &mut HashMap<Key, Entry>, cluster: u64) {
-    let mut unused: Vec<(Instant, Key)> = tables
+/// Ends tables that nobody reads, if there are too many.
+fn end_unused(tables: &mut HashMap<Key, Entry>) {
+    let mut unused: Vec<(Instant, usize, Key)> = tables
         .iter()
-        .filter(|(key, entry)| key.cluster == cluster && !entry.table.is_in_use())
-        .map(|(key, entry)| (entry.table.used_at(), key.clone()))
+        .filter(|(_, entry)| !entry.table.is_in_use())
+        .map(|(key, entry)| (entry.table.used_at(), entry.table.len(), key.clone()))
         .collect();
-    unused.sort_by_key(|(at, _)| *at);
-    let excess = unused.len().saturating_sub(MAX_UNUSED - 1);
-    for (_, key) in unused.into_iter().take(excess) {
+    unused.sort_by_key(|(at, ..)| Reverse(*at));
+    let (mut count, mut jobs) = (0, 0);
+    for (_, len, key) in unused {
+        count += 1;
+        jobs += len;
+        // The newest is kept however large it is.
+        if count == 1 || (count <= MAX_UNUSED.0 && jobs <= MAX_UNUSED.1) {
+            continue;
+        }
         if let Some(entry) = tables.remove(&key) {
             entry.task.abort();
         }
@@ -148,6 +159,10 @@ pub struct JobTable {
 }
 
 impl JobTable {
+    fn len(&self) -> usize {
+        lock(&self.contents).len()
+    }
+
     fn new(partitions: &Partitions) -> Self {
         Self {
             contents: Mutex::new(Contents::new(partitions)),

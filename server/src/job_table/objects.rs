@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
 use app::api::error::ApiError;
-use app::api::job::{JobRow, StatusKind};
+use app::api::job::StatusKind;
 
 use crate::job_table::contents::Update;
+use crate::job_table::view::TableRow;
 use crate::jobs::events::EventIndex;
 use crate::jobs::row;
 use crate::kubernetes::watch::{Change, Selection, Source, strip_job, strip_pod};
@@ -155,7 +156,7 @@ fn job_pods() -> Selection {
 #[derive(Debug, Clone)]
 pub struct Job {
     /// The row without the influence of Pods and events.
-    pub row: Box<JobRow>,
+    pub row: Arc<TableRow>,
     /// The object, for a row that depends on Pods and events.
     pub object: Option<Value>,
 }
@@ -167,7 +168,7 @@ impl Job {
         let row = row::row(&object, [], &EventIndex::default());
         let is_settled = row.status.kind == StatusKind::Completed;
         Self {
-            row: Box::new(row),
+            row: TableRow::new(row),
             object: (!is_settled).then_some(object),
         }
     }

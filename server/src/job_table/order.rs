@@ -5,20 +5,43 @@ use std::cmp::Ordering;
 use app::api::job::{JobRow, StatusKind};
 use app::api::job_query::SortColumn;
 
+/// What a column orders a row by. All keys of a column are of the same variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key<'a> {
+    /// Nothing: the name decides.
+    Name,
+    /// A text, if there is one.
+    Text(Option<&'a str>),
+    /// A number.
+    Number(i64),
+    /// A rank, and a number within it.
+    Ranked(u8, i64),
+}
+
+impl<'a> Key<'a> {
+    /// Returns the key of a row.
+    pub fn of(column: SortColumn, row: &'a JobRow) -> Self {
+        match column {
+            SortColumn::Name => Self::Name,
+            SortColumn::Project => Self::Text(Some(&row.project)),
+            SortColumn::Status => Self::Ranked(urgency(row), 0),
+            SortColumn::Done => Self::Number(done(row)),
+            SortColumn::Duration => {
+                let (rank, duration) = duration(row);
+                Self::Ranked(rank, duration)
+            }
+            SortColumn::Image => Self::Text(row.images.first().map(String::as_str)),
+            SortColumn::Owner => Self::Text(row.owner.as_deref()),
+            SortColumn::Age => Self::Number(row.created),
+            SortColumn::Updated => Self::Number(row.updated),
+        }
+    }
+}
+
 /// Compares two rows by `column`, then by name, project and `uid`.
 pub fn compare(column: SortColumn, a: &JobRow, b: &JobRow) -> Ordering {
-    let by_column = match column {
-        SortColumn::Name => Ordering::Equal,
-        SortColumn::Project => a.project.cmp(&b.project),
-        SortColumn::Status => urgency(a).cmp(&urgency(b)),
-        SortColumn::Done => done(a).total_cmp(&done(b)),
-        SortColumn::Duration => duration(a).cmp(&duration(b)),
-        SortColumn::Image => a.images.first().cmp(&b.images.first()),
-        SortColumn::Owner => a.owner.cmp(&b.owner),
-        SortColumn::Age => a.created.cmp(&b.created),
-        SortColumn::Updated => a.updated.cmp(&b.updated),
-    };
-    by_column
+    Key::of(column, a)
+        .cmp(&Key::of(column, b))
         .then_with(|| natural(&a.name, &b.name))
         .then_with(|| a.project.cmp(&b.project))
         .then_with(|| a.uid.cmp(&b.uid))
@@ -40,9 +63,9 @@ fn urgency(row: &JobRow) -> u8 {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a fraction for sorting")]
-fn done(row: &JobRow) -> f64 {
-    row.succeeded as f64 / row.wanted().max(1) as f64
+/// Returns how much of a Job is done, in millionths.
+fn done(row: &JobRow) -> i64 {
+    row.succeeded.saturating_mul(1_000_000) / row.wanted().max(1)
 }
 
 /// Duration of a run. Runs that go on take longer every moment: they come after all that have ended, the oldest last,

@@ -11,10 +11,12 @@ use app::api::job::{JobRow, StatusKind};
 use app::api::job_query::{JobPage, JobQuery, PageChange, Sort, SortColumn, StatusGroup};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::job_table::contents::{Contents, Phase, Update};
 use crate::job_table::objects::{Job, event, pod};
 use crate::job_table::view::Window;
+use crate::job_table::{JobTable, JobTables, KEEP, MAX_UNUSED, UNUSED_CHECK, lock};
 use crate::kubernetes::watch::Change;
 
 fn job(name: &str, uid: &str, status: Value) -> Job {
@@ -420,20 +422,58 @@ fn completed_jobs_keep_no_object() {
     ready(Vec::new()).apply(vec![quota], 0);
 }
 
-/// Streams that are opened together each keep their table; tables without a reader are bounded.
-#[tokio::test]
-async fn tables_are_kept_while_they_are_read() {
-    use crate::job_table::{JobTables, MAX_UNUSED, lock};
-
+/// Tables of projects that never answer.
+fn tables() -> (JobTables, impl Fn(usize) -> (Arc<JobTable>, watch::Receiver<u64>)) {
     let service = tower::service_fn(|_: http::Request<kube::client::Body>| {
         std::future::pending::<Result<http::Response<axum::body::Body>, std::convert::Infallible>>()
     });
     let cluster = crate::kubernetes::Cluster::new(kube::Client::new(service, "demo"), "test", false);
     let tables = JobTables::default();
-    let open = |number: usize| tables.open(&cluster, vec![Some(format!("project-{number}"))]);
-    let readers: Vec<_> = (0..3 * MAX_UNUSED).map(open).collect();
-    assert_eq!(lock(&tables.0).len(), 3 * MAX_UNUSED);
+    let opened = tables.clone();
+    let open = move |number: usize| opened.open(&cluster, vec![Some(format!("project-{number}"))]);
+    (tables, open)
+}
+
+/// Streams that are opened together each keep their table; tables without a reader are bounded.
+#[tokio::test]
+async fn tables_are_kept_while_they_are_read() {
+    let (tables, open) = tables();
+    let many = 3 * MAX_UNUSED.0;
+    let readers: Vec<_> = (0..many).map(&open).collect();
+    assert_eq!(lock(&tables.0).len(), many);
     drop(readers);
     let _last = open(usize::MAX);
-    assert_eq!(lock(&tables.0).len(), MAX_UNUSED);
+    assert_eq!(lock(&tables.0).len(), MAX_UNUSED.0 + 1);
+}
+
+/// Who comes back soon does not wait for the list to be read again; but large tables that nobody reads do not add up.
+#[tokio::test(start_paused = true)]
+async fn tables_are_kept_for_a_while_unless_they_are_large() {
+    let (tables, open) = tables();
+    let fill = |table: &JobTable, count: usize| {
+        let list = (0..count).map(|number| job(&format!("job-{number}"), &number.to_string(), json!({})));
+        let list = jobs(Change::Reset(list.collect()));
+        lock(&table.contents).apply(vec![list], 0);
+    };
+    let first = open(0);
+    fill(&first.0, MAX_UNUSED.1 / 2);
+    drop(first);
+    tokio::time::advance(KEEP / 2).await;
+    let again = open(0);
+    assert_eq!(again.0.len(), MAX_UNUSED.1 / 2, "it is still there");
+    let second = open(1);
+    fill(&second.0, MAX_UNUSED.1 / 2 + 1);
+    // However long it was read.
+    tokio::time::sleep(2 * KEEP).await;
+    drop(again);
+    tokio::time::sleep(3 * UNUSED_CHECK).await;
+    drop(second);
+    let third = open(2);
+    fill(&third.0, 1);
+    drop(third);
+    tokio::time::sleep(3 * UNUSED_CHECK).await;
+    assert_eq!(lock(&tables.0).len(), 2, "those used last are kept");
+    assert_eq!(open(1).0.len(), MAX_UNUSED.1 / 2 + 1);
+    tokio::time::sleep(KEEP + 3 * UNUSED_CHECK).await;
+    assert_eq!(lock(&tables.0).len(), 0);
 }

@@ -17,8 +17,8 @@ use crate::jobs::events;
 use crate::jobs::events::EventIndex;
 use crate::jobs::{export, pods, row};
 use crate::kubernetes::{Cluster, Kind};
-use crate::operations::rerun::origin;
 use crate::operations::job_objects::JobObjects;
+use crate::operations::rerun::origin;
 use crate::operations::{job_objects, rerun};
 
 /// A Job's page, and what else has to be watched for it.
@@ -139,12 +139,19 @@ fn pod_rows(own: &[Value]) -> Vec<PodRow> {
 fn event_rows(events: &[Value]) -> Vec<EventRow> {
     let version = |event: &Value| -> u64 {
         let version = event["metadata"]["resourceVersion"].as_str();
-        version.and_then(|version| version.parse().ok()).unwrap_or_default()
+        version
+            .and_then(|version| version.parse().ok())
+            .unwrap_or_default()
     };
-    let mut rows: Vec<_> = events.iter().map(|event| (version(event), events::row(event))).collect();
+    let mut rows: Vec<_> = events
+        .iter()
+        .map(|event| (version(event), events::row(event)))
+        .collect();
     rows.sort_by(|(a_version, a), (b_version, b)| {
         let key = |version: &u64, row: &EventRow| (Reverse(row.last), Reverse(*version));
-        key(a_version, a).cmp(&key(b_version, b)).then_with(|| a.uid.cmp(&b.uid))
+        key(a_version, a)
+            .cmp(&key(b_version, b))
+            .then_with(|| a.uid.cmp(&b.uid))
     });
     rows.into_iter().map(|(_, row)| row).collect()
 }

@@ -125,7 +125,12 @@ async fn list(
 /// Returns the names of the Pods whose events are read, and the number of all.
 fn event_pods(own: &[Value], events: &[Value], job: &Value) -> (Vec<String>, usize) {
     let has_ended = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-    let created = |pod: &Value| pod["metadata"]["creationTimestamp"].as_str().unwrap_or_default().to_owned();
+    let created = |pod: &Value| {
+        pod["metadata"]["creationTimestamp"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let mut pods: Vec<&Value> = own.iter().collect();
     pods.sort_by_key(|pod| (has_ended(pod), Reverse(created(pod))));
     let present: BTreeSet<&str> = pods.iter().map(|pod| name(pod)).collect();
@@ -199,7 +204,8 @@ mod tests {
             pod("pi-runs", "Running", 0),
             pod("pi-new", "Succeeded", 2),
         ];
-        let created = |text: &str| json!({"reason": "SuccessfulCreate", "message": format!("Created pod: {text}")});
+        let created =
+            |text: &str| json!({"reason": "SuccessfulCreate", "message": format!("Created pod: {text}")});
         let events = [
             created("pi-gone"),
             created("pi-old"),
@@ -207,9 +213,13 @@ mod tests {
             created("pi-x,involvedObject.uid=1"),
         ];
         let job = json!({"metadata": {"name": "pi"}});
-        let names = ["pi-runs", "pi-new", "pi-old", "pi-gone"].map(str::to_owned).to_vec();
+        let names = ["pi-runs", "pi-new", "pi-old", "pi-gone"]
+            .map(str::to_owned)
+            .to_vec();
         assert_eq!(event_pods(&own, &events, &job), (names, 4));
-        let many: Vec<_> = (0..50).map(|number| pod(&format!("pi-{number}"), "Running", number)).collect();
+        let many: Vec<_> = (0..50)
+            .map(|number| pod(&format!("pi-{number}"), "Running", number))
+            .collect();
         let (names, known) = event_pods(&many, &events, &job);
         assert_eq!((names.len(), known), (MAX_EVENT_PODS, 52));
         assert_eq!(names[0], "pi-49");

@@ -169,7 +169,9 @@ impl Backend for ClusterBackend {
     }
 
     async fn job(&self, project: &str, name: &str) -> Result<JobDetail, ApiError> {
-        Ok(job_detail::read(&self.requested.open().await?, project, name).await?.detail)
+        Ok(job_detail::read(&self.requested.open().await?, project, name)
+            .await?
+            .detail)
     }
 
     async fn manifest(&self, project: &str, name: &str) -> Result<String, ApiError> {

@@ -83,9 +83,11 @@ pub fn RowMenu(
             label=Signal::derive(move || tf(text::ACTIONS_FOR, &[("name", &name())]))
             class="button button-icon"
             end=true
-            button=ViewFn::from(|| view! { <Icon glyph=Glyph::More/> })
-            first=ViewFn::from(move || view! { <A href=path attr:class="menu-item">{t(text::OPEN)}</A> })
+            // Drawn by the style sheet: a list has many.
+            button=ViewFn::from(|| view! { <span class="dots"></span> })
+            lazy=true
         >
+            <A href=path attr:class="menu-item">{t(text::OPEN)}</A>
             <button
                 type="button"
                 class="menu-item"

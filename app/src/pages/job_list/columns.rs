@@ -198,7 +198,7 @@ pub fn ColumnMenu(
                 }
             })
             // Needs JavaScript in any case.
-            first=ViewFn::from(|| ())
+            lazy=true
         >
             <fieldset class="menu-group" on:click=|event| event.stop_propagation()>
                 <legend class="sr-only">{t(common::MORE)}</legend>
