@@ -127,7 +127,7 @@ async function fill() {
     const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid: created.metadata.uid, controller: true, blockOwnerDeletion: true };
     const pod = {
       apiVersion: 'v1', kind: 'Pod',
-      metadata: { name: `${name}-x`, labels: { 'job-name': name }, ownerReferences: [owner] },
+      metadata: { name: `${name}-x`, labels: created.spec.template.metadata.labels, ownerReferences: [owner] },
       spec: { schedulerName: 'none', restartPolicy: 'Never', containers },
     };
     const { metadata } = JSON.parse(ok(await send('POST', collection('/api/v1', 'pods'), { body: JSON.stringify(pod) })).text);

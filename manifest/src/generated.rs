@@ -18,10 +18,11 @@ pub const METADATA: [&str; 8] = [
 pub const TIES: [&str; 2] = ["ownerReferences", "finalizers"];
 
 /// Annotations that describe the stored object.
-pub const ANNOTATIONS: [&str; 5] = [
+pub const ANNOTATIONS: [&str; 6] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     "batch.kubernetes.io/job-tracking",
     "batch.kubernetes.io/cronjob-scheduled-timestamp",
+    "cronjob.kubernetes.io/instantiate",
     "deployment.kubernetes.io/revision",
     "revisions",
 ];

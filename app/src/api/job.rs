@@ -292,6 +292,8 @@ pub struct JobDetail {
     pub node_selector: Vec<(String, String)>,
     /// Pods, newest first; none if the user may not list Pods.
     pub pods: Option<Vec<PodRow>>,
+    /// Number of Pods that are left out because there are too many.
+    pub pods_left_out: usize,
     /// Events of the Job and its Pods, newest first; none if the user may not read events.
     pub events: Option<Vec<EventRow>>,
     /// Number of Pods whose events are left out: those of a Job with many Pods are not all read.
@@ -350,6 +352,19 @@ pub struct Variable {
     pub name: String,
     /// Source of the value.
     pub source: VariableSource,
+    /// Whether a later variable of the same name takes its place in the container.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub overridden: bool,
+}
+
+/// What the kubelet does about a source that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MissingSource {
+    /// It is optional: the variable is not set.
+    Skipped,
+    /// The container is not started.
+    Required,
 }
 
 /// Source of an environment variable's value.
@@ -358,8 +373,11 @@ pub struct Variable {
 pub enum VariableSource {
     /// Literal value in the manifest.
     Value {
-        /// Value.
+        /// Value as written.
         value: String,
+        /// Value in the container, if it refers to other variables whose values are known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expanded: Option<String>,
     },
     /// Key of a ConfigMap, with its value if the user may read it.
     ConfigMap {
@@ -369,6 +387,9 @@ pub enum VariableSource {
         key: String,
         /// Value, if readable.
         value: Option<String>,
+        /// Whether the ConfigMap or the key does not exist.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missing: Option<MissingSource>,
     },
     /// Key of a Secret; its value is never sent.
     Secret {
@@ -387,6 +408,27 @@ pub enum VariableSource {
         /// Resource name.
         resource: String,
     },
+}
+
+impl VariableSource {
+    /// Whether it stands for all keys of an object whose keys are not known.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::ConfigMap { key, .. } | Self::Secret { key, .. } if key.is_empty())
+    }
+
+    /// Whether the variable exists in the container, as far as known.
+    pub fn is_set(&self) -> bool {
+        !matches!(self, Self::ConfigMap { missing: Some(_), .. })
+    }
+
+    /// Returns the value in the container, if it is known.
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Self::Value { value, expanded } => Some(expanded.as_ref().unwrap_or(value)),
+            Self::ConfigMap { value, .. } => value.as_deref(),
+            Self::Secret { .. } | Self::Field { .. } | Self::Resource { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]

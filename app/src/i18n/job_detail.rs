@@ -80,7 +80,8 @@ texts! {
     RESTARTS: "restarted {n} {n|time|times}" | "已重启 {n} 次";
     SHOW_LOGS: "Logs of {name}" | "{name} 的日志";
     EVENTS_REFUSED: "You are not allowed to read events here. Ask an administrator for the right to list events in this project." | "您无权查看此处的事件，请向管理员申请该项目的事件查看权限。";
-    EVENTS_LEFT_OUT: "Pods whose events are not shown: {n}. Pods that have not ended come first, then the newest." | "未显示事件的 Pod 数量：{n}。优先显示尚未结束的 Pod，其次是最新的 Pod。";
+    PODS_LEFT_OUT: "Pods not shown: {n}. Those that have not ended come first, then those that failed, then the newest." | "未显示的容器组数量：{n}。优先显示尚未结束的容器组，其次是失败的，最后是最新的。";
+    EVENTS_LEFT_OUT: "Pods whose events are not shown: {n}. Those that have not ended come first, then those that failed, then the newest." | "未显示事件的容器组数量：{n}。优先显示尚未结束的容器组，其次是失败的，最后是最新的。";
     EVENTS_EMPTY: "No events" | "没有事件";
     EVENTS_EMPTY_TEXT: "Kubernetes keeps events for about an hour." | "Kubernetes 的事件大约保留一小时。";
     EVENT_REASON: "Reason" | "原因";
@@ -98,6 +99,11 @@ texts! {
     FROM_SECRET_ALL: "all keys of Secret {name}" | "Secret {name} 的所有键";
     FROM_FIELD: "Pod field {path}" | "容器组字段 {path}";
     FROM_RESOURCE: "resource {resource}" | "资源 {resource}";
+    FROM_TEXT: "from {text}" | "来自 {text}";
+    OVERRIDDEN: "overridden" | "已被覆盖";
+    OVERRIDDEN_HINT: "A later variable of the same name counts in the container" | "容器中以后面的同名变量为准";
+    MISSING_SKIPPED: "does not exist, not set" | "不存在，未设置";
+    MISSING_REQUIRED: "does not exist: containers cannot start" | "不存在：容器无法启动";
     SECRET_HIDDEN: "A Secret's value is not shown" | "密钥的值不会显示";
     MANIFEST_HINT: "Clean: this text can be created again as it is." | "已清理：此清单可直接再次创建。";
     DOWNLOAD: "Download" | "下载";

@@ -105,6 +105,7 @@ fn Row(session: SessionEntry, back: Memo<String>) -> impl IntoView {
         <tr aria-current=is_current.then_some("true")>
             <th scope="row">
                 {agent}
+                " "
                 {is_current.then(|| view! { <span class="tag">{t(text::CURRENT)}</span> })}
             </th>
             <td><Time at=Signal::stored(Some(started))/></td>

@@ -1,7 +1,10 @@
 //! Builds the environment of a container: only what its spec says.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use k8s_rules::machinery::expansion;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
@@ -26,6 +29,8 @@ pub(super) fn of(
         ("HOSTNAME".into(), hostname),
         ("HOME".into(), "/root".into()),
     ];
+    // Values may refer to variables before them.
+    let mut known: Vec<(String, String)> = Vec::new();
     let mut set = |name: String, value: String| {
         env.retain(|(other, _)| *other != name);
         env.push((name, value));
@@ -35,12 +40,12 @@ pub(super) fn of(
         for (field, resource) in [("configMapRef", &CONFIG_MAPS), ("secretRef", &SECRETS)] {
             if source[field].is_object() {
                 for (key, value) in data(cluster, pod, resource, &source[field])?.unwrap_or_default() {
+                    known.push((format!("{prefix}{key}"), value.clone()));
                     set(format!("{prefix}{key}"), value);
                 }
             }
         }
     }
-    let mut known: Vec<(String, String)> = Vec::new();
     for variable in list(&container["env"]) {
         let name = variable["name"].as_str().unwrap_or_default().to_owned();
         let value = match &variable["valueFrom"] {
@@ -69,46 +74,15 @@ pub(super) fn list(value: &Value) -> &[Value] {
 
 /// Returns the name of the first variable that a text refers to and that is not known.
 pub(super) fn unknown_reference<'a>(text: &'a str, known: &[(String, String)]) -> Option<&'a str> {
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        rest = &rest[at..];
-        if let Some(after) = rest.strip_prefix("$$") {
-            rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix("$(").and_then(|inner| inner.split_once(')')) {
-            if known.iter().all(|(other, _)| other != name) {
-                return Some(name);
-            }
-            rest = after;
-        } else {
-            rest = &rest[1..];
-        }
-    }
-    None
+    expansion::references(text).find(|name| known.iter().all(|(other, _)| other != name))
 }
 
-/// Expands variable references: `$(NAME)` becomes the variable's value, `$$(NAME)` becomes `$(NAME)`; an unknown
-/// reference is left unchanged.
+/// Expands variable references.
 pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some(after) = rest.strip_prefix("$$") {
-            out.push('$');
-            rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix("$(").and_then(|inner| inner.split_once(')')) {
-            match known.iter().rev().find(|(other, _)| other == name) {
-                Some((_, value)) => out.push_str(value),
-                None => out.extend(["$(", name, ")"]),
-            }
-            rest = after;
-        } else {
-            out.push('$');
-            rest = &rest[1..];
-        }
-    }
-    out + rest
+    expansion::expand(text, |name| {
+        let found = known.iter().rev().find(|(other, _)| other == name);
+        found.map(|(_, value)| Cow::Borrowed(value.as_str()))
+    })
 }
 
 fn reference(

@@ -17,6 +17,7 @@ macro_rules! detail {
 pub(crate) use detail;
 
 pub mod cause;
+pub mod expansion;
 pub mod go;
 pub mod image;
 pub mod labels;

@@ -4,6 +4,9 @@
 use manifest::generated;
 use serde_json::{Map, Value};
 
+/// Label of a run: the name of the Job that it repeats. A copy that is changed is no run of that Job.
+pub const RERUN_OF: &str = "jobwright.io/rerun-of";
+
 /// Removes only `managedFields`: the rest is the object as stored.
 pub fn without_managed_fields(mut object: Value) -> Value {
     if let Some(metadata) = object["metadata"].as_object_mut() {
@@ -23,6 +26,7 @@ pub fn job(mut job: Value) -> Value {
         }
         remove_keys(metadata, "annotations", &generated::ANNOTATIONS);
         remove_keys(metadata, "labels", &generated::LABELS);
+        remove_keys(metadata, "labels", &[RERUN_OF]);
     }
     // A user-defined selector (`manualSelector: true`) belongs to the Job; a generated one must not be sent.
     let manual = job["spec"]["manualSelector"] == true;
@@ -73,7 +77,7 @@ mod tests {
             "metadata": {
                 "name": "pi", "namespace": "demo", "uid": "u1", "resourceVersion": "7", "generation": 1,
                 "creationTimestamp": "2026-11-23T10:00:00Z", "managedFields": [{}],
-                "labels": {"app": "pi", "job-name": "pi"},
+                "labels": {"app": "pi", "job-name": "pi", "jobwright.io/rerun-of": "pi"},
                 "annotations": {"batch.kubernetes.io/job-tracking": "", "note": "kept"},
             },
             "spec": {

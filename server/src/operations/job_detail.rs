@@ -17,7 +17,7 @@ use crate::jobs::events;
 use crate::jobs::events::EventIndex;
 use crate::jobs::{export, pods, row};
 use crate::kubernetes::{Cluster, Kind};
-use crate::operations::job_objects::JobObjects;
+use crate::operations::job_objects::{JobObjects, importance};
 use crate::operations::rerun::origin;
 use crate::operations::{job_objects, rerun};
 
@@ -59,9 +59,10 @@ pub async fn read(cluster: &Cluster, project: &str, name: &str) -> Result<OpenJo
         annotations,
         node_selector: row::pairs(&spec["nodeSelector"]),
         pods: objects.pods.as_deref().map(pod_rows),
+        pods_left_out: pods_left_out(&objects),
         events: objects.events.as_deref().map(event_rows),
         events_left_out: events_left_out(&objects),
-        environment: environment::of(spec, &config_maps),
+        environment: environment::of(&job, &config_maps),
         records: records.into_iter().map(|(_, record)| record).collect(),
         manifest: manifest::to_yaml(&export::job(job.clone())),
     };
@@ -87,6 +88,7 @@ pub async fn last_state(
     };
     if objects.pods.as_ref().is_some_and(|pods| !pods.is_empty()) {
         detail.pods = objects.pods.as_deref().map(pod_rows);
+        detail.pods_left_out = pods_left_out(&objects);
         if known.events.is_some() {
             detail.events = objects.events.as_deref().map(event_rows);
             detail.events_left_out = events_left_out(&objects);
@@ -127,14 +129,31 @@ fn events_left_out(objects: &JobObjects) -> usize {
     objects.known_pods - objects.event_pods.len()
 }
 
-/// Returns the rows of a Job's own Pods, newest first.
+/// Maximum number of Pods on a page, which is sent anew at each change.
+const MAX_PODS: usize = 1_000;
+
+/// Returns the rows of a Job's own Pods, newest first; of too many, those that have not ended, then the newest.
 fn pod_rows(own: &[Value]) -> Vec<PodRow> {
-    let mut rows: Vec<_> = own.iter().map(pods::row).collect();
+    let mut own: Vec<&Value> = own.iter().collect();
+    if own.len() > MAX_PODS {
+        own.sort_by_cached_key(|pod| importance(pod));
+        own.truncate(MAX_PODS);
+    }
+    let mut rows: Vec<_> = own.into_iter().map(pods::row).collect();
     rows.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.name.cmp(&b.name)));
     rows
 }
 
-/// Returns the rows of events, newest first. Most times are those of a second: of one second, the event that was
+fn pods_left_out(objects: &JobObjects) -> usize {
+    objects
+        .pods
+        .as_deref()
+        .unwrap_or_default()
+        .len()
+        .saturating_sub(MAX_PODS)
+}
+
+/// Returns the rows of events, newest first. Most reporters write times to the second: of one second, the event that was
 /// written last comes first.
 fn event_rows(events: &[Value]) -> Vec<EventRow> {
     let version = |event: &Value| -> u64 {
@@ -148,7 +167,7 @@ fn event_rows(events: &[Value]) -> Vec<EventRow> {
         .map(|event| (version(event), events::row(event)))
         .collect();
     rows.sort_by(|(a_version, a), (b_version, b)| {
-        let key = |version: &u64, row: &EventRow| (Reverse(row.last), Reverse(*version));
+        let key = |version: &u64, row: &EventRow| (Reverse(row.last.div_euclid(1_000)), Reverse(*version));
         key(a_version, a)
             .cmp(&key(b_version, b))
             .then_with(|| a.uid.cmp(&b.uid))
@@ -175,7 +194,8 @@ async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMa
     let reads = environment::config_maps(spec).into_iter().map(|name| async move {
         let path = Kind::CONFIG_MAPS.object(project, name).ok()?;
         match cluster.get(&path).await {
-            Ok(object) => Some((name.to_owned(), row::pairs(&object["data"]))),
+            Ok(object) => Some((name.to_owned(), Some(row::pairs(&object["data"])))),
+            Err(ApiError::NotFound { .. }) => Some((name.to_owned(), None)),
             Err(error) => {
                 tracing::debug!(name, %error, "cannot read a ConfigMap; its values are not shown");
                 None
@@ -187,4 +207,45 @@ async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMa
 
 fn uid(object: &Value) -> &str {
     object["metadata"]["uid"].as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn page_has_the_pods_that_matter_most() {
+        let pod = |number: usize, phase: &str| {
+            let created = format!("2026-01-01T{:02}:{:02}:00Z", number / 60, number % 60);
+            json!({
+                "metadata": {"name": format!("pi-{number}"), "uid": number.to_string(), "creationTimestamp": created},
+                "status": {"phase": phase},
+            })
+        };
+        let mut pods: Vec<_> = (0..MAX_PODS + 20)
+            .map(|number| pod(number, "Succeeded"))
+            .collect();
+        pods[3] = pod(3, "Failed");
+        pods[5] = pod(5, "Running");
+        let rows = pod_rows(&pods);
+        assert_eq!(rows.len(), MAX_PODS);
+        assert_eq!(rows[0].name, format!("pi-{}", MAX_PODS + 19));
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        assert!(names.contains(&"pi-3") && names.contains(&"pi-5") && !names.contains(&"pi-4"));
+    }
+
+    #[test]
+    fn events_of_one_second_are_in_the_order_in_which_they_were_written() {
+        let event = |uid: &str, version: &str, time: &str| json!({"metadata": {"uid": uid, "resourceVersion": version}, "eventTime": time});
+        let rows = event_rows(&[
+            event("created", "10", "2026-01-01T00:00:01Z"),
+            event("scheduled", "9", "2026-01-01T00:00:01.900Z"),
+            event("started", "11", "2026-01-01T00:00:01Z"),
+            event("killing", "2", "2026-01-01T00:00:02Z"),
+        ]);
+        let uids: Vec<&str> = rows.iter().map(|row| row.uid.as_str()).collect();
+        assert_eq!(uids, ["killing", "started", "created", "scheduled"]);
+    }
 }

@@ -26,8 +26,8 @@ pub struct JobObjects {
     pub pods: Option<Vec<Value>>,
     /// Events about the Job, and about the Pods of `event_pods`; `None` if they may not be listed.
     pub events: Option<Vec<Value>>,
-    /// Names of the Pods whose events were read: of those that exist, first those that have not ended, then the
-    /// newest; and those that are gone, as far as the Job's events name them.
+    /// Names of the Pods whose events were read: of those that exist, the ones that matter most; and those that are
+    /// gone, as far as the Job's events name them.
     pub event_pods: Vec<String>,
     /// Number of Pods known, including those that are gone.
     pub known_pods: usize,
@@ -124,15 +124,8 @@ async fn list(
 
 /// Returns the names of the Pods whose events are read, and the number of all.
 fn event_pods(own: &[Value], events: &[Value], job: &Value) -> (Vec<String>, usize) {
-    let has_ended = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-    let created = |pod: &Value| {
-        pod["metadata"]["creationTimestamp"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
     let mut pods: Vec<&Value> = own.iter().collect();
-    pods.sort_by_key(|pod| (has_ended(pod), Reverse(created(pod))));
+    pods.sort_by_cached_key(|pod| importance(pod));
     let present: BTreeSet<&str> = pods.iter().map(|pod| name(pod)).collect();
     // `Created pod: pi-x7k2p`
     let prefix = pod_name_prefix(name(job));
@@ -145,6 +138,17 @@ fn event_pods(own: &[Value], events: &[Value], job: &Value) -> (Vec<String>, usi
     let known = pods.len() + gone.len();
     let names = pods.into_iter().map(name).chain(gone);
     (names.take(MAX_EVENT_PODS).map(str::to_owned).collect(), known)
+}
+
+/// Returns the order in which Pods matter: those that have not ended, those that failed, the others; the newest first.
+pub fn importance(pod: &Value) -> (u8, Reverse<String>) {
+    let rank = match pod["status"]["phase"].as_str() {
+        Some("Succeeded") => 2,
+        Some("Failed") => 1,
+        _ => 0,
+    };
+    let created = pod["metadata"]["creationTimestamp"].as_str().unwrap_or_default();
+    (rank, Reverse(created.to_owned()))
 }
 
 /// Whether a text can be a Pod's name; anything else could change the meaning of a selector.
@@ -192,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_read_of_pods_that_have_not_ended_then_the_newest_then_those_that_are_gone() {
+    fn events_are_read_of_the_pods_that_matter_most_then_of_those_that_are_gone() {
         let pod = |name: &str, phase: &str, second: usize| {
             json!({
                 "metadata": {"name": name, "creationTimestamp": format!("2026-01-01T00:00:{second:02}Z")},
@@ -213,7 +217,7 @@ mod tests {
             created("pi-x,involvedObject.uid=1"),
         ];
         let job = json!({"metadata": {"name": "pi"}});
-        let names = ["pi-runs", "pi-new", "pi-old", "pi-gone"]
+        let names = ["pi-runs", "pi-old", "pi-new", "pi-gone"]
             .map(str::to_owned)
             .to_vec();
         assert_eq!(event_pods(&own, &events, &job), (names, 4));

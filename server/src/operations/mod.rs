@@ -10,7 +10,8 @@ pub mod job_objects;
 pub mod projects;
 mod rerun;
 
-pub use crate::operations::rerun::{RERUN_OF, origin};
+pub use crate::jobs::export::RERUN_OF;
+pub use crate::operations::rerun::origin;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,12 +6,10 @@ use app::api::error::ApiError;
 use app::api::job::{JobRef, JobRow};
 
 use crate::jobs::events::EventIndex;
+use crate::jobs::export::RERUN_OF;
 use crate::jobs::{export, row};
 use crate::kubernetes::{Cluster, Kind};
 use crate::operations::change::check;
-
-/// Label of a run: the name of the Job that it repeats.
-pub const RERUN_OF: &str = "jobwright.io/rerun-of";
 
 /// Maximum length of a Job's name: it is the value of a label on its Pods.
 const MAX_NAME: usize = 63;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::job::{ContainerEnvironment, JobDetail, Variable, VariableSource};
+use crate::api::job::{ContainerEnvironment, JobDetail, MissingSource, Variable, VariableSource};
 use crate::i18n::{common, job_detail as text, t, tf};
 use crate::kit::empty_state::Empty;
 use crate::kit::erased::dynamic;
@@ -62,9 +62,12 @@ fn row(variable: Variable) -> impl IntoView {
         variable.name
     };
     view! {
-        <tr>
+        <tr class:overridden=variable.overridden>
             <th scope="row"><code>{name}</code></th>
-            <td>{source(variable.source)}</td>
+            <td>
+                {source(variable.source)}
+                {variable.overridden.then(|| view! { <span class="tag" title=t(text::OVERRIDDEN_HINT)>{t(text::OVERRIDDEN)}</span> })}
+            </td>
         </tr>
     }
 }
@@ -72,8 +75,25 @@ fn row(variable: Variable) -> impl IntoView {
 fn source(source: VariableSource) -> AnyView {
     let from = |label: String| view! { <span class="dim">{label}</span> };
     match source {
-        VariableSource::Value { value } => view! { <code class="break">{value}</code> }.into_any(),
-        VariableSource::ConfigMap { name, key, value } => {
+        VariableSource::Value {
+            value,
+            expanded: None,
+        } => view! { <code class="break">{value}</code> }.into_any(),
+        VariableSource::Value {
+            value,
+            expanded: Some(expanded),
+        } => view! {
+            <code class="break">{expanded}</code>
+            " "
+            {from(tf(text::FROM_TEXT, &[("text", &value)]))}
+        }
+        .into_any(),
+        VariableSource::ConfigMap {
+            name,
+            key,
+            value,
+            missing,
+        } => {
             let label = if key.is_empty() {
                 text::FROM_CONFIG_MAP_ALL
             } else {
@@ -82,6 +102,14 @@ fn source(source: VariableSource) -> AnyView {
             view! {
                 {value.map(|value| view! { <code class="break">{value}</code> " " })}
                 {from(tf(label, &[("name", &name), ("key", &key)]))}
+                {missing
+                    .map(|missing| {
+                        let (class, word) = match missing {
+                            MissingSource::Skipped => ("tag", text::MISSING_SKIPPED),
+                            MissingSource::Required => ("tag tag-bad", text::MISSING_REQUIRED),
+                        };
+                        view! { <span class=class>{t(word)}</span> }
+                    })}
             }
             .into_any()
         }

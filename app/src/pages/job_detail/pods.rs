@@ -60,6 +60,11 @@ pub fn Pods(
                 {dynamic(move || shown.get().into_iter().map(|pod| view! { <Pod pod path/> }).collect_view())}
             </ul>
         </Show>
+        {dynamic(move || {
+            let left_out = detail.with(|detail| detail.pods_left_out);
+            (left_out > 0)
+                .then(|| view! { <p class="hint">{tf(text::PODS_LEFT_OUT, &[("n", &left_out.to_string())])}</p> })
+        })}
     }
 }
 

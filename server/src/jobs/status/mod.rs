@@ -98,7 +98,8 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
         let reason = worst
             .and_then(|wait| wait.reason.clone())
             .or_else(|| running.find_map(|pod| ailing(pod)))
-            .or_else(refused);
+            .or_else(refused)
+            .or_else(|| failing_indexes(job, pods));
         return status(StatusKind::Running, reason);
     }
     // An init container that runs is work, too.
@@ -126,7 +127,7 @@ fn unfinished(job: &Value, pods: &[&Value], events: &EventIndex) -> JobStatus {
     // `ready` counts ready Pods (Kubernetes 1.24). Older clusters do not report it, and Pods may not be readable.
     let active = count("active") > 0 && job["status"]["ready"].is_null();
     if count("succeeded") > 0 || count("ready") > 0 || active {
-        return status(StatusKind::Running, None);
+        return status(StatusKind::Running, failing_indexes(job, pods));
     }
     let controller = text(&job["spec"]["managedBy"]);
     if !matches!(controller, "" | JOB_CONTROLLER) && job["status"]["startTime"].is_null() {
@@ -169,6 +170,12 @@ fn failure(job: &Value, condition: &Value, pods: &[&Value]) -> Option<Reason> {
         "FailedIndexes" | "MaxFailedIndexesExceeded" => failed_indexes(job, reason, pods),
         _ => reason,
     })
+}
+
+/// Returns which indexes of a Job that goes on have failed for good (`backoffLimitPerIndex`).
+fn failing_indexes(job: &Value, pods: &[&Value]) -> Option<Reason> {
+    let any = !text(&job["status"]["failedIndexes"]).is_empty();
+    any.then(|| failed_indexes(job, Reason::new("FailedIndexes", ""), pods))
 }
 
 /// Adds which indexes failed, and their exit code if it is the same everywhere.

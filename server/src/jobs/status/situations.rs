@@ -640,6 +640,19 @@ fn all() -> Vec<Situation> {
         vec![failed(2, "Error"), failed(3, "Error")],
         none(),
     );
+    add(
+        "Indexes have failed for good, others run",
+        job(
+            json!({"completionMode": "Indexed", "completions": 10, "backoffLimitPerIndex": 0}),
+            json!({"active": 1, "ready": 1, "failed": 2, "failedIndexes": "0,3"}),
+        ),
+        vec![
+            on_node(json!({"phase": "Running"})),
+            failed(2, "Error"),
+            failed(2, "Error"),
+        ],
+        none(),
+    );
     let mut too_many = ended(
         "Failed",
         "MaxFailedIndexesExceeded",

@@ -19,6 +19,10 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// Delay after a rejected request: permissions are rarely restored quickly.
 const DENIED_DELAY: Duration = Duration::from_secs(3);
 
+/// How often a collection is listed that may be listed but not watched; rarely enough that listing takes at most a tenth
+/// of the time.
+const POLL_INTERVAL: Duration = Duration::from_secs(15);
+
 /// Minimum lifetime of a watch that counts as successful and resets the delay.
 const MIN_LIFETIME: Duration = Duration::from_secs(3);
 
@@ -87,14 +91,17 @@ impl<T> Source<T> {
     }
 
     /// Reports the collection and all its changes, and the number of objects `listed` so far while a list is read.
-    /// After any failure it relists, so that no change is missed.
+    /// After any failure it relists, so that no change is missed. A collection that may only be listed is listed again
+    /// and again.
     pub async fn run(mut self, emit: impl Fn(Change<T>), listed: impl Fn(usize)) -> Infallible {
         let mut delay = RETRY_DELAY.0;
         let mut denied = false;
         let mut unresponsive = false;
+        let mut polled = false;
         loop {
             self.disconnections.mark_seen();
             self.pending_list = None;
+            let began_at = Instant::now();
             let mut listed_at = None;
             let end = match self.list(&listed).await {
                 Ok((objects, version)) => {
@@ -114,6 +121,20 @@ impl<T> Source<T> {
                 delay = RETRY_DELAY.0;
             }
             unresponsive = matches!(end, End::Unresponsive);
+            if let (End::Denied, Some(listed_at)) = (&end, listed_at) {
+                if let Some(objects) = self.pending_list.take() {
+                    emit(Change::Reset(objects));
+                }
+                // Soon for the first time: the right to list may have been taken away as well.
+                let delay = if std::mem::replace(&mut polled, true) {
+                    POLL_INTERVAL.max((listed_at - began_at) * 10)
+                } else {
+                    DENIED_DELAY
+                };
+                tokio::time::sleep(delay).await;
+                continue;
+            }
+            polled = false;
             match end {
                 End::Reconnected => delay = RETRY_DELAY.0,
                 End::Unresponsive => {

@@ -31,7 +31,7 @@ pub enum Change<T = Arc<Value>> {
     Deleted(T),
     /// The watch is disconnected; a `Reset` follows when it reconnects.
     Disconnected,
-    /// The user may not watch the collection, or not any more. A `Reset` follows if that changes.
+    /// The user may not list the collection, or not any more. A `Reset` follows if that changes.
     Denied,
 }
 

@@ -41,6 +41,7 @@ struct Api {
     /// The generation of the connections that are dead in the pool.
     dead_pool: Arc<Mutex<Option<u64>>>,
     lists: Arc<Mutex<usize>>,
+    may_watch: watch::Sender<bool>,
     cluster: Arc<Mutex<Option<Cluster>>>,
 }
 
@@ -51,6 +52,7 @@ impl Api {
             deaths: watch::Sender::default(),
             dead_pool: Arc::default(),
             lists: Arc::default(),
+            may_watch: watch::Sender::new(true),
             cluster: Arc::default(),
         };
         let served = api.clone();
@@ -104,6 +106,12 @@ impl Api {
             let version = (items.len() + 1).to_string();
             let list = json!({"metadata": {"resourceVersion": version}, "items": items});
             return Response::new(list.to_string().into());
+        }
+        if !*self.may_watch.borrow() {
+            let status = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403});
+            let mut response = Response::new(status.to_string().into());
+            *response.status_mut() = http::StatusCode::FORBIDDEN;
+            return response;
         }
         if *self.dead_pool.lock().unwrap() == Some(self.generation()) {
             return std::future::pending().await;
@@ -180,4 +188,33 @@ async fn dead_watches_are_replaced_in_time_without_a_relist() {
         // Detection is by the overdue end, not by luck.
         assert!(longest > Duration::from_secs(3), "{dead:?}: {longest:?}");
     }
+}
+
+/// A user who may list but not watch sees what was listed last, and never a project without Jobs.
+#[tokio::test(start_paused = true)]
+async fn collection_that_may_not_be_watched_is_listed_again_and_again() {
+    let (api, cluster) = Api::new();
+    api.may_watch.send_replace(false);
+    api.add("first");
+    let mut changes = follow(&cluster, Kind::JOBS, "demo", Selection::default());
+    let mut seen = Vec::new();
+    let began_at = Instant::now();
+    while seen.len() < 6 {
+        if seen.len() == 3 && *api.jobs.borrow() == ["first"] {
+            api.add("second");
+        }
+        let change = changes.next().await;
+        let Some(Change::Reset(jobs)) = change else {
+            panic!("{change:?}");
+        };
+        seen.push(jobs.len());
+    }
+    assert_eq!(seen, [1, 1, 1, 2, 2, 2]);
+    let took = began_at.elapsed();
+    assert!((60..90).contains(&took.as_secs()), "{took:?}");
+    // Once it may be watched, changes come at once.
+    api.may_watch.send_replace(true);
+    assert!(matches!(changes.next().await, Some(Change::Reset(_))));
+    api.add("third");
+    assert!(matches!(changes.next().await, Some(Change::Applied(_))));
 }
