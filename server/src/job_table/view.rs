@@ -86,7 +86,7 @@ impl View {
         if column != SortColumn::Name {
             // Comparing rows is slow, since they lie anywhere in memory. The sort is stable, so rows with equal keys
             // stay in the order of their names.
-            rows.sort_by_cached_key(|row| Key::of(column, &(**row).row));
+            rows.sort_by_cached_key(|row| Key::of(column, &row.row));
         }
         view.rows = rows.into_iter().map(Arc::clone).collect();
         view

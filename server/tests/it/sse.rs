@@ -352,7 +352,7 @@ async fn idle_streams_send_pings_that_browsers_dispatch() {
     let app = TestApp::signed_in(finished().router()).await;
     for path in ["/stream/jobs?project=demo", "/stream/job?project=demo&name=pi"] {
         let mut events = app.stream(path, None).await;
-        events.patience = Duration::from_secs(60);
+        events.patience = Duration::from_mins(1);
         let until = tokio::time::Instant::now() + Duration::from_secs(31);
         while tokio::time::timeout_at(until, events.next())
             .await
