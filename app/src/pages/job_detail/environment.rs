@@ -64,7 +64,7 @@ fn row(variable: Variable) -> impl IntoView {
     view! {
         <tr class:overridden=variable.overridden>
             <th scope="row"><code>{name}</code></th>
-            <td>
+            <td class="break">
                 {source(variable.source)}
                 {variable.overridden.then(|| view! { <span class="tag" title=t(text::OVERRIDDEN_HINT)>{t(text::OVERRIDDEN)}</span> })}
             </td>
