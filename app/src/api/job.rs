@@ -343,6 +343,9 @@ pub struct ContainerEnvironment {
     pub init: bool,
     /// Variables, in order.
     pub variables: Vec<Variable>,
+    /// Whether more variables are left out because there are too many.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_cut: bool,
 }
 
 /// One environment variable.
@@ -398,6 +401,15 @@ pub enum VariableSource {
         /// Key; empty for all keys.
         key: String,
     },
+    /// Key of a file in a volume.
+    File {
+        /// Name of the volume.
+        volume: String,
+        /// Path of the file in it.
+        path: String,
+        /// Key.
+        key: String,
+    },
     /// Field of the Pod, such as `metadata.name`.
     Field {
         /// Field path.
@@ -408,27 +420,6 @@ pub enum VariableSource {
         /// Resource name.
         resource: String,
     },
-}
-
-impl VariableSource {
-    /// Whether it stands for all keys of an object whose keys are not known.
-    pub fn is_whole(&self) -> bool {
-        matches!(self, Self::ConfigMap { key, .. } | Self::Secret { key, .. } if key.is_empty())
-    }
-
-    /// Whether the variable exists in the container, as far as known.
-    pub fn is_set(&self) -> bool {
-        !matches!(self, Self::ConfigMap { missing: Some(_), .. })
-    }
-
-    /// Returns the value in the container, if it is known.
-    pub fn value(&self) -> Option<&str> {
-        match self {
-            Self::Value { value, expanded } => Some(expanded.as_ref().unwrap_or(value)),
-            Self::ConfigMap { value, .. } => value.as_deref(),
-            Self::Secret { .. } | Self::Field { .. } | Self::Resource { .. } => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -97,6 +97,8 @@ texts! {
     FROM_CONFIG_MAP_ALL: "all keys of ConfigMap {name}" | "ConfigMap {name} 的所有键";
     FROM_SECRET: "Secret {name}, key {key}" | "Secret {name}，键 {key}";
     FROM_SECRET_ALL: "all keys of Secret {name}" | "Secret {name} 的所有键";
+    FROM_FILE: "key {key} of the file {path} in volume {volume}" | "存储卷 {volume} 中文件 {path} 的键 {key}";
+    ENVIRONMENT_CUT: "There are more variables; they are not shown." | "还有更多变量，未显示。";
     FROM_FIELD: "Pod field {path}" | "容器组字段 {path}";
     FROM_RESOURCE: "resource {resource}" | "资源 {resource}";
     FROM_TEXT: "from {text}" | "来自 {text}";

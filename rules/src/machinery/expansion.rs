@@ -14,6 +14,8 @@ enum Part<'a> {
 /// Splits a text into its parts: `$$` stands for `$`, and prevents a reference.
 fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     let mut rest = text;
+    // Without one, nothing that follows is a reference; searched once.
+    let last_closer = text.rfind(')').map_or(0, |at| text.len() - at);
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
@@ -23,7 +25,9 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
             rest = after;
             return Some(Part::Text(part));
         };
-        if let Some((name, after)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+        let may_close = last_closer > 0 && rest.len() >= last_closer;
+        let inner = after.strip_prefix('(').filter(|_| may_close);
+        if let Some((name, after)) = inner.and_then(|inner| inner.split_once(')')) {
             rest = after;
             return Some(Part::Reference(name));
         }

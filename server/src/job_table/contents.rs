@@ -334,6 +334,7 @@ impl Contents {
             let after = self.row(&uid);
             let before = self.rows.get(&uid).cloned();
             if before.as_ref().map(|row| &row.row) == after.as_ref().map(|row| &row.row) {
+                self.share(&uid, before);
                 continue;
             }
             if let Some(rows) = &mut self.by_name {
@@ -347,6 +348,24 @@ impl Contents {
                 None => self.rows.remove(&uid),
             };
         }
+    }
+
+    /// Lets a Job that was received again without a change keep the row that the views have.
+    fn share(&mut self, uid: &str, row: Option<Arc<TableRow>>) {
+        if let (Some((_, job)), Some(row)) = (self.jobs.get_mut(uid), row)
+            && job.object.is_none()
+        {
+            job.row = row;
+        }
+    }
+
+    /// Whether each completed Job shares its row with the views.
+    #[cfg(test)]
+    pub fn is_shared(&self) -> bool {
+        let completed = self.jobs.iter().filter(|(_, (_, job))| job.object.is_none());
+        completed
+            .into_iter()
+            .all(|(uid, (_, job))| Arc::ptr_eq(&job.row, &self.rows[uid]))
     }
 
     fn row(&self, uid: &str) -> Option<Arc<TableRow>> {

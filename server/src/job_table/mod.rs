@@ -10,6 +10,7 @@ mod view;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -117,6 +118,12 @@ impl JobTables {
             tokio::time::sleep(UNUSED_CHECK).await;
             // Readers are added only under this lock.
             let mut tables = lock(&self.0);
+            if !tables
+                .get(key)
+                .is_some_and(|entry| std::ptr::eq(&raw const *entry.table, table))
+            {
+                return;
+            }
             if table.is_in_use() {
                 table.touch();
             } else if table.used_at().elapsed() > KEEP {
@@ -138,13 +145,11 @@ fn end_unused(tables: &mut HashMap<Key, Entry>) {
     unused.sort_by_key(|(at, ..)| Reverse(*at));
     let (mut count, mut jobs) = (0, 0);
     for (_, len, key) in unused {
-        count += 1;
-        jobs += len;
         // The newest is kept however large it is.
-        if count == 1 || (count <= MAX_UNUSED.0 && jobs <= MAX_UNUSED.1) {
-            continue;
-        }
-        if let Some(entry) = tables.remove(&key) {
+        if count == 0 || (count < MAX_UNUSED.0 && jobs + len <= MAX_UNUSED.1) {
+            count += 1;
+            jobs += len;
+        } else if let Some(entry) = tables.remove(&key) {
             entry.task.abort();
         }
     }
@@ -156,11 +161,13 @@ pub struct JobTable {
     /// Number of changes so far.
     revision: watch::Sender<u64>,
     used_at: Mutex<Instant>,
+    /// Number of Jobs, known without waiting for changes that are being applied.
+    len: AtomicUsize,
 }
 
 impl JobTable {
     fn len(&self) -> usize {
-        lock(&self.contents).len()
+        self.len.load(Ordering::Relaxed)
     }
 
     fn new(partitions: &Partitions) -> Self {
@@ -168,6 +175,7 @@ impl JobTable {
             contents: Mutex::new(Contents::new(partitions)),
             revision: watch::Sender::new(0),
             used_at: Mutex::new(Instant::now()),
+            len: AtomicUsize::new(0),
         }
     }
 
@@ -226,7 +234,10 @@ impl JobTable {
     }
 
     fn apply(&self, updates: Vec<Update>) {
-        lock(&self.contents).apply(updates, now());
+        let mut contents = lock(&self.contents);
+        contents.apply(updates, now());
+        self.len.store(contents.len(), Ordering::Relaxed);
+        drop(contents);
         self.revision.send_modify(|revision| *revision += 1);
     }
 }

@@ -413,6 +413,20 @@ fn number_of_views_is_bounded() {
     assert_eq!(table.views(), 64);
 }
 
+/// A list that is read again after a reconnect takes no more memory.
+#[test]
+fn completed_jobs_share_their_rows_with_the_views() {
+    let complete = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+    let list = || vec![job("a", "1", complete.clone()), job("b", "2", json!({}))];
+    let mut table = ready(list());
+    assert!(table.is_shared());
+    table.window(&JobQuery::default(), 0);
+    table.apply(vec![jobs(Change::Reset(list()))], 1);
+    assert!(table.is_shared());
+    table.apply(vec![jobs(Change::Applied(job("c", "1", complete)))], 2);
+    assert!(table.is_shared());
+}
+
 #[test]
 fn completed_jobs_keep_no_object() {
     let complete = json!({"conditions": [{"type": "Complete", "status": "True"}]});
@@ -453,7 +467,7 @@ async fn tables_are_kept_for_a_while_unless_they_are_large() {
     let fill = |table: &JobTable, count: usize| {
         let list = (0..count).map(|number| job(&format!("job-{number}"), &number.to_string(), json!({})));
         let list = jobs(Change::Reset(list.collect()));
-        lock(&table.contents).apply(vec![list], 0);
+        table.apply(vec![list]);
     };
     let first = open(0);
     fill(&first.0, MAX_UNUSED.1 / 2);

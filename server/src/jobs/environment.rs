@@ -32,51 +32,39 @@ pub fn config_maps(spec: &Value) -> Vec<&str> {
     names
 }
 
+/// Maximum number of variables of a Job, and of the bytes of their values: a `ConfigMap` may be taken many times.
+const MAX_VARIABLES: (usize, usize) = (2_000, 1 << 20);
+
+/// Maximum length of a value whose variable references are expanded, and of the result: values that refer to each other
+/// grow exponentially.
+const MAX_EXPANDED: usize = 1 << 14;
+
 /// Returns the environment of each container of a Job, init containers first, in the order in which the kubelet sets the
 /// variables: of one name, the last counts (kubelet, `makeEnvironmentVariables`).
 pub fn of(job: &Value, config_maps: &ConfigMaps) -> Vec<ContainerEnvironment> {
     let is_indexed = job["spec"]["completionMode"] == "Indexed";
+    let mut left = MAX_VARIABLES;
     containers(&job["spec"]["template"]["spec"])
         .map(|(container, init)| {
-            let mut variables: Vec<Variable> = items(&container["envFrom"])
-                .flat_map(|source| whole(source, config_maps))
-                .collect();
-            for variable in items(&container["env"]) {
-                let variable = single(variable, config_maps, &variables);
-                variables.push(variable);
+            let mut variables = Variables::new(&mut left);
+            for source in items(&container["envFrom"]) {
+                variables.add_whole(source, config_maps);
+            }
+            for entry in items(&container["env"]) {
+                variables.add_single(entry, config_maps);
             }
             if is_indexed && items(&container["env"]).all(|variable| variable["name"] != INDEX) {
                 let path = INDEX_FIELD.to_owned();
-                variables.push(variable(INDEX.to_owned(), VariableSource::Field { path }));
+                variables.add(INDEX, VariableSource::Field { path }, Effect::Unknown);
             }
-            mark_overridden(&mut variables);
             ContainerEnvironment {
                 container: text(&container["name"]),
                 init,
-                variables,
+                is_cut: variables.is_cut,
+                variables: variables.finish(),
             }
         })
         .collect()
-}
-
-fn variable(name: String, source: VariableSource) -> Variable {
-    Variable {
-        name,
-        source,
-        overridden: false,
-    }
-}
-
-/// Marks the variables that a later one of the same name replaces.
-fn mark_overridden(variables: &mut [Variable]) {
-    let mut later = HashSet::new();
-    for variable in variables.iter_mut().rev() {
-        // Of a whole object the names are not known, and what is not set replaces nothing.
-        if variable.source.is_whole() || !variable.source.is_set() {
-            continue;
-        }
-        variable.overridden = !later.insert(variable.name.clone());
-    }
 }
 
 fn containers(spec: &Value) -> impl Iterator<Item = (&Value, bool)> {
@@ -84,63 +72,210 @@ fn containers(spec: &Value) -> impl Iterator<Item = (&Value, bool)> {
     of("initContainers", true).chain(of("containers", false))
 }
 
-/// Reads one entry of `env`, which may refer to the variables `before` it.
-fn single(entry: &Value, config_maps: &ConfigMaps, before: &[Variable]) -> Variable {
-    let from = &entry["valueFrom"];
-    let source = if let Some(reference) = from.get("configMapKeyRef") {
-        let (name, key) = (text(&reference["name"]), text(&reference["key"]));
-        let read = config_maps.get(&name);
-        let entries = read.and_then(Option::as_ref);
-        let value = entries
-            .and_then(|entries| entries.iter().find(|(known, _)| *known == key))
-            .map(|(_, value)| value.clone());
-        let missing = (read.is_some() && value.is_none()).then(|| missing(reference));
-        VariableSource::ConfigMap {
-            name,
-            key,
-            value,
-            missing,
-        }
-    } else if let Some(reference) = from.get("secretKeyRef") {
-        VariableSource::Secret {
-            name: text(&reference["name"]),
-            key: text(&reference["key"]),
-        }
-    } else if let Some(reference) = from.get("fieldRef") {
-        VariableSource::Field {
-            path: text(&reference["fieldPath"]),
-        }
-    } else if let Some(reference) = from.get("resourceFieldRef") {
-        VariableSource::Resource {
-            resource: text(&reference["resource"]),
-        }
-    } else {
-        let written = entry["value"].as_str().unwrap_or_default();
-        VariableSource::Value {
-            value: text(&entry["value"]),
-            expanded: expanded(written, before),
-        }
-    };
-    variable(text(&entry["name"]), source)
+/// What a variable does in the container, as far as it is known here.
+enum Effect {
+    /// It is set to this value.
+    Value(String),
+    /// It is set, to a value that is not known here.
+    Unknown,
+    /// It may be set: its source is optional, and may not be read.
+    Uncertain,
+    /// It is not set.
+    None,
 }
 
-/// Returns a value with its variable references expanded; `None` if it has none, or one whose value is not known here.
-fn expanded(value: &str, before: &[Variable]) -> Option<String> {
-    let last = |name: &str| {
-        let is_set = |variable: &&Variable| variable.name == name && variable.source.is_set();
-        before.iter().rev().find(is_set)
-    };
-    // Any key may be in it.
-    let is_certain = !before.iter().any(|variable| variable.source.is_whole());
-    for name in expansion::references(value) {
-        match last(name) {
-            Some(variable) => variable.source.value()?,
-            None if is_certain => continue,
-            None => return None,
-        };
+/// The variables of a container while they are set one after the other.
+struct Variables<'a> {
+    /// With whether each is surely set.
+    all: Vec<(Variable, bool)>,
+    /// The value of each variable so far; `None` if it is not known here.
+    known: HashMap<String, Option<String>>,
+    /// Whether any other variable may be set.
+    any: bool,
+    /// How many more variables are shown, and how many more bytes of their values.
+    left: &'a mut (usize, usize),
+    is_cut: bool,
+}
+
+impl<'a> Variables<'a> {
+    fn new(left: &'a mut (usize, usize)) -> Self {
+        Self {
+            all: Vec::new(),
+            known: HashMap::new(),
+            any: false,
+            left,
+            is_cut: false,
+        }
     }
-    let expanded = expansion::expand(value, |name| last(name)?.source.value().map(Cow::Borrowed));
-    (expanded != value).then(|| visible(&expanded).into_owned())
+
+    fn add(&mut self, name: &str, source: VariableSource, effect: Effect) {
+        let bytes = match &source {
+            VariableSource::Value { value, expanded } => {
+                value.len() + expanded.as_ref().map_or(0, String::len)
+            }
+            VariableSource::ConfigMap { value, .. } => value.as_ref().map_or(0, String::len),
+            _ => 0,
+        };
+        let (Some(count), Some(bytes)) = (self.left.0.checked_sub(1), self.left.1.checked_sub(bytes)) else {
+            self.is_cut = true;
+            return;
+        };
+        *self.left = (count, bytes);
+        let is_set = matches!(effect, Effect::Value(_) | Effect::Unknown);
+        match effect {
+            Effect::Value(value) => drop(self.known.insert(name.to_owned(), Some(value))),
+            Effect::Unknown | Effect::Uncertain => drop(self.known.insert(name.to_owned(), None)),
+            Effect::None => {}
+        }
+        let variable = Variable {
+            name: visible(name).into_owned(),
+            source,
+            overridden: false,
+        };
+        self.all.push((variable, is_set));
+    }
+
+    /// Adds one entry of `env`.
+    fn add_single(&mut self, entry: &Value, config_maps: &ConfigMaps) {
+        let from = &entry["valueFrom"];
+        let is_optional = |reference: &Value| reference["optional"] == true;
+        let unless_optional = |reference: &Value| {
+            if is_optional(reference) {
+                Effect::Uncertain
+            } else {
+                Effect::Unknown
+            }
+        };
+        let (source, effect) = if let Some(reference) = from.get("configMapKeyRef") {
+            let (name, key) = (text(&reference["name"]), text(&reference["key"]));
+            let read = config_maps.get(reference["name"].as_str().unwrap_or_default());
+            let entries = read.and_then(Option::as_ref);
+            let found = entries.and_then(|entries| entries.iter().find(|(known, _)| *known == key));
+            let value = found.map(|(_, value)| value.clone());
+            let missing = (read.is_some() && value.is_none()).then(|| missing(reference));
+            let effect = match (&value, missing) {
+                (Some(value), _) => Effect::Value(value.clone()),
+                (None, Some(MissingSource::Skipped)) => Effect::None,
+                (None, Some(MissingSource::Required)) => Effect::Unknown,
+                (None, None) => unless_optional(reference),
+            };
+            let source = VariableSource::ConfigMap {
+                name,
+                key,
+                value,
+                missing,
+            };
+            (source, effect)
+        } else if let Some(reference) = from.get("secretKeyRef") {
+            let (name, key) = (text(&reference["name"]), text(&reference["key"]));
+            (VariableSource::Secret { name, key }, unless_optional(reference))
+        } else if let Some(reference) = from.get("fileKeyRef") {
+            let source = VariableSource::File {
+                volume: text(&reference["volumeName"]),
+                path: text(&reference["path"]),
+                key: text(&reference["key"]),
+            };
+            (source, unless_optional(reference))
+        } else if let Some(reference) = from.get("fieldRef") {
+            let path = text(&reference["fieldPath"]);
+            (VariableSource::Field { path }, Effect::Unknown)
+        } else if let Some(reference) = from.get("resourceFieldRef") {
+            let resource = text(&reference["resource"]);
+            (VariableSource::Resource { resource }, Effect::Unknown)
+        } else {
+            let written = entry["value"].as_str().unwrap_or_default();
+            let expanded = self.expand(written);
+            let effect = expanded.clone().map_or(Effect::Unknown, Effect::Value);
+            let source = VariableSource::Value {
+                value: text(&entry["value"]),
+                expanded: expanded
+                    .filter(|expanded| expanded != written)
+                    .map(|expanded| visible(&expanded).into_owned()),
+            };
+            (source, effect)
+        };
+        self.add(entry["name"].as_str().unwrap_or_default(), source, effect);
+    }
+
+    /// Returns a value with its variable references expanded; `None` if it refers to one whose value is not known here.
+    fn expand(&self, value: &str) -> Option<String> {
+        let mut length = value.len();
+        for name in expansion::references(value) {
+            match self.known.get(name) {
+                Some(known) => length += known.as_ref()?.len(),
+                None if self.any || may_be_of_a_service(name) => return None,
+                None => {}
+            }
+            if length > MAX_EXPANDED {
+                return None;
+            }
+        }
+        let value_of = |name: &str| Some(Cow::Borrowed(self.known.get(name)?.as_deref()?));
+        Some(expansion::expand(value, value_of))
+    }
+
+    /// Adds one entry of `envFrom`: all keys of an object, each with the prefix.
+    fn add_whole(&mut self, source: &Value, config_maps: &ConfigMaps) {
+        let prefix = source["prefix"].as_str().unwrap_or_default();
+        let is_secret = source.get("secretRef").is_some();
+        let reference = &source[if is_secret { "secretRef" } else { "configMapRef" }];
+        let (name, key) = (text(&reference["name"]), String::new());
+        let read = config_maps.get(reference["name"].as_str().unwrap_or_default());
+        if !is_secret && let Some(Some(entries)) = read {
+            for (key, value) in entries {
+                let source = VariableSource::ConfigMap {
+                    name: name.clone(),
+                    key: text(&Value::String(key.clone())),
+                    value: Some(value.clone()),
+                    missing: None,
+                };
+                self.add(&format!("{prefix}{key}"), source, Effect::Value(value.clone()));
+                if self.is_cut {
+                    return;
+                }
+            }
+            return;
+        }
+        let missing = read.filter(|_| !is_secret).map(|_| missing(reference));
+        if missing.is_none() {
+            // Any key may be in it, and take the place of one that was set before.
+            self.any = true;
+            self.known.clear();
+        }
+        let source = if is_secret {
+            VariableSource::Secret { name, key }
+        } else {
+            VariableSource::ConfigMap {
+                name,
+                key,
+                value: None,
+                missing,
+            }
+        };
+        self.add(prefix, source, Effect::None);
+    }
+
+    /// Returns the variables, with those marked that a later one of the same name replaces.
+    fn finish(self) -> Vec<Variable> {
+        let mut later = HashSet::new();
+        let mut all: Vec<Variable> = Vec::with_capacity(self.all.len());
+        for (mut variable, is_set) in self.all.into_iter().rev() {
+            variable.overridden = later.contains(&variable.name);
+            if is_set {
+                later.insert(variable.name.clone());
+            }
+            all.push(variable);
+        }
+        all.reverse();
+        all
+    }
+}
+
+/// Whether the kubelet may set this variable for a Service of the project (`{NAME}_SERVICE_HOST`, `{NAME}_PORT_80_TCP`).
+fn may_be_of_a_service(name: &str) -> bool {
+    ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 fn missing(reference: &Value) -> MissingSource {
@@ -149,37 +284,6 @@ fn missing(reference: &Value) -> MissingSource {
     } else {
         MissingSource::Required
     }
-}
-
-/// Reads one entry of `envFrom`: all keys of an object, each with the prefix.
-fn whole(source: &Value, config_maps: &ConfigMaps) -> Vec<Variable> {
-    let prefix = text(&source["prefix"]);
-    if let Some(reference) = source.get("secretRef") {
-        let (name, key) = (text(&reference["name"]), String::new());
-        return vec![variable(prefix, VariableSource::Secret { name, key })];
-    }
-    let reference = &source["configMapRef"];
-    let name = text(&reference["name"]);
-    let read = config_maps.get(&name);
-    let Some(Some(entries)) = read else {
-        let source = VariableSource::ConfigMap {
-            name,
-            key: String::new(),
-            value: None,
-            missing: read.map(|_| missing(reference)),
-        };
-        return vec![variable(prefix, source)];
-    };
-    let of_key = |(key, value): &(String, String)| {
-        let source = VariableSource::ConfigMap {
-            name: name.clone(),
-            key: key.clone(),
-            value: Some(value.clone()),
-            missing: None,
-        };
-        variable(format!("{prefix}{key}"), source)
-    };
-    entries.iter().map(of_key).collect()
 }
 
 fn items(list: &Value) -> impl Iterator<Item = &Value> {
@@ -225,7 +329,11 @@ mod tests {
     fn values(job: &Value, known: &ConfigMaps) -> Vec<(String, Option<String>, bool)> {
         let container = of(job, known).pop().unwrap();
         let shown = |variable: Variable| {
-            let value = variable.source.value().map(str::to_owned);
+            let value = match variable.source {
+                VariableSource::Value { value, expanded } => Some(expanded.unwrap_or(value)),
+                VariableSource::ConfigMap { value, .. } => value,
+                _ => None,
+            };
             (variable.name, value, variable.overridden)
         };
         container.variables.into_iter().map(shown).collect()
@@ -281,6 +389,8 @@ mod tests {
                     {"name": "T", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}},
                     {"name": "X", "value": "$(A)-$(M)-$$(A)-$(LATER)"},
                     {"name": "Y", "value": "$(T)"},
+                    {"name": "Z", "value": "$(Y)/x"},
+                    {"name": "HOST", "value": "$(A)://$(KUBERNETES_SERVICE_HOST)"},
                     {"name": "LATER", "value": "$(X)"},
                 ],
             }]}}}})
@@ -297,12 +407,62 @@ mod tests {
         let from_map = json!([{"configMapRef": {"name": "map"}}]);
         assert_eq!(value(from_map.clone(), "X"), "1-m-$(A)-$(LATER)");
         assert_eq!(value(from_map.clone(), "LATER"), "1-m-$(A)-$(LATER)");
-        assert_eq!(value(from_map, "Y"), "$(T)", "a Secret's value is not known");
+        assert_eq!(
+            value(from_map.clone(), "Y"),
+            "$(T)",
+            "a Secret's value is not known"
+        );
+        assert_eq!(value(from_map.clone(), "Z"), "$(Y)/x", "nor what refers to it");
+        assert_eq!(value(from_map, "HOST"), "$(A)://$(KUBERNETES_SERVICE_HOST)");
+        let from_both = json!([{"configMapRef": {"name": "map"}}, {"secretRef": {"name": "keys"}}]);
+        assert_eq!(
+            value(from_both, "X"),
+            "$(A)-$(M)-$$(A)-$(LATER)",
+            "the Secret may have another M"
+        );
         let from_secret = json!([{"secretRef": {"name": "keys"}}]);
         assert_eq!(
             value(from_secret, "X"),
             "$(A)-$(M)-$$(A)-$(LATER)",
             "M may be in the Secret"
         );
+    }
+
+    /// Whoever may create a Job must not be able to exhaust the console's memory or time.
+    #[test]
+    fn hostile_environments_are_cut() {
+        let mut env = vec![json!({"name": "V0", "value": "x".repeat(10)})];
+        for level in 1..40 {
+            let value = format!("$(V{})", level - 1).repeat(10);
+            env.push(json!({"name": format!("V{level}"), "value": value}));
+        }
+        env.push(json!({"name": "OPEN", "value": "$(".repeat(300_000)}));
+        let bomb = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "env": env}]}}}});
+        let shown = serde_json::to_string(&of(&bomb, &ConfigMaps::new())).unwrap();
+        assert!(shown.len() < 1_000_000, "{}", shown.len());
+
+        let large = vec![("key".to_owned(), "x".repeat(100_000))];
+        let known = ConfigMaps::from([("large".to_owned(), Some(large))]);
+        let many = vec![json!({"configMapRef": {"name": "large"}}); 25_000];
+        let repeated = json!({"spec": {"template": {"spec": {"containers": [
+            {"name": "main", "envFrom": many}, {"name": "other", "envFrom": many},
+        ]}}}});
+        let environment = of(&repeated, &known);
+        assert!(environment.iter().all(|container| container.is_cut));
+        let shown = serde_json::to_string(&environment).unwrap();
+        assert!(shown.len() < 2 * MAX_VARIABLES.1, "{}", shown.len());
+    }
+
+    /// An optional source that may not be read may be missing, and what was set before then counts.
+    #[test]
+    fn optional_secrets_override_nothing_for_sure() {
+        let job = |optional: bool| {
+            json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "env": [
+                {"name": "A", "value": "1"},
+                {"name": "A", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "a", "optional": optional}}},
+            ]}]}}}})
+        };
+        let overridden = |optional| values(&job(optional), &ConfigMaps::new())[0].2;
+        assert!(overridden(false) && !overridden(true));
     }
 }

@@ -31,8 +31,9 @@ use crate::operations::{RERUN_OF, job_detail, origin};
 use crate::refusal::refuse;
 use crate::session::Session;
 
-/// Changes within this time are sent as one event.
-const BATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// Changes within this time are sent as one event; longer if reading the Job takes long, so that a page takes up at most
+/// a fifth of a connection.
+const BATCH_INTERVAL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
 /// Delay before a Job that could not be read is read again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -203,7 +204,10 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
         let mut last = LastState { uid, deleted: None };
         let mut outage = Outage::default();
         loop {
-            match job_detail::read(&cluster, &params.project, &params.name).await {
+            let read_at = Instant::now();
+            let read = job_detail::read(&cluster, &params.project, &params.name).await;
+            let took = read_at.elapsed();
+            match read {
                 // Deleted and re-created between two reads.
                 Ok(open) if open.detail.row.uid != last.uid => {
                     if let Some(event) = last.unsent(&cluster, &params.project, sent.as_ref()).await {
@@ -277,7 +281,7 @@ fn changes(cluster: Cluster, params: Params, job: &Value) -> impl Stream<Item = 
                 }
             }
             // Changes usually come in groups.
-            let end = tokio::time::sleep(BATCH_INTERVAL);
+            let end = tokio::time::sleep((took * 4).clamp(BATCH_INTERVAL.0, BATCH_INTERVAL.1));
             tokio::pin!(end);
             loop {
                 tokio::select! {

@@ -107,21 +107,35 @@ fn own_row(job: &Value, objects: &JobObjects) -> JobRow {
     row::row(job, objects.pods.as_deref().unwrap_or_default(), &index)
 }
 
+/// Maximum number of other runs whose Pods are read.
+const MAX_RUNS_READ: usize = 10;
+
 /// Returns the records of the other runs, with the time of their creation.
 async fn records(cluster: &Cluster, project: &str, job: &Value) -> Result<Vec<(i64, Record)>, ApiError> {
     let mut runs = rerun::runs(cluster, project, origin(job)).await?;
     runs.retain(|run| uid(run) != uid(job));
-    let records = runs.iter().map(|run| async move {
-        let alone = row::row(run, [], &EventIndex::default());
+    let mut active = Vec::new();
+    let mut records = Vec::new();
+    for run in &runs {
+        let row = row::row(run, [], &EventIndex::default());
         // Pods and events say why a run that goes on is not running.
-        let row = if alone.is_active() {
-            own_row(run, &job_objects::read(cluster, project, run).await?)
+        if row.is_active() && active.len() < MAX_RUNS_READ {
+            active.push(run);
         } else {
-            alone
-        };
-        Ok((row.created, row::record(&row)))
+            records.push((row.created, row::record(&row)));
+        }
+    }
+    let active = active.into_iter().map(|run| async move {
+        let row = own_row(
+            run,
+            &job_objects::read_without_pod_events(cluster, project, run).await?,
+        );
+        Ok::<_, ApiError>((row.created, row::record(&row)))
     });
-    join_all(records).await.into_iter().collect()
+    for record in join_all(active).await {
+        records.push(record?);
+    }
+    Ok(records)
 }
 
 /// Returns of how many Pods no events are shown.
@@ -189,9 +203,13 @@ fn indexes(job: &Value) -> Option<Indexes> {
     })
 }
 
+/// Maximum number of `ConfigMap`s that are read; the values of others are not shown.
+const MAX_CONFIG_MAPS: usize = 50;
+
 /// Reads the `ConfigMap`s that containers take values from, as far as the user may read them.
 async fn config_maps(cluster: &Cluster, project: &str, spec: &Value) -> ConfigMaps {
-    let reads = environment::config_maps(spec).into_iter().map(|name| async move {
+    let names = environment::config_maps(spec).into_iter().take(MAX_CONFIG_MAPS);
+    let reads = names.map(|name| async move {
         let path = Kind::CONFIG_MAPS.object(project, name).ok()?;
         match cluster.get(&path).await {
             Ok(object) => Some((name.to_owned(), Some(row::pairs(&object["data"])))),

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-use futures::future::join_all;
+use futures::StreamExt;
+use futures::stream;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::Selector;
 use serde::Deserialize;
@@ -18,6 +19,9 @@ use crate::operations::readable;
 
 /// Maximum number of Pods of a Job whose events are read: each needs a request, and a watch on an open page.
 const MAX_EVENT_PODS: usize = 20;
+
+/// Maximum number of concurrent requests for one page.
+const CONCURRENCY: usize = 8;
 
 /// The Pods and events of a Job.
 #[derive(Debug, Default)]
@@ -35,6 +39,42 @@ pub struct JobObjects {
 
 /// Reads the Pods and events of a Job. It does not have to exist any more.
 pub async fn read(cluster: &Cluster, project: &str, job: &Value) -> Result<JobObjects, ApiError> {
+    let mut objects = read_without_pod_events(cluster, project, job).await?;
+    let Some(events) = &mut objects.events else {
+        return Ok(objects);
+    };
+    let own = objects.pods.as_deref().unwrap_or_default();
+    let uids: HashMap<&str, &str> = own.iter().map(|pod| (name(pod), uid(pod))).collect();
+    let of_pods: Vec<Result<Vec<Value>, ApiError>> = stream::iter(objects.event_pods.clone())
+        .map(|name| {
+            let uids = &uids;
+            async move {
+                let listed = list(cluster, Kind::EVENTS, project, &pod_events(&name)).await;
+                let mut events = readable(listed)?.unwrap_or_default();
+                events.retain(|event| {
+                    let about = &event["involvedObject"];
+                    // Another Pod may have had the name before.
+                    about["name"] == name.as_str()
+                        && uids.get(name.as_str()).is_none_or(|uid| about["uid"] == *uid)
+                });
+                Ok(events)
+            }
+        })
+        .buffered(CONCURRENCY)
+        .collect()
+        .await;
+    for of_pod in of_pods {
+        events.extend(of_pod?);
+    }
+    Ok(objects)
+}
+
+/// Reads the Pods of a Job and the events about the Job alone.
+pub async fn read_without_pod_events(
+    cluster: &Cluster,
+    project: &str,
+    job: &Value,
+) -> Result<JobObjects, ApiError> {
     let about_job = job_events(uid(job));
     let (pods, events) = futures::join!(
         own_pods(cluster, project, job),
@@ -50,20 +90,6 @@ pub async fn read(cluster: &Cluster, project: &str, job: &Value) -> Result<JobOb
     events.retain(|event| event["involvedObject"]["uid"] == uid(job));
     let own = pods.as_deref().unwrap_or_default();
     let (event_pods, known_pods) = event_pods(own, &events, job);
-    let uids: HashMap<&str, &str> = own.iter().map(|pod| (name(pod), uid(pod))).collect();
-    let of_pods = event_pods.iter().map(|name| async {
-        let listed = list(cluster, Kind::EVENTS, project, &pod_events(name)).await;
-        let mut events = readable(listed)?.unwrap_or_default();
-        events.retain(|event| {
-            let about = &event["involvedObject"];
-            // Another Pod may have had the name before.
-            about["name"] == name.as_str() && uids.get(name.as_str()).is_none_or(|uid| about["uid"] == *uid)
-        });
-        Ok::<_, ApiError>(events)
-    });
-    for of_pod in join_all(of_pods).await {
-        events.extend(of_pod?);
-    }
     Ok(JobObjects {
         pods,
         events: Some(events),
@@ -127,24 +153,45 @@ fn event_pods(own: &[Value], events: &[Value], job: &Value) -> (Vec<String>, usi
     let mut pods: Vec<&Value> = own.iter().collect();
     pods.sort_by_cached_key(|pod| importance(pod));
     let present: BTreeSet<&str> = pods.iter().map(|pod| name(pod)).collect();
-    // `Created pod: pi-x7k2p`
-    let prefix = pod_name_prefix(name(job));
-    let gone: BTreeSet<&str> = events
+    // `Created pod: pi-x7k2p`; of many such events only the last message is kept.
+    let created = |event: &Value| -> Option<String> {
+        let message = event["message"].as_str()?;
+        let message = message.strip_prefix(COMBINED).unwrap_or(message);
+        let name = message.strip_prefix("Created pod: ")?;
+        let is_gone =
+            name.starts_with(pod_name_prefix(self::name(job))) && is_name(name) && !present.contains(name);
+        is_gone.then(|| name.to_owned())
+    };
+    let version = |event: &Value| -> u64 {
+        let version = event["metadata"]["resourceVersion"].as_str();
+        version
+            .and_then(|version| version.parse().ok())
+            .unwrap_or_default()
+    };
+    let mut gone: Vec<(Reverse<u64>, String)> = events
         .iter()
         .filter(|event| event["reason"] == "SuccessfulCreate")
-        .filter_map(|event| event["message"].as_str()?.strip_prefix("Created pod: "))
-        .filter(|name| name.starts_with(prefix) && is_name(name) && !present.contains(name))
+        .filter_map(|event| Some((Reverse(version(event)), created(event)?)))
         .collect();
+    gone.sort();
+    let mut seen = BTreeSet::new();
+    gone.retain(|(_, name)| seen.insert(name.clone()));
     let known = pods.len() + gone.len();
-    let names = pods.into_iter().map(name).chain(gone);
-    (names.take(MAX_EVENT_PODS).map(str::to_owned).collect(), known)
+    let gone = gone.into_iter().map(|(_, name)| name);
+    let names = pods.into_iter().map(|pod| name(pod).to_owned()).chain(gone);
+    (names.take(MAX_EVENT_PODS).collect(), known)
 }
 
-/// Returns the order in which Pods matter: those that have not ended, those that failed, the others; the newest first.
+/// What the API's clients put before the message of the last of many similar events.
+const COMBINED: &str = "(combined from similar events): ";
+
+/// Returns the order in which Pods matter: those that do not run yet, those that run, those that failed, the others; the
+/// newest first.
 pub fn importance(pod: &Value) -> (u8, Reverse<String>) {
     let rank = match pod["status"]["phase"].as_str() {
-        Some("Succeeded") => 2,
-        Some("Failed") => 1,
+        Some("Succeeded") => 3,
+        Some("Failed") => 2,
+        Some("Running") => 1,
         _ => 0,
     };
     let created = pod["metadata"]["creationTimestamp"].as_str().unwrap_or_default();
@@ -159,9 +206,10 @@ fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
 }
 
-/// Returns the part of a Job's name that its Pods' names start with: `generateName` keeps 58 characters.
+/// Returns a part of a Job's name that its Pods' names start with: at most 58 characters are kept, of which the index of
+/// an Indexed Job and separators take some.
 fn pod_name_prefix(name: &str) -> &str {
-    name.get(..57).unwrap_or(name)
+    name.get(..45).unwrap_or(name)
 }
 
 fn name(object: &Value) -> &str {
@@ -205,27 +253,29 @@ mod tests {
         };
         let own = [
             pod("pi-old", "Failed", 1),
-            pod("pi-runs", "Running", 0),
+            pod("pi-runs", "Running", 2),
+            pod("pi-waits", "Pending", 0),
             pod("pi-new", "Succeeded", 2),
         ];
         let created =
             |text: &str| json!({"reason": "SuccessfulCreate", "message": format!("Created pod: {text}")});
         let events = [
             created("pi-gone"),
+            json!({"reason": "SuccessfulCreate", "message": "(combined from similar events): Created pod: pi-later",
+                "metadata": {"resourceVersion": "9"}}),
             created("pi-old"),
             created("other"),
             created("pi-x,involvedObject.uid=1"),
         ];
         let job = json!({"metadata": {"name": "pi"}});
-        let names = ["pi-runs", "pi-old", "pi-new", "pi-gone"]
-            .map(str::to_owned)
-            .to_vec();
-        assert_eq!(event_pods(&own, &events, &job), (names, 4));
+        let names = ["pi-waits", "pi-runs", "pi-old", "pi-new", "pi-later", "pi-gone"];
+        let names = names.map(str::to_owned).to_vec();
+        assert_eq!(event_pods(&own, &events, &job), (names, 6));
         let many: Vec<_> = (0..50)
             .map(|number| pod(&format!("pi-{number}"), "Running", number))
             .collect();
         let (names, known) = event_pods(&many, &events, &job);
-        assert_eq!((names.len(), known), (MAX_EVENT_PODS, 52));
+        assert_eq!((names.len(), known), (MAX_EVENT_PODS, 53));
         assert_eq!(names[0], "pi-49");
     }
 }

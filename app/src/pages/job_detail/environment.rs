@@ -52,6 +52,7 @@ fn Container(container: ContainerEnvironment) -> impl IntoView {
                 <tbody>{container.variables.into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
+        {container.is_cut.then(|| view! { <p class="hint">{t(text::ENVIRONMENT_CUT)}</p> })}
     }
 }
 
@@ -126,6 +127,11 @@ fn source(source: VariableSource) -> AnyView {
             }
             .into_any()
         }
+        VariableSource::File { volume, path, key } => from(tf(
+            text::FROM_FILE,
+            &[("volume", &volume), ("path", &path), ("key", &key)],
+        ))
+        .into_any(),
         VariableSource::Field { path } => from(tf(text::FROM_FIELD, &[("path", &path)])).into_any(),
         VariableSource::Resource { resource } => {
             from(tf(text::FROM_RESOURCE, &[("resource", &resource)])).into_any()

@@ -19,9 +19,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// Delay after a rejected request: permissions are rarely restored quickly.
 const DENIED_DELAY: Duration = Duration::from_secs(3);
 
-/// How often a collection is listed that may be listed but not watched; rarely enough that listing takes at most a tenth
-/// of the time.
-const POLL_INTERVAL: Duration = Duration::from_secs(15);
+/// Shortest and longest pause before a collection is listed again that may be listed but not watched; in between, ten
+/// times as long as listing takes.
+const POLL_INTERVAL: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(1));
 
 /// Minimum lifetime of a watch that counts as successful and resets the delay.
 const MIN_LIFETIME: Duration = Duration::from_secs(3);
@@ -119,19 +119,23 @@ impl<T> Source<T> {
             // Without a delay, a list that succeeds while its watch fails at once would be repeated endlessly.
             if listed_at.is_some_and(|at| at.elapsed() > MIN_LIFETIME) {
                 delay = RETRY_DELAY.0;
+                polled = false;
             }
             unresponsive = matches!(end, End::Unresponsive);
             if let (End::Denied, Some(listed_at)) = (&end, listed_at) {
                 if let Some(objects) = self.pending_list.take() {
                     emit(Change::Reset(objects));
                 }
-                // Soon for the first time: the right to list may have been taken away as well.
-                let delay = if std::mem::replace(&mut polled, true) {
-                    POLL_INTERVAL.max((listed_at - began_at) * 10)
+                // At once for the first time: the right to list may have been taken away as well.
+                let pause = if std::mem::replace(&mut polled, true) {
+                    ((listed_at - began_at) * 10).clamp(POLL_INTERVAL.0, POLL_INTERVAL.1)
                 } else {
-                    DENIED_DELAY
+                    Duration::ZERO
                 };
-                tokio::time::sleep(delay).await;
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.disconnections.next_disconnection() => emit(Change::Disconnected),
+                }
                 continue;
             }
             polled = false;

@@ -36,6 +36,7 @@ use crate::kubernetes::watch::{Change, Selection, follow};
 use crate::kubernetes::{Cluster, Kind};
 use crate::live::outage::Outage;
 use crate::live::{at, event, is_final, is_replaced, respond, retry_until_available};
+use crate::operations::job_objects::pods_of;
 use crate::refusal::refuse;
 use crate::session::Session;
 
@@ -137,7 +138,7 @@ fn lines(source: Source, job: &Value, mut positions: Positions) -> impl Stream<I
         labels: None,
     };
     let mut jobs = follow(&source.cluster, Kind::JOBS, project, this);
-    let mut pods = follow(&source.cluster, Kind::PODS, project, Selection::default());
+    let mut pods = follow(&source.cluster, Kind::PODS, project, pods_of(job));
     let mut job_finished = is_finished(job);
     stream! {
         // Readers end with this stream: dropping the set aborts them.

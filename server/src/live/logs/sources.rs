@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -35,6 +35,10 @@ const MAX_NOT_FOUND: u32 = 8;
 /// Initial and maximum idle timeout of a followed log, after which it is requested again: its connection may be
 /// dead.
 const IDLE_TIMEOUT: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(32));
+
+/// How much later than its first lines a run may be reported to have started: a container runtime takes the time once
+/// the process runs (containerd, `container_start.go`).
+const LATE_START: SignedDuration = SignedDuration::from_secs(1);
 
 /// How long lines are held back whose run is uncertain. A container may have restarted before its status is reported;
 /// a kubelet reports it within seconds.
@@ -101,7 +105,7 @@ struct Run {
     id: String,
     /// `restartCount` when it was last seen.
     restarts: i64,
-    /// When it started, to the second; no line of it is older.
+    /// When it started, to the second; lines of it may be up to [`LATE_START`] older.
     started: Option<Timestamp>,
 }
 
@@ -136,7 +140,7 @@ impl Run {
     /// Whether a line written at `at` can be one of this run.
     fn can_have_written(&self, at: Option<Timestamp>) -> bool {
         match (self.started, at) {
-            (Some(started), Some(at)) => at >= started,
+            (Some(started), Some(at)) => at >= started.saturating_sub(LATE_START).unwrap_or(started),
             _ => true,
         }
     }
@@ -193,6 +197,8 @@ pub struct ReadTask {
     pub idle_timeout: Duration,
     /// Whether it is another run than the one whose lines were sent last.
     pub new_run: bool,
+    /// Whether lines of this run have been sent on this connection.
+    pub continues: bool,
     /// When that run started.
     pub started: Option<Timestamp>,
     /// Position after the lines that are held back.
@@ -204,10 +210,13 @@ impl ReadTask {
     /// the lines that were sent, on this connection or an earlier one. Lines of a run may have been sent before its
     /// status was known, and a connection may begin when the lines of an earlier run were sent on the one before.
     pub fn resumes_at(&self, sent: Option<Position>) -> Option<Position> {
-        self.held.or(sent).filter(|position| {
-            self.started
-                .map_or(!self.new_run, |started| position.newest() >= started)
-        })
+        let is_of_this_run = |position: &Position| match self.started {
+            // Lines of a later run are newer than all that was sent, so resuming too early loses none.
+            Some(started) => position.newest() >= started.saturating_sub(LATE_START * 2).unwrap_or(started),
+            None => !self.new_run,
+        };
+        let sent = sent.filter(|position| self.continues || is_of_this_run(position));
+        self.held.or(sent)
     }
 }
 
@@ -325,7 +334,8 @@ impl LogSources {
                     entry.follow_ended = false;
                 }
                 if entry.run.id != run.id {
-                    // The delays applied to the log of another run.
+                    // What is known applies to the log of another run.
+                    entry.follow_ended = false;
                     entry.not_before = None;
                     entry.failures = 0;
                     entry.not_found = 0;
@@ -362,6 +372,7 @@ impl LogSources {
                 follow,
                 idle_timeout: entry.idle_timeout,
                 new_run,
+                continues: entry.sent.is_some() && !new_run,
                 // The previous run's lines are older.
                 started: entry.run.started.filter(|_| !previous),
                 held: entry.held.as_ref().and_then(|held| held.chunk.position),

@@ -352,6 +352,8 @@ mod simulation {
     struct Run {
         started: u64,
         ended: u64,
+        /// How much later it is reported to have started.
+        late: u64,
         /// When each line is written.
         lines: Vec<u64>,
     }
@@ -370,11 +372,16 @@ mod simulation {
     /// Between two runs are at least 7 s, in which the log of the first can be read to its end: a kubelet serves the
     /// log of the latest run.
     fn plans() -> impl Strategy<Value = Plan> {
-        let run = (200..40_000_u64, 7_000..30_000_u64, vec(0..1_000_u64, 0..6));
+        let run = (
+            200..40_000_u64,
+            7_000..30_000_u64,
+            vec(0..1_000_u64, 0..6),
+            0..900_u64,
+        );
         let times = || vec(0..120_000_u64, 0..6);
         (vec(run, 1..4), 0..2_500_u64, times(), times()).prop_map(|(runs, lag, reconnects, breaks)| {
             let mut start = 0;
-            let runs = runs.into_iter().map(|(length, pause, lines)| {
+            let runs = runs.into_iter().map(|(length, pause, lines, late)| {
                 let started = start;
                 start = started + length + pause;
                 let mut lines: Vec<u64> = lines.iter().map(|part| started + length * part / 1_000).collect();
@@ -383,6 +390,7 @@ mod simulation {
                 Run {
                     started,
                     ended,
+                    late,
                     lines,
                 }
             });
@@ -416,13 +424,13 @@ mod simulation {
             let id = |number: usize| format!("run-{number}");
             let ended = |number: usize| {
                 let run = &self.runs[number];
-                json!({"terminated": {"containerID": id(number), "startedAt": seconds(run.started)}})
+                json!({"terminated": {"containerID": id(number), "startedAt": seconds(run.started + run.late)}})
             };
             let previous = number.checked_sub(1).map_or(json!({}), ended);
             let count = i64::try_from(number).unwrap();
             let is_last = number + 1 == self.runs.len();
             Some(if now < run.ended {
-                let state = json!({"running": {"startedAt": seconds(run.started)}});
+                let state = json!({"running": {"startedAt": seconds(run.started + run.late)}});
                 status(state, previous, &id(number), count)
             } else if is_last || now < run.ended + 1_000 {
                 status(ended(number), previous, &id(number), count)
