@@ -23,6 +23,9 @@ const DENIED_DELAY: Duration = Duration::from_secs(3);
 /// times as long as listing takes.
 const POLL_INTERVAL: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(1));
 
+/// After this time watches have surely been allowed.
+const STEADY: Duration = Duration::from_secs(20);
+
 /// Minimum lifetime of a watch that counts as successful and resets the delay.
 const MIN_LIFETIME: Duration = Duration::from_secs(3);
 
@@ -119,6 +122,9 @@ impl<T> Source<T> {
             // Without a delay, a list that succeeds while its watch fails at once would be repeated endlessly.
             if listed_at.is_some_and(|at| at.elapsed() > MIN_LIFETIME) {
                 delay = RETRY_DELAY.0;
+            }
+            // Longer than a refusal takes: otherwise a slow cluster would be listed without a pause.
+            if listed_at.is_some_and(|at| at.elapsed() > STEADY) {
                 polled = false;
             }
             unresponsive = matches!(end, End::Unresponsive);
