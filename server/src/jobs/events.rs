@@ -48,6 +48,14 @@ fn last(event: &Value) -> Millis {
     .unwrap_or_default()
 }
 
+/// Returns the order in which events were written: their resource version, or zero.
+pub fn version(event: &Value) -> u64 {
+    let version = event["metadata"]["resourceVersion"].as_str();
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or_default()
+}
+
 /// The latest state of Jobs and Pods according to their events; all other events are ignored.
 #[derive(Debug, Default)]
 pub struct EventIndex(HashMap<Key, Latest>);

@@ -170,15 +170,9 @@ fn pods_left_out(objects: &JobObjects) -> usize {
 /// Returns the rows of events, newest first. Most reporters write times to the second: of one second, the event that was
 /// written last comes first.
 fn event_rows(events: &[Value]) -> Vec<EventRow> {
-    let version = |event: &Value| -> u64 {
-        let version = event["metadata"]["resourceVersion"].as_str();
-        version
-            .and_then(|version| version.parse().ok())
-            .unwrap_or_default()
-    };
     let mut rows: Vec<_> = events
         .iter()
-        .map(|event| (version(event), events::row(event)))
+        .map(|event| (events::version(event), events::row(event)))
         .collect();
     rows.sort_by(|(a_version, a), (b_version, b)| {
         let key = |version: &u64, row: &EventRow| (Reverse(row.last.div_euclid(1_000)), Reverse(*version));

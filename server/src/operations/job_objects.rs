@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use app::api::error::ApiError;
 
+use crate::jobs::events::version;
 use crate::jobs::pods;
 use crate::kubernetes::watch::Selection;
 use crate::kubernetes::{Cluster, Kind};
@@ -161,12 +162,6 @@ fn event_pods(own: &[Value], events: &[Value], job: &Value) -> (Vec<String>, usi
         let is_gone =
             name.starts_with(pod_name_prefix(self::name(job))) && is_name(name) && !present.contains(name);
         is_gone.then(|| name.to_owned())
-    };
-    let version = |event: &Value| -> u64 {
-        let version = event["metadata"]["resourceVersion"].as_str();
-        version
-            .and_then(|version| version.parse().ok())
-            .unwrap_or_default()
     };
     let mut gone: Vec<(Reverse<u64>, String)> = events
         .iter()
