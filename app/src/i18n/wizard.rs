@@ -33,6 +33,7 @@ texts! {
     CREATING: "Creating…" | "创建中…";
     CHECKING: "Asking the cluster…" | "正在向集群校验…";
     PROBLEMS: "Problems" | "问题";
+    MORE_PROBLEMS: "{n} more {n|problem|problems}" | "另有 {n} 个问题";
     NO_PROBLEMS: "No problems found" | "未发现问题";
     JUMP: "Go there" | "跳转";
     FIX: "Fix it" | "修复";
@@ -138,6 +139,7 @@ texts! {
     ITEM_PATH: "File path" | "文件路径";
     MOUNTS: "Mounts" | "挂载";
     ADD_MOUNT: "Mount in {container}" | "挂载到 {container}";
+    ADD_MOUNT_IN: "Mount in a container…" | "挂载到容器…";
     MOUNT_PATH: "Mount path" | "挂载路径";
     SUB_PATH: "Sub-path" | "子路径";
     READ_ONLY: "Read-only" | "只读";

@@ -40,8 +40,8 @@ test.beforeEach(async ({ page, server, expected }) => {
 
 for (const [name, text, id, bound] of [
   ['1 container', job(1), 'f-spec-template-spec-containers:0.-image', 300],
-  ['200 containers', job(200), 'f-spec-template-spec-containers:0.-image', 1000],
-  ['1,000 variables', job(1, 1000), 'f-spec-template-spec-containers:0.-env:0.-value', 1000],
+  ['200 containers', job(200), 'f-spec-template-spec-containers:0.-image', 300],
+  ['1,000 variables', job(1, 1000), 'f-spec-template-spec-containers:0.-env:0.-value', 300],
 ] as const) {
   test(`a key is seen soon with ${name}`, async ({ page, origin }) => {
     test.setTimeout(240_000);
@@ -50,9 +50,14 @@ for (const [name, text, id, bound] of [
     await editMode(page, false);
     const begin = Date.now();
     await page.getByRole('button', { name: /Pod template/ }).click();
-    await expect(page.locator(`[id="${id}"]`)).toBeAttached({ timeout: 120_000 });
+    const card = page.locator('.wizard-step .container').first();
+    await expect(card).toBeVisible({ timeout: 120_000 });
     console.log(`${name}: the step is shown after ${Date.now() - begin} ms`);
-    await page.locator('.wizard-step details').evaluateAll((all) => (all[0] as HTMLDetailsElement).open = true);
+    // In a long list, cards are closed.
+    const toggle = card.locator('.container-toggle');
+    if (await toggle.isVisible()) await toggle.click();
+    if (id.includes('-env')) await card.getByText('Advanced options').click();
+    await expect(page.locator(`[id="${id}"]`)).toBeVisible();
     const time = await median(page, id);
     console.log(`${name}: a key is seen after ${Math.round(time)} ms (median)`);
     expect(time).toBeLessThan(bound);

@@ -9,7 +9,7 @@ use crate::i18n::{Text, field_search as text, t, tf};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::field_index::{CUSTOM_FIELDS, GROUPS, tables};
-use crate::pages::create_job::footer::focus_field;
+use crate::pages::create_job::focus_field::focus_field;
 use crate::pages::create_job::generated_form;
 use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
@@ -207,7 +207,7 @@ fn open(wizard: Wizard, go: Callback<Step>, hit: &Hit) {
     wizard.focused.set(path.clone());
     let step = Step::of(&path);
     go.run(step);
-    focus_field(None, &path, Some(step));
+    focus_field(wizard, None, &path, Some(step));
 }
 
 /// Search box with its hits.

@@ -8,6 +8,9 @@ use wasm_bindgen::JsCast;
 
 #[cfg(feature = "hydrate")]
 use crate::pages::create_job::fields::id_in;
+#[cfg(feature = "hydrate")]
+use crate::pages::create_job::state::Wanted;
+use crate::pages::create_job::state::Wizard;
 use crate::pages::create_job::step::Step;
 
 /// How often the field is looked for in its step before the nearest part of the form gets the focus, and how often
@@ -28,10 +31,16 @@ const CONTROLS: [&str; 2] = [
 
 /// Focuses the field of a path, or the first control of its nearest ancestor that is in the form; `other` is the
 /// position of a document other than the Job. After navigation to a step, this waits for it.
-pub fn focus_field(other: Option<usize>, path: &Path, step: Option<Step>) {
+pub fn focus_field(wizard: Wizard, other: Option<usize>, path: &Path, step: Option<Step>) {
     #[cfg(feature = "hydrate")]
     {
+        wizard.wanted.set(Some(Wanted {
+            other,
+            path: path.clone(),
+            is_missing: false,
+        }));
         let search = Search {
+            wizard,
             other,
             path: path.clone(),
             step,
@@ -42,12 +51,45 @@ pub fn focus_field(other: Option<usize>, path: &Path, step: Option<Step>) {
         search.schedule();
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (other, path, step);
+    let _ = (wizard, other, path, step);
+}
+
+/// Focuses a button of a list whose last item was removed, with the button that had the focus.
+pub fn focus_after_removal(other: Option<usize>, list: &Path) {
+    #[cfg(feature = "hydrate")]
+    {
+        let id = id_in(other, list);
+        set_timeout(
+            move || {
+                let Some(list) = document().get_element_by_id(&id) else {
+                    return;
+                };
+                let found = ["[data-early=remove]", "button:not([disabled])"]
+                    .into_iter()
+                    .filter_map(|buttons| list.query_selector_all(buttons).ok())
+                    .flat_map(|found| {
+                        (0..found.length())
+                            .rev()
+                            .filter_map(move |index| found.item(index))
+                    })
+                    .filter_map(|node| node.dyn_into::<web_sys::HtmlElement>().ok());
+                for button in found {
+                    if button.focus().is_ok() && document().active_element().as_ref() == Some(&button) {
+                        return;
+                    }
+                }
+            },
+            std::time::Duration::ZERO,
+        );
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (other, list);
 }
 
 /// Field that is to get the focus.
 #[cfg(feature = "hydrate")]
 struct Search {
+    wizard: Wizard,
     other: Option<usize>,
     path: Path,
     step: Option<Step>,
@@ -76,14 +118,26 @@ impl Search {
         }
         let other = self.other;
         let find = |path: &Path| document().get_element_by_id(&id_in(other, path));
-        if find(&self.path).is_some_and(|element| focus_within(&element)) {
+        let first_below = |path: &Path| {
+            let id = id_in(other, path);
+            let below = format!(r#":is(input, select, textarea):is([id^="{id}-"], [id^="{id}:"])"#);
+            document().query_selector(&below).ok().flatten()
+        };
+        let found = find(&self.path).or_else(|| first_below(&self.path));
+        if found.is_some_and(|element| focus_within(&element)) {
+            self.wizard.wanted.try_set(None);
             return;
         }
         self.tries -= 1;
         if self.tries > 0 {
-            build_around(self.other, &self.path);
+            self.wizard.wanted.try_set(Some(Wanted {
+                other: self.other,
+                path: self.path.clone(),
+                is_missing: true,
+            }));
             return self.schedule();
         }
+        self.wizard.wanted.try_set(None);
         let mut at = self.path.parent();
         while let Some(path) = at {
             if find(&path).is_some_and(|element| focus_within(&element)) {
@@ -102,21 +156,6 @@ impl Search {
         let shown = form.get_attribute("data-step");
         let is_there = self.step.is_none_or(|step| shown.as_deref() == Some(step.key()));
         is_there.then_some(form)
-    }
-}
-
-/// Builds the closed part of the container on a path.
-#[cfg(feature = "hydrate")]
-fn build_around(other: Option<usize>, path: &Path) {
-    let mut at = path.parent();
-    while let Some(here) = at {
-        if let Some(element) = document().get_element_by_id(&id_in(other, &here)) {
-            if let Ok(Some(part)) = element.query_selector("details[data-lazy=true]:not([open])") {
-                let _ = part.set_attribute("open", "");
-            }
-            return;
-        }
-        at = here.parent();
     }
 }
 

@@ -12,9 +12,8 @@ use crate::i18n::{t, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::field_index::{Coverage, coverage};
 use crate::pages::create_job::fields::key_values::KeyValues;
-use crate::pages::create_job::fields::{
-    AddButton, Field, Input, InputKind, RemoveButton, StringList, positions,
-};
+use crate::pages::create_job::fields::{AddButton, Field, Input, InputKind, RemoveButton, Rows, StringList};
+use crate::pages::create_job::focus_field::focus_field;
 use crate::pages::create_job::state::{Wizard, display};
 
 /// Remaining fields of the object at a path, collapsed; renders nothing if the schema knows none.
@@ -172,7 +171,7 @@ fn fields_of(wizard: Wizard, path: Path) -> AnyView {
                 },
                 None,
             );
-            crate::pages::create_job::footer::focus_field(None, &path, None);
+            focus_field(wizard, None, &path, None);
         }
     };
     view! {
@@ -316,19 +315,24 @@ fn choice(wizard: Wizard, path: Path, label: String, field: &SchemaField, values
 #[component]
 fn ObjectList(wizard: Wizard, path: Path, label: String) -> impl IntoView {
     let stored = StoredValue::new(path.clone());
-    let name = label.clone();
+    let name = StoredValue::new(label.clone());
+    let row = move |index: usize| {
+        let path = stored.get_value().index(index);
+        view! {
+            <div class="item" role="group" aria-label=format!("{} {}", t(text::ITEM), index + 1)>
+                <div class="item-fields">{fields_of(wizard, path.clone())}</div>
+                <RemoveButton wizard path what=format!("{} {}", name.get_value(), index + 1)/>
+            </div>
+        }
+        .into_any()
+    };
     view! {
         <fieldset class="group" id=wizard.id(&path) tabindex="-1">
             <legend class="group-title mono">{label}</legend>
-            <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
-                <div class="item" role="group" aria-label=format!("{} {}", t(text::ITEM), index + 1)>
-                    <div class="item-fields">{fields_of(wizard, stored.get_value().index(index))}</div>
-                    <RemoveButton wizard path=stored.get_value().index(index) what=format!("{name} {}", index + 1)/>
-                </div>
-            </For>
+            <Rows wizard path=path.clone() label=name.get_value() row=Callback::new(row)/>
             <AddButton
                 label=t(text::ADD_ITEM_OF)
-                on_add=Callback::new(move |()| wizard.push(&stored.get_value(), json!({})))
+                on_add=Callback::new(move |()| wizard.add(&stored.get_value(), json!({})))
             />
         </fieldset>
     }

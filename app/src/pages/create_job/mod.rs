@@ -274,7 +274,7 @@ fn address(wizard: Wizard, drafts: Drafts) -> Address {
         mode: Callback::new(move |editing: bool| {
             go.run((wizard.step.get_untracked(), editing));
             if !editing {
-                footer::focus_field(None, &wizard.focused.get_untracked(), None);
+                focus_field::focus_field(wizard, None, &wizard.focused.get_untracked(), None);
             }
         }),
     }

@@ -26,7 +26,7 @@ pub fn RemoveButton(
             data-early="remove"
             aria-label=label.clone()
             title=label
-            on:click=move |_| wizard.remove(&path)
+            on:click=move |_| wizard.remove_item(&path)
         >
             <Icon glyph=Glyph::Trash/>
         </button>

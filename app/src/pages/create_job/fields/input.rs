@@ -75,7 +75,7 @@ impl InputKind {
 const MAX_LINES: usize = 20;
 
 /// Returns the number of rows of a text area for a text: one per line, within bounds.
-pub fn rows(text: &str) -> usize {
+pub fn line_count(text: &str) -> usize {
     (text.matches('\n').count() + 1).min(MAX_LINES)
 }
 
@@ -142,7 +142,7 @@ pub fn Input(
             <textarea
                 id=id
                 class=format!("{class} area")
-                rows=move || rows(&displayed())
+                rows=move || line_count(&displayed())
                 autocomplete="off"
                 spellcheck=if mono { "false" } else { "true" }
                 placeholder=placeholder

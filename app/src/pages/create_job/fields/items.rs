@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::i18n::{Text, t, wizard as text};
 use crate::kit::erased::dynamic;
-use crate::pages::create_job::fields::{AddButton, Problems, RemoveButton, YamlKey, positions};
+use crate::pages::create_job::fields::{AddButton, Problems, RemoveButton, Rows, YamlKey};
 use crate::pages::create_job::state::Wizard;
 
 /// Add button: its label and the new item.
@@ -31,17 +31,22 @@ pub fn Items(
 ) -> impl IntoView {
     let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
     let name = move |index: usize| format!("{} {}", t(label), index + 1);
+    let row = move |index| {
+        let path = stored.get_value().index(index);
+        view! {
+            <div class="item" role="group" aria-label=name(index)>
+                <div class="item-fields">{item(wizard, path.clone())}</div>
+                <RemoveButton wizard path=path.clone() what=name(index)/>
+            </div>
+            <Problems wizard path/>
+        }
+        .into_any()
+    };
     view! {
         <fieldset class="group" id=id tabindex="-1">
             <legend class="group-title">{t(label)} <YamlKey path=path.clone() label=t(label)/></legend>
             {(!t(hint).is_empty()).then(|| view! { <p class="hint">{t(hint)}</p> })}
-            <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
-                <div class="item" role="group" aria-label=name(index)>
-                    <div class="item-fields">{item(wizard, stored.get_value().index(index))}</div>
-                    <RemoveButton wizard path=stored.get_value().index(index) what=name(index)/>
-                </div>
-                <Problems wizard path=stored.get_value().index(index)/>
-            </For>
+            <Rows wizard path=path.clone() label=t(label) row=Callback::new(row)/>
             <Problems wizard path/>
             <div class="row-buttons">
                 {additions
@@ -50,7 +55,7 @@ pub fn Items(
                         view! {
                             <AddButton
                                 label=t(*label)
-                                on_add=Callback::new(move |()| wizard.push(&stored.get_value(), new()))
+                                on_add=Callback::new(move |()| wizard.add(&stored.get_value(), new()))
                             />
                         }
                     })

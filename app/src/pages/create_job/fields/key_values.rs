@@ -6,7 +6,7 @@ use manifest::{Edit, Path, Segment, retyped, shown};
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
-use crate::pages::create_job::fields::{AddButton, Problems, YamlKey, escape_for_textarea, rows};
+use crate::pages::create_job::fields::{AddButton, Problems, Rows, YamlKey, escape_for_textarea, line_count};
 use crate::pages::create_job::state::Wizard;
 
 /// Mapping of strings. Renaming a key keeps its position and value; an existing key is rejected.
@@ -31,21 +31,28 @@ pub fn KeyValues(
     let may_be_multiline = |key: &String| matches!(key.as_str(), "annotations" | "data" | "stringData");
     let lines = lines || matches!(path.last(), Some(Segment::Key(key)) if may_be_multiline(key));
     let (stored, id) = (StoredValue::new(path.clone()), wizard.id(&path));
-    let keys = Memo::new(move |_| {
-        let pairs = wizard.pairs(&stored.get_value());
+    let pairs = Memo::new(move |_| {
+        let mut pairs = wizard.pairs(&stored.get_value());
+        pairs.retain(|(key, _)| !hidden.contains(&key.as_str()));
         pairs
-            .into_iter()
-            .map(|pair| pair.0)
-            .filter(|key| !hidden.contains(&key.as_str()))
-            .collect::<Vec<_>>()
     });
     let (title, label) = (label.clone(), StoredValue::new(label));
+    let row = move |position| {
+        view! {
+            <Row wizard path=stored.get_value() pairs position label lines/>
+            {dynamic(move || {
+                pairs
+                    .with(|pairs| pairs.get(position).map(|pair| pair.0.clone()))
+                    .map(|key| view! { <Problems wizard path=stored.get_value().key(key)/> })
+            })}
+        }
+        .into_any()
+    };
     let add_pair = move || {
-        let taken = keys.get_untracked();
-        let names = std::iter::once("key".to_owned()).chain((2..).map(|n| format!("key-{n}")));
+        let taken = pairs.get_untracked();
+        let mut names = std::iter::once("key".to_owned()).chain((2..).map(|n| format!("key-{n}")));
         let key = names
-            .into_iter()
-            .find(|name| !taken.contains(name))
+            .find(|name| taken.iter().all(|(key, _)| key != name))
             .unwrap_or_default();
         wizard.edit(
             &Edit::Set {
@@ -59,17 +66,16 @@ pub fn KeyValues(
         <fieldset class="group" id=id tabindex="-1">
             <legend class="group-title">{title.clone()} <YamlKey path=path.clone() label=title/></legend>
             <div class="rows">
-                <For
-                    each=move || 0..keys.with(Vec::len)
-                    key=|position| *position
-                    let(position)
-                >
-                    <Row wizard path=stored.get_value() keys position label lines/>
-                    {dynamic(move || {
-                        keys.with(|keys| keys.get(position).cloned())
-                            .map(|key| view! { <Problems wizard path=stored.get_value().key(key)/> })
-                    })}
-                </For>
+                <Rows
+                    wizard
+                    path=path.clone()
+                    label=label.get_value()
+                    length=Some(Memo::new(move |_| pairs.with(Vec::len)))
+                    position=Some(Callback::new(move |key: String| {
+                        pairs.with_untracked(|pairs| pairs.iter().position(|pair| pair.0 == key))
+                    }))
+                    row=Callback::new(row)
+                />
             </div>
             <Problems wizard path/>
             <AddButton label=t(add) on_add=Callback::new(move |()| add_pair())/>
@@ -81,22 +87,19 @@ pub fn KeyValues(
 fn Row(
     wizard: Wizard,
     path: Path,
-    keys: Memo<Vec<String>>,
+    pairs: Memo<Vec<(String, String)>>,
     position: usize,
     label: StoredValue<String>,
     lines: bool,
 ) -> impl IntoView {
     let path = StoredValue::new(path);
-    let key = move || keys.with(|keys| keys.get(position).cloned()).unwrap_or_default();
-    let value = move || {
-        let key = key();
-        wizard
-            .pairs(&path.get_value())
-            .into_iter()
-            .find(|pair| pair.0 == key)
-            .map(|pair| pair.1)
+    let pair = Memo::new(move |_| {
+        pairs
+            .with(|pairs| pairs.get(position).cloned())
             .unwrap_or_default()
-    };
+    });
+    let key = move || pair.with(|pair| pair.0.clone());
+    let value = move || pair.with(|pair| pair.1.clone());
     let at = move || path.get_value().key(untrack(key));
     let rename = move |new: String| {
         if !new.is_empty() && new != untrack(key) {
@@ -128,7 +131,7 @@ fn Row(
                 view! {
                     <textarea
                         class="input input-mono area"
-                        rows=move || rows(&displayed())
+                        rows=move || line_count(&displayed())
                         autocomplete="off"
                         spellcheck="false"
                         aria-label=name(text::VALUE)

@@ -7,14 +7,19 @@ mod choose;
 mod input;
 pub mod items;
 pub mod key_values;
+pub mod lazy;
 pub mod quantity;
+pub mod rows;
 mod string_list;
 pub mod table;
 mod yaml_key;
 
 pub use crate::pages::create_job::fields::buttons::{AddButton, RemoveButton};
 pub use crate::pages::create_job::fields::choose::{BooleanSelect, Checkbox, Select};
-pub use crate::pages::create_job::fields::input::{Input, InputKind, TextField, escape_for_textarea, rows};
+pub use crate::pages::create_job::fields::input::{
+    Input, InputKind, TextField, escape_for_textarea, line_count,
+};
+pub use crate::pages::create_job::fields::rows::Rows;
 pub use crate::pages::create_job::fields::string_list::StringList;
 pub use crate::pages::create_job::fields::yaml_key::YamlKey;
 
@@ -121,11 +126,6 @@ pub fn Problems(
             })}
         </div>
     }
-}
-
-/// Returns the positions of a list's items, for `<For>`: rows are kept while only their values change.
-pub fn positions(wizard: Wizard, path: Path) -> Memo<Vec<usize>> {
-    Memo::new(move |_| (0..wizard.length(&path)).collect())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::i18n::{Text, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::fields::{
-    AddButton, Input, InputKind, Problems, RemoveButton, YamlKey, positions, rows,
+    AddButton, Input, InputKind, Problems, RemoveButton, Rows, YamlKey, line_count,
 };
 use crate::pages::create_job::state::Wizard;
 
@@ -46,26 +46,24 @@ pub fn StringList(
     let title = label.clone();
     let label = StoredValue::new(label);
     let name = move |index: usize| format!("{} {}", label.get_value(), index + 1);
+    let row = move |index| {
+        let path = stored.get_value().index(index);
+        view! {
+            <div class="row-word">
+                <Input wizard path=path.clone() kind aria_label=name(index) lines mono=true/>
+                <RemoveButton wizard path=path.clone() what=name(index)/>
+            </div>
+            <Problems wizard path/>
+        }
+        .into_any()
+    };
     view! {
         <fieldset class="group" id=wizard.id(&path)>
             <legend class="group-title">{title.clone()} <YamlKey path=path.clone() label=title/></legend>
             {paste.then(|| view! { <p class="hint">{t(text::COMMAND_HINT)}</p> })}
-            <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
-                <div class="row-word">
-                    <Input
-                        wizard
-                        path=stored.get_value().index(index)
-                        kind=kind
-                        aria_label=name(index)
-                        lines
-                        mono=true
-                    />
-                    <RemoveButton wizard path=stored.get_value().index(index) what=name(index)/>
-                </div>
-                <Problems wizard path=stored.get_value().index(index)/>
-            </For>
+            <Rows wizard path=path.clone() label=label.get_value() row=Callback::new(row)/>
             <div class="row-buttons">
-                <AddButton label=t(add) on_add=Callback::new(move |()| wizard.push(&stored.get_value(), new()))/>
+                <AddButton label=t(add) on_add=Callback::new(move |()| wizard.add(&stored.get_value(), new()))/>
                 {paste.then(|| view! { <PasteLine wizard path=stored.get_value()/> })}
             </div>
         </fieldset>
@@ -129,7 +127,7 @@ fn PasteLine(wizard: Wizard, path: Path) -> impl IntoView {
             <div class="paste-line">
                 <textarea
                     class="input input-mono area"
-                    rows=move || line.with(|line| rows(line))
+                    rows=move || line.with(|line| line_count(line))
                     autocomplete="off"
                     spellcheck="false"
                     aria-label=t(text::PASTE_LINE)

@@ -15,7 +15,6 @@ use crate::kit::icon::{Glyph, Icon};
 use crate::kit::toast::Toaster;
 use crate::layout::use_rights;
 use crate::pages::create_job::draft::Drafts;
-pub use crate::pages::create_job::focus_field::focus_field;
 pub use crate::pages::create_job::footer::create_result::is_refused;
 use crate::pages::create_job::footer::create_result::{CreateResult, DryRunStatus, record_response};
 use crate::pages::create_job::footer::problem_list::{ProblemList, jump};

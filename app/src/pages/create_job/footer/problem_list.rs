@@ -1,5 +1,6 @@
 //! List of all problems, with links to their fields.
 
+use leptos::html::Details;
 use leptos::prelude::*;
 use manifest::{Problem, Severity};
 
@@ -24,7 +25,7 @@ pub fn jump(wizard: Wizard, go: Callback<Step>, problem: &Problem) {
             .filter(|entry| *entry != wizard.entry.get_untracked());
         let step = other.map_or_else(|| Step::of(&problem.path), |_| Step::Volumes);
         go.run(step);
-        focus_field(other, &problem.path, Some(step));
+        focus_field(wizard, other, &problem.path, Some(step));
     }
 }
 
@@ -39,6 +40,9 @@ fn document_name(wizard: Wizard, problem: &Problem) -> Option<String> {
         Some(format!("{} {}", text(&entry.kind), text(&entry.name)))
     })
 }
+
+/// Problems that are listed at once.
+const MAX_ROWS: usize = 100;
 
 /// List of all problems; a click leads to the field or line.
 #[component]
@@ -56,8 +60,17 @@ pub fn ProblemList(
                 .count()
         })
     };
+    let details = NodeRef::<Details>::new();
+    let is_open = RwSignal::new(false);
+    let follow = move || {
+        if let Some(details) = details.get_untracked() {
+            is_open.set(details.open());
+        }
+    };
+    // It may have been opened before the page was hydrated.
+    Effect::new(move |_| follow());
     view! {
-        <details class="problems">
+        <details class="problems" node_ref=details on:toggle=move |_| follow()>
             <summary>
                 {dynamic(move || {
                     let errors = count(Severity::Error);
@@ -80,10 +93,12 @@ pub fn ProblemList(
             </summary>
             <ul>
                 {dynamic(move || {
-                    wizard
-                        .problems
-                        .get()
+                    // A closed list costs nothing.
+                    let problems = if is_open.get() { wizard.problems.get() } else { Vec::new() };
+                    let more = problems.len().saturating_sub(MAX_ROWS);
+                    let rows = problems
                         .into_iter()
+                        .take(MAX_ROWS)
                         .map(|problem| {
                             let (line, _) = wizard.shown.with_untracked(|shown| {
                                 manifest::line_column(shown.text(), problem.range.start)
@@ -115,7 +130,10 @@ pub fn ProblemList(
                                 </li>
                             }
                         })
-                        .collect_view()
+                        .collect_view();
+                    let more = (more > 0)
+                        .then(|| view! { <li class="hint">{tf(text::MORE_PROBLEMS, &[("n", &more.to_string())])}</li> });
+                    view! { {rows} {more} }
                 })}
             </ul>
         </details>

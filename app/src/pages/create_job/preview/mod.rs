@@ -10,8 +10,12 @@ use crate::kit::erased::dynamic;
 use crate::pages::create_job::preview::paint::{BlockScalars, paint, verbatim};
 use crate::pages::create_job::state::Wizard;
 
-/// Maximum number of lines rendered; edit mode shows the rest.
-const MAX_LINES: usize = 2_000;
+/// Lines that are rendered at once, and the step in which this window moves while the user scrolls. More than a
+/// screen is above and below what is seen.
+const WINDOW: usize = 240;
+const STEP: usize = 60;
+/// Height of a line in CSS pixels, as in `style/wizard.css`.
+const LINE_HEIGHT: usize = 20;
 
 /// Preview pane.
 #[component]
@@ -22,48 +26,74 @@ pub fn Preview(
     on_open: Callback<usize>,
 ) -> impl IntoView {
     let frame = NodeRef::<leptos::html::Pre>::new();
+    let start = RwSignal::new(0);
     let lines = Memo::new(move |_| {
-        let (mut start, mut blocks) = (0, BlockScalars::default());
-        wizard.shown.with(|shown| {
-            let lines = shown.text().split_inclusive('\n').take(MAX_LINES);
-            lines
-                .map(|line| {
-                    let at = start;
-                    start += line.len();
-                    let text = line.trim_end_matches(['\n', '\r']).to_owned();
-                    let is_verbatim = blocks.contains(&text);
-                    Line {
-                        at,
-                        text,
-                        is_verbatim,
-                    }
-                })
-                .collect::<Vec<_>>()
-        })
+        let start = start.get();
+        wizard.shown.with(|shown| lines_from(shown.text(), start))
     });
+    let count = Memo::new(move |_| {
+        wizard
+            .shown
+            .with(|shown| shown.text().split_inclusive('\n').count())
+    });
+    let shown = Memo::new(move |_| {
+        let start = start.get();
+        start..start + lines.with(Vec::len)
+    });
+    // Moves the window to a line at the top of what is seen.
+    let move_to = move |line: usize| {
+        let to = (line / STEP).saturating_sub(1) * STEP;
+        if to != start.get_untracked() {
+            start.set(to);
+        }
+    };
+    let on_scroll = move |_| {
+        if let Some(frame) = frame.get_untracked() {
+            move_to(usize::try_from(frame.scroll_top()).unwrap_or_default() / LINE_HEIGHT);
+        }
+    };
     // Scrolls the changed lines into view.
     Effect::new(move |_| {
-        wizard.highlighted.track();
+        let Some(changed) = wizard
+            .highlighted
+            .with(|ranges| ranges.first().map(|range| range.start))
+        else {
+            return;
+        };
+        let line = wizard.shown.with_untracked(|shown| {
+            let before = shown.text().get(..changed).unwrap_or_default();
+            before.matches('\n').count()
+        });
         request_animation_frame(move || {
-            let Some(frame) = frame.try_get_untracked().flatten() else {
-                return;
-            };
-            if let Ok(Some(line)) = frame.query_selector(".lit") {
-                scroll_into_view(&frame, &line);
+            if let Some(frame) = frame.try_get_untracked().flatten() {
+                scroll_to_line(&frame, line);
             }
         });
     });
+    // Styles in the server's HTML are refused by the browser, heights of drawings are not.
+    let gap = move |lines: usize| {
+        view! { <svg class="preview-gap" width="1" height=lines * LINE_HEIGHT aria-hidden="true"></svg> }
+    };
     view! {
-        <pre class="preview" node_ref=frame tabindex="0" aria-label=t(text::MANIFEST) title=t(text::PREVIEW_HINT)>
-            <For each=move || 0..lines.with(Vec::len) key=|number| *number let(number)>
-                <PreviewLine wizard lines number on_open/>
+        <pre
+            class="preview"
+            node_ref=frame
+            tabindex="0"
+            aria-label=t(text::MANIFEST)
+            title=t(text::PREVIEW_HINT)
+            on:scroll=on_scroll
+        >
+            {dynamic(move || gap(shown.with(|shown| shown.start)))}
+            <For each=move || shown.get() key=|number| *number let(number)>
+                <PreviewLine wizard start lines number on_open/>
             </For>
+            {dynamic(move || gap(count.get().saturating_sub(shown.with(|shown| shown.end))))}
         </pre>
     }
 }
 
 /// Rendered line.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
     /// Byte offset of its start.
     at: usize,
@@ -73,20 +103,51 @@ struct Line {
     is_verbatim: bool,
 }
 
+/// Returns the lines of the window from line `start` on, counted from 0.
+fn lines_from(text: &str, start: usize) -> Vec<Line> {
+    let (mut offset, mut blocks) = (0, BlockScalars::default());
+    let mut lines = Vec::new();
+    for (number, line) in text.split_inclusive('\n').take(start + WINDOW).enumerate() {
+        let at = offset;
+        offset += line.len();
+        let text = line.trim_end_matches(['\n', '\r']);
+        // The lines above decide whether one belongs to a block scalar.
+        let is_verbatim = blocks.contains(text);
+        if number >= start {
+            lines.push(Line {
+                at,
+                text: text.to_owned(),
+                is_verbatim,
+            });
+        }
+    }
+    lines
+}
+
 /// One line, rendered again only when its own text changes, so that a change at the top of a long manifest is
 /// cheap.
 #[component]
 fn PreviewLine(
     wizard: Wizard,
+    start: RwSignal<usize>,
     lines: Memo<Vec<Line>>,
     number: usize,
     on_open: Callback<usize>,
 ) -> impl IntoView {
+    let position = move || number.checked_sub(start.get_untracked());
     let drawn = Memo::new(move |_| {
         let of = |line: &Line| (line.text.clone(), line.is_verbatim);
-        lines.with(|lines| lines.get(number).map(of)).unwrap_or_default()
+        lines
+            .with(|lines| lines.get(position()?).map(of))
+            .unwrap_or_default()
     });
-    let range = move || lines.with(|lines| lines.get(number).map(|line| line.at..line.at + line.text.len()));
+    let range = move || {
+        lines.with(|lines| {
+            lines
+                .get(position()?)
+                .map(|line| line.at..line.at + line.text.len())
+        })
+    };
     let lit = Memo::new(move |_| {
         let Some(line) = range() else { return false };
         let touches =
@@ -116,19 +177,36 @@ fn PreviewLine(
     }
 }
 
-/// Scrolls the pane alone; the scroll position of the page stays.
-fn scroll_into_view(frame: &web_sys::HtmlPreElement, line: &web_sys::Element) {
+/// Scrolls the pane alone to a line, unless it is in view; the scroll position of the page stays.
+fn scroll_to_line(frame: &web_sys::HtmlPreElement, line: usize) {
     #[cfg(feature = "hydrate")]
     {
-        use wasm_bindgen::JsCast;
-        let Some(line) = line.dyn_ref::<web_sys::HtmlElement>() else {
-            return;
-        };
-        let top = line.offset_top() - frame.offset_top();
+        let top = i32::try_from(line * LINE_HEIGHT).unwrap_or(i32::MAX);
         if top < frame.scroll_top() || top > frame.scroll_top() + frame.client_height() - 40 {
             frame.set_scroll_top((top - frame.client_height() / 2).max(0));
         }
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (frame, line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_of_the_text_is_what_the_whole_text_has_there() {
+        let text = (0..700).fold(String::from("script: |\r\n"), |text, n| {
+            text + &format!("  a: {n}\r\n")
+        });
+        let all = lines_from(&text, 0);
+        assert_eq!(all.len(), WINDOW);
+        assert_eq!(all[0].text, "script: |");
+        let later = lines_from(&text, 600);
+        assert_eq!(later.len(), 101);
+        assert!(later.iter().all(|line| line.is_verbatim));
+        assert_eq!(&text[later[0].at..later[0].at + later[0].text.len()], "  a: 599");
+        assert_eq!(lines_from(&text, 60)[..180], all[60..]);
+        assert_eq!(lines_from("", 0), []);
+    }
 }

@@ -9,9 +9,7 @@ use crate::i18n::{t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::pages::create_job::extra_objects::names_of;
 use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
-use crate::pages::create_job::fields::{
-    AddButton, Input, InputKind, Problems, RemoveButton, YamlKey, positions,
-};
+use crate::pages::create_job::fields::{AddButton, Input, InputKind, Problems, RemoveButton, Rows, YamlKey};
 use crate::pages::create_job::state::Wizard;
 
 /// Fields `env` and `envFrom`.
@@ -28,22 +26,27 @@ pub fn Environment(
     view! {
         <fieldset class="group" id=wizard.id(&env.get_value())>
             <legend class="group-title">{t(text::ENVIRONMENT)} <YamlKey path=env.get_value() label=t(text::ENVIRONMENT)/></legend>
-            <For each=move || positions(wizard, env.get_value()).get() key=|index| *index let(index)>
-                <Variable wizard path=env.get_value().index(index) number=index + 1/>
-            </For>
+            <Rows
+                wizard
+                path=env.get_value()
+                label=t(text::ENVIRONMENT)
+                row=Callback::new(move |index| {
+                    view! { <Variable wizard path=env.get_value().index(index) number=index + 1/> }.into_any()
+                })
+            />
             <div class="row-buttons">
                 <AddButton
                     label=t(text::ADD_VARIABLE)
-                    on_add=Callback::new(move |()| wizard.push(&env.get_value(), json!({"name": "", "value": ""})))
+                    on_add=Callback::new(move |()| wizard.add(&env.get_value(), json!({"name": "", "value": ""})))
                 />
                 <AddButton
                     label=t(text::ADD_REFERENCE)
-                    on_add=Callback::new(move |()| wizard.push(&env.get_value(), reference.clone()))
+                    on_add=Callback::new(move |()| wizard.add(&env.get_value(), reference.clone()))
                 />
                 <AddButton
                     label=t(text::ADD_FIELD_VARIABLE)
                     on_add=Callback::new(move |()| {
-                        wizard.push(
+                        wizard.add(
                             &env.get_value(),
                             json!({"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}),
                         );
@@ -52,7 +55,7 @@ pub fn Environment(
                 <AddButton
                     label=t(text::ADD_RESOURCE_VARIABLE)
                     on_add=Callback::new(move |()| {
-                        wizard.push(
+                        wizard.add(
                             &env.get_value(),
                             json!({"name": "CPU_LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}),
                         );
@@ -62,12 +65,17 @@ pub fn Environment(
         </fieldset>
         <fieldset class="group" id=wizard.id(&from.get_value())>
             <legend class="group-title">{t(text::ENV_FROM)} <YamlKey path=from.get_value() label=t(text::ENV_FROM)/></legend>
-            <For each=move || positions(wizard, from.get_value()).get() key=|index| *index let(index)>
-                <Whole wizard path=from.get_value().index(index) number=index + 1/>
-            </For>
+            <Rows
+                wizard
+                path=from.get_value()
+                label=t(text::ENV_FROM)
+                row=Callback::new(move |index| {
+                    view! { <Whole wizard path=from.get_value().index(index) number=index + 1/> }.into_any()
+                })
+            />
             <AddButton
                 label=t(text::ADD_ENV_FROM)
-                on_add=Callback::new(move |()| wizard.push(&from.get_value(), json!({"configMapRef": {"name": ""}})))
+                on_add=Callback::new(move |()| wizard.add(&from.get_value(), json!({"configMapRef": {"name": ""}})))
             />
         </fieldset>
     }

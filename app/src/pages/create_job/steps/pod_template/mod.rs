@@ -15,10 +15,11 @@ use crate::i18n::{Text, container, t, tf, wizard as text};
 use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::fields::items::{Addition, Collapsible, Items};
+use crate::pages::create_job::fields::lazy::Lazy;
 use crate::pages::create_job::fields::quantity::{QuantityField, Units};
 use crate::pages::create_job::fields::table::{Control, FieldSpec, Fields, specs};
 use crate::pages::create_job::fields::{
-    AddButton, InputKind, Problems, StringList, TextField, YamlKey, positions,
+    AddButton, InputKind, Problems, Rows, StringList, TextField, YamlKey,
 };
 use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::{Wizard, display};
@@ -86,7 +87,7 @@ fn ContainerList(wizard: Wizard, list: &'static str, title: Text, add: Text) -> 
     let add_one = move || {
         let count = untrack(|| wizard.length(&stored.get_value()));
         let name = if list == "containers" { "container" } else { "init" };
-        wizard.push(
+        wizard.add(
             &stored.get_value(),
             json!({"name": format!("{name}-{}", count + 1), "image": "", "imagePullPolicy": "IfNotPresent"}),
         );
@@ -94,9 +95,14 @@ fn ContainerList(wizard: Wizard, list: &'static str, title: Text, add: Text) -> 
     view! {
         <section class="group" id=id aria-label=t(title)>
             <h3 class="group-title">{t(title)}</h3>
-            <For each=move || positions(wizard, stored.get_value()).get() key=|index| *index let(index)>
-                <Container wizard path=stored.get_value().index(index)/>
-            </For>
+            <Rows
+                wizard
+                path=path.clone()
+                label=t(title)
+                row=Callback::new(move |index| {
+                    view! { <Container wizard path=stored.get_value().index(index)/> }.into_any()
+                })
+            />
             <Problems wizard path/>
             <AddButton label=t(add) on_add=Callback::new(move |()| add_one())/>
         </section>
@@ -135,75 +141,112 @@ fn port(wizard: Wizard, path: Path) -> AnyView {
     view! { <Fields wizard base=path specs=PORT/> }.into_any()
 }
 
-/// Number of containers up to which all their fields are built at once.
-const EAGER_CONTAINERS: usize = 8;
+/// Number of containers up to which their cards are open.
+const OPEN_CARDS: usize = 8;
+/// Number of containers up to which their closed parts are built with the page.
+const BUILT_CARDS: usize = 3;
 
+/// Card of a container. In a long list it is closed, and its fields are built when it is opened.
 #[component]
 fn Container(wizard: Wizard, path: Path) -> impl IntoView {
     let wizard = wizard.scoped(&path);
     let stored = StoredValue::new(path.clone());
-    let name = move || {
-        wizard
-            .get(&stored.get_value().key("name"))
-            .as_ref()
-            .map(display)
-            .unwrap_or_default()
+    let text_of = move |key: &str| {
+        let value = wizard.get(&stored.get_value().key(key));
+        value.as_ref().map(display).unwrap_or_default()
     };
-    let init = path
-        .parent()
-        .is_some_and(|list| list == pod().key("initContainers"));
-    let resource = |kind: &str, name: &str| path.key("resources").key(kind).key(name);
-    // In a Job with many containers the fields in the closed part are built when it is opened.
-    let is_large = untrack(|| {
-        path.parent()
-            .is_some_and(|list| wizard.length(&list) > EAGER_CONTAINERS)
+    let name = move || text_of("name");
+    let list = path.parent().unwrap_or_default();
+    let is_init = list == pod().key("initContainers");
+    let closes = untrack(|| wizard.length(&list) > OPEN_CARDS);
+    let open = RwSignal::new(!closes);
+    Effect::new(move |_| {
+        if wizard.wanted_in(&stored.get_value()).is_some() {
+            open.set(true);
+        }
     });
-    let built = RwSignal::new(!is_large);
+    let is_open = Memo::new(move |_| open.get());
+    let fields_id = format!("{}-fields", wizard.id(&path));
+    let controls = fields_id.clone();
+    let title = move || {
+        view! {
+            <Icon glyph=Glyph::Container/>
+            <strong>{name}</strong>
+        }
+    };
+    let head = if closes {
+        view! {
+            <button
+                type="button"
+                class="container-toggle"
+                aria-expanded=move || is_open.get().to_string()
+                aria-controls=controls
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                <Icon glyph=Glyph::ChevronRight/>
+                {title()}
+                <span class="container-image mono">{move || text_of("image")}</span>
+                {dynamic(move || {
+                    let count = wizard.error_count();
+                    (count > 0).then(|| view! { <span class="count" title=t(text::PROBLEMS)>{count}</span> })
+                })}
+            </button>
+        }
+        .into_any()
+    } else {
+        view! { {title()} <span class="bar-space"></span> }.into_any()
+    };
     view! {
         <section class="card container" id=wizard.id(&path) aria-label=move || format!("{} {}", t(text::CONTAINERS), name())>
             <header class="container-head">
-                <Icon glyph=Glyph::Container/>
-                <strong>{name}</strong>
-                <span class="bar-space"></span>
+                {head}
                 <button
                     type="button"
                     class="button button-icon"
                     data-early="remove"
                     aria-label=move || tf(text::REMOVE_CONTAINER, &[("name", &name())])
-                    on:click=move |_| wizard.remove(&stored.get_value())
+                    on:click=move |_| wizard.remove_item(&stored.get_value())
                 >
                     <Icon glyph=Glyph::Trash/>
                 </button>
             </header>
-            <div class="columns">
-                <TextField wizard path=path.key("name") label=text::CONTAINER_NAME kind=InputKind::RequiredText mono=true/>
-                <TextField wizard path=path.key("image") label=text::IMAGE hint=text::IMAGE_HINT kind=InputKind::RequiredText mono=true/>
+            <div id=fields_id class="container-fields">
+                {dynamic(move || is_open.get().then(|| view! { <ContainerFields wizard path=stored.get_value() is_init/> }))}
             </div>
-            <div class="columns columns-4">
-                <QuantityField wizard path=resource("requests", "cpu") label=text::CPU_REQUEST units=Units::Cpu/>
-                <QuantityField wizard path=resource("limits", "cpu") label=text::CPU_LIMIT units=Units::Cpu/>
-                <QuantityField wizard path=resource("requests", "memory") label=text::MEMORY_REQUEST units=Units::Memory/>
-                <QuantityField wizard path=resource("limits", "memory") label=text::MEMORY_LIMIT units=Units::Memory/>
-            </div>
-            <resources::Hint wizard/>
-            {init.then(|| view! { <Fields wizard base=path.clone() specs=SIDECAR/> })}
-            <details class="more" data-lazy=is_large.to_string() on:toggle=move |_| {
-                // Once: a signal that is set again would build the fields again.
-                if !built.get_untracked() {
-                    built.set(true);
-                }
-            }>
-                <summary>{t(text::ADVANCED)}</summary>
-                {dynamic(move || built.get().then(|| view! { <Advanced wizard path=stored.get_value()/> }))}
-            </details>
         </section>
     }
     .into_any()
 }
 
-/// Fields of a container that few Jobs need.
 #[component]
-fn Advanced(wizard: Wizard, path: Path) -> impl IntoView {
+fn ContainerFields(wizard: Wizard, path: Path, is_init: bool) -> impl IntoView {
+    // Of a page that the server renders, all parts can be used before it is hydrated, unless they are many.
+    let built = wizard.has_url_text
+        && untrack(|| {
+            path.parent()
+                .is_some_and(|list| wizard.length(&list) <= BUILT_CARDS)
+        });
+    let resource = |kind: &str, name: &str| path.key("resources").key(kind).key(name);
+    view! {
+        <div class="columns">
+            <TextField wizard path=path.key("name") label=text::CONTAINER_NAME kind=InputKind::RequiredText mono=true/>
+            <TextField wizard path=path.key("image") label=text::IMAGE hint=text::IMAGE_HINT kind=InputKind::RequiredText mono=true/>
+        </div>
+        <div class="columns columns-4">
+            <QuantityField wizard path=resource("requests", "cpu") label=text::CPU_REQUEST units=Units::Cpu/>
+            <QuantityField wizard path=resource("limits", "cpu") label=text::CPU_LIMIT units=Units::Cpu/>
+            <QuantityField wizard path=resource("requests", "memory") label=text::MEMORY_REQUEST units=Units::Memory/>
+            <QuantityField wizard path=resource("limits", "memory") label=text::MEMORY_LIMIT units=Units::Memory/>
+        </div>
+        <resources::Hint wizard/>
+        {is_init.then(|| view! { <Fields wizard base=path.clone() specs=SIDECAR/> })}
+        <Lazy wizard path=path.clone() built label=t(text::ADVANCED) fields=advanced/>
+    }
+    .into_any()
+}
+
+/// Fields of a container that few Jobs need.
+fn advanced(wizard: Wizard, path: Path) -> AnyView {
     let stored = StoredValue::new(path.clone());
     let terminal = TERMINAL.iter().map(|spec| spec.path(&path)).collect::<Vec<_>>();
     view! {

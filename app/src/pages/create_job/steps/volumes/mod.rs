@@ -14,7 +14,7 @@ use crate::kit::erased::dynamic;
 use crate::kit::icon::{Glyph, Icon};
 use crate::pages::create_job::extra_objects::Objects;
 use crate::pages::create_job::fields::table::FieldSpec;
-use crate::pages::create_job::fields::{AddButton, InputKind, Problems, TextField, positions};
+use crate::pages::create_job::fields::{AddButton, InputKind, Problems, Rows, TextField};
 use crate::pages::create_job::generated_form::OtherFields;
 use crate::pages::create_job::state::{Wizard, display};
 use crate::pages::create_job::steps::pod_template::pod;
@@ -45,7 +45,7 @@ pub fn Volumes(
         if let (Some(volume), Value::Object(source)) = (volume.as_object_mut(), source) {
             volume.extend(source);
         }
-        wizard.push(&volumes(), volume);
+        wizard.add(&volumes(), volume);
     };
     let button = move |kind: &'static Kind| {
         let add_it = move |()| add(json!({kind.key: (kind.new)()}));
@@ -54,9 +54,12 @@ pub fn Volumes(
     let (first, others): (Vec<_>, Vec<_>) = KINDS.iter().partition(|kind| kind.is_first);
     view! {
         <div id=wizard.id(&volumes())>
-            <For each=move || positions(wizard, volumes()).get() key=|index| *index let(index)>
-                <Volume wizard index/>
-            </For>
+            <Rows
+                wizard
+                path=volumes()
+                label=t(text::STEP_VOLUMES)
+                row=Callback::new(move |index| view! { <Volume wizard index/> }.into_any())
+            />
             <Show when=move || wizard.length(&volumes()) == 0>
                 <p class="hint">{t(text::VOLUMES_EMPTY)}</p>
             </Show>

@@ -52,6 +52,12 @@ pub fn Mounts(
     let name = move || name_of(wizard, index);
     let found = Memo::new(move |_| mounts_of(wizard, &name()));
     let all = Memo::new(move |_| containers(wizard));
+    let add = move |container: Path| {
+        wizard.add(
+            &container.key("volumeMounts"),
+            json!({"name": untrack(name), "mountPath": ""}),
+        );
+    };
     view! {
         <fieldset class="group">
             <legend class="group-title">{t(text::MOUNTS)} <code class="yaml-key" aria-hidden="true">"volumeMounts"</code></legend>
@@ -60,24 +66,53 @@ pub fn Mounts(
             </For>
             <div class="row-buttons">
                 {dynamic(move || {
-                    all.get()
-                        .into_iter()
+                    let all = all.get();
+                    if all.len() > BUTTONS {
+                        return view! { <ContainerSelect all on_choose=Callback::new(add)/> }.into_any();
+                    }
+                    all.into_iter()
                         .map(|(container, label)| {
-                            let add = move || {
-                                let mount = json!({"name": untrack(name), "mountPath": ""});
-                                wizard.push(&container.key("volumeMounts"), mount);
-                            };
                             view! {
                                 <AddButton
                                     label=tf(text::ADD_MOUNT, &[("container", &label)])
-                                    on_add=Callback::new(move |()| add())
+                                    on_add=Callback::new(move |()| add(container.clone()))
                                 />
                             }
                         })
                         .collect_view()
+                        .into_any()
                 })}
             </div>
         </fieldset>
+    }
+}
+
+/// Number of containers up to which there is a button for each.
+const BUTTONS: usize = 8;
+
+/// Select of a container to mount a volume in.
+#[component]
+fn ContainerSelect(all: Vec<(Path, String)>, on_choose: Callback<Path>) -> impl IntoView {
+    let options = all.iter().enumerate().map(|(index, (_, name))| {
+        view! { <option value=index.to_string()>{name.clone()}</option> }
+    });
+    let options = options.collect_view();
+    view! {
+        <select
+            class="input select select-add"
+            aria-label=t(text::ADD_MOUNT_IN)
+            prop:value=""
+            on:change=move |event| {
+                let index = event_target_value(&event).parse::<usize>();
+                if let Some((container, _)) = index.ok().and_then(|index| all.get(index)) {
+                    on_choose.run(container.clone());
+                }
+                event_target::<web_sys::HtmlSelectElement>(&event).set_value("");
+            }
+        >
+            <option value="">{t(text::ADD_MOUNT_IN)}</option>
+            {options}
+        </select>
     }
 }
 
