@@ -62,12 +62,18 @@ export const test = base.extend<{ expected: Expected; origin: string }, { server
   },
 });
 
-/** Signs the page's browser in with the most recent URL. */
+/** Signs the browser in with the most recent URL, without a page of its own. */
 export async function signIn(page: import('@playwright/test').Page, server: Server): Promise<void> {
   const used = await server.address();
-  await page.goto(used);
+  // Without a page: most tests open another one next.
+  await page.request.get(used, { maxRedirects: 0 });
   // The console prints the next URL once this one has been used.
   await expect.poll(() => server.address()).not.toBe(used);
+}
+
+/** Opens the console by the URL that it printed, as a user does. */
+export async function openPrinted(page: import('@playwright/test').Page, server: Server): Promise<void> {
+  await page.goto(await server.address());
 }
 
 /** Waits until the page is hydrated. */

@@ -9,8 +9,30 @@ export async function open(page: Page, origin: string, project: string, query = 
 
 /** Returns the manifest's text as shown in the preview. */
 export async function manifest(page: Page): Promise<string> {
-  const lines = await page.locator('.preview-line > span:last-child').allInnerTexts();
-  return `${lines.map((line) => line.replace(/\n$/, '')).join('\n')}\n`;
+  const lines = await page.evaluate(async () => {
+    const found = new Map<number, string>();
+    const read = () => {
+      for (const line of document.querySelectorAll('.preview-line')) {
+        const [number, text] = line.children as unknown as HTMLElement[];
+        found.set(Number(number?.innerText), (text?.innerText ?? '').replace(/\n$/, ''));
+      }
+    };
+    read();
+    // Of a long text, only the lines around those that are seen are there.
+    const pane = document.querySelector('.preview');
+    const isWindow = [...document.querySelectorAll('.preview-gap')].some((gap) => gap.clientHeight > 0);
+    if (pane && isWindow) {
+      const before = pane.scrollTop;
+      for (let top = 0; top < pane.scrollHeight; top += pane.clientHeight) {
+        pane.scrollTop = top;
+        await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 30)));
+        read();
+      }
+      pane.scrollTop = before;
+    }
+    return [...found].sort((a, b) => a[0] - b[0]).map(([, text]) => text);
+  });
+  return `${lines.join('\n')}\n`;
 }
 
 /** Turns edit mode on or off, in either language. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { type Connection, Playground } from '../../lib/playground.ts';
 import { Server } from '../../lib/server.ts';
-import { alive, test as base, expect, signIn } from '../../lib/test.ts';
+import { alive, test as base, expect, openPrinted, signIn } from '../../lib/test.ts';
 import { editMode, paste } from '../../lib/wizard.ts';
 
 const cluster = (name: string, { server, authority }: Connection) => `- {name: "${name}", cluster: {server: "${server}", certificate-authority-data: ${authority}}}\n`;
@@ -62,7 +62,7 @@ async function create(page: Page, name: string): Promise<void> {
 }
 
 test('two tabs show two clusters, and each acts on its own cluster', async ({ page, server, origin }) => {
-  await signIn(page, server);
+  await openPrinted(page, server);
   await expect(page).toHaveURL(`${origin}/clusters/staging/projects/demo/jobs`);
   await alive(page);
   const other = await page.context().newPage();

@@ -1,10 +1,10 @@
-import { alive, expect, signIn, test } from '../../lib/test.ts';
+import { alive, expect, openPrinted, test } from '../../lib/test.ts';
 import { editMode, manifest, open } from '../../lib/wizard.ts';
 
 test('pages, forms and redirects stay below the path', async ({ page, server, origin }) => {
   await page.goto(`${origin}/projects/demo/jobs`);
   await expect(page).toHaveURL(`${origin}/sign-in?back=${new URL(origin).pathname}/projects/demo/jobs`);
-  await signIn(page, server);
+  await openPrinted(page, server);
   await expect(page).toHaveURL(`${origin}/projects/demo/jobs`);
   await alive(page);
   await page.getByRole('button', { name: '中文', exact: true }).click();
@@ -27,7 +27,7 @@ test('pages, forms and redirects stay below the path', async ({ page, server, or
 test('the editor, its worker and the diff load from below the path', async ({ page, server, origin }) => {
   const requested: string[] = [];
   page.on('request', (request) => requested.push(request.url()));
-  await signIn(page, server);
+  await openPrinted(page, server);
   await open(page, origin, 'demo', '?example=pi');
   await editMode(page, true);
   await expect(page.locator('.editor .view-lines')).toContainText('bpi');
@@ -38,9 +38,9 @@ test('the editor, its worker and the diff load from below the path', async ({ pa
 });
 
 test('sessions are listed and ended below the path', async ({ page, browser, server, origin }) => {
-  await signIn(page, server);
+  await openPrinted(page, server);
   const other = await (await browser.newContext()).newPage();
-  await signIn(other, server);
+  await openPrinted(other, server);
   await expect(other).toHaveURL(/\/projects\/demo\/jobs$/);
   await page.goto(`${origin}/projects/demo/jobs`);
   await alive(page);
