@@ -6,8 +6,15 @@
 cd "$ROOT"
 PROFILE=${1:-quick}
 case $PROFILE in
-  quick) WASM_PROFILE=wasm-quick ;;
-  release) WASM_PROFILE=wasm-release ;;
+  quick)
+    WASM_PROFILE=quick
+    # Files that are not much larger than those of a release.
+    wasm_cargo() { CARGO_PROFILE_QUICK_OPT_LEVEL=s cargo "$@" --config "profile.quick.package.app.opt-level='s'"; }
+    ;;
+  release)
+    WASM_PROFILE=wasm-release
+    wasm_cargo() { cargo "$@"; }
+    ;;
   *) fail "usage: build.sh [quick|release] [all|site]" ;;
 esac
 SITE=$ROOT/${CARGO_TARGET_DIR:-target}/$PROFILE/site
@@ -18,7 +25,7 @@ TARGET=${CARGO_TARGET_DIR:-target}
 bundle() {
   local name=$1 module=$TARGET/wasm32-unknown-unknown/$WASM_PROFILE/frontend.wasm out=$SITE/$1
   shift
-  cargo build --quiet --locked --profile "$WASM_PROFILE" --target wasm32-unknown-unknown -p frontend "$@"
+  wasm_cargo build --quiet --locked --profile "$WASM_PROFILE" --target wasm32-unknown-unknown -p frontend "$@"
   mkdir -p "$out"
   # Skip bindings and compression if nothing has changed.
   if ! cmp -s "$module" "$out/.module"; then
@@ -31,9 +38,11 @@ bundle() {
 
 say "Building the browser's files"
 bundle pkg
-bundle wizard --no-default-features --features wizard
+bundle wizard --features wizard
 node scripts/site.mjs assets "$PROFILE" "$SITE"
 if [ "${2:-all}" = all ]; then
   say "Building the server"
-  cargo build --locked --profile "$PROFILE" --quiet -p server
+  features=()
+  [ "$PROFILE" = release ] || features=(--features as-in-tests)
+  cargo build --locked --profile "$PROFILE" --quiet -p server "${features[@]}"
 fi

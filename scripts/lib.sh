@@ -7,6 +7,10 @@ STATE=$ROOT/.jobwright
 TOOLS=$STATE/tools
 export PATH=$TOOLS/bin:$PATH
 
+# The crates that run on the server, as tests, lints and builds name them: with another set or other features, cargo
+# would compile shared dependencies again.
+NATIVE=(-p k8s-rules -p manifest -p playground -p app -p server -p differential --features app/ssr,server/as-in-tests)
+
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 note() { printf '    %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

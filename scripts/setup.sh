@@ -15,6 +15,16 @@ debian_packages() {
     { tail -n 20 "$STATE/apt.log" >&2; fail "apt-get install failed; its log is $STATE/apt.log"; }
 }
 
+# Chromium without windows, where Debian has it: the browser tests take a third less time than with the whole one.
+need_browser() {
+  have chromium-headless-shell && return
+  have chromium || have google-chrome || need+=(chromium)
+  have apt-get && [ "$(id -u)" = 0 ] || return 0
+  if [ -z "${APT_UPDATED:-}" ]; then apt-get update -qq; APT_UPDATED=1; fi
+  apt-cache show chromium-headless-shell >/dev/null 2>&1 && need+=(chromium-headless-shell)
+  return 0
+}
+
 system_packages() {
   local need=()
   have cc || need+=(build-essential)
@@ -26,7 +36,7 @@ system_packages() {
     perl -Mbignum=bpi -e 'print bpi(2000)' >/dev/null 2>&1 || need+=(libmath-bigint-perl)
   have node || need+=(nodejs npm)
   if [ "$1" = test ]; then
-    have chromium || have google-chrome || need+=(chromium)
+    need_browser
     [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || need+=(fontconfig fonts-noto-cjk)
     have kubectl || need+=(kubernetes-client)
   fi

@@ -12,7 +12,7 @@ admin -n demo delete jobs --all >/dev/null
 if [ "$KUBERNETES" = newest ]; then
   say "Five minutes of mutated Jobs and texts, against the rules, the editor and the playground"
   # The same packages as the tests, so that nothing is compiled twice.
-  cargo build --quiet --locked --profile quick -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server -p differential --bin rules-fuzz
+  cargo build --quiet --locked --profile quick "${NATIVE[@]}" --bin rules-fuzz
   fuzz() { target/quick/rules-fuzz "$@" --kubeconfig "$CACHE/admin.kubeconfig" --seed "${FUZZ_SEED:-1}" --groups 5 --require; }
   fuzz jobs --count 1000000 --seconds 220
   fuzz texts --count 1000000 --seconds 60

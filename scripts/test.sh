@@ -9,11 +9,12 @@ native cargo fmt --all --check
 # One command, so that shared dependencies are compiled once, together with the binary for the browser tests.
 # Without `frontend`: its features would change the server's build.
 tests() {
-  cargo test --quiet --locked --profile quick -p k8s-rules -p manifest -p playground -p app --features app/ssr -p server -p differential "$@"
+  cargo test --quiet --locked --profile quick "${NATIVE[@]}" "$@"
 }
 
 say "Building the tests of the document engine, the playground, the pages and the server"
-tests --no-run
+# TIMINGS=1 writes a chart of the compilation to target/cargo-timings.
+tests --no-run ${TIMINGS:+--timings}
 
 # Most tests wait for processes, timers and disks. So more of them run than there are CPUs, and the browser's files
 # are built meanwhile, with what is left of the CPUs.

@@ -1,7 +1,7 @@
 //! Navigation between the two WASM bundles: the wizard's bundle is separate from that of the Job list, so crossing
 //! from one to the other needs a full page load.
 
-#[cfg(any(feature = "hydrate", not(all(feature = "jobs", feature = "wizard"))))]
+#[cfg(feature = "hydrate")]
 use leptos::prelude::*;
 
 /// Returns the server's folder of the bundle for a path.
@@ -30,23 +30,6 @@ pub fn rel_to_jobs() -> Option<&'static str> {
     let in_wizard =
         leptos::prelude::WithUntracked::with_untracked(&path, |path| path.ends_with("/create-job"));
     in_wizard.then_some("external")
-}
-
-/// Placeholder for a page of the other bundle: loads its URL when the router reaches it.
-#[cfg(not(all(feature = "jobs", feature = "wizard")))]
-#[component]
-pub fn OtherBundle() -> impl IntoView {
-    let location = leptos_router::hooks::use_location();
-    Effect::new(move |_| {
-        let search = location.search.get();
-        let separator = if search.is_empty() || search.starts_with('?') {
-            ""
-        } else {
-            "?"
-        };
-        leave(&format!("{}{separator}{search}", location.pathname.get()));
-    });
-    view! { <p class="hint" role="status">{crate::i18n::t(crate::i18n::common::LOADING)}</p> }
 }
 
 #[cfg(all(test, feature = "ssr"))]

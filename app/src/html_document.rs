@@ -4,6 +4,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
+use crate::bundle_pages::Bundle;
 use crate::bundles::bundle_of;
 use crate::kit::early::SCRIPT;
 use crate::{App, preferences, sign_in_mode, urls, user_key};
@@ -35,7 +36,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <MetaTags/>
             </head>
             <body>
-                <App/>
+                <App bundle=Bundle::ALL/>
             </body>
         </html>
     }

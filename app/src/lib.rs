@@ -13,8 +13,9 @@
 #![allow(clippy::too_many_lines, reason = "a view is as long as its markup")]
 
 pub mod api;
+pub mod bundle_pages;
 pub mod bundles;
-#[cfg(all(feature = "hydrate", feature = "wizard", not(feature = "ssr")))]
+#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 mod editor;
 pub mod event_stream;
 pub mod foreign_text;
@@ -37,25 +38,14 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
-#[cfg(not(feature = "wizard"))]
-use crate::bundles::OtherBundle as CreateJob;
-#[cfg(not(feature = "jobs"))]
-use crate::bundles::{OtherBundle as JobsPage, OtherBundle as JobPage, OtherBundle as Sessions};
+use crate::bundle_pages::Bundle;
 #[cfg(feature = "ssr")]
 pub use crate::html_document::shell;
 use crate::kit::early::Alive;
 use crate::kit::time::provide_clock;
 use crate::kit::toast::{Toaster, Toasts};
 use crate::layout::{Frame, LastList};
-#[cfg(feature = "wizard")]
-use crate::pages::create_job::CreateJob;
-#[cfg(feature = "jobs")]
-use crate::pages::job_detail::JobPage;
-#[cfg(feature = "jobs")]
-use crate::pages::job_list::JobsPage;
 use crate::pages::not_found::NotFound;
-#[cfg(feature = "jobs")]
-use crate::pages::sessions::Sessions;
 use crate::pages::sign_in::SignIn;
 
 /// Root component: the routes and their shared contexts.
@@ -63,7 +53,10 @@ use crate::pages::sign_in::SignIn;
 /// Pages are rendered completely before they are sent (`SsrMode::Async`), so that they are complete without
 /// JavaScript and can set their status code.
 #[component]
-pub fn App() -> impl IntoView {
+pub fn App(
+    /// Pages that this half of the program has.
+    bundle: Bundle,
+) -> impl IntoView {
     provide_meta_context();
     provide_clock();
     Toaster::provide();
@@ -76,14 +69,14 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/jobs") view=Frame ssr=SsrMode::Async>
-                    <Route path=path!("") view=JobsPage ssr=SsrMode::Async/>
+                    <Route path=path!("") view=bundle.job_list ssr=SsrMode::Async/>
                 </ParentRoute>
-                <Route path=path!("/sessions") view=Sessions ssr=SsrMode::Async/>
+                <Route path=path!("/sessions") view=bundle.sessions ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/projects/:project") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=NotFound ssr=SsrMode::Async/>
-                    <Route path=path!("jobs") view=JobsPage ssr=SsrMode::Async/>
-                    <Route path=path!("jobs/:name") view=JobPage ssr=SsrMode::Async/>
-                    <Route path=path!("create-job") view=CreateJob ssr=SsrMode::Async/>
+                    <Route path=path!("jobs") view=bundle.job_list ssr=SsrMode::Async/>
+                    <Route path=path!("jobs/:name") view=bundle.job_detail ssr=SsrMode::Async/>
+                    <Route path=path!("create-job") view=bundle.create_job ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

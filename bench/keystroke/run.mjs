@@ -1,5 +1,5 @@
 // Measures the cost of one keystroke in WebAssembly: `node bench/keystroke/run.mjs`. Requires the wasm32 target
-// (scripts/setup.sh). The native counterpart is `cargo bench -p manifest`.
+// (scripts/setup.sh). The native counterpart is `cargo bench -p bench-engine`.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';

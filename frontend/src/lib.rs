@@ -2,6 +2,8 @@
 
 #![recursion_limit = "256"]
 
+use app::bundle_pages::Bundle;
+use app::{App, AppProps};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Hydrates the HTML that the server rendered. The page's start script calls it once.
@@ -13,5 +15,10 @@ pub fn hydrate() {
     if !base.is_empty() {
         leptos::server_fn::client::set_server_url(Box::leak(base.into_boxed_str()));
     }
-    leptos::mount::hydrate_body(app::App);
+    let bundle = if cfg!(feature = "wizard") {
+        Bundle::WIZARD
+    } else {
+        Bundle::JOBS
+    };
+    leptos::mount::hydrate_body(move || App(AppProps { bundle }));
 }

@@ -1,27 +1,19 @@
 //! Pages, one per file or folder.
 
-#[cfg(feature = "wizard")]
 pub mod create_job;
-#[cfg(feature = "jobs")]
 pub mod job_detail;
-#[cfg(feature = "jobs")]
 pub mod job_list;
 pub mod not_found;
-#[cfg(feature = "jobs")]
 pub mod sessions;
 pub mod sign_in;
 
 use crate::api::error::ApiError;
-#[cfg(feature = "jobs")]
 use crate::kit::notice::Tone;
-#[cfg(feature = "jobs")]
 use crate::kit::toast::Toaster;
-#[cfg(feature = "jobs")]
 use crate::preferences;
 
 /// Reports the result of an action in a toast: success, or the error with what to do. An expired session leads to
 /// the sign-in page.
-#[cfg(feature = "jobs")]
 fn report<T>(toaster: Option<Toaster>, answer: Result<T, ApiError>, done: impl FnOnce(T) -> String) {
     match answer {
         Ok(value) => {
@@ -68,7 +60,6 @@ pub fn leave_if_signed_out() {
 
 /// Loads the page again since the user may no longer read what it shows: the server then says so, and nothing of it
 /// stays in the page.
-#[cfg(feature = "jobs")]
 pub fn reload_refused() {
     #[cfg(feature = "hydrate")]
     if let Err(error) = leptos::prelude::window().location().reload() {
@@ -78,7 +69,6 @@ pub fn reload_refused() {
 
 /// Sets the HTTP status of a rendered page to that of the error it shows. An unreachable cluster is not an error of
 /// the page, which reports it and recovers by itself.
-#[cfg(feature = "jobs")]
 fn set_status(error: &ApiError) {
     #[cfg(feature = "ssr")]
     if let (ApiError::NotFound { .. } | ApiError::Forbidden { .. }, Some(response)) = (

@@ -13,8 +13,9 @@ use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
+use app::bundle_pages::Bundle;
 use app::urls::Prefix;
-use app::{App, shell};
+use app::{App, AppProps, shell};
 
 use crate::web::pages::provide_contexts;
 use crate::web::state::AppState;
@@ -26,7 +27,8 @@ use crate::{contexts, live, web};
 
 /// The application's pages, generated once per process: meanwhile no page loads its data, and one that is being
 /// rendered would never finish.
-static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+static PAGES: LazyLock<Vec<AxumRouteListing>> =
+    LazyLock::new(|| generate_route_list(|| App(AppProps { bundle: Bundle::ALL })));
 
 /// Builds the router of the server.
 pub fn router(state: AppState) -> Result<Router, ConfigError> {

@@ -23,7 +23,8 @@ fn job(variables: usize) -> String {
 }
 
 fn engine(criterion: &mut Criterion) {
-    let known: Schema = serde_json::from_str(include_str!("../src/schema/bundled.json")).unwrap_or_default();
+    let known: Schema =
+        serde_json::from_str(include_str!("../../../manifest/src/schema/bundled.json")).unwrap_or_default();
     assert!(known.for_kind("batch/v1", "Job").is_some());
     let mebibyte = job(17_800);
     for (name, text) in [

@@ -1,0 +1,1 @@
+//! Nothing: the crate consists of its benchmark.
