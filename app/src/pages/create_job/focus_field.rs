@@ -109,6 +109,7 @@ impl Search {
         // The user may have gone to another field meanwhile, and be typing.
         let now = document().active_element();
         if now != self.before && now.as_ref().is_some_and(is_input) {
+            self.wizard.wanted.try_set(None);
             return;
         }
         let form = self.form();

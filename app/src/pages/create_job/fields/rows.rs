@@ -75,8 +75,7 @@ pub fn Rows(
     .into_any()
 }
 
-/// Returns the positions that are shown of `length` items, from `start` at most and a full window at least, if there
-/// are enough.
+/// Returns the positions of the page that begins at `start`, or of the last page if the list ends before it.
 fn window(start: usize, length: usize) -> Range<usize> {
     let last = length.saturating_sub(1) / WINDOW * WINDOW;
     let start = start.min(last);
